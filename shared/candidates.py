@@ -1,0 +1,56 @@
+"""Candidates: images that a source found and nobody has fetched yet."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an image comes from and under which terms; everything that the source told, nothing guessed.
+
+    `license` is one of the normalised codes of `shared.sources.licenses` ("unknown" where nothing was said).
+    """
+
+    source: str
+    page_url: str | None = None
+    title: str | None = None
+    creator: str | None = None
+    creator_url: str | None = None
+    license: str = "unknown"
+    license_version: str | None = None
+    license_url: str | None = None
+    attribution: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One image to fetch.
+
+    `url` is http(s), or `blob:NAME` for an image that is in storage already. `width` and `height` are what the
+    source claims, in pixels. `extra` holds further columns of a URL list, kept in the record as they came.
+    """
+
+    url: str
+    label: str
+    provenance: Provenance
+    caption: str | None = None
+    width: int | None = None
+    height: int | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+_adapter = TypeAdapter(Candidate)
+
+
+def encode_candidates(candidates: Iterable[Candidate]) -> bytes:
+    """As JSON lines, UTF-8; fields at their default are left out."""
+    lines = (_adapter.dump_json(candidate, exclude_defaults=True) for candidate in candidates)
+    return b"".join(line + b"\n" for line in lines)
+
+
+def decode_candidates(data: bytes) -> Iterator[Candidate]:
+    """The reverse of `encode_candidates`."""
+    for line in data.splitlines():
+        yield _adapter.validate_json(line)

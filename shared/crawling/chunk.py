@@ -1,0 +1,37 @@
+"""What the crawl step works on, and what it gives back."""
+
+from dataclasses import dataclass
+
+from shared.candidates import Candidate
+from shared.crawling.options import Filters, Respect, Transform
+from shared.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlOptions:
+    """The parts of a job's spec that decide how a candidate is fetched and judged."""
+
+    filters: Filters
+    transform: Transform | None
+    respect: Respect
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Candidates to work through: `candidates[i]` has index `indices[i]` in the job.
+
+    `shard` is the name of the blob that the kept images' bytes go to; nobody else writes that name.
+    """
+
+    candidates: tuple[Candidate, ...]
+    indices: tuple[int, ...]
+    shard: str
+    options: CrawlOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """Outcomes in order of index, and the positions in the chunk for which time or permission ran out."""
+
+    records: tuple[Record, ...]
+    unfinished: tuple[int, ...] = ()

@@ -1,0 +1,52 @@
+"""The parts of the spec that the crawl step reads: filters, transform, respect."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
+
+_frozen = ConfigDict(frozen=True, extra="forbid")
+
+
+class Filters(BaseModel):
+    """Which images are kept. Sizes are pixels as the image is seen, upright."""
+
+    model_config = _frozen
+
+    min_width: Annotated[int, Field(ge=1, le=100_000)] = 64
+    min_height: Annotated[int, Field(ge=1, le=100_000)] = 64
+    max_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 20_000_000
+    max_pixels: Annotated[int, Field(ge=1, le=500_000_000)] = 50_000_000
+    max_aspect_ratio: Annotated[float, Field(ge=1, le=1000)] = 4.0
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = ("jpeg", "png", "webp", "gif")
+    licenses: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    sharpness_min: Annotated[float, Field(ge=0)] | None = None
+
+
+class Resize(BaseModel):
+    """How an image is brought to `size`: fit (inside it), fill (cropped to the square) or pad (the square, padded)."""
+
+    model_config = _frozen
+
+    mode: Literal["fit", "fill", "pad"] = "fit"
+    size: Annotated[int, Field(ge=16, le=8192)] = 512
+
+
+class Transform(BaseModel):
+    """How kept images are re-encoded. Without one, the original bytes are kept untouched."""
+
+    model_config = _frozen
+
+    resize: Resize | None = None
+    format: Literal["jpeg", "png", "webp"] = "jpeg"
+    quality: Annotated[int, Field(ge=1, le=100)] = 92
+
+
+class Respect(BaseModel):
+    """Which refusals are honoured: robots.txt, and opt-out headers against machine learning."""
+
+    model_config = _frozen
+
+    robots: bool = True
+    opt_out: bool = True

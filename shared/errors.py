@@ -1,0 +1,90 @@
+"""Every error that crosses a module of the app.
+
+```
+AppError
+├── InvalidRequest        the caller's input is wrong; carries the fields
+├── Unauthenticated       no key, or one that nobody holds
+├── Forbidden             a known caller may not do this
+├── NotFound              no such thing for this caller
+├── Conflict              the thing's state does not allow it
+│   ├── AlreadyExists     a conditional create met an existing thing
+│   └── Changed           a compare-and-swap met a newer version
+├── RateLimited           too many calls; says when to come back
+├── Retryable             may pass: the host redelivers the message
+│   └── Unavailable       a service that we depend on did not answer
+└── Permanent             will not pass: the job fails, the message is acknowledged
+```
+
+A bad image is none of these: it is a rejection with a reason (`shared.records`).
+The text of an `AppError` is written for the caller; the text of any other exception never leaves the app.
+"""
+
+from dataclasses import dataclass
+
+
+class AppError(Exception):
+    """Base of all errors that the app raises on purpose; `detail` may be shown to the caller."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field; `field` is its path in the input, such as `sources.0.items.3.url`."""
+
+    field: str
+    message: str
+
+
+class InvalidRequest(AppError):
+    """The input is wrong; `fields` names what and where."""
+
+    def __init__(self, detail: str, fields: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.fields = fields
+
+
+class Unauthenticated(AppError):
+    """The call carries no API key, or one that nobody holds."""
+
+
+class Forbidden(AppError):
+    """The caller is known and may not do this."""
+
+
+class NotFound(AppError):
+    """There is no such thing for this caller."""
+
+
+class Conflict(AppError):
+    """The state of the thing does not allow what was asked."""
+
+
+class AlreadyExists(Conflict):
+    """A conditional create met a thing of that name."""
+
+
+class Changed(Conflict):
+    """A compare-and-swap met a newer version than the one that was read."""
+
+
+class RateLimited(AppError):
+    """The caller exceeded its rate; it may come back after `retry_after_seconds`."""
+
+    def __init__(self, detail: str, retry_after_seconds: float) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Retryable(AppError):
+    """May pass when tried again: let it propagate, and the host redelivers the message."""
+
+
+class Unavailable(Retryable):
+    """A service that the app depends on did not answer, or answered that it is busy."""
+
+
+class Permanent(AppError):
+    """Will not pass when tried again: the job fails and the message is acknowledged."""

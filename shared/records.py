@@ -1,0 +1,141 @@
+"""Records: the outcome of every candidate, kept or rejected, never lost."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import TypeAdapter
+
+from shared.candidates import Candidate
+
+
+class Reason(StrEnum):
+    """Why a candidate was rejected. The value is the word that users see and filter by."""
+
+    # the address
+    INVALID_URL = "invalid_url"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    ROBOTS_DENIED = "robots_denied"
+    OPTED_OUT = "opted_out"
+    # the transfer
+    DNS_FAILED = "dns_failed"
+    CONNECTION_FAILED = "connection_failed"
+    TLS_FAILED = "tls_failed"
+    TIMED_OUT = "timed_out"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    HTTP_ERROR = "http_error"
+    NOT_FOUND = "not_found"
+    TRANSFER_BROKEN = "transfer_broken"
+    TOO_MANY_BYTES = "too_many_bytes"
+    EMPTY_BODY = "empty_body"
+    # the file
+    NOT_AN_IMAGE = "not_an_image"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    # the spec's filters
+    FORMAT_FILTERED = "format_filtered"
+    LICENSE_FILTERED = "license_filtered"
+    TOO_SMALL = "too_small"
+    ASPECT_RATIO = "aspect_ratio"
+    NOT_SHARP = "not_sharp"
+    # the selection over the whole job
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    OVER_LIMIT = "over_limit"
+    # the machinery
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+
+    @property
+    def passing(self) -> bool:
+        """Whether another try may end differently; a job's retry takes only these."""
+        return self in _PASSING
+
+
+_PASSING = frozenset(
+    {
+        Reason.DNS_FAILED,
+        Reason.CONNECTION_FAILED,
+        Reason.TIMED_OUT,
+        Reason.RATE_LIMITED,
+        Reason.SERVER_ERROR,
+        Reason.TRANSFER_BROKEN,
+        Reason.CRASHED,
+        Reason.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The outcome of a candidate that is not in the dataset. `detail` is one line for people, made by us."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What a look at the image's bytes told.
+
+    `sha256` is lower-case hex of the stored bytes; `perceptual_hash` is 16 lower-case hex digits (64 bits);
+    `crc32` is the ZIP checksum of the stored bytes. `width` and `height` are pixels as stored; `format` is
+    "jpeg", "png", "webp", "gif", …; `mode` is the colour model as stored ("rgb", "grey", "cmyk", …).
+    `sharpness` is the variance of the Laplacian of the grey thumbnail, `brightness` and `contrast` are mean
+    and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb".
+    """
+
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    crc32: int
+    perceptual_hash: str
+    mode: str = "rgb"
+    frames: int = 1
+    orientation: int = 1
+    sharpness: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    entropy: float = 0.0
+    dominant_color: str = "#000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The outcome of a candidate whose image was stored: `facts.size_bytes` bytes of blob `shard` at `offset`."""
+
+    shard: str
+    offset: int
+    facts: ImageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One candidate and its outcome. `index` is the candidate's place in the job, from 0; it orders records."""
+
+    index: int
+    candidate: Candidate
+    outcome: Kept | Rejected
+    final_url: str | None = None
+    fetched_at: str | None = None
+
+
+_adapter = TypeAdapter(Record)
+
+
+def encode_records(records: Iterable[Record]) -> bytes:
+    """As JSON lines, UTF-8; fields at their default are left out."""
+    lines = (_adapter.dump_json(record, exclude_defaults=True) for record in records)
+    return b"".join(line + b"\n" for line in lines)
+
+
+def decode_records(data: bytes) -> Iterator[Record]:
+    """The reverse of `encode_records`."""
+    for line in data.splitlines():
+        yield _adapter.validate_json(line)

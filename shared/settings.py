@@ -1,0 +1,94 @@
+"""Everything that can be set, and the only reader of the environment.
+
+On Azure these are application settings; locally they stand in local.settings.json (see its example).
+"""
+
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+type Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The app's settings; a field's environment variable is its name in upper case, or its alias."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    environment: str = "development"
+    """Goes with every telemetry item: development, staging, production, …"""
+
+    # storage
+    storage_connection: SecretStr | None = Field(None, validation_alias="AzureWebJobsStorage")
+    """Connection string of the storage account; UseDevelopmentStorage=true is Azurite on its default ports."""
+    storage_account: str | None = Field(None, validation_alias="AzureWebJobsStorage__accountName")
+    """Name of the storage account, used with DefaultAzureCredential where there is no connection string."""
+    blob_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__blobServiceUri")
+    """Blob endpoint, where it cannot be told from the account's name (sovereign clouds, private links)."""
+    queue_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__queueServiceUri")
+    """Queue endpoint, likewise."""
+    table_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__tableServiceUri")
+    """Table endpoint, likewise."""
+    datasets_container: str = "pixcrawler-datasets"
+    """The container that holds datasets and working blobs."""
+    download_link_seconds: Seconds = 3600.0
+    """How long a download link lives."""
+
+    # access
+    admin_api_key: SecretStr | None = None
+    """The key that callers send as X-API-Key. Without it every call but health is refused."""
+
+    # sources
+    user_agent: str = "PixCrawler/0.1 (+https://github.com/pixcrawler/pixcrawler; image dataset builder)"
+    """Sent with every request to the web; put a contact in it."""
+    openverse_base_url: str = "https://api.openverse.org"
+    """The Openverse API."""
+    openverse_client_id: str | None = None
+    """Openverse OAuth2 client, which raises its limits."""
+    openverse_client_secret: SecretStr | None = None
+    """Secret of that client."""
+
+    # crawling
+    crawl_allow_private_networks: bool = False
+    """Let the crawler fetch from private and loopback addresses. For local use only."""
+    chunk_size: Annotated[int, Field(ge=1, le=4096)] = 256
+    """Candidates in one queue message's work."""
+    fetch_concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
+    """Downloads at the same time in one function instance."""
+    fetch_concurrency_per_host: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Downloads at the same time from one host."""
+    fetch_timeout_seconds: Seconds = 30.0
+    """One image's time, over all of its redirects and retries."""
+    step_budget_seconds: Seconds = 240.0
+    """How long one function run works before it saves its place and enqueues its own continuation."""
+
+    # lifecycle
+    archive_after_days: Annotated[int, Field(ge=1)] = 90
+    """Age at which the nightly timer moves a dataset to the Archive tier."""
+    work_retention_days: Annotated[int, Field(ge=0)] = 7
+    """Age at which the nightly timer deletes the working blobs of a finished job."""
+    stall_after_seconds: Seconds = 900.0
+    """Without progress for so long, the watchdog sends a job's messages again."""
+
+    # telemetry
+    applicationinsights_connection_string: SecretStr | None = None
+    """Where telemetry goes; without it, nowhere."""
+    azure_monitor_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of the operations whose events and dependencies are sent; exceptions and metrics always are."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The app's own log level."""
+    website_instance_id: str | None = None
+    """Set by Azure; tells that the app runs there."""
+
+    @property
+    def running_in_azure(self) -> bool:
+        """Whether this process runs on Azure rather than on somebody's machine."""
+        return self.website_instance_id is not None
+
+
+@cache
+def load_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

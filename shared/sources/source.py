@@ -1,0 +1,60 @@
+"""What a source of candidates is."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.candidates import Candidate
+
+
+class SourceConfig(BaseModel):
+    """One entry of the spec's `sources`; each source declares its own subclass with a literal `type`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One stream of candidates that a source can be asked for, such as one keyword of one label.
+
+    `label` is the label that all of its candidates get, or None where the candidates bring their own. `key` tells
+    a source's queries apart, and is stable: it is stored together with the cursor.
+    """
+
+    key: str
+    label: str | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some candidates, and the cursor after them: None where the query has no more.
+
+    `problems` are entries that could not become candidates (a line without a URL, a result without a picture),
+    each one line for people; they are counted and shown, and stop nothing.
+    """
+
+    candidates: tuple[Candidate, ...]
+    cursor: str | None
+    problems: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Where candidates come from.
+
+    Raises:
+        Retryable: the service behind it is down or asks to wait (`RateLimited` says for how long).
+        Permanent: it will not work with this configuration; the text says why.
+    """
+
+    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
+        """What to ask for, given the spec's labels and their keywords."""
+        ...
+
+    def pages(self, query: Query, cursor: str | None) -> AsyncIterator[Page]:
+        """The query's pages from the beginning, or on from a page's cursor; lazily, in a stable order."""
+        ...

@@ -1,0 +1,80 @@
+"""Table storage as the domain sees it: small entities, compare-and-swap, all-or-nothing changes in a partition."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+type Value = str | int | float | bool | bytes | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    r"""A row. `partition` and `row` are its key; `etag` is the version that was read, empty before a write.
+
+    Keys: up to 1 KiB, without `/ \ # ?` and control characters. Values: a string up to 32 Ki UTF-16 units, bytes up
+    to 64 KiB, integers of 64 bits, aware datetimes (kept to the microsecond at best); together up to 1 MiB.
+    """
+
+    partition: str
+    row: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Create the entity; fails where its key is taken."""
+
+    entity: Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Replace all values; fails unless the stored entity still has `entity.etag`."""
+
+    entity: Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Create or replace, whatever is there."""
+
+    entity: Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the row; it must exist (within `apply`, where it does not the whole change fails)."""
+
+    row: str
+
+
+type Change = Insert | Replace | Put | Delete
+
+
+class EntityStore(Protocol):
+    """Tables of entities. Every method raises `Unavailable` where storage does not answer."""
+
+    async def get(self, table: str, partition: str, row: str) -> Entity | None:
+        """The entity with its etag; None where there is none."""
+        ...
+
+    def query(
+        self, table: str, partition: str, *, after: str = "", before: str = ""
+    ) -> AsyncIterator[Entity]:
+        """The partition's entities in order of row key, with after < row < before where those are given."""
+        ...
+
+    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> None:
+        """Make 1 to 100 changes to different rows of one partition, all or none.
+
+        Raises:
+            AlreadyExists: an `Insert` met an existing key.
+            Changed: a `Replace` met another version, or a `Replace` or `Delete` met no entity.
+        """
+        ...
+
+    async def erase(self, table: str, partition: str) -> None:
+        """Delete all entities of the partition; idempotent, not atomic."""
+        ...
