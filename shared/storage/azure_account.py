@@ -1,0 +1,93 @@
+"""The storage account: how to reach its services, and what its errors mean to the app."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+)
+
+from shared.errors import AlreadyExists, AppError, Changed, Conflict, NotFound, Permanent, Unavailable
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+CLIENT_OPTIONS: Mapping[str, Any] = {
+    "retry_total": 4,
+    "retry_connect": 4,
+    "retry_read": 3,
+    "retry_status": 4,
+    "connection_timeout": 10,
+    "read_timeout": 60,
+}
+"""Bounds on every call: five tries at most, and no endless wait for a connection or a byte."""
+
+_TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class StorageAccount:
+    """Either a connection string, or the services' endpoints with a credential."""
+
+    connection_string: str | None = None
+    blob_uri: str | None = None
+    queue_uri: str | None = None
+    table_uri: str | None = None
+    credential: "AsyncTokenCredential | None" = None
+
+    @classmethod
+    def named(cls, name: str, credential: "AsyncTokenCredential") -> "StorageAccount":
+        """The account of that name in the public cloud."""
+        blob, queue, table = (
+            f"https://{name}.{service}.core.windows.net" for service in ("blob", "queue", "table")
+        )
+        return cls(None, blob, queue, table, credential)
+
+
+@contextlib.contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise the app's errors in place of the SDK's; `what` is the thing concerned, for the message."""
+    try:
+        yield
+    except AzureError as error:
+        raise translate(error, what) from error
+
+
+def translate(error: AzureError, what: str) -> AppError:
+    """The app's error for one of the SDK's: by the service's error code, else by the HTTP status."""
+    if isinstance(error, ClientAuthenticationError):
+        return Permanent("The app may not use its storage account.")
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    code = getattr(error, "error_code", None) or ""
+    code = str(getattr(code, "value", code))
+    known = _BY_CODE.get(code) or _BY_STATUS.get(status or 0)
+    if known is not None:
+        kind, text = known
+        return kind(f"{what} {text}")
+    if status is None or status in _TRANSIENT_STATUSES:
+        return Unavailable("The storage account did not answer.")
+    return Permanent(f"The storage account refused a request (status {status}, code {code or 'unknown'}).")
+
+
+_BY_CODE: Mapping[str, tuple[type[AppError], str]] = {
+    "BlobArchived": (Conflict, "is in the Archive tier."),
+    "BlobBeingRehydrated": (Conflict, "is on its way out of the Archive tier."),
+    "InvalidBlockList": (Conflict, "lacks a block."),
+    "BlobAlreadyExists": (AlreadyExists, "exists already."),
+    "ContainerAlreadyExists": (AlreadyExists, "exists already."),
+    "EntityAlreadyExists": (AlreadyExists, "exists already."),
+    "TableAlreadyExists": (AlreadyExists, "exists already."),
+    "QueueAlreadyExists": (AlreadyExists, "exists already."),
+    "TableNotFound": (NotFound, "does not exist."),
+    "ResourceNotFound": (NotFound, "does not exist."),
+}
+
+_BY_STATUS: Mapping[int, tuple[type[AppError], str]] = {
+    404: (NotFound, "does not exist."),
+    409: (Conflict, "is in a state that does not allow it."),
+    412: (Changed, "was changed by somebody else."),
+}

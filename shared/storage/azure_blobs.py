@@ -1,0 +1,241 @@
+"""Blobs on Azure Storage."""
+
+import base64
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.storage.blob import (
+    BlobBlock,
+    BlobProperties,
+    BlobSasPermissions,
+    ContentSettings,
+    StandardBlobTier,
+    UserDelegationKey,
+    generate_blob_sas,
+)
+from azure.storage.blob.aio import BlobClient, BlobServiceClient
+
+from shared.errors import AlreadyExists, Conflict, NotFound
+from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
+
+_PIECE_BYTES = 4 << 20
+_CLOCK_SKEW = timedelta(minutes=5)
+_DELEGATION_LIFETIME = timedelta(hours=12)
+
+
+class AzureBlobs:
+    """BlobStore, BlockStore, TierStore and LinkSigner over one container, which is created on the first write."""
+
+    def __init__(self, account: StorageAccount, container: str) -> None:
+        options: dict[str, Any] = {
+            **CLIENT_OPTIONS,
+            "max_single_put_size": 64 << 20,
+            "max_single_get_size": _PIECE_BYTES,
+            "max_chunk_get_size": _PIECE_BYTES,
+        }
+        if account.connection_string:
+            self._service = BlobServiceClient.from_connection_string(account.connection_string, **options)
+        else:
+            self._service = BlobServiceClient(account.blob_uri or "", account.credential, **options)
+        self._container = self._service.get_container_client(container)
+        self._delegation_key: tuple[UserDelegationKey, datetime] | None = None
+
+    async def put(
+        self, name: str, data: bytes, attributes: BlobAttributes | None = None, *, overwrite: bool = True
+    ) -> None:
+        """See `BlobStore.put`."""
+        wanted = attributes or BlobAttributes()
+
+        async def upload() -> None:
+            with translated(f"The blob {name}"):
+                await self._blob(name).upload_blob(
+                    data,
+                    length=len(data),
+                    overwrite=overwrite,
+                    content_settings=ContentSettings(content_type=wanted.content_type),
+                    metadata=dict(wanted.metadata),
+                    tags=dict(wanted.tags) or None,
+                    standard_blob_tier=_sdk_tier(wanted.tier),
+                )
+
+        await self._within_container(upload)
+
+    async def get(self, name: str, *, offset: int = 0, length: int | None = None) -> bytes:
+        """See `BlobStore.get`."""
+        return b"".join([piece async for piece in self.stream(name, offset=offset, length=length)])
+
+    async def stream(self, name: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """See `BlobStore.stream`."""
+        if length == 0:
+            return
+        with translated(f"The blob {name}"):
+            try:
+                download = await self._blob(name).download_blob(offset=offset or None, length=length)
+            except Exception as error:
+                if getattr(error, "status_code", None) == 416:  # beyond the end, where there is nothing
+                    return
+                raise
+            async for piece in download.chunks():
+                yield piece
+
+    async def info(self, name: str) -> BlobInfo | None:
+        """See `BlobStore.info`."""
+        try:
+            with translated(f"The blob {name}"):
+                return _info(await self._blob(name).get_blob_properties())
+        except NotFound:
+            return None
+
+    async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """See `BlobStore.list`."""
+        try:
+            with translated("The container"):
+                async for properties in self._container.list_blobs(
+                    name_starts_with=prefix, include=["metadata"], results_per_page=1000
+                ):
+                    yield _info(properties)
+        except NotFound:
+            return
+
+    async def delete(self, name: str) -> None:
+        """See `BlobStore.delete`."""
+        try:
+            with translated(f"The blob {name}"):
+                await self._blob(name).delete_blob(delete_snapshots="include")
+        except NotFound:
+            return
+
+    async def stage(self, name: str, number: int, data: bytes) -> None:
+        """See `BlockStore.stage`."""
+
+        async def stage_block() -> None:
+            with translated(f"The blob {name}"):
+                await self._blob(name).stage_block(_block_id(number), data, length=len(data))
+
+        await self._within_container(stage_block)
+
+    async def staged(self, name: str) -> Mapping[int, int]:
+        """See `BlockStore.staged`."""
+        try:
+            with translated(f"The blob {name}"):
+                _, uncommitted = await self._blob(name).get_block_list("uncommitted")
+        except NotFound:
+            return {}
+        return dict(sorted((_block_number(block.id), block.size) for block in uncommitted))
+
+    async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:
+        """See `BlockStore.commit`."""
+        try:
+            with translated(f"The blob {name}"):
+                await self._blob(name).commit_block_list(
+                    [BlobBlock(block_id=_block_id(number)) for number in numbers],
+                    content_settings=ContentSettings(content_type=attributes.content_type),
+                    metadata=dict(attributes.metadata),
+                    tags=dict(attributes.tags) or None,
+                    standard_blob_tier=_sdk_tier(attributes.tier),
+                )
+        except NotFound:
+            raise Conflict(f"No block of the blob {name} is there.") from None
+
+    async def set_tier(self, name: str, tier: Tier) -> None:
+        """See `TierStore.set_tier`."""
+        with translated(f"The blob {name}"):
+            await self._blob(name).set_standard_blob_tier(_sdk_tier(tier) or StandardBlobTier.HOT)
+
+    async def find(self, tags: Mapping[str, str]) -> AsyncIterator[str]:
+        """See `TierStore.find`."""
+        wanted = " AND ".join(f"\"{key}\"='{value.replace("'", "''")}'" for key, value in tags.items())
+        try:
+            with translated("The container"):
+                async for found in self._container.find_blobs_by_tags(wanted):
+                    yield found["name"]
+        except NotFound:
+            return
+
+    async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
+        """See `LinkSigner.sign`. Signed with the account's key, or where there is none with a delegation key."""
+        client = self._blob(name)
+        now = datetime.now(UTC)
+        expires_at = (now + timedelta(seconds=lifetime_seconds)).replace(microsecond=0)
+        key = getattr(self._service.credential, "account_key", None)
+        delegation = None if key else await self._user_delegation_key(expires_at)
+        token = generate_blob_sas(
+            account_name=str(client.account_name),
+            container_name=client.container_name,
+            blob_name=client.blob_name,
+            account_key=key,
+            user_delegation_key=delegation,
+            permission=BlobSasPermissions(read=True),
+            start=now - _CLOCK_SKEW,
+            expiry=expires_at,
+            content_disposition=f'attachment; filename="{filename}"',
+        )
+        return Link(f"{client.url}?{token}", expires_at)
+
+    async def ping(self) -> None:
+        """Ask the service something small.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        with translated("The blob service"):
+            await self._container.exists()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._service.close()
+
+    def _blob(self, name: str) -> BlobClient:
+        return self._container.get_blob_client(name)
+
+    async def _within_container(self, write: Any) -> None:
+        """Write; where the container is missing, create it and write again."""
+        try:
+            await write()
+        except NotFound:
+            try:
+                with translated("The container"):
+                    await self._container.create_container()
+            except AlreadyExists:
+                pass
+            await write()
+
+    async def _user_delegation_key(self, until: datetime) -> UserDelegationKey:
+        if self._delegation_key is None or self._delegation_key[1] < until:
+            now = datetime.now(UTC)
+            end = max(until, now + _DELEGATION_LIFETIME)
+            with translated("The user delegation key"):
+                key = await self._service.get_user_delegation_key(now - _CLOCK_SKEW, end)
+            self._delegation_key = (key, end)
+        return self._delegation_key[0]
+
+
+def _block_id(number: int) -> str:
+    """All ids of a blob have to have one length; the SDK encodes them as base64."""
+    return f"{number:08}"
+
+
+def _block_number(block_id: str) -> int:
+    return int(block_id if block_id.isdigit() else base64.b64decode(block_id))
+
+
+def _sdk_tier(tier: Tier | None) -> StandardBlobTier | None:
+    return StandardBlobTier(tier.capitalize()) if tier is not None else None
+
+
+def _info(properties: BlobProperties) -> BlobInfo:
+    status = str(properties.archive_status or "")
+    target = status.removeprefix("rehydrate-pending-to-")
+    tier = str(properties.blob_tier or "").lower()
+    return BlobInfo(
+        name=str(properties.name),
+        size_bytes=properties.size,
+        etag=str(properties.etag),
+        created_at=properties.creation_time,
+        modified_at=properties.last_modified,
+        tier=Tier(tier) if tier in set(Tier) else None,
+        rehydrating_to=Tier(target) if target in set(Tier) else None,
+        metadata=dict(properties.metadata or {}),
+    )

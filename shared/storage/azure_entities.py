@@ -1,0 +1,184 @@
+"""Entities on Azure Table Storage."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionOperation, UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from shared.errors import Changed, NotFound
+from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.storage.entities import Change, Delete, Entity, Insert, Put, Replace, Value
+
+_SYSTEM = frozenset({"PartitionKey", "RowKey"})
+_BATCH = 100
+
+
+class AzureEntities:
+    """EntityStore over the account's tables, each created on its first write."""
+
+    def __init__(self, account: StorageAccount) -> None:
+        if account.connection_string:
+            self._service = TableServiceClient.from_connection_string(
+                account.connection_string, **CLIENT_OPTIONS
+            )
+        else:
+            self._service = TableServiceClient(
+                account.table_uri or "", credential=account.credential, **CLIENT_OPTIONS
+            )
+        self._tables: dict[str, TableClient] = {}
+
+    async def get(self, table: str, partition: str, row: str) -> Entity | None:
+        """See `EntityStore.get`."""
+        try:
+            with translated(f"The row {row}"):
+                return _from_table(await self._table(table).get_entity(partition, row))
+        except NotFound:
+            return None
+
+    async def query(
+        self, table: str, partition: str, *, after: str = "", before: str = ""
+    ) -> AsyncIterator[Entity]:
+        """See `EntityStore.query`."""
+        text = "PartitionKey eq @partition"
+        text += " and RowKey gt @after" if after else ""
+        text += " and RowKey lt @before" if before else ""
+        parameters = {"partition": partition, "after": after, "before": before}
+        try:
+            with translated(f"The table {table}"):
+                async for found in self._table(table).query_entities(text, parameters=parameters):
+                    yield _from_table(found)
+        except NotFound:
+            return
+
+    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> None:
+        """See `EntityStore.apply`; one change is a plain call, several are an entity group transaction."""
+        client = self._table(table)
+
+        async def submit() -> None:
+            with translated("The row"):
+                if len(changes) == 1:
+                    await _submit_one(client, partition, changes[0])
+                else:
+                    await client.submit_transaction(_operation(partition, change) for change in changes)
+
+        try:
+            await self._within_table(client, submit)
+        except NotFound:
+            raise Changed("A row that was to be changed does not exist.") from None
+
+    async def erase(self, table: str, partition: str) -> None:
+        """See `EntityStore.erase`."""
+        client = self._table(table)
+        while True:
+            rows = await self._some_rows(table, partition)
+            if not rows:
+                return
+            try:
+                with translated("The partition"):
+                    await client.submit_transaction(
+                        ("delete", {"PartitionKey": partition, "RowKey": row}) for row in rows
+                    )
+            except (NotFound, Changed):
+                continue  # somebody else deletes the same rows
+
+    async def ping(self) -> None:
+        """Ask the service something small.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        with translated("The table service"):
+            async for _ in self._service.list_tables(results_per_page=1):
+                return
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in self._tables.values():
+            await client.close()
+        await self._service.close()
+
+    def _table(self, name: str) -> TableClient:
+        if name not in self._tables:
+            self._tables[name] = self._service.get_table_client(name)
+        return self._tables[name]
+
+    async def _some_rows(self, table: str, partition: str) -> list[str]:
+        rows: list[str] = []
+        async for entity in self.query(table, partition):
+            rows.append(entity.row)
+            if len(rows) == _BATCH:
+                break
+        return rows
+
+    async def _within_table(self, client: TableClient, write: Callable[[], Awaitable[None]]) -> None:
+        """Write; where the table is missing, create it and write again."""
+        try:
+            await write()
+        except NotFound:
+            with translated("The table"):
+                await self._service.create_table_if_not_exists(client.table_name)
+            await write()
+
+
+async def _submit_one(client: TableClient, partition: str, change: Change) -> None:
+    match change:
+        case Insert(entity):
+            await client.create_entity(_to_table(partition, entity))
+        case Put(entity):
+            await client.upsert_entity(_to_table(partition, entity), mode=UpdateMode.REPLACE)
+        case Replace(entity):
+            await client.update_entity(
+                _to_table(partition, entity),
+                mode=UpdateMode.REPLACE,
+                etag=entity.etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+        case Delete(row):
+            try:
+                with translated(f"The row {row}"):
+                    await client.get_entity(partition, row, select="RowKey")
+            except NotFound:
+                raise Changed(f"There is no row {row}.") from None
+            await client.delete_entity(partition, row)
+
+
+def _operation(partition: str, change: Change) -> Any:
+    match change:
+        case Insert(entity):
+            return (TransactionOperation.CREATE, _to_table(partition, entity))
+        case Put(entity):
+            return (TransactionOperation.UPSERT, _to_table(partition, entity), {"mode": UpdateMode.REPLACE})
+        case Replace(entity):
+            options = {
+                "mode": UpdateMode.REPLACE,
+                "etag": entity.etag,
+                "match_condition": MatchConditions.IfNotModified,
+            }
+            return (TransactionOperation.UPDATE, _to_table(partition, entity), options)
+        case Delete(row):
+            return (TransactionOperation.DELETE, {"PartitionKey": partition, "RowKey": row})
+
+
+def _to_table(partition: str, entity: Entity) -> dict[str, Any]:
+    properties: dict[str, Any] = {"PartitionKey": partition, "RowKey": entity.row}
+    for key, value in entity.values.items():
+        plain_integer = isinstance(value, int) and not isinstance(value, bool)
+        properties[key] = EntityProperty(value, EdmType.INT64) if plain_integer else value
+    return properties
+
+
+def _from_table(found: TableEntity) -> Entity:
+    values = {key: _value(value) for key, value in found.items() if key not in _SYSTEM}
+    etag = str(found.metadata["etag"])
+    return Entity(found["PartitionKey"], found["RowKey"], values, etag)
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, EntityProperty):
+        return int(value.value)
+    if isinstance(value, datetime):
+        return datetime.fromtimestamp(value.timestamp(), UTC)
+    return value  # type: ignore[no-any-return] # what the SDK decodes is one of our value types

@@ -1,0 +1,69 @@
+"""Queues on Azure Queue Storage."""
+
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+from shared.errors import AlreadyExists, NotFound, Permanent
+from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, translated
+
+_MAX_BYTES = 65_536
+
+
+class AzureQueues:
+    """QueueSender over the account's queues. Messages are plain text: host.json says `messageEncoding: none`."""
+
+    def __init__(self, account: StorageAccount) -> None:
+        if account.connection_string:
+            self._service = QueueServiceClient.from_connection_string(
+                account.connection_string, **CLIENT_OPTIONS
+            )
+        else:
+            self._service = QueueServiceClient(account.queue_uri or "", account.credential, **CLIENT_OPTIONS)
+        self._queues: dict[str, QueueClient] = {}
+
+    async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
+        """See `QueueSender.send`."""
+        if len(body.encode()) > _MAX_BYTES:
+            raise Permanent("The message exceeds 64 KiB.")
+        client = self._queue(queue)
+        delay = round(delay_seconds) or None
+        try:
+            with translated(f"The queue {queue}"):
+                await client.send_message(body, visibility_timeout=delay)
+        except NotFound:
+            try:
+                with translated(f"The queue {queue}"):
+                    await client.create_queue()
+            except AlreadyExists:
+                pass
+            with translated(f"The queue {queue}"):
+                await client.send_message(body, visibility_timeout=delay)
+
+    async def depth(self, queue: str) -> int:
+        """See `QueueSender.depth`."""
+        try:
+            with translated(f"The queue {queue}"):
+                properties = await self._queue(queue).get_queue_properties()
+        except NotFound:
+            return 0
+        return int(properties.approximate_message_count or 0)
+
+    async def ping(self) -> None:
+        """Ask the service something small.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        with translated("The queue service"):
+            async for _ in self._service.list_queues(results_per_page=1):
+                return
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in self._queues.values():
+            await client.close()
+        await self._service.close()
+
+    def _queue(self, name: str) -> QueueClient:
+        if name not in self._queues:
+            self._queues[name] = self._service.get_queue_client(name)
+        return self._queues[name]

@@ -1,0 +1,138 @@
+"""Blobs in memory: the twin of `azure_blobs` that tests and simulations run on."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+
+from shared.clock import Clock, SystemClock
+from shared.errors import AlreadyExists, Conflict, NotFound
+from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
+
+_PIECE_BYTES = 4 << 20
+
+
+@dataclass(slots=True)
+class _Blob:
+    data: bytes
+    info: BlobInfo
+    tags: Mapping[str, str]
+    blocks: dict[int, bytes] = field(default_factory=dict)
+
+
+class MemoryBlobs:
+    """BlobStore, BlockStore, TierStore and LinkSigner over a dictionary."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._blobs: dict[str, _Blob] = {}
+        self._staged: dict[str, dict[int, bytes]] = {}
+        self._versions = count(1)
+
+    async def put(
+        self, name: str, data: bytes, attributes: BlobAttributes | None = None, *, overwrite: bool = True
+    ) -> None:
+        """See `BlobStore.put`."""
+        if not overwrite and name in self._blobs:
+            raise AlreadyExists(f"There is a blob {name} already.")
+        self._write(name, data, attributes or BlobAttributes())
+        self._staged.pop(name, None)
+
+    async def get(self, name: str, *, offset: int = 0, length: int | None = None) -> bytes:
+        """See `BlobStore.get`."""
+        blob = self._readable(name)
+        return blob.data[offset:] if length is None else blob.data[offset : offset + length]
+
+    async def stream(self, name: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """See `BlobStore.stream`."""
+        data = await self.get(name, offset=offset, length=length)
+        for at in range(0, len(data), _PIECE_BYTES):
+            yield data[at : at + _PIECE_BYTES]
+
+    async def info(self, name: str) -> BlobInfo | None:
+        """See `BlobStore.info`."""
+        blob = self._blobs.get(name)
+        return blob.info if blob else None
+
+    async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """See `BlobStore.list`."""
+        for name in sorted(self._blobs):
+            blob = self._blobs.get(name)
+            if blob is not None and name.startswith(prefix):
+                yield blob.info
+
+    async def delete(self, name: str) -> None:
+        """See `BlobStore.delete`."""
+        self._blobs.pop(name, None)
+        self._staged.pop(name, None)
+
+    async def stage(self, name: str, number: int, data: bytes) -> None:
+        """See `BlockStore.stage`."""
+        self._staged.setdefault(name, {})[number] = data
+
+    async def staged(self, name: str) -> Mapping[int, int]:
+        """See `BlockStore.staged`."""
+        return {number: len(data) for number, data in sorted(self._staged.get(name, {}).items())}
+
+    async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:
+        """See `BlockStore.commit`."""
+        known = dict(self._blobs[name].blocks) if name in self._blobs else {}
+        known |= self._staged.get(name, {})
+        missing = [number for number in numbers if number not in known]
+        if missing:
+            raise Conflict(f"Block {missing[0]} of {name} is not there.")
+        blocks = {number: known[number] for number in numbers}
+        self._write(name, b"".join(known[number] for number in numbers), attributes)
+        self._blobs[name].blocks = blocks
+        self._staged.pop(name, None)
+
+    async def set_tier(self, name: str, tier: Tier) -> None:
+        """See `TierStore.set_tier`; a rehydration lasts until `finish_rehydration`."""
+        blob = self._blobs.get(name)
+        if blob is None:
+            raise NotFound(f"There is no blob {name}.")
+        if blob.info.tier is Tier.ARCHIVE and tier is not Tier.ARCHIVE:
+            blob.info = replace(blob.info, rehydrating_to=tier)
+        else:
+            blob.info = replace(blob.info, tier=tier, rehydrating_to=None)
+
+    def finish_rehydration(self, name: str) -> None:
+        """End the hours that a rehydration takes."""
+        blob = self._blobs[name]
+        blob.info = replace(blob.info, tier=blob.info.rehydrating_to, rehydrating_to=None)
+
+    async def find(self, tags: Mapping[str, str]) -> AsyncIterator[str]:
+        """See `TierStore.find`."""
+        for name in sorted(self._blobs):
+            if name in self._blobs and tags.items() <= self._blobs[name].tags.items():
+                yield name
+
+    async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
+        """See `LinkSigner.sign`; nobody serves the link."""
+        expires_at = self._clock.now() + timedelta(seconds=lifetime_seconds)
+        return Link(f"memory://{name}?filename={filename}", expires_at)
+
+    async def ping(self) -> None:
+        """Answer."""
+
+    def _readable(self, name: str) -> _Blob:
+        blob = self._blobs.get(name)
+        if blob is None:
+            raise NotFound(f"There is no blob {name}.")
+        if blob.info.tier is Tier.ARCHIVE:
+            raise Conflict(f"The blob {name} is in the Archive tier.")
+        return blob
+
+    def _write(self, name: str, data: bytes, attributes: BlobAttributes) -> None:
+        now = self._clock.now()
+        before = self._blobs.get(name)
+        info = BlobInfo(
+            name=name,
+            size_bytes=len(data),
+            etag=str(next(self._versions)),
+            created_at=before.info.created_at if before else now,
+            modified_at=now,
+            tier=attributes.tier or Tier.HOT,
+            metadata=dict(attributes.metadata),
+        )
+        self._blobs[name] = _Blob(bytes(data), info, dict(attributes.tags))

@@ -1,0 +1,66 @@
+"""Tables in memory: the twin of `azure_entities`."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from itertools import count
+
+from shared.errors import AlreadyExists, Changed
+from shared.storage.entities import Change, Delete, Entity, Insert, Replace
+
+type _Partition = dict[str, Entity]
+
+
+class MemoryEntities:
+    """EntityStore over dictionaries; a change is atomic because nothing in it awaits."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, dict[str, _Partition]] = {}
+        self._versions = count(1)
+
+    async def get(self, table: str, partition: str, row: str) -> Entity | None:
+        """See `EntityStore.get`."""
+        return self._partition(table, partition).get(row)
+
+    async def query(
+        self, table: str, partition: str, *, after: str = "", before: str = ""
+    ) -> AsyncIterator[Entity]:
+        """See `EntityStore.query`."""
+        rows = self._partition(table, partition)
+        for row in sorted(rows):
+            if row > after and (not before or row < before) and row in rows:
+                yield rows[row]
+
+    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> None:
+        """See `EntityStore.apply`."""
+        rows = self._partition(table, partition)
+        for change in changes:
+            _check(rows, change)
+        for change in changes:
+            if isinstance(change, Delete):
+                del rows[change.row]
+            else:
+                rows[change.entity.row] = replace(
+                    change.entity, values=dict(change.entity.values), etag=str(next(self._versions))
+                )
+
+    async def erase(self, table: str, partition: str) -> None:
+        """See `EntityStore.erase`."""
+        self._tables.get(table, {}).pop(partition, None)
+
+    async def ping(self) -> None:
+        """Answer."""
+
+    def _partition(self, table: str, partition: str) -> _Partition:
+        return self._tables.setdefault(table, {}).setdefault(partition, {})
+
+
+def _check(rows: _Partition, change: Change) -> None:
+    if isinstance(change, Delete):
+        if change.row not in rows:
+            raise Changed(f"There is no row {change.row}.")
+        return
+    row = change.entity.row
+    if isinstance(change, Insert) and row in rows:
+        raise AlreadyExists(f"There is a row {row} already.")
+    if isinstance(change, Replace) and (row not in rows or rows[row].etag != change.entity.etag):
+        raise Changed(f"The row {row} is another version.")

@@ -1,0 +1,51 @@
+"""Every protocol's implementations: in memory, and on Azurite in a container, table or queue of the test's own."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.storage.azure_account import StorageAccount
+from shared.storage.azure_blobs import AzureBlobs
+from shared.storage.azure_entities import AzureEntities
+from shared.storage.azure_queues import AzureQueues
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory_queues import MemoryQueues
+
+IMPLEMENTATIONS = ["memory", "azurite"]
+
+
+@pytest.fixture
+def unique() -> str:
+    return f"t{uuid.uuid4().hex[:16]}"
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+async def blobs(request: pytest.FixtureRequest, unique: str) -> AsyncIterator[MemoryBlobs | AzureBlobs]:
+    if request.param == "memory":
+        yield MemoryBlobs()
+        return
+    store = AzureBlobs(StorageAccount(request.getfixturevalue("connection_string")), unique)
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+async def entities(request: pytest.FixtureRequest) -> AsyncIterator[MemoryEntities | AzureEntities]:
+    if request.param == "memory":
+        yield MemoryEntities()
+        return
+    store = AzureEntities(StorageAccount(request.getfixturevalue("connection_string")))
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+async def queues(request: pytest.FixtureRequest) -> AsyncIterator[MemoryQueues | AzureQueues]:
+    if request.param == "memory":
+        yield MemoryQueues()
+        return
+    sender = AzureQueues(StorageAccount(request.getfixturevalue("connection_string")))
+    yield sender
+    await sender.close()

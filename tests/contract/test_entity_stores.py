@@ -1,0 +1,129 @@
+"""One suite over every EntityStore."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.errors import AlreadyExists, Changed
+from shared.storage.entities import Delete, Entity, Insert, Put, Replace
+
+VALUES = {
+    "text": "it's ünï",
+    "empty": "",
+    "small": 3,
+    "large": 2**62,
+    "ratio": 0.25,
+    "yes": True,
+    "data": bytes(range(256)),
+    "moment": datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+}
+
+
+async def test_every_type_of_value_comes_back_as_it_was(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", "r", VALUES))])
+    found = await entities.get(unique, "p", "r")
+    assert found is not None
+    assert dict(found.values) == VALUES
+    assert {key: type(value) for key, value in found.values.items()} == {
+        k: type(v) for k, v in VALUES.items()
+    }
+    assert found.etag
+
+
+async def test_what_is_not_there_is_none(entities, unique):
+    assert await entities.get(unique, "p", "r") is None
+    assert [entity async for entity in entities.query(unique, "p")] == []
+
+
+async def test_an_insert_meets_an_existing_row(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 1}))])
+    with pytest.raises(AlreadyExists):
+        await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 2}))])
+    found = await entities.get(unique, "p", "r")
+    assert found.values == {"n": 1}
+
+
+async def test_a_replace_of_an_old_version_changes_nothing(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 1, "gone": "x"}))])
+    old = await entities.get(unique, "p", "r")
+    await entities.apply(unique, "p", [Replace(Entity("p", "r", {"n": 2}, old.etag))])
+    with pytest.raises(Changed):
+        await entities.apply(unique, "p", [Replace(Entity("p", "r", {"n": 3}, old.etag))])
+    assert (await entities.get(unique, "p", "r")).values == {"n": 2}
+    with pytest.raises(Changed):
+        await entities.apply(unique, "p", [Replace(Entity("p", "none", {"n": 3}, old.etag))])
+
+
+async def test_a_put_asks_nothing(entities, unique):
+    for number in (1, 2):
+        await entities.apply(unique, "p", [Put(Entity("p", "r", {"n": number}))])
+    assert (await entities.get(unique, "p", "r")).values == {"n": 2}
+
+
+async def test_a_delete_needs_its_row(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", "r"))])
+    await entities.apply(unique, "p", [Delete("r")])
+    assert await entities.get(unique, "p", "r") is None
+    with pytest.raises(Changed):
+        await entities.apply(unique, "p", [Delete("r")])
+
+
+async def test_changes_are_made_all_or_none(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", "a", {"n": 1}))])
+    current = await entities.get(unique, "p", "a")
+    bad = [Replace(Entity("p", "a", {"n": 2}, current.etag)), Insert(Entity("p", "b")), Delete("none")]
+    with pytest.raises(Changed):
+        await entities.apply(unique, "p", bad)
+    with pytest.raises(AlreadyExists):
+        await entities.apply(unique, "p", [Insert(Entity("p", "c")), Insert(Entity("p", "a"))])
+    assert [entity.row async for entity in entities.query(unique, "p")] == ["a"]
+    assert (await entities.get(unique, "p", "a")).values == {"n": 1}
+    await entities.apply(
+        unique, "p", [Replace(Entity("p", "a", {"n": 2}, current.etag)), Insert(Entity("p", "b"))]
+    )
+    assert [entity.row async for entity in entities.query(unique, "p")] == ["a", "b"]
+
+
+async def test_a_hundred_changes_fit(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", f"{n:03}", {"n": n})) for n in range(100)])
+    assert len([entity async for entity in entities.query(unique, "p")]) == 100
+
+
+async def test_of_racing_writers_one_wins_each_round(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 0}))])
+
+    async def add_one():
+        for _ in range(200):
+            current = await entities.get(unique, "p", "r")
+            change = Replace(Entity("p", "r", {"n": current.values["n"] + 1}, current.etag))
+            try:
+                await entities.apply(unique, "p", [change])
+            except Changed:
+                continue
+            return
+
+    await asyncio.gather(*(add_one() for _ in range(6)))
+    assert (await entities.get(unique, "p", "r")).values == {"n": 6}
+
+
+async def test_a_query_is_ordered_and_bounded(entities, unique):
+    await entities.apply(unique, "p", [Put(Entity("p", row)) for row in ("c", "a", "b", "d")])
+    await entities.apply(unique, "other", [Put(Entity("other", "a"))])
+    assert [entity.row async for entity in entities.query(unique, "p")] == ["a", "b", "c", "d"]
+    assert [entity.row async for entity in entities.query(unique, "p", after="a", before="d")] == ["b", "c"]
+    assert [entity.row async for entity in entities.query(unique, "p", after="c")] == ["d"]
+
+
+async def test_erasing_takes_the_whole_partition(entities, unique):
+    for start in range(0, 250, 50):
+        await entities.apply(unique, "p", [Put(Entity("p", f"{start + n:04}")) for n in range(50)])
+    await entities.apply(unique, "other", [Put(Entity("other", "a"))])
+    await entities.erase(unique, "p")
+    await entities.erase(unique, "p")
+    assert [entity async for entity in entities.query(unique, "p")] == []
+    assert [entity.row async for entity in entities.query(unique, "other")] == ["a"]
+
+
+async def test_a_store_answers_a_ping(entities):
+    await entities.ping()
