@@ -64,6 +64,8 @@ def translate(error: AzureError, what: str) -> AppError:
     status = error.status_code if isinstance(error, HttpResponseError) else None
     code = getattr(error, "error_code", None) or ""
     code = str(getattr(code, "value", code))
+    if not code and isinstance(error, ResourceExistsError):  # the tables' SDK leaves it out of single inserts
+        code = "EntityAlreadyExists"
     known = _BY_CODE.get(code) or _BY_STATUS.get(status or 0)
     if known is not None:
         kind, text = known
