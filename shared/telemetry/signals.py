@@ -1,0 +1,116 @@
+"""Every signal that the app emits: one function each, and the only place that knows their names and fields."""
+
+from shared.errors import AppError
+from shared.telemetry.telemetry import Properties, Telemetry
+
+
+def application_started(
+    telemetry: Telemetry,
+    *,
+    startup_seconds: float,
+    environment: str,
+    azure_blob_enabled: bool,
+    azure_insights_enabled: bool,
+    running_in_azure: bool,
+) -> None:
+    """The process is ready to serve."""
+    properties: Properties = {
+        "environment": environment,
+        "azure_blob_enabled": azure_blob_enabled,
+        "azure_insights_enabled": azure_insights_enabled,
+        "running_in_azure": running_in_azure,
+    }
+    telemetry.event("application_started", properties)
+    telemetry.metric("application_startup_time", startup_seconds, {"environment": environment})
+
+
+def application_stopped(telemetry: Telemetry, *, environment: str) -> None:
+    """The process ends."""
+    telemetry.event("application_stopped", {"environment": environment})
+
+
+def images_processed(telemetry: Telemetry, *, job_id: str, kept: int, found: int) -> None:
+    """A chunk was worked through: one metric for what was kept, one for what was rejected."""
+    for status, number in (("kept", kept), ("rejected", found - kept)):
+        if number:
+            telemetry.metric("images_processed", number, {"job_id": job_id, "status": status})
+
+
+def job_completed(telemetry: Telemetry, *, job_id: str, images_count: int, duration_seconds: float) -> None:
+    """A job has its dataset."""
+    telemetry.event(
+        "job_completed",
+        {"job_id": job_id, "images_count": images_count, "duration_seconds": duration_seconds},
+        {"images_processed": images_count, "duration": duration_seconds},
+    )
+
+
+def dataset_upload_started(telemetry: Telemetry, *, job_id: str, image_count: int, destination: str) -> None:
+    """The archive of a dataset begins to be written."""
+    telemetry.event(
+        "dataset_upload_started", {"job_id": job_id, "image_count": image_count, "destination": destination}
+    )
+
+
+def dataset_upload_completed(
+    telemetry: Telemetry,
+    *,
+    job_id: str,
+    destination: str,
+    tier: str,
+    duration_seconds: float,
+    file_size_mb: float,
+    image_count: int,
+) -> None:
+    """The archive of a dataset stands; its size goes out as two metrics, by destination and by job."""
+    telemetry.event(
+        "dataset_upload_completed",
+        {"job_id": job_id, "destination": destination, "tier": tier},
+        {"duration_seconds": duration_seconds, "file_size_mb": file_size_mb, "image_count": image_count},
+    )
+    telemetry.metric("storage_upload_size_mb", file_size_mb, {"destination": destination, "tier": tier})
+    telemetry.metric("dataset_size_mb", file_size_mb, {"job_id": job_id, "tier": tier})
+
+
+def azure_blob_upload(
+    telemetry: Telemetry,
+    *,
+    target: str,
+    duration_seconds: float,
+    file_size_mb: float,
+    error: BaseException | None = None,
+) -> None:
+    """Blocks were sent to blob storage, or could not be."""
+    outcome: Properties = {"error": type(error).__name__} if error else {"file_size_mb": file_size_mb}
+    telemetry.dependency(
+        "azure_blob_upload", "Azure Blob", target, duration_seconds, success=error is None, properties=outcome
+    )
+
+
+def dataset_archived(telemetry: Telemetry, *, dataset: str, age_days: int, size_mb: float) -> None:
+    """A dataset was moved to the Archive tier."""
+    telemetry.event("dataset_archived", {"dataset": dataset, "age_days": age_days, "size_mb": size_mb})
+
+
+def datasets_archived(telemetry: Telemetry, *, count: int) -> None:
+    """How many datasets a night moved to the Archive tier."""
+    telemetry.metric("datasets_archived", count)
+
+
+def failure(
+    telemetry: Telemetry,
+    error: BaseException,
+    *,
+    operation: str,
+    job_id: str | None = None,
+    dataset: str | None = None,
+) -> None:
+    """Something failed that a person should see."""
+    properties = {"operation": operation, "error_type": type(error).__name__}
+    if job_id is not None:
+        properties["job_id"] = job_id
+    if dataset is not None:
+        properties["dataset"] = dataset
+    if isinstance(error, AppError):
+        properties["detail"] = error.detail[:500]
+    telemetry.exception(error, properties)
