@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 class Provenance:
     """Where an image comes from and under which terms; everything that the source told, nothing guessed.
 
-    `license` is one of the normalised codes of `shared.sources.licenses` ("unknown" where nothing was said).
+    `license` is one of the normalised codes of `shared.licenses` ("unknown" where nothing was said).
     """
 
     source: str
@@ -41,16 +41,24 @@ class Candidate:
     extra: dict[str, str] = field(default_factory=dict)
 
 
-_adapter = TypeAdapter(Candidate)
+@dataclass(frozen=True, slots=True)
+class NumberedCandidate:
+    """A candidate and its index in the job, from 0, in the order of discovery."""
+
+    index: int
+    candidate: Candidate
 
 
-def encode_candidates(candidates: Iterable[Candidate]) -> bytes:
+_adapter = TypeAdapter(NumberedCandidate)
+
+
+def encode_candidates(candidates: Iterable[NumberedCandidate]) -> bytes:
     """As JSON lines, UTF-8; fields at their default are left out."""
     lines = (_adapter.dump_json(candidate, exclude_defaults=True) for candidate in candidates)
     return b"".join(line + b"\n" for line in lines)
 
 
-def decode_candidates(data: bytes) -> Iterator[Candidate]:
+def decode_candidates(data: bytes) -> Iterator[NumberedCandidate]:
     """The reverse of `encode_candidates`."""
     for line in data.splitlines():
         yield _adapter.validate_json(line)

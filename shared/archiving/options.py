@@ -24,6 +24,11 @@ class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Fi
 
     root: dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]] = {"train": 1.0}
 
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share by split."""
+        return {str(name): share for name, share in self.root.items()}
+
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         if not math.isclose(sum(self.root.values()), 1.0, abs_tol=1e-6):
@@ -36,5 +41,5 @@ class Output(BaseModel):
 
     model_config = _frozen
 
-    format: Literal["zip", "webdataset"] = "zip"
+    format: Literal["zip"] = "zip"
     annotations: tuple[Literal["jsonl", "csv", "txt", "yaml", "coco"], ...] = ("jsonl",)

@@ -4,6 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+type LicenseCode = Literal[
+    "cc0",
+    "pdm",
+    "by",
+    "by-sa",
+    "by-nc",
+    "by-nd",
+    "by-nc-sa",
+    "by-nc-nd",
+    "flickr",
+    "pexels",
+    "pixabay",
+    "unknown",
+]
 type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
 
 _frozen = ConfigDict(frozen=True, extra="forbid")
@@ -20,7 +34,7 @@ class Filters(BaseModel):
     max_pixels: Annotated[int, Field(ge=1, le=500_000_000)] = 50_000_000
     max_aspect_ratio: Annotated[float, Field(ge=1, le=1000)] = 4.0
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] = ("jpeg", "png", "webp", "gif")
-    licenses: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    licenses: Annotated[tuple[LicenseCode, ...], Field(min_length=1)] | None = None
     sharpness_min: Annotated[float, Field(ge=0)] | None = None
 
 

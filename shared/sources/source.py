@@ -1,8 +1,8 @@
 """What a source of candidates is."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,9 @@ class SourceConfig(BaseModel):
     """One entry of the spec's `sources`; each source declares its own subclass with a literal `type`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    searches: ClassVar[bool] = False
+    """Whether the source is asked by keyword, so that it is of no use without labels."""
 
     type: str
 
@@ -55,6 +58,6 @@ class Source(Protocol):
         """What to ask for, given the spec's labels and their keywords."""
         ...
 
-    def pages(self, query: Query, cursor: str | None) -> AsyncIterator[Page]:
+    def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
         """The query's pages from the beginning, or on from a page's cursor; lazily, in a stable order."""
         ...

@@ -154,7 +154,7 @@ class AzureMonitorTelemetry:
     async def flush(self) -> None:
         """See `Telemetry.flush`."""
         end = time.monotonic() + self._config.timeout_seconds
-        while time.monotonic() < end and (not self._buffer.empty() or self._busy.is_set()):
+        while time.monotonic() < end and (not self._buffer.empty() or self._busy.is_set()):  # noqa: ASYNC110 - a thread sends
             await asyncio.sleep(0.05)
 
     def _emit(self, name: str, base_type: str, data: Any, *, sampled: bool) -> None:

@@ -1,0 +1,39 @@
+"""HTTP: look at datasets and download them."""
+
+import azure.functions as func
+
+from functions.endpoint import Answer, Call, endpoint
+from functions.representations import DatasetAnswer, DatasetPage, DownloadAnswer
+from shared.datasets.dataset import Dataset
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route(route="api/v1/datasets", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def list_datasets(call: Call) -> Answer:
+    """The caller's datasets, newest first, `limit` at a time, from behind `cursor`."""
+    size = call.page_size()
+    cursor = call.request.params.get("cursor", "")
+    datasets: list[Dataset] = []
+    async for dataset in call.app.catalog.list(call.caller.user_id, after=cursor):
+        datasets.append(dataset)
+        if len(datasets) > size:
+            break
+    more = len(datasets) > size
+    path = f"/api/v1/datasets?limit={size}&cursor={datasets[size - 1].id}" if more else None
+    return Answer(DatasetPage(items=[DatasetAnswer.of(dataset) for dataset in datasets[:size]], next=path))
+
+
+@blueprint.route(route="api/v1/datasets/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def get_dataset(call: Call) -> Answer:
+    """One dataset."""
+    return Answer(DatasetAnswer.of(await call.app.catalog.require(call.caller.user_id, call.route("id"))))
+
+
+@blueprint.route(route="api/v1/datasets/{id}/download", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def download_dataset(call: Call) -> Answer:
+    """Short-lived links to the dataset's files."""
+    return Answer(DownloadAnswer.of(await call.app.catalog.download(call.caller.user_id, call.route("id"))))

@@ -1,0 +1,70 @@
+"""HTTP: submit jobs, look at them, cancel them."""
+
+import azure.functions as func
+
+from functions.endpoint import Answer, Call, endpoint
+from functions.representations import JobAnswer, JobPage, JobSummary
+from shared.jobs.job import Job
+from shared.jobs.spec import parse_spec
+from shared.jobs.states import State
+from shared.jobs.submit import Submission
+
+blueprint = func.Blueprint()
+
+_MAX_KEY_CHARACTERS = 255
+
+
+@blueprint.route(route="api/v1/jobs", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def submit_job(call: Call) -> Answer:
+    """POST a spec; 201 with the job. The same `Idempotency-Key` and spec again give the same job."""
+    key = call.header("idempotency-key")
+    submission = Submission(
+        user_id=call.caller.user_id,
+        spec=parse_spec(call.json()),
+        key=f"http:{key[:_MAX_KEY_CHARACTERS]}" if key else None,
+        traceparent=call.operation.traceparent,
+    )
+    job = await call.app.submit.run(submission)
+    answer = await _describe(call, job)
+    return Answer(answer, status=201, headers={"Location": answer.links["self"]})
+
+
+@blueprint.route(route="api/v1/jobs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def list_jobs(call: Call) -> Answer:
+    """The caller's jobs, newest first, `limit` at a time, from behind `cursor`."""
+    size = call.page_size()
+    cursor = call.request.params.get("cursor", "")
+    jobs: list[Job] = []
+    async for job in call.app.jobs.list(call.caller.user_id, after=cursor):
+        jobs.append(job)
+        if len(jobs) > size:
+            break
+    more = len(jobs) > size
+    path = f"/api/v1/jobs?limit={size}&cursor={jobs[size - 1].id}" if more else None
+    return Answer(JobPage(items=[JobSummary.of(job) for job in jobs[:size]], next=path))
+
+
+@blueprint.route(route="api/v1/jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def get_job(call: Call) -> Answer:
+    """One job: state, progress, counts by label, rejections by reason, links."""
+    return Answer(await _describe(call, await call.app.jobs.require(call.caller.user_id, call.route("id"))))
+
+
+@blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def cancel_job(call: Call) -> Answer:
+    """Stop a job. What it has stored so far stays until the nightly clean-up."""
+    job = await call.app.jobs.require(call.caller.user_id, call.route("id"))
+    return Answer(await _describe(call, await call.app.transitions.cancel(job)))
+
+
+async def _describe(call: Call, job: Job) -> JobAnswer:
+    progress = await call.app.ledger.progress(job.id)
+    problems = await call.app.discovery_states.problems(job.id)
+    dataset = None
+    if job.state is State.COMPLETED:
+        dataset = await call.app.catalog.get(job.user_id, job.id)
+    return JobAnswer.of(job, progress, dataset, problems)

@@ -1,0 +1,24 @@
+"""Timers: the nightly lifecycle of datasets, and the watchdog over jobs."""
+
+import azure.functions as func
+
+from shared.telemetry.correlation import operation
+from shared.wiring import app
+
+blueprint = func.Blueprint()
+
+
+@blueprint.timer_trigger(arg_name="timer", schedule="%LIFECYCLE_SCHEDULE%", use_monitor=True)
+async def lifecycle(timer: func.TimerRequest) -> None:
+    """Each night: old datasets go to the Archive tier, working blobs of finished jobs go away."""
+    del timer  # a run that is past due does what any other does
+    with operation("lifecycle"):
+        await app().nightly.run(app().deadline())
+
+
+@blueprint.timer_trigger(arg_name="timer", schedule="%WATCHDOG_SCHEDULE%", use_monitor=False)
+async def watchdog(timer: func.TimerRequest) -> None:
+    """Every ten minutes: jobs that stand still are sent on."""
+    del timer
+    with operation("watchdog"):
+        await app().watchdog.run(app().deadline())

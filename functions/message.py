@@ -1,0 +1,32 @@
+"""What every queue function shares: decoding, correlation, telemetry of what failed."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import azure.functions as func
+
+from shared.jobs.messages import traceparent_in
+from shared.telemetry import signals
+from shared.telemetry.correlation import operation
+from shared.wiring import app
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message as the host handed it over."""
+
+    id: str
+    text: str
+
+
+@contextlib.asynccontextmanager
+async def handling(name: str, msg: func.QueueMessage) -> AsyncIterator[ReceivedMessage]:
+    """Handle one message within an operation of its own; what fails is reported, and left to the host's retries."""
+    text = msg.get_body().decode("utf-8", "replace")
+    with operation(name, traceparent=traceparent_in(text)):
+        try:
+            yield ReceivedMessage(msg.id or "", text)
+        except Exception as error:
+            signals.failure(app().telemetry, error, operation=name)
+            raise

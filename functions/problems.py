@@ -1,0 +1,54 @@
+"""The one table from errors to HTTP: status, code and title, as RFC 9457 problem details."""
+
+import azure.functions as func
+
+from functions.representations import FieldProblem, Problem
+from shared import errors
+
+_TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
+    (errors.InvalidRequest, 400, "invalid_request", "The request is not valid"),
+    (errors.Unauthenticated, 401, "unauthenticated", "A valid API key is needed"),
+    (errors.Forbidden, 403, "forbidden", "Not allowed"),
+    (errors.NotFound, 404, "not_found", "Not found"),
+    (errors.Conflict, 409, "conflict", "The state does not allow it"),
+    (errors.RateLimited, 429, "rate_limited", "Too many requests"),
+    (errors.Retryable, 503, "unavailable", "Temporarily unavailable"),
+    (errors.Permanent, 422, "not_possible", "Not possible"),
+)
+"""Looked through in this order; a subclass is covered by its base's row."""
+
+_UNEXPECTED = (500, "internal_error", "Something went wrong")
+
+
+def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse:
+    """The answer for an error. The text of anything but an `AppError` stays inside."""
+    status, code, title = _UNEXPECTED
+    detail = "The error was recorded; quote the correlation id when you report it."
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.AppError):
+        status, code, title = next(
+            ((row[1], row[2], row[3]) for row in _TABLE if isinstance(error, row[0])), _UNEXPECTED
+        )
+        detail = error.detail
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = 'ApiKey realm="PixCrawler", header="X-API-Key"'
+    if isinstance(error, errors.RateLimited):
+        headers["Retry-After"] = str(max(1, round(error.retry_after_seconds)))
+    fields = None
+    if isinstance(error, errors.InvalidRequest) and error.fields:
+        fields = [FieldProblem(field=item.field, message=item.message) for item in error.fields]
+    problem = Problem(
+        type=f"urn:pixcrawler:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=fields,
+        correlation_id=correlation_id,
+    )
+    return func.HttpResponse(
+        problem.model_dump_json(exclude_none=True),
+        status_code=status,
+        mimetype="application/problem+json",
+        headers=headers,
+    )

@@ -1,0 +1,257 @@
+"""What the API's answers look like."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel
+
+from shared.datasets.catalog import Download
+from shared.datasets.dataset import Dataset
+from shared.jobs.chunk_ledger import Progress
+from shared.jobs.job import Job
+from shared.jobs.states import State
+from shared.jobs.tally import KEPT, Tally
+
+_API = "/api/v1"
+
+
+class LabelCounts(BaseModel):
+    """One label's candidates: all that were found, those kept, the rejected by reason."""
+
+    found: int
+    kept: int
+    rejected: dict[str, int]
+
+
+class ChunkCounts(BaseModel):
+    """Chunks of work, all and done."""
+
+    total: int
+    done: int
+
+
+class JobProgress(BaseModel):
+    """How far a job is; found candidates that are neither kept nor rejected are still to be fetched."""
+
+    chunks: ChunkCounts
+    found: int
+    kept: int
+    rejected: int
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    detail: str
+
+
+class JobAnswer(BaseModel):
+    """One job."""
+
+    id: str
+    name: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    progress: JobProgress
+    labels: dict[str, LabelCounts]
+    rejections: dict[str, int]
+    problems: list[str]
+    problem_count: int
+    error: JobError | None
+    links: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        job: Job,
+        progress: Progress,
+        dataset: Dataset | None = None,
+        problems: tuple[int, tuple[str, ...]] = (0, ()),
+    ) -> Self:
+        """The answer for a job; once it has a dataset, the counts are the dataset's, duplicates included."""
+        tally = Tally(dataset.counts) if dataset else progress.tally
+        kept = tally.kept
+        return cls(
+            id=job.id,
+            name=job.name,
+            state=job.state,
+            created_at=job.created_at,
+            updated_at=job.updated_at,
+            progress=JobProgress(
+                chunks=ChunkCounts(total=progress.added, done=progress.done),
+                found=progress.found,
+                kept=kept,
+                rejected=tally.found - kept,
+            ),
+            labels=_labels(tally.counts),
+            rejections=dict(tally.rejections),
+            problems=list(problems[1]),
+            problem_count=problems[0],
+            error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
+            links=_job_links(job),
+        )
+
+
+class JobSummary(BaseModel):
+    """One job in a list."""
+
+    id: str
+    name: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    error: JobError | None
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The entry for a job."""
+        return cls(
+            id=job.id,
+            name=job.name,
+            state=job.state,
+            created_at=job.created_at,
+            updated_at=job.updated_at,
+            error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
+            links=_job_links(job),
+        )
+
+
+class JobPage(BaseModel):
+    """A page of jobs, newest first; `next` is the path of the following page."""
+
+    items: list[JobSummary]
+    next: str | None
+
+
+class DatasetAnswer(BaseModel):
+    """One dataset."""
+
+    id: str
+    name: str
+    image_count: int
+    size_bytes: int
+    tier: str
+    format: str
+    created_at: datetime
+    labels: dict[str, LabelCounts]
+    splits: dict[str, int]
+    sha256: str | None
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Self:
+        """The answer for a dataset."""
+        path = f"{_API}/datasets/{dataset.id}"
+        return cls(
+            id=dataset.id,
+            name=dataset.name,
+            image_count=dataset.image_count,
+            size_bytes=dataset.size_bytes,
+            tier=dataset.tier,
+            format=dataset.format,
+            created_at=dataset.created_at,
+            labels=_labels(dataset.counts),
+            splits=dict(dataset.splits),
+            sha256=dataset.sha256,
+            links={"self": path, "download": f"{path}/download", "job": f"{_API}/jobs/{dataset.id}"},
+        )
+
+
+class DatasetPage(BaseModel):
+    """A page of datasets, newest first; `next` is the path of the following page."""
+
+    items: list[DatasetAnswer]
+    next: str | None
+
+
+class DownloadFile(BaseModel):
+    """One file of a dataset."""
+
+    url: str
+    filename: str
+
+
+class DownloadAnswer(BaseModel):
+    """Where a dataset can be downloaded until `expires_at`; `url` is the first file's, mostly the only one."""
+
+    url: str
+    filename: str
+    expires_at: datetime
+    size_bytes: int
+    sha256: str | None
+    files: list[DownloadFile]
+
+    @classmethod
+    def of(cls, download: Download) -> Self:
+        """The answer for a download."""
+        files = [DownloadFile(url=link.url, filename=name) for name, link in download.files]
+        return cls(
+            url=files[0].url,
+            filename=files[0].filename,
+            expires_at=download.expires_at,
+            size_bytes=download.dataset.size_bytes,
+            sha256=download.dataset.sha256,
+            files=files,
+        )
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of the input."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 (problem details) has it, with our `code`, `errors` and `correlation_id` beside."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] | None = None
+    correlation_id: str | None = None
+
+
+class HealthCheck(BaseModel):
+    """How one part of the app is; `latency_ms` is how long it took to tell."""
+
+    status: str
+    latency_ms: float | None = None
+    detail: str | None = None
+
+
+class HealthAnswer(BaseModel):
+    """How the app is, as a whole and part by part."""
+
+    status: str
+    version: str
+    environment: str
+    checks: dict[str, HealthCheck]
+
+
+def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
+    return {
+        label: LabelCounts(
+            found=sum(outcomes.values()),
+            kept=outcomes.get(KEPT, 0),
+            rejected={reason: number for reason, number in sorted(outcomes.items()) if reason != KEPT},
+        )
+        for label, outcomes in counts.items()
+    }
+
+
+def _job_links(job: Job) -> dict[str, str]:
+    path = f"{_API}/jobs/{job.id}"
+    links = {"self": path}
+    if not job.state.terminal:
+        links["cancel"] = f"{path}/cancel"
+    if job.state is State.COMPLETED:
+        dataset = f"{_API}/datasets/{job.id}"
+        links |= {"dataset": dataset, "download": f"{dataset}/download"}
+    return links

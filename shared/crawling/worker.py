@@ -1,0 +1,181 @@
+"""The crawl step's engine: fetches and judges a chunk's candidates, many at a time."""
+
+import asyncio
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from shared.candidates import Candidate
+from shared.clock import Clock, Deadline
+from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
+from shared.crawling.fetch import Fetched, Fetcher
+from shared.crawling.inspect import inspect
+from shared.crawling.transform import transform
+from shared.errors import Conflict, NotFound, Retryable, Unavailable
+from shared.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.storage.blobs import BlobStore, BlockStore
+from shared.storage.writer import BlobWriter
+from shared.telemetry import signals
+from shared.telemetry.telemetry import Telemetry
+
+BLOB_SCHEME = "blob:"
+"""Begins the address of a candidate that is in storage already."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An image that is kept, and its bytes as they are stored."""
+
+    data: bytes
+    facts: ImageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """`concurrency` candidates are under way at a time; decoding takes `threads` (all cores where 0)."""
+
+    concurrency: int = 64
+    threads: int = 0
+
+
+class ChunkWorker:
+    """Works chunks through. One for a process: its threads, connections and limits are shared by all chunks."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        blobs: BlobStore,
+        blocks: BlockStore,
+        telemetry: Telemetry,
+        clock: Clock,
+        config: WorkerConfig,
+    ) -> None:
+        self._fetcher = fetcher
+        self._blobs = blobs
+        self._blocks = blocks
+        self._telemetry = telemetry
+        self._clock = clock
+        self._config = config
+        self._threads = ThreadPoolExecutor(config.threads or os.cpu_count() or 1, "judge")
+
+    async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
+        """Fetch, judge and store until all is done, the deadline passes or `stop` says so.
+
+        Every candidate ends as one record or as unfinished. What is stored stands in the chunk's shard when this
+        returns; images of records that are then not written down are merely unused bytes.
+
+        Raises:
+            Retryable: storage did not answer.
+        """
+        shard = BlobWriter(self._blobs, self._blocks, chunk.shard)
+        records: dict[int, Record] = {}
+        turn = iter(range(len(chunk.candidates)))
+
+        async def take_turns(turn: Iterator[int]) -> None:
+            for position in turn:
+                if deadline.passed or stop():
+                    return
+                records[position] = await self._record(chunk, position, shard)
+
+        workers = min(self._config.concurrency, len(chunk.candidates))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(take_turns(turn))
+        except* Retryable as group_error:
+            raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
+        await shard.close()
+        ordered = sorted(records.values(), key=lambda record: record.index)
+        unfinished = tuple(position for position in range(len(chunk.candidates)) if position not in records)
+        return ChunkResult(tuple(ordered), unfinished)
+
+    async def close(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _record(self, chunk: Chunk, position: int, shard: BlobWriter) -> Record:
+        candidate = chunk.candidates[position]
+        index = chunk.indices[position]
+        final_url: str | None = None
+        outcome: Kept | Rejected
+        try:
+            outcome, final_url = await self._outcome(candidate, chunk, shard)
+        except Retryable:
+            raise  # storage: the whole chunk comes again
+        except Exception as error:  # noqa: BLE001 - one image's trouble is not its neighbours'
+            signals.failure(self._telemetry, error, operation="crawl_candidate")
+            outcome = Rejected(Reason.CRASHED, type(error).__name__)
+        fetched_at = self._clock.now().isoformat(timespec="seconds")
+        moved = final_url if final_url != candidate.url else None
+        return Record(index, candidate, outcome, moved, fetched_at)
+
+    async def _outcome(
+        self, candidate: Candidate, chunk: Chunk, shard: BlobWriter
+    ) -> tuple[Kept | Rejected, str | None]:
+        options = chunk.options
+        licenses = options.filters.licenses
+        if licenses is not None and candidate.provenance.license not in licenses:
+            return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
+        if candidate.url.startswith(BLOB_SCHEME):
+            stored = await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options.filters.max_bytes)
+            return await self._keep(stored, options, shard), None
+        async with self._fetcher.fetch(candidate.url, options.filters.max_bytes, options.respect) as fetched:
+            if isinstance(fetched, Rejected):
+                return fetched, None
+            return await self._keep(fetched, options, shard), fetched.url
+
+    async def _stored(self, name: str, max_bytes: int) -> Fetched | Rejected:
+        try:
+            info = await self._blobs.info(name)
+            if info is None:
+                return Rejected(Reason.NOT_FOUND, "no such blob")
+            if info.size_bytes > max_bytes:
+                return Rejected(Reason.TOO_MANY_BYTES, f"{info.size_bytes} bytes")
+            return Fetched(await self._blobs.get(name), BLOB_SCHEME + name)
+        except (NotFound, Conflict) as error:
+            return Rejected(Reason.NOT_FOUND, error.detail)
+
+    async def _keep(
+        self, fetched: Fetched | Rejected, options: CrawlOptions, shard: BlobWriter
+    ) -> Kept | Rejected:
+        if isinstance(fetched, Rejected):
+            return fetched
+        loop = asyncio.get_running_loop()
+        judged = await loop.run_in_executor(self._threads, _judge, fetched.body, options)
+        if isinstance(judged, Rejected):
+            return judged
+        return Kept(shard.name, await shard.append(judged.data), judged.facts)
+
+
+def _judge(data: bytes, options: CrawlOptions) -> _Judged | Rejected:
+    """All that takes processor time, for one image; runs in a thread."""
+    found = inspect(data, options.filters)
+    if isinstance(found, Rejected):
+        return found
+    form, width, height = found.format, found.width, found.height
+    mode, frames, orientation = found.mode, found.frames, found.orientation
+    if options.transform is not None:
+        data, width, height = transform(data, options.transform)
+        form, mode, frames, orientation = options.transform.format, "rgb", 1, 1
+    look = found.look
+    facts = ImageFacts(
+        format=form,
+        width=width,
+        height=height,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        crc32=zlib.crc32(data),
+        perceptual_hash=look.perceptual_hash,
+        mode=mode,
+        frames=frames,
+        orientation=orientation,
+        sharpness=look.sharpness,
+        brightness=look.brightness,
+        contrast=look.contrast,
+        entropy=look.entropy,
+        dominant_color=look.dominant_color,
+    )
+    return _Judged(data, facts)

@@ -1,0 +1,126 @@
+"""Where datasets are recorded, and how they are handed out."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from shared.datasets.dataset import Dataset
+from shared.errors import Changed, Conflict, NotFound
+from shared.storage.blobs import BlobStore, Link, LinkSigner, Tier
+from shared.storage.entities import Delete, Entity, EntityStore, Put, Replace
+
+_TABLE = "datasets"
+_adapter = TypeAdapter(Dataset)
+_CELL_CHARACTERS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Links to a dataset's blobs, in order, each with the name that it is saved under."""
+
+    dataset: Dataset
+    files: tuple[tuple[str, Link], ...]
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the first of the links expires."""
+        return min(link.expires_at for _, link in self.files)
+
+
+class Catalog:
+    """The datasets of all users: one table row each."""
+
+    def __init__(
+        self, entities: EntityStore, blobs: BlobStore, signer: LinkSigner, *, link_seconds: float
+    ) -> None:
+        self._entities = entities
+        self._blobs = blobs
+        self._signer = signer
+        self._link_seconds = link_seconds
+
+    async def put(self, dataset: Dataset) -> None:
+        """Record the dataset; repeating it changes nothing."""
+        await self._entities.apply(_TABLE, dataset.user_id, [Put(_to_entity(dataset))])
+
+    async def get(self, user_id: str, dataset_id: str) -> Dataset | None:
+        """The dataset, or None where this user has none of that id."""
+        entity = await self._entities.get(_TABLE, user_id, dataset_id)
+        return _from_entity(entity) if entity else None
+
+    async def require(self, user_id: str, dataset_id: str) -> Dataset:
+        """The dataset.
+
+        Raises:
+            NotFound: this user has no such dataset.
+        """
+        dataset = await self.get(user_id, dataset_id)
+        if dataset is None:
+            raise NotFound(f"There is no dataset {dataset_id}.")
+        return dataset
+
+    async def list(self, user_id: str, after: str = "") -> AsyncIterator[Dataset]:
+        """The user's datasets, newest first, from behind the id `after`."""
+        async for entity in self._entities.query(_TABLE, user_id, after=after):
+            yield _from_entity(entity)
+
+    async def download(self, user_id: str, dataset_id: str) -> Download:
+        """Links to the dataset's blobs.
+
+        Raises:
+            NotFound: this user has no such dataset, or its blobs are gone.
+            Conflict: it is in the Archive tier and cannot be read.
+        """
+        dataset = await self.require(user_id, dataset_id)
+        info = await self._blobs.info(dataset.blobs[0])
+        if info is None:
+            raise NotFound(f"The files of dataset {dataset_id} are gone.")
+        if info.tier is Tier.ARCHIVE:
+            raise Conflict(
+                "The dataset is in the Archive tier; it has to be rehydrated before it can be read."
+            )
+        files = [(_filename(dataset, blob), blob) for blob in dataset.blobs]
+        links = [
+            (name, await self._signer.sign(blob, lifetime_seconds=self._link_seconds, filename=name))
+            for name, blob in files
+        ]
+        return Download(dataset, tuple(links))
+
+    async def tier_changed(self, user_id: str, dataset_id: str, tier: Tier) -> None:
+        """Note the tier that the dataset's blobs are in now; nothing happens where it is not recorded."""
+        entity = await self._entities.get(_TABLE, user_id, dataset_id)
+        if entity is None:
+            return
+        changed = replace(_to_entity(replace(_from_entity(entity), tier=tier)), etag=entity.etag)
+        try:
+            await self._entities.apply(_TABLE, user_id, [Replace(changed)])
+        except Changed:
+            return  # it was removed, or another run noted the same
+
+    async def remove(self, user_id: str, dataset_id: str) -> None:
+        """Forget the dataset; idempotent. Its blobs stay."""
+        try:
+            await self._entities.apply(_TABLE, user_id, [Delete(dataset_id)])
+        except Changed:
+            return
+
+
+def _filename(dataset: Dataset, blob: str) -> str:
+    """A name that every system can save: the dataset's, in plain letters, and what tells its files apart."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:80] or "dataset"
+    leaf = blob.rpartition("/")[2]
+    return f"{stem}{leaf.removeprefix('dataset')}" if leaf.startswith("dataset.") else f"{stem}-{leaf}"
+
+
+def _to_entity(dataset: Dataset) -> Entity:
+    """The whole dataset as JSON, over as many cells as it takes."""
+    text = _adapter.dump_json(dataset).decode()
+    cells = [text[at : at + _CELL_CHARACTERS] for at in range(0, len(text), _CELL_CHARACTERS)]
+    return Entity(dataset.user_id, dataset.id, {f"json{at}": cell for at, cell in enumerate(cells)})
+
+
+def _from_entity(entity: Entity) -> Dataset:
+    count = sum(1 for key in entity.values if key.startswith("json"))
+    return _adapter.validate_json("".join(str(entity.values[f"json{at}"]) for at in range(count)))

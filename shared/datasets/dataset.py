@@ -1,0 +1,40 @@
+"""A dataset: what a completed job delivers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.storage.blobs import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What is known of a dataset; its bytes are the blobs named by `blobs`, in order.
+
+    `counts` is, by label, the number of candidates by outcome ("kept" or a rejection's reason); `splits` the number of
+    images by split. `sha256` is that of the one archive blob, None where there are several. `id` is the job's.
+    """
+
+    id: str
+    user_id: str
+    name: str
+    created_at: datetime
+    image_count: int
+    size_bytes: int
+    format: str
+    tier: Tier
+    blobs: tuple[str, ...]
+    records_blob: str
+    counts: Mapping[str, Mapping[str, int]]
+    splits: Mapping[str, int]
+    sha256: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """Where the dataset's blobs are; ends in a slash."""
+        return dataset_prefix(self.id)
+
+
+def dataset_prefix(job_id: str) -> str:
+    """Where the blobs of a job's dataset are; ends in a slash."""
+    return f"datasets/job_{job_id}/"

@@ -1,0 +1,117 @@
+"""Where a job's discovery stands, between two slices of it: saved with every chunk, read by the next run."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Self
+
+from pydantic import TypeAdapter
+
+from shared.errors import NotFound
+from shared.jobs.chunk_ledger import ChunkLedger, DiscoveryRow
+from shared.jobs.job import work_prefix
+from shared.storage.blobs import BlobStore
+
+_MAX_CELL_BYTES = 60_000
+_MAX_PROBLEMS = 20
+_KEY_BYTES = 8
+
+
+@dataclass(slots=True)
+class StreamState:
+    """One query of one source: its cursor, and whether it has ended; `failures` counts those in a row."""
+
+    cursor: str | None = None
+    ended: bool = False
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class DiscoveryState:
+    """Everything that discovery knows. `streams` is by source position and query key, absent where untouched.
+
+    `chunks` and `candidates` count what was added; up to `announced`, chunks have had their message sent. `found` is
+    by label. `seen_blob` holds the keys of all candidates of the first `seen_chunks` chunks.
+    """
+
+    streams: dict[str, StreamState] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+    chunks: int = 0
+    candidates: int = 0
+    announced: int = 0
+    complete: bool = False
+    seen_blob: str = ""
+    seen_chunks: int = 0
+    problem_count: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def note(self, problems: Iterable[str]) -> None:
+        """Count problems and keep the first twenty."""
+        for problem in problems:
+            self.problem_count += 1
+            if len(self.problems) < _MAX_PROBLEMS and problem not in self.problems:
+                self.problems.append(problem[:300])
+
+
+class Seen:
+    """The keys of the addresses that were discovered already: 64-bit hashes, so that a million take little room."""
+
+    def __init__(self, keys: Iterable[int] = ()) -> None:
+        self._keys = set(keys)
+
+    def add(self, address: str) -> bool:
+        """Remember the address; False where it was there before."""
+        digest = blake2b(address.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
+        key = int.from_bytes(digest)
+        if key in self._keys:
+            return False
+        self._keys.add(key)
+        return True
+
+    def encode(self) -> bytes:
+        """Eight bytes a key."""
+        return b"".join(key.to_bytes(_KEY_BYTES) for key in sorted(self._keys))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The reverse of `encode`."""
+        return cls(int.from_bytes(data[at : at + _KEY_BYTES]) for at in range(0, len(data), _KEY_BYTES))
+
+
+_adapter = TypeAdapter(DiscoveryState)
+
+
+class DiscoveryStates:
+    """Reads and writes the state: in the ledger's row, or in a blob that the row names where it is too long."""
+
+    def __init__(self, ledger: ChunkLedger, blobs: BlobStore) -> None:
+        self._ledger = ledger
+        self._blobs = blobs
+
+    async def read(self, job_id: str) -> tuple[DiscoveryState, DiscoveryRow]:
+        """The state and the row it came from; fresh ones where discovery has not begun."""
+        row = await self._ledger.discovery(job_id)
+        if row is None:
+            return DiscoveryState(), DiscoveryRow(b"")
+        data = row.state
+        if data.startswith(b"blob:"):
+            data = await self._blobs.get(data.removeprefix(b"blob:").decode())
+        return _adapter.validate_json(zlib.decompress(data)), row
+
+    async def encode(self, job_id: str, state: DiscoveryState, nonce: str) -> bytes:
+        """What to store in the row; writes the blob first where one is needed."""
+        data = zlib.compress(_adapter.dump_json(state, exclude_defaults=True))
+        if len(data) <= _MAX_CELL_BYTES:
+            return data
+        name = f"{work_prefix(job_id)}discovery/{state.chunks:05}-{nonce}"
+        await self._blobs.put(name, data)
+        return b"blob:" + name.encode()
+
+    async def problems(self, job_id: str) -> tuple[int, tuple[str, ...]]:
+        """How many problems discovery met, and the first of them; none where the ledger is gone."""
+        try:
+            state, _ = await self.read(job_id)
+        except NotFound:
+            return 0, ()
+        return state.problem_count, tuple(state.problems)

@@ -1,0 +1,120 @@
+"""Where queue messages come in: tells the app's own from producers', and poison from both.
+
+A producer is an equal of the HTTP API: its spec goes the same way, and what is wrong with it is shown as a failed
+job, since there is nobody to answer.
+"""
+
+from shared.clock import Deadline
+from shared.errors import Conflict, InvalidRequest
+from shared.jobs.archive import Archive
+from shared.jobs.crawl import Crawl
+from shared.jobs.discover import Discover
+from shared.jobs.image_list import parse_image_list
+from shared.jobs.job_store import JobStore
+from shared.jobs.messages import JobMessage, decode_json, read_chunk_message, read_job_message
+from shared.jobs.spec import parse_spec
+from shared.jobs.submit import Submission, Submit
+from shared.jobs.transitions import Transitions
+from shared.telemetry import signals
+from shared.telemetry.telemetry import Telemetry
+
+
+class Intake:
+    """Hands each message to the step it is for. `user_id` owns what producers ask for."""
+
+    def __init__(
+        self,
+        submit: Submit,
+        discover: Discover,
+        crawl: Crawl,
+        archive: Archive,
+        jobs: JobStore,
+        transitions: Transitions,
+        telemetry: Telemetry,
+        user_id: str,
+    ) -> None:
+        self._submit = submit
+        self._discover = discover
+        self._crawl = crawl
+        self._archive = archive
+        self._jobs = jobs
+        self._transitions = transitions
+        self._telemetry = telemetry
+        self._user_id = user_id
+
+    async def job_message(self, message_id: str, text: str, deadline: Deadline) -> None:
+        """From `crawl-jobs`: a job to discover, or a spec to take in."""
+        try:
+            data = decode_json(text)
+            own = read_job_message(data)
+            if own is None:
+                spec = parse_spec(data)
+                await self._submit.run(Submission(self._user_id, spec, key=f"queue:{message_id}"))
+                return
+        except (InvalidRequest, Conflict) as error:
+            await self._refuse(message_id, error)
+            return
+        await self._discover.run(own, deadline)
+
+    async def chunk_message(self, text: str, deadline: Deadline) -> None:
+        """From `crawl-chunks`: a chunk to crawl; anything else is reported and dropped."""
+        try:
+            message = read_chunk_message(decode_json(text))
+        except InvalidRequest as error:
+            signals.failure(self._telemetry, error, operation="crawl_chunk")
+            return
+        await self._crawl.run(message, deadline)
+
+    async def archive_message(self, message_id: str, text: str, deadline: Deadline) -> None:
+        """From `dataset-archives`: a job to archive, or a list of stored images to make a dataset of."""
+        try:
+            data = decode_json(text)
+            own = read_job_message(data)
+            if own is None:
+                images = parse_image_list(data)
+                key = None if images.job_id else f"queue:{message_id}"
+                await self._submit.run(Submission(self._user_id, images.spec(), key, images.job_id))
+                return
+        except (InvalidRequest, Conflict) as error:
+            await self._refuse(message_id, error)
+            return
+        await self._archive.run(own, deadline)
+
+    async def poisoned_job(self, message_id: str, text: str) -> None:
+        """From `crawl-jobs-poison`: the job fails, or the refused message becomes a failed job."""
+        await self._fail(message_id, text, "discovery_crashed", "Discovery failed again and again.")
+
+    async def poisoned_chunk(self, text: str) -> None:
+        """From `crawl-chunks-poison`: the chunk's candidates are recorded as crashed."""
+        try:
+            message = read_chunk_message(decode_json(text))
+        except InvalidRequest as error:
+            signals.failure(self._telemetry, error, operation="crawl_chunk_poison")
+            return
+        await self._crawl.give_up(message)
+
+    async def poisoned_archive(self, message_id: str, text: str) -> None:
+        """From `dataset-archives-poison`: the job fails, or the refused message becomes a failed job."""
+        await self._fail(message_id, text, "archive_crashed", "Archiving failed again and again.")
+
+    async def _fail(self, message_id: str, text: str, code: str, detail: str) -> None:
+        message = self._own(text)
+        if message is None:
+            await self._refuse(message_id, InvalidRequest("The message could not be handled."))
+            return
+        job = await self._jobs.get(message.user_id, message.job_id)
+        if job is not None:
+            await self._transitions.fail(job, code, detail)
+
+    @staticmethod
+    def _own(text: str) -> JobMessage | None:
+        try:
+            return read_job_message(decode_json(text))
+        except InvalidRequest:
+            return None
+
+    async def _refuse(self, message_id: str, error: InvalidRequest | Conflict) -> None:
+        signals.failure(self._telemetry, error, operation="intake")
+        fields = error.fields if isinstance(error, InvalidRequest) else ()
+        refusal = InvalidRequest(error.detail, fields)
+        await self._submit.record_refusal(self._user_id, f"refused:{message_id}", refusal)

@@ -1,0 +1,170 @@
+"""Where jobs are kept: one table row each, the spec as a blob beside the job's working blobs.
+
+A second row in the partition `~work` stands for every job that has working blobs, from before the job's own row
+until the nightly clean-up; by it the watchdog finds unfinished jobs and the clean-up finished ones, over all users.
+User ids never begin with `~`.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.errors import AlreadyExists, Changed, NotFound
+from shared.jobs.job import Failure, Job, Webhook, work_prefix
+from shared.jobs.spec import JobSpec, decode_spec, encode_spec
+from shared.jobs.states import State
+from shared.storage.blobs import BlobAttributes, BlobStore
+from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace, Value
+
+_TABLE = "jobs"
+_WORK = "~work"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """That a job has working blobs. `finished_at` is None while the job has not ended."""
+
+    job_id: str
+    user_id: str
+    since: datetime
+    finished_at: datetime | None
+
+
+class JobStore:
+    """Jobs and their specs, with compare-and-swap."""
+
+    def __init__(self, entities: EntityStore, blobs: BlobStore) -> None:
+        self._entities = entities
+        self._blobs = blobs
+
+    async def create(self, job: Job, spec: JobSpec) -> None:
+        """Write spec, index row and job, in this order, so that a job that can be seen is whole.
+
+        Raises:
+            AlreadyExists: the user has a job of this id; nothing of it is changed.
+        """
+        if await self.get(job.user_id, job.id) is not None:
+            raise AlreadyExists(f"There is a job {job.id} already.")
+        name, data = _spec_blob(job.id), encode_spec(spec)
+        try:
+            await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
+        except AlreadyExists:
+            if await self._blobs.get(name) != data:
+                raise
+        await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+        await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job))])
+
+    async def get(self, user_id: str, job_id: str) -> Job | None:
+        """The job, or None where this user has none of that id."""
+        entity = await self._entities.get(_TABLE, user_id, job_id)
+        return _from_entity(entity) if entity else None
+
+    async def require(self, user_id: str, job_id: str) -> Job:
+        """The job.
+
+        Raises:
+            NotFound: this user has no such job.
+        """
+        job = await self.get(user_id, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return job
+
+    async def spec(self, job_id: str) -> JobSpec:
+        """The job's spec.
+
+        Raises:
+            NotFound: its working blobs are gone.
+        """
+        return decode_spec(await self._blobs.get(_spec_blob(job_id)), internal=True)
+
+    async def save(self, job: Job) -> Job:
+        """Replace the stored job of `job.etag`; returns it with its new version.
+
+        Raises:
+            Changed: somebody else changed it since it was read.
+        """
+        await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
+        if job.state.terminal:
+            await self._put_work(Work(job.id, job.user_id, job.created_at, job.updated_at))
+        return await self.require(job.user_id, job.id)
+
+    async def list(self, user_id: str, after: str = "") -> AsyncIterator[Job]:
+        """The user's jobs, newest first, from behind the job id `after`."""
+        async for entity in self._entities.query(_TABLE, user_id, after=after):
+            yield _from_entity(entity)
+
+    async def works(self, after: str = "") -> AsyncIterator[Work]:
+        """All jobs that have working blobs, of all users."""
+        async for entity in self._entities.query(_TABLE, _WORK, after=after):
+            yield _work_from_entity(entity)
+
+    async def mark_finished(self, work: Work, now: datetime) -> None:
+        """Repair the index row of a job that ended (or never came to be) without its row saying so."""
+        await self._put_work(replace(work, finished_at=now))
+
+    async def forget_work(self, job_id: str) -> None:
+        """Remove the index row, after the working blobs are deleted; idempotent."""
+        try:
+            await self._entities.apply(_TABLE, _WORK, [Delete(job_id)])
+        except Changed:
+            return
+
+    async def _put_work(self, work: Work) -> None:
+        values: dict[str, Value] = {"user_id": work.user_id, "since": work.since}
+        if work.finished_at is not None:
+            values["finished_at"] = work.finished_at
+        await self._entities.apply(_TABLE, _WORK, [Put(Entity(_WORK, work.job_id, values))])
+
+
+def _spec_blob(job_id: str) -> str:
+    return f"{work_prefix(job_id)}spec.json"
+
+
+def _to_entity(job: Job) -> Entity:
+    values: dict[str, Value] = {
+        "name": job.name,
+        "state": str(job.state),
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "webhook": str(job.webhook),
+        "nudges": job.nudges,
+        "traceparent": job.traceparent,
+    }
+    if job.failure is not None:
+        values |= {"failure_code": job.failure.code, "failure_detail": job.failure.detail[:4000]}
+    return Entity(job.user_id, job.id, values, job.etag)
+
+
+def _from_entity(entity: Entity) -> Job:
+    values = entity.values
+    code = values.get("failure_code")
+    return Job(
+        id=entity.row,
+        user_id=entity.partition,
+        name=str(values["name"]),
+        state=State(str(values["state"])),
+        created_at=_moment(values["created_at"]),
+        updated_at=_moment(values["updated_at"]),
+        webhook=Webhook(str(values["webhook"])),
+        failure=Failure(str(code), str(values.get("failure_detail", ""))) if code else None,
+        nudges=int(str(values.get("nudges", 0))),
+        traceparent=str(values.get("traceparent", "")),
+        etag=entity.etag,
+    )
+
+
+def _work_from_entity(entity: Entity) -> Work:
+    finished = entity.values.get("finished_at")
+    return Work(
+        job_id=entity.row,
+        user_id=str(entity.values["user_id"]),
+        since=_moment(entity.values["since"]),
+        finished_at=_moment(finished) if finished is not None else None,
+    )
+
+
+def _moment(value: Value) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError(f"expected a datetime, found {type(value).__name__}")
+    return value

@@ -1,0 +1,103 @@
+"""Queue messages: the one place that writes and reads them.
+
+Messages of the app itself carry ids only and a version. Producers may put a whole spec on `crawl-jobs`, and
+`{"job_id": …, "images": […]}` on `dataset-archives`. Some storage SDKs encode messages as base64 and some do not,
+so both are read.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import InvalidRequest
+
+JOBS_QUEUE = "crawl-jobs"
+CHUNKS_QUEUE = "crawl-chunks"
+ARCHIVES_QUEUE = "dataset-archives"
+
+
+@dataclass(frozen=True, slots=True)
+class JobMessage:
+    """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`."""
+
+    user_id: str
+    job_id: str
+    traceparent: str = ""
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkMessage:
+    """Crawl this chunk of this job."""
+
+    user_id: str
+    job_id: str
+    chunk: str
+    traceparent: str = ""
+    v: int = 1
+
+
+type Message = JobMessage | ChunkMessage
+
+_job = TypeAdapter(JobMessage)
+_chunk = TypeAdapter(ChunkMessage)
+
+
+def encode(message: Message) -> str:
+    """The message's text, ASCII."""
+    adapter: TypeAdapter[JobMessage] | TypeAdapter[ChunkMessage]
+    adapter = _job if isinstance(message, JobMessage) else _chunk
+    return json.dumps(adapter.dump_python(message, exclude_defaults=False))  # type: ignore[arg-type] # chosen above
+
+
+def decode_json(text: str) -> object:
+    """The JSON value in a message that is plain text, or base64 of it.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(base64.b64decode(text, validate=True))
+    except (ValueError, RecursionError, binascii.Error):
+        raise InvalidRequest("The message is not JSON.") from None
+
+
+def read_job_message(data: object) -> JobMessage | None:
+    """The app's own message, or None where the data is something else (a producer's)."""
+    try:
+        return _job.validate_python(data) if _is_own(data) else None
+    except ValidationError:
+        return None
+
+
+def read_chunk_message(data: object) -> ChunkMessage:
+    """The app's own message.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    try:
+        return _chunk.validate_python(data)
+    except ValidationError:
+        raise InvalidRequest("The message names no chunk of a job.") from None
+
+
+def _is_own(data: object) -> bool:
+    return isinstance(data, dict) and data.get("v") == 1 and "user_id" in data
+
+
+def traceparent_in(text: str) -> str | None:
+    """The W3C trace context that the message carries; None where it carries none."""
+    try:
+        data = decode_json(text)
+    except InvalidRequest:
+        return None
+    found = data.get("traceparent") if isinstance(data, dict) else None
+    return found if isinstance(found, str) and found else None

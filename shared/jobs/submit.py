@@ -1,0 +1,127 @@
+"""Step 1 of a job: take a spec, from an HTTP call or from a producer's message, and write the job down.
+
+Persist, then enqueue: a job that stands and has no message is sent on by a repetition of the same call, or by the
+watchdog.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from shared.clock import Clock
+from shared.errors import AlreadyExists, Conflict, InvalidRequest
+from shared.ids import Ids, is_job_id
+from shared.jobs.job import Failure, Job, Webhook
+from shared.jobs.job_store import JobStore
+from shared.jobs.messages import JOBS_QUEUE, JobMessage, encode
+from shared.jobs.spec import JobSpec, encode_spec, parse_spec
+from shared.jobs.states import State
+from shared.sources.registry import SourceSettings, check_source
+from shared.storage.entities import Entity, EntityStore, Insert
+from shared.storage.queues import QueueSender
+
+_TABLE = "jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A spec and who wants it. `key` makes repetitions of one submission one job; `job_id` asks for that id."""
+
+    user_id: str
+    spec: JobSpec
+    key: str | None = None
+    job_id: str | None = None
+    traceparent: str = ""
+
+
+class Submit:
+    """Takes jobs in."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        entities: EntityStore,
+        queues: QueueSender,
+        sources: SourceSettings,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._jobs = jobs
+        self._entities = entities
+        self._queues = queues
+        self._sources = sources
+        self._clock = clock
+        self._ids = ids
+
+    async def run(self, submission: Submission) -> Job:
+        """Write the job and enqueue it. Repeated with the same key and spec, it is the same job.
+
+        Raises:
+            InvalidRequest: a source cannot be used as this app is set up, or the id is not a safe one.
+            Conflict: the key or the id stands for another spec.
+        """
+        for config in submission.spec.sources:
+            check_source(config, self._sources)
+        job_id = await self._job_id(submission)
+        now = self._clock.now()
+        webhook = Webhook.PENDING if submission.spec.webhook_url else Webhook.NONE
+        job = Job(
+            id=job_id,
+            user_id=submission.user_id,
+            name=submission.spec.name,
+            state=State.QUEUED,
+            created_at=now,
+            updated_at=now,
+            webhook=webhook,
+            traceparent=submission.traceparent,
+        )
+        try:
+            await self._jobs.create(job, submission.spec)
+        except AlreadyExists:
+            job = await self._same_job(submission, job_id)
+        if job.state is State.QUEUED:
+            await self._queues.send(JOBS_QUEUE, encode(JobMessage(job.user_id, job.id, job.traceparent)))
+        return await self._jobs.require(job.user_id, job.id)
+
+    async def record_refusal(self, user_id: str, key: str, error: InvalidRequest) -> Job:
+        """Make a producer's message that cannot become a job visible: as a failed job, once a message."""
+        spec = parse_spec({"name": "refused message", "keywords": ["-"]})
+        job_id = await self._job_id(Submission(user_id, spec, key))
+        now = self._clock.now()
+        fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
+        detail = f"{error.detail} {fields}".strip()
+        failure = Failure("invalid_message", detail)
+        job = Job(job_id, user_id, spec.name, State.FAILED, now, now, failure=failure)
+        try:
+            await self._jobs.create(job, spec)
+        except AlreadyExists:
+            return await self._jobs.require(user_id, job_id)
+        return job
+
+    async def _job_id(self, submission: Submission) -> str:
+        """The id that was asked for, or that the key got at first, or a new one."""
+        if submission.job_id is not None:
+            if not is_job_id(submission.job_id):
+                raise InvalidRequest(
+                    "job_id: up to 64 letters, digits, '-' and '_', beginning with a letter or digit."
+                )
+            return submission.job_id
+        job_id = self._ids.job_id(self._clock.now())
+        if submission.key is None:
+            return job_id
+        partition = f"~key-{submission.user_id}"
+        row = hashlib.sha256(submission.key.encode()).hexdigest()
+        try:
+            entity = Entity(partition, row, {"job_id": job_id})
+            await self._entities.apply(_TABLE, partition, [Insert(entity)])
+        except AlreadyExists:
+            stored = await self._entities.get(_TABLE, partition, row)
+            if stored is None:
+                raise
+            return str(stored.values["job_id"])
+        return job_id
+
+    async def _same_job(self, submission: Submission, job_id: str) -> Job:
+        job = await self._jobs.get(submission.user_id, job_id)
+        if job is None or encode_spec(await self._jobs.spec(job_id)) != encode_spec(submission.spec):
+            raise Conflict("There is a job for this key or id already, and its spec is another one.")
+        return job

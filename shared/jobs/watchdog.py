@@ -1,0 +1,126 @@
+"""Finds jobs that stand still, because a message was lost or an instance died for good, and sends them on."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.clock import Clock, Deadline
+from shared.errors import AppError, Changed
+from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.job import Job
+from shared.jobs.job_store import JobStore, Work
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, ChunkMessage, JobMessage, encode
+from shared.jobs.states import State
+from shared.jobs.transitions import Transitions
+from shared.storage.queues import QueueSender
+from shared.telemetry import signals
+from shared.telemetry.telemetry import Telemetry
+
+_QUEUES = {
+    State.QUEUED: JOBS_QUEUE,
+    State.DISCOVERING: JOBS_QUEUE,
+    State.CRAWLING: CHUNKS_QUEUE,
+    State.ARCHIVING: ARCHIVES_QUEUE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogConfig:
+    """After `stall_after_seconds` without progress a job is sent on; after `max_nudges` in vain it fails.
+
+    While messages wait in the job's queue it may only be its turn that has not come: then it takes
+    `patience` times as long.
+    """
+
+    stall_after_seconds: float = 900.0
+    patience: float = 4.0
+    max_nudges: int = 8
+    max_messages: int = 2000
+
+
+class Watchdog:
+    """Sends stalled jobs on. Repeating a message does no harm, so neither does running this twice."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        ledger: ChunkLedger,
+        queues: QueueSender,
+        transitions: Transitions,
+        telemetry: Telemetry,
+        clock: Clock,
+        config: WatchdogConfig,
+    ) -> None:
+        self._jobs = jobs
+        self._ledger = ledger
+        self._queues = queues
+        self._transitions = transitions
+        self._telemetry = telemetry
+        self._clock = clock
+        self._config = config
+
+    async def run(self, deadline: Deadline) -> int:
+        """Look at every unfinished job; returns how many were sent on."""
+        nudged = 0
+        async for work in self._jobs.works():
+            if deadline.passed:
+                break
+            if work.finished_at is not None:
+                continue
+            try:
+                nudged += await self._look_at(work)
+            except AppError as error:  # one job's trouble is not the others'
+                signals.failure(self._telemetry, error, operation="watchdog", job_id=work.job_id)
+        return nudged
+
+    async def _look_at(self, work: Work) -> bool:
+        now = self._clock.now()
+        job = await self._jobs.get(work.user_id, work.job_id)
+        if job is None:
+            if (now - work.since).total_seconds() > self._config.stall_after_seconds:
+                await self._jobs.mark_finished(work, now)
+            return False
+        if job.state.terminal:
+            await self._jobs.mark_finished(work, job.updated_at)
+            await self._transitions.notify(job)
+            return False
+        moved_at = (await self._ledger.progress(job.id)).moved_at or job.updated_at
+        if moved_at > job.updated_at:
+            job = replace(job, nudges=0, updated_at=moved_at)
+        if not await self._stands_still(job, now):
+            return False
+        if job.nudges >= self._config.max_nudges:
+            await self._transitions.fail(
+                job, "stalled", "The job made no progress however often it was sent on."
+            )
+            return False
+        try:
+            job = await self._jobs.save(replace(job, nudges=job.nudges + 1, updated_at=now))
+        except Changed:
+            return False  # it moves after all
+        await self._send_on(job)
+        return True
+
+    async def _stands_still(self, job: Job, now: datetime) -> bool:
+        idle_seconds = (now - job.updated_at).total_seconds()
+        if idle_seconds <= self._config.stall_after_seconds:
+            return False
+        if idle_seconds > self._config.stall_after_seconds * self._config.patience:
+            return True
+        return await self._queues.depth(_QUEUES[job.state]) == 0
+
+    async def _send_on(self, job: Job) -> None:
+        message = encode(JobMessage(job.user_id, job.id, job.traceparent))
+        if job.state in {State.QUEUED, State.DISCOVERING}:
+            await self._queues.send(JOBS_QUEUE, message)
+        if job.state is State.ARCHIVING:
+            await self._queues.send(ARCHIVES_QUEUE, message)
+        if job.state in {State.DISCOVERING, State.CRAWLING}:
+            sent = 0
+            async for chunk in self._ledger.chunks(job.id):
+                if not chunk.done and sent < self._config.max_messages:
+                    await self._queues.send(
+                        CHUNKS_QUEUE, encode(ChunkMessage(job.user_id, job.id, chunk.id, job.traceparent))
+                    )
+                    sent += 1
+            if not sent:
+                await self._transitions.close_if_crawled(job)

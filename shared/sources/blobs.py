@@ -1,0 +1,54 @@
+"""Images that are in storage already; for the app's own use, since a caller could name anybody's blob."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.candidates import Candidate, Provenance
+from shared.sources.source import Page, Query, SourceConfig
+from shared.sources.urls import UNLABELLED
+
+_PAGE = 1000
+
+
+class BlobItem(BaseModel):
+    """One blob of the datasets' container; without a label it gets its folder's name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=1024)]
+    label: str | None = None
+
+
+class BlobsConfig(SourceConfig):
+    """`{"type": "blobs", "items": [{"name", "label"}]}`."""
+
+    type: Literal["blobs"] = "blobs"
+    items: tuple[BlobItem, ...]
+
+
+class Blobs:
+    """See `Source`. The cursor is the position of the next item."""
+
+    def __init__(self, config: BlobsConfig) -> None:
+        self._items = config.items
+
+    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
+        """One query for the whole list."""
+        del labels
+        return [Query("blobs", None)]
+
+    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
+        """See `Source.pages`."""
+        del query
+        for start in range(int(cursor or 0), max(1, len(self._items)), _PAGE):
+            end = start + _PAGE
+            candidates = tuple(_candidate(item) for item in self._items[start:end])
+            yield Page(candidates, str(end) if end < len(self._items) else None)
+
+
+def _candidate(item: BlobItem) -> Candidate:
+    folders = item.name.split("/")[:-1]
+    label = (item.label or "").strip() or (folders[-1].strip() if folders else "") or UNLABELLED
+    return Candidate(f"blob:{item.name}", label, Provenance("blobs"))

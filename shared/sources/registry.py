@@ -1,0 +1,96 @@
+"""The sources there are. A new one is a file and a line here, or an entry point of a package of its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from shared.clock import Clock
+from shared.errors import InvalidRequest
+from shared.sources.blobs import Blobs, BlobsConfig
+from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
+from shared.sources.source import Source, SourceConfig
+from shared.sources.urls import Urls, UrlsConfig
+from shared.storage.blobs import BlobStore
+from shared.web.client import WebClient
+
+_GROUP = "pixcrawler.sources"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where the services are and the keys for them, out of the app's settings."""
+
+    openverse: OpenverseAccess = field(default_factory=OpenverseAccess)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What sources work with. `web` reaches the services that the settings name."""
+
+    web: WebClient
+    blobs: BlobStore
+    settings: SourceSettings
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """One kind of source: its configuration, how to make it, and what of the settings it cannot do without.
+
+    `missing` names the setting that is needed and not there. An `internal` kind is not for callers' specs.
+    """
+
+    config: type[SourceConfig]
+    make: Callable[[Any, SourceContext], Source]
+    missing: Callable[[SourceSettings], str | None] = lambda _: None
+    internal: bool = False
+
+
+_KINDS: dict[str, SourceKind] = {
+    "openverse": SourceKind(
+        OpenverseConfig,
+        lambda config, context: Openverse(config, context.settings.openverse, context.web, context.clock),
+    ),
+    "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
+    "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
+}
+
+
+def parse_source(raw: Mapping[str, object], *, internal: bool = False) -> SourceConfig:
+    """The configuration of a source out of a spec.
+
+    Raises:
+        ValueError: there is no such type; pydantic's ValidationError where its fields are wrong.
+    """
+    kinds = _all_kinds()
+    name = raw.get("type")
+    kind = kinds.get(name) if isinstance(name, str) else None
+    if kind is None or (kind.internal and not internal):
+        known = ", ".join(sorted(known for known, kind in kinds.items() if not kind.internal))
+        raise ValueError(f"type must be one of: {known}")
+    return kind.config.model_validate(raw)
+
+
+def check_source(config: SourceConfig, settings: SourceSettings) -> None:
+    """See that the source can be used as the app is set up.
+
+    Raises:
+        InvalidRequest: it lacks a setting; the text names it.
+    """
+    setting = _all_kinds()[config.type].missing(settings)
+    if setting is not None:
+        raise InvalidRequest(f"The source {config.type} needs the setting {setting}, which is not there.")
+
+
+def open_source(config: SourceConfig, context: SourceContext) -> Source:
+    """The source of a configuration."""
+    return _all_kinds()[config.type].make(config, context)
+
+
+@cache
+def _all_kinds() -> Mapping[str, SourceKind]:
+    """Ours, and those that installed packages announce as entry points, which cannot replace ours."""
+    announced = {entry.name: entry.load() for entry in entry_points(group=_GROUP)}
+    return {**announced, **_KINDS}

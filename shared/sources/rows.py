@@ -1,0 +1,90 @@
+"""Rows out of a stream of bytes: text lines, tables, JSON lines, also gzipped, never whole in memory."""
+
+import csv
+import json
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Literal
+
+from shared.errors import Permanent
+
+type Row = Mapping[str, object] | str
+"""A row's fields by name; or, for a row that cannot be read, what is wrong with it."""
+
+type Format = Literal["txt", "csv", "tsv", "jsonl"]
+
+FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl")
+_MAX_LINE_BYTES = 100_000
+_MAX_PIECE_BYTES = 1 << 20
+
+
+async def read_rows(stream: AsyncIterator[bytes], form: Format, *, gzipped: bool) -> AsyncIterator[Row]:
+    """The rows of a list. Blank lines are passed over; a table's first line names its columns.
+
+    Table cells hold no line breaks: a line is a row, so that one stray quote cannot swallow a file.
+
+    Raises:
+        Permanent: the stream is not gzip although it should be.
+    """
+    header: list[str] | None = None
+    pieces = _unzipped(stream) if gzipped else stream
+    async for line in _lines(pieces):
+        if line is None:
+            yield f"longer than {_MAX_LINE_BYTES:,} bytes"
+            continue
+        text = line.decode("utf-8", "replace").strip("\ufeff\r\n")
+        if not text.strip():
+            continue
+        if form == "txt":
+            yield {"url": text.strip()}
+        elif form == "jsonl":
+            yield _json_row(text)
+        else:
+            cells = next(csv.reader([text], delimiter="\t" if form == "tsv" else ","), [])
+            if header is None:
+                header = [cell.strip() for cell in cells]
+            else:
+                yield dict(zip(header, cells, strict=False))
+
+
+def _json_row(text: str) -> Row:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "not JSON"
+    if isinstance(value, str):
+        return {"url": value}
+    return value if isinstance(value, dict) else "not a JSON object"
+
+
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
+    """Lines without their ends; None in place of one that is too long."""
+    rest = b""
+    too_long = False
+    async for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield None if too_long or len(line) > _MAX_LINE_BYTES else line
+            too_long = False
+        if len(rest) > _MAX_LINE_BYTES:
+            rest, too_long = b"", True
+    if rest or too_long:
+        yield None if too_long else rest
+
+
+async def _unzipped(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Decompressed pieces of 1 MiB at most, whatever the ratio; members behind each other are one stream."""
+    engine = zlib.decompressobj(wbits=31)
+    async for piece in stream:
+        data = piece
+        while data:
+            try:
+                out = engine.decompress(data, _MAX_PIECE_BYTES)
+            except zlib.error:
+                raise Permanent("The URL list is not gzip, or is broken.") from None
+            data = engine.unconsumed_tail
+            if engine.eof:
+                data = engine.unused_data
+                engine = zlib.decompressobj(wbits=31)
+            if out:
+                yield out

@@ -1,0 +1,65 @@
+"""WebClient on aiohttp."""
+
+import asyncio
+
+import aiohttp
+from yarl import URL
+
+from shared.errors import InvalidRequest, Permanent, Unavailable
+from shared.web.client import WebRequest, WebResponse
+from shared.web.guard import was_forbidden
+from shared.web.session import Sessions
+from shared.web.urls import parse_url
+
+_MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SECRETS = frozenset({"authorization", "x-subscription-token", "cookie"})
+
+
+class AiohttpWebClient:
+    """See `WebClient`. Secrets in headers do not follow a redirect to another origin; only GETs are redirected."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def send(self, request: WebRequest) -> WebResponse:
+        """See `WebClient.send`."""
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                return await self._follow(request)
+        except InvalidRequest as error:
+            raise Permanent(error.detail) from None
+        except TimeoutError:
+            raise Unavailable("The service did not answer in time.") from None
+        except (aiohttp.ClientError, OSError) as error:
+            if was_forbidden(error):
+                raise Permanent("The address is not a public one.") from None
+            raise Unavailable("The service could not be reached.") from error
+
+    async def _follow(self, request: WebRequest) -> WebResponse:
+        url = parse_url(request.url)
+        if request.params:
+            url = url.update_query(request.params)
+        headers = dict(request.headers)
+        for _ in range(_MAX_REDIRECTS + 1):
+            async with self._sessions.get().request(
+                request.method, url, headers=headers, data=request.body, allow_redirects=False
+            ) as response:
+                location = response.headers.get("location")
+                if response.status not in _REDIRECTS or location is None or request.method != "GET":
+                    return await _read(response, request.max_bytes)
+            following = parse_url(str(url.join(URL(location))))
+            if following.origin() != url.origin():
+                headers = {key: value for key, value in headers.items() if key.lower() not in _SECRETS}
+            url = following
+        raise Unavailable("The service redirects in circles.")
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> WebResponse:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > max_bytes:
+            raise Unavailable(f"The answer exceeds {max_bytes:,} bytes.")
+    headers = {key.lower(): value for key, value in response.headers.items()}
+    return WebResponse(response.status, str(response.url), headers, bytes(body))

@@ -1,0 +1,68 @@
+"""The HTTP client session that everything outbound goes through."""
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+
+from shared.web.guard import guarded_socket_factory
+
+_DNS_CACHE_SECONDS = 60
+_MAX_HEADER_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """`connections` in all and `connections_per_host` at once; `idle_seconds` without a byte end a transfer."""
+
+    user_agent: str
+    allow_private_networks: bool = False
+    connections: int = 128
+    connections_per_host: int = 32
+    connect_seconds: float = 10.0
+    idle_seconds: float = 15.0
+
+
+def open_session(config: SessionConfig) -> aiohttp.ClientSession:
+    """A guarded session without cookies, proxies of the environment or redirects; close it in the end."""
+    connector = aiohttp.TCPConnector(
+        limit=config.connections,
+        limit_per_host=config.connections_per_host,
+        ttl_dns_cache=_DNS_CACHE_SECONDS,
+        socket_factory=guarded_socket_factory(allow_private=config.allow_private_networks),
+    )
+    timeout = aiohttp.ClientTimeout(
+        total=None, sock_connect=config.connect_seconds, sock_read=config.idle_seconds
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": config.user_agent},
+        timeout=timeout,
+        trust_env=False,
+        max_line_size=_MAX_HEADER_BYTES,
+        max_field_size=_MAX_HEADER_BYTES,
+        read_bufsize=1 << 18,
+    )
+
+
+class Sessions:
+    """One session for each event loop that asks, opened on demand."""
+
+    def __init__(self, config: SessionConfig) -> None:
+        self._config = config
+        self._open: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+
+    def get(self) -> aiohttp.ClientSession:
+        """The session of the running loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._open or self._open[loop].closed:
+            self._open = {known: session for known, session in self._open.items() if not known.is_closed()}
+            self._open[loop] = open_session(self._config)
+        return self._open[loop]
+
+    async def close(self) -> None:
+        """Close the running loop's session."""
+        session = self._open.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.close()
