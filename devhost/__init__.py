@@ -1,0 +1,1 @@
+"""A stand-in for `func start`: the host half of Azure Functions around Microsoft's own Python worker library."""

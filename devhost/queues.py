@@ -1,0 +1,220 @@
+"""Queue triggers: one listener a function, with the host's batches, back-off, renewal and poison queues."""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import json
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.storage.queue import QueueMessage
+from azure.storage.queue.aio import QueueClient
+
+from devhost.outputs import QueueOutputs, put
+from devhost.protos import TypedData
+from devhost.settings import HostSettings, connection_string, expand
+from devhost.worker import Function, Outcome, Worker
+
+_log = logging.getLogger("devhost")
+
+_MIN_POLL_SECONDS = 0.1
+_MAX_BATCH = 32
+
+
+class QueueListener:
+    """Receives the messages of one queue and runs one function for each.
+
+    `lease_seconds` is how long a received message stays invisible unless renewed, which happens at half of it.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        worker: Worker,
+        outputs: QueueOutputs,
+        settings: HostSettings,
+        lease_seconds: int,
+        wake: Callable[[str], None],
+    ) -> None:
+        trigger = function.trigger
+        self.queue = expand(str(trigger["queueName"]))
+        self._argument = str(trigger["name"])
+        self._function = function
+        self._worker = worker
+        self._outputs = outputs
+        self._settings = settings
+        self._lease_seconds = lease_seconds
+        self._wake_other = wake
+        connection = connection_string(str(trigger.get("connection") or ""))
+        self._client = QueueClient.from_connection_string(connection, self.queue)
+        self._poison = QueueClient.from_connection_string(connection, f"{self.queue}-poison")
+        self._running: set[asyncio.Task[None]] = set()
+        self._awake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look at the queue now."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Listen until stopped."""
+        empty_polls = 0
+        while not self._stopping:
+            if len(self._running) > self._settings.queues.new_batch_threshold:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                continue
+            received = await self._receive()
+            if received:
+                empty_polls = 0
+                for message in received:
+                    task = asyncio.create_task(self._handle(message))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+                continue
+            empty_polls += 1
+            await self._rest(empty_polls)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no more, let what runs finish for a while, and make the rest visible again."""
+        self._stopping = True
+        self._awake.set()
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace_seconds)
+        for task in tuple(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._client.close()
+        await self._poison.close()
+
+    async def _receive(self) -> list[QueueMessage]:
+        count = min(_MAX_BATCH, self._settings.queues.batch_size)
+        try:
+            pages = self._client.receive_messages(
+                max_messages=count, messages_per_page=count, visibility_timeout=self._lease_seconds
+            )
+            return [message async for message in pages]
+        except ResourceNotFoundError:
+            return []  # a queue that nobody has written to yet
+        except (AzureError, OSError) as error:
+            _log.warning("%s cannot be read: %s", self.queue, type(error).__name__)
+            return []
+
+    async def _rest(self, empty_polls: int) -> None:
+        """Back off: 100 ms, and then a random share of 100 ms doubled with each empty poll, up to the maximum."""
+        seconds = _MIN_POLL_SECONDS
+        if empty_polls > 1:
+            exponent = min(empty_polls - 2, 16)
+            seconds += random.uniform(0.8, 1.2) * _MIN_POLL_SECONDS * 2**exponent  # noqa: S311 - spreads polls
+        seconds = min(seconds, self._settings.queues.max_polling_seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._awake.wait(), seconds)
+        self._awake.clear()
+
+    async def _handle(self, message: QueueMessage) -> None:
+        renewal = asyncio.create_task(self._renew(message))
+        try:
+            await self._process(message)
+        except asyncio.CancelledError:
+            await self._release(message, 0)
+            raise
+        except (AzureError, OSError) as error:  # the message becomes visible again when its lease ends
+            _log.warning("%s: %s", self.queue, type(error).__name__)
+        finally:
+            renewal.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await renewal
+
+    async def _process(self, message: QueueMessage) -> None:
+        limit = self._settings.queues.max_dequeue_count
+        dequeued = message.dequeue_count or 0
+        body = self._decode(message)
+        if body is None or dequeued > limit:
+            await self._to_poison(message)
+            return
+        outcome = await self._invoke(message, body)
+        if outcome.error is None:
+            await self._outputs.send(self._function, outcome)
+            await self._client.delete_message(message)
+            return
+        _log.error(
+            "%s failed (%s, attempt %s): %s\n%s",
+            self._function.name,
+            outcome.invocation_id,
+            dequeued,
+            outcome.error,
+            outcome.stack,
+        )
+        if dequeued >= limit:
+            await self._to_poison(message)
+        else:
+            await self._release(message, round(self._settings.queues.visibility_timeout_seconds))
+
+    async def _invoke(self, message: QueueMessage, body: bytes) -> Outcome:
+        text = body.decode("utf-8", "replace")
+        data = TypedData(string=text)
+        limit = self._settings.function_timeout_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await self._worker.invoke(
+                    self._function, {self._argument: data}, _metadata(message, text)
+                )
+        except TimeoutError:
+            return Outcome("", f"the function exceeded its time-out of {limit:g} seconds")
+
+    def _decode(self, message: QueueMessage) -> bytes | None:
+        text = str(message.content)
+        if not self._settings.queues.base64:
+            return text.encode()
+        try:
+            return base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            return None
+
+    async def _renew(self, message: QueueMessage) -> None:
+        while True:
+            await asyncio.sleep(self._lease_seconds / 2)
+            with contextlib.suppress(AzureError):  # the next renewal may succeed
+                renewed = await self._client.update_message(message, visibility_timeout=self._lease_seconds)
+                message.pop_receipt = renewed.pop_receipt
+
+    async def _release(self, message: QueueMessage, seconds: int) -> None:
+        with contextlib.suppress(AzureError):  # it becomes visible at the end of its lease then
+            await self._client.update_message(message, visibility_timeout=seconds)
+
+    async def _to_poison(self, message: QueueMessage) -> None:
+        if self.queue.endswith("-poison"):
+            _log.error("%s: a message is dropped after %s attempts", self.queue, message.dequeue_count)
+        else:
+            _log.error("%s: a message goes to %s-poison", self.queue, self.queue)
+            await put(self._poison, str(message.content))
+            self._wake_other(f"{self.queue}-poison")
+        await self._client.delete_message(message)
+
+
+def _metadata(message: QueueMessage, text: str) -> dict[str, Any]:
+    """The trigger's metadata; top-level keys of a JSON object overwrite what has the same name."""
+
+    def moment(value: datetime | None) -> TypedData:
+        return TypedData(json=json.dumps(value.isoformat() if value else None))
+
+    metadata: dict[str, Any] = {
+        "Id": TypedData(string=message.id),
+        "PopReceipt": TypedData(string=message.pop_receipt),
+        "QueueTrigger": TypedData(string=text),
+        "DequeueCount": TypedData(json=json.dumps(message.dequeue_count)),
+        "InsertionTime": moment(message.inserted_on),
+        "ExpirationTime": moment(message.expires_on),
+        "NextVisibleTime": moment(message.next_visible_on),
+    }
+    try:
+        decoded = json.loads(text)
+    except ValueError:
+        return metadata
+    if isinstance(decoded, dict):
+        metadata |= {key: TypedData(json=json.dumps(value)) for key, value in decoded.items()}
+    return metadata
