@@ -34,8 +34,9 @@ def main() -> int:
         stream=sys.stderr,
     )
     if not options.verbose:
-        for name in ("azure", "azure_functions_runtime", "asyncio", "urllib3"):
+        for name in ("azure", "azure_functions_runtime", "urllib3"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # at the end, of what the app left open
     try:
         asyncio.run(_run(Host(options.root, options.host, options.port, options.message_lease)))
     except StartError as error:

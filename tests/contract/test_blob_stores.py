@@ -54,6 +54,7 @@ async def test_of_racing_conditional_puts_one_wins(blobs):
 async def test_ranges_are_cut_at_the_end(blobs):
     await blobs.put("a", b"0123456789")
     assert await blobs.get("a", offset=3, length=4) == b"3456"
+    assert await blobs.get("a", length=4) == b"0123"
     assert await blobs.get("a", offset=8, length=10) == b"89"
     assert await blobs.get("a", offset=7) == b"789"
     assert await blobs.get("a", offset=0, length=0) == b""

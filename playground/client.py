@@ -1,0 +1,65 @@
+"""A small client of the HTTP API, as a program of a user's would have it."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+_FINAL = frozenset({"completed", "failed", "cancelled"})
+
+
+class ApiError(Exception):
+    """The API refused a call; the text is its problem's."""
+
+
+class ApiClient:
+    """Calls of the API, with its key."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, api_key: str) -> None:
+        self._session = session
+        self._url = url
+        self._headers = {"X-API-Key": api_key}
+
+    async def submit(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Submit a job."""
+        return await self._call("POST", "/api/v1/jobs", spec)
+
+    async def get(self, path: str) -> Mapping[str, Any]:
+        """Read anything."""
+        return await self._call("GET", path)
+
+    async def follow(self, job_id: str, every_seconds: float = 0.5) -> AsyncIterator[Mapping[str, Any]]:
+        """The job again and again, until it has ended."""
+        while True:
+            job = await self.get(f"/api/v1/jobs/{job_id}")
+            yield job
+            if job["state"] in _FINAL:
+                return
+            await asyncio.sleep(every_seconds)
+
+    async def download(self, dataset_id: str, folder: Path) -> tuple[Path, str]:
+        """Download a dataset's ZIP by its link; returns where it is, and its SHA-256."""
+        links = await self.get(f"/api/v1/datasets/{dataset_id}/download")
+        path = folder / str(links["filename"])
+        digest = hashlib.sha256()
+        async with self._session.get(str(links["url"])) as response:
+            response.raise_for_status()
+            with path.open("wb") as out:
+                async for piece in response.content.iter_chunked(1 << 20):
+                    digest.update(piece)
+                    out.write(piece)
+        return path, digest.hexdigest()
+
+    async def _call(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
+        url = self._url + path
+        async with self._session.request(method, url, json=body, headers=self._headers) as response:
+            answer: Mapping[str, Any] = await response.json(content_type=None)
+            if response.status >= 400:
+                fields = "; ".join(
+                    f"{item['field']}: {item['message']}" for item in answer.get("errors") or ()
+                )
+                raise ApiError(f"{response.status} {answer.get('detail')} {fields}".strip())
+            return answer

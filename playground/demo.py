@@ -1,0 +1,124 @@
+"""`make demo`: keywords in, a verified dataset out, on real parts."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from playground.azurite import ROOT
+from playground.client import ApiClient, ApiError
+from playground.gallery import default_photos, start_gallery
+from playground.stack import Stack
+from playground.verify import VerificationError, verify_zip
+
+_FOLDER = ROOT / ".local" / "demo"
+_KEYWORDS = ("cat", "rocket", "coffee")
+_TIMEOUT_SECONDS = 600.0
+
+
+class DemoError(Exception):
+    """The demo went wrong; the text says how."""
+
+
+def main() -> int:
+    """Run the demo; 0 where everything was as it should be."""
+    parser = argparse.ArgumentParser(prog="playground.demo", description=__doc__)
+    parser.add_argument("--keywords", default="", help="what to look for, separated by commas")
+    parser.add_argument("--live", action="store_true", help="ask the real Openverse")
+    parser.add_argument("--photos", type=Path, default=None, help="a folder of photos for the gallery")
+    options = parser.parse_args()
+    keywords = [word.strip() for word in options.keywords.split(",") if word.strip()] or list(_KEYWORDS)
+    try:
+        asyncio.run(_demo(keywords, live=options.live, photos=options.photos or default_photos()))
+    except (DemoError, ApiError, VerificationError, RuntimeError, aiohttp.ClientError, TimeoutError) as error:
+        print(f"\nThe demo failed: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
+    folder = _FOLDER / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 10_000:04}"
+    folder.mkdir(parents=True)
+    settings: dict[str, str] = {}
+    gallery = None
+    if not live:
+        gallery, base = await start_gallery(photos)
+        settings = {"OPENVERSE_BASE_URL": base, "CRAWL_ALLOW_PRIVATE_NETWORKS": "true"}
+    stack = Stack(folder, settings=settings)
+    try:
+        print(f"Starting Azurite and the Functions host on {stack.url} …", flush=True)
+        await asyncio.to_thread(stack.start)
+        async with aiohttp.ClientSession() as session, asyncio.timeout(_TIMEOUT_SECONDS):
+            await _run_job(ApiClient(session, stack.url, stack.api_key), stack, keywords)
+    finally:
+        await asyncio.to_thread(stack.stop)
+        if gallery is not None:
+            await gallery.cleanup()
+        shutil.rmtree(folder / "azurite", ignore_errors=True)
+
+
+async def _run_job(api: ApiClient, stack: Stack, keywords: list[str]) -> None:
+    began = time.monotonic()
+    spec = {
+        "name": "demo",
+        "keywords": keywords,
+        "sources": [{"type": "openverse"}],
+        "max_images_per_label": 40,
+        "splits": {"train": 0.8, "val": 0.1, "test": 0.1},
+    }
+    job = await api.submit(spec)
+    print(f"Submitted job {job['id']} for {', '.join(keywords)}", flush=True)
+    shown = ""
+    async for seen in api.follow(str(job["id"])):
+        job = seen
+        shown = _show(job, shown, time.monotonic() - began)
+        if not stack.host_is_running:
+            raise DemoError(f"the host died:\n{stack.tail()}")
+    print()
+    if job["state"] != "completed":
+        error = job["error"] or {}
+        raise DemoError(f"the job {job['state']}: {error.get('detail', '')}")
+    dataset = await api.get(f"/api/v1/datasets/{job['id']}")
+    path, sha256 = await api.download(str(job["id"]), stack.folder)
+    sizes = await asyncio.to_thread(verify_zip, path, dataset, sha256)
+    _print_table(dataset, sizes, time.monotonic() - began)
+    where = path.relative_to(ROOT)
+    print(f"\nVerified: every checksum, every image, every label.\n{where} ({path.stat().st_size:,} bytes)")
+
+
+def _show(job: Mapping[str, Any], shown: str, seconds: float) -> str:
+    """One line of progress: rewritten on a terminal, elsewhere printed when it has changed."""
+    progress = job["progress"]
+    text = (
+        f"{job['state']:<12} found {progress['found']:>4}  kept {progress['kept']:>4}  "
+        f"rejected {progress['rejected']:>4}"
+    )
+    if sys.stdout.isatty():
+        print(f"\r{text}  {seconds:5.1f} s", end="", flush=True)
+    elif text != shown:
+        print(f"{text}  {seconds:5.1f} s", flush=True)
+    return text
+
+
+def _print_table(dataset: Mapping[str, Any], sizes: Mapping[str, int], seconds: float) -> None:
+    width = max(5, *(len(label) for label in dataset["labels"]))
+    print(f"\n{'label':<{width}}  found  kept  {'bytes':>10}  rejected")
+    for label, counts in dataset["labels"].items():
+        reasons = ", ".join(f"{number} {reason}" for reason, number in counts["rejected"].items())
+        size = sizes.get(label, 0)
+        print(f"{label:<{width}}  {counts['found']:>5}  {counts['kept']:>4}  {size:>10,}  {reasons}")
+    splits = ", ".join(f"{name} {number}" for name, number in dataset["splits"].items())
+    print(f"\n{dataset['image_count']} images ({splits}) in {seconds:.1f} seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""`make start`: Azurite and the Functions host in the foreground, until Ctrl-C."""
+
+import argparse
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+
+from playground.azurite import ROOT, Azurite, die_with_parent
+from playground.stack import Stack
+
+_FOLDER = ROOT / ".local" / "start"
+
+
+def main() -> int:
+    """Run until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="playground.start", description=__doc__)
+    parser.add_argument("--port", type=int, default=7071, help="where the API listens")
+    options = parser.parse_args()
+    folder = _FOLDER / str(options.port)  # two copies side by side keep apart
+    folder.mkdir(parents=True, exist_ok=True)
+    stack = Stack(folder, port=options.port)
+    stack.api_key = os.environ.get("ADMIN_API_KEY") or _kept_key()
+    try:
+        stack.azurite.start()
+    except RuntimeError as error:
+        print(f"make start: {error}", file=sys.stderr)
+        return 1
+    _greet(stack, stack.azurite)
+    command = (
+        ["func", "start", "--port", str(options.port)]
+        if shutil.which("func")
+        else [sys.executable, "-m", "devhost", "--port", str(options.port), "--message-lease", "30"]
+    )
+    host = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=stack.environment(),
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
+    )
+    try:
+        return host.wait()
+    except KeyboardInterrupt:
+        try:
+            return host.wait(20)
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            host.kill()
+            return host.wait()
+    finally:
+        stack.azurite.stop()
+
+
+def _kept_key() -> str:
+    """A key of this copy's own, the same at each start."""
+    path = ROOT / ".local" / "api-key"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path.read_text().strip()
+
+
+def _greet(stack: Stack, azurite: Azurite) -> None:
+    print(f"API       {stack.url}")
+    print(f"API key   {stack.api_key}")
+    print(f"Storage   {azurite.connection_string}")
+    print("\nA first job:\n")
+    print(
+        f"curl -s {stack.url}/api/v1/jobs -H 'X-API-Key: {stack.api_key}' -H 'Content-Type: application/json' \\"
+    )
+    print("""  -d '{"keywords": ["lighthouse", "red panda"], "max_images_per_label": 20}'\n""", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
