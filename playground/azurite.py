@@ -9,9 +9,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueClient
 
 ROOT = Path(__file__).resolve().parent.parent
 _SCRIPT = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
@@ -124,6 +128,21 @@ class Azurite:
             if waiting:
                 time.sleep(0.05)
         return not waiting
+
+
+def provision(connection_string: str, container: str, queues: Sequence[str]) -> None:
+    """Make what a deployment's infrastructure makes before the app and its producers come; idempotent."""
+    with (
+        BlobServiceClient.from_connection_string(connection_string) as blobs,
+        contextlib.suppress(ResourceExistsError),
+    ):
+        blobs.create_container(container)
+    for name in queues:
+        with (
+            QueueClient.from_connection_string(connection_string, name) as queue,
+            contextlib.suppress(ResourceExistsError),
+        ):
+            queue.create_queue()
 
 
 @contextlib.contextmanager

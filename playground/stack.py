@@ -11,7 +11,9 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from playground.azurite import ROOT, Azurite, die_with_parent, free_port
+from playground.azurite import ROOT, Azurite, die_with_parent, free_port, provision
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.settings import Settings
 
 _START_SECONDS = 60.0
 _MESSAGE_LEASE_SECONDS = 30
@@ -52,8 +54,18 @@ class Stack:
         Raises:
             RuntimeError: one does not start; the text holds the end of its log.
         """
-        self.azurite.start()
+        self.start_storage()
         self.start_host()
+
+    def start_storage(self) -> None:
+        """Start Azurite, with the container and the queues that the app and its producers use.
+
+        Raises:
+            RuntimeError: it does not start; the text holds the end of its log.
+        """
+        self.azurite.start()
+        container = Settings.model_fields["datasets_container"].default
+        provision(self.azurite.connection_string, container, (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE))
 
     def start_host(self) -> None:
         """Start the host, and wait until it is ready.

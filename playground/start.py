@@ -23,7 +23,7 @@ def main() -> int:
     stack = Stack(folder, port=options.port)
     stack.api_key = os.environ.get("ADMIN_API_KEY") or _kept_key()
     try:
-        stack.azurite.start()
+        stack.start_storage()
     except RuntimeError as error:
         print(f"make start: {error}", file=sys.stderr)
         return 1

@@ -28,6 +28,7 @@ _FORMATS = {
     "TIFF": "tiff",
     "AVIF": "avif",
 }
+_OPENED = [name for name in _FORMATS if name != "MPO"]  # which is opened as the JPEG that it begins with
 _MODES = {
     "1": "grey",
     "L": "grey",
@@ -94,7 +95,7 @@ def _open(data: bytes) -> Image.Image | Rejected:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata is no reason to refuse pixels
-            return Image.open(io.BytesIO(data), formats=list(_FORMATS))
+            return Image.open(io.BytesIO(data), formats=_OPENED)
     except UnidentifiedImageError:
         return _not_an_image(data)
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes

@@ -30,7 +30,7 @@ from shared.web.urls import address_key
 
 _MAX_FAILURES = 5
 _MAX_WAIT_SECONDS = 900.0
-_OVERSAMPLING = 1.5
+_OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Discover:
                 key = f"{position}:{query.key}"
                 state = run.state.streams.get(key) or StreamState()
                 limit = spec.limit_of(query.label or "", searched=query.label is not None)
-                most = None if limit is None else int(limit * _OVERSAMPLING) + 1
+                most = None if limit is None else limit * _OVERSAMPLING + _SPARE
                 streams.append(_Stream(key, source, query, most, state))
         return streams
 

@@ -72,7 +72,9 @@ class AzureBlobs:
             return
         with translated(f"The blob {name}"):
             try:
-                download = await self._blob(name).download_blob(offset=offset if offset or length else None, length=length)
+                download = await self._blob(name).download_blob(
+                    offset=offset if offset or length else None, length=length
+                )
             except Exception as error:
                 if getattr(error, "status_code", None) == 416:  # beyond the end, where there is nothing
                     return

@@ -1,0 +1,29 @@
+"""A host that dies in the middle of a job loses nothing."""
+
+import asyncio
+
+from playground.client import ApiClient
+from playground.verify import verify_zip
+
+
+async def test_a_job_survives_hosts_that_are_killed(make_stack, gallery, session, tmp_path):
+    stack = await asyncio.to_thread(make_stack, OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="16")
+    api = ApiClient(session, stack.url, stack.api_key)
+    job = await api.submit(
+        {"keywords": ["cat", "rocket", "moon"], "dedup": {"exact": True, "near_distance": None}}
+    )
+    for pause in (0.3, 0.9):
+        await asyncio.sleep(pause)
+        assert (await api.get(f"/api/v1/jobs/{job['id']}"))["state"] not in {"completed", "failed"}
+        stack.kill_host()
+        await asyncio.to_thread(stack.start_host)
+    async for seen in api.follow(job["id"]):
+        job = seen
+    assert job["state"] == "completed", (job, stack.tail())
+    assert {label: counts["found"] for label, counts in job["labels"].items()} == {
+        "cat": 58,
+        "rocket": 57,
+        "moon": 57,
+    }
+    path, sha256 = await api.download(job["id"], tmp_path)
+    verify_zip(path, await api.get(f"/api/v1/datasets/{job['id']}"), sha256)
