@@ -158,7 +158,7 @@ def azurite(location: Path | None = None, ports: Ports | None = None) -> Iterato
 
 
 def die_with_parent() -> None:
-    """Between fork and exec: have Linux end the child when its parent dies, even by SIGKILL."""
+    """Between fork and exec: have Linux end the child when the thread that forked it dies, even by SIGKILL."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

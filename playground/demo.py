@@ -56,7 +56,7 @@ async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
     stack = Stack(folder, settings=settings)
     try:
         print(f"Starting Azurite and the Functions host on {stack.url} …", flush=True)
-        await asyncio.to_thread(stack.start)
+        stack.start()  # in this thread: its children are bound to the thread that starts them
         async with aiohttp.ClientSession() as session, asyncio.timeout(_TIMEOUT_SECONDS):
             await _run_job(ApiClient(session, stack.url, stack.api_key), stack, keywords)
     finally:

@@ -13,7 +13,7 @@ from playground.verify import verify_zip
 
 
 async def test_keywords_become_a_dataset_that_readers_accept(make_stack, gallery, session, tmp_path):
-    stack = await asyncio.to_thread(make_stack, OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="30")
+    stack = make_stack(OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="30")
     api = ApiClient(session, stack.url, stack.api_key)
     spec = {
         "name": "pets",
@@ -62,7 +62,7 @@ def _load_with_hugging_face(path, tmp_path):
 
 
 async def test_the_api_refuses_with_reasons(make_stack, session):
-    stack = await asyncio.to_thread(make_stack)
+    stack = make_stack()
     cases = [
         (b"{", 400, None),
         (b"", 400, None),
@@ -108,7 +108,7 @@ async def test_the_api_refuses_with_reasons(make_stack, session):
 
 
 async def test_the_same_idempotency_key_is_the_same_job(make_stack, gallery, session):
-    stack = await asyncio.to_thread(make_stack, OPENVERSE_BASE_URL=gallery)
+    stack = make_stack(OPENVERSE_BASE_URL=gallery)
     headers = {"X-API-Key": stack.api_key, "Idempotency-Key": "order-7"}
 
     async def submit(spec):

@@ -40,7 +40,7 @@ async def _datasets(stack, count):
 
 
 async def test_specs_and_image_lists_on_the_queues_become_datasets(make_stack, gallery):
-    stack = await asyncio.to_thread(make_stack, OPENVERSE_BASE_URL=gallery)
+    stack = make_stack(OPENVERSE_BASE_URL=gallery)
     spec = json.dumps({"keywords": ["cat"], "max_images_per_label": 5})
     await _put(stack, "crawl-jobs", spec)
     await _put(stack, "crawl-jobs", spec, TextBase64EncodePolicy())
@@ -64,7 +64,7 @@ async def test_specs_and_image_lists_on_the_queues_become_datasets(make_stack, g
 
 
 async def test_what_cannot_be_a_job_shows_as_a_failed_one(make_stack, session):
-    stack = await asyncio.to_thread(make_stack)
+    stack = make_stack()
     bad = ["no json at all", '{"keywords": ["x"], "colour": 1}', '{"v": 1, "user_id": "admin"}', "[1]"]
     for text in bad:
         await _put(stack, "crawl-jobs", text)

@@ -7,7 +7,7 @@ from playground.verify import verify_zip
 
 
 async def test_a_job_survives_hosts_that_are_killed(make_stack, gallery, session, tmp_path):
-    stack = await asyncio.to_thread(make_stack, OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="16")
+    stack = make_stack(OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="16")
     api = ApiClient(session, stack.url, stack.api_key)
     job = await api.submit(
         {"keywords": ["cat", "rocket", "moon"], "dedup": {"exact": True, "near_distance": None}}
@@ -16,7 +16,7 @@ async def test_a_job_survives_hosts_that_are_killed(make_stack, gallery, session
         await asyncio.sleep(pause)
         assert (await api.get(f"/api/v1/jobs/{job['id']}"))["state"] not in {"completed", "failed"}
         stack.kill_host()
-        await asyncio.to_thread(stack.start_host)
+        stack.start_host()
     async for seen in api.follow(job["id"]):
         job = seen
     assert job["state"] == "completed", (job, stack.tail())
