@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from protego import Protego
@@ -16,6 +16,7 @@ _ROBOTS_BYTES = 512_000  # what RFC 9309 asks a crawler to read at least
 _ROBOTS_SECONDS = 10.0
 _MAX_HOSTS = 4096
 _OPT_OUTS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
+_VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 _AGENT_TOKEN = "pixcrawler"  # noqa: S105 - the product token of robots.txt, no secret
 
 
@@ -79,14 +80,16 @@ def opted_out(robots_tags: Iterable[str], tdm_reservation: str | None) -> Reject
     return None
 
 
-def _directives(value: str) -> Iterable[str]:
-    """The directives of one header value that concern us; one with another agent's name before it does not."""
-    agent, colon, rest = value.partition(":")
-    if colon and agent.strip().lower() not in {"unavailable_after", "max-snippet", "max-image-preview"}:
-        if agent.strip().lower() not in {_AGENT_TOKEN, "*"}:
-            return []
-        value = rest
-    return [directive.strip().lower() for directive in value.split(",")]
+def _directives(value: str) -> Iterator[str]:
+    """The directives of one header value that concern us: those behind no agent's name, or behind ours."""
+    concerned = True
+    for part in value.lower().split(","):
+        name, colon, rest = (piece.strip() for piece in part.partition(":"))
+        if colon and name not in _VALUED:
+            concerned = name in {_AGENT_TOKEN, "*"}
+            name = rest
+        if concerned:
+            yield name
 
 
 class HostLimits:
