@@ -1,0 +1,322 @@
+"""The whole way of a job, with everything that can go wrong between two lines."""
+
+import asyncio
+import gzip
+import json
+
+import pytest
+
+from shared.errors import Conflict, InvalidRequest, Permanent, RateLimited, Unavailable
+from shared.jobs.messages import (
+    ARCHIVES_QUEUE,
+    CHUNKS_QUEUE,
+    JOBS_QUEUE,
+    JobMessage,
+    decode_json,
+    read_chunk_message,
+)
+from shared.jobs.spec import parse_spec
+from shared.jobs.states import State
+from shared.jobs.submit import Submission
+
+SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
+TOTAL = 200
+QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE)
+
+
+async def _outcome(flow, job):
+    """State, the records' fate by index, and the archive's bytes."""
+    found = await flow.jobs.require("admin", job.id)
+    lines = gzip.decompress(await flow.blobs.get(f"datasets/job_{job.id}/records.jsonl.gz")).splitlines()
+    records = {row["index"]: row["outcome"] for row in map(json.loads, lines)}
+    assert len(records) == len(lines)
+    return found.state, records, await flow.blobs.get(f"datasets/job_{job.id}/dataset.zip")
+
+
+def _check_whole(state, records):
+    assert state is State.COMPLETED
+    assert records.keys() == set(range(TOTAL))
+    assert {index for index, outcome in records.items() if outcome != "kept"} == set(range(9, TOTAL, 10))
+
+
+async def test_a_job_goes_all_the_way(flow):
+    job = await flow.send(SPEC)
+    assert job.state is State.QUEUED
+    await flow.run()
+    _check_whole(*(await _outcome(flow, job))[:2])
+    progress = await flow.ledger.progress(job.id)
+    assert (progress.added, progress.done, progress.found) == (10, 10, TOTAL)
+    assert progress.tally.kept == 180
+    assert progress.tally.rejections == {"timed_out": 20}
+    dataset = await flow.catalog.require("admin", job.id)
+    assert dataset.image_count == 180
+    assert sorted(flow.worker.fetched) == list(range(TOTAL))
+    events = flow.telemetry.named("job_completed")
+    assert [event.properties["images_count"] for event in events] == [180]
+    assert flow.telemetry.named("dataset_upload_completed")
+    assert flow.telemetry.named("azure_blob_upload")[0].properties["success"] is True
+
+
+async def test_messages_that_come_twice_change_nothing(flow):
+    once = await flow.send(SPEC)
+    await flow.run()
+    expected = await _outcome(flow, once)
+    flow.worker.fetched.clear()
+    twice = await flow.send(SPEC)
+    await flow.run(times=2)
+    state, records, _ = await _outcome(flow, twice)
+    assert (state, records) == expected[:2]
+    assert sorted(flow.worker.fetched) == list(range(TOTAL))
+    for queue in QUEUES:
+        for text in flow.queues.sent[queue]:
+            await flow.handle(queue, text)
+    assert (await _outcome(flow, twice))[:2] == expected[:2]
+    assert (await flow.ledger.progress(twice.id)).done == 10
+
+
+async def test_messages_that_come_twice_at_the_same_time_change_nothing(flow):
+    job = await flow.send(SPEC)
+    for _ in range(100):
+        taken = [
+            (queue, text)
+            for queue in (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE)
+            for text in flow.queues.take(queue)
+        ]
+        if not taken:
+            break
+        await asyncio.gather(*(flow.handle(queue, text) for queue, text in taken for _ in range(3)))
+    _check_whole(*(await _outcome(flow, job))[:2])
+    assert (await flow.ledger.progress(job.id)).found == TOTAL
+
+
+class _Dying:
+    """Wraps a store: the call number `at` raises, before or after it has taken effect."""
+
+    def __init__(self, inner, names):
+        self.inner = inner
+        self.names = names
+        self.left = -1
+        self.after = False
+
+    def __getattr__(self, name):
+        method = getattr(self.inner, name)
+        if name not in self.names:
+            return method
+
+        async def call(*args, **kwargs):
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                raise Unavailable("died before")
+            result = await method(*args, **kwargs)
+            if self.left == 0:
+                raise Unavailable("died after")
+            return result
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_death_at_any_write_loses_nothing(flow, after):
+    """Every write of the whole flow fails once, one after the other; the message comes again each time."""
+    dying = [
+        (flow.blobs, _Dying(flow.blobs, {"put", "commit", "stage", "delete"}), "_blobs"),
+        (flow.entities, _Dying(flow.entities, {"apply"}), "_entities"),
+        (flow.queues, _Dying(flow.queues, {"send"}), "_queues"),
+    ]
+    holders = [
+        flow.jobs,
+        flow.ledger,
+        flow.discover,
+        flow.crawl,
+        flow.archive,
+        flow.transitions,
+        flow.catalog,
+        flow.archiver,
+        flow.submit,
+        flow.discover._states,
+        flow.archiver._planner,
+    ]
+    for real, wrapped, name in dying:
+        for holder in holders:
+            if getattr(holder, name, None) is real:
+                setattr(holder, name, wrapped)
+    flow.archiver._blocks = flow.archiver._planner._blocks = dying[0][1]
+    small = {"keywords": ["a"], "sources": [{"type": "fake", "total": 40}], "dedup": {"near_distance": None}}
+    for _, wrapped, _ in dying:
+        for at in range(1, 14):
+            job = await flow.send(small)
+            wrapped.left, wrapped.after = at, after
+            deaths = 0
+            for number in range(300):
+                taken = [(q, text) for q in QUEUES for text in flow.queues.take(q)]
+                if not taken:
+                    break
+                for queue, text in taken:
+                    try:
+                        await flow.handle(queue, text, number)
+                    except Unavailable:
+                        deaths += 1
+                        flow.queues._waiting[queue].append(text)
+            wrapped.left = -1
+            found = await flow.jobs.require("admin", job.id)
+            assert found.state is State.COMPLETED, (at, after, deaths, found)
+            assert (await flow.ledger.progress(job.id)).tally.found == 40
+            assert (await flow.catalog.require("admin", job.id)).image_count == 36
+
+
+async def test_a_chunk_that_runs_out_of_time_goes_on_as_a_new_one(flow):
+    flow.worker.budget = 7
+    job = await flow.send(SPEC)
+    await flow.run()
+    _check_whole(*(await _outcome(flow, job))[:2])
+    assert sorted(flow.worker.fetched) == list(range(TOTAL))
+    progress = await flow.ledger.progress(job.id)
+    assert progress.added == progress.done == 30
+
+
+async def test_a_chunk_that_gets_nothing_done_comes_again(flow):
+    flow.worker.budget = 0
+    await flow.send(SPEC)
+    with pytest.raises(Exception, match="ran out of time"):
+        await flow.run()
+
+
+async def test_discovery_goes_on_where_its_time_ended(flow):
+    flow.clock.tick = 150.0  # each look at the clock takes a while: a slice has room for a few pages
+    job = await flow.send(SPEC)
+    await flow.run()
+    _check_whole(*(await _outcome(flow, job))[:2])
+    assert len(flow.queues.sent[JOBS_QUEUE]) > 1
+
+
+async def test_a_source_that_asks_to_wait_is_waited_for(flow):
+    flow.source.errors = [RateLimited("slow down", 30.0), Unavailable("hiccup")]
+    job = await flow.send(SPEC)
+    await flow.run()
+    _check_whole(*(await _outcome(flow, job))[:2])
+
+
+async def test_a_source_that_never_works_fails_the_job_with_its_reason(flow):
+    flow.source.errors = [Permanent("the key is refused")] * 2
+    job = await flow.send(SPEC)
+    await flow.run()
+    found = await flow.jobs.require("admin", job.id)
+    assert found.state is State.FAILED
+    assert "the key is refused" in found.failure.detail
+
+
+async def test_a_job_that_finds_nothing_says_so(flow):
+    job = await flow.send({**SPEC, "sources": [{"type": "fake", "total": 0}]})
+    await flow.run()
+    found = await flow.jobs.require("admin", job.id)
+    assert (found.state, found.failure.code) == (State.FAILED, "no_images")
+
+
+async def test_a_cancelled_job_stops_and_stays_cancelled(flow):
+    job = await flow.send(SPEC)
+    flow.worker.before = lambda: _cancel(flow, job)
+    await flow.run()
+    found = await flow.jobs.require("admin", job.id)
+    assert found.state is State.CANCELLED
+    assert len(flow.worker.fetched) == 20
+    assert (await flow.transitions.cancel(found)).state is State.CANCELLED
+    assert await flow.catalog.get("admin", job.id) is None
+
+
+async def _cancel(flow, job):
+    await flow.transitions.cancel(await flow.jobs.require("admin", job.id))
+
+
+async def test_a_completed_job_cannot_be_cancelled(flow):
+    job = await flow.send(SPEC)
+    await flow.run()
+    with pytest.raises(Conflict):
+        await _cancel(flow, job)
+
+
+async def test_a_poisoned_chunk_is_recorded_and_the_job_goes_on(flow):
+    job = await flow.send(SPEC)
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    poison, *others = flow.queues.take(CHUNKS_QUEUE)
+    for text in others:
+        await flow.handle(CHUNKS_QUEUE, text)
+    await flow.intake.poisoned_chunk(poison)
+    await flow.intake.poisoned_chunk(poison)
+    await flow.run()
+    state, records, _ = await _outcome(flow, job)
+    assert state is State.COMPLETED
+    assert len(records) == TOTAL
+    assert (await flow.ledger.progress(job.id)).tally.rejections["crashed"] == 20
+    assert read_chunk_message(decode_json(poison)).job_id == job.id
+
+
+async def test_poisoned_jobs_fail_with_a_reason(flow):
+    job = await flow.send(SPEC)
+    await flow.intake.poisoned_job("m", flow.queues.take(JOBS_QUEUE)[0])
+    assert (await flow.jobs.require("admin", job.id)).failure.code == "discovery_crashed"
+    await flow.intake.poisoned_archive("m2", "what is this")
+    refused = [found async for found in flow.jobs.list("admin")]
+    assert {found.failure.code for found in refused} == {"discovery_crashed", "invalid_message"}
+
+
+async def test_the_webhook_hears_of_the_end_once(flow):
+    job = await flow.send({**SPEC, "webhook_url": "https://hooks.example/x"})
+    await flow.run(times=2)
+    assert [json.loads(sent.body)["event"] for sent in flow.web.sent] == ["job.completed"]
+    assert (await flow.jobs.require("admin", job.id)).webhook == "delivered"
+
+
+async def test_a_webhook_that_fails_fails_nothing(flow):
+    flow.web.status = 404
+    job = await flow.send({**SPEC, "webhook_url": "https://hooks.example/x"})
+    await flow.run()
+    found = await flow.jobs.require("admin", job.id)
+    assert (found.state, found.webhook) == (State.COMPLETED, "failed")
+
+
+@pytest.mark.parametrize("lost", [JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE])
+async def test_the_watchdog_sends_on_what_lost_its_message(flow, lost):
+    job = await flow.send(SPEC)
+    for _ in range(20):
+        taken = [(q, text) for q in QUEUES for text in flow.queues.take(q)]
+        if any(queue == lost for queue, _ in taken):
+            break
+        for queue, text in taken:
+            await flow.handle(queue, text)
+    assert await flow.watchdog.run(flow.deadline()) == 0  # too early
+    flow.clock.advance(1000)
+    assert await flow.watchdog.run(flow.deadline()) == 1
+    await flow.run()
+    _check_whole(*(await _outcome(flow, job))[:2])
+    assert await flow.watchdog.run(flow.deadline()) == 0
+
+
+async def test_the_watchdog_gives_up_on_a_job_that_never_moves(flow):
+    job = await flow.send(SPEC)
+    for _ in range(12):
+        flow.queues.take(JOBS_QUEUE)
+        flow.clock.advance(1000)
+        await flow.watchdog.run(flow.deadline())
+    assert (await flow.jobs.require("admin", job.id)).failure.code == "stalled"
+
+
+async def test_one_key_is_one_job_and_another_spec_a_conflict(flow):
+    first = await flow.submit.run(Submission("admin", parse_spec(SPEC), key="k"))
+    again = await flow.submit.run(Submission("admin", parse_spec(SPEC), key="k"))
+    assert first.id == again.id
+    with pytest.raises(Conflict):
+        await flow.submit.run(Submission("admin", parse_spec({**SPEC, "seed": 1}), key="k"))
+    with pytest.raises(InvalidRequest):
+        await flow.submit.run(Submission("admin", parse_spec(SPEC), job_id="../x"))
+
+
+async def test_messages_for_unknown_jobs_are_let_go(flow):
+    from shared.jobs.messages import encode
+
+    gone = encode(JobMessage("admin", "gone"))
+    await flow.handle(JOBS_QUEUE, gone)
+    await flow.handle(ARCHIVES_QUEUE, gone)
+    await flow.handle(
+        CHUNKS_QUEUE, json.dumps({"v": 1, "user_id": "admin", "job_id": "gone", "chunk": "00001"})
+    )
+    assert not flow.queues.sent[ARCHIVES_QUEUE]
