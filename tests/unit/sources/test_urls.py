@@ -1,0 +1,120 @@
+import gzip
+import json
+
+import pytest
+
+from shared.errors import Permanent
+from shared.sources.blobs import Blobs, BlobsConfig
+from shared.sources.registry import parse_source
+from shared.sources.urls import Urls, UrlsConfig
+from shared.storage.memory_blobs import MemoryBlobs
+
+
+async def _all(source, cursor=None):
+    [query] = source.queries({})
+    pages = [page async for page in source.pages(query, cursor)]
+    return [c for page in pages for c in page.candidates], [p for page in pages for p in page.problems], pages
+
+
+async def test_items_keep_their_labels_and_extra_columns():
+    config = parse_source(
+        {
+            "type": "urls",
+            "label": "pets",
+            "items": [
+                {"url": "https://a/1.jpg", "label": " cat ", "license": "CC BY-SA 4.0", "photo_id": 7},
+                {"url": "HTTP://a/2.jpg"},
+                {"url": "blob:work/secret"},
+                {"url": "/etc/passwd"},
+            ],
+        }
+    )
+    candidates, problems, _ = await _all(Urls(config, MemoryBlobs()))
+    assert [(c.url, c.label) for c in candidates] == [("https://a/1.jpg", "cat"), ("HTTP://a/2.jpg", "pets")]
+    assert candidates[0].provenance.license == "by-sa"
+    assert candidates[0].extra == {"photo_id": "7"}
+    assert problems == ["urls: row 3: no http(s) URL", "urls: row 4: no http(s) URL"]
+
+
+TABLE = 'url,label,caption\nhttps://a/1.jpg,"cat, big",A cat\nhttps://a/2.jpg\n\nnonsense,x\nhttps://a/3.jpg,dog,D\n'
+LISTS = {
+    "inputs/list.csv": TABLE.encode(),
+    "inputs/list.tsv": TABLE.replace('"cat, big"', "cat, big")
+    .replace(",", "\t")
+    .replace("cat\t big", "cat, big")
+    .encode(),
+    "inputs/bom.csv.gz": gzip.compress(b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode()),
+    "inputs/list.jsonl": b"".join(
+        json.dumps(row).encode() + b"\n"
+        for row in (
+            {"url": "https://a/1.jpg", "label": "cat, big", "caption": "A cat"},
+            "https://a/2.jpg",
+            [1],
+            {"url": "https://a/3.jpg", "label": "dog"},
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_lists_in_blobs_are_read_row_by_row(name):
+    blobs = MemoryBlobs()
+    await blobs.put(name, LISTS[name])
+    candidates, problems, _ = await _all(Urls(UrlsConfig(blob=name), blobs))
+    assert [(c.url, c.label) for c in candidates] == [
+        ("https://a/1.jpg", "cat, big"),
+        ("https://a/2.jpg", "unlabelled"),
+        ("https://a/3.jpg", "dog"),
+    ]
+    assert candidates[0].caption == "A cat"
+    assert len(problems) == 1
+
+
+async def test_a_long_list_is_paged_and_goes_on_from_any_cursor():
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/long.txt", b"".join(b"https://a/%d.jpg\n" % n for n in range(2500)))
+    source = Urls(UrlsConfig(blob="inputs/long.txt"), blobs)
+    candidates, _, pages = await _all(source)
+    assert [len(page.candidates) for page in pages] == [1000, 1000, 500]
+    rest, _, _ = await _all(source, pages[0].cursor)
+    assert rest == candidates[1000:]
+
+
+async def test_one_endless_line_is_a_problem_and_the_next_line_is_read():
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.txt", b"https://a/" + b"x" * 9_000_000 + b"\nhttps://a/1.jpg")
+    candidates, problems, _ = await _all(Urls(UrlsConfig(blob="inputs/x.txt"), blobs))
+    assert [c.url for c in candidates] == ["https://a/1.jpg"]
+    assert len(problems) == 1
+
+
+async def test_a_missing_or_broken_list_fails_with_its_name():
+    blobs = MemoryBlobs()
+    with pytest.raises(Permanent, match=r"inputs/none\.txt"):
+        await _all(Urls(UrlsConfig(blob="inputs/none.txt"), blobs))
+    await blobs.put("inputs/bad.csv.gz", b"no gzip")
+    with pytest.raises(Permanent, match="gzip"):
+        await _all(Urls(UrlsConfig(blob="inputs/bad.csv.gz"), blobs))
+
+
+@pytest.mark.parametrize(
+    "blob", ["datasets/x.txt", "inputs/../work/x.txt", "inputs/x.bin", "work/job_1/spec.json"]
+)
+def test_only_lists_among_the_inputs_can_be_named(blob):
+    with pytest.raises(ValueError, match=r"inputs/|format"):
+        UrlsConfig(blob=blob)
+
+
+async def test_stored_images_take_their_folder_for_a_label():
+    config = BlobsConfig.model_validate(
+        {
+            "type": "blobs",
+            "items": [{"name": "inputs/cats/1.jpg"}, {"name": "x.jpg"}, {"name": "y", "label": "dog"}],
+        }
+    )
+    candidates, _, _ = await _all(Blobs(config))
+    assert [(c.url, c.label) for c in candidates] == [
+        ("blob:inputs/cats/1.jpg", "cats"),
+        ("blob:x.jpg", "unlabelled"),
+        ("blob:y", "dog"),
+    ]
