@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from devhost.settings import StartError
 
-_SEGMENT = re.compile(r"\{(\*?)([A-Za-z_]\w*)((?::[^{}:]+(?:\([^)]*\))?)*)(\?)?\}")
+_SEGMENT = re.compile(r"\{(\*?)([A-Za-z_]\w*)((?::[^{}:()?]+(?:\([^)]*\))?)*)(\?)?\}")
 _CONSTRAINT = re.compile(r"([a-z]+)(?:\(([^)]*)\))?")
 _GUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 
