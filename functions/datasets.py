@@ -36,4 +36,6 @@ async def get_dataset(call: Call) -> Answer:
 @endpoint()
 async def download_dataset(call: Call) -> Answer:
     """Short-lived links to the dataset's files."""
-    return Answer(DownloadAnswer.of(await call.app.catalog.download(call.caller.user_id, call.route("id"))))
+    download = await call.app.catalog.download(call.caller.user_id, call.route("id"))
+    call.app.used(call.caller.user_id, "download_dataset")
+    return Answer(DownloadAnswer.of(download))

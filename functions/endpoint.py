@@ -107,6 +107,8 @@ async def _serve(
     services = app()
     caller = Caller.anonymous() if public else services.access.identify(req.headers.get("x-api-key"))
     answer = await handler(Call(req, services, caller, current))
+    if not public:
+        services.completed(current)
     return func.HttpResponse(
         answer.body.model_dump_json(),
         status_code=answer.status,

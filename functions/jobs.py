@@ -26,6 +26,7 @@ async def submit_job(call: Call) -> Answer:
         traceparent=call.operation.traceparent,
     )
     job = await call.app.submit.run(submission)
+    call.app.used(call.caller.user_id, "submit_job")
     answer = await _describe(call, job)
     return Answer(answer, status=201, headers={"Location": answer.links["self"]})
 
@@ -58,7 +59,9 @@ async def get_job(call: Call) -> Answer:
 async def cancel_job(call: Call) -> Answer:
     """Stop a job. What it has stored so far stays until the nightly clean-up."""
     job = await call.app.jobs.require(call.caller.user_id, call.route("id"))
-    return Answer(await _describe(call, await call.app.transitions.cancel(job)))
+    job = await call.app.transitions.cancel(job)
+    call.app.used(call.caller.user_id, "cancel_job")
+    return Answer(await _describe(call, job))
 
 
 async def _describe(call: Call, job: Job) -> JobAnswer:

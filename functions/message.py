@@ -24,9 +24,10 @@ class ReceivedMessage:
 async def handling(name: str, msg: func.QueueMessage) -> AsyncIterator[ReceivedMessage]:
     """Handle one message within an operation of its own; what fails is reported, and left to the host's retries."""
     text = msg.get_body().decode("utf-8", "replace")
-    with operation(name, traceparent=traceparent_in(text)):
+    with operation(name, traceparent=traceparent_in(text)) as current:
         try:
             yield ReceivedMessage(msg.id or "", text)
+            app().completed(current)
         except Exception as error:
             signals.failure(app().telemetry, error, operation=name)
             raise

@@ -4,6 +4,8 @@ Everything is made when it is first used, and heavy libraries are imported then,
 start does not wait for the image decoders.
 """
 
+import asyncio
+import atexit
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from shared.sources.openverse import OpenverseAccess
 from shared.sources.registry import SourceContext, SourceSettings
 from shared.storage.blobs import Tier
 from shared.telemetry import signals
+from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
 from shared.telemetry.telemetry import Telemetry
 from shared.users.access import ADMIN, Access
@@ -338,15 +341,47 @@ class App:
         return HealthProbe(parts, self.clock)
 
     def announce_start(self, startup_seconds: float) -> None:
-        """Report that the process is ready."""
+        """Report that the process is ready, and have its end reported."""
+        insights = not isinstance(self.telemetry, NoTelemetry)
         signals.application_started(
             self.telemetry,
             startup_seconds=startup_seconds,
             environment=self.settings.environment,
             azure_blob_enabled=True,
-            azure_insights_enabled=not isinstance(self.telemetry, NoTelemetry),
+            azure_insights_enabled=insights,
             running_in_azure=self.settings.running_in_azure,
         )
+        if insights:
+            atexit.register(self._announce_stop)
+
+    def completed(self, operation: Operation) -> None:
+        """Report that a function ran to its end."""
+        signals.operation_completed(
+            self.telemetry,
+            operation=operation.name,
+            correlation_id=operation.correlation_id,
+            environment=self.settings.environment,
+        )
+
+    def used(self, user_id: str, action: str) -> None:
+        """Report that a user did something; with one key there is one tier of users."""
+        signals.user_action(
+            self.telemetry,
+            user_id=user_id,
+            user_tier=ADMIN,
+            action=action,
+            environment=self.settings.environment,
+        )
+
+    def _announce_stop(self) -> None:
+        signals.application_stopped(
+            self.telemetry,
+            environment=self.settings.environment,
+            azure_blob_enabled=True,
+            azure_insights_enabled=True,
+            running_in_azure=self.settings.running_in_azure,
+        )
+        asyncio.run(self.telemetry.flush())
 
 
 @cache

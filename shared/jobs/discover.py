@@ -249,6 +249,9 @@ class Discover:
         encoded = await self._states.encode(run.job.id, run.state, self._ids.nonce())
         row = replace(run.row, state=encoded)
         run.row = await self._ledger.add_chunks(run.job.id, chunks, row, self._clock.now())
+        current = await self._jobs.get(run.job.user_id, run.job.id)
+        if current is None or current.state.terminal:
+            raise Changed("The job ended meanwhile.")
         await self._announce(run)
 
     async def _announce(self, run: _Run) -> None:

@@ -4,13 +4,14 @@ A blob is streamed, line by line, each within a limit; the cursor is the number 
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
 from shared.licenses import normalize_license
+from shared.sources.fields import text_of
 from shared.sources.rows import FORMATS, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
 from shared.sources.text import clean_label
@@ -32,6 +33,21 @@ class UrlItem(BaseModel):
     label: str | None = None
     caption: str | None = None
     license: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _extra_fields_are_plain(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        for key, value in data.items():
+            if key in cls.model_fields:
+                continue
+            plain = value is None or isinstance(value, (str, int, float))
+            if not plain or any(
+                text_of(text) != text for text in (key, value) if isinstance(text, str) and text
+            ):
+                raise ValueError("further fields must be numbers or plain text of at most 2,000 characters")
+        return data
 
 
 class UrlsConfig(SourceConfig):
@@ -120,17 +136,20 @@ class Urls:
             return f"urls: row {number}: {row}"
         config = self._config
         named = {config.url_column, config.label_column, config.caption_column, config.license_column}
-        url = str(row.get(config.url_column) or "").strip()
+        url = text_of(row.get(config.url_column)) or ""
         if not url.lower().startswith(("http://", "https://")):
             return f"urls: row {number}: no http(s) URL"
         label = clean_label(row.get(config.label_column)) or clean_label(config.label) or UNLABELLED
         found = normalize_license(str(row.get(config.license_column) or ""))
         extra = {
-            str(key)[:100]: str(value)[:_MAX_VALUE]
+            name: text[:_MAX_VALUE]
             for key, value in list(row.items())[: _MAX_EXTRA + len(named)]
-            if key not in named and value not in {None, ""}
+            if key not in named
+            and value is not None
+            and (name := text_of(str(key)[:100])) is not None
+            and (text := text_of(str(value))) is not None
         }
-        caption = str(row.get(config.caption_column) or "").strip()[:_MAX_VALUE] or None
+        caption = text_of(row.get(config.caption_column))
         provenance = Provenance("urls", license=found.code, license_version=found.version)
         return Candidate(url, label, provenance, caption, extra=extra)
 

@@ -24,9 +24,36 @@ def application_started(
     telemetry.metric("application_startup_time", startup_seconds, {"environment": environment})
 
 
-def application_stopped(telemetry: Telemetry, *, environment: str) -> None:
+def application_stopped(
+    telemetry: Telemetry,
+    *,
+    environment: str,
+    azure_blob_enabled: bool,
+    azure_insights_enabled: bool,
+    running_in_azure: bool,
+) -> None:
     """The process ends."""
-    telemetry.event("application_stopped", {"environment": environment})
+    properties: Properties = {
+        "environment": environment,
+        "azure_blob_enabled": azure_blob_enabled,
+        "azure_insights_enabled": azure_insights_enabled,
+        "running_in_azure": running_in_azure,
+    }
+    telemetry.event("application_stopped", properties)
+
+
+def operation_completed(
+    telemetry: Telemetry, *, operation: str, correlation_id: str, environment: str
+) -> None:
+    """A function ran to its end."""
+    properties = {"correlation_id": correlation_id, "operation": operation, "environment": environment}
+    telemetry.event("operation_completed", properties)
+
+
+def user_action(telemetry: Telemetry, *, user_id: str, user_tier: str, action: str, environment: str) -> None:
+    """A user did something that counts as use of the product."""
+    properties = {"user_id": user_id, "user_tier": user_tier, "action": action, "environment": environment}
+    telemetry.event("user_action", properties)
 
 
 def images_processed(telemetry: Telemetry, *, job_id: str, kept: int, found: int) -> None:

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from shared.candidates import NumberedCandidate, encode_candidates
 from shared.errors import Permanent
 from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.registry import parse_source
@@ -34,6 +35,27 @@ async def test_items_keep_their_labels_and_extra_columns():
     assert candidates[0].provenance.license == "by-sa"
     assert candidates[0].extra == {"photo_id": "7"}
     assert problems == ["urls: row 3: no http(s) URL", "urls: row 4: no http(s) URL"]
+
+
+@pytest.mark.parametrize("extra", ["\ud800", "a\x00b", {"deep": 1}, "x" * 3000])
+def test_fields_that_could_not_be_written_down_are_refused(extra):
+    with pytest.raises(ValueError, match="plain text"):
+        parse_source({"type": "urls", "items": [{"url": "https://a/1.jpg", "extra": extra}]})
+
+
+async def test_odd_text_in_a_list_is_made_plain():
+    blobs = MemoryBlobs()
+    row = {
+        "url": "https://a/1.jpg",
+        "caption": "a\ud800b\x00c",
+        "note": "x\ud800",
+        "list": [1],
+        "bad\ud800": 2,
+    }
+    await blobs.put("inputs/odd.jsonl", json.dumps(row).encode())
+    [candidate], _, _ = await _all(Urls(UrlsConfig(blob="inputs/odd.jsonl"), blobs))
+    encode_candidates([NumberedCandidate(0, candidate)])
+    assert (candidate.caption, candidate.extra) == ("ab c", {"note": "x", "list": "[1]", "bad": "2"})
 
 
 TABLE = 'url,label,caption\nhttps://a/1.jpg,"cat, big",A cat\nhttps://a/2.jpg\n\nnonsense,x\nhttps://a/3.jpg,dog,D\n'
