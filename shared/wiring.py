@@ -167,14 +167,8 @@ class App:
 
     @cached_property
     def guarded_web(self) -> AiohttpWebClient:
-        """Exchanges with addresses that come from outside."""
+        """Exchanges with image services, webhooks and robots.txt: none of them leads into private networks."""
         return AiohttpWebClient(self.guarded_sessions)
-
-    @cached_property
-    def service_web(self) -> AiohttpWebClient:
-        """Exchanges with the services that the settings name, wherever they are."""
-        config = SessionConfig(user_agent=self.settings.user_agent, allow_private_networks=True)
-        return AiohttpWebClient(Sessions(config))
 
     # services
 
@@ -241,10 +235,10 @@ class App:
             total_seconds=self.settings.fetch_timeout_seconds,
             per_host=self.settings.fetch_concurrency_per_host,
         )
-        robots = Robots(self.guarded_web)
-        fetcher = Fetcher(self.guarded_sessions, robots, ByteBudget(_BYTES_IN_FLIGHT), config)
+        budget = ByteBudget(_BYTES_IN_FLIGHT)
         return ChunkWorker(
-            fetcher,
+            Fetcher(self.guarded_sessions, Robots(self.guarded_web), budget, config),
+            budget,
             self.blobs,
             self.blobs,
             self.telemetry,
@@ -261,7 +255,7 @@ class App:
         from shared.jobs.discover import Discover, DiscoverConfig
         from shared.jobs.intake import Intake
 
-        sources = SourceContext(self.service_web, self.blobs, self.source_settings, self.clock)
+        sources = SourceContext(self.guarded_web, self.blobs, self.source_settings, self.clock)
         discover = Discover(
             self.jobs,
             self.ledger,

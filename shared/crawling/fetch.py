@@ -5,7 +5,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -24,7 +24,7 @@ from shared.web.urls import parse_url
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NO_SUCH = frozenset({404, 410})
-_SMALL_BYTES = 64_000
+_UNCOUNTED_BYTES = 1_000_000
 _ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8,*/*;q=0.5"
 
 
@@ -58,6 +58,14 @@ class _Over(Exception):
         self.rejected = Rejected(reason, detail)
 
 
+@dataclass(slots=True)
+class _Holdings:
+    """What one fetch holds: its shares of the byte budget, and the time that it has left."""
+
+    shares: list[int] = field(default_factory=list)
+    timeout: asyncio.Timeout | None = None
+
+
 class Fetcher:
     """Fetches images over one session; holds the limits that all of its users share."""
 
@@ -71,27 +79,24 @@ class Fetcher:
     @asynccontextmanager
     async def fetch(self, url: str, max_bytes: int, respect: Respect) -> AsyncIterator[Fetched | Rejected]:
         """The image's bytes, or why there are none; their share of the byte budget is held within the block."""
-        shares: list[int] = []
+        holdings = _Holdings()
         try:
-            yield await self._within_time(url, max_bytes, respect, shares)
+            yield await self._within_time(url, max_bytes, respect, holdings)
         finally:
-            for share in shares:
-                await self._budget.give_back(share)
+            await self._give_back(holdings)
 
     async def _within_time(
-        self, url: str, max_bytes: int, respect: Respect, shares: list[int]
+        self, url: str, max_bytes: int, respect: Respect, holdings: _Holdings
     ) -> Fetched | Rejected:
         last = Rejected(Reason.TIMED_OUT, "no time was left")
         try:
-            async with asyncio.timeout(self._config.total_seconds):
+            async with asyncio.timeout(self._config.total_seconds) as holdings.timeout:
                 for attempt in range(self._config.tries):
                     try:
-                        return await self._follow(parse_url(url), max_bytes, respect, shares)
+                        return await self._follow(parse_url(url), max_bytes, respect, holdings)
                     except _Again as again:
                         last = again.rejected
-                        for share in shares:
-                            await self._budget.give_back(share)
-                        shares.clear()
+                        await self._give_back(holdings)
                         if again.wait_seconds is not None and again.wait_seconds > self._config.total_seconds:
                             break
                         if attempt + 1 < self._config.tries:
@@ -110,17 +115,17 @@ class Fetcher:
             return wanted_seconds
         return random.uniform(0, self._config.first_pause_seconds * 2**attempt)  # noqa: S311 - spreads load
 
-    async def _follow(self, url: URL, max_bytes: int, respect: Respect, shares: list[int]) -> Fetched:
+    async def _follow(self, url: URL, max_bytes: int, respect: Respect, holdings: _Holdings) -> Fetched:
         for _ in range(self._config.max_redirects + 1):
             if respect.robots and not await self._robots.allow(url):
                 raise _Over(Reason.ROBOTS_DENIED, str(url.host))
-            found = await self._hop(url, max_bytes, respect, shares)
+            found = await self._hop(url, max_bytes, respect, holdings)
             if isinstance(found, Fetched):
                 return found
             url = found
         raise _Over(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
 
-    async def _hop(self, url: URL, max_bytes: int, respect: Respect, shares: list[int]) -> Fetched | URL:
+    async def _hop(self, url: URL, max_bytes: int, respect: Respect, holdings: _Holdings) -> Fetched | URL:
         """One request: the image, or where it is said to be."""
         host = str(url.host)
         await self._limits.enter(host)
@@ -132,19 +137,19 @@ class Fetcher:
                     return _target(url, response.headers["location"])
                 _check_status(response)
                 _check_opt_out(response, respect)
-                return Fetched(await self._read(response, max_bytes, shares), str(url))
+                return Fetched(await self._read(response, max_bytes, holdings), str(url))
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             raise _failure(error) from error
         finally:
             self._limits.leave(host)
 
-    async def _read(self, response: aiohttp.ClientResponse, max_bytes: int, shares: list[int]) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, max_bytes: int, holdings: _Holdings) -> bytes:
         length = response.content_length
         if length is not None and length > max_bytes:
             raise _Over(Reason.TOO_MANY_BYTES, f"{length} bytes are announced")
         encoded = response.headers.get("content-encoding", "identity") != "identity"
-        known = length is not None and not encoded
-        shares.append(await self._budget.take(length if known and length else max_bytes))
+        if length is not None and not encoded:
+            await self._take(length, holdings)
         pieces: list[bytes] = []
         size = 0
         async for piece in response.content.iter_any():
@@ -152,14 +157,31 @@ class Fetcher:
             if size > max_bytes:
                 raise _Over(Reason.TOO_MANY_BYTES, f"more than {max_bytes} bytes")
             pieces.append(piece)
+            if not holdings.shares and size > _UNCOUNTED_BYTES:  # it did not say how much there is
+                await self._take(max_bytes, holdings)
         if not size:
             raise _Over(Reason.EMPTY_BODY)
         return b"".join(pieces)
 
+    async def _take(self, size_bytes: int, holdings: _Holdings) -> None:
+        """Take a share of the budget; the wait for it is not the server's fault and costs the fetch no time."""
+        loop = asyncio.get_running_loop()
+        left: float | None = None
+        if holdings.timeout is not None:
+            left = (holdings.timeout.when() or loop.time()) - loop.time()
+            holdings.timeout.reschedule(None)
+        holdings.shares.append(await self._budget.take(size_bytes))
+        if holdings.timeout is not None and left is not None:
+            holdings.timeout.reschedule(loop.time() + left)
+
+    async def _give_back(self, holdings: _Holdings) -> None:
+        while holdings.shares:
+            await self._budget.give_back(holdings.shares.pop())
+
 
 def _target(url: URL, location: str) -> URL:
     try:
-        return parse_url(str(url.join(URL(location))))
+        return parse_url(str(url.join(URL(location)))).with_fragment(None)
     except (ValueError, InvalidRequest):
         raise _Over(Reason.INVALID_URL, "it redirects to what is no http(s) URL") from None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from shared.candidates import Candidate
 from shared.clock import Clock, Deadline
+from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
 from shared.crawling.fetch import Fetched, Fetcher
 from shared.crawling.inspect import inspect
@@ -47,6 +48,7 @@ class ChunkWorker:
     def __init__(
         self,
         fetcher: Fetcher,
+        budget: ByteBudget,
         blobs: BlobStore,
         blocks: BlockStore,
         telemetry: Telemetry,
@@ -54,6 +56,7 @@ class ChunkWorker:
         config: WorkerConfig,
     ) -> None:
         self._fetcher = fetcher
+        self._budget = budget
         self._blobs = blobs
         self._blocks = blocks
         self._telemetry = telemetry
@@ -120,23 +123,29 @@ class ChunkWorker:
         if licenses is not None and candidate.provenance.license not in licenses:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
         if candidate.url.startswith(BLOB_SCHEME):
-            stored = await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options.filters.max_bytes)
-            return await self._keep(stored, options, shard), None
+            return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options, shard), None
         async with self._fetcher.fetch(candidate.url, options.filters.max_bytes, options.respect) as fetched:
             if isinstance(fetched, Rejected):
                 return fetched, None
             return await self._keep(fetched, options, shard), fetched.url
 
-    async def _stored(self, name: str, max_bytes: int) -> Fetched | Rejected:
+    async def _stored(self, name: str, options: CrawlOptions, shard: BlobWriter) -> Kept | Rejected:
+        """The outcome of an image that is in storage already, within the same limits as those from the web."""
+        info = await self._blobs.info(name)
+        if info is None:
+            return Rejected(Reason.NOT_FOUND, "no such blob")
+        if info.size_bytes > options.filters.max_bytes:
+            return Rejected(Reason.TOO_MANY_BYTES, f"{info.size_bytes} bytes")
+        if not info.size_bytes:
+            return Rejected(Reason.EMPTY_BODY)
+        share = await self._budget.take(info.size_bytes)
         try:
-            info = await self._blobs.info(name)
-            if info is None:
-                return Rejected(Reason.NOT_FOUND, "no such blob")
-            if info.size_bytes > max_bytes:
-                return Rejected(Reason.TOO_MANY_BYTES, f"{info.size_bytes} bytes")
-            return Fetched(await self._blobs.get(name), BLOB_SCHEME + name)
+            data = await self._blobs.get(name, length=info.size_bytes)
+            return await self._keep(Fetched(data, BLOB_SCHEME + name), options, shard)
         except (NotFound, Conflict) as error:
             return Rejected(Reason.NOT_FOUND, error.detail)
+        finally:
+            await self._budget.give_back(share)
 
     async def _keep(
         self, fetched: Fetched | Rejected, options: CrawlOptions, shard: BlobWriter

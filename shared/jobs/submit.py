@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from shared.clock import Clock
-from shared.errors import AlreadyExists, Conflict, InvalidRequest
+from shared.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from shared.ids import Ids, is_job_id
 from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
@@ -122,6 +122,12 @@ class Submit:
 
     async def _same_job(self, submission: Submission, job_id: str) -> Job:
         job = await self._jobs.get(submission.user_id, job_id)
-        if job is None or encode_spec(await self._jobs.spec(job_id)) != encode_spec(submission.spec):
+        if job is None:
+            raise Conflict("There is a spec for this key or id already, and its job is being made.")
+        try:
+            same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)
+        except NotFound:  # cleared after the job's end: then the key or the id alone decides
+            return job
+        if not same:
             raise Conflict("There is a job for this key or id already, and its spec is another one.")
         return job

@@ -27,7 +27,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What sources work with. `web` reaches the services that the settings name."""
+    """What sources work with. `web` is guarded: no answer can lead it into private networks."""
 
     web: WebClient
     blobs: BlobStore

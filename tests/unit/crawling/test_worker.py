@@ -1,0 +1,119 @@
+"""A chunk of everything: each candidate has its own outcome, and the kept bytes stand where the records say."""
+
+import hashlib
+from contextlib import AsyncExitStack
+
+import pytest
+
+from shared.candidates import Candidate, Provenance
+from shared.clock import Deadline, SystemClock
+from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.fetch import FetchConfig, Fetcher
+from shared.crawling.options import Filters, Respect, Transform
+from shared.crawling.politeness import Robots
+from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.errors import Unavailable
+from shared.records import Kept, Reason, Rejected
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.telemetry.recording import RecordingTelemetry
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.session import SessionConfig, Sessions
+
+OPTIONS = CrawlOptions(Filters(), None, Respect())
+
+
+@pytest.fixture
+async def make_worker():
+    async with AsyncExitStack() as stack:
+
+        def make(blobs):
+            sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
+            stack.push_async_callback(sessions.close)
+            budget = ByteBudget(8_000_000)
+            config = FetchConfig(total_seconds=1.5, first_pause_seconds=0.01)
+            fetcher = Fetcher(sessions, Robots(AiohttpWebClient(sessions)), budget, config)
+            worker = ChunkWorker(
+                fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
+            )
+            stack.push_async_callback(worker.close)
+            return worker
+
+        yield make
+
+
+def chunk(urls, options=OPTIONS):
+    candidates = tuple(Candidate(url, "x", Provenance("test", license="by")) for url in urls)
+    return Chunk(candidates, tuple(range(100, 100 + len(urls))), "shard-1", options)
+
+
+def soon():
+    return Deadline.after(SystemClock(), 30)
+
+
+async def test_every_candidate_has_its_own_outcome(hostile, make_worker):
+    state, base = hostile
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/a.jpg", state.photo)
+    urls = [
+        f"{base}{path}" for path in ("/ok", "/broken", "/bomb", "/dripping", "/moved", "/nothing", "/cut-off")
+    ]
+    urls += ["blob:inputs/a.jpg", "blob:inputs/none.jpg", "no url", f"{base}/ok?again"]
+    result = await make_worker(blobs).work(chunk(urls), soon(), lambda: False)
+    assert not result.unfinished
+    assert [record.index for record in result.records] == list(range(100, 111))
+    outcomes = [r.outcome.reason if isinstance(r.outcome, Rejected) else "kept" for r in result.records]
+    assert outcomes == [
+        "kept", Reason.SERVER_ERROR, Reason.TOO_MANY_BYTES, Reason.TIMED_OUT, "kept", Reason.NOT_FOUND,
+        Reason.TRANSFER_BROKEN, "kept", Reason.NOT_FOUND, Reason.INVALID_URL, "kept",
+    ]  # fmt: skip
+    for record in result.records:
+        if isinstance(record.outcome, Kept):
+            facts = record.outcome.facts
+            data = await blobs.get(
+                record.outcome.shard, offset=record.outcome.offset, length=facts.size_bytes
+            )
+            assert hashlib.sha256(data).hexdigest() == facts.sha256
+            assert data == state.photo
+    assert result.records[4].final_url == f"{base}/ok"
+
+
+async def test_nothing_kept_is_nothing_written(hostile, make_worker):
+    _, base = hostile
+    blobs = MemoryBlobs()
+    await make_worker(blobs).work(chunk([f"{base}/nothing"]), soon(), lambda: False)
+    assert [info.name async for info in blobs.list("")] == []
+
+
+async def test_what_is_stopped_is_unfinished_and_not_lost(hostile, make_worker):
+    _, base = hostile
+    result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"] * 3), soon(), lambda: True)
+    assert (result.records, result.unfinished) == ((), (0, 1, 2))
+    over = Deadline(SystemClock(), 0.0)
+    result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"] * 3), over, lambda: False)
+    assert result.unfinished == (0, 1, 2)
+
+
+async def test_licences_and_transforms_of_the_spec_hold(hostile, make_worker):
+    _, base = hostile
+    other = CrawlOptions(Filters(licenses=("cc0",)), None, Respect())
+    result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"], other), soon(), lambda: False)
+    assert result.records[0].outcome == Rejected(Reason.LICENSE_FILTERED, "by")
+    png = CrawlOptions(Filters(), Transform(format="png"), Respect())
+    result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"], png), soon(), lambda: False)
+    assert result.records[0].outcome.facts.format == "png"
+
+
+async def test_storage_that_does_not_answer_fails_the_chunk_and_not_the_candidates(hostile, make_worker):
+    _, base = hostile
+
+    class Down(MemoryBlobs):
+        async def put(self, *_args, **_options):
+            raise Unavailable("down")
+
+        async def info(self, _name):
+            raise Unavailable("down")
+
+    for urls in ([f"{base}/ok"], ["blob:x"]):
+        with pytest.raises(Unavailable):
+            await make_worker(Down()).work(chunk(urls), soon(), lambda: False)
