@@ -7,14 +7,18 @@ from playground.verify import verify_zip
 
 
 async def test_a_job_survives_hosts_that_are_killed(make_stack, gallery, session, tmp_path):
-    stack = make_stack(OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="16")
+    stack = make_stack(OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="16", FETCH_CONCURRENCY="1")
     api = ApiClient(session, stack.url, stack.api_key)
     job = await api.submit(
         {"keywords": ["cat", "rocket", "moon"], "dedup": {"exact": True, "near_distance": None}}
     )
-    for pause in (0.3, 0.9):
-        await asyncio.sleep(pause)
-        assert (await api.get(f"/api/v1/jobs/{job['id']}"))["state"] not in {"completed", "failed"}
+    for chunks in (0, 2):  # once at the beginning, and once in the middle
+        while True:
+            job = await api.get(f"/api/v1/jobs/{job['id']}")
+            assert job["state"] not in {"completed", "failed"}
+            if job["progress"]["chunks"]["done"] >= chunks:
+                break
+            await asyncio.sleep(0.02)
         stack.kill_host()
         stack.start_host()
     async for seen in api.follow(job["id"]):
