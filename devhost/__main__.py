@@ -2,13 +2,18 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
+import socket
 import sys
 from pathlib import Path
 
-from devhost.host import Host
-from devhost.settings import StartError
+from devhost.console import configure_logging
+from devhost.host import Host, HostOptions
+from devhost.settings import StartError, load_settings
+
+_log = logging.getLogger("devhost")
 
 _REAL_LEASE_SECONDS = 600
 
@@ -18,7 +23,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="devhost", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="the app's folder")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-    parser.add_argument("--port", type=int, default=7071, help="the port to listen on; 0 takes a free one")
+    parser.add_argument(
+        "--port", type=int, help="the port to listen on (7071, or LocalHttpPort); 0 takes a free one"
+    )
     parser.add_argument(
         "--message-lease",
         type=int,
@@ -26,31 +33,72 @@ def main() -> int:
         metavar="SECONDS",
         help="how long a received queue message stays with a host that dies (the real host: 600)",
     )
+    parser.add_argument("--enable-auth", "--enableAuth", action="store_true", help="ask for function keys")
+    parser.add_argument("--watch", action="store_true", help="reload when the app's code or settings change")
     parser.add_argument("--verbose", action="store_true", help="log the libraries' details too")
-    options = parser.parse_args()
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO,
-        format="[%(asctime)s] %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    if not options.verbose:
-        for name in ("azure", "azure_functions_runtime", "urllib3"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # at the end, of what the app left open
+    given = parser.parse_args()
+    configure_logging(verbose=given.verbose)
+    options = HostOptions(given.root.resolve(), given.message_lease, given.enable_auth, given.verbose)
     try:
-        asyncio.run(_run(Host(options.root, options.host, options.port, options.message_lease)))
+        port = load_settings(options.root).port if given.port is None else given.port
+        listening = _listen(given.host, port)
+        with listening:
+            asyncio.run(_serve(options, listening, watch=given.watch))
     except StartError as error:
         print(f"devhost: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(host: Host) -> None:
-    stop = asyncio.Event()
+async def _serve(options: HostOptions, listening: socket.socket, *, watch: bool) -> None:
+    """Run the host, and with `watch` a new one after each change, all on one socket."""
     loop = asyncio.get_running_loop()
+    ending, stop = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        ending.set()
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await host.run(stop)
+        loop.add_signal_handler(number, end)
+    while not ending.is_set():
+        stop.clear()
+        watching = asyncio.create_task(_watch(options.root, stop)) if watch else None
+        try:
+            await Host(options, load_settings(options.root), listening).run(stop)
+        except StartError as error:
+            if not watch:
+                raise
+            _log.error("%s", error)
+            await stop.wait()
+        finally:
+            if watching is not None:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+        if not watch:
+            return
+
+
+async def _watch(root: Path, stop: asyncio.Event) -> None:
+    from devhost.watch import next_change
+
+    name = await next_change(root)
+    _log.info("%s has changed: reloading", name)
+    stop.set()
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with contextlib.ExitStack() as undo:
+        listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((address, port))
+            listening.listen(128)
+        except OSError as error:
+            raise StartError(f"Port {port} cannot be listened on: {error.strerror}.") from None
+        undo.pop_all()
+    return listening
 
 
 if __name__ == "__main__":

@@ -1,35 +1,57 @@
-"""The host: a worker, its listeners, and an orderly end."""
+"""The host: workers, listeners, and an orderly end."""
 
 import asyncio
-import contextlib
-import hashlib
 import logging
 import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
-from devhost.http import HttpHost
-from devhost.outputs import QueueOutputs
-from devhost.queues import QueueListener
-from devhost.settings import StartError, is_disabled, load_settings
-from devhost.timers import TimerListener
-from devhost.worker import Function, Worker
+from devhost.bindings import Bindings
+from devhost.connections import Connections
+from devhost.console import Console
+from devhost.functions import Function
+from devhost.invoker import Invoker
+from devhost.settings import HostSettings, StartError
+from devhost.triggers.queues import QueueListener
+from devhost.triggers.timers import TimerListener
+from devhost.web.admin import Admin
+from devhost.web.keys import Keys
+from devhost.web.server import HttpServer
+from devhost.worker.pool import WorkerPool
 
 _log = logging.getLogger("devhost")
 
 _GRACE_SECONDS = 8.0
 
 
-class Host:
-    """One app, served until stopped."""
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """What the command line says. `lease_seconds` is a received message's invisibility."""
 
-    def __init__(self, root: Path, address: str, port: int, lease_seconds: int) -> None:
-        self._root = root.resolve()
-        self._address = address
-        self._port = port
-        self._lease_seconds = lease_seconds
-        self._queues: list[QueueListener] = []
+    root: Path
+    lease_seconds: int = 600
+    enable_auth: bool = False
+    verbose: bool = False
+
+
+class Host:
+    """One app, loaded once and served on a listening socket until told to stop."""
+
+    def __init__(self, options: HostOptions, settings: HostSettings, listening: socket.socket) -> None:
+        self._options = options
+        self._settings = settings
+        self._listening = listening
+        self._connections = Connections(settings.environment)
+        self._console = Console(verbose=options.verbose, levels=settings.log_levels)
+        self._pool = WorkerPool(options.root, settings.environment, settings.workers, self._console)
+        bindings = Bindings(settings, self._connections, self._wake)
+        self._bindings = bindings
+        self._invoker = Invoker(self._pool, bindings, settings, self._console)
+        self._http = HttpServer(settings)
+        self._queues: dict[str, QueueListener] = {}
         self._timers: dict[str, TimerListener] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -38,65 +60,93 @@ class Host:
         Raises:
             StartError: the app cannot be started; the text says why.
         """
-        settings = load_settings(self._root)
-        worker = Worker(self._root)
-        functions = [function for function in await worker.start() if not is_disabled(function.name)]
-        outputs = QueueOutputs(settings, self._wake)
-        for function in functions:
-            kind = str(function.trigger["type"]).lower()
-            if kind == "queuetrigger":
-                self._queues.append(
-                    QueueListener(function, worker, outputs, settings, self._lease_seconds, self._wake)
-                )
-            elif kind == "timertrigger":
-                self._timers[function.name] = TimerListener(function, worker, self._host_id())
-            elif kind != "httptrigger":
-                raise StartError(f"{function.name}: triggers of type {kind} are not supported.")
-        http = HttpHost(functions, worker, outputs, self._timers, settings)
-        runner = web.AppRunner(http.application(), access_log=None, shutdown_timeout=_GRACE_SECONDS)
+        self._pool.launch()
+        runner = web.AppRunner(self._http.application(), access_log=None, shutdown_timeout=_GRACE_SECONDS)
         await runner.setup()
-        try:
-            site = web.TCPSite(runner, self._address, self._port)
-            await site.start()
-        except OSError as error:
-            raise StartError(f"Port {self._port} cannot be listened on: {error.strerror}.") from None
-        listeners = [asyncio.create_task(queue.run()) for queue in self._queues]
-        listeners += [asyncio.create_task(timer.run()) for timer in self._timers.values()]
-        self._announce(functions, http, runner)
+        await web.SockSite(runner, self._listening.dup()).start()
         stopped = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([stopped, *listeners], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stopped}:
-            _log.error("a listener ended", exc_info=task.exception())
-        _log.info("Stopping")
-        await asyncio.gather(*(queue.stop(_GRACE_SECONDS) for queue in self._queues))
+        listeners: list[asyncio.Task[None]] = []
+        try:
+            opening = asyncio.create_task(self._open())
+            await asyncio.wait([stopped, opening], return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
+                opening.cancel()
+                return
+            opening.result()
+            listeners = [asyncio.create_task(queue.run()) for queue in self._queues.values()]
+            listeners += [asyncio.create_task(timer.run()) for timer in self._timers.values()]
+            done, _ = await asyncio.wait([stopped, *listeners], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopped}:
+                _log.error("A listener ended", exc_info=task.exception())
+        finally:
+            stopped.cancel()
+            await self._close(runner, listeners)
+
+    async def _open(self) -> None:
+        loaded = await self._pool.functions()
+        disabled = [function for function in loaded if self._settings.is_disabled(function.name)]
+        functions = [function for function in loaded if function not in disabled]
+        for function in functions:
+            self._bindings.check(function)
+            if function.kind == "queuetrigger":
+                self._queues[function.name] = QueueListener(
+                    function,
+                    self._invoker,
+                    self._connections,
+                    self._settings,
+                    self._options.lease_seconds,
+                    self._wake,
+                )
+            elif function.kind == "timertrigger":
+                self._timers[function.name] = TimerListener(
+                    function, self._invoker, self._connections, self._settings
+                )
+            elif function.kind != "httptrigger":
+                raise StartError(f"{function.name}: triggers of type {function.kind} are not supported.")
+        keys = await self._load_keys(functions) if self._options.enable_auth else None
+        admin = Admin(functions, disabled, self._queues, self._timers)
+        self._http.open(functions, self._invoker, admin, keys)
+        self._announce(functions, disabled, keys)
+
+    async def _load_keys(self, functions: Sequence[Function]) -> Keys:
+        keys = Keys(self._connections.blobs("AzureWebJobsStorage"), self._settings.host_id)
+        await keys.load(function for function in functions if function.kind == "httptrigger")
+        return keys
+
+    async def _close(self, runner: web.AppRunner, listeners: list[asyncio.Task[None]]) -> None:
+        """Take in no more; let what runs finish for a while; then end the workers."""
+        self._http.shut()
+        await asyncio.gather(
+            runner.cleanup(),
+            *(queue.stop(_GRACE_SECONDS) for queue in self._queues.values()),
+            *(timer.settle(_GRACE_SECONDS) for timer in self._timers.values()),
+        )
         for task in listeners:
             task.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
-        await runner.cleanup()
-        for timer in self._timers.values():
-            with contextlib.suppress(OSError):
-                await timer.close()
-        worker.stop()
+        await self._pool.stop()
+        await self._connections.close()
 
     def _wake(self, queue: str) -> None:
-        for listener in self._queues:
+        for listener in self._queues.values():
             if listener.queue == queue:
                 listener.wake()
 
-    def _host_id(self) -> str:
-        """The same for one machine and folder, as Core Tools has it."""
-        where = f"{socket.gethostname()}-{self._root}"
-        return f"{socket.gethostname().lower()[:20]}-{hashlib.sha256(where.encode()).hexdigest()[:10]}"
-
-    def _announce(self, functions: list[Function], http: HttpHost, runner: web.AppRunner) -> None:
-        port = runner.addresses[0][1]
-        base = f"http://{self._address}:{port}"
+    def _announce(
+        self, functions: Sequence[Function], disabled: Sequence[Function], keys: Keys | None
+    ) -> None:
+        address, port = self._listening.getsockname()[:2]
+        base = f"http://{address}:{port}"
         print("\nFunctions:\n")
-        for template, methods, function in http.routes:
-            print(f"\t{function.name}: [{','.join(methods)}] {base}/{template}")
+        for route, methods, function in self._http.routes:
+            print(f"\t{function.name}: [{','.join(methods)}] {base}/{route.template}")
         for function in functions:
             trigger = function.trigger
-            if str(trigger["type"]).lower() != "httptrigger":
+            if function.kind != "httptrigger":
                 where = trigger.get("queueName") or trigger.get("schedule") or ""
-                print(f"\t{function.name}: {trigger['type']} {where}")
+                print(f"\t{function.name}: {trigger['type']} {where}".rstrip())
+        for function in disabled:
+            print(f"\t{function.name}: disabled")
+        if keys is not None:
+            print(f"\nKeys: master {keys.master}, default {keys.default}")
         print(f"\nListening on {base}", flush=True)

@@ -1,8 +1,10 @@
-"""What the host reads: local.settings.json into the environment, host.json with its overrides."""
+"""What the host reads: the environment, local.settings.json, and host.json with its overrides."""
 
+import hashlib
 import json
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +13,7 @@ from typing import Any
 
 _OVERRIDE = "AzureFunctionsJobHost__"
 _PERCENT = re.compile(r"%([^%]+)%")
+_MAX_WORKERS = 10
 
 
 class StartError(Exception):
@@ -31,79 +34,78 @@ class QueueSettings:
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """host.json and the `Host` section of local.settings.json."""
+    """The app's settings, host.json, and the `Host` section of local.settings.json."""
 
+    environment: Mapping[str, str] = field(default_factory=dict)
+    host_id: str = ""
     route_prefix: str = "api"
     function_timeout_seconds: float = 1800.0
     queues: QueueSettings = field(default_factory=QueueSettings)
+    log_levels: Mapping[str, str] = field(default_factory=dict)
+    port: int = 7071
     cors: tuple[str, ...] = ()
     cors_credentials: bool = False
+    homepage: bool = True
+    workers: int = 1
+
+    def expand(self, text: str) -> str:
+        """Replace each `%NAME%` by the setting of that name.
+
+        Raises:
+            StartError: there is no such setting.
+        """
+
+        def setting(match: re.Match[str]) -> str:
+            value = self.environment.get(match[1])
+            if value is None:
+                raise StartError(f"'%{match[1]}%' does not resolve to a value: set {match[1]}.")
+            return value
+
+        return _PERCENT.sub(setting, text)
+
+    def is_disabled(self, function: str) -> bool:
+        """Whether `AzureWebJobs.<function>.Disabled` is set."""
+        names = (f"AzureWebJobs.{function}.Disabled", f"AzureWebJobs_{function}_Disabled")
+        return any(self.environment.get(name, "").lower() in {"1", "true"} for name in names)
 
 
 def load_settings(root: Path) -> HostSettings:
-    """Put local.settings.json's values into the environment, where existing ones win, and read host.json.
+    """Read the settings of the app in a folder; of two values for one setting, the environment's wins.
 
     Raises:
         StartError: a file is missing or wrong.
     """
     local = _read(root / "local.settings.json") if (root / "local.settings.json").exists() else {}
-    for key, value in (local.get("Values") or {}).items():
-        os.environ.setdefault(key, str(value))
+    own = _section(local, "Host")
+    values = {key: str(value) for key, value in _section(local, "Values").items()}
+    environment = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", **values, **os.environ}
     host = _read(root / "host.json")
     if host.get("version") != "2.0":
         raise StartError('host.json must say "version": "2.0".')
-    _override(host)
-    own = local.get("Host") or {}
-    extensions = host.get("extensions") or {}
-    origins = [origin.strip() for origin in str(own.get("CORS", "")).split(",") if origin.strip()]
+    _override(host, environment)
+    extensions = _section(host, "extensions")
     return HostSettings(
-        route_prefix=str((extensions.get("http") or {}).get("routePrefix", "api")).strip("/"),
+        environment=environment,
+        host_id=environment.get("AzureFunctionsWebHost__hostid") or _host_id(root),
+        route_prefix=str(_section(extensions, "http").get("routePrefix", "api")).strip("/"),
         function_timeout_seconds=seconds_of(host.get("functionTimeout", "00:30:00")),
-        queues=_queues(extensions.get("queues") or {}),
-        cors=tuple(origins),
-        cors_credentials=str(own.get("CORSCredentials", "false")).lower() == "true",
+        queues=_queues(_section(extensions, "queues")),
+        log_levels={k: str(v) for k, v in _section(_section(host, "logging"), "logLevel").items()},
+        port=_number(own.get("LocalHttpPort", 7071), "Host.LocalHttpPort", 0, 65_535),
+        cors=tuple(origin.strip() for origin in str(own.get("CORS", "")).split(",") if origin.strip()),
+        cors_credentials=_is_true(own.get("CORSCredentials", False)),
+        homepage=not _is_true(environment.get("AzureWebJobsDisableHomepage", "")),
+        workers=_number(
+            environment.get("FUNCTIONS_WORKER_PROCESS_COUNT") or 1,
+            "FUNCTIONS_WORKER_PROCESS_COUNT",
+            1,
+            _MAX_WORKERS,
+        ),
     )
 
 
-def expand(text: str) -> str:
-    """Replace each `%NAME%` by the setting of that name.
-
-    Raises:
-        StartError: there is no such setting.
-    """
-
-    def setting(match: re.Match[str]) -> str:
-        value = os.environ.get(match[1])
-        if value is None:
-            raise StartError(f"'%{match[1]}%' does not resolve to a value: set {match[1]}.")
-        return value
-
-    return _PERCENT.sub(setting, text)
-
-
-def connection_string(name: str) -> str:
-    """The connection string of a binding's connection: `AzureWebJobs<name>`, then `<name>`.
-
-    Raises:
-        StartError: neither setting is there.
-    """
-    name = name or "AzureWebJobsStorage"
-    value = os.environ.get(f"AzureWebJobs{name}") or os.environ.get(name)
-    if not value:
-        raise StartError(f"The connection {name} has no setting; a local host takes connection strings only.")
-    return _AZURITE if value.strip().lower().rstrip(";") == "usedevelopmentstorage=true" else value
-
-
-def is_disabled(function: str) -> bool:
-    """Whether `AzureWebJobs.<function>.Disabled` is set."""
-    for name in (f"AzureWebJobs.{function}.Disabled", f"AzureWebJobs_{function}_Disabled"):
-        if os.environ.get(name, "").lower() in {"1", "true"}:
-            return True
-    return False
-
-
 def seconds_of(span: object) -> float:
-    """The seconds of a .NET TimeSpan such as "00:05:00" or "1.00:00:00"; "-1" is forever."""
+    """The seconds of a .NET TimeSpan such as "00:05:00" or "1.00:00:00"; "-1" is for ever."""
     text = str(span)
     if text == "-1":
         return timedelta(days=3650).total_seconds()
@@ -115,18 +117,42 @@ def seconds_of(span: object) -> float:
 
 
 def _queues(raw: Mapping[str, Any]) -> QueueSettings:
-    batch_size = int(raw.get("batchSize", 16))
-    if not 1 <= batch_size <= 32:
-        raise StartError("extensions.queues.batchSize must be between 1 and 32.")
-    threshold = raw.get("newBatchThreshold", max(1, batch_size // 2) * (os.cpu_count() or 1))
+    batch_size = _number(raw.get("batchSize", 16), "extensions.queues.batchSize", 1, 32)
+    default = max(1, batch_size // 2) * (os.cpu_count() or 1)
+    encoding = str(raw.get("messageEncoding", "base64")).lower()
+    if encoding not in {"base64", "none"}:
+        raise StartError("extensions.queues.messageEncoding must be base64 or none.")
     return QueueSettings(
         batch_size=batch_size,
-        new_batch_threshold=int(threshold),
-        max_dequeue_count=int(raw.get("maxDequeueCount", 5)),
+        new_batch_threshold=_number(
+            raw.get("newBatchThreshold", default), "extensions.queues.newBatchThreshold", 0, 10_000
+        ),
+        max_dequeue_count=_number(
+            raw.get("maxDequeueCount", 5), "extensions.queues.maxDequeueCount", 1, 10_000
+        ),
         max_polling_seconds=seconds_of(raw.get("maxPollingInterval", "00:01:00")),
         visibility_timeout_seconds=seconds_of(raw.get("visibilityTimeout", "00:00:00")),
-        base64=str(raw.get("messageEncoding", "base64")).lower() == "base64",
+        base64=encoding == "base64",
     )
+
+
+def _number(value: object, name: str, least: int, most: int) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise StartError(f"{name} must be between {least} and {most}.")
+    return number
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() in {"1", "true"}
+
+
+def _section(of: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -141,24 +167,22 @@ def _read(path: Path) -> dict[str, Any]:
     return value
 
 
-def _override(host: dict[str, Any]) -> None:
+def _override(host: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Apply the settings AzureFunctionsJobHost__a__b__c, whose path may differ in case."""
-    for name, value in os.environ.items():
+    for name, value in environment.items():
         if not name.startswith(_OVERRIDE):
             continue
         *path, last = name.removeprefix(_OVERRIDE).split("__")
         place = host
         for step in path:
             key = next((known for known in place if known.lower() == step.lower()), step)
-            place = place.setdefault(key, {})
+            if not isinstance(place.get(key), dict):
+                place[key] = {}
+            place = place[key]
         place[next((known for known in place if known.lower() == last.lower()), last)] = value
 
 
-# Azurite's well-known account and key: public, the same on every machine
-_AZURITE = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
-)
+def _host_id(root: Path) -> str:
+    """The same for one machine and folder, as Core Tools has it."""
+    machine = socket.gethostname()
+    return f"{machine.lower()[:20]}-{hashlib.sha256(f'{machine}-{root}'.encode()).hexdigest()[:10]}"

@@ -2,8 +2,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from devhost.ncrontab import parse_schedule
-from devhost.routes import parse_route
+from devhost.triggers.ncrontab import parse_schedule
+from devhost.web.routes import parse_route
 from devhost.settings import StartError, load_settings, seconds_of
 
 START = datetime.fromisoformat("2026-02-27T23:59:58+00:00")

@@ -37,6 +37,11 @@ class TypedData:
         self._kind = next(iter(value), None)
         self.__dict__.update(value)
 
+    def __getattr__(self, name: str) -> Any:
+        if name in self._KINDS:
+            return None
+        raise AttributeError(name)
+
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802 - protobuf's name
         """Which type the value has; None where there is no value."""
         return self._kind

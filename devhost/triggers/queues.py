@@ -13,17 +13,17 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
-from azure.storage.queue.aio import QueueClient
 
-from devhost.outputs import QueueOutputs, put
-from devhost.protos import TypedData
-from devhost.settings import HostSettings, connection_string, expand
-from devhost.worker import Function, Outcome, Worker
+from devhost.bindings import put
+from devhost.connections import Connections
+from devhost.functions import Function, Outcome
+from devhost.invoker import Invoker
+from devhost.settings import HostSettings
+from devhost.worker.protos import TypedData
 
 _log = logging.getLogger("devhost")
 
 _MIN_POLL_SECONDS = 0.1
-_MAX_BATCH = 32
 
 
 class QueueListener:
@@ -35,24 +35,21 @@ class QueueListener:
     def __init__(
         self,
         function: Function,
-        worker: Worker,
-        outputs: QueueOutputs,
+        invoker: Invoker,
+        connections: Connections,
         settings: HostSettings,
         lease_seconds: int,
         wake: Callable[[str], None],
     ) -> None:
         trigger = function.trigger
-        self.queue = expand(str(trigger["queueName"]))
-        self._argument = str(trigger["name"])
+        self.queue = settings.expand(str(trigger["queueName"]))
         self._function = function
-        self._worker = worker
-        self._outputs = outputs
-        self._settings = settings
+        self._invoker = invoker
+        self._settings = settings.queues
         self._lease_seconds = lease_seconds
         self._wake_other = wake
-        connection = connection_string(str(trigger.get("connection") or ""))
-        self._client = QueueClient.from_connection_string(connection, self.queue)
-        self._poison = QueueClient.from_connection_string(connection, f"{self.queue}-poison")
+        self._client = connections.queue(trigger.get("connection"), self.queue)
+        self._poison = connections.queue(trigger.get("connection"), f"{self.queue}-poison")
         self._running: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
         self._stopping = False
@@ -65,7 +62,7 @@ class QueueListener:
         """Listen until stopped."""
         empty_polls = 0
         while not self._stopping:
-            if len(self._running) > self._settings.queues.new_batch_threshold:
+            if len(self._running) > self._settings.new_batch_threshold:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 continue
             received = await self._receive()
@@ -88,11 +85,15 @@ class QueueListener:
         for task in tuple(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self._client.close()
-        await self._poison.close()
+
+    async def run_by_hand(self, text: str) -> Outcome:
+        """Run the function for a message that is in no queue."""
+        return await self._invoker.run(
+            self._function, TypedData(string=text), {"QueueTrigger": TypedData(string=text)}, "By hand"
+        )
 
     async def _receive(self) -> list[QueueMessage]:
-        count = min(_MAX_BATCH, self._settings.queues.batch_size)
+        count = self._settings.batch_size
         try:
             pages = self._client.receive_messages(
                 max_messages=count, messages_per_page=count, visibility_timeout=self._lease_seconds
@@ -110,7 +111,7 @@ class QueueListener:
         if empty_polls > 1:
             exponent = min(empty_polls - 2, 16)
             seconds += random.uniform(0.8, 1.2) * _MIN_POLL_SECONDS * 2**exponent  # noqa: S311 - spreads polls
-        seconds = min(seconds, self._settings.queues.max_polling_seconds)
+        seconds = min(seconds, self._settings.max_polling_seconds)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._awake.wait(), seconds)
         self._awake.clear()
@@ -130,45 +131,27 @@ class QueueListener:
                 await renewal
 
     async def _process(self, message: QueueMessage) -> None:
-        limit = self._settings.queues.max_dequeue_count
+        limit = self._settings.max_dequeue_count
         dequeued = message.dequeue_count or 0
         body = self._decode(message)
         if body is None or dequeued > limit:
             await self._to_poison(message)
             return
-        outcome = await self._invoke(message, body)
-        if outcome.error is None:
-            await self._outputs.send(self._function, outcome)
-            await self._client.delete_message(message)
-            return
-        _log.error(
-            "%s failed (%s, attempt %s): %s\n%s",
-            self._function.name,
-            outcome.invocation_id,
-            dequeued,
-            outcome.error,
-            outcome.stack,
+        text = body.decode("utf-8", "replace")
+        reason = f"New queue message detected on '{self.queue}'."
+        outcome = await self._invoker.run(
+            self._function, TypedData(string=text), _metadata(message, text), reason
         )
-        if dequeued >= limit:
+        if outcome.error is None:
+            await self._client.delete_message(message)
+        elif dequeued >= limit:
             await self._to_poison(message)
         else:
-            await self._release(message, round(self._settings.queues.visibility_timeout_seconds))
-
-    async def _invoke(self, message: QueueMessage, body: bytes) -> Outcome:
-        text = body.decode("utf-8", "replace")
-        data = TypedData(string=text)
-        limit = self._settings.function_timeout_seconds
-        try:
-            async with asyncio.timeout(limit):
-                return await self._worker.invoke(
-                    self._function, {self._argument: data}, _metadata(message, text)
-                )
-        except TimeoutError:
-            return Outcome("", f"the function exceeded its time-out of {limit:g} seconds")
+            await self._release(message, round(self._settings.visibility_timeout_seconds))
 
     def _decode(self, message: QueueMessage) -> bytes | None:
         text = str(message.content)
-        if not self._settings.queues.base64:
+        if not self._settings.base64:
             return text.encode()
         try:
             return base64.b64decode(text, validate=True)

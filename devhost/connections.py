@@ -1,0 +1,78 @@
+"""Storage clients for the connections that bindings name."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+from devhost.settings import StartError
+
+_STORAGE = "AzureWebJobsStorage"
+# Azurite's well-known account and key: public, the same on every machine
+_AZURITE = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+)
+
+
+class Connections:
+    """One client for each storage account and service, shared by all bindings, until closed.
+
+    A connection is looked up as `AzureWebJobs<name>`, then as `<name>`: a connection string in that setting, or else
+    `…__accountName`, `…__queueServiceUri` or `…__blobServiceUri` with Microsoft Entra's default credential.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._services: dict[tuple[str, str], Any] = {}
+        self._open = AsyncExitStack()
+
+    def queue(self, connection: object, name: str) -> QueueClient:
+        """A queue of a connection; an empty connection is AzureWebJobsStorage.
+
+        Raises:
+            StartError: the connection has no setting.
+        """
+        service: QueueServiceClient = self._service(QueueServiceClient, "queue", str(connection or _STORAGE))
+        return service.get_queue_client(name)
+
+    def blobs(self, connection: object) -> BlobServiceClient:
+        """The blobs of a connection.
+
+        Raises:
+            StartError: the connection has no setting.
+        """
+        service: BlobServiceClient = self._service(BlobServiceClient, "blob", str(connection or _STORAGE))
+        return service
+
+    async def close(self) -> None:
+        """Close all clients."""
+        await self._open.aclose()
+
+    def _service(self, client: Any, kind: str, connection: str) -> Any:
+        found = self._services.get((kind, connection))
+        if found is None:
+            found = self._services[kind, connection] = self._make(client, kind, connection)
+            self._open.push_async_callback(found.close)
+        return found
+
+    def _make(self, client: Any, kind: str, connection: str) -> Any:
+        for name in (f"AzureWebJobs{connection}", connection):
+            text = self._environment.get(name, "").strip()
+            if text:
+                is_azurite = text.lower().rstrip(";") == "usedevelopmentstorage=true"
+                return client.from_connection_string(_AZURITE if is_azurite else text)
+            url = self._environment.get(f"{name}__{kind}ServiceUri")
+            account = self._environment.get(f"{name}__accountName")
+            if url or account:
+                from azure.identity.aio import DefaultAzureCredential
+
+                credential = DefaultAzureCredential()
+                self._open.push_async_callback(credential.close)
+                return client(url or f"https://{account}.{kind}.core.windows.net", credential)
+        raise StartError(f"The connection {connection} has no setting.")

@@ -1,0 +1,86 @@
+"""What host and workers say to each other: functions, invocations, outcomes."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def new_guid() -> str:
+    """A random identifier in the form of a GUID."""
+    digits = secrets.token_hex(16)
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and after how many seconds a failed function runs again; `max_retries` below zero is for ever."""
+
+    max_retries: int
+    least_seconds: float
+    most_seconds: float
+    exponential: bool = False
+
+    def delay_seconds(self, retries: int) -> float:
+        """The pause before the next run, after so many retries."""
+        if not self.exponential:
+            return self.least_seconds
+        return min(self.most_seconds, self.least_seconds * 2.0 ** min(retries, 30))
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of the app, as the worker describes it. Bindings are those of function.json."""
+
+    name: str
+    bindings: tuple[Mapping[str, Any], ...]
+    retry: RetryPolicy | None = None
+
+    @property
+    def trigger(self) -> Mapping[str, Any]:
+        """The binding that starts it."""
+        return next(binding for binding in self.bindings if str(binding["type"]).lower().endswith("trigger"))
+
+    @property
+    def kind(self) -> str:
+        """The trigger's type in lower case, such as "queuetrigger"."""
+        return str(self.trigger["type"]).lower()
+
+    @property
+    def inputs(self) -> tuple[Mapping[str, Any], ...]:
+        """The bindings that it reads, besides its trigger."""
+        return tuple(
+            binding
+            for binding in self.bindings
+            if str(binding["direction"]).lower() == "in" and binding is not self.trigger
+        )
+
+    @property
+    def outputs(self) -> tuple[Mapping[str, Any], ...]:
+        """The bindings that it writes to."""
+        return tuple(binding for binding in self.bindings if str(binding["direction"]).lower() == "out")
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of a function. `inputs` and `metadata` are `TypedData` by name; `previous_error` is set on retries."""
+
+    function: str
+    inputs: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    trace_parent: str = ""
+    retries: int = 0
+    max_retries: int = 0
+    previous_error: str | None = None
+    id: str = field(default_factory=new_guid)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an invocation came to; `error` is None where it succeeded. `outputs` are `TypedData` by binding name."""
+
+    invocation_id: str
+    error: str | None = None
+    stack: str = ""
+    returned: Any = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)

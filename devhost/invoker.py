@@ -1,0 +1,92 @@
+"""One run of a function from input bindings to output bindings, with the host's lines and retries."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from azure.core.exceptions import AzureError
+
+from devhost.bindings import BindingError, Bindings, binding_data
+from devhost.console import INVOCATION, Console
+from devhost.functions import Function, Invocation, Outcome, new_guid
+from devhost.settings import HostSettings
+from devhost.worker.pool import WorkerPool
+from devhost.worker.protos import TypedData
+
+_log = logging.getLogger("devhost.runs")
+
+
+class Invoker:
+    """Runs functions. What goes wrong is in the outcome, and shown; nothing is raised."""
+
+    def __init__(
+        self, pool: WorkerPool, bindings: Bindings, settings: HostSettings, console: Console
+    ) -> None:
+        self._pool = pool
+        self._bindings = bindings
+        self._timeout_seconds = settings.function_timeout_seconds
+        self._console = console
+
+    async def run(
+        self,
+        function: Function,
+        trigger: TypedData,
+        metadata: Mapping[str, TypedData],
+        reason: str,
+        trace_parent: str = "",
+    ) -> Outcome:
+        """Run a function, and again as its retry policy says; HTTP functions have none."""
+        policy = function.retry if function.kind != "httptrigger" else None
+        limit = policy.max_retries if policy else 0
+        invocation = Invocation(
+            function.name,
+            {str(function.trigger["name"]): trigger},
+            metadata,
+            trace_parent,
+            max_retries=max(0, limit),
+        )
+        outcome = await self._run_once(function, invocation, reason)
+        retries = 0
+        while policy and outcome.error is not None and (limit < 0 or retries < limit):
+            await asyncio.sleep(policy.delay_seconds(retries))
+            retries += 1
+            invocation = replace(invocation, id=new_guid(), retries=retries, previous_error=outcome.error)
+            outcome = await self._run_once(function, invocation, f"Retry {retries}")
+        return outcome
+
+    async def _run_once(self, function: Function, invocation: Invocation, reason: str) -> Outcome:
+        token = INVOCATION.set(invocation.id)
+        shown = self._console.shows(f"Function.{function.name}")
+        if shown:
+            _log.info("Executing 'Functions.%s' (Reason='%s', Id=%s)", function.name, reason, invocation.id)
+        began = time.monotonic()
+        outcome = await self._bound(function, invocation)
+        milliseconds = (time.monotonic() - began) * 1000
+        ended = (function.name, invocation.id, milliseconds)
+        if outcome.error is not None:
+            text = f"{outcome.error}\n{outcome.stack}".strip()
+            _log.error("Executed 'Functions.%s' (Failed, Id=%s, Duration=%.0fms)\n%s", *ended, text)
+        elif shown:
+            _log.info("Executed 'Functions.%s' (Succeeded, Id=%s, Duration=%.0fms)", *ended)
+        INVOCATION.reset(token)
+        return outcome
+
+    async def _bound(self, function: Function, invocation: Invocation) -> Outcome:
+        """Between its bindings: what cannot be read or written fails the invocation."""
+        if not function.inputs and not any(
+            str(binding["type"]).lower() != "http" for binding in function.outputs
+        ):
+            return await self._pool.invoke(invocation, self._timeout_seconds)
+        try:
+            data = binding_data(invocation.metadata)
+            inputs = await self._bindings.read(function, data)
+            bound = replace(invocation, inputs={**invocation.inputs, **inputs})
+            outcome = await self._pool.invoke(bound, self._timeout_seconds)
+            if outcome.error is None:
+                await self._bindings.write(function, outcome, data)
+        except (AzureError, BindingError, OSError) as error:
+            text = f"A binding failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            return Outcome(invocation.id, text)
+        return outcome

@@ -1,0 +1,192 @@
+"""Timer triggers: schedules, their status blob, and one host at a time."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient
+
+from devhost.connections import Connections
+from devhost.functions import Function, Outcome
+from devhost.invoker import Invoker
+from devhost.settings import HostSettings, StartError
+from devhost.triggers.ncrontab import Schedule, parse_schedule
+from devhost.worker.protos import TypedData
+
+_log = logging.getLogger("devhost")
+
+_CONTAINER = "azure-webjobs-hosts"
+_LEASE_SECONDS = 60
+_LONGEST_SLEEP_SECONDS = 3600.0
+_SUB_MINUTE = timedelta(minutes=1)
+
+
+class TimerListener:
+    """Runs one function on its schedule, never two runs at a time, over all hosts of one id and storage.
+
+    Schedules are in local time, or in that of the setting WEBSITE_TIME_ZONE.
+    """
+
+    def __init__(
+        self, function: Function, invoker: Invoker, connections: Connections, settings: HostSettings
+    ) -> None:
+        trigger = function.trigger
+        self._function = function
+        self._invoker = invoker
+        self._schedule = parse_schedule(settings.expand(str(trigger["schedule"])))
+        self._zone = _zone(settings.environment.get("WEBSITE_TIME_ZONE", ""))
+        self._monitored = trigger.get("useMonitor") is not False and not self._is_sub_minute()
+        self._run_on_startup = bool(trigger.get("runOnStartup") or False)
+        self._service = connections.blobs("AzureWebJobsStorage")
+        self._status = self._blob(f"timers/{settings.host_id}/Host.Functions.{function.name}/status")
+        self._lock = self._blob(f"locks/{settings.host_id}/Host.Functions.{function.name}.Listener")
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Wait for the singleton's lease, fire on schedule while it lasts, and so on until cancelled."""
+        while True:
+            lease = await self._acquire()
+            renewal = asyncio.create_task(self._renew(lease))
+            firing = asyncio.create_task(self._fire_on_schedule())
+            try:
+                await asyncio.wait([renewal, firing], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                renewal.cancel()
+                firing.cancel()
+                ended = await asyncio.gather(renewal, firing, return_exceptions=True)
+                with contextlib.suppress(AzureError):  # it ends by itself within a minute
+                    await lease.release()
+            if isinstance(ended[1], Exception):
+                raise ended[1]
+            _log.warning("%s: the timer's lease is lost", self._function.name)
+
+    async def settle(self, grace_seconds: float) -> None:
+        """Begin no more runs, and let the one that is on finish for a while."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._turn.acquire(), grace_seconds)
+
+    async def fire(self, *, past_due: bool) -> Outcome:
+        """Run the function now."""
+        async with self._turn:
+            status = await self._read_status()
+            content = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
+            reason = "The timer is past due" if past_due else "Timer fired"
+            return await self._invoker.run(self._function, TypedData(json=json.dumps(content)), {}, reason)
+
+    async def _fire_on_schedule(self) -> None:
+        status = await self._read_status()
+        now = datetime.now(UTC)
+        due = datetime.fromisoformat(status["Next"]) if status and status.get("Next") else None
+        if due is not None and due < now:
+            await self.fire(past_due=True)
+            await self._write_status(last=datetime.now(UTC))
+        elif self._run_on_startup:
+            await self.fire(past_due=False)
+        elif status is None:
+            await self._write_status(last=None)
+        while True:
+            following = next_run(self._schedule, datetime.now(UTC), self._zone)
+            await _sleep_until(following)
+            await self.fire(past_due=False)
+            await self._write_status(last=following)
+
+    async def _acquire(self) -> BlobLeaseClient:
+        lease = BlobLeaseClient(self._lock)
+        waiting = False
+        while True:
+            try:
+                await lease.acquire(lease_duration=_LEASE_SECONDS)
+            except ResourceNotFoundError:
+                await self._create(self._lock, b"")
+            except AzureError:
+                if not waiting:
+                    _log.info("%s: another host has the timer", self._function.name)
+                waiting = True
+                await asyncio.sleep(5)
+            else:
+                return lease
+
+    async def _renew(self, lease: BlobLeaseClient) -> None:
+        """Keep the lease, and return when another has it."""
+        while True:
+            await asyncio.sleep(_LEASE_SECONDS / 4)
+            try:
+                await lease.renew()
+            except HttpResponseError as error:
+                if error.status_code in {404, 409, 412}:
+                    return
+            except AzureError:
+                continue  # the next renewal may succeed
+
+    async def _read_status(self) -> dict[str, Any] | None:
+        if not self._monitored:
+            return None
+        try:
+            download = await self._status.download_blob()
+            found = json.loads(await download.readall())
+        except (AzureError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    async def _write_status(self, last: datetime | None) -> None:
+        if not self._monitored:
+            return
+        now = datetime.now(UTC)
+        status = {
+            "Last": (last or datetime(1, 1, 1, tzinfo=UTC)).isoformat(),
+            "Next": next_run(self._schedule, now, self._zone).isoformat(),
+            "LastUpdated": (last or now).isoformat(),
+        }
+        with contextlib.suppress(AzureError):  # it only serves the next start
+            await self._create(self._status, json.dumps(status).encode())
+
+    async def _create(self, blob: BlobClient, data: bytes) -> None:
+        try:
+            await blob.upload_blob(data, overwrite=True)
+        except ResourceNotFoundError:
+            with contextlib.suppress(ResourceExistsError):
+                await self._service.create_container(_CONTAINER)
+            await blob.upload_blob(data, overwrite=True)
+
+    def _blob(self, name: str) -> BlobClient:
+        return self._service.get_blob_client(_CONTAINER, name)
+
+    def _is_sub_minute(self) -> bool:
+        first = next_run(self._schedule, datetime.now(UTC), self._zone)
+        return next_run(self._schedule, first, self._zone) - first < _SUB_MINUTE
+
+
+def next_run(schedule: Schedule, after: datetime, zone: ZoneInfo | None) -> datetime:
+    """The schedule's first moment after another, in UTC, by the wall clock of a zone (None is the machine's).
+
+    A time that the clock leaves out in spring is taken an hour later; one that it shows twice in autumn counts once.
+    """
+    if schedule.interval is not None:
+        return after + schedule.interval
+    wall = after.astimezone(zone).replace(tzinfo=None)
+    found = schedule.next_after(wall)
+    at = (found.replace(tzinfo=zone) if zone else found.astimezone()).astimezone(UTC)
+    if at > after.astimezone(UTC):
+        return at
+    again = found.replace(fold=1)
+    return (again.replace(tzinfo=zone) if zone else again.astimezone()).astimezone(UTC)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise StartError(f"WEBSITE_TIME_ZONE: there is no time zone {name!r}.") from None
+
+
+async def _sleep_until(moment: datetime) -> None:
+    """In naps, so that a changed clock or a suspended machine does not delay it for long."""
+    while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110 - the clock is polled
+        await asyncio.sleep(min(left, _LONGEST_SLEEP_SECONDS))

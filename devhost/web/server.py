@@ -1,0 +1,188 @@
+"""HTTP triggers: requests in, responses out."""
+
+import json
+from collections.abc import Sequence
+from http.cookies import SimpleCookie
+from typing import Any
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from devhost.functions import Function, Outcome
+from devhost.invoker import Invoker
+from devhost.settings import HostSettings
+from devhost.web.admin import Admin
+from devhost.web.cors import allow, is_preflight, preflight
+from devhost.web.keys import Keys
+from devhost.web.routes import Route, parse_route
+from devhost.worker.protos import RpcHttp, TypedData
+
+_MAX_BODY_BYTES = 104_857_600
+_ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+_SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
+
+
+class HttpServer:
+    """Routes requests to functions: in alphabetical order of their names, the first that matches.
+
+    Until `open` is called, and after `shut`, it answers that the host is not ready (503).
+    """
+
+    def __init__(self, settings: HostSettings) -> None:
+        self._settings = settings
+        self._routes: list[tuple[Route, tuple[str, ...], Function]] = []
+        self._ready: tuple[Invoker, Admin, Keys | None] | None = None
+
+    @property
+    def routes(self) -> list[tuple[Route, tuple[str, ...], Function]]:
+        """The routes with the methods that they take, in the order in which they are tried."""
+        return list(self._routes)
+
+    def open(self, functions: Sequence[Function], invoker: Invoker, admin: Admin, keys: Keys | None) -> None:
+        """Serve these functions from now on; without `keys` everybody may call all of them.
+
+        Raises:
+            StartError: a route is wrong.
+        """
+        self._routes = [
+            (parse_route(_template(function, self._settings)), _methods(function), function)
+            for function in functions
+            if function.kind == "httptrigger"
+        ]
+        self._ready = invoker, admin, keys
+
+    def shut(self) -> None:
+        """Take no more requests."""
+        self._ready = None
+
+    def application(self) -> web.Application:
+        """The server's application."""
+        app = web.Application(client_max_size=_MAX_BODY_BYTES)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        return app
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if is_preflight(request, self._settings):
+            response = preflight(request)
+        else:
+            response = await self._route(request)
+        allow(request, response, self._settings)
+        return response
+
+    async def _route(self, request: web.Request) -> web.Response:
+        path = request.rel_url.raw_path.strip("/")
+        if request.method == "GET" and path.lower() == "admin/host/status":
+            state = "Running" if self._ready else "Starting"
+            return web.json_response({"id": self._settings.host_id, "state": state, "version": "4.0"})
+        if self._ready is None:
+            return web.Response(status=503, text="Function host is not running.")
+        invoker, admin, keys = self._ready
+        if path.lower().startswith("admin/"):
+            if keys is not None and not keys.opens(request, None):
+                return web.Response(status=401)
+            return await admin.answer(request, path.lower().split("/")[1:])
+        for route, methods, function in self._routes:
+            params = route.match(path) if request.method in methods else None
+            if params is not None:
+                if keys is not None and not keys.opens(request, function):
+                    return web.Response(status=401)
+                return await _invoke(request, function, params, invoker)
+        if not path and request.method == "GET" and self._settings.homepage:
+            return web.Response(text="Your Azure Function App is up and running.\n")
+        return web.Response(status=404)
+
+
+async def _invoke(
+    request: web.Request, function: Function, params: dict[str, str], invoker: Invoker
+) -> web.Response:
+    try:
+        body = await request.read() if request.content_length else b""
+    except web.HTTPRequestEntityTooLarge:
+        return web.Response(status=413)
+    query = _query(request)
+    http = RpcHttp(
+        method=request.method,
+        url=str(request.url),
+        headers={key.lower(): ",".join(request.headers.getall(key)) for key in request.headers},
+        query=query,
+        params=params,
+        body=TypedData(bytes=body) if body else TypedData(),
+    )
+    metadata = {name: TypedData(string=value) for name, value in (query | params).items()}
+    reason = "This function was programmatically called via the host APIs."
+    trace_parent = request.headers.get("traceparent", "")
+    outcome = await invoker.run(
+        function, TypedData(http=http), _json_keys(request, body) | metadata, reason, trace_parent
+    )
+    return web.Response(status=500) if outcome.error is not None else _response(outcome)
+
+
+def _template(function: Function, settings: HostSettings) -> str:
+    """A function's route with the prefix, without slashes about it."""
+    own = str(function.trigger.get("route") or function.name).strip("/")
+    return f"{settings.route_prefix}/{own}".strip("/")
+
+
+def _methods(function: Function) -> tuple[str, ...]:
+    """The methods that a function answers; all where it names none."""
+    return tuple(str(method).upper() for method in function.trigger.get("methods") or _ALL_METHODS)
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    """Repeated values joined by commas, empty ones dropped."""
+    joined = {key: ",".join(v for v in request.query.getall(key) if v) for key in request.query}
+    return {key: value for key, value in joined.items() if value}
+
+
+def _json_keys(request: web.Request, body: bytes) -> dict[str, TypedData]:
+    """The top-level values of a JSON body, which binding expressions can name."""
+    if not body or not request.content_type.endswith("json"):
+        return {}
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    found = decoded if isinstance(decoded, dict) else {}
+    return {key: TypedData(json=json.dumps(value)) for key, value in found.items()}
+
+
+def _response(outcome: Outcome) -> web.Response:
+    value = outcome.returned
+    kind = value.WhichOneof("data") if value is not None else None
+    if kind is None:
+        return web.Response(status=204)
+    if kind != "http":
+        return web.Response(text=str(value.string if kind == "string" else value.json))
+    http = value.http
+    headers = CIMultiDict({str(key): str(item) for key, item in (http.headers or {}).items()})
+    headers.popall("content-length", None)
+    headers.popall("transfer-encoding", None)
+    for cookie in http.cookies or []:
+        headers.add("Set-Cookie", _cookie(cookie))
+    return web.Response(status=int(http.status_code), headers=headers, body=_body(http.body))
+
+
+def _body(body: TypedData | None) -> bytes:
+    kind = body.WhichOneof("data") if body is not None else None
+    if kind is None:
+        return b""
+    return bytes(body.bytes) if kind == "bytes" else str(getattr(body, kind)).encode()  # type: ignore[union-attr]
+
+
+def _cookie(cookie: Any) -> str:
+    """A Set-Cookie value out of the worker's cookie (RFC 6265)."""
+    jar: SimpleCookie = SimpleCookie()
+    jar[str(cookie.name)] = str(cookie.value)
+    morsel = jar[str(cookie.name)]
+    for attribute in ("domain", "path", "max_age", "secure", "http_only"):
+        value = getattr(cookie, attribute)
+        if value is not None and value.value not in {"", False}:
+            name = {"max_age": "max-age", "http_only": "httponly"}.get(attribute, attribute)
+            morsel[name] = int(value.value) if attribute == "max_age" else value.value
+    if cookie.expires is not None:
+        from email.utils import formatdate
+
+        morsel["expires"] = formatdate(cookie.expires.value.seconds, usegmt=True)
+    if cookie.same_site in _SAME_SITE:
+        morsel["samesite"] = _SAME_SITE[cookie.same_site]
+    return morsel.OutputString()

@@ -1,0 +1,1 @@
+"""Worker processes: Microsoft's library around the app, each in a process of its own."""

@@ -1,0 +1,171 @@
+"""The worker's side: the app on Microsoft's worker library, on the main thread's event loop.
+
+Frames come in on a thread of their own, so that a function that blocks the loop stalls the functions of this process,
+as it does on Azure, and yet the end of the host ends it at once.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import azure_functions_runtime as runtime
+
+from devhost.functions import Function, Invocation, Outcome, RetryPolicy
+from devhost.worker import protos
+from devhost.worker.frames import HEADER, Frame, Loaded, Logged, Stop, decode, encode
+
+_OWN_LOGGERS = ("azure", "azure_functions_runtime", "urllib3", "asyncio")
+
+
+def main(descriptor: int, root: str, *, verbose: bool) -> None:
+    """Load the app in `root`, and run its functions until told to stop or until the host is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which then stops its workers
+    connection = socket.socket(fileno=descriptor)
+    connection.set_inheritable(False)
+    sys.path.insert(0, root)
+    asyncio.run(_Worker(connection, root).run(verbose))
+
+
+class _Worker:
+    def __init__(self, connection: socket.socket, root: str) -> None:
+        self._connection = connection
+        self._reader = connection.makefile("rb", buffering=1 << 20)
+        self._writing = threading.Lock()
+        self._root = root
+        self._ids: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = asyncio.Event()
+
+    async def run(self, verbose: bool) -> None:  # noqa: FBT001 - one switch of the command line
+        _log_to(self, verbose=verbose)
+        runtime.start_threadpool_executor()
+        self.send(await self._load())
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._receive, args=(loop,), name="frames", daemon=True).start()
+        await self._stopped.wait()
+
+    def send(self, frame: Frame) -> None:
+        """Hand a frame to the host; from any thread."""
+        data = encode(frame)
+        with self._writing, contextlib.suppress(OSError):  # the host is gone; so will be this process
+            self._connection.sendall(data)
+
+    def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
+        while header := self._reader.read(HEADER.size):
+            frame = decode(self._reader.read(HEADER.unpack(header)[0]))
+            if isinstance(frame, Stop):
+                loop.call_soon_threadsafe(self._stopped.set)
+            else:
+                loop.call_soon_threadsafe(self._begin, frame)
+        os._exit(1)
+
+    def _begin(self, invocation: Invocation) -> None:
+        task = asyncio.ensure_future(self._invoke(invocation))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _load(self) -> Loaded:
+        init = SimpleNamespace(capabilities={}, function_app_directory=self._root, host_version="devhost")
+        error = _error_of(await runtime.worker_init_request(_request(worker_init_request=init)))
+        if error:
+            return Loaded(error=error)
+        listed = await runtime.functions_metadata_request(_request(functions_metadata_request=None))
+        functions = []
+        for metadata in listed.function_metadata_results or []:
+            load = SimpleNamespace(function_id=metadata.function_id)
+            error = _error_of(await runtime.function_load_request(_request(function_load_request=load)))
+            if error:
+                return Loaded(error=error)
+            self._ids[metadata.name] = metadata.function_id
+            bindings = tuple(json.loads(raw) for raw in metadata.raw_bindings)
+            functions.append(Function(metadata.name, bindings, _retry_policy(metadata.retry_options)))
+        return Loaded(tuple(sorted(functions, key=lambda function: function.name.lower())))
+
+    async def _invoke(self, invocation: Invocation) -> None:
+        runtime.invocation_id_cv.set(invocation.id)
+        previous = invocation.previous_error
+        failure = protos.RpcException(message=previous, stack_trace="", source="") if previous else None
+        request = SimpleNamespace(
+            invocation_id=invocation.id,
+            function_id=self._ids[invocation.function],
+            input_data=[protos.ParameterBinding(name=k, data=v) for k, v in invocation.inputs.items()],
+            trigger_metadata=dict(invocation.metadata),
+            trace_context=SimpleNamespace(
+                trace_parent=invocation.trace_parent
+                or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00",
+                trace_state="",
+                attributes={},
+            ),
+            retry_context=SimpleNamespace(
+                retry_count=invocation.retries, max_retry_count=invocation.max_retries, exception=failure
+            ),
+        )
+        response = await runtime.invocation_request(_request(invocation_request=request))
+        if response.result.status != protos.StatusResult.Success:
+            error = response.result.exception
+            self.send(Outcome(invocation.id, str(error.message), str(error.stack_trace or "")))
+            return
+        outputs = {binding.name: binding.data for binding in response.output_data or []}
+        self.send(Outcome(invocation.id, returned=response.return_value, outputs=outputs))
+
+
+class _ToHost(logging.Handler):
+    """Sends what the app logs to the host."""
+
+    def __init__(self, worker: _Worker) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+            if record.exc_info:
+                text += "\n" + logging.Formatter().formatException(record.exc_info)
+            self._worker.send(Logged(record.levelno, record.name, text, runtime.invocation_id_cv.get()))
+        except Exception:  # noqa: BLE001 - as every handler, by logging's contract
+            self.handleError(record)
+
+
+def _log_to(worker: _Worker, *, verbose: bool) -> None:
+    root = logging.getLogger()
+    root.addHandler(_ToHost(worker))
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    if not verbose:
+        for name in _OWN_LOGGERS:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _request(**request: Any) -> SimpleNamespace:
+    properties = {"protos": protos, "host": "127.0.0.1"}
+    return SimpleNamespace(name="devhost", request=SimpleNamespace(**request), properties=properties)
+
+
+def _error_of(response: Any) -> str | None:
+    if response.result.status == protos.StatusResult.Success:
+        return None
+    error = response.result.exception
+    return f"{error.message}\n{error.stack_trace or ''}"
+
+
+def _retry_policy(options: Any) -> RetryPolicy | None:
+    if options is None:
+        return None
+    retries = int(options.max_retry_count)
+    if options.delay_interval is not None:
+        delay = options.delay_interval.total_seconds()
+        return RetryPolicy(retries, delay, delay)
+    nothing = timedelta()
+    least = (options.minimum_interval or nothing).total_seconds()
+    return RetryPolicy(
+        retries, least, (options.maximum_interval or nothing).total_seconds(), exponential=True
+    )
