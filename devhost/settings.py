@@ -79,7 +79,7 @@ def load_settings(root: Path) -> HostSettings:
     own = _section(local, "Host")
     values = {key: str(value) for key, value in _section(local, "Values").items()}
     environment = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", **values, **os.environ}
-    host = _read(root / "host.json")
+    host: dict[str, Any] = _in_lower_case(_read(root / "host.json"))
     if host.get("version") != "2.0":
         raise StartError('host.json must say "version": "2.0".')
     _override(host, environment)
@@ -87,10 +87,10 @@ def load_settings(root: Path) -> HostSettings:
     return HostSettings(
         environment=environment,
         host_id=environment.get("AzureFunctionsWebHost__hostid") or _host_id(root),
-        route_prefix=str(_section(extensions, "http").get("routePrefix", "api")).strip("/"),
-        function_timeout_seconds=seconds_of(host.get("functionTimeout", "00:30:00")),
+        route_prefix=str(_section(extensions, "http").get("routeprefix", "api")).strip("/"),
+        function_timeout_seconds=seconds_of(host.get("functiontimeout", "00:30:00")),
         queues=_queues(_section(extensions, "queues")),
-        log_levels={k: str(v) for k, v in _section(_section(host, "logging"), "logLevel").items()},
+        log_levels={k: str(v) for k, v in _section(_section(host, "logging"), "loglevel").items()},
         port=_number(own.get("LocalHttpPort", 7071), "Host.LocalHttpPort", 0, 65_535),
         cors=tuple(origin.strip() for origin in str(own.get("CORS", "")).split(",") if origin.strip()),
         cors_credentials=_is_true(own.get("CORSCredentials", False)),
@@ -117,21 +117,21 @@ def seconds_of(span: object) -> float:
 
 
 def _queues(raw: Mapping[str, Any]) -> QueueSettings:
-    batch_size = _number(raw.get("batchSize", 16), "extensions.queues.batchSize", 1, 32)
+    batch_size = _number(raw.get("batchsize", 16), "extensions.queues.batchSize", 1, 32)
     default = max(1, batch_size // 2) * (os.cpu_count() or 1)
-    encoding = str(raw.get("messageEncoding", "base64")).lower()
+    encoding = str(raw.get("messageencoding", "base64")).lower()
     if encoding not in {"base64", "none"}:
         raise StartError("extensions.queues.messageEncoding must be base64 or none.")
     return QueueSettings(
         batch_size=batch_size,
         new_batch_threshold=_number(
-            raw.get("newBatchThreshold", default), "extensions.queues.newBatchThreshold", 0, 10_000
+            raw.get("newbatchthreshold", default), "extensions.queues.newBatchThreshold", 0, 10_000
         ),
         max_dequeue_count=_number(
-            raw.get("maxDequeueCount", 5), "extensions.queues.maxDequeueCount", 1, 10_000
+            raw.get("maxdequeuecount", 5), "extensions.queues.maxDequeueCount", 1, 10_000
         ),
-        max_polling_seconds=seconds_of(raw.get("maxPollingInterval", "00:01:00")),
-        visibility_timeout_seconds=seconds_of(raw.get("visibilityTimeout", "00:00:00")),
+        max_polling_seconds=seconds_of(raw.get("maxpollinginterval", "00:01:00")),
+        visibility_timeout_seconds=seconds_of(raw.get("visibilitytimeout", "00:00:00")),
         base64=encoding == "base64",
     )
 
@@ -168,18 +168,24 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _override(host: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Apply the settings AzureFunctionsJobHost__a__b__c, whose path may differ in case."""
+    """Apply the settings AzureFunctionsJobHost__a__b__c to host.json, whose keys are in lower case by now."""
     for name, value in environment.items():
         if not name.startswith(_OVERRIDE):
             continue
-        *path, last = name.removeprefix(_OVERRIDE).split("__")
+        *path, last = name.removeprefix(_OVERRIDE).lower().split("__")
         place = host
         for step in path:
-            key = next((known for known in place if known.lower() == step.lower()), step)
-            if not isinstance(place.get(key), dict):
-                place[key] = {}
-            place = place[key]
-        place[next((known for known in place if known.lower() == last.lower()), last)] = value
+            if not isinstance(place.get(step), dict):
+                place[step] = {}
+            place = place[step]
+        place[last] = value
+
+
+def _in_lower_case(value: Any) -> Any:
+    """The value with the keys of all its objects in lower case: the real host's keys know no case."""
+    if isinstance(value, dict):
+        return {str(key).lower(): _in_lower_case(item) for key, item in value.items()}
+    return value
 
 
 def _host_id(root: Path) -> str:

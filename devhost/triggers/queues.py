@@ -106,12 +106,8 @@ class QueueListener:
             return []
 
     async def _rest(self, empty_polls: int) -> None:
-        """Back off: 100 ms, and then a random share of 100 ms doubled with each empty poll, up to the maximum."""
-        seconds = _MIN_POLL_SECONDS
-        if empty_polls > 1:
-            exponent = min(empty_polls - 2, 16)
-            seconds += random.uniform(0.8, 1.2) * _MIN_POLL_SECONDS * 2**exponent  # noqa: S311 - spreads polls
-        seconds = min(seconds, self._settings.max_polling_seconds)
+        spread = random.uniform(0.8, 1.2)  # noqa: S311 - spreads polls
+        seconds = pause_seconds(empty_polls, self._settings.max_polling_seconds, spread)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._awake.wait(), seconds)
         self._awake.clear()
@@ -177,6 +173,12 @@ class QueueListener:
             await put(self._poison, str(message.content))
             self._wake_other(f"{self.queue}-poison")
         await self._client.delete_message(message)
+
+
+def pause_seconds(empty_polls: int, most_seconds: float, spread: float) -> float:
+    """The pause after so many empty polls in a row: 100 ms, then more by 100 ms doubled with each, times `spread`."""
+    growth = spread * 2.0 ** min(empty_polls - 2, 16) if empty_polls > 1 else 0.0
+    return min(_MIN_POLL_SECONDS * (1 + growth), most_seconds)
 
 
 def _metadata(message: QueueMessage, text: str) -> dict[str, Any]:

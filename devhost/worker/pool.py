@@ -61,6 +61,7 @@ class WorkerPool:
             async with asyncio.timeout(timeout_seconds):
                 return await answer
         except TimeoutError:
+            await self._retire(worker)  # before it is killed: nothing more is handed to it
             worker.kill()
             text = f"Timeout value of {timeout_seconds:g} seconds was exceeded by function: {invocation.function}"
             return Outcome(invocation.id, text)
@@ -85,8 +86,7 @@ class WorkerPool:
                     self._ready.append(worker)
                     self._changed.notify_all()
                 await worker.ended()
-                async with self._changed:
-                    self._ready.remove(worker)
+                await self._retire(worker)
             else:
                 await worker.stop()
             early = time.monotonic() - began < _EARLY_SECONDS
@@ -94,6 +94,11 @@ class WorkerPool:
             _log.error("Worker process %s ended (%s); another takes its place", worker.pid, reason)
             await asyncio.sleep(pause)
             pause = min(max(0.5, 2 * pause), _LONGEST_PAUSE_SECONDS) if early else 0.0
+
+    async def _retire(self, worker: "_Worker") -> None:
+        async with self._changed:
+            if worker in self._ready:
+                self._ready.remove(worker)
 
 
 class _Worker:

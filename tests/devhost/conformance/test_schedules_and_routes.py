@@ -2,9 +2,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from devhost.settings import StartError
 from devhost.triggers.ncrontab import parse_schedule
 from devhost.web.routes import parse_route
-from devhost.settings import StartError, load_settings, seconds_of
 
 START = datetime.fromisoformat("2026-02-27T23:59:58+00:00")
 
@@ -25,10 +25,12 @@ START = datetime.fromisoformat("2026-02-27T23:59:58+00:00")
     ],
 )
 def test_schedules_fire_next_when_they_should(text, expected):
+    """T12: NCRONTAB of six fields, five, or a TimeSpan; day and weekday are ANDed; weekdays are 0 to 6."""
     assert parse_schedule(text).next_after(START) == datetime.fromisoformat(expected + "+00:00")
 
 
 def test_the_start_itself_is_excluded():
+    """T13: the start time is exclusive."""
     midnight = datetime.fromisoformat("2026-03-01T00:00:00+00:00")
     assert parse_schedule("0 0 0 * * *").next_after(midnight) == midnight + timedelta(days=1)
 
@@ -37,6 +39,7 @@ def test_the_start_itself_is_excluded():
     "text", ["", "* * *", "60 * * * * *", "* * * * 13 *", "a * * * * *", "5-1 * * * * *"]
 )
 def test_what_is_no_schedule_is_refused(text):
+    """T14: what is no schedule is a start-up error."""
     with pytest.raises(StartError):
         parse_schedule(text)
 
@@ -60,20 +63,11 @@ def test_what_is_no_schedule_is_refused(text):
     ],
 )
 def test_routes_match_as_the_host_matches(template, path, expected):
+    """H19: {id:int}, {name:alpha}, {id:guid}, {x:maxlength(n)} and the other constraints, {*rest}, {x?}."""
     assert parse_route(template).match(path) == expected
 
 
 def test_an_unknown_constraint_is_an_error_at_start():
+    """H20: an unknown constraint is a start-up error."""
     with pytest.raises(StartError):
         parse_route("x/{n:prime}")
-
-
-def test_time_spans_and_settings_are_read(tmp_path):
-    assert seconds_of("1.02:03:04") == 93_784
-    with pytest.raises(StartError):
-        load_settings(tmp_path)
-    (tmp_path / "host.json").write_text('{"version": "1.0"}')
-    with pytest.raises(StartError):
-        load_settings(tmp_path)
-    (tmp_path / "host.json").write_text('{"version": "2.0", "extensions": {"http": {"routePrefix": ""}}}')
-    assert load_settings(tmp_path).route_prefix == ""
