@@ -228,8 +228,8 @@ class App:
         """The crawl engine."""
         from shared.crawling.byte_budget import ByteBudget
         from shared.crawling.fetch import FetchConfig, Fetcher
-        from shared.crawling.politeness import Robots
         from shared.crawling.worker import ChunkWorker, WorkerConfig
+        from shared.web.robots import Robots
 
         config = FetchConfig(
             total_seconds=self.settings.fetch_timeout_seconds,

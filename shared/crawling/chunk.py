@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from shared.candidates import Candidate
-from shared.crawling.options import Filters, Respect, Transform
+from shared.crawling.options import Filters, Transform
 from shared.records import Record
+from shared.web.respect import Respect
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ import aiohttp
 from yarl import URL
 
 from shared.crawling.byte_budget import ByteBudget
-from shared.crawling.options import Respect
-from shared.crawling.politeness import HostLimits, Robots, opted_out
+from shared.crawling.politeness import HostLimits
 from shared.errors import InvalidRequest
 from shared.records import Reason, Rejected
 from shared.web.guard import was_forbidden
+from shared.web.opt_out import opted_out
+from shared.web.respect import Respect
+from shared.web.robots import Robots
 from shared.web.session import Sessions
 from shared.web.urls import parse_url
 

@@ -1,4 +1,4 @@
-"""The parts of the spec that the crawl step reads: filters, transform, respect."""
+"""The parts of the spec that the crawl step reads: filters and transform."""
 
 from typing import Annotated, Literal
 
@@ -55,12 +55,3 @@ class Transform(BaseModel):
     resize: Resize | None = None
     format: Literal["jpeg", "png", "webp"] = "jpeg"
     quality: Annotated[int, Field(ge=1, le=100)] = 92
-
-
-class Respect(BaseModel):
-    """Which refusals are honoured: robots.txt, and opt-out headers against machine learning."""
-
-    model_config = _frozen
-
-    robots: bool = True
-    opt_out: bool = True

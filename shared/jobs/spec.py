@@ -19,10 +19,11 @@ from pydantic import (
 )
 
 from shared.archiving.options import Dedup, Output, Splits
-from shared.crawling.options import Filters, Respect, Transform
+from shared.crawling.options import Filters, Transform
 from shared.errors import FieldError, InvalidRequest
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
+from shared.web.respect import Respect
 
 MAX_SPEC_BYTES = 4_000_000
 _MAX_LABELS = 1000

@@ -4,10 +4,11 @@ import pytest
 
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
-from shared.crawling.options import Respect
-from shared.crawling.politeness import Robots, opted_out
 from shared.records import Reason, Rejected
 from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.opt_out import opted_out
+from shared.web.respect import Respect
+from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
 
 BUDGET = 4_000_000

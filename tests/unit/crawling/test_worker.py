@@ -10,14 +10,15 @@ from shared.clock import Deadline, SystemClock
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, CrawlOptions
 from shared.crawling.fetch import FetchConfig, Fetcher
-from shared.crawling.options import Filters, Respect, Transform
-from shared.crawling.politeness import Robots
+from shared.crawling.options import Filters, Transform
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.errors import Unavailable
 from shared.records import Kept, Reason, Rejected
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.respect import Respect
+from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
 
 OPTIONS = CrawlOptions(Filters(), None, Respect())

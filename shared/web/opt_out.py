@@ -1,0 +1,35 @@
+"""Opt-outs: what pages and servers say against use of their pictures in datasets."""
+
+from collections.abc import Iterable, Iterator
+
+from shared.records import Reason, Rejected
+
+AGENT_TOKEN = "pixcrawler"  # noqa: S105 - our product token in robots.txt and X-Robots-Tag, no secret
+_OPT_OUTS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
+_VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+
+
+def opted_out(robots_tags: Iterable[str], tdm_reservation: str | None) -> Rejected | None:
+    """A rejection where the response's headers forbid use in datasets.
+
+    Read are X-Robots-Tag (also scoped to our user agent) and `tdm-reservation: 1` (TDM Reservation Protocol).
+    """
+    if tdm_reservation is not None and tdm_reservation.strip() == "1":
+        return Rejected(Reason.OPTED_OUT, "tdm-reservation")
+    for value in robots_tags:
+        for directive in _directives(value):
+            if directive in _OPT_OUTS:
+                return Rejected(Reason.OPTED_OUT, f"X-Robots-Tag: {directive}")
+    return None
+
+
+def _directives(value: str) -> Iterator[str]:
+    """The directives of one header value that concern us: those behind no agent's name, or behind ours."""
+    concerned = True
+    for part in value.lower().split(","):
+        name, colon, rest = (piece.strip() for piece in part.partition(":"))
+        if colon and name not in _VALUED:
+            concerned = name in {AGENT_TOKEN, "*"}
+            name = rest
+        if concerned:
+            yield name
