@@ -8,6 +8,8 @@ PORT ?= 7071
 KEYWORDS ?=
 LIVE ?=
 TESTS ?= tests
+SUITES ?=
+ROUNDS ?= 3
 VENV := .venv
 PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -16,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE :=
 COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup demo start test check format requirements clean
+.PHONY: help setup demo start test check bench format requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -47,6 +49,9 @@ start: setup ## Azurite and the Functions host, until Ctrl-C (PORT=7071)
 
 test: setup ## All tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+
+bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="devhost crawl", ROUNDS=3)
+	@$(PY) -m bench $(SUITES) --rounds $(ROUNDS)
 
 check: setup ## What CI checks: lint, format, types, layers, drift of the requirements
 	ruff check .

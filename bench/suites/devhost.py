@@ -1,0 +1,205 @@
+"""What devhost costs: its start, a call through it, and how fast it takes queue messages."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aiohttp
+from azure.storage.queue.aio import QueueClient
+
+from bench.processes import python
+from bench.table import Figure, Table, verdict
+from playground.azurite import ROOT, Azurite
+
+_CALLS = 1000
+_WARM_UP_CALLS = 200
+_MESSAGES = 2000
+_SENDERS = 16
+_QUEUE = "bench"
+
+_APP = """
+import time
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+times = []
+
+@app.route(route="hello/{name}")
+async def hello(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(f"Hello {req.route_params['name']}")
+
+@app.route(route="times")
+async def seen(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(f"{len(times)} {times[0]} {times[-1]}" if times else "0 0 0")
+
+@app.queue_trigger(arg_name="message", queue_name="bench", connection="AzureWebJobsStorage")
+async def take(message: func.QueueMessage) -> None:
+    times.append(time.time())
+"""
+
+_BARE = """
+import socket
+from aiohttp import web
+
+async def hello(request):
+    return web.Response(text=f"Hello {request.match_info['name']}")
+
+app = web.Application()
+app.router.add_get("/api/hello/{name}", hello)
+
+listener = socket.create_server(("127.0.0.1", 0))
+print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+web.run_app(app, sock=listener, print=None, access_log=None)
+"""
+
+
+async def run(rounds: int) -> Sequence[Table]:
+    """Measure on Azurite, in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        root = Path(folder)
+        app = root / "app"
+        app.mkdir()
+        (app / "function_app.py").write_text(_APP)
+        (app / "host.json").write_text(
+            '{"version": "2.0", "extensions": {"queues": {"messageEncoding": "none"}}}'
+        )
+        azurite = Azurite(root / "azurite")
+        azurite.start()
+        try:
+            environment = {"AzureWebJobsStorage": azurite.connection_string, "PYTHONPATH": str(ROOT)}
+            rows = [
+                _start(app, root, environment, rounds),
+                await _http(app, root, environment, rounds),
+                await _queue(app, root, environment, azurite.connection_string, rounds),
+            ]
+        finally:
+            azurite.stop()
+    heads = ("devhost", "measured", "beside it", "target", "")
+    return [Table("The development host", heads, rows)]
+
+
+def _host(app: Path) -> list[str]:
+    return ["-m", "devhost", "--root", str(app), "--port", "0"]
+
+
+def _start(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> Sequence[str]:
+    """From the command to the line that says it listens, less what importing the app takes by itself."""
+    whole: list[float] = []
+    imports: list[float] = []
+    timed = (
+        "import time; began = time.perf_counter(); import function_app; print(time.perf_counter() - began)"
+    )
+    for _ in range(rounds):
+        began = time.perf_counter()
+        with python(_host(app), "Listening on", root / "host.log", environment):
+            whole.append(time.perf_counter() - began)
+        told = subprocess.run(
+            [sys.executable, "-c", timed], cwd=app, capture_output=True, text=True, check=True
+        )
+        imports.append(float(told.stdout))
+    own = Figure.of([one - other for one, other in zip(whole, imports, strict=True)])
+    beside = f"the app's import {Figure.of(imports).show(2, 's')}"
+    return (
+        "start, without the app's import",
+        own.show(2, "s"),
+        beside,
+        "under 2 s",
+        verdict(own.median, 2, at_least=False),
+    )
+
+
+async def _http(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> Sequence[str]:
+    """A call through devhost and one to a bare aiohttp server, in turns, on kept connections."""
+    ours: list[float] = []
+    bare: list[float] = []
+    with (
+        python(_host(app), "Listening on", root / "host.log", environment) as (_, line),
+        python(["-c", _BARE], "Listening on", root / "bare.log") as (_, bare_line),
+    ):
+        async with aiohttp.ClientSession() as session:
+            urls = [f"{text.split()[-1]}/api/hello/bench" for text in (line, bare_line)]
+            for url in urls:
+                await _latency(session, url, _WARM_UP_CALLS)
+            for _ in range(rounds):
+                ours.append(await _latency(session, urls[0], _CALLS))
+                bare.append(await _latency(session, urls[1], _CALLS))
+    added = Figure.of([one - other for one, other in zip(ours, bare, strict=True)])
+    beside = f"bare aiohttp {Figure.of(bare).show(2, 'ms')}"
+    return (
+        "added to an HTTP call, median",
+        added.show(2, "ms"),
+        beside,
+        "under 2 ms",
+        verdict(added.median, 2, at_least=False),
+    )
+
+
+async def _latency(session: aiohttp.ClientSession, url: str, calls: int) -> float:
+    """The median of so many calls, one after another, in milliseconds."""
+    taken: list[float] = []
+    for _ in range(calls):
+        began = time.perf_counter()
+        async with session.get(url) as response:
+            response.raise_for_status()
+            await response.read()
+        taken.append(1000 * (time.perf_counter() - began))
+    return Figure.of(taken).median
+
+
+async def _queue(
+    app: Path, root: Path, environment: Mapping[str, str], connection: str, rounds: int
+) -> Sequence[str]:
+    """Messages a second, of a queue that was full before the host came; and a bare loop's with Azurite."""
+    ours: list[float] = []
+    bare: list[float] = []
+    async with QueueClient.from_connection_string(connection, _QUEUE) as queue:
+        await queue.create_queue()
+        for _ in range(rounds):
+            await _fill(queue)
+            with python(_host(app), "Listening on", root / "host.log", environment) as (_, line):
+                ours.append(await _taken(f"{line.split()[-1]}/api/times"))
+            await _fill(queue)
+            bare.append(await _drain(queue))
+    rate = Figure.of(ours)
+    beside = f"a bare receive-and-delete loop {Figure.of(bare).show(0, '/s')}"
+    return (
+        "queue messages",
+        rate.show(0, "/s"),
+        beside,
+        "at least 200/s",
+        verdict(rate.median, 200, at_least=True),
+    )
+
+
+async def _fill(queue: QueueClient) -> None:
+    async def send(share: int) -> None:
+        for number in range(share, _MESSAGES, _SENDERS):
+            await queue.send_message(f"message {number}")
+
+    await asyncio.gather(*(send(share) for share in range(_SENDERS)))
+
+
+async def _taken(url: str) -> float:
+    """Wait until the app has seen all messages; the rate from the first to the last."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(300):
+        while True:
+            async with session.get(url) as response:
+                count, first, last = (await response.text()).split()
+            if int(count) >= _MESSAGES:
+                return (int(count) - 1) / (float(last) - float(first))
+            await asyncio.sleep(0.2)
+
+
+async def _drain(queue: QueueClient) -> float:
+    """What 32 at a time, deleted side by side, come to without any host."""
+    began, count = time.perf_counter(), 0
+    while messages := [
+        message async for message in queue.receive_messages(messages_per_page=32, max_messages=32)
+    ]:
+        await asyncio.gather(*(queue.delete_message(message) for message in messages))
+        count += len(messages)
+    return count / (time.perf_counter() - began)
