@@ -1,14 +1,13 @@
 """`make bench`: run the suites that are named, or all, and print their tables."""
 
 import argparse
-import asyncio
 import importlib
 import os
 import platform
 import sys
 import time
 
-SUITES = ("devhost",)
+SUITES = ("devhost", "crawl")
 
 
 def main() -> int:
@@ -25,7 +24,7 @@ def main() -> int:
     for name in options.suites or SUITES:
         began = time.monotonic()
         suite = importlib.import_module(f"bench.suites.{name}")
-        for table in asyncio.run(suite.run(options.rounds)):
+        for table in suite.run(options.rounds):
             print(f"\n{table.show()}", flush=True)
         print(f"({name}: {time.monotonic() - began:.0f} s)", flush=True)
     return 0

@@ -38,8 +38,9 @@ class Ports:
 class Azurite:
     """One Azurite over one folder; it can be stopped and started again where it was."""
 
-    def __init__(self, location: Path, ports: Ports | None = None) -> None:
+    def __init__(self, location: Path, ports: Ports | None = None, *, log_requests: bool = False) -> None:
         self.location = location
+        self._log_requests = log_requests
         self._wanted = ports
         self.ports = ports or Ports(0, 0, 0)
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,6 +65,11 @@ class Azurite:
         if self._process is None:
             raise RuntimeError("Azurite is not running")
         return self._process.pid
+
+    def requests(self) -> int:
+        """How many requests it has served, where it logs them."""
+        log = self.location / "azurite.log"
+        return sum(b' HTTP/1.1" ' in line for line in log.read_bytes().splitlines())
 
     def start(self) -> None:
         """Start, and wait until all three services answer.
@@ -100,7 +106,8 @@ class Azurite:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         node = shutil.which("node") or str(ROOT / ".venv" / "bin" / "node")
-        command = [node, str(_SCRIPT), "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--loose"]
+        command = [node, str(_SCRIPT), "--skipApiVersionCheck", "--disableTelemetry", "--loose"]
+        command += [] if self._log_requests else ["--silent"]
         command += ["--location", str(self.location)]
         for name, port in (
             ("blob", self.ports.blob),

@@ -29,9 +29,10 @@ class Stack:
         port: int = 0,
         settings: Mapping[str, str] | None = None,
         message_lease_seconds: int = _MESSAGE_LEASE_SECONDS,
+        log_requests: bool = False,
     ) -> None:
         self.folder = folder
-        self.azurite = Azurite(folder / "azurite")
+        self.azurite = Azurite(folder / "azurite", log_requests=log_requests)
         self.port = port or free_port()
         self.api_key = secrets.token_urlsafe(24)
         self._settings = dict(settings or {})
@@ -92,6 +93,17 @@ class Stack:
                 return
             time.sleep(0.1)
         raise RuntimeError(f"The Functions host does not start:\n{self.tail()}")
+
+    @property
+    def host_pid(self) -> int:
+        """The host's process id.
+
+        Raises:
+            RuntimeError: it was not started.
+        """
+        if self._host is None:
+            raise RuntimeError("the host was not started")
+        return self._host.pid
 
     @property
     def host_is_running(self) -> bool:

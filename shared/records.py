@@ -86,7 +86,8 @@ class ImageFacts:
     `crc32` is the ZIP checksum of the stored bytes. `width` and `height` are pixels as stored; `format` is
     "jpeg", "png", "webp", "gif", …; `mode` is the colour model as stored ("rgb", "grey", "cmyk", …).
     `sharpness` is the variance of the Laplacian of the grey thumbnail, `brightness` and `contrast` are mean
-    and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb".
+    and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb". `color_profile` is
+    what the embedded ICC profile calls itself.
     """
 
     format: str
@@ -104,6 +105,7 @@ class ImageFacts:
     contrast: float = 0.0
     entropy: float = 0.0
     dominant_color: str = "#000000"
+    color_profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ web.run_app(app, sock=listener, print=None, access_log=None)
 """
 
 
-async def run(rounds: int) -> Sequence[Table]:
+def run(rounds: int) -> Sequence[Table]:
     """Measure on Azurite, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         root = Path(folder)
@@ -73,8 +73,8 @@ async def run(rounds: int) -> Sequence[Table]:
             environment = {"AzureWebJobsStorage": azurite.connection_string, "PYTHONPATH": str(ROOT)}
             rows = [
                 _start(app, root, environment, rounds),
-                await _http(app, root, environment, rounds),
-                await _queue(app, root, environment, azurite.connection_string, rounds),
+                asyncio.run(_http(app, root, environment, rounds)),
+                asyncio.run(_queue(app, root, environment, azurite.connection_string, rounds)),
             ]
         finally:
             azurite.stop()

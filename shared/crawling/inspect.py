@@ -14,9 +14,8 @@ from PIL import Image, UnidentifiedImageError
 
 from shared.crawling.fingerprint import THUMBNAIL, Look, look_at
 from shared.crawling.options import Filters
+from shared.crawling.pixels import Pixels
 from shared.records import Reason, Rejected
-
-type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 _FORMATS = {
     "JPEG": "jpeg",
@@ -48,7 +47,10 @@ Image.MAX_IMAGE_PIXELS = None  # the spec's own limit is checked instead, before
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What an image is. `width` and `height` are pixels as stored, `upright_*` after its EXIF orientation."""
+    """What an image is. `width` and `height` are pixels as stored, `upright_*` after its EXIF orientation.
+
+    `pixels` are the (first) picture as stored, on white, perhaps smaller; `profile` is its ICC profile.
+    """
 
     format: str
     width: int
@@ -57,6 +59,8 @@ class Inspected:
     frames: int
     orientation: int
     look: Look
+    pixels: Pixels
+    profile: bytes | None = None
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -64,8 +68,11 @@ class Inspected:
         return (self.height, self.width) if self.orientation in _SIDEWAYS else (self.width, self.height)
 
 
-def inspect(data: bytes, filters: Filters) -> Inspected | Rejected:
-    """Judge an image. Takes milliseconds of processor time; call it off the event loop."""
+def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | Rejected:
+    """Judge an image. Takes milliseconds of processor time; call it off the event loop.
+
+    The pixels that are given back have at least `side` on their shorter side, as far as the image has; None for all.
+    """
     header = _open(data)
     if isinstance(header, Rejected):
         return header
@@ -81,14 +88,17 @@ def inspect(data: bytes, filters: Filters) -> Inspected | Rejected:
         if refusal is not None:
             return refusal
         mode = _mode(header.mode)
-        decoded = _decode(data, header, form, filters.max_pixels)
+        profile = header.info.get("icc_profile")
+        decoded = _decode(
+            data, header, form, filters.max_pixels, max(side, THUMBNAIL) if side else max(header.size)
+        )
     if isinstance(decoded, Rejected):
         return decoded
     pixels, frames = decoded
     look = look_at(pixels)
     if filters.sharpness_min is not None and look.sharpness < filters.sharpness_min:
         return Rejected(Reason.NOT_SHARP, f"{look.sharpness:.1f}")
-    return Inspected(form, width, height, mode, frames, orientation, look)
+    return Inspected(form, width, height, mode, frames, orientation, look, pixels, profile or None)
 
 
 def _open(data: bytes) -> Image.Image | Rejected:
@@ -140,28 +150,31 @@ def _mode(mode: str) -> str:
     return _MODES.get(mode) or ("grey16" if mode.startswith(("I", "F")) else "rgb")
 
 
-def _decode(data: bytes, header: Image.Image, form: str, max_pixels: int) -> tuple[Pixels, int] | Rejected:
+def _decode(
+    data: bytes, header: Image.Image, form: str, max_pixels: int, side: int
+) -> tuple[Pixels, int] | Rejected:
     """A picture of at least thumbnail size, and the number of frames; proof that the file is whole."""
     try:
         if form == "jpeg" and header.mode in {"L", "RGB"}:
-            return _decode_jpeg(data), 1
-        return _decode_by_pillow(header, max_pixels)
+            return _decode_jpeg(data, side), 1
+        return _decode_by_pillow(header, max_pixels, side)
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
         return _broken(error)
 
 
-def _decode_jpeg(data: bytes) -> Pixels:
-    pixels = simplejpeg.decode_jpeg(data, "BGR", True, True, THUMBNAIL, THUMBNAIL, 1)
+def _decode_jpeg(data: bytes, side: int) -> Pixels:
+    quick = side == THUMBNAIL  # the less exact transform is good enough for a look
+    pixels = simplejpeg.decode_jpeg(data, "BGR", quick, quick, side, side, 1)
     return np.asarray(pixels, dtype=np.uint8)
 
 
-def _decode_by_pillow(image: Image.Image, max_pixels: int) -> tuple[Pixels, int] | Rejected:
+def _decode_by_pillow(image: Image.Image, max_pixels: int, side: int) -> tuple[Pixels, int] | Rejected:
     frames = 0
     first: Pixels | None = None
     while True:
         image.load()
         if first is None:
-            first = _small_bgr(image)
+            first = _small_bgr(image, side)
         frames += 1
         if frames * image.size[0] * image.size[1] > 8 * max_pixels or frames >= _MAX_FRAMES:
             return Rejected(Reason.TOO_MANY_PIXELS, f"more than {frames} frames")
@@ -171,9 +184,9 @@ def _decode_by_pillow(image: Image.Image, max_pixels: int) -> tuple[Pixels, int]
             return first, frames
 
 
-def _small_bgr(image: Image.Image) -> Pixels:
+def _small_bgr(image: Image.Image, side: int) -> Pixels:
     """The frame as BGR on white, reduced by a whole factor where it is large."""
-    factor = max(1, min(image.size) // (2 * THUMBNAIL))
+    factor = max(1, min(image.size) // (2 * side))
     if image.mode.startswith(("I", "F")):
         image = (
             image.point(lambda value: value / 256).convert("L") if image.mode != "F" else image.convert("L")

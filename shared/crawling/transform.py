@@ -1,48 +1,69 @@
-"""Re-encodes a kept image as the spec asks: upright, resized, without metadata."""
+"""Re-encodes a kept image as the spec asks: upright, resized, in sRGB, on white, without metadata."""
 
-import io
+import cv2
+import numpy as np
+import simplejpeg
 
-from PIL import Image, ImageOps
-
+from shared.crawling.color import to_srgb
+from shared.crawling.inspect import Inspected
 from shared.crawling.options import Resize, Transform
+from shared.crawling.pixels import Pixels, scaled, upright
 
-_PILLOW_FORMATS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
+_PNG_COMPRESSION = 6
+_WHITE = (255, 255, 255)
 
 
-def transform(data: bytes, wanted: Transform) -> tuple[bytes, int, int]:
-    """The new bytes, their width and height in pixels. `data` must be an image that was found to be whole.
+def wanted_side(wanted: Transform | None) -> int | None:
+    """How many pixels of its shorter side a picture must keep for the transform; None for all of them."""
+    if wanted is None:
+        return 1
+    return wanted.resize.size if wanted.resize is not None else None
 
-    Only the first frame of an animation is kept; transparency goes to white, as JPEG has none.
+
+def transform(found: Inspected, wanted: Transform) -> tuple[bytes, int, int]:
+    """The new bytes, their width and height in pixels; of an animation, its first frame.
+
+    `found` must have been inspected with the `wanted_side` of the transform.
     """
-    with Image.open(io.BytesIO(data)) as opened:
-        if wanted.resize is not None:
-            opened.draft("RGB", (wanted.resize.size * 2, wanted.resize.size * 2))
-        image = ImageOps.exif_transpose(opened)
-        image = _on_white(image)
+    pixels = found.pixels
     if wanted.resize is not None:
-        image = _resized(image, wanted.resize)
-    out = io.BytesIO()
-    options = {"quality": wanted.quality} if wanted.format != "png" else {}
-    image.save(out, _PILLOW_FORMATS[wanted.format], **options)
-    return out.getvalue(), image.width, image.height
+        pixels = _resized(pixels, (found.width, found.height), wanted.resize)
+    if found.profile is not None:
+        pixels = to_srgb(pixels, found.profile)
+    pixels = upright(pixels, found.orientation)
+    if wanted.resize is not None and wanted.resize.mode == "pad":
+        pixels = _padded(pixels, wanted.resize.size)
+    height, width = pixels.shape[:2]
+    return _encoded(np.ascontiguousarray(pixels), wanted), width, height
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        image = image.point(lambda value: value / 256).convert("L")
-    if image.mode in {"P", "PA", "LA", "RGBA"} or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    return image.convert("RGB")
+def _resized(pixels: Pixels, size: tuple[int, int], resize: Resize) -> Pixels:
+    """Fit within the box, or fill it and lose what is outside. `size` is the picture's own, width and height."""
+    ratio = (max if resize.mode == "fill" else min)(resize.size / size[0], resize.size / size[1])
+    if resize.mode == "fit":
+        ratio = min(1.0, ratio)  # fit makes images smaller, never larger
+    width, height = (max(1, round(length * ratio)) for length in size)
+    pixels = scaled(pixels, width, height)
+    if resize.mode != "fill":
+        return pixels
+    left, top = (width - resize.size) // 2, (height - resize.size) // 2
+    return pixels[top : top + resize.size, left : left + resize.size]
 
 
-def _resized(image: Image.Image, resize: Resize) -> Image.Image:
-    box = (resize.size, resize.size)
-    method = Image.Resampling.LANCZOS
-    if resize.mode == "fill":
-        return ImageOps.fit(image, box, method)
-    if resize.mode == "pad":
-        return ImageOps.pad(image, box, method, color="white")
-    if max(image.size) <= resize.size:
-        return image  # fit makes images smaller, never larger
-    return ImageOps.contain(image, box, method)
+def _padded(pixels: Pixels, side: int) -> Pixels:
+    height, width = pixels.shape[:2]
+    top, left = (side - height) // 2, (side - width) // 2
+    bottom, right = side - height - top, side - width - left
+    bordered = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=_WHITE)
+    return np.asarray(bordered, np.uint8)
+
+
+def _encoded(pixels: Pixels, wanted: Transform) -> bytes:
+    if wanted.format == "jpeg":
+        return bytes(simplejpeg.encode_jpeg(pixels, wanted.quality, "BGR", "420", fastdct=False))
+    if wanted.format == "png":
+        options = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_COMPRESSION]
+    else:
+        options = [cv2.IMWRITE_WEBP_QUALITY, wanted.quality]
+    _, data = cv2.imencode(f".{wanted.format}", pixels, options)
+    return data.tobytes()

@@ -12,9 +12,10 @@ from shared.candidates import Candidate
 from shared.clock import Clock, Deadline
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
+from shared.crawling.color import profile_name
 from shared.crawling.fetch import Fetched, Fetcher
 from shared.crawling.inspect import inspect
-from shared.crawling.transform import transform
+from shared.crawling.transform import transform, wanted_side
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
 from shared.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.storage.blobs import BlobStore, BlockStore
@@ -161,14 +162,15 @@ class ChunkWorker:
 
 def _judge(data: bytes, options: CrawlOptions) -> _Judged | Rejected:
     """All that takes processor time, for one image; runs in a thread."""
-    found = inspect(data, options.filters)
+    found = inspect(data, options.filters, wanted_side(options.transform))
     if isinstance(found, Rejected):
         return found
     form, width, height = found.format, found.width, found.height
     mode, frames, orientation = found.mode, found.frames, found.orientation
+    profile = profile_name(found.profile) if found.profile is not None else ""
     if options.transform is not None:
-        data, width, height = transform(data, options.transform)
-        form, mode, frames, orientation = options.transform.format, "rgb", 1, 1
+        data, width, height = transform(found, options.transform)
+        form, mode, frames, orientation, profile = options.transform.format, "rgb", 1, 1, ""
     look = found.look
     facts = ImageFacts(
         format=form,
@@ -186,5 +188,6 @@ def _judge(data: bytes, options: CrawlOptions) -> _Judged | Rejected:
         contrast=look.contrast,
         entropy=look.entropy,
         dominant_color=look.dominant_color,
+        color_profile=profile,
     )
     return _Judged(data, facts)

@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from shared.crawling.inspect import Inspected, inspect
-from shared.crawling.options import Filters, Resize, Transform
-from shared.crawling.transform import transform
+from shared.crawling.options import Filters
 from shared.records import Reason, Rejected
 
 _here = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
@@ -112,15 +111,3 @@ def _mirrored() -> bytes:
         out = io.BytesIO()
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(out, "PNG")
     return out.getvalue()
-
-
-@pytest.mark.parametrize(("mode", "size"), [("fit", (128, 96)), ("fill", (128, 128)), ("pad", (128, 128))])
-@pytest.mark.parametrize("form", ["jpeg", "png", "webp"])
-def test_a_transform_gives_the_size_and_format_that_were_asked_for(mode, size, form):
-    data, width, height = transform(
-        encoded("PNG", mode="RGBA"), Transform(resize=Resize(mode=mode, size=128), format=form)
-    )
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.size == size == (width, height)
-        assert image.format == form.upper()
-        assert not image.getexif()

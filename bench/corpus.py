@@ -1,0 +1,53 @@
+"""Pictures to crawl: crops of real photos, no two alike, made once for a number and kept in a folder."""
+
+import hashlib
+import io
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from playground.azurite import ROOT
+from playground.gallery import default_photos
+
+FOLDER = ROOT / ".local" / "bench"
+_PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "retina.jpg", "rocket.jpg")
+_SIDES = (500, 700)  # pixels; such JPEGs have about 70 KB, as a web photo of medium size has
+_QUALITY = 82
+
+
+def make_corpus(count: int) -> Path:
+    """A folder of `count` JPEGs, named 00000.jpg and on; made with all cores where it is not there yet."""
+    folder = FOLDER / f"corpus-{count}"
+    if not (folder / ".whole").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            list(pool.map(_make, [folder] * count, range(count), chunksize=64))
+        (folder / ".whole").touch()
+    return folder
+
+
+def _make(folder: Path, number: int) -> None:
+    """A patch of a photo by its number: place, size, angle, mirroring, contrast all differ; enlarged a little."""
+    draw = np.random.default_rng(int.from_bytes(hashlib.sha256(f"{number}".encode()).digest()[:8]))
+    photo = _photo(_PHOTOS[number % len(_PHOTOS)])
+    side = int(draw.integers(180, min(photo.size)))
+    left, top = (int(draw.integers(0, length - side + 1)) for length in photo.size)
+    patch = photo.crop((left, top, left + side, top + side)).rotate(90 * int(draw.integers(4)))
+    if draw.integers(2):
+        patch = patch.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    width, height = (int(draw.integers(*_SIDES)) for _ in range(2))
+    smooth = np.asarray(patch.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float64)
+    pixels = smooth * draw.uniform(0.7, 1.1) + draw.normal(0, 6, smooth.shape)  # a sensor's grain
+    out = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=_QUALITY)
+    (folder / f"{number:05}.jpg").write_bytes(out.getvalue())
+
+
+@cache
+def _photo(name: str) -> Image.Image:
+    with Image.open(default_photos() / name) as opened:
+        return opened.convert("RGB")

@@ -1,0 +1,219 @@
+"""Whole crawls, ours beside the peers': the same URLs, the same server, in one run."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from azure.storage.blob import BlobServiceClient
+
+from bench.corpus import make_corpus
+from bench.peers import Run, find_peers
+from bench.processes import python
+from bench.table import Figure, Table, verdict
+from bench.usage import Watch
+from playground.azurite import ROOT
+from playground.client import ApiClient
+from playground.stack import Stack, running
+from shared.settings import Settings
+
+_IMAGES = 4000
+_LIST = "inputs/urls.txt"
+_POLL_SECONDS = 0.25
+_LIMIT_SECONDS = 600
+_RESIZE = {"resize": {"mode": "fit", "size": 256}, "format": "jpeg", "quality": 95}
+_BARE, _OURS, _OURS_RESIZED = (
+    "bare loop: download, decode",
+    "PixCrawler, originals",
+    "PixCrawler, resized to 256",
+)
+_IMG2DATASET, _IMG2DATASET_RESIZED = "img2dataset, no resize", "img2dataset, resized to 256"
+_ICRAWLER = "icrawler, list of URLs"
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Run):
+    """One of our jobs, from its submission to its committed archive.
+
+    `crawl_seconds` end with the last chunk; `worker_mb` is the peak of the largest process of the host;
+    `storage_cpu_seconds` are Azurite's, which the peers have no share of; `transactions` are all calls that it served.
+    """
+
+    crawl_seconds: float
+    worker_mb: float
+    storage_cpu_seconds: float
+    transactions: int
+
+
+def run(rounds: int) -> Sequence[Table]:
+    """Run everything `rounds` times, in turns."""
+    corpus = make_corpus(_IMAGES)
+    with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
+        folder = Path(temporary)
+        with python(["-m", "bench.server", str(corpus)], "Listening on", folder / "server.log") as (_, line):
+            base = line.split()[-1]
+            urls = folder / "urls.txt"
+            urls.write_text("".join(f"{base}/{path.name}\n" for path in sorted(corpus.glob("*.jpg"))))
+            contenders = _contenders(folder, urls)
+            runs: dict[str, list[Run]] = {name: [] for name in contenders}
+            for _ in range(rounds):
+                for name, contender in contenders.items():
+                    runs[name].append(contender())
+                    print(f"  {name}: {runs[name][-1].rate:,.0f} images/s", file=sys.stderr, flush=True)
+    return [_figures(runs), _targets(runs)]
+
+
+def _contenders(folder: Path, urls: Path) -> Mapping[str, Callable[[], Run]]:
+    cores = len(os.sched_getaffinity(0))
+    ours: dict[str, Callable[[], Run]] = {
+        _BARE: lambda: _limit(urls),
+        _OURS: lambda: _job(folder, urls, None),
+        _OURS_RESIZED: lambda: _job(folder, urls, _RESIZE),
+    }
+    peers = find_peers()
+    if peers is None:
+        print("No Python that the peers support was found: ours are measured alone.", file=sys.stderr)
+        return ours
+    out = folder / "out"
+    return {
+        **ours,
+        _IMG2DATASET: lambda: peers.img2dataset(urls, _fresh(out), cores, resize=False),
+        _IMG2DATASET_RESIZED: lambda: peers.img2dataset(urls, _fresh(out), cores, resize=True),
+        _ICRAWLER: lambda: peers.icrawler(urls, _fresh(out)),
+    }
+
+
+def _fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _limit(urls: Path) -> Run:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.limit", str(urls)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with Watch(process.pid) as watch:
+        told, _ = process.communicate()
+    images, seconds = told.split()
+    return Run(int(images), float(seconds), watch.cpu_seconds, watch.peak_mb)
+
+
+def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
+    """One job on a stack of its own, so that no run finds another's leavings."""
+    state = _fresh(folder / "stack")
+    stack = Stack(state, settings={"CRAWL_ALLOW_PRIVATE_NETWORKS": "true"}, log_requests=True)
+    with running(stack):
+        container = Settings.model_fields["datasets_container"].default
+        with BlobServiceClient.from_connection_string(stack.azurite.connection_string) as service:
+            service.get_blob_client(container, _LIST).upload_blob(urls.read_bytes())
+        spec: dict[str, Any] = {"sources": [{"type": "urls", "blob": _LIST, "label": "photo"}]}
+        if transform is not None:
+            spec["transform"] = transform
+        before = stack.azurite.requests()
+        with Watch(stack.host_pid) as host, Watch(stack.azurite.pid) as storage:
+            seconds, crawl_seconds, found = asyncio.run(_follow(stack, spec))
+        transactions = stack.azurite.requests() - before
+    return Job(
+        found,
+        seconds,
+        host.cpu_seconds,
+        host.peak_mb,
+        crawl_seconds,
+        host.largest_mb,
+        storage.cpu_seconds,
+        transactions,
+    )
+
+
+async def _follow(stack: Stack, spec: Mapping[str, Any]) -> tuple[float, float, int]:
+    """Submit, and wait for the end: seconds until then, until the crawl's end, and the images worked through."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(_LIMIT_SECONDS):
+        api = ApiClient(session, stack.url, stack.api_key)
+        began = time.perf_counter()
+        crawled = 0.0
+        async for job in api.follow(str((await api.submit(spec))["id"]), _POLL_SECONDS):
+            if not crawled and job["state"] in {"archiving", "completed"}:
+                crawled = time.perf_counter() - began
+        if job["state"] != "completed" or job["progress"]["found"] != _IMAGES:
+            raise RuntimeError(f"the job went wrong: {job}\n{stack.tail()}")
+        return time.perf_counter() - began, crawled, int(job["progress"]["found"])
+
+
+def _figures(runs: Mapping[str, Sequence[Run]]) -> Table:
+    heads = (
+        "",
+        "images/s",
+        "CPU ms/image",
+        "peak MB",
+        "crawl alone, images/s",
+        "storage calls/image",
+        "Azurite CPU ms/image",
+    )
+    rows = []
+    for name, made in runs.items():
+        row = [
+            name,
+            Figure.of([run.rate for run in made]).show(0),
+            Figure.of([1000 * run.cpu_seconds / run.images for run in made]).show(2),
+            Figure.of([run.peak_mb for run in made]).show(0),
+        ]
+        jobs = [run for run in made if isinstance(run, Job)]
+        if jobs:
+            row += [
+                Figure.of([job.images / job.crawl_seconds for job in jobs]).show(0),
+                Figure.of([job.transactions / job.images for job in jobs]).show(3),
+                Figure.of([1000 * job.storage_cpu_seconds / job.images for job in jobs]).show(2),
+            ]
+        rows.append(row + [""] * (len(heads) - len(row)))
+    notes = (
+        "",
+        "images/s: from submission to the committed ZIP (ours), from start to end of the whole command (peers).",
+        "The server is the same for all, and shares the cores with them; so does Azurite with ours.",
+    )
+    return Table(f"{_IMAGES:,} JPEGs of about 70 KB", heads, rows, notes)
+
+
+def _targets(runs: Mapping[str, Sequence[Run]]) -> Table:
+    def ratios(one: str, other: str) -> Figure:
+        return Figure.of([a.rate / b.rate for a, b in zip(runs[one], runs[other], strict=True)])
+
+    rows = []
+    for title, one, other, least in (
+        ("originals, beside img2dataset without resize", _OURS, _IMG2DATASET, 2.0),
+        ("resized, beside img2dataset's resize", _OURS_RESIZED, _IMG2DATASET_RESIZED, 2.0),
+        ("originals, beside icrawler", _OURS, _ICRAWLER, 5.0),
+        ("originals, beside the bare loop", _OURS, _BARE, 0.7),
+    ):
+        if other in runs:
+            ratio = ratios(one, other)
+            rows.append(
+                (
+                    title,
+                    ratio.show(2, "times"),
+                    f"at least {least}",
+                    verdict(ratio.median, least, at_least=True),
+                )
+            )
+    jobs = [run for name in (_OURS, _OURS_RESIZED) for run in runs[name] if isinstance(run, Job)]
+    calls = Figure.of([job.transactions / job.images for job in jobs])
+    rows.append(
+        ("storage calls an image", calls.show(3), "under 0.05", verdict(calls.median, 0.05, at_least=False))
+    )
+    memory = Figure.of([job.worker_mb for job in jobs])
+    rows.append(
+        (
+            "peak memory of a worker",
+            memory.show(0, "MB"),
+            "under 400 MB",
+            verdict(memory.high, 400, at_least=False),
+        )
+    )
+    return Table("Targets", ("", "measured", "target", ""), rows)

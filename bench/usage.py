@@ -1,0 +1,85 @@
+"""What processes use: CPU time and memory of whole process trees, read from Linux's /proc."""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_EVERY_SECONDS = 0.05
+
+
+def tree(root: int) -> Iterator[int]:
+    """The process and all that descend from it."""
+    yield root
+    try:
+        children = Path(f"/proc/{root}/task/{root}/children").read_text()
+    except OSError:
+        return
+    for child in children.split():
+        yield from tree(int(child))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far, and of its children that have ended; 0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(fields[place]) for place in (11, 12, 13, 14)) / _TICKS
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory in 10^6 bytes; 0 where the process is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except (OSError, IndexError):
+        return 0.0
+
+
+@dataclass
+class Watch:
+    """Watches a process tree within a `with` block, twenty times a second.
+
+    `peak_mb` is the largest sum of the tree's resident memory, `largest_mb` the largest of a single process,
+    `cpu_seconds` what all its processes used meanwhile, as far as they were seen.
+    """
+
+    pid: int
+    peak_mb: float = 0.0
+    largest_mb: float = 0.0
+    _before: dict[int, float] = field(default_factory=dict)
+    _last: dict[int, float] = field(default_factory=dict)
+    _done: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds of processor time since the block began."""
+        return sum(used - self._before.get(pid, 0.0) for pid, used in self._last.items())
+
+    def __enter__(self) -> Self:
+        self._before = {pid: cpu_seconds(pid) for pid in tree(self.pid)}
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._done.wait(_EVERY_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        sizes = [0.0]
+        for pid in tree(self.pid):
+            self._last[pid] = max(self._last.get(pid, 0.0), cpu_seconds(pid))
+            sizes.append(resident_mb(pid))
+        self.peak_mb = max(self.peak_mb, sum(sizes))
+        self.largest_mb = max(self.largest_mb, *sizes)

@@ -1,0 +1,51 @@
+"""Colour profiles: what an image's numbers mean, and how they become sRGB, which is what all else assumes."""
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from shared.crawling.pixels import Pixels
+
+_MAX_NAME = 80
+_MAX_PROFILE_BYTES = 4_000_000
+
+
+@lru_cache(maxsize=64)
+def profile_name(profile: bytes) -> str:
+    """How an ICC profile describes itself, in one line; "unknown" where it cannot be read."""
+    try:
+        name = str(ImageCms.getProfileDescription(_opened(profile)))
+    except Exception:  # noqa: BLE001 - hostile bytes, and the library raises what it likes
+        return "unknown"
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:_MAX_NAME]
+
+
+def to_srgb(pixels: Pixels, profile: bytes) -> Pixels:
+    """BGR pixels of a profile as sRGB ones. Unchanged where they are sRGB already, or the profile is of no use."""
+    transform = _to_srgb(profile)
+    if transform is None:
+        return pixels
+    image = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
+    converted = ImageCms.applyTransform(image, transform)
+    return np.ascontiguousarray(np.asarray(converted, dtype=np.uint8)[:, :, ::-1])
+
+
+@lru_cache(maxsize=64)
+def _to_srgb(profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    if "srgb" in profile_name(profile).lower():
+        return None
+    try:
+        opened = _opened(profile)
+        if opened.profile.xcolor_space.strip() != "RGB":
+            return None
+        return ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    except Exception:  # noqa: BLE001 - likewise
+        return None
+
+
+def _opened(profile: bytes) -> ImageCms.ImageCmsProfile:
+    if len(profile) > _MAX_PROFILE_BYTES:
+        raise ValueError("the profile is too large")
+    return ImageCms.ImageCmsProfile(io.BytesIO(profile))
