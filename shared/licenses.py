@@ -8,10 +8,28 @@ UNKNOWN = "unknown"
 _CODES = frozenset(
     {"cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "flickr", "pexels", "pixabay"}
 )
-_FREE_OF_ATTRIBUTION = frozenset({"cc0", "pdm", "pexels", "pixabay", UNKNOWN})
+_FREE_OF_ATTRIBUTION = frozenset({"cc0", "pdm", UNKNOWN})
 _CC_URL = re.compile(r"creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.IGNORECASE)
-_CC_NAME = re.compile(r"^(?:cc[ -])?(by(?:-nc)?(?:-sa|-nd)?)(?:[ -](\d\.\d))?\b", re.IGNORECASE)
-_PUBLIC_DOMAIN = {"zero": "cc0", "mark": "pdm"}
+# behind the code comes a version or the end of the name: "by-line" and "by the author" are no licences
+_CC_NAME = re.compile(r"(?:cc[ -])?(by(?:[ -](?:nc|nd|sa)\b)*+)(?:[ -](\d\.\d)|(?![ -]?\w))")
+_CC_ZERO = re.compile(r"(?:cc[ -]?(?:0|zero)|zero|public domain dedication)\b")
+_PUBLIC_DOMAIN = re.compile(r"(?:public domain|pdm?|cc-pd)\b")
+_DEEDS = {"zero": "cc0", "mark": "pdm"}
+_NAMES = {
+    "cc0": "CC0 1.0",
+    "pdm": "public domain",
+    "flickr": "no known copyright restrictions",
+    "pexels": "Pexels License",
+    "pixabay": "Pixabay Content License",
+    UNKNOWN: "licence unknown",
+}
+_URLS = {
+    "cc0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "pdm": "https://creativecommons.org/publicdomain/mark/1.0/",
+    "flickr": "https://www.flickr.com/commons/usage/",
+    "pexels": "https://www.pexels.com/license/",
+    "pixabay": "https://pixabay.com/service/license-summary/",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +45,39 @@ def normalize_license(text: str | None) -> License:
     words = re.sub(r"[\s_]+", " ", (text or "").strip().lower())
     url = _CC_URL.search(words)
     if url is not None:
-        code = _PUBLIC_DOMAIN.get(url[2], url[2]) if url[1] == "publicdomain" else url[2]
-        return License(code, url[3]) if code in _CODES else License(UNKNOWN)
+        return _creative_commons(_DEEDS.get(url[2], url[2]) if url[1] == "publicdomain" else url[2], url[3])
     if words in _CODES:
         return License(words)
-    if re.match(r"^(cc ?0|cc zero|zero)\b", words):
+    if _CC_ZERO.match(words):
         version = re.search(r"\d\.\d", words)
         return License("cc0", version[0] if version else None)
-    if words in {"public domain", "pd", "public domain mark"} or words.startswith("pd-"):
+    if _PUBLIC_DOMAIN.match(words):
         return License("pdm")
+    if words in {"no restrictions", "no known copyright restrictions"}:
+        return License("flickr")
     name = _CC_NAME.match(words)
-    if name is not None and name[1] in _CODES:
-        return License(name[1], name[2])
-    return License(UNKNOWN)
+    return _creative_commons(name[1].replace(" ", "-"), name[2]) if name is not None else License(UNKNOWN)
+
+
+def _creative_commons(code: str, version: str | None) -> License:
+    code = code.replace("-nd-nc", "-nc-nd")  # as version 1.0 had it
+    return License(code, version) if code in _CODES else License(UNKNOWN)
+
+
+def license_name(found: License) -> str:
+    """The licence as people write it."""
+    if found.code in _NAMES:
+        return _NAMES[found.code]
+    return f"CC {found.code.upper()} {found.version or ''}".rstrip()
 
 
 def license_url(found: License) -> str | None:
     """Where the licence's text is; None where it has none of its own."""
-    if found.code == "cc0":
-        return "https://creativecommons.org/publicdomain/zero/1.0/"
-    if found.code == "pdm":
-        return "https://creativecommons.org/publicdomain/mark/1.0/"
     if found.code.startswith("by"):
         return f"https://creativecommons.org/licenses/{found.code}/{found.version or '4.0'}/"
-    return None
+    return _URLS.get(found.code)
 
 
 def asks_for_attribution(code: str) -> bool:
-    """Whether works under the licence have to name their author."""
+    """Whether works under the licence have to name their author, or the service that gives it asks for that."""
     return code not in _FREE_OF_ATTRIBUTION

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.archiving.options import Output
-from shared.licenses import asks_for_attribution
+from shared.licenses import License, asks_for_attribution, license_name
 from shared.records import Kept, Record
 
 _COLUMNS = (
@@ -252,10 +252,9 @@ def attribution_line(record: Record) -> str:
         return provenance.attribution
     title = f'"{provenance.title}"' if provenance.title else "Untitled"
     author = f" by {provenance.creator}" if provenance.creator else ""
-    version = f" {provenance.license_version}" if provenance.license_version else ""
-    name = "CC " + provenance.license.upper() if provenance.license.startswith("by") else provenance.license
+    name = license_name(License(provenance.license, provenance.license_version))
     where = f" ({provenance.page_url})" if provenance.page_url else ""
-    return f"{title}{author}, {name}{version}{where}"
+    return f"{title}{author}, {name}{where}"
 
 
 def _fields(image: Placed, *, relative: bool) -> dict[str, str | int | None]:

@@ -4,28 +4,28 @@ API: https://api.openverse.org/v1/ (images/search). Anonymous callers get 20 res
 a client's credentials (OAuth2) raise that.
 """
 
-import json
-import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlencode
 
 from pydantic import Field
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
-from shared.errors import Permanent, RateLimited, Unavailable
 from shared.licenses import License, license_url, normalize_license
-from shared.sources.fields import integer_of, mapping_of, text_of
+from shared.sources.fields import integer_of, mapping_of, text_of, url_of
+from shared.sources.json_api import ApiAccess, JsonApi, KeyRefused, Refused
+from shared.sources.search import KeywordSearch, page_number, page_of
 from shared.sources.source import Page, Query, SourceConfig
-from shared.web.client import WebClient, WebRequest, WebResponse
+from shared.web.client import WebClient
 
 _ANONYMOUS_PAGE_SIZE = 20
 _KNOWN_PAGE_SIZE = 500
 _ANONYMOUS_MAX_RESULTS = 240
 _MAX_RESULTS = 10_000
-_DEFAULT_WAIT_SECONDS = 60.0
 _TOKEN_MARGIN_SECONDS = 60.0
+_FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 
 
 class OpenverseConfig(SourceConfig):
@@ -51,67 +51,67 @@ class OpenverseAccess:
 
     base_url: str = "https://api.openverse.org"
     client_id: str | None = None
-    client_secret: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+
+    @property
+    def missing(self) -> str | None:
+        """The setting that the other half of the client should be in; None where both are there, or neither."""
+        if bool(self.client_id) == bool(self.client_secret):
+            return None
+        return "OPENVERSE_CLIENT_SECRET" if self.client_id else "OPENVERSE_CLIENT_ID"
 
 
-class Openverse:
+class Openverse(KeywordSearch):
     """See `Source`. The cursor is the number of the next page."""
 
     def __init__(
         self, config: OpenverseConfig, access: OpenverseAccess, web: WebClient, clock: Clock
     ) -> None:
-        self._config = config
         self._access = access
-        self._web = web
         self._clock = clock
+        self._known = bool(access.client_id and access.client_secret)
+        setting = "OPENVERSE_CLIENT_ID" if self._known else ""
+        self._api = JsonApi("Openverse", ApiAccess(access.base_url, setting), web, clock, b"invalid_client")
+        self._narrowed = _narrowed(config)
         self._token = ""
         self._token_until = 0.0
 
-    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        """One query for each keyword of each label."""
-        return [
-            Query(f"{label}/{keyword}", label, keyword)
-            for label, words in labels.items()
-            for keyword in words
-        ]
-
-    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
-        """See `Source.pages`."""
-        number = int(cursor) if cursor else 1
-        while True:
-            page = await self._page(query, number)
-            yield page
-            if page.cursor is None:
-                return
-            number = int(page.cursor)
-
-    async def _page(self, query: Query, number: int) -> Page:
-        token = await self._bearer()
-        size = _KNOWN_PAGE_SIZE if token else _ANONYMOUS_PAGE_SIZE
-        params = {"q": query.text, "page": str(number), "page_size": str(size)}
-        if self._config.license:
-            params["license"] = ",".join(self._config.license)
-        if self._config.license_type:
-            params["license_type"] = self._config.license_type
-        if self._config.mature:
-            params["mature"] = "true"
-        headers = {"accept": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
-        url = f"{self._access.base_url.rstrip('/')}/v1/images/"
-        response = await self._web.send(WebRequest(url, params=params, headers=headers))
-        if response.status == 404 and number > 1:
-            return Page((), None)  # the depth that this caller may page to ends here
-        body = mapping_of(_decoded(response))
-        found = body.get("results")
-        results = found if isinstance(found, list) else []
-        candidates, problems = _candidates(results, query.label or query.text)
-        limit = _MAX_RESULTS if token else _ANONYMOUS_MAX_RESULTS
+    async def page(self, query: Query, cursor: str | None) -> Page:
+        """See `KeywordSearch.page`."""
+        number = page_number(cursor)
+        size = _KNOWN_PAGE_SIZE if self._known else _ANONYMOUS_PAGE_SIZE
+        params = {"q": query.text, "page": str(number), "page_size": str(size), **self._narrowed}
+        try:
+            body = await self._found(params)
+        except Refused as error:
+            if error.status == 404 and number > 1:
+                return Page((), None)  # the depth that this caller may page to ends here
+            raise
+        results = body.get("results")
+        if not isinstance(results, list):
+            raise self._api.misshapen()
         pages = integer_of(body.get("page_count")) or 0
+        limit = _MAX_RESULTS if self._known else _ANONYMOUS_MAX_RESULTS
         more = bool(results) and number < pages and number * size < limit
-        return Page(candidates, str(number + 1) if more else None, problems)
+        label = query.label or query.text
+        return page_of((_candidate(result, label) for result in results), str(number + 1) if more else None)
+
+    async def _found(self, params: Mapping[str, str]) -> Mapping[str, object]:
+        """The answer, with a new token where the one in hand is not taken any more."""
+        token = await self._bearer()
+        try:
+            return await self._get(params, token)
+        except KeyRefused:
+            self._token_until = 0.0
+            return await self._get(params, await self._bearer())
+
+    async def _get(self, params: Mapping[str, str], token: str) -> Mapping[str, object]:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return await self._api.get("/v1/images/", params, headers=headers)
 
     async def _bearer(self) -> str:
-        """A token of the client's, renewed before it expires; empty for anonymous callers."""
-        if not self._access.client_id or not self._access.client_secret:
+        """A token of the client's (RFC 6749, 4.4), renewed before it expires; empty for anonymous callers."""
+        if not self._known:
             return ""
         if self._clock.monotonic() < self._token_until:
             return self._token
@@ -120,59 +120,32 @@ class Openverse:
             "client_id": self._access.client_id,
             "client_secret": self._access.client_secret,
         }
-        from urllib.parse import urlencode
-
-        request = WebRequest(
-            f"{self._access.base_url.rstrip('/')}/v1/auth_tokens/token/",
-            method="POST",
-            headers={"content-type": "application/x-www-form-urlencoded"},
-            body=urlencode(form).encode(),
-        )
-        answer = mapping_of(_decoded(await self._web.send(request)))
+        answer = await self._api.post("/v1/auth_tokens/token/", urlencode(form).encode(), _FORM)
         token = text_of(answer.get("access_token"))
         if not token:
-            raise Permanent("Openverse gave no token for the client id in OPENVERSE_CLIENT_ID.")
+            raise self._api.misshapen()
         lifetime = float(integer_of(answer.get("expires_in")) or 0)
         self._token_until = self._clock.monotonic() + max(0.0, lifetime - _TOKEN_MARGIN_SECONDS)
         self._token = token
         return token
 
 
-def _decoded(response: WebResponse) -> object:
-    if response.status == 429:
-        raise RateLimited("Openverse asks to wait.", _wait_seconds(response))
-    if response.status >= 500:
-        raise Unavailable(f"Openverse answered with status {response.status}.")
-    if response.status >= 400:
-        raise Permanent(f"Openverse refused the search with status {response.status}.")
-    try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError):
-        raise Unavailable("Openverse answered with something that is not JSON.") from None
+def _narrowed(config: OpenverseConfig) -> dict[str, str]:
+    params: dict[str, str] = {}
+    if config.license:
+        params["license"] = ",".join(config.license)
+    if config.license_type:
+        params["license_type"] = config.license_type
+    if config.mature:
+        params["mature"] = "true"
+    return params
 
 
-def _wait_seconds(response: WebResponse) -> float:
-    header = response.headers.get("retry-after", "")
-    if header.isascii() and header.isdigit():
-        return float(header[:6])
-    told = re.search(rb"available in (\d{1,6}) second", response.body[:10_000])
-    return float(told[1]) if told else _DEFAULT_WAIT_SECONDS
-
-
-def _candidates(results: Sequence[object], label: str) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
-    candidates: list[Candidate] = []
-    problems: list[str] = []
-    for result in results:
-        fields = mapping_of(result)
-        url = text_of(fields.get("url"))
-        if url is None:
-            problems.append("openverse: a result without a picture")
-            continue
-        candidates.append(_candidate(fields, url, label))
-    return tuple(candidates), tuple(problems)
-
-
-def _candidate(fields: Mapping[str, object], url: str, label: str) -> Candidate:
+def _candidate(result: object, label: str) -> Candidate | str:
+    fields = mapping_of(result)
+    url = url_of(fields.get("url"))
+    if url is None:
+        return "openverse: a result without a picture"
     found = normalize_license(text_of(fields.get("license")))
     version = text_of(fields.get("license_version"))
     return Candidate(
@@ -180,13 +153,13 @@ def _candidate(fields: Mapping[str, object], url: str, label: str) -> Candidate:
         label=label,
         provenance=Provenance(
             source="openverse",
-            page_url=text_of(fields.get("foreign_landing_url")),
+            page_url=url_of(fields.get("foreign_landing_url")),
             title=text_of(fields.get("title")),
             creator=text_of(fields.get("creator")),
-            creator_url=text_of(fields.get("creator_url")),
+            creator_url=url_of(fields.get("creator_url")),
             license=found.code,
             license_version=version,
-            license_url=text_of(fields.get("license_url")) or license_url(License(found.code, version)),
+            license_url=url_of(fields.get("license_url")) or license_url(License(found.code, version)),
             attribution=text_of(fields.get("attribution")),
         ),
         caption=text_of(fields.get("title")),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Protocol
 
 from shared.clock import Clock
 from shared.errors import InvalidRequest
@@ -48,11 +48,24 @@ class SourceKind:
     internal: bool = False
 
 
+class _Access(Protocol):
+    @property
+    def missing(self) -> str | None: ...
+
+
+def _service[C: SourceConfig, A: _Access](
+    config: type[C], make: Callable[[C, A, WebClient, Clock], Source], access: Callable[[SourceSettings], A]
+) -> SourceKind:
+    """A source that asks a service, with the access to it that stands in the settings."""
+    return SourceKind(
+        config,
+        lambda config, context: make(config, access(context.settings), context.web, context.clock),
+        lambda settings: access(settings).missing,
+    )
+
+
 _KINDS: dict[str, SourceKind] = {
-    "openverse": SourceKind(
-        OpenverseConfig,
-        lambda config, context: Openverse(config, context.settings.openverse, context.web, context.clock),
-    ),
+    "openverse": _service(OpenverseConfig, Openverse, lambda settings: settings.openverse),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }

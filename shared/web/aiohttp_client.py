@@ -17,7 +17,7 @@ _SECRETS = frozenset({"authorization", "x-subscription-token", "cookie"})
 
 
 class AiohttpWebClient:
-    """See `WebClient`. Secrets in headers do not follow a redirect to another origin; only GETs are redirected."""
+    """See `WebClient`. Secrets do not follow a redirect to another origin; only GETs are redirected."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -34,12 +34,15 @@ class AiohttpWebClient:
         except (aiohttp.ClientError, OSError) as error:
             if was_forbidden(error):
                 raise Permanent("The address is not a public one.") from None
-            raise Unavailable("The service could not be reached.") from error
+            # not `from error`: aiohttp's texts quote the URL, and the URL may hold a key
+            raise Unavailable(f"The service could not be reached ({type(error).__name__}).") from None
+        except ValueError:
+            raise Unavailable("The service redirects to something that is no URL.") from None
 
     async def _follow(self, request: WebRequest) -> WebResponse:
         url = parse_url(request.url)
-        if request.params:
-            url = url.update_query(request.params)
+        if request.params or request.secret_params:
+            url = url.update_query({**request.params, **request.secret_params})
         headers = dict(request.headers)
         for _ in range(_MAX_REDIRECTS + 1):
             async with self._sessions.get().request(
@@ -47,19 +50,21 @@ class AiohttpWebClient:
             ) as response:
                 location = response.headers.get("location")
                 if response.status not in _REDIRECTS or location is None or request.method != "GET":
-                    return await _read(response, request.max_bytes)
+                    shown = response.url.without_query_params(*request.secret_params)
+                    return await _read(response, str(shown), request.max_bytes)
             following = parse_url(str(url.join(URL(location))))
             if following.origin() != url.origin():
                 headers = {key: value for key, value in headers.items() if key.lower() not in _SECRETS}
+                following = following.without_query_params(*request.secret_params)
             url = following
         raise Unavailable("The service redirects in circles.")
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> WebResponse:
+async def _read(response: aiohttp.ClientResponse, url: str, max_bytes: int) -> WebResponse:
     body = bytearray()
     async for piece in response.content.iter_any():
         body += piece
         if len(body) > max_bytes:
             raise Unavailable(f"The answer exceeds {max_bytes:,} bytes.")
     headers = {key.lower(): value for key, value in response.headers.items()}
-    return WebResponse(response.status, str(response.url), headers, bytes(body))
+    return WebResponse(response.status, url, headers, bytes(body))

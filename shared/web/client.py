@@ -7,20 +7,24 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """One exchange to make. Redirects are followed, every hop guarded; bodies are decompressed within `max_bytes`."""
+    """One exchange to make. Redirects are followed, every hop guarded; bodies are decompressed within `max_bytes`.
+
+    `secret_params` are part of the query like `params`, but are for the request's own origin only, and never shown.
+    """
 
     url: str
     method: str = "GET"
     params: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    secret_params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     max_bytes: int = 8_000_000
     timeout_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class WebResponse:
-    """What came back, whatever its status. `url` is the last hop's; header names are lower case."""
+    """What came back, whatever its status. `url` is the last hop's, without secrets; header names are lower case."""
 
     status: int
     url: str

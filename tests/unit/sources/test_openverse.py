@@ -1,136 +1,126 @@
-"""Openverse's responses in their true shape, and in every wrong one."""
+"""Openverse: its results, and its OAuth2 client."""
 
-import json
+from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from aiohttp import web
 
-from shared.clock import SystemClock
-from shared.errors import Permanent, RateLimited, Unavailable
-from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig, _candidates
-from shared.web.client import WebResponse
+from shared.errors import Permanent, Unavailable
+from shared.sources.json_api import KeyRefused, Refused
+from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
+from shared.sources.source import Query
 
-RESULT = {
-    "id": "0aff3595-8168-440b-83ff-7a80b65dea42",
-    "title": "Cat on a wall",
-    "indexed_on": "2020-01-01T00:00:00Z",
-    "foreign_landing_url": "https://www.flickr.com/photos/1/2",
-    "url": "https://live.staticflickr.com/1/2_b.jpg#x",
-    "creator": "Somebody",
-    "creator_url": "https://www.flickr.com/photos/1",
-    "license": "by-sa",
-    "license_version": "2.0",
-    "license_url": "https://creativecommons.org/licenses/by-sa/2.0/",
-    "provider": "flickr",
-    "source": "flickr",
-    "category": None,
-    "filesize": None,
-    "filetype": None,
-    "tags": [{"accuracy": None, "name": "cat"}],
-    "attribution": '"Cat on a wall" by Somebody is licensed under CC BY-SA 2.0.',
-    "mature": False,
-    "height": 683,
-    "width": None,
-}
+QUERY = Query("pets/cat", "pets", "cat")
+TOKEN = {"access_token": "t0ken", "expires_in": 36000, "token_type": "Bearer", "scope": "read write"}
+NEWER = TOKEN | {"access_token": "n3wer"}
 
 
-def body(results, page=1, pages=3):
-    return {"result_count": 60, "page_count": pages, "page_size": 20, "page": page, "results": results}
+def refusal(status: int, body: object):
+    return lambda: web.json_response(body, status=status)
 
 
-class Web:
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.sent = []
+@pytest.fixture
+def openverse(service, client, clock):
+    def make(**access):
+        config = OpenverseConfig(license=("by", "cc0"))
+        return Openverse(config, OpenverseAccess(service.url, **access), client, clock)
 
-    async def send(self, request):
-        self.sent.append(request)
-        status, content, headers = self.answers.pop(0)
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        return WebResponse(status, request.url, headers, data)
+    return make
 
 
-def source(web, **access):
-    return Openverse(OpenverseConfig(license=("by", "cc0")), OpenverseAccess(**access), web, SystemClock())
+@pytest.fixture
+def known(openverse):
+    return openverse(client_id="id", client_secret="s&cret")
 
 
-async def test_a_result_becomes_a_candidate_with_all_that_it_tells():
-    web = Web((200, body([RESULT]), {}))
-    found = source(web)
+async def test_a_result_becomes_a_candidate_with_all_that_it_tells(openverse, service, response):
+    body = response("openverse")
+    service.answer(body)
+    found = openverse()
     [query] = found.queries({"pets": ["cat"]})
     page = await anext(found.pages(query, None))
-    [candidate] = page.candidates
-    assert candidate.url == RESULT["url"]
-    assert (candidate.label, candidate.caption, candidate.width, candidate.height) == (
-        "pets",
-        "Cat on a wall",
-        None,
-        683,
-    )
-    assert candidate.provenance.license == "by-sa"
-    assert candidate.provenance.attribution == RESULT["attribution"]
+    first, second = page.candidates
+    assert first.url == "https://live.staticflickr.com/1/2_b.jpg#x"
+    assert (first.label, first.caption, first.width, first.height) == ("pets", "Cat on a wall", None, 683)
+    assert first.provenance.license == "by-sa"
+    assert first.provenance.attribution == body["results"][0]["attribution"]
+    assert (second.provenance.license, second.provenance.creator, second.width) == ("cc0", None, 3072)
     assert page.cursor == "2"
-    assert web.sent[0].url == "https://api.openverse.org/v1/images/"
-    assert web.sent[0].params == {"q": "cat", "page": "1", "page_size": "20", "license": "by,cc0"}
+    [asked] = service.asked
+    assert asked.path == "/v1/images/"
+    assert asked.query == {"q": "cat", "page": "1", "page_size": "20", "license": "by,cc0"}
+    assert "authorization" not in asked.headers
 
 
-async def test_paging_ends_with_the_last_page_or_the_depth_that_is_allowed():
-    web = Web(
-        (200, body([RESULT], 3), {}), (200, body([RESULT], 12, 99), {}), (404, b"", {}), (200, body([]), {})
-    )
-    found = source(web)
-    [query] = found.queries({"pets": ["cat"]})
+async def test_paging_ends_with_the_last_page_or_the_depth_that_is_allowed(openverse, service, response):
+    body = response("openverse")
+    gone = refusal(404, {"detail": "Invalid page."})
+    service.answer(body, body | {"page_count": 99}, gone, body | {"results": []}, gone)
     for cursor in ("3", "12", "7", "8"):
-        assert (await anext(found.pages(query, cursor))).cursor is None
+        assert (await openverse().page(QUERY, cursor)).cursor is None
+    with pytest.raises(Refused, match="404"):
+        await openverse().page(QUERY, None)
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        ((429, {"detail": "Request was throttled. Expected available in 42 seconds."}, {}), RateLimited),
-        ((429, b"", {"retry-after": "42"}), RateLimited),
-        ((503, b"", {}), Unavailable),
-        ((200, b"<html>", {}), Unavailable),
-        ((400, {"detail": {"q": "bad"}}, {}), Permanent),
-    ],
-)
-async def test_refusals_are_told_apart(answer, error):
-    found = source(Web(answer))
-    [query] = found.queries({"pets": ["cat"]})
-    with pytest.raises(error) as raised:
-        await anext(found.pages(query, None))
-    if error is RateLimited:
-        assert raised.value.retry_after_seconds == 42
-
-
-async def test_a_client_gets_a_token_once_and_larger_pages():
-    token = {"access_token": "t0ken", "expires_in": 36000, "token_type": "Bearer", "scope": "read write"}
-    web = Web((200, token, {}), (200, body([RESULT]), {}), (200, body([RESULT]), {}))
-    found = source(web, client_id="id", client_secret="secret")
-    [query] = found.queries({"pets": ["cat"]})
-    pages = found.pages(query, None)
+async def test_a_client_gets_a_token_once_and_larger_pages(known, service, response):
+    service.answer(TOKEN, response("openverse"))
+    pages = known.pages(QUERY, None)
     await anext(pages)
     await anext(pages)
-    assert [request.method for request in web.sent] == ["POST", "GET", "GET"]
-    assert web.sent[2].headers["authorization"] == "Bearer t0ken"
-    assert web.sent[2].params["page_size"] == "500"
+    assert [asked.path for asked in service.asked] == ["/v1/auth_tokens/token/", "/v1/images/", "/v1/images/"]
+    assert parse_qs(service.asked[0].body) == {
+        "grant_type": ["client_credentials"],
+        "client_id": ["id"],
+        "client_secret": ["s&cret"],
+    }
+    assert service.asked[2].headers["authorization"] == "Bearer t0ken"
+    assert service.asked[2].query["page_size"] == "500"
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
+async def test_a_token_is_renewed_before_it_expires(known, service, response, clock):
+    service.answer(TOKEN, response("openverse"), NEWER, response("openverse"))
+    await known.page(QUERY, None)
+    clock.seconds = 36000 - 59
+    await known.page(QUERY, "2")
+    assert service.asked[3].headers["authorization"] == "Bearer n3wer"
 
 
-@given(
-    st.dictionaries(st.sampled_from(sorted(RESULT)), ANYTHING),
-    st.sets(st.sampled_from(sorted(RESULT))),
-    ANYTHING,
-)
-def test_a_result_of_any_shape_harms_no_neighbour(changed, gone, stranger):
-    broken = {key: value for key, value in {**RESULT, **changed}.items() if key not in gone}
-    candidates, problems = _candidates([RESULT, broken, stranger, RESULT], "pets")
-    assert len(candidates) + len(problems) == 4
-    assert candidates[0] == candidates[-1]
+async def test_a_token_that_is_not_taken_any_more_is_renewed_once(known, service, response):
+    expired = refusal(401, {"detail": "Authentication credentials were not provided."})
+    service.answer(TOKEN, response("openverse"), expired, NEWER, response("openverse"))
+    await known.page(QUERY, None)
+    assert (await known.page(QUERY, "2")).cursor == "3"
+    assert service.asked[-1].headers["authorization"] == "Bearer n3wer"
+    service.answer(expired, TOKEN, expired)
+    with pytest.raises(KeyRefused, match="OPENVERSE_CLIENT_ID"):
+        await known.page(QUERY, "3")
+    assert len(service.asked) == 8
+
+
+@pytest.mark.parametrize("status", [400, 401])
+async def test_a_refused_client_is_named_by_its_setting(known, service, status):
+    service.answer(refusal(status, {"error": "invalid_client"}))
+    with pytest.raises(Permanent, match="OPENVERSE_CLIENT_ID") as raised:
+        await known.page(QUERY, None)
+    assert "s&cret" not in str(raised.value)
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize("answer", [{}, TOKEN | {"access_token": None}, TOKEN | {"access_token": ["t0ken"]}])
+async def test_an_answer_without_a_token_is_an_outage(known, service, answer):
+    service.answer(answer)
+    with pytest.raises(Unavailable, match="Openverse"):
+        await known.page(QUERY, None)
+
+
+@pytest.mark.parametrize("lifetime", [None, "36000", -1, 1e300])
+async def test_a_lifetime_of_any_shape_will_do(known, service, response, lifetime):
+    service.answer(TOKEN | {"expires_in": lifetime}, response("openverse"))
+    assert (await known.page(QUERY, None)).candidates
+
+
+def test_half_a_client_lacks_the_other_half():
+    assert OpenverseAccess().missing is None
+    assert OpenverseAccess(client_id="id", client_secret="secret").missing is None
+    assert OpenverseAccess(client_id="id").missing == "OPENVERSE_CLIENT_SECRET"
+    assert OpenverseAccess(client_secret="secret").missing == "OPENVERSE_CLIENT_ID"

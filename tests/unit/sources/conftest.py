@@ -1,0 +1,122 @@
+"""A search service on loopback, and what the real ones answer."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from aiohttp import web
+
+from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
+from shared.sources.source import Page, Query
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.session import SessionConfig, Sessions
+
+RESPONSES = Path(__file__).parent / "responses"
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Service:
+    """Answers what a test has put in, in turn (the last again and again), and keeps what it was asked."""
+
+    answers: list[web.Response | object] = field(default_factory=list)
+    asked: list[SimpleNamespace] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, *answers: object) -> None:
+        """JSON, or a function that makes a whole response."""
+        self.answers = list(answers)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(
+            SimpleNamespace(
+                method=request.method,
+                path=request.path,
+                query=dict(request.query),
+                headers=request.headers,
+                body=(await request.read()).decode(),
+            )
+        )
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer() if callable(answer) else web.json_response(answer)
+
+
+async def serving(service: Service) -> web.AppRunner:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", service.serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    service.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    return runner
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    state = Service()
+    runner = await serving(state)
+    yield state
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[Service]:
+    """Another origin."""
+    state = Service()
+    runner = await serving(state)
+    yield state
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AiohttpWebClient]:
+    sessions = Sessions(
+        SessionConfig("PixCrawler/test (+mailto:test@example.org)", allow_private_networks=True)
+    )
+    yield AiohttpWebClient(sessions)
+    await sessions.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def response() -> Callable[[str], dict]:
+    """A service's real answer to a search for cats, for the test to change."""
+
+    def load(name: str) -> dict:
+        return json.loads((RESPONSES / f"{name}.json").read_text())
+
+    return load
+
+
+@pytest.fixture
+def search(client, clock) -> Callable:
+    """`await search(access, {"type": …}, cursor, keyword)`: one page of a source, with `access` as its settings."""
+
+    async def run(access: object, spec: dict, cursor: str | None = None, keyword: str = "cat") -> Page:
+        settings = SourceSettings(**{spec["type"]: access})
+        source = open_source(parse_source(spec), SourceContext(client, MemoryBlobs(), settings, clock))
+        return await anext(source.pages(Query("pets/cat", "pets", keyword), cursor))
+
+    return run
