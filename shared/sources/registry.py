@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.sources.blobs import Blobs, BlobsConfig
+from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
 from shared.sources.source import Source, SourceConfig
 from shared.sources.urls import Urls, UrlsConfig
+from shared.sources.wikimedia import WIKIMEDIA, Wikimedia, WikimediaConfig
 from shared.storage.blobs import BlobStore
 from shared.web.client import WebClient
 
@@ -23,6 +25,7 @@ class SourceSettings:
     """Where the services are and the keys for them, out of the app's settings."""
 
     openverse: OpenverseAccess = field(default_factory=OpenverseAccess)
+    wikimedia: ApiAccess = WIKIMEDIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def _service[C: SourceConfig, A: _Access](
 
 _KINDS: dict[str, SourceKind] = {
     "openverse": _service(OpenverseConfig, Openverse, lambda settings: settings.openverse),
+    "wikimedia": _service(WikimediaConfig, Wikimedia, lambda settings: settings.wikimedia),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }
