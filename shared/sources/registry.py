@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.sources.blobs import Blobs, BlobsConfig
+from shared.sources.flickr import FLICKR, Flickr, FlickrConfig
 from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
 from shared.sources.source import Source, SourceConfig
@@ -26,6 +27,7 @@ class SourceSettings:
 
     openverse: OpenverseAccess = field(default_factory=OpenverseAccess)
     wikimedia: ApiAccess = WIKIMEDIA
+    flickr: ApiAccess = FLICKR
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def _service[C: SourceConfig, A: _Access](
 _KINDS: dict[str, SourceKind] = {
     "openverse": _service(OpenverseConfig, Openverse, lambda settings: settings.openverse),
     "wikimedia": _service(WikimediaConfig, Wikimedia, lambda settings: settings.wikimedia),
+    "flickr": _service(FlickrConfig, Flickr, lambda settings: settings.flickr),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }
