@@ -12,6 +12,7 @@ from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.flickr import FLICKR, Flickr, FlickrConfig
 from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
+from shared.sources.pexels import PEXELS, Pexels, PexelsConfig
 from shared.sources.source import Source, SourceConfig
 from shared.sources.urls import Urls, UrlsConfig
 from shared.sources.wikimedia import WIKIMEDIA, Wikimedia, WikimediaConfig
@@ -28,6 +29,7 @@ class SourceSettings:
     openverse: OpenverseAccess = field(default_factory=OpenverseAccess)
     wikimedia: ApiAccess = WIKIMEDIA
     flickr: ApiAccess = FLICKR
+    pexels: ApiAccess = PEXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ _KINDS: dict[str, SourceKind] = {
     "openverse": _service(OpenverseConfig, Openverse, lambda settings: settings.openverse),
     "wikimedia": _service(WikimediaConfig, Wikimedia, lambda settings: settings.wikimedia),
     "flickr": _service(FlickrConfig, Flickr, lambda settings: settings.flickr),
+    "pexels": _service(PexelsConfig, Pexels, lambda settings: settings.pexels),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }
