@@ -13,6 +13,7 @@ from shared.sources.flickr import FLICKR, Flickr, FlickrConfig
 from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
 from shared.sources.pexels import PEXELS, Pexels, PexelsConfig
+from shared.sources.pixabay import PIXABAY, Pixabay, PixabayConfig
 from shared.sources.source import Source, SourceConfig
 from shared.sources.urls import Urls, UrlsConfig
 from shared.sources.wikimedia import WIKIMEDIA, Wikimedia, WikimediaConfig
@@ -30,6 +31,7 @@ class SourceSettings:
     wikimedia: ApiAccess = WIKIMEDIA
     flickr: ApiAccess = FLICKR
     pexels: ApiAccess = PEXELS
+    pixabay: ApiAccess = PIXABAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ _KINDS: dict[str, SourceKind] = {
     "wikimedia": _service(WikimediaConfig, Wikimedia, lambda settings: settings.wikimedia),
     "flickr": _service(FlickrConfig, Flickr, lambda settings: settings.flickr),
     "pexels": _service(PexelsConfig, Pexels, lambda settings: settings.pexels),
+    "pixabay": _service(PixabayConfig, Pixabay, lambda settings: settings.pixabay),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }
