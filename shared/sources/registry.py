@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.sources.blobs import Blobs, BlobsConfig
+from shared.sources.brave import BRAVE, Brave, BraveConfig
 from shared.sources.flickr import FLICKR, Flickr, FlickrConfig
 from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
@@ -32,6 +33,7 @@ class SourceSettings:
     flickr: ApiAccess = FLICKR
     pexels: ApiAccess = PEXELS
     pixabay: ApiAccess = PIXABAY
+    brave: ApiAccess = BRAVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ _KINDS: dict[str, SourceKind] = {
     "flickr": _service(FlickrConfig, Flickr, lambda settings: settings.flickr),
     "pexels": _service(PexelsConfig, Pexels, lambda settings: settings.pexels),
     "pixabay": _service(PixabayConfig, Pixabay, lambda settings: settings.pixabay),
+    "brave": _service(BraveConfig, Brave, lambda settings: settings.brave),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }
