@@ -49,6 +49,24 @@ class Settings(BaseSettings):
     """Openverse OAuth2 client, which raises its limits."""
     openverse_client_secret: SecretStr | None = None
     """Secret of that client."""
+    wikimedia_base_url: str = "https://commons.wikimedia.org"
+    """Wikimedia Commons, or another MediaWiki with its extensions."""
+    flickr_base_url: str = "https://api.flickr.com"
+    """The Flickr API."""
+    flickr_api_key: SecretStr | None = None
+    """Key for it; without one, the source is refused. Likewise below."""
+    pexels_base_url: str = "https://api.pexels.com"
+    """The Pexels API."""
+    pexels_api_key: SecretStr | None = None
+    """Key for it."""
+    pixabay_base_url: str = "https://pixabay.com"
+    """The Pixabay API."""
+    pixabay_api_key: SecretStr | None = None
+    """Key for it."""
+    brave_base_url: str = "https://api.search.brave.com"
+    """The Brave Search API."""
+    brave_api_key: SecretStr | None = None
+    """Key for it."""
 
     # crawling
     crawl_allow_private_networks: bool = False

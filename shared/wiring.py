@@ -8,10 +8,12 @@ import asyncio
 import atexit
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from shared.clock import Clock, Deadline, SystemClock
 from shared.datasets.catalog import Catalog
@@ -24,6 +26,7 @@ from shared.jobs.submit import Submit
 from shared.jobs.transitions import Transitions
 from shared.jobs.webhook import WebhookCaller
 from shared.settings import Settings, load_settings
+from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import OpenverseAccess
 from shared.sources.registry import SourceContext, SourceSettings
 from shared.storage.blobs import Tier
@@ -202,14 +205,23 @@ class App:
 
     @cached_property
     def source_settings(self) -> SourceSettings:
-        """Where the image services are."""
-        secret = self.settings.openverse_client_secret
+        """Where the image services are, and the keys for them."""
+        settings, known = self.settings, SourceSettings()
+
+        def access(service: ApiAccess, base_url: str, key: SecretStr | None = None) -> ApiAccess:
+            return replace(service, base_url=base_url, key=_plain(key))
+
         return SourceSettings(
-            OpenverseAccess(
-                self.settings.openverse_base_url,
-                self.settings.openverse_client_id,
-                secret.get_secret_value() if secret else None,
-            )
+            openverse=OpenverseAccess(
+                settings.openverse_base_url,
+                settings.openverse_client_id,
+                _plain(settings.openverse_client_secret),
+            ),
+            wikimedia=access(known.wikimedia, settings.wikimedia_base_url),
+            flickr=access(known.flickr, settings.flickr_base_url, settings.flickr_api_key),
+            pexels=access(known.pexels, settings.pexels_base_url, settings.pexels_api_key),
+            pixabay=access(known.pixabay, settings.pixabay_base_url, settings.pixabay_api_key),
+            brave=access(known.brave, settings.brave_base_url, settings.brave_api_key),
         )
 
     @cached_property
@@ -376,6 +388,11 @@ class App:
             running_in_azure=self.settings.running_in_azure,
         )
         asyncio.run(self.telemetry.flush())
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    """The secret, without the white space that copying leaves around it; None for none and for an empty one."""
+    return (secret.get_secret_value().strip() or None) if secret else None
 
 
 @cache
