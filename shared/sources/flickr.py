@@ -47,7 +47,7 @@ _GOVERNMENT_URL = "https://www.usa.gov/government-copyright"
 _SIZES = ("o", "l", "m")
 _BAD_KEY = 100
 _PASSING = frozenset({0, 10, 105, 106})
-_OWNER = re.compile(r"[\w.@-]{1,100}", re.ASCII)
+_IDENTIFIER = re.compile(r"[\w.@-]{1,100}", re.ASCII)
 
 
 class FlickrConfig(SourceConfig):
@@ -149,4 +149,4 @@ def _candidate(result: object, label: str) -> Candidate | str:
 def _safe(value: object) -> str | None:
     """The identifier, where it is one that a path may hold."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text if _OWNER.fullmatch(text) and text.strip(".") else None
+    return text if _IDENTIFIER.fullmatch(text) and text.strip(".") else None

@@ -15,6 +15,9 @@ from shared.errors import Permanent, RateLimited, Unavailable
 from shared.web.client import WebClient, WebRequest, WebResponse
 
 _DEFAULT_WAIT_SECONDS = 60.0
+_MIN_WAIT_SECONDS = (
+    1.0  # whatever is told: a service that says "now" and "wait" at once would be asked in a circle
+)
 _MAX_RESET_SECONDS = 3600
 _TOLD_WAIT = re.compile(rb"available in (\d{1,6}) second")
 
@@ -115,7 +118,8 @@ class JsonApi:
     def _check(self, response: WebResponse) -> None:
         status = response.status
         if status == 429:
-            raise RateLimited(f"{self.name} asks to wait.", self._wait_seconds(response))
+            seconds = max(_MIN_WAIT_SECONDS, self._wait_seconds(response))
+            raise RateLimited(f"{self.name} asks to wait.", seconds)
         if status >= 500 or status == 408:
             raise Unavailable(f"{self.name} answered with status {status}.")
         if status in {401, 403} or (status >= 400 and self.bad_key and self.bad_key in response.body):
@@ -143,4 +147,4 @@ class JsonApi:
             seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - self.clock.now()).total_seconds()
         except (ValueError, OverflowError):
             return _DEFAULT_WAIT_SECONDS
-        return max(0.0, seconds)
+        return seconds
