@@ -10,6 +10,7 @@ LIVE ?=
 TESTS ?= tests
 SUITES ?=
 ROUNDS ?= 3
+SEED ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -18,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup demo start test check bench format requirements clean
+.PHONY: help setup demo start test check chaos bench format requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -49,6 +50,9 @@ start: setup ## Azurite and the Functions host, until Ctrl-C (PORT=7071)
 
 test: setup ## All tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+
+chaos: setup ## The same job in peace and under every fault at once, compared (SEED=1 for the same moments again)
+	@$(PY) -m playground.chaos $(if $(SEED),--seed $(SEED))
 
 bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="devhost crawl", ROUNDS=3)
 	@$(PY) -m bench $(SUITES) --rounds $(ROUNDS)

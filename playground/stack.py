@@ -37,6 +37,8 @@ class Stack:
         self.api_key = secrets.token_urlsafe(24)
         self._settings = dict(settings or {})
         self._lease = message_lease_seconds
+        self.queue_endpoint: str | None = None
+        """Where the host finds the queues, if not at Azurite itself."""
         self._host: subprocess.Popen[bytes] | None = None
 
     @property
@@ -135,12 +137,18 @@ class Stack:
         return {
             **os.environ,
             "FUNCTIONS_WORKER_RUNTIME": "python",
-            "AzureWebJobsStorage": self.azurite.connection_string,
+            "AzureWebJobsStorage": self._connection(),
             "ADMIN_API_KEY": self.api_key,
             "LIFECYCLE_SCHEDULE": "0 0 2 * * *",
             "WATCHDOG_SCHEDULE": "0 */10 * * * *",
             **self._settings,
         }
+
+    def _connection(self) -> str:
+        straight = f"http://127.0.0.1:{self.azurite.ports.queue}/"
+        return self.azurite.connection_string.replace(
+            straight, f"{self.queue_endpoint or straight.rstrip('/')}/"
+        )
 
 
 @contextlib.contextmanager

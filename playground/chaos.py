@@ -1,0 +1,230 @@
+"""`make chaos`: one job in peace, and the same job under every fault at once; the datasets must be the same.
+
+The host is killed with SIGKILL at random moments, every message is delivered twice, and the storage is stopped and
+started. In the end the images are the same byte for byte, none lost, none doubled, and the clean-up leaves nothing.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import random
+import shutil
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from azure.storage.blob import BlobServiceClient
+
+from playground.azurite import ROOT
+from playground.client import ApiClient
+from playground.doubling import DoublingProxy, LoopThread
+from playground.gallery import default_photos, start_gallery
+from playground.stack import Stack
+from playground.verify import verify_zip
+from shared.settings import Settings
+
+_FOLDER = ROOT / ".local" / "chaos"
+_WORDS = 24
+_VARIANTS = 50
+_LIST = "inputs/chaos.csv"
+_FINAL = frozenset({"completed", "failed", "cancelled"})
+_SPEC: Mapping[str, Any] = {
+    "name": "chaos",
+    "sources": [{"type": "urls", "blob": _LIST}],
+    "splits": {"train": 0.8, "test": 0.2},
+}
+_SETTINGS = {
+    "CRAWL_ALLOW_PRIVATE_NETWORKS": "true",
+    "CHUNK_SIZE": "32",
+    "FETCH_CONCURRENCY": "4",
+    "WATCHDOG_SCHEDULE": "*/10 * * * * *",
+    "STALL_AFTER_SECONDS": "20",
+    "WORK_RETENTION_DAYS": "0",
+}
+_LEASE_SECONDS = 4
+_LIMIT_SECONDS = 900
+
+
+class ChaosError(Exception):
+    """Something was lost, doubled or left behind; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    seed: int
+    kills: int
+    storage_stops: int
+
+
+def main() -> int:
+    """Run both jobs; 0 where they gave the same."""
+    parser = argparse.ArgumentParser(prog="playground.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=None, help="draws the moments; a random one otherwise")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--storage-stops", type=int, default=2)
+    given = parser.parse_args()
+    seed = given.seed if given.seed is not None else random.SystemRandom().randrange(1_000_000)
+    plan = _Plan(seed, given.kills, given.storage_stops)
+    print(f"seed {seed}", flush=True)
+    try:
+        with LoopThread() as servers:
+            runner, gallery = servers.run(start_gallery(default_photos()))
+            try:
+                peace = _run("peace", gallery, None, servers)
+                chaos = _run("chaos", gallery, plan, servers)
+            finally:
+                servers.run(runner.cleanup())
+        _compare(peace, chaos)
+    except ChaosError as error:
+        print(f"\nmake chaos: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(name: str, gallery: str, plan: _Plan | None, servers: LoopThread) -> Mapping[str, str]:
+    """One job on a stack of its own; the images of its dataset: SHA-256 by name."""
+    folder = _FOLDER / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    stack = Stack(folder, settings=_SETTINGS, message_lease_seconds=_LEASE_SECONDS)
+    stack.start_storage()
+    proxy = DoublingProxy(f"http://127.0.0.1:{stack.azurite.ports.queue}")
+    try:
+        if plan is not None:
+            stack.queue_endpoint = servers.run(proxy.start())
+        with _blobs(stack) as container:
+            container.upload_blob(_LIST, _list_of(gallery))
+        stack.start_host()
+        began = time.monotonic()
+        job_id = str(asyncio.run(_submit(stack))["id"])
+        if plan is not None:
+            _disturb(stack, job_id, plan)
+        job = asyncio.run(_wait(stack, job_id))
+        seconds = time.monotonic() - began
+        images = asyncio.run(_download(stack, job_id))
+        found, kept = job["progress"]["found"], len(images)
+        print(f"{name}: {found} candidates, {kept} images in {seconds:.0f} s", flush=True)
+        if found != _WORDS * _VARIANTS:
+            raise ChaosError(f"{found} candidates in place of {_WORDS * _VARIANTS}")
+        if plan is not None:
+            print(f"{name}: {proxy.doubled} messages were delivered twice", flush=True)
+        _clean_up(stack, job_id)
+        return images
+    finally:
+        stack.stop()
+        if plan is not None:
+            servers.run(proxy.stop())
+
+
+def _list_of(gallery: str) -> bytes:
+    rows = [
+        f"{gallery}/photos/word{word}/{number}.jpg,label {word % 6}"
+        for word in range(_WORDS)
+        for number in range(_VARIANTS)
+    ]
+    return "\n".join(["url,label", *rows]).encode()
+
+
+def _disturb(stack: Stack, job_id: str, plan: _Plan) -> None:
+    """Kill and stop at random moments of the job; the last few kills wait for its archive step."""
+    draw = random.Random(plan.seed)  # noqa: S311 - no secret
+    in_archive = min(3, plan.kills)
+    stops = {plan.kills * (number + 1) // (plan.storage_stops + 1) for number in range(plan.storage_stops)}
+    for number in range(1, plan.kills + 1):
+        if number > plan.kills - in_archive:
+            state = asyncio.run(_wait(stack, job_id, until="archiving"))["state"]
+            time.sleep(draw.uniform(0, 0.5))
+        else:
+            time.sleep(draw.uniform(0.2, 3.0))
+            state = asyncio.run(_look(stack, job_id))["state"]
+        if state in _FINAL:
+            raise ChaosError(f"the job was {state} before kill {number}: more candidates are needed")
+        stack.kill_host()
+        print(f"  kill {number} while {state}", flush=True)
+        if number in stops:
+            stack.azurite.stop()
+            time.sleep(draw.uniform(0.1, 1.0))
+            stack.azurite.start()
+            print("  storage stopped and started", flush=True)
+        stack.start_host()
+
+
+async def _submit(stack: Stack) -> Mapping[str, Any]:
+    async with aiohttp.ClientSession() as session:
+        return await ApiClient(session, stack.url, stack.api_key).submit(_SPEC)
+
+
+async def _look(stack: Stack, job_id: str) -> Mapping[str, Any]:
+    async with aiohttp.ClientSession() as session:
+        return await ApiClient(session, stack.url, stack.api_key).get(f"/api/v1/jobs/{job_id}")
+
+
+async def _wait(stack: Stack, job_id: str, until: str = "completed") -> Mapping[str, Any]:
+    async with aiohttp.ClientSession() as session:
+        api = ApiClient(session, stack.url, stack.api_key)
+        try:
+            async with asyncio.timeout(_LIMIT_SECONDS):
+                async for job in api.follow(job_id, 0.1):
+                    if job["state"] == until:
+                        return job
+        except TimeoutError:
+            raise ChaosError(f"the job stands still:\n{stack.tail()}") from None
+        if until == "completed":
+            raise ChaosError(f"the job ended as {job['state']}: {job['error']}\n{stack.tail()}")
+        return job
+
+
+async def _download(stack: Stack, job_id: str) -> Mapping[str, str]:
+    async with aiohttp.ClientSession() as session:
+        api = ApiClient(session, stack.url, stack.api_key)
+        path, sha256 = await api.download(job_id, stack.folder)
+        verify_zip(path, await api.get(f"/api/v1/datasets/{job_id}"), sha256)
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.count("/") == 2]
+        if len(names) != len(set(names)):
+            raise ChaosError("a name stands twice in the archive")
+        return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names}
+
+
+def _clean_up(stack: Stack, job_id: str) -> None:
+    """Run the nightly timer, and look at what is left."""
+    asyncio.run(_nightly(stack))
+    wanted = {_LIST, f"datasets/job_{job_id}/dataset.zip", f"datasets/job_{job_id}/records.jsonl.gz"}
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with _blobs(stack) as container:
+            left = {str(name) for name in container.list_blob_names()}
+        if left == wanted:
+            return
+        time.sleep(0.5)
+    raise ChaosError(f"after the clean-up there are {json.dumps(sorted(left ^ wanted)[:20])}")
+
+
+async def _nightly(stack: Stack) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{stack.url}/admin/functions/lifecycle", json={"input": ""}) as response,
+    ):
+        response.raise_for_status()
+
+
+def _blobs(stack: Stack) -> Any:
+    service = BlobServiceClient.from_connection_string(stack.azurite.connection_string)
+    return service.get_container_client(Settings.model_fields["datasets_container"].default)
+
+
+def _compare(peace: Mapping[str, str], chaos: Mapping[str, str]) -> None:
+    lost, added = peace.keys() - chaos.keys(), chaos.keys() - peace.keys()
+    changed = [name for name in peace.keys() & chaos.keys() if peace[name] != chaos[name]]
+    if lost or added or changed:
+        raise ChaosError(f"{len(lost)} images were lost, {len(added)} added, {len(changed)} are others")
+    print(f"\nThe same {len(peace)} images, byte for byte; nothing was left behind.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
