@@ -3,42 +3,64 @@
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import aiohttp
 from yarl import URL
 
+from shared.clock import Clock, SystemClock
+from shared.crawling.answer import BodyLimits, GiveUp, TryAgain, check_answer, failure, read_body
 from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.patience import Patience, Postponed
 from shared.crawling.politeness import HostLimits
 from shared.errors import InvalidRequest
 from shared.records import Reason, Rejected
-from shared.web.guard import was_forbidden
-from shared.web.opt_out import opted_out
 from shared.web.respect import Respect
 from shared.web.robots import Robots
 from shared.web.session import Sessions
 from shared.web.urls import parse_url
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
-_NO_SUCH = frozenset({404, 410})
-_UNCOUNTED_BYTES = 1_000_000
-_ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8,*/*;q=0.5"
+_UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
+_STOP_POLL_SECONDS = 2.0
+_HEADERS = {
+    "Accept": "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8,*/*;q=0.5",
+    "Accept-Encoding": "identity",  # images are compressed already, and their length is told so
+}
 
 
 @dataclass(frozen=True, slots=True)
 class FetchConfig:
-    """Limits of one image's fetch; `total_seconds` covers all of its redirects and tries."""
+    """Limits of one image's fetch; `total_seconds` covers all of its redirects and tries, not its waits in line.
+
+    Pauses between tries are random up to `first_pause_seconds`, doubled each time, after what the host asks for;
+    a host that asks for more than `max_retry_after_seconds` is left alone for the rest of the chunk. One that asks
+    for a pause between requests (robots.txt, Crawl-delay) gets up to `max_crawl_delay_seconds`.
+    """
 
     total_seconds: float = 30.0
     tries: int = 3
     first_pause_seconds: float = 0.5
+    max_retry_after_seconds: float = 20.0
+    max_crawl_delay_seconds: float = 10.0
     max_redirects: int = 8
     per_host: int = 8
+    min_bytes_per_second: int = 1000
+    slow_window_seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time and the chance come from."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    uniform: Callable[[float, float], float] = random.uniform
+
+
+_TIMING = Timing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,197 +71,191 @@ class Fetched:
     url: str
 
 
-class _Again(Exception):
-    def __init__(self, rejected: Rejected, wait_seconds: float | None = None) -> None:
-        self.rejected = rejected
-        self.wait_seconds = wait_seconds
-
-
-class _Over(Exception):
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        self.rejected = Rejected(reason, detail)
-
-
 @dataclass(slots=True)
-class _Holdings:
-    """What one fetch holds: its shares of the byte budget, and the time that it has left."""
+class _Errand:
+    """One fetch: what it may do, its shares of the byte budget, the time it has left, the host it is at."""
 
+    max_bytes: int
+    respect: Respect
+    patience: Patience
     shares: list[int] = field(default_factory=list)
     timeout: asyncio.Timeout | None = None
+    host: str = ""
+
+    @contextmanager
+    def off_the_clock(self) -> Iterator[None]:
+        """For waits that are not the host's fault: they cost the fetch no time."""
+        when = self.timeout.when() if self.timeout is not None else None
+        if self.timeout is None or when is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        left = when - loop.time()
+        self.timeout.reschedule(None)
+        try:
+            yield
+        finally:
+            self.timeout.reschedule(loop.time() + left)
+
+    @property
+    def seconds_left(self) -> float:
+        """Of the time that the fetch may take."""
+        when = self.timeout.when() if self.timeout is not None else None
+        return 0.0 if when is None else when - asyncio.get_running_loop().time()
 
 
 class Fetcher:
     """Fetches images over one session; holds the limits that all of its users share."""
 
-    def __init__(self, sessions: Sessions, robots: Robots, budget: ByteBudget, config: FetchConfig) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        robots: Robots,
+        budget: ByteBudget,
+        config: FetchConfig,
+        timing: Timing = _TIMING,
+    ) -> None:
         self._sessions = sessions
         self._robots = robots
         self._budget = budget
-        self._limits = HostLimits(config.per_host)
+        self._limits = HostLimits(config.per_host, timing.clock)
         self._config = config
+        self._timing = timing
+
+    @property
+    def per_host(self) -> int:
+        """Requests that one host gets at a time."""
+        return self._config.per_host
 
     @asynccontextmanager
-    async def fetch(self, url: str, max_bytes: int, respect: Respect) -> AsyncIterator[Fetched | Rejected]:
-        """The image's bytes, or why there are none; their share of the byte budget is held within the block."""
-        holdings = _Holdings()
-        try:
-            yield await self._within_time(url, max_bytes, respect, holdings)
-        finally:
-            await self._give_back(holdings)
+    async def fetch(
+        self, url: str, max_bytes: int, respect: Respect, patience: Patience
+    ) -> AsyncIterator[Fetched | Rejected]:
+        """The image's bytes, or why there are none; their share of the byte budget is held within the block.
 
-    async def _within_time(
-        self, url: str, max_bytes: int, respect: Respect, holdings: _Holdings
-    ) -> Fetched | Rejected:
+        Raises:
+            Postponed: the chunk's time ends before the host may be asked.
+        """
+        errand = _Errand(max_bytes, respect, patience)
+        try:
+            yield await self._within_time(url, errand)
+        finally:
+            await self._give_back(errand)
+
+    async def _within_time(self, url: str, errand: _Errand) -> Fetched | Rejected:
         last = Rejected(Reason.TIMED_OUT, "no time was left")
         try:
-            async with asyncio.timeout(self._config.total_seconds) as holdings.timeout:
+            async with asyncio.timeout(self._config.total_seconds) as errand.timeout:
+                start = parse_url(url)
                 for attempt in range(self._config.tries):
                     try:
-                        return await self._follow(parse_url(url), max_bytes, respect, holdings)
-                    except _Again as again:
+                        return await self._follow(start, errand)
+                    except TryAgain as again:
                         last = again.rejected
-                        await self._give_back(holdings)
-                        if again.wait_seconds is not None and again.wait_seconds > self._config.total_seconds:
-                            break
-                        if attempt + 1 < self._config.tries:
-                            await asyncio.sleep(self._pause(attempt, again.wait_seconds))
+                        await self._give_back(errand)
+                        if not await self._pause(attempt, again, errand):
+                            return last
         except TimeoutError:
-            return Rejected(Reason.TIMED_OUT) if last.reason is Reason.TIMED_OUT else last
+            slow = Rejected(Reason.TIMED_OUT, f"after {self._config.total_seconds:g} seconds")
+            errand.patience.failed(errand.host, slow)
+            return slow if last.reason is Reason.TIMED_OUT else last
         except InvalidRequest as error:
             return Rejected(Reason.INVALID_URL, error.detail)
-        except _Over as over:
+        except GiveUp as over:
             return over.rejected
         return last
 
-    def _pause(self, attempt: int, wanted_seconds: float | None) -> float:
-        """The server's own wish, or exponential back-off with full jitter."""
-        if wanted_seconds is not None:
-            return wanted_seconds
-        return random.uniform(0, self._config.first_pause_seconds * 2**attempt)  # noqa: S311 - spreads load
+    async def _pause(self, attempt: int, again: TryAgain, errand: _Errand) -> bool:
+        """Wait before the next try; whether there is one."""
+        wanted = again.wait_seconds or 0.0
+        if wanted > self._config.max_retry_after_seconds:
+            errand.patience.set_aside(errand.host, again.rejected)
+            return False
+        jitter = self._timing.uniform(0, self._config.first_pause_seconds * 2**attempt)
+        pause = wanted + jitter
+        last_try = attempt + 1 >= self._config.tries
+        if last_try or pause >= errand.seconds_left or not errand.patience.grant(pause):
+            return False
+        await self._timing.sleep(pause)
+        return True
 
-    async def _follow(self, url: URL, max_bytes: int, respect: Respect, holdings: _Holdings) -> Fetched:
+    async def _follow(self, url: URL, errand: _Errand) -> Fetched:
         for _ in range(self._config.max_redirects + 1):
-            if respect.robots and not await self._robots.allow(url):
-                raise _Over(Reason.ROBOTS_DENIED, str(url.host))
-            found = await self._hop(url, max_bytes, respect, holdings)
+            errand.host = f"{url.host}:{url.port}"
+            self._check_aside(errand)
+            if errand.respect.robots:
+                if not await self._robots.allow(url):
+                    raise GiveUp(Reason.ROBOTS_DENIED, str(url.host))
+                delay_seconds = await self._robots.crawl_delay(url)
+                if delay_seconds:
+                    await self._keep_distance(delay_seconds, errand)
+            found = await self._hop(url, errand)
             if isinstance(found, Fetched):
                 return found
             url = found
-        raise _Over(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
+        raise GiveUp(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
 
-    async def _hop(self, url: URL, max_bytes: int, respect: Respect, holdings: _Holdings) -> Fetched | URL:
+    async def _keep_distance(self, delay_seconds: float, errand: _Errand) -> None:
+        """Wait for the turn at a host that wants a pause between requests."""
+        delay = min(delay_seconds, self._config.max_crawl_delay_seconds)
+        wait = self._limits.turn(errand.host, delay, errand.patience.remaining_seconds)
+        with errand.off_the_clock():
+            while wait is not None and wait > 0 and not errand.patience.ended:
+                await self._timing.sleep(min(wait, _STOP_POLL_SECONDS))
+                wait -= _STOP_POLL_SECONDS
+        if wait is None or wait > 0:
+            raise Postponed
+
+    async def _hop(self, url: URL, errand: _Errand) -> Fetched | URL:
         """One request: the image, or where it is said to be."""
-        host = str(url.host)
-        await self._limits.enter(host)
+        host = errand.host
+        with errand.off_the_clock():
+            await self._limits.enter(host)
         try:
-            async with self._sessions.get().get(
-                url, headers={"Accept": _ACCEPT}, allow_redirects=False
-            ) as response:
-                if response.status in _REDIRECTS and "location" in response.headers:
-                    return _target(url, response.headers["location"])
-                _check_status(response)
-                _check_opt_out(response, respect)
-                return Fetched(await self._read(response, max_bytes, holdings), str(url))
-        except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
-            raise _failure(error) from error
+            self._check_aside(errand)
+            found = await self._exchange(url, errand)
+        except (TryAgain, GiveUp) as verdict:
+            if verdict.rejected.reason in _UNANSWERED:
+                errand.patience.failed(host, verdict.rejected)
+            else:
+                errand.patience.answered(host)
+            raise
         finally:
             self._limits.leave(host)
+        errand.patience.answered(host)
+        return found
 
-    async def _read(self, response: aiohttp.ClientResponse, max_bytes: int, holdings: _Holdings) -> bytes:
-        length = response.content_length
-        if length is not None and length > max_bytes:
-            raise _Over(Reason.TOO_MANY_BYTES, f"{length} bytes are announced")
-        encoded = response.headers.get("content-encoding", "identity") != "identity"
-        if length is not None and not encoded:
-            await self._take(length, holdings)
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > max_bytes:
-                raise _Over(Reason.TOO_MANY_BYTES, f"more than {max_bytes} bytes")
-            pieces.append(piece)
-            if not holdings.shares and size > _UNCOUNTED_BYTES:  # it did not say how much there is
-                await self._take(max_bytes, holdings)
-        if not size:
-            raise _Over(Reason.EMPTY_BODY)
-        return b"".join(pieces)
+    async def _exchange(self, url: URL, errand: _Errand) -> Fetched | URL:
+        try:
+            async with self._sessions.get().get(url, headers=_HEADERS, allow_redirects=False) as response:
+                if response.status in _REDIRECTS and "location" in response.headers:
+                    return _target(url, response.headers["location"])
+                check_answer(response, errand.respect, self._timing.clock.now())
+                return Fetched(await self._read(response, errand), str(url))
+        except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
+            raise failure(error) from error
 
-    async def _take(self, size_bytes: int, holdings: _Holdings) -> None:
-        """Take a share of the budget; the wait for it is not the server's fault and costs the fetch no time."""
-        loop = asyncio.get_running_loop()
-        left: float | None = None
-        if holdings.timeout is not None:
-            left = (holdings.timeout.when() or loop.time()) - loop.time()
-            holdings.timeout.reschedule(None)
-        holdings.shares.append(await self._budget.take(size_bytes))
-        if holdings.timeout is not None and left is not None:
-            holdings.timeout.reschedule(loop.time() + left)
+    def _check_aside(self, errand: _Errand) -> None:
+        refusal = errand.patience.refusal(errand.host)
+        if refusal is not None:
+            raise GiveUp(refusal.reason, refusal.detail)
 
-    async def _give_back(self, holdings: _Holdings) -> None:
-        while holdings.shares:
-            await self._budget.give_back(holdings.shares.pop())
+    async def _read(self, response: aiohttp.ClientResponse, errand: _Errand) -> bytes:
+        async def take(size_bytes: int) -> None:
+            with errand.off_the_clock():
+                errand.shares.append(await self._budget.take(size_bytes))
+
+        config = self._config
+        limits = BodyLimits(errand.max_bytes, config.min_bytes_per_second, config.slow_window_seconds)
+        return await read_body(response, limits, take, self._timing.clock)
+
+    async def _give_back(self, errand: _Errand) -> None:
+        while errand.shares:
+            await self._budget.give_back(errand.shares.pop())
 
 
 def _target(url: URL, location: str) -> URL:
     try:
         return parse_url(str(url.join(URL(location)))).with_fragment(None)
     except (ValueError, InvalidRequest):
-        raise _Over(Reason.INVALID_URL, "it redirects to what is no http(s) URL") from None
-
-
-def _check_status(response: aiohttp.ClientResponse) -> None:
-    status = response.status
-    if status == 429:
-        wait = _retry_after(response)
-        raise _Again(Rejected(Reason.RATE_LIMITED, "HTTP 429"), wait)
-    if status in _BUSY:
-        raise _Again(Rejected(Reason.SERVER_ERROR, f"HTTP {status}"), _retry_after(response))
-    if status in _NO_SUCH:
-        raise _Over(Reason.NOT_FOUND, f"HTTP {status}")
-    if status >= 500:
-        raise _Over(Reason.SERVER_ERROR, f"HTTP {status}")
-    if status != 200:
-        raise _Over(Reason.HTTP_ERROR, f"HTTP {status}")
-
-
-def _check_opt_out(response: aiohttp.ClientResponse, respect: Respect) -> None:
-    if not respect.opt_out:
-        return
-    tags = response.headers.getall("x-robots-tag", [])
-    refusal = opted_out(tags, response.headers.get("tdm-reservation"))
-    if refusal is not None:
-        raise _Over(refusal.reason, refusal.detail)
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), a number or a date; None without one."""
-    text = response.headers.get("retry-after", "")
-    if text.isascii() and text.isdigit():
-        return float(text[:6])
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-
-
-def _failure(error: BaseException) -> _Again | _Over:
-    """The reason for an error of the client or of the network."""
-    if was_forbidden(error):
-        return _Over(Reason.FORBIDDEN_ADDRESS)
-    for kinds, reason in _REASONS:
-        if isinstance(error, kinds):
-            return _Again(Rejected(reason)) if reason.passing else _Over(reason)
-    return _Again(Rejected(Reason.CONNECTION_FAILED, type(error).__name__))
-
-
-_REASONS: tuple[tuple[tuple[type[BaseException], ...], Reason], ...] = (
-    ((aiohttp.ClientConnectorDNSError,), Reason.DNS_FAILED),
-    ((aiohttp.ClientSSLError, ssl.SSLError), Reason.TLS_FAILED),
-    ((aiohttp.InvalidURL,), Reason.INVALID_URL),
-    ((aiohttp.ClientPayloadError,), Reason.TRANSFER_BROKEN),
-    ((TimeoutError,), Reason.TIMED_OUT),
-)
+        raise GiveUp(Reason.INVALID_URL, "it redirects to what is no http(s) URL") from None

@@ -1,14 +1,34 @@
-"""Not too many requests at once for any host."""
+"""Not too many requests at once for any host, and none before its turn."""
 
 import asyncio
 
+from shared.clock import Clock
+
+_MANY_HOSTS = 4096
+
 
 class HostLimits:
-    """At most so many requests at a time for each host; hosts that nobody uses are forgotten."""
+    """At most so many requests at a time for each host, apart as it asks; hosts that nobody uses are forgotten."""
 
-    def __init__(self, per_host: int) -> None:
+    def __init__(self, per_host: int, clock: Clock) -> None:
         self._per_host = per_host
+        self._clock = clock
         self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        self._turns: dict[str, float] = {}
+
+    def turn(self, host: str, delay_seconds: float, within_seconds: float) -> float | None:
+        """Take the next turn at a host that wants `delay_seconds` between requests: the seconds until then.
+
+        None where that is later than `within_seconds`; no turn is taken then.
+        """
+        now = self._clock.monotonic()
+        turn = max(now, self._turns.get(host, now))
+        if turn - now > within_seconds:
+            return None
+        if len(self._turns) >= _MANY_HOSTS:
+            self._turns = {known: at for known, at in self._turns.items() if at > now}
+        self._turns[host] = turn + delay_seconds
+        return turn - now
 
     async def enter(self, host: str) -> None:
         """Wait for a place at the host."""

@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared.candidates import Candidate
 from shared.clock import Clock, Deadline
@@ -15,7 +16,9 @@ from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
 from shared.crawling.color import profile_name
 from shared.crawling.fetch import Fetched, Fetcher
 from shared.crawling.inspect import inspect
+from shared.crawling.patience import Patience, Postponed
 from shared.crawling.transform import transform, wanted_side
+from shared.crawling.turns import Turns
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
 from shared.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.storage.blobs import BlobStore, BlockStore
@@ -76,19 +79,26 @@ class ChunkWorker:
         """
         shard = BlobWriter(self._blobs, self._blocks, chunk.shard)
         records: dict[int, Record] = {}
-        turn = iter(range(len(chunk.candidates)))
+        patience = Patience(len(chunk.candidates), deadline, stop)
+        # twice as many as fetch at a time: while some images of a host are judged, others are under way
+        turns = Turns([_host(candidate.url) for candidate in chunk.candidates], 2 * self._fetcher.per_host)
 
-        async def take_turns(turn: Iterator[int]) -> None:
-            for position in turn:
-                if deadline.passed or stop():
-                    return
-                records[position] = await self._record(chunk, position, shard)
+        async def take_turns() -> None:
+            while (position := await turns.take()) is not None:
+                try:
+                    if patience.ended:
+                        return
+                    records[position] = await self._record(chunk, position, shard, patience)
+                except Postponed:
+                    continue
+                finally:
+                    turns.done(position)
 
         workers = min(self._config.concurrency, len(chunk.candidates))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(take_turns(turn))
+                    group.create_task(take_turns())
         except* Retryable as group_error:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
         await shard.close()
@@ -100,15 +110,15 @@ class ChunkWorker:
         """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _record(self, chunk: Chunk, position: int, shard: BlobWriter) -> Record:
+    async def _record(self, chunk: Chunk, position: int, shard: BlobWriter, patience: Patience) -> Record:
         candidate = chunk.candidates[position]
         index = chunk.indices[position]
         final_url: str | None = None
         outcome: Kept | Rejected
         try:
-            outcome, final_url = await self._outcome(candidate, chunk, shard)
-        except Retryable:
-            raise  # storage: the whole chunk comes again
+            outcome, final_url = await self._outcome(candidate, chunk, shard, patience)
+        except (Retryable, Postponed):
+            raise  # storage does not answer, and the whole chunk comes again; or time is up for this one
         except Exception as error:  # noqa: BLE001 - one image's trouble is not its neighbours'
             signals.failure(self._telemetry, error, operation="crawl_candidate")
             outcome = Rejected(Reason.CRASHED, type(error).__name__)
@@ -117,7 +127,7 @@ class ChunkWorker:
         return Record(index, candidate, outcome, moved, fetched_at)
 
     async def _outcome(
-        self, candidate: Candidate, chunk: Chunk, shard: BlobWriter
+        self, candidate: Candidate, chunk: Chunk, shard: BlobWriter, patience: Patience
     ) -> tuple[Kept | Rejected, str | None]:
         options = chunk.options
         licenses = options.filters.licenses
@@ -125,7 +135,9 @@ class ChunkWorker:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
         if candidate.url.startswith(BLOB_SCHEME):
             return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options, shard), None
-        async with self._fetcher.fetch(candidate.url, options.filters.max_bytes, options.respect) as fetched:
+        async with self._fetcher.fetch(
+            candidate.url, options.filters.max_bytes, options.respect, patience
+        ) as fetched:
             if isinstance(fetched, Rejected):
                 return fetched, None
             return await self._keep(fetched, options, shard), fetched.url
@@ -158,6 +170,16 @@ class ChunkWorker:
         if isinstance(judged, Rejected):
             return judged
         return Kept(shard.name, await shard.append(judged.data), judged.facts)
+
+
+def _host(url: str) -> str:
+    """What candidates of one host have in common. An image in storage shares with nobody."""
+    if url.startswith(BLOB_SCHEME):
+        return url
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def _judge(data: bytes, options: CrawlOptions) -> _Judged | Rejected:

@@ -14,7 +14,8 @@ type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 type AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 _WIRE_SERVER = ipaddress.ip_address("168.63.129.16")  # Azure's own, public by number and internal by nature
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_TEREDO = ipaddress.ip_network("2001::/32")
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 _MARK = "the address is not a public one"
 
@@ -32,6 +33,8 @@ def is_public(address: Address) -> bool:
         inner = _inner(address)
         if inner is not None:
             return is_public(inner)
+        if address.is_site_local or address in _TEREDO:
+            return False
     if address == _WIRE_SERVER or (address.version == 4 and address in _SHARED):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
@@ -63,14 +66,15 @@ def was_forbidden(error: BaseException) -> bool:
 
 
 def _inner(address: ipaddress.IPv6Address) -> Address | None:
-    """The IPv4 address that an IPv6 one stands for: mapped, 6to4, Teredo, NAT64 (RFC 4291, 3056, 4380, 6052)."""
+    """The IPv4 address that an IPv6 one stands for: mapped, 6to4, NAT64 (RFC 4291, 3056, 6052).
+
+    Tunnels to hosts behind a NAT (Teredo) and local NAT64 prefixes stand for nothing public at all.
+    """
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address.sixtofour is not None:
         return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    if any(address in network for network in _NAT64):
+    if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if int(address) >> 32 == 0 and int(address) > 1:  # the deprecated ::a.b.c.d
         return ipaddress.IPv4Address(int(address))

@@ -28,6 +28,11 @@ class _Rules:
             return self.allowed_without
         return bool(self.parsed.can_fetch(str(url), AGENT_TOKEN))
 
+    @property
+    def crawl_delay(self) -> float | None:
+        delay = self.parsed.crawl_delay(AGENT_TOKEN) if self.parsed is not None else None
+        return float(delay) if delay is not None else None
+
 
 class Robots:
     """Answers from the hosts' robots.txt (RFC 9309), each fetched once and kept for a while."""
@@ -38,16 +43,21 @@ class Robots:
 
     async def allow(self, url: URL) -> bool:
         """Whether the URL may be fetched. A robots.txt that the server fails to give (5xx) forbids everything."""
+        return (await self._of(url)).allow(url)
+
+    async def crawl_delay(self, url: URL) -> float | None:
+        """Seconds that the host wants between our requests, where it says so."""
+        return (await self._of(url)).crawl_delay
+
+    async def _of(self, url: URL) -> _Rules:
         origin = str(url.origin())
         if origin not in self._rules:
             self._rules[origin] = asyncio.create_task(self._fetch(origin))
             if len(self._rules) > _MAX_HOSTS:
-                _, oldest = self._rules.popitem(last=False)
-                oldest.cancel()
+                self._rules.popitem(last=False)  # whoever waits for it still gets its answer
         task = self._rules[origin]
         self._rules.move_to_end(origin)
-        rules = await asyncio.shield(task)
-        return rules.allow(url)
+        return task.result() if task.done() else await asyncio.shield(task)
 
     async def _fetch(self, origin: str) -> _Rules:
         request = WebRequest(f"{origin}/robots.txt", max_bytes=_ROBOTS_BYTES, timeout_seconds=_ROBOTS_SECONDS)

@@ -1,34 +1,19 @@
 """Real pictures, and a server that misbehaves on request."""
 
-import asyncio
 import gzip
-import io
-import struct
 import zlib
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from PIL import Image
 
 from playground.gallery import _crop, default_photos
-
-
-def encoded(form: str, size: tuple[int, int] = (320, 240), mode: str = "RGB", **options: object) -> bytes:
-    with Image.open(default_photos() / "chelsea.png") as opened:
-        image = opened.convert("RGB").resize(size).convert(mode)
-    out = io.BytesIO()
-    image.save(out, form, **options)
-    return out.getvalue()
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size, and little more."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-    data = zlib.compress(b"\0" * 1000)
-    chunk = b"IDAT" + data
-    return head + struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.fetch import Fetcher, Timing
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.robots import Robots
+from shared.web.session import SessionConfig, Sessions
+from tests.unit.crawling.asking import BUDGET, FAST
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +54,20 @@ class Hostile:
     async def broken(self, _):
         return web.Response(status=500)
 
+    async def busy(self, _):
+        return web.Response(status=408)
+
+    async def early(self, _):
+        return web.Response(status=425)
+
+    async def slow_down(self, _):
+        return web.Response(status=429)
+
+    async def unbuilt(self, _):
+        return web.Response(status=501)
+
     async def busy_once(self, _):
-        if self.calls["/busy-once"] == 1:
+        if self.calls["/busy-once"] % 2:
             return web.Response(status=503, headers={"Retry-After": "0"})
         return web.Response(body=self.photo)
 
@@ -92,34 +89,47 @@ class Hostile:
     async def tdm(self, _):
         return web.Response(body=self.photo, headers={"tdm-reservation": "1"})
 
-    async def lying(self, _):
-        return web.Response(body=self.photo, headers={"Content-Length": str(10**9)})
-
-    async def cut_off(self, request):
-        response = web.StreamResponse(headers={"Content-Length": "100000"})
-        await response.prepare(request)
-        await response.write(self.photo[:1000])
-        request.transport.abort()
-        return response
-
-    async def endless(self, request):
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for _ in range(400):
-            await response.write(b"x" * 65_536)
-        return response
-
-    async def dripping(self, request):
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for _ in range(200):
-            await response.write(b"x")
-            await asyncio.sleep(0.1)
-        return response
-
     async def bomb(self, _):
         data = gzip.compress(bytes(60_000_000))
         return web.Response(body=data, headers={"Content-Encoding": "gzip"})
+
+    async def deflate_bomb(self, _):
+        return web.Response(body=zlib.compress(bytes(60_000_000)), headers={"Content-Encoding": "deflate"})
+
+    async def gzipped(self, _):
+        return web.Response(body=gzip.compress(self.photo), headers={"Content-Encoding": "gzip"})
+
+    async def cookie(self, request):
+        if request.cookies:
+            return web.Response(status=400)
+        answer = web.Response(body=self.photo)
+        answer.set_cookie("id", "1")
+        return answer
+
+    async def to_metadata(self, _):
+        return web.Response(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
+
+    async def to_private(self, _):
+        return web.Response(status=307, headers={"Location": "http://10.0.0.1/x.jpg"})
+
+    async def to_robots_denied(self, _):
+        return web.Response(status=302, headers={"Location": "/private/ok"})
+
+
+@pytest.fixture
+async def make_fetcher():
+    """Makes fetchers that give up soon, and closes what they opened."""
+    opened: list[Sessions] = []
+
+    def make(config=FAST, *, allow_private=True, timing=None) -> Fetcher:
+        sessions = Sessions(SessionConfig("test", allow_private_networks=allow_private, idle_seconds=0.5))
+        opened.append(sessions)
+        robots = Robots(AiohttpWebClient(sessions))
+        return Fetcher(sessions, robots, ByteBudget(BUDGET), config, timing or Timing())
+
+    yield make
+    for sessions in opened:
+        await sessions.close()
 
 
 @pytest.fixture

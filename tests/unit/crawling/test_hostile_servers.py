@@ -1,36 +1,16 @@
-"""Each misbehaviour ends in its own reason."""
+"""Each misbehaviour of a server ends in its own reason."""
+
+import ssl
 
 import pytest
 
-from shared.crawling.byte_budget import ByteBudget
-from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
+from shared.crawling.fetch import FetchConfig, Fetched
 from shared.records import Reason, Rejected
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.opt_out import opted_out
 from shared.web.respect import Respect
-from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
+from tests.unit.crawling.asking import BUDGET, MAX_BYTES, ask, patience
+from tests.unit.crawling.hostile import body_of, misbehaviours, raw_server, server_tls, write_certificate
 
-BUDGET = 4_000_000
-
-
-@pytest.fixture
-async def make_fetcher():
-    opened: list[Sessions] = []
-
-    def make(*, allow_private: bool = True):
-        sessions = Sessions(SessionConfig("test", allow_private_networks=allow_private, idle_seconds=1.0))
-        opened.append(sessions)
-        budget = ByteBudget(BUDGET)
-        config = FetchConfig(total_seconds=2.0, first_pause_seconds=0.01)
-        return Fetcher(sessions, Robots(AiohttpWebClient(sessions)), budget, config), budget
-
-    yield make
-    for sessions in opened:
-        await sessions.close()
-
-
-CASES = {
+ANSWERS = {
     "/nothing": Reason.NOT_FOUND,
     "/empty": Reason.EMPTY_BODY,
     "/forbidden": Reason.HTTP_ERROR,
@@ -38,83 +18,144 @@ CASES = {
     "/throttled": Reason.RATE_LIMITED,
     "/loop": Reason.TOO_MANY_REDIRECTS,
     "/to-file": Reason.INVALID_URL,
+    "/to-robots-denied": Reason.ROBOTS_DENIED,
     "/private/ok": Reason.ROBOTS_DENIED,
     "/noai": Reason.OPTED_OUT,
     "/tdm": Reason.OPTED_OUT,
-    "/lying": Reason.TOO_MANY_BYTES,
-    "/cut-off": Reason.TRANSFER_BROKEN,
-    "/endless": Reason.TOO_MANY_BYTES,
-    "/dripping": Reason.TIMED_OUT,
     "/bomb": Reason.TOO_MANY_BYTES,
+    "/deflate-bomb": Reason.TOO_MANY_BYTES,
 }
+LOCAL = Respect(robots=False)
 
 
-@pytest.mark.parametrize("path", CASES)
-async def test_a_misbehaving_server_is_recorded_for_what_it_does(path, hostile, make_fetcher):
+@pytest.mark.parametrize("path", ANSWERS)
+async def test_an_answer_without_an_image_is_recorded_for_what_it_is(path, hostile, make_fetcher):
     _, base = hostile
-    fetcher, budget = make_fetcher()
-    async with fetcher.fetch(base + path, 1_000_000, Respect()) as found:
-        assert isinstance(found, Rejected), found
-        assert found.reason is CASES[path]
-    assert budget._free == BUDGET
+    found = await ask(make_fetcher(), base + path)
+    assert isinstance(found, Rejected), found
+    assert found.reason is ANSWERS[path]
 
 
-@pytest.mark.parametrize("path", ["/ok", "/moved", "/busy-once"])
+@pytest.mark.parametrize("name", misbehaviours(b""))
+async def test_a_server_that_breaks_the_rules_is_recorded_for_what_it_does(name, photo, make_fetcher):
+    case = misbehaviours(photo)[name]
+    async with raw_server(case.behaviour) as base:
+        found = await ask(make_fetcher(), f"{base}/x.jpg")
+    assert isinstance(found, Rejected), found
+    assert found.reason is case.reason
+
+
+@pytest.mark.parametrize("path", ["/ok", "/moved", "/busy-once", "/gzipped", "/cookie"])
 async def test_what_can_be_had_is_had(path, hostile, make_fetcher):
     state, base = hostile
-    fetcher, budget = make_fetcher()
-    async with fetcher.fetch(base + path, 1_000_000, Respect()) as found:
+    fetcher = make_fetcher()
+    for _ in range(2):
+        found = await ask(fetcher, base + path)
         assert isinstance(found, Fetched), found
         assert found.body == state.photo
-        assert budget._free <= BUDGET - len(found.body)
-    assert budget._free == BUDGET
-
-
-async def test_only_what_may_pass_is_tried_again(hostile, make_fetcher):
-    state, base = hostile
-    fetcher, _ = make_fetcher()
-    for path, calls in (("/broken", 3), ("/forbidden", 1), ("/throttled", 1)):
-        async with fetcher.fetch(base + path, 1_000_000, Respect()) as found:
-            assert isinstance(found, Rejected)
-        assert state.calls[path] == calls
 
 
 async def test_respect_can_be_turned_off(hostile, make_fetcher):
     state, base = hostile
-    fetcher, _ = make_fetcher()
     for path in ("/private/ok", "/noai", "/tdm"):
-        async with fetcher.fetch(base + path, 1_000_000, Respect(robots=False, opt_out=False)) as found:
-            assert isinstance(found, Fetched)
+        found = await ask(make_fetcher(), base + path, Respect(robots=False, opt_out=False))
+        assert isinstance(found, Fetched)
     assert "/robots.txt" not in state.calls
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "0x7f.1", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]"]
-)
-async def test_private_addresses_are_refused_however_they_are_spelled(host, hostile, make_fetcher):
+    "host",
+    ["127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
+     "[64:ff9b::7f00:1]", "[2002:7f00:1::]"],
+)  # fmt: skip
+async def test_private_addresses_are_refused(host, hostile, make_fetcher):
     state, base = hostile
     port = base.rpartition(":")[2]
-    fetcher, _ = make_fetcher(allow_private=False)
-    async with fetcher.fetch(f"http://{host}:{port}/ok", 1_000_000, Respect(robots=False)) as found:
-        assert isinstance(found, Rejected)
-        assert found.reason in {Reason.FORBIDDEN_ADDRESS, Reason.DNS_FAILED, Reason.INVALID_URL}
-        assert host != "127.0.0.1" or found.reason is Reason.FORBIDDEN_ADDRESS
+    found = await ask(make_fetcher(allow_private=False), f"http://{host}:{port}/ok", LOCAL)
+    assert found == Rejected(Reason.FORBIDDEN_ADDRESS)
     assert not state.calls
 
 
+@pytest.mark.parametrize(
+    "host", ["127.1", "0x7f.1", "0x7f000001", "2130706433", "0177.0.0.1", "127.0.0.1.", "[fe80::1%25eth0]"]
+)
+async def test_odd_spellings_of_addresses_are_no_addresses(host, hostile, make_fetcher):
+    state, base = hostile
+    port = base.rpartition(":")[2]
+    found = await ask(make_fetcher(), f"http://{host}:{port}/ok", LOCAL)
+    assert isinstance(found, Rejected)
+    assert found.reason is Reason.INVALID_URL
+    assert not state.calls
+
+
+@pytest.mark.parametrize("path", ["/to-metadata", "/to-private"])
+async def test_every_hop_of_a_redirect_is_guarded(path, hostile, make_fetcher, monkeypatch):
+    """The first hop is let through here; the second must not be."""
+    _, base = hostile
+    monkeypatch.setattr("shared.web.guard.is_public", lambda address: str(address) == "127.0.0.1")
+    found = await ask(make_fetcher(allow_private=False), base + path)
+    assert found == Rejected(Reason.FORBIDDEN_ADDRESS)
+
+
+async def test_more_redirects_than_allowed_are_not_followed(hostile, make_fetcher):
+    state, base = hostile
+    await ask(make_fetcher(FetchConfig(max_redirects=3)), f"{base}/loop", LOCAL)
+    assert state.calls["/loop"] == 4
+
+
 async def test_nobody_home_is_a_failed_connection(make_fetcher):
-    fetcher, _ = make_fetcher()
     for url, reason in (
         ("http://127.0.0.1:1/x", Reason.CONNECTION_FAILED),
         ("http://no-such-host.invalid/x", Reason.DNS_FAILED),
         ("gopher://x/y", Reason.INVALID_URL),
+        ("http://a/" + "x" * 10_000, Reason.INVALID_URL),
+        ("http://" + "a" * 64 + ".example/", Reason.INVALID_URL),
     ):
-        async with fetcher.fetch(url, 1_000_000, Respect(robots=False)) as found:
-            assert isinstance(found, Rejected)
-            assert found.reason is reason
+        found = await ask(make_fetcher(), url, LOCAL)
+        assert isinstance(found, Rejected)
+        assert found.reason is reason
 
 
-def test_directives_for_other_agents_do_not_concern_us():
-    assert opted_out(["googlebot: noindex"], None) is None
-    assert opted_out(["max-image-preview: large, noimageai"], None) is not None
-    assert opted_out(["noarchive"], "0") is None
+async def test_a_certificate_that_nobody_vouches_for_is_a_failure_of_tls(tmp_path, photo, make_fetcher):
+    tls = server_tls(write_certificate(tmp_path, "localhost"))
+    async with raw_server(body_of(photo), tls) as base:
+        assert await ask(make_fetcher(), f"{base}/x.jpg") == Rejected(Reason.TLS_FAILED)
+
+
+async def test_a_certificate_for_another_name_is_a_failure_of_tls(tmp_path, photo, make_fetcher):
+    certificate = write_certificate(tmp_path, "localhost")
+    async with raw_server(body_of(photo), server_tls(certificate)) as base:
+        fetcher = make_fetcher()
+        fetcher._sessions.get().connector._ssl = ssl.create_default_context(cafile=certificate)
+        assert await ask(fetcher, f"{base}/x.jpg") == Rejected(Reason.TLS_FAILED)
+        right = await ask(fetcher, f"{base.replace('127.0.0.1', 'localhost')}/x.jpg")
+        assert isinstance(right, Fetched)
+
+
+async def test_plain_http_on_a_tls_port_is_a_failure_of_tls(hostile, make_fetcher):
+    _, base = hostile
+    found = await ask(make_fetcher(), f"{base.replace('http:', 'https:')}/ok")
+    assert found == Rejected(Reason.TLS_FAILED)
+
+
+async def test_odd_names_in_addresses_and_headers_reach_the_server_and_nothing_else(make_fetcher, photo):
+    hostile_name = b"Content-Disposition: attachment; filename=\"../../etc/passwd\"; filename*=UTF-8''%00%2e"
+    async with raw_server(body_of(photo, hostile_name)) as base:
+        for path in (
+            "/%00",
+            "/..%2f..%2fetc",
+            "/a b\u202e.jpg",
+            "/\U0001f431.jpg",
+            "/CON",
+            "/%zz",
+            "/;x?&&=#",
+        ):
+            found = await ask(make_fetcher(), base + path)
+            assert isinstance(found, Fetched), path
+
+
+async def test_an_image_has_its_share_of_the_budget_while_it_is_in_use(hostile, make_fetcher):
+    state, base = hostile
+    fetcher = make_fetcher()
+    async with fetcher.fetch(f"{base}/ok", MAX_BYTES, LOCAL, patience()):
+        assert fetcher._budget._free == BUDGET - len(state.photo)

@@ -1,8 +1,6 @@
 """Each kind of file ends as what it is."""
 
 import io
-import runpy
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -10,9 +8,7 @@ from PIL import Image
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records import Reason, Rejected
-
-_here = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
-encoded, png_header = _here["encoded"], _here["png_header"]
+from tests.unit.crawling.pictures import encoded, png_header
 
 ALL = Filters(formats=("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"))
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]

@@ -1,0 +1,142 @@
+"""One host's answer: what its status and headers say, and its body, read within limits."""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+
+from shared.clock import Clock
+from shared.records import Reason, Rejected
+from shared.web.guard import was_forbidden
+from shared.web.opt_out import opted_out
+from shared.web.respect import Respect
+
+_BUSY = frozenset({408, 425})
+_NO_SUCH = frozenset({404, 410})
+_NEVER = frozenset({501, 505})
+_UNCOUNTED_BYTES = 1_000_000
+
+
+class TryAgain(Exception):
+    """What ended this try may pass. `wait_seconds` is how long the host asked to be left alone."""
+
+    def __init__(self, rejected: Rejected, wait_seconds: float | None = None) -> None:
+        super().__init__(rejected.reason)
+        self.rejected = rejected
+        self.wait_seconds = wait_seconds
+
+
+class GiveUp(Exception):
+    """Another try now would end the same."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason)
+        self.rejected = Rejected(reason, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """A body may have `max_bytes`, and has to bring `min_bytes_per_second` in every `window_seconds`."""
+
+    max_bytes: int
+    min_bytes_per_second: int
+    window_seconds: float
+
+
+def check_answer(response: aiohttp.ClientResponse, respect: Respect, now: datetime) -> None:
+    """Pass where the answer brings an image that we may use.
+
+    Raises:
+        TryAgain: the host is busy.
+        GiveUp: it has no image for us.
+    """
+    status = response.status
+    if status == 429:
+        raise TryAgain(Rejected(Reason.RATE_LIMITED, "HTTP 429"), _retry_after(response, now))
+    if status in _BUSY or (status >= 500 and status not in _NEVER):
+        busy = Rejected(Reason.SERVER_ERROR, f"HTTP {status}")
+        raise TryAgain(busy, _retry_after(response, now))
+    if status != 200:
+        reason = Reason.NOT_FOUND if status in _NO_SUCH else Reason.HTTP_ERROR
+        raise GiveUp(Reason.SERVER_ERROR if status >= 500 else reason, f"HTTP {status}")
+    if respect.opt_out:
+        tags = response.headers.getall("x-robots-tag", [])
+        refusal = opted_out(tags, response.headers.get("tdm-reservation"))
+        if refusal is not None:
+            raise GiveUp(refusal.reason, refusal.detail)
+
+
+async def read_body(
+    response: aiohttp.ClientResponse, limits: BodyLimits, take: Callable[[int], Awaitable[None]], clock: Clock
+) -> bytes:
+    """The body, decompressed. `take` is called once for the memory that it needs, as soon as that is known.
+
+    Raises:
+        GiveUp: it is empty, too large, or comes too slowly.
+    """
+    length = response.content_length
+    if length is not None and length > limits.max_bytes:
+        raise GiveUp(Reason.TOO_MANY_BYTES, f"{length} bytes are announced")
+    counted = length is not None and response.headers.get("content-encoding", "identity") == "identity"
+    if length is not None and counted:
+        await take(length)
+    pieces: list[bytes] = []
+    size = seen = 0
+    window_ends = clock.monotonic() + limits.window_seconds
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > limits.max_bytes:
+            raise GiveUp(Reason.TOO_MANY_BYTES, f"more than {limits.max_bytes} bytes")
+        pieces.append(piece)
+        if not counted and size > _UNCOUNTED_BYTES:  # it did not say how much there is
+            await take(limits.max_bytes)
+            counted = True
+            window_ends = clock.monotonic() + limits.window_seconds  # that wait was ours
+        if clock.monotonic() >= window_ends:
+            if size - seen < limits.min_bytes_per_second * limits.window_seconds:
+                raise GiveUp(Reason.TIMED_OUT, f"slower than {limits.min_bytes_per_second} bytes a second")
+            seen, window_ends = size, clock.monotonic() + limits.window_seconds
+    if not size:
+        raise GiveUp(Reason.EMPTY_BODY)
+    return b"".join(pieces)
+
+
+def failure(error: BaseException) -> TryAgain | GiveUp:
+    """What an error of the client or of the network means."""
+    if was_forbidden(error):
+        return GiveUp(Reason.FORBIDDEN_ADDRESS)
+    if isinstance(error, aiohttp.ClientPayloadError) and isinstance(error.__cause__, ContentEncodingError):
+        return GiveUp(Reason.HTTP_ERROR, "its content-encoding cannot be read")
+    for kinds, reason, detail in _REASONS:
+        if isinstance(error, kinds):
+            return TryAgain(Rejected(reason, detail)) if reason in _TRIED_AGAIN else GiveUp(reason, detail)
+    return TryAgain(Rejected(Reason.CONNECTION_FAILED, type(error).__name__))
+
+
+_TRIED_AGAIN = frozenset({Reason.DNS_FAILED, Reason.TRANSFER_BROKEN, Reason.TIMED_OUT})
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], Reason, str], ...] = (
+    ((aiohttp.ClientConnectorDNSError,), Reason.DNS_FAILED, ""),
+    ((aiohttp.ClientSSLError, ssl.SSLError), Reason.TLS_FAILED, ""),
+    ((aiohttp.InvalidURL,), Reason.INVALID_URL, ""),
+    ((aiohttp.ClientResponseError,), Reason.HTTP_ERROR, "the answer is no valid HTTP"),
+    ((aiohttp.ClientPayloadError,), Reason.TRANSFER_BROKEN, ""),
+    ((TimeoutError,), Reason.TIMED_OUT, ""),
+)
+
+
+def _retry_after(response: aiohttp.ClientResponse, now: datetime) -> float | None:
+    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), a number or a date; None without one."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if moment.tzinfo is None:  # the date's obsolete forms name no zone and mean GMT
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

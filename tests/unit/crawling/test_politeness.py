@@ -1,0 +1,181 @@
+"""No host gets more than it bears, and a slow one holds up nobody else."""
+
+import asyncio
+
+import pytest
+
+from shared.clock import Deadline
+from shared.crawling.fetch import FetchConfig, Fetched, Timing
+from shared.crawling.patience import Patience, Postponed
+from shared.crawling.politeness import HostLimits
+from shared.crawling.turns import Turns
+from tests.unit.crawling.asking import ask
+
+
+class TurnedClock:
+    """A clock that goes on when somebody sleeps."""
+
+    def __init__(self):
+        self.seconds = 100.0
+        self.slept = 0
+
+    def now(self):
+        raise NotImplementedError
+
+    def monotonic(self):
+        return self.seconds
+
+    async def sleep(self, seconds):
+        self.seconds += seconds
+        self.slept += 1
+
+
+@pytest.fixture
+def clock():
+    return TurnedClock()
+
+
+def timing(clock):
+    class Clock(TurnedClock):
+        now = lambda _: None  # noqa: E731 - no answer here carries a date
+        monotonic = clock.monotonic
+
+    return Timing(Clock(), clock.sleep)
+
+
+@pytest.mark.parametrize(("delay", "kept"), [("3", 3.0), ("2.5", 2.5), ("86400", 10.0)])
+async def test_the_pause_that_robots_txt_asks_for_is_kept_up_to_a_limit(
+    delay, kept, hostile, make_fetcher, clock
+):
+    state, base = hostile
+    state.robots = f"User-agent: pixcrawler\nCrawl-delay: {delay}\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(9, Deadline(clock, 1e9), lambda: False)
+    for _ in range(4):
+        assert isinstance(await ask(fetcher, f"{base}/ok", spent=spent), Fetched)
+    assert clock.seconds == pytest.approx(100.0 + 3 * kept)
+
+
+async def test_a_turn_after_the_chunks_time_is_for_the_next_chunk(hostile, make_fetcher, clock):
+    state, base = hostile
+    state.robots = "User-agent: *\nCrawl-delay: 5\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(9, Deadline(clock, 104.0), lambda: False)
+    assert isinstance(await ask(fetcher, f"{base}/ok", spent=spent), Fetched)
+    with pytest.raises(Postponed):
+        await ask(fetcher, f"{base}/ok", spent=spent)
+    assert state.calls["/ok"] == 1
+    assert clock.slept == 0
+
+
+async def test_a_wait_for_a_turn_ends_when_the_job_is_stopped(hostile, make_fetcher, clock):
+    state, base = hostile
+    state.robots = "User-agent: *\nCrawl-delay: 9\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(9, Deadline(clock, 1e9), lambda: clock.slept > 0)
+    await ask(fetcher, f"{base}/ok", spent=spent)
+    with pytest.raises(Postponed):
+        await ask(fetcher, f"{base}/ok", spent=spent)
+    assert clock.slept == 1
+
+
+def test_hosts_that_nobody_asks_are_forgotten(clock):
+    limits = HostLimits(1, clock)
+    for number in range(10_000):
+        assert limits.turn(f"host-{number}", 1.0, 60.0) == 0.0
+        clock.seconds += 0.01
+    assert len(limits._turns) <= 4096
+
+
+async def test_a_host_has_no_more_requests_at_a_time_than_its_share(hostile, make_fetcher):
+    state, base = hostile
+    fetcher = make_fetcher(FetchConfig(per_host=2))
+    most = 0
+
+    async def ok(_):
+        nonlocal most
+        under_way.add(asyncio.current_task())
+        most = max(most, len(under_way))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        under_way.discard(asyncio.current_task())
+        return await plain(_)
+
+    under_way: set[object] = set()
+    plain, state.ok = state.ok, ok
+    found = await asyncio.gather(*(ask_quietly(fetcher, f"{base}/ok") for _ in range(12)))
+    assert all(isinstance(outcome, Fetched) for outcome in found)
+    assert most == 2
+    assert not fetcher._limits._hosts
+
+
+async def ask_quietly(fetcher, url):
+    from shared.web.respect import Respect
+    from tests.unit.crawling.asking import patience
+
+    async with fetcher.fetch(url, 1_000_000, Respect(), patience()) as found:
+        return found
+
+
+async def test_waiting_in_line_costs_a_fetch_no_time(make_fetcher, photo):
+    """Three of these take longer than one may; each of them alone does not."""
+    from tests.unit.crawling.hostile import body_of, raw_server
+
+    async def slow(writer):
+        await asyncio.sleep(0.25)
+        writer.write(body_of(photo))
+
+    fetcher = make_fetcher(FetchConfig(total_seconds=0.6, per_host=1, tries=1))
+    async with raw_server(slow) as base:
+        found = await asyncio.gather(*(ask_quietly(fetcher, f"{base}/{number}") for number in range(4)))
+    assert all(isinstance(outcome, Fetched) for outcome in found), found
+
+
+async def drain(turns):
+    order = []
+    while (position := await turns.take()) is not None:
+        order.append(position)
+        turns.done(position)
+    return order
+
+
+async def test_hosts_take_turns_and_every_position_has_one():
+    assert await drain(Turns("aaaabbc", 2)) == [0, 4, 6, 1, 5, 2, 3]
+    assert await drain(Turns("", 2)) == []
+
+
+async def test_a_host_that_is_busy_leaves_the_turn_to_others():
+    turns = Turns("aaab", 2)
+    assert [await turns.take() for _ in range(3)] == [0, 3, 1]
+    waiting = asyncio.create_task(turns.take())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    turns.done(3)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    turns.done(0)
+    assert await waiting == 2
+    assert await turns.take() is None
+
+
+@pytest.mark.parametrize("takers", [1, 3, 50])
+async def test_many_takers_share_all_positions_and_all_end(takers):
+    hosts = [str(number % 7) for number in range(200)]
+    turns = Turns(hosts, 3)
+    active: dict[str, int] = {}
+    seen: list[int] = []
+
+    async def work():
+        while (position := await turns.take()) is not None:
+            host = hosts[position]
+            active[host] = active.get(host, 0) + 1
+            assert active[host] <= 3
+            await asyncio.sleep(0)
+            seen.append(position)
+            active[host] -= 1
+            turns.done(position)
+
+    await asyncio.gather(*(work() for _ in range(takers)))
+    assert sorted(seen) == list(range(200))

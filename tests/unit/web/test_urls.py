@@ -1,0 +1,98 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import InvalidRequest
+from shared.web.urls import address_key, parse_url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "ftp://a/b",
+        "file:///etc/passwd",
+        "http://",
+        "http:///x",
+        "http:\\\\a\\b",
+        "http://u:p@a/",
+        "http://u@a/",
+        "http://a/\r\nX: y",
+        "http://a/\0",
+        "javascript:alert(1)",
+        "data:image/png;base64,AAAA",
+        "http://[::1",
+        "http://[fe80::1%25eth0]/",
+        "http://a:99999/",
+        "http://a:0/",
+        "http://a b/",
+        "http://a%2eb/",
+        "http://a..b/",
+        "http://.a/",
+        "http://xn--/",
+        "http://ex\u00adample.com/",
+        "http://127.1/",
+        "http://0x7f.0.0.1/",
+        "http://a.0x7f/",
+        "http://2130706433/",
+        "http://0177.0.0.1/",
+        "http://1.2.3.4.5/",
+        "http://1.2.3.4./",
+        "http://" + "a" * 64 + ".com/",
+        "http://" + "a." * 127 + "com/",
+        "http://" + "a" * 9000,
+        "http://a/" + "x" * 8000,
+        "http://\ud800/",
+        "http://a/\ud800",
+    ],
+)
+def test_what_is_no_fetchable_url_is_refused(text):
+    with pytest.raises(InvalidRequest):
+        parse_url(text)
+    assert address_key(text) == text
+
+
+@pytest.mark.parametrize(
+    ("key", "spellings"),
+    [
+        ("http://example.com/a", ["http://Example.com/a#x", "HTTP://example.com:80/a", " http://EXAMPLE.com./a "]),
+        ("https://example.com/", ["https://example.com", "https://example.com:443/", "https://example.com/?#"]),
+        ("http://example.com/?q", ["http://example.com?q", "http://example.com:80/?q"]),
+        ("http://a:8080/", ["http://a:8080", "http://A.:8080/"]),
+        ("http://a/~x/%C3%BC", ["http://a/%7ex/%c3%bc", "http://a/~x/\u00fc", "http://a/%7Ex/%C3%bc"]),
+        ("http://a/b/d", ["http://a/b/./c/../d", "http://a/../b/d", "http://a/b/%2e/d", "http://a/x/%2E%2e/b/d"]),
+        ("http://a/%25zz", ["http://a/%zz", "http://a/%25zz"]),
+        ("http://xn--bcher-kva.example/%C3%BC", ["http://b\u00fccher.example/\u00fc", "http://XN--bcher-kva.example/%c3%bc"]),
+        ("http://a.com/", ["http://a\u3002com/", "http://\uff41.com"]),
+        ("http://[2001:db8::1]/", ["http://[2001:DB8::1]/", "http://[2001:db8::1]:80/"]),
+    ],
+)  # fmt: skip
+def test_spellings_of_one_address_have_one_key(key, spellings):
+    assert {address_key(spelling) for spelling in [key, *spellings]} == {key}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://a/x?n=1", "http://a/x?n=2"),
+        ("http://a/x?a=1&b=2", "http://a/x?b=2&a=1"),
+        ("http://a/x", "https://a/x"),
+        ("http://a/x", "http://a/X"),
+        ("http://a/x", "http://a/x/"),
+        ("http://a/x", "http://a:8080/x"),
+        ("http://a/b/c", "http://a/b%2fc"),
+        ("http://a/x?q=1+2", "http://a/x?q=1%2B2"),
+    ],
+)
+def test_different_addresses_have_different_keys(one, other):
+    assert address_key(one) != address_key(other)
+
+
+@given(
+    st.text(max_size=60)
+    | st.text("/.%?#&=+;@:[]\\ \u00fc\u202e2eEfF0a", max_size=40).map("http://a/".__add__)
+)
+def test_a_key_is_its_own_key_whatever_came_in(text):
+    key = address_key(text)
+    assert address_key(key) == key
