@@ -30,6 +30,11 @@ class HostLimits:
         self._turns[host] = turn + delay_seconds
         return turn - now
 
+    def crowded(self, host: str) -> bool:
+        """Whether to enter would mean to wait."""
+        known = self._hosts.get(host)
+        return known is not None and known[0].locked()
+
     async def enter(self, host: str) -> None:
         """Wait for a place at the host."""
         semaphore, users = self._hosts.get(host) or (asyncio.Semaphore(self._per_host), 0)

@@ -39,15 +39,21 @@ def transform(found: Inspected, wanted: Transform) -> tuple[bytes, int, int]:
 
 def _resized(pixels: Pixels, size: tuple[int, int], resize: Resize) -> Pixels:
     """Fit within the box, or fill it and lose what is outside. `size` is the picture's own, width and height."""
-    ratio = (max if resize.mode == "fill" else min)(resize.size / size[0], resize.size / size[1])
+    if resize.mode == "fill":
+        return scaled(_square(pixels), resize.size, resize.size)
+    ratio = resize.size / max(size)
     if resize.mode == "fit":
         ratio = min(1.0, ratio)  # fit makes images smaller, never larger
     width, height = (max(1, round(length * ratio)) for length in size)
-    pixels = scaled(pixels, width, height)
-    if resize.mode != "fill":
-        return pixels
-    left, top = (width - resize.size) // 2, (height - resize.size) // 2
-    return pixels[top : top + resize.size, left : left + resize.size]
+    return scaled(pixels, width, height)
+
+
+def _square(pixels: Pixels) -> Pixels:
+    """The square in the middle: cut before it is scaled, so that a long picture never becomes a huge one."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    return pixels[top : top + side, left : left + side]
 
 
 def _padded(pixels: Pixels, side: int) -> Pixels:

@@ -1,0 +1,166 @@
+"""Whether a file ends where its own structure says so: what decoders do not look at once they have all pixels.
+
+Bytes that follow an image's end are left alone; every format allows for them.
+"""
+
+import re
+import struct
+import zlib
+
+from shared.crawling.options import Format
+from shared.records import Reason, Rejected
+
+_TRUNCATED = Rejected(Reason.TRUNCATED)
+_NOT_ZERO = re.compile(rb"[^\0]")
+_STRIP_TAGS = frozenset({273, 279, 324, 325})
+_KINDS = {3: "H", 4: "I"}
+_MAX_PAGES = 2000
+_MAX_SCANS = 64
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+
+
+def check_whole(data: bytes, form: Format) -> Rejected | None:
+    """A rejection where the file ends before its end, or contradicts its own checksums; linear in its size.
+
+    BMP and BigTIFF are left to their decoders, which read all that the header names.
+    """
+    match form:
+        case "png":
+            return _check_png(data)
+        case "gif":
+            return _check_gif(data)
+        case "webp":
+            return _TRUNCATED if int.from_bytes(data[4:8], "little") + 8 > len(data) else None
+        case "avif":
+            return _check_boxes(data)
+        case "tiff":
+            return _check_tiff(data)
+        case "jpeg":
+            return _check_jpeg(data)
+        case _:
+            return None
+
+
+def _check_jpeg(data: bytes) -> Rejected | None:
+    """The decoder proves the rest; but each scan of a progressive file costs a pass over all pixels, be it empty."""
+    if b"\xff\xd9" not in data:
+        return _TRUNCATED
+    if data.count(b"\xff\xda") > _MAX_SCANS and _scans(data) > _MAX_SCANS:
+        return Rejected(Reason.CORRUPT, f"more than {_MAX_SCANS} scans")
+    return None
+
+
+def _scans(data: bytes) -> int:
+    """Scans of the first image in the file (T.81, annex B): not those of thumbnails in it, or of what follows it."""
+    scans = 0
+    at = 2
+    while marker := _MARKER.search(data, at):
+        if marker[1] == b"\xd9":
+            break
+        scans += marker[1] == b"\xda"
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    return scans
+
+
+def _check_png(data: bytes) -> Rejected | None:
+    """Chunks up to IEND, with the CRC of those that matter (PNG, third edition, 5.3 and 5.4)."""
+    view = memoryview(data)
+    at = 8
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(view[at : at + 4])
+        kind = data[at + 4 : at + 8]
+        if end + 4 > len(data):
+            return _TRUNCATED
+        critical = not kind[0] & 0x20
+        if critical and zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
+            return Rejected(Reason.CORRUPT, "a checksum is wrong")
+        if kind == b"IEND":
+            return None
+        at = end + 4
+    return _TRUNCATED
+
+
+def _check_gif(data: bytes) -> Rejected | None:
+    """Blocks up to the trailer (GIF89a, appendix B)."""
+    if len(data) < 13:
+        return _TRUNCATED
+    at = 13 + _palette_bytes(data[10])
+    while at < len(data):
+        match data[at]:
+            case 0x3B:
+                return None
+            case 0x21:
+                at = _after_blocks(data, at + 2)
+            case 0x2C:
+                flags = data[at + 9] if at + 9 < len(data) else 0
+                at = _after_blocks(data, at + 11 + _palette_bytes(flags))
+            case 0:  # padding, which some writers leave between blocks
+                found = _NOT_ZERO.search(data, at)
+                at = found.start() if found else len(data)
+            case _:
+                return Rejected(Reason.CORRUPT, "no such block")
+    return _TRUNCATED
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, at: int) -> int:
+    """Where a chain of sub-blocks, each behind its length, has come to its empty one."""
+    while at < len(data) and data[at]:
+        at += data[at] + 1
+    return at + 1
+
+
+def _check_boxes(data: bytes) -> Rejected | None:
+    """Boxes up to the end (ISO/IEC 14496-12, 4.2)."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4])
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16])
+        if size == 0:
+            return None
+        if size < 8:
+            return Rejected(Reason.CORRUPT, "no such box")
+        at += size
+        if at > len(data):
+            return _TRUNCATED
+    return None
+
+
+def _check_tiff(data: bytes) -> Rejected | None:
+    """Directories, one for each page, and the strips or tiles that they name (TIFF 6.0, sections 2, 3 and 15)."""
+    order = "<" if data.startswith(b"II") else ">"
+    if data[2:4] not in {b"*\0", b"\0*"}:
+        return None
+    pages: set[int] = set()
+    try:
+        (at,) = struct.unpack_from(f"{order}I", data, 4)
+        while at and at not in pages and len(pages) < _MAX_PAGES:
+            pages.add(at)
+            (count,) = struct.unpack_from(f"{order}H", data, at)
+            numbers = _numbers(data, order, at + 2, count)
+            for starts, lengths in ((273, 279), (324, 325)):
+                ends = zip(numbers.get(starts, ()), numbers.get(lengths, ()), strict=False)
+                if any(start + length > len(data) for start, length in ends):
+                    return _TRUNCATED
+            (at,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
+    except struct.error:
+        return _TRUNCATED
+    return None
+
+
+def _numbers(data: bytes, order: str, at: int, count: int) -> dict[int, tuple[int, ...]]:
+    """The fields of a directory that say where pixels are, by their tag."""
+    found = {}
+    for entry in range(at, at + 12 * count, 12):
+        tag, kind, number, value = struct.unpack_from(f"{order}HHII", data, entry)
+        if tag in _STRIP_TAGS and kind in _KINDS:
+            letter = _KINDS[kind]
+            inside = struct.calcsize(letter) * number <= 4
+            if number > len(data):
+                raise struct.error
+            found[tag] = struct.unpack_from(f"{order}{number}{letter}", data, entry + 8 if inside else value)
+    return found
