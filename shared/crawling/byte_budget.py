@@ -15,10 +15,6 @@ class ByteBudget:
         self._free = total_bytes
         self._changed = asyncio.Condition()
 
-    def crowded(self, size_bytes: int) -> bool:
-        """Whether to take so many bytes would mean to wait."""
-        return self._free < min(size_bytes, self._total)
-
     async def take(self, size_bytes: int) -> int:
         """Wait until the bytes are free; returns the share to be given back."""
         share = min(size_bytes, self._total)

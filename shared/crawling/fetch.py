@@ -83,9 +83,9 @@ class _Errand:
     host: str = ""
 
     @contextmanager
-    def off_the_clock(self, *, waits: bool = True) -> Iterator[None]:
+    def off_the_clock(self) -> Iterator[None]:
         """For waits that are not the host's fault: they cost the fetch no time."""
-        when = self.timeout.when() if self.timeout is not None and waits else None
+        when = self.timeout.when() if self.timeout is not None else None
         if self.timeout is None or when is None:
             yield
             return
@@ -209,7 +209,10 @@ class Fetcher:
     async def _hop(self, url: URL, errand: _Errand) -> Fetched | URL:
         """One request: the image, or where it is said to be."""
         host = errand.host
-        with errand.off_the_clock(waits=self._limits.crowded(host)):
+        if self._limits.crowded(host):
+            with errand.off_the_clock():
+                await self._limits.enter(host)
+        else:
             await self._limits.enter(host)
         try:
             self._check_aside(errand)
@@ -242,7 +245,7 @@ class Fetcher:
 
     async def _read(self, response: aiohttp.ClientResponse, errand: _Errand) -> bytes:
         async def take(size_bytes: int) -> None:
-            with errand.off_the_clock(waits=self._budget.crowded(size_bytes)):
+            with errand.off_the_clock():
                 errand.shares.append(await self._budget.take(size_bytes))
 
         config = self._config

@@ -1,0 +1,244 @@
+"""All that the web does to a crawler, in one chunk: nothing good is lost, nothing bad goes without its reason."""
+
+import asyncio
+import threading
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from aiohttp import web
+
+from shared.candidates import Candidate, Provenance
+from shared.clock import Deadline, SystemClock
+from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
+from shared.crawling.options import Filters
+from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.records import Kept, Reason, decode_records, encode_records
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.telemetry.recording import RecordingTelemetry
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.respect import Respect
+from shared.web.robots import Robots
+from shared.web.session import SessionConfig, Sessions
+from tests.unit.crawling.hostile import (
+    body_of,
+    misbehaviours,
+    raw_server,
+    server_tls,
+    write_certificate,
+)
+from tests.unit.crawling.pictures import animated, encoded, picture, refused_files, saved, whole_files
+
+BUDGET = 8_000_000
+FILTERS = Filters(
+    formats=("jpeg", "png", "webp", "gif", "bmp", "tiff"),
+    licenses=("by",),
+    max_bytes=1_000_000,
+    sharpness_min=5.0,
+)
+LABELS = [
+    "cat", "a/b\\c", "..", ". ", "CON", "nul.txt", "\U0001f431\u200d\U0001f4bb", "a\tb\nc", "\u202egpj.exe",
+    "x" * 500, "caf\u00e9", "cafe\u0301", "%2e%2e", "-rf", "'; --", "\u0000",
+]  # fmt: skip
+ANSWERS = {
+    "/nothing": Reason.NOT_FOUND,
+    "/empty": Reason.EMPTY_BODY,
+    "/forbidden": Reason.HTTP_ERROR,
+    "/broken": Reason.SERVER_ERROR,
+    "/loop": Reason.TOO_MANY_REDIRECTS,
+    "/to-file": Reason.INVALID_URL,
+    "/to-metadata": Reason.FORBIDDEN_ADDRESS,
+    "/to-private": Reason.FORBIDDEN_ADDRESS,
+    "/private/ok": Reason.ROBOTS_DENIED,
+    "/noai": Reason.OPTED_OUT,
+    "/tdm": Reason.OPTED_OUT,
+    "/bomb": Reason.TOO_MANY_BYTES,
+    "/deflate-bomb": Reason.TOO_MANY_BYTES,
+}
+ADDRESSES = {
+    "http://169.254.169.254/latest/meta-data/": Reason.FORBIDDEN_ADDRESS,
+    "http://[::ffff:10.0.0.1]/x.jpg": Reason.FORBIDDEN_ADDRESS,
+    "http://0.0.0.0/x.jpg": Reason.FORBIDDEN_ADDRESS,
+    "http://2130706433/x.jpg": Reason.INVALID_URL,
+    "http://no-such-host.invalid/x.jpg": Reason.DNS_FAILED,
+    "http://127.0.0.1:1/x.jpg": Reason.CONNECTION_FAILED,
+    "ftp://127.0.0.1/x.jpg": Reason.INVALID_URL,
+    "http://a/" + "x" * 10_000: Reason.INVALID_URL,
+    "http://user:secret@127.0.0.1/": Reason.INVALID_URL,
+    "not an address": Reason.INVALID_URL,
+    "": Reason.INVALID_URL,
+    "blob:no/such/blob": Reason.NOT_FOUND,
+}
+BY_SELECTION = {Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT}
+BY_NAME = {
+    Reason.CRASHED: "test_what_crashes_is_recorded_and_its_neighbours_are_kept",
+    Reason.CANCELLED: "no test: a cancelled job writes no record for what it did not reach",
+}
+
+
+def files() -> dict[str, tuple[bytes, Reason | None]]:
+    """What the file server has; without a reason it is good."""
+    good = {name: (data, None) for name, (data, form, *_) in whole_files().items() if form in FILTERS.formats}
+    more = {f"photo {n}": (encoded("JPEG", (300 + 10 * n, 260), quality=60 + n), None) for n in range(20)}
+    bad = {
+        **refused_files(),
+        "avif": (encoded("AVIF"), Reason.FORMAT_FILTERED),
+        "grey wall": (saved(picture((4, 3)).resize((320, 240)), "PNG"), Reason.NOT_SHARP),
+        "animation": (animated("GIF", (100, 100)), None),
+        "huge": (bytes(1_000_001), Reason.TOO_MANY_BYTES),
+    }
+    for form in ("JPEG", "PNG", "WEBP", "GIF", "BMP"):
+        whole = encoded(form)
+        for share in (0.1, 0.35, 0.7, 0.95, 0.999):
+            bad[f"{form} cut at {share}"] = (whole[: int(len(whole) * share)], Reason.TRUNCATED)
+    return {**good, **more, **bad}
+
+
+@asynccontextmanager
+async def file_server(served: dict[str, bytes]):
+    """Serves files under odd names, as other types than they are."""
+
+    async def serve(request: web.Request) -> web.Response:
+        data = served.get(request.match_info["name"])
+        if data is None:
+            return web.Response(status=404)
+        name = {"Content-Disposition": 'attachment; filename="../../x.exe"'}
+        return web.Response(
+            body=data, content_type="text/html" if len(data) % 2 else "image/png", headers=name
+        )
+
+    app = web.Application()
+    app.router.add_get("/{name}", serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def engine(blobs, fetcher_type=Fetcher):
+    sessions = Sessions(SessionConfig("test", idle_seconds=0.5))
+    budget = ByteBudget(BUDGET)
+    config = FetchConfig(
+        total_seconds=4.0, first_pause_seconds=0.01, slow_window_seconds=0.5, min_bytes_per_second=2000
+    )
+    fetcher = fetcher_type(sessions, Robots(AiohttpWebClient(sessions)), budget, config)
+    telemetry = RecordingTelemetry()
+    worker = ChunkWorker(fetcher, budget, blobs, blobs, telemetry, SystemClock(), WorkerConfig(24, 2))
+    yield worker, telemetry
+    assert budget._free == BUDGET
+    assert not fetcher._limits._hosts
+    await worker.close()
+    worker._threads.shutdown(wait=True)
+    await sessions.close()
+
+
+def chunk_of(expected: dict[str, object]) -> Chunk:
+    candidates = tuple(
+        Candidate(
+            url, LABELS[place % len(LABELS)], Provenance("test", license="by", title=LABELS[-place % 16])
+        )
+        for place, url in enumerate(expected)
+    )
+    candidates += (Candidate("http://127.0.0.1:1/", "x", Provenance("test", license="by-nc")),)
+    indices = tuple(range(1000, 1000 + len(candidates)))
+    return Chunk(candidates, indices, "shard", CrawlOptions(FILTERS, None, Respect()))
+
+
+def holdings() -> tuple[set[asyncio.Task], set[threading.Thread], int]:
+    """Tasks, threads (but those of the event loop's own pool) and files that are open."""
+    threads = {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
+    return asyncio.all_tasks(), threads, len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def left_with(before: tuple[set[asyncio.Task], set[threading.Thread], int]) -> None:
+    """Wait until no more is held than before: connections that were cut need a few turns of the loop to be gone."""
+    async with asyncio.timeout(20):
+        while not all(now <= then for now, then in zip(holdings(), before, strict=True)):
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def only_loopback_is_public(monkeypatch):
+    monkeypatch.setattr("shared.web.guard.is_public", lambda address: str(address) == "127.0.0.1")
+
+
+@asynccontextmanager
+async def corpus(hostile, photo, tmp_path):
+    """Every address of the corpus, with the bytes that are to be kept or the reason why there are none."""
+    _, base = hostile
+    expected: dict[str, bytes | Reason] = {base + path: reason for path, reason in ANSWERS.items()}
+    expected |= {f"{base}{path}": photo for path in ("/ok", "/moved", "/busy-once", "/gzipped", "/cookie")}
+    served = files()
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        base = await enter(file_server({name: data for name, (data, _) in served.items()}))
+        for name, (data, reason) in served.items():
+            expected[f"{base}/{quote(name, safe='')}"] = reason or data
+        for case in misbehaviours(photo).values():
+            expected[await enter(raw_server(case.behaviour)) + "/x.jpg"] = case.reason
+        rest = b"HTTP/1.1 429 Slow Down\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"
+        base = await enter(raw_server(rest))
+        expected |= {f"{base}/{number}": Reason.RATE_LIMITED for number in range(9)}
+        tls = server_tls(write_certificate(tmp_path, "localhost"))
+        expected[await enter(raw_server(body_of(photo), tls)) + "/x.jpg"] = Reason.TLS_FAILED
+        expected |= ADDRESSES
+        yield expected
+
+
+@pytest.mark.usefixtures("only_loopback_is_public")
+async def test_the_whole_corpus_in_one_chunk(hostile, photo, tmp_path):
+    before = holdings()
+    blobs = MemoryBlobs()
+    async with corpus(hostile, photo, tmp_path) as expected, engine(blobs) as (worker, telemetry):
+        chunk = chunk_of(expected)
+        async with asyncio.timeout(60):
+            result = await worker.work(chunk, Deadline.after(SystemClock(), 60), lambda: False)
+    assert not result.unfinished
+    assert not telemetry.signals
+    records = list(decode_records(encode_records(result.records)))
+    assert [record.index for record in records] == list(chunk.indices)
+    assert [record.candidate for record in records] == list(chunk.candidates)
+    assert records.pop().outcome.reason is Reason.LICENSE_FILTERED
+    wrong = {}
+    for record, (url, wanted) in zip(records, expected.items(), strict=True):
+        got: object = getattr(record.outcome, "reason", None)
+        if isinstance(record.outcome, Kept):
+            facts = record.outcome.facts
+            got = await blobs.get(record.outcome.shard, offset=record.outcome.offset, length=facts.size_bytes)
+        if got != wanted:
+            wrong[url[:80]] = (wanted if isinstance(wanted, Reason) else "kept", record.outcome)
+    assert not wrong
+    await left_with(before)
+
+
+async def test_every_reason_has_a_case(hostile, photo, tmp_path):
+    async with corpus(hostile, photo, tmp_path) as expected:
+        covered = {wanted for wanted in expected.values() if isinstance(wanted, Reason)}
+    assert covered | {Reason.LICENSE_FILTERED} | BY_SELECTION | set(BY_NAME) == set(Reason)
+    assert not covered & (BY_SELECTION | set(BY_NAME))
+    assert BY_NAME[Reason.CRASHED] in globals()
+
+
+async def test_what_crashes_is_recorded_and_its_neighbours_are_kept(hostile):
+    state, base = hostile
+
+    class Crashing(Fetcher):
+        async def _within_time(self, url, _errand):
+            if "crash" in url:
+                raise ZeroDivisionError
+            return Fetched(state.photo, url)
+
+    urls = [f"{base}/1", f"{base}/crash", f"{base}/2"]
+    async with engine(MemoryBlobs(), Crashing) as (worker, telemetry):
+        chunk = chunk_of(dict.fromkeys(urls))
+        result = await worker.work(chunk, Deadline.after(SystemClock(), 60), lambda: False)
+    outcomes = [getattr(record.outcome, "reason", "kept") for record in result.records]
+    assert outcomes == ["kept", Reason.CRASHED, "kept", Reason.LICENSE_FILTERED]
+    assert [signal.name for signal in telemetry.signals] == ["ZeroDivisionError"]
