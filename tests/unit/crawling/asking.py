@@ -8,7 +8,8 @@ from shared.web.respect import Respect
 
 BUDGET = 4_000_000
 MAX_BYTES = 1_000_000
-FAST = FetchConfig(
+PATIENT = FetchConfig(total_seconds=20.0, first_pause_seconds=0.01)
+HASTY = FetchConfig(
     total_seconds=1.5, first_pause_seconds=0.01, slow_window_seconds=0.3, min_bytes_per_second=1000
 )
 

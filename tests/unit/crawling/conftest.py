@@ -13,7 +13,10 @@ from shared.crawling.fetch import Fetcher, Timing
 from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
-from tests.unit.crawling.asking import BUDGET, FAST
+from tests.unit.crawling.asking import BUDGET, PATIENT
+
+GZIP_BOMB = gzip.compress(bytes(60_000_000))
+DEFLATE_BOMB = zlib.compress(bytes(60_000_000))
 
 
 @pytest.fixture(scope="session")
@@ -90,11 +93,10 @@ class Hostile:
         return web.Response(body=self.photo, headers={"tdm-reservation": "1"})
 
     async def bomb(self, _):
-        data = gzip.compress(bytes(60_000_000))
-        return web.Response(body=data, headers={"Content-Encoding": "gzip"})
+        return web.Response(body=GZIP_BOMB, headers={"Content-Encoding": "gzip"})
 
     async def deflate_bomb(self, _):
-        return web.Response(body=zlib.compress(bytes(60_000_000)), headers={"Content-Encoding": "deflate"})
+        return web.Response(body=DEFLATE_BOMB, headers={"Content-Encoding": "deflate"})
 
     async def gzipped(self, _):
         return web.Response(body=gzip.compress(self.photo), headers={"Content-Encoding": "gzip"})
@@ -118,11 +120,11 @@ class Hostile:
 
 @pytest.fixture
 async def make_fetcher():
-    """Makes fetchers that give up soon, and closes what they opened."""
+    """Makes fetchers, and closes what they opened."""
     opened: list[Sessions] = []
 
-    def make(config=FAST, *, allow_private=True, timing=None) -> Fetcher:
-        sessions = Sessions(SessionConfig("test", allow_private_networks=allow_private, idle_seconds=0.5))
+    def make(config=PATIENT, *, allow_private=True, timing=None, idle_seconds=10.0) -> Fetcher:
+        sessions = Sessions(SessionConfig("test", allow_private, idle_seconds=idle_seconds))
         opened.append(sessions)
         robots = Robots(AiohttpWebClient(sessions))
         return Fetcher(sessions, robots, ByteBudget(BUDGET), config, timing or Timing())

@@ -123,10 +123,10 @@ async def file_server(served: dict[str, bytes]):
 
 @asynccontextmanager
 async def engine(blobs, fetcher_type=Fetcher):
-    sessions = Sessions(SessionConfig("test", idle_seconds=0.5))
+    sessions = Sessions(SessionConfig("test", idle_seconds=4.0))
     budget = ByteBudget(BUDGET)
     config = FetchConfig(
-        total_seconds=4.0, first_pause_seconds=0.01, slow_window_seconds=0.5, min_bytes_per_second=2000
+        total_seconds=8.0, first_pause_seconds=0.01, slow_window_seconds=2.0, min_bytes_per_second=500
     )
     fetcher = fetcher_type(sessions, Robots(AiohttpWebClient(sessions)), budget, config)
     telemetry = RecordingTelemetry()
@@ -160,7 +160,7 @@ def holdings() -> tuple[set[asyncio.Task], set[threading.Thread], int]:
 async def left_with(before: tuple[set[asyncio.Task], set[threading.Thread], int]) -> None:
     """Wait until no more is held than before: connections that were cut need a few turns of the loop to be gone."""
     async with asyncio.timeout(20):
-        while not all(now <= then for now, then in zip(holdings(), before, strict=True)):
+        while not all(now <= then for now, then in zip(holdings(), before, strict=True)):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
 
 

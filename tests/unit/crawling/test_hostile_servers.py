@@ -7,7 +7,7 @@ import pytest
 from shared.crawling.fetch import FetchConfig, Fetched
 from shared.records import Reason, Rejected
 from shared.web.respect import Respect
-from tests.unit.crawling.asking import BUDGET, MAX_BYTES, ask, patience
+from tests.unit.crawling.asking import BUDGET, HASTY, MAX_BYTES, ask, patience
 from tests.unit.crawling.hostile import body_of, misbehaviours, raw_server, server_tls, write_certificate
 
 ANSWERS = {
@@ -39,8 +39,10 @@ async def test_an_answer_without_an_image_is_recorded_for_what_it_is(path, hosti
 @pytest.mark.parametrize("name", misbehaviours(b""))
 async def test_a_server_that_breaks_the_rules_is_recorded_for_what_it_does(name, photo, make_fetcher):
     case = misbehaviours(photo)[name]
+    slow = case.reason is Reason.TIMED_OUT
+    fetcher = make_fetcher(HASTY, idle_seconds=0.5) if slow else make_fetcher()
     async with raw_server(case.behaviour) as base:
-        found = await ask(make_fetcher(), f"{base}/x.jpg")
+        found = await ask(fetcher, f"{base}/x.jpg")
     assert isinstance(found, Rejected), found
     assert found.reason is case.reason
 

@@ -93,6 +93,19 @@ async def test_what_is_stopped_is_unfinished_and_not_lost(hostile, make_worker):
     assert result.unfinished == (0, 1, 2)
 
 
+async def test_what_has_to_wait_for_its_turn_beyond_the_deadline_is_for_the_next_chunk(hostile, make_worker):
+    state, base = hostile
+    state.robots = "User-agent: *\nCrawl-delay: 1000"
+    other = f"{base.replace('127.0.0.1', 'localhost')}/ok"
+    urls = [f"{base}/ok?1", f"{base}/ok?2", f"{base}/ok?3", other]
+    deadline = Deadline.after(SystemClock(), 9.5)  # less than what is kept of a delay
+    result = await make_worker(MemoryBlobs()).work(chunk(urls), deadline, lambda: False)
+    assert [record.index for record in result.records] == [100, 103]
+    assert all(isinstance(record.outcome, Kept) for record in result.records)
+    assert result.unfinished == (1, 2)
+    assert state.calls["/ok"] == 2
+
+
 async def test_licences_and_transforms_of_the_spec_hold(hostile, make_worker):
     _, base = hostile
     other = CrawlOptions(Filters(licenses=("cc0",)), None, Respect())
