@@ -11,7 +11,8 @@ from shared.archiving.options import Dedup, Output, Splits
 class ArchiveOrder:
     """One dataset to make. The archive is a pure function of the order and of the record blobs that it names.
 
-    `record_blobs` are in order of candidate index. `created_at` (the job's) stamps every entry, so that a second
+    `record_blobs` are in order of candidate index, and behind those the ones of candidates that were tried again, whose
+    newest record counts. `created_at` (the job's) stamps every entry, so that a second
     run writes the same bytes. `seed` decides the splits. `prefix` ends in "/" and is where the dataset's blobs go
     (`datasets/job_{id}/`); `work_prefix` likewise for what only the archiver needs.
     """

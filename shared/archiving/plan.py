@@ -152,9 +152,11 @@ class _Pass:
         records = BlobWriter(self._blobs, self._blocks, records_blob(order))
         for text in texts:
             await text.add(text.annotation.begin())
-        for name in order.record_blobs:
+        for number, name in enumerate(order.record_blobs):
             lines: list[bytes] = []
             async for record in read_records(self._blobs, [name]):
+                if plan.columns.newest[record.index] != number:
+                    continue  # it was tried again
                 placed, line = self._place(record)
                 lines.append(line)
                 if placed is not None:

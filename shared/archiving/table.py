@@ -15,7 +15,11 @@ SHA256_BYTES = 32
 
 @dataclass(slots=True)
 class Columns:
-    """The images that the crawl kept, by row, in order of index; `label` and `shard` are positions in their lists."""
+    """The images that the crawl kept, by row, in order of index; `label` and `shard` are positions in their lists.
+
+    `newest` says for each index of all records, kept or not, which of the record blobs holds the one that counts: a
+    candidate that was tried again has one in a later blob.
+    """
 
     index: NDArray[np.int64]
     label: NDArray[np.int32]
@@ -29,6 +33,7 @@ class Columns:
     extension: NDArray[np.int8]
     labels: tuple[str, ...]
     shards: tuple[str, ...]
+    newest: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.index)
@@ -57,6 +62,12 @@ class _Builder:
     sha256: bytearray = field(default_factory=bytearray)
     labels: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
+    newest: array[int] = field(default_factory=lambda: array("i"))
+
+    def see(self, index: int, blob: int) -> None:
+        """Note that the blob of this number has a record of the index."""
+        self.newest.extend([-1] * (index + 1 - len(self.newest)))
+        self.newest[index] = blob
 
     def add(self, record: Record, kept: Kept) -> None:
         """Add a kept image."""
@@ -94,6 +105,7 @@ class _Builder:
             extension=found["extension"][order],
             labels=tuple(self.labels),
             shards=tuple(self.shards),
+            newest=np.frombuffer(self.newest, "<i4"),
         )
 
 
@@ -110,11 +122,13 @@ _EXTENSION_OF = {
 
 
 async def read_columns(blobs: BlobStore, record_blobs: Sequence[str]) -> Columns:
-    """The kept images of all record blobs."""
+    """The kept images of all record blobs; of a candidate's records, all but the newest are failures."""
     builder = _Builder()
-    async for record in read_records(blobs, record_blobs):
-        if isinstance(record.outcome, Kept):
-            builder.add(record, record.outcome)
+    for number, name in enumerate(record_blobs):
+        async for record in read_records(blobs, [name]):
+            builder.see(record.index, number)
+            if isinstance(record.outcome, Kept):
+                builder.add(record, record.outcome)
     return builder.columns()
 
 

@@ -7,14 +7,16 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from shared.datasets.dataset import Dataset
-from shared.errors import Changed, Conflict, NotFound
+from shared.datasets.dataset import Dataset, dataset_prefix
+from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
 from shared.storage.blobs import BlobStore, Link, LinkSigner, Tier
-from shared.storage.entities import Delete, Entity, EntityStore, Put, Replace
+from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace
 
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)
 _CELL_CHARACTERS = 30_000
+_TRIES = 20
+_REVISION = re.compile(r"r(\d+)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,38 @@ class Catalog:
         self._link_seconds = link_seconds
 
     async def put(self, dataset: Dataset) -> None:
-        """Record the dataset; repeating it changes nothing."""
-        await self._entities.apply(_TABLE, dataset.user_id, [Put(_to_entity(dataset))])
+        """Record the dataset in the place of its earlier revision, never of a later one; repeating changes nothing."""
+        for _ in range(_TRIES):
+            entity = await self._entities.get(_TABLE, dataset.user_id, dataset.id)
+            if entity is not None and _from_entity(entity).revision > dataset.revision:
+                return
+            row = replace(_to_entity(dataset), etag=entity.etag if entity else "")
+            try:
+                await self._entities.apply(_TABLE, row.partition, [Replace(row) if entity else Insert(row)])
+            except (AlreadyExists, Changed):
+                continue
+            return
+        raise Unavailable("The dataset's row is too busy.")
+
+    async def undo(self, dataset: Dataset, before: Dataset | None) -> None:
+        """Take a dataset back that came too late, as its job had ended otherwise: what was recorded before counts."""
+        stored = await self.get(dataset.user_id, dataset.id)
+        if stored is None or stored.revision != dataset.revision:
+            return
+        if before is None or before.revision >= dataset.revision:
+            await self.remove(dataset.user_id, dataset.id)
+        else:
+            await self._entities.apply(_TABLE, before.user_id, [Put(_to_entity(before))])
+
+    async def drop_earlier(self, user_id: str, dataset_id: str, revision: int) -> None:
+        """Delete the blobs of earlier revisions, once this one is recorded; idempotent."""
+        dataset = await self.get(user_id, dataset_id)
+        if revision == 1 or dataset is None or dataset.revision != revision:
+            return
+        prefix = dataset_prefix(dataset_id)
+        async for info in self._blobs.list(prefix):
+            if _revision_of(info.name.removeprefix(prefix)) < revision:
+                await self._blobs.delete(info.name)
 
     async def get(self, user_id: str, dataset_id: str) -> Dataset | None:
         """The dataset, or None where this user has none of that id."""
@@ -112,6 +144,12 @@ def _filename(dataset: Dataset, blob: str) -> str:
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:80] or "dataset"
     leaf = blob.rpartition("/")[2]
     return f"{stem}{leaf.removeprefix('dataset')}" if leaf.startswith("dataset.") else f"{stem}-{leaf}"
+
+
+def _revision_of(path: str) -> int:
+    """Of which revision a blob in the dataset's folder is; those of the first have no folder of their own."""
+    found = _REVISION.match(path)
+    return int(found.group(1)) if found else 1
 
 
 def _to_entity(dataset: Dataset) -> Entity:

@@ -12,7 +12,8 @@ class Dataset:
     """What is known of a dataset; its bytes are the blobs named by `blobs`, in order.
 
     `counts` is, by label, the number of candidates by outcome ("kept" or a rejection's reason); `splits` the number of
-    images by split. `sha256` is that of the one archive blob, None where there are several. `id` is the job's.
+    images by split. `sha256` is that of the one archive blob, None where there are several. `id` is the job's, and
+    so is `revision`: a retried job's dataset takes the place of the one before.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Dataset:
     counts: Mapping[str, Mapping[str, int]]
     splits: Mapping[str, int]
     sha256: str | None = None
+    revision: int = 1
 
     @property
     def prefix(self) -> str:
