@@ -1,4 +1,4 @@
-"""HTTP: submit jobs, look at them, cancel them."""
+"""HTTP: submit jobs, look at them, cancel them, retry them."""
 
 import azure.functions as func
 
@@ -57,17 +57,27 @@ async def get_job(call: Call) -> Answer:
 @blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint()
 async def cancel_job(call: Call) -> Answer:
-    """Stop a job. What it has stored so far stays until the nightly clean-up."""
+    """Stop a job, within seconds. What it has stored so far stays until the nightly clean-up, for a retry."""
     job = await call.app.jobs.require(call.caller.user_id, call.route("id"))
     job = await call.app.transitions.cancel(job)
     call.app.used(call.caller.user_id, "cancel_job")
     return Answer(await _describe(call, job))
 
 
+@blueprint.route(route="api/v1/jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint()
+async def retry_job(call: Call) -> Answer:
+    """Try again what failed for a passing reason in a job that has ended; 202, also where that is under way."""
+    job = await call.app.retry.run(call.caller.user_id, call.route("id"), call.operation.traceparent)
+    call.app.used(call.caller.user_id, "retry_job")
+    answer = await _describe(call, job)
+    return Answer(answer, status=202, headers={"Location": answer.links["self"]})
+
+
 async def _describe(call: Call, job: Job) -> JobAnswer:
     progress = await call.app.ledger.progress(job.id)
     problems = await call.app.discovery_states.problems(job.id)
     dataset = None
-    if job.state is State.COMPLETED:
+    if job.state is State.COMPLETED or job.revision > 1:  # then an earlier revision's may stand
         dataset = await call.app.catalog.get(job.user_id, job.id)
     return JobAnswer.of(job, progress, dataset, problems)

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from shared.datasets.catalog import Download
 from shared.datasets.dataset import Dataset
-from shared.jobs.chunk_ledger import Progress
 from shared.jobs.job import Job
+from shared.jobs.ledger_rows import Progress
 from shared.jobs.states import State
 from shared.jobs.tally import KEPT, Tally
 
@@ -48,11 +48,13 @@ class JobError(BaseModel):
 
 
 class JobAnswer(BaseModel):
-    """One job."""
+    """One job. `revision` is 1, and one more with each retry; `notice` says what became of a job that was cancelled."""
 
     id: str
     name: str
     state: State
+    revision: int
+    notice: str | None
     created_at: datetime
     updated_at: datetime
     progress: JobProgress
@@ -72,12 +74,15 @@ class JobAnswer(BaseModel):
         problems: tuple[int, tuple[str, ...]] = (0, ()),
     ) -> Self:
         """The answer for a job; once it has a dataset, the counts are the dataset's, duplicates included."""
-        tally = Tally(dataset.counts) if dataset else progress.tally
+        whole = dataset is not None and job.state is State.COMPLETED
+        tally = Tally(dataset.counts) if dataset is not None and whole else progress.tally
         kept = tally.kept
         return cls(
             id=job.id,
             name=job.name,
             state=job.state,
+            revision=job.revision,
+            notice=_notice(job, progress),
             created_at=job.created_at,
             updated_at=job.updated_at,
             progress=JobProgress(
@@ -91,7 +96,7 @@ class JobAnswer(BaseModel):
             problems=list(problems[1]),
             problem_count=problems[0],
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
-            links=_job_links(job),
+            links=_job_links(job, has_dataset=dataset is not None),
         )
 
 
@@ -116,7 +121,7 @@ class JobSummary(BaseModel):
             created_at=job.created_at,
             updated_at=job.updated_at,
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
-            links=_job_links(job),
+            links=_job_links(job, has_dataset=job.state is State.COMPLETED),
         )
 
 
@@ -132,6 +137,7 @@ class DatasetAnswer(BaseModel):
 
     id: str
     name: str
+    revision: int
     image_count: int
     size_bytes: int
     tier: str
@@ -149,6 +155,7 @@ class DatasetAnswer(BaseModel):
         return cls(
             id=dataset.id,
             name=dataset.name,
+            revision=dataset.revision,
             image_count=dataset.image_count,
             size_bytes=dataset.size_bytes,
             tier=dataset.tier,
@@ -246,12 +253,18 @@ def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
     }
 
 
-def _job_links(job: Job) -> dict[str, str]:
+def _notice(job: Job, progress: Progress) -> str | None:
+    if job.state is not State.CANCELLED:
+        return None
+    done = f"{progress.tally.found} of {progress.found} candidates found were worked through"
+    return f"Cancelled: {done} and {progress.tally.kept} images kept. They stay for a while; a retry goes on from here."
+
+
+def _job_links(job: Job, *, has_dataset: bool) -> dict[str, str]:
     path = f"{_API}/jobs/{job.id}"
-    links = {"self": path}
-    if not job.state.terminal:
-        links["cancel"] = f"{path}/cancel"
-    if job.state is State.COMPLETED:
+    action = "retry" if job.state.terminal else "cancel"
+    links = {"self": path, action: f"{path}/{action}"}
+    if has_dataset:
         dataset = f"{_API}/datasets/{job.id}"
         links |= {"dataset": dataset, "download": f"{dataset}/download"}
     return links

@@ -73,14 +73,18 @@ class Settings(BaseSettings):
     """Let the crawler fetch from private and loopback addresses. For local use only."""
     chunk_size: Annotated[int, Field(ge=1, le=4096)] = 256
     """Candidates in one queue message's work."""
+    running_jobs_per_user: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Jobs of one user that run at a time; the others wait in their queue."""
+    chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Messages of one job that wait or are worked through at a time; its other chunks follow as these end."""
     fetch_concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
     """Downloads at the same time in one function instance."""
     fetch_concurrency_per_host: Annotated[int, Field(ge=1, le=1024)] = 8
     """Downloads at the same time from one host."""
     fetch_timeout_seconds: Seconds = 30.0
     """One image's time, over all of its redirects and retries."""
-    step_budget_seconds: Seconds = 240.0
-    """How long one function run works before it saves its place and enqueues its own continuation."""
+    step_budget_seconds: Annotated[float, Field(gt=0, le=480)] = 240.0
+    """How long a function run works before it saves its place and goes on in another; well below functionTimeout."""
 
     # lifecycle
     archive_after_days: Annotated[int, Field(ge=1)] = 90

@@ -21,7 +21,10 @@ from shared.health import HealthProbe, Part
 from shared.ids import Ids, RandomIds
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.discovery_state import DiscoveryStates
+from shared.jobs.dispatch import Dispatch
 from shared.jobs.job_store import JobStore
+from shared.jobs.retry import Retry
+from shared.jobs.slots import Slots
 from shared.jobs.submit import Submit
 from shared.jobs.transitions import Transitions
 from shared.jobs.webhook import WebhookCaller
@@ -197,6 +200,11 @@ class App:
         return DiscoveryStates(self.ledger, self.blobs)
 
     @cached_property
+    def dispatch(self) -> Dispatch:
+        """Which chunks are on the queue."""
+        return Dispatch(self.ledger, self.queues, self.settings.chunks_in_flight)
+
+    @cached_property
     def catalog(self) -> Catalog:
         """Datasets and their links."""
         return Catalog(
@@ -228,7 +236,17 @@ class App:
     def transitions(self) -> Transitions:
         """Changes of jobs' states."""
         webhook = WebhookCaller(self.jobs, self.guarded_web, self.telemetry)
-        return Transitions(self.jobs, self.ledger, self.queues, webhook, self.clock)
+        return Transitions(self.jobs, self.ledger, self.slots, self.queues, webhook, self.clock)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """How many jobs of a user run."""
+        return Slots(self.entities, self.jobs, self.queues, self.settings.running_jobs_per_user)
+
+    @cached_property
+    def retry(self) -> Retry:
+        """Begins ended jobs anew."""
+        return Retry(self.jobs, self.ledger, self.discovery_states, self.queues, self.clock)
 
     @cached_property
     def submit(self) -> Submit:
@@ -264,26 +282,26 @@ class App:
         from shared.archiving.archiver import Archiver
         from shared.jobs.archive import Archive
         from shared.jobs.crawl import Crawl, CrawlConfig
-        from shared.jobs.discover import Discover, DiscoverConfig
+        from shared.jobs.discover import Discover
+        from shared.jobs.discovery_run import DiscoveryParts
         from shared.jobs.intake import Intake
 
         sources = SourceContext(self.guarded_web, self.blobs, self.source_settings, self.clock)
-        discover = Discover(
+        parts = DiscoveryParts(
             self.jobs,
             self.ledger,
             self.blobs,
-            self.queues,
-            self.transitions,
-            sources,
+            self.dispatch,
             self.clock,
             self.ids,
-            DiscoverConfig(self.settings.chunk_size),
+            self.settings.chunk_size,
         )
+        discover = Discover(parts, self.queues, self.transitions, sources)
         crawl = Crawl(
             self.jobs,
             self.ledger,
             self.blobs,
-            self.queues,
+            self.dispatch,
             self.transitions,
             self.worker,
             self.telemetry,
@@ -329,7 +347,9 @@ class App:
         return Watchdog(
             self.jobs,
             self.ledger,
+            self.slots,
             self.queues,
+            self.dispatch,
             self.transitions,
             self.telemetry,
             self.clock,

@@ -13,6 +13,7 @@ from shared.jobs.crawl import records_blob
 from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, JobMessage, encode
+from shared.jobs.retry import NO_IMAGES
 from shared.jobs.states import State
 from shared.jobs.tally import Tally
 from shared.jobs.transitions import Transitions
@@ -75,6 +76,8 @@ class Archive:
             return
         if job.state is not State.ARCHIVING:
             await self._transitions.notify(job)
+            if job.state is State.COMPLETED:
+                await self._catalog.drop_earlier(job.user_id, job.id, job.revision)
             return
         try:
             archived = await self._archiver.advance(await self._order(job), deadline)
@@ -82,9 +85,10 @@ class Archive:
             await self._transitions.fail(job, "archive_failed", error.detail)
             return
         if archived is None:
+            await self._transitions.touch(job)
             await self._queues.send(ARCHIVES_QUEUE, encode(message))
         elif archived.image_count == 0:
-            await self._transitions.fail(job, "no_images", _Nothing(archived).detail)
+            await self._transitions.fail(job, NO_IMAGES, _Nothing(archived).detail)
         else:
             await self._complete(job, archived)
 
@@ -102,15 +106,17 @@ class Archive:
             output=spec.output,
             seed=spec.seed,
             prefix=job.dataset_prefix,
-            work_prefix=f"{job.work_prefix}archive/",
+            work_prefix=f"{job.work_prefix}archive/r{job.revision}/",
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:
+        before = await self._catalog.get(job.user_id, job.id)
         await self._catalog.put(_dataset(job, archived))
         ended = await self._transitions.end(job, State.COMPLETED)
-        if ended.state is State.CANCELLED:
-            await self._catalog.remove(job.user_id, job.id)
+        if ended.state is not State.COMPLETED or ended.revision != job.revision:
+            await self._catalog.undo(_dataset(job, archived), before)
             return
+        await self._catalog.drop_earlier(job.user_id, job.id, job.revision)
         signals.job_completed(
             self._telemetry,
             job_id=job.id,
@@ -123,6 +129,7 @@ def _dataset(job: Job, archived: Archived) -> Dataset:
     return Dataset(
         id=job.id,
         user_id=job.user_id,
+        revision=job.revision,
         name=job.name,
         created_at=job.created_at,
         image_count=archived.image_count,

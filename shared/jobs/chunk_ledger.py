@@ -14,49 +14,52 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import AlreadyExists, Changed, Unavailable
+from shared.jobs.ledger_rows import (
+    CHUNK,
+    DISCOVERY,
+    PROGRESS,
+    ChunkRow,
+    DiscoveryRow,
+    Progress,
+    chunk_entity,
+    chunk_row,
+    discovery_change,
+    discovery_row,
+    lane_change,
+    lane_progress,
+)
 from shared.jobs.tally import Tally
-from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace, Value
+from shared.storage.entities import Change, EntityStore, Insert, Replace
 
 _TABLE = "chunks"
 _LANES = 8
 _TRIES = 40
-_DISCOVERY = "discovery"
-_PROGRESS = "progress-"
-_CHUNK = "chunk-"
+MAX_ROWS = 90
+"""So many chunks may be named in one `Addition`: a transaction holds 100 changes."""
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkRow:
-    """One chunk: `id` such as "00001", where its candidates are, how many, and whether it is done.
+class Addition:
+    """Chunks to be added, and how many candidates of theirs are new.
 
-    `successor` is the chunk that took over what this one did not get to; empty where there is none.
+    `taken` are done chunks whose failed candidates are among the added ones, to be tried again; `outcomes` counts
+    what they had come to, which no longer holds.
     """
 
-    id: str
-    candidates_blob: str
-    count: int
-    done: bool = False
-    successor: str = ""
-    etag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the chunks of a job are. `moved_at` is when a chunk was last added or done."""
-
-    added: int = 0
-    done: int = 0
+    chunks: Sequence[ChunkRow] = ()
     found: int = 0
-    tally: Tally = field(default_factory=Tally)
-    moved_at: datetime | None = None
+    taken: Sequence[ChunkRow] = ()
+    outcomes: Tally = field(default_factory=Tally)
 
-
-@dataclass(frozen=True, slots=True)
-class DiscoveryRow:
-    """The saved state of discovery, as bytes that discovery itself can read."""
-
-    state: bytes
-    etag: str = ""
+    def applied(self, progress: Progress, now: datetime) -> Progress:
+        """The progress with the addition in it."""
+        return replace(
+            progress,
+            added=progress.added + len(self.chunks),
+            found=progress.found + self.found,
+            tally=progress.tally.minus(self.outcomes),
+            moved_at=now,
+        )
 
 
 class ChunkLedger:
@@ -67,27 +70,25 @@ class ChunkLedger:
 
     async def discovery(self, job_id: str) -> DiscoveryRow | None:
         """Where discovery stands; None where it has not begun."""
-        entity = await self._entities.get(_TABLE, job_id, _DISCOVERY)
-        return DiscoveryRow(_bytes(entity.values["state"]), entity.etag) if entity else None
+        entity = await self._entities.get(_TABLE, job_id, DISCOVERY)
+        return discovery_row(entity) if entity else None
 
-    async def add_chunks(
-        self, job_id: str, chunks: Sequence[ChunkRow], discovery: DiscoveryRow, now: datetime
+    async def add(
+        self, job_id: str, addition: Addition, discovery: DiscoveryRow, now: datetime
     ) -> DiscoveryRow:
         """Add chunks and save the state of discovery behind them, together or not at all.
 
         Raises:
             Changed: another run saved its state since `discovery` was read; nothing was added.
         """
-        lane = _lane(chunks[0].id) if chunks else 0
+        rows: list[Change] = [Insert(chunk_entity(job_id, chunk)) for chunk in addition.chunks]
+        rows += [Replace(chunk_entity(job_id, replace(chunk, passing=0))) for chunk in addition.taken]
+        lane = _lane(addition.chunks[0].id) if addition.chunks else 0
         for _ in range(_TRIES):
-            entity = Entity(job_id, _DISCOVERY, {"state": discovery.state}, discovery.etag)
-            changes: list[Change] = [Replace(entity) if discovery.etag else Insert(entity)]
-            changes += [Insert(_chunk_entity(job_id, chunk)) for chunk in chunks]
-            if chunks:
+            changes = [discovery_change(job_id, discovery, now), *rows]
+            if addition.chunks:
                 progress, version = await self._read_lane(job_id, lane)
-                found = progress.found + sum(chunk.count for chunk in chunks)
-                moved = replace(progress, added=progress.added + len(chunks), found=found, moved_at=now)
-                changes.append(_lane_change(job_id, lane, moved, version))
+                changes.append(lane_change(job_id, lane, addition.applied(progress, now), version))
             try:
                 await self._entities.apply(_TABLE, job_id, changes)
             except (Changed, AlreadyExists):
@@ -104,53 +105,87 @@ class ChunkLedger:
 
     async def chunk(self, job_id: str, chunk_id: str) -> ChunkRow | None:
         """One chunk's row; None where there is none."""
-        entity = await self._entities.get(_TABLE, job_id, _CHUNK + chunk_id)
-        return _chunk_row(entity) if entity else None
+        entity = await self._entities.get(_TABLE, job_id, CHUNK + chunk_id)
+        return chunk_row(entity) if entity else None
 
     async def chunks(self, job_id: str, after: str = "") -> AsyncIterator[ChunkRow]:
         """The job's chunks in order of id, from behind the id `after`."""
-        async for entity in self._entities.query(_TABLE, job_id, after=_CHUNK + after, before=_CHUNK + "~"):
-            yield _chunk_row(entity)
+        async for entity in self._entities.query(_TABLE, job_id, after=CHUNK + after, before=CHUNK + "~"):
+            yield chunk_row(entity)
+
+    async def announced(self, job_id: str, chunk: ChunkRow) -> None:
+        """Note that the chunk's message was sent; nothing happens where the row has changed since it was read."""
+        try:
+            row = chunk_entity(job_id, replace(chunk, announced=True))
+            await self._entities.apply(_TABLE, job_id, [Replace(row)])
+        except Changed:
+            return
 
     async def finish(
-        self, job_id: str, chunk: ChunkRow, tally: Tally, successor: ChunkRow | None, now: datetime
-    ) -> None:
-        """Mark the chunk done, count its outcomes and add its successor: all at once, and once only."""
+        self, job_id: str, chunk: ChunkRow, tally: Tally, successors: Sequence[ChunkRow], now: datetime
+    ) -> bool:
+        """Mark the chunk done, count its outcomes and add its successors: all at once, and once only.
+
+        Returns:
+            Whether this call did it; False where another one had done it before.
+        """
         lane = _lane(chunk.id)
-        done = replace(chunk, done=True, successor=successor.id if successor else "")
+        names = tuple(row.id for row in successors)
+        done = replace(chunk, done=True, successors=names, passing=tally.passing)
         for _ in range(_TRIES):
             progress, version = await self._read_lane(job_id, lane)
             moved = replace(
                 progress,
                 done=progress.done + 1,
-                added=progress.added + (1 if successor else 0),
+                added=progress.added + len(successors),
                 tally=progress.tally.plus(tally),
                 moved_at=now,
             )
             changes: list[Change] = [
-                Replace(_chunk_entity(job_id, done)),
-                _lane_change(job_id, lane, moved, version),
+                Replace(chunk_entity(job_id, done)),
+                lane_change(job_id, lane, moved, version),
             ]
-            if successor is not None:
-                changes.append(Insert(_chunk_entity(job_id, successor)))
+            changes += [Insert(chunk_entity(job_id, row)) for row in successors]
             try:
                 await self._entities.apply(_TABLE, job_id, changes)
             except (Changed, AlreadyExists):
                 current = await self.chunk(job_id, chunk.id)
                 if current is None or current.done:
-                    return
-                done = replace(done, etag=current.etag)
+                    return False
+                done = replace(done, etag=current.etag, announced=current.announced)
                 await _pause()
                 continue
-            return
+            return True
         raise Unavailable("The ledger of the job is too busy.")
 
     async def progress(self, job_id: str) -> Progress:
-        """The sum over all lanes, in one query."""
-        total = Progress()
-        query = self._entities.query(_TABLE, job_id, after=_PROGRESS, before=_PROGRESS + "~")
+        """The sum over all lanes, in one query; each lane as it is at some moment of the query."""
+        total, _ = await self._read_lanes(job_id)
+        return total
+
+    async def all_done(self, job_id: str) -> bool:
+        """Whether every chunk that was added is done; true of one moment, however many end at the same time.
+
+        The lanes are read one after the other, and what moves between them can be missed in one and counted in
+        another. So the sum counts only where a second reading finds every lane at the version of the first. Who
+        changes a lane in between looks after that.
+        """
+        progress, versions = await self._read_lanes(job_id)
+        if progress.done < progress.added:
+            return False
+        _, again = await self._read_lanes(job_id)
+        return versions == again
+
+    async def erase(self, job_id: str) -> None:
+        """Delete the job's ledger; idempotent."""
+        await self._entities.erase(_TABLE, job_id)
+
+    async def _read_lanes(self, job_id: str) -> tuple[Progress, tuple[str, ...]]:
+        total, versions = Progress(), list[str]()
+        query = self._entities.query(_TABLE, job_id, after=PROGRESS, before=PROGRESS + "~")
         async for entity in query:
-            lane = _progress(entity)
+            lane = lane_progress(entity)
+            versions.append(entity.etag)
             moments = [moment for moment in (total.moved_at, lane.moved_at) if moment is not None]
             total = Progress(
                 total.added + lane.added,
@@ -159,78 +194,15 @@ class ChunkLedger:
                 total.tally.plus(lane.tally),
                 max(moments, default=None),
             )
-        return total
-
-    async def erase(self, job_id: str) -> None:
-        """Delete the job's ledger; idempotent."""
-        await self._entities.erase(_TABLE, job_id)
+        return total, tuple(versions)
 
     async def _read_lane(self, job_id: str, lane: int) -> tuple[Progress, str]:
-        entity = await self._entities.get(_TABLE, job_id, f"{_PROGRESS}{lane}")
-        return (_progress(entity), entity.etag) if entity else (Progress(), "")
+        entity = await self._entities.get(_TABLE, job_id, f"{PROGRESS}{lane}")
+        return (lane_progress(entity), entity.etag) if entity else (Progress(), "")
 
 
 def _lane(chunk_id: str) -> int:
     return zlib.crc32(chunk_id.encode()) % _LANES
-
-
-def _lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Change:
-    values: dict[str, Value] = {
-        "added": progress.added,
-        "done": progress.done,
-        "found": progress.found,
-        "tally": progress.tally.encode(),
-    }
-    if progress.moved_at is not None:
-        values["moved_at"] = progress.moved_at
-    entity = Entity(job_id, f"{_PROGRESS}{lane}", values, version)
-    return Replace(entity) if version else Insert(entity)
-
-
-def _progress(entity: Entity) -> Progress:
-    values = entity.values
-    moved_at = values.get("moved_at")
-    return Progress(
-        added=_int(values["added"]),
-        done=_int(values["done"]),
-        found=_int(values["found"]),
-        tally=Tally.decode(_bytes(values["tally"])),
-        moved_at=moved_at if isinstance(moved_at, datetime) else None,
-    )
-
-
-def _chunk_entity(job_id: str, chunk: ChunkRow) -> Entity:
-    values: dict[str, Value] = {
-        "candidates_blob": chunk.candidates_blob,
-        "count": chunk.count,
-        "done": chunk.done,
-        "successor": chunk.successor,
-    }
-    return Entity(job_id, _CHUNK + chunk.id, values, chunk.etag)
-
-
-def _chunk_row(entity: Entity) -> ChunkRow:
-    values = entity.values
-    return ChunkRow(
-        id=entity.row.removeprefix(_CHUNK),
-        candidates_blob=str(values["candidates_blob"]),
-        count=_int(values["count"]),
-        done=bool(values["done"]),
-        successor=str(values["successor"]),
-        etag=entity.etag,
-    )
-
-
-def _int(value: Value) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"expected an integer, found {type(value).__name__}")
-    return value
-
-
-def _bytes(value: Value) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError(f"expected bytes, found {type(value).__name__}")
-    return value
 
 
 async def _pause() -> None:

@@ -1,13 +1,14 @@
 """Step 3 of a job: work through one chunk of candidates.
 
 The records blob is the commit point. What follows it (counting, the rest as a new chunk, the last chunk's message)
-is done again by whoever gets the message again, and changes nothing the second time.
+is done again by whoever gets the message again, and changes nothing the second time. Records without any record in
+them commit something too: that the chunk is to be halved.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.candidates import NumberedCandidate, decode_candidates, encode_candidates
 from shared.clock import Clock, Deadline
@@ -15,15 +16,17 @@ from shared.crawling.chunk import Chunk, CrawlOptions
 from shared.crawling.worker import ChunkWorker
 from shared.errors import AlreadyExists, AppError, NotFound, Retryable
 from shared.ids import Ids
-from shared.jobs.chunk_ledger import ChunkLedger, ChunkRow
+from shared.jobs.chunk_ids import halves_of, rest_of
+from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.dispatch import Dispatch
 from shared.jobs.job import Job, work_prefix
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import CHUNKS_QUEUE, ChunkMessage, encode
+from shared.jobs.ledger_rows import ChunkRow
+from shared.jobs.messages import ChunkMessage
 from shared.jobs.tally import Tally
 from shared.jobs.transitions import Transitions
 from shared.records import Reason, Record, Rejected, decode_records, encode_records
 from shared.storage.blobs import BlobAttributes, BlobStore
-from shared.storage.queues import QueueSender
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
@@ -53,7 +56,7 @@ class Crawl:
         jobs: JobStore,
         ledger: ChunkLedger,
         blobs: BlobStore,
-        queues: QueueSender,
+        dispatch: Dispatch,
         transitions: Transitions,
         worker: ChunkWorker,
         telemetry: Telemetry,
@@ -64,7 +67,7 @@ class Crawl:
         self._jobs = jobs
         self._ledger = ledger
         self._blobs = blobs
-        self._queues = queues
+        self._dispatch = dispatch
         self._transitions = transitions
         self._worker = worker
         self._telemetry = telemetry
@@ -82,31 +85,40 @@ class Crawl:
         if found is None:
             return
         job, chunk = found
+        if chunk.done:
+            await self._go_on(job, chunk, repeated=True)
+            return
         candidates = await self._candidates(chunk)
         records = await self._committed(job.id, chunk.id)
-        if records is None and not chunk.done:
-            crawled = await self._crawl(job, chunk, candidates, deadline)
-            if not crawled:
-                current = await self._jobs.get(job.user_id, job.id)
-                if current is None or current.state.terminal:
-                    return
+        stopped = False
+        if records is None:
+            records, stopped = await self._crawl(job, chunk, candidates, deadline)
+            if not records and not stopped:
                 raise Retryable("The chunk ran out of time before its first image.")
-            records = await self._commit(job.id, chunk.id, crawled)
-        await self._finish(job, chunk, candidates, records or ())
+            if not records:
+                return
+            records = await self._commit(job.id, chunk.id, records)
+        await self._finish(job, chunk, candidates, records, stopped=stopped)
 
     async def give_up(self, message: ChunkMessage) -> None:
-        """Record every candidate of a chunk that keeps crashing as crashed, so that the job goes on."""
+        """Halve a chunk that crashes again and again; record a candidate that does so alone as crashed.
+
+        So the job goes on, and loses no more than what makes it crash.
+        """
         found = await self._find(message)
         if found is None:
             return
         job, chunk = found
+        if chunk.done:
+            await self._go_on(job, chunk, repeated=True)
+            return
         candidates = await self._candidates(chunk)
         records = await self._committed(job.id, chunk.id)
-        if records is None and not chunk.done:
-            outcome = Rejected(Reason.CRASHED, "the chunk could not be worked through")
+        if records is None:
+            outcome = Rejected(Reason.CRASHED, "it could not be worked through")
             crashed = [Record(item.index, item.candidate, outcome) for item in candidates]
-            records = await self._commit(job.id, chunk.id, crashed)
-        await self._finish(job, chunk, candidates, records or ())
+            records = await self._commit(job.id, chunk.id, crashed if len(crashed) == 1 else ())
+        await self._finish(job, chunk, candidates, records)
 
     async def _find(self, message: ChunkMessage) -> tuple[Job, ChunkRow] | None:
         job = await self._jobs.get(message.user_id, message.job_id)
@@ -126,7 +138,8 @@ class Crawl:
 
     async def _crawl(
         self, job: Job, chunk: ChunkRow, candidates: Sequence[NumberedCandidate], deadline: Deadline
-    ) -> Sequence[Record]:
+    ) -> tuple[Sequence[Record], bool]:
+        """The records that were made, and whether the job's end stopped it before the others were."""
         spec = await self._jobs.spec(job.id)
         shard = f"{job.work_prefix}shards/{chunk.id}-{self._ids.nonce()}"
         work = Chunk(
@@ -137,7 +150,9 @@ class Crawl:
         )
         async with self._watching_for_cancel(job) as stop:
             result = await self._worker.work(work, deadline, stop)
-        return result.records
+            if result.unfinished and not stop.raised:
+                stop.raised = job.superseded_by(await self._jobs.get(job.user_id, job.id))
+        return result.records, bool(result.unfinished) and stop.raised
 
     @contextlib.asynccontextmanager
     async def _watching_for_cancel(self, job: Job) -> AsyncIterator[_Stop]:
@@ -147,8 +162,7 @@ class Crawl:
             while not stop.raised:
                 await asyncio.sleep(self._config.cancel_poll_seconds)
                 with contextlib.suppress(AppError):  # the next look may succeed
-                    current = await self._jobs.get(job.user_id, job.id)
-                    stop.raised = current is None or current.state.terminal
+                    stop.raised = job.superseded_by(await self._jobs.get(job.user_id, job.id))
 
         watcher = asyncio.create_task(watch())
         try:
@@ -168,37 +182,52 @@ class Crawl:
         return records
 
     async def _finish(
-        self, job: Job, chunk: ChunkRow, candidates: Sequence[NumberedCandidate], records: Sequence[Record]
+        self,
+        job: Job,
+        chunk: ChunkRow,
+        candidates: Sequence[NumberedCandidate],
+        records: Sequence[Record],
+        *,
+        stopped: bool = False,
     ) -> None:
-        successor = await self._rest(job.id, chunk, candidates, records)
-        if not chunk.done:
-            tally = Tally.of(records)
-            await self._ledger.finish(job.id, chunk, tally, successor, self._clock.now())
+        successors = await self._successors(job.id, chunk, candidates, records)
+        tally = Tally.of(records)
+        first = await self._ledger.finish(job.id, chunk, tally, successors, self._clock.now())
+        if first:
             signals.images_processed(self._telemetry, job_id=job.id, kept=tally.kept, found=tally.found)
-        if successor is not None:
-            following = ChunkMessage(job.user_id, job.id, successor.id, job.traceparent)
-            await self._queues.send(CHUNKS_QUEUE, encode(following))
-            return
-        await self._transitions.close_if_crawled(job)
+        if not stopped:
+            done = replace(chunk, done=True, successors=tuple(row.id for row in successors))
+            await self._go_on(job, done, repeated=not first)
 
-    async def _rest(
+    async def _go_on(self, job: Job, chunk: ChunkRow, *, repeated: bool) -> None:
+        """Have done what comes after a chunk that is done."""
+        await self._dispatch.finished(job, chunk)
+        if not chunk.successors:
+            await self._transitions.close_if_crawled(job, repeated=repeated)
+
+    async def _successors(
         self,
         job_id: str,
         chunk: ChunkRow,
         candidates: Sequence[NumberedCandidate],
         records: Sequence[Record],
-    ) -> ChunkRow | None:
-        """The chunk of what has no record yet; the same one, however often it is asked for."""
+    ) -> Sequence[ChunkRow]:
+        """The chunks of what has no record yet; the same ones, however often they are asked for."""
         done = {record.index for record in records}
         rest = [item for item in candidates if item.index not in done]
         if not rest:
-            return None
-        stem, _, number = chunk.id.partition(".")
-        chunk_id = f"{stem}.{int(number or 1) + 1:04}"
-        name = f"{work_prefix(job_id)}candidates/{chunk_id}.jsonl"
-        if not chunk.done:
-            await self._blobs.put(name, encode_candidates(rest), _JSON_LINES)
-        return ChunkRow(chunk_id, name, len(rest))
+            return ()
+        if records:
+            parts = {rest_of(chunk.id): rest}
+        else:
+            middle = len(rest) // 2
+            parts = dict(zip(halves_of(chunk.id), (rest[:middle], rest[middle:]), strict=True))
+        rows: list[ChunkRow] = []
+        for name, part in parts.items():
+            blob = f"{work_prefix(job_id)}candidates/{name}.jsonl"
+            await self._blobs.put(blob, encode_candidates(part), _JSON_LINES)
+            rows.append(ChunkRow(name, blob, len(part)))
+        return rows
 
 
 def records_blob(job_id: str, chunk_id: str) -> str:

@@ -9,8 +9,9 @@ from typing import Self
 from pydantic import TypeAdapter
 
 from shared.errors import NotFound
-from shared.jobs.chunk_ledger import ChunkLedger, DiscoveryRow
+from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import work_prefix
+from shared.jobs.ledger_rows import DiscoveryRow
 from shared.storage.blobs import BlobStore
 
 _MAX_CELL_BYTES = 60_000
@@ -20,11 +21,23 @@ _KEY_BYTES = 8
 
 @dataclass(slots=True)
 class StreamState:
-    """One query of one source: its cursor, and whether it has ended; `failures` counts those in a row."""
+    """One query of one source: its cursor, and whether it has ended; `failures` counts those in a row.
+
+    `gave_up` says that it ended because its source failed; a retry of the job asks it again.
+    """
 
     cursor: str | None = None
     ended: bool = False
     failures: int = 0
+    gave_up: bool = False
+
+
+@dataclass(slots=True)
+class RescanState:
+    """How far a retry has looked through the chunks before it: behind `after`, up to the chunk numbered `until`."""
+
+    until: int
+    after: str = ""
 
 
 @dataclass(slots=True)
@@ -32,7 +45,8 @@ class DiscoveryState:
     """Everything that discovery knows. `streams` is by source position and query key, absent where untouched.
 
     `chunks` and `candidates` count what was added; up to `announced`, chunks have had their message sent. `found` is
-    by label. `seen_blob` holds the keys of all candidates of the first `seen_chunks` chunks.
+    by label. `seen_blob` holds the keys of all candidates of the first `seen_chunks` chunks. `revision` is the job's
+    that this state has been brought to; `rescan` is None where nothing is to be looked through.
     """
 
     streams: dict[str, StreamState] = field(default_factory=dict)
@@ -45,6 +59,22 @@ class DiscoveryState:
     seen_chunks: int = 0
     problem_count: int = 0
     problems: list[str] = field(default_factory=list)
+    revision: int = 1
+    rescan: RescanState | None = None
+
+    def begin(self, revision: int) -> None:
+        """Go to the job's next revision: look through what failed, ask the sources again that gave up."""
+        self.revision = revision
+        self.rescan = RescanState(self.chunks)
+        for stream in self.streams.values():
+            if stream.gave_up:
+                stream.ended, stream.gave_up, stream.failures = False, False, 0
+                self.complete = False
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a retry may find more candidates."""
+        return not self.complete or any(stream.gave_up for stream in self.streams.values())
 
     def note(self, problems: Iterable[str]) -> None:
         """Count problems and keep the first twenty."""
@@ -104,7 +134,7 @@ class DiscoveryStates:
         data = zlib.compress(_adapter.dump_json(state, exclude_defaults=True))
         if len(data) <= _MAX_CELL_BYTES:
             return data
-        name = f"{work_prefix(job_id)}discovery/{state.chunks:05}-{nonce}"
+        name = f"{work_prefix(job_id)}discovery/{state.chunks:06}-{nonce}"
         await self._blobs.put(name, data)
         return b"blob:" + name.encode()
 

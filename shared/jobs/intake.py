@@ -85,7 +85,7 @@ class Intake:
         await self._fail(message_id, text, "discovery_crashed", "Discovery failed again and again.")
 
     async def poisoned_chunk(self, text: str) -> None:
-        """From `crawl-chunks-poison`: the chunk's candidates are recorded as crashed."""
+        """From `crawl-chunks-poison`: the chunk is halved, a candidate that is alone recorded as crashed."""
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
@@ -103,7 +103,7 @@ class Intake:
             await self._refuse(message_id, InvalidRequest("The message could not be handled."))
             return
         job = await self._jobs.get(message.user_id, message.job_id)
-        if job is not None:
+        if job is not None and job.revision == message.revision:
             await self._transitions.fail(job, code, detail)
 
     @staticmethod

@@ -28,7 +28,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The job record. `etag` is the stored version that this value was read from, empty before the first write."""
+    """The job record. `etag` is the stored version that this value was read from, empty before the first write.
+
+    `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `archive_enqueued`
+    says that the message that starts the archive was sent.
+    """
 
     id: str
     user_id: str
@@ -38,6 +42,8 @@ class Job:
     updated_at: datetime
     webhook: Webhook = Webhook.NONE
     failure: Failure | None = None
+    revision: int = 1
+    archive_enqueued: bool = False
     nudges: int = 0
     traceparent: str = ""
     etag: str = ""
@@ -50,7 +56,21 @@ class Job:
         """
         if state not in TRANSITIONS[self.state]:
             raise Conflict(f"The job is {self.state} and cannot become {state}.")
-        return replace(self, state=state, updated_at=now, failure=failure, nudges=0)
+        return replace(self, state=state, updated_at=now, failure=failure, nudges=0, archive_enqueued=False)
+
+    def retried(self, now: datetime, traceparent: str) -> Self:
+        """The job at the beginning of its next revision.
+
+        Raises:
+            Conflict: it has not ended.
+        """
+        webhook = self.webhook if self.webhook is Webhook.NONE else Webhook.PENDING
+        again = replace(self, revision=self.revision + 1, webhook=webhook, traceparent=traceparent)
+        return again.moved(State.QUEUED, now)
+
+    def superseded_by(self, stored: Self | None) -> bool:
+        """Whether what is stored has ended this revision of the job, so that nothing is left to be done for it."""
+        return stored is None or stored.state.terminal or stored.revision != self.revision
 
     @property
     def work_prefix(self) -> str:
@@ -59,8 +79,13 @@ class Job:
 
     @property
     def dataset_prefix(self) -> str:
-        """Where the job's dataset is; ends in a slash."""
-        return f"datasets/job_{self.id}/"
+        """Where the dataset of this revision is; ends in a slash.
+
+        Each revision has names of its own: the one before stays whole until the new one stands, and a straggler of
+        the one before disturbs nothing.
+        """
+        folder = f"datasets/job_{self.id}/"
+        return folder if self.revision == 1 else f"{folder}r{self.revision}/"
 
 
 def work_prefix(job_id: str) -> str:

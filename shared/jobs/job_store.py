@@ -87,6 +87,23 @@ class JobStore:
         await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
         if job.state.terminal:
             await self._put_work(Work(job.id, job.user_id, job.created_at, job.updated_at))
+        saved = await self.require(job.user_id, job.id)
+        if job.state.terminal and not saved.state.terminal:  # a retry overtook us
+            await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+        return saved
+
+    async def reopen(self, job: Job) -> Job:
+        """Replace the stored job, which has ended, by one that has not; returns it with its new version.
+
+        The index row says so before, for the clean-up, and after, for the watchdog.
+
+        Raises:
+            Changed: somebody else changed it since it was read.
+        """
+        unfinished = Work(job.id, job.user_id, job.created_at, None)
+        await self._put_work(unfinished)
+        await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
+        await self._put_work(unfinished)
         return await self.require(job.user_id, job.id)
 
     async def list(self, user_id: str, after: str = "") -> AsyncIterator[Job]:
@@ -128,6 +145,8 @@ def _to_entity(job: Job) -> Entity:
         "created_at": job.created_at,
         "updated_at": job.updated_at,
         "webhook": str(job.webhook),
+        "revision": job.revision,
+        "archive_enqueued": job.archive_enqueued,
         "nudges": job.nudges,
         "traceparent": job.traceparent,
     }
@@ -148,6 +167,8 @@ def _from_entity(entity: Entity) -> Job:
         updated_at=_moment(values["updated_at"]),
         webhook=Webhook(str(values["webhook"])),
         failure=Failure(str(code), str(values.get("failure_detail", ""))) if code else None,
+        revision=int(str(values.get("revision", 1))),
+        archive_enqueued=bool(values.get("archive_enqueued", False)),
         nudges=int(str(values.get("nudges", 0))),
         traceparent=str(values.get("traceparent", "")),
         etag=entity.etag,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import InvalidRequest
+from shared.jobs.job import Job
 
 JOBS_QUEUE = "crawl-jobs"
 CHUNKS_QUEUE = "crawl-chunks"
@@ -21,11 +22,15 @@ ARCHIVES_QUEUE = "dataset-archives"
 
 @dataclass(frozen=True, slots=True)
 class JobMessage:
-    """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`."""
+    """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`.
+
+    `revision` is the job's when the message was sent: one that turns to poison fails no later revision.
+    """
 
     user_id: str
     job_id: str
     traceparent: str = ""
+    revision: int = 1
     v: int = 1
 
 
@@ -51,6 +56,11 @@ def encode(message: Message) -> str:
     adapter: TypeAdapter[JobMessage] | TypeAdapter[ChunkMessage]
     adapter = _job if isinstance(message, JobMessage) else _chunk
     return json.dumps(adapter.dump_python(message, exclude_defaults=False))  # type: ignore[arg-type] # chosen above
+
+
+def message_of(job: Job) -> str:
+    """The text of the message that makes a job go on."""
+    return encode(JobMessage(job.user_id, job.id, job.traceparent, job.revision))
 
 
 def decode_json(text: str) -> object:

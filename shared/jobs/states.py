@@ -16,19 +16,23 @@ class State(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """Whether the job has ended."""
-        return not TRANSITIONS[self]
+        """Whether the job has ended; a retry begins it anew."""
+        return self in _TERMINAL
 
 
 _ENDS = frozenset({State.FAILED, State.CANCELLED})
+_TERMINAL = _ENDS | {State.COMPLETED}
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: _ENDS | {State.DISCOVERING},
     State.DISCOVERING: _ENDS | {State.CRAWLING},
     State.CRAWLING: _ENDS | {State.ARCHIVING},
     State.ARCHIVING: _ENDS | {State.COMPLETED},
-    State.COMPLETED: frozenset(),
-    State.FAILED: frozenset(),
-    State.CANCELLED: frozenset(),
+    State.COMPLETED: frozenset({State.QUEUED}),
+    State.FAILED: frozenset({State.QUEUED}),
+    State.CANCELLED: frozenset({State.QUEUED}),
 }
-"""Where a job may go from each state; changed only by compare-and-swap on the job's ETag."""
+"""Where a job may go from each state; changed only by compare-and-swap on the job's ETag.
+
+Only a retry leads out of a terminal state, and with it the job gets its next revision.
+"""

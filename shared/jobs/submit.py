@@ -12,7 +12,8 @@ from shared.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from shared.ids import Ids, is_job_id
 from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import JOBS_QUEUE, JobMessage, encode
+from shared.jobs.messages import JOBS_QUEUE, message_of
+from shared.jobs.retry import REFUSED
 from shared.jobs.spec import JobSpec, encode_spec, parse_spec
 from shared.jobs.states import State
 from shared.sources.registry import SourceSettings, check_source
@@ -79,7 +80,7 @@ class Submit:
         except AlreadyExists:
             job = await self._same_job(submission, job_id)
         if job.state is State.QUEUED:
-            await self._queues.send(JOBS_QUEUE, encode(JobMessage(job.user_id, job.id, job.traceparent)))
+            await self._queues.send(JOBS_QUEUE, message_of(job))
         return await self._jobs.require(job.user_id, job.id)
 
     async def record_refusal(self, user_id: str, key: str, error: InvalidRequest) -> Job:
@@ -89,7 +90,7 @@ class Submit:
         now = self._clock.now()
         fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
         detail = f"{error.detail} {fields}".strip()
-        failure = Failure("invalid_message", detail)
+        failure = Failure(REFUSED, detail)
         job = Job(job_id, user_id, spec.name, State.FAILED, now, now, failure=failure)
         try:
             await self._jobs.create(job, spec)

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.records import Record, Rejected
+from shared.records import Reason, Record, Rejected
 
 KEPT = "kept"
 OTHER_LABELS = "(other labels)"
@@ -35,11 +35,11 @@ class Tally:
 
     def plus(self, other: Tally) -> Tally:
         """The sum of both."""
-        counts = {label: dict(outcomes) for label, outcomes in self.counts.items()}
-        for label, outcomes in other.counts.items():
-            for outcome, number in outcomes.items():
-                _count(counts, label, outcome, number)
-        return Tally(counts)
+        return self._with(other, 1)
+
+    def minus(self, other: Tally) -> Tally:
+        """Without what the other counts; a part of a whole may go below nothing, as long as the whole does not."""
+        return self._with(other, -1)
 
     @property
     def found(self) -> int:
@@ -50,6 +50,11 @@ class Tally:
     def kept(self) -> int:
         """Those that were kept."""
         return sum(outcomes.get(KEPT, 0) for outcomes in self.counts.values())
+
+    @property
+    def passing(self) -> int:
+        """Those that were rejected for a reason that may pass."""
+        return sum(number for reason, number in self.rejections.items() if Reason(reason).passing)
 
     @property
     def rejections(self) -> Mapping[str, int]:
@@ -70,9 +75,20 @@ class Tally:
         """The reverse of `encode`."""
         return cls(json.loads(zlib.decompress(data)) if data else {})
 
+    def _with(self, other: Tally, times: int) -> Tally:
+        counts = {label: dict(outcomes) for label, outcomes in self.counts.items()}
+        for label, outcomes in other.counts.items():
+            for outcome, number in outcomes.items():
+                _count(counts, label, outcome, number * times)
+        return Tally(counts)
+
 
 def _count(counts: dict[str, dict[str, int]], label: str, outcome: str, number: int) -> None:
     if label not in counts and len(counts) >= _MAX_LABELS:
         label = OTHER_LABELS
     outcomes = counts.setdefault(label, {})
     outcomes[outcome] = outcomes.get(outcome, 0) + number
+    if not outcomes[outcome]:
+        del outcomes[outcome]
+    if not outcomes:
+        del counts[label]

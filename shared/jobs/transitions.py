@@ -7,7 +7,8 @@ from shared.errors import Changed, Conflict, Unavailable
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import ARCHIVES_QUEUE, JobMessage, encode
+from shared.jobs.messages import ARCHIVES_QUEUE, message_of
+from shared.jobs.slots import Slots
 from shared.jobs.states import State
 from shared.jobs.webhook import WebhookCaller
 from shared.storage.queues import QueueSender
@@ -16,21 +17,38 @@ _TRIES = 20
 
 
 class Transitions:
-    """Moves jobs from state to state. Every method may be repeated."""
+    """Moves jobs from state to state. Every method may be repeated, and leaves later revisions of the job alone."""
 
     def __init__(
-        self, jobs: JobStore, ledger: ChunkLedger, queues: QueueSender, webhook: WebhookCaller, clock: Clock
+        self,
+        jobs: JobStore,
+        ledger: ChunkLedger,
+        slots: Slots,
+        queues: QueueSender,
+        webhook: WebhookCaller,
+        clock: Clock,
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger
+        self._slots = slots
         self._queues = queues
         self._webhook = webhook
         self._clock = clock
 
+    async def begin(self, job: Job) -> Job:
+        """Have a queued job discovered as soon as its user has a slot for it; returns it as it is stored then."""
+        if job.state is not State.QUEUED or not await self._slots.claim(job):
+            return job
+        job = await self.advance(job, State.QUEUED, State.DISCOVERING)
+        if job.state.terminal:  # it ended while it claimed its slot
+            await self._slots.release(job)
+        return job
+
     async def advance(self, job: Job, current: State, following: State) -> Job:
         """Move the job on where it is in `current`; otherwise return it as it is stored."""
+        revision = job.revision
         for _ in range(_TRIES):
-            if job.state is not current:
+            if job.state is not current or job.revision != revision:
                 return job
             try:
                 return await self._jobs.save(job.moved(following, self._clock.now()))
@@ -39,13 +57,14 @@ class Transitions:
         raise Unavailable("The job's record is too busy.")
 
     async def end(self, job: Job, state: State, failure: Failure | None = None) -> Job:
-        """Bring the job to a terminal state unless it has one, and tell its webhook.
+        """Bring the job to a terminal state unless it has one, and do what follows; returns it as it is stored.
 
         Raises:
             Conflict: the job is in a state from which the table has no such step.
         """
+        revision = job.revision
         for _ in range(_TRIES):
-            if job.state.terminal:
+            if job.state.terminal or job.revision != revision:
                 break
             try:
                 job = await self._jobs.save(job.moved(state, self._clock.now(), failure))
@@ -68,25 +87,62 @@ class Transitions:
         """
         job = await self.end(job, State.CANCELLED)
         if job.state is not State.CANCELLED:
-            raise Conflict(f"The job has {job.state} and cannot be cancelled.")
+            raise Conflict(f"The job is {job.state} and cannot be cancelled.")
         return job
 
-    async def close_if_crawled(self, job: Job) -> None:
+    async def close_if_crawled(self, job: Job, *, repeated: bool = False) -> None:
         """Start the archive where discovery has ended and every chunk is done.
 
         Whoever finishes a chunk calls this, and so does discovery at its end: the last of them to write sees all
-        done. Several may; the compare-and-swap lets one move the job, and the archive step bears repetition.
+        done. Several may; the compare-and-swap lets one of them win, and that one sends the message. Where it died
+        before it did, its own message comes again: `repeated` then has the archive's message sent by whoever finds
+        that it was not.
         """
-        progress = await self._ledger.progress(job.id)
-        if progress.done < progress.added:
-            return
-        job = await self._jobs.require(job.user_id, job.id)
-        job = await self.advance(job, State.CRAWLING, State.ARCHIVING)
-        if job.state is State.ARCHIVING:
-            await self._queues.send(ARCHIVES_QUEUE, encode(JobMessage(job.user_id, job.id, job.traceparent)))
+        revision = job.revision
+        for _ in range(_TRIES):
+            # the job before its chunks: once it crawls, discovery adds no more
+            job = await self._jobs.require(job.user_id, job.id)
+            if job.revision != revision:
+                return
+            if job.state is State.ARCHIVING:
+                break
+            if job.state is not State.CRAWLING or not await self._ledger.all_done(job.id):
+                return
+            try:
+                job = await self._jobs.save(job.moved(State.ARCHIVING, self._clock.now()))
+            except Changed:
+                continue
+            repeated = True
+            break
+        else:
+            raise Unavailable("The job's record is too busy.")
+        if repeated and not job.archive_enqueued:
+            await self.start_archive(job)
+
+    async def start_archive(self, job: Job) -> None:
+        """Send the archive's message, and note it."""
+        await self._queues.send(ARCHIVES_QUEUE, message_of(job))
+        for _ in range(_TRIES):
+            if job.state is not State.ARCHIVING or job.archive_enqueued:
+                return
+            try:
+                await self._jobs.save(replace(job, archive_enqueued=True))
+            except Changed:
+                job = await self._jobs.require(job.user_id, job.id)
+            else:
+                return
+
+    async def touch(self, job: Job) -> None:
+        """Note that the job moves, in a state that lasts long, so that the watchdog leaves it alone."""
+        try:
+            await self._jobs.save(replace(job, updated_at=self._clock.now(), nudges=0))
+        except Changed:
+            return  # somebody else touched it
 
     async def notify(self, job: Job) -> None:
-        """Call the webhook of a job that has ended, unless that was done before; at-least-once."""
+        """Where the job has ended, let the user's next one begin, and call the webhook that was not called yet."""
+        if job.state.terminal:
+            await self._slots.release(job)
         if not job.state.terminal or job.webhook is not Webhook.PENDING:
             return
         delivered = await self._webhook.call(job)

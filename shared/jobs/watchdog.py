@@ -6,9 +6,11 @@ from datetime import datetime
 from shared.clock import Clock, Deadline
 from shared.errors import AppError, Changed
 from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.dispatch import Dispatch
 from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore, Work
-from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, ChunkMessage, JobMessage, encode
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, message_of
+from shared.jobs.slots import Slots
 from shared.jobs.states import State
 from shared.jobs.transitions import Transitions
 from shared.storage.queues import QueueSender
@@ -34,7 +36,6 @@ class WatchdogConfig:
     stall_after_seconds: float = 900.0
     patience: float = 4.0
     max_nudges: int = 8
-    max_messages: int = 2000
 
 
 class Watchdog:
@@ -44,7 +45,9 @@ class Watchdog:
         self,
         jobs: JobStore,
         ledger: ChunkLedger,
+        slots: Slots,
         queues: QueueSender,
+        dispatch: Dispatch,
         transitions: Transitions,
         telemetry: Telemetry,
         clock: Clock,
@@ -52,7 +55,9 @@ class Watchdog:
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger
+        self._slots = slots
         self._queues = queues
+        self._dispatch = dispatch
         self._transitions = transitions
         self._telemetry = telemetry
         self._clock = clock
@@ -83,11 +88,13 @@ class Watchdog:
             await self._jobs.mark_finished(work, job.updated_at)
             await self._transitions.notify(job)
             return False
-        moved_at = (await self._ledger.progress(job.id)).moved_at or job.updated_at
+        moved_at = await self._moved_at(job)
         if moved_at > job.updated_at:
             job = replace(job, nudges=0, updated_at=moved_at)
         if not await self._stands_still(job, now):
             return False
+        if job.state is State.QUEUED and not await self._slots.has_room(job):
+            return False  # it waits for its turn
         if job.nudges >= self._config.max_nudges:
             await self._transitions.fail(
                 job, "stalled", "The job made no progress however often it was sent on."
@@ -100,6 +107,12 @@ class Watchdog:
         await self._send_on(job)
         return True
 
+    async def _moved_at(self, job: Job) -> datetime:
+        """When a chunk was last added or done, discovery last saved its place, or the job's state last changed."""
+        progress, discovery = await self._ledger.progress(job.id), await self._ledger.discovery(job.id)
+        moments = (progress.moved_at, discovery.saved_at if discovery else None)
+        return max((moment for moment in moments if moment is not None), default=job.updated_at)
+
     async def _stands_still(self, job: Job, now: datetime) -> bool:
         idle_seconds = (now - job.updated_at).total_seconds()
         if idle_seconds <= self._config.stall_after_seconds:
@@ -109,18 +122,11 @@ class Watchdog:
         return await self._queues.depth(_QUEUES[job.state]) == 0
 
     async def _send_on(self, job: Job) -> None:
-        message = encode(JobMessage(job.user_id, job.id, job.traceparent))
         if job.state in {State.QUEUED, State.DISCOVERING}:
-            await self._queues.send(JOBS_QUEUE, message)
+            await self._queues.send(JOBS_QUEUE, message_of(job))
         if job.state is State.ARCHIVING:
-            await self._queues.send(ARCHIVES_QUEUE, message)
+            await self._transitions.start_archive(job)
         if job.state in {State.DISCOVERING, State.CRAWLING}:
-            sent = 0
-            async for chunk in self._ledger.chunks(job.id):
-                if not chunk.done and sent < self._config.max_messages:
-                    await self._queues.send(
-                        CHUNKS_QUEUE, encode(ChunkMessage(job.user_id, job.id, chunk.id, job.traceparent))
-                    )
-                    sent += 1
+            sent = await self._dispatch.resume(job)
             if not sent:
-                await self._transitions.close_if_crawled(job)
+                await self._transitions.close_if_crawled(job, repeated=True)

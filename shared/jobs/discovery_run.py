@@ -1,0 +1,170 @@
+"""One run of discovery over one job: what it has found, and how it is saved.
+
+A chunk, the cursors behind it and the progress are saved in one transaction; whoever finds that another run saved
+first steps aside. The message of a chunk is sent after that, and sent again by the next run where this one died
+in between.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from shared.candidates import Candidate, NumberedCandidate, decode_candidates, encode_candidates
+from shared.clock import Clock
+from shared.errors import Changed
+from shared.ids import Ids
+from shared.jobs.chunk_ids import chunk_id, is_added
+from shared.jobs.chunk_ledger import MAX_ROWS, Addition, ChunkLedger
+from shared.jobs.discovery_state import DiscoveryState, DiscoveryStates, Seen
+from shared.jobs.dispatch import Dispatch
+from shared.jobs.job import Job
+from shared.jobs.job_store import JobStore
+from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
+from shared.jobs.tally import Tally
+from shared.records import Record
+from shared.storage.blobs import BlobStore
+from shared.web.urls import address_key
+
+_CHUNKS_BETWEEN_SEEN = 1000
+_SECONDS_BETWEEN_LOOKS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryParts:
+    """What a run works with. A chunk has about `chunk_size` candidates; a page's rest makes it more or less."""
+
+    jobs: JobStore
+    ledger: ChunkLedger
+    blobs: BlobStore
+    dispatch: Dispatch
+    clock: Clock
+    ids: Ids
+    chunk_size: int = 256
+
+
+class DiscoveryRun:
+    """Collects candidates and saves them. Every method raises `Changed` where another run is ahead."""
+
+    def __init__(
+        self, parts: DiscoveryParts, job: Job, state: DiscoveryState, row: DiscoveryRow, seen: Seen
+    ) -> None:
+        self.job = job
+        self.state = state
+        self._parts = parts
+        self._row = row
+        self._seen = seen
+        self._states = DiscoveryStates(parts.ledger, parts.blobs)
+        self._found: list[Candidate] = []
+        self._looked_at = parts.clock.monotonic()
+
+    @classmethod
+    async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
+        """The run that goes on where the last one saved; first in a job's revision, it brings the job's chunks back."""
+        state, row = await DiscoveryStates(parts.ledger, parts.blobs).read(job.id)
+        begins = state.revision < job.revision
+        if begins:
+            state.begin(job.revision)
+        run = cls(parts, job, state, row, await _seen(parts, job, state))
+        if begins:
+            await parts.dispatch.resume(job)
+            await run.save()
+        else:
+            await run._announce()
+        return run
+
+    def take(self, candidate: Candidate) -> None:
+        """Take a candidate, unless its address was there before."""
+        if self._seen.add(address_key(candidate.url)):
+            label = candidate.label
+            self.state.found[label] = self.state.found.get(label, 0) + 1
+            self._found.append(candidate)
+
+    async def look(self) -> None:
+        """See every few seconds whether the job was cancelled; raises `Changed` where it was."""
+        if self._parts.clock.monotonic() - self._looked_at > _SECONDS_BETWEEN_LOOKS:
+            await self._look()
+
+    @property
+    def fills_a_chunk(self) -> bool:
+        """Whether it is time to save."""
+        return len(self._found) >= self._parts.chunk_size
+
+    async def save(self) -> None:
+        """Write what was taken as chunks, save the state with them, and announce them."""
+        chunks: list[ChunkRow] = []
+        count = len(self._found)
+        for part in _divided(self._found, max(self._parts.chunk_size, -(-count // MAX_ROWS))):
+            first = self.state.candidates
+            numbered = [NumberedCandidate(first + at, candidate) for at, candidate in enumerate(part)]
+            chunks.append(await self._written(numbered))
+            self.state.candidates += len(part)
+        self._found.clear()
+        await self._commit(Addition(chunks, found=count))
+        if self.state.chunks - self.state.seen_chunks >= _CHUNKS_BETWEEN_SEEN:
+            await self._save_seen()
+
+    async def save_again(self, records: Sequence[Record], taken: Sequence[ChunkRow]) -> None:
+        """Write a chunk of candidates that failed before, as `records` say, in the chunks `taken`."""
+        chunks: list[ChunkRow] = []
+        if records:
+            numbered = [NumberedCandidate(record.index, record.candidate) for record in records]
+            chunks.append(await self._written(numbered))
+        await self._commit(Addition(chunks, taken=taken, outcomes=Tally.of(records)))
+
+    async def pause(self) -> None:
+        """Save everything, the addresses seen too, so that the next run begins at once."""
+        await self.save()
+        if not self.state.complete:
+            await self._save_seen()
+
+    async def _save_seen(self) -> None:
+        name = f"{self.job.work_prefix}seen/{self.state.chunks:06}-{self._parts.ids.nonce()}"
+        await self._parts.blobs.put(name, self._seen.encode())
+        self.state.seen_blob, self.state.seen_chunks = name, self.state.chunks
+        await self._commit(Addition())
+
+    async def _written(self, candidates: Sequence[NumberedCandidate]) -> ChunkRow:
+        self.state.chunks += 1
+        name = chunk_id(self.state.chunks)
+        blob = f"{self.job.work_prefix}candidates/{name}-{self._parts.ids.nonce()}.jsonl"
+        await self._parts.blobs.put(blob, encode_candidates(candidates))
+        return ChunkRow(name, blob, len(candidates))
+
+    async def _commit(self, addition: Addition) -> None:
+        parts = self._parts
+        encoded = await self._states.encode(self.job.id, self.state, parts.ids.nonce())
+        row = replace(self._row, state=encoded)
+        self._row = await parts.ledger.add(self.job.id, addition, row, parts.clock.now())
+        await self._look()
+        await self._announce()
+
+    async def _look(self) -> None:
+        if self.job.superseded_by(await self._parts.jobs.get(self.job.user_id, self.job.id)):
+            raise Changed("The job ended meanwhile.")
+        self._looked_at = self._parts.clock.monotonic()
+
+    async def _announce(self) -> None:
+        """Have the chunks announced that were not yet offered to be; repeating it does no harm."""
+        numbers = range(self.state.announced + 1, self.state.chunks + 1)
+        await self._parts.dispatch.added(self.job, numbers)
+        self.state.announced = self.state.chunks
+
+
+async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
+    """The addresses seen, as they were saved, and those of the chunks since then."""
+    if state.complete:
+        return Seen()
+    seen = Seen.decode(await parts.blobs.get(state.seen_blob)) if state.seen_blob else Seen()
+    if state.chunks > state.seen_chunks:
+        async for chunk in parts.ledger.chunks(job.id, after=chunk_id(state.seen_chunks) + "~"):
+            if is_added(chunk.id):  # the others have candidates of an earlier one
+                for numbered in decode_candidates(await parts.blobs.get(chunk.candidates_blob)):
+                    seen.add(address_key(numbered.candidate.url))
+    return seen
+
+
+def _divided(candidates: Sequence[Candidate], size: int) -> list[Sequence[Candidate]]:
+    """Parts of about `size`, as even as can be."""
+    count = max(1, round(len(candidates) / size)) if candidates else 0
+    bounds = [len(candidates) * at // count for at in range(count + 1)] if count else []
+    return [candidates[start:end] for start, end in pairwise(bounds)]

@@ -1,0 +1,76 @@
+"""Which of a job's chunks have their message on the queue: about `window` at a time, so that none keeps out others.
+
+The first `window` chunks are announced as they are added. The chunk numbered n + window is announced when chunk n is
+through: by whoever finishes n, or, where discovery adds it later than that, by discovery. Each of the two writes first
+and then looks, so one of them sees it. A chunk that ends early hands its turn to its rest. One that is halved, because
+it crashes again and again, hands it on at once, so that nothing waits for its halves.
+"""
+
+from collections.abc import Iterable
+
+from shared.jobs.chunk_ids import chunk_id, is_of_a_half, number_of
+from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.job import Job
+from shared.jobs.ledger_rows import ChunkRow
+from shared.jobs.messages import CHUNKS_QUEUE, ChunkMessage, encode
+from shared.storage.queues import QueueSender
+
+
+class Dispatch:
+    """Announces chunks. A chunk is announced once, but twice where a run dies between its message and its note."""
+
+    def __init__(self, ledger: ChunkLedger, queues: QueueSender, window: int) -> None:
+        self._ledger = ledger
+        self._queues = queues
+        self._window = window
+
+    async def added(self, job: Job, numbers: Iterable[int]) -> None:
+        """Announce those of the chunks that were added whose turn it is."""
+        for number in numbers:
+            if number <= self._window or await self._is_through(job, number - self._window):
+                await self._announce(job, chunk_id(number))
+
+    async def finished(self, job: Job, chunk: ChunkRow) -> None:
+        """Announce what follows a chunk that is done: what it left over, and the next one in its turn."""
+        for successor in chunk.successors:
+            await self._announce(job, successor)
+        if (chunk.halved or not chunk.successors) and not is_of_a_half(chunk.id):
+            await self._announce(job, chunk_id(number_of(chunk.id) + self._window))
+
+    async def resume(self, job: Job) -> int:
+        """Announce everything that should be under way, announced or not; returns how many messages were sent.
+
+        For jobs whose messages are gone: it looks through the whole ledger.
+        """
+        sent = 0
+        waited_for: set[int] = set()
+        async for chunk in self._ledger.chunks(job.id):
+            if chunk.done:
+                continue
+            number, half = number_of(chunk.id), is_of_a_half(chunk.id)
+            if chunk.announced or half or number - self._window not in waited_for:
+                await self._send(job, chunk)
+                sent += 1
+            if not half:
+                waited_for.add(number)
+        return sent
+
+    async def _is_through(self, job: Job, number: int) -> bool:
+        name: str | None = chunk_id(number)
+        while name is not None:
+            chunk = await self._ledger.chunk(job.id, name)
+            if chunk is None or not chunk.done:
+                return False
+            name = chunk.successors[0] if chunk.successors and not chunk.halved else None
+        return True
+
+    async def _announce(self, job: Job, name: str) -> None:
+        chunk = await self._ledger.chunk(job.id, name)
+        if chunk is not None and not chunk.done and not chunk.announced:
+            await self._send(job, chunk)
+
+    async def _send(self, job: Job, chunk: ChunkRow) -> None:
+        message = ChunkMessage(job.user_id, job.id, chunk.id, job.traceparent)
+        await self._queues.send(CHUNKS_QUEUE, encode(message))
+        if not chunk.announced:
+            await self._ledger.announced(job.id, chunk)

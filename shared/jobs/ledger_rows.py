@@ -1,0 +1,140 @@
+"""The rows of a job's ledger, and how a table keeps them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.jobs.tally import Tally
+from shared.storage.entities import Change, Entity, Insert, Replace, Value
+
+DISCOVERY = "discovery"
+PROGRESS = "progress-"
+CHUNK = "chunk-"
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """One chunk: its name (`shared.jobs.chunk_ids`), where its candidates are, how many, and whether it is done.
+
+    `successors` are the chunks that took over what this one did not get to. `announced` says that its message was
+    put on the queue. `passing` counts its candidates that failed for a passing reason and were not taken up again.
+    """
+
+    id: str
+    candidates_blob: str
+    count: int
+    done: bool = False
+    successors: tuple[str, ...] = ()
+    announced: bool = False
+    passing: int = 0
+    etag: str = ""
+
+    @property
+    def halved(self) -> bool:
+        """Whether two chunks took over, because this one crashed again and again."""
+        return len(self.successors) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the chunks of a job are. `moved_at` is when a chunk was last added or done."""
+
+    added: int = 0
+    done: int = 0
+    found: int = 0
+    tally: Tally = field(default_factory=Tally)
+    moved_at: datetime | None = None
+
+    @property
+    def passing(self) -> int:
+        """Candidates that failed for a passing reason and are not under way again."""
+        return self.tally.passing
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryRow:
+    """The saved state of discovery, as bytes that discovery itself can read, and when it was saved."""
+
+    state: bytes
+    saved_at: datetime | None = None
+    etag: str = ""
+
+
+def chunk_entity(job_id: str, chunk: ChunkRow) -> Entity:
+    """A chunk as the table keeps it."""
+    values: dict[str, Value] = {
+        "candidates_blob": chunk.candidates_blob,
+        "count": chunk.count,
+        "done": chunk.done,
+        "successors": " ".join(chunk.successors),
+        "announced": chunk.announced,
+        "passing": chunk.passing,
+    }
+    return Entity(job_id, CHUNK + chunk.id, values, chunk.etag)
+
+
+def chunk_row(entity: Entity) -> ChunkRow:
+    """The reverse of `chunk_entity`."""
+    values = entity.values
+    return ChunkRow(
+        id=entity.row.removeprefix(CHUNK),
+        candidates_blob=str(values["candidates_blob"]),
+        count=_int(values["count"]),
+        done=bool(values["done"]),
+        successors=tuple(str(values["successors"]).split()),
+        announced=bool(values["announced"]),
+        passing=_int(values["passing"]),
+        etag=entity.etag,
+    )
+
+
+def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Change:
+    """The write of one of the progress rows; `version` is its etag, empty where it does not exist yet."""
+    values: dict[str, Value] = {
+        "added": progress.added,
+        "done": progress.done,
+        "found": progress.found,
+        "tally": progress.tally.encode(),
+    }
+    if progress.moved_at is not None:
+        values["moved_at"] = progress.moved_at
+    entity = Entity(job_id, f"{PROGRESS}{lane}", values, version)
+    return Replace(entity) if version else Insert(entity)
+
+
+def lane_progress(entity: Entity) -> Progress:
+    """One of the progress rows."""
+    values = entity.values
+    return Progress(
+        added=_int(values["added"]),
+        done=_int(values["done"]),
+        found=_int(values["found"]),
+        tally=Tally.decode(_bytes(values["tally"])),
+        moved_at=_moment(values.get("moved_at")),
+    )
+
+
+def discovery_change(job_id: str, row: DiscoveryRow, now: datetime) -> Change:
+    """The write of the discovery row."""
+    entity = Entity(job_id, DISCOVERY, {"state": row.state, "saved_at": now}, row.etag)
+    return Replace(entity) if row.etag else Insert(entity)
+
+
+def discovery_row(entity: Entity) -> DiscoveryRow:
+    """The reverse of `discovery_change`."""
+    return DiscoveryRow(_bytes(entity.values["state"]), _moment(entity.values.get("saved_at")), entity.etag)
+
+
+def _int(value: Value) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"expected an integer, found {type(value).__name__}")
+    return value
+
+
+def _bytes(value: Value) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError(f"expected bytes, found {type(value).__name__}")
+    return value
+
+
+def _moment(value: Value | None) -> datetime | None:
+    return value if isinstance(value, datetime) else None

@@ -1,0 +1,64 @@
+"""The first part of a retry: looks through a job's records for candidates that failed for a passing reason.
+
+They become new chunks, with the indices that they have. The chunks that they are taken from, the outcomes that no
+longer count, and how far the look has come are saved in the transaction that adds the new chunk, so that none is taken
+twice or lost. What was kept, or rejected for good, is left alone.
+"""
+
+from shared.clock import Deadline
+from shared.errors import NotFound
+from shared.jobs.chunk_ids import number_of
+from shared.jobs.chunk_ledger import MAX_ROWS, ChunkLedger
+from shared.jobs.crawl import records_blob
+from shared.jobs.discovery_run import DiscoveryRun
+from shared.jobs.ledger_rows import ChunkRow
+from shared.records import Record, Rejected, decode_records
+from shared.storage.blobs import BlobStore
+
+
+class Rescan:
+    """Takes up what failed. Safe to run twice, at the same time, and to die at any line."""
+
+    def __init__(self, ledger: ChunkLedger, blobs: BlobStore, chunk_size: int) -> None:
+        self._ledger = ledger
+        self._blobs = blobs
+        self._chunk_size = chunk_size
+
+    async def run(self, run: DiscoveryRun, deadline: Deadline) -> bool:
+        """Look on until all was seen; False where the deadline passed and the rest is for the next run.
+
+        Raises:
+            Changed: another run is ahead.
+        """
+        rescan = run.state.rescan
+        if rescan is None:
+            return True
+        records: list[Record] = []
+        taken: list[ChunkRow] = []
+        async for chunk in self._ledger.chunks(run.job.id, after=rescan.after):
+            if number_of(chunk.id) > rescan.until:
+                break
+            if chunk.passing:
+                records += await self._failed(run.job.id, chunk)
+                taken.append(chunk)
+            rescan.after = chunk.id
+            if len(records) >= self._chunk_size or len(taken) >= MAX_ROWS:
+                await run.save_again(records, taken)
+                records, taken = [], []
+            if deadline.passed:
+                await run.save_again(records, taken)
+                return False
+        run.state.rescan = None
+        await run.save_again(records, taken)
+        return True
+
+    async def _failed(self, job_id: str, chunk: ChunkRow) -> list[Record]:
+        try:
+            data = await self._blobs.get(records_blob(job_id, chunk.id))
+        except NotFound:
+            return []
+        return [
+            record
+            for record in decode_records(data)
+            if isinstance(record.outcome, Rejected) and record.outcome.reason.passing
+        ]

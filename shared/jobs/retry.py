@@ -1,0 +1,79 @@
+"""Begins a job that has ended anew, for what may end differently this time.
+
+The job goes back to its queue with its next revision. Its discovery takes up the candidates that failed for a passing
+reason, goes on where it had not come to its end, and asks the sources again that gave up; chunks that were not
+crawled go on. What was kept is not fetched again. The dataset of the revision before stays until the new one stands.
+"""
+
+from shared.clock import Clock
+from shared.errors import Changed, Conflict, NotFound, Unavailable
+from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.discovery_state import DiscoveryStates
+from shared.jobs.job import Job
+from shared.jobs.job_store import JobStore
+from shared.jobs.messages import JOBS_QUEUE, message_of
+from shared.jobs.states import State
+from shared.storage.queues import QueueSender
+
+_TRIES = 20
+REFUSED = "invalid_message"
+"""The failure of a job that stands for a message of which no job could be made."""
+NO_IMAGES = "no_images"
+"""The failure of a job of which every candidate was rejected."""
+
+
+class Retry:
+    """Retries jobs. Repeated while a retry runs, it begins no second one."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        ledger: ChunkLedger,
+        discoveries: DiscoveryStates,
+        queues: QueueSender,
+        clock: Clock,
+    ) -> None:
+        self._jobs = jobs
+        self._ledger = ledger
+        self._discoveries = discoveries
+        self._queues = queues
+        self._clock = clock
+
+    async def run(self, user_id: str, job_id: str, traceparent: str = "") -> Job:
+        """Put the job back on its queue, and return it as it then is.
+
+        Raises:
+            NotFound: this user has no such job.
+            Conflict: it runs for the first time, there is nothing to retry, or its working files are gone.
+        """
+        job = await self._jobs.require(user_id, job_id)
+        for _ in range(_TRIES):
+            if not job.state.terminal:
+                break
+            await self._check(job)
+            try:
+                job = await self._jobs.reopen(job.retried(self._clock.now(), traceparent))
+            except Changed:
+                job = await self._jobs.require(user_id, job_id)
+        else:
+            raise Unavailable("The job's record is too busy.")
+        if job.revision == 1:
+            raise Conflict(f"The job is {job.state}; only a job that has ended can be retried.")
+        if job.state is State.QUEUED:
+            await self._queues.send(JOBS_QUEUE, message_of(job))
+        return job
+
+    async def _check(self, job: Job) -> None:
+        failure = job.failure.code if job.failure else ""
+        if failure == REFUSED:
+            raise Conflict("This job stands for a message that is not valid; send it again, corrected.")
+        try:
+            await self._jobs.spec(job.id)
+            discovery, _ = await self._discoveries.read(job.id)
+        except NotFound:
+            raise Conflict("The job's working files are deleted; submit it again.") from None
+        unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)
+        if unfinished or discovery.can_go_on:
+            return
+        if not (await self._ledger.progress(job.id)).passing:
+            raise Conflict("There is nothing to retry: no candidate failed for a reason that may pass.")

@@ -1,0 +1,393 @@
+"""The job steps over memory: the app's own services, a worker that needs no network, stores that fail on demand."""
+
+import asyncio
+import contextlib
+import gzip
+import hashlib
+import json
+import random
+import zlib
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from shared.archiving.archiver import Archiver
+from shared.candidates import Candidate, Provenance
+from shared.clock import Deadline
+from shared.crawling.chunk import Chunk, ChunkResult
+from shared.datasets.catalog import Catalog
+from shared.errors import Unavailable
+from shared.jobs.archive import Archive
+from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.crawl import Crawl, CrawlConfig
+from shared.jobs.discover import Discover
+from shared.jobs.discovery_run import DiscoveryParts
+from shared.jobs.discovery_state import DiscoveryStates
+from shared.jobs.dispatch import Dispatch
+from shared.jobs.intake import Intake
+from shared.jobs.job_store import JobStore
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.retry import Retry
+from shared.jobs.slots import Slots
+from shared.jobs.spec import parse_spec
+from shared.jobs.submit import Submission, Submit
+from shared.jobs.transitions import Transitions
+from shared.jobs.watchdog import Watchdog, WatchdogConfig
+from shared.jobs.webhook import WebhookCaller
+from shared.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.sources import registry
+from shared.sources.registry import SourceContext, SourceKind, SourceSettings
+from shared.sources.source import Page, Query, SourceConfig
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory_queues import MemoryQueues
+from shared.telemetry.recording import RecordingTelemetry
+from shared.web.client import WebRequest, WebResponse
+
+QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE)
+WINDOW = 4
+_MAX_DELIVERIES = 5
+_WRITES = {"put", "commit", "stage", "delete", "apply", "send"}
+_STREAMS = {"query", "list", "stream"}
+
+
+class ManualClock:
+    """Time that passes when it is told to; `tick` seconds with each look at the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+        self.seconds = 0.0
+        self.tick = 0.0
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        self.seconds += self.tick
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+        self.seconds += seconds
+
+
+class CountingIds:
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def job_id(self, _now: datetime) -> str:
+        return f"job{next(self._numbers)}"
+
+    def nonce(self) -> str:
+        return f"n{next(self._numbers)}"
+
+
+class FakeConfig(SourceConfig):
+    """`total` candidates under each label, `page` at a time."""
+
+    type: str = "fake"
+    total: int = 100
+    page: int = 10
+
+
+class FakeSource:
+    errors: list[Exception] = []  # noqa: RUF012 - set by the tests, cleared by `fake_source`
+
+    def __init__(self, config: FakeConfig) -> None:
+        self._config = config
+
+    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
+        return [Query(label, label, label) for label in labels]
+
+    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
+        for start in range(int(cursor or 0), self._config.total, self._config.page):
+            if self.errors:
+                raise self.errors.pop(0)
+            end = min(start + self._config.page, self._config.total)
+            found = tuple(
+                Candidate(f"http://x/{query.label}/{number}", str(query.label), Provenance("fake"))
+                for number in range(start, end)
+            )
+            yield Page(found, str(end) if end < self._config.total else None)
+
+
+@contextlib.contextmanager
+def fake_source() -> Iterator[None]:
+    """Have the source `fake` among the others."""
+    before = registry._KINDS
+    registry._KINDS = {**before, "fake": SourceKind(FakeConfig, lambda config, _: FakeSource(config))}
+    registry._all_kinds.cache_clear()
+    FakeSource.errors = []
+    try:
+        yield
+    finally:
+        registry._KINDS = before
+        registry._all_kinds.cache_clear()
+
+
+class Crash(Exception):
+    """A process that dies while it works on a chunk."""
+
+
+class FakeWorker:
+    """Keeps each candidate as a few bytes of its own, but for those that `reject` gives a reason for.
+
+    Gets `budget` candidates done in a run, and dies where a chunk holds one of `poison`. At candidate `stuck_at` it
+    waits until it is told to stop.
+    """
+
+    def __init__(self, blobs: MemoryBlobs, weather: "Weather") -> None:
+        self._blobs = blobs
+        self._weather = weather
+        self.fetched: list[int] = []
+        self.budget = 10_000
+        self.poison: set[int] = set()
+        self.stuck_at = -1
+        self.reject: Callable[[int], Reason | None] = lambda index: (
+            Reason.TIMED_OUT if index % 10 == 9 else None
+        )
+        self.before: Callable[[], object] | None = None
+
+    async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
+        del deadline
+        if self.before is not None:
+            before, self.before = self.before, None
+            found = before()
+            if hasattr(found, "__await__"):
+                await found
+        if self.poison & set(chunk.indices):
+            raise Crash
+        records, data = [], b""
+        for index, candidate in list(zip(chunk.indices, chunk.candidates, strict=True))[: self.budget]:
+            await self._weather.pause()
+            while index == self.stuck_at and not stop():  # noqa: ASYNC110 - `stop` is a question, not an event
+                await asyncio.sleep(0.001)
+            if stop():
+                break
+            self.fetched.append(index)
+            reason = self.reject(index)
+            outcome: Kept | Rejected
+            if reason is not None:
+                outcome = Rejected(reason)
+            else:
+                picture = candidate.url.encode()
+                outcome = Kept(chunk.shard, len(data), _facts(picture))
+                data += picture
+            records.append(Record(index, candidate, outcome))
+        await self._blobs.put(chunk.shard, data)
+        return ChunkResult(tuple(records), tuple(range(len(records), len(chunk.candidates))))
+
+
+def _facts(data: bytes) -> ImageFacts:
+    digest = hashlib.sha256(data).hexdigest()
+    return ImageFacts("jpeg", 100, 100, len(data), digest, zlib.crc32(data), digest[:16])
+
+
+class FakeWeb:
+    def __init__(self) -> None:
+        self.sent: list[WebRequest] = []
+        self.status = 200
+
+    async def send(self, request: WebRequest) -> WebResponse:
+        self.sent.append(request)
+        return WebResponse(self.status, request.url, {}, b"")
+
+
+class Weather:
+    """What happens between two calls of storage: others run; and a write fails, before or after it took effect."""
+
+    def __init__(self) -> None:
+        self.chance: random.Random | None = None
+        self.writes_left = -1
+        self.after = False
+        self.deaths = 0
+
+    async def pause(self) -> None:
+        """Let others run, where there is chance."""
+        for _ in range(self.chance.choice((0, 0, 0, 1, 3)) if self.chance else 0):
+            await asyncio.sleep(0)
+
+    def writes(self) -> bool:
+        """Count a write; whether it is the one to fail."""
+        self.writes_left -= 1
+        self.deaths += self.writes_left == 0
+        return self.writes_left == 0
+
+
+class Stormy:
+    """A store in its weather."""
+
+    def __init__(self, inner: object, weather: Weather) -> None:
+        self._inner = inner
+        self._weather = weather
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self._inner, name)
+        if name in _STREAMS:
+
+            async def stream(*args: object, **kwargs: object) -> AsyncGenerator[object]:
+                await self._weather.pause()
+                async for item in method(*args, **kwargs):
+                    yield item
+                    await self._weather.pause()
+
+            return stream
+
+        async def call(*args: object, **kwargs: object) -> object:
+            await self._weather.pause()
+            fails = name in _WRITES and self._weather.writes()
+            if fails and not self._weather.after:
+                raise Unavailable("died before the write")
+            result = await method(*args, **kwargs)
+            if fails:
+                raise Unavailable("died after the write")
+            return result
+
+        return call
+
+
+class Flow:
+    """All steps, and ways to work the queues until they are empty."""
+
+    source = FakeSource
+
+    def __init__(self, *, window: int = WINDOW, running_jobs: int = 10) -> None:
+        self.blobs, self.entities, self.queues = MemoryBlobs(), MemoryEntities(), MemoryQueues()
+        self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
+        self.weather, self.web = Weather(), FakeWeb()
+        blobs, entities, queues = (
+            Stormy(store, self.weather) for store in (self.blobs, self.entities, self.queues)
+        )
+        clock, ids, telemetry = self.clock, self.ids, self.telemetry
+        self.jobs, self.ledger = JobStore(entities, blobs), ChunkLedger(entities)
+        self.slots = Slots(entities, self.jobs, queues, running_jobs)
+        webhook = WebhookCaller(self.jobs, self.web, telemetry)
+        self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock)
+        self.worker = FakeWorker(blobs, self.weather)
+        self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
+        self.submit = Submit(self.jobs, entities, queues, SourceSettings(), clock, ids)
+        dispatch = Dispatch(self.ledger, queues, window)
+        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, chunk_size=20)
+        sources = SourceContext(self.web, blobs, SourceSettings(), clock)
+        discover = Discover(parts, queues, self.transitions, sources)
+        config = CrawlConfig(0.01)
+        crawl = Crawl(
+            self.jobs,
+            self.ledger,
+            blobs,
+            dispatch,
+            self.transitions,
+            self.worker,
+            telemetry,
+            clock,
+            ids,
+            config,
+        )
+        archiver = Archiver(blobs, blobs, telemetry, clock)
+        archive = Archive(
+            self.jobs, self.ledger, queues, self.transitions, archiver, self.catalog, telemetry, clock
+        )
+        self.intake = Intake(
+            self.submit, discover, crawl, archive, self.jobs, self.transitions, telemetry, "admin"
+        )
+        states = DiscoveryStates(self.ledger, blobs)
+        self.retry = Retry(self.jobs, self.ledger, states, queues, clock)
+        self.watchdog = Watchdog(
+            self.jobs,
+            self.ledger,
+            self.slots,
+            queues,
+            dispatch,
+            self.transitions,
+            telemetry,
+            clock,
+            WatchdogConfig(),
+        )
+        self._deliveries: Counter[tuple[str, str]] = Counter()
+
+    def deadline(self, seconds: float = 1000.0) -> Deadline:
+        return Deadline.after(self.clock, seconds)
+
+    async def send(self, data: object):
+        return await self.submit.run(Submission("admin", parse_spec(data)))
+
+    async def job(self, job):
+        """The job as it is stored."""
+        return await self.jobs.require("admin", job.id)
+
+    async def cancel(self, job):
+        return await self.transitions.cancel(await self.job(job))
+
+    async def handle(self, queue: str, text: str, number: int = 0) -> None:
+        if queue == JOBS_QUEUE:
+            await self.intake.job_message(f"m{number}", text, self.deadline())
+        elif queue == CHUNKS_QUEUE:
+            await self.intake.chunk_message(text, self.deadline())
+        else:
+            await self.intake.archive_message(f"m{number}", text, self.deadline())
+
+    async def deliver(self, queue: str, text: str, *, keep: bool = False) -> None:
+        """Handle a message as the host does: again where it fails, as poison where it kills too often."""
+        if keep:
+            self.put_back(queue, text)
+        try:
+            if self._deliveries[queue, text] < _MAX_DELIVERIES:
+                await self.handle(queue, text)
+            elif queue == CHUNKS_QUEUE:
+                await self.intake.poisoned_chunk(text)
+        except Unavailable:
+            self.put_back(queue, text)
+        except Crash:
+            self._deliveries[queue, text] += 1
+            self.put_back(queue, text)
+
+    def put_back(self, queue: str, text: str) -> None:
+        self.queues._waiting[queue].append(text)
+
+    def take(self) -> list[tuple[str, str]]:
+        """Every message that waits."""
+        return [(queue, text) for queue in QUEUES for text in self.queues.take(queue)]
+
+    async def run(self, times: int = 1) -> None:
+        """Work until nothing waits; each message is handled `times` times."""
+        for _ in range(500):
+            taken = self.take()
+            if not taken:
+                return
+            for queue, text in taken:
+                for _ in range(times):
+                    await self.handle(queue, text)
+        raise AssertionError("the queues never run empty: " + json.dumps(self.queues.sent)[-500:])
+
+    async def storm(self, chance: random.Random, *, copies: bool, deaths: bool, at_once: int) -> None:
+        """Work until nothing waits: in any order, some messages twice, some at the same time, some to their death."""
+        self.weather.chance = chance if at_once > 1 else None
+        for _ in range(5000):
+            waiting = self.take()
+            if not waiting:
+                break
+            chance.shuffle(waiting)
+            number = chance.randint(1, at_once)
+            for queue, text in waiting[number:]:
+                self.put_back(queue, text)
+            if deaths and chance.random() < 0.3:
+                self.weather.writes_left, self.weather.after = chance.randint(1, 8), chance.random() < 0.5
+            await asyncio.gather(
+                *(
+                    self.deliver(queue, text, keep=copies and chance.random() < 0.15)
+                    for queue, text in waiting[:number]
+                )
+            )
+            self.weather.writes_left = -1
+        else:
+            raise AssertionError("the queues never run empty: " + json.dumps(self.queues.sent)[-500:])
+        self.weather.chance = None
+
+    async def delivered(self, job) -> dict[int, str]:
+        """What the dataset's records say of each candidate: "kept", or a reason."""
+        dataset = await self.catalog.require("admin", job.id)
+        lines = gzip.decompress(await self.blobs.get(dataset.records_blob)).splitlines()
+        records = {row["index"]: row.get("reason", row["outcome"]) for row in map(json.loads, lines)}
+        assert len(records) == len(lines), "a candidate has two records"
+        return records

@@ -1,0 +1,123 @@
+"""One huge job leaves room for others, and one user for the others' jobs."""
+
+import pytest
+
+from shared.jobs.messages import CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.states import State
+from tests.unit.jobs.simulation import WINDOW, Flow
+
+SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 400}], "dedup": {"near_distance": None}}
+
+
+async def _most_waiting(flow):
+    most = 0
+    while True:
+        most = max(most, len(flow.queues._waiting[CHUNKS_QUEUE]))
+        waiting = [(queue, text) for queue in (JOBS_QUEUE, CHUNKS_QUEUE) for text in flow.queues.take(queue)]
+        if not waiting:
+            return most
+        queue, text = waiting.pop(0)
+        for other in waiting:
+            flow.put_back(*other)
+        await flow.deliver(queue, text)
+
+
+@pytest.mark.parametrize("budget", [10_000, 7])
+async def test_a_job_never_has_more_than_its_share_on_the_queue(flow, budget):
+    flow.worker.budget = budget
+    job = await flow.send(SPEC)
+    assert await _most_waiting(flow) == WINDOW
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    assert len(flow.queues.sent[CHUNKS_QUEUE]) == (await flow.ledger.progress(job.id)).added
+    assert sorted(flow.worker.fetched) == list(range(400))
+
+
+async def test_a_small_job_is_through_while_a_huge_one_runs(flow):
+    huge = await flow.send(SPEC)
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    small = await flow.send({**SPEC, "sources": [{"type": "fake", "total": 20}]})
+    for _ in range(WINDOW + 1):
+        waiting = flow.take()
+        for queue, text in waiting[:1] if waiting[0][0] == JOBS_QUEUE else waiting[:WINDOW]:
+            await flow.handle(queue, text)
+        for queue, text in waiting[1:] if waiting[0][0] == JOBS_QUEUE else waiting[WINDOW:]:
+            flow.put_back(queue, text)
+        if (await flow.job(small)).state is State.ARCHIVING:
+            break
+    assert (await flow.job(small)).state is State.ARCHIVING
+    assert (await flow.job(huge)).state is State.CRAWLING
+
+
+async def test_a_halved_chunk_keeps_none_waiting(flow):
+    flow.worker.poison = {5}
+    job = await flow.send(SPEC)
+    await _most_waiting(flow)
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    assert sorted(flow.worker.fetched) == [index for index in range(400) if index != 5]
+
+
+async def test_chunks_whose_turn_got_lost_are_found_by_the_watchdog(flow):
+    job = await flow.send(SPEC)
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    flow.queues.take(CHUNKS_QUEUE)
+    flow.clock.advance(1000)
+    assert await flow.watchdog.run(flow.deadline()) == 1
+    assert len(flow.queues._waiting[CHUNKS_QUEUE]) == WINDOW
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    assert sorted(flow.worker.fetched) == list(range(400))
+
+
+@pytest.fixture
+def narrow(flow):
+    del flow  # it brings the fake source
+    return Flow(running_jobs=2)
+
+
+async def _states(flow, jobs):
+    return [str((await flow.job(job)).state) for job in jobs]
+
+
+async def test_jobs_beyond_a_users_share_wait_for_their_turn_in_order(narrow):
+    jobs = []
+    for _ in range(5):
+        narrow.clock.advance(1)
+        jobs.append(await narrow.send(SPEC))
+    for text in narrow.queues.take(JOBS_QUEUE):
+        await narrow.handle(JOBS_QUEUE, text)
+        await narrow.handle(JOBS_QUEUE, text)
+    assert await _states(narrow, jobs) == ["crawling", "crawling", "queued", "queued", "queued"]
+    narrow.clock.advance(10_000)
+    narrow.queues.take(CHUNKS_QUEUE)
+    assert await narrow.watchdog.run(narrow.deadline()) == 2  # those that wait are not standing still
+    narrow.queues.take(CHUNKS_QUEUE)
+    await narrow.cancel(jobs[0])
+    await narrow.run()
+    assert await _states(narrow, jobs) == ["cancelled", "crawling", "completed", "completed", "completed"]
+    finished = [work.job_id async for work in narrow.jobs.works() if work.finished_at is not None]
+    assert set(finished) == {job.id for job in (jobs[0], *jobs[2:])}
+
+
+async def test_a_job_that_is_cancelled_while_it_waits_lets_the_next_one_pass(narrow):
+    jobs = [await narrow.send(SPEC) for _ in range(4)]
+    for text in narrow.queues.take(JOBS_QUEUE):
+        await narrow.handle(JOBS_QUEUE, text)
+    await narrow.cancel(jobs[2])
+    await narrow.run()
+    assert await _states(narrow, jobs) == ["completed", "completed", "cancelled", "completed"]
+
+
+async def test_a_slot_whose_holder_died_with_it_is_taken_over(narrow):
+    jobs = [await narrow.send(SPEC) for _ in range(3)]
+    for text in narrow.queues.take(JOBS_QUEUE):
+        await narrow.handle(JOBS_QUEUE, text)
+    for job in jobs[:2]:  # ended, and nobody told the slots
+        stored = await narrow.job(job)
+        await narrow.jobs.save(stored.moved(State.CANCELLED, narrow.clock.now()))
+    narrow.queues.take(CHUNKS_QUEUE)
+    narrow.clock.advance(1000)
+    assert await narrow.watchdog.run(narrow.deadline()) == 1
+    await narrow.run()
+    assert await _states(narrow, jobs) == ["cancelled", "cancelled", "completed"]

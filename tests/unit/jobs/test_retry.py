@@ -1,0 +1,216 @@
+"""A retry takes what may end differently, and nothing else."""
+
+import asyncio
+
+import pytest
+
+from shared.errors import Conflict, NotFound, Permanent
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.states import State
+from shared.records import Reason
+
+SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
+TOTAL = 200
+
+
+def _troubled(index):
+    return {3: Reason.TIMED_OUT, 7: Reason.CORRUPT, 8: Reason.SERVER_ERROR}.get(index % 10)
+
+
+async def _run_troubled(flow, spec=SPEC):
+    flow.worker.reject = _troubled
+    job = await flow.send(spec)
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    flow.worker.fetched.clear()
+    return job
+
+
+async def test_only_what_failed_for_a_passing_reason_is_fetched_again(flow):
+    job = await _run_troubled(flow)
+    flow.worker.reject = lambda index: _troubled(index) if index < 100 else None
+    again = await flow.retry.run("admin", job.id)
+    assert (again.state, again.revision) == (State.QUEUED, 2)
+    await flow.run()
+    assert sorted(flow.worker.fetched) == [index for index in range(TOTAL) if index % 10 in {3, 8}]
+    found = await flow.job(job)
+    assert (found.state, found.revision) == (State.COMPLETED, 2)
+    outcomes = await flow.delivered(job)
+    assert outcomes == {
+        index: str(_troubled(index) or "kept") if index < 100 else ("corrupt" if index % 10 == 7 else "kept")
+        for index in range(TOTAL)
+    }
+    progress = await flow.ledger.progress(job.id)
+    assert (progress.found, progress.tally.kept) == (TOTAL, 160)
+    assert progress.tally.rejections == {"corrupt": 20, "server_error": 10, "timed_out": 10}
+    dataset = await flow.catalog.require("admin", job.id)
+    assert (dataset.revision, dataset.image_count) == (2, 160)
+
+
+async def test_revisions_go_on_until_nothing_is_left_to_retry(flow):
+    job = await _run_troubled(flow)
+    for revision in (2, 3, 4):
+        fixed = revision * 50
+        flow.worker.reject = lambda index, fixed=fixed: _troubled(index) if index >= fixed else None
+        flow.worker.fetched.clear()
+        await flow.retry.run("admin", job.id)
+        await flow.run()
+        assert (await flow.job(job)).revision == revision
+        first = (revision - 1) * 50 if revision > 2 else 0
+        wanted = [index for index in range(first, TOTAL) if index % 10 in {3, 8}]
+        assert sorted(flow.worker.fetched) == wanted
+    outcomes = await flow.delivered(job)
+    assert {index for index, outcome in outcomes.items() if outcome != "kept"} == set(range(7, TOTAL, 10))
+    with pytest.raises(Conflict, match="nothing to retry"):
+        await flow.retry.run("admin", job.id)
+    assert (await flow.job(job)).state is State.COMPLETED
+
+
+async def test_the_dataset_before_stands_until_the_new_one_does(flow):
+    job = await _run_troubled(flow)
+    before = await flow.catalog.require("admin", job.id)
+    flow.worker.reject = lambda _: None
+    await flow.retry.run("admin", job.id)
+    while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
+        for queue, text in flow.take():
+            await flow.handle(queue, text)
+    assert await flow.catalog.require("admin", job.id) == before
+    assert await flow.blobs.get(before.blobs[0])
+    for text in waiting:
+        await flow.handle(ARCHIVES_QUEUE, text)
+    after = await flow.catalog.require("admin", job.id)
+    assert (after.revision, after.image_count) == (2, 180)
+    names = [info.name async for info in flow.blobs.list("datasets/")]
+    assert set(names) == {*after.blobs, after.records_blob}
+
+
+async def test_a_retry_that_is_asked_for_again_is_the_same_one(flow):
+    job = await _run_troubled(flow)
+    flow.worker.reject = lambda _: None
+    asked = await asyncio.gather(*(flow.retry.run("admin", job.id) for _ in range(4)))
+    assert {found.revision for found in asked} == {2}
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    assert (await flow.retry.run("admin", job.id)).revision == 2
+    await flow.run(times=2)
+    assert len(flow.worker.fetched) == len(set(flow.worker.fetched)) == 40
+    assert (await flow.job(job)).revision == 2
+
+
+async def test_what_cannot_be_retried_says_why(flow):
+    running = await flow.send(SPEC)
+    with pytest.raises(Conflict, match="is queued"):
+        await flow.retry.run("admin", running.id)
+    with pytest.raises(NotFound):
+        await flow.retry.run("admin", "none")
+    await flow.intake.job_message("m", "no job at all", flow.deadline())
+    [refused] = [job async for job in flow.jobs.list("admin") if job.state is State.FAILED]
+    with pytest.raises(Conflict, match="corrected"):
+        await flow.retry.run("admin", refused.id)
+    flow.worker.reject = lambda _: Reason.CORRUPT
+    await flow.run()
+    assert (await flow.job(running)).failure.code == "no_images"
+    with pytest.raises(Conflict, match="nothing to retry"):
+        await flow.retry.run("admin", running.id)
+    async for info in flow.blobs.list("work/"):
+        await flow.blobs.delete(info.name)
+    with pytest.raises(Conflict, match="deleted"):
+        await flow.retry.run("admin", running.id)
+
+
+async def test_a_cancelled_job_goes_on_where_it_was(flow):
+    job = await flow.send(SPEC)
+    flow.worker.reject = lambda _: None
+    flow.worker.stuck_at = 47
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    for number, text in enumerate(flow.queues.take(CHUNKS_QUEUE)):
+        if number == 2:
+            flow.worker.before = lambda: flow.cancel(job)
+        await flow.handle(CHUNKS_QUEUE, text)
+    await flow.run()
+    assert flow.worker.fetched == list(range(47))
+    flow.worker.stuck_at = -1
+    await flow.retry.run("admin", job.id)
+    await flow.run()
+    assert sorted(flow.worker.fetched) == list(range(TOTAL))
+    assert (await flow.delivered(job)) == dict.fromkeys(range(TOTAL), "kept")
+
+
+async def test_a_job_cancelled_before_its_discovery_ended_discovers_on(flow):
+    job = await flow.send(SPEC)
+    flow.clock.tick = 200.0
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    await flow.cancel(job)
+    await flow.run()
+    assert (await flow.ledger.progress(job.id)).found < TOTAL
+    flow.clock.tick = 0.0
+    await flow.retry.run("admin", job.id)
+    await flow.run()
+    assert (await flow.delivered(job)).keys() == set(range(TOTAL))
+    assert len(flow.worker.fetched) == TOTAL
+
+
+async def test_a_source_that_failed_is_asked_again(flow):
+    flow.source.errors = [Permanent("the key is refused")] * 2
+    job = await flow.send(SPEC)
+    await flow.run()
+    assert (await flow.job(job)).state is State.FAILED
+    await flow.retry.run("admin", job.id)
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    assert (await flow.delivered(job)).keys() == set(range(TOTAL))
+
+
+async def test_a_failed_archive_is_tried_again_without_a_fetch(flow):
+    job = await flow.send(SPEC)
+    while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
+        for queue, text in flow.take():
+            await flow.handle(queue, text)
+    await flow.intake.poisoned_archive("m", waiting[0])
+    assert (await flow.job(job)).failure.code == "archive_crashed"
+    flow.worker.reject = lambda _: Reason.TIMED_OUT
+    flow.worker.fetched.clear()
+    await flow.retry.run("admin", job.id)
+    await flow.intake.poisoned_archive("m", waiting[0])  # it comes late, and fails no later revision
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    assert sorted(flow.worker.fetched) == list(range(9, TOTAL, 10))
+    assert (await flow.catalog.require("admin", job.id)).image_count == 180
+
+
+async def test_a_retry_looks_through_its_records_in_slices(flow):
+    job = await _run_troubled(flow, {**SPEC, "sources": [{"type": "fake", "total": 400}]})
+    flow.worker.reject = lambda _: None
+    flow.clock.tick = 250.0
+    before = len(flow.queues.sent[JOBS_QUEUE])
+    await flow.retry.run("admin", job.id)
+    await flow.run()
+    assert len(flow.queues.sent[JOBS_QUEUE]) - before > 3
+    assert sorted(flow.worker.fetched) == [index for index in range(800) if index % 10 in {3, 8}]
+    assert (await flow.catalog.require("admin", job.id)).image_count == 720
+
+
+@pytest.mark.parametrize("lost", [JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE])
+async def test_the_watchdog_sends_a_retry_on(flow, lost):
+    job = await _run_troubled(flow)
+    flow.worker.reject = lambda _: None
+    await flow.retry.run("admin", job.id)
+    for _ in range(50):
+        taken = flow.take()
+        kept = [(queue, text) for queue, text in taken if queue != lost]
+        if len(kept) < len(taken):
+            break
+        for queue, text in kept:
+            await flow.handle(queue, text)
+    flow.clock.advance(1000)
+    assert await flow.watchdog.run(flow.deadline()) == 1
+    await flow.run()
+    found = await flow.job(job)
+    assert (found.state, found.revision) == (State.COMPLETED, 2)
+    assert (await flow.catalog.require("admin", job.id)).image_count == 180
+
+
+async def test_the_webhook_hears_of_every_revision(flow):
+    job = await _run_troubled(flow, {**SPEC, "webhook_url": "https://hooks.example/x"})
+    await flow.retry.run("admin", job.id)
+    await flow.run()
+    assert len(flow.web.sent) == 2
