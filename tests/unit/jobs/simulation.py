@@ -360,10 +360,15 @@ class Flow:
                     await self.handle(queue, text)
         raise AssertionError("the queues never run empty: " + json.dumps(self.queues.sent)[-500:])
 
-    async def storm(self, chance: random.Random, *, copies: bool, deaths: bool, at_once: int) -> None:
-        """Work until nothing waits: in any order, some messages twice, some at the same time, some to their death."""
+    async def storm(
+        self, chance: random.Random, *, copies: bool, deaths: bool, at_once: int, rounds: int | None = None
+    ) -> None:
+        """Work until nothing waits: in any order, some messages twice, some at the same time, some to their death.
+
+        With `rounds` it breaks off after so many, in the middle of everything.
+        """
         self.weather.chance = chance if at_once > 1 else None
-        for _ in range(5000):
+        for _ in range(5000 if rounds is None else rounds):
             waiting = self.take()
             if not waiting:
                 break
@@ -381,7 +386,7 @@ class Flow:
             )
             self.weather.writes_left = -1
         else:
-            raise AssertionError("the queues never run empty: " + json.dumps(self.queues.sent)[-500:])
+            assert rounds is not None, "the queues never run empty: " + json.dumps(self.queues.sent)[-500:]
         self.weather.chance = None
 
     async def delivered(self, job) -> dict[int, str]:
