@@ -33,20 +33,26 @@ async def test_a_job_never_has_more_than_its_share_on_the_queue(flow, budget):
     assert sorted(flow.worker.fetched) == list(range(400))
 
 
-async def test_a_small_job_is_through_while_a_huge_one_runs(flow):
+async def test_a_small_job_waits_for_no_more_than_a_huge_ones_share(flow):
     huge = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     small = await flow.send({**SPEC, "sources": [{"type": "fake", "total": 20}]})
-    for _ in range(WINDOW + 1):
-        waiting = flow.take()
-        for queue, text in waiting[:1] if waiting[0][0] == JOBS_QUEUE else waiting[:WINDOW]:
-            await flow.handle(queue, text)
-        for queue, text in waiting[1:] if waiting[0][0] == JOBS_QUEUE else waiting[WINDOW:]:
-            flow.put_back(queue, text)
-        if (await flow.job(small)).state is State.ARCHIVING:
-            break
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    for text in flow.queues.take(CHUNKS_QUEUE):
+        await flow.handle(CHUNKS_QUEUE, text)
     assert (await flow.job(small)).state is State.ARCHIVING
     assert (await flow.job(huge)).state is State.CRAWLING
+    assert (await flow.ledger.progress(huge.id)).done == WINDOW
+
+
+async def test_a_message_that_comes_again_announces_nothing_again(flow):
+    job = await flow.send(SPEC)
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    while taken := flow.queues.take(CHUNKS_QUEUE):
+        for text in taken:
+            await flow.handle(CHUNKS_QUEUE, text)
+            await flow.handle(CHUNKS_QUEUE, text)
+    assert len(flow.queues.sent[CHUNKS_QUEUE]) == (await flow.ledger.progress(job.id)).added
 
 
 async def test_a_halved_chunk_keeps_none_waiting(flow):

@@ -1,6 +1,7 @@
 """A retry takes what may end differently, and nothing else."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -214,3 +215,23 @@ async def test_the_webhook_hears_of_every_revision(flow):
     await flow.retry.run("admin", job.id)
     await flow.run()
     assert len(flow.web.sent) == 2
+
+
+async def test_a_straggler_of_an_earlier_revision_changes_nothing(flow):
+    job = await flow.send(SPEC)
+    while not flow.queues.take(ARCHIVES_QUEUE):
+        for queue, text in flow.take():
+            await flow.handle(queue, text)
+    stale = await flow.job(job)
+    assert stale.state is State.ARCHIVING
+    await flow.cancel(job)
+    await flow.retry.run("admin", job.id)
+    ended = await flow.transitions.end(stale, State.COMPLETED)
+    assert (ended.state, ended.revision) == (State.QUEUED, 2)
+    await flow.run()
+    dataset = await flow.catalog.require("admin", job.id)
+    assert dataset.revision == 2
+    late = replace(dataset, revision=1, image_count=1)
+    await flow.catalog.put(late)
+    await flow.catalog.undo(late, None)
+    assert await flow.catalog.require("admin", job.id) == dataset
