@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from shared.candidates import Candidate
@@ -26,6 +27,7 @@ from shared.storage.writer import BlobWriter
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
+_LOOK_SECONDS = 0.5
 BLOB_SCHEME = "blob:"
 """Begins the address of a candidate that is in storage already."""
 
@@ -36,6 +38,38 @@ class _Judged:
 
     data: bytes
     facts: ImageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """The work on one chunk. Downloads can be broken off; what is being stored cannot, for others stand behind it."""
+
+    chunk: Chunk
+    shard: BlobWriter
+    patience: Patience
+    downloads: set[asyncio.Task[object]] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def fetching(
+        self, fetch: AbstractAsyncContextManager[Fetched | Rejected]
+    ) -> AsyncIterator[Fetched | Rejected]:
+        """The fetch, which `leave_off` may cancel until it has its image."""
+        task = asyncio.current_task()
+        if task is not None:
+            self.downloads.add(task)
+        async with AsyncExitStack() as stack:
+            try:
+                fetched = await stack.enter_async_context(fetch)
+            finally:
+                self.downloads.discard(task)
+            yield fetched
+
+    async def leave_off(self, stop: Callable[[], bool]) -> None:
+        """Break the downloads off as soon as `stop` says so."""
+        while not stop():  # noqa: ASYNC110 - it is a question, not an event
+            await asyncio.sleep(_LOOK_SECONDS)
+        for task in self.downloads:
+            task.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +111,9 @@ class ChunkWorker:
         Raises:
             Retryable: storage did not answer.
         """
-        shard = BlobWriter(self._blobs, self._blocks, chunk.shard)
-        records: dict[int, Record] = {}
         patience = Patience(len(chunk.candidates), deadline, stop)
+        shift = _Shift(chunk, BlobWriter(self._blobs, self._blocks, chunk.shard), patience)
+        records: dict[int, Record] = {}
         # twice as many as fetch at a time: while some images of a host are judged, others are under way
         turns = Turns([_host(candidate.url) for candidate in chunk.candidates], 2 * self._fetcher.per_host)
 
@@ -88,20 +122,27 @@ class ChunkWorker:
                 try:
                     if patience.ended:
                         return
-                    records[position] = await self._record(chunk, position, shard, patience)
+                    records[position] = await self._record(shift, position)
                 except Postponed:
                     continue
+                except asyncio.CancelledError:
+                    if not stop():
+                        raise
+                    return
                 finally:
                     turns.done(position)
 
         workers = min(self._config.concurrency, len(chunk.candidates))
+        watcher = asyncio.create_task(shift.leave_off(stop))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
                     group.create_task(take_turns())
         except* Retryable as group_error:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
-        await shard.close()
+        finally:
+            watcher.cancel()
+        await shift.shard.close()
         ordered = sorted(records.values(), key=lambda record: record.index)
         unfinished = tuple(position for position in range(len(chunk.candidates)) if position not in records)
         return ChunkResult(tuple(ordered), unfinished)
@@ -110,13 +151,13 @@ class ChunkWorker:
         """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _record(self, chunk: Chunk, position: int, shard: BlobWriter, patience: Patience) -> Record:
-        candidate = chunk.candidates[position]
-        index = chunk.indices[position]
+    async def _record(self, shift: _Shift, position: int) -> Record:
+        candidate = shift.chunk.candidates[position]
+        index = shift.chunk.indices[position]
         final_url: str | None = None
         outcome: Kept | Rejected
         try:
-            outcome, final_url = await self._outcome(candidate, chunk, shard, patience)
+            outcome, final_url = await self._outcome(candidate, shift)
         except (Retryable, Postponed):
             raise  # storage does not answer, and the whole chunk comes again; or time is up for this one
         except Exception as error:  # noqa: BLE001 - one image's trouble is not its neighbours'
@@ -126,18 +167,15 @@ class ChunkWorker:
         moved = final_url if final_url != candidate.url else None
         return Record(index, candidate, outcome, moved, fetched_at)
 
-    async def _outcome(
-        self, candidate: Candidate, chunk: Chunk, shard: BlobWriter, patience: Patience
-    ) -> tuple[Kept | Rejected, str | None]:
-        options = chunk.options
+    async def _outcome(self, candidate: Candidate, shift: _Shift) -> tuple[Kept | Rejected, str | None]:
+        options, shard = shift.chunk.options, shift.shard
         licenses = options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
         if candidate.url.startswith(BLOB_SCHEME):
             return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options, shard), None
-        async with self._fetcher.fetch(
-            candidate.url, options.filters.max_bytes, options.respect, patience
-        ) as fetched:
+        fetch = self._fetcher.fetch(candidate.url, options.filters.max_bytes, options.respect, shift.patience)
+        async with shift.fetching(fetch) as fetched:
             if isinstance(fetched, Rejected):
                 return fetched, None
             return await self._keep(fetched, options, shard), fetched.url

@@ -1,5 +1,6 @@
 """Real pictures, and a server that misbehaves on request."""
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
@@ -107,6 +108,13 @@ class Hostile:
         answer = web.Response(body=self.photo)
         answer.set_cookie("id", "1")
         return answer
+
+    async def dripping(self, request):
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        while True:
+            await answer.write(b"x")
+            await asyncio.sleep(0.05)
 
     async def to_metadata(self, _):
         return web.Response(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"})

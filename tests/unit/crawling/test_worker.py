@@ -28,11 +28,11 @@ OPTIONS = CrawlOptions(Filters(), None, Respect())
 async def make_worker():
     async with AsyncExitStack() as stack:
 
-        def make(blobs):
+        def make(blobs, total_seconds=1.5):
             sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
             stack.push_async_callback(sessions.close)
             budget = ByteBudget(8_000_000)
-            config = FetchConfig(total_seconds=1.5, first_pause_seconds=0.01)
+            config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
             fetcher = Fetcher(sessions, Robots(AiohttpWebClient(sessions)), budget, config)
             worker = ChunkWorker(
                 fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
@@ -104,6 +104,24 @@ async def test_what_has_to_wait_for_its_turn_beyond_the_deadline_is_for_the_next
     assert all(isinstance(record.outcome, Kept) for record in result.records)
     assert result.unfinished == (1, 2)
     assert state.calls["/ok"] == 2
+
+
+async def test_a_stop_breaks_off_downloads_and_keeps_what_is_there(hostile, make_worker):
+    state, base = hostile
+    blobs = MemoryBlobs()
+    worker = make_worker(blobs, total_seconds=60)
+    result = await worker.work(
+        chunk([f"{base}/ok", f"{base}/dripping", f"{base}/ok"]),
+        soon(),
+        lambda: state.calls.get("/dripping", 0) == 1 and state.calls.get("/ok", 0) == 2,
+    )
+    assert 1 in result.unfinished
+    assert len(result.records) + len(result.unfinished) == 3
+    for record in result.records:
+        kept = record.outcome
+        assert await blobs.get(kept.shard, offset=kept.offset, length=kept.facts.size_bytes) == state.photo
+    again = await worker.work(chunk([f"{base}/ok"]), soon(), lambda: False)
+    assert len(again.records) == 1  # nothing of the shared limits was lost
 
 
 async def test_licences_and_transforms_of_the_spec_hold(hostile, make_worker):
