@@ -113,13 +113,13 @@ class ChunkLedger:
         async for entity in self._entities.query(_TABLE, job_id, after=CHUNK + after, before=CHUNK + "~"):
             yield chunk_row(entity)
 
-    async def announced(self, job_id: str, chunk: ChunkRow) -> None:
-        """Note that the chunk's message was sent; nothing happens where the row has changed since it was read."""
+    async def note(self, job_id: str, chunk: ChunkRow) -> ChunkRow | None:
+        """Write the row of a chunk whose announcement moves on; None where the row has changed since it was read."""
         try:
-            row = chunk_entity(job_id, replace(chunk, announced=True))
-            await self._entities.apply(_TABLE, job_id, [Replace(row)])
+            await self._entities.apply(_TABLE, job_id, [Replace(chunk_entity(job_id, chunk))])
         except Changed:
-            return
+            return None
+        return await self.chunk(job_id, chunk.id)
 
     async def finish(
         self, job_id: str, chunk: ChunkRow, tally: Tally, successors: Sequence[ChunkRow], now: datetime
@@ -152,7 +152,9 @@ class ChunkLedger:
                 current = await self.chunk(job_id, chunk.id)
                 if current is None or current.done:
                     return False
-                done = replace(done, etag=current.etag, announced=current.announced)
+                done = replace(
+                    done, etag=current.etag, announcer=current.announcer, announced=current.announced
+                )
                 await _pause()
                 continue
             return True

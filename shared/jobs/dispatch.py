@@ -2,11 +2,13 @@
 
 The first `window` chunks are announced as they are added. The chunk numbered n + window is announced when chunk n is
 through: by whoever finishes n, or, where discovery adds it later than that, by discovery. Each of the two writes first
-and then looks, so one of them sees it. A chunk that ends early hands its turn to its rest. One that is halved, because
-it crashes again and again, hands it on at once, so that nothing waits for its halves.
+and then looks, so one of them sees it; where both do, the one that writes its name into the chunk's row sends. A chunk
+that ends early hands its turn to its rest. One that is halved, because it crashes again and again, hands it on at once,
+so that nothing waits for its halves.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from shared.jobs.chunk_ids import chunk_id, is_of_a_half, number_of
 from shared.jobs.chunk_ledger import ChunkLedger
@@ -17,7 +19,10 @@ from shared.storage.queues import QueueSender
 
 
 class Dispatch:
-    """Announces chunks. A chunk is announced once, but twice where a run dies between its message and its note."""
+    """Announces chunks, each once, unless a run dies right behind its message or is there twice at the same time.
+
+    Who took it on to announce a chunk and died before it did gets its own message again, and does it then.
+    """
 
     def __init__(self, ledger: ChunkLedger, queues: QueueSender, window: int) -> None:
         self._ledger = ledger
@@ -28,14 +33,14 @@ class Dispatch:
         """Announce those of the chunks that were added whose turn it is."""
         for number in numbers:
             if number <= self._window or await self._is_through(job, number - self._window):
-                await self._announce(job, chunk_id(number))
+                await self._announce(job, chunk_id(number), "discovery")
 
     async def finished(self, job: Job, chunk: ChunkRow) -> None:
         """Announce what follows a chunk that is done: what it left over, and the next one in its turn."""
         for successor in chunk.successors:
-            await self._announce(job, successor)
+            await self._announce(job, successor, chunk.id)
         if (chunk.halved or not chunk.successors) and not is_of_a_half(chunk.id):
-            await self._announce(job, chunk_id(number_of(chunk.id) + self._window))
+            await self._announce(job, chunk_id(number_of(chunk.id) + self._window), chunk.id)
 
     async def resume(self, job: Job) -> int:
         """Announce everything that should be under way, announced or not; returns how many messages were sent.
@@ -64,13 +69,17 @@ class Dispatch:
             name = chunk.successors[0] if chunk.successors and not chunk.halved else None
         return True
 
-    async def _announce(self, job: Job, name: str) -> None:
-        chunk = await self._ledger.chunk(job.id, name)
-        if chunk is not None and not chunk.done and not chunk.announced:
+    async def _announce(self, job: Job, name: str, announcer: str) -> None:
+        chunk: ChunkRow | None = await self._ledger.chunk(job.id, name)
+        if chunk is None or chunk.done or chunk.announced:
+            return
+        if not chunk.announcer:
+            chunk = await self._ledger.note(job.id, replace(chunk, announcer=announcer))
+        if chunk is not None and chunk.announcer == announcer:
             await self._send(job, chunk)
 
     async def _send(self, job: Job, chunk: ChunkRow) -> None:
         message = ChunkMessage(job.user_id, job.id, chunk.id, job.traceparent)
         await self._queues.send(CHUNKS_QUEUE, encode(message))
         if not chunk.announced:
-            await self._ledger.announced(job.id, chunk)
+            await self._ledger.note(job.id, replace(chunk, announced=True))

@@ -15,8 +15,9 @@ CHUNK = "chunk-"
 class ChunkRow:
     """One chunk: its name (`shared.jobs.chunk_ids`), where its candidates are, how many, and whether it is done.
 
-    `successors` are the chunks that took over what this one did not get to. `announced` says that its message was
-    put on the queue. `passing` counts its candidates that failed for a passing reason and were not taken up again.
+    `successors` are the chunks that took over what this one did not get to. `announcer` is who has taken it on to put
+    its message on the queue, `announced` says that it was done. `passing` counts its candidates that failed for a
+    passing reason and were not taken up again.
     """
 
     id: str
@@ -24,6 +25,7 @@ class ChunkRow:
     count: int
     done: bool = False
     successors: tuple[str, ...] = ()
+    announcer: str = ""
     announced: bool = False
     passing: int = 0
     etag: str = ""
@@ -66,6 +68,7 @@ def chunk_entity(job_id: str, chunk: ChunkRow) -> Entity:
         "count": chunk.count,
         "done": chunk.done,
         "successors": " ".join(chunk.successors),
+        "announcer": chunk.announcer,
         "announced": chunk.announced,
         "passing": chunk.passing,
     }
@@ -81,6 +84,7 @@ def chunk_row(entity: Entity) -> ChunkRow:
         count=_int(values["count"]),
         done=bool(values["done"]),
         successors=tuple(str(values["successors"]).split()),
+        announcer=str(values["announcer"]),
         announced=bool(values["announced"]),
         passing=_int(values["passing"]),
         etag=entity.etag,
