@@ -76,6 +76,23 @@ async def test_chunks_whose_turn_got_lost_are_found_by_the_watchdog(flow):
     assert sorted(flow.worker.fetched) == list(range(400))
 
 
+async def test_halves_whose_messages_got_lost_are_found_by_the_watchdog(flow):
+    job = await flow.send(SPEC)
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    first, *others = flow.queues.take(CHUNKS_QUEUE)
+    await flow.intake.poisoned_chunk(first)
+    flow.queues.take(CHUNKS_QUEUE)  # the halves, and the one whose turn came with them
+    for text in others:
+        await flow.handle(CHUNKS_QUEUE, text)
+    await flow.run()
+    assert (await flow.job(job)).state is State.CRAWLING
+    flow.clock.advance(1000)
+    assert await flow.watchdog.run(flow.deadline()) == 1
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    assert sorted(flow.worker.fetched) == list(range(400))
+
+
 @pytest.fixture
 def narrow(flow):
     del flow  # it brings the fake source
