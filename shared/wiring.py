@@ -320,9 +320,7 @@ class App:
             self.telemetry,
             self.clock,
         )
-        return Intake(
-            self.submit, discover, crawl, archive, self.jobs, self.transitions, self.telemetry, ADMIN
-        )
+        return Intake(self.submit, discover, crawl, archive, self.jobs, self.watchdog, self.telemetry, ADMIN)
 
     @cached_property
     def nightly(self) -> "Nightly":

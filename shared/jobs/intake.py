@@ -10,13 +10,17 @@ from shared.jobs.archive import Archive
 from shared.jobs.crawl import Crawl
 from shared.jobs.discover import Discover
 from shared.jobs.image_list import parse_image_list
+from shared.jobs.job import Failure
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import JobMessage, decode_json, read_chunk_message, read_job_message
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
-from shared.jobs.transitions import Transitions
+from shared.jobs.watchdog import Watchdog
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
+
+_DISCOVERY_CRASHED = Failure("discovery_crashed", "Discovery failed again and again.")
+_ARCHIVE_CRASHED = Failure("archive_crashed", "Archiving failed again and again.")
 
 
 class Intake:
@@ -29,7 +33,7 @@ class Intake:
         crawl: Crawl,
         archive: Archive,
         jobs: JobStore,
-        transitions: Transitions,
+        watchdog: Watchdog,
         telemetry: Telemetry,
         user_id: str,
     ) -> None:
@@ -38,7 +42,7 @@ class Intake:
         self._crawl = crawl
         self._archive = archive
         self._jobs = jobs
-        self._transitions = transitions
+        self._watchdog = watchdog
         self._telemetry = telemetry
         self._user_id = user_id
 
@@ -81,8 +85,8 @@ class Intake:
         await self._archive.run(own, deadline)
 
     async def poisoned_job(self, message_id: str, text: str) -> None:
-        """From `crawl-jobs-poison`: the job fails, or the refused message becomes a failed job."""
-        await self._fail(message_id, text, "discovery_crashed", "Discovery failed again and again.")
+        """From `crawl-jobs-poison`: the job is sent on a few times more, a refused message becomes a failed job."""
+        await self._poisoned(message_id, text, _DISCOVERY_CRASHED)
 
     async def poisoned_chunk(self, text: str) -> None:
         """From `crawl-chunks-poison`: the chunk is halved, a candidate that is alone recorded as crashed."""
@@ -94,17 +98,17 @@ class Intake:
         await self._crawl.give_up(message)
 
     async def poisoned_archive(self, message_id: str, text: str) -> None:
-        """From `dataset-archives-poison`: the job fails, or the refused message becomes a failed job."""
-        await self._fail(message_id, text, "archive_crashed", "Archiving failed again and again.")
+        """From `dataset-archives-poison`: likewise."""
+        await self._poisoned(message_id, text, _ARCHIVE_CRASHED)
 
-    async def _fail(self, message_id: str, text: str, code: str, detail: str) -> None:
+    async def _poisoned(self, message_id: str, text: str, failure: Failure) -> None:
         message = self._own(text)
         if message is None:
             await self._refuse(message_id, InvalidRequest("The message could not be handled."))
             return
         job = await self._jobs.get(message.user_id, message.job_id)
         if job is not None and job.revision == message.revision:
-            await self._transitions.fail(job, code, detail)
+            await self._watchdog.poisoned(job, failure)
 
     @staticmethod
     def _own(text: str) -> JobMessage | None:

@@ -7,7 +7,7 @@ from shared.clock import Clock, Deadline
 from shared.errors import AppError, Changed
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.dispatch import Dispatch
-from shared.jobs.job import Job
+from shared.jobs.job import Failure, Job
 from shared.jobs.job_store import JobStore, Work
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, message_of
 from shared.jobs.slots import Slots
@@ -23,6 +23,7 @@ _QUEUES = {
     State.CRAWLING: CHUNKS_QUEUE,
     State.ARCHIVING: ARCHIVES_QUEUE,
 }
+_STALLED = Failure("stalled", "The job made no progress however often it was sent on.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +89,38 @@ class Watchdog:
             await self._jobs.mark_finished(work, job.updated_at)
             await self._transitions.notify(job)
             return False
-        moved_at = await self._moved_at(job)
-        if moved_at > job.updated_at:
-            job = replace(job, nudges=0, updated_at=moved_at)
+        job = await self._with_progress(job)
         if not await self._stands_still(job, now):
             return False
         if job.state is State.QUEUED and not await self._slots.has_room(job):
             return False  # it waits for its turn
+        return await self._nudge(job, _STALLED)
+
+    async def poisoned(self, job: Job, failure: Failure) -> bool:
+        """Send a job on whose message turned to poison, or fail it for it; returns whether it was sent on.
+
+        Poison alone proves nothing: a host that dies has tried each message that it held.
+        """
+        if job.state.terminal:
+            return False
+        return await self._nudge(await self._with_progress(job), failure)
+
+    async def _nudge(self, job: Job, failure: Failure) -> bool:
+        """Send the job on, unless that was in vain too often."""
         if job.nudges >= self._config.max_nudges:
-            await self._transitions.fail(
-                job, "stalled", "The job made no progress however often it was sent on."
-            )
+            await self._transitions.fail(job, failure.code, failure.detail)
             return False
         try:
-            job = await self._jobs.save(replace(job, nudges=job.nudges + 1, updated_at=now))
+            job = await self._jobs.save(replace(job, nudges=job.nudges + 1, updated_at=self._clock.now()))
         except Changed:
             return False  # it moves after all
         await self._send_on(job)
         return True
+
+    async def _with_progress(self, job: Job) -> Job:
+        """The job, as of the last thing that moved in it; what moves was not nudged in vain."""
+        moved_at = await self._moved_at(job)
+        return replace(job, nudges=0, updated_at=moved_at) if moved_at > job.updated_at else job
 
     async def _moved_at(self, job: Job) -> datetime:
         """When a chunk was last added or done, discovery last saved its place, or the job's state last changed."""

@@ -288,9 +288,6 @@ class Flow:
         archive = Archive(
             self.jobs, self.ledger, queues, self.transitions, archiver, self.catalog, telemetry, clock
         )
-        self.intake = Intake(
-            self.submit, discover, crawl, archive, self.jobs, self.transitions, telemetry, "admin"
-        )
         states = DiscoveryStates(self.ledger, blobs)
         self.retry = Retry(self.jobs, self.ledger, states, queues, clock)
         self.watchdog = Watchdog(
@@ -303,6 +300,9 @@ class Flow:
             telemetry,
             clock,
             WatchdogConfig(),
+        )
+        self.intake = Intake(
+            self.submit, discover, crawl, archive, self.jobs, self.watchdog, telemetry, "admin"
         )
         self._deliveries: Counter[tuple[str, str]] = Counter()
 

@@ -16,6 +16,7 @@ from shared.jobs.messages import (
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
 from shared.jobs.submit import Submission
+from shared.jobs.watchdog import WatchdogConfig
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
 TOTAL = 200
@@ -232,8 +233,12 @@ async def test_a_chunk_that_is_halved_while_it_is_crawled_ends_one_way_only(flow
     assert (progress.added, progress.done) == (12, 12)
 
 
-async def test_poisoned_jobs_fail_with_a_reason(flow):
+async def test_poisoned_jobs_are_sent_on_and_fail_with_a_reason_in_the_end(flow):
     job = await flow.send(SPEC)
+    for _ in range(WatchdogConfig().max_nudges):
+        (text,) = flow.queues.take(JOBS_QUEUE)
+        await flow.intake.poisoned_job("m", text)
+        assert (await flow.jobs.require("admin", job.id)).state == "queued"
     await flow.intake.poisoned_job("m", flow.queues.take(JOBS_QUEUE)[0])
     assert (await flow.jobs.require("admin", job.id)).failure.code == "discovery_crashed"
     await flow.intake.poisoned_archive("m2", "what is this")

@@ -8,6 +8,7 @@ import pytest
 from shared.errors import Conflict, NotFound, Permanent
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.states import State
+from shared.jobs.watchdog import WatchdogConfig
 from shared.records import Reason
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
@@ -166,7 +167,9 @@ async def test_a_failed_archive_is_tried_again_without_a_fetch(flow):
     while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
         for queue, text in flow.take():
             await flow.handle(queue, text)
-    await flow.intake.poisoned_archive("m", waiting[0])
+    for _ in range(WatchdogConfig().max_nudges + 1):
+        await flow.intake.poisoned_archive("m", waiting[0])
+        flow.queues.take(ARCHIVES_QUEUE)
     assert (await flow.job(job)).failure.code == "archive_crashed"
     flow.worker.reject = lambda _: Reason.TIMED_OUT
     flow.worker.fetched.clear()
