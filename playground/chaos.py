@@ -29,8 +29,9 @@ from playground.verify import verify_zip
 from shared.settings import Settings
 
 _FOLDER = ROOT / ".local" / "chaos"
-_WORDS = 24
+_WORDS = 36
 _VARIANTS = 50
+_PHOTO_SECONDS = 0.1  # so that the job lasts long enough to be disturbed
 _LIST = "inputs/chaos.csv"
 _FINAL = frozenset({"completed", "failed", "cancelled"})
 _SPEC: Mapping[str, Any] = {
@@ -41,7 +42,7 @@ _SPEC: Mapping[str, Any] = {
 _SETTINGS = {
     "CRAWL_ALLOW_PRIVATE_NETWORKS": "true",
     "CHUNK_SIZE": "32",
-    "FETCH_CONCURRENCY": "4",
+    "FETCH_CONCURRENCY": "2",
     "WATCHDOG_SCHEDULE": "*/10 * * * * *",
     "STALL_AFTER_SECONDS": "20",
     "WORK_RETENTION_DAYS": "0",
@@ -73,7 +74,7 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     try:
         with LoopThread() as servers:
-            runner, gallery = servers.run(start_gallery(default_photos()))
+            runner, gallery = servers.run(start_gallery(default_photos(), delay_seconds=_PHOTO_SECONDS))
             try:
                 peace = _run("peace", gallery, None, servers)
                 chaos = _run("chaos", gallery, plan, servers)

@@ -35,7 +35,8 @@ _LICENSES = (("cc0", "1.0"), ("by", "4.0"), ("by-sa", "4.0"))
 class Gallery:
     """Photos under search words. A word that names no photo gets one of them by its hash."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, delay_seconds: float = 0.0) -> None:
+        self._delay_seconds = delay_seconds
         self._photos = {
             path.stem: path for path in sorted(folder.iterdir()) if path.suffix in {".jpg", ".jpeg", ".png"}
         }
@@ -71,6 +72,7 @@ class Gallery:
     async def _photo(self, request: web.Request) -> web.Response:
         word, number = request.match_info["word"], int(request.match_info["number"])
         path = self._path_of(word)
+        await asyncio.sleep(self._delay_seconds)
         body, content_type = await asyncio.to_thread(_variant, path, number)
         if body is None:
             return web.Response(status=404)
@@ -85,9 +87,11 @@ class Gallery:
         return self._photos[names[pick]]
 
 
-async def start_gallery(folder: Path, port: int = 0) -> tuple[web.AppRunner, str]:
-    """Serve the folder on loopback; returns the runner, to be cleaned up, and the base URL."""
-    runner = web.AppRunner(Gallery(folder).application(), access_log=None)
+async def start_gallery(
+    folder: Path, port: int = 0, *, delay_seconds: float = 0.0
+) -> tuple[web.AppRunner, str]:
+    """Serve the folder on loopback, photos after a delay; returns the runner, to be cleaned up, and the base URL."""
+    runner = web.AppRunner(Gallery(folder, delay_seconds).application(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
