@@ -49,7 +49,8 @@ class AiohttpWebClient:
                 request.method, url, headers=headers, data=request.body, allow_redirects=False
             ) as response:
                 location = response.headers.get("location")
-                if response.status not in _REDIRECTS or location is None or request.method != "GET":
+                followed = request.follow_redirects and request.method == "GET"
+                if response.status not in _REDIRECTS or location is None or not followed:
                     shown = response.url.without_query_params(*request.secret_params)
                     return await _read(response, str(shown), request.max_bytes)
             following = parse_url(str(url.join(URL(location))))
@@ -57,7 +58,7 @@ class AiohttpWebClient:
                 headers = {key: value for key, value in headers.items() if key.lower() not in _SECRETS}
                 following = following.without_query_params(*request.secret_params)
             url = following
-        raise Unavailable("The service redirects in circles.")
+        raise Permanent("The service redirects in circles.")
 
 
 async def _read(response: aiohttp.ClientResponse, url: str, max_bytes: int) -> WebResponse:
@@ -65,6 +66,7 @@ async def _read(response: aiohttp.ClientResponse, url: str, max_bytes: int) -> W
     async for piece in response.content.iter_any():
         body += piece
         if len(body) > max_bytes:
-            raise Unavailable(f"The answer exceeds {max_bytes:,} bytes.")
+            raise Permanent(f"The answer exceeds {max_bytes:,} bytes.")
     headers = {key.lower(): value for key, value in response.headers.items()}
-    return WebResponse(response.status, url, headers, bytes(body))
+    tags = tuple(response.headers.getall("x-robots-tag", ()))
+    return WebResponse(response.status, url, headers, bytes(body), tags)

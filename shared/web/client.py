@@ -7,8 +7,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """One exchange to make. Redirects are followed, every hop guarded; bodies are decompressed within `max_bytes`.
+    """One exchange to make. Bodies are decompressed within `max_bytes`.
 
+    A GET's redirects are followed, every hop guarded; without `follow_redirects` they are answers like others.
     `secret_params` are part of the query like `params`, but are for the request's own origin only, and never shown.
     """
 
@@ -20,16 +21,21 @@ class WebRequest:
     body: bytes | None = field(default=None, repr=False)
     max_bytes: int = 8_000_000
     timeout_seconds: float = 30.0
+    follow_redirects: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class WebResponse:
-    """What came back, whatever its status. `url` is the last hop's, without secrets; header names are lower case."""
+    """What came back, whatever its status. `url` is the last hop's, without secrets; header names are lower case.
+
+    `robots_tags` are the values of all X-Robots-Tag headers, which mean something else when they are joined.
+    """
 
     status: int
     url: str
     headers: Mapping[str, str]
     body: bytes
+    robots_tags: tuple[str, ...] = ()
 
 
 class WebClient(Protocol):
@@ -39,7 +45,8 @@ class WebClient(Protocol):
         """Make the exchange.
 
         Raises:
-            Unavailable: no whole answer within the limits (refused, reset, timed out, too large).
-            Permanent: the address is not one that may be called, or not a URL at all.
+            Unavailable: no whole answer in time (refused, reset, timed out, cut off).
+            Permanent: the address is not one that may be called, or not a URL at all; or its answer exceeds
+                `max_bytes`, or leads in circles.
         """
         ...

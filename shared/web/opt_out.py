@@ -9,6 +9,21 @@ _OPT_OUTS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 
+def directives(robots_tags: Iterable[str]) -> frozenset[str]:
+    """The directives in the values of X-Robots-Tag headers or of robots meta elements that concern us."""
+    return frozenset(directive for value in robots_tags for directive in _directives(value))
+
+
+def refusal_in(found: frozenset[str]) -> str | None:
+    """The directive among these that forbids use of a page or image in datasets; None where none does."""
+    return min(found & _OPT_OUTS, default=None)
+
+
+def forbids_following(found: frozenset[str]) -> bool:
+    """Whether the directives ask not to follow a page's links."""
+    return not found.isdisjoint({"nofollow", "none"})
+
+
 def opted_out(robots_tags: Iterable[str], tdm_reservation: str | None) -> Rejected | None:
     """A rejection where the response's headers forbid use in datasets.
 
@@ -16,11 +31,8 @@ def opted_out(robots_tags: Iterable[str], tdm_reservation: str | None) -> Reject
     """
     if tdm_reservation is not None and tdm_reservation.strip() == "1":
         return Rejected(Reason.OPTED_OUT, "tdm-reservation")
-    for value in robots_tags:
-        for directive in _directives(value):
-            if directive in _OPT_OUTS:
-                return Rejected(Reason.OPTED_OUT, f"X-Robots-Tag: {directive}")
-    return None
+    refusal = refusal_in(directives(robots_tags))
+    return Rejected(Reason.OPTED_OUT, f"X-Robots-Tag: {refusal}") if refusal else None
 
 
 def _directives(value: str) -> Iterator[str]:

@@ -1,7 +1,5 @@
-"""robots.txt (RFC 9309), fetched once a host and kept for a while."""
+"""robots.txt (RFC 9309): who may fetch what, how often, and where the sitemaps are."""
 
-import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from protego import Protego
@@ -10,10 +8,11 @@ from yarl import URL
 from shared.errors import AppError
 from shared.web.client import WebClient, WebRequest
 from shared.web.opt_out import AGENT_TOKEN
+from shared.web.per_origin import PerOrigin
 
 _ROBOTS_BYTES = 512_000  # what RFC 9309 asks a crawler to read at least
 _ROBOTS_SECONDS = 10.0
-_MAX_HOSTS = 4096
+_MAX_SITEMAPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +27,35 @@ class _Rules:
             return self.allowed_without
         return bool(self.parsed.can_fetch(str(url), AGENT_TOKEN))
 
-    @property
-    def crawl_delay(self) -> float | None:
-        delay = self.parsed.crawl_delay(AGENT_TOKEN) if self.parsed is not None else None
-        return float(delay) if delay is not None else None
-
 
 class Robots:
-    """Answers from the hosts' robots.txt (RFC 9309), each fetched once and kept for a while."""
+    """Answers from the hosts' robots.txt, each fetched once and kept for a while."""
 
     def __init__(self, web: WebClient) -> None:
         self._web = web
-        self._rules: OrderedDict[str, asyncio.Task[_Rules]] = OrderedDict()
+        self._rules = PerOrigin(self._fetch)
 
     async def allow(self, url: URL) -> bool:
         """Whether the URL may be fetched. A robots.txt that the server fails to give (5xx) forbids everything."""
-        return (await self._of(url)).allow(url)
+        return (await self._rules.get(url)).allow(url)
 
     async def crawl_delay(self, url: URL) -> float | None:
         """Seconds that the host wants between our requests, where it says so."""
-        return (await self._of(url)).crawl_delay
+        parsed = (await self._rules.get(url)).parsed
+        delay = parsed.crawl_delay(AGENT_TOKEN) if parsed is not None else None
+        return max(0.0, float(delay)) if delay is not None else None
 
-    async def _of(self, url: URL) -> _Rules:
-        origin = str(url.origin())
-        if origin not in self._rules:
-            self._rules[origin] = asyncio.create_task(self._fetch(origin))
-            if len(self._rules) > _MAX_HOSTS:
-                self._rules.popitem(last=False)  # whoever waits for it still gets its answer
-        task = self._rules[origin]
-        self._rules.move_to_end(origin)
-        return task.result() if task.done() else await asyncio.shield(task)
+    async def sitemaps(self, url: URL) -> tuple[str, ...]:
+        """The sitemaps that the host names, as it wrote them, fifty at most."""
+        parsed = (await self._rules.get(url)).parsed
+        return tuple(dict.fromkeys(parsed.sitemaps))[:_MAX_SITEMAPS] if parsed else ()
 
     async def _fetch(self, origin: str) -> _Rules:
         request = WebRequest(f"{origin}/robots.txt", max_bytes=_ROBOTS_BYTES, timeout_seconds=_ROBOTS_SECONDS)
         try:
             response = await self._web.send(request)
         except AppError:
-            return _Rules(None)  # unreachable: the image's own request will tell why
+            return _Rules(None)  # unreachable: the page's or image's own request will tell why
         if response.status >= 500:
             return _Rules(None, allowed_without=False)
         if response.status >= 400:

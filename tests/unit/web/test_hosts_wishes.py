@@ -1,0 +1,176 @@
+"""What hosts ask for: robots.txt, tdmrep.json and headers, from a real server."""
+
+import json
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
+
+from shared.errors import Permanent
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.client import WebRequest
+from shared.web.opt_out import directives, forbids_following, refusal_in
+from shared.web.robots import Robots
+from shared.web.session import SessionConfig, Sessions
+from shared.web.tdm_reservation import TdmReservations, _Rule, _rules
+
+ROBOTS = """User-agent: *
+Crawl-delay: 9
+User-agent: pixcrawler
+Disallow: /private/
+Crawl-delay: 2.5
+Sitemap: https://example.org/a.xml
+Sitemap: https://example.org/a.xml
+"""
+RULES = [
+    {"location": "/free/", "tdm-reservation": 0},
+    {"location": "/art/*.jpg$", "tdm-reservation": 1, "tdm-policy": "https://example.org/policy"},
+    {"location": "/", "tdm-reservation": "nonsense"},
+    {"location": ["/"], "tdm-reservation": 1},
+    {"location": "/", "tdm-reservation": [1]},
+    "nothing",
+    {"location": "/all", "tdm-reservation": 1},
+    {"location": "/all/but", "tdm-reservation": 0},
+]
+
+
+class Host:
+    def __init__(self):
+        self.calls = []
+        self.answers = {"/robots.txt": ROBOTS, "/.well-known/tdmrep.json": json.dumps(RULES)}
+
+    async def serve(self, request):
+        self.calls.append(request.path)
+        if request.path.startswith("/to/"):
+            return web.Response(status=302, headers={"Location": request.query.get("url", "/to/x")})
+        if request.path == "/tags":
+            headers = [("X-Robots-Tag", "googlebot: noindex"), ("X-Robots-Tag", "noai")]
+            return web.Response(headers=headers)
+        if request.path in self.answers:
+            return web.Response(text=self.answers[request.path])
+        return web.Response(status=404)
+
+
+@pytest.fixture
+async def host():
+    state, app = Host(), web.Application()
+    app.router.add_route("*", "/{path:.*}", state.serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sessions = Sessions(SessionConfig("test", allow_private_networks=True))
+    yield state, URL(f"http://127.0.0.1:{runner.addresses[0][1]}/"), AiohttpWebClient(sessions)
+    await sessions.close()
+    await runner.cleanup()
+
+
+async def test_robots_txt_tells_delay_and_sitemaps_for_our_agent_and_is_asked_once(host):
+    state, base, client = host
+    robots = Robots(client)
+    assert not await robots.allow(base / "private/x")
+    assert await robots.allow(base / "x")
+    assert await robots.crawl_delay(base) == 2.5
+    assert await robots.sitemaps(base / "x") == ("https://example.org/a.xml",)
+    assert state.calls == ["/robots.txt"]
+
+
+async def test_a_host_without_robots_txt_asks_for_nothing(host):
+    state, base, client = host
+    del state.answers["/robots.txt"]
+    robots = Robots(client)
+    assert await robots.allow(base)
+    assert await robots.crawl_delay(base) is None
+    assert await robots.sitemaps(base) == ()
+
+
+async def test_the_first_rule_of_tdmrep_that_matches_decides(host):
+    state, base, client = host
+    reservations = TdmReservations(client)
+    expected = {
+        "/free/x": False,
+        "/art/1.jpg": True,
+        "/art/a/b.jpg": True,
+        "/art/1.jpg?x=1": False,
+        "/art/1.jpeg": False,
+        "/all": True,
+        "/all/but": True,
+        "/other": False,
+    }
+    found = {path: await reservations.reserved(base.join(URL(path))) for path in expected}
+    assert found == expected
+    assert state.calls == ["/.well-known/tdmrep.json"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1, null]", b"[" * 100_000, b"\xff\xfe"])
+def test_a_broken_tdmrep_reserves_nothing(body):
+    assert _rules(body) == ()
+
+
+@pytest.mark.parametrize(
+    ("location", "path", "matches"),
+    [
+        ("/a", "/ab", True),
+        ("/a$", "/ab", False),
+        ("/a$", "/a", True),
+        ("*", "/x", True),
+        ("*.png$", "/x.png", True),
+        ("*.png$", "/x.png.html", False),
+        ("/a*a$", "/a", False),
+        ("/a*a$", "/aa", True),
+        ("/a*b*c", "/axxbxxcxx", True),
+        ("/a*b*c", "/axxcxxb", False),
+        ("/foo-%24", "/foo-%24", True),
+        ("/%61", "/a", True),
+    ],
+)
+def test_locations_match_as_in_robots_txt(location, path, matches):
+    assert _Rule(location, reserved=True).matches(path) is matches
+
+
+@given(st.text("/ab*$", max_size=12), st.text("/ab", max_size=12))
+def test_locations_match_like_the_regular_expression_they_stand_for(location, path):
+    import re
+
+    end = "$" if location.endswith("$") else ""
+    pattern = ".*".join(re.escape(piece) for piece in location.removesuffix("$").split("*"))
+    expected = re.match(pattern + (r"\Z" if end else ""), path, re.DOTALL) is not None
+    assert _Rule(location, reserved=True).matches(path) is expected
+
+
+async def test_robots_tags_stay_apart(host):
+    _, base, client = host
+    response = await client.send(WebRequest(str(base / "tags")))
+    assert response.robots_tags == ("googlebot: noindex", "noai")
+    assert refusal_in(directives(response.robots_tags)) == "noai"
+
+
+async def test_redirects_are_answers_where_nobody_follows_them(host):
+    state, base, client = host
+    url = str((base / "to/x").with_query(url="/tags"))
+    response = await client.send(WebRequest(url, follow_redirects=False))
+    assert (response.status, response.headers["location"]) == (302, "/tags")
+    assert (await client.send(WebRequest(url))).status == 200
+    assert state.calls == ["/to/x", "/to/x", "/tags"]
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://u:p@example.org/", "/to/x"])
+async def test_a_redirect_that_leads_nowhere_is_permanent(host, target):
+    _, base, client = host
+    with pytest.raises(Permanent):
+        await client.send(WebRequest(str((base / "to/x").with_query(url=target))))
+
+
+async def test_an_answer_that_is_too_large_is_permanent(host):
+    state, base, client = host
+    state.answers["/large"] = "x" * 2000
+    with pytest.raises(Permanent, match="1,000 bytes"):
+        await client.send(WebRequest(str(base / "large"), max_bytes=1000))
+
+
+def test_nofollow_and_none_forbid_following():
+    assert forbids_following(directives(["NoFollow, noarchive"]))
+    assert forbids_following(directives(["none"]))
+    assert not forbids_following(directives(["otherbot: nofollow"]))
+    assert refusal_in(directives(["nofollow"])) is None
