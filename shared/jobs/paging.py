@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.clock import Deadline
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
@@ -69,12 +69,13 @@ class Paging:
 
     def _open(self, run: DiscoveryRun, spec: JobSpec) -> Sequence[_Stream]:
         streams: list[_Stream] = []
+        context = replace(self._sources, respect=spec.respect)
         for position, config in enumerate(spec.sources):
-            source = open_source(config, self._sources)
+            source = open_source(config, context)
             for query in source.queries(spec.labels):
                 key = f"{position}:{query.key}"
                 state = run.state.streams.get(key) or StreamState()
-                limit = spec.limit_of(query.label or "", searched=query.label is not None)
+                limit = spec.limit_of(query.label or "", searched=config.searches)
                 most = None if limit is None else limit * _OVERSAMPLING + _SPARE
                 streams.append(_Stream(key, source, query, most, state))
         return streams

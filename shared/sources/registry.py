@@ -17,9 +17,12 @@ from shared.sources.pexels import PEXELS, Pexels, PexelsConfig
 from shared.sources.pixabay import PIXABAY, Pixabay, PixabayConfig
 from shared.sources.source import Source, SourceConfig
 from shared.sources.urls import Urls, UrlsConfig
+from shared.sources.website.config import WebsiteConfig
+from shared.sources.website.source import Website
 from shared.sources.wikimedia import WIKIMEDIA, Wikimedia, WikimediaConfig
 from shared.storage.blobs import BlobStore
 from shared.web.client import WebClient
+from shared.web.respect import Respect
 
 _GROUP = "pixcrawler.sources"
 
@@ -38,12 +41,16 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What sources work with. `web` is guarded: no answer can lead it into private networks."""
+    """What sources work with. `web` is guarded: no answer can lead it into private networks.
+
+    `respect` is the job's, for sources that read pages.
+    """
 
     web: WebClient
     blobs: BlobStore
     settings: SourceSettings
     clock: Clock
+    respect: Respect = field(default_factory=Respect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,10 @@ _KINDS: dict[str, SourceKind] = {
     "pixabay": _service(PixabayConfig, Pixabay, lambda settings: settings.pixabay),
     "brave": _service(BraveConfig, Brave, lambda settings: settings.brave),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
+    "website": SourceKind(
+        WebsiteConfig,
+        lambda config, context: Website(config, context.web, context.respect, context.clock),
+    ),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }
 

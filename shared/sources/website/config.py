@@ -1,0 +1,39 @@
+"""What a spec says of a website to walk."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from shared.errors import InvalidRequest
+from shared.sources.source import SourceConfig
+from shared.sources.text import MAX_LABEL_CHARACTERS
+from shared.sources.urls import UNLABELLED
+from shared.sources.website.picture import with_path
+from shared.web.urls import parse_url
+
+
+class WebsiteConfig(SourceConfig):
+    """`{"type": "website", "start_urls": ["https://…"], "label": "cat"}`.
+
+    `depth` is how many links away from the start pages to go, `max_pages` how many pages to ask for. `same_site` keeps
+    to the start addresses' hosts and their subdomains ("www." is ignored). `sitemaps` reads those that robots.txt
+    names, or /sitemap.xml: their pages count as start pages, their images are candidates.
+    """
+
+    type: Literal["website"] = "website"
+    start_urls: Annotated[
+        tuple[Annotated[str, Field(max_length=2000)], ...], Field(min_length=1, max_length=100)
+    ]
+    label: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] = UNLABELLED
+    depth: Annotated[int, Field(ge=0, le=20)] = 2
+    max_pages: Annotated[int, Field(ge=1, le=10_000)] = 200
+    same_site: bool = True
+    sitemaps: bool = False
+
+    @field_validator("start_urls")
+    @classmethod
+    def _can_be_fetched(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(with_path(parse_url(url))) for url in urls)
+        except InvalidRequest as error:
+            raise ValueError(error.detail) from None

@@ -1,0 +1,165 @@
+"""Sitemaps and sitemap indexes (sitemaps.org protocol), gzipped or not, with Google's image entries."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from shared.sources.fields import text_of
+
+MAX_PAGES = 50_000  # the protocol's own limits: so many addresses, so many bytes
+MAX_IMAGES = 5_000
+_MAX_BYTES = 50_000_000
+_MAX_FIELD = 8_000
+_PIECE_BYTES = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class SitemapImage:
+    """An image that a sitemap lists, and the page that shows it."""
+
+    url: str
+    page_url: str | None
+    caption: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """What a sitemap lists: further sitemaps, pages, images. `problem` says why there is no more of it."""
+
+    sitemaps: tuple[str, ...]
+    pages: tuple[str, ...]
+    images: tuple[SitemapImage, ...]
+    problem: str | None
+
+
+def read_sitemap(body: bytes) -> Sitemap:
+    """Read a sitemap as far as it can be read: XML, or an address a line; 50 MB and 50,000 addresses at most.
+
+    A document type declaration ends it, so no entity is ever expanded and nothing is loaded.
+    """
+    reader = _Reader()
+    problem: str | None = None
+    try:
+        pieces = _pieces(body)
+        first = next(pieces, b"")
+        if first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"<", b"\xff", b"\xfe"}:
+            _parse(reader, first, pieces)
+        else:
+            _read_lines(reader, first, pieces)
+    except _Enough as enough:
+        problem = str(enough)
+    except zlib.error:
+        problem = "it is not gzip, or is broken"
+    return Sitemap(tuple(reader.sitemaps), tuple(reader.pages), tuple(reader.images), problem)
+
+
+class _Enough(Exception):
+    """The sitemap is read no further."""
+
+
+def _parse(reader: "_Reader", first: bytes, pieces: Iterator[bytes]) -> None:
+    from lxml import etree
+
+    parser = etree.XMLParser(target=reader, resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        parser.feed(first)
+        for piece in pieces:
+            parser.feed(piece)
+        parser.close()
+    except etree.XMLSyntaxError:
+        raise _Enough("it is not well-formed XML") from None
+
+
+def _read_lines(reader: "_Reader", first: bytes, pieces: Iterator[bytes]) -> None:
+    rest = b""
+    for piece in chain((first,), pieces, (b"\n",)):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            address = line[:_MAX_FIELD].decode("utf-8", "replace").strip("\ufeff \t\r")
+            if address.startswith(("http://", "https://")):
+                reader.add_page(address)
+        rest = rest[:_MAX_FIELD]
+    if not reader.pages:
+        raise _Enough("it is not a sitemap")
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """The body, decompressed where it is gzip, in small pieces."""
+    if not body.startswith(b"\x1f\x8b"):
+        for at in range(0, len(body), _PIECE_BYTES):
+            yield body[at : at + _PIECE_BYTES]
+        return
+    engine = zlib.decompressobj(wbits=31)
+    left = _MAX_BYTES
+    while body and not engine.eof:
+        piece = engine.decompress(body, _PIECE_BYTES)
+        body = engine.unconsumed_tail
+        left -= len(piece)
+        if left < 0:
+            raise _Enough(f"it exceeds {_MAX_BYTES:,} bytes")
+        yield piece
+
+
+@dataclass(slots=True)
+class _Reader:
+    """A target of lxml's parser; holds what was listed so far, and of the tree nothing."""
+
+    sitemaps: list[str] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+    images: list[SitemapImage] = field(default_factory=list)
+    _page: str | None = None
+    _image: str | None = None
+    _caption: str | None = None
+    _inside: str = ""  # the innermost of url, sitemap and image that is open
+    _text: list[str] | None = None
+    _length: int = 0
+
+    def doctype(self, *_: object) -> None:
+        raise _Enough("it has a document type declaration")
+
+    def start(self, tag: str, _: object) -> None:
+        name = tag.rpartition("}")[2]
+        if name in {"url", "sitemap"}:
+            self._inside, self._page = name, None
+        elif name == "image":
+            self._inside, self._image, self._caption = name, None, None
+        self._text = [] if name in {"loc", "caption", "title"} else None
+        self._length = 0
+
+    def data(self, text: str) -> None:
+        if self._text is not None and self._length < _MAX_FIELD:
+            self._text.append(text)
+            self._length += len(text)
+
+    def end(self, tag: str) -> None:
+        name = tag.rpartition("}")[2]
+        text = text_of("".join(self._text)[:_MAX_FIELD].strip()) if self._text is not None else None
+        self._text = None
+        if self._inside == "image":
+            self._end_in_image(name, text)
+        elif name == "loc" and text and self._inside == "sitemap":
+            self.sitemaps.append(text)
+        elif name == "loc" and text and self._inside == "url":
+            self._page = text
+            self.add_page(text)
+
+    def add_page(self, address: str) -> None:
+        if len(self.pages) >= MAX_PAGES:
+            raise _Enough(f"it lists more than {MAX_PAGES:,} pages")
+        self.pages.append(address)
+
+    def _end_in_image(self, name: str, text: str | None) -> None:
+        if name == "loc":
+            self._image = text
+        elif name == "caption" or (name == "title" and self._caption is None):
+            self._caption = text
+        elif name == "image":
+            self._inside = "url"
+            if len(self.images) >= MAX_IMAGES:
+                raise _Enough(f"it lists more than {MAX_IMAGES:,} images")
+            if self._image is not None:
+                self.images.append(SitemapImage(self._image, self._page, self._caption))
+
+    def close(self) -> None:
+        """Called by the parser; there is nothing to end."""

@@ -1,0 +1,265 @@
+"""Websites: pages are walked breadth-first from start addresses, and the pictures that they show are candidates.
+
+One page is asked for at a time. Each page of HTML is one page of candidates; the cursor is the frontier, so a crawl
+can stop behind any page and go on elsewhere.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
+
+from yarl import URL
+
+from shared.candidates import Candidate, Provenance
+from shared.clock import Clock
+from shared.errors import AppError, RateLimited, Retryable
+from shared.sources.source import Page, Query
+from shared.sources.text import clean_label
+from shared.sources.urls import UNLABELLED
+from shared.sources.website.config import WebsiteConfig
+from shared.sources.website.frontier import Frontier, Visit
+from shared.sources.website.html_images import HtmlPage, is_image_file, read_html
+from shared.sources.website.picture import resolve
+from shared.sources.website.sitemaps import read_sitemap
+from shared.web.client import WebClient, WebRequest, WebResponse
+from shared.web.opt_out import directives, forbids_following, refusal_in
+from shared.web.respect import Respect
+from shared.web.robots import Robots
+from shared.web.tdm_reservation import TdmReservations
+
+_PAGE_BYTES = 5_000_000
+_SITEMAP_BYTES = 20_000_000
+_SECONDS = 20.0
+_MAX_SITEMAP_DEPTH = 3
+_MAX_ATTEMPTS = 3
+_MAX_MOVES = 5
+_PAUSE_SECONDS = 10.0
+_LONGEST_DELAY_SECONDS = 600.0
+_ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_NO_PAGE = re.compile(
+    r"\.(?:7z|apk|atom|avi|css|csv|dmg|docx?|epub|exe|flac|gz|ics|iso|jar|js|json|m4a|m4v|mkv|mov|mp[34]|mpe?g|msi"
+    r"|od[pst]|og[agv]|pdf|pptx?|rar|rss|svgz?|tar|tgz|ttf|txt|wasm|wav|webm|woff2?|xlsx?|xml|xz|zip)$",
+    re.IGNORECASE,
+)
+
+
+class Website:
+    """See `Source`. Redirects are visits of their own, so that robots.txt and the site's borders hold for them too.
+
+    A host that wants to wait, by Crawl-delay or by its answer, makes `pages` raise `RateLimited`.
+    """
+
+    def __init__(self, config: WebsiteConfig, web: WebClient, respect: Respect, clock: Clock) -> None:
+        self._config = config
+        self._label = clean_label(config.label) or UNLABELLED
+        self._hosts = tuple({_site(URL(url)): None for url in config.start_urls})
+        self._web = web
+        self._respect = respect
+        self._clock = clock
+        self._robots = Robots(web)
+        self._reservations = TdmReservations(web)
+
+    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
+        """One query for the whole crawl."""
+        del labels
+        return [Query("website", self._label)]
+
+    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
+        """See `Source.pages`."""
+        del query
+        if cursor is None:
+            frontier = await self._begin()
+        else:
+            frontier = Frontier.decode(cursor, self._config.max_pages)
+        while (visit := frontier.next) is not None:
+            page = await self._visit(frontier, visit)
+            frontier.forget_passed(self._now())
+            yield replace(page, cursor=frontier.encode() if frontier.next else None)
+
+    async def _begin(self) -> Frontier:
+        frontier = Frontier(self._config.max_pages)
+        starts = [URL(url) for url in self._config.start_urls]
+        for url in starts:
+            frontier.add(Visit(str(url)))
+        if self._config.sitemaps:
+            origins = list(dict.fromkeys(url.origin() for url in starts))
+            found = await asyncio.gather(*(self._robots.sitemaps(origin) for origin in origins))
+            for origin, named in zip(origins, found, strict=True):
+                for address in named or ("/sitemap.xml",):
+                    self._add_sitemap(frontier, address, origin, 0)
+        return frontier
+
+    async def _visit(self, frontier: Frontier, visit: Visit) -> Page:
+        """Make the visit; whatever is wrong with it is a problem of its page and of no other."""
+        url = URL(visit.url)
+        refusal = await self._refusal(url)
+        if refusal is not None:
+            frontier.take(visit, counted=False)
+            return _problem(visit, refusal)
+        delay = await self._robots.crawl_delay(url) if self._respect.robots else 0.0
+        if delay > _LONGEST_DELAY_SECONDS:
+            frontier.take(visit, counted=False)
+            return _problem(visit, f"its host wants {delay:,.0f} s between two requests")
+        self._wait(frontier, url)
+        request = WebRequest(
+            visit.url,
+            headers={"accept": "*/*" if visit.sitemap else _ACCEPT},
+            max_bytes=_SITEMAP_BYTES if visit.sitemap else _PAGE_BYTES,
+            timeout_seconds=_SECONDS,
+            follow_redirects=False,
+        )
+        try:
+            response = await self._web.send(request)
+        except Retryable as error:
+            return self._later(frontier, visit, max(delay, _PAUSE_SECONDS), error.detail)
+        except AppError as error:
+            frontier.take(visit)
+            return _problem(visit, error.detail)
+        finally:
+            self._leave_alone(frontier, url, delay)
+        return await self._read(frontier, visit, response)
+
+    async def _refusal(self, url: URL) -> str | None:
+        if self._respect.robots and not await self._robots.allow(url):
+            return "robots.txt forbids it"
+        if self._respect.opt_out and await self._reservations.reserved(url):
+            return "tdmrep.json reserves it"
+        return None
+
+    def _wait(self, frontier: Frontier, url: URL) -> None:
+        wait = frontier.not_before.get(str(url.host), 0.0) - self._now()
+        if wait > 0:
+            raise RateLimited(f"{url.host} wants to wait.", min(wait, _LONGEST_DELAY_SECONDS))
+
+    def _leave_alone(self, frontier: Frontier, url: URL, seconds: float) -> None:
+        if seconds > 0:
+            host = str(url.host)
+            frontier.not_before[host] = max(frontier.not_before.get(host, 0.0), self._now() + seconds)
+
+    def _later(self, frontier: Frontier, visit: Visit, wait_seconds: float, why: str) -> Page:
+        """Try again behind the other visits and after a while, where that was not tried too often."""
+        last = visit.attempts + 1 >= _MAX_ATTEMPTS or wait_seconds > _LONGEST_DELAY_SECONDS
+        frontier.take(visit, counted=last)
+        if last:
+            return _problem(visit, why)
+        frontier.try_again(visit)
+        self._leave_alone(frontier, URL(visit.url), wait_seconds)
+        return Page((), None)
+
+    async def _read(self, frontier: Frontier, visit: Visit, response: WebResponse) -> Page:
+        if response.status in _REDIRECTS and "location" in response.headers:
+            return self._move(frontier, visit, response.headers["location"])
+        if response.status in _BUSY:
+            return self._later(frontier, visit, _retry_after(response), f"HTTP {response.status}")
+        frontier.take(visit)
+        if response.status != 200:
+            return _problem(visit, f"HTTP {response.status}")
+        if visit.sitemap:
+            return await self._read_sitemap(frontier, visit, response.body)
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in _HTML and (kind or not response.body.lstrip().startswith(b"<")):
+            return _problem(visit, f"no HTML, but {kind[:100] or 'something unnamed'}")
+        return await self._read_page(frontier, visit, response)
+
+    def _move(self, frontier: Frontier, visit: Visit, location: str) -> Page:
+        """Visit what a redirect leads to in place of what was asked for."""
+        frontier.take(visit, counted=False)
+        target = resolve(URL(visit.url), location)
+        if target is None:
+            return _problem(visit, "it redirects to what is no http(s) URL")
+        if not self._is_ours(target):
+            return _problem(visit, f"it redirects to another site, {target.host}")
+        moved = replace(visit, url=str(target), attempts=visit.attempts + 1)
+        if moved.attempts > _MAX_MOVES:
+            return _problem(visit, "it redirects too often")
+        if not frontier.add(moved, first=True) and (visit.attempts or target == URL(visit.url)):
+            return _problem(visit, "it redirects in circles")
+        return Page((), None)
+
+    async def _read_page(self, frontier: Frontier, visit: Visit, response: WebResponse) -> Page:
+        url = URL(visit.url)
+        kind = response.headers.get("content-type", "")
+        nofollow = self._respect.opt_out
+        found = await asyncio.to_thread(read_html, response.body, url, kind, nofollow=nofollow)
+        said = found.directives | directives(response.robots_tags)
+        if visit.depth < self._config.depth and not (self._respect.opt_out and forbids_following(said)):
+            self._follow(frontier, found, visit.depth + 1)
+        refusal = self._opt_out(found, said, response) if self._respect.opt_out else None
+        if refusal is not None:
+            return _problem(visit, refusal)
+        candidates = tuple(
+            Candidate(
+                image.url,
+                self._label,
+                Provenance("website", page_url=visit.url, title=found.title),
+                image.caption,
+            )
+            for image in found.images
+        )
+        problems = (f"website: {visit.url}: not all of its images and links were read",) if found.cut else ()
+        return Page(candidates, None, problems)
+
+    @staticmethod
+    def _opt_out(found: HtmlPage, said: frozenset[str], response: WebResponse) -> str | None:
+        """Why the page's images are not to be used; the page's own TDM reservation goes before its header's."""
+        reservation = found.tdm_reservation or response.headers.get("tdm-reservation", "")
+        if reservation.strip() == "1":
+            return "opted out: tdm-reservation"
+        refusal = refusal_in(said)
+        return f"opted out: {refusal}" if refusal else None
+
+    def _follow(self, frontier: Frontier, found: HtmlPage, depth: int) -> None:
+        for link in found.links:
+            url = URL(link)
+            if self._is_ours(url) and not _NO_PAGE.search(url.raw_path) and not is_image_file(url):
+                frontier.add(Visit(link, depth))
+
+    async def _read_sitemap(self, frontier: Frontier, visit: Visit, body: bytes) -> Page:
+        found = await asyncio.to_thread(read_sitemap, body)
+        base = URL(visit.url)
+        for address in found.sitemaps if visit.depth < _MAX_SITEMAP_DEPTH else ():
+            self._add_sitemap(frontier, address, base, visit.depth + 1)
+        for address in found.pages:
+            url = resolve(base, address)
+            if url is not None and self._is_ours(url):
+                frontier.add(Visit(str(url)))
+        candidates: list[Candidate] = []
+        for image in found.images:
+            url = resolve(base, image.url)
+            if url is not None:
+                provenance = Provenance("website", page_url=image.page_url)
+                candidates.append(Candidate(str(url), self._label, provenance, image.caption))
+        problem = (f"website: {visit.url}: {found.problem}",) if found.problem else ()
+        return Page(tuple(candidates), None, problem)
+
+    def _add_sitemap(self, frontier: Frontier, address: str, base: URL, depth: int) -> None:
+        """A sitemap that robots.txt names may be anywhere; one that another lists is on its host or on the site."""
+        url = resolve(base, address)
+        if url is not None and (depth == 0 or url.host == base.host or self._is_ours(url)):
+            frontier.add(Visit(str(url), depth, sitemap=True))
+
+    def _is_ours(self, url: URL) -> bool:
+        host = _site(url)
+        return not self._config.same_site or any(
+            host == own or host.endswith(f".{own}") for own in self._hosts
+        )
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def _site(url: URL) -> str:
+    return (url.host or "").lower().removeprefix("www.")
+
+
+def _problem(visit: Visit, why: str) -> Page:
+    return Page((), None, (f"website: {visit.url[:200]}: {why}",))
+
+
+def _retry_after(response: WebResponse) -> float:
+    text = response.headers.get("retry-after", "")
+    return max(1.0, float(text[:6])) if text.isascii() and text.isdigit() else _PAUSE_SECONDS

@@ -1,0 +1,110 @@
+"""A website on loopback that answers what a test tells it to, and a crawl of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import web
+
+from shared.errors import RateLimited
+from shared.sources.registry import parse_source
+from shared.sources.website.source import Website
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.respect import Respect
+from shared.web.session import SessionConfig, Sessions
+
+
+class ManualClock:
+    def __init__(self):
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self):
+        return self.moment
+
+    def monotonic(self):
+        return self.moment.timestamp()
+
+    def advance(self, seconds):
+        self.moment += timedelta(seconds=seconds)
+
+
+@dataclass
+class Answer:
+    body: bytes = b""
+    kind: str | None = "text/html"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Crawl:
+    """What a crawl gave: candidates, problems, the pages as they came, and how long it was told to wait."""
+
+    candidates: list
+    problems: list
+    pages: list
+    waits: list
+
+    @property
+    def urls(self):
+        return [candidate.url for candidate in self.candidates]
+
+
+class Site:
+    """`pages` by path and query: HTML, or an Answer, or a function of the request that gives one."""
+
+    def __init__(self):
+        self.pages = {}
+        self.asked = []
+        self.base = ""
+        self.clock = ManualClock()
+        self.client = None
+
+    async def serve(self, request):
+        path = request.path_qs
+        if path not in {"/robots.txt", "/.well-known/tdmrep.json"}:
+            self.asked.append(path)
+        found = self.pages.get(path, self.pages.get("*", Answer(status=404)))
+        found = found(request) if callable(found) else found
+        if isinstance(found, str):
+            found = Answer(found.replace("BASE", self.base).encode())
+        headers = dict(found.headers) | ({"Content-Type": found.kind} if found.kind else {})
+        return web.Response(status=found.status, body=found.body, headers=headers)
+
+    def source(self, respect=None, **config):
+        config = {"type": "website", "start_urls": [self.base + "/"], **config}
+        return Website(parse_source(config), self.client, respect or Respect(), self.clock)
+
+    async def crawl(self, cursor=None, respect=None, **config):
+        """Walk to the end; where the source wants to wait, the time passes and a new source goes on."""
+        crawl = Crawl([], [], [], [])
+        while True:
+            source = self.source(respect, **config)
+            [query] = source.queries({})
+            try:
+                async for page in source.pages(query, cursor):
+                    crawl.pages.append(page)
+                    crawl.candidates += page.candidates
+                    crawl.problems += page.problems
+                    cursor = page.cursor
+            except RateLimited as error:
+                crawl.waits.append(error.retry_after_seconds)
+                self.clock.advance(error.retry_after_seconds)
+                continue
+            return crawl
+
+
+@pytest.fixture
+async def site():
+    state, app = Site(), web.Application()
+    app.router.add_route("*", "/{path:.*}", state.serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sessions = Sessions(SessionConfig("test", allow_private_networks=True))
+    state.client = AiohttpWebClient(sessions)
+    state.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield state
+    await sessions.close()
+    await runner.cleanup()
