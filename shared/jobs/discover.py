@@ -4,6 +4,9 @@ Works in slices: where its time is up, it saves where it is and enqueues its own
 retry begins with what failed before.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from shared.clock import Deadline
 from shared.errors import Changed, NotFound, Permanent
 from shared.jobs.discovery_run import DiscoveryParts, DiscoveryRun
@@ -21,13 +24,18 @@ class Discover:
     """Finds a job's candidates. Safe to run twice, at the same time, and to die at any line."""
 
     def __init__(
-        self, parts: DiscoveryParts, queues: QueueSender, transitions: Transitions, sources: SourceContext
+        self,
+        parts: DiscoveryParts,
+        queues: QueueSender,
+        transitions: Transitions,
+        sources: SourceContext,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._parts = parts
         self._queues = queues
         self._transitions = transitions
         self._rescan = Rescan(parts.ledger, parts.blobs, parts.chunk_size)
-        self._paging = Paging(sources)
+        self._paging = Paging(sources, sleep)
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Discover until everything is found, or the deadline passes and a continuation is enqueued.

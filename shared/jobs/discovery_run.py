@@ -72,12 +72,14 @@ class DiscoveryRun:
             await run._announce()
         return run
 
-    def take(self, candidate: Candidate) -> None:
-        """Take a candidate, unless its address was there before."""
-        if self._seen.add(address_key(candidate.url)):
-            label = candidate.label
-            self.state.found[label] = self.state.found.get(label, 0) + 1
-            self._found.append(candidate)
+    def take(self, candidate: Candidate) -> bool:
+        """Take a candidate, unless its address was there before; whether it was taken."""
+        if not self._seen.add(address_key(candidate.url)):
+            return False
+        label = candidate.label
+        self.state.found[label] = self.state.found.get(label, 0) + 1
+        self._found.append(candidate)
+        return True
 
     async def look(self) -> None:
         """See every few seconds whether the job was cancelled; raises `Changed` where it was."""

@@ -1,37 +1,34 @@
 """The second part of discovery: pages through a job's sources, each query in turn, until all have ended."""
 
-from collections import deque
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from shared.clock import Deadline
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery_run import DiscoveryRun
 from shared.jobs.discovery_state import StreamState
 from shared.jobs.spec import JobSpec
+from shared.jobs.streams import Stream, Turns
 from shared.sources.registry import SourceContext, open_source
-from shared.sources.source import Page, Query, Source
+from shared.sources.source import Page
 
 _MAX_FAILURES = 5
 _MAX_WAIT_SECONDS = 900.0
+_LONGEST_NAP_SECONDS = 30.0  # longer waits are the queue's, which costs nothing
 _OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
-
-
-@dataclass(slots=True)
-class _Stream:
-    key: str
-    source: Source
-    query: Query
-    limit: int | None
-    state: StreamState
-    pages: AsyncGenerator[Page] | None = None
+_PORTION = 20  # candidates that a stream gives in its turn, where its label takes so many only
+_MAX_HELD = 20_000  # candidates of pages that were not taken whole
 
 
 class Paging:
     """Pages through sources into a run of discovery."""
 
-    def __init__(self, sources: SourceContext) -> None:
+    def __init__(
+        self, sources: SourceContext, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._sources = sources
+        self._sleep = sleep
 
     async def run(self, run: DiscoveryRun, spec: JobSpec, deadline: Deadline) -> float | None:
         """Page until all streams have ended (None), or say after how many seconds to go on; one page at least.
@@ -41,53 +38,60 @@ class Paging:
             Permanent: no source gave anything, and some failed.
         """
         streams = self._open(run, spec)
-        waiting: list[float] = []
-        turn = deque(stream for stream in streams if not stream.state.ended)
+        turns = Turns(streams, self._sources.clock)
         try:
-            while turn:
+            while (wait := turns.wait_seconds) is not None:
                 await run.look()
-                stream = turn.popleft()
-                wait = await self._take_turn(run, stream)
-                if wait is not None:
-                    waiting.append(wait)
-                elif not stream.state.ended:
-                    turn.append(stream)
+                stream = turns.take()
+                if stream is not None:
+                    portion = _PORTION if turns.held <= _MAX_HELD else None
+                    turns.put_back(stream, await self._take_turn(run, stream, portion))
+                elif wait <= min(_LONGEST_NAP_SECONDS, deadline.remaining_seconds):
+                    await self._sleep(wait)
+                else:
+                    break
                 if deadline.passed:
                     break
         finally:
             for stream in streams:
                 if stream.pages is not None:
                     await stream.pages.aclose()
-        if turn or waiting:
+        if (wait := turns.wait_seconds) is not None:
             await run.pause()
-            return 0.0 if turn else min(waiting)
+            return wait
         run.state.complete = True
         await run.save()
         if run.state.candidates == 0 and run.state.problems and streams:
             raise Permanent("No source gave a candidate: " + "; ".join(run.state.problems[:3]))
         return None
 
-    def _open(self, run: DiscoveryRun, spec: JobSpec) -> Sequence[_Stream]:
-        streams: list[_Stream] = []
+    def _open(self, run: DiscoveryRun, spec: JobSpec) -> Sequence[Stream]:
+        streams: list[Stream] = []
         context = replace(self._sources, respect=spec.respect)
+        varied = {label: spec.variations.of(words) for label, words in spec.labels.items()}
         for position, config in enumerate(spec.sources):
             source = open_source(config, context)
-            for query in source.queries(spec.labels):
+            queries = [(query, False) for query in source.queries(spec.labels)]
+            if config.searches:
+                queries += [(query, True) for query in source.queries(varied)]
+            for query, variation in queries:
                 key = f"{position}:{query.key}"
                 state = run.state.streams.get(key) or StreamState()
                 limit = spec.limit_of(query.label or "", searched=config.searches)
                 most = None if limit is None else limit * _OVERSAMPLING + _SPARE
-                streams.append(_Stream(key, source, query, most, state))
+                streams.append(Stream(key, source, query, most, state, variation))
         return streams
 
-    async def _take_turn(self, run: DiscoveryRun, stream: _Stream) -> float | None:
-        """Take a page of the stream; returns how long to wait where the source says so."""
+    @staticmethod
+    async def _take_turn(run: DiscoveryRun, stream: Stream, portion: int | None) -> float | None:
+        """Take a portion of the stream's page, or all; returns how long to wait where the source says so."""
         run.state.streams[stream.key] = stream.state
         if _is_full(run, stream, stream.query.label):
             stream.state.ended = True
+            _let_go(run, stream)
             return None
         try:
-            page = await self._next_page(stream)
+            await _hold_page(stream)
         except RateLimited as error:
             return min(error.retry_after_seconds, _MAX_WAIT_SECONDS)
         except Retryable as error:
@@ -100,34 +104,52 @@ class Paging:
             _give_up(run, stream, error.detail)
             return None
         stream.state.failures = 0
-        _take(run, stream, page)
+        _take(run, stream, portion if stream.limit is not None else None)
         if run.fills_a_chunk:
             await run.save()
         return None
 
-    async def _next_page(self, stream: _Stream) -> Page:
-        if stream.pages is None:
-            stream.pages = stream.source.pages(stream.query, stream.state.cursor)
-        try:
-            return await anext(stream.pages, Page((), None))
-        except AppError:
-            stream.pages = None  # it is over; the next try begins at the cursor
-            raise
+
+async def _hold_page(stream: Stream) -> None:
+    if stream.page is not None:
+        return
+    if stream.pages is None:
+        stream.pages = stream.source.pages(stream.query, stream.state.cursor)
+    try:
+        stream.page = await anext(stream.pages, Page((), None))
+    except AppError:
+        stream.pages = None  # it is over; the next try begins at the cursor
+        raise
+    stream.left.extend(stream.page.candidates)
 
 
-def _take(run: DiscoveryRun, stream: _Stream, page: Page) -> None:
-    run.state.note(page.problems)
-    for candidate in page.candidates:
+def _take(run: DiscoveryRun, stream: Stream, portion: int | None) -> None:
+    """Take so many new candidates of the page, so that other sources have their share; the rest another time.
+
+    The cursor stays before the page until all of it is taken: who goes on there meets what it knows already.
+    """
+    taken = 0
+    while stream.left and (portion is None or taken < portion):
+        candidate = stream.left.popleft()
         if not _is_full(run, stream, candidate.label):
-            run.take(candidate)
-    stream.state.cursor = page.cursor
-    stream.state.ended = page.cursor is None
+            taken += run.take(candidate)
+    if not stream.left and stream.page is not None:
+        stream.state.cursor = stream.page.cursor
+        stream.state.ended = stream.page.cursor is None
+        _let_go(run, stream)
 
 
-def _is_full(run: DiscoveryRun, stream: _Stream, label: str | None) -> bool:
+def _let_go(run: DiscoveryRun, stream: Stream) -> None:
+    if stream.page is not None:
+        run.state.note(stream.page.problems)
+    stream.left.clear()
+    stream.page = None
+
+
+def _is_full(run: DiscoveryRun, stream: Stream, label: str | None) -> bool:
     return stream.limit is not None and label is not None and run.state.found.get(label, 0) >= stream.limit
 
 
-def _give_up(run: DiscoveryRun, stream: _Stream, why: str) -> None:
+def _give_up(run: DiscoveryRun, stream: Stream, why: str) -> None:
     stream.state.ended = stream.state.gave_up = True
     run.state.note([f"{stream.query.label or stream.key}: {why}"])

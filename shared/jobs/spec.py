@@ -23,6 +23,7 @@ from shared.crawling.options import Filters, Transform
 from shared.errors import FieldError, InvalidRequest
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
+from shared.sources.variations import Variations
 from shared.web.respect import Respect
 
 MAX_SPEC_BYTES = 4_000_000
@@ -73,6 +74,7 @@ class JobSpec(BaseModel):
         dict[Text, Annotated[tuple[Text, ...], Field(min_length=1, max_length=_MAX_KEYWORDS)]],
         Field(max_length=_MAX_LABELS),
     ] = {}
+    variations: Variations = Variations()
     sources: Annotated[tuple[Source, ...], Field(max_length=50)] = ()
     max_images_per_label: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     filters: Filters = Filters()

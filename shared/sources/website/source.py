@@ -100,7 +100,7 @@ class Website:
         if refusal is not None:
             frontier.take(visit, counted=False)
             return _problem(visit, refusal)
-        delay = await self._robots.crawl_delay(url) if self._respect.robots else 0.0
+        delay = (await self._robots.crawl_delay(url) or 0.0) if self._respect.robots else 0.0
         if delay > _LONGEST_DELAY_SECONDS:
             frontier.take(visit, counted=False)
             return _problem(visit, f"its host wants {delay:,.0f} s between two requests")

@@ -67,6 +67,9 @@ class ManualClock:
         self.seconds += self.tick
         return self.seconds
 
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
     def advance(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
         self.seconds += seconds
@@ -270,7 +273,7 @@ class Flow:
         dispatch = Dispatch(self.ledger, queues, window)
         parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, chunk_size=20)
         sources = SourceContext(self.web, blobs, SourceSettings(), clock)
-        discover = Discover(parts, queues, self.transitions, sources)
+        discover = Discover(parts, queues, self.transitions, sources, self.clock.sleep)
         config = CrawlConfig(0.01)
         crawl = Crawl(
             self.jobs,

@@ -1,0 +1,47 @@
+"""Variations of keywords: what else to search for where a label's own keywords find too little."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from shared.sources.plurals import plural_of
+
+_MAX_VARIATIONS = 50
+_MAX_CHARACTERS = 200
+
+
+class Variations(BaseModel):
+    """`{"plurals": true, "templates": ["photo of {}", "{} close-up"]}`; `{}` stands for the keyword."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plurals: bool = False
+    templates: Annotated[
+        tuple[Annotated[str, Field(min_length=3, max_length=100)], ...], Field(max_length=10)
+    ] = ()
+
+    @field_validator("templates")
+    @classmethod
+    def _stand_for_keywords(cls, templates: tuple[str, ...]) -> tuple[str, ...]:
+        for template in templates:
+            if template.count("{}") != 1:
+                raise ValueError("each template must contain {} once, where the keyword goes")
+            if not template.isprintable() or not template.replace("{}", "").strip():
+                raise ValueError("each template must say something beside {}, without control characters")
+        return templates
+
+    def of(self, keywords: Sequence[str]) -> tuple[str, ...]:
+        """What to search for after the keywords of one label: plurals, then each template in turn.
+
+        Always in the same order, each once whatever its capitals, none that is a keyword, fifty at most.
+        """
+        wanted = [plural_of(keyword) or "" for keyword in keywords] if self.plurals else []
+        for template in self.templates:
+            wanted += [template.replace("{}", keyword) for keyword in keywords]
+        known = {keyword.casefold() for keyword in keywords}
+        found: dict[str, str] = {}
+        for text in (" ".join(each.split()) for each in wanted):
+            if text and len(text) <= _MAX_CHARACTERS and text.casefold() not in known:
+                found.setdefault(text.casefold(), text)
+        return tuple(found.values())[:_MAX_VARIATIONS]
