@@ -1,4 +1,4 @@
-"""Rows out of a stream of bytes: text lines, tables, JSON lines, also gzipped, never whole in memory."""
+"""Rows out of a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped, never whole in memory."""
 
 import csv
 import json
@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Literal
 
 from shared.errors import Permanent
+from shared.sources.json_array import json_elements
 
 type Row = Mapping[str, object] | str
 """A row's fields by name; or, for a row that cannot be read, what is wrong with it."""
 
-type Format = Literal["txt", "csv", "tsv", "jsonl"]
+type Format = Literal["txt", "csv", "tsv", "jsonl", "json"]
 
-FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl")
+FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl", "json")
 _MAX_LINE_BYTES = 100_000
 _MAX_PIECE_BYTES = 1 << 20
+_TOO_LONG = f"longer than {_MAX_LINE_BYTES:,} bytes"
 
 
 async def read_rows(stream: AsyncIterator[bytes], form: Format, *, gzipped: bool) -> AsyncIterator[Row]:
@@ -24,13 +26,19 @@ async def read_rows(stream: AsyncIterator[bytes], form: Format, *, gzipped: bool
     Table cells hold no line breaks: a line is a row, so that one stray quote cannot swallow a file.
 
     Raises:
-        Permanent: the stream is not gzip although it should be.
+        Permanent: the stream is not gzip although it should be, or holds no JSON array although it should.
     """
-    header: list[str] | None = None
     pieces = _unzipped(stream) if gzipped else stream
+    rows = _array_rows(pieces) if form == "json" else _line_rows(pieces, form)
+    async for row in rows:
+        yield row
+
+
+async def _line_rows(pieces: AsyncIterator[bytes], form: Format) -> AsyncIterator[Row]:
+    header: list[str] | None = None
     async for line in _lines(pieces):
         if line is None:
-            yield f"longer than {_MAX_LINE_BYTES:,} bytes"
+            yield _TOO_LONG
             continue
         text = line.decode("utf-8", "replace").strip("\ufeff\r\n")
         if not text.strip():
@@ -45,6 +53,14 @@ async def read_rows(stream: AsyncIterator[bytes], form: Format, *, gzipped: bool
                 header = [cell.strip() for cell in cells]
             else:
                 yield dict(zip(header, cells, strict=False))
+
+
+async def _array_rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[Row]:
+    async for element in json_elements(pieces, _MAX_LINE_BYTES):
+        if element is None:
+            yield _TOO_LONG
+        else:
+            yield element if isinstance(element, str) else _json_row(element.decode("utf-8", "replace"))
 
 
 def _json_row(text: str) -> Row:

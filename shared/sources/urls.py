@@ -1,10 +1,10 @@
-"""URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl or json lines, also gzipped.
+"""URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (these also gzipped) or Parquet.
 
-A blob is streamed, line by line, each within a limit; the cursor is the number of rows that were read.
+A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -12,7 +12,8 @@ from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
 from shared.licenses import normalize_license
 from shared.sources.fields import text_of
-from shared.sources.rows import FORMATS, Row, read_rows
+from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
+from shared.sources.rows import FORMATS, Format, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
 from shared.sources.text import clean_label
 from shared.storage.blobs import BlobStore
@@ -22,6 +23,9 @@ INPUTS = "inputs/"
 _PAGE = 1000
 _MAX_EXTRA = 20
 _MAX_VALUE = 1000
+_PARQUET: Final = "parquet"
+
+type ListFormat = Format | Literal["parquet"]
 
 
 class UrlItem(BaseModel):
@@ -60,7 +64,7 @@ class UrlsConfig(SourceConfig):
     type: Literal["urls"] = "urls"
     items: tuple[UrlItem, ...] | None = None
     blob: Annotated[str, Field(max_length=1024)] | None = None
-    format: Literal["txt", "csv", "tsv", "jsonl"] | None = None
+    format: ListFormat | None = None
     url_column: str = "url"
     label_column: str = "label"
     caption_column: str = "caption"
@@ -79,7 +83,11 @@ class UrlsConfig(SourceConfig):
         if (self.items is None) == (self.blob is None):
             raise ValueError("give either items or a blob")
         if self.blob is not None and self.format is None and _format_of(self.blob) is None:
-            raise ValueError(f"the blob's name tells no format: give one of {', '.join(FORMATS)}")
+            raise ValueError(
+                f"the blob's name tells no format: give one of {', '.join((*FORMATS, _PARQUET))}"
+            )
+        if _PARQUET in {self.format, self.blob and _format_of(self.blob)} and not can_read_parquet():
+            raise ValueError(MISSING)
         if self.items is not None and not self.items:
             raise ValueError("items must not be empty")
         return self
@@ -100,14 +108,11 @@ class Urls:
     async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
         """See `Source.pages`."""
         del query
-        skip = int(cursor or 0)
-        number = 0
+        number = int(cursor or 0)
         candidates: list[Candidate] = []
         problems: list[str] = []
-        async for row in self._rows():
+        async for row in self._rows(number):
             number += 1
-            if number <= skip:
-                continue
             found = self._candidate(row, number)
             if isinstance(found, Candidate):
                 candidates.append(found)
@@ -118,24 +123,40 @@ class Urls:
                 candidates, problems = [], []
         yield Page(tuple(candidates), None, tuple(problems))
 
-    async def _rows(self) -> AsyncIterator[Row]:
+    async def _rows(self, skip: int) -> AsyncIterator[Row]:
+        """The rows behind the first `skip`."""
         if self._config.items is not None:
-            for item in self._config.items:
+            for item in self._config.items[skip:]:
                 yield item.model_dump(exclude_none=True)
             return
-        name = self._config.blob or ""
-        form = self._config.format or _format_of(name) or "txt"
         try:
-            async for row in read_rows(self._blobs.stream(name), form, gzipped=name.endswith(".gz")):
+            async for row in self._stored_rows(self._config.blob or "", skip):
                 yield row
         except NotFound:
-            raise Permanent(f"There is no blob {name}.") from None
+            raise Permanent(f"There is no blob {self._config.blob}.") from None
+
+    async def _stored_rows(self, name: str, skip: int) -> AsyncIterator[Row]:
+        form = self._config.format or _format_of(name) or "txt"
+        if form == _PARQUET:
+            async for fields in read_parquet(self._blobs, name, self._named_columns, skip):
+                yield fields
+            return
+        left = skip
+        async for row in read_rows(self._blobs.stream(name), form, gzipped=name.endswith(".gz")):
+            left -= 1
+            if left < 0:
+                yield row
+
+    @property
+    def _named_columns(self) -> tuple[str, ...]:
+        config = self._config
+        return (config.url_column, config.label_column, config.caption_column, config.license_column)
 
     def _candidate(self, row: Row, number: int) -> Candidate | str:
         if isinstance(row, str):
             return f"urls: row {number}: {row}"
         config = self._config
-        named = {config.url_column, config.label_column, config.caption_column, config.license_column}
+        named = set(self._named_columns)
         url = text_of(row.get(config.url_column)) or ""
         if not url.lower().startswith(("http://", "https://")):
             return f"urls: row {number}: no http(s) URL"
@@ -154,9 +175,9 @@ class Urls:
         return Candidate(url, label, provenance, caption, extra=extra)
 
 
-def _format_of(name: str) -> Literal["txt", "csv", "tsv", "jsonl"] | None:
+def _format_of(name: str) -> ListFormat | None:
     stem = name.removesuffix(".gz")
     for form in FORMATS:
         if stem.endswith(f".{form}"):
             return form
-    return None
+    return _PARQUET if name.endswith(".parquet") else None

@@ -75,6 +75,19 @@ LISTS = {
             {"url": "https://a/3.jpg", "label": "dog"},
         )
     ),
+    "inputs/list.json": json.dumps(
+        [
+            {"url": "https://a/1.jpg", "label": "cat, big", "caption": "A cat"},
+            "https://a/2.jpg",
+            [1],
+            {"url": "https://a/3.jpg", "label": "dog"},
+        ]
+    ).encode(),
+    "inputs/object.json.gz": gzip.compress(
+        b'\xef\xbb\xbf {"version": 1, "note": "] [ \\" {", "about": {"urls": ["https://no/"]}, "images":\n'
+        b' [ {"url": "https://a/1.jpg", "label": "cat, big", "caption": "A cat"} , "https://a/2.jpg", nonsense,\n'
+        b' {"url": "https://a/3.jpg", "label": "dog", "more": {"a": [1, {}]}}, ], "end": null}'
+    ),
 }
 
 
@@ -120,7 +133,8 @@ async def test_a_missing_or_broken_list_fails_with_its_name():
 
 
 @pytest.mark.parametrize(
-    "blob", ["datasets/x.txt", "inputs/../work/x.txt", "inputs/x.bin", "work/job_1/spec.json"]
+    "blob",
+    ["datasets/x.txt", "inputs/x.parquet.gz", "inputs/../work/x.txt", "inputs/x.bin", "work/job_1/spec.json"],
 )
 def test_only_lists_among_the_inputs_can_be_named(blob):
     with pytest.raises(ValueError, match=r"inputs/|format"):

@@ -1,0 +1,125 @@
+"""The elements of one large JSON array, out of a stream of bytes, each found by its brackets and quotes alone.
+
+The text is an array, or an object that has one: `[…]`, `{"version": 1, "images": […]}`. One element at a time is in
+memory; one that is broken or too long is told as such, and harms no other.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+from shared.errors import Permanent
+
+_OUTSIDE = re.compile(rb'["\[\]{},]')
+_INSIDE = re.compile(rb'["\\]')
+_SPACE = b" \t\r\n"
+
+
+class JsonArray:
+    """Takes pieces of the text, gives elements."""
+
+    def __init__(self, max_element_bytes: int) -> None:
+        self._max_bytes = max_element_bytes
+        self._depth = 0
+        self._base: int | None = None  # the depth inside the array; None outside of it
+        self._arrays = 0
+        self._begun = False
+        self._in_string = False
+        self._escaped = False
+        self._element = bytearray()
+        self._too_long = False
+
+    def feed(self, piece: bytes) -> Iterator[bytes | None]:
+        """The elements that end in the piece; None in place of one that is too long.
+
+        Raises:
+            Permanent: the text is neither an array nor an object.
+        """
+        at = kept = 0 if self._begun else self._begin(piece)
+        while at < len(piece):
+            if self._escaped:
+                self._escaped = False
+                at += 1
+                continue
+            found = (_INSIDE if self._in_string else _OUTSIDE).search(piece, at)
+            if found is None:
+                break
+            at, sign = found.end(), found[0]
+            if sign == b"\\":
+                self._escaped = True
+            elif sign == b'"':
+                self._in_string = not self._in_string
+            elif self._depth == self._base and sign in {b",", b"]"}:
+                self._keep(piece[kept : found.start()])
+                kept = at
+                if self._too_long or self._element.strip(_SPACE):
+                    yield self._taken()
+                if sign == b"]":
+                    self._base = None
+                    self._depth -= 1
+            elif self._move(sign):
+                kept = at
+        self._keep(piece[kept:])
+
+    def end(self) -> str | None:
+        """What is wrong with the text as a whole, now that there is no more of it; None where nothing is.
+
+        Raises:
+            Permanent: it held no array.
+        """
+        if not self._arrays:
+            raise Permanent("The JSON text holds no array (one object a line is the format jsonl).")
+        if self._depth:
+            return "the JSON text ends before its array does"
+        return "only the first array was read" if self._arrays > 1 else None
+
+    def _begin(self, piece: bytes) -> int:
+        """Where the text begins in the piece."""
+        start = len(piece) - len(piece.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE))
+        if start < len(piece):
+            self._begun = True
+            if piece[start : start + 1] not in {b"[", b"{"}:
+                raise Permanent("The URL list is neither a JSON array nor an object.")
+        return start
+
+    def _move(self, sign: bytes) -> bool:
+        """Follow a bracket inwards or outwards; True where the array begins with it."""
+        if sign in {b"]", b"}"} and self._depth != self._base:
+            self._depth = max(0, self._depth - 1)
+        if sign in {b"[", b"{"}:
+            self._depth += 1
+        if sign != b"[" or self._base is not None or self._depth > 2:
+            return False
+        self._arrays += 1
+        if self._arrays == 1:
+            self._base = self._depth
+        return self._arrays == 1
+
+    def _keep(self, part: bytes) -> None:
+        """Add to the element that is being read, while it is not too long."""
+        if self._base is None or self._too_long:
+            return
+        self._element += part[: self._max_bytes + 1]
+        self._too_long = len(self._element) > self._max_bytes
+
+    def _taken(self) -> bytes | None:
+        element = None if self._too_long else bytes(self._element)
+        self._element.clear()
+        self._too_long = False
+        return element
+
+
+async def json_elements(
+    pieces: AsyncIterator[bytes], max_element_bytes: int
+) -> AsyncIterator[bytes | str | None]:
+    """The array's elements as JSON texts; None for one that is too long; a text about the whole at the end.
+
+    Raises:
+        Permanent: there is no array.
+    """
+    array = JsonArray(max_element_bytes)
+    async for piece in pieces:
+        for element in array.feed(piece):
+            yield element
+    problem = array.end()
+    if problem is not None:
+        yield problem

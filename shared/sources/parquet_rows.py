@@ -1,0 +1,139 @@
+"""Rows out of a Parquet file in storage, by ranged reads: the footer, then the wanted columns, batch by batch.
+
+pyarrow is an optional part of the app, and reads synchronously: it works in a thread, which asks the event loop for
+the bytes.
+"""
+
+import asyncio
+import importlib.util
+import io
+from collections.abc import AsyncIterator, Buffer, Iterator, Mapping, Sequence
+from typing import Any
+
+from shared.errors import NotFound, Permanent, Unavailable
+from shared.storage.blobs import BlobStore
+
+MISSING = "reading Parquet lists needs pyarrow: install the app with its extra, pixcrawler[parquet]"
+_BATCH_ROWS = 500
+_BUFFER_BYTES = 1 << 20
+_READ_SECONDS = 120.0
+_MAX_FOOTER_BYTES = 100_000_000
+_MAX_COLUMNS = 24
+
+
+def can_read_parquet() -> bool:
+    """Whether pyarrow is installed."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+async def read_parquet(
+    blobs: BlobStore, name: str, columns: Sequence[str], skip: int
+) -> AsyncIterator[Mapping[str, object]]:
+    """The rows from number `skip` on; `columns` and the first other plain ones, 24 in all, make the rows' fields.
+
+    In memory are the footer, and of each column one page and one batch of values.
+
+    Raises:
+        Permanent: there is no pyarrow, or the blob is not Parquet, or broken.
+        NotFound: there is no such blob.
+        Unavailable: storage did not answer.
+    """
+    info = await blobs.info(name)
+    if info is None:
+        raise NotFound(f"There is no blob {name}.")
+    file = _RangeFile(blobs, name, info.size_bytes, asyncio.get_running_loop())
+    batches = _batches(file, columns, skip)
+    while (rows := await asyncio.to_thread(next, batches, None)) is not None:
+        for row in rows:
+            yield row
+
+
+def _batches(file: "_RangeFile", columns: Sequence[str], skip: int) -> Iterator[list[dict[str, object]]]:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise Permanent(MISSING) from None
+    try:
+        opened = parquet.ParquetFile(
+            file,
+            buffer_size=_BUFFER_BYTES,
+            pre_buffer=False,
+            thrift_string_size_limit=_MAX_FOOTER_BYTES,
+            thrift_container_size_limit=1_000_000,
+        )
+        groups, before = _groups_from(opened.metadata, skip)
+        wanted = _plain_columns(opened.schema_arrow, columns)
+        ahead = skip - before
+        for batch in opened.iter_batches(_BATCH_ROWS, groups, wanted, use_threads=False) if wanted else ():
+            yield batch.slice(min(ahead, batch.num_rows)).to_pylist()
+            ahead -= min(ahead, batch.num_rows)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, _StorageError):
+            raise Unavailable("Storage did not give the Parquet file.") from error
+        raise Permanent("The URL list is not Parquet, or is broken.") from None
+
+
+def _groups_from(metadata: Any, skip: int) -> tuple[list[int], int]:
+    """The row groups that hold rows from `skip` on, and how many rows are before them."""
+    before = 0
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        if before + group.num_rows > skip:
+            return list(range(index, metadata.num_row_groups)), before
+        before += group.num_rows
+    return [], before
+
+
+def _plain_columns(schema: Any, columns: Sequence[str]) -> list[str]:
+    """The named columns that there are, and the first others, without nested and binary ones."""
+    from pyarrow import types
+
+    refused = (types.is_nested, types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    plain = [field.name for field in schema if not any(refuses(field.type) for refuses in refused)]
+    named = [name for name in columns if name in plain]
+    return [*named, *(name for name in plain if name not in named)][:_MAX_COLUMNS]
+
+
+class _StorageError(OSError):
+    """Storage failed while Parquet was being read."""
+
+
+class _RangeFile(io.RawIOBase):
+    """A blob as a file for another thread than the event loop's; each read is a ranged read."""
+
+    def __init__(self, blobs: BlobStore, name: str, size_bytes: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._blobs = blobs
+        self._name = name
+        self._size = size_bytes
+        self._loop = loop
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        length = min(len(view), self._size - self._at)
+        if length <= 0:
+            return 0
+        reading = self._blobs.get(self._name, offset=self._at, length=length)
+        try:
+            data = asyncio.run_coroutine_threadsafe(reading, self._loop).result(_READ_SECONDS)
+        except Exception as error:
+            raise _StorageError("the ranged read failed") from error
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)
