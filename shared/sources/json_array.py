@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Iterator
 
 from shared.errors import Permanent
 
-_OUTSIDE = re.compile(rb'["\[\]{},]')
-_INSIDE = re.compile(rb'["\\]')
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_TO_SIGN = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+", re.DOTALL)
+_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL)
+_IN_STRING = re.compile(rb'[^"\\]*+')  # of one that is cut between two pieces
 _SPACE = b" \t\r\n"
 
 
@@ -40,16 +42,15 @@ class JsonArray:
                 self._escaped = False
                 at += 1
                 continue
-            found = (_INSIDE if self._in_string else _OUTSIDE).search(piece, at)
-            if found is None:
-                break
-            at, sign = found.end(), found[0]
+            at = self._skip(piece, at)
+            sign = piece[at : at + 1]
+            at += 1
             if sign == b"\\":
                 self._escaped = True
             elif sign == b'"':
                 self._in_string = not self._in_string
             elif self._depth == self._base and sign in {b",", b"]"}:
-                self._keep(piece[kept : found.start()])
+                self._keep(piece[kept : at - 1])
                 kept = at
                 if self._too_long or self._element.strip(_SPACE):
                     yield self._taken()
@@ -71,6 +72,12 @@ class JsonArray:
         if self._depth:
             return "the JSON text ends before its array does"
         return "only the first array was read" if self._arrays > 1 else None
+
+    def _skip(self, piece: bytes, at: int) -> int:
+        """Where the next sign is that matters: past whole strings, and within an element past its commas."""
+        skipped = _TO_SIGN if self._depth == self._base else _TO_BRACKET
+        found = (_IN_STRING if self._in_string else skipped).match(piece, at)
+        return found.end() if found else at
 
     def _begin(self, piece: bytes) -> int:
         """Where the text begins in the piece."""

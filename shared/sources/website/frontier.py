@@ -38,14 +38,16 @@ class Frontier:
     asked: int = 0
     sitemaps_asked: int = 0
     not_before: dict[str, float] = field(default_factory=dict)
-    _sitemaps: deque[Visit] = field(default_factory=deque)
-    _pages: deque[Visit] = field(default_factory=deque)
+    _sitemaps: deque[str] = field(
+        default_factory=deque
+    )  # visits as lines, so that encoding them is joining them
+    _pages: deque[str] = field(default_factory=deque)
     _done: dict[str, None] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
     _waiting_characters: int = 0
 
     def add(self, visit: Visit, *, first: bool = False) -> bool:
-        """Remember an address to visit, absolute and without a fragment.
+        """Remember an address to visit, absolute, percent-encoded and without a fragment.
 
         False where it is known already, or is too long, or where the visit could not be made in the end.
         """
@@ -67,8 +69,8 @@ class Frontier:
     def next(self) -> Visit | None:
         """What to visit next; None where the crawl is at its end."""
         if self._sitemaps and self.sitemaps_asked < MAX_SITEMAPS:
-            return self._sitemaps[0]
-        return self._pages[0] if self._pages and self.asked < self.max_pages else None
+            return _visit(self._sitemaps[0], sitemap=True)
+        return _visit(self._pages[0]) if self._pages and self.asked < self.max_pages else None
 
     def take(self, visit: Visit, *, counted: bool = True) -> None:
         """The next visit is made; `counted` where the host was asked for it, and it will not be tried again."""
@@ -95,8 +97,8 @@ class Frontier:
             "asked": self.asked,
             "sitemaps_asked": self.sitemaps_asked,
             "not_before": self.not_before,
-            "sitemaps": [[visit.depth, visit.attempts, visit.url] for visit in self._sitemaps],
-            "pages": [[visit.depth, visit.attempts, visit.url] for visit in self._pages],
+            "sitemaps": "\n".join(self._sitemaps),
+            "pages": "\n".join(self._pages),
             "done": "".join(self._done),
         }
         return json.dumps(data, separators=(",", ":"))
@@ -109,22 +111,29 @@ class Frontier:
         done = data["done"]
         found._done = {done[at : at + _KEY_LENGTH]: None for at in range(0, len(done), _KEY_LENGTH)}
         found._known = set(found._done)
-        for sitemap, visits in ((True, data["sitemaps"]), (False, data["pages"])):
-            for depth, attempts, url in visits:
-                found._known.add(_key(url))
-                found._enqueue(Visit(url, depth, attempts, sitemap))
+        for name in ("sitemaps", "pages"):
+            for line in data[name].split():
+                visit = _visit(line, sitemap=name == "sitemaps")
+                found._known.add(_key(visit.url))
+                found._enqueue(visit)
         return found
 
     def _enqueue(self, visit: Visit, *, first: bool = False) -> None:
         waiting = self._sitemaps if visit.sitemap else self._pages
+        line = f"{visit.depth},{visit.attempts},{visit.url}"
         if first:
-            waiting.appendleft(visit)
+            waiting.appendleft(line)
         else:
-            waiting.append(visit)
+            waiting.append(line)
         self._waiting_characters += len(visit.url)
 
 
 _KEY_LENGTH = 16
+
+
+def _visit(line: str, *, sitemap: bool = False) -> Visit:
+    depth, attempts, url = line.split(",", 2)
+    return Visit(url, int(depth), int(attempts), sitemap)
 
 
 def _key(url: str) -> str:
