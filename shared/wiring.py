@@ -260,14 +260,16 @@ class App:
         from shared.crawling.fetch import FetchConfig, Fetcher
         from shared.crawling.worker import ChunkWorker, WorkerConfig
         from shared.web.robots import Robots
+        from shared.web.tdm_reservation import TdmReservations
 
+        web = self.guarded_web
         config = FetchConfig(
             total_seconds=self.settings.fetch_timeout_seconds,
             per_host=self.settings.fetch_concurrency_per_host,
         )
         budget = ByteBudget(_BYTES_IN_FLIGHT)
         return ChunkWorker(
-            Fetcher(self.guarded_sessions, Robots(self.guarded_web), budget, config),
+            Fetcher(self.guarded_sessions, Robots(web), TdmReservations(web), budget, config),
             budget,
             self.blobs,
             self.blobs,

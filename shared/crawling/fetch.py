@@ -20,6 +20,7 @@ from shared.records import Reason, Rejected
 from shared.web.respect import Respect
 from shared.web.robots import Robots
 from shared.web.session import Sessions
+from shared.web.tdm_reservation import TdmReservations
 from shared.web.urls import parse_url
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -111,12 +112,14 @@ class Fetcher:
         self,
         sessions: Sessions,
         robots: Robots,
+        reservations: TdmReservations,
         budget: ByteBudget,
         config: FetchConfig,
         timing: Timing = _TIMING,
     ) -> None:
         self._sessions = sessions
         self._robots = robots
+        self._reservations = reservations
         self._budget = budget
         self._limits = HostLimits(config.per_host, timing.clock)
         self._config = config
@@ -183,12 +186,16 @@ class Fetcher:
         for _ in range(self._config.max_redirects + 1):
             errand.host = f"{url.host}:{url.port}"
             self._check_aside(errand)
+            if errand.respect.opt_out:
+                self._reservations.begin(url)  # while robots.txt is on its way
             if errand.respect.robots:
                 if not await self._robots.allow(url):
                     raise GiveUp(Reason.ROBOTS_DENIED, str(url.host))
                 delay_seconds = await self._robots.crawl_delay(url)
                 if delay_seconds:
                     await self._keep_distance(delay_seconds, errand)
+            if errand.respect.opt_out and await self._reservations.reserved(url):
+                raise GiveUp(Reason.OPTED_OUT, "tdmrep.json")
             found = await self._hop(url, errand)
             if isinstance(found, Fetched):
                 return found

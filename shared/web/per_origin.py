@@ -26,6 +26,11 @@ class PerOrigin[T]:
 
     async def get(self, url: URL) -> T:
         """The answer for the URL's origin."""
+        task = self.begin(url)
+        return task.result() if task.done() else await asyncio.shield(task)
+
+    def begin(self, url: URL) -> asyncio.Task[T]:
+        """Have it fetched, if it is not there yet, without waiting for it."""
         origin = str(url.origin())
         now = asyncio.get_running_loop().time()
         entry = self._entries.get(origin)
@@ -35,7 +40,7 @@ class PerOrigin[T]:
             if len(self._entries) > _MAX_ORIGINS:
                 self._entries.popitem(last=False)  # whoever waits for it still gets its answer
         self._entries.move_to_end(origin)
-        return entry.task.result() if entry.task.done() else await asyncio.shield(entry.task)
+        return entry.task
 
     async def _ask(self, origin: str) -> T:
         return await self._fetch(origin)

@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import aiohttp
 
+from shared.errors import Unavailable
 from shared.web.guard import guarded_socket_factory
 
 _DNS_CACHE_SECONDS = 60
@@ -52,17 +54,25 @@ class Sessions:
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
         self._open: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+        self._closed: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
     def get(self) -> aiohttp.ClientSession:
-        """The session of the running loop."""
+        """The session of the running loop.
+
+        Raises:
+            Unavailable: it was closed.
+        """
         loop = asyncio.get_running_loop()
-        if loop not in self._open or self._open[loop].closed:
+        if loop in self._closed:
+            raise Unavailable("The app is being shut down.")
+        if loop not in self._open:
             self._open = {known: session for known, session in self._open.items() if not known.is_closed()}
             self._open[loop] = open_session(self._config)
         return self._open[loop]
 
     async def close(self) -> None:
-        """Close the running loop's session."""
+        """Close the running loop's session for good."""
+        self._closed.add(asyncio.get_running_loop())
         session = self._open.pop(asyncio.get_running_loop(), None)
         if session is not None:
             await session.close()

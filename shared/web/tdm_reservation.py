@@ -52,13 +52,15 @@ class TdmReservations:
         self._web = web
         self._rules = PerOrigin(self._fetch)
 
+    def begin(self, url: URL) -> None:
+        """Have the host's file fetched, without waiting for it."""
+        self._rules.begin(url)
+
     async def reserved(self, url: URL) -> bool:
         """Whether the host's file reserves the URL; the first rule that matches decides. No file reserves nothing."""
-        path = _unquoted(url.raw_path_qs)
-        for rule in await self._rules.get(url):
-            if rule.matches(path):
-                return rule.reserved
-        return False
+        rules = await self._rules.get(url)
+        path = _unquoted(url.raw_path_qs) if rules else ""
+        return next((rule.reserved for rule in rules if rule.matches(path)), False)
 
     async def _fetch(self, origin: str) -> tuple[_Rule, ...]:
         address = f"{origin}/.well-known/tdmrep.json"

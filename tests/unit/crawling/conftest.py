@@ -14,6 +14,7 @@ from shared.crawling.fetch import Fetcher, Timing
 from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
+from shared.web.tdm_reservation import TdmReservations
 from tests.unit.crawling.asking import BUDGET, PATIENT
 
 GZIP_BOMB = gzip.compress(bytes(60_000_000))
@@ -116,6 +117,12 @@ class Hostile:
             await answer.write(b"x")
             await asyncio.sleep(0.05)
 
+    async def reserved_ok(self, _):
+        return web.Response(body=self.photo)
+
+    async def _well_known_tdmrep_json(self, _):
+        return web.json_response([{"location": "/reserved", "tdm-reservation": 1}])
+
     async def to_metadata(self, _):
         return web.Response(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
 
@@ -134,8 +141,10 @@ async def make_fetcher():
     def make(config=PATIENT, *, allow_private=True, timing=None, idle_seconds=10.0) -> Fetcher:
         sessions = Sessions(SessionConfig("test", allow_private, idle_seconds=idle_seconds))
         opened.append(sessions)
-        robots = Robots(AiohttpWebClient(sessions))
-        return Fetcher(sessions, robots, ByteBudget(BUDGET), config, timing or Timing())
+        web = AiohttpWebClient(sessions)
+        return Fetcher(
+            sessions, Robots(web), TdmReservations(web), ByteBudget(BUDGET), config, timing or Timing()
+        )
 
     yield make
     for sessions in opened:

@@ -18,12 +18,12 @@ from shared.records import Reason
 type Behaviour = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"
-NO_ROBOTS = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+NO_FILE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 @asynccontextmanager
 async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """A server that has no robots.txt and meets every other request with the same bytes, or worse."""
+    """A server that has no file of wishes and meets every other request with the same bytes, or worse."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -31,8 +31,8 @@ async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) ->
         tasks.add(task)
         with suppress(OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):
             head = await reader.readuntil(b"\r\n\r\n")
-            if b"/robots.txt" in head.partition(b"\r\n")[0]:
-                writer.write(NO_ROBOTS)
+            if any(name in head.partition(b"\r\n")[0] for name in (b"/robots.txt", b"/tdmrep.json")):
+                writer.write(NO_FILE)
             elif isinstance(behaviour, bytes):
                 writer.write(behaviour)
             else:

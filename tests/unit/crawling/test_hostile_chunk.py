@@ -23,6 +23,7 @@ from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.respect import Respect
 from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
+from shared.web.tdm_reservation import TdmReservations
 from tests.unit.crawling.hostile import (
     body_of,
     misbehaviours,
@@ -55,6 +56,7 @@ ANSWERS = {
     "/private/ok": Reason.ROBOTS_DENIED,
     "/noai": Reason.OPTED_OUT,
     "/tdm": Reason.OPTED_OUT,
+    "/reserved/ok": Reason.OPTED_OUT,
     "/bomb": Reason.TOO_MANY_BYTES,
     "/deflate-bomb": Reason.TOO_MANY_BYTES,
 }
@@ -128,7 +130,8 @@ async def engine(blobs, fetcher_type=Fetcher):
     config = FetchConfig(
         total_seconds=8.0, first_pause_seconds=0.01, slow_window_seconds=2.0, min_bytes_per_second=500
     )
-    fetcher = fetcher_type(sessions, Robots(AiohttpWebClient(sessions)), budget, config)
+    web = AiohttpWebClient(sessions)
+    fetcher = fetcher_type(sessions, Robots(web), TdmReservations(web), budget, config)
     telemetry = RecordingTelemetry()
     worker = ChunkWorker(fetcher, budget, blobs, blobs, telemetry, SystemClock(), WorkerConfig(24, 2))
     yield worker, telemetry

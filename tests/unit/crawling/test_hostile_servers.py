@@ -22,6 +22,7 @@ ANSWERS = {
     "/private/ok": Reason.ROBOTS_DENIED,
     "/noai": Reason.OPTED_OUT,
     "/tdm": Reason.OPTED_OUT,
+    "/reserved/ok": Reason.OPTED_OUT,
     "/bomb": Reason.TOO_MANY_BYTES,
     "/deflate-bomb": Reason.TOO_MANY_BYTES,
 }
@@ -59,10 +60,10 @@ async def test_what_can_be_had_is_had(path, hostile, make_fetcher):
 
 async def test_respect_can_be_turned_off(hostile, make_fetcher):
     state, base = hostile
-    for path in ("/private/ok", "/noai", "/tdm"):
+    for path in ("/private/ok", "/noai", "/tdm", "/reserved/ok"):
         found = await ask(make_fetcher(), base + path, Respect(robots=False, opt_out=False))
         assert isinstance(found, Fetched)
-    assert "/robots.txt" not in state.calls
+    assert not state.calls.keys() & {"/robots.txt", "/.well-known/tdmrep.json"}
 
 
 @pytest.mark.parametrize(

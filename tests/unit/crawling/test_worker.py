@@ -20,6 +20,7 @@ from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.respect import Respect
 from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
+from shared.web.tdm_reservation import TdmReservations
 
 OPTIONS = CrawlOptions(Filters(), None, Respect())
 
@@ -33,7 +34,8 @@ async def make_worker():
             stack.push_async_callback(sessions.close)
             budget = ByteBudget(8_000_000)
             config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
-            fetcher = Fetcher(sessions, Robots(AiohttpWebClient(sessions)), budget, config)
+            web = AiohttpWebClient(sessions)
+            fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, config)
             worker = ChunkWorker(
                 fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
             )
