@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from shared.crawling.pixels import Pixels, scaled
+from shared.crawling.pixels import Pixels, reduced, scaled
 
 THUMBNAIL = 128
 """Pixels of the shorter side below which a picture need not be decoded for its look."""
@@ -28,10 +28,11 @@ class Look:
 
 def look_at(pixels: Pixels) -> Look:
     """The look of a BGR picture (height, width, 3), uint8."""
+    pixels = reduced(pixels, THUMBNAIL)
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMBNAIL / min(height, width))
     small = scaled(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
-    tiny = np.asarray(cv2.resize(small, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.uint8)
+    tiny = np.asarray(cv2.resize(pixels, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.uint8)
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
     mean, deviation = cv2.meanStdDev(grey)
     _, edges = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
