@@ -10,6 +10,8 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from devhost.settings import StartError
 
 _STORAGE = "AzureWebJobsStorage"
+# Four tries within seconds: who has forgotten to start Azurite shall not wait a minute to be told
+_RETRY = {"initial_backoff": 1, "increment_base": 2}
 # Azurite's well-known account and key: public, the same on every machine
 _AZURITE = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -66,7 +68,7 @@ class Connections:
             text = self._environment.get(name, "").strip()
             if text:
                 is_azurite = text.lower().rstrip(";") == "usedevelopmentstorage=true"
-                return client.from_connection_string(_AZURITE if is_azurite else text)
+                return client.from_connection_string(_AZURITE if is_azurite else text, **_RETRY)
             url = self._environment.get(f"{name}__{kind}ServiceUri")
             account = self._environment.get(f"{name}__accountName")
             if url or account:
@@ -74,5 +76,10 @@ class Connections:
 
                 credential = DefaultAzureCredential()
                 self._open.push_async_callback(credential.close)
-                return client(url or f"https://{account}.{kind}.core.windows.net", credential)
+                return client(url or f"https://{account}.{kind}.core.windows.net", credential, **_RETRY)
         raise StartError(f"The connection {connection} has no setting.")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the details that storage adds."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0].strip()}"

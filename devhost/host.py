@@ -61,7 +61,12 @@ class Host:
             StartError: the app cannot be started; the text says why.
         """
         self._pool.launch()
-        runner = web.AppRunner(self._http.application(), access_log=None, shutdown_timeout=_GRACE_SECONDS)
+        runner = web.AppRunner(
+            self._http.application(),
+            access_log=None,
+            shutdown_timeout=_GRACE_SECONDS,
+            auto_decompress=False,  # a body with a Content-Encoding is the function's to read
+        )
         await runner.setup()
         await web.SockSite(runner, self._listening.dup()).start()
         stopped = asyncio.create_task(stop.wait())
@@ -78,6 +83,7 @@ class Host:
             done, _ = await asyncio.wait([stopped, *listeners], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopped}:
                 _log.error("A listener ended", exc_info=task.exception())
+                raise StartError("A listener ended: the log says why.")
         finally:
             stopped.cancel()
             await self._close(runner, listeners)
@@ -115,6 +121,7 @@ class Host:
 
     async def _close(self, runner: web.AppRunner, listeners: list[asyncio.Task[None]]) -> None:
         """Take in no more; let what runs finish for a while; then end the workers."""
+        _log.info("Stopping: what runs has %.0f seconds to finish", _GRACE_SECONDS)
         self._http.shut()
         await asyncio.gather(
             runner.cleanup(),
@@ -136,8 +143,10 @@ class Host:
         self, functions: Sequence[Function], disabled: Sequence[Function], keys: Keys | None
     ) -> None:
         address, port = self._listening.getsockname()[:2]
-        base = f"http://{address}:{port}"
+        base = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
         print("\nFunctions:\n")
+        if not functions and not disabled:
+            print(f"\tnone: is function_app.py in {self._options.root}, and does it declare any?")
         for route, methods, function in self._http.routes:
             print(f"\t{function.name}: [{','.join(methods)}] {base}/{route.template}")
         for function in functions:

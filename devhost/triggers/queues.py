@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
 from devhost.bindings import put
-from devhost.connections import Connections
+from devhost.connections import Connections, first_line
 from devhost.functions import Function, Outcome
 from devhost.invoker import Invoker
 from devhost.settings import HostSettings
@@ -24,6 +24,7 @@ from devhost.worker.protos import TypedData
 _log = logging.getLogger("devhost")
 
 _MIN_POLL_SECONDS = 0.1
+_RECEIVING_SECONDS = 2.0
 
 
 class QueueListener:
@@ -52,6 +53,7 @@ class QueueListener:
         self._poison = connections.queue(trigger.get("connection"), f"{self.queue}-poison")
         self._running: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
+        self._receiving = asyncio.Lock()
         self._stopping = False
 
     def wake(self) -> None:
@@ -65,13 +67,8 @@ class QueueListener:
             if len(self._running) > self._settings.new_batch_threshold:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 continue
-            received = await self._receive()
-            if received:
+            if await self._take():
                 empty_polls = 0
-                for message in received:
-                    task = asyncio.create_task(self._handle(message))
-                    self._running.add(task)
-                    task.add_done_callback(self._running.discard)
                 continue
             empty_polls += 1
             await self._rest(empty_polls)
@@ -80,6 +77,8 @@ class QueueListener:
         """Take no more, let what runs finish for a while, and make the rest visible again."""
         self._stopping = True
         self._awake.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._receiving.acquire(), _RECEIVING_SECONDS)  # it is given back
         if self._running:
             await asyncio.wait(self._running, timeout=grace_seconds)
         for task in tuple(self._running):
@@ -88,9 +87,21 @@ class QueueListener:
 
     async def run_by_hand(self, text: str) -> Outcome:
         """Run the function for a message that is in no queue."""
-        return await self._invoker.run(
-            self._function, TypedData(string=text), {"QueueTrigger": TypedData(string=text)}, "By hand"
-        )
+        metadata = {"QueueTrigger": TypedData(string=text), **_keys_of(text)}
+        return await self._invoker.run(self._function, TypedData(string=text), metadata, "By hand")
+
+    async def _take(self) -> bool:
+        """Begin to handle what the queue has; whether it had anything."""
+        async with self._receiving:
+            received = await self._receive()
+            if self._stopping:
+                await asyncio.gather(*(self._release(message, 0) for message in received))
+                return False
+            for message in received:
+                task = asyncio.create_task(self._handle(message))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            return bool(received)
 
     async def _receive(self) -> list[QueueMessage]:
         count = self._settings.batch_size
@@ -102,7 +113,7 @@ class QueueListener:
         except ResourceNotFoundError:
             return []  # a queue that nobody has written to yet
         except (AzureError, OSError) as error:
-            _log.warning("%s cannot be read: %s", self.queue, type(error).__name__)
+            _log.warning("%s cannot be read: %s", self.queue, first_line(error))
             return []
 
     async def _rest(self, empty_polls: int) -> None:
@@ -113,20 +124,21 @@ class QueueListener:
         self._awake.clear()
 
     async def _handle(self, message: QueueMessage) -> None:
-        renewal = asyncio.create_task(self._renew(message))
+        updating = asyncio.Lock()
+        renewal = asyncio.create_task(self._renew(message, updating))
         try:
-            await self._process(message)
+            await self._process(message, updating)
         except asyncio.CancelledError:
             await self._release(message, 0)
             raise
         except (AzureError, OSError) as error:  # the message becomes visible again when its lease ends
-            _log.warning("%s: %s", self.queue, type(error).__name__)
+            _log.warning("%s: %s", self.queue, first_line(error))
         finally:
             renewal.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await renewal
 
-    async def _process(self, message: QueueMessage) -> None:
+    async def _process(self, message: QueueMessage, updating: asyncio.Lock) -> None:
         limit = self._settings.max_dequeue_count
         dequeued = message.dequeue_count or 0
         body = self._decode(message)
@@ -138,6 +150,7 @@ class QueueListener:
         outcome = await self._invoker.run(
             self._function, TypedData(string=text), _metadata(message, text), reason
         )
+        await updating.acquire()  # a renewal under way changes the pop receipt; no other may follow
         if outcome.error is None:
             await self._client.delete_message(message)
         elif dequeued >= limit:
@@ -154,12 +167,15 @@ class QueueListener:
         except (binascii.Error, ValueError):
             return None
 
-    async def _renew(self, message: QueueMessage) -> None:
+    async def _renew(self, message: QueueMessage, updating: asyncio.Lock) -> None:
         while True:
             await asyncio.sleep(self._lease_seconds / 2)
-            with contextlib.suppress(AzureError):  # the next renewal may succeed
-                renewed = await self._client.update_message(message, visibility_timeout=self._lease_seconds)
-                message.pop_receipt = renewed.pop_receipt
+            async with updating:
+                with contextlib.suppress(AzureError):  # the next renewal may succeed
+                    renewed = await self._client.update_message(
+                        message, visibility_timeout=self._lease_seconds
+                    )
+                    message.pop_receipt = renewed.pop_receipt
 
     async def _release(self, message: QueueMessage, seconds: int) -> None:
         with contextlib.suppress(AzureError):  # it becomes visible at the end of its lease then
@@ -196,10 +212,14 @@ def _metadata(message: QueueMessage, text: str) -> dict[str, Any]:
         "ExpirationTime": moment(message.expires_on),
         "NextVisibleTime": moment(message.next_visible_on),
     }
+    return metadata | _keys_of(text)
+
+
+def _keys_of(text: str) -> dict[str, TypedData]:
+    """The top-level values of a JSON object; nothing where the text is none."""
     try:
         decoded = json.loads(text)
-    except ValueError:
-        return metadata
-    if isinstance(decoded, dict):
-        metadata |= {key: TypedData(json=json.dumps(value)) for key, value in decoded.items()}
-    return metadata
+    except (ValueError, RecursionError):
+        return {}
+    found = decoded if isinstance(decoded, dict) else {}
+    return {key: TypedData(json=json.dumps(value)) for key, value in found.items()}
