@@ -163,7 +163,7 @@ def _messages(value: TypedData) -> list[bytes]:
     text = _bytes_of(value).decode()
     try:
         decoded = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [text.encode()]
     if isinstance(decoded, list):
         return [item.encode() if isinstance(item, str) else json.dumps(item).encode() for item in decoded]

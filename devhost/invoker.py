@@ -9,6 +9,7 @@ from dataclasses import replace
 from azure.core.exceptions import AzureError
 
 from devhost.bindings import BindingError, Bindings, binding_data
+from devhost.connections import first_line
 from devhost.console import INVOCATION, Console
 from devhost.functions import Function, Invocation, Outcome, new_guid
 from devhost.settings import HostSettings
@@ -86,7 +87,6 @@ class Invoker:
             outcome = await self._pool.invoke(bound, self._timeout_seconds)
             if outcome.error is None:
                 await self._bindings.write(function, outcome, data)
-        except (AzureError, BindingError, OSError) as error:
-            text = f"A binding failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            return Outcome(invocation.id, text)
+        except (AzureError, BindingError, OSError, ValueError) as error:  # ValueError: what cannot be encoded
+            return Outcome(invocation.id, f"A binding failed: {first_line(error)}")
         return outcome

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
-from devhost.connections import Connections
+from devhost.connections import Connections, first_line
 from devhost.functions import Function, Outcome
 from devhost.invoker import Invoker
 from devhost.settings import HostSettings, StartError
@@ -22,6 +22,7 @@ _log = logging.getLogger("devhost")
 
 _CONTAINER = "azure-webjobs-hosts"
 _LEASE_SECONDS = 60
+_GIVING_BACK_SECONDS = 2.0
 _LONGEST_SLEEP_SECONDS = 3600.0
 _SUB_MINUTE = timedelta(minutes=1)
 
@@ -81,7 +82,7 @@ class TimerListener:
     async def _fire_on_schedule(self) -> None:
         status = await self._read_status()
         now = datetime.now(UTC)
-        due = datetime.fromisoformat(status["Next"]) if status and status.get("Next") else None
+        due = _moment(status.get("Next")) if status else None
         if due is not None and due < now:
             await self.fire(past_due=True)
             await self._write_status(last=datetime.now(UTC))
@@ -100,16 +101,24 @@ class TimerListener:
         waiting = False
         while True:
             try:
-                await lease.acquire(lease_duration=_LEASE_SECONDS)
-            except ResourceNotFoundError:
-                await self._create(self._lock, b"")
-            except AzureError:
+                await self._ensure_lock()
+                await _acquire_or_release(lease)
+            except (AzureError, OSError) as error:
                 if not waiting:
-                    _log.info("%s: another host has the timer", self._function.name)
+                    is_taken = isinstance(error, HttpResponseError) and error.status_code in {409, 412}
+                    why = "another host has the timer" if is_taken else f"no lease: {first_line(error)}"
+                    _log.log(
+                        logging.INFO if is_taken else logging.WARNING, "%s: %s", self._function.name, why
+                    )
                 waiting = True
                 await asyncio.sleep(5)
             else:
                 return lease
+
+    async def _ensure_lock(self) -> None:
+        """Make the blob of the lease; one that is there is left alone, for another host may have it."""
+        with contextlib.suppress(ResourceExistsError):
+            await self._create(self._lock, b"", overwrite=False)
 
     async def _renew(self, lease: BlobLeaseClient) -> None:
         """Keep the lease, and return when another has it."""
@@ -145,13 +154,13 @@ class TimerListener:
         with contextlib.suppress(AzureError):  # it only serves the next start
             await self._create(self._status, json.dumps(status).encode())
 
-    async def _create(self, blob: BlobClient, data: bytes) -> None:
+    async def _create(self, blob: BlobClient, data: bytes, *, overwrite: bool = True) -> None:
         try:
-            await blob.upload_blob(data, overwrite=True)
+            await blob.upload_blob(data, overwrite=overwrite)
         except ResourceNotFoundError:
             with contextlib.suppress(ResourceExistsError):
                 await self._service.create_container(_CONTAINER)
-            await blob.upload_blob(data, overwrite=True)
+            await blob.upload_blob(data, overwrite=overwrite)
 
     def _blob(self, name: str) -> BlobClient:
         return self._service.get_blob_client(_CONTAINER, name)
@@ -175,6 +184,28 @@ def next_run(schedule: Schedule, after: datetime, zone: ZoneInfo | None) -> date
         return at
     again = found.replace(fold=1)
     return (again.replace(tzinfo=zone) if zone else again.astimezone()).astimezone(UTC)
+
+
+async def _acquire_or_release(lease: BlobLeaseClient) -> None:
+    """Acquire a lease; where this is cancelled on the way, nobody shall wait for the lease to run out."""
+    acquiring = asyncio.ensure_future(lease.acquire(lease_duration=_LEASE_SECONDS))
+    try:
+        await asyncio.shield(acquiring)
+    except asyncio.CancelledError:
+        with contextlib.suppress(AzureError, OSError, TimeoutError):
+            async with asyncio.timeout(_GIVING_BACK_SECONDS):
+                await acquiring
+                await lease.release()
+        raise
+
+
+def _moment(text: object) -> datetime | None:
+    """The moment in a status blob, which anybody may have written; without a zone it is in UTC."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _zone(name: str) -> ZoneInfo | None:
