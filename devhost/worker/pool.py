@@ -1,7 +1,6 @@
 """The host's side of its workers: as many processes as asked for, each replaced when it dies or hangs."""
 
 import asyncio
-import contextlib
 import logging
 import socket
 import subprocess
@@ -36,6 +35,11 @@ class WorkerPool:
         self._keepers: list[asyncio.Task[None]] = []
         self._first: asyncio.Future[Loaded] = asyncio.get_running_loop().create_future()
 
+    @property
+    def workers(self) -> "tuple[_Worker, ...]":
+        """All of them, whether they run or not."""
+        return tuple(self._workers)
+
     def launch(self) -> None:
         """Start the processes; returns at once."""
         self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
@@ -54,8 +58,8 @@ class WorkerPool:
     async def invoke(self, invocation: Invocation, timeout_seconds: float) -> Outcome:
         """Run a function once. A worker whose function exceeds the time-out is killed, and all that it ran fails."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._ready)
-            worker = min(self._ready, key=lambda each: each.busy)
+            await self._changed.wait_for(lambda: any(worker.alive for worker in self._ready))
+            worker = min((each for each in self._ready if each.alive), key=lambda each: each.busy)
             answer = worker.begin(invocation)
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -120,6 +124,11 @@ class _Worker:
         return len(self._running)
 
     @property
+    def alive(self) -> bool:
+        """Whether it can take an invocation: what is handed to a dead one has no answer."""
+        return self._reading is not None and not self._reading.done()
+
+    @property
     def pid(self) -> int:
         """The process's number; 0 before the first."""
         return self._process.pid if self._process else 0
@@ -171,6 +180,8 @@ class _Worker:
         """Ask the process to end, and kill it where it does not."""
         if self._process is None or self._process.poll() is not None:
             return
+        if self._loaded is None or not self._loaded.done() or self._loaded.cancelled():
+            self.kill()  # it imports the app, and hears nothing
         if self._writer is not None:
             self._writer.write(encode(Stop()))
         if self._reading is not None:
@@ -179,10 +190,14 @@ class _Worker:
         await self.ended()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        try:
             while True:
                 size = HEADER.unpack(await reader.readexactly(HEADER.size))[0]
                 self._take(decode(await reader.readexactly(size)))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the process has ended
+        except Exception:  # noqa: BLE001 - what was running must have an answer, whatever came
+            _log.exception("Worker process %s sent what is no frame", self.pid)
         if self._writer is not None:
             self._writer.close()
         self.kill()

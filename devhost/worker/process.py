@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -49,9 +50,10 @@ class _Worker:
     async def run(self, verbose: bool) -> None:  # noqa: FBT001 - one switch of the command line
         _log_to(self, verbose=verbose)
         runtime.start_threadpool_executor()
-        self.send(await self._load())
+        os.register_at_fork(after_in_child=self._let_go)
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._receive, args=(loop,), name="frames", daemon=True).start()
+        self.send(await self._load())
         await self._stopped.wait()
 
     def send(self, frame: Frame) -> None:
@@ -59,6 +61,11 @@ class _Worker:
         data = encode(frame)
         with self._writing, contextlib.suppress(OSError):  # the host is gone; so will be this process
             self._connection.sendall(data)
+
+    def _let_go(self) -> None:
+        """In a process that the app forked: the host must see the end of this one, and frames must not mix."""
+        self._writing = threading.Lock()
+        os.close(self._connection.detach())
 
     def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
         while header := self._reader.read(HEADER.size):
@@ -93,6 +100,12 @@ class _Worker:
 
     async def _invoke(self, invocation: Invocation) -> None:
         runtime.invocation_id_cv.set(invocation.id)
+        try:
+            self.send(await self._outcome(invocation))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the host waits for an answer
+            self.send(Outcome(invocation.id, f"{type(error).__name__}: {error}", traceback.format_exc()))
+
+    async def _outcome(self, invocation: Invocation) -> Outcome:
         previous = invocation.previous_error
         failure = protos.RpcException(message=previous, stack_trace="", source="") if previous else None
         request = SimpleNamespace(
@@ -113,10 +126,9 @@ class _Worker:
         response = await runtime.invocation_request(_request(invocation_request=request))
         if response.result.status != protos.StatusResult.Success:
             error = response.result.exception
-            self.send(Outcome(invocation.id, str(error.message), str(error.stack_trace or "")))
-            return
+            return Outcome(invocation.id, str(error.message), str(error.stack_trace or ""))
         outputs = {binding.name: binding.data for binding in response.output_data or []}
-        self.send(Outcome(invocation.id, returned=response.return_value, outputs=outputs))
+        return Outcome(invocation.id, returned=response.return_value, outputs=outputs)
 
 
 class _ToHost(logging.Handler):
