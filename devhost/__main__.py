@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from devhost.console import configure_logging
@@ -24,11 +25,13 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=Path(), help="the app's folder")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument(
-        "--port", type=int, help="the port to listen on (7071, or LocalHttpPort); 0 takes a free one"
+        "--port",
+        type=_within(0, 65_535),
+        help="the port to listen on (7071, or LocalHttpPort); 0 takes a free one",
     )
     parser.add_argument(
         "--message-lease",
-        type=int,
+        type=_within(1, 7 * 86_400),
         default=_REAL_LEASE_SECONDS,
         metavar="SECONDS",
         help="how long a received queue message stays with a host that dies (the real host: 600)",
@@ -48,6 +51,15 @@ def main() -> int:
         print(f"devhost: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _within(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
+        return int(text)
+
+    return number
 
 
 async def _serve(options: HostOptions, listening: socket.socket, *, watch: bool) -> None:

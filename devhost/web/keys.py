@@ -58,7 +58,9 @@ class Keys:
         accepted = self._master
         if function is not None and level == "function":
             accepted += self._host + self._functions[function.name]
-        return any(hmac.compare_digest(given.encode(), key.encode()) for key in accepted)
+        return any(
+            hmac.compare_digest(given.encode("utf-8", "surrogateescape"), key.encode()) for key in accepted
+        )
 
     async def _read_or_make(self, name: str, made: dict[str, object]) -> dict[str, object]:
         blob = self._blobs.get_blob_client(_CONTAINER, f"{self._host_id}/{name}.json")

@@ -54,7 +54,7 @@ def parse_route(template: str) -> Route:
     """The route of a template.
 
     Raises:
-        StartError: it has a constraint that the host does not know.
+        StartError: it has a constraint or another part that the host does not know.
     """
     pattern, constraints = "", dict[str, tuple[Callable[[str], bool], ...]]()
     for segment in template.strip("/").split("/"):
@@ -74,6 +74,8 @@ def parse_route(template: str) -> Route:
 def _mixed(segment: str, constraints: dict[str, tuple[Callable[[str], bool], ...]]) -> str:
     """A segment of text and parameters, such as `v{n:int}.json`."""
     pattern, end = "", 0
+    if set("{}") & set(_SEGMENT.sub("", segment)):
+        raise StartError(f"The part {segment!r} of a route is not supported.")
     for match in _SEGMENT.finditer(segment):
         constraints[match[2]] = tuple(_constraint(rule) for rule in match[3].split(":") if rule)
         pattern += re.escape(segment[end : match.start()]) + f"(?P<{match[2]}>[^/]+)"
@@ -89,6 +91,6 @@ def _constraint(rule: str) -> Callable[[str], bool]:
         check, numbers = _SIZED[match[1]], [int(number) for number in match[2].split(",")]
         return lambda text: check(text, numbers)
     if match is not None and match[1] == "regex" and match[2]:
-        wanted = re.compile(match[2])
+        wanted = re.compile(match[2].replace("{{", "{").replace("}}", "}"), re.IGNORECASE)
         return lambda text: wanted.search(text) is not None
     raise StartError(f"The route constraint {rule!r} is not known.")
