@@ -64,7 +64,7 @@ class Host:
         runner = web.AppRunner(
             self._http.application(),
             access_log=None,
-            shutdown_timeout=_GRACE_SECONDS,
+            shutdown_timeout=_GRACE_SECONDS / 2,  # aiohttp waits for it twice
             auto_decompress=False,  # a body with a Content-Encoding is the function's to read
         )
         await runner.setup()

@@ -64,7 +64,10 @@ def parse_schedule(text: str) -> Schedule:
     """
     parts = text.split()
     if len(parts) == 1 and ":" in text:
-        return Schedule(interval=timedelta(seconds=seconds_of(text)))
+        seconds = seconds_of(text)
+        if seconds <= 0:
+            raise StartError(f"{text!r} is no schedule: it would never pause.")
+        return Schedule(interval=timedelta(seconds=seconds))
     if len(parts) == 5:
         parts = ["0", *parts]
     if len(parts) != 6:

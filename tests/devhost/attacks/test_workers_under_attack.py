@@ -1,6 +1,7 @@
 """Worker processes under attack: every invocation has an answer, no process stays behind."""
 
 import asyncio
+import http.client
 import os
 import signal
 import threading
@@ -87,6 +88,17 @@ def test_a_worker_that_is_still_importing_ends_with_its_host(app, hosts):
         host.process.wait(seconds)
         eventually(lambda pid=pid: not alive(pid))
         host.seen_file.write_text("")
+
+
+def test_a_function_that_hangs_holds_the_stop_up_for_one_grace_period(app, hosts):
+    host = hosts(app(PIDS)).start()
+    calling = http.client.HTTPConnection("127.0.0.1", host.port)
+    calling.request("GET", "/api/fork")
+    (row,) = host.seen(1, "child")
+    host.process.terminate()
+    assert host.process.wait(18) == 0  # 8 seconds for the request, 5 for the worker
+    os.kill(row["child"], signal.SIGKILL)
+    calling.close()
 
 
 OUTPUTS = """

@@ -228,9 +228,10 @@ def test_cors_is_that_of_local_settings(app, hosts):
 
 def test_any_origin_may_call_where_cors_is_a_star(app, hosts):
     """H13: CORS `*` lets every origin in, without credentials."""
-    host = hosts(app(WEB, local={"Host": {"CORS": "*"}})).start()
+    host = hosts(app(WEB, local={"Host": {"CORS": "*", "CORSCredentials": True}})).start()
     _, _, headers = host.call("GET", "/api/files/a", None, {"Origin": "https://c.example"})
     assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Access-Control-Allow-Credentials"] is None
 
 
 def test_the_port_is_that_of_local_settings(app, hosts, unused_port):
@@ -238,6 +239,9 @@ def test_the_port_is_that_of_local_settings(app, hosts, unused_port):
     host = hosts(app(WEB, local={"Host": {"LocalHttpPort": unused_port}}))
     host.port_arguments = []
     assert host.start().port == unused_port
+    host.stop()
+    host.port_arguments = ["--port", "0"]
+    assert host.start().port != unused_port
 
 
 def test_until_the_app_is_loaded_the_host_is_not_ready(app, hosts, unused_port):

@@ -36,7 +36,7 @@ def test_the_start_itself_is_excluded():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "* * *", "60 * * * * *", "* * * * 13 *", "a * * * * *", "5-1 * * * * *"]
+    "text", ["", "* * *", "60 * * * * *", "* * * * 13 *", "a * * * * *", "5-1 * * * * *", "00:00:00"]
 )
 def test_what_is_no_schedule_is_refused(text):
     """T14: what is no schedule is a start-up error."""

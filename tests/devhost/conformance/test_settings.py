@@ -148,8 +148,10 @@ def test_each_line_of_the_contract_has_its_test():
 
 def test_two_apps_do_not_share_a_host_id(app, hosts):
     """S12: the host's id is of machine and folder, or AzureFunctionsWebHost__hostid."""
-    first = hosts(app(PRINT, name="one")).start()
-    second = hosts(app(PRINT, name="two"), AzureFunctionsWebHost__hostid="given").start()
-    ids = [json.loads(host.get("/admin/host/status")[1])["id"] for host in (first, second)]
-    assert ids[1] == "given"
-    assert ids[0] != "given"
+    one, two = app(PRINT, name="one"), app(PRINT, name="two")
+    running = [hosts(one), hosts(one), hosts(two), hosts(two, AzureFunctionsWebHost__hostid="given")]
+    first, again, other, given = (
+        json.loads(host.start().get("/admin/host/status")[1])["id"] for host in running
+    )
+    assert first == again != other
+    assert given == "given"

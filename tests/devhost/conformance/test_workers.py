@@ -307,7 +307,7 @@ def test_what_does_not_finish_is_given_back_at_the_stop(app, hosts):
             note(text=msg.get_body().decode())
             await asyncio.sleep(60)
     """
-    host = hosts(app(code, host=PLAIN))
+    host = hosts(app(code, host=PLAIN), "--message-lease", "600")
     host.start()
     host.send("a")
     host.seen(1)
