@@ -68,13 +68,15 @@ class _Worker:
         os.close(self._connection.detach())
 
     def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
-        while header := self._reader.read(HEADER.size):
-            frame = decode(self._reader.read(HEADER.unpack(header)[0]))
-            if isinstance(frame, Stop):
-                loop.call_soon_threadsafe(self._stopped.set)
-            else:
-                loop.call_soon_threadsafe(self._begin, frame)
-        os._exit(1)
+        try:
+            while header := self._reader.read(HEADER.size):
+                frame = decode(self._reader.read(HEADER.unpack(header)[0]))
+                if isinstance(frame, Stop):
+                    loop.call_soon_threadsafe(self._stopped.set)
+                else:
+                    loop.call_soon_threadsafe(self._begin, frame)
+        finally:  # a host that is killed with unread frames resets the connection: no end of file then
+            os._exit(1)
 
     def _begin(self, invocation: Invocation) -> None:
         task = asyncio.ensure_future(self._invoke(invocation))

@@ -90,6 +90,26 @@ def test_a_worker_that_is_still_importing_ends_with_its_host(app, hosts):
         host.seen_file.write_text("")
 
 
+def test_a_worker_that_talks_as_its_host_is_killed_ends_with_it(app, hosts):
+    code = """
+        @app.route(route="talk")
+        def talk(req: func.HttpRequest) -> str:
+            while True:
+                logging.info("still here")
+                note(talked=os.getpid())
+                time.sleep(0.01)
+    """
+    host = hosts(app(code)).start()
+    calling = http.client.HTTPConnection("127.0.0.1", host.port)
+    calling.request("GET", "/api/talk")
+    host.seen(1, "talked")
+    host.process.send_signal(signal.SIGSTOP)  # what the worker says from now on stays unread
+    talked = host.seen(len(host.rows("talked")) + 10, "talked")
+    host.kill()
+    calling.close()
+    eventually(lambda: not alive(talked[0]["talked"]))
+
+
 def test_a_function_that_hangs_holds_the_stop_up_for_one_grace_period(app, hosts):
     host = hosts(app(PIDS)).start()
     calling = http.client.HTTPConnection("127.0.0.1", host.port)
