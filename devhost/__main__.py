@@ -70,6 +70,7 @@ async def _serve(options: HostOptions, listening: socket.socket, *, watch: bool)
     def end() -> None:
         ending.set()
         stop.set()
+        listening.close()  # the host has its own copy, which it closes too: the next call is refused
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)

@@ -60,6 +60,9 @@ class Host:
         Raises:
             StartError: the app cannot be started; the text says why.
         """
+        if stop.is_set():
+            return
+        listening = self._listening.dup()
         self._pool.launch()
         runner = web.AppRunner(
             self._http.application(),
@@ -68,7 +71,7 @@ class Host:
             auto_decompress=False,  # a body with a Content-Encoding is the function's to read
         )
         await runner.setup()
-        await web.SockSite(runner, self._listening.dup()).start()
+        await web.SockSite(runner, listening).start()
         stopped = asyncio.create_task(stop.wait())
         listeners: list[asyncio.Task[None]] = []
         try:

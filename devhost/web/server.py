@@ -71,15 +71,17 @@ class HttpServer:
 
     async def _route(self, request: web.Request) -> web.Response:
         path = request.rel_url.raw_path.strip("/")
-        if request.method == "GET" and path.lower() == "admin/host/status":
-            state = "Running" if self._ready else "Starting"
-            return web.json_response({"id": self._settings.host_id, "state": state, "version": "4.0"})
+        asks_status = request.method == "GET" and path.lower() == "admin/host/status"
         if self._ready is None:
+            if asks_status:
+                return self._status("Starting")
             return web.Response(status=503, text="Function host is not running.")
         invoker, admin, keys = self._ready
         if path.lower().startswith("admin/"):
             if keys is not None and not keys.opens(request, None):
                 return web.Response(status=401)
+            if asks_status:
+                return self._status("Running")
             return await admin.answer(request, path.lower().split("/")[1:])
         for route, methods, function in self._routes:
             params = route.match(path) if request.method in methods else None
@@ -90,6 +92,9 @@ class HttpServer:
         if not path and request.method == "GET" and self._settings.homepage:
             return web.Response(text="Your Azure Function App is up and running.\n")
         return web.Response(status=404)
+
+    def _status(self, state: str) -> web.Response:
+        return web.json_response({"id": self._settings.host_id, "state": state, "version": "4.0"})
 
 
 async def _invoke(

@@ -1,5 +1,6 @@
 """Waiting for what is to come."""
 
+import socket
 import time
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -11,6 +12,15 @@ def exists(client):
     except ResourceNotFoundError:
         return False
     return True
+
+
+def refuses(port):
+    """Whether nobody listens."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def eventually(holds, otherwise=lambda: "", seconds=20.0):

@@ -191,7 +191,7 @@ def test_keys_are_asked_for_only_with_enable_auth(app, hosts):
         content = asking.blobs().get_blob_client("azure-webjobs-secrets", blob).download_blob().readall()
         return pick(json.loads(content))["value"]
 
-    host_id = json.loads(asking.get("/admin/host/status")[1])["id"]
+    host_id = json.loads(free.get("/admin/host/status")[1])["id"]
     master = key_of(f"{host_id}/host.json", lambda found: found["masterKey"])
     default = key_of(f"{host_id}/host.json", lambda found: found["functionKeys"][0])
     own = key_of(f"{host_id}/keyed.json", lambda found: found["keys"][0])
@@ -204,8 +204,9 @@ def test_keys_are_asked_for_only_with_enable_auth(app, hosts):
     assert answers == {"master": [200, 200, 200], "default": [200, 200, 401], "own": [200, 401, 401]}
     assert asking.get(f"/api/keyed?code={own}")[0] == 200
     assert asking.get("/api/keyed?code=wrong")[0] == 401
-    assert asking.get("/admin/functions")[0] == 401
-    assert asking.get("/admin/functions", {"x-functions-key": master})[0] == 200
+    for path in ("/admin/functions", "/admin/host/status"):
+        assert asking.get(path)[0] == 401
+        assert asking.get(path, {"x-functions-key": master})[0] == 200
     asking.stop()
     again = hosts(root, "--enable-auth").start()
     assert again.get("/api/keyed", {"x-functions-key": own})[0] == 200  # keys outlive the host

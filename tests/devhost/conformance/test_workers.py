@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 
-from tests.devhost.waiting import eventually
+from tests.devhost.waiting import eventually, refuses
 
 PIDS = """
     @app.route(route="pid")
@@ -292,6 +292,8 @@ def test_what_runs_may_finish_when_the_host_stops(app, hosts):
     calling.start()
     host.seen(1)
     host.process.send_signal(signal.SIGINT)
+    eventually(lambda: refuses(host.port), lambda: "it still listens")
+    assert not answers
     assert host.process.wait(20) == 0
     calling.join()
     assert answers == [(200, "finished")]
