@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     step_budget_seconds: Annotated[float, Field(gt=0, le=480)] = 240.0
     """How long a function run works before it saves its place and goes on in another; well below functionTimeout."""
 
+    # archiving
+    archive_part_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20
+    """What one function instance writes of an archive; a larger one is written by several at the same time."""
+
     # lifecycle
     archive_after_days: Annotated[int, Field(ge=1)] = 90
     """Age at which the nightly timer moves a dataset to the Archive tier."""

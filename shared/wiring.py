@@ -282,6 +282,7 @@ class App:
     def intake(self) -> "Intake":
         """Where queue messages come in; with it steps 2 to 4."""
         from shared.archiving.archiver import Archiver
+        from shared.archiving.planner import PlanConfig
         from shared.jobs.archive import Archive
         from shared.jobs.crawl import Crawl, CrawlConfig
         from shared.jobs.discover import Discover
@@ -311,7 +312,8 @@ class App:
             self.ids,
             CrawlConfig(),
         )
-        archiver = Archiver(self.blobs, self.blobs, self.telemetry, self.clock)
+        config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
+        archiver = Archiver(self.blobs, self.blobs, self.entities, self.telemetry, self.clock, config)
         archive = Archive(
             self.jobs,
             self.ledger,

@@ -7,9 +7,12 @@ what Hugging Face's `imagefolder` reads: `file_name` relative to the folder, and
 import csv
 import io
 import json
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from pydantic_core import to_json
 
 from shared.archiving.options import Output
 from shared.licenses import License, asks_for_attribution, license_name
@@ -36,19 +39,14 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A selected image and its place in the archive: `folder` is the label's, `file` the name in it."""
+    """A selected image and its place in the dataset: `path` in its archive, `local` in its split's folder."""
 
     record: Record
     kept: Kept
     split: str
-    folder: str
-    file: str
+    path: str
+    local: str
     label_number: int
-
-    @property
-    def path(self) -> str:
-        """Its path in the archive."""
-        return f"{self.split}/{self.folder}/{self.file}"
 
 
 class Annotation(Protocol):
@@ -64,21 +62,28 @@ class Annotation(Protocol):
         """What stands for one image; empty where the file does not concern it."""
         ...
 
-    def end(self) -> str:
-        """What stands behind the last image."""
+    def end(self) -> Iterator[str]:
+        """What stands behind the last image, piece by piece."""
         ...
 
 
 def annotations_of(output: Output, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:
-    """The text files that an output asks for, in the order in which they stand in the archive."""
+    """The text files that an output asks for, in the order in which they are delivered.
+
+    In WebDataset shards, each image has its JSON beside it, which takes the place of a `metadata.jsonl`; and the
+    checksums are those of the shards, which are not known before they are written.
+    """
     wanted = set(output.annotations)
-    main = "jsonl" if "jsonl" in wanted or "csv" not in wanted else "csv"
-    found: list[Annotation] = [
-        JsonLines(f"{split}/metadata.jsonl", split)
-        if main == "jsonl"
-        else Table(f"{split}/metadata.csv", split)
-        for split in splits
-    ]
+    found: list[Annotation] = []
+    folders = output.format == "zip"
+    main = "jsonl" if "jsonl" in wanted or "csv" not in wanted or not folders else "csv"
+    if folders:
+        found += [
+            JsonLines(f"{split}/metadata.jsonl", split)
+            if main == "jsonl"
+            else Table(f"{split}/metadata.csv", split)
+            for split in splits
+        ]
     if "csv" in wanted and main != "csv":
         found.append(Table("annotations.csv", None))
     if "txt" in wanted:
@@ -87,7 +92,8 @@ def annotations_of(output: Output, splits: Sequence[str], labels: Sequence[str])
         found.append(Yaml("annotations.yaml"))
     if "coco" in wanted:
         found.append(Coco("annotations.coco.json", labels))
-    return [*found, Attribution("ATTRIBUTION.md"), Checksums("SHA256SUMS")]
+    found.append(Attribution("ATTRIBUTION.md"))
+    return [*found, Checksums("SHA256SUMS")] if folders else found
 
 
 @dataclass(slots=True)
@@ -105,11 +111,11 @@ class JsonLines:
         """See `Annotation`."""
         if image.split != self.split:
             return ""
-        return json.dumps(_fields(image, relative=True), ensure_ascii=False) + "\n"
+        return to_json(_fields(image, relative=True)).decode() + "\n"
 
-    def end(self) -> str:
+    def end(self) -> Iterator[str]:
         """See `Annotation`."""
-        return ""
+        return iter(())
 
 
 @dataclass(slots=True)
@@ -130,9 +136,9 @@ class Table:
         fields = _fields(image, relative=self.split is not None)
         return _csv_line(["" if fields[column] is None else str(fields[column]) for column in _COLUMNS])
 
-    def end(self) -> str:
+    def end(self) -> Iterator[str]:
         """See `Annotation`."""
-        return ""
+        return iter(())
 
 
 @dataclass(slots=True)
@@ -149,9 +155,9 @@ class PlainText:
         """See `Annotation`."""
         return f"{image.path}\t{image.record.candidate.label}\n"
 
-    def end(self) -> str:
+    def end(self) -> Iterator[str]:
         """See `Annotation`."""
-        return ""
+        return iter(())
 
 
 @dataclass(slots=True)
@@ -168,9 +174,9 @@ class Yaml:
         """See `Annotation`."""
         return f"- {json.dumps(_fields(image, relative=False), ensure_ascii=False)}\n"
 
-    def end(self) -> str:
+    def end(self) -> Iterator[str]:
         """See `Annotation`."""
-        return ""
+        return iter(())
 
 
 class Coco:
@@ -179,8 +185,7 @@ class Coco:
     def __init__(self, name: str, labels: Sequence[str]) -> None:
         self.name = name
         self._labels = labels
-        self._images = 0
-        self._annotations: list[str] = []
+        self._boxes = array("i")  # label, width and height of each image, for the list behind the images
 
     def begin(self) -> str:
         """See `Annotation`."""
@@ -189,19 +194,23 @@ class Coco:
 
     def row(self, image: Placed) -> str:
         """See `Annotation`."""
-        self._images += 1
         facts = image.kept.facts
-        number = self._images
+        self._boxes.extend((image.label_number + 1, facts.width, facts.height))
+        number = len(self._boxes) // 3
         described = {"id": number, "file_name": image.path, "width": facts.width, "height": facts.height}
-        self._annotations.append(
-            f'{{"id":{number},"image_id":{number},"category_id":{image.label_number + 1},'
-            f'"bbox":[0,0,{facts.width},{facts.height}],"area":{facts.width * facts.height},"iscrowd":0}}'
-        )
         return ("" if number == 1 else ",") + "\n" + json.dumps(described, ensure_ascii=False)
 
-    def end(self) -> str:
+    def end(self) -> Iterator[str]:
         """See `Annotation`."""
-        return '],\n"annotations": [\n' + ",\n".join(self._annotations) + "]}\n"
+        yield '],\n"annotations": ['
+        for at in range(0, len(self._boxes), 3):
+            category, width, height = self._boxes[at : at + 3]
+            number = at // 3 + 1
+            yield (
+                f'{"," if at else ""}\n{{"id":{number},"image_id":{number},"category_id":{category},'
+                f'"bbox":[0,0,{width},{height}],"area":{width * height},"iscrowd":0}}'
+            )
+        yield "]}\n"
 
 
 @dataclass(slots=True)
@@ -221,9 +230,9 @@ class Attribution:
             return ""
         return f"- `{image.path}`: {_one_line(attribution_line(image.record))}\n"
 
-    def end(self) -> str:
+    def end(self) -> Iterator[str]:
         """See `Annotation`."""
-        return ""
+        return iter(())
 
 
 @dataclass(slots=True)
@@ -240,9 +249,9 @@ class Checksums:
         """See `Annotation`."""
         return f"{image.kept.facts.sha256}  {image.path}\n"
 
-    def end(self) -> str:
+    def end(self) -> Iterator[str]:
         """See `Annotation`."""
-        return ""
+        return iter(())
 
 
 def attribution_line(record: Record) -> str:
@@ -257,12 +266,22 @@ def attribution_line(record: Record) -> str:
     return f"{title}{author}, {name}{where}"
 
 
+def sidecar(record: Record, kept: Kept, file: str) -> tuple[bytes, bytes]:
+    """What stands beside an image in a WebDataset shard: its `.json`, and its `.txt`, the caption or else the label."""
+    text = record.candidate.caption or record.candidate.label
+    return to_json(_described(record, kept, file)), text.encode("utf-8", "replace")
+
+
 def _fields(image: Placed, *, relative: bool) -> dict[str, str | int | None]:
-    candidate, facts = image.record.candidate, image.kept.facts
+    return _described(image.record, image.kept, image.local if relative else image.path)
+
+
+def _described(record: Record, kept: Kept, file_name: str) -> dict[str, str | int | None]:
+    candidate, facts = record.candidate, kept.facts
     provenance = candidate.provenance
     asked = asks_for_attribution(provenance.license)
     return {
-        "file_name": f"{image.folder}/{image.file}" if relative else image.path,
+        "file_name": file_name,
         "label": candidate.label,
         "caption": candidate.caption,
         "width": facts.width,
@@ -271,7 +290,7 @@ def _fields(image: Placed, *, relative: bool) -> dict[str, str | int | None]:
         "license_url": provenance.license_url,
         "creator": provenance.creator,
         "creator_url": provenance.creator_url,
-        "attribution": _one_line(attribution_line(image.record)) if asked else None,
+        "attribution": _one_line(attribution_line(record)) if asked else None,
         "source": provenance.source,
         "page_url": provenance.page_url,
         "url": candidate.url,

@@ -1,92 +1,209 @@
-"""Step 4 of a job, the part that knows archives: from records and shards to a dataset in storage."""
+"""Step 4 of a job, the part that knows archives: from records and shards to a dataset in storage.
 
-from shared.archiving.compose import ZipComposer, write_blocks
+A plan is made and stored, its parts are written in any order by anyone, and who writes the last one finishes.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+
 from shared.archiving.order import Archived, ArchiveOrder
-from shared.archiving.plan import Plan, Planner, records_blob
+from shared.archiving.parts import PartLedger, Slice, block_bytes_of
+from shared.archiving.plan import Plan
+from shared.archiving.planner import PlanConfig, Planner
+from shared.archiving.turns import in_turns
+from shared.archiving.write import checksum, commit_file, write_slice
 from shared.clock import Clock, Deadline
-from shared.errors import Retryable
+from shared.delivered import FileChecksum
+from shared.errors import Conflict, Retryable
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
+from shared.storage.entities import EntityStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
 _MB = 1_000_000
+_COMMITS = 8
+_SUMS = "SHA256SUMS"
+_MOST_READ_THROUGH = 16 << 30
+
+
+class Written(Enum):
+    """What a call of `Archiver.write` came to.
+
+    LESS than the part, since time ran out: call again. The whole PART, while others are missing or somebody else has
+    seen that none is. With it ALL: the caller is to finish; if it dies before that, its message comes again, and finds
+    ALL written.
+    """
+
+    LESS = auto()
+    PART = auto()
+    ALL = auto()
 
 
 class Archiver:
-    """Makes datasets. Two runs of one order, at the same time or one after the other, write the same bytes."""
+    """Makes datasets. Every method may be repeated, also at the same time: the bytes are the same."""
 
-    def __init__(self, blobs: BlobStore, blocks: BlockStore, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        blocks: BlockStore,
+        entities: EntityStore,
+        telemetry: Telemetry,
+        clock: Clock,
+        config: PlanConfig | None = None,
+    ) -> None:
         self._blobs = blobs
         self._blocks = blocks
-        self._planner = Planner(blobs, blocks)
+        self._ledger = PartLedger(entities)
+        self._planner = Planner(blobs, blocks, clock, config or PlanConfig())
         self._telemetry = telemetry
         self._clock = clock
 
-    async def advance(self, order: ArchiveOrder, deadline: Deadline) -> Archived | None:
-        """Make the dataset; None where time ran out: call again, and it goes on behind the last staged block.
+    async def begin(self, order: ArchiveOrder) -> Plan:
+        """The plan of the order, stored. Where nothing was kept it has no files.
 
-        Where nothing was kept, no archive is written and `image_count` is 0.
+        Raises:
+            Permanent: something that the order needs is gone.
+            Retryable: storage did not answer.
+        """
+        plan = await self._planner.plan(order)
+        slices = sum(len(part.slices) for part in plan.parts)
+        await self._ledger.open(order.job_id, order.digest, slices)
+        signals.dataset_upload_started(
+            self._telemetry, job_id=order.job_id, image_count=len(plan.images), destination=order.prefix
+        )
+        return plan
+
+    async def stored(self, work_prefix: str, digest: str) -> Plan | None:
+        """A plan that was begun; None where it is gone."""
+        return await self._planner.stored(work_prefix, digest)
+
+    async def missing(self, plan: Plan) -> Sequence[int]:
+        """The numbers of the parts that are not written yet."""
+        written = await self._ledger.written(plan.header.job_id, plan.header.digest)
+        return _missing(plan, written)
+
+    async def write(self, plan: Plan, number: int, deadline: Deadline) -> Written:
+        """Write a part, behind what is there of it.
 
         Raises:
             Permanent: stored images are gone.
             Retryable: storage did not answer.
         """
-        plan = await self._planner.plan(order)
-        if not len(plan.rows):
-            return Archived((), records_blob(order), 0, 0, plan.counts, {})
-        name = f"{order.prefix}dataset.zip"
-        composer = ZipComposer(plan, order.created_at, self._blobs)
-        signals.dataset_upload_started(
-            self._telemetry, job_id=order.job_id, image_count=len(plan.rows), destination=name
-        )
-        began = self._clock.monotonic()
-        try:
-            done, sha256 = await write_blocks(
-                composer, self._blocks, name, _attributes(order, plan), deadline
-            )
-        except Retryable as error:
-            self._report(name, began, composer.layout.size, error)
-            raise
-        if not done:
+        header = plan.header
+        written = await self._ledger.written(header.job_id, header.digest)
+        if not _missing(plan, written):
+            return Written.ALL
+        slices = [piece for piece in plan.parts[number].slices if written[piece.number] is None]
+        digests: dict[int, bytes] = {}
+        for piece in slices:
+            digest = None if digests and deadline.passed else await self._write(plan, piece, deadline)
+            if digest is None:
+                break
+            digests[piece.number] = digest
+        if digests and await self._ledger.note(header.job_id, header.digest, digests):
+            return Written.ALL
+        return Written.PART if len(digests) == len(slices) else Written.LESS
+
+    async def finish(self, plan: Plan, deadline: Deadline) -> Archived | None:
+        """Make the files of their parts, once all of them are written; None where parts have to be written again."""
+        written = await self._ledger.written(plan.header.job_id, plan.header.digest)
+        if _missing(plan, written) or not await self._commit(plan):
             return None
-        self._report(name, began, composer.layout.size, None)
-        signals.dataset_upload_completed(
-            self._telemetry,
-            job_id=order.job_id,
-            destination=name,
-            tier=Tier.HOT,
-            duration_seconds=self._clock.monotonic() - began,
-            file_size_mb=composer.layout.size / _MB,
-            image_count=len(plan.rows),
-        )
+        checksums = {
+            plan.blob(file): await self._checksum(plan, number, written, deadline)
+            for number, file in enumerate(plan.files)
+        }
+        if plan.files and plan.files[0].kind == "tar":
+            name, data = f"{plan.header.prefix}{_SUMS}", _sums(plan.header.prefix, checksums)
+            await self._blobs.put(name, data, BlobAttributes("text/plain; charset=utf-8", tier=Tier.HOT))
+            checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
+        if plan.files:
+            signals.dataset_upload_completed(
+                self._telemetry,
+                job_id=plan.header.job_id,
+                destination=plan.blob(plan.files[0]),
+                tier=Tier.HOT,
+                duration_seconds=(self._clock.now() - plan.header.planned_at).total_seconds(),
+                file_size_mb=plan.size_bytes / _MB,
+                image_count=len(plan.images),
+            )
         return Archived(
-            blobs=(name,),
-            records_blob=records_blob(order),
-            size_bytes=composer.layout.size,
-            image_count=len(plan.rows),
-            counts=plan.counts,
-            splits=plan.split_counts,
-            sha256=sha256,
+            blobs=tuple(checksums),
+            records_blob=plan.header.records_blob,
+            size_bytes=plan.size_bytes,
+            image_count=len(plan.images),
+            counts=plan.header.counts,
+            splits=plan.header.split_counts,
+            checksums=checksums,
         )
 
-    def _report(self, name: str, began: float, size_bytes: int, error: Exception | None) -> None:
-        signals.azure_blob_upload(
-            self._telemetry,
-            target=name,
-            duration_seconds=self._clock.monotonic() - began,
-            file_size_mb=size_bytes / _MB,
-            error=error,
-        )
+    async def _write(self, plan: Plan, piece: Slice, deadline: Deadline) -> bytes | None:
+        """Write a slice, and report it."""
+        began = self._clock.monotonic()
+        failed: Exception | None = None
+        try:
+            return await write_slice(plan, piece, self._blobs, self._blocks, deadline)
+        except Retryable as error:
+            failed = error
+            raise
+        finally:
+            file = plan.files[piece.file]
+            size = min(
+                file.size, (piece.end - piece.start) * block_bytes_of(file.size, plan.header.block_bytes)
+            )
+            signals.azure_blob_upload(
+                self._telemetry,
+                target=plan.blob(file),
+                duration_seconds=self._clock.monotonic() - began,
+                file_size_mb=size / _MB,
+                error=failed,
+            )
+
+    async def _commit(self, plan: Plan) -> bool:
+        """Commit all files, some at a time; False where blocks are gone, which then count as not written."""
+        gone: set[int] = set()
+
+        async def commit(number: int) -> None:
+            try:
+                await commit_file(plan, plan.files[number], self._blobs, self._blocks)
+            except Conflict:
+                gone.add(number)
+
+        await in_turns(range(len(plan.files)), commit, _COMMITS)
+        if gone:
+            slices = [piece for part in plan.parts for piece in part.slices if piece.file in gone]
+            again = [piece.number for piece in slices]
+            await self._ledger.forget(plan.header.job_id, plan.header.digest, again)
+        return not gone
+
+    async def _checksum(
+        self, plan: Plan, number: int, written: Sequence[str | None], deadline: Deadline
+    ) -> FileChecksum:
+        """By the slices of a file; where it has several, also by reading it through, as long as that is in time."""
+        file = plan.files[number]
+        slices = [piece for part in plan.parts for piece in part.slices if piece.file == number]
+        digests = tuple(digest for piece in slices if (digest := written[piece.number]) is not None)
+        if len(slices) == 1:
+            return FileChecksum(file.size, digests[0])
+        block_bytes = block_bytes_of(file.size, plan.header.block_bytes)
+        part_bytes = (slices[0].end - slices[0].start) * block_bytes
+        whole = None
+        if file.size <= _MOST_READ_THROUGH:
+            whole = await checksum(plan.blob(file), self._blobs, deadline)
+        return FileChecksum(file.size, whole, part_bytes, digests)
 
 
-def _attributes(order: ArchiveOrder, plan: Plan) -> BlobAttributes:
-    return BlobAttributes(
-        content_type="application/zip",
-        metadata={
-            "job_id": order.job_id,
-            "image_count": str(len(plan.rows)),
-            "created_at": order.created_at.isoformat(),
-        },
-        tags={"project": "pixcrawler", "type": "dataset", "job_id": order.job_id},
-        tier=Tier.HOT,
-    )
+def _missing(plan: Plan, written: Sequence[str | None]) -> list[int]:
+    done = {number for number, digest in enumerate(written) if digest is not None}
+    return [part.number for part in plan.parts if not done.issuperset(piece.number for piece in part.slices)]
+
+
+def _sums(prefix: str, checksums: Mapping[str, FileChecksum]) -> bytes:
+    """What `sha256sum --check` reads, of the files whose checksum is known."""
+    lines = [
+        f"{found.sha256}  {name.removeprefix(prefix).rpartition('/')[2]}\n"
+        for name, found in checksums.items()
+        if found.sha256
+    ]
+    return "".join(lines).encode()

@@ -1,7 +1,7 @@
 """The dataset card: README.md with the front matter that Hugging Face reads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shared.archiving.order import ArchiveOrder
 
@@ -14,8 +14,12 @@ def card(
     splits: Mapping[str, int],
     sources: Mapping[str, int],
     licenses: Mapping[str, int],
+    labels: Sequence[str],
 ) -> str:
-    """The card. `counts` is by label and outcome; the others count images by split, source and licence."""
+    """The card. `counts` is by label and outcome; the others count images by split, source and licence.
+
+    `labels` are those that are numbered in the shards.
+    """
     total = sum(splits.values())
     size = next((name for limit, name in _SIZES if total < limit), "n>1M")
     return "\n".join(
@@ -35,23 +39,7 @@ def card(
             *_table(("split", "images"), [(name, str(number)) for name, number in splits.items()]),
             *_table(("source", "images"), _descending(sources)),
             *_table(("licence", "images"), _descending(licenses)),
-            "## What is in here",
-            "",
-            "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
-            "- `{split}/metadata.jsonl` or `.csv`: label, caption, licence, author and origin of each image.",
-            "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
-            "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
-            "",
-            "Every image keeps its own licence: mind it when you use or share the dataset. Where the licence is",
-            "`unknown`, nobody told one.",
-            "",
-            "## How to load it",
-            "",
-            "```python",
-            "from datasets import load_dataset",
-            'dataset = load_dataset("imagefolder", data_dir="path/to/the/unpacked/archive")',
-            "```",
-            "",
+            *(_IN_ZIP if order.output.format == "zip" else _in_shards(labels)),
             "## How it was made",
             "",
             f"- deduplication: {_dedup(order)}",
@@ -60,6 +48,52 @@ def card(
             "",
         ]
     )
+
+
+_TERMS = (
+    "Every image keeps its own licence: mind it when you use or share the dataset. Where the licence is",
+    "`unknown`, nobody told one.",
+    "",
+    "## How to load it",
+    "",
+    "```python",
+)
+_IN_ZIP = (
+    "## What is in here",
+    "",
+    "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
+    "- `{split}/metadata.jsonl` or `.csv`: label, caption, licence, author and origin of each image.",
+    "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
+    "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
+    "",
+    *_TERMS,
+    "from datasets import load_dataset",
+    'dataset = load_dataset("imagefolder", data_dir="path/to/the/unpacked/archive")',
+    "```",
+    "",
+)
+
+
+def _in_shards(labels: Sequence[str]) -> list[str]:
+    return [
+        "## What is in here",
+        "",
+        "- `*.tar`: shards in the WebDataset format. Beside each image stand, under the same key,",
+        "  `.json` (label, caption, licence, author, origin), `.txt` (the caption, or else the label)",
+        "  and `.cls` (the label's number). The key is the candidate's number in the job's records.",
+        "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
+        "- `SHA256SUMS`: checksums of the files, for `sha256sum --check`.",
+        "",
+        *_table(("cls", "label"), [(str(number), label) for number, label in enumerate(labels)]),
+        *_TERMS,
+        "import webdataset",
+        'dataset = webdataset.WebDataset("path/to/00001.tar", shardshuffle=False).decode("pil")',
+        "",
+        "from datasets import load_dataset  # where all images have one format",
+        'dataset = load_dataset("webdataset", data_files="path/to/*.tar")',
+        "```",
+        "",
+    ]
 
 
 def _shares(order: ArchiveOrder) -> str:

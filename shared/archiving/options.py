@@ -5,16 +5,22 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
+type DatasetId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
 _frozen = ConfigDict(frozen=True, extra="forbid")
 
 
 class Dedup(BaseModel):
-    """Which images count as the same: equal bytes, and perceptual hashes at most `near_distance` bits apart."""
+    """Which images count as the same: equal bytes, and perceptual hashes at most `near_distance` bits apart.
+
+    `against` names earlier datasets of the same user: what is in them already is left out.
+    """
 
     model_config = _frozen
 
     exact: bool = True
     near_distance: Annotated[int, Field(ge=0, le=8)] | None = 4
+    against: Annotated[tuple[DatasetId, ...], Field(max_length=20)] = ()
 
 
 class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]]]):
@@ -37,9 +43,14 @@ class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Fi
 
 
 class Output(BaseModel):
-    """What is delivered: the archive's format and the annotation files in it."""
+    """What is delivered: the archive's format, and the annotation files in it or beside it.
+
+    "zip" is one ZIP file; "webdataset" is tar shards of about `shard_size` bytes, each image with its `.json`, `.txt`
+    and `.cls` beside it, in an order that is drawn by the seed. There are at most 1,000 shards; they grow before that.
+    """
 
     model_config = _frozen
 
-    format: Literal["zip"] = "zip"
+    format: Literal["zip", "webdataset"] = "zip"
     annotations: tuple[Literal["jsonl", "csv", "txt", "yaml", "coco"], ...] = ("jsonl",)
+    shard_size: Annotated[int, Field(ge=100_000, le=4_000_000_000)] = 256_000_000

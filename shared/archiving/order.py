@@ -1,18 +1,23 @@
 """What the archive step is asked for, and what it gives back."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
+from shared.archiving.earlier import EarlierDataset
 from shared.archiving.options import Dedup, Output, Splits
+from shared.delivered import FileChecksum
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveOrder:
     """One dataset to make. The archive is a pure function of the order and of the record blobs that it names.
 
-    `record_blobs` are in order of candidate index, and behind those the ones of candidates that were tried again, whose
-    newest record counts. `created_at` (the job's) stamps every entry, so that a second
+    `record_blobs` are in order of age: where two have a record of one candidate, the later one's counts. `earlier` are
+    the datasets whose images are to be left out. `created_at` (the job's) stamps every entry, so that a second
     run writes the same bytes. `seed` decides the splits. `prefix` ends in "/" and is where the dataset's blobs go
     (`datasets/job_{id}/`); `work_prefix` likewise for what only the archiver needs.
     """
@@ -28,15 +33,24 @@ class ArchiveOrder:
     seed: int
     prefix: str
     work_prefix: str
+    earlier: tuple[EarlierDataset, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Twelve hex digits that tell this order from every other of the job."""
+        return hashlib.sha256(_adapter.dump_json(self)).hexdigest()[:12]
+
+
+_adapter = TypeAdapter(ArchiveOrder)
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
     """A dataset that stands whole in storage.
 
-    `blobs` names what a user downloads (the ZIP, or the tar shards), in order. `counts` is, by label, the number of
-    candidates by outcome: "kept", or a rejection's reason. `splits` is the number of images by split.
-    `sha256` is that of the one archive blob, None where there are several.
+    `blobs` names what a user downloads (the ZIP; or the tar shards, then the texts), in order, and `checksums` has an
+    entry for each. `counts` is, by label, the number of candidates by outcome: "kept", or a rejection's reason.
+    `splits` is the number of images by split.
     """
 
     blobs: tuple[str, ...]
@@ -45,4 +59,4 @@ class Archived:
     image_count: int
     counts: Mapping[str, Mapping[str, int]]
     splits: Mapping[str, int]
-    sha256: str | None = None
+    checksums: Mapping[str, FileChecksum] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Decides which of the kept images go into the dataset: duplicates out, labels within their limit.
 
 Of images that are the same, the best copy stays: most pixels, then most bytes, then first found. That holds across
-labels too: a picture stays under the label of its best copy. The limit of a label keeps what was found first.
+labels too: a picture stays under the label of its best copy. What an earlier dataset has stays there, however good the
+copy. The limit of a label keeps what was found first.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.near import near_pairs
+from shared.archiving.earlier import NOTHING_EARLIER, Earlier
+from shared.archiving.near import near_between
 from shared.archiving.options import Dedup
+from shared.archiving.similar import leaders
 from shared.archiving.table import Columns
 from shared.records import Reason
 
@@ -21,10 +24,14 @@ REASONS = (None, Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """For each row: its verdict (a position in `REASONS`), and the row that it is a duplicate of, or -1."""
+    """For each row its verdict (a position in `REASONS`) and what it is a duplicate of.
+
+    `twin` is a row of the same job, `known` an image of the earlier datasets; -1 where there is none.
+    """
 
     verdict: NDArray[np.int8]
     twin: NDArray[np.int64]
+    known: NDArray[np.int64]
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -32,72 +39,79 @@ class Selection:
         return np.flatnonzero(self.verdict == SELECTED)
 
 
-def select(columns: Columns, dedup: Dedup, max_images_per_label: int | None) -> Selection:
+def select(
+    columns: Columns, dedup: Dedup, max_images_per_label: int | None, earlier: Earlier = NOTHING_EARLIER
+) -> Selection:
     """The selection; a pure function of its arguments."""
     count = len(columns)
-    verdict = np.zeros(count, np.int8)
-    twin = np.full(count, -1, np.int64)
-    rank = _ranks(columns)
-    if dedup.exact and count:
-        _drop_exact(columns, rank, verdict, twin)
-    if dedup.near_distance is not None and count:
-        _drop_near(columns, rank, dedup.near_distance, verdict, twin)
+    selection = Selection(np.zeros(count, np.int8), np.full(count, -1), np.full(count, -1))
+    preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
+    if count and dedup.exact:
+        _drop_known(columns, earlier, selection)
+        _drop_exact(columns, preference, selection)
+    if count and dedup.near_distance is not None:
+        _drop_near_known(columns, earlier, dedup.near_distance, selection)
+        _drop_near(columns, preference, dedup.near_distance, selection)
     if max_images_per_label is not None:
-        _drop_beyond(columns, max_images_per_label, verdict)
-    return Selection(verdict, twin)
+        _drop_beyond(columns, max_images_per_label, selection)
+    return selection
 
 
-def _ranks(columns: Columns) -> NDArray[np.int64]:
-    """Each row's place in the order of preference, 0 for the best."""
-    order = np.lexsort((columns.index, -columns.size, -columns.pixels))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return rank
+def _drop_known(columns: Columns, earlier: Earlier, selection: Selection) -> None:
+    if not len(earlier):
+        return
+    both = np.concatenate([earlier.sha256, columns.sha256])
+    _, first, inverse = np.unique(both, return_index=True, return_inverse=True)
+    found = first[
+        inverse[len(earlier) :]
+    ]  # the first of all that are equal: an earlier one, where there is one
+    rows = np.flatnonzero(found < len(earlier))
+    selection.verdict[rows] = REASONS.index(Reason.DUPLICATE)
+    selection.known[rows] = found[rows]
 
 
-def _drop_exact(
-    columns: Columns, rank: NDArray[np.int64], verdict: NDArray[np.int8], twin: NDArray[np.int64]
-) -> None:
-    _, group = np.unique(columns.sha256, return_inverse=True)
-    best = np.full(int(group.max()) + 1, len(rank), np.int64)
-    np.minimum.at(best, group, rank)
-    row_of_rank = np.argsort(rank)
-    keeper = row_of_rank[best[group]]
-    dropped = np.flatnonzero(keeper != np.arange(len(rank)))
-    verdict[dropped] = REASONS.index(Reason.DUPLICATE)
-    twin[dropped] = keeper[dropped]
+def _drop_near_known(columns: Columns, earlier: Earlier, distance: int, selection: Selection) -> None:
+    rows = np.flatnonzero(selection.verdict == SELECTED)
+    if not len(earlier) or not len(rows):
+        return
+    known, first = np.unique(earlier.perceptual_hash, return_index=True)
+    hashes, inverse = np.unique(columns.perceptual_hash[rows], return_inverse=True)
+    nearest = np.full(len(hashes), len(earlier))
+    for i, j in near_between(known, hashes, distance):
+        np.minimum.at(nearest, j, first[i])
+    found = nearest[inverse]
+    near = found < len(earlier)
+    selection.verdict[rows[near]] = REASONS.index(Reason.NEAR_DUPLICATE)
+    selection.known[rows[near]] = found[near]
 
 
-def _drop_near(
-    columns: Columns,
-    rank: NDArray[np.int64],
-    distance: int,
-    verdict: NDArray[np.int8],
-    twin: NDArray[np.int64],
-) -> None:
-    """From the best to the worst, keep what is not near to something kept: no chain drags in strangers."""
-    rows = np.flatnonzero(verdict == SELECTED)
-    rows = rows[np.argsort(rank[rows])]
-    hashes, first, same = np.unique(columns.perceptual_hash[rows], return_index=True, return_inverse=True)
-    best = rows[first]  # for each hash, its best row: `rows` is in order of preference
-    near: dict[int, list[int]] = {}
-    for left, right in near_pairs(hashes, distance).tolist():
-        near.setdefault(left, []).append(right)
-        near.setdefault(right, []).append(left)
-    keeper = np.arange(len(hashes))
-    for number in sorted(near, key=lambda number: int(rank[best[number]])):
-        if keeper[number] != number:
-            continue
-        for other in near[number]:
-            if keeper[other] == other and rank[best[other]] > rank[best[number]]:
-                keeper[other] = number
-    stays = best[keeper[same]]
+def _drop_exact(columns: Columns, preference: NDArray[np.int64], selection: Selection) -> None:
+    rows = preference[selection.verdict[preference] == SELECTED]
+    _, first, inverse = np.unique(columns.sha256[rows], return_index=True, return_inverse=True)
+    _follow(rows, rows[first[inverse]], Reason.DUPLICATE, selection)
+
+
+def _drop_near(columns: Columns, preference: NDArray[np.int64], distance: int, selection: Selection) -> None:
+    rows = preference[selection.verdict[preference] == SELECTED]
+    _, first, inverse = np.unique(columns.perceptual_hash[rows], return_index=True, return_inverse=True)
+    order = np.argsort(first)  # the different hashes by preference
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    best = rows[first[order]]
+    leader = leaders(columns.perceptual_hash[best], distance)
+    _follow(rows, best[leader[place[inverse]]], Reason.NEAR_DUPLICATE, selection)
+
+
+def _follow(rows: NDArray[np.int64], stays: NDArray[np.int64], reason: Reason, selection: Selection) -> None:
+    """Of each row and the one that stays in its place, drop the row where they are two."""
     dropped = stays != rows
-    verdict[rows[dropped]] = REASONS.index(Reason.NEAR_DUPLICATE)
-    twin[rows[dropped]] = stays[dropped]
+    selection.verdict[rows[dropped]] = REASONS.index(reason)
+    selection.twin[rows[dropped]] = stays[dropped]
 
 
-def _drop_beyond(columns: Columns, limit: int, verdict: NDArray[np.int8]) -> None:
-    for label in range(len(columns.labels)):
-        rows = np.flatnonzero((columns.label == label) & (verdict == SELECTED))
-        verdict[rows[limit:]] = REASONS.index(Reason.OVER_LIMIT)
+def _drop_beyond(columns: Columns, limit: int, selection: Selection) -> None:
+    rows = selection.rows
+    rows = rows[np.argsort(columns.label[rows], kind="stable")]
+    labels = columns.label[rows]
+    place = np.arange(len(rows)) - np.searchsorted(labels, labels)
+    selection.verdict[rows[place >= limit]] = REASONS.index(Reason.OVER_LIMIT)

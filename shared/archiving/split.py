@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.near import near_pairs
+from shared.archiving.options import Dedup
+from shared.archiving.similar import connected
 from shared.archiving.table import Columns
 
 GROUP_DISTANCE = 4
@@ -14,34 +15,47 @@ GROUP_DISTANCE = 4
 
 
 def assign_splits(
-    columns: Columns, rows: NDArray[np.int64], shares: Mapping[str, float], seed: int
-) -> list[str]:
-    """The split of each of the rows.
+    columns: Columns, rows: NDArray[np.int64], shares: Mapping[str, float], seed: int, dedup: Dedup
+) -> NDArray[np.int8]:
+    """The split of each of the rows, as a position in `shares`.
 
     Within each label, the numbers of images are the shares by largest remainder, as far as groups of near-duplicates,
-    which are never torn apart, allow it. The order is a hash of the seed and the image, so that one more image moves
-    few others.
+    which are never torn apart and count for the label of their first image, allow it. Groups go first, the largest
+    ahead, each to the split that lacks most; the single images, in an order that is drawn by the seed and by their
+    bytes, fill the splits up one after the other, so that one more image moves few others.
     """
-    names = [name for name, share in shares.items() if share > 0]
-    if len(names) == 1:
-        return [names[0]] * len(rows)
-    groups = _groups(columns, rows)
-    by_label: dict[int, dict[int, list[int]]] = {}
-    for position in range(len(rows)):
-        group = groups[position]
-        label = int(columns.label[rows[group]])  # a group belongs to the label of its first image
-        by_label.setdefault(label, {}).setdefault(group, []).append(position)
-    assigned = [""] * len(rows)
-    for members in by_label.values():
-        ordered = sorted(members, key=lambda group: _lot(columns, int(rows[group]), seed))
-        total = sum(len(positions) for positions in members.values())
-        wanted = _quotas(total, [shares[name] for name in names])
-        for group in ordered:
-            split = max(range(len(names)), key=lambda number: wanted[number])
-            for position in members[group]:
-                assigned[position] = names[split]
-            wanted[split] -= len(members[group])
+    assigned = np.full(
+        len(rows), next((at for at, share in enumerate(shares.values()) if share > 0), 0), np.int8
+    )
+    if sum(share > 0 for share in shares.values()) < 2 or not len(rows):
+        return assigned
+    group = _groups(columns, rows, dedup)
+    lot = draw(columns, rows, f"split {seed}")[group]
+    size = np.bincount(group, minlength=len(rows))[group]
+    label = columns.label[rows[group]]
+    order = np.lexsort((group, lot, -size, label))  # members of one group stand behind each other
+    bounds = np.flatnonzero(np.diff(label[order], prepend=-1, append=-1))
+    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        members = order[start:end]
+        assigned[members] = _deal(size[members], list(shares.values()))
     return assigned
+
+
+def _deal(sizes: NDArray[np.int64], shares: Sequence[float]) -> NDArray[np.int8]:
+    """The splits of a label's images, given the size of each one's group; the members of a group are neighbours."""
+    wanted = _quotas(len(sizes), shares)
+    splits = np.empty(len(sizes), np.int8)
+    at = 0
+    while at < len(sizes) and sizes[at] > 1:
+        most = max(range(len(shares)), key=lambda split: wanted[split])
+        size = int(sizes[at])
+        splits[at : at + size] = most
+        wanted[most] -= size
+        at += size
+    for split, number in enumerate(_without_debts(wanted)):
+        splits[at : at + number] = split
+        at += number
+    return splits
 
 
 def _quotas(total: int, shares: Sequence[float]) -> list[int]:
@@ -54,21 +68,31 @@ def _quotas(total: int, shares: Sequence[float]) -> list[int]:
     return quotas
 
 
-def _lot(columns: Columns, row: int, seed: int) -> bytes:
-    return hashlib.blake2b(bytes(columns.sha256[row]), key=str(seed).encode()[:64], digest_size=8).digest()
+def _without_debts(wanted: Sequence[int]) -> list[int]:
+    """What the splits still lack, where groups have overfilled some: the others get so much less, last ones first."""
+    left = [max(0, number) for number in wanted]
+    debt = -sum(number for number in wanted if number < 0)
+    for split in reversed(range(len(left))):
+        less = min(debt, left[split])
+        left[split] -= less
+        debt -= less
+    return left
 
 
-def _groups(columns: Columns, rows: NDArray[np.int64]) -> list[int]:
-    """For each position, the first position of its group of near-duplicates (by union-find)."""
-    parent = list(range(len(rows)))
+def draw(columns: Columns, rows: NDArray[np.int64], seed: str) -> NDArray[np.uint64]:
+    """A number for each image, drawn by the seed and by the image's bytes.
 
-    def root(position: int) -> int:
-        while parent[position] != position:
-            parent[position] = parent[parent[position]]
-            position = parent[position]
-        return position
+    Source of the mixing: G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
+    """
+    salt = np.uint64(int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest()))
+    drawn = columns.sha256[rows].view("<u8").reshape(-1, 4)[:, 0] ^ salt
+    drawn = (drawn ^ (drawn >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    drawn = (drawn ^ (drawn >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return drawn ^ (drawn >> np.uint64(31))
 
-    for left, right in near_pairs(columns.perceptual_hash[rows], GROUP_DISTANCE).tolist():
-        first, second = sorted((root(left), root(right)))
-        parent[second] = first
-    return [root(position) for position in range(len(rows))]
+
+def _groups(columns: Columns, rows: NDArray[np.int64], dedup: Dedup) -> NDArray[np.int64]:
+    """For each position, the first position of its group of near-duplicates."""
+    if dedup.near_distance is not None and dedup.near_distance >= GROUP_DISTANCE:
+        return np.arange(len(rows))  # the selection has left no two that are so near
+    return connected(columns.perceptual_hash[rows], GROUP_DISTANCE)

@@ -1,9 +1,10 @@
 """A dataset: what a completed job delivers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.delivered import FileChecksum
 from shared.storage.blobs import Tier
 
 
@@ -12,8 +13,9 @@ class Dataset:
     """What is known of a dataset; its bytes are the blobs named by `blobs`, in order.
 
     `counts` is, by label, the number of candidates by outcome ("kept" or a rejection's reason); `splits` the number of
-    images by split. `sha256` is that of the one archive blob, None where there are several. `id` is the job's, and
-    so is `revision`: a retried job's dataset takes the place of the one before.
+    images by split. `sha256` is that of the one archive blob, None where there are several, or where it is too large
+    to be known; `checksums` has an entry for each of the blobs. `id` is the job's, and so is `revision`: a retried
+    job's dataset takes the place of the one before.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Dataset:
     splits: Mapping[str, int]
     sha256: str | None = None
     revision: int = 1
+    checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:

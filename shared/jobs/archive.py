@@ -1,9 +1,12 @@
 """Step 4 of a job: make the dataset of what was kept, record it, and end the job."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.archiving.archiver import Archiver
+from shared.archiving.archiver import Archiver, Written
+from shared.archiving.earlier import EarlierDataset
 from shared.archiving.order import Archived, ArchiveOrder
+from shared.archiving.plan import Plan
 from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
@@ -12,7 +15,7 @@ from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.crawl import records_blob
 from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import ARCHIVES_QUEUE, JobMessage, encode
+from shared.jobs.messages import ARCHIVES_QUEUE, JobMessage, message_of
 from shared.jobs.retry import NO_IMAGES
 from shared.jobs.states import State
 from shared.jobs.tally import Tally
@@ -68,6 +71,8 @@ class Archive:
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Archive until the dataset stands, or the deadline passes and a continuation is enqueued.
 
+        A dataset of several parts is shared out over as many messages; whoever writes the last part finishes.
+
         Raises:
             Retryable: storage did not answer; the message should come again.
         """
@@ -80,21 +85,56 @@ class Archive:
                 await self._catalog.drop_earlier(job.user_id, job.id, job.revision)
             return
         try:
-            archived = await self._archiver.advance(await self._order(job), deadline)
+            archived = await self._advance(job, message, deadline)
         except Permanent as error:
             await self._transitions.fail(job, "archive_failed", error.detail)
             return
         if archived is None:
-            await self._transitions.touch(job)
-            await self._queues.send(ARCHIVES_QUEUE, encode(message))
-        elif archived.image_count == 0:
+            return
+        if archived.image_count == 0:
             await self._transitions.fail(job, NO_IMAGES, _Nothing(archived).detail)
         else:
             await self._complete(job, archived)
 
+    async def _advance(self, job: Job, message: JobMessage, deadline: Deadline) -> Archived | None:
+        """Do what the message is for; None where more messages have to be handled first."""
+        if message.part:
+            digest, _, number = message.part.partition("/")
+            plan = await self._archiver.stored(_work_prefix(job), digest)
+            if plan is None:  # it was an earlier revision's
+                return None
+            mine: Sequence[int] = [int(number)]
+        else:
+            plan = await self._archiver.begin(await self._order(job))
+            mine = await self._archiver.missing(plan)
+            if len(plan.parts) > 1 and mine:
+                await self._share_out(job, plan, mine)
+                return None
+        for part in mine:
+            written = await self._archiver.write(plan, part, deadline)
+            if written is not Written.ALL:
+                await self._transitions.touch(job)
+                if written is Written.LESS:
+                    await self._share_out(job, plan, [part])
+                return None
+        archived = await self._archiver.finish(plan, deadline)
+        if archived is None:
+            await self._share_out(job, plan, await self._archiver.missing(plan))
+        return archived
+
+    async def _share_out(self, job: Job, plan: Plan, parts: Sequence[int]) -> None:
+        """One message a part, so that many function instances write at the same time."""
+        for part in parts:
+            name = f"{plan.header.digest}/{part}"
+            await self._queues.send(ARCHIVES_QUEUE, message_of(job, part=name))
+
     async def _order(self, job: Job) -> ArchiveOrder:
         spec = await self._jobs.spec(job.id)
         records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id)]
+        earlier = [await self._catalog.get(job.user_id, dataset) for dataset in spec.dedup.against]
+        gone = [name for name, found in zip(spec.dedup.against, earlier, strict=True) if found is None]
+        if gone:
+            raise Permanent(f"There is no dataset {gone[0]} to deduplicate against.")
         return ArchiveOrder(
             job_id=job.id,
             name=spec.name,
@@ -106,7 +146,8 @@ class Archive:
             output=spec.output,
             seed=spec.seed,
             prefix=job.dataset_prefix,
-            work_prefix=f"{job.work_prefix}archive/r{job.revision}/",
+            work_prefix=_work_prefix(job),
+            earlier=tuple(EarlierDataset(found.id, found.records_blob) for found in earlier if found),
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:
@@ -125,6 +166,10 @@ class Archive:
         )
 
 
+def _work_prefix(job: Job) -> str:
+    return f"{job.work_prefix}archive/r{job.revision}/"
+
+
 def _dataset(job: Job, archived: Archived) -> Dataset:
     return Dataset(
         id=job.id,
@@ -140,5 +185,6 @@ def _dataset(job: Job, archived: Archived) -> Dataset:
         records_blob=archived.records_blob,
         counts=Tally().plus(Tally(archived.counts)).counts,
         splits=archived.splits,
-        sha256=archived.sha256,
+        sha256=archived.checksums[archived.blobs[0]].sha256 if len(archived.blobs) == 1 else None,
+        checksums=archived.checksums,
     )

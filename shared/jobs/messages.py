@@ -9,8 +9,9 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.jobs.job import Job
@@ -25,6 +26,7 @@ class JobMessage:
     """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`.
 
     `revision` is the job's when the message was sent: one that turns to poison fails no later revision.
+    `part` names one part of a large archive, as plan and number: "0123456789ab/7".
     """
 
     user_id: str
@@ -32,6 +34,7 @@ class JobMessage:
     traceparent: str = ""
     revision: int = 1
     v: int = 1
+    part: Annotated[str, Field(pattern=r"^([0-9a-f]{12}/\d{1,4})?$")] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,9 @@ def encode(message: Message) -> str:
     return json.dumps(adapter.dump_python(message, exclude_defaults=False))  # type: ignore[arg-type] # chosen above
 
 
-def message_of(job: Job) -> str:
-    """The text of the message that makes a job go on."""
-    return encode(JobMessage(job.user_id, job.id, job.traceparent, job.revision))
+def message_of(job: Job, *, part: str = "") -> str:
+    """The text of the message that makes a job go on, or one part of its archive."""
+    return encode(JobMessage(job.user_id, job.id, job.traceparent, job.revision, part=part))
 
 
 def decode_json(text: str) -> object:

@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.archiving import bands, near, similar
+from shared.archiving.earlier import Earlier
 from shared.archiving.names import folder_names
-from shared.archiving.near import near_pairs
+from shared.archiving.near import near_between, near_pairs
 from shared.archiving.options import Dedup
 from shared.archiving.select import REASONS, select
 from shared.archiving.split import assign_splits
@@ -34,9 +36,16 @@ def _columns(rows) -> Columns:
         perceptual_hash=array[:, 4].astype(np.uint64),
         sha256=np.frombuffer(shas, "V32"),
         extension=np.zeros(count, np.int8),
+        json=np.zeros(count, np.int32),
+        text=np.zeros(count, np.int32),
+        newest=np.zeros(count, np.int32),
         labels=("a", "b", "c"),
         shards=("s",),
     )
+
+
+def _collected(parts):
+    return [pair for i, j in parts for pair in zip(i.tolist(), j.tolist(), strict=True)]
 
 
 def _distance(columns, left, right):
@@ -65,41 +74,209 @@ def test_no_two_selected_images_are_the_same_and_every_other_says_why(rows, dist
         assert np.bincount(columns.label[selection.rows]).max() <= limit
 
 
+def _near_copies(rng, hashes, most_flips):
+    for _ in range(most_flips):
+        hashes = hashes ^ (np.uint64(1) << rng.integers(0, 64, len(hashes)).astype(np.uint64))
+    return hashes
+
+
+def _hashes(kind, count, rng):
+    random = rng.integers(0, 2**64, count, dtype=np.uint64)
+    match kind:
+        case "random":
+            return random
+        case "clusters":
+            return _near_copies(rng, random[rng.integers(0, max(1, count // 20), count)], 3)
+        case "one cluster":
+            return _near_copies(rng, np.full(count, random[0]), 4)
+        case "one place":  # all agree in the bits of one band
+            return random & ~np.uint64(0x9249_2492_4924_9249)
+        case "few bits":
+            return random & np.uint64(0xFFF)
+        case "a chain":
+            return np.uint64(1) << (np.arange(count) % 64).astype(np.uint64)
+        case _:
+            return np.full(count, random[0])
+
+
+def _matrix(hashes, distance):
+    near = np.bitwise_count(hashes[:, None] ^ hashes[None, :]) <= distance
+    np.fill_diagonal(near, val=False)
+    return near
+
+
+KINDS = ["random", "clusters", "one cluster", "one place", "few bits", "a chain", "all equal"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("distance", range(9))
+def test_near_pairs_are_all_and_only_the_near_ones(kind, distance, monkeypatch):
+    monkeypatch.setattr(near, "_CROWD", 30)
+    monkeypatch.setattr(near, "_PART", 1000)
+    monkeypatch.setattr(bands, "_MASK", 0.0)  # so that bands are taken for few hashes too
+    monkeypatch.setattr(bands, "_PLACE", 0.0)
+    rng = np.random.default_rng(distance)
+    for count in (0, 1, 2, 50, 400):
+        hashes = _hashes(kind, count, rng) if count else np.empty(0, np.uint64)
+        found = _collected(near_pairs(hashes, distance))
+        expected = np.argwhere(np.triu(_matrix(hashes, distance)))
+        assert len(found) == len(expected)
+        assert set(found) == set(map(tuple, expected.tolist()))
+        half = count // 2
+        between = _collected(near_between(hashes[:half], hashes[half:], distance))
+        expected = np.argwhere(_matrix(hashes, distance)[:half, half:])
+        assert len(between) == len(expected)
+        assert set(between) == set(map(tuple, expected.tolist()))
+
+
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=60), st.integers(0, 8))
-def test_near_pairs_are_all_and_only_the_near_ones(hashes, distance):
+def test_near_pairs_of_any_hashes_are_right(hashes, distance):
     array = np.array(hashes, np.uint64)
-    expected = {
-        (i, j)
-        for j in range(len(hashes))
-        for i in range(j)
-        if (hashes[i] ^ hashes[j]).bit_count() <= distance
-    }
-    assert {tuple(pair) for pair in near_pairs(array, distance).tolist()} == expected
+    expected = np.argwhere(np.triu(_matrix(array, distance))).tolist()
+    assert sorted(_collected(near_pairs(array, distance))) == [tuple(pair) for pair in expected]
 
 
-@given(st.integers(0, 60), st.integers(0, 5))
-def test_splits_are_exact_by_label_and_the_same_each_time(count, seed):
-    rng = np.random.default_rng(count)
-    rows = [(number % 2, 1, 1, number, 0) for number in range(count)]
-    columns = _columns(rows)
-    columns.perceptual_hash[:] = 0
-    columns.perceptual_hash = rng.integers(0, 2**63, count, dtype=np.uint64)
-    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+def test_bands_are_chosen_for_many_hashes_and_find_every_near_pair():
+    for distance in range(1, 9):
+        chosen = bands.choose_bands(range(64), 10**6, 10**6, distance)
+        assert chosen
+        assert sum(band.radius + 1 for band in chosen) == distance + 1
+        used = [bit for band in chosen for bit in band.bits]
+        assert len(used) == len(set(used))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("most_pairs", [50, 1 << 22])
+def test_leaders_are_those_that_looking_at_one_after_the_other_finds(kind, most_pairs, monkeypatch):
+    monkeypatch.setattr(similar, "_MOST_PAIRS", most_pairs)
+    rng = np.random.default_rng(1)
+    for distance in (0, 2, 4, 8):
+        hashes = np.unique(_hashes(kind, 500, rng))
+        rng.shuffle(hashes)
+        near_to = _matrix(hashes, distance)
+        expected = np.arange(len(hashes))
+        for position in range(len(hashes)):
+            before = np.flatnonzero(
+                near_to[position, :position] & (expected == np.arange(len(hashes)))[:position]
+            )
+            if len(before):
+                expected[position] = before[0]
+        assert similar.leaders(hashes, distance).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("most_pairs", [50, 1 << 22])
+def test_what_hangs_together_by_chains_is_one_group(kind, most_pairs, monkeypatch):
+    monkeypatch.setattr(similar, "_MOST_PAIRS", most_pairs)
+    hashes = _hashes(kind, 400, np.random.default_rng(2))
+    for distance in (0, 2, 4):
+        near_to = _matrix(hashes, distance)
+        expected = np.arange(len(hashes))
+        for position in range(len(hashes)):
+            if expected[position] == position:
+                reached, frontier = {position}, [position]
+                while frontier:
+                    following = set(np.flatnonzero(near_to[frontier.pop()]).tolist()) - reached
+                    reached |= following
+                    frontier += following
+                expected[list(reached)] = min(reached)
+        assert similar.connected(hashes, distance).tolist() == expected.tolist()
+
+
+def _earlier(rows):
+    shas = b"".join(bytes([row[0]]) * 32 for row in rows)
+    return Earlier(
+        ("d1",),
+        np.zeros(len(rows), np.int32),
+        np.arange(len(rows), dtype=np.int64),
+        np.array([row[1] for row in rows], np.uint64),
+        np.frombuffer(shas, "V32"),
+    )
+
+
+@given(
+    st.lists(ROW, max_size=30),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 255)), max_size=10),
+    st.none() | st.integers(0, 2),
+    st.booleans(),
+)
+def test_what_an_earlier_dataset_has_is_left_out(rows, known, distance, exact):
+    columns, earlier = _columns(rows), _earlier(known)
+    selection = select(columns, Dedup(exact=exact, near_distance=distance), None, earlier)
+    for row in range(len(rows)):
+        same = exact and any(sha == rows[row][3] for sha, _ in known)
+        close = distance is not None and any((h ^ rows[row][4]).bit_count() <= distance for _, h in known)
+        at = int(selection.known[row])
+        if same or close:
+            reason = "duplicate" if same else "near_duplicate"
+            assert REASONS[int(selection.verdict[row])] == reason
+            sha, found = known[at]
+            assert sha == rows[row][3] if same else (found ^ rows[row][4]).bit_count() <= distance
+        else:
+            assert at == -1
+
+
+SHARES = st.sampled_from(
+    [
+        {"train": 0.8, "val": 0.1, "test": 0.1},
+        {"train": 0.5, "test": 0.5},
+        {"train": 1 / 3, "val": 1 / 3, "test": 1 / 3},
+        {"train": 0.0, "val": 0.9, "test": 0.1},
+    ]
+)
+
+
+@given(st.integers(0, 60), st.integers(0, 5), SHARES)
+def test_splits_are_exact_by_label_and_the_same_each_time(count, seed, shares):
+    columns = _columns([(number % 2, 1, 1, number, 0) for number in range(count)])
+    columns.perceptual_hash = np.random.default_rng(count).integers(0, 2**63, count, dtype=np.uint64)
     chosen = np.arange(count)
-    splits = assign_splits(columns, chosen, shares, seed)
-    assert splits == assign_splits(columns, chosen, shares, seed)
+    splits = assign_splits(columns, chosen, shares, seed, Dedup())
+    assert splits.tolist() == assign_splits(columns, chosen, shares, seed, Dedup()).tolist()
     for label in (0, 1):
-        of_label = [split for row, split in enumerate(splits) if columns.label[row] == label]
-        for name, share in shares.items():
-            assert abs(of_label.count(name) - len(of_label) * share) < 1
+        of_label = splits[columns.label == label].tolist()
+        for number, share in enumerate(shares.values()):
+            assert abs(of_label.count(number) - len(of_label) * share) < 1
 
 
-def test_near_duplicates_stay_in_one_split():
-    columns = _columns([(0, 1, 1, number, 0) for number in range(30)])
-    columns.perceptual_hash = np.repeat(np.arange(10, dtype=np.uint64) * np.uint64(0x0F0F_3355_00FF_1234), 3)
-    splits = assign_splits(columns, np.arange(30), {"train": 0.5, "test": 0.5}, 0)
-    for start in range(0, 30, 3):
-        assert len(set(splits[start : start + 3])) == 1
+def test_another_seed_draws_other_splits():
+    columns = _columns([(0, 1, 1, number, 0) for number in range(100)])
+    halves = {"train": 0.5, "test": 0.5}
+    drawn = [assign_splits(columns, np.arange(100), halves, seed, Dedup()).tolist() for seed in (0, 1)]
+    assert drawn[0] != drawn[1]
+
+
+def test_one_more_image_moves_few_others():
+    columns = _columns([(0, 1, 1, number, 0) for number in range(201)])
+    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+    without = assign_splits(columns, np.arange(200), shares, 0, Dedup())
+    all_of_them = assign_splits(columns, np.arange(201), shares, 0, Dedup())
+    assert np.count_nonzero(without != all_of_them[:200]) <= 3
+
+
+@given(st.lists(st.integers(0, 6), max_size=80), SHARES, st.integers(0, 3))
+def test_near_duplicates_stay_in_one_split_and_shares_are_kept_as_far_as_they_allow(groups, shares, seed):
+    columns = _columns([(0, 1, 1, number % 256, 0) for number in range(len(groups))])
+    columns.perceptual_hash = np.array(groups, np.uint64) * np.uint64(0x0F0F_3355_00FF_1235)
+    splits = assign_splits(columns, np.arange(len(groups)), shares, seed, Dedup(near_distance=None))
+    by_group: dict[int, set[int]] = {}
+    for group, split in zip(groups, splits.tolist(), strict=True):
+        by_group.setdefault(group, set()).add(split)
+    assert all(len(found) == 1 for found in by_group.values())
+    largest = max((groups.count(group) for group in groups), default=0)
+    for number, share in enumerate(shares.values()):
+        assert splits.tolist().count(number) <= len(groups) * share + largest
+
+
+def test_single_images_make_up_for_groups():
+    hashes = [0] * 7 + [0xFFFF << (number % 48) for number in range(93)]
+    columns = _columns([(0, 1, 1, number, 0) for number in range(100)])
+    columns.perceptual_hash = np.array(hashes, np.uint64)
+    columns.perceptual_hash[7:] = np.random.default_rng(0).integers(2**62, 2**64, 93, dtype=np.uint64)
+    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+    splits = assign_splits(columns, np.arange(100), shares, 0, Dedup(near_distance=None))
+    assert np.bincount(splits).tolist() == [80, 10, 10]
+    assert len(set(splits[:7].tolist())) == 1
 
 
 @given(st.lists(st.text(max_size=60), unique=True, max_size=20))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from shared.archiving.archiver import Archiver
+from shared.archiving.planner import PlanConfig
 from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
@@ -255,7 +256,9 @@ class Flow:
 
     source = FakeSource
 
-    def __init__(self, *, window: int = WINDOW, running_jobs: int = 10) -> None:
+    def __init__(
+        self, *, window: int = WINDOW, running_jobs: int = 10, archives: PlanConfig | None = None
+    ) -> None:
         self.blobs, self.entities, self.queues = MemoryBlobs(), MemoryEntities(), MemoryQueues()
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
         self.weather, self.web = Weather(), FakeWeb()
@@ -287,9 +290,9 @@ class Flow:
             ids,
             config,
         )
-        archiver = Archiver(blobs, blobs, telemetry, clock)
-        archive = Archive(
-            self.jobs, self.ledger, queues, self.transitions, archiver, self.catalog, telemetry, clock
+        self.archiver = Archiver(blobs, blobs, entities, telemetry, clock, archives)
+        self.archive = Archive(
+            self.jobs, self.ledger, queues, self.transitions, self.archiver, self.catalog, telemetry, clock
         )
         states = DiscoveryStates(self.ledger, blobs)
         self.retry = Retry(self.jobs, self.ledger, states, queues, clock)
@@ -305,7 +308,7 @@ class Flow:
             WatchdogConfig(),
         )
         self.intake = Intake(
-            self.submit, discover, crawl, archive, self.jobs, self.watchdog, telemetry, "admin"
+            self.submit, discover, crawl, self.archive, self.jobs, self.watchdog, telemetry, "admin"
         )
         self._deliveries: Counter[tuple[str, str]] = Counter()
 

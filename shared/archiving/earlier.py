@@ -1,0 +1,71 @@
+"""What earlier datasets hold, as columns: a dataset that is deduplicated against them leaves it out."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.delivered import read_delivered
+from shared.errors import NotFound, Permanent
+from shared.storage.blobs import BlobStore
+
+SHA256_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierDataset:
+    """A dataset's id and the blob of its delivered records."""
+
+    id: str
+    records_blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The images of earlier datasets, in their order; `dataset` is a position in `datasets`, `index` the record's."""
+
+    datasets: tuple[str, ...]
+    dataset: NDArray[np.int32]
+    index: NDArray[np.int64]
+    perceptual_hash: NDArray[np.uint64]
+    sha256: NDArray[np.void]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> Earlier:
+    """The images of these datasets.
+
+    Raises:
+        Permanent: the records of one are gone.
+    """
+    dataset, index, perceptual_hash, sha256 = array("i"), array("q"), array("Q"), bytearray()
+    for number, earlier in enumerate(datasets):
+        try:
+            async for row in read_delivered(blobs.stream(earlier.records_blob)):
+                if row.outcome == "kept":
+                    dataset.append(number)
+                    index.append(row.index)
+                    perceptual_hash.append(int(row.perceptual_hash, 16))
+                    sha256 += bytes.fromhex(row.sha256)
+        except NotFound:
+            raise Permanent(f"The records of dataset {earlier.id} are gone.") from None
+    return Earlier(
+        tuple(earlier.id for earlier in datasets),
+        np.frombuffer(dataset, np.int32),
+        np.frombuffer(index, np.int64),
+        np.frombuffer(perceptual_hash, np.uint64),
+        np.frombuffer(bytes(sha256), f"V{SHA256_BYTES}"),
+    )
+
+
+NOTHING_EARLIER = Earlier(
+    (),
+    np.empty(0, np.int32),
+    np.empty(0, np.int64),
+    np.empty(0, np.uint64),
+    np.empty(0, f"V{SHA256_BYTES}"),
+)

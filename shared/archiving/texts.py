@@ -1,0 +1,222 @@
+"""The second pass over a job's records: all text of the dataset, written row by row while the records stream by."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.annotations import Annotation, Placed, annotations_of, sidecar
+from shared.archiving.card import card
+from shared.archiving.earlier import Earlier
+from shared.archiving.order import ArchiveOrder
+from shared.archiving.plan import TextFile
+from shared.archiving.select import REASONS, Selection
+from shared.archiving.table import Columns, file_name, read_records
+from shared.delivered import encode_delivered, fields_of
+from shared.records import Kept, Record
+from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
+from shared.storage.writer import BlobWriter
+
+KEPT = "kept"
+_FLUSH_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the first pass decided. `split`, `file` and `offset` are by row of `columns`, -1 where it is not selected.
+
+    `folders` is by label, `files` are the names of those that hold the images.
+    """
+
+    columns: Columns
+    selection: Selection
+    earlier: Earlier
+    splits: Sequence[str]
+    folders: Sequence[str]
+    files: Sequence[str]
+    split: NDArray[np.int8]
+    file: NDArray[np.int32]
+    offset: NDArray[np.int64]
+
+    @property
+    def split_counts(self) -> dict[str, int]:
+        """Images by split, without the splits that have none."""
+        numbers, counts = np.unique(self.split[self.split >= 0], return_counts=True)
+        return {
+            self.splits[number]: count
+            for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+        }
+
+
+@dataclass(slots=True)
+class Texts:
+    """What the second pass wrote. `beside` is, by row, where its sidecars begin in `sidecars_blob`."""
+
+    records_blob: str
+    sidecars_blob: str
+    beside: NDArray[np.int64]
+    files: tuple[TextFile, ...] = ()
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+async def write_texts(
+    blobs: BlobStore, blocks: BlockStore, order: ArchiveOrder, chosen: Chosen, work_prefix: str
+) -> Texts:
+    """Write the annotations to working blobs, and the records to where they are delivered."""
+    return await _Pass(blobs, blocks, order, chosen, work_prefix).run()
+
+
+class _Writer:
+    """A text on its way into a blob."""
+
+    def __init__(self, blobs: BlobStore, blocks: BlockStore, blob: str) -> None:
+        self._writer = BlobWriter(blobs, blocks, blob)
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self.crc32 = 0
+        self.size = 0
+
+    async def add(self, data: bytes) -> None:
+        """Add some bytes."""
+        if not data:
+            return
+        self.crc32 = zlib.crc32(data, self.crc32)
+        self.size += len(data)
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes >= _FLUSH_BYTES:
+            await self._flush()
+
+    async def close(self, attributes: BlobAttributes | None = None) -> None:
+        """Write the rest."""
+        await self._flush()
+        await self._writer.close(attributes)
+
+    async def _flush(self) -> None:
+        data, self._pending, self._pending_bytes = b"".join(self._pending), [], 0
+        await self._writer.append(data)
+
+
+class _Pass:
+    def __init__(
+        self, blobs: BlobStore, blocks: BlockStore, order: ArchiveOrder, chosen: Chosen, work_prefix: str
+    ) -> None:
+        self._blobs = blobs
+        self._blocks = blocks
+        self._order = order
+        self._chosen = chosen
+        self._work_prefix = work_prefix
+        self._sources: dict[str, int] = {}
+        self._licenses: dict[str, int] = {}
+        self._in_folders = order.output.format == "zip"
+        columns = chosen.columns
+        self._texts = Texts(
+            records_blob=f"{order.prefix}records.jsonl.gz",
+            sidecars_blob=f"{work_prefix}sidecars",
+            beside=np.full(len(columns), -1, np.int64),
+        )
+        self._row_of = np.full(len(columns.newest), -1, np.int64)
+        self._row_of[columns.index] = np.arange(len(columns))
+
+    async def run(self) -> Texts:
+        """Go through the records."""
+        annotations = annotations_of(
+            self._order.output, list(self._chosen.split_counts), self._chosen.columns.labels
+        )
+        writers = [self._open(annotation.name) for annotation in annotations]
+        records = _Writer(self._blobs, self._blocks, self._texts.records_blob)
+        sidecars = self._open("sidecars")
+        for annotation, writer in zip(annotations, writers, strict=True):
+            await writer.add(annotation.begin().encode())
+        for position, name in enumerate(self._order.record_blobs):
+            lines: list[dict[str, object]] = []
+            images: list[Placed] = []
+            async for record in read_records(self._blobs, name):
+                if self._chosen.columns.newest[record.index] == position:
+                    line, placed = self._judge(record)
+                    lines.append(line)
+                    images += [placed] if placed is not None else []
+            for annotation, writer in zip(annotations, writers, strict=True):
+                rows = "".join(map(annotation.row, images))
+                await writer.add(rows.encode("utf-8", "replace"))
+            if not self._in_folders:
+                await self._write_beside(images, sidecars)
+            await records.add(encode_delivered(lines))
+        await records.close(BlobAttributes("application/gzip"))
+        await sidecars.close()
+        self._texts.files = await self._close(annotations, writers)
+        return self._texts
+
+    def _open(self, name: str) -> _Writer:
+        return _Writer(self._blobs, self._blocks, f"{self._work_prefix}{name}")
+
+    async def _close(
+        self, annotations: Sequence[Annotation], writers: Sequence[_Writer]
+    ) -> tuple[TextFile, ...]:
+        readme = self._open("README.md")
+        counts, splits = self._texts.counts, self._chosen.split_counts
+        labels = self._chosen.columns.labels
+        await readme.add(card(self._order, counts, splits, self._sources, self._licenses, labels).encode())
+        await readme.close()
+        for annotation, writer in zip(annotations, writers, strict=True):
+            for piece in annotation.end():
+                await writer.add(piece.encode("utf-8", "replace"))
+            await writer.close()
+        names = ["README.md", *(annotation.name for annotation in annotations)]
+        return tuple(
+            TextFile(name, writer.size, writer.crc32, f"{self._work_prefix}{name}")
+            for name, writer in zip(names, [readme, *writers], strict=True)
+        )
+
+    async def _write_beside(self, images: Sequence[Placed], sidecars: _Writer) -> None:
+        found: list[bytes] = []
+        at = sidecars.size
+        for image in images:
+            self._texts.beside[self._row_of[image.record.index]] = at
+            pair = sidecar(image.record, image.kept, image.path)
+            found += pair
+            at += len(pair[0]) + len(pair[1])
+        await sidecars.add(b"".join(found))
+
+    def _judge(self, record: Record) -> tuple[dict[str, object], Placed | None]:
+        """A record as it is delivered, and where its image goes, if it goes anywhere."""
+        known = fields_of(record)
+        placed = None
+        if isinstance(record.outcome, Kept):
+            row = int(self._row_of[record.index])
+            reason = REASONS[int(self._chosen.selection.verdict[row])]
+            if reason is None:
+                placed = self._place(record, record.outcome, row)
+                file = self._chosen.files[int(self._chosen.file[row])]
+                offset = int(self._chosen.offset[row])
+                known |= {"split": placed.split, "file": placed.path, "blob": file, "offset": offset}
+            else:
+                known |= {"outcome": "rejected", "reason": str(reason), **self._same_as(row)}
+        outcomes = self._texts.counts.setdefault(record.candidate.label, {})
+        word = KEPT if placed is not None else str(known["reason"])
+        outcomes[word] = outcomes.get(word, 0) + 1
+        return known, placed
+
+    def _same_as(self, row: int) -> dict[str, object]:
+        twin, known = int(self._chosen.selection.twin[row]), int(self._chosen.selection.known[row])
+        if twin >= 0:
+            return {"same_as": int(self._chosen.columns.index[twin])}
+        if known >= 0:
+            earlier = self._chosen.earlier
+            dataset = earlier.datasets[int(earlier.dataset[known])]
+            return {"same_as": int(earlier.index[known]), "same_as_dataset": dataset}
+        return {}
+
+    def _place(self, record: Record, kept: Kept, row: int) -> Placed:
+        provenance = record.candidate.provenance
+        self._sources[provenance.source] = self._sources.get(provenance.source, 0) + 1
+        self._licenses[provenance.license] = self._licenses.get(provenance.license, 0) + 1
+        chosen = self._chosen
+        label = int(chosen.columns.label[row])
+        split = chosen.splits[int(chosen.split[row])]
+        file = file_name(record.index, int(chosen.columns.extension[row]))
+        local = f"{chosen.folders[label]}/{file}" if self._in_folders else file
+        path = f"{split}/{local}" if self._in_folders else file
+        return Placed(record, kept, split, path, local, label)

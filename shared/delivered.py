@@ -1,0 +1,127 @@
+"""What is delivered with a dataset: records.jsonl.gz, one line a candidate, and the checksums of its files.
+
+The one place that knows this format; it is written by the archive step, and read where a dataset is made of others.
+"""
+
+import gzip
+import zlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Literal
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from shared.candidates import Candidate, Provenance
+from shared.records import Kept, Record, Rejected
+
+_PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A line, as far as a dataset that is made of others needs it.
+
+    A line has the fields of `Record` and what it is made of, side by side, without those that are empty. A kept image
+    is `size_bytes` bytes of the dataset's file `blob` (a name below the dataset's prefix) at `offset`, where it is
+    called `file`. A rejected one has a `reason`; a duplicate names the index of the image that stays in its place
+    (`same_as`), and the dataset which that is in, where it is another (`same_as_dataset`).
+    """
+
+    index: int
+    label: str
+    url: str
+    outcome: Literal["kept", "rejected"]
+    source: str
+    license: str = "unknown"
+    blob: str = ""
+    offset: int = 0
+    size_bytes: int = 0
+    sha256: str = ""
+    perceptual_hash: str = "0"
+    split: str | None = None
+    caption: str | None = None
+    page_url: str | None = None
+    title: str | None = None
+    creator: str | None = None
+    creator_url: str | None = None
+    license_version: str | None = None
+    license_url: str | None = None
+    attribution: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def candidate(self, url: str) -> Candidate:
+        """The candidate that this was, to be had from another address."""
+        told = {name: getattr(self, name) for name in _PROVENANCE}
+        return Candidate(url, self.label, Provenance(**told), self.caption, extra=dict(self.extra))
+
+
+@dataclass(frozen=True, slots=True)
+class FileChecksum:
+    """What a file can be verified by.
+
+    Where one function wrote it, or could read it through, `sha256` is that of the whole. A larger file has the
+    SHA-256 of each `part_bytes` of it, of which the last part may have less.
+    """
+
+    size_bytes: int
+    sha256: str | None
+    part_bytes: int | None = None
+    parts: tuple[str, ...] = ()
+
+
+_PROVENANCE = tuple(Provenance.__slots__)
+_adapter = TypeAdapter(Delivered)
+
+
+def fields_of(record: Record) -> dict[str, object]:
+    """The fields of a line that are known from the crawl alone."""
+    candidate, outcome = record.candidate, record.outcome
+    known: dict[str, object] = {
+        "index": record.index,
+        "label": candidate.label,
+        "url": candidate.url,
+        "final_url": record.final_url,
+        "fetched_at": record.fetched_at,
+        "caption": candidate.caption,
+        "extra": candidate.extra,
+        "outcome": "kept" if isinstance(outcome, Kept) else "rejected",
+    }
+    for name in _PROVENANCE:
+        known[name] = getattr(candidate.provenance, name)
+    if isinstance(outcome, Rejected):
+        known |= {"reason": str(outcome.reason), "detail": outcome.detail}
+    else:
+        for name in outcome.facts.__slots__:
+            known[name] = getattr(outcome.facts, name)
+    return known
+
+
+def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
+    """A gzip member without a time in it; members behind each other are one file (RFC 1952, 2.2)."""
+    rows = (
+        to_json({name: value for name, value in line.items() if value not in (None, "", {})})
+        for line in lines
+    )
+    out = BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=5, mtime=0, filename="") as packed:
+        packed.write(b"".join(row + b"\n" for row in rows))
+    return out.getvalue()
+
+
+async def read_delivered(pieces: AsyncIterator[bytes]) -> AsyncIterator[Delivered]:
+    """The rows of a whole records file that comes in pieces."""
+    rest = b""
+    engine = zlib.decompressobj(wbits=31)
+    async for piece in pieces:
+        data = piece
+        while data:
+            rest += engine.decompress(data, _PIECE_BYTES)
+            data = engine.unconsumed_tail
+            if engine.eof:
+                data = engine.unused_data
+                engine = zlib.decompressobj(wbits=31)
+            *lines, rest = rest.split(b"\n")
+            for line in lines:
+                yield _adapter.validate_json(line)

@@ -1,0 +1,92 @@
+"""Small pictures in shards, with their records, and an archiver over memory."""
+
+import hashlib
+import io
+import zlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.archiving.archiver import Archiver, Written
+from shared.archiving.options import Dedup, Output, Splits
+from shared.archiving.order import ArchiveOrder
+from shared.archiving.planner import PlanConfig
+from shared.candidates import Candidate, Provenance
+from shared.clock import Deadline, SystemClock
+from shared.records import ImageFacts, Kept, Reason, Record, Rejected, encode_records
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory_entities import MemoryEntities
+from shared.telemetry.recording import RecordingTelemetry
+
+LABELS = ("cat", "dog", "ünï: a/b")
+
+
+def picture(number: int) -> bytes:
+    rng = np.random.default_rng(number)
+    pixels = rng.integers(0, 255, (16 + number % 9, 20, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG")
+    return out.getvalue()
+
+
+def facts_of(data: bytes, number: int) -> ImageFacts:
+    digest = hashlib.sha256(data).hexdigest()
+    return ImageFacts("jpeg", 20, 16 + number % 9, len(data), digest, zlib.crc32(data), digest[:16])
+
+
+def record_of(index: int, shard: str, offset: int, data: bytes) -> Record:
+    provenance = Provenance("urls", license="by", creator=f"Author {index}", title="T")
+    caption = f"picture {index}, “quoted”" if index % 2 else None
+    candidate = Candidate(f"https://x/{index}", LABELS[index % 3], provenance, caption)
+    return Record(index, candidate, Kept(shard, offset, facts_of(data, index)))
+
+
+@pytest.fixture
+async def studio():
+    """`crawl(count)` stores pictures and returns an order; `archive(order)` makes its dataset."""
+    blobs, entities, telemetry, clock = MemoryBlobs(), MemoryEntities(), RecordingTelemetry(), SystemClock()
+    config = PlanConfig(part_bytes=40_000, block_bytes=10_000)
+    archiver = Archiver(blobs, blobs, entities, telemetry, clock, config)
+
+    async def crawl(count: int, job_id: str = "j1", first: int = 0, **changes: object) -> ArchiveOrder:
+        names = []
+        for start in range(0, count, 10):
+            shard, data, records = f"work/job_{job_id}/shards/{start}", b"", []
+            for index in range(start, min(start + 10, count)):
+                if index % 10 == 9:
+                    candidate = Candidate(f"https://x/{index}", LABELS[index % 3], Provenance("urls"))
+                    records.append(Record(index, candidate, Rejected(Reason.TIMED_OUT, "slow")))
+                    continue
+                found = picture(first + index)
+                records.append(record_of(index, shard, len(data), found))
+                data += found
+            await blobs.put(shard, data)
+            names.append(f"work/job_{job_id}/records/{start}")
+            await blobs.put(names[-1], encode_records(records))
+        order = ArchiveOrder(
+            job_id=job_id,
+            name="pets",
+            created_at=datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC),
+            record_blobs=tuple(names),
+            max_images_per_label=None,
+            dedup=Dedup(near_distance=0),
+            splits=Splits(),
+            output=Output(),
+            seed=0,
+            prefix=f"datasets/job_{job_id}/",
+            work_prefix=f"work/job_{job_id}/archive/",
+        )
+        return replace(order, **changes)
+
+    async def archive(order: ArchiveOrder):
+        plan = await archiver.begin(order)
+        deadline = Deadline.after(clock, 1000)
+        for part in await archiver.missing(plan):
+            assert await archiver.write(plan, part, deadline) is not Written.LESS
+        return await archiver.finish(plan, deadline)
+
+    return SimpleNamespace(blobs=blobs, entities=entities, archiver=archiver, crawl=crawl, archive=archive)
