@@ -8,10 +8,12 @@ from pydantic import BaseModel
 
 from shared.datasets.catalog import Download
 from shared.datasets.dataset import Dataset
+from shared.delivered import FileChecksum
 from shared.jobs.job import Job
 from shared.jobs.ledger_rows import Progress
 from shared.jobs.states import State
 from shared.jobs.tally import KEPT, Tally
+from shared.storage.blobs import Link
 
 _API = "/api/v1"
 
@@ -176,10 +178,26 @@ class DatasetPage(BaseModel):
 
 
 class DownloadFile(BaseModel):
-    """One file of a dataset."""
+    """One file of a dataset. Where `sha256` is not known, `parts_sha256` is that of each `part_bytes` of the file."""
 
     url: str
     filename: str
+    size_bytes: int | None
+    sha256: str | None
+    part_bytes: int | None
+    parts_sha256: list[str]
+
+    @classmethod
+    def of(cls, name: str, link: Link, checksum: FileChecksum | None) -> Self:
+        """The answer for a file."""
+        return cls(
+            url=link.url,
+            filename=name,
+            size_bytes=checksum.size_bytes if checksum else None,
+            sha256=checksum.sha256 if checksum else None,
+            part_bytes=checksum.part_bytes if checksum else None,
+            parts_sha256=list(checksum.parts) if checksum else [],
+        )
 
 
 class DownloadAnswer(BaseModel):
@@ -195,13 +213,18 @@ class DownloadAnswer(BaseModel):
     @classmethod
     def of(cls, download: Download) -> Self:
         """The answer for a download."""
-        files = [DownloadFile(url=link.url, filename=name) for name, link in download.files]
+        dataset = download.dataset
+        checksums = [dataset.checksums.get(blob) for blob in dataset.blobs]
+        files = [
+            DownloadFile.of(name, link, checksum)
+            for (name, link), checksum in zip(download.files, checksums, strict=True)
+        ]
         return cls(
             url=files[0].url,
             filename=files[0].filename,
             expires_at=download.expires_at,
-            size_bytes=download.dataset.size_bytes,
-            sha256=download.dataset.sha256,
+            size_bytes=dataset.size_bytes,
+            sha256=dataset.sha256,
             files=files,
         )
 

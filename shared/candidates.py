@@ -25,11 +25,22 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRange:
+    """An image's bytes within a blob."""
+
+    blob: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One image to fetch.
 
-    `url` is http(s), or `blob:NAME` for an image that is in storage already. `width` and `height` are what the
-    source claims, in pixels. `extra` holds further columns of a URL list, kept in the record as they came.
+    `url` is http(s), or `blob:NAME` for an image that is in storage already. `stored` is where the image was stored
+    when it was fetched before; then it is read from there, and `url` only says where it came from. `width` and
+    `height` are what the source claims, in pixels. `extra` holds further columns of a URL list, kept in the record as
+    they came.
     """
 
     url: str
@@ -39,6 +50,7 @@ class Candidate:
     width: int | None = None
     height: int | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    stored: StoredRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

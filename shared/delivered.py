@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from shared.candidates import Candidate, Provenance
+from shared.candidates import Candidate, Provenance, StoredRange
 from shared.records import Kept, Record, Rejected
 
 _PIECE_BYTES = 1 << 20
@@ -51,10 +51,12 @@ class Delivered:
     attribution: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
-    def candidate(self, url: str) -> Candidate:
-        """The candidate that this was, to be had from another address."""
-        told = {name: getattr(self, name) for name in _PROVENANCE}
-        return Candidate(url, self.label, Provenance(**told), self.caption, extra=dict(self.extra))
+    def candidate(self, stored: StoredRange) -> Candidate:
+        """The candidate that this was, to be read from where it is stored."""
+        provenance = Provenance(**{name: getattr(self, name) for name in _PROVENANCE})
+        return Candidate(
+            self.url, self.label, provenance, self.caption, extra=dict(self.extra), stored=stored
+        )
 
 
 @dataclass(frozen=True, slots=True)

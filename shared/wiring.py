@@ -251,7 +251,15 @@ class App:
     @cached_property
     def submit(self) -> Submit:
         """Step 1."""
-        return Submit(self.jobs, self.entities, self.queues, self.source_settings, self.clock, self.ids)
+        return Submit(
+            self.jobs,
+            self.entities,
+            self.queues,
+            self.source_settings,
+            self.clock,
+            self.ids,
+            self.catalog,
+        )
 
     @cached_property
     def worker(self) -> "ChunkWorker":

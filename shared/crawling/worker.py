@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from shared.candidates import Candidate
+from shared.candidates import Candidate, StoredRange
 from shared.clock import Clock, Deadline
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
@@ -115,7 +115,7 @@ class ChunkWorker:
         shift = _Shift(chunk, BlobWriter(self._blobs, self._blocks, chunk.shard), patience)
         records: dict[int, Record] = {}
         # twice as many as fetch at a time: while some images of a host are judged, others are under way
-        turns = Turns([_host(candidate.url) for candidate in chunk.candidates], 2 * self._fetcher.per_host)
+        turns = Turns([_host(candidate) for candidate in chunk.candidates], 2 * self._fetcher.per_host)
 
         async def take_turns() -> None:
             while (position := await turns.take()) is not None:
@@ -172,6 +172,8 @@ class ChunkWorker:
         licenses = options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
+        if candidate.stored is not None:
+            return await self._read(candidate.stored, options, shard), None
         if candidate.url.startswith(BLOB_SCHEME):
             return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options, shard), None
         fetch = self._fetcher.fetch(candidate.url, options.filters.max_bytes, options.respect, shift.patience)
@@ -185,14 +187,17 @@ class ChunkWorker:
         info = await self._blobs.info(name)
         if info is None:
             return Rejected(Reason.NOT_FOUND, "no such blob")
-        if info.size_bytes > options.filters.max_bytes:
-            return Rejected(Reason.TOO_MANY_BYTES, f"{info.size_bytes} bytes")
-        if not info.size_bytes:
+        return await self._read(StoredRange(name, 0, info.size_bytes), options, shard)
+
+    async def _read(self, where: StoredRange, options: CrawlOptions, shard: BlobWriter) -> Kept | Rejected:
+        if where.size > options.filters.max_bytes:
+            return Rejected(Reason.TOO_MANY_BYTES, f"{where.size} bytes")
+        if not where.size:
             return Rejected(Reason.EMPTY_BODY)
-        share = await self._budget.take(info.size_bytes)
+        share = await self._budget.take(where.size)
         try:
-            data = await self._blobs.get(name, length=info.size_bytes)
-            return await self._keep(Fetched(data, BLOB_SCHEME + name), options, shard)
+            data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
+            return await self._keep(Fetched(data, BLOB_SCHEME + where.blob), options, shard)
         except (NotFound, Conflict) as error:
             return Rejected(Reason.NOT_FOUND, error.detail)
         finally:
@@ -210,12 +215,12 @@ class ChunkWorker:
         return Kept(shard.name, await shard.append(judged.data), judged.facts)
 
 
-def _host(url: str) -> str:
+def _host(candidate: Candidate) -> str:
     """What candidates of one host have in common. An image in storage shares with nobody."""
-    if url.startswith(BLOB_SCHEME):
-        return url
+    if candidate.stored is not None or candidate.url.startswith(BLOB_SCHEME):
+        return f"{BLOB_SCHEME}{candidate.url}"
     try:
-        return urlsplit(url).netloc
+        return urlsplit(candidate.url).netloc
     except ValueError:
         return ""
 

@@ -5,15 +5,17 @@ watchdog.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.clock import Clock
+from shared.datasets.catalog import Catalog
 from shared.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from shared.ids import Ids, is_job_id
 from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import JOBS_QUEUE, message_of
 from shared.jobs.retry import REFUSED
+from shared.jobs.reuse import resolve_datasets
 from shared.jobs.spec import JobSpec, encode_spec, parse_spec
 from shared.jobs.states import State
 from shared.sources.registry import SourceSettings, check_source
@@ -45,6 +47,7 @@ class Submit:
         sources: SourceSettings,
         clock: Clock,
         ids: Ids,
+        catalog: Catalog,
     ) -> None:
         self._jobs = jobs
         self._entities = entities
@@ -52,16 +55,20 @@ class Submit:
         self._sources = sources
         self._clock = clock
         self._ids = ids
+        self._catalog = catalog
 
     async def run(self, submission: Submission) -> Job:
         """Write the job and enqueue it. Repeated with the same key and spec, it is the same job.
 
         Raises:
-            InvalidRequest: a source cannot be used as this app is set up, or the id is not a safe one.
+            InvalidRequest: a source cannot be used as this app is set up, a dataset that the spec names is not the
+                user's, or the id is not a safe one.
             Conflict: the key or the id stands for another spec.
         """
         for config in submission.spec.sources:
             check_source(config, self._sources)
+        spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
+        submission = replace(submission, spec=spec)
         job_id = await self._job_id(submission)
         now = self._clock.now()
         webhook = Webhook.PENDING if submission.spec.webhook_url else Webhook.NONE

@@ -10,6 +10,7 @@ from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.brave import BRAVE, Brave, BraveConfig
+from shared.sources.datasets import DatasetConfig, Datasets
 from shared.sources.flickr import FLICKR, Flickr, FlickrConfig
 from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
@@ -94,6 +95,7 @@ _KINDS: dict[str, SourceKind] = {
         WebsiteConfig,
         lambda config, context: Website(config, context.web, context.respect, context.clock),
     ),
+    "dataset": SourceKind(DatasetConfig, lambda config, context: Datasets(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
 }
 

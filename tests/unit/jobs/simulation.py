@@ -272,7 +272,7 @@ class Flow:
         self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock)
         self.worker = FakeWorker(blobs, self.weather)
         self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
-        self.submit = Submit(self.jobs, entities, queues, SourceSettings(), clock, ids)
+        self.submit = Submit(self.jobs, entities, queues, SourceSettings(), clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)
         parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, chunk_size=20)
         sources = SourceContext(self.web, blobs, SourceSettings(), clock)

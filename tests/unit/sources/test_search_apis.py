@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.candidates import NumberedCandidate, decode_candidates, encode_candidates
 from shared.clock import SystemClock
+from shared.datasets.catalog import Catalog
 from shared.errors import AppError, InvalidRequest, Permanent, RateLimited, Unavailable
 from shared.ids import RandomIds
 from shared.jobs.job_store import JobStore
@@ -263,15 +264,15 @@ async def test_a_clients_last_address_and_its_requests_show_no_secrets(client, s
 async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_submitted(name, key):
     known = SourceSettings()
     services = replace(known, **{name: replace(getattr(known, name), key=key)})
-    entities, queues = MemoryEntities(), MemoryQueues()
-    jobs = JobStore(entities, MemoryBlobs())
+    entities, queues, blobs = MemoryEntities(), MemoryQueues(), MemoryBlobs()
+    jobs, catalog = JobStore(entities, blobs), Catalog(entities, blobs, blobs, link_seconds=60)
     spec = parse_spec({"keywords": ["cat"], "sources": [{"type": name}]})
-    refusing = Submit(jobs, entities, queues, services, SystemClock(), RandomIds())
+    refusing = Submit(jobs, entities, queues, services, SystemClock(), RandomIds(), catalog)
     with pytest.raises(InvalidRequest, match=f"{name.upper()}_API_KEY"):
         await refusing.run(Submission("admin", spec))
     assert queues.sent == {}
     services = replace(known, **{name: replace(getattr(known, name), key=KEY)})
-    taking = Submit(jobs, entities, queues, services, SystemClock(), RandomIds())
+    taking = Submit(jobs, entities, queues, services, SystemClock(), RandomIds(), catalog)
     assert (await taking.run(Submission("admin", spec))).state == "queued"
 
 

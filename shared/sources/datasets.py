@@ -1,0 +1,78 @@
+"""Images of an earlier dataset: read out of its files, where its records say that they are, and not fetched again.
+
+With one such source a dataset is cut anew, with other splits, filters or another format; with several, datasets become
+one. Only the dataset's own files are needed; the working blobs of its job may be gone.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.candidates import Candidate, StoredRange
+from shared.delivered import read_delivered
+from shared.errors import Conflict, NotFound, Permanent
+from shared.sources.source import Page, Query, SourceConfig
+from shared.storage.blobs import BlobStore, Tier
+
+_PAGE = 1000
+
+
+class DatasetConfig(SourceConfig):
+    """`{"type": "dataset", "id": …}`: all images of a dataset of the same user, with their labels and provenance.
+
+    `records_blob` is the app's own: submission puts in what the catalog knows, whatever the caller wrote there.
+    """
+
+    type: Literal["dataset"] = "dataset"
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    records_blob: str | None = None
+
+
+class Datasets:
+    """See `Source`. The cursor is the number of records that were read."""
+
+    def __init__(self, config: DatasetConfig, blobs: BlobStore) -> None:
+        self._config = config
+        self._blobs = blobs
+
+    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
+        """One query for the whole dataset."""
+        del labels
+        return [Query("dataset", None)]
+
+    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
+        """See `Source.pages`."""
+        del query
+        records = self._config.records_blob
+        if records is None:
+            raise Permanent(f"The dataset {self._config.id} is not known.")
+        folder = records.rpartition("/")[0]
+        skip, number = int(cursor or 0), 0
+        readable: set[str] = set()
+        found: list[Candidate] = []
+        try:
+            async for row in read_delivered(self._blobs.stream(records)):
+                number += 1
+                if number <= skip or row.outcome != "kept":
+                    continue
+                blob = f"{folder}/{row.blob}"
+                if blob not in readable:
+                    await self._see_that_it_can_be_read(blob)
+                    readable.add(blob)
+                found.append(row.candidate(StoredRange(blob, row.offset, row.size_bytes)))
+                if len(found) == _PAGE:
+                    yield Page(tuple(found), str(number))
+                    found = []
+        except (NotFound, Conflict):
+            raise Permanent(f"The records of the dataset {self._config.id} are gone.") from None
+        yield Page(tuple(found), None)
+
+    async def _see_that_it_can_be_read(self, blob: str) -> None:
+        info = await self._blobs.info(blob)
+        if info is None:
+            raise Permanent(f"The files of the dataset {self._config.id} are gone.")
+        if info.tier is Tier.ARCHIVE:
+            raise Permanent(
+                f"The dataset {self._config.id} is in the Archive tier; it has to be rehydrated first."
+            )

@@ -1,0 +1,181 @@
+"""Datasets made of datasets: cut anew, merged, and kept apart from earlier ones, without fetching anything."""
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.clock import SystemClock
+from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.fetch import FetchConfig, Fetcher
+from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.errors import InvalidRequest
+from shared.jobs.messages import ARCHIVES_QUEUE
+from shared.jobs.spec import parse_spec
+from shared.jobs.states import State
+from shared.jobs.submit import Submission
+from shared.storage.blobs import Tier
+from shared.telemetry.recording import RecordingTelemetry
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.robots import Robots
+from shared.web.session import SessionConfig, Sessions
+from tests.unit.jobs.simulation import Flow, fake_source
+
+
+@pytest.fixture
+async def flow():
+    """The flow with the app's own worker, which may reach nothing but storage."""
+    sessions = Sessions(SessionConfig("test"))
+    budget = ByteBudget(8_000_000)
+    fetcher = Fetcher(sessions, Robots(AiohttpWebClient(sessions)), budget, FetchConfig())
+    with fake_source():
+        flow = Flow()
+        worker = ChunkWorker(
+            fetcher, budget, flow.blobs, flow.blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
+        )
+        flow.intake._crawl._worker = worker
+        yield flow
+        await worker.close()
+        await sessions.close()
+
+
+def _picture(number):
+    rng = np.random.default_rng(number)
+    coarse = rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(coarse).resize((96 + number, 80), Image.Resampling.BICUBIC).save(out, "PNG")
+    return out.getvalue()
+
+
+async def _dataset(flow, job_id, numbers):
+    """A dataset of stored pictures, as a producer orders it; its working blobs are gone afterwards."""
+    names = []
+    for number in numbers:
+        names.append(f"inputs/{'even' if number % 2 == 0 else 'odd'}/{number}.png")
+        await flow.blobs.put(names[-1], _picture(number))
+    await flow.handle(ARCHIVES_QUEUE, json.dumps({"job_id": job_id, "images": names}))
+    await flow.run()
+    dataset = await flow.catalog.require("admin", job_id)
+    for prefix in (f"work/job_{job_id}/", "inputs/"):
+        for name in [info.name async for info in flow.blobs.list(prefix)]:
+            await flow.blobs.delete(name)
+    return dataset
+
+
+async def _made(flow, spec):
+    job = await flow.send(spec)
+    await flow.run()
+    found = await flow.job(job)
+    assert found.state is State.COMPLETED, found
+    return await flow.catalog.require("admin", job.id)
+
+
+async def _pictures(flow, dataset):
+    """The pictures of a dataset by label."""
+    found = {}
+    lines = gzip.decompress(await flow.blobs.get(dataset.records_blob)).splitlines()
+    folder = dataset.records_blob.rpartition("/")[0]
+    for row in map(json.loads, lines):
+        if row["outcome"] == "kept":
+            name = f"{folder}/{row['blob']}"
+            data = await flow.blobs.get(name, offset=row["offset"], length=row["size_bytes"])
+            found.setdefault(row["label"], set()).add(data)
+    return found
+
+
+async def test_a_dataset_is_cut_anew_from_its_archive(flow):
+    before = await _dataset(flow, "first", range(40))
+    spec = {
+        "sources": [{"type": "dataset", "id": "first"}],
+        "splits": {"train": 0.5, "test": 0.5},
+        "output": {"format": "webdataset"},
+        "dedup": {"near_distance": None},
+    }
+    after = await _made(flow, spec)
+    assert await _pictures(flow, after) == await _pictures(flow, before)
+    assert after.splits == {"train": 20, "test": 20}
+    assert [name.rpartition("/")[2] for name in after.blobs if name.endswith(".tar")] == [
+        "train-00001.tar",
+        "test-00001.tar",
+    ]
+    again = await _made(
+        flow, {"sources": [{"type": "dataset", "id": after.id}], "dedup": {"near_distance": None}}
+    )
+    assert await _pictures(flow, again) == await _pictures(flow, before)
+    with tarfile.open(fileobj=io.BytesIO(await flow.blobs.get(after.blobs[0]))) as archive:
+        told = json.loads(archive.extractfile(archive.getnames()[1]).read())
+    assert told["url"].startswith("blob:inputs/")
+
+
+async def test_filters_and_transforms_apply_to_what_is_stored(flow):
+    await _dataset(flow, "first", range(40))
+    spec = {
+        "sources": [{"type": "dataset", "id": "first"}],
+        "filters": {"min_width": 116},
+        "transform": {"resize": {"mode": "fit", "size": 32}, "format": "jpeg"},
+        "dedup": {"near_distance": None},
+    }
+    dataset = await _made(flow, spec)
+    assert dataset.image_count == 20
+    with zipfile.ZipFile(io.BytesIO(await flow.blobs.get(dataset.blobs[0]))) as archive:
+        images = [name for name in archive.namelist() if name.endswith(".jpg")]
+        assert len(images) == 20
+        assert max(Image.open(archive.open(images[0])).size) == 32
+
+
+async def test_datasets_are_merged_without_what_they_share(flow):
+    await _dataset(flow, "a", range(20))
+    await _dataset(flow, "b", range(10, 30))
+    sources = [{"type": "dataset", "id": "a"}, {"type": "dataset", "id": "b"}]
+    dataset = await _made(flow, {"sources": sources, "dedup": {"near_distance": None}})
+    found = await _pictures(flow, dataset)
+    assert found == {
+        "even": {_picture(number) for number in range(0, 30, 2)},
+        "odd": {_picture(number) for number in range(1, 30, 2)},
+    }
+
+
+async def test_what_earlier_datasets_have_is_left_out(flow):
+    await _dataset(flow, "a", range(20))
+    await _dataset(flow, "b", range(10, 30))
+    spec = {
+        "sources": [{"type": "dataset", "id": "b"}],
+        "dedup": {"near_distance": None, "against": ["a"]},
+    }
+    dataset = await _made(flow, spec)
+    assert await _pictures(flow, dataset) == {
+        "even": {_picture(number) for number in range(20, 30, 2)},
+        "odd": {_picture(number) for number in range(21, 30, 2)},
+    }
+    assert sum(counts.get("duplicate", 0) for counts in dataset.counts.values()) == 10
+
+
+async def test_only_the_callers_datasets_can_be_used(flow):
+    await _dataset(flow, "mine", range(4))
+    spec = parse_spec(
+        {
+            "sources": [{"type": "dataset", "id": "mine", "records_blob": "inputs/forged.gz"}],
+            "dedup": {"against": ["mine"]},
+        }
+    )
+    with pytest.raises(InvalidRequest) as refused:
+        await flow.submit.run(Submission("somebody-else", spec))
+    assert [item.field for item in refused.value.fields] == ["sources.0.id", "dedup.against.0"]
+    job = await flow.submit.run(Submission("admin", spec))
+    stored = await flow.jobs.spec(job.id)
+    assert stored.sources[0].records_blob == "datasets/job_mine/records.jsonl.gz"
+
+
+async def test_a_dataset_in_the_archive_tier_is_refused_with_the_reason(flow):
+    dataset = await _dataset(flow, "cold", range(4))
+    await flow.blobs.set_tier(dataset.blobs[0], Tier.ARCHIVE)
+    job = await flow.send({"sources": [{"type": "dataset", "id": "cold"}]})
+    await flow.run()
+    found = await flow.job(job)
+    assert found.state is State.FAILED
+    assert "Archive tier" in found.failure.detail
