@@ -24,6 +24,7 @@ from shared.telemetry.recording import RecordingTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
+from shared.web.tdm_reservation import TdmReservations
 from tests.unit.jobs.simulation import Flow, fake_source
 
 
@@ -32,7 +33,8 @@ async def flow():
     """The flow with the app's own worker, which may reach nothing but storage."""
     sessions = Sessions(SessionConfig("test"))
     budget = ByteBudget(8_000_000)
-    fetcher = Fetcher(sessions, Robots(AiohttpWebClient(sessions)), budget, FetchConfig())
+    web = AiohttpWebClient(sessions)
+    fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, FetchConfig())
     with fake_source():
         flow = Flow()
         worker = ChunkWorker(
