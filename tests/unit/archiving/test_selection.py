@@ -206,14 +206,19 @@ def test_what_an_earlier_dataset_has_is_left_out(rows, known, distance, exact):
     for row in range(len(rows)):
         same = exact and any(sha == rows[row][3] for sha, _ in known)
         close = distance is not None and any((h ^ rows[row][4]).bit_count() <= distance for _, h in known)
-        at = int(selection.known[row])
-        if same or close:
-            reason = "duplicate" if same else "near_duplicate"
-            assert REASONS[int(selection.verdict[row])] == reason
-            sha, found = known[at]
-            assert sha == rows[row][3] if same else (found ^ rows[row][4]).bit_count() <= distance
-        else:
-            assert at == -1
+        at, reason = int(selection.known[row]), REASONS[int(selection.verdict[row])]
+        if same:
+            assert reason == "duplicate"
+            assert known[at][0] == rows[row][3]
+        elif at >= 0:
+            assert reason == "near_duplicate"
+            assert (known[at][1] ^ rows[row][4]).bit_count() <= distance
+        elif close:  # it is a copy of another one of the job
+            assert reason == "duplicate"
+            assert rows[int(selection.twin[row])][3] == rows[row][3]
+        if reason is None:
+            assert not same
+            assert not close
 
 
 SHARES = st.sampled_from(
