@@ -23,12 +23,12 @@ def tree(root: int) -> Iterator[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far, and of its children that have ended; 0 where it is gone."""
+    """User and system time of a process so far, without its children's; 0 where it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return sum(int(fields[place]) for place in (11, 12, 13, 14)) / _TICKS
+    return sum(int(fields[place]) for place in (11, 12)) / _TICKS
 
 
 def resident_mb(pid: int) -> float:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from azure.data.tables import TableClient
 from azure.storage.blob import BlobServiceClient
 
 from bench.corpus import make_corpus
@@ -25,7 +26,7 @@ from playground.client import ApiClient
 from playground.stack import Stack, running
 from shared.settings import Settings
 
-_IMAGES = 4000
+_IMAGES = 6000
 _LIST = "inputs/urls.txt"
 _POLL_SECONDS = 0.25
 _LIMIT_SECONDS = 600
@@ -44,7 +45,8 @@ class Job(Run):
     """One of our jobs, from its submission to its committed archive.
 
     `crawl_seconds` end with the last chunk; `worker_mb` is the peak of the largest process of the host;
-    `storage_cpu_seconds` are Azurite's, which the peers have no share of; `transactions` are all calls that it served.
+    `storage_cpu_seconds` are Azurite's, which the peers have no share of; `transactions` are the calls that it
+    served, but for the listeners' looks into queues, which idle apps make too.
     """
 
     crawl_seconds: float
@@ -68,7 +70,8 @@ def run(rounds: int) -> Sequence[Table]:
                 for name, contender in contenders.items():
                     runs[name].append(contender())
                     print(f"  {name}: {runs[name][-1].rate:,.0f} images/s", file=sys.stderr, flush=True)
-    return [_figures(runs), _targets(runs)]
+            parts = _parts(urls, corpus, rounds)
+    return [_figures(runs), _targets(runs), _profile(runs, parts)]
 
 
 def _contenders(folder: Path, urls: Path) -> Mapping[str, Callable[[], Run]]:
@@ -119,10 +122,10 @@ def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
             spec["transform"] = transform
         before = stack.azurite.requests()
         with Watch(stack.host_pid) as host, Watch(stack.azurite.pid) as storage:
-            seconds, crawl_seconds, found = asyncio.run(_follow(stack, spec))
-        transactions = stack.azurite.requests() - before
+            seconds, crawl_seconds, looks = _follow(stack, spec)
+        transactions = stack.azurite.requests() - before - looks
     return Job(
-        found,
+        _IMAGES,
         seconds,
         host.cpu_seconds,
         host.peak_mb,
@@ -133,18 +136,35 @@ def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
     )
 
 
-async def _follow(stack: Stack, spec: Mapping[str, Any]) -> tuple[float, float, int]:
-    """Submit, and wait for the end: seconds until then, until the crawl's end, and the images worked through."""
-    async with aiohttp.ClientSession() as session, asyncio.timeout(_LIMIT_SECONDS):
-        api = ApiClient(session, stack.url, stack.api_key)
-        began = time.perf_counter()
-        crawled = 0.0
-        async for job in api.follow(str((await api.submit(spec))["id"]), _POLL_SECONDS):
-            if not crawled and job["state"] in {"archiving", "completed"}:
+def _follow(stack: Stack, spec: Mapping[str, Any]) -> tuple[float, float, int]:
+    """Submit, and wait for the end: seconds until then, until the last chunk's, and how often storage was asked here.
+
+    Only the job's row is looked at, so that the app is not asked anything meanwhile.
+    """
+    began = time.perf_counter()
+    job_id = str(asyncio.run(_call(stack, "/api/v1/jobs", spec))["id"])
+    crawled, looks = 0.0, 0
+    connection = stack.azurite.connection_string
+    with TableClient.from_connection_string(connection, "jobs") as table:
+        while time.perf_counter() < began + _LIMIT_SECONDS:
+            looks += 1
+            state = str(table.get_entity("admin", job_id)["state"])
+            if not crawled and state not in {"queued", "discovering", "crawling"}:
                 crawled = time.perf_counter() - began
-        if job["state"] != "completed" or job["progress"]["found"] != _IMAGES:
-            raise RuntimeError(f"the job went wrong: {job}\n{stack.tail()}")
-        return time.perf_counter() - began, crawled, int(job["progress"]["found"])
+            if state in {"completed", "failed", "cancelled"}:
+                break
+            time.sleep(_POLL_SECONDS)
+    seconds = time.perf_counter() - began
+    job = asyncio.run(_call(stack, f"/api/v1/jobs/{job_id}"))
+    if job["state"] != "completed" or job["progress"]["found"] != _IMAGES:
+        raise RuntimeError(f"the job went wrong: {job}\n{stack.tail()}")
+    return seconds, crawled, looks
+
+
+async def _call(stack: Stack, path: str, spec: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    async with aiohttp.ClientSession() as session:
+        api = ApiClient(session, stack.url, stack.api_key)
+        return await api.submit(spec) if spec is not None else await api.get(path)
 
 
 def _figures(runs: Mapping[str, Sequence[Run]]) -> Table:
@@ -179,6 +199,31 @@ def _figures(runs: Mapping[str, Sequence[Run]]) -> Table:
         "The server is the same for all, and shares the cores with them; so does Azurite with ours.",
     )
     return Table(f"{_IMAGES:,} JPEGs of about 70 KB", heads, rows, notes)
+
+
+def _parts(urls: Path, corpus: Path, rounds: int) -> Mapping[str, Figure]:
+    """Milliseconds of processor time an image, by part of the engine."""
+    found: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        command = [sys.executable, "-m", "bench.parts", str(urls), str(corpus)]
+        told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        for line in told.stdout.splitlines():
+            name, _, milliseconds = line.partition("\t")
+            found.setdefault(name, []).append(float(milliseconds))
+    return {name: Figure.of(values) for name, values in found.items()}
+
+
+def _profile(runs: Mapping[str, Sequence[Run]], parts: Mapping[str, Figure]) -> Table:
+    rows = [(name, figure.show(2)) for name, figure in parts.items()]
+    for name in (_OURS, _OURS_RESIZED):
+        jobs = [run for run in runs[name] if isinstance(run, Job)]
+        for title, values in (
+            ("host and worker", [1000 * job.cpu_seconds / job.images for job in jobs]),
+            ("Azurite", [1000 * job.storage_cpu_seconds / job.images for job in jobs]),
+            ("behind the crawl: seconds for the archive", [job.seconds - job.crawl_seconds for job in jobs]),
+        ):
+            rows.append((f"{name}: {title}", Figure.of(values).show(2)))
+    return Table("Where the time goes, in ms of processor time an image", ("", "ms"), rows)
 
 
 def _targets(runs: Mapping[str, Sequence[Run]]) -> Table:

@@ -1,0 +1,122 @@
+"""`python -m bench.parts URLS FOLDER`: the crawl engine part by part, in one process without any storage service.
+
+Prints one line a part: its name, and the milliseconds of processor time that it takes an image. The differences say
+what each part adds; what a whole job takes beyond the last of them is queues, tables, blobs and the archive.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import aiohttp
+import simplejpeg
+
+from shared.candidates import Candidate, Provenance
+from shared.clock import Deadline, SystemClock
+from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.fetch import FetchConfig, Fetcher
+from shared.crawling.inspect import inspect
+from shared.crawling.options import Filters, Resize, Transform
+from shared.crawling.patience import Patience
+from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.telemetry.recording import NoTelemetry
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.respect import Respect
+from shared.web.robots import Robots
+from shared.web.session import SessionConfig, Sessions
+from shared.web.tdm_reservation import TdmReservations
+
+_IMAGES = 2000
+_CONCURRENCY = 64
+_CHUNK = 256
+_RESIZED = Transform(resize=Resize(mode="fit", size=256), format="jpeg", quality=95)
+
+
+class _Parts:
+    def __init__(self, urls: list[str], folder: Path) -> None:
+        self._urls = urls
+        self._files = [(folder / url.rsplit("/", 1)[1]).read_bytes() for url in urls]
+        self._threads = ThreadPoolExecutor(os.cpu_count())
+        self._sessions = Sessions(SessionConfig("bench", allow_private_networks=True))
+        web, budget = AiohttpWebClient(self._sessions), ByteBudget(1 << 30)
+        self._fetcher = Fetcher(
+            self._sessions, Robots(web), TdmReservations(web), budget, FetchConfig(per_host=_CONCURRENCY)
+        )
+        self._blobs = MemoryBlobs()
+        self._worker = ChunkWorker(
+            self._fetcher,
+            budget,
+            self._blobs,
+            self._blobs,
+            NoTelemetry(),
+            SystemClock(),
+            WorkerConfig(_CONCURRENCY),
+        )
+
+    async def run(self) -> None:
+        await self._timed("download", self._download)
+        await self._timed("download, with every check", self._fetch)
+        await self._timed("decode", lambda: self._each(_decode))
+        await self._timed("judge", lambda: self._each(lambda data: inspect(data, Filters())))
+        await self._timed("worker, originals", lambda: self._work(None))
+        await self._timed("worker, resized to 256", lambda: self._work(_RESIZED))
+        await self._sessions.close()
+
+    async def _timed(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
+        began = time.process_time()
+        await part()
+        print(f"{name}\t{1000 * (time.process_time() - began) / len(self._urls):.4f}", flush=True)
+
+    async def _download(self) -> None:
+        async with aiohttp.ClientSession() as session:
+
+            async def fetch(url: str) -> None:
+                async with session.get(url) as response:
+                    await response.read()
+
+            await self._in_turns(fetch)
+
+    async def _fetch(self) -> None:
+        patience = Patience(len(self._urls), Deadline.after(SystemClock(), 600), lambda: False)
+
+        async def fetch(url: str) -> None:
+            async with self._fetcher.fetch(url, 20_000_000, Respect(), patience):
+                pass
+
+        await self._in_turns(fetch)
+
+    async def _in_turns(self, fetch: Callable[[str], Awaitable[None]]) -> None:
+        async def take(turn: Iterator[str]) -> None:
+            for url in turn:
+                await fetch(url)
+
+        turn = iter(self._urls)
+        await asyncio.gather(*(take(turn) for _ in range(_CONCURRENCY)))
+
+    async def _each(self, work: Callable[[bytes], object]) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(self._threads, work, data) for data in self._files))
+
+    async def _work(self, transform: Transform | None) -> None:
+        options = CrawlOptions(Filters(), transform, Respect())
+        for start in range(0, len(self._urls), _CHUNK):
+            urls = self._urls[start : start + _CHUNK]
+            candidates = tuple(Candidate(url, "photo", Provenance("bench")) for url in urls)
+            chunk = Chunk(candidates, tuple(range(len(urls))), f"shard-{transform}-{start}", options)
+            result = await self._worker.work(chunk, Deadline.after(SystemClock(), 600), lambda: False)
+            if len(result.records) != len(urls):
+                raise RuntimeError("the worker did not finish")
+
+
+def _decode(data: bytes) -> object:
+    return simplejpeg.decode_jpeg(data, "BGR", True, True, 128, 128, 1)
+
+
+if __name__ == "__main__":
+    asyncio.run(_Parts(Path(sys.argv[1]).read_text().split()[:_IMAGES], Path(sys.argv[2])).run())
