@@ -31,7 +31,7 @@ ZIP = "dataset.zip"
 class PlanConfig:
     """`part_bytes` is what one function instance writes on its own, in blocks of `block_bytes`."""
 
-    part_bytes: int = 256 << 20
+    part_bytes: int = 1 << 30
     block_bytes: int = 8 << 20
 
 

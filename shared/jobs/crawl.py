@@ -7,6 +7,7 @@ them commit something too: that the chunk is to be halved.
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,7 @@ from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
 _JSON_LINES = BlobAttributes("application/x-ndjson")
+_KEPT_OPTIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Crawl:
         self._clock = clock
         self._ids = ids
         self._config = config
+        self._options: OrderedDict[str, CrawlOptions] = OrderedDict()
 
     async def run(self, message: ChunkMessage, deadline: Deadline) -> None:
         """Crawl the chunk, or as much of it as the deadline allows, and enqueue the rest.
@@ -127,6 +130,15 @@ class Crawl:
         chunk = await self._ledger.chunk(job.id, message.chunk)
         return (job, chunk) if chunk is not None else None
 
+    async def _options_of(self, job_id: str) -> CrawlOptions:
+        """What the job's spec says of crawling; specs never change, so those of the last few jobs are kept."""
+        if job_id not in self._options:
+            spec = await self._jobs.spec(job_id)
+            self._options[job_id] = CrawlOptions(spec.filters, spec.transform, spec.respect)
+            if len(self._options) > _KEPT_OPTIONS:
+                self._options.popitem(last=False)
+        return self._options[job_id]
+
     async def _candidates(self, chunk: ChunkRow) -> tuple[NumberedCandidate, ...]:
         return tuple(decode_candidates(await self._blobs.get(chunk.candidates_blob)))
 
@@ -140,13 +152,12 @@ class Crawl:
         self, job: Job, chunk: ChunkRow, candidates: Sequence[NumberedCandidate], deadline: Deadline
     ) -> tuple[Sequence[Record], bool]:
         """The records that were made, and whether the job's end stopped it before the others were."""
-        spec = await self._jobs.spec(job.id)
         shard = f"{job.work_prefix}shards/{chunk.id}-{self._ids.nonce()}"
         work = Chunk(
             candidates=tuple(item.candidate for item in candidates),
             indices=tuple(item.index for item in candidates),
             shard=shard,
-            options=CrawlOptions(spec.filters, spec.transform, spec.respect),
+            options=await self._options_of(job.id),
         )
         async with self._watching_for_cancel(job) as stop:
             result = await self._worker.work(work, deadline, stop)
