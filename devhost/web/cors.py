@@ -18,7 +18,8 @@ def allow(request: web.Request, response: web.StreamResponse, settings: HostSett
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     if origin != "*":
-        response.headers["Vary"] = "Origin"
+        vary = response.headers.get("Vary")
+        response.headers["Vary"] = f"{vary}, Origin" if vary else "Origin"
     if settings.cors_credentials and origin != "*":
         response.headers["Access-Control-Allow-Credentials"] = "true"
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from devhost.settings import StartError
 
 _SEGMENT = re.compile(r"\{(\*?)([A-Za-z_]\w*)((?::[^{}:()?]+(?:\([^)]*\))?)*)(\?)?\}")
+_SLASH = re.compile("%2([fF])")
 _CONSTRAINT = re.compile(r"([a-z]+)(?:\(([^)]*)\))?")
 _GUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 
@@ -43,7 +44,7 @@ class Route:
         found = self.pattern.fullmatch(path)
         if found is None:
             return None
-        values = {name: unquote(value) for name, value in found.groupdict().items() if value is not None}
+        values = {name: _decoded(value) for name, value in found.groupdict().items() if value is not None}
         for name, value in values.items():
             if not all(holds(value) for holds in self.constraints.get(name, ())):
                 return None
@@ -69,6 +70,11 @@ def parse_route(template: str) -> Route:
         slash = "/" if pattern else ""
         pattern += f"(?:{slash}{value})?" if optional or rest else slash + value
     return Route(template, re.compile(pattern, re.IGNORECASE), constraints)
+
+
+def _decoded(value: str) -> str:
+    """Percent-decoded, but for slashes, which ASP.NET Core leaves as they came."""
+    return unquote(_SLASH.sub(r"%252\1", value))
 
 
 def _mixed(segment: str, constraints: dict[str, tuple[Callable[[str], bool], ...]]) -> str:

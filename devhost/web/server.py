@@ -164,7 +164,10 @@ def _response(outcome: Outcome) -> web.Response:
     headers.popall("transfer-encoding", None)
     for cookie in http.cookies or []:
         headers.add("Set-Cookie", _cookie(cookie))
-    return web.Response(status=int(http.status_code), headers=headers, body=_body(http.body))
+    status = int(http.status_code)
+    if not 200 <= status <= 599:  # what else there is would leave the caller waiting, or is none of HTTP's
+        return web.Response(status=500)
+    return web.Response(status=status, headers=headers, body=_body(http.body))
 
 
 def _body(body: TypedData | None) -> bytes:

@@ -43,6 +43,10 @@ WEB = """
     def size(req: func.HttpRequest) -> str:
         return str(len(req.get_body()))
 
+    @app.route(route="odd/{code:int}")
+    def odd(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("x", status_code=int(req.route_params["code"]), headers={"Vary": "Accept"})
+
     @app.route(route="nothing")
     def nothing(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(status_code=204)
@@ -129,6 +133,7 @@ def test_a_body_over_the_limit_is_refused(web):
 def test_responses_have_status_headers_and_cookies(web):
     """H8: responses carry status, headers, bodies and cookies with their attributes."""
     assert web.get("/api/nothing") == (204, "")
+    assert [web.get(f"/api/odd/{code}")[0] for code in (418, 100, 99, 1000)] == [418, 500, 500, 500]
     cookies = web.call("GET", "/api/cookie")[2].get_all("Set-Cookie")
     assert [cookie.partition(";")[0] for cookie in cookies] == ["a=1", "b=2"]
     assert {"HttpOnly", "Secure", "Path=/x", "Max-Age=60", "SameSite=Lax"} <= set(cookies[0].split("; "))
@@ -225,6 +230,8 @@ def test_cors_is_that_of_local_settings(app, hosts):
     assert headers["Access-Control-Allow-Credentials"] == "true"
     _, _, headers = host.call("GET", "/api/files/a", None, {"Origin": "https://c.example"})
     assert headers["Access-Control-Allow-Origin"] is None
+    _, _, headers = host.call("GET", "/api/odd/200", None, {"Origin": "https://a.example"})
+    assert headers["Vary"] == "Accept, Origin"
 
 
 def test_any_origin_may_call_where_cors_is_a_star(app, hosts):

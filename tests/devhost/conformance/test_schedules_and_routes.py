@@ -60,6 +60,7 @@ def test_what_is_no_schedule_is_refused(text):
         ("x/{n:maxlength(3)}", "x/abcd", None),
         ("x/{n:range(1,5)}", "x/6", None),
         ("v{n:int}.json", "v12.json", {"n": "12"}),
+        ("a/{x}", "a/b%2Fc%20d%252F", {"x": "b%2Fc d%2F"}),
     ],
 )
 def test_routes_match_as_the_host_matches(template, path, expected):
