@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-SUITES = ("devhost", "crawl")
+SUITES = ("devhost", "crawl", "scale")
 
 
 def main() -> int:

@@ -39,6 +39,12 @@ def resident_mb(pid: int) -> float:
         return 0.0
 
 
+def high_water_mb() -> float:
+    """The most memory that was resident in this process since its program began, in 10^6 bytes."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) * 1024 / 1e6
+
+
 @dataclass
 class Watch:
     """Watches a process tree within a `with` block, twenty times a second.

@@ -1,0 +1,185 @@
+"""`python -m bench.simulation CANDIDATES`: one job of so many candidates, over storage in memory, without any network.
+
+Everything is the app's own, as it is wired, but for storage and for the fetching: a rule says which candidates are
+kept, and which images are the same. The archive is planned and shared out, and its parts are not written; so it has to
+be of several parts, which it is from some 50,000 candidates on. Prints a line of JSON.
+"""
+
+import asyncio
+import hashlib
+import inspect
+import json
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from bench.usage import high_water_mb
+from shared.candidates import Candidate
+from shared.clock import Deadline
+from shared.crawling.chunk import Chunk, ChunkResult
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.spec import parse_spec
+from shared.jobs.states import State
+from shared.jobs.submit import Submission
+from shared.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.settings import Settings
+from shared.storage.blobs import BlobAttributes
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory_queues import MemoryQueues
+from shared.telemetry.recording import RecordingTelemetry
+from shared.users.access import ADMIN
+from shared.wiring import App
+
+_SELECTED = (
+    0.8  # of all candidates: a tenth is rejected, a twentieth has a duplicate, another a near-duplicate
+)
+_LIST = "inputs/million.csv"
+_LABELS = 100
+_PAGE_ROWS = 1000  # what tables and blob lists give in one answer
+_NEAR_BITS = 0b111 << 20
+
+
+class _Blobs(MemoryBlobs):
+    """Keeps blobs, and drops blocks: the texts that planning writes for the dataset, which nobody reads here."""
+
+    async def stage(self, name: str, number: int, data: bytes) -> None:
+        """See `BlockStore.stage`."""
+
+    async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:
+        """See `BlockStore.commit`."""
+
+
+class _Counted:
+    """A store whose calls are counted; what is listed counts once a page, what is streamed once a piece."""
+
+    def __init__(self, store: object, calls: Counter[str]) -> None:
+        self._store = store
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self._store, name)
+
+        def call(*args: object, **options: object) -> object:
+            self._calls[name] += 1
+            return method(*args, **options)
+
+        async def paged(*args: object, **options: object) -> AsyncIterator[object]:
+            page = 1 if name == "stream" else _PAGE_ROWS
+            number = 0
+            async for item in method(*args, **options):
+                self._calls[name] += number % page == 0
+                number += 1
+                yield item
+            self._calls[name] += number == 0
+
+        return paged if inspect.isasyncgenfunction(method) else call
+
+
+class _Worker:
+    """Stands in for the crawl engine: an outcome for every candidate, by its index, at once."""
+
+    async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
+        """See `ChunkWorker.work`."""
+        del deadline, stop
+        records: list[Record] = []
+        offset = 0
+        for index, candidate in zip(chunk.indices, chunk.candidates, strict=True):
+            outcome: Kept | Rejected = Rejected(Reason.TIMED_OUT)
+            if index % 10 != 9:
+                outcome = Kept(chunk.shard, offset, _facts(index))
+                offset += outcome.facts.size_bytes
+            records.append(_record(index, candidate, outcome))
+        return ChunkResult(tuple(records))
+
+
+def _record(index: int, candidate: Candidate, outcome: Kept | Rejected) -> Record:
+    return Record(index, candidate, outcome, candidate.url, "2026-01-01T00:00:00+00:00")
+
+
+def _facts(index: int) -> ImageFacts:
+    """Of an image of its own; one in twenty equals the one before it, and another is near to it."""
+    same, near = index % 20 == 5, index % 20 == 15
+    sha256 = hashlib.sha256(b"%d" % (index - same)).digest()
+    looks = hashlib.sha256(b"%d" % (index - same - near)).digest()[:8]
+    perceptual_hash = int.from_bytes(looks) ^ (_NEAR_BITS if near else 0)
+    return ImageFacts(
+        format="jpeg",
+        width=640,
+        height=480 - near,
+        size_bytes=20_000 + int.from_bytes(sha256[8:10]) % 20_000,
+        sha256=sha256.hex(),
+        crc32=zlib.crc32(sha256),
+        perceptual_hash=f"{perceptual_hash:016x}",
+        sharpness=123.4,
+        brightness=0.5,
+        contrast=0.25,
+        entropy=7.1,
+        dominant_color="#808080",
+    )
+
+
+class _Simulation:
+    """The app over stores in memory, and the queues' messages handed to it one after another."""
+
+    def __init__(self, candidates: int) -> None:
+        self._candidates = candidates
+        self._blobs, self._queues = _Blobs(), MemoryQueues()
+        self._telemetry, self._calls = RecordingTelemetry(), Counter[str]()
+        self._app = App(Settings())
+        vars(self._app).update(  # what stands here is found before it would be made
+            blobs=_Counted(self._blobs, self._calls),
+            entities=_Counted(MemoryEntities(), self._calls),
+            queues=_Counted(self._queues, self._calls),
+            telemetry=self._telemetry,
+            worker=_Worker(),
+        )
+        self._steps: dict[str, dict[str, float]] = {}
+
+    async def run(self) -> dict[str, object]:
+        """The figures of all steps."""
+        rows = (f"https://example.org/{number}.jpg,{number % _LABELS}" for number in range(self._candidates))
+        await self._blobs.put(_LIST, "\n".join(["url,label", *rows]).encode())
+        spec = parse_spec({"sources": [{"type": "urls", "blob": _LIST}]})
+        job = await self._app.submit.run(Submission(ADMIN, spec))
+        self._calls.clear()
+        for step, queue in (("discovery", JOBS_QUEUE), ("crawl", CHUNKS_QUEUE), ("planning", ARCHIVES_QUEUE)):
+            await self._timed(step, queue)
+        job = await self._app.jobs.require(ADMIN, job.id)
+        begun = self._telemetry.named("dataset_upload_started")
+        planned = [signal.properties["image_count"] for signal in begun]
+        if job.state is not State.ARCHIVING or planned != [round(self._candidates * _SELECTED)]:
+            raise RuntimeError(f"the job went wrong: {job.state}, planned {planned}")
+        stored = sum([info.size_bytes async for info in self._blobs.list("")]) / 1e6
+        return {"steps": self._steps, "stored_mb": stored}
+
+    async def _timed(self, step: str, queue: str) -> None:
+        """Work one queue until it is empty; of the archive's, the first message, which shares the others out."""
+        began, messages, before = time.perf_counter(), 0, self._calls.total()
+        while taken := self._queues.take(queue):
+            for text in taken:
+                await self._handle(queue, text)
+            messages += len(taken)
+            if queue == ARCHIVES_QUEUE:
+                break
+        self._steps[step] = {
+            "seconds": time.perf_counter() - began,
+            "messages": messages,
+            "calls": self._calls.total() - before,
+            "peak_mb": high_water_mb(),
+        }
+
+    async def _handle(self, queue: str, text: str) -> None:
+        intake, deadline = self._app.intake, self._app.deadline()
+        if queue == JOBS_QUEUE:
+            await intake.job_message("", text, deadline)
+        elif queue == CHUNKS_QUEUE:
+            await intake.chunk_message(text, deadline)
+        else:
+            await intake.archive_message("", text, deadline)
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_Simulation(int(sys.argv[1])).run())))
