@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-SUITES = ("devhost", "crawl", "scale")
+SUITES = ("devhost", "crawl", "scale", "archive")
 
 
 def main() -> int:

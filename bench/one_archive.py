@@ -1,0 +1,123 @@
+"""`python -m bench.one_archive JOB`: the archive step of a job whose records and shards are in the storage account.
+
+The account is the one that the environment names, as for the app. Prints `planned` with the number of blocks that the
+archive has, `staged` behind each block that was sent, and in the end `done` with the figures in JSON.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from bench.usage import high_water_mb
+from shared.archiving.archiver import Archiver, Written
+from shared.archiving.options import Dedup, Output, Splits
+from shared.archiving.order import Archived, ArchiveOrder
+from shared.archiving.parts import block_bytes_of
+from shared.archiving.plan import Plan
+from shared.archiving.planner import PlanConfig
+from shared.settings import load_settings
+from shared.storage.azure_blobs import AzureBlobs
+from shared.wiring import App
+
+RECORDS = "bench/records/"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An archive that stands. Times are in seconds; `peak_mb` is the most that was resident in the process."""
+
+    blob: str
+    size: int
+    sha256: str | None
+    entries: int
+    blocks: int
+    plan: float
+    write: float
+    finish: float
+    peak_mb: float
+
+    @property
+    def seconds(self) -> float:
+        """The whole step."""
+        return self.plan + self.write + self.finish
+
+
+class _Told:
+    """A `BlockStore` on Azure that tells of each block sent."""
+
+    def __init__(self, blobs: AzureBlobs) -> None:
+        self._blobs = blobs
+        self.staged = blobs.staged
+        self.commit = blobs.commit
+
+    async def stage(self, name: str, number: int, data: bytes) -> None:
+        """See `BlockStore.stage`."""
+        await self._blobs.stage(name, number, data)
+        print("staged", flush=True)
+
+
+async def _run(job_id: str) -> Done:
+    app = App(load_settings())
+    config = PlanConfig(part_bytes=app.settings.archive_part_bytes)
+    archiver = Archiver(app.blobs, _Told(app.blobs), app.entities, app.telemetry, app.clock, config)
+    records = tuple([info.name async for info in app.blobs.list(RECORDS)])
+    began = time.perf_counter()
+    plan = await archiver.begin(_order(job_id, records))
+    file = plan.files[0]
+    blocks = -(-file.size // block_bytes_of(file.size, plan.header.block_bytes))
+    print("planned", blocks, flush=True)
+    planned = time.perf_counter()
+    await _write(app, archiver, plan)
+    written = time.perf_counter()
+    archived = await _finished(app, archiver, plan)
+    ended = time.perf_counter()
+    await app.blobs.close()
+    await app.entities.close()
+    return Done(
+        blob=archived.blobs[0],
+        size=archived.size_bytes,
+        sha256=archived.checksums[archived.blobs[0]].sha256,
+        entries=len(plan.images) + len(plan.header.texts),
+        blocks=blocks,
+        plan=planned - began,
+        write=written - planned,
+        finish=ended - written,
+        peak_mb=high_water_mb(),
+    )
+
+
+async def _write(app: App, archiver: Archiver, plan: Plan) -> None:
+    """What one function instance would do with all messages of the archive's parts, one after another."""
+    for part in await archiver.missing(plan):
+        while await archiver.write(plan, part, app.deadline()) is Written.LESS:
+            pass
+
+
+async def _finished(app: App, archiver: Archiver, plan: Plan) -> Archived:
+    archived = await archiver.finish(plan, app.deadline())
+    if archived is None:
+        raise RuntimeError("blocks of the archive are gone")
+    return archived
+
+
+def _order(job_id: str, records: tuple[str, ...]) -> ArchiveOrder:
+    return ArchiveOrder(
+        job_id=job_id,
+        name="bench",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        record_blobs=records,
+        max_images_per_label=None,
+        dedup=Dedup(),
+        splits=Splits(),
+        output=Output(),
+        seed=0,
+        prefix=f"datasets/job_{job_id}/",
+        work_prefix=f"work/job_{job_id}/archive/r1/",
+    )
+
+
+if __name__ == "__main__":
+    print("done", json.dumps(asdict(asyncio.run(_run(sys.argv[1])))))
