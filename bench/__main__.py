@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-SUITES = ("devhost", "crawl", "scale", "archive")
+SUITES = ("devhost", "crawl", "hosts", "scale", "archive")
 
 
 def main() -> int:

@@ -3,24 +3,19 @@
 import contextlib
 import os
 import secrets
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from playground.azurite import ROOT, Azurite, die_with_parent, free_port, provision
+from playground.azurite import Azurite, provision
+from playground.host import Host
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.settings import Settings
 
-_START_SECONDS = 60.0
 _MESSAGE_LEASE_SECONDS = 30
 
 
 class Stack:
-    """Azurite and a host over one folder for state. The host can be killed and started again."""
+    """Azurite and a host over one folder for state. The host can be killed and started again, and others join it."""
 
     def __init__(
         self,
@@ -33,23 +28,28 @@ class Stack:
     ) -> None:
         self.folder = folder
         self.azurite = Azurite(folder / "azurite", log_requests=log_requests)
-        self.port = port or free_port()
         self.api_key = secrets.token_urlsafe(24)
         self._settings = dict(settings or {})
         self._lease = message_lease_seconds
         self.queue_endpoint: str | None = None
-        """Where the host finds the queues, if not at Azurite itself."""
-        self._host: subprocess.Popen[bytes] | None = None
+        """Where the hosts find the queues, if not at Azurite itself."""
+        self._host = Host(folder / "host.log", port=port, message_lease_seconds=self._lease)
+        self._further: list[Host] = []
 
     @property
     def url(self) -> str:
         """Where the API is."""
-        return f"http://127.0.0.1:{self.port}"
+        return self._host.url
 
     @property
     def log(self) -> Path:
         """The host's log."""
-        return self.folder / "host.log"
+        return self._host.log
+
+    @property
+    def hosts(self) -> Sequence[Host]:
+        """The first host, and those that joined it."""
+        return [self._host, *self._further]
 
     def start(self) -> None:
         """Start both.
@@ -76,25 +76,19 @@ class Stack:
         Raises:
             RuntimeError: it does not start; the text holds the end of its log.
         """
-        command = [sys.executable, "-m", "devhost", "--root", str(ROOT), "--port", str(self.port)]
-        command += ["--message-lease", str(self._lease)]
-        with self.log.open("ab") as log:
-            self._host = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
-            )
-        end = time.monotonic() + _START_SECONDS
-        while time.monotonic() < end and self.host_is_running:
-            if _is_ready(f"{self.url}/health/ready"):
-                return
-            time.sleep(0.1)
-        raise RuntimeError(f"The Functions host does not start:\n{self.tail()}")
+        self._host.start(self.environment())
+
+    def start_further_host(self) -> Host:
+        """Start one more host over the same storage, with the same settings, and wait until it is ready.
+
+        Raises:
+            RuntimeError: it does not start; the text holds the end of its log.
+        """
+        log = self.folder / f"host-{len(self.hosts) + 1}.log"
+        host = Host(log, message_lease_seconds=self._lease)
+        self._further.append(host)
+        host.start(self.environment())
+        return host
 
     @property
     def host_pid(self) -> int:
@@ -103,37 +97,29 @@ class Stack:
         Raises:
             RuntimeError: it was not started.
         """
-        if self._host is None:
-            raise RuntimeError("the host was not started")
         return self._host.pid
 
     @property
     def host_is_running(self) -> bool:
         """Whether the host's process lives."""
-        return self._host is not None and self._host.poll() is None
+        return self._host.is_running
 
     def kill_host(self) -> None:
         """End the host as a power cut would."""
-        if self._host is not None:
-            self._host.kill()
-            self._host.wait()
+        self._host.kill()
 
     def stop(self) -> None:
-        """Stop both, and wait until they are gone."""
-        if self._host is not None and self._host.poll() is None:
-            self._host.terminate()
-            try:
-                self._host.wait(15)
-            except subprocess.TimeoutExpired:
-                self.kill_host()
+        """Stop all hosts and the storage, and wait until they are gone."""
+        for host in self.hosts:
+            host.stop()
         self.azurite.stop()
 
     def tail(self) -> str:
         """The end of the host's log."""
-        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else "(no log)"
+        return self._host.tail()
 
     def environment(self) -> dict[str, str]:
-        """The host's environment: this process's, and the app's settings."""
+        """The hosts' environment: this process's, and the app's settings."""
         return {
             **os.environ,
             "FUNCTIONS_WORKER_RUNTIME": "python",
@@ -160,11 +146,3 @@ def running(stack: Stack) -> Iterator[Stack]:
         yield stack
     finally:
         stack.stop()
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - loopback, by our own hand
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

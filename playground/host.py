@@ -1,0 +1,102 @@
+"""One process of the Functions host over the app, on a port of its own."""
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from playground.azurite import ROOT, die_with_parent, free_port
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+
+
+class Host:
+    """A host that can be killed and started again. Several over one storage are instances of one app.
+
+    They share the host id, which comes of machine and folder, and with it the timers' locks, as instances do on Azure.
+    """
+
+    def __init__(self, log: Path, *, port: int = 0, message_lease_seconds: int) -> None:
+        self.log = log
+        self.port = port or free_port()
+        self._lease = message_lease_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id.
+
+        Raises:
+            RuntimeError: it was not started.
+        """
+        if self._process is None:
+            raise RuntimeError("the host was not started")
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start, and wait until it is ready.
+
+        Raises:
+            RuntimeError: it does not start; the text holds the end of its log.
+        """
+        command = [sys.executable, "-m", "devhost", "--root", str(ROOT), "--port", str(self.port)]
+        command += ["--message-lease", str(self._lease)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
+            )
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end and self.is_running:
+            if _is_ready(f"{self.url}/health/ready"):
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"The Functions host does not start:\n{self.tail()}")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Have it end what it is at, and wait until it is gone; nothing happens where it does not run."""
+        if self._process is None or not self.is_running:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else "(no log)"
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - loopback, by our own hand
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
