@@ -23,15 +23,19 @@ _TOO_LONG = f"longer than {_MAX_LINE_BYTES:,} bytes"
 async def read_rows(stream: AsyncIterator[bytes], form: Format, *, gzipped: bool) -> AsyncIterator[Row]:
     """The rows of a list. Blank lines are passed over; a table's first line names its columns.
 
-    Table cells hold no line breaks: a line is a row, so that one stray quote cannot swallow a file.
+    Table cells hold no line breaks: a line is a row, so that one stray quote cannot swallow a file. Where gzip breaks
+    off in the middle, the rows before are read, and the last row tells so.
 
     Raises:
         Permanent: the stream is not gzip although it should be, or holds no JSON array although it should.
     """
-    pieces = _unzipped(stream) if gzipped else stream
+    broken: list[str] = []
+    pieces = _unzipped(stream, broken) if gzipped else stream
     rows = _array_rows(pieces) if form == "json" else _line_rows(pieces, form)
     async for row in rows:
         yield row
+    for problem in broken:
+        yield problem
 
 
 async def _line_rows(pieces: AsyncIterator[bytes], form: Format) -> AsyncIterator[Row]:
@@ -48,11 +52,21 @@ async def _line_rows(pieces: AsyncIterator[bytes], form: Format) -> AsyncIterato
         elif form == "jsonl":
             yield _json_row(text)
         else:
-            cells = next(csv.reader([text], delimiter="\t" if form == "tsv" else ","), [])
-            if header is None:
+            cells = _cells(text, "\t" if form == "tsv" else ",")
+            if cells is None:
+                yield "a line break within it is neither \\n nor \\r\\n"
+            elif header is None:
                 header = [cell.strip() for cell in cells]
             else:
                 yield dict(zip(header, cells, strict=False))
+
+
+def _cells(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a table's line; None where a carriage return stands alone in it, which ends a line for `csv`."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return None
 
 
 async def _array_rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[Row]:
@@ -88,19 +102,28 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
         yield None if too_long else rest
 
 
-async def _unzipped(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Decompressed pieces of 1 MiB at most, whatever the ratio; members behind each other are one stream."""
-    engine = zlib.decompressobj(wbits=31)
+async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIterator[bytes]:
+    """Decompressed pieces of 1 MiB at most, whatever the ratio; members behind each other are one stream.
+
+    Zeros behind a member are padding, as for gzip itself. What breaks behind the first piece goes into `broken`.
+    """
+    engine, inside, given = zlib.decompressobj(wbits=31), False, False
     async for piece in stream:
         data = piece
-        while data:
+        while data := data if inside else data.lstrip(b"\0"):
             try:
                 out = engine.decompress(data, _MAX_PIECE_BYTES)
             except zlib.error:
-                raise Permanent("The URL list is not gzip, or is broken.") from None
-            data = engine.unconsumed_tail
+                if not given:
+                    raise Permanent("The URL list is not gzip, or is broken.") from None
+                broken.append("the gzip stream is broken from here on")
+                return
+            inside, data = not engine.eof, engine.unconsumed_tail
             if engine.eof:
                 data = engine.unused_data
                 engine = zlib.decompressobj(wbits=31)
             if out:
+                given = True
                 yield out
+    if inside:
+        broken.append("the gzip stream ends too early")

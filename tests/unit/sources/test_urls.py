@@ -154,3 +154,36 @@ async def test_stored_images_take_their_folder_for_a_label():
         ("blob:x.jpg", "unlabelled"),
         ("blob:y", "dog"),
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+async def test_a_lone_carriage_return_spoils_its_own_row_only(form):
+    comma = "," if form == "csv" else "\t"
+    blobs = MemoryBlobs()
+    lines = ["url,label", "https://a/1.jpg,x\ry", "https://a/2.jpg,z"]
+    await blobs.put(f"inputs/list.{form}", "\n".join(lines).replace(",", comma).encode())
+    candidates, [problem], _ = await _all(Urls(UrlsConfig(blob=f"inputs/list.{form}"), blobs))
+    assert [c.url for c in candidates] == ["https://a/2.jpg"]
+    assert problem.startswith("urls: row 1: a line break")
+
+
+async def _of_gzip(data):
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/list.txt.gz", data)
+    candidates, problems, _ = await _all(Urls(UrlsConfig(blob="inputs/list.txt.gz"), blobs))
+    return [c.url for c in candidates], problems
+
+
+async def test_zeros_behind_gzip_are_padding():
+    data = gzip.compress(b"https://a/1.jpg\n")
+    assert await _of_gzip(data + bytes(512)) == (["https://a/1.jpg"], [])
+
+
+@pytest.mark.parametrize(
+    ("cut", "end", "told"), [(8, b"", "ends too early"), (0, b"<html>", "is broken")], ids=["cut", "followed"]
+)
+async def test_gzip_that_breaks_off_is_told_and_keeps_the_rows_before(cut, end, told):
+    data = gzip.compress("".join(f"https://a/{number}.jpg\n" for number in range(3)).encode())
+    urls, [problem] = await _of_gzip(data[: len(data) - cut] + end)
+    assert urls == ["https://a/0.jpg", "https://a/1.jpg", "https://a/2.jpg"]
+    assert told in problem
