@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from yarl import URL
 
 _MAX_ORIGINS = 4096
+_MAX_BYTES = 128_000_000
 _KEPT_SECONDS = 3600.0
 
 
@@ -15,14 +16,21 @@ _KEPT_SECONDS = 3600.0
 class _Entry[T]:
     task: asyncio.Task[T]
     until: float
+    size_bytes: int = 0
 
 
 class PerOrigin[T]:
-    """Answers of `fetch`, one for each origin, which callers at the same time share; the oldest make room."""
+    """Answers of `fetch`, one for each origin, which callers at the same time share.
 
-    def __init__(self, fetch: Callable[[str], Awaitable[T]]) -> None:
+    The oldest make room where there are more than 4,096, or where they take more than 128 MB of memory, of which
+    `size_of` says each one's share.
+    """
+
+    def __init__(self, fetch: Callable[[str], Awaitable[T]], size_of: Callable[[T], int]) -> None:
         self._fetch = fetch
+        self._size_of = size_of
         self._entries: OrderedDict[str, _Entry[T]] = OrderedDict()
+        self._size_bytes = 0
 
     async def get(self, url: URL) -> T:
         """The answer for the URL's origin."""
@@ -35,12 +43,23 @@ class PerOrigin[T]:
         now = asyncio.get_running_loop().time()
         entry = self._entries.get(origin)
         if entry is None or entry.until < now:
+            self._size_bytes -= entry.size_bytes if entry is not None else 0
             entry = _Entry(asyncio.create_task(self._ask(origin)), now + _KEPT_SECONDS)
             self._entries[origin] = entry
-            if len(self._entries) > _MAX_ORIGINS:
-                self._entries.popitem(last=False)  # whoever waits for it still gets its answer
         self._entries.move_to_end(origin)
+        self._make_room()
         return entry.task
 
     async def _ask(self, origin: str) -> T:
-        return await self._fetch(origin)
+        answer = await self._fetch(origin)
+        entry = self._entries.get(origin)
+        if entry is not None and entry.task is asyncio.current_task():
+            entry.size_bytes = self._size_of(answer)
+            self._size_bytes += entry.size_bytes
+            self._make_room()
+        return answer
+
+    def _make_room(self) -> None:
+        while len(self._entries) > _MAX_ORIGINS or self._size_bytes > _MAX_BYTES:
+            _, entry = self._entries.popitem(last=False)  # whoever waits for it still gets its answer
+            self._size_bytes -= entry.size_bytes

@@ -13,6 +13,7 @@ from shared.web.per_origin import PerOrigin
 _ROBOTS_BYTES = 512_000  # what RFC 9309 asks a crawler to read at least
 _ROBOTS_SECONDS = 10.0
 _MAX_SITEMAPS = 50
+_PARSED_TO_TEXT = 50  # bytes of memory that the parser's rules take for a byte of text, at worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class _Rules:
 
     parsed: Protego | None
     allowed_without: bool = True
+    size_bytes: int = 0
 
     def allow(self, url: URL) -> bool:
         if self.parsed is None:
@@ -33,7 +35,7 @@ class Robots:
 
     def __init__(self, web: WebClient) -> None:
         self._web = web
-        self._rules = PerOrigin(self._fetch)
+        self._rules = PerOrigin(self._fetch, lambda rules: rules.size_bytes)
 
     async def allow(self, url: URL) -> bool:
         """Whether the URL may be fetched. A robots.txt that the server fails to give (5xx) forbids everything."""
@@ -60,4 +62,5 @@ class Robots:
             return _Rules(None, allowed_without=False)
         if response.status >= 400:
             return _Rules(None)
-        return _Rules(Protego.parse(response.body.decode("utf-8", "replace")))
+        parsed = Protego.parse(response.body.decode("utf-8", "replace"))
+        return _Rules(parsed, size_bytes=len(response.body) * _PARSED_TO_TEXT)

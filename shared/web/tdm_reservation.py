@@ -6,6 +6,7 @@ meta element of that protocol are read in `shared.web.opt_out` and by whoever re
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 
 from yarl import URL
@@ -50,7 +51,7 @@ class TdmReservations:
 
     def __init__(self, web: WebClient) -> None:
         self._web = web
-        self._rules = PerOrigin(self._fetch)
+        self._rules = PerOrigin(self._fetch, _size_bytes)
 
     def begin(self, url: URL) -> None:
         """Have the host's file fetched, without waiting for it."""
@@ -85,6 +86,10 @@ def _rules(body: bytes) -> tuple[_Rule, ...]:
         if isinstance(location, str) and len(location) <= _MAX_LOCATION and reservation in {"0", "1"}:
             rules.append(_Rule(location.strip(), reservation == "1"))
     return tuple(rules)
+
+
+def _size_bytes(rules: tuple[_Rule, ...]) -> int:
+    return sum(sys.getsizeof(rule.location) for rule in rules)
 
 
 def _unquoted(path: str) -> str:
