@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Messages of one job that wait or are worked through at a time; its other chunks follow as these end."""
     fetch_concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
-    """Downloads at the same time in one function instance."""
+    """Downloads at the same time for one chunk; host.json says how many chunks an instance works on."""
     fetch_concurrency_per_host: Annotated[int, Field(ge=1, le=1024)] = 8
     """Downloads at the same time from one host."""
     fetch_timeout_seconds: Seconds = 30.0

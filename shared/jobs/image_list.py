@@ -2,12 +2,25 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.jobs.spec import JobSpec, field_errors, parse_spec
 
 _MAX_IMAGES = 10_000
+_OWN = ("work/", "datasets/")
+
+
+def _name_of_an_image(name: str) -> str:
+    """A blob's name that stays what it is in a URL, and is not one of the app's own blobs."""
+    if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\\" in name:
+        raise ValueError("must be a blob's name without empty, . or .. parts")
+    if name.startswith(_OWN):
+        raise ValueError("must not be one of the app's own blobs")
+    return name
+
+
+type BlobName = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_name_of_an_image)]
 
 
 class StoredImage(BaseModel):
@@ -15,7 +28,7 @@ class StoredImage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=1024)]
+    name: BlobName
     label: Annotated[str, Field(max_length=200)] | None = None
 
 
@@ -30,7 +43,7 @@ class ImageList(BaseModel):
 
     job_id: str | None = None
     name: Annotated[str, Field(min_length=1, max_length=200)] = "archive"
-    images: Annotated[tuple[str | StoredImage, ...], Field(min_length=1, max_length=_MAX_IMAGES)]
+    images: Annotated[tuple[BlobName | StoredImage, ...], Field(min_length=1, max_length=_MAX_IMAGES)]
 
     def spec(self) -> JobSpec:
         """The spec of the job that makes the dataset."""

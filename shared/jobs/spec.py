@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,6 +26,7 @@ from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
 from shared.sources.variations import Variations
 from shared.web.respect import Respect
+from shared.web.urls import parse_url
 
 MAX_SPEC_BYTES = 4_000_000
 _MAX_LABELS = 1000
@@ -50,6 +52,15 @@ def _source(value: object, info: ValidationInfo) -> SourceConfig:
         raise ValueError("must be an object with a type")  # noqa: TRY004 - pydantic collects ValueErrors only
     internal = bool(info.context and info.context.get("internal"))
     return parse_source(value, internal=internal)
+
+
+def _callable(url: HttpUrl) -> HttpUrl:
+    """What the webhook's client will take; told now, since nobody would hear of it later."""
+    try:
+        parse_url(str(url))
+    except InvalidRequest as error:
+        raise ValueError(error.detail) from None
+    return url
 
 
 type Text = Annotated[
@@ -84,7 +95,7 @@ class JobSpec(BaseModel):
     output: Output = Output()
     respect: Respect = Respect()
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
-    webhook_url: HttpUrl | None = None
+    webhook_url: Annotated[HttpUrl, AfterValidator(_callable)] | None = None
 
     @model_validator(mode="before")
     @classmethod
