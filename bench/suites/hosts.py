@@ -85,7 +85,7 @@ def run(rounds: int) -> Sequence[Table]:
                 for count, made in runs.items():
                     made.append(_job(Path(temporary) / f"{number}-{count}", count, urls))
                     _compare(runs[1][0], made[-1], count)
-                    print(f"  {count} hosts: {made[-1].seconds:.1f} s", file=sys.stderr, flush=True)
+                    print(f"  hosts: {count}, {made[-1].seconds:.1f} s", file=sys.stderr, flush=True)
         finally:
             servers.run(runner.cleanup())
     return [_figures(runs), _shares(runs)]
