@@ -54,7 +54,7 @@ test: setup ## All tests
 chaos: setup ## The same job in peace and under every fault at once, compared (SEED=1 for the same moments again)
 	@$(PY) -m playground.chaos $(if $(SEED),--seed $(SEED))
 
-bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="devhost crawl", ROUNDS=3)
+bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="devhost crawl hosts scale archive", ROUNDS=3)
 	@$(PY) -m bench $(SUITES) --rounds $(ROUNDS)
 
 check: setup ## What CI checks: lint, format, types, layers, drift of the requirements
