@@ -15,7 +15,7 @@ from playground.gallery import default_photos
 
 FOLDER = ROOT / ".local" / "bench"
 _PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "retina.jpg", "rocket.jpg")
-_SIDES = (500, 700)  # pixels; such JPEGs have about 70 KB, as a web photo of medium size has
+_SIDES = (500, 700)  # pixels; such JPEGs have about 60 KB, as a web photo of medium size has
 _QUALITY = 82
 
 

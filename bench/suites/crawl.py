@@ -198,7 +198,7 @@ def _figures(runs: Mapping[str, Sequence[Run]]) -> Table:
         "images/s: from submission to the committed ZIP (ours), from start to end of the whole command (peers).",
         "The server is the same for all, and shares the cores with them; so does Azurite with ours.",
     )
-    return Table(f"{_IMAGES:,} JPEGs of about 70 KB", heads, rows, notes)
+    return Table(f"{_IMAGES:,} JPEGs of about 60 KB", heads, rows, notes)
 
 
 def _parts(urls: Path, corpus: Path, rounds: int) -> Mapping[str, Figure]:
