@@ -1,4 +1,8 @@
-"""What a picture looks like, in numbers, all from one small thumbnail."""
+"""What a picture looks like, in numbers, all from one small thumbnail.
+
+Written for few calls of compiled code: each one lets go of the interpreter and has to get it back, which costs several
+threads at work more than what is computed here.
+"""
 
 from dataclasses import dataclass
 
@@ -7,11 +11,28 @@ import numpy as np
 
 from shared.crawling.pixels import Pixels, reduced, scaled
 
+type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+
 THUMBNAIL = 128
 """Pixels of the shorter side below which a picture need not be decoded for its look."""
 
 _TINY = 32
 _HASH_BITS = 8
+_COLOR_SAMPLES = 24
+_LEVELS = np.arange(256)
+_SQUARES = _LEVELS * _LEVELS
+
+
+def _dct_rows() -> Floats:
+    """The lowest rows of the orthonormal DCT-II matrix."""
+    frequency, place = np.ogrid[:_HASH_BITS, :_TINY]
+    rows = np.cos(np.pi * (2 * place + 1) * frequency / (2 * _TINY)) * np.sqrt(2 / _TINY)
+    rows[0] /= np.sqrt(2)
+    return np.asarray(rows, np.float32)
+
+
+_DCT = _dct_rows()
+_DCT_TURNED = np.ascontiguousarray(_DCT.T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +52,46 @@ def look_at(pixels: Pixels) -> Look:
     pixels = reduced(pixels, THUMBNAIL)
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMBNAIL / min(height, width))
-    small = scaled(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
-    tiny = np.asarray(cv2.resize(pixels, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.uint8)
-    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
-    mean, deviation = cv2.meanStdDev(grey)
-    _, edges = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
+    small = scaled(grey, max(1, round(width * scale)), max(1, round(height * scale)))
+    counts = np.bincount(small.ravel(), minlength=256)
+    mean = float(counts @ _LEVELS) / small.size
+    variance = max(0.0, float(counts @ _SQUARES) / small.size - mean * mean)
+    _, edges = cv2.meanStdDev(cv2.Laplacian(small, cv2.CV_16S))
     return Look(
-        perceptual_hash=f"{_perceptual_hash(tiny):016x}",
+        perceptual_hash=f"{_perceptual_hash(grey):016x}",
         sharpness=round(float(edges[0][0]) ** 2, 2),
-        brightness=round(float(mean[0][0]) / 255, 4),
-        contrast=round(float(deviation[0][0]) / 255, 4),
-        entropy=round(_entropy(grey), 3),
-        dominant_color=_dominant_color(tiny),
+        brightness=round(mean / 255, 4),
+        contrast=round(variance**0.5 / 255, 4),
+        entropy=round(_entropy(counts), 3),
+        dominant_color=_dominant_color(pixels),
     )
 
 
-def _perceptual_hash(tiny: Pixels) -> int:
+def _perceptual_hash(grey: Pixels) -> int:
     """The DCT hash ("pHash") of 64 bits: signs of the lowest 8x8 frequencies of a 32x32 picture about their median.
 
     Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, chapter 3.2.1.
     """
-    square = cv2.cvtColor(tiny, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    low = cv2.dct(square)[:_HASH_BITS, :_HASH_BITS].ravel()
+    half = reduced(grey, 2 * _TINY)
+    tiny = np.asarray(cv2.resize(half, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.float32)
+    low = (_DCT @ tiny @ _DCT_TURNED).ravel()
     bits = low > np.sort(low[1:])[31]  # their median; the mean brightness, at [0], tells nothing
     return int.from_bytes(np.packbits(bits).tobytes())
 
 
-def _entropy(grey: Pixels) -> float:
-    counts = np.bincount(grey.ravel(), minlength=256)
-    shares = counts[counts > 0] / grey.size
-    return float(-(shares * np.log2(shares)).sum())
+def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> float:
+    """Of the histogram of grey levels, in bits."""
+    shares = counts[counts > 0] / counts.sum()
+    return abs(float(shares @ np.log2(shares)))
 
 
-def _dominant_color(tiny: Pixels) -> str:
-    """The mean colour of the fullest cell of a 16x16x16 colour cube."""
-    colors = tiny.reshape(-1, 3)
-    cube = (
-        (colors[:, 0] >> 4).astype(np.int32) << 8
-        | (colors[:, 1] >> 4).astype(np.int32) << 4
-        | colors[:, 2] >> 4
-    )
-    fullest = np.bincount(cube, minlength=4096).argmax()
-    blue, green, red = colors[cube == fullest].mean(axis=0)
-    return f"#{round(red):02x}{round(green):02x}{round(blue):02x}"
+def _dominant_color(pixels: Pixels) -> str:
+    """The mean colour of the fullest cell of a 16x16x16 colour cube, of pixels spread over the picture."""
+    height, width = pixels.shape[:2]
+    spread = pixels[:: max(1, height // _COLOR_SAMPLES), :: max(1, width // _COLOR_SAMPLES)].reshape(-1, 3)
+    blue = (spread[:, 0] >> 4).astype(np.uint16)
+    cells = (blue << 8) + (spread[:, 1] & 0xF0 | spread[:, 2] >> 4)
+    fullest = spread[cells == np.bincount(cells).argmax()]
+    blues, greens, reds = fullest.sum(axis=0) / len(fullest)
+    return f"#{round(reds):02x}{round(greens):02x}{round(blues):02x}"
