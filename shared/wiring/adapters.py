@@ -1,0 +1,106 @@
+"""What the app stands on: the storage account, telemetry, the web. Each adapter is made when it is first used."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.clock import Clock, Deadline, SystemClock
+from shared.ids import Ids, RandomIds
+from shared.settings import Settings
+from shared.telemetry.recording import NoTelemetry
+from shared.telemetry.telemetry import Telemetry
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.session import SessionConfig, Sessions
+
+if TYPE_CHECKING:
+    from shared.storage.azure_account import StorageAccount
+    from shared.storage.azure_blobs import AzureBlobs
+    from shared.storage.azure_entities import AzureEntities
+    from shared.storage.azure_queues import AzureQueues
+
+
+class Adapters:
+    """Every adapter, each made on first use, by one process and one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock: Clock = SystemClock()
+        self.ids: Ids = RandomIds()
+
+    def deadline(self) -> Deadline:
+        """By when the step that begins now has to return."""
+        return Deadline.after(self.clock, self.settings.step_budget_seconds)
+
+    @cached_property
+    def account(self) -> "StorageAccount":
+        """The storage account that the settings name."""
+        from shared.storage.azure_account import StorageAccount
+
+        settings = self.settings
+        if settings.storage_connection is not None:
+            return StorageAccount(settings.storage_connection.get_secret_value())
+        from azure.identity.aio import DefaultAzureCredential
+
+        credential = DefaultAzureCredential()
+        named = StorageAccount.named(settings.storage_account or "", credential)
+        return StorageAccount(
+            None,
+            settings.blob_service_uri or named.blob_uri,
+            settings.queue_service_uri or named.queue_uri,
+            settings.table_service_uri or named.table_uri,
+            credential,
+        )
+
+    @cached_property
+    def blobs(self) -> "AzureBlobs":
+        """The datasets' container."""
+        from shared.storage.azure_blobs import AzureBlobs
+
+        return AzureBlobs(self.account, self.settings.datasets_container)
+
+    @cached_property
+    def entities(self) -> "AzureEntities":
+        """The tables."""
+        from shared.storage.azure_entities import AzureEntities
+
+        return AzureEntities(self.account)
+
+    @cached_property
+    def queues(self) -> "AzureQueues":
+        """The queues."""
+        from shared.storage.azure_queues import AzureQueues
+
+        return AzureQueues(self.account)
+
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        """Application Insights where it is set up, else nothing."""
+        connection = self.settings.applicationinsights_connection_string
+        if connection is None or not connection.get_secret_value():
+            return NoTelemetry()
+        from shared.telemetry.azure_monitor import AzureMonitorConfig, AzureMonitorTelemetry
+
+        return AzureMonitorTelemetry(
+            AzureMonitorConfig(
+                connection_string=connection.get_secret_value(),
+                environment=self.settings.environment,
+                instance=self.settings.website_instance_id or "local",
+                sampling_rate=self.settings.azure_monitor_sampling_rate,
+            )
+        )
+
+    @cached_property
+    def guarded_sessions(self) -> Sessions:
+        """For addresses that come from outside."""
+        return Sessions(
+            SessionConfig(
+                user_agent=self.settings.user_agent,
+                allow_private_networks=self.settings.crawl_allow_private_networks,
+                connections=self.settings.fetch_concurrency * 2,
+                connections_per_host=self.settings.fetch_concurrency_per_host,
+            )
+        )
+
+    @cached_property
+    def guarded_web(self) -> AiohttpWebClient:
+        """Exchanges with image services, webhooks and robots.txt: none of them leads into private networks."""
+        return AiohttpWebClient(self.guarded_sessions)

@@ -1,0 +1,69 @@
+"""The app of this process, and what it reports about itself."""
+
+import asyncio
+import atexit
+from functools import cache
+
+from shared.settings import load_settings
+from shared.telemetry import signals
+from shared.telemetry.correlation import Operation
+from shared.telemetry.recording import NoTelemetry
+from shared.users.access import ADMIN
+from shared.wiring.services import Services
+
+VERSION = "0.1.0"
+
+
+class App(Services):
+    """Every service of the app, and the signals of its start, its use and its end."""
+
+    version = VERSION
+
+    def announce_start(self, startup_seconds: float) -> None:
+        """Report that the process is ready, and have its end reported."""
+        insights = not isinstance(self.telemetry, NoTelemetry)
+        signals.application_started(
+            self.telemetry,
+            startup_seconds=startup_seconds,
+            environment=self.settings.environment,
+            azure_blob_enabled=True,
+            azure_insights_enabled=insights,
+            running_in_azure=self.settings.running_in_azure,
+        )
+        if insights:
+            atexit.register(self._announce_stop)
+
+    def completed(self, operation: Operation) -> None:
+        """Report that a function ran to its end."""
+        signals.operation_completed(
+            self.telemetry,
+            operation=operation.name,
+            correlation_id=operation.correlation_id,
+            environment=self.settings.environment,
+        )
+
+    def used(self, user_id: str, action: str) -> None:
+        """Report that a user did something; with one key there is one tier of users."""
+        signals.user_action(
+            self.telemetry,
+            user_id=user_id,
+            user_tier=ADMIN,
+            action=action,
+            environment=self.settings.environment,
+        )
+
+    def _announce_stop(self) -> None:
+        signals.application_stopped(
+            self.telemetry,
+            environment=self.settings.environment,
+            azure_blob_enabled=True,
+            azure_insights_enabled=True,
+            running_in_azure=self.settings.running_in_azure,
+        )
+        asyncio.run(self.telemetry.flush())
+
+
+@cache
+def app() -> App:
+    """The app of this process."""
+    return App(load_settings())

@@ -1,0 +1,216 @@
+"""What the app does: its services, put together out of adapters. Each is made when it is first used."""
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.datasets.catalog import Catalog
+from shared.health import HealthProbe, Part
+from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.discovery_state import DiscoveryStates
+from shared.jobs.dispatch import Dispatch
+from shared.jobs.job_store import JobStore
+from shared.jobs.retry import Retry
+from shared.jobs.slots import Slots
+from shared.jobs.submit import Submit
+from shared.jobs.transitions import Transitions
+from shared.jobs.webhook import WebhookCaller
+from shared.sources.registry import SourceContext, SourceSettings
+from shared.users.access import ADMIN, Access
+from shared.wiring.adapters import Adapters
+from shared.wiring.image_services import source_settings
+from shared.wiring.nightly_bridges import CatalogNotes, FinishedWork
+
+if TYPE_CHECKING:
+    from shared.crawling.worker import ChunkWorker
+    from shared.jobs.intake import Intake
+    from shared.jobs.watchdog import Watchdog
+    from shared.lifecycle.nightly import Nightly
+
+_BYTES_IN_FLIGHT = 160_000_000
+
+
+class Services(Adapters):
+    """Every service, each made on first use, by one process and one event loop."""
+
+    @cached_property
+    def access(self) -> Access:
+        """Who holds which key."""
+        key = self.settings.admin_api_key
+        return Access(key.get_secret_value() if key else None)
+
+    @cached_property
+    def jobs(self) -> JobStore:
+        """Jobs and their specs."""
+        return JobStore(self.entities, self.blobs)
+
+    @cached_property
+    def ledger(self) -> ChunkLedger:
+        """Chunks and progress."""
+        return ChunkLedger(self.entities)
+
+    @cached_property
+    def discovery_states(self) -> DiscoveryStates:
+        """What discovery noted."""
+        return DiscoveryStates(self.ledger, self.blobs)
+
+    @cached_property
+    def dispatch(self) -> Dispatch:
+        """Which chunks are on the queue."""
+        return Dispatch(self.ledger, self.queues, self.settings.chunks_in_flight)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Datasets and their links."""
+        return Catalog(
+            self.entities, self.blobs, self.blobs, link_seconds=self.settings.download_link_seconds
+        )
+
+    @cached_property
+    def source_settings(self) -> SourceSettings:
+        """Where the image services are, and the keys for them."""
+        return source_settings(self.settings)
+
+    @cached_property
+    def transitions(self) -> Transitions:
+        """Changes of jobs' states."""
+        webhook = WebhookCaller(self.jobs, self.guarded_web, self.telemetry)
+        return Transitions(self.jobs, self.ledger, self.slots, self.queues, webhook, self.clock)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """How many jobs of a user run."""
+        return Slots(self.entities, self.jobs, self.queues, self.settings.running_jobs_per_user)
+
+    @cached_property
+    def retry(self) -> Retry:
+        """Begins ended jobs anew."""
+        return Retry(self.jobs, self.ledger, self.discovery_states, self.queues, self.clock)
+
+    @cached_property
+    def submit(self) -> Submit:
+        """Step 1."""
+        return Submit(
+            self.jobs,
+            self.entities,
+            self.queues,
+            self.source_settings,
+            self.clock,
+            self.ids,
+            self.catalog,
+        )
+
+    @cached_property
+    def worker(self) -> "ChunkWorker":
+        """The crawl engine."""
+        from shared.crawling.byte_budget import ByteBudget
+        from shared.crawling.fetch import FetchConfig, Fetcher
+        from shared.crawling.worker import ChunkWorker, WorkerConfig
+        from shared.web.robots import Robots
+        from shared.web.tdm_reservation import TdmReservations
+
+        web = self.guarded_web
+        config = FetchConfig(
+            total_seconds=self.settings.fetch_timeout_seconds,
+            per_host=self.settings.fetch_concurrency_per_host,
+        )
+        budget = ByteBudget(_BYTES_IN_FLIGHT)
+        return ChunkWorker(
+            Fetcher(self.guarded_sessions, Robots(web), TdmReservations(web), budget, config),
+            budget,
+            self.blobs,
+            self.blobs,
+            self.telemetry,
+            self.clock,
+            WorkerConfig(concurrency=self.settings.fetch_concurrency, threads=os.cpu_count() or 1),
+        )
+
+    @cached_property
+    def intake(self) -> "Intake":
+        """Where queue messages come in; with it steps 2 to 4."""
+        from shared.archiving.archiver import Archiver
+        from shared.archiving.planner import PlanConfig
+        from shared.jobs.archive import Archive
+        from shared.jobs.crawl import Crawl, CrawlConfig
+        from shared.jobs.discover import Discover
+        from shared.jobs.discovery_run import DiscoveryParts
+        from shared.jobs.intake import Intake
+
+        sources = SourceContext(self.guarded_web, self.blobs, self.source_settings, self.clock)
+        parts = DiscoveryParts(
+            self.jobs,
+            self.ledger,
+            self.blobs,
+            self.dispatch,
+            self.clock,
+            self.ids,
+            self.settings.chunk_size,
+        )
+        discover = Discover(parts, self.queues, self.transitions, sources)
+        crawl = Crawl(
+            self.jobs,
+            self.ledger,
+            self.blobs,
+            self.dispatch,
+            self.transitions,
+            self.worker,
+            self.telemetry,
+            self.clock,
+            self.ids,
+            CrawlConfig(),
+        )
+        config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
+        archiver = Archiver(self.blobs, self.blobs, self.entities, self.telemetry, self.clock, config)
+        archive = Archive(
+            self.jobs,
+            self.ledger,
+            self.queues,
+            self.transitions,
+            archiver,
+            self.catalog,
+            self.telemetry,
+            self.clock,
+        )
+        return Intake(self.submit, discover, crawl, archive, self.jobs, self.watchdog, self.telemetry, ADMIN)
+
+    @cached_property
+    def nightly(self) -> "Nightly":
+        """Step 6."""
+        from shared.lifecycle.nightly import Nightly, NightlyConfig
+
+        return Nightly(
+            self.blobs,
+            self.blobs,
+            FinishedWork(self.jobs, self.ledger),
+            CatalogNotes(self.catalog),
+            self.telemetry,
+            self.clock,
+            NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days),
+        )
+
+    @cached_property
+    def watchdog(self) -> "Watchdog":
+        """Sends stalled jobs on."""
+        from shared.jobs.watchdog import Watchdog, WatchdogConfig
+
+        return Watchdog(
+            self.jobs,
+            self.ledger,
+            self.slots,
+            self.queues,
+            self.dispatch,
+            self.transitions,
+            self.telemetry,
+            self.clock,
+            WatchdogConfig(stall_after_seconds=self.settings.stall_after_seconds),
+        )
+
+    @cached_property
+    def health(self) -> HealthProbe:
+        """How the parts are."""
+        parts = [
+            Part("blobs", self.blobs.ping),
+            Part("tables", self.entities.ping),
+            Part("queues", self.queues.ping),
+        ]
+        return HealthProbe(parts, self.clock)

@@ -1,0 +1,31 @@
+"""The composition root: all of it can be made, and a cold start imports none of what only some calls need."""
+
+import subprocess
+import sys
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from shared.settings import Settings
+from shared.wiring import App
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("PIL", "cv2", "numpy", "pyarrow", "azure.storage.blob", "azure.data.tables", "opencensus", "lxml")
+
+
+async def test_everything_can_be_made_out_of_the_settings(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
+    app = App(Settings())
+    parts = [
+        name for kind in App.__mro__ for name, part in vars(kind).items() if isinstance(part, cached_property)
+    ]
+    assert {"blobs", "entities", "queues", "intake", "nightly", "health"} <= set(parts)
+    for name in parts:
+        assert getattr(app, name) is getattr(app, name)
+
+
+def test_a_cold_start_imports_no_heavy_library():
+    seen = f"import sys, shared.wiring; print(*[name for name in {HEAVY} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
+    assert not run.stdout.split()
