@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
-from shared.licenses import normalize_license
-from shared.sources.fields import text_of
+from shared.licenses import UNKNOWN, normalize_license
+from shared.sources.fields import text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Format, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
@@ -36,7 +36,12 @@ class UrlItem(BaseModel):
     url: Annotated[str, Field(min_length=1)]
     label: str | None = None
     caption: str | None = None
+    title: str | None = None
+    creator: str | None = None
+    creator_url: str | None = None
+    page_url: str | None = None
     license: str | None = None
+    license_url: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -57,8 +62,8 @@ class UrlItem(BaseModel):
 class UrlsConfig(SourceConfig):
     """`{"type": "urls", "items": […]}` or `{"type": "urls", "blob": "inputs/list.csv"}`.
 
-    `format` is told from the blob's name unless it is given; the `*_column` options name a table's columns. `label` is
-    for rows that bring none.
+    `format` is told from the blob's name unless it is given; the `*_column` options name a table's columns (or the
+    fields of JSON objects). `label` is for rows that bring none.
     """
 
     type: Literal["urls"] = "urls"
@@ -68,7 +73,12 @@ class UrlsConfig(SourceConfig):
     url_column: str = "url"
     label_column: str = "label"
     caption_column: str = "caption"
+    title_column: str = "title"
+    creator_column: str = "creator"
+    creator_url_column: str = "creator_url"
+    page_url_column: str = "page_url"
     license_column: str = "license"
+    license_url_column: str = "license_url"
     label: str = UNLABELLED
 
     @field_validator("blob")
@@ -150,29 +160,56 @@ class Urls:
     @property
     def _named_columns(self) -> tuple[str, ...]:
         config = self._config
-        return (config.url_column, config.label_column, config.caption_column, config.license_column)
+        return (
+            config.url_column,
+            config.label_column,
+            config.caption_column,
+            config.title_column,
+            config.creator_column,
+            config.creator_url_column,
+            config.page_url_column,
+            config.license_column,
+            config.license_url_column,
+        )
 
     def _candidate(self, row: Row, number: int) -> Candidate | str:
         if isinstance(row, str):
             return f"urls: row {number}: {row}"
         config = self._config
-        named = set(self._named_columns)
         url = text_of(row.get(config.url_column)) or ""
         if not url.lower().startswith(("http://", "https://")):
             return f"urls: row {number}: no http(s) URL"
         label = clean_label(row.get(config.label_column)) or clean_label(config.label) or UNLABELLED
+        caption = text_of(row.get(config.caption_column))
+        return Candidate(url, label, self._provenance(row), caption, extra=self._extra(row))
+
+    def _provenance(self, row: Mapping[str, object]) -> Provenance:
+        config = self._config
+        license_url = url_of(row.get(config.license_url_column))
         found = normalize_license(str(row.get(config.license_column) or ""))
-        extra = {
+        if found.code == UNKNOWN:
+            found = normalize_license(license_url)
+        return Provenance(
+            "urls",
+            page_url=url_of(row.get(config.page_url_column)),
+            title=text_of(row.get(config.title_column)),
+            creator=text_of(row.get(config.creator_column)),
+            creator_url=url_of(row.get(config.creator_url_column)),
+            license=found.code,
+            license_version=found.version,
+            license_url=license_url,
+        )
+
+    def _extra(self, row: Mapping[str, object]) -> dict[str, str]:
+        named = self._named_columns
+        others = [(str(key), value) for key, value in row.items() if key not in named]
+        return {
             name: text[:_MAX_VALUE]
-            for key, value in list(row.items())[: _MAX_EXTRA + len(named)]
-            if key not in named
-            and value is not None
-            and (name := text_of(str(key)[:100])) is not None
+            for key, value in others[:_MAX_EXTRA]
+            if value is not None
+            and (name := text_of(key[:100])) is not None
             and (text := text_of(str(value))) is not None
         }
-        caption = text_of(row.get(config.caption_column))
-        provenance = Provenance("urls", license=found.code, license_version=found.version)
-        return Candidate(url, label, provenance, caption, extra=extra)
 
 
 def _format_of(name: str) -> ListFormat | None:

@@ -53,6 +53,7 @@ async def test_columns_become_candidates_and_plain_others_are_kept():
                 "URL": ["https://a/1.jpg", None, "https://a/3.jpg"],
                 "TEXT": pa.array(["One", "Two", None]).dictionary_encode(),
                 "LICENSE": ["CC BY 4.0", None, None],
+                "CREATOR": ["Jane", None, None],
                 "WIDTH": [10, 20, None],
                 "score": [0.5, 1.0, None],
                 "when": [datetime(2026, 1, 1, tzinfo=UTC)] * 3,
@@ -62,13 +63,20 @@ async def test_columns_become_candidates_and_plain_others_are_kept():
         )
     )
     candidates, problems, _ = await read(
-        blobs, url_column="URL", caption_column="TEXT", license_column="LICENSE", label="cat"
+        blobs,
+        url_column="URL",
+        caption_column="TEXT",
+        title_column="TEXT",
+        license_column="LICENSE",
+        creator_column="CREATOR",
+        label="cat",
     )
     assert [(c.url, c.label, c.caption) for c in candidates] == [
         ("https://a/1.jpg", "cat", "One"),
         ("https://a/3.jpg", "cat", None),
     ]
-    assert candidates[0].provenance.license == "by"
+    told = candidates[0].provenance
+    assert (told.license, told.creator, told.title) == ("by", "Jane", "One")
     assert candidates[0].extra == {"WIDTH": "10", "score": "0.5", "when": "2026-01-01 00:00:00+00:00"}
     assert problems == ["urls: row 2: no http(s) URL"]
 

@@ -3,8 +3,10 @@ import json
 
 import pytest
 
-from shared.candidates import NumberedCandidate, encode_candidates
+from shared.archiving.annotations import attribution_line
+from shared.candidates import NumberedCandidate, Provenance, encode_candidates
 from shared.errors import Permanent
+from shared.records import Reason, Record, Rejected
 from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.registry import parse_source
 from shared.sources.urls import Urls, UrlsConfig
@@ -187,3 +189,60 @@ async def test_gzip_that_breaks_off_is_told_and_keeps_the_rows_before(cut, end, 
     urls, [problem] = await _of_gzip(data[: len(data) - cut] + end)
     assert urls == ["https://a/0.jpg", "https://a/1.jpg", "https://a/2.jpg"]
     assert told in problem
+
+
+CREDITS = {
+    "url": "https://a/1.jpg",
+    "name": "A cat",
+    "author": "Jane",
+    "creator_url": "https://a/jane",
+    "page_url": "https://a/1",
+    "terms": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "note": "kept",
+}
+COLUMNS = {"title_column": "name", "creator_column": "author", "license_url_column": "terms"}
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "json", "jsonl", "items"])
+async def test_a_list_names_authors_and_terms_in_columns_of_its_choice(form):
+    blobs = MemoryBlobs()
+    between = {"csv": ",", "tsv": "\t"}.get(form)
+    if between:
+        text = "\n".join(between.join(cells) for cells in (CREDITS.keys(), CREDITS.values()))
+    else:
+        text = json.dumps([CREDITS] if form == "json" else CREDITS)
+    await blobs.put(f"inputs/list.{form}", text.encode())
+    where = {"items": [CREDITS]} if form == "items" else {"blob": f"inputs/list.{form}"}
+    [candidate], problems, _ = await _all(Urls(UrlsConfig(**where, **COLUMNS), blobs))
+    assert candidate.provenance == Provenance(
+        "urls",
+        page_url="https://a/1",
+        title="A cat",
+        creator="Jane",
+        creator_url="https://a/jane",
+        license="by-sa",
+        license_version="4.0",
+        license_url="https://creativecommons.org/licenses/by-sa/4.0/",
+    )
+    assert (candidate.extra, problems) == ({"note": "kept"}, [])
+    line = attribution_line(Record(0, candidate, Rejected(Reason.TIMED_OUT)))
+    assert line == '"A cat" by Jane, CC BY-SA 4.0 (https://a/1)'
+
+
+async def test_a_licence_that_is_named_counts_more_than_its_address():
+    item = {
+        "url": "https://a/1.jpg",
+        "license": "CC BY 2.0",
+        "license_url": "https://a/terms",
+        "creator_url": "x",
+    }
+    [candidate], _, _ = await _all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
+    told = candidate.provenance
+    assert (told.license, told.license_version, told.license_url) == ("by", "2.0", "https://a/terms")
+    assert told.creator_url is None  # no address
+
+
+async def test_twenty_further_columns_are_kept():
+    item = {"url": "https://a/1.jpg", "creator": "Jane"} | {f"column{number}": number for number in range(30)}
+    [candidate], _, _ = await _all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
+    assert list(candidate.extra) == [f"column{number}" for number in range(20)]
