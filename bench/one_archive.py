@@ -53,7 +53,7 @@ class _Told:
         self.staged = blobs.staged
         self.commit = blobs.commit
 
-    async def stage(self, name: str, number: int, data: bytes) -> None:
+    async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
         """See `BlockStore.stage`."""
         await self._blobs.stage(name, number, data)
         print("staged", flush=True)

@@ -45,7 +45,7 @@ _NEAR_BITS = 0b111 << 20
 class _Blobs(MemoryBlobs):
     """Keeps blobs, and drops blocks: the texts that planning writes for the dataset, which nobody reads here."""
 
-    async def stage(self, name: str, number: int, data: bytes) -> None:
+    async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
         """See `BlockStore.stage`."""
 
     async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:

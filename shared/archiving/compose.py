@@ -1,65 +1,65 @@
-"""Makes any block of any file of a plan, out of the blobs that its images and texts are in."""
+"""Makes any range of any file of a plan, out of the blobs that its images and texts are in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.archiving.arrange import File
 from shared.archiving.layout import Data, Layout
-from shared.archiving.parts import block_bytes_of
 from shared.archiving.plan import Piece, Plan
 from shared.archiving.turns import in_turns
 from shared.errors import NotFound, Permanent
 from shared.storage.blobs import BlobStore
 
+_READ_BYTES = 16 << 20  # of one read, at most
+_READING_BYTES = 32 << 20  # of all reads at a time
 _READS = 16
 _WASTE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A piece of a blob, and where it goes."""
+
+    piece: Piece
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     """One range of a blob, and which of the wanted pieces are in it."""
 
-    blob: str
-    offset: int
-    size: int
-    pieces: tuple[int, ...]
+    piece: Piece
+    wanted: Sequence[_Wanted]
 
 
 class Composer:
-    """One file of a plan as blocks; all but the last have `block_bytes`."""
+    """The bytes of one file of a plan."""
 
     def __init__(self, plan: Plan, file: File, blobs: BlobStore) -> None:
-        self.block_bytes = block_bytes_of(file.size, plan.header.block_bytes)
         self._plan = plan
         self._file = file
         self._blobs = blobs
         self._layout: Layout = plan.layout(file)
 
-    def block_size(self, number: int) -> int:
-        """The size of a block in bytes."""
-        return min(self.block_bytes, self._file.size - number * self.block_bytes)
+    async def compose(self, start: int, into: memoryview) -> None:
+        """Fill `into` with what stands in the file from byte `start` on.
 
-    async def block(self, number: int) -> bytes:
-        """The bytes of a block.
+        Reads of neighbouring images are made as one: the more is composed at a time, the fewer reads there are.
 
         Raises:
             Permanent: a blob that holds images of the job is gone.
         """
-        start = number * self.block_bytes
-        found: list[bytes] = []
-        wanted: dict[int, Piece] = {}
-        for span in self._layout.between(start, start + self.block_size(number)):
-            if isinstance(span, bytes):
-                found.append(span)
-                continue
-            content = self._content(span)
-            if isinstance(content, Piece):
-                wanted[len(found)] = content
-                found.append(b"")
+        wanted: list[_Wanted] = []
+        at = 0
+        for span in self._layout.between(start, start + len(into)):
+            found = span if isinstance(span, bytes) else self._content(span)
+            if isinstance(found, bytes):
+                into[at : at + len(found)] = found
+                at += len(found)
             else:
-                found.append(content)
-        await self._fill(found, wanted)
-        return b"".join(found)
+                wanted += _cut(found, at)
+                at += found.size
+        await self._fill(into, _reads(wanted))
 
     def _content(self, span: Data) -> Piece | bytes:
         content = self._plan.content(self._file, span.entry)
@@ -67,48 +67,55 @@ class Composer:
             return content[span.low : span.high]
         return Piece(content.blob, content.offset + span.low, span.high - span.low)
 
-    async def _fill(self, found: list[bytes], wanted: dict[int, Piece]) -> None:
-        """Read the wanted pieces into their places, some reads at a time."""
+    async def _fill(self, into: memoryview, reads: Sequence[_Read]) -> None:
+        """Read what is wanted into its places, some reads at a time."""
 
         async def fill(read: _Read) -> None:
-            data = await self._read(read)
-            for place in read.pieces:
-                at = wanted[place].offset - read.offset
-                found[place] = data[at : at + wanted[place].size]
+            data = memoryview(await self._read(read.piece))
+            for wanted in read.wanted:
+                piece, offset = wanted.piece, wanted.piece.offset - read.piece.offset
+                into[wanted.at : wanted.at + piece.size] = data[offset : offset + piece.size]
 
-        await in_turns(_reads(wanted), fill, _READS)
+        largest = max((read.piece.size for read in reads), default=1)
+        await in_turns(reads, fill, max(2, min(_READS, _READING_BYTES // largest)))
 
-    async def _read(self, read: _Read) -> bytes:
+    async def _read(self, piece: Piece) -> bytes:
         try:
-            data = await self._blobs.get(read.blob, offset=read.offset, length=read.size)
+            data = await self._blobs.get(piece.blob, offset=piece.offset, length=piece.size)
         except NotFound:
             raise Permanent("Stored images of the job are gone.") from None
-        if len(data) != read.size:
+        if len(data) != piece.size:
             raise Permanent("Stored images of the job are cut short.")
         return data
 
 
-def _reads(wanted: dict[int, Piece]) -> list[_Read]:
+def _cut(piece: Piece, at: int) -> Iterator[_Wanted]:
+    """A piece that goes to `at`, in parts that are not too large for one read."""
+    for low in range(0, piece.size, _READ_BYTES):
+        part = Piece(piece.blob, piece.offset + low, min(_READ_BYTES, piece.size - low))
+        yield _Wanted(part, at + low)
+
+
+def _reads(wanted: Sequence[_Wanted]) -> list[_Read]:
     """The pieces by blob and offset, neighbours together as long as the gaps between them waste little."""
     reads: list[_Read] = []
-    group: list[int] = []
+    group: list[_Wanted] = []
     used = 0
-    for place in sorted(wanted, key=lambda place: (wanted[place].blob, wanted[place].offset)):
-        piece = wanted[place]
+    for one in sorted(wanted, key=lambda one: (one.piece.blob, one.piece.offset)):
+        piece = one.piece
         if group:
-            first = wanted[group[0]]
+            first = group[0].piece
             reach = piece.offset + piece.size - first.offset
-            if piece.blob != first.blob or reach > 2 * (used + piece.size) + _WASTE_BYTES:
-                reads.append(_together(group, wanted))
+            most = min(_READ_BYTES, 2 * (used + piece.size) + _WASTE_BYTES)
+            if piece.blob != first.blob or reach > most:
+                reads.append(_together(group))
                 group, used = [], 0
-        group.append(place)
+        group.append(one)
         used += piece.size
-    if group:
-        reads.append(_together(group, wanted))
-    return reads
+    return [*reads, _together(group)] if group else reads
 
 
-def _together(group: Sequence[int], wanted: dict[int, Piece]) -> _Read:
-    first = wanted[group[0]]
-    end = max(wanted[place].offset + wanted[place].size for place in group)
-    return _Read(first.blob, first.offset, end - first.offset, tuple(group))
+def _together(group: Sequence[_Wanted]) -> _Read:
+    first = group[0].piece
+    end = max(one.piece.offset + one.piece.size for one in group)
+    return _Read(Piece(first.blob, first.offset, end - first.offset), tuple(group))

@@ -32,7 +32,7 @@ class PlanConfig:
     """`part_bytes` is what one function instance writes on its own, in blocks of `block_bytes`."""
 
     part_bytes: int = 1 << 30
-    block_bytes: int = 8 << 20
+    block_bytes: int = 16 << 20
 
 
 class Planner:

@@ -1,7 +1,8 @@
-"""Does many small things, some at a time."""
+"""Does several things at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 
 from shared.errors import AppError
 
@@ -16,9 +17,16 @@ async def in_turns[Item](
         for item in turn:
             await work(item)
 
+    async with together() as group:
+        for _ in range(at_a_time):
+            group.create_task(take_turns())
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group; where a task or the block fails with an error of the app, that is raised, the others cancelled."""
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(at_a_time):
-                group.create_task(take_turns())
+            yield group
     except* AppError as failed:
         raise failed.exceptions[0] from None

@@ -2,15 +2,19 @@
 
 import asyncio
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 
 from shared.archiving.arrange import File
 from shared.archiving.compose import Composer
 from shared.archiving.parts import Slice, block_bytes_of
 from shared.archiving.plan import Plan
+from shared.archiving.turns import together
 from shared.clock import Deadline
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
 
 _NUMBERS = 50_000  # of each generation of blocks
+_BUFFER_BYTES = 32 << 20
+_SENDS = 3
 _PLAN = "plan"
 _TYPES = {
     "zip": "application/zip",
@@ -31,29 +35,93 @@ async def write_slice(
     None where time ran out before: call again. At least one block is sent in each run, however short the time. What an
     earlier run has sent is made once more for the checksum, but not sent again.
     """
-    file = plan.files[piece.file]
-    composer = await asyncio.to_thread(Composer, plan, file, blobs)
-    name = plan.blob(file)
-    staged = await blocks.staged(name)
-    digest = hashlib.sha256()
-    sending: asyncio.Task[None] | None = None
-    try:
-        for number in range(piece.start, piece.end):
-            if deadline.passed and sending is not None:
-                await sending
+    composer = await asyncio.to_thread(Composer, plan, plan.files[piece.file], blobs)
+    staged = await blocks.staged(plan.blob(plan.files[piece.file]))
+    async with together() as group:
+        return await _Writing(plan, piece, composer, blocks, staged, group).run(deadline)
+
+
+class _Writing:
+    """A slice on its way: some blocks are composed while those before them are hashed and sent.
+
+    There are two buffers, used in turn for as long as the run lasts: fresh memory for each block would cost more than
+    all copying does.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        piece: Slice,
+        composer: Composer,
+        blocks: BlockStore,
+        staged: Mapping[int, int],
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self._plan = plan
+        self._slice = piece
+        self._file = plan.files[piece.file]
+        self._block_bytes = block_bytes_of(self._file.size, plan.header.block_bytes)
+        self._composer = composer
+        self._blocks = blocks
+        self._staged = staged
+        self._group = group
+        self._sends = asyncio.Semaphore(_SENDS)
+        self._sent = False
+        self._digest = hashlib.sha256()
+
+    async def run(self, deadline: Deadline) -> bytes | None:
+        """See `write_slice`."""
+        size = (
+            min(self._file.size, self._slice.end * self._block_bytes) - self._slice.start * self._block_bytes
+        )
+        at_a_time = max(1, _BUFFER_BYTES // self._block_bytes)
+        buffers = [memoryview(b"")] * 2
+        using: list[Sequence[asyncio.Task[None]]] = [(), ()]
+        number, turn = self._slice.start, 0
+        while number < self._slice.end:
+            late = deadline.passed
+            if late and self._sent:
                 return None
-            data = await composer.block(number)
-            await asyncio.to_thread(digest.update, data)
-            if staged.get(_block(plan, number)) != len(data):
-                if sending is not None:
-                    await sending
-                sending = asyncio.create_task(blocks.stage(name, _block(plan, number), data))
-        if sending is not None:
-            await sending
-    finally:
-        if sending is not None:
-            await asyncio.gather(sending, return_exceptions=True)
-    return digest.digest()
+            end = min(self._slice.end, number + (1 if late else at_a_time))
+            for task in using[turn]:
+                await task
+            if not buffers[turn]:
+                buffers[turn] = memoryview(bytearray(min(size, at_a_time * self._block_bytes)))
+            data = buffers[turn][: self._offset(end) - self._offset(number)]
+            await self._composer.compose(self._offset(number), data)
+            using[turn] = [*self._send(number, data), self._hash(data, using[1 - turn])]
+            number, turn = end, 1 - turn
+        for task in (*using[0], *using[1]):
+            await task
+        return self._digest.digest()
+
+    def _offset(self, number: int) -> int:
+        return min(self._file.size, number * self._block_bytes)
+
+    def _send(self, first: int, data: memoryview) -> Iterator[asyncio.Task[None]]:
+        """Send the blocks from number `first` on, as far as they are not staged."""
+        name = self._plan.blob(self._file)
+
+        async def send(number: int, block: memoryview) -> None:
+            async with self._sends:
+                await self._blocks.stage(name, number, block)
+
+        for at in range(0, len(data), self._block_bytes):
+            block = data[at : at + self._block_bytes]
+            number = _block(self._plan, first + at // self._block_bytes)
+            if self._staged.get(number) != len(block):
+                self._sent = True
+                yield self._group.create_task(send(number, block))
+
+    def _hash(self, data: memoryview, before: Sequence[asyncio.Task[None]]) -> asyncio.Task[None]:
+        """Put the bytes into the checksum, behind those `before`, whose last task that is."""
+
+        async def update() -> None:
+            for task in before[-1:]:
+                await task
+            await asyncio.to_thread(self._digest.update, data)
+
+        return self._group.create_task(update())
 
 
 async def commit_file(plan: Plan, file: File, blobs: BlobStore, blocks: BlockStore) -> None:

@@ -85,8 +85,11 @@ class BlockStore(Protocol):
     A block's name is its number; numbers below 50,000 (the service's limit).
     """
 
-    async def stage(self, name: str, number: int, data: bytes) -> None:
-        """Stage one block, replacing an earlier one of that number; invisible to readers."""
+    async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
+        """Stage one block, replacing an earlier one of that number; invisible to readers.
+
+        What `data` is a view of may be overwritten as soon as the call is over.
+        """
         ...
 
     async def staged(self, name: str) -> Mapping[int, int]:

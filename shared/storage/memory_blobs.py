@@ -66,9 +66,9 @@ class MemoryBlobs:
         self._blobs.pop(name, None)
         self._staged.pop(name, None)
 
-    async def stage(self, name: str, number: int, data: bytes) -> None:
+    async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
         """See `BlockStore.stage`."""
-        self._staged.setdefault(name, {})[number] = data
+        self._staged.setdefault(name, {})[number] = bytes(data)
 
     async def staged(self, name: str) -> Mapping[int, int]:
         """See `BlockStore.staged`."""
