@@ -23,7 +23,7 @@ from icrawler.builtin import UrlListCrawler
 urls, out, threads = sys.argv[1:]
 storage = {"root_dir": out}
 crawler = UrlListCrawler(downloader_threads=int(threads), storage=storage, log_level=logging.ERROR)
-crawler.crawl(urls)
+crawler.crawl(urls, max_num=0)  # all of them; by default it stops after about 1,000
 """
 
 
