@@ -5,13 +5,15 @@ import asyncio
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
 
 _BLOCK_BYTES = 8 << 20
+_SENT_AT_A_TIME = 2
 
 
 class BlobWriter:
     """Appends pieces to a blob that appears at `close`; nothing is written where nothing was appended.
 
-    Holds at most one block and what is being sent. Safe for concurrent callers. The blocks are cut by size alone, so
-    that two writers of the same bytes do not disturb each other.
+    Holds at most one block and the two that are being sent. Safe for concurrent callers: who fills a block sends it,
+    and the others go on meanwhile. The blocks are cut by size alone, so that two writers of the same bytes do not
+    disturb each other.
     """
 
     def __init__(
@@ -24,34 +26,47 @@ class BlobWriter:
         self._block_bytes = block_bytes
         self._pending: list[bytes | memoryview] = []
         self._pending_bytes = 0
-        self._staged = 0
+        self._blocks_cut = 0
         self._turn = asyncio.Lock()
+        self._sending = asyncio.Semaphore(_SENT_AT_A_TIME)
 
     async def append(self, data: bytes) -> int:
-        """Add a piece; returns its offset in the blob."""
+        """Add a piece; returns its offset in the blob, once the blocks that it filled are sent."""
         async with self._turn:
             offset = self.size
             self.size += len(data)
             self._pending.append(data)
             self._pending_bytes += len(data)
-            while self._pending_bytes >= self._block_bytes:
-                await self._stage()
-            return offset
+            block = await self._full_block()
+        while block is not None:
+            try:
+                await self._blocks.stage(self.name, *block)
+            finally:
+                self._sending.release()
+            async with self._turn:
+                block = await self._full_block()
+        return offset
 
     async def close(self, attributes: BlobAttributes | None = None) -> None:
-        """Make the blob, with one call where it is small."""
-        async with self._turn:
-            if not self.size:
-                return
-            if not self._staged:
-                await self._blobs.put(self.name, b"".join(self._pending), attributes)
-                return
-            if self._pending:
-                await self._stage()
-            await self._blocks.commit(self.name, range(self._staged), attributes or BlobAttributes())
+        """Make the blob, with one call where it is small. All pieces have to be appended by then."""
+        if not self.size:
+            return
+        if not self._blocks_cut:
+            await self._blobs.put(self.name, b"".join(self._pending), attributes)
+            return
+        if self._pending:
+            await self._blocks.stage(self.name, *self._cut())
+        await self._blocks.commit(self.name, range(self._blocks_cut), attributes or BlobAttributes())
 
-    async def _stage(self) -> None:
-        """Send the next block: what is pending, or as much of it as a block may hold."""
+    async def _full_block(self) -> tuple[int, bytes] | None:
+        """The next block where it is full, once it may be sent. Whoever appends more waits that long, too."""
+        if self._pending_bytes < self._block_bytes:
+            return None
+        await self._sending.acquire()
+        return self._cut()
+
+    def _cut(self) -> tuple[int, bytes]:
+        """The next block and its number: what is pending, or as much of it as a block may hold."""
         pending, last = self._pending, memoryview(b"")
         excess = max(0, self._pending_bytes - self._block_bytes)
         if excess:
@@ -60,5 +75,5 @@ class BlobWriter:
         block = b"".join(pending)
         self._pending = [last[-excess:]] if excess else []
         self._pending_bytes = excess
-        await self._blocks.stage(self.name, self._staged, block)
-        self._staged += 1
+        self._blocks_cut += 1
+        return self._blocks_cut - 1, block

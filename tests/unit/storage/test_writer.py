@@ -1,5 +1,7 @@
 """What is written piece by piece is what was given."""
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,3 +23,30 @@ async def test_pieces_of_any_size_stand_where_their_offsets_say(pieces, block_by
     assert await blobs.get("out", length=len(whole)) == whole
     for offset, piece in zip(offsets, pieces, strict=True):
         assert whole[offset : offset + len(piece)] == piece
+
+
+@given(st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=20), st.integers(1, 40))
+async def test_pieces_appended_at_the_same_time_stand_where_their_offsets_say(pieces, block_bytes):
+    blobs = SlowBlobs()
+    writer = BlobWriter(blobs, blobs, "out", block_bytes)
+    offsets = await asyncio.gather(*(writer.append(piece) for piece in pieces))
+    await writer.close()
+    whole = await blobs.get("out", length=writer.size)
+    assert len(whole) == sum(map(len, pieces))
+    assert [whole[at : at + len(piece)] for at, piece in zip(offsets, pieces, strict=True)] == pieces
+    assert blobs.most <= 2
+
+
+class SlowBlobs(MemoryBlobs):
+    """Notes how many blocks were sent at the same time, at most."""
+
+    def __init__(self):
+        super().__init__()
+        self.sending = self.most = 0
+
+    async def stage(self, name, number, data):
+        self.sending += 1
+        self.most = max(self.most, self.sending)
+        await asyncio.sleep(0)
+        await super().stage(name, number, data)
+        self.sending -= 1
