@@ -52,7 +52,7 @@ class AiohttpWebClient:
                 followed = request.follow_redirects and request.method == "GET"
                 if response.status not in _REDIRECTS or location is None or not followed:
                     shown = response.url.without_query_params(*request.secret_params)
-                    return await _read(response, str(shown), request.max_bytes)
+                    return await _read(response, str(shown), request)
             following = parse_url(str(url.join(URL(location))))
             if following.origin() != url.origin():
                 headers = {key: value for key, value in headers.items() if key.lower() not in _SECRETS}
@@ -61,12 +61,15 @@ class AiohttpWebClient:
         raise Permanent("The service redirects in circles.")
 
 
-async def _read(response: aiohttp.ClientResponse, url: str, max_bytes: int) -> WebResponse:
+async def _read(response: aiohttp.ClientResponse, url: str, request: WebRequest) -> WebResponse:
     body = bytearray()
     async for piece in response.content.iter_any():
         body += piece
-        if len(body) > max_bytes:
-            raise Permanent(f"The answer exceeds {max_bytes:,} bytes.")
+        if len(body) > request.max_bytes:
+            if not request.cut_at_max_bytes:
+                raise Permanent(f"The answer exceeds {request.max_bytes:,} bytes.")
+            del body[request.max_bytes :]
+            break
     headers = {key.lower(): value for key, value in response.headers.items()}
     tags = tuple(response.headers.getall("x-robots-tag", ()))
     return WebResponse(response.status, url, headers, bytes(body), tags)

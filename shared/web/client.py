@@ -7,7 +7,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """One exchange to make. Bodies are decompressed within `max_bytes`.
+    """One exchange to make.
+
+    Bodies are decompressed within `max_bytes`; a longer one is an error, or with `cut_at_max_bytes` cut off there.
 
     A GET's redirects are followed, every hop guarded; without `follow_redirects` they are answers like others.
     `secret_params` are part of the query like `params`, but are for the request's own origin only, and never shown.
@@ -20,6 +22,7 @@ class WebRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     max_bytes: int = 8_000_000
+    cut_at_max_bytes: bool = False
     timeout_seconds: float = 30.0
     follow_redirects: bool = True
 
