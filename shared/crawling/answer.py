@@ -109,12 +109,22 @@ def failure(error: BaseException) -> TryAgain | GiveUp:
     """What an error of the client or of the network means."""
     if was_forbidden(error):
         return GiveUp(Reason.FORBIDDEN_ADDRESS)
-    if isinstance(error, aiohttp.ClientPayloadError) and isinstance(error.__cause__, ContentEncodingError):
-        return GiveUp(Reason.HTTP_ERROR, "its content-encoding cannot be read")
+    if _is_about_encoding(error):
+        if isinstance(error, aiohttp.ClientPayloadError):
+            return GiveUp(Reason.HTTP_ERROR, "its content-encoding is broken")
+        return GiveUp(Reason.UNSUPPORTED_FORMAT, "its content-encoding (br or zstd) was not asked for")
     for kinds, reason, detail in _REASONS:
         if isinstance(error, kinds):
             return TryAgain(Rejected(reason, detail)) if reason in _TRIED_AGAIN else GiveUp(reason, detail)
     return TryAgain(Rejected(Reason.CONNECTION_FAILED, type(error).__name__))
+
+
+def _is_about_encoding(error: BaseException) -> bool:
+    """Whether the content-encoding is behind it: the client wraps its parser's errors once or twice."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ContentEncodingError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
 
 
 _TRIED_AGAIN = frozenset({Reason.DNS_FAILED, Reason.TRANSFER_BROKEN, Reason.TIMED_OUT})

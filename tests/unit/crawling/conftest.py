@@ -103,6 +103,9 @@ class Hostile:
     async def gzipped(self, _):
         return web.Response(body=gzip.compress(self.photo), headers={"Content-Encoding": "gzip"})
 
+    async def deflated(self, _):
+        return web.Response(body=zlib.compress(self.photo), headers={"Content-Encoding": "deflate"})
+
     async def cookie(self, request):
         if request.cookies:
             return web.Response(status=400)

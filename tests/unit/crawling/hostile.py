@@ -152,8 +152,8 @@ def misbehaviours(photo: bytes) -> dict[str, Misbehaviour]:
         "garbage for a status": (b"HTTP/1.1 9z9 What\r\n\r\n", Reason.HTTP_ERROR),
         "garbage for a chunk size": (chunked + b"zz\r\nabc\r\n0\r\n\r\n", Reason.HTTP_ERROR),
         "chunks cut off": (chunked + b"1000\r\nabc", Reason.TRANSFER_BROKEN),
-        "brotli": (body_of(photo, b"Content-Encoding: br"), Reason.HTTP_ERROR),
-        "zstd": (body_of(photo, b"Content-Encoding: zstd"), Reason.HTTP_ERROR),
+        "brotli": (body_of(photo, b"Content-Encoding: br"), Reason.UNSUPPORTED_FORMAT),
+        "zstd": (body_of(photo, b"Content-Encoding: zstd"), Reason.UNSUPPORTED_FORMAT),
         "gzip that is none": (body_of(photo, b"Content-Encoding: gzip"), Reason.HTTP_ERROR),
         "redirect without an address": (
             b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",

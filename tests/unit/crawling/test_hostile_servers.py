@@ -48,7 +48,13 @@ async def test_a_server_that_breaks_the_rules_is_recorded_for_what_it_does(name,
     assert found.reason is case.reason
 
 
-@pytest.mark.parametrize("path", ["/ok", "/moved", "/busy-once", "/gzipped", "/cookie"])
+async def test_an_encoding_that_nobody_asked_for_is_named(photo, make_fetcher):
+    async with raw_server(misbehaviours(photo)["brotli"].behaviour) as base:
+        found = await ask(make_fetcher(), f"{base}/x.jpg")
+    assert found == Rejected(Reason.UNSUPPORTED_FORMAT, "its content-encoding (br or zstd) was not asked for")
+
+
+@pytest.mark.parametrize("path", ["/ok", "/moved", "/busy-once", "/gzipped", "/deflated", "/cookie"])
 async def test_what_can_be_had_is_had(path, hostile, make_fetcher):
     state, base = hostile
     fetcher = make_fetcher()
