@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import InvalidRequest
-from shared.jobs.spec import JobSpec, field_errors, parse_spec
+from shared.jobs.field_errors import field_errors
+from shared.jobs.spec import JobSpec, parse_spec
 
 _MAX_IMAGES = 10_000
 _OWN = ("work/", "datasets/")

@@ -21,7 +21,8 @@ from pydantic import (
 
 from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Transform
-from shared.errors import FieldError, InvalidRequest
+from shared.errors import InvalidRequest
+from shared.jobs.field_errors import field_errors
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
 from shared.sources.variations import Variations
@@ -117,7 +118,7 @@ class JobSpec(BaseModel):
             raise ValueError("give either keywords or labels, not both")
         keywords = data["keywords"]
         if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
-            raise ValueError("keywords must be a list of texts")
+            raise ValueError("keywords must be a list of strings")
         rest = {key: value for key, value in data.items() if key != "keywords"}
         return rest | {"labels": {word: [word] for word in keywords}}
 
@@ -178,12 +179,3 @@ def decode_spec(text: str | bytes, *, internal: bool = False) -> JobSpec:
 def encode_spec(spec: JobSpec) -> bytes:
     """As JSON; `decode_spec(…, internal=True)` reads it back."""
     return spec.model_dump_json(exclude_defaults=True).encode()
-
-
-def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """Pydantic's findings as ours, at most twenty; values that the caller sent are not repeated."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return tuple(
-        FieldError(".".join(str(part) for part in item["loc"]), item["msg"].removeprefix("Value error, "))
-        for item in found[:20]
-    )

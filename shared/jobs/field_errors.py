@@ -1,0 +1,67 @@
+"""What is wrong with a request's fields, in the words of JSON rather than of the library that checks them."""
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.errors import FieldError
+
+_MOST = 20
+_OBJECT, _LIST, _STRING = "must be an object", "must be a list", "must be a string"
+_WHOLE, _NUMBER, _BOOLEAN = "must be a whole number", "must be a number", "must be true or false"
+_WORDS = {
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "dict_type": _OBJECT,
+    "mapping_type": _OBJECT,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "string_type": _STRING,
+    "url_type": _STRING,
+    "string_unicode": "must be valid Unicode",
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "bool_type": _BOOLEAN,
+    "bool_parsing": _BOOLEAN,
+    "missing": "is missing",
+    "extra_forbidden": "there is no such field",
+    "literal_error": "must be {expected}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have {min_length} or more characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have {min_length} or more items",
+    "too_long": "must have at most {max_length} items",
+    "url_parsing": "must be a URL",
+    "url_scheme": "must begin with one of: {expected_schemes}",
+    "url_too_long": "must have at most {max_length} characters",
+}
+"""By pydantic's types of errors; https://docs.pydantic.dev/latest/errors/validation_errors/."""
+
+
+def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
+    """Pydantic's findings as ours, at most twenty; values that the caller sent are not repeated."""
+    found = error.errors(include_url=False, include_input=False)
+    told = [item for item in found if not _follows_from_others(item, found)]
+    return tuple(FieldError(".".join(map(str, item["loc"])), _message(item)) for item in told[:_MOST])
+
+
+def _message(item: ErrorDetails) -> str:
+    words = _WORDS.get(item["type"])
+    if words is None:
+        return item["msg"].removeprefix("Value error, ")
+    return words.format_map(item.get("ctx", {}))
+
+
+def _follows_from_others(item: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Whether a list is too short only because some of its items are wrong."""
+    where = item["loc"]
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > len(where) and other["loc"][: len(where)] == where for other in found
+    )
