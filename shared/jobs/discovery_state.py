@@ -23,6 +23,7 @@ _KEY_BYTES = 8
 class StreamState:
     """One query of one source: its cursor, and whether it has ended; `failures` counts those in a row.
 
+    `waited_seconds` is how long the source has asked to wait since its last page.
     `gave_up` says that it ended because its source failed; a retry of the job asks it again.
     """
 
@@ -30,6 +31,7 @@ class StreamState:
     ended: bool = False
     failures: int = 0
     gave_up: bool = False
+    waited_seconds: float = 0.0
 
 
 @dataclass(slots=True)

@@ -15,6 +15,9 @@ from shared.sources.source import Page
 
 _MAX_FAILURES = 5
 _MAX_WAIT_SECONDS = 900.0
+_MAX_WAITED_SECONDS = (
+    6 * 3600.0
+)  # without a page; who asks to wait again and again would be waited for forever
 _LONGEST_NAP_SECONDS = 30.0  # longer waits are the queue's, which costs nothing
 _OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
 _PORTION = 20  # candidates that a stream gives in its turn, where its label takes so many only
@@ -93,7 +96,12 @@ class Paging:
         try:
             await _hold_page(stream)
         except RateLimited as error:
-            return min(error.retry_after_seconds, _MAX_WAIT_SECONDS)
+            wait = min(error.retry_after_seconds, _MAX_WAIT_SECONDS)
+            stream.state.waited_seconds += wait
+            if stream.state.waited_seconds < _MAX_WAITED_SECONDS:
+                return wait
+            _give_up(run, stream, f"{error.detail} It has done so for hours.")
+            return None
         except Retryable as error:
             stream.state.failures += 1
             if stream.state.failures < _MAX_FAILURES:
@@ -103,7 +111,7 @@ class Paging:
         except (Permanent, NotFound) as error:
             _give_up(run, stream, error.detail)
             return None
-        stream.state.failures = 0
+        stream.state.failures, stream.state.waited_seconds = 0, 0.0
         _take(run, stream, portion if stream.limit is not None else None)
         if run.fills_a_chunk:
             await run.save()
@@ -152,4 +160,5 @@ def _is_full(run: DiscoveryRun, stream: Stream, label: str | None) -> bool:
 
 def _give_up(run: DiscoveryRun, stream: Stream, why: str) -> None:
     stream.state.ended = stream.state.gave_up = True
+    stream.state.waited_seconds = 0.0
     run.state.note([f"{stream.query.label or stream.key}: {why}"])

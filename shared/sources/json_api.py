@@ -18,7 +18,10 @@ _DEFAULT_WAIT_SECONDS = 60.0
 _MIN_WAIT_SECONDS = (
     1.0  # whatever is told: a service that says "now" and "wait" at once would be asked in a circle
 )
-_MAX_RESET_SECONDS = 3600
+_MAX_WAIT_SECONDS = (
+    3600.0  # who asks for more means a quota of a day or a month, and no job stands still for that
+)
+_FIRST_MOMENT = 1_000_000_000  # larger numbers are seconds since 1970, smaller ones seconds from now
 _TOLD_WAIT = re.compile(rb"available in (\d{1,6}) second")
 
 
@@ -69,10 +72,10 @@ class JsonApi:
         """The object that the service answers with.
 
         Raises:
-            RateLimited: it asks to wait.
+            RateLimited: it asks to wait, for an hour at most.
             Unavailable: it is out of reach, out of order, or answers with something that is no JSON object.
             Refused: it will not answer this; as KeyRefused where that is for the key.
-            Permanent: its address is not one that may be called.
+            Permanent: its address is not one that may be called; or it asks to wait for more than an hour.
         """
         accept = {"accept": "application/json"}
         request = WebRequest(
@@ -119,6 +122,9 @@ class JsonApi:
         status = response.status
         if status == 429:
             seconds = max(_MIN_WAIT_SECONDS, self._wait_seconds(response))
+            if seconds > _MAX_WAIT_SECONDS:
+                hours = f"{seconds / 3600:,.0f} hours" if seconds >= 5400 else "more than an hour"
+                raise Permanent(f"{self.name} asks to wait for {hours}: its quota is used up.")
             raise RateLimited(f"{self.name} asks to wait.", seconds)
         if status >= 500 or status == 408:
             raise Unavailable(f"{self.name} answered with status {status}.")
@@ -131,15 +137,30 @@ class JsonApi:
         """As Retry-After (RFC 9110, 10.2.3), X-RateLimit-Reset in seconds or the text say; else a minute."""
         told = response.headers.get("retry-after", "").strip()
         if told.isascii() and told.isdigit():
-            return float(told[:6])
+            return float(told[:9])
         if told:
             return self._seconds_until(told)
-        reset = response.headers.get("x-ratelimit-reset", "").strip()
-        # Pixabay sends seconds; others send a moment, or several numbers, that may be a month away
-        if reset.isascii() and reset.isdigit() and int(reset[:12]) <= _MAX_RESET_SECONDS:
-            return float(reset)
+        reset = self._reset_seconds(response)
+        if reset is not None:
+            return reset
         text = _TOLD_WAIT.search(response.body[:10_000])
         return float(text[1]) if text else _DEFAULT_WAIT_SECONDS
+
+    def _reset_seconds(self, response: WebResponse) -> float | None:
+        """Until all quotas that are used up begin anew; None where it is not told which those are.
+
+        Pixabay sends seconds, others a moment; Brave sends a number for the second and one for the month.
+        """
+        resets = [
+            number - self.clock.now().timestamp() if number > _FIRST_MOMENT else number
+            for number in _numbers(response, "x-ratelimit-reset")
+        ]
+        left = _numbers(response, "x-ratelimit-remaining")
+        if len(resets) == len(left):
+            used_up = (reset for reset, calls in zip(resets, left, strict=True) if calls == 0)
+            return max(used_up, default=None)
+        # without that, a moment far away may be the end of a quota that is not used up at all
+        return resets[0] if len(resets) == 1 and resets[0] <= _MAX_WAIT_SECONDS else None
 
     def _seconds_until(self, http_date: str) -> float:
         try:
@@ -148,3 +169,10 @@ class JsonApi:
         except (ValueError, OverflowError):
             return _DEFAULT_WAIT_SECONDS
         return seconds
+
+
+def _numbers(response: WebResponse, header: str) -> list[float]:
+    """What a header lists, four numbers at most; none where there is anything else in it."""
+    texts = [text.strip() for text in response.headers.get(header, "").split(",", 4)]
+    plain = all(text.isascii() and text.isdigit() and len(text) <= 12 for text in texts)
+    return [float(text) for text in texts] if plain else []

@@ -126,6 +126,17 @@ async def test_a_source_that_runs_dry_leaves_its_share_to_others(flow):
     assert _by(urls, 2) == {"one": 30, "two": 190}
 
 
+async def test_a_source_that_asks_to_wait_for_ever_is_given_up_and_others_go_on(flow):
+    sources = [{"type": "search", "name": "one", "wait": 1e9}, {"type": "search", "name": "two", "total": 50}]
+    urls, delays = await _discover(flow, {"keywords": ["cat"], "sources": sources})
+    assert _by(urls, 2) == {"one": 10, "two": 50}
+    assert sum(delays) <= 6 * 3600
+    [job] = [job async for job in flow.jobs.works()]
+    state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
+    assert "cat: wait It has done so for hours." in state.problems
+    assert state.can_go_on  # a retry asks it again
+
+
 async def test_slices_end_within_a_page_and_lose_nothing(flow):
     spec = {"keywords": ["cat"], "sources": [{"type": "search", "page": 100}], "max_images_per_label": 200}
     whole, _ = await _discover(flow, spec)

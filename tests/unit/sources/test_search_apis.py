@@ -125,6 +125,10 @@ async def test_paging_goes_on_from_a_cursor_as_it_would_have_without_a_break(
         ({"X-RateLimit-Reset": "42"}, "", 42),
         ({"X-RateLimit-Reset": "1795608000"}, "", 60),
         ({"X-RateLimit-Reset": "1, 1419704"}, "", 60),
+        ({"X-RateLimit-Reset": "7, 1419704", "X-RateLimit-Remaining": "0, 100"}, "", 7),
+        ({"X-RateLimit-Reset": "7, soon", "X-RateLimit-Remaining": "0, 0"}, "", 60),
+        ({"X-RateLimit-Reset": "1795521642", "X-RateLimit-Remaining": "0"}, "", 42),
+        ({"X-RateLimit-Reset": "1795608000", "X-RateLimit-Remaining": "9"}, "", 60),
         ({}, '{"detail": "Request was throttled. Expected available in 42 seconds."}', 42),
         ({}, "", 60),
     ],
@@ -133,6 +137,21 @@ async def test_a_service_that_asks_to_wait_is_waited_for(ask, name, headers, bod
     with pytest.raises(RateLimited, match=title(name)) as raised:
         await ask(name, response_with(429, body, headers))
     assert raised.value.retry_after_seconds == seconds
+
+
+@every_service
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "86400"},
+        {"Retry-After": "Wed, 25 Nov 2026 12:00:00 GMT"},
+        {"X-RateLimit-Reset": "1, 86400", "X-RateLimit-Remaining": "1, 0"},
+        {"X-RateLimit-Reset": "1795608000", "X-RateLimit-Remaining": "0"},
+    ],
+)
+async def test_a_service_whose_quota_is_used_up_for_long_is_given_up(ask, name, headers):
+    with pytest.raises(Permanent, match=f"{title(name)} asks to wait for 24 hours: its quota is used up"):
+        await ask(name, response_with(429, headers=headers))
 
 
 @every_service
