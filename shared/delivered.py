@@ -8,13 +8,14 @@ import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
+from operator import attrgetter
 from typing import Literal
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from shared.candidates import Candidate, Provenance, StoredRange
-from shared.records import Kept, Record, Rejected
+from shared.records import ImageFacts, Kept, Record, Rejected
 
 _PIECE_BYTES = 1 << 20
 
@@ -74,6 +75,8 @@ class FileChecksum:
 
 
 _PROVENANCE = tuple(Provenance.__slots__)
+_FACTS = tuple(ImageFacts.__slots__)
+_provenance_of, _facts_of = attrgetter(*_PROVENANCE), attrgetter(*_FACTS)
 _adapter = TypeAdapter(Delivered)
 
 
@@ -90,22 +93,17 @@ def fields_of(record: Record) -> dict[str, object]:
         "extra": candidate.extra,
         "outcome": "kept" if isinstance(outcome, Kept) else "rejected",
     }
-    for name in _PROVENANCE:
-        known[name] = getattr(candidate.provenance, name)
+    known.update(zip(_PROVENANCE, _provenance_of(candidate.provenance), strict=True))
     if isinstance(outcome, Rejected):
         known |= {"reason": str(outcome.reason), "detail": outcome.detail}
     else:
-        for name in outcome.facts.__slots__:
-            known[name] = getattr(outcome.facts, name)
+        known.update(zip(_FACTS, _facts_of(outcome.facts), strict=True))
     return known
 
 
 def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
     """A gzip member without a time in it; members behind each other are one file (RFC 1952, 2.2)."""
-    rows = (
-        to_json({name: value for name, value in line.items() if value not in (None, "", {})})
-        for line in lines
-    )
+    rows = (to_json({name: value for name, value in line.items() if value or value == 0}) for line in lines)
     out = BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=5, mtime=0, filename="") as packed:
         packed.write(b"".join(row + b"\n" for row in rows))

@@ -31,12 +31,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A text file of the dataset, whose bytes are in a working blob."""
+    """A text file of the dataset, whose bytes are in a working blob from `offset` on."""
 
     name: str
     size: int
     crc32: int
     blob: str
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class Plan:
 
     def _text(self, number: int) -> Piece:
         text = self.header.texts[number]
-        return Piece(text.blob, 0, text.size)
+        return Piece(text.blob, text.offset, text.size)
 
     def _image(self, position: int) -> Piece:
         images = self.images

@@ -16,6 +16,7 @@ from shared.archiving.earlier import Earlier, read_earlier
 from shared.archiving.names import folder_names
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.plan import Plan, PlanHeader, plan_blob
+from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.select import Selection, select
 from shared.archiving.split import assign_splits, draw
 from shared.archiving.table import Columns, read_columns
@@ -70,11 +71,12 @@ class Planner:
     async def _make(self, order: ArchiveOrder) -> Plan:
         shards = order.output.format == "webdataset"
         planned_at = self._clock.now()
-        columns = await read_columns(self._blobs, order.record_blobs, sidecars=shards)
+        records = RecordBlobs(self._blobs, order.record_blobs)
+        columns = await read_columns(records, sidecars=shards)
         earlier = await read_earlier(self._blobs, order.earlier)
         chosen, images, files = await asyncio.to_thread(_choose, order, columns, earlier)
         work = f"{order.work_prefix}{order.digest}/"
-        texts = await write_texts(self._blobs, self._blocks, order, chosen, work)
+        texts = await write_texts(self._blobs, self._blocks, order, records, chosen, work)
         images.beside = (
             texts.beside[np.searchsorted(columns.index, images.index)] if shards else images.offset
         )

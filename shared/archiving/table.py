@@ -1,16 +1,17 @@
 """All records of a job as columns, so that a million of them take some hundred bytes each and no objects."""
 
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from shared.archiving.annotations import sidecar
 from shared.archiving.earlier import SHA256_BYTES
-from shared.records import Kept, Record, decode_records
-from shared.storage.blobs import BlobStore
+from shared.archiving.record_blobs import RecordBlobs
+from shared.records import Kept, decode_records
 
 
 @dataclass(slots=True)
@@ -72,6 +73,41 @@ _CODES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    crc32: int
+    perceptual_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    shard: str = ""
+    offset: int = 0
+    facts: _Facts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the columns need of a `Record`: to decode just that takes less than half the time."""
+
+    index: int
+    candidate: _Candidate
+    outcome: _Outcome
+
+
+_rows = TypeAdapter(_Row)
+
+
 @dataclass(slots=True)
 class _Builder:
     """Collects rows in compact arrays."""
@@ -85,32 +121,38 @@ class _Builder:
     labels: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
 
-    def add(self, record: Record, blob: int) -> None:
-        """Add a record of the record blob at this position."""
-        missing = record.index + 1 - len(self.newest)
+    def add(self, data: bytes, blob: int) -> None:
+        """Add the records of the record blob at this position."""
+        rows = [_rows.validate_json(line) for line in data.splitlines()]
+        missing = max((row.index for row in rows), default=-1) + 1 - len(self.newest)
         if missing > 0:
             self.newest.frombytes(b"\xff" * missing * self.newest.itemsize)  # -1: no record
-        self.newest[record.index] = blob
-        if isinstance(record.outcome, Kept):
-            self._add_kept(record, record.outcome, blob)
+        for row in rows:
+            self.newest[row.index] = blob
+        kept = [row for row in rows if row.outcome.facts is not None]
+        for name, values in self._numbers(kept).items():
+            self.numbers[name].extend(values)
+        self.numbers["blob"].extend([blob] * len(kept))
+        beside = _sidecar_sizes(data) if self.sidecars else [(0, 0)] * len(kept)
+        self.numbers["json"].extend([size for size, _ in beside])
+        self.numbers["text"].extend([size for _, size in beside])
 
-    def _add_kept(self, record: Record, kept: Kept, blob: int) -> None:
-        facts, numbers = kept.facts, self.numbers
-        extension = EXTENSIONS.index(_EXTENSION_OF.get(facts.format, "bin"))
-        beside = sidecar(record, kept, file_name(record.index, extension)) if self.sidecars else (b"", b"")
-        numbers["index"].append(record.index)
-        numbers["blob"].append(blob)
-        numbers["label"].append(self.labels.setdefault(record.candidate.label, len(self.labels)))
-        numbers["shard"].append(self.shards.setdefault(kept.shard, len(self.shards)))
-        numbers["offset"].append(kept.offset)
-        numbers["size"].append(facts.size_bytes)
-        numbers["crc32"].append(facts.crc32)
-        numbers["pixels"].append(facts.width * facts.height)
-        numbers["perceptual_hash"].append(int(facts.perceptual_hash, 16))
-        numbers["extension"].append(extension)
-        numbers["json"].append(len(beside[0]))
-        numbers["text"].append(len(beside[1]))
-        self.sha256 += bytes.fromhex(facts.sha256)
+    def _numbers(self, kept: Sequence[_Row]) -> dict[str, list[int]]:
+        """Column by column, which is much quicker than row by row."""
+        labels, shards = self.labels, self.shards
+        facts = [row.outcome.facts for row in kept if row.outcome.facts is not None]
+        self.sha256 += bytes.fromhex("".join([one.sha256 for one in facts]))
+        return {
+            "index": [row.index for row in kept],
+            "label": [labels.setdefault(row.candidate.label, len(labels)) for row in kept],
+            "shard": [shards.setdefault(row.outcome.shard, len(shards)) for row in kept],
+            "offset": [row.outcome.offset for row in kept],
+            "size": [one.size_bytes for one in facts],
+            "crc32": [one.crc32 for one in facts],
+            "pixels": [one.width * one.height for one in facts],
+            "perceptual_hash": [int(one.perceptual_hash, 16) for one in facts],
+            "extension": [_extension(one.format) for one in facts],
+        }
 
     def columns(self) -> Columns:
         """The rows that count, sorted by index; the builder is empty afterwards."""
@@ -134,16 +176,26 @@ class _Builder:
         )
 
 
-async def read_columns(blobs: BlobStore, record_blobs: Sequence[str], *, sidecars: bool = False) -> Columns:
+async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Columns:
     """The kept images of all record blobs; with `sidecars`, also how large the text beside them will be."""
     builder = _Builder(sidecars)
-    for position, name in enumerate(record_blobs):
-        async for record in read_records(blobs, name):
-            builder.add(record, position)
+    position = 0
+    async for data in records.read():
+        builder.add(data, position)
+        position += 1
     return builder.columns()
 
 
-async def read_records(blobs: BlobStore, name: str) -> AsyncIterator[Record]:
-    """All records of one blob."""
-    for record in decode_records(await blobs.get(name)):
-        yield record
+def _extension(image_format: str) -> int:
+    return EXTENSIONS.index(_EXTENSION_OF.get(image_format, "bin"))
+
+
+def _sidecar_sizes(data: bytes) -> list[tuple[int, int]]:
+    """Of the kept ones of these records, how large their JSON and their text will be."""
+    sizes: list[tuple[int, int]] = []
+    for record in decode_records(data):
+        if isinstance(record.outcome, Kept):
+            file = file_name(record.index, _extension(record.outcome.facts.format))
+            beside = sidecar(record, record.outcome, file)
+            sizes.append((len(beside[0]), len(beside[1])))
+    return sizes

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,16 @@ from shared.archiving.card import card
 from shared.archiving.earlier import Earlier
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.plan import TextFile
+from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.select import REASONS, Selection
-from shared.archiving.table import Columns, file_name, read_records
+from shared.archiving.table import Columns, file_name
 from shared.delivered import encode_delivered, fields_of
-from shared.records import Kept, Record
+from shared.records import Kept, Record, decode_records
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
 from shared.storage.writer import BlobWriter
 
 KEPT = "kept"
-_FLUSH_BYTES = 1 << 20
+_FLUSH_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,18 @@ class Chosen:
         }
 
 
+class _Row(NamedTuple):
+    """What is decided of one image that the crawl kept; `number` is its row."""
+
+    number: int
+    verdict: int
+    split: int
+    file: int
+    offset: int
+    label: int
+    extension: int
+
+
 @dataclass(slots=True)
 class Texts:
     """What the second pass wrote. `beside` is, by row, where its sidecars begin in `sidecars_blob`."""
@@ -62,19 +76,25 @@ class Texts:
 
 
 async def write_texts(
-    blobs: BlobStore, blocks: BlockStore, order: ArchiveOrder, chosen: Chosen, work_prefix: str
+    blobs: BlobStore,
+    blocks: BlockStore,
+    order: ArchiveOrder,
+    records: RecordBlobs,
+    chosen: Chosen,
+    work_prefix: str,
 ) -> Texts:
     """Write the annotations to working blobs, and the records to where they are delivered."""
-    return await _Pass(blobs, blocks, order, chosen, work_prefix).run()
+    return await _Pass(blobs, blocks, order, records, chosen, work_prefix).run()
 
 
 class _Writer:
-    """A text on its way into a blob."""
+    """A text on its way into a blob; a short one stays in memory until it is closed."""
 
     def __init__(self, blobs: BlobStore, blocks: BlockStore, blob: str) -> None:
         self._writer = BlobWriter(blobs, blocks, blob)
         self._pending: list[bytes] = []
         self._pending_bytes = 0
+        self.blob = blob
         self.crc32 = 0
         self.size = 0
 
@@ -94,6 +114,13 @@ class _Writer:
         await self._flush()
         await self._writer.close(attributes)
 
+    async def move(self, other: "_Writer") -> bool:
+        """Add all of it to another blob instead; False where a part is on its way already."""
+        if self._pending_bytes != self.size:
+            return False
+        await other.add(b"".join(self._pending))
+        return True
+
     async def _flush(self) -> None:
         data, self._pending, self._pending_bytes = b"".join(self._pending), [], 0
         await self._writer.append(data)
@@ -101,11 +128,18 @@ class _Writer:
 
 class _Pass:
     def __init__(
-        self, blobs: BlobStore, blocks: BlockStore, order: ArchiveOrder, chosen: Chosen, work_prefix: str
+        self,
+        blobs: BlobStore,
+        blocks: BlockStore,
+        order: ArchiveOrder,
+        records: RecordBlobs,
+        chosen: Chosen,
+        work_prefix: str,
     ) -> None:
         self._blobs = blobs
         self._blocks = blocks
         self._order = order
+        self._records = records
         self._chosen = chosen
         self._work_prefix = work_prefix
         self._sources: dict[str, int] = {}
@@ -130,14 +164,13 @@ class _Pass:
         sidecars = self._open("sidecars")
         for annotation, writer in zip(annotations, writers, strict=True):
             await writer.add(annotation.begin().encode())
-        for position, name in enumerate(self._order.record_blobs):
-            lines: list[dict[str, object]] = []
-            images: list[Placed] = []
-            async for record in read_records(self._blobs, name):
-                if self._chosen.columns.newest[record.index] == position:
-                    line, placed = self._judge(record)
-                    lines.append(line)
-                    images += [placed] if placed is not None else []
+        newest = self._chosen.columns.newest
+        position = 0
+        async for data in self._records.read():
+            lines, images = self._judge(
+                [record for record in decode_records(data) if newest[record.index] == position]
+            )
+            position += 1
             for annotation, writer in zip(annotations, writers, strict=True):
                 rows = "".join(map(annotation.row, images))
                 await writer.add(rows.encode("utf-8", "replace"))
@@ -155,20 +188,26 @@ class _Pass:
     async def _close(
         self, annotations: Sequence[Annotation], writers: Sequence[_Writer]
     ) -> tuple[TextFile, ...]:
+        """End the texts; short ones share a blob, so that they are written, and read again, with one call."""
         readme = self._open("README.md")
         counts, splits = self._texts.counts, self._chosen.split_counts
         labels = self._chosen.columns.labels
         await readme.add(card(self._order, counts, splits, self._sources, self._licenses, labels).encode())
-        await readme.close()
         for annotation, writer in zip(annotations, writers, strict=True):
             for piece in annotation.end():
                 await writer.add(piece.encode("utf-8", "replace"))
-            await writer.close()
+        files: list[TextFile] = []
+        shared = self._open("texts")
         names = ["README.md", *(annotation.name for annotation in annotations)]
-        return tuple(
-            TextFile(name, writer.size, writer.crc32, f"{self._work_prefix}{name}")
-            for name, writer in zip(names, [readme, *writers], strict=True)
-        )
+        for name, writer in zip(names, [readme, *writers], strict=True):
+            at = shared.size
+            if await writer.move(shared):
+                files.append(TextFile(name, writer.size, writer.crc32, shared.blob, at))
+            else:
+                await writer.close()
+                files.append(TextFile(name, writer.size, writer.crc32, writer.blob))
+        await shared.close()
+        return tuple(files)
 
     async def _write_beside(self, images: Sequence[Placed], sidecars: _Writer) -> None:
         found: list[bytes] = []
@@ -180,24 +219,46 @@ class _Pass:
             at += len(pair[0]) + len(pair[1])
         await sidecars.add(b"".join(found))
 
-    def _judge(self, record: Record) -> tuple[dict[str, object], Placed | None]:
-        """A record as it is delivered, and where its image goes, if it goes anywhere."""
-        known = fields_of(record)
-        placed = None
-        if isinstance(record.outcome, Kept):
-            row = int(self._row_of[record.index])
-            reason = REASONS[int(self._chosen.selection.verdict[row])]
-            if reason is None:
-                placed = self._place(record, record.outcome, row)
-                file = self._chosen.files[int(self._chosen.file[row])]
-                offset = int(self._chosen.offset[row])
-                known |= {"split": placed.split, "file": placed.path, "blob": file, "offset": offset}
-            else:
-                known |= {"outcome": "rejected", "reason": str(reason), **self._same_as(row)}
-        outcomes = self._texts.counts.setdefault(record.candidate.label, {})
-        word = KEPT if placed is not None else str(known["reason"])
-        outcomes[word] = outcomes.get(word, 0) + 1
-        return known, placed
+    def _judge(self, records: Sequence[Record]) -> tuple[list[dict[str, object]], list[Placed]]:
+        """The records as they are delivered, and the images among them that go anywhere."""
+        lines: list[dict[str, object]] = []
+        images: list[Placed] = []
+        rows = iter(self._rows([record.index for record in records]))
+        for record in records:
+            known = fields_of(record)
+            word = None
+            if isinstance(record.outcome, Kept):
+                row = next(rows)
+                reason = REASONS[row.verdict]
+                if reason is None:
+                    word = KEPT
+                    placed = self._place(record, record.outcome, row)
+                    images.append(placed)
+                    file = self._chosen.files[row.file]
+                    known |= {"split": placed.split, "file": placed.path, "blob": file, "offset": row.offset}
+                else:
+                    known |= {"outcome": "rejected", "reason": str(reason), **self._same_as(row.number)}
+            outcomes = self._texts.counts.setdefault(record.candidate.label, {})
+            word = word or str(known["reason"])
+            outcomes[word] = outcomes.get(word, 0) + 1
+            lines.append(known)
+        return lines, images
+
+    def _rows(self, indices: Sequence[int]) -> list[_Row]:
+        """What is decided of those of the candidates that were kept; from NumPy all at once, which is quicker."""
+        rows = self._row_of[np.array(indices, np.int64)]
+        rows = rows[rows >= 0]
+        chosen = self._chosen
+        columns = (
+            rows,
+            chosen.selection.verdict[rows],
+            chosen.split[rows],
+            chosen.file[rows],
+            chosen.offset[rows],
+            chosen.columns.label[rows],
+            chosen.columns.extension[rows],
+        )
+        return list(map(_Row, *(column.tolist() for column in columns)))
 
     def _same_as(self, row: int) -> dict[str, object]:
         twin, known = int(self._chosen.selection.twin[row]), int(self._chosen.selection.known[row])
@@ -209,14 +270,13 @@ class _Pass:
             return {"same_as": int(earlier.index[known]), "same_as_dataset": dataset}
         return {}
 
-    def _place(self, record: Record, kept: Kept, row: int) -> Placed:
+    def _place(self, record: Record, kept: Kept, row: _Row) -> Placed:
         provenance = record.candidate.provenance
         self._sources[provenance.source] = self._sources.get(provenance.source, 0) + 1
         self._licenses[provenance.license] = self._licenses.get(provenance.license, 0) + 1
         chosen = self._chosen
-        label = int(chosen.columns.label[row])
-        split = chosen.splits[int(chosen.split[row])]
-        file = file_name(record.index, int(chosen.columns.extension[row]))
-        local = f"{chosen.folders[label]}/{file}" if self._in_folders else file
+        split = chosen.splits[row.split]
+        file = file_name(record.index, row.extension)
+        local = f"{chosen.folders[row.label]}/{file}" if self._in_folders else file
         path = f"{split}/{local}" if self._in_folders else file
-        return Placed(record, kept, split, path, local, label)
+        return Placed(record, kept, split, path, local, row.label)
