@@ -128,7 +128,7 @@ class _Simulation:
         self._candidates = candidates
         self._blobs, self._queues = _Blobs(), MemoryQueues()
         self._telemetry, self._calls = RecordingTelemetry(), Counter[str]()
-        self._app = App(Settings())
+        self._app = App(Settings(archive_part_bytes=1 << 30))
         vars(self._app).update(  # what stands here is found before it would be made
             blobs=_Counted(self._blobs, self._calls),
             entities=_Counted(MemoryEntities(), self._calls),

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     """How long a function run works before it saves its place and goes on in another; well below functionTimeout."""
 
     # archiving
-    archive_part_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30
+    archive_part_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
     """What one function instance writes of an archive; a larger one is written by several at the same time."""
 
     # lifecycle

@@ -37,7 +37,7 @@ _SETTINGS = {
     "CHUNK_SIZE": "16",
     "FETCH_CONCURRENCY": "4",
     "FETCH_CONCURRENCY_PER_HOST": "4",  # it counts over all chunks of a host, and all pictures are of one server
-    "ARCHIVE_PART_BYTES": str(1 << 20),  # in effect a block, 8 MiB
+    "ARCHIVE_PART_BYTES": str(8 << 20),
 }
 _SPEC = {
     "name": "hosts",

@@ -3,6 +3,7 @@
 A plan is made and stored, its parts are written in any order by anyone, and who writes the last one finishes.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
@@ -23,6 +24,9 @@ from shared.telemetry.telemetry import Telemetry
 
 _MB = 1_000_000
 _COMMITS = 8
+_PARTS = (
+    1  # that a process writes at a time: one uses all of its storage, and a second would double the memory
+)
 _SUMS = "SHA256SUMS"
 _MOST_READ_THROUGH = 16 << 30
 
@@ -58,6 +62,7 @@ class Archiver:
         self._planner = Planner(blobs, blocks, clock, config or PlanConfig())
         self._telemetry = telemetry
         self._clock = clock
+        self._writing = asyncio.Semaphore(_PARTS)
 
     async def begin(self, order: ArchiveOrder) -> Plan:
         """The plan of the order, stored. Where nothing was kept it has no files.
@@ -97,7 +102,8 @@ class Archiver:
         slices = [piece for piece in plan.parts[number].slices if written[piece.number] is None]
         digests: dict[int, bytes] = {}
         for piece in slices:
-            digest = None if digests and deadline.passed else await self._write(plan, piece, deadline)
+            async with self._writing:
+                digest = None if digests and deadline.passed else await self._write(plan, piece, deadline)
             if digest is None:
                 break
             digests[piece.number] = digest
@@ -190,7 +196,7 @@ class Archiver:
         part_bytes = (slices[0].end - slices[0].start) * block_bytes
         whole = None
         if file.size <= _MOST_READ_THROUGH:
-            whole = await checksum(plan.blob(file), self._blobs, deadline)
+            whole = await checksum(plan.blob(file), file.size, self._blobs, deadline)
         return FileChecksum(file.size, whole, part_bytes, digests)
 
 

@@ -30,9 +30,13 @@ ZIP = "dataset.zip"
 
 @dataclass(frozen=True, slots=True)
 class PlanConfig:
-    """`part_bytes` is what one function instance writes on its own, in blocks of `block_bytes`."""
+    """`part_bytes` is what one function instance writes on its own, in blocks of `block_bytes` or of a smaller part.
 
-    part_bytes: int = 1 << 30
+    Four GiB are half a minute of writing at what one instance does. Up to there the checksum of a file is made while it
+    is written; a file of several parts has to be read through for it.
+    """
+
+    part_bytes: int = 4 << 30
     block_bytes: int = 16 << 20
 
 
@@ -94,7 +98,7 @@ class Planner:
             texts=texts.files,
             files=(),
             part_bytes=self._config.part_bytes,
-            block_bytes=self._config.block_bytes,
+            block_bytes=min(self._config.block_bytes, self._config.part_bytes),
             counts=texts.counts,
             split_counts=chosen.split_counts,
         )

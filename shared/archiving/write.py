@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from shared.archiving.arrange import File
 from shared.archiving.compose import Composer
@@ -15,6 +17,8 @@ from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
 _NUMBERS = 50_000  # of each generation of blocks
 _BUFFER_BYTES = 32 << 20
 _SENDS = 3
+_READ_BYTES = 16 << 20
+_READS = 3
 _PLAN = "plan"
 _TYPES = {
     "zip": "application/zip",
@@ -149,14 +153,23 @@ async def commit_file(plan: Plan, file: File, blobs: BlobStore, blocks: BlockSto
     await blocks.commit(name, [_block(plan, number) for number in range(count)], attributes)
 
 
-async def checksum(name: str, blobs: BlobStore, deadline: Deadline) -> str | None:
-    """The SHA-256 of a blob, read through; None where time runs out before its end."""
+async def checksum(name: str, size: int, blobs: BlobStore, deadline: Deadline) -> str | None:
+    """The SHA-256 of a blob of that size, read through; None where time runs out before its end."""
     digest = hashlib.sha256()
-    async for data in blobs.stream(name):
-        if deadline.passed:
-            return None
-        await asyncio.to_thread(digest.update, data)
-    return digest.hexdigest()
+    reads = deque[asyncio.Task[bytes]]()
+    offsets = iter(range(0, size, _READ_BYTES))
+    async with together() as group:
+        while True:
+            for offset in islice(offsets, _READS - len(reads)):
+                reads.append(group.create_task(blobs.get(name, offset=offset, length=_READ_BYTES)))
+            if not reads:
+                return digest.hexdigest()
+            data = await reads.popleft()
+            if deadline.passed:
+                for read in reads:
+                    read.cancel()
+                return None
+            await asyncio.to_thread(digest.update, data)
 
 
 def _block(plan: Plan, number: int) -> int:

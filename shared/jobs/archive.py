@@ -106,8 +106,9 @@ class Archive:
             mine: Sequence[int] = [int(number)]
         else:
             plan = await self._archiver.begin(await self._order(job))
-            mine = await self._archiver.missing(plan)
-            if len(plan.parts) > 1 and mine:
+            alone = len(plan.parts) <= 1
+            mine = range(len(plan.parts)) if alone else await self._archiver.missing(plan)
+            if mine and not alone:
                 await self._share_out(job, plan, mine)
                 return None
         for part in mine:
