@@ -21,6 +21,8 @@ import numpy as np
 from bench.one_archive import RECORDS, Done
 from bench.table import Figure, Table, verdict
 from playground.azurite import ROOT, Azurite, die_with_parent
+from shared.archiving.planner import PlanConfig
+from shared.archiving.turns import in_turns
 from shared.candidates import Candidate, Provenance
 from shared.records import ImageFacts, Kept, Record, encode_records
 from shared.settings import Settings
@@ -30,7 +32,8 @@ from shared.storage.azure_blobs import AzureBlobs
 _IMAGES = 70_000  # more entries than a ZIP without ZIP64 has
 _SHARD = 256
 _SIZES = (20_000, 42_000)  # bytes of an image
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = PlanConfig().block_bytes
+_SENDS = 3  # at a time, as the archive step does; Azurite takes half as much again as one after another
 _FREE_BYTES = 20_000_000_000  # Azurite deletes what it no longer needs a while later
 _KILLED_AT = 0.6  # of its blocks
 
@@ -105,11 +108,14 @@ def _facts(picture: bytes) -> ImageFacts:
 
 
 async def _bare(blobs: AzureBlobs, size: int) -> float:
-    """Seconds that Azurite takes for so many bytes in blocks of the same size, one after another."""
+    """Seconds that Azurite takes for so many bytes in blocks of the same size."""
     block = os.urandom(_BLOCK_BYTES)
-    began = time.perf_counter()
-    for number in range(-(-size // _BLOCK_BYTES)):
+
+    async def stage(number: int) -> None:
         await blobs.stage("bench/bare", number, block[: size - number * _BLOCK_BYTES])
+
+    began = time.perf_counter()
+    await in_turns(range(-(-size // _BLOCK_BYTES)), stage, _SENDS)
     seconds = time.perf_counter() - began
     await blobs.put("bench/bare", b"")  # lets the blocks go
     return seconds
