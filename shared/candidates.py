@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
+from shared.packed_lines import pack, unpack
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -65,12 +67,11 @@ _adapter = TypeAdapter(NumberedCandidate)
 
 
 def encode_candidates(candidates: Iterable[NumberedCandidate]) -> bytes:
-    """As JSON lines, UTF-8; fields at their default are left out."""
-    lines = (_adapter.dump_json(candidate, exclude_defaults=True) for candidate in candidates)
-    return b"".join(line + b"\n" for line in lines)
+    """As packed JSON lines; fields at their default are left out."""
+    return pack(_adapter.dump_json(candidate, exclude_defaults=True) for candidate in candidates)
 
 
 def decode_candidates(data: bytes) -> Iterator[NumberedCandidate]:
     """The reverse of `encode_candidates`."""
-    for line in data.splitlines():
+    for line in unpack(data):
         yield _adapter.validate_json(line)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import TypeAdapter
 
 from shared.candidates import Candidate
+from shared.packed_lines import pack, unpack
 
 
 class Reason(StrEnum):
@@ -132,12 +133,11 @@ _adapter = TypeAdapter(Record)
 
 
 def encode_records(records: Iterable[Record]) -> bytes:
-    """As JSON lines, UTF-8; fields at their default are left out."""
-    lines = (_adapter.dump_json(record, exclude_defaults=True) for record in records)
-    return b"".join(line + b"\n" for line in lines)
+    """As packed JSON lines; fields at their default are left out."""
+    return pack(_adapter.dump_json(record, exclude_defaults=True) for record in records)
 
 
 def decode_records(data: bytes) -> Iterator[Record]:
     """The reverse of `encode_records`."""
-    for line in data.splitlines():
+    for line in unpack(data):
         yield _adapter.validate_json(line)

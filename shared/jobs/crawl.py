@@ -31,7 +31,7 @@ from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
-_JSON_LINES = BlobAttributes("application/x-ndjson")
+_PACKED_LINES = BlobAttributes("application/gzip")
 _KEPT_OPTIONS = 32
 
 
@@ -187,7 +187,7 @@ class Crawl:
         """Write the records unless another run did; returns those that stand."""
         try:
             name = records_blob(job_id, chunk_id)
-            await self._blobs.put(name, encode_records(records), _JSON_LINES, overwrite=False)
+            await self._blobs.put(name, encode_records(records), _PACKED_LINES, overwrite=False)
         except AlreadyExists:
             return await self._committed(job_id, chunk_id) or ()
         return records
@@ -235,12 +235,12 @@ class Crawl:
             parts = dict(zip(halves_of(chunk.id), (rest[:middle], rest[middle:]), strict=True))
         rows: list[ChunkRow] = []
         for name, part in parts.items():
-            blob = f"{work_prefix(job_id)}candidates/{name}.jsonl"
-            await self._blobs.put(blob, encode_candidates(part), _JSON_LINES)
+            blob = f"{work_prefix(job_id)}candidates/{name}.jsonl.gz"
+            await self._blobs.put(blob, encode_candidates(part), _PACKED_LINES)
             rows.append(ChunkRow(name, blob, len(part)))
         return rows
 
 
 def records_blob(job_id: str, chunk_id: str) -> str:
     """Where the records of a chunk are."""
-    return f"{work_prefix(job_id)}records/{chunk_id}.jsonl"
+    return f"{work_prefix(job_id)}records/{chunk_id}.jsonl.gz"

@@ -128,7 +128,7 @@ class DiscoveryRun:
     async def _written(self, candidates: Sequence[NumberedCandidate]) -> ChunkRow:
         self.state.chunks += 1
         name = chunk_id(self.state.chunks)
-        blob = f"{self.job.work_prefix}candidates/{name}-{self._parts.ids.nonce()}.jsonl"
+        blob = f"{self.job.work_prefix}candidates/{name}-{self._parts.ids.nonce()}.jsonl.gz"
         await self._parts.blobs.put(blob, encode_candidates(candidates))
         return ChunkRow(name, blob, len(candidates))
 
