@@ -107,7 +107,7 @@ def _wholes(runs: Mapping[int, Sequence[_Run]]) -> Table:
         )
     notes = (
         "",
-        "The stores are in the same process: its memory holds the blobs, which Azure would keep in storage.",
+        "The stores are in the same process: its memory holds the blobs as the app wrote them, which Azure would keep.",
     )
     return Table("The whole job", heads, rows, notes)
 

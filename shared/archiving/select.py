@@ -87,8 +87,15 @@ def _drop_near_known(columns: Columns, earlier: Earlier, distance: int, selectio
 
 def _drop_exact(columns: Columns, preference: NDArray[np.int64], selection: Selection) -> None:
     rows = preference[selection.verdict[preference] == SELECTED]
-    _, first, inverse = np.unique(columns.sha256[rows], return_index=True, return_inverse=True)
-    _follow(rows, rows[first[inverse]], Reason.DUPLICATE, selection)
+    words = columns.sha256.view("<u8").reshape(len(columns), -1)
+    # sorted by words: np.unique would hold several copies of all hashes at once
+    rows = rows[np.lexsort([words[rows, place] for place in range(words.shape[1])])]
+    begins = np.zeros(len(rows), np.bool)
+    begins[:1] = True
+    for word in words.T:
+        begins[1:] |= word[rows[1:]] != word[rows[:-1]]
+    first = np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
+    _follow(rows, rows[first], Reason.DUPLICATE, selection)
 
 
 def _drop_near(columns: Columns, preference: NDArray[np.int64], distance: int, selection: Selection) -> None:
