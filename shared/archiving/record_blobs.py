@@ -7,7 +7,7 @@ from shared.archiving.turns import in_turns
 from shared.storage.blobs import BlobStore
 
 _AT_A_TIME = 8
-_KEPT_BYTES = 32 << 20  # the records of some 70,000 candidates
+_KEPT_BYTES = 32 << 20  # packed, the records of some 150,000 candidates
 
 
 class RecordBlobs:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from shared.archiving.annotations import sidecar
 from shared.archiving.earlier import SHA256_BYTES
 from shared.archiving.record_blobs import RecordBlobs
+from shared.packed_lines import unpack
 from shared.records import Kept, decode_records
 
 
@@ -123,7 +124,7 @@ class _Builder:
 
     def add(self, data: bytes, blob: int) -> None:
         """Add the records of the record blob at this position."""
-        rows = [_rows.validate_json(line) for line in data.splitlines()]
+        rows = [_rows.validate_json(line) for line in unpack(data)]
         missing = max((row.index for row in rows), default=-1) + 1 - len(self.newest)
         if missing > 0:
             self.newest.frombytes(b"\xff" * missing * self.newest.itemsize)  # -1: no record
