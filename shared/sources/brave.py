@@ -39,9 +39,7 @@ class Brave(KeywordSearch):
         del cursor
         params = self._params | {"q": query.text}
         body = await self._api.get("/res/v1/images/search", params, headers=self._headers)
-        results = body.get("results")
-        if not isinstance(results, list):
-            raise self._api.misshapen()
+        results = self._api.list_in(body, "results")
         return page_of((_candidate(result, query.label or query.text) for result in results), None)
 
 

@@ -96,9 +96,7 @@ class Flickr(KeywordSearch):
         body = await self._api.get("/services/rest/", params, secret_params=self._key)
         self._check(body)
         photos = mapping_of(body.get("photos"))
-        results = photos.get("photo")
-        if not isinstance(results, list):
-            raise self._api.misshapen()
+        results = self._api.list_in(photos, "photo")
         pages = integer_of(photos.get("pages")) or 0
         more = bool(results) and number < pages and number * _PAGE_SIZE < _MAX_RESULTS
         label = query.label or query.text

@@ -5,7 +5,7 @@ No error repeats what a service or a client library wrote: either may quote the 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -96,6 +96,17 @@ class JsonApi:
         if not setting:
             return Refused(f"{self.name} refused access with status {status}.", status)
         return KeyRefused(f"{self.name} does not accept what the setting {setting} holds.", status)
+
+    def list_in(self, answer: Mapping[str, object], name: str) -> Sequence[object]:
+        """The list of that name in an answer, or in a part of one.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        found = answer.get(name)
+        if not isinstance(found, list):
+            raise self.misshapen()
+        return found
 
     def misshapen(self) -> Unavailable:
         """What to raise where an answer has not the shape that the service documents."""

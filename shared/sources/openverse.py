@@ -87,9 +87,7 @@ class Openverse(KeywordSearch):
             if error.status == 404 and number > 1:
                 return Page((), None)  # the depth that this caller may page to ends here
             raise
-        results = body.get("results")
-        if not isinstance(results, list):
-            raise self._api.misshapen()
+        results = self._api.list_in(body, "results")
         pages = integer_of(body.get("page_count")) or 0
         limit = _MAX_RESULTS if self._known else _ANONYMOUS_MAX_RESULTS
         more = bool(results) and number < pages and number * size < limit

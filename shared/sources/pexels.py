@@ -42,9 +42,7 @@ class Pexels(KeywordSearch):
         number = page_number(cursor)
         params = {"query": query.text, "per_page": str(_PAGE_SIZE), "page": str(number)}
         body = await self._api.get("/v1/search", params, headers=self._headers)
-        results = body.get("photos")
-        if not isinstance(results, list):
-            raise self._api.misshapen()
+        results = self._api.list_in(body, "photos")
         # `next_page` is a URL, and only tells that there is one: the key goes nowhere but to the base URL
         more = bool(results) and url_of(body.get("next_page")) is not None
         following = str(number + 1) if more and number * _PAGE_SIZE < _MAX_RESULTS else None

@@ -62,9 +62,7 @@ class Pixabay(KeywordSearch):
             if error.status == 400 and number > 1 and not isinstance(error, KeyRefused):
                 return Page((), None)  # there are fewer pages than there were
             raise
-        results = body.get("hits")
-        if not isinstance(results, list):
-            raise self._api.misshapen()
+        results = self._api.list_in(body, "hits")
         total = min(integer_of(body.get("totalHits")) or 0, _MAX_RESULTS)
         more = bool(results) and number * _PAGE_SIZE < total
         label = query.label or query.text

@@ -18,8 +18,9 @@ from shared.sources.source import Page, Query
 from shared.sources.text import clean_label
 from shared.sources.urls import UNLABELLED
 from shared.sources.website.config import WebsiteConfig
+from shared.sources.website.elements import is_image_file
 from shared.sources.website.frontier import Frontier, Visit
-from shared.sources.website.html_images import HtmlPage, is_image_file, read_html
+from shared.sources.website.html_images import HtmlPage, read_html
 from shared.sources.website.picture import resolve
 from shared.sources.website.sitemaps import read_sitemap
 from shared.web.client import WebClient, WebRequest, WebResponse
@@ -215,7 +216,7 @@ class Website:
     def _follow(self, frontier: Frontier, found: HtmlPage, depth: int) -> None:
         for link in found.links:
             url = URL(link)
-            if self._is_ours(url) and not _NO_PAGE.search(url.raw_path) and not is_image_file(url):
+            if self._is_ours(url) and not _NO_PAGE.search(url.raw_path) and not is_image_file(url.raw_path):
                 frontier.add(Visit(link, depth))
 
     async def _read_sitemap(self, frontier: Frontier, visit: Visit, body: bytes) -> Page:

@@ -1,0 +1,59 @@
+"""What a page says of itself: its title, the pictures for those who link to it, what robots may do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.sources.website.elements import Attributes, line_of
+from shared.sources.website.picture import PLAIN, Picture
+from shared.web.opt_out import AGENT_TOKEN
+
+_MAX_OF_A_KIND = 100
+_MAX_CONTENT = 10_000
+
+
+@dataclass(slots=True)
+class Head:
+    """Collects it; elements that belong in a page's head count wherever they are.
+
+    `title` is in pieces, `base` as it is written; `robots` are the robots meta elements that concern us.
+    """
+
+    title: list[str] = field(default_factory=list)
+    base: str | None = None
+    robots: list[str] = field(default_factory=list)
+    tdm_reservation: str | None = None
+    _open_graph: list[Picture] = field(default_factory=list)
+    _cards: list[Picture] = field(default_factory=list)
+
+    @property
+    def pictures(self) -> Sequence[Picture]:
+        """Those of Open Graph, or the ones for Twitter where it has none."""
+        return self._open_graph or self._cards
+
+    def add_base(self, element: Attributes) -> None:
+        """The first base element counts."""
+        if self.base is None:
+            self.base = element.get("href")
+
+    def add_meta(self, element: Attributes) -> None:
+        """Note a meta element, where it concerns pictures or robots."""
+        name = (element.get("property") or element.get("name") or "").strip().lower()
+        content = element.get("content", "")[:_MAX_CONTENT]
+        if name in {"robots", AGENT_TOKEN} and len(self.robots) < _MAX_OF_A_KIND:
+            self.robots.append(content)
+        elif name == "tdm-reservation":
+            self.tdm_reservation = content
+        elif name in {"og:image", "og:image:url"}:
+            _add(self._open_graph, content)
+        elif name in {"twitter:image", "twitter:image:src"}:
+            _add(self._cards, content)
+        elif name == "og:image:alt" and self._open_graph:
+            self._open_graph[-1].caption = line_of(content)
+        elif name == "twitter:image:alt" and self._cards:
+            self._cards[-1].caption = line_of(content)
+
+
+def _add(pictures: list[Picture], address: str) -> None:
+    if len(pictures) < _MAX_OF_A_KIND:
+        pictures.append(Picture())
+        pictures[-1].offer(address, PLAIN)
