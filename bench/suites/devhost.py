@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -57,6 +58,43 @@ web.run_app(app, sock=listener, print=None, access_log=None)
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A figure of devhost by round, and by round what it is compared with."""
+
+    ours: Sequence[float]
+    beside: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """How a figure is told: with `target` as what is promised of its median, and what stands beside it."""
+
+    name: str
+    beside: str
+    digits: int
+    unit: str
+    target: float
+    at_least: bool = False
+
+    def show(self, measured: _Measured) -> Sequence[str]:
+        """As a row of the table."""
+        ours = Figure.of(measured.ours)
+        word = "at least" if self.at_least else "under"
+        return (
+            self.name,
+            ours.show(self.digits, self.unit),
+            f"{self.beside} {Figure.of(measured.beside).show(self.digits, self.unit)}",
+            f"{word} {self.target:g} {self.unit}",
+            verdict(ours.median, self.target, at_least=self.at_least),
+        )
+
+
+_START = _Row("start, without the app's import", "the app's import", 2, "s", 2)
+_HTTP = _Row("added to an HTTP call, median", "bare aiohttp", 2, "ms", 2)
+_MESSAGES_TAKEN = _Row("queue messages", "a bare receive-and-delete loop", 0, "/s", 200, at_least=True)
+
+
 def run(rounds: int) -> Sequence[Table]:
     """Measure on Azurite, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -72,9 +110,9 @@ def run(rounds: int) -> Sequence[Table]:
         try:
             environment = {"AzureWebJobsStorage": azurite.connection_string, "PYTHONPATH": str(ROOT)}
             rows = [
-                _start(app, root, environment, rounds),
-                asyncio.run(_http(app, root, environment, rounds)),
-                asyncio.run(_queue(app, root, environment, azurite.connection_string, rounds)),
+                _START.show(_start(app, root, environment, rounds)),
+                _HTTP.show(asyncio.run(_http(app, root, environment, rounds))),
+                _MESSAGES_TAKEN.show(asyncio.run(_queue(app, root, environment, rounds))),
             ]
         finally:
             azurite.stop()
@@ -86,7 +124,7 @@ def _host(app: Path) -> list[str]:
     return ["-m", "devhost", "--root", str(app), "--port", "0"]
 
 
-def _start(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> Sequence[str]:
+def _start(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> _Measured:
     """From the command to the line that says it listens, less what importing the app takes by itself."""
     whole: list[float] = []
     imports: list[float] = []
@@ -101,18 +139,10 @@ def _start(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -
             [sys.executable, "-c", timed], cwd=app, capture_output=True, text=True, check=True
         )
         imports.append(float(told.stdout))
-    own = Figure.of([one - other for one, other in zip(whole, imports, strict=True)])
-    beside = f"the app's import {Figure.of(imports).show(2, 's')}"
-    return (
-        "start, without the app's import",
-        own.show(2, "s"),
-        beside,
-        "under 2 s",
-        verdict(own.median, 2, at_least=False),
-    )
+    return _Measured([one - other for one, other in zip(whole, imports, strict=True)], imports)
 
 
-async def _http(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> Sequence[str]:
+async def _http(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> _Measured:
     """A call through devhost and one to a bare aiohttp server, in turns, on kept connections."""
     ours: list[float] = []
     bare: list[float] = []
@@ -127,15 +157,7 @@ async def _http(app: Path, root: Path, environment: Mapping[str, str], rounds: i
             for _ in range(rounds):
                 ours.append(await _latency(session, urls[0], _CALLS))
                 bare.append(await _latency(session, urls[1], _CALLS))
-    added = Figure.of([one - other for one, other in zip(ours, bare, strict=True)])
-    beside = f"bare aiohttp {Figure.of(bare).show(2, 'ms')}"
-    return (
-        "added to an HTTP call, median",
-        added.show(2, "ms"),
-        beside,
-        "under 2 ms",
-        verdict(added.median, 2, at_least=False),
-    )
+    return _Measured([one - other for one, other in zip(ours, bare, strict=True)], bare)
 
 
 async def _latency(session: aiohttp.ClientSession, url: str, calls: int) -> float:
@@ -150,12 +172,11 @@ async def _latency(session: aiohttp.ClientSession, url: str, calls: int) -> floa
     return Figure.of(taken).median
 
 
-async def _queue(
-    app: Path, root: Path, environment: Mapping[str, str], connection: str, rounds: int
-) -> Sequence[str]:
+async def _queue(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> _Measured:
     """Messages a second, of a queue that was full before the host came; and a bare loop's with Azurite."""
     ours: list[float] = []
     bare: list[float] = []
+    connection = environment["AzureWebJobsStorage"]
     async with QueueClient.from_connection_string(connection, _QUEUE) as queue:
         await queue.create_queue()
         for _ in range(rounds):
@@ -164,15 +185,7 @@ async def _queue(
                 ours.append(await _taken(f"{line.split()[-1]}/api/times"))
             await _fill(queue)
             bare.append(await _drain(queue))
-    rate = Figure.of(ours)
-    beside = f"a bare receive-and-delete loop {Figure.of(bare).show(0, '/s')}"
-    return (
-        "queue messages",
-        rate.show(0, "/s"),
-        beside,
-        "at least 200/s",
-        verdict(rate.median, 200, at_least=True),
-    )
+    return _Measured(ours, bare)
 
 
 async def _fill(queue: QueueClient) -> None:
