@@ -14,7 +14,7 @@ from shared.sources.registry import SourceContext, SourceSettings, open_source, 
 from shared.sources.source import Page, Query
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.session import SessionConfig, Sessions
+from tests.unit.loopback import asking, serving
 
 RESPONSES = Path(__file__).parent / "responses"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -59,40 +59,25 @@ class Service:
         return answer() if callable(answer) else web.json_response(answer)
 
 
-async def serving(service: Service) -> web.AppRunner:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", service.serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    service.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    return runner
-
-
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     state = Service()
-    runner = await serving(state)
-    yield state
-    await runner.cleanup()
+    async with serving(state.serve) as state.url:
+        yield state
 
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Service]:
     """Another origin."""
     state = Service()
-    runner = await serving(state)
-    yield state
-    await runner.cleanup()
+    async with serving(state.serve) as state.url:
+        yield state
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[AiohttpWebClient]:
-    sessions = Sessions(
-        SessionConfig("PixCrawler/test (+mailto:test@example.org)", allow_private_networks=True)
-    )
-    yield AiohttpWebClient(sessions)
-    await sessions.close()
+    async with asking("PixCrawler/test (+mailto:test@example.org)") as client:
+        yield client
 
 
 @pytest.fixture

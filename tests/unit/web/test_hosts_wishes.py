@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from shared.errors import Permanent
-from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.client import WebRequest
 from shared.web.opt_out import directives, forbids_following, refusal_in
 from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
 from shared.web.tdm_reservation import TdmReservations, _Rule, _rules
+from tests.unit.loopback import asking, serving
 
 ROBOTS = """User-agent: *
 Crawl-delay: 9
@@ -55,15 +54,9 @@ class Host:
 
 @pytest.fixture
 async def host():
-    state, app = Host(), web.Application()
-    app.router.add_route("*", "/{path:.*}", state.serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    sessions = Sessions(SessionConfig("test", allow_private_networks=True))
-    yield state, URL(f"http://127.0.0.1:{runner.addresses[0][1]}/"), AiohttpWebClient(sessions)
-    await sessions.close()
-    await runner.cleanup()
+    state = Host()
+    async with serving(state.serve) as base, asking() as client:
+        yield state, URL(base + "/"), client
 
 
 async def test_robots_txt_tells_delay_and_sitemaps_for_our_agent_and_is_asked_once(host):

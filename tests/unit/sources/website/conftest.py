@@ -10,9 +10,8 @@ from aiohttp import web
 from shared.errors import RateLimited
 from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
-from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.respect import Respect
-from shared.web.session import SessionConfig, Sessions
+from tests.unit.loopback import asking, serving
 
 
 class ManualClock:
@@ -97,14 +96,6 @@ class Site:
 
 @pytest.fixture
 async def site():
-    state, app = Site(), web.Application()
-    app.router.add_route("*", "/{path:.*}", state.serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    sessions = Sessions(SessionConfig("test", allow_private_networks=True))
-    state.client = AiohttpWebClient(sessions)
-    state.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield state
-    await sessions.close()
-    await runner.cleanup()
+    state = Site()
+    async with serving(state.serve) as state.base, asking() as state.client:
+        yield state
