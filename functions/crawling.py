@@ -29,7 +29,7 @@ async def discover_job_poison(msg: func.QueueMessage) -> None:
 async def crawl_chunk(msg: func.QueueMessage) -> None:
     """A chunk to crawl."""
     async with handling("crawl_chunk", msg) as message:
-        await app().intake.chunk_message(message.text, app().deadline())
+        await app().intake.chunk_message(message.text, app().deadline(), again=message.again)
 
 
 @blueprint.queue_trigger(arg_name="msg", queue_name=f"{CHUNKS_QUEUE}-poison", connection=_STORAGE)

@@ -18,6 +18,8 @@ class ReceivedMessage:
 
     id: str
     text: str
+    again: bool
+    """Whether it was delivered before."""
 
 
 @contextlib.asynccontextmanager
@@ -26,7 +28,7 @@ async def handling(name: str, msg: func.QueueMessage) -> AsyncIterator[ReceivedM
     text = msg.get_body().decode("utf-8", "replace")
     with operation(name, traceparent=traceparent_in(text)) as current:
         try:
-            yield ReceivedMessage(msg.id or "", text)
+            yield ReceivedMessage(msg.id or "", text, again=msg.dequeue_count != 1)
             app().completed(current)
         except Exception as error:
             signals.failure(app().telemetry, error, operation=name)

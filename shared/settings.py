@@ -71,11 +71,11 @@ class Settings(BaseSettings):
     # crawling
     crawl_allow_private_networks: bool = False
     """Let the crawler fetch from private and loopback addresses. For local use only."""
-    chunk_size: Annotated[int, Field(ge=1, le=4096)] = 256
-    """Candidates in one queue message's work."""
+    chunk_size: Annotated[int, Field(ge=1, le=4096)] = 1024
+    """Candidates in one queue message's work, at most: about 256 in the beginning, then half of what is known."""
     running_jobs_per_user: Annotated[int, Field(ge=1, le=1000)] = 10
     """Jobs of one user that run at a time; the others wait in their queue."""
-    chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
+    chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 32
     """Messages of one job that wait or are worked through at a time; its other chunks follow as these end."""
     fetch_concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
     """Downloads at the same time for one chunk; host.json says how many chunks an instance works on."""

@@ -90,17 +90,14 @@ class ChunkLedger:
                 progress, version = await self._read_lane(job_id, lane)
                 changes.append(lane_change(job_id, lane, addition.applied(progress, now), version))
             try:
-                await self._entities.apply(_TABLE, job_id, changes)
+                etags = await self._entities.apply(_TABLE, job_id, changes)
             except (Changed, AlreadyExists):
                 current = await self.discovery(job_id)
                 if (current.etag if current else "") != discovery.etag:
                     raise Changed("Another run discovers this job.") from None
                 await _pause()
                 continue
-            saved = await self.discovery(job_id)
-            if saved is None:
-                raise Changed("The job's ledger was erased.")
-            return saved
+            return replace(discovery, saved_at=now, etag=etags[0])
         raise Unavailable("The ledger of the job is too busy.")
 
     async def chunk(self, job_id: str, chunk_id: str) -> ChunkRow | None:
@@ -116,10 +113,10 @@ class ChunkLedger:
     async def note(self, job_id: str, chunk: ChunkRow) -> ChunkRow | None:
         """Write the row of a chunk whose announcement moves on; None where the row has changed since it was read."""
         try:
-            await self._entities.apply(_TABLE, job_id, [Replace(chunk_entity(job_id, chunk))])
+            (etag,) = await self._entities.apply(_TABLE, job_id, [Replace(chunk_entity(job_id, chunk))])
         except Changed:
             return None
-        return await self.chunk(job_id, chunk.id)
+        return replace(chunk, etag=etag)
 
     async def finish(
         self, job_id: str, chunk: ChunkRow, tally: Tally, successors: Sequence[ChunkRow], now: datetime

@@ -78,8 +78,11 @@ class Crawl:
         self._config = config
         self._options: OrderedDict[str, CrawlOptions] = OrderedDict()
 
-    async def run(self, message: ChunkMessage, deadline: Deadline) -> None:
+    async def run(self, message: ChunkMessage, deadline: Deadline, *, again: bool = True) -> None:
         """Crawl the chunk, or as much of it as the deadline allows, and enqueue the rest.
+
+        A message that comes `again` is looked at for what an earlier run committed before it died. One that comes for
+        the first time is not: where something is committed all the same, the work is done twice, and dropped.
 
         Raises:
             Retryable: storage did not answer, or nothing at all could be done; the message should come again.
@@ -92,7 +95,7 @@ class Crawl:
             await self._go_on(job, chunk, repeated=True)
             return
         candidates = await self._candidates(chunk)
-        records = await self._committed(job.id, chunk.id)
+        records = await self._committed(job.id, chunk.id) if again else None
         stopped = False
         if records is None:
             records, stopped = await self._crawl(job, chunk, candidates, deadline)
@@ -211,9 +214,14 @@ class Crawl:
             await self._go_on(job, done, repeated=not first)
 
     async def _go_on(self, job: Job, chunk: ChunkRow, *, repeated: bool) -> None:
-        """Have done what comes after a chunk that is done."""
-        await self._dispatch.finished(job, chunk)
-        if not chunk.successors:
+        """Have done what comes after a chunk that is done.
+
+        Where the progress, looked at after the chunk was done, shows chunks that are not, who ends the last of them
+        looks after the job: it need not be asked for here.
+        """
+        progress = await self._ledger.progress(job.id)
+        await self._dispatch.finished(job, chunk, progress.added)
+        if progress.done >= progress.added:
             await self._transitions.close_if_crawled(job, repeated=repeated)
 
     async def _successors(

@@ -25,13 +25,14 @@ from shared.records import Record
 from shared.storage.blobs import BlobStore
 from shared.web.urls import address_key
 
-_CHUNKS_BETWEEN_SEEN = 1000
+_SMALL_CHUNK = 256
+_CHUNKS_BETWEEN_SEEN = 250
 _SECONDS_BETWEEN_LOOKS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryParts:
-    """What a run works with. A chunk has about `chunk_size` candidates; a page's rest makes it more or less."""
+    """What a run works with. A chunk has about `chunk_size` candidates at most; a page's rest makes it more or less."""
 
     jobs: JobStore
     ledger: ChunkLedger
@@ -39,7 +40,7 @@ class DiscoveryParts:
     dispatch: Dispatch
     clock: Clock
     ids: Ids
-    chunk_size: int = 256
+    chunk_size: int = 1024
 
 
 class DiscoveryRun:
@@ -67,9 +68,10 @@ class DiscoveryRun:
         run = cls(parts, job, state, row, await _seen(parts, job, state))
         if begins:
             await parts.dispatch.resume(job)
+            state.announced = state.chunks
             await run.save()
         else:
-            await run._announce()
+            await run._announce(again=True)
         return run
 
     def take(self, candidate: Candidate) -> bool:
@@ -89,13 +91,13 @@ class DiscoveryRun:
     @property
     def fills_a_chunk(self) -> bool:
         """Whether it is time to save."""
-        return len(self._found) >= self._parts.chunk_size
+        return len(self._found) >= self._chunk_size
 
     async def save(self) -> None:
         """Write what was taken as chunks, save the state with them, and announce them."""
         chunks: list[ChunkRow] = []
         count = len(self._found)
-        for part in _divided(self._found, max(self._parts.chunk_size, -(-count // MAX_ROWS))):
+        for part in _divided(self._found, max(self._chunk_size, -(-count // MAX_ROWS))):
             first = self.state.candidates
             numbered = [NumberedCandidate(first + at, candidate) for at, candidate in enumerate(part)]
             chunks.append(await self._written(numbered))
@@ -118,6 +120,16 @@ class DiscoveryRun:
         await self.save()
         if not self.state.complete:
             await self._save_seen()
+
+    @property
+    def _chunk_size(self) -> int:
+        """So many candidates make a chunk now: half of those that are known, within limits.
+
+        Small chunks let a job begin early, spread over instances and show its progress; large ones cost fewer calls
+        of storage an image.
+        """
+        known = self.state.candidates + len(self._found)
+        return min(self._parts.chunk_size, max(_SMALL_CHUNK, known // 2))
 
     async def _save_seen(self) -> None:
         name = f"{self.job.work_prefix}seen/{self.state.chunks:06}-{self._parts.ids.nonce()}"
@@ -145,10 +157,10 @@ class DiscoveryRun:
             raise Changed("The job ended meanwhile.")
         self._looked_at = self._parts.clock.monotonic()
 
-    async def _announce(self) -> None:
+    async def _announce(self, *, again: bool = False) -> None:
         """Have the chunks announced that were not yet offered to be; repeating it does no harm."""
         numbers = range(self.state.announced + 1, self.state.chunks + 1)
-        await self._parts.dispatch.added(self.job, numbers)
+        await self._parts.dispatch.added(self.job, numbers, again=again)
         self.state.announced = self.state.chunks
 
 

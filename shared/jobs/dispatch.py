@@ -1,6 +1,7 @@
 """Which of a job's chunks have their message on the queue: about `window` at a time, so that none keeps out others.
 
-The first `window` chunks are announced as they are added. The chunk numbered n + window is announced when chunk n is
+The first `window` chunks are announced as they are added, by discovery alone, whose state says how far it has come:
+their rows say nothing of it. The chunk numbered n + window is announced when chunk n is
 through: by whoever finishes n, or, where discovery adds it later than that, by discovery. Each of the two writes first
 and then looks, so one of them sees it; where both do, the one that writes its name into the chunk's row sends. A chunk
 that ends early hands its turn to its rest. One that is halved, because it crashes again and again, hands it on at once,
@@ -29,18 +30,30 @@ class Dispatch:
         self._queues = queues
         self._window = window
 
-    async def added(self, job: Job, numbers: Iterable[int]) -> None:
-        """Announce those of the chunks that were added whose turn it is."""
-        for number in numbers:
-            if number <= self._window or await self._is_through(job, number - self._window):
-                await self._announce(job, chunk_id(number), "discovery")
+    async def added(self, job: Job, numbers: Iterable[int], *, again: bool = False) -> None:
+        """Announce those of the chunks that were added whose turn it is.
 
-    async def finished(self, job: Job, chunk: ChunkRow) -> None:
-        """Announce what follows a chunk that is done: what it left over, and the next one in its turn."""
+        `again` says that an earlier run added them, and may have announced them.
+        """
+        for number in numbers:
+            name = chunk_id(number)
+            if number > self._window:
+                if await self._is_through(job, number - self._window):
+                    await self._announce(job, name, "discovery")
+            elif not again or await self._is_open(job, name):
+                await self._send(job, name)
+
+    async def finished(self, job: Job, chunk: ChunkRow, added: int) -> None:
+        """Announce what follows a chunk that is done: what it left over, and the next one in its turn.
+
+        `added` is how many chunks the job had, at least, when it was looked at after this one was done. What is added
+        later finds this one through.
+        """
         for successor in chunk.successors:
             await self._announce(job, successor, chunk.id)
-        if (chunk.halved or not chunk.successors) and not is_of_a_half(chunk.id):
-            await self._announce(job, chunk_id(number_of(chunk.id) + self._window), chunk.id)
+        following = number_of(chunk.id) + self._window
+        if following <= added and (chunk.halved or not chunk.successors) and not is_of_a_half(chunk.id):
+            await self._announce(job, chunk_id(following), chunk.id)
 
     async def resume(self, job: Job) -> int:
         """Announce everything that should be under way, announced or not; returns how many messages were sent.
@@ -54,7 +67,7 @@ class Dispatch:
                 continue
             number, half = number_of(chunk.id), is_of_a_half(chunk.id)
             if chunk.announced or half or number - self._window not in waited_for:
-                await self._send(job, chunk)
+                await self._send_and_note(job, chunk)
                 sent += 1
             if not half:
                 waited_for.add(number)
@@ -69,6 +82,10 @@ class Dispatch:
             name = chunk.successors[0] if chunk.successors and not chunk.halved else None
         return True
 
+    async def _is_open(self, job: Job, name: str) -> bool:
+        chunk = await self._ledger.chunk(job.id, name)
+        return chunk is not None and not chunk.done
+
     async def _announce(self, job: Job, name: str, announcer: str) -> None:
         chunk: ChunkRow | None = await self._ledger.chunk(job.id, name)
         if chunk is None or chunk.done or chunk.announced:
@@ -76,10 +93,13 @@ class Dispatch:
         if not chunk.announcer:
             chunk = await self._ledger.note(job.id, replace(chunk, announcer=announcer))
         if chunk is not None and chunk.announcer == announcer:
-            await self._send(job, chunk)
+            await self._send_and_note(job, chunk)
 
-    async def _send(self, job: Job, chunk: ChunkRow) -> None:
-        message = ChunkMessage(job.user_id, job.id, chunk.id, job.traceparent)
-        await self._queues.send(CHUNKS_QUEUE, encode(message))
+    async def _send_and_note(self, job: Job, chunk: ChunkRow) -> None:
+        await self._send(job, chunk.id)
         if not chunk.announced:
             await self._ledger.note(job.id, replace(chunk, announced=True))
+
+    async def _send(self, job: Job, name: str) -> None:
+        message = ChunkMessage(job.user_id, job.id, name, job.traceparent)
+        await self._queues.send(CHUNKS_QUEUE, encode(message))

@@ -60,14 +60,17 @@ class Intake:
             return
         await self._discover.run(own, deadline)
 
-    async def chunk_message(self, text: str, deadline: Deadline) -> None:
-        """From `crawl-chunks`: a chunk to crawl; anything else is reported and dropped."""
+    async def chunk_message(self, text: str, deadline: Deadline, *, again: bool = True) -> None:
+        """From `crawl-chunks`: a chunk to crawl; anything else is reported and dropped.
+
+        `again` says that the message may have been delivered before.
+        """
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
             signals.failure(self._telemetry, error, operation="crawl_chunk")
             return
-        await self._crawl.run(message, deadline)
+        await self._crawl.run(message, deadline, again=again)
 
     async def archive_message(self, message_id: str, text: str, deadline: Deadline) -> None:
         """From `dataset-archives`: a job to archive, or a list of stored images to make a dataset of."""

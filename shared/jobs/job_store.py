@@ -84,11 +84,12 @@ class JobStore:
         Raises:
             Changed: somebody else changed it since it was read.
         """
-        await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
-        if job.state.terminal:
-            await self._put_work(Work(job.id, job.user_id, job.created_at, job.updated_at))
+        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
+        if not job.state.terminal:
+            return replace(job, etag=etag)
+        await self._put_work(Work(job.id, job.user_id, job.created_at, job.updated_at))
         saved = await self.require(job.user_id, job.id)
-        if job.state.terminal and not saved.state.terminal:  # a retry overtook us
+        if not saved.state.terminal:  # a retry overtook us
             await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         return saved
 
@@ -102,9 +103,9 @@ class JobStore:
         """
         unfinished = Work(job.id, job.user_id, job.created_at, None)
         await self._put_work(unfinished)
-        await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
+        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
         await self._put_work(unfinished)
-        return await self.require(job.user_id, job.id)
+        return replace(job, etag=etag)
 
     async def list(self, user_id: str, after: str = "") -> AsyncIterator[Job]:
         """The user's jobs, newest first, from behind the job id `after`."""

@@ -1,6 +1,6 @@
 """Entities on Azure Table Storage."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,19 +53,22 @@ class AzureEntities:
         except NotFound:
             return
 
-    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> None:
+    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         """See `EntityStore.apply`; one change is a plain call, several are an entity group transaction."""
         client = self._table(table)
 
-        async def submit() -> None:
+        async def submit() -> Sequence[str]:
             with translated("The row"):
                 if len(changes) == 1:
-                    await _submit_one(client, partition, changes[0])
+                    made = [await _submit_one(client, partition, changes[0])]
                 else:
-                    await client.submit_transaction(_operation(partition, change) for change in changes)
+                    made = await client.submit_transaction(
+                        _operation(partition, change) for change in changes
+                    )
+            return [str(answer.get("etag") or "") for answer in made]
 
         try:
-            await self._within_table(client, submit)
+            return await self._within_table(client, submit)
         except NotFound:
             raise Changed("A row that was to be changed does not exist.") from None
 
@@ -113,24 +116,26 @@ class AzureEntities:
                 break
         return rows
 
-    async def _within_table(self, client: TableClient, write: Callable[[], Awaitable[None]]) -> None:
+    async def _within_table(
+        self, client: TableClient, write: Callable[[], Awaitable[Sequence[str]]]
+    ) -> Sequence[str]:
         """Write; where the table is missing, create it and write again."""
         try:
-            await write()
+            return await write()
         except NotFound:
             with translated("The table"):
                 await self._service.create_table_if_not_exists(client.table_name)
-            await write()
+            return await write()
 
 
-async def _submit_one(client: TableClient, partition: str, change: Change) -> None:
+async def _submit_one(client: TableClient, partition: str, change: Change) -> Mapping[str, Any]:
     match change:
         case Insert(entity):
-            await client.create_entity(_to_table(partition, entity))
+            return await client.create_entity(_to_table(partition, entity))
         case Put(entity):
-            await client.upsert_entity(_to_table(partition, entity), mode=UpdateMode.REPLACE)
+            return await client.upsert_entity(_to_table(partition, entity), mode=UpdateMode.REPLACE)
         case Replace(entity):
-            await client.update_entity(
+            return await client.update_entity(
                 _to_table(partition, entity),
                 mode=UpdateMode.REPLACE,
                 etag=entity.etag,
@@ -143,6 +148,7 @@ async def _submit_one(client: TableClient, partition: str, change: Change) -> No
             except NotFound:
                 raise Changed(f"There is no row {row}.") from None
             await client.delete_entity(partition, row)
+            return {}
 
 
 def _operation(partition: str, change: Change) -> Any:

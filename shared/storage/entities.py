@@ -66,8 +66,11 @@ class EntityStore(Protocol):
         """The partition's entities in order of row key, with after < row < before where those are given."""
         ...
 
-    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> None:
+    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         """Make 1 to 100 changes to different rows of one partition, all or none.
+
+        Returns:
+            The new etag of each row, in the order of the changes; empty for one that was deleted.
 
         Raises:
             AlreadyExists: an `Insert` met an existing key.

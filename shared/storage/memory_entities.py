@@ -30,18 +30,12 @@ class MemoryEntities:
             if row > after and (not before or row < before) and row in rows:
                 yield rows[row]
 
-    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> None:
+    async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         """See `EntityStore.apply`."""
         rows = self._partition(table, partition)
         for change in changes:
             _check(rows, change)
-        for change in changes:
-            if isinstance(change, Delete):
-                del rows[change.row]
-            else:
-                rows[change.entity.row] = replace(
-                    change.entity, values=dict(change.entity.values), etag=str(next(self._versions))
-                )
+        return [self._make(rows, change) for change in changes]
 
     async def erase(self, table: str, partition: str) -> None:
         """See `EntityStore.erase`."""
@@ -49,6 +43,14 @@ class MemoryEntities:
 
     async def ping(self) -> None:
         """Answer."""
+
+    def _make(self, rows: _Partition, change: Change) -> str:
+        if isinstance(change, Delete):
+            del rows[change.row]
+            return ""
+        etag = str(next(self._versions))
+        rows[change.entity.row] = replace(change.entity, values=dict(change.entity.values), etag=etag)
+        return etag
 
     def _partition(self, table: str, partition: str) -> _Partition:
         return self._tables.setdefault(table, {}).setdefault(partition, {})

@@ -107,6 +107,20 @@ async def test_of_racing_writers_one_wins_each_round(entities, unique):
     assert (await entities.get(unique, "p", "r")).values == {"n": 6}
 
 
+async def test_a_change_tells_the_new_versions(entities, unique):
+    (first,) = await entities.apply(unique, "p", [Insert(Entity("p", "a", {"n": 1}))])
+    assert (await entities.get(unique, "p", "a")).etag == first
+    changes = [Replace(Entity("p", "a", {"n": 2}, first)), Insert(Entity("p", "b")), Put(Entity("p", "c"))]
+    made = await entities.apply(unique, "p", changes)
+    assert made == [(await entities.get(unique, "p", row)).etag for row in "abc"]
+    for change in (Replace(Entity("p", "a", {"n": 3}, made[0])), Put(Entity("p", "a", {"n": 4}))):
+        made = await entities.apply(unique, "p", [change])
+        assert made == [(await entities.get(unique, "p", "a")).etag]
+    assert await entities.apply(unique, "p", [Delete("a")]) == [""]
+    made = await entities.apply(unique, "p", [Delete("b"), Put(Entity("p", "c", {"n": 5}))])
+    assert made == ["", (await entities.get(unique, "p", "c")).etag]
+
+
 async def test_a_query_is_ordered_and_bounded(entities, unique):
     await entities.apply(unique, "p", [Put(Entity("p", row)) for row in ("c", "a", "b", "d")])
     await entities.apply(unique, "other", [Put(Entity("other", "a"))])

@@ -62,6 +62,7 @@ def test_host_json_knows_no_case(tmp_path, monkeypatch):
     settings = load_settings(tmp_path)
     assert (settings.route_prefix, settings.queues.batch_size) == ("x", 3)
     assert seconds_of("1.02:03:04") == 93_784
+    assert seconds_of("00:00:00.500") == 0.5
 
 
 KEY = "AccountKey=a2V5;"

@@ -199,13 +199,17 @@ class FakeWeb:
 
 
 class Weather:
-    """What happens between two calls of storage: others run; and a write fails, before or after it took effect."""
+    """What happens between two calls of storage: others run; and a write fails, before or after it took effect.
+
+    `calls` counts them, by method.
+    """
 
     def __init__(self) -> None:
         self.chance: random.Random | None = None
         self.writes_left = -1
         self.after = False
         self.deaths = 0
+        self.calls: Counter[str] = Counter()
 
     async def pause(self) -> None:
         """Let others run, where there is chance."""
@@ -231,6 +235,7 @@ class Stormy:
         if name in _STREAMS:
 
             async def stream(*args: object, **kwargs: object) -> AsyncGenerator[object]:
+                self._weather.calls[name] += 1
                 await self._weather.pause()
                 async for item in method(*args, **kwargs):
                     yield item
@@ -239,6 +244,7 @@ class Stormy:
             return stream
 
         async def call(*args: object, **kwargs: object) -> object:
+            self._weather.calls[name] += 1
             await self._weather.pause()
             fails = name in _WRITES and self._weather.writes()
             if fails and not self._weather.after:
@@ -257,7 +263,12 @@ class Flow:
     source = FakeSource
 
     def __init__(
-        self, *, window: int = WINDOW, running_jobs: int = 10, archives: PlanConfig | None = None
+        self,
+        *,
+        window: int = WINDOW,
+        running_jobs: int = 10,
+        archives: PlanConfig | None = None,
+        chunk_size: int = 20,
     ) -> None:
         self.blobs, self.entities, self.queues = MemoryBlobs(), MemoryEntities(), MemoryQueues()
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
@@ -274,7 +285,7 @@ class Flow:
         self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
         self.submit = Submit(self.jobs, entities, queues, SourceSettings(), clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)
-        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, chunk_size=20)
+        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, chunk_size)
         sources = SourceContext(self.web, blobs, SourceSettings(), clock)
         discover = Discover(parts, queues, self.transitions, sources, self.clock.sleep)
         config = CrawlConfig(0.01)
@@ -311,6 +322,7 @@ class Flow:
             self.submit, discover, crawl, self.archive, self.jobs, self.watchdog, telemetry, "admin"
         )
         self._deliveries: Counter[tuple[str, str]] = Counter()
+        self._handled: set[str] = set()
 
     def deadline(self, seconds: float = 1000.0) -> Deadline:
         return Deadline.after(self.clock, seconds)
@@ -329,7 +341,9 @@ class Flow:
         if queue == JOBS_QUEUE:
             await self.intake.job_message(f"m{number}", text, self.deadline())
         elif queue == CHUNKS_QUEUE:
-            await self.intake.chunk_message(text, self.deadline())
+            again = text in self._handled
+            self._handled.add(text)
+            await self.intake.chunk_message(text, self.deadline(), again=again)
         else:
             await self.intake.archive_message(f"m{number}", text, self.deadline())
 

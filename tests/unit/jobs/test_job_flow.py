@@ -112,6 +112,24 @@ async def test_a_death_at_any_write_loses_nothing(flow, after):
     assert deaths == at - 1 > 25, "the flow has fewer writes than this test believes"
 
 
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_chunk_whose_run_died_behind_its_records_comes_to_the_same(flow, again):
+    """Where its message is delivered again it is not fetched again; a new message does not know of the records."""
+    job = await flow.send(SPEC)
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    first, *others = flow.queues.take(CHUNKS_QUEUE)
+    flow.weather.writes_left, flow.weather.after = 3, False  # the shard, the records, the chunk's row
+    with pytest.raises(Unavailable):
+        await flow.intake.chunk_message(first, flow.deadline(), again=False)
+    assert (await flow.ledger.progress(job.id)).done == 0
+    await flow.intake.chunk_message(first, flow.deadline(), again=again)
+    for text in others:
+        flow.put_back(CHUNKS_QUEUE, text)
+    await flow.run()
+    _check_whole(*(await _outcome(flow, job))[:2])
+    assert len(flow.worker.fetched) == TOTAL + (0 if again else 20)
+
+
 async def test_a_chunk_that_runs_out_of_time_goes_on_as_a_new_one(flow):
     flow.worker.budget = 7
     job = await flow.send(SPEC)

@@ -1,8 +1,8 @@
-"""One huge job leaves room for others, and one user for the others' jobs."""
+"""One huge job leaves room for others, one user for the others' jobs, and none asks more of storage than it must."""
 
 import pytest
 
-from shared.jobs.messages import CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.states import State
 from tests.unit.jobs.simulation import WINDOW, Flow
 
@@ -93,10 +93,39 @@ async def test_halves_whose_messages_got_lost_are_found_by_the_watchdog(flow):
     assert sorted(flow.worker.fetched) == list(range(400))
 
 
+async def _calls_until_the_archive(flow, chunks):
+    """How often storage was asked, from discovery to the archive's message."""
+    total = 20 * chunks
+    await flow.send({**SPEC, "sources": [{"type": "fake", "total": total, "page": total}]})
+    flow.weather.calls.clear()
+    while (taken := flow.take()) and taken[0][0] != ARCHIVES_QUEUE:
+        for queue, text in taken:
+            await flow.handle(queue, text)
+    return flow.weather.calls.copy()
+
+
+async def test_a_chunk_costs_ten_calls_of_storage(flow):
+    del flow  # it brings the fake source
+    few, many = [await _calls_until_the_archive(Flow(window=100), chunks) for chunks in (30, 50)]
+    assert {name: (many[name] - few[name]) / 20 for name in many if many[name] != few[name]} == {
+        "send": 1,  # its message
+        "put": 3,  # candidates, shard, records
+        "get": 4,  # the job, its row, its candidates, its lane
+        "apply": 1,  # done
+        "query": 1,  # all lanes
+    }
+
+
 @pytest.fixture
 def narrow(flow):
     del flow  # it brings the fake source
     return Flow(running_jobs=2)
+
+
+@pytest.fixture
+def roomy(flow):
+    del flow  # it brings the fake source
+    return Flow(chunk_size=1000)
 
 
 async def _states(flow, jobs):
@@ -144,3 +173,18 @@ async def test_a_slot_whose_holder_died_with_it_is_taken_over(narrow):
     assert await narrow.watchdog.run(narrow.deadline()) == 1
     await narrow.run()
     assert await _states(narrow, jobs) == ["cancelled", "cancelled", "completed"]
+
+
+async def test_the_first_chunks_are_small_and_the_others_as_large_as_may_be(roomy):
+    job = await roomy.send({**SPEC, "sources": [{"type": "fake", "total": 4000, "page": 100}]})
+    await roomy.run()
+    chunks = [chunk.count async for chunk in roomy.ledger.chunks(job.id)]
+    assert chunks == [300, 300, 600, 1000, 1000, 800]
+    assert (await roomy.job(job)).state is State.COMPLETED
+    assert sorted(roomy.worker.fetched) == list(range(4000))
+
+
+async def test_a_long_page_of_candidates_is_divided_evenly(roomy):
+    job = await roomy.send({**SPEC, "sources": [{"type": "fake", "total": 3700, "page": 3700}]})
+    await roomy.run()
+    assert [chunk.count async for chunk in roomy.ledger.chunks(job.id)] == [925] * 4
