@@ -20,6 +20,7 @@ from shared.jobs.dispatch import Dispatch
 from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore
 from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
+from shared.jobs.rounds import Rounds
 from shared.jobs.tally import Tally
 from shared.records import Record
 from shared.storage.blobs import BlobStore
@@ -40,6 +41,7 @@ class DiscoveryParts:
     dispatch: Dispatch
     clock: Clock
     ids: Ids
+    rounds: Rounds
     chunk_size: int = 1024
 
 
@@ -60,18 +62,26 @@ class DiscoveryRun:
 
     @classmethod
     async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
-        """The run that goes on where the last one saved; first in a job's revision, it brings the job's chunks back."""
+        """The run that goes on where the last one saved.
+
+        First in a job's revision, it brings the job's chunks back; first in a round, it takes up what was left.
+        """
         state, row = await DiscoveryStates(parts.ledger, parts.blobs).read(job.id)
-        begins = state.revision < job.revision
+        if state.round > job.round:
+            raise Changed("The job is in a later round.")
+        begins, goes_on = state.revision < job.revision, state.round < job.round
         if begins:
             state.begin(job.revision)
+        if goes_on:
+            state.go_on(job.round, await parts.rounds.wanted(job))
         run = cls(parts, job, state, row, await _seen(parts, job, state))
         if begins:
             await parts.dispatch.resume(job)
             state.announced = state.chunks
-            await run.save()
         else:
             await run._announce(again=True)
+        if begins or goes_on:
+            await run.save()
         return run
 
     def take(self, candidate: Candidate) -> bool:

@@ -1,7 +1,7 @@
 """Where a job's discovery stands, between two slices of it: saved with every chunk, read by the next run."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Self
@@ -24,7 +24,8 @@ class StreamState:
     """One query of one source: its cursor, and whether it has ended; `failures` counts those in a row.
 
     `waited_seconds` is how long the source has asked to wait since its last page.
-    `gave_up` says that it ended because its source failed; a retry of the job asks it again.
+    `gave_up` says that it ended because its source failed; a retry of the job asks it again. `left` are the labels of
+    which it has more than was taken, since they were full, and `left_at` is the cursor before the first page of that.
     """
 
     cursor: str | None = None
@@ -32,6 +33,15 @@ class StreamState:
     failures: int = 0
     gave_up: bool = False
     waited_seconds: float = 0.0
+    left: list[str] = field(default_factory=list)
+    left_at: str | None = None
+
+    def leave(self, label: str) -> None:
+        """Note that the label is full, and something of it is left from the cursor on."""
+        if not self.left:
+            self.left_at = self.cursor
+        if label not in self.left:
+            self.left.append(label)
 
 
 @dataclass(slots=True)
@@ -48,7 +58,8 @@ class DiscoveryState:
 
     `chunks` and `candidates` count what was added; up to `announced`, chunks have had their message sent. `found` is
     by label. `seen_blob` holds the keys of all candidates of the first `seen_chunks` chunks. `revision` is the job's
-    that this state has been brought to; `rescan` is None where nothing is to be looked through.
+    that this state has been brought to, and so is `round`; `rescan` is None where nothing is to be looked through.
+    `most` is how many candidates a label takes that an earlier round left short.
     """
 
     streams: dict[str, StreamState] = field(default_factory=dict)
@@ -63,6 +74,17 @@ class DiscoveryState:
     problems: list[str] = field(default_factory=list)
     revision: int = 1
     rescan: RescanState | None = None
+    round: int = 0
+    most: dict[str, int] = field(default_factory=dict)
+
+    def go_on(self, number: int, wanted: Mapping[str, int]) -> None:
+        """Go to the job's next round: take up what was left of the labels that want more."""
+        self.round = number
+        self.most.update(wanted)
+        for stream in self.streams.values():
+            if not wanted.keys().isdisjoint(stream.left):
+                stream.cursor, stream.ended, stream.left, stream.left_at = stream.left_at, False, [], None
+                self.complete = False
 
     def begin(self, revision: int) -> None:
         """Go to the job's next revision: look through what failed, ask the sources again that gave up."""

@@ -31,7 +31,8 @@ class Job:
     """The job record. `etag` is the stored version that this value was read from, empty before the first write.
 
     `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `archive_enqueued`
-    says that the message that starts the archive was sent.
+    says that the message that starts the archive was sent. `round` counts how often discovery went on because too few
+    candidates were kept (`shared.jobs.rounds`).
     """
 
     id: str
@@ -46,6 +47,7 @@ class Job:
     archive_enqueued: bool = False
     nudges: int = 0
     traceparent: str = ""
+    round: int = 0
     etag: str = ""
 
     def moved(self, state: State, now: datetime, failure: Failure | None = None) -> Self:

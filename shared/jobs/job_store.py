@@ -150,6 +150,7 @@ def _to_entity(job: Job) -> Entity:
         "archive_enqueued": job.archive_enqueued,
         "nudges": job.nudges,
         "traceparent": job.traceparent,
+        "round": job.round,
     }
     if job.failure is not None:
         values |= {"failure_code": job.failure.code, "failure_detail": job.failure.detail[:4000]}
@@ -172,6 +173,7 @@ def _from_entity(entity: Entity) -> Job:
         archive_enqueued=bool(values.get("archive_enqueued", False)),
         nudges=int(str(values.get("nudges", 0))),
         traceparent=str(values.get("traceparent", "")),
+        round=int(str(values.get("round", 0))),
         etag=entity.etag,
     )
 

@@ -89,7 +89,9 @@ class Paging:
     async def _take_turn(run: DiscoveryRun, stream: Stream, portion: int | None) -> float | None:
         """Take a portion of the stream's page, or all; returns how long to wait where the source says so."""
         run.state.streams[stream.key] = stream.state
-        if _is_full(run, stream, stream.query.label):
+        label = stream.query.label
+        if label is not None and _is_full(run, stream, label):
+            stream.state.leave(label)
             stream.state.ended = True
             _let_go(run, stream)
             return None
@@ -139,7 +141,9 @@ def _take(run: DiscoveryRun, stream: Stream, portion: int | None) -> None:
     taken = 0
     while stream.left and (portion is None or taken < portion):
         candidate = stream.left.popleft()
-        if not _is_full(run, stream, candidate.label):
+        if _is_full(run, stream, candidate.label):
+            stream.state.leave(candidate.label)
+        else:
             taken += run.take(candidate)
     if not stream.left and stream.page is not None:
         stream.state.cursor = stream.page.cursor
@@ -154,8 +158,10 @@ def _let_go(run: DiscoveryRun, stream: Stream) -> None:
     stream.page = None
 
 
-def _is_full(run: DiscoveryRun, stream: Stream, label: str | None) -> bool:
-    return stream.limit is not None and label is not None and run.state.found.get(label, 0) >= stream.limit
+def _is_full(run: DiscoveryRun, stream: Stream, label: str) -> bool:
+    if stream.limit is None:
+        return False
+    return run.state.found.get(label, 0) >= run.state.most.get(label, stream.limit)
 
 
 def _give_up(run: DiscoveryRun, stream: Stream, why: str) -> None:

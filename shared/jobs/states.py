@@ -26,7 +26,7 @@ _TERMINAL = _ENDS | {State.COMPLETED}
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: _ENDS | {State.DISCOVERING},
     State.DISCOVERING: _ENDS | {State.CRAWLING},
-    State.CRAWLING: _ENDS | {State.ARCHIVING},
+    State.CRAWLING: _ENDS | {State.ARCHIVING, State.DISCOVERING},
     State.ARCHIVING: _ENDS | {State.COMPLETED},
     State.COMPLETED: frozenset({State.QUEUED}),
     State.FAILED: frozenset({State.QUEUED}),
@@ -34,5 +34,6 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 """Where a job may go from each state; changed only by compare-and-swap on the job's ETag.
 
+From crawling a job goes back to discovering where too few candidates were kept and its sources have more.
 Only a retry leads out of a terminal state, and with it the job gets its next revision.
 """

@@ -7,7 +7,8 @@ from shared.errors import Changed, Conflict, Unavailable
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import ARCHIVES_QUEUE, message_of
+from shared.jobs.messages import ARCHIVES_QUEUE, JOBS_QUEUE, message_of
+from shared.jobs.rounds import MAX_ROUNDS, Rounds
 from shared.jobs.slots import Slots
 from shared.jobs.states import State
 from shared.jobs.webhook import WebhookCaller
@@ -27,6 +28,7 @@ class Transitions:
         queues: QueueSender,
         webhook: WebhookCaller,
         clock: Clock,
+        rounds: Rounds,
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger
@@ -34,6 +36,7 @@ class Transitions:
         self._queues = queues
         self._webhook = webhook
         self._clock = clock
+        self._rounds = rounds
 
     async def begin(self, job: Job) -> Job:
         """Have a queued job discovered as soon as its user has a slot for it; returns it as it is stored then."""
@@ -46,9 +49,9 @@ class Transitions:
 
     async def advance(self, job: Job, current: State, following: State) -> Job:
         """Move the job on where it is in `current`; otherwise return it as it is stored."""
-        revision = job.revision
+        run = job.revision, job.round
         for _ in range(_TRIES):
-            if job.state is not current or job.revision != revision:
+            if job.state is not current or (job.revision, job.round) != run:
                 return job
             try:
                 return await self._jobs.save(job.moved(following, self._clock.now()))
@@ -91,12 +94,12 @@ class Transitions:
         return job
 
     async def close_if_crawled(self, job: Job, *, repeated: bool = False) -> None:
-        """Start the archive where discovery has ended and every chunk is done.
+        """Start the archive, or another round, where discovery has ended and every chunk is done.
 
         Whoever finishes a chunk calls this, and so does discovery at its end: the last of them to write sees all
         done. Several may; the compare-and-swap lets one of them win, and that one sends the message. Where it died
-        before it did, its own message comes again: `repeated` then has the archive's message sent by whoever finds
-        that it was not.
+        before it did, its own message comes again: `repeated` then has the message sent by whoever finds that it was
+        not.
         """
         revision = job.revision
         for _ in range(_TRIES):
@@ -104,20 +107,28 @@ class Transitions:
             job = await self._jobs.require(job.user_id, job.id)
             if job.revision != revision:
                 return
-            if job.state is State.ARCHIVING:
+            if job.state is State.ARCHIVING or (job.state is State.DISCOVERING and job.round):
                 break
             if job.state is not State.CRAWLING or not await self._ledger.all_done(job.id):
                 return
             try:
-                job = await self._jobs.save(job.moved(State.ARCHIVING, self._clock.now()))
+                job = await self._jobs.save(await self._after_crawl(job))
             except Changed:
                 continue
             repeated = True
             break
         else:
             raise Unavailable("The job's record is too busy.")
-        if repeated and not job.archive_enqueued:
+        if repeated and job.state is State.DISCOVERING and not await self._rounds.begun(job):
+            await self._queues.send(JOBS_QUEUE, message_of(job))
+        if repeated and job.state is State.ARCHIVING and not job.archive_enqueued:
             await self.start_archive(job)
+
+    async def _after_crawl(self, job: Job) -> Job:
+        """What becomes of a job whose chunks are all done."""
+        if job.round < MAX_ROUNDS and await self._rounds.wanted(job):
+            return replace(job, round=job.round + 1).moved(State.DISCOVERING, self._clock.now())
+        return job.moved(State.ARCHIVING, self._clock.now())
 
     async def start_archive(self, job: Job) -> None:
         """Send the archive's message, and note it."""

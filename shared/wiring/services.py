@@ -11,6 +11,7 @@ from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.dispatch import Dispatch
 from shared.jobs.job_store import JobStore
 from shared.jobs.retry import Retry
+from shared.jobs.rounds import Rounds
 from shared.jobs.slots import Slots
 from shared.jobs.submit import Submit
 from shared.jobs.transitions import Transitions
@@ -75,7 +76,12 @@ class Services(Adapters):
     def transitions(self) -> Transitions:
         """Changes of jobs' states."""
         webhook = WebhookCaller(self.jobs, self.guarded_web, self.telemetry)
-        return Transitions(self.jobs, self.ledger, self.slots, self.queues, webhook, self.clock)
+        return Transitions(self.jobs, self.ledger, self.slots, self.queues, webhook, self.clock, self.rounds)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Whether discovery has to go on."""
+        return Rounds(self.jobs, self.ledger, self.discovery_states)
 
     @cached_property
     def slots(self) -> Slots:
@@ -144,6 +150,7 @@ class Services(Adapters):
             self.dispatch,
             self.clock,
             self.ids,
+            self.rounds,
             self.settings.chunk_size,
         )
         discover = Discover(parts, self.queues, self.transitions, sources)

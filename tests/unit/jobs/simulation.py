@@ -30,6 +30,7 @@ from shared.jobs.intake import Intake
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.retry import Retry
+from shared.jobs.rounds import Rounds
 from shared.jobs.slots import Slots
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
@@ -280,12 +281,14 @@ class Flow:
         self.jobs, self.ledger = JobStore(entities, blobs), ChunkLedger(entities)
         self.slots = Slots(entities, self.jobs, queues, running_jobs)
         webhook = WebhookCaller(self.jobs, self.web, telemetry)
-        self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock)
+        states = DiscoveryStates(self.ledger, blobs)
+        rounds = Rounds(self.jobs, self.ledger, states)
+        self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock, rounds)
         self.worker = FakeWorker(blobs, self.weather)
         self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
         self.submit = Submit(self.jobs, entities, queues, SourceSettings(), clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)
-        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, chunk_size)
+        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, chunk_size)
         sources = SourceContext(self.web, blobs, SourceSettings(), clock)
         discover = Discover(parts, queues, self.transitions, sources, self.clock.sleep)
         config = CrawlConfig(0.01)
@@ -305,7 +308,6 @@ class Flow:
         self.archive = Archive(
             self.jobs, self.ledger, queues, self.transitions, self.archiver, self.catalog, telemetry, clock
         )
-        states = DiscoveryStates(self.ledger, blobs)
         self.retry = Retry(self.jobs, self.ledger, states, queues, clock)
         self.watchdog = Watchdog(
             self.jobs,
