@@ -1,18 +1,22 @@
 """Pixabay: pictures under its own licence, searched by keyword; 500 of a search at most.
 
-API: https://pixabay.com/api/docs/. It asks to name where the pictures are from, and allows no mass downloads.
+API: https://pixabay.com/api/docs/. It asks to name where the pictures are from and to keep answers for a day, and
+allows no mass downloads.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
 from shared.errors import Permanent
 from shared.licenses import License, license_url
+from shared.sources.answers import KeptAnswers
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi, KeyRefused, Refused
 from shared.sources.search import KeywordSearch, page_number, page_of
 from shared.sources.source import Page, Query, SourceConfig
+from shared.storage.blobs import BlobStore
 from shared.web.client import WebClient
 
 PIXABAY = ApiAccess("https://pixabay.com", "PIXABAY_API_KEY")
@@ -40,7 +44,10 @@ class PixabayConfig(SourceConfig):
 class Pixabay(KeywordSearch):
     """See `Source`. The cursor is the number of the next page."""
 
-    def __init__(self, config: PixabayConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
+    def __init__(
+        self, config: PixabayConfig, access: ApiAccess, web: WebClient, clock: Clock, blobs: BlobStore
+    ) -> None:
+        self._kept = KeptAnswers("pixabay", blobs, clock)
         self._api = JsonApi("Pixabay", access, web, clock, bad_key=b"API key")
         self._key = {"key": access.key or ""}
         self._opt_out = config.opt_out
@@ -57,7 +64,7 @@ class Pixabay(KeywordSearch):
         number = page_number(cursor)
         params = self._params | {"q": query.text, "page": str(number)}
         try:
-            body = await self._api.get("/api/", params, secret_params=self._key)
+            body = await self._answer(params)
         except Refused as error:
             if error.status == 400 and number > 1 and not isinstance(error, KeyRefused):
                 return Page((), None)  # there are fewer pages than there were
@@ -68,6 +75,16 @@ class Pixabay(KeywordSearch):
         label = query.label or query.text
         following = str(number + 1) if more else None
         return page_of((_candidate(result, label, opt_out=self._opt_out) for result in results), following)
+
+    async def _answer(self, params: Mapping[str, str]) -> Mapping[str, Any]:
+        """What Pixabay says, or said within the last day; its `hits` are a list."""
+        kept = await self._kept.get(params)
+        if kept is not None:
+            return kept
+        body = await self._api.get("/api/", params, secret_params=self._key)
+        self._api.list_in(body, "hits")  # raises where there is none: such an answer is not kept
+        await self._kept.put(params, body)
+        return body
 
 
 def _candidate(result: object, label: str, *, opt_out: bool) -> Candidate | str:

@@ -88,7 +88,13 @@ _KINDS: dict[str, SourceKind] = {
     "wikimedia": _service(WikimediaConfig, Wikimedia, lambda settings: settings.wikimedia),
     "flickr": _service(FlickrConfig, Flickr, lambda settings: settings.flickr),
     "pexels": _service(PexelsConfig, Pexels, lambda settings: settings.pexels),
-    "pixabay": _service(PixabayConfig, Pixabay, lambda settings: settings.pixabay),
+    "pixabay": SourceKind(
+        PixabayConfig,
+        lambda config, context: Pixabay(
+            config, context.settings.pixabay, context.web, context.clock, context.blobs
+        ),
+        lambda settings: settings.pixabay.missing,
+    ),
     "brave": _service(BraveConfig, Brave, lambda settings: settings.brave),
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "website": SourceKind(

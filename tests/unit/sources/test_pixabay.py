@@ -1,8 +1,13 @@
+from datetime import timedelta
+
 import pytest
 from aiohttp import web
 
-from shared.errors import Permanent
+from shared.errors import Permanent, Unavailable
 from shared.sources.json_api import ApiAccess, KeyRefused, Refused
+from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
+from shared.sources.source import Query
+from shared.storage.memory_blobs import MemoryBlobs
 
 KEY = "17716537-p1xabay"
 
@@ -93,3 +98,57 @@ async def test_a_keyword_that_the_service_would_not_take_is_not_sent(pixabay, se
     with pytest.raises(Permanent, match="100 characters"):
         await pixabay(keyword="c" * 101)
     assert service.asked == []
+
+
+@pytest.fixture
+def again(service, client):
+    """Asks Pixabay for its first page, as another job would, in the same storage."""
+
+    async def run(clock, blobs, **config):
+        settings = SourceSettings(pixabay=ApiAccess(service.url, "PIXABAY_API_KEY", KEY))
+        context = SourceContext(client, blobs, settings, clock)
+        source = open_source(parse_source({"type": "pixabay", **config}), context)
+        return await source.page(Query("pets/cat", "pets", "cat"), None)
+
+    return run
+
+
+class Later:
+    def __init__(self, clock, **ahead):
+        self.moment = clock.now() + timedelta(**ahead)
+
+    def now(self):
+        return self.moment
+
+
+async def test_the_same_is_not_asked_twice_within_a_day(again, clock, service, response):
+    blobs = MemoryBlobs()
+    service.answer(response("pixabay"))
+    first = await again(clock, blobs)
+    assert await again(Later(clock, hours=23, minutes=59), blobs) == first
+    assert len(service.asked) == 1
+    await again(clock, blobs, mature=True)
+    assert len(service.asked) == 2
+    await again(Later(clock, hours=24), blobs)
+    assert len(service.asked) == 3
+    stored = b"".join([await blobs.get(info.name) async for info in blobs.list("answers/pixabay/")])
+    assert KEY.encode() not in stored
+
+
+@pytest.mark.parametrize("broken", [b"", b"[]", b'{"at": "soon"}', b'{"at": "2026-11-24T12:00:00"}', b"\xff"])
+async def test_answers_that_cannot_be_read_are_asked_for_anew(again, clock, service, response, broken):
+    blobs = MemoryBlobs()
+    service.answer(response("pixabay"))
+    await again(clock, blobs)
+    [kept] = [info.name async for info in blobs.list("answers/")]
+    await blobs.put(kept, broken)
+    assert (await again(clock, blobs)).candidates
+    assert len(service.asked) == 2
+
+
+async def test_an_answer_that_is_of_no_use_is_not_kept(again, clock, service, response):
+    blobs = MemoryBlobs()
+    service.answer({"hits": None}, response("pixabay"))
+    with pytest.raises(Unavailable):
+        await again(clock, blobs)
+    assert (await again(clock, blobs)).candidates
