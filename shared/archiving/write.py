@@ -15,6 +15,7 @@ from shared.clock import Deadline
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
 
 _NUMBERS = 50_000  # of each generation of blocks
+_BUFFERED = 2  # blocks that are composed at a time, as long as they are not larger than this:
 _BUFFER_BYTES = 32 << 20
 _SENDS = 3
 _READ_BYTES = 16 << 20
@@ -78,7 +79,7 @@ class _Writing:
         size = (
             min(self._file.size, self._slice.end * self._block_bytes) - self._slice.start * self._block_bytes
         )
-        at_a_time = max(1, _BUFFER_BYTES // self._block_bytes)
+        at_a_time = max(1, min(_BUFFERED, _BUFFER_BYTES // self._block_bytes))
         buffers = [memoryview(b"")] * 2
         using: list[Sequence[asyncio.Task[None]]] = [(), ()]
         number, turn = self._slice.start, 0

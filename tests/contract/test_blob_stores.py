@@ -68,6 +68,13 @@ async def test_a_stream_comes_in_bounded_pieces(blobs):
     assert b"".join(pieces) == data[5:]
 
 
+async def test_a_range_that_takes_several_requests_comes_whole(blobs):
+    data = bytes(range(256)) * (80 << 10)  # 20 MiB
+    await blobs.put("a", data)
+    assert await blobs.get("a", offset=3, length=18 << 20) == data[3 : 3 + (18 << 20)]
+    assert await blobs.get("a", offset=1 << 20) == data[1 << 20 :]
+
+
 async def test_a_missing_blob_is_not_found(blobs):
     with pytest.raises(NotFound):
         await blobs.get("nothing")
@@ -127,6 +134,15 @@ async def test_a_staged_block_can_be_replaced(blobs):
     await blobs.stage("a", 0, b"newer")
     await blobs.commit("a", [0], BlobAttributes())
     assert await blobs.get("a") == b"newer"
+
+
+async def test_a_buffer_may_be_used_again_once_its_block_is_staged(blobs):
+    buffer = bytearray(3)
+    for number, letter in enumerate(b"xyz"):
+        buffer[:] = bytes([letter]) * 3
+        await blobs.stage("a", number, memoryview(buffer))
+    await blobs.commit("a", [0, 1, 2], BlobAttributes())
+    assert await blobs.get("a") == b"xxxyyyzzz"
 
 
 async def test_a_commit_of_missing_blocks_is_a_conflict(blobs):
