@@ -24,9 +24,7 @@ from shared.telemetry.telemetry import Telemetry
 
 _MB = 1_000_000
 _COMMITS = 8
-_PARTS = (
-    1  # that a process writes at a time: one uses all of its storage, and a second would double the memory
-)
+_PARTS = 1  # that a process writes at a time: a second one would take as much memory again, and save no time
 _SUMS = "SHA256SUMS"
 _MOST_READ_THROUGH = 16 << 30
 
