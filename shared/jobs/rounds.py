@@ -15,7 +15,9 @@ from shared.jobs.tally import KEPT
 
 MAX_ROUNDS = 3
 _MORE_THAN_NEEDED, _SPARE = 1.2, 10
-_MOST = 3  # candidates in a round for each image that is wanted, so that rubbish is not looked for without end
+_MOST = (
+    3  # candidates in a round for each image that is wanted, so that rubbish is not looked for without end
+)
 
 
 class Rounds:
