@@ -20,30 +20,31 @@ class Turns:
             self._waiting.setdefault(host, deque()).append(position)
         self._active = dict.fromkeys(self._waiting, 0)
         self._circle = deque(self._waiting)  # the hosts with something waiting and a place free
-        self._freed = asyncio.Event()
+        self._ready = asyncio.Semaphore(len(self._circle) or 1)  # counts the circle; in the end one for all
 
     async def take(self) -> int | None:
         """The next position, which `done` gives back; waits while all hosts are busy. None when none is left."""
-        while self._left:
-            if self._circle:
-                return self._next()
-            self._freed.clear()
-            await self._freed.wait()
-        return None
-
-    def done(self, position: int) -> None:
-        """Free the position's place at its host."""
-        host = self._hosts[position]
-        if self._active[host] == self._per_host and self._waiting[host]:
-            self._circle.append(host)
-        self._active[host] -= 1
-        self._freed.set()
-
-    def _next(self) -> int:
+        await self._ready.acquire()
+        if not self._left:
+            self._ready.release()
+            return None
         host = self._circle.popleft()
         position = self._waiting[host].popleft()
         self._left -= 1
         self._active[host] += 1
         if self._waiting[host] and self._active[host] < self._per_host:
-            self._circle.append(host)
+            self._join(host)
+        if not self._left:
+            self._ready.release()
         return position
+
+    def done(self, position: int) -> None:
+        """Free the position's place at its host."""
+        host = self._hosts[position]
+        if self._active[host] == self._per_host and self._waiting[host]:
+            self._join(host)
+        self._active[host] -= 1
+
+    def _join(self, host: str) -> None:
+        self._circle.append(host)
+        self._ready.release()  # wakes one that waits, not all
