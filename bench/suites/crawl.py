@@ -27,6 +27,7 @@ from playground.stack import Stack, running
 from shared.settings import Settings
 
 _IMAGES = 6000
+_CORES = len(os.sched_getaffinity(0))
 _LIST = "inputs/urls.txt"
 _POLL_SECONDS = 0.25
 _LIMIT_SECONDS = 600
@@ -75,7 +76,6 @@ def run(rounds: int) -> Sequence[Table]:
 
 
 def _contenders(folder: Path, urls: Path) -> Mapping[str, Callable[[], Run]]:
-    cores = len(os.sched_getaffinity(0))
     ours: dict[str, Callable[[], Run]] = {
         _BARE: lambda: _limit(urls),
         _OURS: lambda: _job(folder, urls, None),
@@ -88,8 +88,8 @@ def _contenders(folder: Path, urls: Path) -> Mapping[str, Callable[[], Run]]:
     out = folder / "out"
     return {
         **ours,
-        _IMG2DATASET: lambda: peers.img2dataset(urls, _fresh(out), cores, resize=False),
-        _IMG2DATASET_RESIZED: lambda: peers.img2dataset(urls, _fresh(out), cores, resize=True),
+        _IMG2DATASET: lambda: peers.img2dataset(urls, _fresh(out), _CORES, resize=False),
+        _IMG2DATASET_RESIZED: lambda: peers.img2dataset(urls, _fresh(out), _CORES, resize=True),
         _ICRAWLER: lambda: peers.icrawler(urls, _fresh(out)),
     }
 
@@ -112,7 +112,11 @@ def _limit(urls: Path) -> Run:
 def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
     """One job on a stack of its own, so that no run finds another's leavings."""
     state = _fresh(folder / "stack")
-    stack = Stack(state, settings={"CRAWL_ALLOW_PRIVATE_NETWORKS": "true"}, log_requests=True)
+    settings = {
+        "CRAWL_ALLOW_PRIVATE_NETWORKS": "true",
+        "FUNCTIONS_WORKER_PROCESS_COUNT": str(_CORES),  # img2dataset gets as many
+    }
+    stack = Stack(state, settings=settings, log_requests=True)
     with running(stack):
         container = Settings.model_fields["datasets_container"].default
         with BlobServiceClient.from_connection_string(stack.azurite.connection_string) as service:
