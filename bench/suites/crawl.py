@@ -29,7 +29,7 @@ from shared.settings import Settings
 _IMAGES = 6000
 _CORES = len(os.sched_getaffinity(0))
 _LIST = "inputs/urls.txt"
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.1
 _LIMIT_SECONDS = 600
 _RESIZE = {"resize": {"mode": "fit", "size": 256}, "format": "jpeg", "quality": 95}
 _BARE, _OURS, _OURS_RESIZED = (
