@@ -1,6 +1,7 @@
 """Writes one blob from its beginning to its end, piece by piece, in bounded memory."""
 
 import asyncio
+from collections import deque
 
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
 
@@ -13,7 +14,7 @@ class BlobWriter:
 
     Holds at most one block and the two that are being sent. Safe for concurrent callers: who fills a block sends it,
     and the others go on meanwhile. The blocks are cut by size alone, so that two writers of the same bytes do not
-    disturb each other.
+    disturb each other; none is empty, which storage would refuse.
     """
 
     def __init__(
@@ -24,7 +25,7 @@ class BlobWriter:
         self._blobs = blobs
         self._blocks = blocks
         self._block_bytes = block_bytes
-        self._pending: list[bytes | memoryview] = []
+        self._pending: deque[memoryview] = deque()
         self._pending_bytes = 0
         self._blocks_cut = 0
         self._turn = asyncio.Lock()
@@ -35,7 +36,7 @@ class BlobWriter:
         async with self._turn:
             offset = self.size
             self.size += len(data)
-            self._pending.append(data)
+            self._pending.append(memoryview(data))
             self._pending_bytes += len(data)
             block = await self._full_block()
         while block is not None:
@@ -54,7 +55,7 @@ class BlobWriter:
         if not self._blocks_cut:
             await self._blobs.put(self.name, b"".join(self._pending), attributes)
             return
-        if self._pending:
+        if self._pending_bytes:
             await self._blocks.stage(self.name, *self._cut())
         await self._blocks.commit(self.name, range(self._blocks_cut), attributes or BlobAttributes())
 
@@ -67,13 +68,14 @@ class BlobWriter:
 
     def _cut(self) -> tuple[int, bytes]:
         """The next block and its number: what is pending, or as much of it as a block may hold."""
-        pending, last = self._pending, memoryview(b"")
-        excess = max(0, self._pending_bytes - self._block_bytes)
-        if excess:
-            last = memoryview(pending[-1])
-            pending[-1] = last[:-excess]
-        block = b"".join(pending)
-        self._pending = [last[-excess:]] if excess else []
-        self._pending_bytes = excess
+        pieces: list[memoryview] = []
+        room = self._block_bytes
+        while self._pending and room:
+            piece = self._pending.popleft()
+            pieces.append(piece[:room])
+            if len(piece) > room:
+                self._pending.appendleft(piece[room:])
+            room -= len(pieces[-1])
+        self._pending_bytes -= self._block_bytes - room
         self._blocks_cut += 1
-        return self._blocks_cut - 1, block
+        return self._blocks_cut - 1, b"".join(pieces)

@@ -25,26 +25,37 @@ async def test_pieces_of_any_size_stand_where_their_offsets_say(pieces, block_by
         assert whole[offset : offset + len(piece)] == piece
 
 
-@given(st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=20), st.integers(1, 40))
+@given(st.lists(st.binary(max_size=50), min_size=1, max_size=20), st.integers(1, 40))
 async def test_pieces_appended_at_the_same_time_stand_where_their_offsets_say(pieces, block_bytes):
     blobs = SlowBlobs()
     writer = BlobWriter(blobs, blobs, "out", block_bytes)
     offsets = await asyncio.gather(*(writer.append(piece) for piece in pieces))
     await writer.close()
-    whole = await blobs.get("out", length=writer.size)
+    whole = await blobs.get("out", length=writer.size) if writer.size else b""
     assert len(whole) == sum(map(len, pieces))
     assert [whole[at : at + len(piece)] for at, piece in zip(offsets, pieces, strict=True)] == pieces
     assert blobs.most <= 2
+    assert blobs.sizes == _cut(len(whole), block_bytes)
+
+
+def _cut(size, block_bytes):
+    """How large the blocks are, which are none where one call makes the blob."""
+    if size < block_bytes:
+        return {}
+    starts = range(0, size, block_bytes)
+    return {number: min(block_bytes, size - start) for number, start in enumerate(starts)}
 
 
 class SlowBlobs(MemoryBlobs):
-    """Notes how many blocks were sent at the same time, at most."""
+    """Notes how many blocks were sent at the same time, at most, and how large each was."""
 
     def __init__(self):
         super().__init__()
         self.sending = self.most = 0
+        self.sizes = {}
 
     async def stage(self, name, number, data):
+        self.sizes[number] = len(data)
         self.sending += 1
         self.most = max(self.most, self.sending)
         await asyncio.sleep(0)
