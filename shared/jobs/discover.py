@@ -54,7 +54,8 @@ class Discover:
             try:
                 delay = await self._discover(job, deadline)
             except Changed:
-                return  # another run of this job is ahead, with a message of its own
+                await self._step_aside(job)
+                return
             except Permanent as error:
                 await self._transitions.fail(job, "discovery_failed", error.detail)
                 return
@@ -66,6 +67,14 @@ class Discover:
                 return
             job = await self._transitions.advance(job, State.DISCOVERING, State.CRAWLING)
         await self._transitions.close_if_crawled(job, repeated=repeated)
+
+    async def _step_aside(self, job: Job) -> None:
+        """Leave the job to the run that is ahead, with a message of its own.
+
+        Where that was a straggler of a revision that has ended, it leaves the job to us: then we begin once more.
+        """
+        if not await self._parts.rounds.begun(job):
+            await self._queues.send(JOBS_QUEUE, message_of(job))
 
     async def _discover(self, job: Job, deadline: Deadline) -> float | None:
         """None where all is found, else after how many seconds to go on."""

@@ -67,8 +67,8 @@ class DiscoveryRun:
         First in a job's revision, it brings the job's chunks back; first in a round, it takes up what was left.
         """
         state, row = await DiscoveryStates(parts.ledger, parts.blobs).read(job.id)
-        if state.round > job.round:
-            raise Changed("The job is in a later round.")
+        if (state.revision, state.round) > (job.revision, job.round):
+            raise Changed("The job is in a later revision or round.")
         begins, goes_on = state.revision < job.revision, state.round < job.round
         if begins:
             state.begin(job.revision)

@@ -50,6 +50,6 @@ class Rounds:
         return wanted
 
     async def begun(self, job: Job) -> bool:
-        """Whether discovery has begun with the job's round."""
+        """Whether discovery has begun with the job's revision and round."""
         state, _ = await self._states.read(job.id)
-        return state.round >= job.round
+        return (state.revision, state.round) >= (job.revision, job.round)

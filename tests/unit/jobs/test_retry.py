@@ -238,3 +238,33 @@ async def test_a_straggler_of_an_earlier_revision_changes_nothing(flow):
     await flow.catalog.put(late)
     await flow.catalog.undo(late, None)
     assert await flow.catalog.require("admin", job.id) == dataset
+
+
+async def test_a_retry_goes_on_where_the_cancelled_discovery_saves_for_the_last_time(flow):
+    job = await flow.send(SPEC)
+    saving, may_save = asyncio.Event(), asyncio.Event()
+    put, query = flow.blobs.put, flow.entities.query
+
+    async def slow_put(name, *rest, **options):
+        if "/candidates/" in name and not saving.is_set():
+            saving.set()
+            await may_save.wait()
+        await put(name, *rest, **options)
+
+    async def late_query(table, partition, *, after="", before=""):
+        if after.startswith("chunk-"):  # the retry has read where discovery stands
+            may_save.set()
+            await cancelled
+        async for found in query(table, partition, after=after, before=before):
+            yield found
+
+    flow.blobs.put = slow_put
+    [(queue, text)] = flow.take()
+    cancelled = asyncio.create_task(flow.handle(queue, text))
+    await saving.wait()
+    await flow.cancel(job)
+    await flow.retry.run("admin", job.id)
+    flow.entities.query = late_query
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    assert sorted(flow.worker.fetched) == list(range(TOTAL))
