@@ -36,6 +36,10 @@ class StreamState:
     left: list[str] = field(default_factory=list)
     left_at: str | None = None
 
+    def open(self) -> None:
+        """Have it asked again, from its cursor on, as if it had never failed."""
+        self.ended, self.gave_up, self.failures = False, False, 0
+
     def leave(self, label: str) -> None:
         """Note that the label is full, and something of it is left from the cursor on."""
         if not self.left:
@@ -83,7 +87,8 @@ class DiscoveryState:
         self.most.update(wanted)
         for stream in self.streams.values():
             if not wanted.keys().isdisjoint(stream.left):
-                stream.cursor, stream.ended, stream.left, stream.left_at = stream.left_at, False, [], None
+                stream.cursor, stream.left, stream.left_at = stream.left_at, [], None
+                stream.open()
                 self.complete = False
 
     def begin(self, revision: int) -> None:
@@ -92,7 +97,7 @@ class DiscoveryState:
         self.rescan = RescanState(self.chunks)
         for stream in self.streams.values():
             if stream.gave_up:
-                stream.ended, stream.gave_up, stream.failures = False, False, 0
+                stream.open()
                 self.complete = False
 
     @property

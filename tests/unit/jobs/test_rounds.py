@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.jobs.discovery_state import DiscoveryState, StreamState
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.rounds import MAX_ROUNDS
 from shared.jobs.states import State
@@ -72,6 +73,14 @@ async def test_sources_that_have_no_more_end_it(flow):
     await flow.run()
     assert (await flow.job(job)).state is State.COMPLETED
     assert (await flow.ledger.progress(job.id)).found == 120
+
+
+def test_a_source_that_gave_up_behind_what_it_left_is_asked_from_there_with_all_patience():
+    stream = StreamState("90", ended=True, failures=5, gave_up=True, left=["a"], left_at="20")
+    state = DiscoveryState({"0:urls": stream}, complete=True)
+    state.go_on(1, {"a": 30})
+    assert stream == StreamState("20")
+    assert not state.complete
 
 
 async def test_rubbish_is_not_looked_for_without_end(flow):
