@@ -27,6 +27,7 @@ from shared.storage.blobs import BlobStore
 from shared.web.urls import address_key
 
 _SMALL_CHUNK = 256
+_CHUNK_CHARACTERS = 4 << 20  # of text; candidates have some hundred each, but in a list they may have 30,000
 _CHUNKS_BETWEEN_SEEN = 250
 _SECONDS_BETWEEN_LOOKS = 4.0
 
@@ -58,6 +59,7 @@ class DiscoveryRun:
         self._seen = seen
         self._states = DiscoveryStates(parts.ledger, parts.blobs)
         self._found: list[Candidate] = []
+        self._characters = 0
         self._looked_at = parts.clock.monotonic()
 
     @classmethod
@@ -91,6 +93,7 @@ class DiscoveryRun:
         label = candidate.label
         self.state.found[label] = self.state.found.get(label, 0) + 1
         self._found.append(candidate)
+        self._characters += _characters_of(candidate)
         return True
 
     async def look(self) -> None:
@@ -113,6 +116,7 @@ class DiscoveryRun:
             chunks.append(await self._written(numbered))
             self.state.candidates += len(part)
         self._found.clear()
+        self._characters = 0
         await self._commit(Addition(chunks, found=count))
         if self.state.chunks - self.state.seen_chunks >= _CHUNKS_BETWEEN_SEEN:
             await self._save_seen()
@@ -136,10 +140,12 @@ class DiscoveryRun:
         """So many candidates make a chunk now: half of those that are known, within limits.
 
         Small chunks let a job begin early, spread over instances and show its progress; large ones cost fewer calls
-        of storage an image.
+        of storage an image. Where candidates have so much text that it would count in memory, fewer make a chunk.
         """
-        known = self.state.candidates + len(self._found)
-        return min(self._parts.chunk_size, max(_SMALL_CHUNK, known // 2))
+        count = len(self._found)
+        known = self.state.candidates + count
+        by_text = count * _CHUNK_CHARACTERS // max(self._characters, 1)
+        return min(self._parts.chunk_size, max(_SMALL_CHUNK, known // 2), max(by_text, 1))
 
     async def _save_seen(self) -> None:
         name = f"{self.job.work_prefix}seen/{self.state.chunks:06}-{self._parts.ids.nonce()}"
@@ -185,6 +191,14 @@ async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
                 for numbered in decode_candidates(await parts.blobs.get(chunk.candidates_blob)):
                     seen.add(address_key(numbered.candidate.url))
     return seen
+
+
+def _characters_of(candidate: Candidate) -> int:
+    """How much text it has, without its keys."""
+    told = candidate.provenance
+    texts = (candidate.url, candidate.caption, told.page_url, told.title, told.creator, told.creator_url)
+    more = (told.license_url, told.attribution, *candidate.extra.values())
+    return sum(len(text) for text in (*texts, *more) if text)
 
 
 def _divided(candidates: Sequence[Candidate], size: int) -> list[Sequence[Candidate]]:

@@ -1,5 +1,7 @@
 """One huge job leaves room for others, one user for the others' jobs, and none asks more of storage than it must."""
 
+import json
+
 import pytest
 
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
@@ -182,6 +184,15 @@ async def test_the_first_chunks_are_small_and_the_others_as_large_as_may_be(room
     assert chunks == [300, 300, 600, 1000, 1000, 800]
     assert (await roomy.job(job)).state is State.COMPLETED
     assert sorted(roomy.worker.fetched) == list(range(4000))
+
+
+async def test_candidates_with_much_text_make_small_chunks(roomy):
+    extra = {f"column{at}": "x" * 1000 for at in range(20)}
+    rows = [{"url": f"http://x.example/{at}.jpg", "label": "a", **extra} for at in range(600)]
+    await roomy.blobs.put("inputs/list.jsonl", "\n".join(map(json.dumps, rows)).encode())
+    job = await roomy.send({**SPEC, "sources": [{"type": "urls", "blob": "inputs/list.jsonl"}]})
+    await roomy.run()
+    assert [chunk.count async for chunk in roomy.ledger.chunks(job.id)] == [200] * 3
 
 
 async def test_a_long_page_of_candidates_is_divided_evenly(roomy):
