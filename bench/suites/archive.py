@@ -30,7 +30,7 @@ from shared.storage.azure_account import StorageAccount
 from shared.storage.azure_blobs import AzureBlobs
 
 _IMAGES = 70_000  # more entries than a ZIP without ZIP64 has
-_SHARD = 256
+_SHARD = Settings.model_fields["chunk_size"].default  # images of a shard, as the crawl leaves it
 _SIZES = (20_000, 42_000)  # bytes of an image
 _BLOCK_BYTES = PlanConfig().block_bytes
 _SENDS = 3  # at a time, as the archive step does; Azurite takes half as much again as one after another
