@@ -178,6 +178,7 @@ def test_messages_are_base64_unless_host_json_says_none(app, hosts):
     assert [row["text"] for row in host.seen(1)] == ["fine"]
     eventually(lambda: exists(host.messages(f"{host.queue}-poison")))
     with host.messages(f"{host.queue}-poison") as client:
+        eventually(client.peek_messages)  # the queue is there a moment before its message
         assert client.receive_message().content == "!! not base64 !!"
 
 
