@@ -82,7 +82,7 @@ class Robots:
 
 def _parse(body: bytes) -> _Rules:
     """Takes a tenth of a second for the largest files, so it is no work for the event loop."""
-    text = body.decode("utf-8", "replace")
+    text = body.decode("utf-8-sig", "replace")
     if len(body) == _ROBOTS_BYTES:
         text = text[: text.rfind("\n") + 1]  # half a line could forbid more than the whole
     ours = concerning(AGENT_TOKEN, text)

@@ -11,6 +11,7 @@ _MAX_SIGNS = 500
 _SHORTEST = len("host:x")  # of all lines that say anything
 _AGENT = re.compile(r"(?:user-agent|useragent|user\s++agent)(?:\s*+:|\s|$)\s*+(.*)", re.IGNORECASE)
 _SITE_WIDE = re.compile(r"(?:sitemaps?|site-map|host)[\s:]", re.IGNORECASE)
+_TOKEN = re.compile(r"[a-z_-]*+")
 _NO_PATH = re.compile(r"[^\s:]++\s*+:?\s*+")
 
 
@@ -28,9 +29,13 @@ def concerning(agent: str, text: str) -> str:
 
 
 def _name(value: str) -> str:
-    """An agent's name as the parser understands it, which passes over stars within."""
+    """A star, or a product token without the version and whatever else is behind it; RFC 9309, 2.2.1.
+
+    Stars within are passed over, as the parser does.
+    """
     name = value.strip().lower()
-    return name if name == "*" else name.replace("*", "")
+    found = _TOKEN.match(name.replace("*", ""))
+    return name if name == "*" or found is None else found[0]
 
 
 def _of_group(lines: list[str], group: str, agent: str) -> Iterator[str]:

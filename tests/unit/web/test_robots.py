@@ -76,6 +76,19 @@ def test_what_concerns_us_says_the_same_as_the_whole(lines):
     assert list(ours.sitemaps) == list(whole.sitemaps)
 
 
+@pytest.mark.parametrize(
+    "name", ["PixCrawler/1.0", "pixcrawler 1.0", "PIXCRAWLER (+https://a)", "pixcrawler*"]
+)
+def test_what_stands_behind_our_name_does_not_matter(name):
+    text = f"User-agent: *\nDisallow:\n\nUser-agent: {name}\nDisallow: /a"
+    assert not Protego.parse(concerning(AGENT, text)).can_fetch("https://a/a", AGENT)
+
+
+async def test_a_byte_order_mark_hides_no_rule(host):
+    robots, base = host("\ufeffUser-agent: *\nDisallow: /private")
+    assert not await robots.allow(base / "private")
+
+
 def test_agents_times_rules_do_not_multiply():
     agents = [f"User-agent: b{number}" for number in range(12_000)]
     rules = [f"Disallow: /{number}" for number in range(12_000)]
