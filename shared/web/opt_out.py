@@ -40,7 +40,7 @@ def _directives(value: str) -> Iterator[str]:
     concerned = True
     for part in value.lower().split(","):
         name, colon, rest = (piece.strip() for piece in part.partition(":"))
-        if colon and name not in _VALUED:
+        if colon and name not in _VALUED and len(name.split()) == 1:  # else it is the rest of a date
             concerned = name in {AGENT_TOKEN, "*"}
             name = rest
         if concerned:

@@ -162,6 +162,12 @@ async def test_an_answer_that_is_too_large_is_permanent(host):
         await client.send(WebRequest(str(base / "large"), max_bytes=1000))
 
 
+@pytest.mark.parametrize("date", ["Sat, 25 Jun 2030 15:00:00 GMT", "Saturday, 25-Jun-30 15:00:00 GMT"])
+def test_a_date_among_robots_tags_is_nobodys_name(date):
+    assert refusal_in(directives([f"unavailable_after: {date}, noai"])) == "noai"
+    assert refusal_in(directives([f"otherbot: unavailable_after: {date}, noai"])) is None
+
+
 def test_nofollow_and_none_forbid_following():
     assert forbids_following(directives(["NoFollow, noarchive"]))
     assert forbids_following(directives(["none"]))
