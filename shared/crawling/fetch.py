@@ -189,8 +189,9 @@ class Fetcher:
             if errand.respect.opt_out:
                 self._reservations.begin(url)  # while robots.txt is on its way
             if errand.respect.robots:
-                if not await self._robots.allow(url):
-                    raise GiveUp(Reason.ROBOTS_DENIED, str(url.host))
+                refusal = await self._robots.refusal(url)
+                if refusal is not None:
+                    raise GiveUp(refusal.reason, refusal.detail)
                 delay_seconds = await self._robots.crawl_delay(url)
                 if delay_seconds:
                     await self._keep_distance(delay_seconds, errand)

@@ -10,6 +10,7 @@ from yarl import URL
 _MAX_ORIGINS = 4096
 _MAX_BYTES = 128_000_000
 _KEPT_SECONDS = 3600.0
+_KEPT_BRIEFLY_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -22,13 +23,19 @@ class _Entry[T]:
 class PerOrigin[T]:
     """Answers of `fetch`, one for each origin, which callers at the same time share.
 
-    The oldest make room where there are more than 4,096, or where they take more than 128 MB of memory, of which
-    `size_of` says each one's share.
+    They are kept for an hour, or for a minute where they are `passing`. The oldest make room where there are more than
+    4,096, or where they take more than 128 MB of memory, of which `size_of` says each one's share.
     """
 
-    def __init__(self, fetch: Callable[[str], Awaitable[T]], size_of: Callable[[T], int]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[str], Awaitable[T]],
+        size_of: Callable[[T], int],
+        passing: Callable[[T], bool] = lambda _: False,
+    ) -> None:
         self._fetch = fetch
         self._size_of = size_of
+        self._passing = passing
         self._entries: OrderedDict[str, _Entry[T]] = OrderedDict()
         self._size_bytes = 0
 
@@ -54,6 +61,8 @@ class PerOrigin[T]:
         answer = await self._fetch(origin)
         entry = self._entries.get(origin)
         if entry is not None and entry.task is asyncio.current_task():
+            if self._passing(answer):
+                entry.until = asyncio.get_running_loop().time() + _KEPT_BRIEFLY_SECONDS
             entry.size_bytes = self._size_of(answer)
             self._size_bytes += entry.size_bytes
             self._make_room()

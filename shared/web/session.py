@@ -15,21 +15,22 @@ _MAX_HEADER_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """`connections` in all and `connections_per_host` at once; `idle_seconds` without a byte end a transfer."""
+    """`idle_seconds` without a byte end a transfer."""
 
     user_agent: str
     allow_private_networks: bool = False
-    connections: int = 128
-    connections_per_host: int = 32
     connect_seconds: float = 10.0
     idle_seconds: float = 15.0
 
 
 def open_session(config: SessionConfig) -> aiohttp.ClientSession:
-    """A guarded session without cookies, proxies of the environment or redirects; close it in the end."""
+    """A guarded session without cookies, proxies of the environment or redirects; close it in the end.
+
+    It has as many connections as there are requests, whose number is for those to bound who make them: they know for
+    whom they wait. Here robots.txt would wait behind images, and its time would run out.
+    """
     connector = aiohttp.TCPConnector(
-        limit=config.connections,
-        limit_per_host=config.connections_per_host,
+        limit=0,
         ttl_dns_cache=_DNS_CACHE_SECONDS,
         socket_factory=guarded_socket_factory(allow_private=config.allow_private_networks),
     )

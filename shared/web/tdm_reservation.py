@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from yarl import URL
 
-from shared.errors import AppError
+from shared.errors import AppError, Retryable
 from shared.web.client import WebClient, WebRequest
 from shared.web.per_origin import PerOrigin
 
@@ -51,26 +51,35 @@ class TdmReservations:
 
     def __init__(self, web: WebClient) -> None:
         self._web = web
-        self._rules = PerOrigin(self._fetch, _size_bytes)
+        self._rules = PerOrigin(self._fetch, _size_bytes, passing=lambda rules: rules is None)
 
     def begin(self, url: URL) -> None:
         """Have the host's file fetched, without waiting for it."""
         self._rules.begin(url)
 
     async def reserved(self, url: URL) -> bool:
-        """Whether the host's file reserves the URL; the first rule that matches decides. No file reserves nothing."""
+        """Whether the host's file reserves the URL; the first rule that matches decides. No file reserves nothing.
+
+        Nor does one that cannot be had, for a minute: the protocol makes the file one of several places, and the
+        answer's own header is looked at in any case.
+        """
         rules = await self._rules.get(url)
         path = _unquoted(url.raw_path_qs) if rules else ""
-        return next((rule.reserved for rule in rules if rule.matches(path)), False)
+        return next((rule.reserved for rule in rules or () if rule.matches(path)), False)
 
-    async def _fetch(self, origin: str) -> tuple[_Rule, ...]:
+    async def _fetch(self, origin: str) -> tuple[_Rule, ...] | None:
+        """The rules; None where the host does not answer, or fails to."""
         address = f"{origin}/.well-known/tdmrep.json"
         try:
             response = await self._web.send(
                 WebRequest(address, max_bytes=_FILE_BYTES, timeout_seconds=_FILE_SECONDS)
             )
+        except Retryable:
+            return None
         except AppError:
             return ()
+        if response.status >= 500:
+            return None
         return _rules(response.body) if response.status == 200 else ()
 
 
@@ -88,8 +97,8 @@ def _rules(body: bytes) -> tuple[_Rule, ...]:
     return tuple(rules)
 
 
-def _size_bytes(rules: tuple[_Rule, ...]) -> int:
-    return sum(sys.getsizeof(rule.location) for rule in rules)
+def _size_bytes(rules: tuple[_Rule, ...] | None) -> int:
+    return sum(sys.getsizeof(rule.location) for rule in rules or ())
 
 
 def _unquoted(path: str) -> str:

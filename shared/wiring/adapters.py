@@ -95,8 +95,6 @@ class Adapters:
             SessionConfig(
                 user_agent=self.settings.user_agent,
                 allow_private_networks=self.settings.crawl_allow_private_networks,
-                connections=self.settings.fetch_concurrency * 2,
-                connections_per_host=self.settings.fetch_concurrency_per_host,
             )
         )
 

@@ -14,6 +14,7 @@ from yarl import URL
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
 from shared.errors import AppError, RateLimited, Retryable
+from shared.records import Reason, Rejected
 from shared.sources.source import Page, Query
 from shared.sources.text import clean_label
 from shared.sources.urls import UNLABELLED
@@ -36,6 +37,7 @@ _MAX_SITEMAP_DEPTH = 3
 _MAX_ATTEMPTS = 3
 _MAX_MOVES = 5
 _PAUSE_SECONDS = 10.0
+_ROBOTS_PAUSE_SECONDS = 60.0
 _LONGEST_DELAY_SECONDS = 600.0
 _ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -97,7 +99,11 @@ class Website:
     async def _visit(self, frontier: Frontier, visit: Visit) -> Page:
         """Make the visit; whatever is wrong with it is a problem of its page and of no other."""
         url = URL(visit.url)
-        refusal = await self._refusal(url)
+        barred = await self._robots.refusal(url) if self._respect.robots else None
+        if barred is not None and barred.reason is not Reason.ROBOTS_DENIED:
+            self._wait(frontier, url)
+            return self._later(frontier, visit, _ROBOTS_PAUSE_SECONDS, barred.detail)
+        refusal = await self._refusal(url, barred)
         if refusal is not None:
             frontier.take(visit, counted=False)
             return _problem(visit, refusal)
@@ -124,8 +130,8 @@ class Website:
             self._leave_alone(frontier, url, delay)
         return await self._read(frontier, visit, response)
 
-    async def _refusal(self, url: URL) -> str | None:
-        if self._respect.robots and not await self._robots.allow(url):
+    async def _refusal(self, url: URL, barred: Rejected | None) -> str | None:
+        if barred is not None:
             return "robots.txt forbids it"
         if self._respect.opt_out and await self._reservations.reserved(url):
             return "tdmrep.json reserves it"

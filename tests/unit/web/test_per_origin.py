@@ -32,3 +32,19 @@ async def test_small_answers_stay():
         for number in range(200):
             await answers.get(URL(f"http://h{number}/"))
     assert len(asked) == 200
+
+
+async def test_what_may_pass_is_asked_for_again_after_a_minute():
+    asked = []
+
+    async def fetch(origin):
+        asked.append(origin)
+        return origin
+
+    answers = PerOrigin(fetch, len, passing=lambda origin: origin == "http://bad")
+    for seconds_later in (0, 0, 59, 2, 3500, 60):
+        for entry in answers._entries.values():
+            entry.until -= seconds_later
+        for name in ("good", "bad"):
+            await answers.get(URL(f"http://{name}/"))
+    assert asked == ["http://good", "http://bad", "http://bad", "http://bad", "http://good", "http://bad"]

@@ -129,9 +129,19 @@ async def test_a_busy_page_is_had_when_it_answers(site):
 async def test_a_host_that_is_not_there_is_a_problem(site):
     crawl = await site.crawl(start_urls=["http://127.0.0.1:1/x"])
     assert crawl.problems == [
-        "website: http://127.0.0.1:1/x: The service could not be reached (ClientConnectorError)."
+        "website: http://127.0.0.1:1/x: robots.txt: The service could not be reached (ClientConnectorError)."
     ]
     assert len(crawl.waits) == 2
+
+
+async def test_a_site_whose_robots_txt_fails_is_walked_when_it_answers(site):
+    shop(site)
+    answers = [Answer(status=503)] * 2
+    site.pages["/robots.txt"] = lambda _: answers.pop() if answers else Answer(status=404)
+    crawl = await site.crawl(depth=0)
+    assert names(crawl) == ["start"]
+    assert crawl.problems == []
+    assert crawl.waits == [60.0]
 
 
 async def test_the_crawl_stays_on_the_site_and_its_subdomains(site):

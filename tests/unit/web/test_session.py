@@ -1,0 +1,21 @@
+"""The session that everything outbound goes through."""
+
+import asyncio
+
+from aiohttp import web
+
+from shared.web.client import WebRequest
+from tests.unit.loopback import asking, serving
+
+
+async def test_no_request_waits_for_another():
+    at_once = 200
+    all_there = asyncio.Barrier(at_once)
+
+    async def meet(_):
+        await all_there.wait()
+        return web.Response()
+
+    async with serving(meet) as base, asking() as client, asyncio.timeout(20):
+        requests = [client.send(WebRequest(f"{base}/{number}")) for number in range(at_once)]
+        assert {response.status for response in await asyncio.gather(*requests)} == {200}
