@@ -3,7 +3,7 @@
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -36,9 +36,10 @@ _HEADERS = {
 class FetchConfig:
     """Limits of one image's fetch; `total_seconds` covers all of its redirects and tries, not its waits in line.
 
-    Pauses between tries are random up to `first_pause_seconds`, doubled each time, after what the host asks for;
-    a host that asks for more than `max_retry_after_seconds` is left alone for the rest of the chunk. One that asks
-    for a pause between requests (robots.txt, Crawl-delay) gets up to `max_crawl_delay_seconds`.
+    Pauses between tries are random up to `first_pause_seconds`, doubled each time. A host that asks for a rest
+    (Retry-After) gets it from all who would ask it; one that asks for more than `max_retry_after_seconds` is left alone
+    for the rest of the chunk. One that asks for a pause between requests (robots.txt, Crawl-delay) gets up to
+    `max_crawl_delay_seconds`. `lower_per_host` names hosts that get fewer than `per_host` requests at a time.
     """
 
     total_seconds: float = 30.0
@@ -48,6 +49,7 @@ class FetchConfig:
     max_crawl_delay_seconds: float = 10.0
     max_redirects: int = 8
     per_host: int = 8
+    lower_per_host: Mapping[str, int] = field(default_factory=dict)
     min_bytes_per_second: int = 1000
     slow_window_seconds: float = 8.0
 
@@ -74,7 +76,7 @@ class Fetched:
 
 @dataclass(slots=True)
 class _Errand:
-    """One fetch: what it may do, its shares of the byte budget, the time it has left, the host it is at."""
+    """One fetch: what it may do, its shares of the byte budget, the time it has left, the host it is at, its pauses."""
 
     max_bytes: int
     respect: Respect
@@ -82,6 +84,7 @@ class _Errand:
     shares: list[int] = field(default_factory=list)
     timeout: asyncio.Timeout | None = None
     host: str = ""
+    delay_seconds: float = 0.0
 
     @contextmanager
     def off_the_clock(self) -> Iterator[None]:
@@ -121,7 +124,7 @@ class Fetcher:
         self._robots = robots
         self._reservations = reservations
         self._budget = budget
-        self._limits = HostLimits(config.per_host, timing.clock)
+        self._limits = HostLimits(config.per_host, config.lower_per_host, timing.clock)
         self._config = config
         self._timing = timing
 
@@ -170,14 +173,17 @@ class Fetcher:
 
     async def _pause(self, attempt: int, again: TryAgain, errand: _Errand) -> bool:
         """Wait before the next try; whether there is one."""
-        wanted = again.wait_seconds or 0.0
-        if wanted > self._config.max_retry_after_seconds:
-            errand.patience.set_aside(errand.host, again.rejected)
+        pause = self._timing.uniform(0, self._config.first_pause_seconds * 2**attempt)
+        if attempt + 1 >= self._config.tries or pause >= errand.seconds_left:
             return False
-        jitter = self._timing.uniform(0, self._config.first_pause_seconds * 2**attempt)
-        pause = wanted + jitter
-        last_try = attempt + 1 >= self._config.tries
-        if last_try or pause >= errand.seconds_left or not errand.patience.grant(pause):
+        patience = errand.patience
+        if (
+            again.wait_seconds
+        ):  # the host's rest is bounded for it alone: other hosts' tries are not spent on it
+            granted = not patience.ended and patience.refusal(errand.host) is None
+        else:
+            granted = patience.grant(pause)
+        if not granted:
             return False
         await self._timing.sleep(pause)
         return True
@@ -192,9 +198,10 @@ class Fetcher:
                 refusal = await self._robots.refusal(url)
                 if refusal is not None:
                     raise GiveUp(refusal.reason, refusal.detail)
-                delay_seconds = await self._robots.crawl_delay(url)
+                delay_seconds = await self._robots.crawl_delay(url) or 0.0
+                errand.delay_seconds = min(delay_seconds, self._config.max_crawl_delay_seconds)
                 if delay_seconds:
-                    await self._keep_distance(delay_seconds, errand)
+                    await self._wait_for_turn(errand)
             if errand.respect.opt_out and await self._reservations.reserved(url):
                 raise GiveUp(Reason.OPTED_OUT, "tdmrep.json")
             found = await self._hop(url, errand)
@@ -203,10 +210,9 @@ class Fetcher:
             url = found
         raise GiveUp(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
 
-    async def _keep_distance(self, delay_seconds: float, errand: _Errand) -> None:
-        """Wait for the turn at a host that wants a pause between requests."""
-        delay = min(delay_seconds, self._config.max_crawl_delay_seconds)
-        wait = self._limits.turn(errand.host, delay, errand.patience.remaining_seconds)
+    async def _wait_for_turn(self, errand: _Errand) -> None:
+        """Wait for the turn at a host that wants a pause between requests, or a rest."""
+        wait = self._limits.turn(errand.host, errand.delay_seconds, errand.patience.remaining_seconds)
         with errand.off_the_clock():
             while wait is not None and wait > 0 and not errand.patience.ended:
                 await self._timing.sleep(min(wait, _STOP_POLL_SECONDS))
@@ -217,11 +223,7 @@ class Fetcher:
     async def _hop(self, url: URL, errand: _Errand) -> Fetched | URL:
         """One request: the image, or where it is said to be."""
         host = errand.host
-        if self._limits.crowded(host):
-            with errand.off_the_clock():
-                await self._limits.enter(host)
-        else:
-            await self._limits.enter(host)
+        await self._enter(errand)
         try:
             self._check_aside(errand)
             found = await self._exchange(url, errand)
@@ -230,11 +232,34 @@ class Fetcher:
                 errand.patience.failed(host, verdict.rejected)
             else:
                 errand.patience.answered(host)
+            if isinstance(verdict, TryAgain) and verdict.wait_seconds:
+                self._let_rest(verdict.wait_seconds, verdict.rejected, errand)
             raise
         finally:
             self._limits.leave(host)
         errand.patience.answered(host)
         return found
+
+    async def _enter(self, errand: _Errand) -> None:
+        """Wait for a place at the host, at a time when it does not rest."""
+        while True:
+            if self._limits.crowded(errand.host):
+                with errand.off_the_clock():
+                    await self._limits.enter(errand.host)
+            else:
+                await self._limits.enter(errand.host)
+            if not self._limits.rests(errand.host):
+                return
+            self._limits.leave(errand.host)
+            self._check_aside(errand)
+            await self._wait_for_turn(errand)
+
+    def _let_rest(self, seconds: float, rejected: Rejected, errand: _Errand) -> None:
+        """Give the host the rest that it asks for, from all who would ask it, within what the chunk puts up with."""
+        if seconds > self._config.max_retry_after_seconds:
+            errand.patience.set_aside(errand.host, rejected)
+        else:
+            errand.patience.rested(errand.host, self._limits.rest(errand.host, seconds), rejected)
 
     async def _exchange(self, url: URL, errand: _Errand) -> Fetched | URL:
         try:

@@ -12,13 +12,15 @@ class PatienceConfig:
     """What one chunk puts up with.
 
     Of its candidates `retry_share` may be tried again, at least `retry_floor`; the pauses before that may add up to
-    `wait_seconds`. A host that gave no answer `host_failures` times in a row is asked no more.
+    `wait_seconds`. A host that gave no answer `host_failures` times in a row is asked no more, nor one that asked for
+    rests of more than `host_rest_seconds` in all.
     """
 
     retry_share: float = 0.15
     retry_floor: int = 10
     wait_seconds: float = 120.0
     host_failures: int = 5
+    host_rest_seconds: float = 120.0
 
 
 _CONFIG = PatienceConfig()
@@ -39,6 +41,8 @@ class Patience:
         self._retries = max(config.retry_floor, int(candidates * config.retry_share))
         self._wait_seconds = config.wait_seconds
         self._host_failures = config.host_failures
+        self._host_rest_seconds = config.host_rest_seconds
+        self._rested: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._aside: dict[str, Rejected] = {}
 
@@ -73,6 +77,12 @@ class Patience:
         """Note that the host gave no answer; too often in a row, and it is set aside."""
         self._failures[host] = self._failures.get(host, 0) + 1
         if self._failures[host] >= self._host_failures:
+            self.set_aside(host, rejected)
+
+    def rested(self, host: str, seconds: float, rejected: Rejected) -> None:
+        """Note that the host has us wait for so long; too long in all, and it is set aside."""
+        self._rested[host] = self._rested.get(host, 0.0) + seconds
+        if self._rested[host] > self._host_rest_seconds:
             self.set_aside(host, rejected)
 
     def set_aside(self, host: str, rejected: Rejected) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.lifecycle.nightly import Nightly
 
 _BYTES_IN_FLIGHT = 160_000_000
+_LOWER_PER_HOST = {"upload.wikimedia.org": 2}  # Wikimedia's media files: two downloads at once at most
 
 
 class Services(Adapters):
@@ -119,6 +120,7 @@ class Services(Adapters):
         config = FetchConfig(
             total_seconds=self.settings.fetch_timeout_seconds,
             per_host=self.settings.fetch_concurrency_per_host,
+            lower_per_host=_LOWER_PER_HOST,
         )
         budget = ByteBudget(_BYTES_IN_FLIGHT)
         return ChunkWorker(

@@ -6,10 +6,13 @@ import pytest
 
 from shared.clock import Deadline
 from shared.crawling.fetch import FetchConfig, Fetched, Timing
-from shared.crawling.patience import Patience, Postponed
+from shared.crawling.patience import Patience, PatienceConfig, Postponed
 from shared.crawling.politeness import HostLimits
 from shared.crawling.turns import Turns
-from tests.unit.crawling.asking import ask
+from shared.records import Reason
+from shared.web.respect import Respect
+from tests.unit.crawling.asking import ask, patience
+from tests.unit.crawling.hostile import body_of, raw_server
 
 
 class TurnedClock:
@@ -80,16 +83,26 @@ async def test_a_wait_for_a_turn_ends_when_the_job_is_stopped(hostile, make_fetc
 
 
 def test_hosts_that_nobody_asks_are_forgotten(clock):
-    limits = HostLimits(1, clock)
+    limits = HostLimits(1, {}, clock)
     for number in range(10_000):
         assert limits.turn(f"host-{number}", 1.0, 60.0) == 0.0
+        assert limits.rest(f"host-{number}", 1.0) > 0.9
         clock.seconds += 0.01
     assert len(limits._turns) <= 4096
+    assert len(limits._rests) <= 4096
 
 
-async def test_a_host_has_no_more_requests_at_a_time_than_its_share(hostile, make_fetcher):
+@pytest.mark.parametrize(
+    "config",
+    [
+        FetchConfig(per_host=2),
+        FetchConfig(per_host=8, lower_per_host={"127.0.0.1": 2}),
+        FetchConfig(per_host=2, lower_per_host={"127.0.0.1": 9, "localhost": 1}),
+    ],
+)
+async def test_a_host_has_no_more_requests_at_a_time_than_its_share(config, hostile, make_fetcher):
     state, base = hostile
-    fetcher = make_fetcher(FetchConfig(per_host=2))
+    fetcher = make_fetcher(config)
     most = 0
 
     async def ok(_):
@@ -109,17 +122,60 @@ async def test_a_host_has_no_more_requests_at_a_time_than_its_share(hostile, mak
     assert not fetcher._limits._hosts
 
 
-async def ask_quietly(fetcher, url):
-    from shared.web.respect import Respect
-    from tests.unit.crawling.asking import patience
-
-    async with fetcher.fetch(url, 1_000_000, Respect(), patience()) as found:
+async def ask_quietly(fetcher, url, spent=None):
+    async with fetcher.fetch(url, 1_000_000, Respect(), spent or patience()) as found:
         return found
+
+
+async def test_a_rest_that_one_is_asked_for_is_kept_by_all(make_fetcher, photo):
+    """Six are served, then the host wants a second of peace; nobody's tries or time are spent on waiting for it."""
+    loop, asked, rest_until = asyncio.get_running_loop(), 0, 0.0
+    early = 0
+
+    async def serve(writer):
+        nonlocal asked, rest_until, early
+        asked += 1
+        if asked == 7:
+            rest_until = loop.time() + 1.0
+        if loop.time() >= rest_until:
+            writer.write(body_of(photo, b"Connection: close"))
+            return
+        early += 1
+        writer.write(b"HTTP/1.1 429 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    fetcher = make_fetcher(FetchConfig(total_seconds=0.9, per_host=2, first_pause_seconds=0.01))
+    spent = patience(40, PatienceConfig(retry_floor=0, retry_share=0.0, wait_seconds=0.0))
+    async with raw_server(serve) as base:
+        urls = [f"{base}/{number}" for number in range(40)]
+        found = await asyncio.gather(*(ask_quietly(fetcher, url, spent) for url in urls))
+    assert all(isinstance(outcome, Fetched) for outcome in found), found
+    assert early <= 2  # those that were under way
+    assert not fetcher._limits._rests
+
+
+async def test_a_host_that_wants_a_rest_again_and_again_is_set_aside(make_fetcher, clock):
+    always = b"HTTP/1.1 429 Busy\r\nRetry-After: 15\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(100, Deadline(clock, 1e9), lambda: False)
+    async with raw_server(always) as base:
+        found = [await ask(fetcher, f"{base}/{number}", spent=spent) for number in range(9)]
+    assert {outcome.reason for outcome in found} == {Reason.RATE_LIMITED}
+    assert "set aside" in found[-1].detail
+    assert clock.seconds - 100.0 < 130
+
+
+async def test_a_rest_behind_the_chunks_end_is_for_the_next_chunk(make_fetcher, clock):
+    busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(100, Deadline(clock, 105.0), lambda: False)
+    async with raw_server(busy) as base:
+        for number in range(2):
+            with pytest.raises(Postponed):
+                await ask(fetcher, f"{base}/{number}", spent=spent)
 
 
 async def test_waiting_in_line_costs_a_fetch_no_time(make_fetcher, photo):
     """Three of these take longer than one may; each of them alone does not."""
-    from tests.unit.crawling.hostile import body_of, raw_server
 
     async def slow(writer):
         await asyncio.sleep(0.25)
