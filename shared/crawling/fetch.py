@@ -46,7 +46,7 @@ class FetchConfig:
     tries: int = 3
     first_pause_seconds: float = 0.5
     max_retry_after_seconds: float = 20.0
-    max_crawl_delay_seconds: float = 10.0
+    max_crawl_delay_seconds: float = 60.0
     max_redirects: int = 8
     per_host: int = 8
     lower_per_host: Mapping[str, int] = field(default_factory=dict)

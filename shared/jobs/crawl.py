@@ -37,9 +37,13 @@ _KEPT_OPTIONS = 32
 
 @dataclass(frozen=True, slots=True)
 class CrawlConfig:
-    """`cancel_poll_seconds` is how often a running chunk looks whether its job was cancelled."""
+    """`cancel_poll_seconds` is how often a running chunk looks whether its job was cancelled.
+
+    A chunk whose hosts have no turn left for it comes again after `postponed_seconds`.
+    """
 
     cancel_poll_seconds: float = 4.0
+    postponed_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -81,11 +85,14 @@ class Crawl:
     async def run(self, message: ChunkMessage, deadline: Deadline, *, again: bool = True) -> None:
         """Crawl the chunk, or as much of it as the deadline allows, and enqueue the rest.
 
+        Where other chunks have taken all turns at its hosts, the whole chunk is enqueued anew for a while later. That
+        is no failure, and counts as none: those others move on, and a job in which nothing does is the watchdog's.
+
         A message that comes `again` is looked at for what an earlier run committed before it died. One that comes for
         the first time is not: where something is committed all the same, the work is done twice, and dropped.
 
         Raises:
-            Retryable: storage did not answer, or nothing at all could be done; the message should come again.
+            Retryable: storage did not answer, or time ran out before anything was done; the message should come again.
         """
         found = await self._find(message)
         if found is None:
@@ -100,7 +107,9 @@ class Crawl:
         if records is None:
             records, stopped = await self._crawl(job, chunk, candidates, deadline)
             if not records and not stopped:
-                raise Retryable("The chunk ran out of time before its first image.")
+                if deadline.passed:
+                    raise Retryable("The chunk ran out of time before its first image.")
+                await self._dispatch.postpone(job, chunk.id, self._config.postponed_seconds)
             if not records:
                 return
             records = await self._commit(job.id, chunk.id, records)

@@ -55,6 +55,10 @@ class Dispatch:
         if following <= added and (chunk.halved or not chunk.successors) and not is_of_a_half(chunk.id):
             await self._announce(job, chunk_id(following), chunk.id)
 
+    async def postpone(self, job: Job, name: str, delay_seconds: float) -> None:
+        """Send the chunk's message again, as a new one that comes after the delay."""
+        await self._send(job, name, delay_seconds)
+
     async def resume(self, job: Job) -> int:
         """Announce everything that should be under way, announced or not; returns how many messages were sent.
 
@@ -100,6 +104,6 @@ class Dispatch:
         if not chunk.announced:
             await self._ledger.note(job.id, replace(chunk, announced=True))
 
-    async def _send(self, job: Job, name: str) -> None:
+    async def _send(self, job: Job, name: str, delay_seconds: float = 0.0) -> None:
         message = ChunkMessage(job.user_id, job.id, name, job.traceparent)
-        await self._queues.send(CHUNKS_QUEUE, encode(message))
+        await self._queues.send(CHUNKS_QUEUE, encode(message), delay_seconds=delay_seconds)

@@ -142,9 +142,37 @@ async def test_a_chunk_that_runs_out_of_time_goes_on_as_a_new_one(flow):
 
 async def test_a_chunk_that_gets_nothing_done_comes_again(flow):
     flow.worker.budget = 0
+    flow.worker.before = lambda: flow.clock.advance(2000)
     await flow.send(SPEC)
     with pytest.raises(Exception, match="ran out of time"):
         await flow.run()
+
+
+async def test_a_chunk_whose_hosts_have_no_turn_for_it_comes_again_later_and_that_is_no_failure(flow):
+    delays = []
+    send = flow.queues.send
+
+    async def noting(queue, body, *, delay_seconds=0.0):
+        delays.append(delay_seconds)
+        await send(queue, body)
+
+    job = await flow.send(SPEC)
+    for queue, text in flow.take():
+        await flow.handle(queue, text)
+    flow.queues.send = noting
+    before = await flow.ledger.progress(job.id)
+    first, *others = [text for _, text in flow.take()]
+    flow.worker.budget = 0
+    for _ in range(9):
+        await flow.handle(CHUNKS_QUEUE, first)
+        assert flow.take() == [(CHUNKS_QUEUE, first)]
+    assert delays == [60.0] * 9
+    assert await flow.ledger.progress(job.id) == before
+    flow.worker.budget = 10_000
+    for text in (first, first, *others):  # a run that died behind its message leaves two
+        flow.put_back(CHUNKS_QUEUE, text)
+    await flow.run()
+    _check_whole(*(await _outcome(flow, job))[:2])
 
 
 async def test_discovery_goes_on_where_its_time_ended(flow):
