@@ -180,19 +180,18 @@ class ChunkLedger:
         await self._entities.erase(_TABLE, job_id)
 
     async def _read_lanes(self, job_id: str) -> tuple[Progress, tuple[str, ...]]:
-        total, versions = Progress(), list[str]()
+        lanes, versions = list[Progress](), list[str]()
         query = self._entities.query(_TABLE, job_id, after=PROGRESS, before=PROGRESS + "~")
         async for entity in query:
-            lane = lane_progress(entity)
+            lanes.append(lane_progress(entity))
             versions.append(entity.etag)
-            moments = [moment for moment in (total.moved_at, lane.moved_at) if moment is not None]
-            total = Progress(
-                total.added + lane.added,
-                total.done + lane.done,
-                total.found + lane.found,
-                total.tally.plus(lane.tally),
-                max(moments, default=None),
-            )
+        total = Progress(
+            added=sum(lane.added for lane in lanes),
+            done=sum(lane.done for lane in lanes),
+            found=sum(lane.found for lane in lanes),
+            tally=Tally.sum(lane.tally for lane in lanes),
+            moved_at=max((lane.moved_at for lane in lanes if lane.moved_at is not None), default=None),
+        )
         return total, tuple(versions)
 
     async def _read_lane(self, job_id: str, lane: int) -> tuple[Progress, str]:

@@ -1,7 +1,9 @@
 """The rows of a job's ledger, and how a table keeps them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count, takewhile
 
 from shared.jobs.tally import Tally
 from shared.storage.entities import Change, Entity, Insert, Replace, Value
@@ -9,6 +11,7 @@ from shared.storage.entities import Change, Entity, Insert, Replace, Value
 DISCOVERY = "discovery"
 PROGRESS = "progress-"
 CHUNK = "chunk-"
+_CELL_BYTES = 60_000  # a table's cell takes 64 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Cha
         "added": progress.added,
         "done": progress.done,
         "found": progress.found,
-        "tally": progress.tally.encode(),
+        "folded_from": progress.tally.folded_from,
+        **_cells("tally", progress.tally.encode()),
     }
     if progress.moved_at is not None:
         values["moved_at"] = progress.moved_at
@@ -112,7 +116,7 @@ def lane_progress(entity: Entity) -> Progress:
         added=_int(values["added"]),
         done=_int(values["done"]),
         found=_int(values["found"]),
-        tally=Tally.decode(_bytes(values["tally"])),
+        tally=Tally.decode(_joined("tally", values), str(values.get("folded_from", ""))),
         moved_at=_moment(values.get("moved_at")),
     )
 
@@ -126,6 +130,18 @@ def discovery_change(job_id: str, row: DiscoveryRow, now: datetime) -> Change:
 def discovery_row(entity: Entity) -> DiscoveryRow:
     """The reverse of `discovery_change`."""
     return DiscoveryRow(_bytes(entity.values["state"]), _moment(entity.values.get("saved_at")), entity.etag)
+
+
+def _cells(name: str, data: bytes) -> dict[str, Value]:
+    """Bytes over as many cells as they take: `name`, `name1`, `name2` and so on."""
+    starts = range(0, max(len(data), 1), _CELL_BYTES)
+    return {f"{name}{at or ''}": data[start : start + _CELL_BYTES] for at, start in enumerate(starts)}
+
+
+def _joined(name: str, values: Mapping[str, Value]) -> bytes:
+    """The reverse of `_cells`."""
+    names = takewhile(values.__contains__, (f"{name}{at or ''}" for at in count()))
+    return b"".join(_bytes(values[cell]) for cell in names)
 
 
 def _int(value: Value) -> int:

@@ -75,6 +75,7 @@ class EntityStore(Protocol):
         Raises:
             AlreadyExists: an `Insert` met an existing key.
             Changed: a `Replace` met another version, or a `Replace` or `Delete` met no entity.
+            Permanent: an entity is larger than may be.
         """
         ...
 

@@ -1,11 +1,12 @@
 """Counts that are exact while everything moves."""
 
+import random
 from datetime import UTC, datetime
 
 from shared.jobs.chunk_ids import chunk_id, halves_of, is_of_a_half, number_of, rest_of
 from shared.jobs.chunk_ledger import Addition, ChunkLedger, _lane
 from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
-from shared.jobs.tally import Tally
+from shared.jobs.tally import OTHER_LABELS, Tally
 from shared.storage.memory_entities import MemoryEntities
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,3 +79,50 @@ def test_a_tally_can_be_taken_back():
     assert rest.counts == {"a": {"kept": 2}, "b": {"corrupt": 1}}
     assert Tally().minus(part).plus(whole).counts == rest.counts
     assert rest.passing == 0
+
+
+def _long_labels(number):
+    chance = random.Random(1)
+    return [
+        "".join(chance.choices("語言圖片資料集的長標籤", k=chance.randint(20, 200))) for _ in range(number)
+    ]
+
+
+def _counted(label, times=1):
+    return Tally({label: {"kept": times, "timed_out": times}})
+
+
+def test_a_sum_of_many_long_labels_fits_and_counts_by_name_what_it_can():
+    labels = [*_long_labels(3000), *(f"short {number}" for number in range(500))]
+    random.Random(2).shuffle(labels)
+    total = Tally()
+    for start in range(0, len(labels), 100):
+        total = total.plus(Tally.sum(map(_counted, labels[start : start + 100])))
+    assert total.found == 2 * len(labels)
+    assert len(str(dict(total.counts)).encode("utf-16-le")) < 300_000
+    named = total.counts.keys() - {OTHER_LABELS}
+    assert named >= {f"short {number}" for number in range(500)}
+    assert total.counts[OTHER_LABELS]["kept"] == len(labels) - len(named)
+    assert all(total.counts[label] == {"kept": 1, "timed_out": 1} for label in named)
+    assert Tally.decode(total.encode(), total.folded_from) == total
+
+
+def test_what_is_counted_by_name_is_exact_wherever_it_was_added_and_taken_back():
+    labels, chance = _long_labels(2500), random.Random(3)
+    lanes = [Tally() for _ in range(4)]
+    taken = chance.sample(labels, 1200)
+    for start in range(0, len(labels), 50):
+        at = chance.choice((0, 0, 0, 1, 2, 3))  # the first lane folds, the others do not
+        lanes[at] = lanes[at].plus(Tally.sum(_counted(label, 2) for label in labels[start : start + 50]))
+    for start in range(0, len(taken), 50):
+        at = chance.randrange(4)
+        back = Tally({label: {"timed_out": 2} for label in taken[start : start + 50]})
+        lanes[at] = lanes[at].minus(back)
+    total = Tally.sum(lanes)
+    named = total.counts.keys() - {OTHER_LABELS}
+    assert [bool(lane.folded_from) for lane in lanes] == [True, False, False, False]
+    assert 0 < len(named) < len(labels)
+    for label in named:
+        assert total.counts[label] == ({"kept": 2} if label in set(taken) else {"kept": 2, "timed_out": 2})
+    assert min(total.counts[OTHER_LABELS].values()) >= 0
+    assert (total.kept, total.passing) == (5000, 5000 - 2400)

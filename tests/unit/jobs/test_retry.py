@@ -10,9 +10,16 @@ from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.states import State
 from shared.jobs.watchdog import WatchdogConfig
 from shared.records import Reason
+from tests.unit.jobs.simulation import Flow
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
 TOTAL = 200
+
+
+@pytest.fixture
+def roomy(flow):
+    del flow  # it brings the fake source
+    return Flow(chunk_size=1000)
 
 
 def _troubled(index):
@@ -268,3 +275,23 @@ async def test_a_retry_goes_on_where_the_cancelled_discovery_saves_for_the_last_
     await flow.run()
     assert (await flow.job(job)).state is State.COMPLETED
     assert sorted(flow.worker.fetched) == list(range(TOTAL))
+
+
+async def test_a_job_of_thousands_of_long_labels_ends_and_is_retried(roomy):
+    roomy.worker.reject = _troubled
+    labels = [f"{number} {'a long caption ' * 13}"[:200] for number in range(3000)]
+    items = [{"url": f"http://x.example/{at}.jpg", "label": label} for at, label in enumerate(labels)]
+    job = await roomy.send({**SPEC, "keywords": [], "sources": [{"type": "urls", "items": items}]})
+    await roomy.run()
+    assert (await roomy.job(job)).state is State.COMPLETED
+    progress = await roomy.ledger.progress(job.id)
+    assert (progress.tally.found, progress.tally.kept, progress.passing) == (3000, 2100, 600)
+    roomy.worker.reject = lambda _: None
+    await roomy.retry.run("admin", job.id)
+    await roomy.run()
+    progress = await roomy.ledger.progress(job.id)
+    assert (progress.tally.found, progress.tally.kept, progress.passing) == (3000, 2700, 0)
+    assert all(number > 0 for outcomes in progress.tally.counts.values() for number in outcomes.values())
+    dataset = await roomy.catalog.require("admin", job.id)
+    assert (dataset.revision, dataset.image_count) == (2, 2700)
+    assert sum(outcomes.get("kept", 0) for outcomes in dataset.counts.values()) == 2700

@@ -1,0 +1,30 @@
+"""A job's ledger, over every EntityStore."""
+
+import random
+from datetime import UTC, datetime
+
+from shared.jobs.chunk_ledger import Addition, ChunkLedger
+from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
+from shared.jobs.tally import Tally
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def test_outcomes_of_thousands_of_long_labels_fit_into_the_ledger(entities, unique):
+    chance = random.Random(1)
+    labels = ["".join(chr(chance.randint(0x4E00, 0x9FFF)) for _ in range(100)) for _ in range(2000)]
+    counts = Tally({label: {"kept": 3, "timed_out": 2, "not_found": 1} for label in labels})
+    ledger = ChunkLedger(entities)
+    await ledger.add(
+        unique, Addition([ChunkRow("000001", "b", 12_000)], found=12_000), DiscoveryRow(b""), NOW
+    )
+    chunk = await ledger.chunk(unique, "000001")
+    assert await ledger.finish(unique, chunk, counts, (), NOW)
+    progress = await ledger.progress(unique)
+    assert (progress.tally.found, progress.tally.kept, progress.passing) == (12_000, 6000, 4000)
+    again = Addition([ChunkRow("000002", "b", 4000)], outcomes=Tally({x: {"timed_out": 2} for x in labels}))
+    await ledger.add(unique, again, await ledger.discovery(unique), NOW)
+    progress = await ledger.progress(unique)
+    assert (progress.tally.found, progress.tally.kept, progress.passing) == (8000, 6000, 0)
+    assert progress.tally.rejections == {"not_found": 2000}
+    assert len(progress.tally.counts) > 500
