@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.errors import AlreadyExists, Changed, NotFound
+from shared.errors import AlreadyExists, Changed, NotFound, Unavailable
 from shared.jobs.job import Failure, Job, Webhook, work_prefix
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec
 from shared.jobs.states import State
@@ -52,7 +52,13 @@ class JobStore:
             if await self._blobs.get(name) != data:
                 raise
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
-        await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job))])
+        try:
+            await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job))])
+        except (
+            Unavailable
+        ):  # perhaps it is the answer that was lost, and the spec says that the job is this one
+            if await self.get(job.user_id, job.id) is None:
+                raise
 
     async def get(self, user_id: str, job_id: str) -> Job | None:
         """The job, or None where this user has none of that id."""

@@ -13,6 +13,7 @@ from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, transla
 from shared.storage.entities import Change, Delete, Entity, Insert, Put, Replace, Value
 
 _SYSTEM = frozenset({"PartitionKey", "RowKey"})
+_ONCE = {"retry_total": 0}
 _BATCH = 100
 
 
@@ -54,17 +55,21 @@ class AzureEntities:
             return
 
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
-        """See `EntityStore.apply`; one change is a plain call, several are an entity group transaction."""
+        """See `EntityStore.apply`; one change is a plain call, several are an entity group transaction.
+
+        What asks for a version, or for a row that is not there, is sent once: where its answer is lost it may have
+        been made, and its repetition would meet itself and look like somebody else's. HTTP clients repeat a PUT of
+        their own accord, so a replacement goes as a transaction, too, which is a POST.
+        """
         client = self._table(table)
 
         async def submit() -> Sequence[str]:
             with translated("The row"):
-                if len(changes) == 1:
+                if len(changes) == 1 and not isinstance(changes[0], Replace):
                     made = [await _submit_one(client, partition, changes[0])]
                 else:
-                    made = await client.submit_transaction(
-                        _operation(partition, change) for change in changes
-                    )
+                    operations = [_operation(partition, change) for change in changes]
+                    made = await client.submit_transaction(operations, **_ONCE)
             return [str(answer.get("etag") or "") for answer in made]
 
         try:
@@ -128,19 +133,14 @@ class AzureEntities:
             return await write()
 
 
-async def _submit_one(client: TableClient, partition: str, change: Change) -> Mapping[str, Any]:
+async def _submit_one(
+    client: TableClient, partition: str, change: Insert | Put | Delete
+) -> Mapping[str, Any]:
     match change:
         case Insert(entity):
-            return await client.create_entity(_to_table(partition, entity))
+            return await client.create_entity(_to_table(partition, entity), **_ONCE)
         case Put(entity):
             return await client.upsert_entity(_to_table(partition, entity), mode=UpdateMode.REPLACE)
-        case Replace(entity):
-            return await client.update_entity(
-                _to_table(partition, entity),
-                mode=UpdateMode.REPLACE,
-                etag=entity.etag,
-                match_condition=MatchConditions.IfNotModified,
-            )
         case Delete(row):
             try:
                 with translated(f"The row {row}"):

@@ -54,7 +54,7 @@ type Change = Insert | Replace | Put | Delete
 
 
 class EntityStore(Protocol):
-    """Tables of entities. Every method raises `Unavailable` where storage does not answer."""
+    """Tables of entities. Every method raises `Unavailable` where storage does not answer; it may have done all."""
 
     async def get(self, table: str, partition: str, row: str) -> Entity | None:
         """The entity with its etag; None where there is none."""

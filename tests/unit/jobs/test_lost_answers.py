@@ -1,0 +1,75 @@
+"""A write that is made, and whose answer is lost, keeps no job waiting: its message comes again and finds it made."""
+
+import pytest
+
+from shared.archiving.planner import PlanConfig
+from shared.errors import Unavailable
+from shared.jobs.spec import parse_spec
+from shared.jobs.states import State
+from shared.jobs.submit import Submission
+from shared.records import Reason
+from tests.unit.jobs.simulation import Flow, fake_source
+
+SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}
+TOTAL = 60
+PARTS = PlanConfig(part_bytes=8000, block_bytes=4000)
+
+
+async def _until_it_works(flow, call):
+    """As somebody who asks over HTTP does."""
+    try:
+        return await call()
+    except Unavailable:
+        assert flow.weather.deaths == 1
+        return await call()
+
+
+async def _work(flow):
+    while taken := flow.take():
+        for queue, text in taken:
+            await flow.deliver(queue, text)
+
+
+async def _once(flow, lost):
+    """A job, and its retry; whether the write numbered `lost` came."""
+    flow.weather.writes_left, flow.weather.after = lost, True
+    submission = Submission("admin", parse_spec(SPEC), key="mine")
+    job = await _until_it_works(flow, lambda: flow.submit.run(submission))
+    flow.worker.reject = lambda index: Reason.TIMED_OUT if index % 10 == 9 else None
+    await _work(flow)
+    assert (await flow.job(job)).state is State.COMPLETED, lost
+    flow.worker.reject = lambda _: None
+    await _until_it_works(flow, lambda: flow.retry.run("admin", job.id))
+    await _work(flow)
+    stored = await flow.job(job)
+    assert (stored.state, stored.revision) == (State.COMPLETED, 2), lost
+    assert await flow.delivered(job) == dict.fromkeys(range(TOTAL), "kept")
+    progress = await flow.ledger.progress(job.id)
+    assert (progress.found, progress.tally.kept, progress.tally.found) == (TOTAL, TOTAL, TOTAL)
+    return bool(flow.weather.deaths)
+
+
+@pytest.mark.parametrize("archives", [None, PARTS], ids=["one part", "parts"])
+async def test_whichever_answer_is_lost_a_job_and_its_retry_end_without_the_watchdog(archives):
+    with fake_source():
+        lost = 1
+        while await _once(Flow(archives=archives, window=2), lost):
+            lost += 1
+    assert lost > 60
+
+
+async def test_a_job_that_was_taken_in_is_enqueued_although_the_answer_was_lost(flow):
+    inner, left = flow.entities.apply, [1]
+
+    async def losing(table, partition, changes):
+        made = await inner(table, partition, changes)
+        if partition == "admin" and left:
+            left.pop()
+            raise Unavailable("lost")
+        return made
+
+    flow.entities.apply = losing
+    job = await flow.send(SPEC)
+    await flow.run()
+    assert not left
+    assert (await flow.job(job)).state is State.COMPLETED
