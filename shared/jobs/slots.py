@@ -2,7 +2,8 @@
 
 A running job holds one of the user's slots, a row each, from the beginning of its discovery to its end. A job that
 finds none writes down that it waits, and looks once more, so that no slot that is freed in between goes unnoticed.
-Who ends a job frees its slot and sends the next one on. A slot whose holder has ended without that is taken over by
+Who ends a job frees its slot and sends on as many of those that wait as there are free slots then: where two jobs end
+at the same time, the second to look sees both slots free. A slot whose holder has ended without that is taken over by
 the next job that looks. A slot changes hands by compare-and-swap only, so that there are never too many.
 """
 
@@ -41,11 +42,10 @@ class Slots:
 
     async def has_room(self, job: Job) -> bool:
         """Whether the job could have a slot."""
-        rows = await self._rows(job, _RUNNING)
-        return len(rows) < self.limit or any([await self._is_free(job, row) for row in rows])
+        return await self._free(job) > 0
 
     async def release(self, job: Job) -> None:
-        """Free the slot of a job that has ended, and send the next waiting one on."""
+        """Free the slot of a job that has ended, and send on as many that wait as there is room for."""
         stored = await self.jobs.get(job.user_id, job.id)
         if stored is not None and not stored.state.terminal:
             return  # it is being retried, and runs
@@ -53,12 +53,22 @@ class Slots:
             if row.values["job_id"] == job.id:
                 await self._write(job, row.row, "", row)
         await self._delete(job, _waiting(job))
-        for row in await self._rows(job, _WAITING):
-            following = await self.jobs.get(job.user_id, str(row.values["job_id"]))
-            if following is not None and not following.state.terminal:
-                await self.queues.send(JOBS_QUEUE, message_of(following))
+        waiting = await self._rows(job, _WAITING)
+        room = await self._free(job) if waiting else 0
+        for row in waiting:
+            if room <= 0:
                 return
-            await self._delete(job, row.row)
+            following = await self.jobs.get(job.user_id, str(row.values["job_id"]))
+            if following is None or following.state.terminal:
+                await self._delete(job, row.row)
+                continue
+            await self.queues.send(JOBS_QUEUE, message_of(following))
+            room -= 1
+
+    async def _free(self, job: Job) -> int:
+        """How many slots the job could have."""
+        rows = await self._rows(job, _RUNNING)
+        return self.limit - len(rows) + sum([await self._is_free(job, row) for row in rows])
 
     async def _take(self, job: Job) -> bool:
         held = {row.row: row for row in await self._rows(job, _RUNNING)}

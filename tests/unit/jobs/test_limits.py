@@ -154,6 +154,22 @@ async def test_jobs_beyond_a_users_share_wait_for_their_turn_in_order(narrow):
     assert set(finished) == {job.id for job in (jobs[0], *jobs[2:])}
 
 
+async def test_where_two_jobs_end_at_the_same_time_two_begin(narrow):
+    jobs = []
+    for _ in range(5):
+        narrow.clock.advance(1)
+        jobs.append(await narrow.send(SPEC))
+    for text in narrow.queues.take(JOBS_QUEUE):
+        await narrow.handle(JOBS_QUEUE, text)
+    await narrow.cancel(jobs[0])
+    await narrow.cancel(jobs[1])  # before the message of the job whose turn came with the first is handled
+    for text in narrow.queues.take(JOBS_QUEUE):
+        await narrow.handle(JOBS_QUEUE, text)
+    assert await _states(narrow, jobs) == ["cancelled", "cancelled", "crawling", "crawling", "queued"]
+    await narrow.run()
+    assert await _states(narrow, jobs[2:]) == ["completed"] * 3
+
+
 async def test_a_job_that_is_cancelled_while_it_waits_lets_the_next_one_pass(narrow):
     jobs = [await narrow.send(SPEC) for _ in range(4)]
     for text in narrow.queues.take(JOBS_QUEUE):
