@@ -5,11 +5,12 @@ until the nightly clean-up; by it the watchdog finds unfinished jobs and the cle
 User ids never begin with `~`.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.errors import AlreadyExists, Changed, NotFound, Unavailable
+from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
 from shared.jobs.job import Failure, Job, Webhook, work_prefix
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec
 from shared.jobs.states import State
@@ -22,12 +23,17 @@ _WORK = "~work"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """That a job has working blobs. `finished_at` is None while the job has not ended."""
+    """That a job has working blobs. `finished_at` is None while the job has not ended.
+
+    `clearing` says that the clean-up has begun to delete them: then the job cannot begin anew.
+    """
 
     job_id: str
     user_id: str
     since: datetime
     finished_at: datetime | None
+    clearing: bool = False
+    etag: str = ""
 
 
 class JobStore:
@@ -106,9 +112,13 @@ class JobStore:
 
         Raises:
             Changed: somebody else changed it since it was read.
+            Conflict: its working blobs are deleted, or are being deleted.
         """
+        stored = await self._entities.get(_TABLE, _WORK, job.id)
+        if stored is None or _work_from_entity(stored).clearing:
+            raise Conflict("The job's working files are deleted; submit it again.")
         unfinished = Work(job.id, job.user_id, job.created_at, None)
-        await self._put_work(unfinished)
+        await self._replace_work(replace(unfinished, etag=stored.etag))
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
         await self._put_work(unfinished)
         return replace(job, etag=etag)
@@ -124,8 +134,28 @@ class JobStore:
             yield _work_from_entity(entity)
 
     async def mark_finished(self, work: Work, now: datetime) -> None:
-        """Repair the index row of a job that ended (or never came to be) without its row saying so."""
-        await self._put_work(replace(work, finished_at=now))
+        """Repair the index row of a job that ended (or never came to be) without its row saying so.
+
+        Nothing happens where the row has changed since it was read, as by a retry.
+        """
+        with contextlib.suppress(Changed):
+            await self._replace_work(replace(work, finished_at=now))
+
+    async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
+        """Have no retry begin from now on, as the working blobs are about to be deleted.
+
+        Returns:
+            Whether they may be: the job ended before the moment, and has not begun anew.
+        """
+        stored = await self._entities.get(_TABLE, _WORK, job_id)
+        work = _work_from_entity(stored) if stored else None
+        if work is None or work.finished_at is None or work.finished_at >= moment:
+            return False
+        try:
+            await self._replace_work(replace(work, clearing=True))
+        except Changed:
+            return False
+        return True
 
     async def forget_work(self, job_id: str) -> None:
         """Remove the index row, after the working blobs are deleted; idempotent."""
@@ -135,10 +165,10 @@ class JobStore:
             return
 
     async def _put_work(self, work: Work) -> None:
-        values: dict[str, Value] = {"user_id": work.user_id, "since": work.since}
-        if work.finished_at is not None:
-            values["finished_at"] = work.finished_at
-        await self._entities.apply(_TABLE, _WORK, [Put(Entity(_WORK, work.job_id, values))])
+        await self._entities.apply(_TABLE, _WORK, [Put(_work_to_entity(work))])
+
+    async def _replace_work(self, work: Work) -> None:
+        await self._entities.apply(_TABLE, _WORK, [Replace(_work_to_entity(work))])
 
 
 def _spec_blob(job_id: str) -> str:
@@ -184,6 +214,13 @@ def _from_entity(entity: Entity) -> Job:
     )
 
 
+def _work_to_entity(work: Work) -> Entity:
+    values: dict[str, Value] = {"user_id": work.user_id, "since": work.since, "clearing": work.clearing}
+    if work.finished_at is not None:
+        values["finished_at"] = work.finished_at
+    return Entity(_WORK, work.job_id, values, work.etag)
+
+
 def _work_from_entity(entity: Entity) -> Work:
     finished = entity.values.get("finished_at")
     return Work(
@@ -191,6 +228,8 @@ def _work_from_entity(entity: Entity) -> Work:
         user_id=str(entity.values["user_id"]),
         since=_moment(entity.values["since"]),
         finished_at=_moment(finished) if finished is not None else None,
+        clearing=bool(entity.values.get("clearing", False)),
+        etag=entity.etag,
     )
 
 

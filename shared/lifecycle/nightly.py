@@ -22,6 +22,10 @@ class FinishedJobs(Protocol):
         """Ids of the jobs that ended before the moment and still have working blobs."""
         ...
 
+    async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
+        """Have the job not begin anew from now on; False where it has done so since it ended before the moment."""
+        ...
+
     async def forget_work(self, job_id: str) -> None:
         """Note that the job's working blobs are gone; idempotent."""
         ...
@@ -129,6 +133,8 @@ class Nightly:
                 report.unfinished = True
                 return
             try:
+                if not await self._jobs.begin_clearing(job_id, before):
+                    continue
                 async for info in self._blobs.list(f"work/job_{job_id}/"):
                     await self._blobs.delete(info.name)
                 await self._jobs.forget_work(job_id)

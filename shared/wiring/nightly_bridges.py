@@ -24,6 +24,10 @@ class FinishedWork:
             if work.finished_at is not None and work.finished_at < moment:
                 yield work.job_id
 
+    async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
+        """See `FinishedJobs`."""
+        return await self.jobs.begin_clearing(job_id, moment)
+
     async def forget_work(self, job_id: str) -> None:
         """See `FinishedJobs`; the job's ledger goes with its blobs."""
         await self.ledger.erase(job_id)

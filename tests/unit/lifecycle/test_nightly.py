@@ -30,6 +30,9 @@ class Jobs:
             if at < moment:
                 yield job_id
 
+    async def begin_clearing(self, job_id, moment):
+        return self.finished[job_id] < moment
+
     async def forget_work(self, job_id):
         self.finished.pop(job_id, None)
 

@@ -1,0 +1,122 @@
+"""A retry, and what marks or clears the job that it begins anew, at the same time."""
+
+from datetime import timedelta
+
+from shared.errors import Conflict
+from shared.jobs.states import State
+from shared.lifecycle.nightly import Nightly, NightlyConfig
+from shared.records import Reason
+from shared.storage.entities import Put
+from shared.wiring.nightly_bridges import CatalogNotes, FinishedWork
+from tests.unit.jobs.simulation import Flow, fake_source
+
+SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 60}], "dedup": {"near_distance": None}}
+
+
+def _each_call(flow, names, then):
+    """Have `then` happen in front of one call after the other of the entities and the blobs."""
+    for store in (flow.entities, flow.blobs):
+        for name in names:
+            inner = getattr(store, name, None)
+            if inner is None:
+                continue
+
+            async def call(*args, inner=inner):
+                await then()
+                return await inner(*args)
+
+            setattr(store, name, call)
+
+
+async def _retried_at(number):
+    """A job that is retried in front of the clean-up's call `number`; None where there are fewer."""
+    flow = Flow()
+    job = await flow.send(SPEC)
+    await flow.run()
+    flow.clock.advance(8 * 86400)
+    nightly = Nightly(
+        flow.blobs,
+        flow.blobs,
+        FinishedWork(flow.jobs, flow.ledger),
+        CatalogNotes(flow.catalog),
+        flow.telemetry,
+        flow.clock,
+        NightlyConfig(),
+    )
+    calls, said = [0], []
+
+    async def retry():
+        calls[0] += 1
+        if calls[0] == number:
+            try:
+                said.append((await flow.retry.run("admin", job.id)).revision)
+            except Conflict as error:
+                said.append(error.detail)
+
+    flow.worker.reject = lambda _: None
+    _each_call(flow, ("apply", "delete"), retry)
+    await nightly.run(flow.deadline())
+    await flow.run()
+    return (said[0], await flow.job(job), [work async for work in flow.jobs.works()]) if said else None
+
+
+async def test_a_retry_during_the_cleanup_is_refused_or_keeps_its_files():
+    with fake_source():
+        number, answers = 1, []
+        while (found := await _retried_at(number)) is not None:
+            said, job, works = found
+            answers.append(said)
+            assert job.state is State.COMPLETED
+            if said == 2:
+                assert (job.revision, len(works)) == (2, 1)
+            else:
+                assert "deleted" in said
+                assert (job.revision, works) == (1, [])
+            number += 1
+    assert answers[0] == 2
+    assert len(set(answers[1:])) == 1
+    assert number > 8
+
+
+async def test_a_job_that_was_retried_and_ended_again_is_not_cleared_for_its_first_end(flow):
+    job = await flow.send(SPEC)
+    await flow.run()
+    moment = flow.clock.now() + timedelta(days=1)
+    flow.clock.advance(8 * 86400)
+    await flow.retry.run("admin", job.id)
+    assert not await flow.jobs.begin_clearing(job.id, moment)
+    await flow.run()
+    assert not await flow.jobs.begin_clearing(job.id, moment)
+    assert await flow.jobs.begin_clearing(job.id, flow.clock.now() + timedelta(days=1))
+
+
+async def test_a_job_that_is_retried_while_the_watchdog_marks_its_end_stays_in_sight(flow):
+    flow.worker.reject = lambda index: Reason.TIMED_OUT if index % 10 == 9 else None
+    job = await flow.send(SPEC)
+    died, apply = [], flow.entities.apply
+
+    async def dying(table, partition, changes):
+        if partition == "~work" and isinstance(changes[0], Put) and "finished_at" in changes[0].entity.values:
+            died.append(changes)  # an instance dies between the job's row and its index row
+            return [""]
+        return await apply(table, partition, changes)
+
+    flow.entities.apply = dying
+    await flow.run()
+    flow.entities.apply = apply
+    assert died
+    assert [work.finished_at async for work in flow.jobs.works()] == [None]
+    mark = flow.jobs.mark_finished
+
+    async def late(work, now):
+        await flow.retry.run("admin", job.id)
+        await mark(work, now)
+
+    flow.jobs.mark_finished = late
+    await flow.watchdog.run(flow.deadline())
+    flow.jobs.mark_finished = mark
+    flow.take()  # the retry's message gets lost
+    flow.clock.advance(1000)
+    assert await flow.watchdog.run(flow.deadline()) == 1
+    await flow.run()
+    assert ((await flow.job(job)).state, (await flow.job(job)).revision) == (State.COMPLETED, 2)
