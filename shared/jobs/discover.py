@@ -44,7 +44,10 @@ class Discover:
             Retryable: storage did not answer; the message should come again.
         """
         job = await self._parts.jobs.get(message.user_id, message.job_id)
-        if job is None or job.state.terminal:
+        if job is None:
+            return
+        if job.state.terminal:  # perhaps its end was written by an earlier run, which came no further
+            await self._transitions.notify(job)
             return
         repeated = job.state not in {State.QUEUED, State.DISCOVERING}
         job = await self._transitions.begin(job)

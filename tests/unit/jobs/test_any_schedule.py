@@ -157,3 +157,17 @@ async def test_a_job_cancelled_anywhere_and_retried_comes_out_whole(chance, fate
             assert ended
         await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
         await _check(flow, job, _reject(fates), revision=(await flow.job(job)).revision)
+
+
+@thoroughly
+@given(CHANCE, st.integers(1, 3), st.integers(1, 6), st.integers(0, 15))
+async def test_jobs_that_wait_for_their_turn_all_end_without_the_watchdog(chance, running, at_once, moment):
+    with fake_source():
+        flow = Flow(running_jobs=running)
+        jobs = [await flow.send(SPEC) for _ in range(5)]
+        await flow.storm(chance, copies=True, deaths=True, at_once=at_once, rounds=moment)
+        for job in chance.sample(jobs, 2):
+            if not (await flow.job(job)).state.terminal:
+                await flow.cancel(job)
+        await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
+        assert all([(await flow.job(job)).state.terminal for job in jobs])

@@ -3,12 +3,12 @@
 import pytest
 
 from shared.archiving.planner import PlanConfig
-from shared.errors import Unavailable
+from shared.errors import Permanent, Unavailable
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
 from shared.jobs.submit import Submission
 from shared.records import Reason
-from tests.unit.jobs.simulation import Flow, fake_source
+from tests.unit.jobs.simulation import FakeSource, Flow, fake_source
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}
 TOTAL = 60
@@ -73,3 +73,25 @@ async def test_a_job_that_was_taken_in_is_enqueued_although_the_answer_was_lost(
     await flow.run()
     assert not left
     assert (await flow.job(job)).state is State.COMPLETED
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["lost write", "lost answer"])
+async def test_whatever_is_lost_as_a_job_fails_the_next_one_begins(after):
+    lost, died = 0, True
+    while died:
+        lost += 1
+        with fake_source():
+            flow = Flow(running_jobs=1)
+            jobs = [await flow.send(SPEC) for _ in range(2)]
+            await flow.transitions.begin(jobs[0])
+            FakeSource.errors = [Permanent("it is gone") for _ in SPEC["keywords"]]
+            (_, failing), (queue, waiting) = flow.take()
+            await flow.deliver(queue, waiting)
+            flow.weather.writes_left, flow.weather.after = lost, after
+            await flow.deliver(queue, failing)
+            died = bool(flow.weather.deaths)
+            await _work(flow)
+            states = [(await flow.job(job)).state for job in jobs]
+            assert all(state.terminal for state in states), lost
+    assert states == [State.FAILED, State.COMPLETED]
+    assert lost > 4
