@@ -1,10 +1,11 @@
 """The sources there are. A new one is a file and a line here, or an entry point of a package of its own."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
-from typing import Any, Protocol
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol, get_args
 
 from shared.clock import Clock
 from shared.errors import InvalidRequest
@@ -26,6 +27,7 @@ from shared.web.client import WebClient
 from shared.web.respect import Respect
 
 _GROUP = "pixcrawler.sources"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +142,22 @@ def open_source(config: SourceConfig, context: SourceContext) -> Source:
 @cache
 def _all_kinds() -> Mapping[str, SourceKind]:
     """Ours, and those that installed packages announce as entry points, which cannot replace ours."""
-    announced = {entry.name: entry.load() for entry in entry_points(group=_GROUP)}
-    return {**announced, **_KINDS}
+    return {**dict(_announced()), **_KINDS}
+
+
+def _announced() -> Iterator[tuple[str, SourceKind]]:
+    """The kinds of other packages; one that cannot be used is logged and left out, whatever is wrong with it."""
+    for entry in entry_points(group=_GROUP):
+        try:
+            yield entry.name, _loaded(entry)
+        except Exception:  # noqa: BLE001 - other people's code runs here
+            _log.warning("The source %s (%s) cannot be used.", entry.name, entry.value, exc_info=True)
+
+
+def _loaded(entry: EntryPoint) -> SourceKind:
+    kind = entry.load()
+    if not isinstance(kind, SourceKind):
+        raise TypeError("it is no SourceKind")
+    if entry.name not in get_args(kind.config.model_fields["type"].annotation):
+        raise ValueError("its configuration has another type")
+    return kind
