@@ -20,7 +20,7 @@ type LicenseCode = Literal[
 ]
 type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
 
-_frozen = ConfigDict(frozen=True, extra="forbid")
+_frozen = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Filters(BaseModel):

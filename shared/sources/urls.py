@@ -3,6 +3,7 @@
 A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read.
 """
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -52,6 +53,7 @@ class UrlItem(BaseModel):
             if key in cls.model_fields:
                 continue
             plain = value is None or isinstance(value, (str, int, float))
+            plain = plain and not (isinstance(value, float) and not math.isfinite(value))
             if not plain or any(
                 text_of(text) != text for text in (key, value) if isinstance(text, str) and text
             ):

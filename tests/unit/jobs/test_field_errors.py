@@ -27,6 +27,8 @@ MISTAKES = [
     (CATS | {"output": {"format": "tar"}}, "output.format", "must be 'zip' or 'webdataset'"),
     (CATS | {"respect": {"robots": "maybe"}}, "respect.robots", "must be true or false"),
     (CATS | {"splits": {"train": "most"}}, "splits.train", "must be a number"),
+    (CATS | {"filters": {"sharpness_min": float("inf")}}, "filters.sharpness_min", "must be a number"),
+    (CATS | {"filters": {"max_aspect_ratio": float("nan")}}, "filters.max_aspect_ratio", "must be a number"),
     (CATS | {"name": "x" * 300}, "name", "must have at most 200 characters"),
     (CATS | {"webhook_url": "x"}, "webhook_url", "must be a URL"),
     (CATS | {"webhook_url": "ftp://a/"}, "webhook_url", "must begin with one of: 'http' or 'https'"),

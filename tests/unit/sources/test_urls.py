@@ -39,7 +39,7 @@ async def test_items_keep_their_labels_and_extra_columns():
     assert problems == ["urls: row 3: no http(s) URL", "urls: row 4: no http(s) URL"]
 
 
-@pytest.mark.parametrize("extra", ["\ud800", "a\x00b", {"deep": 1}, "x" * 3000])
+@pytest.mark.parametrize("extra", ["\ud800", "a\x00b", {"deep": 1}, "x" * 3000, float("inf")])
 def test_fields_that_could_not_be_written_down_are_refused(extra):
     with pytest.raises(ValueError, match="plain text"):
         parse_source({"type": "urls", "items": [{"url": "https://a/1.jpg", "extra": extra}]})
