@@ -3,8 +3,7 @@
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -14,6 +13,7 @@ from shared.records import Reason, Rejected
 from shared.web.guard import was_forbidden
 from shared.web.opt_out import opted_out
 from shared.web.respect import Respect
+from shared.web.retry_after import retry_after_seconds
 
 _BUSY = frozenset({408, 425})
 _NO_SUCH = frozenset({404, 410})
@@ -139,14 +139,4 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], Reason, str], ...] = (
 
 
 def _retry_after(response: aiohttp.ClientResponse, now: datetime) -> float | None:
-    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), a number or a date; None without one."""
-    text = response.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if moment.tzinfo is None:  # the date's obsolete forms name no zone and mean GMT
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return retry_after_seconds(response.headers.get("retry-after", ""), now)

@@ -7,12 +7,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from shared.clock import Clock
 from shared.errors import Permanent, RateLimited, Unavailable
 from shared.web.client import WebClient, WebRequest, WebResponse
+from shared.web.retry_after import retry_after_seconds
 
 _DEFAULT_WAIT_SECONDS = 60.0
 _MIN_WAIT_SECONDS = (
@@ -147,10 +146,9 @@ class JsonApi:
     def _wait_seconds(self, response: WebResponse) -> float:
         """As Retry-After (RFC 9110, 10.2.3), X-RateLimit-Reset in seconds or the text say; else a minute."""
         told = response.headers.get("retry-after", "").strip()
-        if told.isascii() and told.isdigit():
-            return float(told[:9])
         if told:
-            return self._seconds_until(told)
+            seconds = retry_after_seconds(told, self.clock.now())
+            return _DEFAULT_WAIT_SECONDS if seconds is None else seconds
         reset = self._reset_seconds(response)
         if reset is not None:
             return reset
@@ -172,14 +170,6 @@ class JsonApi:
             return max(used_up, default=None)
         # without that, a moment far away may be the end of a quota that is not used up at all
         return resets[0] if len(resets) == 1 and resets[0] <= _MAX_WAIT_SECONDS else None
-
-    def _seconds_until(self, http_date: str) -> float:
-        try:
-            moment = parsedate_to_datetime(http_date[:100])
-            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - self.clock.now()).total_seconds()
-        except (ValueError, OverflowError):
-            return _DEFAULT_WAIT_SECONDS
-        return seconds
 
 
 def _numbers(response: WebResponse, header: str) -> list[float]:

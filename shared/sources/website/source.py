@@ -27,6 +27,7 @@ from shared.sources.website.sitemaps import read_sitemap
 from shared.web.client import WebClient, WebRequest, WebResponse
 from shared.web.opt_out import directives, forbids_following, refusal_in
 from shared.web.respect import Respect
+from shared.web.retry_after import retry_after_seconds
 from shared.web.robots import Robots
 from shared.web.tdm_reservation import TdmReservations
 
@@ -161,7 +162,9 @@ class Website:
         if response.status in _REDIRECTS and "location" in response.headers:
             return self._move(frontier, visit, response.headers["location"])
         if response.status in _BUSY:
-            return self._later(frontier, visit, _retry_after(response), f"HTTP {response.status}")
+            told = retry_after_seconds(response.headers.get("retry-after", ""), self._clock.now())
+            wait = _PAUSE_SECONDS if told is None else max(1.0, told)
+            return self._later(frontier, visit, wait, f"HTTP {response.status}")
         frontier.take(visit)
         if response.status != 200:
             return _problem(visit, f"HTTP {response.status}")
@@ -265,8 +268,3 @@ def _site(url: URL) -> str:
 
 def _problem(visit: Visit, why: str) -> Page:
     return Page((), None, (f"website: {visit.url[:200]}: {why}",))
-
-
-def _retry_after(response: WebResponse) -> float:
-    text = response.headers.get("retry-after", "")
-    return max(1.0, float(text[:6])) if text.isascii() and text.isdigit() else _PAUSE_SECONDS

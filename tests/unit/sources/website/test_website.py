@@ -1,6 +1,7 @@
 """Walks over little websites, of the good and of the other kind."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -124,6 +125,16 @@ async def test_a_busy_page_is_had_when_it_answers(site):
     crawl = await site.crawl(depth=1)
     assert sorted(names(crawl)) == ["b", "late", "start"]
     assert crawl.problems == []
+
+
+async def test_a_page_that_names_a_moment_is_asked_again_then(site):
+    shop(site)
+    told = (site.clock.now() + timedelta(seconds=40)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    answers = [Answer(status=503, headers={"Retry-After": told})]
+    site.pages["/"] = lambda _: answers.pop(0) if answers else Answer(b'<img src="late.jpg">')
+    crawl = await site.crawl(depth=0)
+    assert names(crawl) == ["late"]
+    assert crawl.waits == [40]
 
 
 async def test_a_host_that_is_not_there_is_a_problem(site):
