@@ -3,13 +3,12 @@
 import asyncio
 
 import aiohttp
-from yarl import URL
 
 from shared.errors import InvalidRequest, Permanent, Unavailable
 from shared.web.client import WebRequest, WebResponse
 from shared.web.guard import was_forbidden
 from shared.web.session import Sessions
-from shared.web.urls import parse_url
+from shared.web.urls import join_url, parse_url
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -53,7 +52,7 @@ class AiohttpWebClient:
                 if response.status not in _REDIRECTS or location is None or not followed:
                     shown = response.url.without_query_params(*request.secret_params)
                     return await _read(response, str(shown), request)
-            following = parse_url(str(url.join(URL(location))))
+            following = join_url(url, location)
             if following.origin() != url.origin():
                 headers = {key: value for key, value in headers.items() if key.lower() not in _SECRETS}
                 following = following.without_query_params(*request.secret_params)

@@ -64,7 +64,7 @@ class TdmReservations:
         answer's own header is looked at in any case.
         """
         rules = await self._rules.get(url)
-        path = _unquoted(url.raw_path_qs) if rules else ""
+        path = _unquoted(URL(str(url)).raw_path_qs) if rules else ""  # in the library's spelling
         return next((rule.reserved for rule in rules or () if rule.matches(path)), False)
 
     async def _fetch(self, origin: str) -> tuple[_Rule, ...] | None:

@@ -7,7 +7,7 @@ from yarl import URL
 
 from shared.errors import InvalidRequest
 from shared.sources.website.srcset import parse_srcset
-from shared.web.urls import parse_url
+from shared.web.urls import join_url
 
 LINKED, SET, LATER, PLAIN = 3, 2, 1, 0
 """How near to the best version an address is: what a small version links to, one of a set, the one that a script
@@ -55,8 +55,8 @@ def resolve(base: URL, address: str) -> URL | None:
     if not plain:
         return None
     try:
-        return with_path(parse_url(str(base.join(URL(plain)))))
-    except (ValueError, InvalidRequest):
+        return with_path(join_url(base, plain))
+    except InvalidRequest:
         return None
 
 

@@ -86,11 +86,10 @@ class Website:
 
     async def _begin(self) -> Frontier:
         frontier = Frontier(self._config.max_pages)
-        starts = [URL(url) for url in self._config.start_urls]
-        for url in starts:
-            frontier.add(Visit(str(url)))
+        for address in self._config.start_urls:
+            frontier.add(Visit(address))
         if self._config.sitemaps:
-            origins = list(dict.fromkeys(url.origin() for url in starts))
+            origins = list(dict.fromkeys(URL(address).origin() for address in self._config.start_urls))
             found = await asyncio.gather(*(self._robots.sitemaps(origin) for origin in origins))
             for origin, named in zip(origins, found, strict=True):
                 for address in named or ("/sitemap.xml",):
@@ -99,7 +98,7 @@ class Website:
 
     async def _visit(self, frontier: Frontier, visit: Visit) -> Page:
         """Make the visit; whatever is wrong with it is a problem of its page and of no other."""
-        url = URL(visit.url)
+        url = _url(visit)
         barred = await self._robots.refusal(url) if self._respect.robots else None
         if barred is not None and barred.reason is not Reason.ROBOTS_DENIED:
             self._wait(frontier, url)
@@ -155,7 +154,7 @@ class Website:
         if last:
             return _problem(visit, why)
         frontier.try_again(visit)
-        self._leave_alone(frontier, URL(visit.url), wait_seconds)
+        self._leave_alone(frontier, _url(visit), wait_seconds)
         return Page((), None)
 
     async def _read(self, frontier: Frontier, visit: Visit, response: WebResponse) -> Page:
@@ -178,7 +177,7 @@ class Website:
     def _move(self, frontier: Frontier, visit: Visit, location: str) -> Page:
         """Visit what a redirect leads to in place of what was asked for."""
         frontier.take(visit, counted=False)
-        target = resolve(URL(visit.url), location)
+        target = resolve(_url(visit), location)
         if target is None:
             return _problem(visit, "it redirects to what is no http(s) URL")
         if not self._is_ours(target):
@@ -186,12 +185,12 @@ class Website:
         moved = replace(visit, url=str(target), attempts=visit.attempts + 1)
         if moved.attempts > _MAX_MOVES:
             return _problem(visit, "it redirects too often")
-        if not frontier.add(moved, first=True) and (visit.attempts or target == URL(visit.url)):
+        if not frontier.add(moved, first=True) and (visit.attempts or str(target) == visit.url):
             return _problem(visit, "it redirects in circles")
         return Page((), None)
 
     async def _read_page(self, frontier: Frontier, visit: Visit, response: WebResponse) -> Page:
-        url = URL(visit.url)
+        url = _url(visit)
         kind = response.headers.get("content-type", "")
         nofollow = self._respect.opt_out
         found = await asyncio.to_thread(read_html, response.body, url, kind, nofollow=nofollow)
@@ -230,7 +229,7 @@ class Website:
 
     async def _read_sitemap(self, frontier: Frontier, visit: Visit, body: bytes) -> Page:
         found = await asyncio.to_thread(read_sitemap, body)
-        base = URL(visit.url)
+        base = _url(visit)
         for address in found.sitemaps if visit.depth < _MAX_SITEMAP_DEPTH else ():
             self._add_sitemap(frontier, address, base, visit.depth + 1)
         for address in found.pages:
@@ -264,6 +263,11 @@ class Website:
 
 def _site(url: URL) -> str:
     return (url.host or "").lower().removeprefix("www.")
+
+
+def _url(visit: Visit) -> URL:
+    """As it is spelled; the library would spell it in its own way."""
+    return URL(visit.url, encoded=True)
 
 
 def _problem(visit: Visit, why: str) -> Page:

@@ -3,12 +3,14 @@
 import ssl
 
 import pytest
+from aiohttp import web
 
 from shared.crawling.fetch import FetchConfig, Fetched
 from shared.records import Reason, Rejected
 from shared.web.respect import Respect
 from tests.unit.crawling.asking import BUDGET, HASTY, MAX_BYTES, ask, patience
 from tests.unit.crawling.hostile import body_of, misbehaviours, raw_server, server_tls, write_certificate
+from tests.unit.loopback import serving
 
 ANSWERS = {
     "/nothing": Reason.NOT_FOUND,
@@ -52,6 +54,19 @@ async def test_an_encoding_that_nobody_asked_for_is_named(photo, make_fetcher):
     async with raw_server(misbehaviours(photo)["brotli"].behaviour) as base:
         found = await ask(make_fetcher(), f"{base}/x.jpg")
     assert found == Rejected(Reason.UNSUPPORTED_FORMAT, "its content-encoding (br or zstd) was not asked for")
+
+
+@pytest.mark.parametrize("start", ["/%3A?sig=a%2Fb%3D+c", "/go"])
+async def test_a_signed_image_is_asked_for_as_it_is_written(start, photo, make_fetcher):
+    async def serve(request):
+        if request.path == "/go":
+            return web.Response(status=302, headers={"Location": "/%3A?sig=a%2Fb%3D+c"})
+        known = request.raw_path == "/%3A?sig=a%2Fb%3D+c"
+        return web.Response(body=photo) if known else web.Response(status=404)
+
+    async with serving(serve) as base:
+        found = await ask(make_fetcher(), base + start)
+    assert found == Fetched(photo, f"{base}/%3A?sig=a%2Fb%3D+c")
 
 
 @pytest.mark.parametrize("path", ["/ok", "/moved", "/busy-once", "/gzipped", "/deflated", "/cookie"])

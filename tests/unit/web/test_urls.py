@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,16 +85,51 @@ def test_spellings_of_one_address_have_one_key(key, spellings):
         ("http://a/x", "http://a:8080/x"),
         ("http://a/b/c", "http://a/b%2fc"),
         ("http://a/x?q=1+2", "http://a/x?q=1%2B2"),
+        ("http://a/x?u=https://b/", "http://a/x?u=https%3A%2F%2Fb%2F"),
+        ("http://a/x?q=a+b", "http://a/x?q=a%20b"),
+        ("http://a/" + "x" * 9000 + "1", "http://a/" + "x" * 9000 + "2"),
     ],
 )
 def test_different_addresses_have_different_keys(one, other):
     assert address_key(one) != address_key(other)
 
 
-@given(
-    st.text(max_size=60)
-    | st.text("/.%?#&=+;@:[]\\ \u00fc\u202e2eEfF0a", max_size=40).map("http://a/".__add__)
+_ADDRESSES = st.text(max_size=60) | st.text("/.%?#&=+;@:[]\\ \u00fc\u202e2eEfF0a", max_size=40).map(
+    "http://a/".__add__
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("http://a", "/"),
+        ("http://a?x=%2F", "/?x=%2F"),
+        ("http://a/%41%2f%3A%c3%bc?u=%3A%2F%2F%26&%7e=%41+%20#f%2F", "/%41%2f%3A%c3%bc?u=%3A%2F%2F%26&%7e=%41+%20"),
+        (" http://a/\u00fc b?\u00fc b|'\" ", "/%C3%BC%20b?%C3%BC%20b%7C'%22"),
+        ("http://a/100%.jpg?%zz%2", "/100%25.jpg?%25zz%252"),
+        ("http://a/\\b\x01?\\\x01", "/%5Cb%01?%5C%01"),
+        ("http://a/b/../c%2C/%2e/d?x=../%2e%2E/", "/c,/d?x=../%2e%2E/"),
+        ("http://a/b//c/", "/b//c/"),
+        ("http://a/%41#/A", "/%41"),
+    ],
+)  # fmt: skip
+def test_a_url_is_asked_for_as_it_is_written_where_that_is_legal(text, target):
+    assert parse_url(text).raw_path_qs == target
+
+
+@given(_ADDRESSES)
+def test_what_is_asked_for_is_plain_ascii_and_without_dot_segments(text):
+    try:
+        url = parse_url(text)
+    except InvalidRequest:
+        return
+    assert re.fullmatch(r"http://[!-~]+", str(url))
+    assert str(parse_url(str(url))) == str(url)
+    assert address_key(str(url)) == address_key(text)
+    assert not {".", ".."} & set(re.sub("%2e", ".", url.raw_path, flags=re.IGNORECASE).split("/"))
+
+
+@given(_ADDRESSES)
 def test_a_key_is_its_own_key_whatever_came_in(text):
     key = address_key(text)
     assert address_key(key) == key
