@@ -36,6 +36,7 @@ _PICTURES = frozenset(
     {"image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp", "image/avif"}
 )
 _MAX_CONTINUE_CHARACTERS = 2000
+_MAX_REQUESTS = 200  # for 50 files each: 10,000, behind which the search gives none
 _PASSING = frozenset({"maxlag", "readonly", "search-error", "backend-fail", "cirrussearch-too-busy-error"})
 _LAST = 1 << 40
 
@@ -50,7 +51,7 @@ class WikimediaConfig(SourceConfig):
 
 
 class Wikimedia(KeywordSearch):
-    """See `Source`. The cursor is the API's `continue` object, as JSON."""
+    """See `Source`. The cursor is the API's `continue` object, as JSON, and how often the API was `asked` before."""
 
     def __init__(self, config: WikimediaConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
         self._api = JsonApi("Wikimedia Commons", access, web, clock)
@@ -59,15 +60,17 @@ class Wikimedia(KeywordSearch):
     async def page(self, query: Query, cursor: str | None) -> Page:
         """See `KeywordSearch.page`."""
         going_on = json.loads(cursor) if cursor else {}
+        asked = int(going_on.pop("asked", 0)) + 1
         params = going_on | _QUERY | self._scaled | {"gsrsearch": f"filetype:bitmap {query.text}"}
         body = await self._api.get("/w/api.php", params)
         self._check(body)
         following = _continue_of(body)
         # a batch whose imageinfo did not fit is told in parts, each of which names all of its files
-        in_parts = '"ii' in f"{cursor} {following}"
+        in_parts = any(key.startswith("ii") for key in (*going_on, *following))
         ranked = sorted(self._pages(body), key=_rank)
         entries = _entries(ranked, query.label or query.text, in_parts=in_parts)
-        return page_of(entries, following if following != cursor else None)
+        ends = not following or following == going_on or asked >= _MAX_REQUESTS
+        return page_of(entries, None if ends else json.dumps(following | {"asked": asked}, sort_keys=True))
 
     def _pages(self, body: Mapping[str, object]) -> Collection[object]:
         """The files by page id, or as a list (the API's format version 2, and an empty object by PHP's rules)."""
@@ -96,15 +99,14 @@ def _rank(page: object) -> int:
     return _LAST if rank is None else rank
 
 
-def _continue_of(body: Mapping[str, object]) -> str | None:
-    """What the next request has to add, within bounds; None at the end."""
+def _continue_of(body: Mapping[str, object]) -> dict[str, str]:
+    """What the next request has to add, within bounds; nothing at the end."""
     told = {
         key: str(value)
         for key, value in mapping_of(body.get("continue")).items()
         if isinstance(value, str | int) and (key == "continue" or key.startswith(("gsr", "ii")))
     }
-    encoded = json.dumps(told, sort_keys=True)
-    return encoded if told and len(encoded) <= _MAX_CONTINUE_CHARACTERS else None
+    return told if len(json.dumps(told)) <= _MAX_CONTINUE_CHARACTERS else {}
 
 
 def _entries(pages: list[object], label: str, *, in_parts: bool) -> Iterator[Candidate | str]:

@@ -1,6 +1,8 @@
+import itertools
 import json
 
 import pytest
+from aiohttp import web
 
 from shared.errors import Permanent, RateLimited, Unavailable
 from shared.sources.json_api import ApiAccess
@@ -49,13 +51,14 @@ async def test_the_search_is_for_bitmaps_and_goes_on_with_the_continue_object(co
     assert "gsroffset" not in asked.query
     assert "iiurlwidth" not in asked.query
     assert "mailto:" in asked.headers["user-agent"]
-    assert json.loads(page.cursor) == {"gsroffset": "50", "continue": "gsroffset||"}
+    assert json.loads(page.cursor) == {"gsroffset": "50", "continue": "gsroffset||", "asked": 1}
     last = response("wikimedia")
     del last["continue"]
     service.answer(last)
     page = await commons(page.cursor)
     assert page.cursor is None
     assert (service.asked[1].query["gsroffset"], service.asked[1].query["continue"]) == ("50", "gsroffset||")
+    assert "asked" not in service.asked[1].query
 
 
 async def test_a_batch_in_parts_has_no_problems_until_it_is_whole(commons, service, response):
@@ -80,6 +83,16 @@ async def test_a_search_that_does_not_get_on_ends(commons, service, response):
     service.answer(response("wikimedia"))
     cursor = (await commons()).cursor
     assert (await commons(cursor)).cursor is None
+
+
+async def test_a_search_that_goes_round_in_circles_ends(commons, service, response):
+    body = response("wikimedia")
+    turns = itertools.cycle(({"gsroffset": 0}, {"gsroffset": 50}))
+    service.answer(lambda: web.json_response(body | {"continue": next(turns)}))
+    cursor = (await commons()).cursor
+    while cursor is not None:
+        cursor = (await commons(cursor)).cursor
+    assert len(service.asked) == 200
 
 
 async def test_scaled_copies_are_taken_where_a_width_is_asked_for(commons, service, response):
