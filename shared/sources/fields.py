@@ -4,9 +4,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from shared.web.urls import MAX_URL_CHARACTERS
+
 _MAX_CHARACTERS = 2000
-_MAX_URL_CHARACTERS = 8000
 _MAX_HTML_CHARACTERS = 20_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAK = re.compile(r"<(?=/?(?:br|p|div|li|tr|td)\b)", re.IGNORECASE)
 
 
@@ -14,7 +17,7 @@ def text_of(value: object) -> str | None:
     """The text, without control characters, trimmed, 2,000 characters (URLs: 8,000) at most; None for all else."""
     if not isinstance(value, str):
         return None
-    limit = _MAX_URL_CHARACTERS if value.startswith(("http://", "https://")) else _MAX_CHARACTERS
+    limit = MAX_URL_CHARACTERS if value.startswith(("http://", "https://")) else _MAX_CHARACTERS
     cleaned = "".join(
         " " if unicodedata.category(character) == "Cc" else character
         for character in value[:limit]
@@ -23,12 +26,21 @@ def text_of(value: object) -> str | None:
     return cleaned.strip() or None
 
 
-def url_of(value: object) -> str | None:
-    """The http(s) URL; None for all else, such as `blob:` and `javascript:`, and for one of over 8,000 characters."""
-    if not isinstance(value, str) or len(value) > _MAX_URL_CHARACTERS:
+def address_of(value: object) -> str | None:
+    """What begins as an http(s) URL, as it was written but for space around it, however long; None for all else.
+
+    Whether it can be fetched is not said: a cut or cleaned one would be another address.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if not text[:8].lower().startswith(("http://", "https://")):
         return None
-    url = text_of(value)
-    return url if url is not None and url.lower().startswith(("http://", "https://")) else None
+    return None if _SURROGATE.search(text) else text  # which no record could hold
+
+
+def url_of(value: object) -> str | None:
+    """The http(s) URL, as `address_of`; None for one of over 8,000 characters, or with control characters, too."""
+    url = address_of(value)
+    return None if url is None or len(url) > MAX_URL_CHARACTERS or _CONTROL.search(url) else url
 
 
 def plain_text_of(value: object) -> str | None:

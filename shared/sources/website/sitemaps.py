@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from shared.sources.fields import text_of
+from shared.web.urls import MAX_URL_CHARACTERS
 
 MAX_PAGES = 50_000  # the protocol's own limits: so many addresses, so many bytes
 MAX_IMAGES = 5_000
 _MAX_BYTES = 50_000_000
-_MAX_FIELD = 8_000
+_MAX_FIELD = 4 * MAX_URL_CHARACTERS + 1  # so that a URL that is cut is one that is too long
 _PIECE_BYTES = 1 << 18
 
 
@@ -77,7 +78,7 @@ def _read_lines(reader: "_Reader", first: bytes, pieces: Iterator[bytes]) -> Non
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             address = line[:_MAX_FIELD].decode("utf-8", "replace").strip("\ufeff \t\r")
-            if address.startswith(("http://", "https://")):
+            if address.startswith(("http://", "https://")) and len(address) <= MAX_URL_CHARACTERS:
                 reader.add_page(address)
         rest = rest[:_MAX_FIELD]
     if not reader.pages:
@@ -134,7 +135,9 @@ class _Reader:
 
     def end(self, tag: str) -> None:
         name = tag.rpartition("}")[2]
-        text = text_of("".join(self._text)[:_MAX_FIELD].strip()) if self._text is not None else None
+        text = "".join(self._text or ())[:_MAX_FIELD].strip()
+        if name == "loc" and len(text) > MAX_URL_CHARACTERS:
+            text = ""
         self._text = None
         if self._inside == "image":
             self._end_in_image(name, text)
@@ -149,11 +152,11 @@ class _Reader:
             raise _Enough(f"it lists more than {MAX_PAGES:,} pages")
         self.pages.append(address)
 
-    def _end_in_image(self, name: str, text: str | None) -> None:
+    def _end_in_image(self, name: str, text: str) -> None:
         if name == "loc":
-            self._image = text
+            self._image = text or None
         elif name == "caption" or (name == "title" and self._caption is None):
-            self._caption = text
+            self._caption = text_of(text)
         elif name == "image":
             self._inside = "url"
             if len(self.images) >= MAX_IMAGES:

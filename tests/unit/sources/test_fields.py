@@ -42,7 +42,11 @@ def test_html_is_read_as_far_as_it_is_of_use():
     [
         (" https://a/1.jpg ", "https://a/1.jpg"),
         ("HTTP://a/1.jpg", "HTTP://a/1.jpg"),
+        ("https://a/" + "x" * 7990, "https://a/" + "x" * 7990),
+        (" HTTP://a/" + "x" * 7990, "HTTP://a/" + "x" * 7990),
         ("https://a/" + "x" * 8000, None),
+        ("https://a/\nx", None),
+        ("https://a/\ud800", None),
         ("blob:inputs/1.jpg", None),
         ("javascript:alert(1)//https://", None),
         ("//a/1.jpg", None),

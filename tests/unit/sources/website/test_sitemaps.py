@@ -56,6 +56,17 @@ def test_a_sitemap_in_plain_text_is_an_address_a_line():
     assert found.problem is None
 
 
+@pytest.mark.parametrize("length", [8001, 8100, 30_000, 100_000])
+def test_a_long_address_is_left_out_and_never_cut(length):
+    long = "https://example.org/" + "\u00fc" * (length - 20)
+    entry = "<url><loc>{}</loc><image><loc>{}</loc></image></url>"
+    listed = entry.format(long, long) + entry.format("https://example.org/a", "https://example.org/a.jpg")
+    found = read_sitemap(f"<urlset>{listed}</urlset>".encode())
+    assert found.pages == ("https://example.org/a",)
+    assert [image.url for image in found.images] == ["https://example.org/a.jpg"]
+    assert read_sitemap(f"{long}\nhttps://example.org/a".encode()).pages == ("https://example.org/a",)
+
+
 def test_what_was_read_before_the_damage_counts():
     cut = URLSET[: URLSET.index("<image:title>")]
     found = read_sitemap(cut.encode())
