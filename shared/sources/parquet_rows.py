@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Buffer, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.errors import NotFound, Permanent, Unavailable
+from shared.sources.tables import named
 from shared.storage.blobs import BlobStore
 
 MISSING = "reading Parquet lists needs pyarrow: install the app with its extra, pixcrawler[parquet]"
@@ -65,8 +66,9 @@ def _batches(file: "_RangeFile", columns: Sequence[str], skip: int) -> Iterator[
         groups, before = _groups_from(opened.metadata, skip)
         wanted = _plain_columns(opened.schema_arrow, columns)
         ahead = skip - before
-        for batch in opened.iter_batches(_BATCH_ROWS, groups, wanted, use_threads=False) if wanted else ():
-            yield batch.slice(min(ahead, batch.num_rows)).to_pylist()
+        for batch in opened.iter_batches(_BATCH_ROWS, groups, [*wanted], use_threads=False) if wanted else ():
+            rows = batch.slice(min(ahead, batch.num_rows))
+            yield rows.rename_columns([wanted[name] for name in rows.schema.names]).to_pylist()
             ahead -= min(ahead, batch.num_rows)
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, _StorageError):
@@ -85,14 +87,18 @@ def _groups_from(metadata: Any, skip: int) -> tuple[list[int], int]:
     return [], before
 
 
-def _plain_columns(schema: Any, columns: Sequence[str]) -> list[str]:
-    """The named columns that there are, and the first others, without nested and binary ones."""
+def _plain_columns(schema: Any, columns: Sequence[str]) -> dict[str, str]:
+    """The named columns that there are, and the first others, without nested and binary ones; each with its name.
+
+    A column that is not among `columns` for its case only counts as the one there.
+    """
     from pyarrow import types
 
     refused = (types.is_nested, types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
     plain = [field.name for field in schema if not any(refuses(field.type) for refuses in refused)]
-    named = [name for name in dict.fromkeys(columns) if name in plain]
-    return [*named, *[name for name in plain if name not in named][:_MAX_OTHERS]]
+    called = dict(zip(plain, named(plain, columns), strict=True))
+    others = [column for column, name in called.items() if name not in columns]
+    return {column: name for column, name in called.items() if column not in others[_MAX_OTHERS:]}
 
 
 class _StorageError(OSError):

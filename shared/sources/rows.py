@@ -1,13 +1,14 @@
 """Rows out of a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped, never whole in memory."""
 
-import csv
+import codecs
 import json
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Literal
 
 from shared.errors import Permanent
 from shared.sources.json_array import json_elements
+from shared.sources.tables import MAX_LINE_BYTES, TOO_LONG, named, read_records
 
 type Row = Mapping[str, object] | str
 """A row's fields by name; or, for a row that cannot be read, what is wrong with it."""
@@ -15,64 +16,59 @@ type Row = Mapping[str, object] | str
 type Format = Literal["txt", "csv", "tsv", "jsonl", "json"]
 
 FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl", "json")
-_MAX_LINE_BYTES = 100_000
 _MAX_PIECE_BYTES = 1 << 20
-_TOO_LONG = f"longer than {_MAX_LINE_BYTES:,} bytes"
 
 
-async def read_rows(stream: AsyncIterator[bytes], form: Format, *, gzipped: bool) -> AsyncIterator[Row]:
-    """The rows of a list. Blank lines are passed over; a table's first line names its columns.
+async def read_rows(
+    stream: AsyncIterator[bytes], form: Format, *, gzipped: bool, names: Collection[str] = ()
+) -> AsyncIterator[Row]:
+    """The rows of a list, which is UTF-8, or UTF-16 with its mark. Blank lines are passed over.
 
-    Table cells hold no line breaks: a line is a row, so that one stray quote cannot swallow a file. Where gzip breaks
-    off in the middle, the rows before are read, and the last row tells so.
+    A table's first row names its columns; where one of `names` is there in another case, it counts as that. Where gzip
+    breaks off in the middle, the rows before are read, and the last row tells so.
 
     Raises:
         Permanent: the stream is not gzip although it should be, or holds no JSON array although it should.
     """
     broken: list[str] = []
-    pieces = _unzipped(stream, broken) if gzipped else stream
-    rows = _array_rows(pieces) if form == "json" else _line_rows(pieces, form)
+    pieces = _in_utf8(_unzipped(stream, broken) if gzipped else stream)
+    if form == "json":
+        rows = _array_rows(pieces)
+    elif form in {"csv", "tsv"}:
+        rows = _table_rows(_texts(pieces), "\t" if form == "tsv" else ",", names)
+    else:
+        rows = _line_rows(_texts(pieces), form)
     async for row in rows:
         yield row
     for problem in broken:
         yield problem
 
 
-async def _line_rows(pieces: AsyncIterator[bytes], form: Format) -> AsyncIterator[Row]:
-    header: list[str] | None = None
-    async for line in _lines(pieces):
+async def _line_rows(lines: AsyncIterator[str | None], form: Format) -> AsyncIterator[Row]:
+    async for line in lines:
         if line is None:
-            yield _TOO_LONG
-            continue
-        text = line.decode("utf-8", "replace").strip("\ufeff\r\n")
-        if not text.strip():
-            continue
-        if form == "txt":
-            yield {"url": text.strip()}
-        elif form == "jsonl":
-            yield _json_row(text)
+            yield TOO_LONG
+        elif line.strip():
+            yield _json_row(line) if form == "jsonl" else {"url": line.strip()}
+
+
+async def _table_rows(
+    lines: AsyncIterator[str | None], delimiter: str, names: Collection[str]
+) -> AsyncIterator[Row]:
+    header: list[str] | None = None
+    async for record in read_records(lines, delimiter):
+        if isinstance(record, str):
+            yield record
+        elif header is None:
+            header = named([cell.strip() for cell in record], names)
         else:
-            cells = _cells(text, "\t" if form == "tsv" else ",")
-            if cells is None:
-                yield "a line break within it is neither \\n nor \\r\\n"
-            elif header is None:
-                header = [cell.strip() for cell in cells]
-            else:
-                yield dict(zip(header, cells, strict=False))
-
-
-def _cells(line: str, delimiter: str) -> list[str] | None:
-    """The cells of a table's line; None where a carriage return stands alone in it, which ends a line for `csv`."""
-    try:
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return None
+            yield dict(zip(header, record, strict=False))
 
 
 async def _array_rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[Row]:
-    async for element in json_elements(pieces, _MAX_LINE_BYTES):
+    async for element in json_elements(pieces, MAX_LINE_BYTES):
         if element is None:
-            yield _TOO_LONG
+            yield TOO_LONG
         else:
             yield element if isinstance(element, str) else _json_row(element.decode("utf-8", "replace"))
 
@@ -87,6 +83,27 @@ def _json_row(text: str) -> Row:
     return value if isinstance(value, dict) else "not a JSON object"
 
 
+async def _texts(pieces: AsyncIterator[bytes]) -> AsyncIterator[str | None]:
+    async for line in _lines(pieces):
+        yield line if line is None else line.decode("utf-8", "replace").strip("\ufeff\r\n")
+
+
+async def _in_utf8(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """UTF-16 as UTF-8, where a byte order mark tells that it is that; all else as it is."""
+    decoder: codecs.IncrementalDecoder | None = None
+    begun, rest = False, b""
+    async for piece in pieces:
+        data = rest + piece
+        if not begun and len(data) < len(codecs.BOM_UTF16):
+            rest = data
+            continue
+        if not begun and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        begun, rest = True, b""
+        yield decoder.decode(data).encode() if decoder else data
+    yield decoder.decode(b"", final=True).encode() if decoder else rest
+
+
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
     """Lines without their ends; None in place of one that is too long."""
     rest = b""
@@ -94,9 +111,9 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
     async for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
-            yield None if too_long or len(line) > _MAX_LINE_BYTES else line
+            yield None if too_long or len(line) > MAX_LINE_BYTES else line
             too_long = False
-        if len(rest) > _MAX_LINE_BYTES:
+        if len(rest) > MAX_LINE_BYTES:
             rest, too_long = b"", True
     if rest or too_long:
         yield None if too_long else rest

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
 from shared.licenses import UNKNOWN, normalize_license
-from shared.sources.fields import text_of, url_of
+from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Format, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
@@ -22,6 +22,7 @@ from shared.storage.blobs import BlobStore
 UNLABELLED = "unlabelled"
 INPUTS = "inputs/"
 _PAGE = 1000
+_PAGE_CHARACTERS = 4 << 20
 _MAX_EXTRA = 20
 _MAX_VALUE = 1000
 _PARQUET: Final = "parquet"
@@ -123,16 +124,18 @@ class Urls:
         number = int(cursor or 0)
         candidates: list[Candidate] = []
         problems: list[str] = []
+        characters = 0
         async for row in self._rows(number):
             number += 1
             found = self._candidate(row, number)
             if isinstance(found, Candidate):
                 candidates.append(found)
+                characters += len(found.url)
             else:
                 problems.append(found)
-            if len(candidates) + len(problems) == _PAGE:
+            if len(candidates) + len(problems) == _PAGE or characters >= _PAGE_CHARACTERS:
                 yield Page(tuple(candidates), str(number), tuple(problems))
-                candidates, problems = [], []
+                candidates, problems, characters = [], [], 0
         yield Page(tuple(candidates), None, tuple(problems))
 
     async def _rows(self, skip: int) -> AsyncIterator[Row]:
@@ -154,7 +157,8 @@ class Urls:
                 yield fields
             return
         left = skip
-        async for row in read_rows(self._blobs.stream(name), form, gzipped=name.endswith(".gz")):
+        stream, gzipped = self._blobs.stream(name), name.lower().endswith(".gz")
+        async for row in read_rows(stream, form, gzipped=gzipped, names=self._named_columns):
             left -= 1
             if left < 0:
                 yield row
@@ -178,8 +182,10 @@ class Urls:
         if isinstance(row, str):
             return f"urls: row {number}: {row}"
         config = self._config
-        url = text_of(row.get(config.url_column)) or ""
-        if not url.lower().startswith(("http://", "https://")):
+        if config.url_column not in row:
+            return f"urls: row {number}: no field {config.url_column[:100]!r}"
+        url = address_of(row[config.url_column])
+        if url is None:
             return f"urls: row {number}: no http(s) URL"
         label = clean_label(row.get(config.label_column)) or clean_label(config.label) or UNLABELLED
         caption = text_of(row.get(config.caption_column))
@@ -215,6 +221,7 @@ class Urls:
 
 
 def _format_of(name: str) -> ListFormat | None:
+    name = name.lower()
     stem = name.removesuffix(".gz")
     for form in FORMATS:
         if stem.endswith(f".{form}"):

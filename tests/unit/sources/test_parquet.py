@@ -132,9 +132,17 @@ async def test_a_damaged_page_ends_the_list_with_a_reason():
             pass
 
 
+async def test_columns_are_found_whatever_their_case():
+    table = {f"other{number}": [number] for number in range(25)}
+    blobs = await stored(written(table | {"URL": ["https://a/1.jpg"], "TEXT": ["a cat"], "Label": ["cat"]}))
+    [candidate], _, _ = await read(blobs, caption_column="text")
+    assert (candidate.url, candidate.label, candidate.caption) == ("https://a/1.jpg", "cat", "a cat")
+    assert list(candidate.extra) == [f"other{number}" for number in range(20)]
+
+
 async def test_a_list_without_its_columns_is_all_problems():
     blobs = await stored(written({"address": ["https://a/1.jpg"]}))
-    assert (await read(blobs))[:2] == ([], ["urls: row 1: no http(s) URL"])
+    assert (await read(blobs))[:2] == ([], ["urls: row 1: no field 'url'"])
     blobs = await stored(written({"only": [[1]]}))
     assert (await read(blobs))[:2] == ([], [])
 

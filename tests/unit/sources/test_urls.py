@@ -1,5 +1,7 @@
+import codecs
 import gzip
 import json
+import re
 
 import pytest
 
@@ -9,8 +11,10 @@ from shared.errors import Permanent
 from shared.records import Reason, Record, Rejected
 from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.registry import parse_source
+from shared.sources.rows import read_rows
 from shared.sources.urls import Urls, UrlsConfig
 from shared.storage.memory_blobs import MemoryBlobs
+from shared.web.urls import address_key
 
 
 async def _all(source, cursor=None):
@@ -125,6 +129,34 @@ async def test_one_endless_line_is_a_problem_and_the_next_line_is_read():
     assert len(problems) == 1
 
 
+@pytest.mark.parametrize("begin", ["https://a/", "HTTPS://a/", "  https://a/"])
+async def test_a_url_is_kept_as_it_is_however_long_and_never_becomes_another(begin):
+    urls = [begin + "x" * length for length in (1990, 1995, 7990, 7995, 9990, 9995)]
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.jsonl", b"".join(json.dumps(url).encode() + b"\n" for url in urls))
+    for where in ({"blob": "inputs/x.jsonl"}, {"items": [{"url": url} for url in urls]}):
+        candidates, problems, _ = await _all(Urls(UrlsConfig(**where), blobs))
+        assert [c.url for c in candidates] == [url.strip() for url in urls]
+        assert len({address_key(c.url) for c in candidates}) == 6
+        assert problems == []
+
+
+async def test_a_page_of_long_urls_ends_early():
+    items = [{"url": f"https://a/{number}?{'x' * 90_000}"} for number in range(100)]
+    candidates, _, pages = await _all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    assert [c.url for c in candidates] == [item["url"] for item in items]
+    assert max(sum(len(c.url) for c in page.candidates) for page in pages) < 4_400_000
+
+
+@pytest.mark.parametrize("url", ["https://a/\ud800", 7, None, ["https://a/"], "a", ""])
+async def test_what_is_no_url_of_the_web_is_a_problem(url):
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.jsonl", json.dumps({"url": url}).encode() + b'\n{"address": "https://a/"}')
+    candidates, problems, _ = await _all(Urls(UrlsConfig(blob="inputs/x.jsonl"), blobs))
+    assert candidates == []
+    assert problems == ["urls: row 1: no http(s) URL", "urls: row 2: no field 'url'"]
+
+
 async def test_a_missing_or_broken_list_fails_with_its_name():
     blobs = MemoryBlobs()
     with pytest.raises(Permanent, match=r"inputs/none\.txt"):
@@ -167,6 +199,102 @@ async def test_a_lone_carriage_return_spoils_its_own_row_only(form):
     candidates, [problem], _ = await _all(Urls(UrlsConfig(blob=f"inputs/list.{form}"), blobs))
     assert [c.url for c in candidates] == ["https://a/2.jpg"]
     assert problem.startswith("urls: row 1: a line break")
+
+
+OPEN = "a quote is opened in it and not closed as it should be"
+TABLES = {
+    "a line break in a cell": (
+        'url,caption,label\nA1,"one\ntwo, ""three""\n\nfour",cat\nA2,ok,dog\n',
+        [("A1", 'one two, "three"  four', "cat"), ("A2", "ok", "dog")],
+        [],
+    ),
+    "line breaks of Windows": (
+        '"url","caption","label"\r\n"A1","one\r\ntwo","cat"\r\nA2,ok,dog',
+        [("A1", "one two", "cat"), ("A2", "ok", "dog")],
+        [],
+    ),
+    "a line break in the header": ('"cap\ntion",url,label\nx,A1,cat\n', [("A1", None, "cat")], []),
+    "a stray quote": (
+        'url,caption,label\nA1,"one,cat\nA2,two,dog\nA3,"three",dog\nA4,"four\nmore",dog\n',
+        [("A2", "two", "dog"), ("A3", "three", "dog"), ("A4", "four more", "dog")],
+        [f"urls: row 1: {OPEN}"],
+    ),
+    "a quote that never closes": (
+        'url,caption,label\nA1,"one,cat\n' + "".join(f"A{n},x,cat\n" for n in range(2, 500)),
+        [(f"A{n}", "x", "cat") for n in range(2, 500)],
+        [f"urls: row 1: {OPEN}"],
+    ),
+    "a cell of too many lines": (
+        'url,caption,label\nA1,ok,cat\nA2,"' + "x\n" * 100 + '",cat\n',
+        [("A1", "ok", "cat")],
+        [
+            f"urls: row 2: {OPEN}",
+            *[f"urls: row {n}: no http(s) URL" for n in range(3, 102)],
+            f"urls: row 102: {OPEN}",
+        ],
+    ),
+    "a cell of too many characters": (
+        'url,caption,label\nA1,"' + ("x" * 60_000 + "\n") * 2 + '",cat\nA2,ok,dog\n',
+        [("A2", "ok", "dog")],
+        [f"urls: row 1: {OPEN}", "urls: row 2: no http(s) URL", f"urls: row 3: {OPEN}"],
+    ),
+    "quotes within cells": (
+        'url,caption,label\nA1,a 5" disk,cat\nA2,"x"y,dog\n',
+        [("A1", 'a 5" disk', "cat"), ("A2", "xy", "dog")],
+        [],
+    ),
+    "a line that is too long within a cell": (
+        'url,caption,label\nA1,"one\n' + "x" * 100_001 + '\n",cat\nA2,ok,dog\n',
+        [("A2", "ok", "dog")],
+        [f"urls: row 1: {OPEN}", "urls: row 2: longer than 100,000 bytes", f"urls: row 3: {OPEN}"],
+    ),
+    "semicolons": ('url;caption;label\nA1;"a; b, c";cat\n', [("A1", "a; b, c", "cat")], []),
+    "a semicolon beside commas": ("url,a;b,label\nA1,x;y,cat\n", [("A1", None, "cat")], []),
+    "another case": ("URL,Caption,LABEL,Note\nA1,x,cat,n\n", [("A1", "x", "cat")], []),
+    "both cases": ("URL,url,label\nx,A1,cat\n", [("A1", None, "cat")], []),
+}
+
+
+def _addresses(text):
+    return re.sub(r"A(\d)", r"https://a/\1", text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("case", TABLES)
+async def test_tables_are_read_as_they_are_written(case, encoding):
+    text, rows, told = TABLES[case]
+    data = _addresses(text).encode(encoding)
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/X.CSV", codecs.BOM_UTF16_BE + data if encoding == "utf-16-be" else data)
+    candidates, problems, _ = await _all(Urls(UrlsConfig(blob="inputs/X.CSV"), blobs))
+    assert [(c.url, c.caption, c.label) for c in candidates] == [
+        (_addresses(row[0]), *row[1:]) for row in rows
+    ]
+    assert problems == told
+
+
+async def test_a_table_goes_on_behind_a_row_of_many_lines():
+    text = "url,caption\n" + "".join(f'https://a/{n}.jpg,"{n}\nx"\n' for n in range(1500))
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.csv.GZ", gzip.compress(text.encode()))
+    source = Urls(UrlsConfig(blob="inputs/x.csv.GZ"), blobs)
+    candidates, _, pages = await _all(source)
+    rest, _, _ = await _all(source, pages[0].cursor)
+    assert len(candidates) == 1500
+    assert rest == candidates[1000:]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 7])
+async def test_utf_16_is_read_however_it_is_cut_into_pieces(cut):
+    data = '\ufeff{"url": "https://a/\u00fc\U0001f408.jpg"}'.encode("utf-16-le")
+
+    async def pieces():
+        for at in range(0, len(data), cut):
+            yield data[at : at + cut]
+
+    assert [row async for row in read_rows(pieces(), "jsonl", gzipped=False)] == [
+        {"url": "https://a/\u00fc\U0001f408.jpg"}
+    ]
 
 
 async def _of_gzip(data):
