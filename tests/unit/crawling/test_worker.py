@@ -79,6 +79,15 @@ async def test_every_candidate_has_its_own_outcome(hostile, make_worker):
     assert result.records[4].final_url == f"{base}/ok"
 
 
+async def test_an_address_that_is_too_long_is_recorded_whole_and_asked_of_nobody(hostile, make_worker):
+    state, base = hostile
+    urls = [f"{base}/ok?{'x' * 9000}{number}" for number in (1, 2)]
+    done = await make_worker(MemoryBlobs()).work(chunk(urls), soon(), lambda: False)
+    assert [record.candidate.url for record in done.records] == urls
+    assert {record.outcome.reason for record in done.records} == {Reason.INVALID_URL}
+    assert state.calls == {}
+
+
 async def test_nothing_kept_is_nothing_written(hostile, make_worker):
     _, base = hostile
     blobs = MemoryBlobs()
