@@ -26,8 +26,9 @@ class Delivered:
 
     A line has the fields of `Record` and what it is made of, side by side, without those that are empty. A kept image
     is `size_bytes` bytes of the dataset's file `blob` (a name below the dataset's prefix) at `offset`, where it is
-    called `file`. A rejected one has a `reason`; a duplicate names the index of the better copy (`same_as`), which may
-    itself be near to a better one, and the dataset which that is in, where it is another (`same_as_dataset`).
+    called `file`. A rejected one has a `reason`; a duplicate names the index of the copy that was preferred
+    (`same_as`), which may itself be near to another or over its label's limit, and the dataset which that is in, where
+    it is another (`same_as_dataset`).
     """
 
     index: int

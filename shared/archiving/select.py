@@ -2,7 +2,8 @@
 
 Of images that are the same, the best copy stays: most pixels, then most bytes, then first found. That holds across
 labels too: a picture stays under the label of its best copy. What an earlier dataset has stays there, however good the
-copy. The limit of a label keeps what was found first.
+copy. The limit of a label keeps what was found first. Copies of an image that it leaves out get another chance where
+their labels have room: the best of them comes in, unless it is near to one that is in already.
 """
 
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.archiving.earlier import NOTHING_EARLIER, Earlier
-from shared.archiving.near import near_between
+from shared.archiving.near import Hashes, Positions, near_between
 from shared.archiving.options import Dedup
 from shared.archiving.similar import leaders
 from shared.archiving.table import Columns
 from shared.records import Reason
 
 SELECTED = 0
+_CHANCES = 8  # each can fill labels and so call for another: a contrived chain goes on for as long as there are labels
 REASONS = (None, Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT)
 """What the numbers in `Selection.verdict` mean."""
 
@@ -30,11 +32,11 @@ class Selection:
     """
 
     verdict: NDArray[np.int8]
-    twin: NDArray[np.int64]
-    known: NDArray[np.int64]
+    twin: Positions
+    known: Positions
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Positions:
         """The selected rows, in order of index."""
         return np.flatnonzero(self.verdict == SELECTED)
 
@@ -48,13 +50,22 @@ def select(
     preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
     if count and dedup.exact:
         _drop_known(columns, earlier, selection)
-        _drop_exact(columns, preference, selection)
-    if count and dedup.near_distance is not None:
-        _drop_near_known(columns, earlier, dedup.near_distance, selection)
-        _drop_near(columns, preference, dedup.near_distance, selection)
-    if max_images_per_label is not None:
-        _drop_beyond(columns, max_images_per_label, selection)
+    limit = len(columns) if max_images_per_label is None else max_images_per_label
+    rows, standing = _selected(preference, selection), np.empty(0, np.int64)
+    for _ in range(1 + _CHANCES):
+        if not len(rows):
+            break
+        _drop_copies(columns, rows, standing, dedup, earlier, selection)
+        _drop_beyond(columns, rows, standing, limit, selection)
+        standing = _selected(preference, selection)
+        rows = _dropped_in_vain(columns, preference, limit, selection)
     return selection
+
+
+def _selected(rows: Positions, selection: Selection) -> Positions:
+    """Those of the rows that are not dropped, in their order."""
+    still_in: Positions = rows[selection.verdict[rows] == SELECTED]
+    return still_in
 
 
 def _drop_known(columns: Columns, earlier: Earlier, selection: Selection) -> None:
@@ -70,23 +81,46 @@ def _drop_known(columns: Columns, earlier: Earlier, selection: Selection) -> Non
     selection.known[rows] = found[rows]
 
 
-def _drop_near_known(columns: Columns, earlier: Earlier, distance: int, selection: Selection) -> None:
-    rows = np.flatnonzero(selection.verdict == SELECTED)
-    if not len(earlier) or not len(rows):
+def _drop_copies(
+    columns: Columns,
+    rows: Positions,
+    standing: Positions,
+    dedup: Dedup,
+    earlier: Earlier,
+    selection: Selection,
+) -> None:
+    """Of rows in order of preference, drop those that are the same as others of them, as earlier or standing ones."""
+    selection.verdict[rows] = SELECTED
+    selection.twin[rows] = -1
+    if dedup.exact:
+        _drop_exact(columns, rows, selection)
+    if dedup.near_distance is None:
         return
-    known, first = np.unique(earlier.perceptual_hash, return_index=True)
-    hashes, inverse = np.unique(columns.perceptual_hash[rows], return_inverse=True)
-    nearest = np.full(len(hashes), len(earlier))
-    for i, j in near_between(known, hashes, distance):
+    rows = _selected(rows, selection)
+    near = REASONS.index(Reason.NEAR_DUPLICATE)
+    found = _nearest(earlier.perceptual_hash, columns.perceptual_hash[rows], dedup.near_distance)
+    selection.verdict[rows[found >= 0]] = near
+    selection.known[rows] = found
+    rows = rows[found < 0]
+    found = _nearest(columns.perceptual_hash[standing], columns.perceptual_hash[rows], dedup.near_distance)
+    selection.verdict[rows[found >= 0]] = near
+    selection.twin[rows[found >= 0]] = standing[found[found >= 0]]
+    _drop_near(columns, rows[found < 0], dedup.near_distance, selection)
+
+
+def _nearest(known: Hashes, hashes: Hashes, distance: int) -> Positions:
+    """For each hash the first of the known ones that is near to it; -1 where none is."""
+    if not len(known) or not len(hashes):
+        return np.full(len(hashes), -1)
+    different, first = np.unique(known, return_index=True)
+    wanted, inverse = np.unique(hashes, return_inverse=True)
+    nearest = np.full(len(wanted), len(known))
+    for i, j in near_between(different, wanted, distance):
         np.minimum.at(nearest, j, first[i])
-    found = nearest[inverse]
-    near = found < len(earlier)
-    selection.verdict[rows[near]] = REASONS.index(Reason.NEAR_DUPLICATE)
-    selection.known[rows[near]] = found[near]
+    return np.where(nearest < len(known), nearest, -1)[inverse]
 
 
-def _drop_exact(columns: Columns, preference: NDArray[np.int64], selection: Selection) -> None:
-    rows = preference[selection.verdict[preference] == SELECTED]
+def _drop_exact(columns: Columns, rows: Positions, selection: Selection) -> None:
     words = columns.sha256.view("<u8").reshape(len(columns), -1)
     # sorted by words: np.unique would hold several copies of all hashes at once
     rows = rows[np.lexsort([words[rows, place] for place in range(words.shape[1])])]
@@ -98,8 +132,7 @@ def _drop_exact(columns: Columns, preference: NDArray[np.int64], selection: Sele
     _follow(rows, rows[first], Reason.DUPLICATE, selection)
 
 
-def _drop_near(columns: Columns, preference: NDArray[np.int64], distance: int, selection: Selection) -> None:
-    rows = preference[selection.verdict[preference] == SELECTED]
+def _drop_near(columns: Columns, rows: Positions, distance: int, selection: Selection) -> None:
     _, first, inverse = np.unique(columns.perceptual_hash[rows], return_index=True, return_inverse=True)
     order = np.argsort(first)  # the different hashes by preference
     place = np.empty(len(order), np.int64)
@@ -109,16 +142,38 @@ def _drop_near(columns: Columns, preference: NDArray[np.int64], distance: int, s
     _follow(rows, best[leader[place[inverse]]], Reason.NEAR_DUPLICATE, selection)
 
 
-def _follow(rows: NDArray[np.int64], stays: NDArray[np.int64], reason: Reason, selection: Selection) -> None:
+def _follow(rows: Positions, stays: Positions, reason: Reason, selection: Selection) -> None:
     """Of each row and the one that stays in its place, drop the row where they are two."""
     dropped = stays != rows
     selection.verdict[rows[dropped]] = REASONS.index(reason)
     selection.twin[rows[dropped]] = stays[dropped]
 
 
-def _drop_beyond(columns: Columns, limit: int, selection: Selection) -> None:
-    rows = selection.rows
-    rows = rows[np.argsort(columns.label[rows], kind="stable")]
+def _drop_beyond(
+    columns: Columns,
+    rows: Positions,
+    standing: Positions,
+    limit: int,
+    selection: Selection,
+) -> None:
+    """Drop what is over the limit of each label, where some stand already."""
+    rows = _selected(rows, selection)
+    rows = rows[np.lexsort((rows, columns.label[rows]))]
     labels = columns.label[rows]
-    place = np.arange(len(rows)) - np.searchsorted(labels, labels)
+    taken = np.bincount(columns.label[standing], minlength=len(columns.labels))
+    place = np.arange(len(rows)) - np.searchsorted(labels, labels) + taken[labels]
     selection.verdict[rows[place >= limit]] = REASONS.index(Reason.OVER_LIMIT)
+
+
+def _dropped_in_vain(columns: Columns, preference: Positions, limit: int, selection: Selection) -> Positions:
+    """The copies of what is over a limit, by preference, as far as their own labels have room."""
+    over = selection.verdict == REASONS.index(Reason.OVER_LIMIT)
+    if not over.any():
+        return np.empty(0, np.int64)
+    stays = np.where(selection.twin < 0, np.arange(len(columns)), selection.twin)
+    while not np.array_equal(further := stays[stays], stays):
+        stays = further
+    taken = np.bincount(columns.label[selection.rows], minlength=len(columns.labels))
+    again = over[stays] & ~over & (taken[columns.label] < limit)
+    rows: Positions = preference[again[preference]]
+    return rows

@@ -69,9 +69,40 @@ def test_no_two_selected_images_are_the_same_and_every_other_says_why(rows, dist
             assert bytes(columns.sha256[row]) == bytes(columns.sha256[twin])
         elif reason == "near_duplicate":
             assert _distance(columns, row, twin) <= distance
-            assert (columns.pixels[twin], columns.size[twin]) >= (columns.pixels[row], columns.size[row])
+            better = (columns.pixels[twin], columns.size[twin]) >= (columns.pixels[row], columns.size[row])
+            assert better or (limit is not None and REASONS[selection.verdict[twin]] is None)
     if limit is not None and chosen:
         assert np.bincount(columns.label[selection.rows]).max() <= limit
+
+
+@given(st.lists(ROW, max_size=40), st.none() | st.integers(0, 3), st.integers(1, 5))
+def test_no_image_is_missing_from_a_label_with_room_for_a_copy_that_is_not_in_the_dataset(
+    rows, distance, limit
+):
+    columns = _columns(rows)
+    selection = select(columns, Dedup(exact=True, near_distance=distance), limit)
+    counts = np.bincount(columns.label[selection.rows], minlength=3)
+    for row in range(len(rows)):
+        stays = row
+        while selection.twin[stays] >= 0:
+            stays = int(selection.twin[stays])
+        in_it = REASONS[selection.verdict[stays]] is None
+        assert in_it or counts[columns.label[row]] == limit
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdicts"),
+    [
+        ([(1, 1, 1, 2, 0x0F0F)], [None]),
+        ([(1, 1, 1, 2, 0x0F0F), (2, 5, 5, 3, 0x0F0E)], ["near_duplicate", None]),  # the better copy comes in
+        ([(1, 1, 1, 2, 0x0F0F), (1, 5, 5, 3, 0xF0F0_F0F0)], ["duplicate", None]),  # there is no room
+    ],
+)
+def test_a_copy_of_an_image_that_is_over_its_limit_fills_another_label(rows, verdicts):
+    full = [(0, 1, 1, 1, 0xFFFF_0000_0000), (0, 9, 9, 2, 0x0F0F)]
+    selection = select(_columns([*full, *rows]), Dedup(), 1)
+    found = [REASONS[verdict] for verdict in selection.verdict.tolist()]
+    assert found == [None, "over_limit", *verdicts]
 
 
 def _near_copies(rng, hashes, most_flips):
