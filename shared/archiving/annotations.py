@@ -1,12 +1,17 @@
 """The text files of a dataset: what each image is, where it comes from, under which terms.
 
-Every file is written row by row while the records stream by. `metadata.jsonl` (or `.csv`) in each split's folder is
-what Hugging Face's `imagefolder` reads: `file_name` relative to the folder, and the other columns as features.
+Every file is written row by row while the records stream by. `metadata.jsonl` in each split's folder is what Hugging
+Face's `imagefolder` reads: `file_name` relative to the folder, and the other columns as features. Texts that nobody
+told are empty and not null: a column of nulls has no type, and so another than in a split where there is a text.
+
+Texts are as they were found. In CSV, too: what begins with `=`, `+`, `-` or `@` is no formula to the programs that read
+datasets, and a quote before it would make another label of it.
 """
 
 import csv
 import io
 import json
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +19,13 @@ from typing import Protocol
 
 from pydantic_core import to_json
 
+from shared.archiving.markdown import code, escaped
 from shared.archiving.options import Output
 from shared.licenses import License, asks_for_attribution, license_name
 from shared.records import Kept, Record
+
+# not printable, or breaks of lines to some (YAML 1.2, 5.1 and 5.4)
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 _COLUMNS = (
     "file_name",
@@ -76,16 +85,10 @@ def annotations_of(output: Output, splits: Sequence[str], labels: Sequence[str])
     wanted = set(output.annotations)
     found: list[Annotation] = []
     folders = output.format == "zip"
-    main = "jsonl" if "jsonl" in wanted or "csv" not in wanted or not folders else "csv"
     if folders:
-        found += [
-            JsonLines(f"{split}/metadata.jsonl", split)
-            if main == "jsonl"
-            else Table(f"{split}/metadata.csv", split)
-            for split in splits
-        ]
-    if "csv" in wanted and main != "csv":
-        found.append(Table("annotations.csv", None))
+        found += [JsonLines(f"{split}/metadata.jsonl", split) for split in splits]
+    if "csv" in wanted:
+        found.append(Table("annotations.csv"))
     if "txt" in wanted:
         found.append(PlainText("annotations.txt"))
     if "yaml" in wanted:
@@ -120,10 +123,9 @@ class JsonLines:
 
 @dataclass(slots=True)
 class Table:
-    """CSV (RFC 4180) with a header; of one split and relative to its folder, or of all."""
+    """CSV (RFC 4180) with a header."""
 
     name: str
-    split: str | None
 
     def begin(self) -> str:
         """See `Annotation`."""
@@ -131,10 +133,8 @@ class Table:
 
     def row(self, image: Placed) -> str:
         """See `Annotation`."""
-        if self.split is not None and image.split != self.split:
-            return ""
-        fields = _fields(image, relative=self.split is not None)
-        return _csv_line(["" if fields[column] is None else str(fields[column]) for column in _COLUMNS])
+        fields = _fields(image, relative=False)
+        return _csv_line([str(fields[column]) for column in _COLUMNS])
 
     def end(self) -> Iterator[str]:
         """See `Annotation`."""
@@ -172,7 +172,7 @@ class Yaml:
 
     def row(self, image: Placed) -> str:
         """See `Annotation`."""
-        return f"- {json.dumps(_fields(image, relative=False), ensure_ascii=False)}\n"
+        return f"- {yaml_of(_fields(image, relative=False))}\n"
 
     def end(self) -> Iterator[str]:
         """See `Annotation`."""
@@ -228,7 +228,10 @@ class Attribution:
         provenance = image.record.candidate.provenance
         if not asks_for_attribution(provenance.license):
             return ""
-        return f"- `{image.path}`: {_one_line(attribution_line(image.record))}\n"
+        line = attribution_line(image.record)
+        terms = provenance.license_url or ""
+        line = line if terms in line else f"{line}, {terms}"
+        return f"- {code(image.path)}: {escaped(line)}\n"
 
     def end(self) -> Iterator[str]:
         """See `Annotation`."""
@@ -266,33 +269,39 @@ def attribution_line(record: Record) -> str:
     return f"{title}{author}, {name}{where}"
 
 
+def yaml_of(value: object) -> str:
+    """JSON on one line that is YAML as well: what YAML forbids, or readers of it take for breaks, is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def sidecar(record: Record, kept: Kept, file: str) -> tuple[bytes, bytes]:
     """What stands beside an image in a WebDataset shard: its `.json`, and its `.txt`, the caption or else the label."""
     text = record.candidate.caption or record.candidate.label
     return to_json(_described(record, kept, file)), text.encode("utf-8", "replace")
 
 
-def _fields(image: Placed, *, relative: bool) -> dict[str, str | int | None]:
+def _fields(image: Placed, *, relative: bool) -> dict[str, str | int]:
     return _described(image.record, image.kept, image.local if relative else image.path)
 
 
-def _described(record: Record, kept: Kept, file_name: str) -> dict[str, str | int | None]:
+def _described(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
     candidate, facts = record.candidate, kept.facts
     provenance = candidate.provenance
     asked = asks_for_attribution(provenance.license)
     return {
         "file_name": file_name,
         "label": candidate.label,
-        "caption": candidate.caption,
+        "caption": candidate.caption or "",
         "width": facts.width,
         "height": facts.height,
         "license": provenance.license,
-        "license_url": provenance.license_url,
-        "creator": provenance.creator,
-        "creator_url": provenance.creator_url,
-        "attribution": _one_line(attribution_line(record)) if asked else None,
+        "license_url": provenance.license_url or "",
+        "creator": provenance.creator or "",
+        "creator_url": provenance.creator_url or "",
+        "attribution": _one_line(attribution_line(record)) if asked else "",
         "source": provenance.source,
-        "page_url": provenance.page_url,
+        "page_url": provenance.page_url or "",
         "url": candidate.url,
         "sha256": facts.sha256,
         "perceptual_hash": facts.perceptual_hash,

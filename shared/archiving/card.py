@@ -1,8 +1,15 @@
 """The dataset card: README.md with the front matter that Hugging Face reads."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.annotations import yaml_of
+from shared.archiving.earlier import SHA256_BYTES
+from shared.archiving.markdown import escaped
 from shared.archiving.order import ArchiveOrder
 
 _SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -15,23 +22,24 @@ def card(
     sources: Mapping[str, int],
     licenses: Mapping[str, int],
     labels: Sequence[str],
+    checksum: str,
 ) -> str:
     """The card. `counts` is by label and outcome; the others count images by split, source and licence.
 
-    `labels` are those that are numbered in the shards.
+    `labels` are those that are numbered in the shards, `checksum` is that of the images.
     """
     total = sum(splits.values())
     size = next((name for limit, name in _SIZES if total < limit), "n>1M")
     return "\n".join(
         [
             "---",
-            f"pretty_name: {json.dumps(order.name, ensure_ascii=False)}",
+            f"pretty_name: {yaml_of(order.name)}",
             "license: other",
             "task_categories:\n- image-classification",
             f"size_categories:\n- {size}",
             "---",
             "",
-            f"# {_escaped(order.name)}",
+            f"# {escaped(order.name)}",
             "",
             f"{total} images, made by PixCrawler on {order.created_at:%Y-%m-%d} (job {order.job_id}).",
             "",
@@ -39,12 +47,15 @@ def card(
             *_table(("split", "images"), [(name, str(number)) for name, number in splits.items()]),
             *_table(("source", "images"), _descending(sources)),
             *_table(("licence", "images"), _descending(licenses)),
-            *(_IN_ZIP if order.output.format == "zip" else _in_shards(labels)),
+            *(_in_zip(order) if order.output.format == "zip" else _in_shards(order, labels, list(splits))),
             "## How it was made",
             "",
             f"- deduplication: {_dedup(order)}",
             f"- images per label: {order.max_images_per_label or 'no limit'}",
             f"- splits: {_shares(order)}; seed {order.seed}",
+            "",
+            f"Checksum of the images: `{checksum}`, the SHA-256 of their sorted SHA-256s, a line each. The same images",
+            "have the same one, however they are named, divided and packed.",
             "",
         ]
     )
@@ -58,39 +69,57 @@ _TERMS = (
     "",
     "```python",
 )
-_IN_ZIP = (
-    "## What is in here",
-    "",
-    "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
-    "- `{split}/metadata.jsonl` or `.csv`: label, caption, licence, author and origin of each image.",
-    "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
-    "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
-    "",
-    *_TERMS,
-    "from datasets import load_dataset",
-    'dataset = load_dataset("imagefolder", data_dir="path/to/the/unpacked/archive")',
-    "```",
-    "",
+_CSV = (
+    "- `annotations.csv`: the same of all images. Texts are as they were found: a cell may begin with `=` or be `NA`,",
+    "  so read it with `pandas.read_csv(…, keep_default_na=False)`, and import it as text into a spreadsheet.",
 )
 
 
-def _in_shards(labels: Sequence[str]) -> list[str]:
+def checksum_of(sha256: NDArray[np.void]) -> str:
+    """The card's checksum of images with these checksums, in whatever order."""
+    order = np.lexsort(sha256.view(">u8").reshape(-1, SHA256_BYTES // 8).T[::-1])
+    lines = sha256[order].tobytes().hex("\n", SHA256_BYTES)
+    return hashlib.sha256(f"{lines}\n".encode()).hexdigest()
+
+
+def _in_zip(order: ArchiveOrder) -> list[str]:
+    return [
+        "## What is in here",
+        "",
+        "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
+        "- `{split}/metadata.jsonl`: label, caption, licence, author and origin of each image.",
+        *(_CSV if "csv" in order.output.annotations else ()),
+        "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
+        "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
+        "",
+        *_TERMS,
+        "from datasets import load_dataset",
+        'dataset = load_dataset("imagefolder", data_dir="path/to/the/unpacked/archive")',
+        "```",
+        "",
+    ]
+
+
+def _in_shards(order: ArchiveOrder, labels: Sequence[str], splits: Sequence[str]) -> list[str]:
+    names = {split: f"path/to/{split}-*.tar" for split in splits} if len(splits) > 1 else "path/to/*.tar"
+    first = f"{splits[0]}-00001.tar" if len(splits) > 1 else "00001.tar"
     return [
         "## What is in here",
         "",
         "- `*.tar`: shards in the WebDataset format. Beside each image stand, under the same key,",
         "  `.json` (label, caption, licence, author, origin), `.txt` (the caption, or else the label)",
         "  and `.cls` (the label's number). The key is the candidate's number in the job's records.",
+        *(_CSV if "csv" in order.output.annotations else ()),
         "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
         "- `SHA256SUMS`: checksums of the files, for `sha256sum --check`.",
         "",
         *_table(("cls", "label"), [(str(number), label) for number, label in enumerate(labels)]),
         *_TERMS,
         "import webdataset",
-        'dataset = webdataset.WebDataset("path/to/00001.tar", shardshuffle=False).decode("pil")',
+        f'dataset = webdataset.WebDataset("path/to/{first}", shardshuffle=False).decode("pil")',
         "",
         "from datasets import load_dataset  # where all images have one format",
-        'dataset = load_dataset("webdataset", data_files="path/to/*.tar")',
+        f'dataset = load_dataset("webdataset", data_files={json.dumps(names)})',
         "```",
         "",
     ]
@@ -101,11 +130,13 @@ def _shares(order: ArchiveOrder) -> str:
 
 
 def _dedup(order: ArchiveOrder) -> str:
-    exact = "equal bytes" if order.dedup.exact else "off for equal bytes"
-    near = order.dedup.near_distance
-    return f"{exact}; " + (
-        f"perceptual hashes up to {near} of 64 bits apart" if near is not None else "exact only"
-    )
+    dedup = order.dedup
+    told = ["equal bytes"] if dedup.exact else []
+    if dedup.near_distance is not None:
+        told.append(f"perceptual hashes up to {dedup.near_distance} of 64 bits apart")
+    if dedup.against and told:
+        told.append(f"also against {', '.join(dedup.against)}")
+    return "; ".join(told) or "none"
 
 
 def _label_rows(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[str, ...]]:
@@ -123,10 +154,4 @@ def _descending(numbers: Mapping[str, int]) -> list[tuple[str, ...]]:
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     line = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return [*line, *("| " + " | ".join(_escaped(cell) for cell in row) + " |" for row in rows), ""]
-
-
-def _escaped(text: str) -> str:
-    """One line of text that Markdown shows as it is."""
-    flat = " ".join(text.split())
-    return "".join(f"\\{character}" if character in "\\`*_{}[]<>#|" else character for character in flat)
+    return [*line, *("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows), ""]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.archiving.annotations import Annotation, Placed, annotations_of, sidecar
-from shared.archiving.card import card
+from shared.archiving.card import card, checksum_of
 from shared.archiving.earlier import Earlier
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.plan import TextFile
@@ -192,7 +192,9 @@ class _Pass:
         readme = self._open("README.md")
         counts, splits = self._texts.counts, self._chosen.split_counts
         labels = self._chosen.columns.labels
-        await readme.add(card(self._order, counts, splits, self._sources, self._licenses, labels).encode())
+        checksum = checksum_of(self._chosen.columns.sha256[self._chosen.selection.rows])
+        text = card(self._order, counts, splits, self._sources, self._licenses, labels, checksum)
+        await readme.add(text.encode("utf-8", "replace"))
         for annotation, writer in zip(annotations, writers, strict=True):
             for piece in annotation.end():
                 await writer.add(piece.encode("utf-8", "replace"))

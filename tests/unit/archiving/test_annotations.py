@@ -1,0 +1,141 @@
+"""Datasets whose images are told unlike much about, and by others, as the usual readers see them."""
+
+import csv
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+
+import datasets
+import pytest
+import yaml
+
+from shared.archiving.options import Dedup, Output, Splits
+from shared.candidates import Provenance
+from shared.records import decode_records, encode_records
+
+TOLD = 3  # the one image of which there is a caption and a creator
+SPLITS = Splits({"train": 0.8, "test": 0.2})
+
+
+async def _retold(studio, order, tell):
+    """The order, with other candidates in its records."""
+    for name in order.record_blobs:
+        records = [
+            replace(record, candidate=tell(record)) for record in decode_records(await studio.blobs.get(name))
+        ]
+        await studio.blobs.put(name, encode_records(records))
+    return order
+
+
+def _hardly_told(record):
+    if record.index == TOLD:
+        provenance = Provenance("urls", license="by", creator="Jane")
+        return replace(record.candidate, label="NA", caption="=SUM(1)", provenance=provenance)
+    return replace(record.candidate, label="null", caption=None, provenance=Provenance("urls"))
+
+
+async def _zip(studio, order):
+    archived = await studio.archive(order)
+    return zipfile.ZipFile(io.BytesIO(await studio.blobs.get(archived.blobs[0])))
+
+
+@pytest.mark.parametrize("annotations", [("jsonl",), ("jsonl", "csv"), ("csv",)])
+async def test_imagefolder_loads_splits_in_which_nothing_is_told_of_any_image(studio, tmp_path, annotations):
+    order = await studio.crawl(22, splits=SPLITS, output=Output(annotations=annotations))
+    with await _zip(studio, await _retold(studio, order, _hardly_told)) as archive:
+        archive.extractall(tmp_path / "unpacked")
+        assert ("annotations.csv" in archive.namelist()) == ("csv" in annotations)
+    loaded = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "unpacked"), cache_dir=str(tmp_path / "cache")
+    )
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 16, "test": 4}
+    rows = [row for split in loaded.values() for row in split]
+    told = sorted({(row["label"], row["caption"], row["creator"]) for row in rows})
+    assert told == [("NA", "=SUM(1)", "Jane"), ("null", "", "")]
+    assert all(row["image"].size == (row["width"], row["height"]) for row in rows)
+
+
+async def test_webdataset_loads_splits_in_which_nothing_is_told_of_any_image(studio, tmp_path):
+    order = await studio.crawl(22, splits=SPLITS, output=Output(format="webdataset"))
+    archived = await studio.archive(await _retold(studio, order, _hardly_told))
+    for name in archived.blobs:
+        (tmp_path / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
+    card = (tmp_path / "README.md").read_text()
+    files = {split: f"path/to/{split}-*.tar" for split in ("train", "test")}
+    assert str(files).replace("'", '"') in card
+    found = {split: name.replace("path/to", str(tmp_path)) for split, name in files.items()}
+    loaded = datasets.load_dataset("webdataset", data_files=found, cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 16, "test": 4}
+    told = sorted(
+        {(row["json"]["label"], row["json"]["creator"]) for rows in loaded.values() for row in rows}
+    )
+    assert told == [("NA", "Jane"), ("null", "")]
+
+
+async def test_csv_has_every_text_as_it_was_found(studio):
+    order = await studio.crawl(22, output=Output(annotations=("csv",)))
+    with await _zip(studio, await _retold(studio, order, _hardly_told)) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("annotations.csv").decode(), newline="")))
+        assert {row["file_name"] for row in rows} < set(archive.namelist())
+    assert {(row["label"], row["caption"]) for row in rows} == {("NA", "=SUM(1)"), ("null", "")}
+
+
+async def test_yaml_loads_whatever_characters_are_in_it(studio):
+    odd = 'a\ufffe\uffff\u2028\u2029\ufeff\u0085\x7f\U0001f408\U0001ffff"\\b'
+    order = await studio.crawl(2, output=Output(annotations=("yaml",)), name=odd)
+    order = await _retold(studio, order, lambda record: replace(record.candidate, caption=odd))
+    with await _zip(studio, order) as archive:
+        listed = yaml.safe_load(archive.read("annotations.yaml"))["images"]
+        front = archive.read("README.md").decode().split("---\n")[1]
+    assert [row["caption"] for row in listed] == [odd, odd]
+    assert yaml.safe_load(front)["pretty_name"] == odd
+
+
+async def test_markdown_shows_what_others_wrote_as_it_is(studio):
+    title = "<img src=x> ![a](https://evil.example) `b` *c* _d_ # &lt;"
+    told = Provenance(
+        "urls",
+        license="by",
+        title=title,
+        page_url="https://x.example/a_b#c&d=1",
+        license_url="https://creativecommons.org/licenses/by/4.0/",
+    )
+    order = await studio.crawl(1)
+    order = await _retold(
+        studio, order, lambda record: replace(record.candidate, label="a`b", provenance=told)
+    )
+    with await _zip(studio, order) as archive:
+        line = archive.read("ATTRIBUTION.md").decode().splitlines()[-1]
+        card = archive.read("README.md").decode()
+    shown = r"\<img src=x\> !\[a\](https://evil.example) \`b\` \*c\* \_d\_ \# \&lt;"
+    terms = "CC BY (https://x.example/a_b#c&d=1), https://creativecommons.org/licenses/by/4.0/"
+    assert line == f'- `` train/a`b/00000000.jpg ``: "{shown}", {terms}'
+    assert r"| a\`b | 1 | 1 |" in card
+
+
+async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_again(studio):
+    order = await studio.crawl(30, splits=SPLITS, max_images_per_label=8, seed=5)
+    order = replace(order, dedup=Dedup(exact=True, near_distance=None, against=("old",)))
+    with await _zip(studio, order) as archive:
+        card = archive.read("README.md").decode()
+        sums = archive.read("SHA256SUMS").decode().splitlines()
+    lines = sorted(line[:64] for line in sums)
+    checksum = hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    for told in (
+        "24 images",
+        "| cat | 10 | 8 |",
+        "| urls | 24 |",
+        "| by | 24 |",
+        "- deduplication: equal bytes; also against old\n",
+        "- images per label: 8\n",
+        "- splits: train 0.8, test 0.2; seed 5\n",
+        f"`{checksum}`",
+    ):
+        assert told in card
+
+
+async def test_the_card_says_where_nothing_was_deduplicated(studio):
+    order = await studio.crawl(5, dedup=Dedup(exact=False, near_distance=None))
+    with await _zip(studio, order) as archive:
+        assert "- deduplication: none\n" in archive.read("README.md").decode()
