@@ -1,6 +1,7 @@
 """Colour profiles: what an image's numbers mean, and how they become sRGB, which is what all else assumes."""
 
 import io
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -10,9 +11,16 @@ from shared.crawling.pixels import Pixels
 
 _MAX_NAME = 80
 _MAX_PROFILE_BYTES = 4_000_000
+_MAX_REMEMBERED_BYTES = 100_000
 
 
-@lru_cache(maxsize=64)
+def _remembered[T](read: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Keeps what was read of profiles of a usual size, since most images have one of a few; of larger ones nothing."""
+    cached = lru_cache(maxsize=64)(read)
+    return lambda profile: (cached if len(profile) <= _MAX_REMEMBERED_BYTES else read)(profile)
+
+
+@_remembered
 def profile_name(profile: bytes) -> str:
     """How an ICC profile describes itself, in one line; "unknown" where it cannot be read."""
     try:
@@ -32,7 +40,7 @@ def to_srgb(pixels: Pixels, profile: bytes) -> Pixels:
     return np.ascontiguousarray(np.asarray(converted, dtype=np.uint8)[:, :, ::-1])
 
 
-@lru_cache(maxsize=64)
+@_remembered
 def _to_srgb(profile: bytes) -> ImageCms.ImageCmsTransform | None:
     if "srgb" in profile_name(profile).lower():
         return None
