@@ -91,6 +91,9 @@ def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | 
 
     The pixels that are given back have at least `side` on their shorter side, as far as the image has; None for all.
     """
+    claimed = form_of(data)
+    if claimed != "unknown" and claimed not in filters.formats:
+        return Rejected(Reason.FORMAT_FILTERED, claimed)
     header = _open(data)
     if isinstance(header, Rejected):
         return header

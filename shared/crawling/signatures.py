@@ -57,7 +57,7 @@ def form_of(data: bytes) -> Form:
         return "webp"
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
         return "bmp"
-    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+    if data.startswith((b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")):
         return "tiff"
     if data[4:8] == b"ftyp" and data[8:12] in {b"avif", b"avis"}:
         return "avif"

@@ -15,11 +15,16 @@ from shared.records import Reason, Rejected
 _TRUNCATED = Rejected(Reason.TRUNCATED)
 _NOT_ZERO = re.compile(rb"[^\0]")
 _STRIP_TAGS = frozenset({273, 279, 324, 325})
-_KINDS = {3: "H", 4: "I"}
+_KINDS = {3: "u2", 4: "u4"}
 _KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _MAX_PAGES = 2000
 _MAX_SCANS = 64
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_MAX_SEGMENTS = 5000
+_MARKER = re.compile(
+    rb"\xff([^\x00\x01\xff\xd0-\xd7])"
+)  # of a segment: no restart, nothing that stands alone
+
+type _Numbers = np.ndarray[tuple[int, ...], np.dtype[np.uint16 | np.uint32]]
 
 
 def check_whole(data: bytes, form: Format) -> Rejected | None:
@@ -52,21 +57,22 @@ def _check_jpeg(data: bytes) -> Rejected | None:
     starts = np.count_nonzero(
         (octets[:-1] == 0xFF) & (octets[1:] == 0xDA)
     )  # bytes.count takes five times as long
-    if starts > _MAX_SCANS and _scans(data) > _MAX_SCANS:
+    if starts > _MAX_SCANS and _has_many_scans(data):
         return Rejected(Reason.CORRUPT, f"more than {_MAX_SCANS} scans")
     return None
 
 
-def _scans(data: bytes) -> int:
-    """Scans of the first image in the file (T.81, annex B): not those of thumbnails in it, or of what follows it."""
-    scans = 0
+def _has_many_scans(data: bytes) -> bool:
+    """Of the first image in the file (T.81, annex B): not those of thumbnails in it, or of what follows it."""
+    scans = segments = 0
     at = 2
-    while marker := _MARKER.search(data, at):
-        if marker[1] == b"\xd9":
-            break
+    while (marker := _MARKER.search(data, at)) and marker[1] != b"\xd9":
+        segments += 1
         scans += marker[1] == b"\xda"
+        if scans > _MAX_SCANS or segments > _MAX_SEGMENTS:
+            return True
         at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
-    return scans
+    return False
 
 
 def _check_png(data: bytes) -> Rejected | None:
@@ -143,31 +149,44 @@ def _check_tiff(data: bytes) -> Rejected | None:
     if data[2:4] not in {b"*\0", b"\0*"}:
         return None
     pages: set[int] = set()
+    spent = 0
     try:
         (at,) = struct.unpack_from(f"{order}I", data, 4)
         while at and at not in pages and len(pages) < _MAX_PAGES:
             pages.add(at)
             (count,) = struct.unpack_from(f"{order}H", data, at)
-            numbers = _numbers(data, order, at + 2, count)
-            for starts, lengths in ((273, 279), (324, 325)):
-                ends = zip(numbers.get(starts, ()), numbers.get(lengths, ()), strict=False)
-                if any(start + length > len(data) for start, length in ends):
-                    return _TRUNCATED
-            (at,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
+            (after,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
+            fields = _places(data, order, at + 2, count)
+            places = dict(fields)
+            spent += 12 * count + sum(numbers.nbytes for numbers in places.values())
+            if len(places) < len(fields) or spent > len(data):
+                return Rejected(Reason.CORRUPT, "directories that overlap")
+            if _end(places, 273, 279) > len(data) or _end(places, 324, 325) > len(data):
+                return _TRUNCATED
+            at = after
     except struct.error:
         return _TRUNCATED
     return None
 
 
-def _numbers(data: bytes, order: str, at: int, count: int) -> dict[int, tuple[int, ...]]:
-    """The fields of a directory that say where pixels are, by their tag; the values of all have to be there."""
-    found = {}
-    for entry in range(at, at + 12 * count, 12):
-        tag, kind, number, value = struct.unpack_from(f"{order}HHII", data, entry)
+def _places(data: bytes, order: str, at: int, count: int) -> list[tuple[int, _Numbers]]:
+    """The fields of a directory that say where pixels are, and their tags; the values of all have to be there."""
+    found: list[tuple[int, _Numbers]] = []
+    directory = struct.iter_unpack(f"{order}HHII", data[at : at + 12 * count])
+    for entry, (tag, kind, number, value) in enumerate(directory):
         size = _KIND_BYTES.get(kind, 0) * number
-        start = entry + 8 if size <= 4 else value
+        start = at + 12 * entry + 8 if size <= 4 else value
         if start + size > len(data):
             raise struct.error
         if tag in _STRIP_TAGS and kind in _KINDS:
-            found[tag] = struct.unpack_from(f"{order}{number}{_KINDS[kind]}", data, start)
+            found.append((tag, np.frombuffer(data, f"{order}{_KINDS[kind]}", number, start)))
     return found
+
+
+def _end(places: dict[int, _Numbers], starts_tag: int, lengths_tag: int) -> int:
+    """Where the last strip or tile ends."""
+    if starts_tag not in places or lengths_tag not in places:
+        return 0
+    starts, lengths = places[starts_tag], places[lengths_tag]
+    both = min(len(starts), len(lengths))
+    return int(np.add(starts[:both], lengths[:both], dtype=np.uint64).max(initial=0))
