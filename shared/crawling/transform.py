@@ -1,5 +1,7 @@
 """Re-encodes a kept image as the spec asks: upright, resized, in sRGB, on white, without metadata."""
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 import simplejpeg
@@ -11,6 +13,8 @@ from shared.crawling.pixels import Pixels, scaled, upright
 
 _PNG_COMPRESSION = 6
 _WHITE = (255, 255, 255)
+_MAX_SIDE: Mapping[str, int] = {"jpeg": 65_500, "webp": 16_383}
+"""Pixels that the encoder can take on a side: libjpeg's own limit, and the format's 14 bits."""
 
 
 def wanted_side(wanted: Transform | None) -> int | None:
@@ -23,7 +27,8 @@ def wanted_side(wanted: Transform | None) -> int | None:
 def transform(found: Inspected, wanted: Transform) -> tuple[bytes, int, int]:
     """The new bytes, their width and height in pixels; of an animation, its first frame.
 
-    `found` must have been inspected with the `wanted_side` of the transform.
+    `found` must have been inspected with the `wanted_side` of the transform. What is larger than the format can be is
+    scaled down to its limit.
     """
     pixels = found.pixels
     if wanted.resize is not None:
@@ -33,6 +38,7 @@ def transform(found: Inspected, wanted: Transform) -> tuple[bytes, int, int]:
     pixels = upright(pixels, found.orientation)
     if wanted.resize is not None and wanted.resize.mode == "pad":
         pixels = _padded(pixels, wanted.resize.size)
+    pixels = _within(pixels, _MAX_SIDE.get(wanted.format))
     height, width = pixels.shape[:2]
     return _encoded(np.ascontiguousarray(pixels), wanted), width, height
 
@@ -56,6 +62,14 @@ def _square(pixels: Pixels) -> Pixels:
     return pixels[top : top + side, left : left + side]
 
 
+def _within(pixels: Pixels, limit: int | None) -> Pixels:
+    height, width = pixels.shape[:2]
+    longest = max(width, height)
+    if limit is None or longest <= limit:
+        return pixels
+    return scaled(pixels, *(max(1, round(length * limit / longest)) for length in (width, height)))
+
+
 def _padded(pixels: Pixels, side: int) -> Pixels:
     height, width = pixels.shape[:2]
     top, left = (side - height) // 2, (side - width) // 2
@@ -71,5 +85,7 @@ def _encoded(pixels: Pixels, wanted: Transform) -> bytes:
         options = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_COMPRESSION]
     else:
         options = [cv2.IMWRITE_WEBP_QUALITY, wanted.quality]
-    _, data = cv2.imencode(f".{wanted.format}", pixels, options)
+    done, data = cv2.imencode(f".{wanted.format}", pixels, options)
+    if not done:
+        raise ValueError(f"the {wanted.format} encoder failed")
     return data.tobytes()

@@ -79,6 +79,22 @@ def test_a_transform_without_a_resize_keeps_the_size():
     assert pixels(data).shape == (320, 200, 3)
 
 
+@pytest.mark.parametrize(
+    ("form", "given", "size_then"),
+    [
+        ("webp", (17_000, 200), (16_383, 193)),
+        ("webp", (20, 16_384), (20, 16_383)),
+        ("webp", (16_383, 20), (16_383, 20)),
+        ("jpeg", (66_000, 100), (65_500, 99)),
+        ("png", (66_000, 100), (66_000, 100)),
+    ],
+)
+def test_what_is_too_long_for_its_format_is_scaled_to_the_limit(form, given, size_then):
+    data, *told = transform(encoded("PNG", given), Transform(format=form))
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == size_then == tuple(told)
+
+
 def test_what_is_padded_is_padded_with_white():
     padded = pixels(transform(encoded("PNG"), Transform(resize=Resize(mode="pad", size=96), format="png"))[0])
     assert (padded[:11] == 255).all()
