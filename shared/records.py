@@ -85,7 +85,8 @@ class ImageFacts:
 
     `sha256` is lower-case hex of the stored bytes; `perceptual_hash` is 16 lower-case hex digits (64 bits);
     `crc32` is the ZIP checksum of the stored bytes. `width` and `height` are pixels as stored; `format` is
-    "jpeg", "png", "webp", "gif", …; `mode` is the colour model as stored ("rgb", "grey", "cmyk", …).
+    "jpeg", "png", "webp", "gif", …; `mode` is the colour model as stored ("rgb", "grey", "cmyk", …;
+    "rgb16", … where a channel has 16 bits).
     `sharpness` is the variance of the Laplacian of the grey thumbnail, `brightness` and `contrast` are mean
     and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb". `color_profile` is
     what the embedded ICC profile calls itself.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import simplejpeg
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.crawling.fingerprint import THUMBNAIL, Look, look_at
 from shared.crawling.flatten import flatten
@@ -49,7 +50,7 @@ _MODES = {
     "RGBA": "rgba",
     "RGBa": "rgba",
 }
-_ORIENTATION_TAG = 0x0112
+_ORIENTATION_TAG, _BITS_TAG = 0x0112, 0x0102
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _MAX_FRAMES = 2000
 _FRAMES_OF_MAX_PIXELS = 4
@@ -104,7 +105,7 @@ def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | 
         width, height = header.size
         if width * height > filters.max_pixels:
             return Rejected(Reason.TOO_MANY_PIXELS, f"{width}x{height}")
-        mode = _MODES.get(header.mode)
+        mode = _mode(header, form, data)
         if mode is None:
             return Rejected(Reason.UNSUPPORTED_FORMAT, f"{form} in {header.mode}")
         orientation = 1 if form == "tiff" else _orientation(header)  # a TIFF is opened upright
@@ -133,6 +134,22 @@ def _open(data: bytes) -> Image.Image | Rejected:
         if form == "unknown":
             return refusal_of(data)
         return check_whole(data, form) or Rejected(Reason.CORRUPT, "the header cannot be read")
+
+
+def _mode(header: Image.Image, form: Format, data: bytes) -> str | None:
+    """The colour model as stored, with a 16 where a channel has as many bits, which Pillow mostly hides."""
+    mode = _MODES.get(header.mode)
+    if mode is None or mode.endswith("16"):
+        return mode
+    return f"{mode}16" if _is_deep(header, form, data) else mode
+
+
+def _is_deep(header: Image.Image, form: Format, data: bytes) -> bool:
+    if form == "png":
+        return data[24:25] == b"\x10"  # of IHDR
+    if isinstance(header, TiffImageFile):
+        return 16 in np.atleast_1d(header.tag_v2.get(_BITS_TAG, 8))
+    return False
 
 
 def _check_shape(width: int, height: int, orientation: int, filters: Filters) -> Rejected | None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable
 from functools import cache
 
+import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
@@ -41,6 +42,13 @@ def grey16(order: str = "<") -> Image.Image:
     wide = np.asarray(picture().convert("L")).astype(f"{order}u2") * 257
     mode = "I;16" if order == "<" else "I;16B"
     return Image.frombytes(mode, SIZE, wide.astype(f"{order}u2").tobytes())
+
+
+def deep(form: str, mode: str = "RGB") -> bytes:
+    """A file of 16 bits a channel."""
+    channels = np.asarray(picture().convert(mode)).astype("u2") * 257
+    order = [2, 1, 0, 3][: channels.shape[2]]  # as OpenCV wants them
+    return cv2.imencode(f".{form}", channels[:, :, order])[1].tobytes()
 
 
 def clear(mode: str = "RGBA") -> Image.Image:
@@ -142,6 +150,9 @@ def whole_files() -> dict[str, tuple[bytes, str, str, int]]:
         "grey png with alpha": (encoded("PNG", mode="LA"), "png", "grey", 1),
         "one-bit png": (encoded("PNG", mode="1"), "png", "grey", 1),
         "16-bit png": (saved(grey16(), "PNG"), "png", "grey16", 1),
+        "16-bit rgb png": (deep("png"), "png", "rgb16", 1),
+        "16-bit rgba png": (deep("png", "RGBA"), "png", "rgba16", 1),
+        "16-bit rgb tiff": (deep("tiff"), "tiff", "rgb16", 1),
         "png and more": (encoded("PNG") + b"more", "png", "rgb", 1),
         "apng": (animated("PNG"), "png", "rgb", 3),
         "gif": (encoded("GIF"), "gif", "palette", 1),
