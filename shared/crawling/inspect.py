@@ -4,63 +4,30 @@ JPEGs are decoded at a fraction of their size by the DCT-scaled decoder, which s
 formats are decoded in full, after their header was found to be within the limit of pixels.
 """
 
-import io
-import warnings
-from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import simplejpeg
 from PIL import Image
-from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.crawling.fingerprint import THUMBNAIL, Look, look_at
 from shared.crawling.flatten import flatten
+from shared.crawling.header import Header, read_header
+from shared.crawling.jpeg_header import JpegHeader
+from shared.crawling.mend import mended_jpeg
 from shared.crawling.options import Filters, Format
 from shared.crawling.pixels import Pixels
-from shared.crawling.signatures import form_of, refusal_of
+from shared.crawling.signatures import form_of
 from shared.crawling.wholeness import check_whole
 from shared.records import Reason, Rejected
 
-_OPENED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-_FORMS: Mapping[str, Format] = {
-    "JPEG": "jpeg",
-    "MPO": "jpeg",  # opened as the JPEG that it begins with
-    "PNG": "png",
-    "WEBP": "webp",
-    "GIF": "gif",
-    "BMP": "bmp",
-    "DIB": "bmp",
-    "TIFF": "tiff",
-    "AVIF": "avif",
-}
-_MODES = {
-    "1": "grey",
-    "L": "grey",
-    "LA": "grey",
-    "La": "grey",
-    "I;16": "grey16",
-    "I;16B": "grey16",
-    "P": "palette",
-    "PA": "palette",
-    "CMYK": "cmyk",
-    "RGB": "rgb",
-    "RGBX": "rgb",
-    "YCbCr": "rgb",
-    "RGBA": "rgba",
-    "RGBa": "rgba",
-}
-_ORIENTATION_TAG, _BITS_TAG = 0x0112, 0x0102
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _MAX_FRAMES = 2000
 _FRAMES_OF_MAX_PIXELS = 4
 _ANIMATION_SHARE = 4
 _STRIP_PIXELS = 2_000_000
-
-Image.MAX_IMAGE_PIXELS = (
-    500_000_000  # the largest that a spec can ask for; the spec's own limit is checked here
-)
-warnings.filterwarnings("ignore", module=r"PIL\.")  # odd metadata is no reason to refuse pixels
+_MENDINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,65 +62,46 @@ def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | 
     claimed = form_of(data)
     if claimed != "unknown" and claimed not in filters.formats:
         return Rejected(Reason.FORMAT_FILTERED, claimed)
-    header = _open(data)
+    header = read_header(data)
     if isinstance(header, Rejected):
         return header
-    with header:
-        form = _FORMS[str(header.format)]
-        if form not in filters.formats:
-            return Rejected(Reason.FORMAT_FILTERED, form)
-        width, height = header.size
-        if width * height > filters.max_pixels:
-            return Rejected(Reason.TOO_MANY_PIXELS, f"{width}x{height}")
-        mode = _mode(header, form, data)
-        if mode is None:
-            return Rejected(Reason.UNSUPPORTED_FORMAT, f"{form} in {header.mode}")
-        orientation = 1 if form == "tiff" else _orientation(header)  # a TIFF is opened upright
-        refusal = _check_shape(width, height, orientation, filters) or check_whole(data, form)
+    with header.image or nullcontext():
+        refusal = _check(data, header, filters)
         if refusal is not None:
             return refusal
-        profile = header.info.get("icc_profile") or None
-        wanted = max(side, THUMBNAIL) if side else max(header.size)
-        decoded = _decode(data, header, form, filters.max_pixels, wanted)
+        wanted = max(side, THUMBNAIL) if side else max(header.width, header.height)
+        decoded = _decode(data, header, filters.max_pixels, wanted)
     if isinstance(decoded, Rejected):
         return decoded
     pixels, frames = decoded
     look = look_at(pixels)
     if filters.sharpness_min is not None and look.sharpness < filters.sharpness_min:
         return Rejected(Reason.NOT_SHARP, f"{look.sharpness:.1f}")
-    return Inspected(form, width, height, mode, frames, orientation, look, pixels, profile)
+    return Inspected(
+        header.form,
+        header.width,
+        header.height,
+        header.mode,
+        frames,
+        header.orientation,
+        look,
+        pixels,
+        header.profile,
+    )
 
 
-def _open(data: bytes) -> Image.Image | Rejected:
-    try:
-        return Image.open(io.BytesIO(data), formats=_OPENED)
-    except Image.DecompressionBombError:
-        return Rejected(Reason.TOO_MANY_PIXELS)
-    except Exception:  # noqa: BLE001 - decoders raise what they like on hostile bytes
-        form = form_of(data)
-        if form == "unknown":
-            return refusal_of(data)
-        return check_whole(data, form) or Rejected(Reason.CORRUPT, "the header cannot be read")
+def _check(data: bytes, header: Header, filters: Filters) -> Rejected | None:
+    if header.form not in filters.formats:
+        return Rejected(Reason.FORMAT_FILTERED, header.form)
+    if header.width * header.height > filters.max_pixels:
+        return Rejected(Reason.TOO_MANY_PIXELS, f"{header.width}x{header.height}")
+    one_scan = header.jpeg is not None and header.jpeg.one_scan
+    return _check_shape(header, filters) or check_whole(data, header.form, one_scan=one_scan)
 
 
-def _mode(header: Image.Image, form: Format, data: bytes) -> str | None:
-    """The colour model as stored, with a 16 where a channel has as many bits, which Pillow mostly hides."""
-    mode = _MODES.get(header.mode)
-    if mode is None or mode.endswith("16"):
-        return mode
-    return f"{mode}16" if _is_deep(header, form, data) else mode
-
-
-def _is_deep(header: Image.Image, form: Format, data: bytes) -> bool:
-    if form == "png":
-        return data[24:25] == b"\x10"  # of IHDR
-    if isinstance(header, TiffImageFile):
-        return 16 in np.atleast_1d(header.tag_v2.get(_BITS_TAG, 8))
-    return False
-
-
-def _check_shape(width: int, height: int, orientation: int, filters: Filters) -> Rejected | None:
-    if orientation in _SIDEWAYS:
+def _check_shape(header: Header, filters: Filters) -> Rejected | None:
+    width, height = header.width, header.height
+    if header.orientation in _SIDEWAYS:
         width, height = height, width
     if width < filters.min_width or height < filters.min_height:
         return Rejected(Reason.TOO_SMALL, f"{width}x{height}")
@@ -162,37 +110,41 @@ def _check_shape(width: int, height: int, orientation: int, filters: Filters) ->
     return None
 
 
-def _orientation(header: Image.Image) -> int:
-    try:
-        value = header.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # noqa: BLE001 - broken EXIF says nothing about the pixels
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _decode(
-    data: bytes, header: Image.Image, form: Format, max_pixels: int, side: int
-) -> tuple[Pixels, int] | Rejected:
+def _decode(data: bytes, header: Header, max_pixels: int, side: int) -> tuple[Pixels, int] | Rejected:
     """A picture of at least thumbnail size, and the number of frames; proof that the file is whole."""
     try:
-        if form == "jpeg":
-            return _decode_jpeg(data, header, side), 1
-        return _decode_by_pillow(header, form, max_pixels, side)
+        if header.jpeg is not None:
+            return _decode_jpeg(data, header.jpeg, side), 1
+        if header.image is not None:
+            return _decode_by_pillow(header.image, header.form, max_pixels, side)
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
         return _broken(error)
+    raise ValueError("a header without a picture")
 
 
-def _decode_jpeg(data: bytes, header: Image.Image, side: int) -> Pixels:
-    """Reads all of the entropy-coded data, and minds what libjpeg merely warns of."""
-    space = "CMYK" if header.mode == "CMYK" else "BGR"
-    quick = side == THUMBNAIL  # the less exact transform is good enough for a look
-    decoded = simplejpeg.decode_jpeg(data, space, quick, quick, side, side, 1)
-    pixels = np.asarray(decoded, dtype=np.uint8)
+def _decode_jpeg(data: bytes, header: JpegHeader, side: int) -> Pixels:
+    space = "CMYK" if header.components == 4 else "BGR"
+    pixels = _decode_strictly(data, header, space, side)
     if space == "BGR":
         return pixels
-    inks = pixels if "adobe" in header.info else 255 - pixels  # Adobe's are stored the other way round
+    inks = pixels if header.adobe else 255 - pixels  # Adobe's are stored the other way round
     light = inks[:, :, 2::-1].astype(np.uint16) * inks[:, :, 3:] // 255
     return np.ascontiguousarray(light, dtype=np.uint8)
+
+
+def _decode_strictly(data: bytes, header: JpegHeader, space: str, side: int) -> Pixels:
+    """Reads all of the entropy-coded data, and minds what libjpeg merely warns of, but for what harms no pixel."""
+    quick = side == THUMBNAIL  # the less exact transform is good enough for a look
+    for mendings in range(_MENDINGS + 1):
+        try:
+            decoded = simplejpeg.decode_jpeg(data, space, quick, quick, side, side, 1)
+            return np.asarray(decoded, dtype=np.uint8)
+        except ValueError as error:
+            mended = mended_jpeg(data, header, str(error)) if mendings < _MENDINGS else None
+            if mended is None:
+                raise
+            data = mended
+    raise AssertionError
 
 
 def _decode_by_pillow(

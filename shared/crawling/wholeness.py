@@ -27,8 +27,10 @@ _MARKER = re.compile(
 type _Numbers = np.ndarray[tuple[int, ...], np.dtype[np.uint16 | np.uint32]]
 
 
-def check_whole(data: bytes, form: Format) -> Rejected | None:
+def check_whole(data: bytes, form: Format, *, one_scan: bool = False) -> Rejected | None:
     """A rejection where the file ends before its end, or contradicts its own checksums; linear in its size.
+
+    The scans of a JPEG are counted unless the decoder takes but `one_scan` of it.
 
     BMP and BigTIFF are left to their decoders, which read all that the header names.
     """
@@ -44,15 +46,17 @@ def check_whole(data: bytes, form: Format) -> Rejected | None:
         case "tiff":
             return _check_tiff(data)
         case "jpeg":
-            return _check_jpeg(data)
+            return _check_jpeg(data, one_scan=one_scan)
         case _:
             return None
 
 
-def _check_jpeg(data: bytes) -> Rejected | None:
+def _check_jpeg(data: bytes, *, one_scan: bool) -> Rejected | None:
     """The decoder proves the rest; but each scan of a progressive file costs a pass over all pixels, be it empty."""
     if data.rfind(b"\xff\xd9") < 0:  # from the end, where it stands
         return _TRUNCATED
+    if one_scan:
+        return None
     octets = np.frombuffer(data, np.uint8)
     starts = np.count_nonzero(
         (octets[:-1] == 0xFF) & (octets[1:] == 0xDA)

@@ -1,0 +1,152 @@
+"""What a file says of itself: read off where it is a JPEG, as the most are, opened by Pillow otherwise."""
+
+import io
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
+
+from shared.crawling.jpeg_header import JpegHeader, read_jpeg_header
+from shared.crawling.mend import TEXTS, png_without
+from shared.crawling.options import Format
+from shared.crawling.signatures import Form, form_of, refusal_of
+from shared.crawling.wholeness import check_whole
+from shared.records import Reason, Rejected
+
+_OPENED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_FORMS: Mapping[str, Format] = {
+    "JPEG": "jpeg",
+    "MPO": "jpeg",  # opened as the JPEG that it begins with
+    "PNG": "png",
+    "WEBP": "webp",
+    "GIF": "gif",
+    "BMP": "bmp",
+    "DIB": "bmp",
+    "TIFF": "tiff",
+    "AVIF": "avif",
+}
+_MODES = {
+    "1": "grey",
+    "L": "grey",
+    "LA": "grey",
+    "La": "grey",
+    "I;16": "grey16",
+    "I;16B": "grey16",
+    "P": "palette",
+    "PA": "palette",
+    "CMYK": "cmyk",
+    "RGB": "rgb",
+    "RGBX": "rgb",
+    "YCbCr": "rgb",
+    "RGBA": "rgba",
+    "RGBa": "rgba",
+}
+_COMPONENTS = {"L": 1, "RGB": 3, "CMYK": 4}
+_JPEG_MODES = {1: "grey", 3: "rgb", 4: "cmyk"}
+_ORIENTATION_TAG, _BITS_TAG = 0x0112, 0x0102
+
+
+Image.MAX_IMAGE_PIXELS = (
+    500_000_000  # the largest that a spec can ask for; the spec's own limit is checked here
+)
+warnings.filterwarnings("ignore", module=r"PIL\.")  # odd metadata is no reason to refuse pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`jpeg` is set for a JPEG, `image`, which has to be closed, for all else. A TIFF's `orientation` is 1."""
+
+    form: Format
+    width: int
+    height: int
+    mode: str
+    orientation: int
+    profile: bytes | None
+    jpeg: JpegHeader | None = None
+    image: Image.Image | None = None
+
+
+def read_header(data: bytes) -> Header | Rejected:
+    """The header, or why there is none. The file need not be whole."""
+    claimed = form_of(data)
+    if claimed == "jpeg":
+        jpeg = read_jpeg_header(data) or _jpeg_by_pillow(data)
+        if isinstance(jpeg, Rejected):
+            return jpeg
+        mode = _JPEG_MODES[jpeg.components]
+        return Header("jpeg", jpeg.width, jpeg.height, mode, jpeg.orientation, jpeg.profile, jpeg=jpeg)
+    image = _open(data, claimed)
+    if isinstance(image, Rejected):
+        return image
+    form = _FORMS[str(image.format)]
+    image_mode = _mode(image, form, data)
+    if image_mode is None:
+        image.close()
+        return Rejected(Reason.UNSUPPORTED_FORMAT, f"{form} in {image.mode}")
+    orientation = 1 if form == "tiff" else _orientation(image)  # a TIFF is opened upright
+    return Header(form, *image.size, image_mode, orientation, _profile(image), image=image)
+
+
+def _jpeg_by_pillow(data: bytes) -> JpegHeader | Rejected:
+    """Of a JPEG whose header is odd, or of several pictures."""
+    image = _open(data, "jpeg")
+    if isinstance(image, Rejected):
+        return image
+    with image:
+        components = _COMPONENTS[image.mode]
+        adobe = "adobe" in image.info
+        return JpegHeader(
+            *image.size, components, adobe, _orientation(image), _profile(image), one_scan=False
+        )
+
+
+def _open(data: bytes, claimed: Form) -> Image.Image | Rejected:
+    for copy in _copies(data, claimed):
+        try:
+            return Image.open(io.BytesIO(copy), formats=_OPENED)
+        except Image.DecompressionBombError:
+            return Rejected(Reason.TOO_MANY_PIXELS)
+        except Exception:  # noqa: BLE001, S112 - decoders raise what they like on hostile bytes
+            continue
+    if claimed == "unknown":
+        return refusal_of(data)
+    return check_whole(data, claimed) or Rejected(Reason.CORRUPT, "the header cannot be read")
+
+
+def _copies(data: bytes, claimed: Form) -> Iterator[bytes]:
+    """The file; and, of a PNG that is whole, what is left without notes, and then without its profile."""
+    yield data
+    if claimed == "png" and check_whole(data, claimed) is None:
+        yield png_without(data, TEXTS)
+        yield png_without(data, {*TEXTS, b"iCCP"})
+
+
+def _profile(image: Image.Image) -> bytes | None:
+    return image.info.get("icc_profile") or None
+
+
+def _mode(header: Image.Image, form: Format, data: bytes) -> str | None:
+    """The colour model as stored, with a 16 where a channel has as many bits, which Pillow mostly hides."""
+    mode = _MODES.get(header.mode)
+    if mode is None or mode.endswith("16"):
+        return mode
+    return f"{mode}16" if _is_deep(header, form, data) else mode
+
+
+def _is_deep(header: Image.Image, form: Format, data: bytes) -> bool:
+    if form == "png":
+        return data[24:25] == b"\x10"  # of IHDR
+    if isinstance(header, TiffImageFile):
+        return 16 in np.atleast_1d(header.tag_v2.get(_BITS_TAG, 8))
+    return False
+
+
+def _orientation(header: Image.Image) -> int:
+    try:
+        value = header.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # noqa: BLE001 - broken EXIF says nothing about the pixels
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
