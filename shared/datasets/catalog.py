@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from shared.datasets.dataset import Dataset, dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
 from shared.storage.blobs import BlobStore, Link, LinkSigner, Tier
-from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace
+from shared.storage.entities import Entity, EntityStore, Insert, Replace
 
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)
@@ -47,7 +47,8 @@ class Catalog:
         """Record the dataset in the place of its earlier revision, never of a later one; repeating changes nothing."""
         for _ in range(_TRIES):
             entity = await self._entities.get(_TABLE, dataset.user_id, dataset.id)
-            if entity is not None and _from_entity(entity).revision > dataset.revision:
+            stored = _from_entity(entity) if entity else None
+            if stored is not None and stored.revision > dataset.revision:
                 return
             row = replace(_to_entity(dataset), etag=entity.etag if entity else "")
             try:
@@ -57,24 +58,32 @@ class Catalog:
             return
         raise Unavailable("The dataset's row is too busy.")
 
-    async def undo(self, dataset: Dataset, before: Dataset | None) -> None:
-        """Take a dataset back that came too late, as its job had ended otherwise: what was recorded before counts."""
-        stored = await self.get(dataset.user_id, dataset.id)
-        if stored is None or stored.revision != dataset.revision:
-            return
-        if before is None or before.revision >= dataset.revision:
-            await self.remove(dataset.user_id, dataset.id)
-        else:
-            await self._entities.apply(_TABLE, before.user_id, [Put(_to_entity(before))])
+    async def undo(self, user_id: str, dataset_id: str, revision: int, before: Dataset | None) -> None:
+        """Take a revision back whose job ended otherwise: what was recorded `before` counts; idempotent.
 
-    async def drop_earlier(self, user_id: str, dataset_id: str, revision: int) -> None:
-        """Delete the blobs of earlier revisions, once this one is recorded; idempotent."""
-        dataset = await self.get(user_id, dataset_id)
-        if revision == 1 or dataset is None or dataset.revision != revision:
+        Where nothing was, an empty row stays: to delete it might take a later revision with it.
+        """
+        for _ in range(_TRIES):
+            entity = await self._entities.get(_TABLE, user_id, dataset_id)
+            stored = _from_entity(entity) if entity else None
+            if entity is None or stored is None or stored.revision != revision:
+                return
+            row = _to_entity(before) if before else Entity(user_id, dataset_id)
+            try:
+                await self._entities.apply(_TABLE, user_id, [Replace(replace(row, etag=entity.etag))])
+            except Changed:
+                continue
             return
+        raise Unavailable("The dataset's row is too busy.")
+
+    async def drop_others(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
+        """Delete the blobs of all revisions but the recorded one, as far as they were written before; idempotent."""
+        dataset = await self.get(user_id, dataset_id)
+        recorded = dataset.revision if dataset else None
         prefix = dataset_prefix(dataset_id)
         async for info in self._blobs.list(prefix):
-            if _revision_of(info.name.removeprefix(prefix)) < revision:
+            revision = _revision_of(info.name.removeprefix(prefix))
+            if revision != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
 
     async def get(self, user_id: str, dataset_id: str) -> Dataset | None:
@@ -96,7 +105,9 @@ class Catalog:
     async def list(self, user_id: str, after: str = "") -> AsyncIterator[Dataset]:
         """The user's datasets, newest first, from behind the id `after`."""
         async for entity in self._entities.query(_TABLE, user_id, after=after):
-            yield _from_entity(entity)
+            dataset = _from_entity(entity)
+            if dataset is not None:
+                yield dataset
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
         """Links to the dataset's blobs.
@@ -123,20 +134,14 @@ class Catalog:
     async def tier_changed(self, user_id: str, dataset_id: str, tier: Tier) -> None:
         """Note the tier that the dataset's blobs are in now; nothing happens where it is not recorded."""
         entity = await self._entities.get(_TABLE, user_id, dataset_id)
-        if entity is None:
+        dataset = _from_entity(entity) if entity else None
+        if entity is None or dataset is None:
             return
-        changed = replace(_to_entity(replace(_from_entity(entity), tier=tier)), etag=entity.etag)
+        changed = replace(_to_entity(replace(dataset, tier=tier)), etag=entity.etag)
         try:
             await self._entities.apply(_TABLE, user_id, [Replace(changed)])
         except Changed:
             return  # it was removed, or another run noted the same
-
-    async def remove(self, user_id: str, dataset_id: str) -> None:
-        """Forget the dataset; idempotent. Its blobs stay."""
-        try:
-            await self._entities.apply(_TABLE, user_id, [Delete(dataset_id)])
-        except Changed:
-            return
 
 
 def _filename(dataset: Dataset, blob: str) -> str:
@@ -159,6 +164,8 @@ def _to_entity(dataset: Dataset) -> Entity:
     return Entity(dataset.user_id, dataset.id, {f"json{at}": cell for at, cell in enumerate(cells)})
 
 
-def _from_entity(entity: Entity) -> Dataset:
+def _from_entity(entity: Entity) -> Dataset | None:
+    """The dataset; None where the row was emptied."""
     count = sum(1 for key in entity.values if key.startswith("json"))
-    return _adapter.validate_json("".join(str(entity.values[f"json{at}"]) for at in range(count)))
+    text = "".join(str(entity.values[f"json{at}"]) for at in range(count))
+    return _adapter.validate_json(text) if text else None

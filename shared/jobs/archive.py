@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.archiving.archiver import Archiver, Written
-from shared.archiving.earlier import EarlierDataset
 from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.plan import Plan
 from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Permanent
+from shared.jobs.archive_start import ArchiveStarts, archive_prefix
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.crawl import records_blob
 from shared.jobs.job import Job
@@ -20,7 +20,7 @@ from shared.jobs.retry import NO_IMAGES
 from shared.jobs.states import State
 from shared.jobs.tally import Tally
 from shared.jobs.transitions import Transitions
-from shared.storage.blobs import Tier
+from shared.storage.blobs import BlobStore, Tier
 from shared.storage.queues import QueueSender
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
@@ -52,6 +52,7 @@ class Archive:
         self,
         jobs: JobStore,
         ledger: ChunkLedger,
+        blobs: BlobStore,
         queues: QueueSender,
         transitions: Transitions,
         archiver: Archiver,
@@ -65,6 +66,7 @@ class Archive:
         self._transitions = transitions
         self._archiver = archiver
         self._catalog = catalog
+        self._starts = ArchiveStarts(blobs, catalog)
         self._telemetry = telemetry
         self._clock = clock
 
@@ -80,9 +82,7 @@ class Archive:
         if job is None:
             return
         if job.state is not State.ARCHIVING:
-            await self._transitions.notify(job)
-            if job.state is State.COMPLETED:
-                await self._catalog.drop_earlier(job.user_id, job.id, job.revision)
+            await self._ended(job)
             return
         try:
             archived = await self._advance(job, message, deadline)
@@ -100,7 +100,7 @@ class Archive:
         """Do what the message is for; None where more messages have to be handled first."""
         if message.part:
             digest, _, number = message.part.partition("/")
-            plan = await self._archiver.stored(_work_prefix(job), digest)
+            plan = await self._archiver.stored(archive_prefix(job), digest)
             if plan is None:  # it was an earlier revision's
                 return None
             mine: Sequence[int] = [int(number)]
@@ -132,10 +132,7 @@ class Archive:
     async def _order(self, job: Job) -> ArchiveOrder:
         spec = await self._jobs.spec(job.id)
         records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id)]
-        earlier = [await self._catalog.get(job.user_id, dataset) for dataset in spec.dedup.against]
-        gone = [name for name, found in zip(spec.dedup.against, earlier, strict=True) if found is None]
-        if gone:
-            raise Permanent(f"There is no dataset {gone[0]} to deduplicate against.")
+        start = await self._starts.begin(job, spec)
         return ArchiveOrder(
             job_id=job.id,
             name=spec.name,
@@ -147,18 +144,17 @@ class Archive:
             output=spec.output,
             seed=spec.seed,
             prefix=job.dataset_prefix,
-            work_prefix=_work_prefix(job),
-            earlier=tuple(EarlierDataset(found.id, found.records_blob) for found in earlier if found),
+            work_prefix=archive_prefix(job),
+            earlier=start.earlier,
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:
-        before = await self._catalog.get(job.user_id, job.id)
+        """Record the dataset, then end the job; where it ended otherwise meanwhile, take the dataset back."""
         await self._catalog.put(_dataset(job, archived))
         ended = await self._transitions.end(job, State.COMPLETED)
         if ended.state is not State.COMPLETED or ended.revision != job.revision:
-            await self._catalog.undo(_dataset(job, archived), before)
+            await self._take_back(job)
             return
-        await self._catalog.drop_earlier(job.user_id, job.id, job.revision)
         signals.job_completed(
             self._telemetry,
             job_id=job.id,
@@ -166,9 +162,17 @@ class Archive:
             duration_seconds=(self._clock.now() - job.created_at).total_seconds(),
         )
 
+    async def _ended(self, job: Job) -> None:
+        """Make up for what a run that died has left undone at the end of the job."""
+        if job.state.terminal and job.state is not State.COMPLETED:
+            await self._take_back(job)
+        await self._transitions.notify(job)
 
-def _work_prefix(job: Job) -> str:
-    return f"{job.work_prefix}archive/r{job.revision}/"
+    async def _take_back(self, job: Job) -> None:
+        """See that the dataset of this revision, which did not come to its end, is not recorded."""
+        start = await self._starts.stored(job)
+        if start is not None:  # it is stored before anything is recorded
+            await self._catalog.undo(job.user_id, job.id, job.revision, start.before)
 
 
 def _dataset(job: Job, archived: Archived) -> Dataset:

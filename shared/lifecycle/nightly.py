@@ -1,4 +1,8 @@
-"""Step 6 of a job: old datasets go to the Archive tier, working blobs of finished jobs go away."""
+"""Step 6 of a job: old datasets go to the Archive tier, working blobs of finished jobs go away.
+
+With the working blobs go the files of all of the job's revisions but the recorded one: earlier ones, and what was
+written of those that did not come to their end. Without working blobs no retry can begin, so that is for good.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,11 +19,19 @@ _DATASETS = "datasets/"
 _MB = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedJob:
+    """A job that has ended and still has working blobs."""
+
+    id: str
+    user_id: str
+
+
 class FinishedJobs(Protocol):
     """What the clean-up asks about jobs."""
 
-    def finished_before(self, moment: datetime) -> AsyncIterator[str]:
-        """Ids of the jobs that ended before the moment and still have working blobs."""
+    def finished_before(self, moment: datetime) -> AsyncIterator[FinishedJob]:
+        """The jobs that ended before the moment and still have working blobs."""
         ...
 
     async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
@@ -31,11 +43,15 @@ class FinishedJobs(Protocol):
         ...
 
 
-class TierNotes(Protocol):
-    """Who has to know in which tier a dataset is."""
+class RecordedDatasets(Protocol):
+    """Who knows which datasets are recorded."""
 
     async def tier_changed(self, dataset_id: str, tier: Tier) -> None:
         """The dataset's blobs are in this tier now."""
+        ...
+
+    async def drop_others(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
+        """Delete the files of revisions that are not recorded, as far as they were written before; idempotent."""
         ...
 
 
@@ -65,7 +81,7 @@ class Nightly:
         blobs: BlobStore,
         tiers: TierStore,
         jobs: FinishedJobs,
-        notes: TierNotes,
+        datasets: RecordedDatasets,
         telemetry: Telemetry,
         clock: Clock,
         config: NightlyConfig,
@@ -73,13 +89,13 @@ class Nightly:
         self._blobs = blobs
         self._tiers = tiers
         self._jobs = jobs
-        self._notes = notes
+        self._recorded = datasets
         self._telemetry = telemetry
         self._clock = clock
         self._config = config
 
     async def run(self, deadline: Deadline) -> NightlyReport:
-        """Age datasets, then clear working blobs, until done or until the deadline passes.
+        """Age datasets, then clear what ended jobs have left, until done or until the deadline passes.
 
         Raises:
             Unavailable: storage cannot even be listed.
@@ -96,14 +112,14 @@ class Nightly:
             if deadline.passed:
                 report.unfinished = True
                 return
-            age = now - min(info.created_at for info in files)
+            age = now - max(info.created_at for info in files)
             waiting = [info for info in files if info.tier is not Tier.ARCHIVE]
             if age < timedelta(days=self._config.archive_after_days) or not waiting:
                 continue
             try:
                 for info in waiting:
                     await self._tiers.set_tier(info.name, Tier.ARCHIVE)
-                await self._notes.tier_changed(dataset_id, Tier.ARCHIVE)
+                await self._recorded.tier_changed(dataset_id, Tier.ARCHIVE)
             except AppError as error:
                 report.failed += 1
                 signals.failure(self._telemetry, error, operation="archive_dataset", dataset=dataset_id)
@@ -127,19 +143,20 @@ class Nightly:
             yield current, files
 
     async def _clear(self, deadline: Deadline, report: NightlyReport) -> None:
-        before = self._clock.now() - timedelta(days=self._config.work_retention_days)
-        async for job_id in self._jobs.finished_before(before):
+        now = self._clock.now()
+        async for job in self._jobs.finished_before(now - timedelta(days=self._config.work_retention_days)):
             if deadline.passed:
                 report.unfinished = True
                 return
             try:
-                if not await self._jobs.begin_clearing(job_id, before):
+                if not await self._jobs.begin_clearing(job.id, before):
                     continue
-                async for info in self._blobs.list(f"work/job_{job_id}/"):
+                await self._recorded.drop_others(job.user_id, job.id, now)
+                async for info in self._blobs.list(f"work/job_{job.id}/"):
                     await self._blobs.delete(info.name)
-                await self._jobs.forget_work(job_id)
+                await self._jobs.forget_work(job.id)
             except AppError as error:
                 report.failed += 1
-                signals.failure(self._telemetry, error, operation="clear_work", job_id=job_id)
+                signals.failure(self._telemetry, error, operation="clear_work", job_id=job.id)
                 continue
             report.cleared += 1

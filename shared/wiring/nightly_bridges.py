@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.datasets.catalog import Catalog
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job_store import JobStore
+from shared.lifecycle.nightly import FinishedJob
 from shared.storage.blobs import Tier
 from shared.users.access import ADMIN
 
@@ -18,11 +19,11 @@ class FinishedWork:
     jobs: JobStore
     ledger: ChunkLedger
 
-    async def finished_before(self, moment: datetime) -> AsyncIterator[str]:
+    async def finished_before(self, moment: datetime) -> AsyncIterator[FinishedJob]:
         """See `FinishedJobs`."""
         async for work in self.jobs.works():
             if work.finished_at is not None and work.finished_at < moment:
-                yield work.job_id
+                yield FinishedJob(work.job_id, work.user_id)
 
     async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
         """See `FinishedJobs`."""
@@ -35,11 +36,15 @@ class FinishedWork:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogNotes:
-    """Notes datasets' tiers in the catalog."""
+class CatalogDatasets:
+    """The datasets of the catalog."""
 
     catalog: Catalog
 
     async def tier_changed(self, dataset_id: str, tier: Tier) -> None:
-        """See `TierNotes`."""
+        """See `RecordedDatasets`."""
         await self.catalog.tier_changed(ADMIN, dataset_id, tier)
+
+    async def drop_others(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
+        """See `RecordedDatasets`."""
+        await self.catalog.drop_others(user_id, dataset_id, written_before)

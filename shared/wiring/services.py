@@ -20,7 +20,7 @@ from shared.sources.registry import SourceContext, SourceSettings
 from shared.users.access import ADMIN, Access
 from shared.wiring.adapters import Adapters
 from shared.wiring.image_services import source_settings
-from shared.wiring.nightly_bridges import CatalogNotes, FinishedWork
+from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
@@ -173,6 +173,7 @@ class Services(Adapters):
         archive = Archive(
             self.jobs,
             self.ledger,
+            self.blobs,
             self.queues,
             self.transitions,
             archiver,
@@ -191,7 +192,7 @@ class Services(Adapters):
             self.blobs,
             self.blobs,
             FinishedWork(self.jobs, self.ledger),
-            CatalogNotes(self.catalog),
+            CatalogDatasets(self.catalog),
             self.telemetry,
             self.clock,
             NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days),

@@ -271,8 +271,8 @@ class Flow:
         archives: PlanConfig | None = None,
         chunk_size: int = 20,
     ) -> None:
-        self.blobs, self.entities, self.queues = MemoryBlobs(), MemoryEntities(), MemoryQueues()
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
+        self.blobs, self.entities, self.queues = MemoryBlobs(self.clock), MemoryEntities(), MemoryQueues()
         self.weather, self.web = Weather(), FakeWeb()
         blobs, entities, queues = (
             Stormy(store, self.weather) for store in (self.blobs, self.entities, self.queues)
@@ -306,7 +306,15 @@ class Flow:
         )
         self.archiver = Archiver(blobs, blobs, entities, telemetry, clock, archives)
         self.archive = Archive(
-            self.jobs, self.ledger, queues, self.transitions, self.archiver, self.catalog, telemetry, clock
+            self.jobs,
+            self.ledger,
+            blobs,
+            queues,
+            self.transitions,
+            self.archiver,
+            self.catalog,
+            telemetry,
+            clock,
         )
         self.retry = Retry(self.jobs, self.ledger, states, queues, clock)
         self.watchdog = Watchdog(

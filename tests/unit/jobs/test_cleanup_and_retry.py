@@ -7,7 +7,7 @@ from shared.jobs.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records import Reason
 from shared.storage.entities import Put
-from shared.wiring.nightly_bridges import CatalogNotes, FinishedWork
+from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 from tests.unit.jobs.simulation import Flow, fake_source
 
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 60}], "dedup": {"near_distance": None}}
@@ -38,7 +38,7 @@ async def _retried_at(number):
         flow.blobs,
         flow.blobs,
         FinishedWork(flow.jobs, flow.ledger),
-        CatalogNotes(flow.catalog),
+        CatalogDatasets(flow.catalog),
         flow.telemetry,
         flow.clock,
         NightlyConfig(),

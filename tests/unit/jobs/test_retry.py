@@ -2,14 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from shared.errors import Conflict, NotFound, Permanent
+from shared.errors import Conflict, NotFound, Permanent, Unavailable
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.states import State
 from shared.jobs.watchdog import WatchdogConfig
+from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records import Reason
+from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 from tests.unit.jobs.simulation import Flow
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
@@ -33,6 +36,37 @@ async def _run_troubled(flow, spec=SPEC):
     assert (await flow.job(job)).state is State.COMPLETED
     flow.worker.fetched.clear()
     return job
+
+
+async def _night(flow, days):
+    """The nightly run, so many days later."""
+    flow.clock.advance(timedelta(days=days).total_seconds())
+    jobs, datasets = FinishedWork(flow.jobs, flow.ledger), CatalogDatasets(flow.catalog)
+    config = NightlyConfig(archive_after_days=10_000)
+    nightly = Nightly(flow.blobs, flow.blobs, jobs, datasets, flow.telemetry, flow.clock, config)
+    assert not (await nightly.run(flow.deadline())).failed
+
+
+async def _until_archived(flow):
+    """Work up to the message that starts an archive; returns it."""
+    while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
+        for queue, text in flow.take():
+            await flow.handle(queue, text)
+    return waiting[0]
+
+
+async def _die_behind_the_catalog(flow, message):
+    """Handle the message up to where the dataset is recorded."""
+    put = flow.catalog.put
+
+    async def put_and_die(dataset):
+        await put(dataset)
+        raise Unavailable("it dies here")
+
+    flow.catalog.put = put_and_die
+    with pytest.raises(Unavailable):
+        await flow.handle(ARCHIVES_QUEUE, message)
+    flow.catalog.put = put
 
 
 async def test_only_what_failed_for_a_passing_reason_is_fetched_again(flow):
@@ -89,8 +123,70 @@ async def test_the_dataset_before_stands_until_the_new_one_does(flow):
         await flow.handle(ARCHIVES_QUEUE, text)
     after = await flow.catalog.require("admin", job.id)
     assert (after.revision, after.image_count) == (2, 180)
+    assert await flow.blobs.get(before.blobs[0])  # for links that were handed out, and jobs that read it
+    await _night(flow, days=8)
     names = [info.name async for info in flow.blobs.list("datasets/")]
     assert set(names) == {*after.blobs, after.records_blob}
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_retry_that_is_cancelled_at_its_very_end_leaves_the_dataset_before(flow, late):
+    job = await _run_troubled(flow)
+    before = await flow.catalog.require("admin", job.id)
+    flow.worker.reject = lambda _: None
+    await flow.retry.run("admin", job.id)
+    message = await _until_archived(flow)
+    await _die_behind_the_catalog(flow, message)
+    if late:  # the message comes again before the cancel, which overtakes it
+        put = flow.catalog.put
+
+        async def put_while_cancelled(dataset):
+            await put(dataset)
+            await flow.cancel(job)
+
+        flow.catalog.put = put_while_cancelled
+    else:
+        await flow.cancel(job)
+    await flow.handle(ARCHIVES_QUEUE, message)
+    assert (await flow.job(job)).state is State.CANCELLED
+    assert await flow.catalog.require("admin", job.id) == before
+    await _night(flow, days=8)
+    names = [info.name async for info in flow.blobs.list("datasets/")]
+    assert set(names) == {*before.blobs, before.records_blob}
+
+
+async def test_a_job_that_is_cancelled_at_its_very_end_has_no_dataset_and_no_files(flow):
+    job = await flow.send(SPEC)
+    message = await _until_archived(flow)
+    await _die_behind_the_catalog(flow, message)
+    await flow.cancel(job)
+    await flow.handle(ARCHIVES_QUEUE, message)
+    assert await flow.catalog.get("admin", job.id) is None
+    assert [found async for found in flow.catalog.list("admin")] == []
+    await flow.retry.run("admin", job.id)
+    await flow.run()
+    after = await flow.catalog.require("admin", job.id)
+    assert (after.revision, [found async for found in flow.catalog.list("admin")]) == (2, [after])
+    await _night(flow, days=8)
+    names = [info.name async for info in flow.blobs.list("datasets/")]
+    assert set(names) == {*after.blobs, after.records_blob}
+
+
+async def test_a_dataset_is_taken_back_only_as_long_as_no_later_one_is_recorded(flow):
+    job = await _run_troubled(flow)
+    first = await flow.catalog.require("admin", job.id)
+    apply = flow.entities.apply
+    overtaken = []
+
+    async def apply_late(table, partition, changes):
+        if not overtaken:
+            overtaken.append(True)
+            await flow.catalog.put(replace(first, revision=2))
+        return await apply(table, partition, changes)
+
+    flow.entities.apply = apply_late
+    await flow.catalog.undo("admin", job.id, 1, None)
+    assert (await flow.catalog.require("admin", job.id)).revision == 2
 
 
 async def test_a_retry_that_is_asked_for_again_is_the_same_one(flow):
@@ -243,7 +339,7 @@ async def test_a_straggler_of_an_earlier_revision_changes_nothing(flow):
     assert dataset.revision == 2
     late = replace(dataset, revision=1, image_count=1)
     await flow.catalog.put(late)
-    await flow.catalog.undo(late, None)
+    await flow.catalog.undo("admin", job.id, 1, None)
     assert await flow.catalog.require("admin", job.id) == dataset
 
 

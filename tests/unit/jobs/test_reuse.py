@@ -14,7 +14,7 @@ from shared.clock import SystemClock
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.fetch import FetchConfig, Fetcher
 from shared.crawling.worker import ChunkWorker, WorkerConfig
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Unavailable
 from shared.jobs.messages import ARCHIVES_QUEUE
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
@@ -155,6 +155,38 @@ async def test_what_earlier_datasets_have_is_left_out(flow):
         "odd": {_picture(number) for number in range(21, 30, 2)},
     }
     assert sum(counts.get("duplicate", 0) for counts in dataset.counts.values()) == 10
+
+
+async def test_an_archive_that_begins_twice_leaves_out_the_same_though_the_earlier_dataset_changes(flow):
+    flow.intake._crawl._worker = flow.worker
+    search = {"keywords": ["a"], "dedup": {"near_distance": None}}
+    earlier = await flow.send({**search, "sources": [{"type": "fake", "total": 60}]})
+    await flow.run()
+    dedup = {"near_distance": None, "against": [earlier.id]}
+    job = await flow.send({**search, "sources": [{"type": "fake", "total": 80}], "dedup": dedup})
+    while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
+        for queue, text in flow.take():
+            await flow.handle(queue, text)
+    put = flow.blobs.put
+
+    async def dying_put(name, data, *rest, **options):
+        await put(name, data, *rest, **options)
+        if name.endswith("plan.npz"):
+            raise Unavailable("it dies here")
+
+    flow.blobs.put = dying_put
+    with pytest.raises(Unavailable):
+        await flow.handle(ARCHIVES_QUEUE, waiting[0])
+    flow.blobs.put = put
+    flow.worker.reject = lambda _: None
+    await flow.retry.run("admin", earlier.id)
+    await flow.run()
+    assert (await flow.catalog.require("admin", earlier.id)).image_count == 60
+    await flow.handle(ARCHIVES_QUEUE, waiting[0])
+    dataset = await flow.catalog.require("admin", job.id)
+    assert dataset.counts == {"a": {"kept": 18, "duplicate": 54, "timed_out": 8}}
+    plans = [info.name async for info in flow.blobs.list(f"work/job_{job.id}/") if "plan.npz" in info.name]
+    assert len(plans) == 1
 
 
 async def test_only_the_callers_datasets_can_be_used(flow):

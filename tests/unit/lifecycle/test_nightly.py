@@ -4,7 +4,7 @@ import pytest
 
 from shared.clock import Deadline
 from shared.errors import Unavailable
-from shared.lifecycle.nightly import Nightly, NightlyConfig
+from shared.lifecycle.nightly import FinishedJob, Nightly, NightlyConfig
 from shared.storage.blobs import Tier
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
@@ -28,7 +28,7 @@ class Jobs:
     async def finished_before(self, moment):
         for job_id, at in list(self.finished.items()):
             if at < moment:
-                yield job_id
+                yield FinishedJob(job_id, "admin")
 
     async def begin_clearing(self, job_id, moment):
         return self.finished[job_id] < moment
@@ -40,6 +40,9 @@ class Jobs:
 class Notes(dict):
     async def tier_changed(self, dataset_id, tier):
         self[dataset_id] = tier
+
+    async def drop_others(self, user_id, dataset_id, written_before):
+        pass
 
 
 class Failing(MemoryBlobs):
