@@ -1,6 +1,8 @@
 """Step 4 of a job: make the dataset of what was kept, record it, and end the job."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
 from shared.archiving.archiver import Archiver, Written
@@ -9,7 +11,7 @@ from shared.archiving.plan import Plan
 from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.errors import Permanent
+from shared.errors import AppError, Permanent
 from shared.jobs.archive_start import ArchiveStarts, archive_prefix
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.crawl import records_blob
@@ -24,6 +26,14 @@ from shared.storage.blobs import BlobStore, Tier
 from shared.storage.queues import QueueSender
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
+
+_PARTS_IN_FLIGHT = (
+    32  # messages of one archive at a time, so that small archives get through beside huge ones
+)
+
+
+class _Ended(Exception):
+    """The job is no longer in this revision, or has ended: what is done for it is in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class Archive:
         catalog: Catalog,
         telemetry: Telemetry,
         clock: Clock,
+        look_seconds: float = 4.0,
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger
@@ -69,11 +80,13 @@ class Archive:
         self._starts = ArchiveStarts(blobs, catalog)
         self._telemetry = telemetry
         self._clock = clock
+        self._look_seconds = look_seconds
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Archive until the dataset stands, or the deadline passes and a continuation is enqueued.
 
-        A dataset of several parts is shared out over as many messages; whoever writes the last part finishes.
+        A dataset of several parts is shared out over as many messages; whoever writes the last part finishes. Where
+        the job is cancelled meanwhile, the work is broken off within seconds.
 
         Raises:
             Retryable: storage did not answer; the message should come again.
@@ -85,7 +98,10 @@ class Archive:
             await self._ended(job)
             return
         try:
-            archived = await self._advance(job, message, deadline)
+            archived = await self._unless_it_ends(job, self._advance(job, message, deadline))
+        except _Ended:
+            await self._ended(await self._jobs.get(job.user_id, job.id))
+            return
         except Permanent as error:
             await self._transitions.fail(job, "archive_failed", error.detail)
             return
@@ -117,17 +133,42 @@ class Archive:
                 await self._transitions.touch(job)
                 if written is Written.LESS:
                     await self._share_out(job, plan, [part])
+                else:
+                    await self._share_out(job, plan, _behind(part, await self._archiver.missing(plan)))
                 return None
+        await self._look(job)
         archived = await self._archiver.finish(plan, deadline)
         if archived is None:
             await self._share_out(job, plan, await self._archiver.missing(plan))
         return archived
 
-    async def _share_out(self, job: Job, plan: Plan, parts: Sequence[int]) -> None:
-        """One message a part, so that many function instances write at the same time."""
-        for part in parts:
+    async def _share_out(self, job: Job, plan: Plan, missing: Sequence[int]) -> None:
+        """A message for the first part of each row: many function instances write at the same time.
+
+        Parts stand in `_PARTS_IN_FLIGHT` rows, in turn; who is done with a part sends the next one of its row.
+        """
+        first: dict[int, int] = {}
+        for part in missing:
+            first.setdefault(part % _PARTS_IN_FLIGHT, part)
+        for part in first.values():
             name = f"{plan.header.digest}/{part}"
             await self._queues.send(ARCHIVES_QUEUE, message_of(job, part=name))
+
+    async def _unless_it_ends[T](self, job: Job, work: Coroutine[object, object, T]) -> T:
+        """What the work comes to; breaks it off and raises `_Ended` where the job ends meanwhile."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=self._look_seconds))[0]:
+                with contextlib.suppress(AppError):  # the next look may succeed
+                    await self._look(job)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _look(self, job: Job) -> None:
+        if job.superseded_by(await self._jobs.get(job.user_id, job.id)):
+            raise _Ended
 
     async def _order(self, job: Job) -> ArchiveOrder:
         spec = await self._jobs.spec(job.id)
@@ -162,9 +203,11 @@ class Archive:
             duration_seconds=(self._clock.now() - job.created_at).total_seconds(),
         )
 
-    async def _ended(self, job: Job) -> None:
+    async def _ended(self, job: Job | None) -> None:
         """Make up for what a run that died has left undone at the end of the job."""
-        if job.state.terminal and job.state is not State.COMPLETED:
+        if job is None or not job.state.terminal:
+            return
+        if job.state is not State.COMPLETED:
             await self._take_back(job)
         await self._transitions.notify(job)
 
@@ -173,6 +216,11 @@ class Archive:
         start = await self._starts.stored(job)
         if start is not None:  # it is stored before anything is recorded
             await self._catalog.undo(job.user_id, job.id, job.revision, start.before)
+
+
+def _behind(part: int, missing: Sequence[int]) -> Sequence[int]:
+    """What of a part's row is missing behind it."""
+    return [other for other in missing if other > part and (other - part) % _PARTS_IN_FLIGHT == 0]
 
 
 def _dataset(job: Job, archived: Archived) -> Dataset:

@@ -144,7 +144,8 @@ class Nightly:
 
     async def _clear(self, deadline: Deadline, report: NightlyReport) -> None:
         now = self._clock.now()
-        async for job in self._jobs.finished_before(now - timedelta(days=self._config.work_retention_days)):
+        before = now - timedelta(days=self._config.work_retention_days)
+        async for job in self._jobs.finished_before(before):
             if deadline.passed:
                 report.unfinished = True
                 return

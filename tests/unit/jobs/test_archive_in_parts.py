@@ -186,6 +186,91 @@ async def test_a_part_of_an_earlier_revision_writes_nothing(parts):
     assert (await parts.jobs.require("admin", job.id)).state is State.ARCHIVING
 
 
+@pytest.fixture
+def many_parts():
+    """The flow, with an archive that has some hundred parts."""
+    with fake_source():
+        flow = Flow(archives=PlanConfig(part_bytes=512, block_bytes=512))
+        flow.counts = Counts(flow.blobs)
+        yield flow
+
+
+async def test_a_huge_archive_leaves_room_for_small_ones(many_parts):
+    job = await _crawled(many_parts)
+    await many_parts.handle(ARCHIVES_QUEUE, many_parts.queues.take(ARCHIVES_QUEUE)[0])
+    chance = random.Random(1)
+    waiting, most = many_parts.queues.take(ARCHIVES_QUEUE), 0
+    while waiting:
+        most = max(most, len(waiting))
+        await many_parts.handle(ARCHIVES_QUEUE, waiting.pop(chance.randrange(len(waiting))))
+        waiting += many_parts.queues.take(ARCHIVES_QUEUE)
+    await _check(many_parts, job)
+    assert most == 32
+    assert len(many_parts.queues.sent[ARCHIVES_QUEUE]) == 1 + len(many_parts.counts.staged)
+    assert set(many_parts.counts.staged.values()) == {1}
+    assert len(many_parts.counts.staged) > 3 * 32
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_any_schedule_of_a_huge_archive_makes_the_same_dataset(many_parts, seed):
+    job = await _crawled(many_parts)
+    await many_parts.storm(random.Random(seed), copies=True, deaths=True, at_once=6)
+    await _check(many_parts, job)
+
+
+async def test_a_huge_archive_that_is_sent_on_shares_out_what_is_missing_a_window_at_a_time(many_parts):
+    job = await _crawled(many_parts)
+    await many_parts.handle(ARCHIVES_QUEUE, many_parts.queues.take(ARCHIVES_QUEUE)[0])
+    for text in many_parts.queues.take(ARCHIVES_QUEUE)[:20]:
+        await many_parts.handle(ARCHIVES_QUEUE, text)
+    assert many_parts.queues.take(ARCHIVES_QUEUE)  # and all of them are lost
+    many_parts.clock.advance(1000)
+    assert await many_parts.watchdog.run(many_parts.deadline()) == 1
+    await many_parts.handle(ARCHIVES_QUEUE, many_parts.queues.take(ARCHIVES_QUEUE)[0])
+    again = many_parts.queues.take(ARCHIVES_QUEUE)
+    assert len(again) == 32
+    for text in again:
+        many_parts.put_back(ARCHIVES_QUEUE, text)
+    await many_parts.run()
+    await _check(many_parts, job)
+    assert set(many_parts.counts.staged.values()) == {1}
+
+
+async def test_a_cancelled_job_is_archived_no_further(many_parts):
+    job = await _crawled(many_parts)
+    many_parts.archiver._planner._config = PlanConfig(part_bytes=1 << 30, block_bytes=100)
+    many_parts.archive._look_seconds = 0.01
+    stage, staged = many_parts.blobs.stage, []
+
+    async def slow_stage(name, number, data):
+        await asyncio.sleep(0.003)
+        staged.append(number)
+        if len(staged) == 5:
+            await many_parts.cancel(job)
+        await stage(name, number, data)
+
+    many_parts.blobs.stage = slow_stage
+    await many_parts.run()
+    assert len(staged) < 60
+    assert [info.name async for info in many_parts.blobs.list("datasets/") if "zip" in info.name] == []
+
+
+async def test_a_job_that_is_cancelled_before_the_commit_gets_no_files(parts):
+    job = await _crawled(parts)
+    note = parts.archiver._ledger.note
+
+    async def note_while_cancelled(*arguments):
+        all_written = await note(*arguments)
+        if all_written:
+            await parts.cancel(job)
+        return all_written
+
+    parts.archiver._ledger.note = note_while_cancelled
+    await parts.run()
+    assert (await parts.jobs.require("admin", job.id)).state is State.CANCELLED
+    assert not parts.counts.commits
+
+
 async def test_a_part_that_keeps_crashing_fails_the_job(parts):
     job = await _crawled(parts)
     await parts.handle(ARCHIVES_QUEUE, parts.queues.take(ARCHIVES_QUEUE)[0])
