@@ -51,7 +51,7 @@ def card(
             "## How it was made",
             "",
             f"- deduplication: {_dedup(order)}",
-            f"- images per label: {order.max_images_per_label or 'no limit'}",
+            f"- images per label: {_limit(order)}",
             f"- splits: {_shares(order)}; seed {order.seed}",
             "",
             f"Checksum of the images: `{checksum}`, the SHA-256 of their sorted SHA-256s, a line each. The same images",
@@ -127,6 +127,13 @@ def _in_shards(order: ArchiveOrder, labels: Sequence[str], splits: Sequence[str]
 
 def _shares(order: ArchiveOrder) -> str:
     return ", ".join(f"{name} {share:g}" for name, share in order.splits.root.items())
+
+
+def _limit(order: ArchiveOrder) -> str:
+    if order.max_images_per_label is None:
+        return "no limit"
+    lists = ", all of those in lists" if order.whole_labels else ""
+    return f"{order.max_images_per_label}{lists}"
 
 
 def _dedup(order: ArchiveOrder) -> str:

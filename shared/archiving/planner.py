@@ -107,7 +107,7 @@ class Planner:
 
 def _choose(order: ArchiveOrder, columns: Columns, earlier: Earlier) -> tuple[Chosen, Images, list[File]]:
     """Everything that is decided before a word is written."""
-    selection = select(columns, order.dedup, order.max_images_per_label, earlier)
+    selection = select(columns, order.dedup, order.max_images_per_label, earlier, order.whole_labels)
     rows = selection.rows
     shares = order.splits.shares
     split = assign_splits(columns, rows, shares, order.seed, order.dedup)

@@ -6,6 +6,7 @@ copy. The limit of a label keeps what was found first. Copies of an image that i
 their labels have room: the best of them comes in, unless it is near to one that is in already.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,24 +43,35 @@ class Selection:
 
 
 def select(
-    columns: Columns, dedup: Dedup, max_images_per_label: int | None, earlier: Earlier = NOTHING_EARLIER
+    columns: Columns,
+    dedup: Dedup,
+    max_images_per_label: int | None,
+    earlier: Earlier = NOTHING_EARLIER,
+    whole_labels: Sequence[str] = (),
 ) -> Selection:
-    """The selection; a pure function of its arguments."""
+    """The selection; a pure function of its arguments. The limit is not for the `whole_labels`."""
     count = len(columns)
     selection = Selection(np.zeros(count, np.int8), np.full(count, -1), np.full(count, -1))
     preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
     if count and dedup.exact:
         _drop_known(columns, earlier, selection)
-    limit = len(columns) if max_images_per_label is None else max_images_per_label
+    limits = _limits(columns, max_images_per_label, frozenset(whole_labels))
     rows, standing = _selected(preference, selection), np.empty(0, np.int64)
     for _ in range(1 + _CHANCES):
         if not len(rows):
             break
         _drop_copies(columns, rows, standing, dedup, earlier, selection)
-        _drop_beyond(columns, rows, standing, limit, selection)
+        _drop_beyond(columns, rows, standing, limits, selection)
         standing = _selected(preference, selection)
-        rows = _dropped_in_vain(columns, preference, limit, selection)
+        rows = _dropped_in_vain(columns, preference, limits, selection)
     return selection
+
+
+def _limits(columns: Columns, limit: int | None, whole: frozenset[str]) -> Positions:
+    """How many images each label may have."""
+    count = len(columns)
+    least = [count if limit is None or label in whole else limit for label in columns.labels]
+    return np.array(least, np.int64)
 
 
 def _selected(rows: Positions, selection: Selection) -> Positions:
@@ -153,7 +165,7 @@ def _drop_beyond(
     columns: Columns,
     rows: Positions,
     standing: Positions,
-    limit: int,
+    limits: Positions,
     selection: Selection,
 ) -> None:
     """Drop what is over the limit of each label, where some stand already."""
@@ -162,10 +174,12 @@ def _drop_beyond(
     labels = columns.label[rows]
     taken = np.bincount(columns.label[standing], minlength=len(columns.labels))
     place = np.arange(len(rows)) - np.searchsorted(labels, labels) + taken[labels]
-    selection.verdict[rows[place >= limit]] = REASONS.index(Reason.OVER_LIMIT)
+    selection.verdict[rows[place >= limits[labels]]] = REASONS.index(Reason.OVER_LIMIT)
 
 
-def _dropped_in_vain(columns: Columns, preference: Positions, limit: int, selection: Selection) -> Positions:
+def _dropped_in_vain(
+    columns: Columns, preference: Positions, limits: Positions, selection: Selection
+) -> Positions:
     """The copies of what is over a limit, by preference, as far as their own labels have room."""
     over = selection.verdict == REASONS.index(Reason.OVER_LIMIT)
     if not over.any():
@@ -174,6 +188,6 @@ def _dropped_in_vain(columns: Columns, preference: Positions, limit: int, select
     while not np.array_equal(further := stays[stays], stays):
         stays = further
     taken = np.bincount(columns.label[selection.rows], minlength=len(columns.labels))
-    again = over[stays] & ~over & (taken[columns.label] < limit)
+    again = over[stays] & ~over & (taken < limits)[columns.label]
     rows: Positions = preference[again[preference]]
     return rows

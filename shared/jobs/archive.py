@@ -15,6 +15,7 @@ from shared.errors import AppError, Permanent
 from shared.jobs.archive_start import ArchiveStarts, archive_prefix
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.crawl import records_blob
+from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, JobMessage, message_of
@@ -78,6 +79,7 @@ class Archive:
         self._archiver = archiver
         self._catalog = catalog
         self._starts = ArchiveStarts(blobs, catalog)
+        self._discoveries = DiscoveryStates(ledger, blobs)
         self._telemetry = telemetry
         self._clock = clock
         self._look_seconds = look_seconds
@@ -174,12 +176,18 @@ class Archive:
         spec = await self._jobs.spec(job.id)
         records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id)]
         start = await self._starts.begin(job, spec)
+        limit, whole_labels = spec.max_images_per_label, tuple[str, ...]()
+        if limit is None and any(config.searches for config in spec.sources):
+            limit = spec.limit_of("", searched=True)
+            discovery, _ = await self._discoveries.read(job.id)
+            whole_labels = tuple(sorted(discovery.listed))
         return ArchiveOrder(
             job_id=job.id,
             name=spec.name,
             created_at=job.created_at,
             record_blobs=tuple(records),
-            max_images_per_label=spec.max_images_per_label,
+            max_images_per_label=limit,
+            whole_labels=whole_labels,
             dedup=spec.dedup,
             splits=spec.splits,
             output=spec.output,

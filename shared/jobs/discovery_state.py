@@ -63,7 +63,8 @@ class DiscoveryState:
     `chunks` and `candidates` count what was added; up to `announced`, chunks have had their message sent. `found` is
     by label. `seen_blob` holds the keys of all candidates of the first `seen_chunks` chunks. `revision` is the job's
     that this state has been brought to, and so is `round`; `rescan` is None where nothing is to be looked through.
-    `most` is how many candidates a label takes that an earlier round left short.
+    `most` is how many candidates a label takes that an earlier round left short. `listed` are the labels of what no
+    limit was set for: lists and websites.
     """
 
     streams: dict[str, StreamState] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class DiscoveryState:
     rescan: RescanState | None = None
     round: int = 0
     most: dict[str, int] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
 
     def go_on(self, number: int, wanted: Mapping[str, int]) -> None:
         """Go to the job's next round: take up what was left of the labels that want more."""

@@ -145,6 +145,8 @@ def _take(run: DiscoveryRun, stream: Stream, portion: int | None) -> None:
             stream.state.leave(candidate.label)
         else:
             taken += run.take(candidate)
+            if stream.limit is None:
+                run.state.listed.add(candidate.label)
     if not stream.left and stream.page is not None:
         stream.state.cursor = stream.page.cursor
         stream.state.ended = stream.page.cursor is None

@@ -75,8 +75,8 @@ type Source = Annotated[
 class JobSpec(BaseModel):
     """One request for a dataset. Everything but labels (or keywords) or sources has a default.
 
-    Without sources, Openverse is searched. `max_images_per_label` without a value keeps everything that URL lists
-    name, and up to 500 images a label of what searches find.
+    Without sources, Openverse is searched. `max_images_per_label` without a value keeps up to 500 images a label of
+    what searches find, and everything of a label that URL lists or other sources name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -382,3 +382,13 @@ def test_dangerous_labels_become_harmless_folders(label):
     assert "/" not in name
     assert name.lower().split(".")[0] not in {"con", "nul", ""}
     assert len(name.encode()) <= 140
+
+
+@given(st.lists(ROW, max_size=40), st.integers(1, 5))
+def test_the_limit_is_not_for_labels_that_stay_whole(rows, limit):
+    columns = _columns(rows)
+    nothing = Dedup(exact=False, near_distance=None)
+    whole = select(columns, nothing, limit, whole_labels=("b",)).rows
+    without, limited = select(columns, nothing, None).rows, select(columns, nothing, limit).rows
+    is_b = columns.label == columns.labels.index("b")
+    assert set(whole) == {*without[is_b[without]], *limited[~is_b[limited]]}

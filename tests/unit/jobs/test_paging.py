@@ -240,3 +240,17 @@ async def test_sources_know_what_the_job_respects(flow, search):
         flow, {"keywords": ["cat"], "sources": [{"type": "search", "total": 1}], "respect": respect}
     )
     assert [context.respect for context in search.contexts] == [Respect(robots=False)]
+
+
+@pytest.mark.parametrize("listed", ["dog", "cat"])
+async def test_where_no_limit_is_set_500_of_a_search_stay_and_all_of_a_label_in_a_list(flow, listed):
+    items = [{"url": f"http://list/{number}.jpg", "label": listed} for number in range(700)]
+    sources = [{"type": "search", "total": 3000, "page": 100}, {"type": "urls", "items": items}]
+    job = await flow.send({"keywords": ["cat"], "sources": sources, "dedup": {"near_distance": None}})
+    await flow.run()
+    counts = (await flow.catalog.require("admin", job.id)).counts
+    assert counts[listed]["kept"] >= 630  # of 700, as the worker keeps nine in ten
+    assert "over_limit" not in counts[listed]
+    if listed == "dog":
+        assert counts["cat"]["kept"] == 500
+        assert counts["cat"]["over_limit"] > 100
