@@ -87,8 +87,8 @@ class DiscoveryRun:
         return run
 
     def take(self, candidate: Candidate) -> bool:
-        """Take a candidate, unless its address was there before; whether it was taken."""
-        if not self._seen.add(address_key(candidate.url)):
+        """Take a candidate, unless it was there before; whether it was taken."""
+        if not self._seen.add(_key(candidate)):
             return False
         label = candidate.label
         self.state.found[label] = self.state.found.get(label, 0) + 1
@@ -181,7 +181,7 @@ class DiscoveryRun:
 
 
 async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
-    """The addresses seen, as they were saved, and those of the chunks since then."""
+    """What was seen, as it was saved, and what is in the chunks since then."""
     if state.complete:
         return Seen()
     seen = Seen.decode(await parts.blobs.get(state.seen_blob)) if state.seen_blob else Seen()
@@ -189,8 +189,17 @@ async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
         async for chunk in parts.ledger.chunks(job.id, after=chunk_id(state.seen_chunks) + "~"):
             if is_added(chunk.id):  # the others have candidates of an earlier one
                 for numbered in decode_candidates(await parts.blobs.get(chunk.candidates_blob)):
-                    seen.add(address_key(numbered.candidate.url))
+                    seen.add(_key(numbered.candidate))
     return seen
+
+
+def _key(candidate: Candidate) -> str:
+    """What tells a candidate from others: its address, or where its bytes are stored.
+
+    Two datasets may have other bytes of one address: it changed between them.
+    """
+    stored = candidate.stored
+    return f"{stored.blob}:{stored.offset}" if stored else address_key(candidate.url)
 
 
 def _characters_of(candidate: Candidate) -> int:

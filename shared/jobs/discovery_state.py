@@ -116,7 +116,7 @@ class DiscoveryState:
 
 
 class Seen:
-    """The keys of the addresses that were discovered already: 64-bit hashes, so that a million take little room."""
+    """The keys of what was discovered already: 64-bit hashes, so that a million take little room."""
 
     def __init__(self, keys: Iterable[int] = ()) -> None:
         self._keys = set(keys)

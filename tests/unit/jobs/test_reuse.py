@@ -142,6 +142,20 @@ async def test_datasets_are_merged_without_what_they_share(flow):
     }
 
 
+async def test_merged_datasets_keep_what_differs_though_it_has_one_address(flow):
+    for job_id, first in (("old", 0), ("new", 100)):
+        names = [f"inputs/cat/{number}.png" for number in range(5)]
+        for number, name in enumerate(names):
+            await flow.blobs.put(name, _picture(first + number if number else 0))  # one is the same in both
+        await flow.handle(ARCHIVES_QUEUE, json.dumps({"job_id": job_id, "images": names}))
+        await flow.run()
+    sources = [{"type": "dataset", "id": "old"}, {"type": "dataset", "id": "new"}]
+    dataset = await _made(flow, {"sources": sources, "dedup": {"near_distance": None}})
+    expected = {_picture(number) for number in (0, 1, 2, 3, 4, 101, 102, 103, 104)}
+    assert await _pictures(flow, dataset) == {"cat": expected}
+    assert dataset.counts == {"cat": {"kept": 9, "duplicate": 1}}
+
+
 async def test_what_earlier_datasets_have_is_left_out(flow):
     await _dataset(flow, "a", range(20))
     await _dataset(flow, "b", range(10, 30))
