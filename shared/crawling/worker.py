@@ -198,8 +198,11 @@ class ChunkWorker:
         try:
             data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
             return await self._keep(Fetched(data, BLOB_SCHEME + where.blob), options, shard)
-        except (NotFound, Conflict) as error:
-            return Rejected(Reason.NOT_FOUND, error.detail)
+        except (
+            NotFound,
+            Conflict,
+        ) as error:  # its dataset has a later revision, or it waits in the Archive tier
+            return Rejected(Reason.TRANSFER_BROKEN, error.detail)
         finally:
             await self._budget.give_back(share)
 

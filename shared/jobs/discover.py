@@ -34,7 +34,7 @@ class Discover:
         self._parts = parts
         self._queues = queues
         self._transitions = transitions
-        self._rescan = Rescan(parts.ledger, parts.blobs, parts.chunk_size)
+        self._rescan = Rescan(parts.ledger, parts.blobs, parts.moved_images, parts.chunk_size)
         self._paging = Paging(sources, sleep)
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:

@@ -20,6 +20,7 @@ from shared.jobs.dispatch import Dispatch
 from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore
 from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
+from shared.jobs.moved_images import MovedImages
 from shared.jobs.rounds import Rounds
 from shared.jobs.tally import Tally
 from shared.records import Record
@@ -43,6 +44,7 @@ class DiscoveryParts:
     clock: Clock
     ids: Ids
     rounds: Rounds
+    moved_images: MovedImages
     chunk_size: int = 1024
 
 

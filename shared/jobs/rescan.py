@@ -5,6 +5,9 @@ longer count, and how far the look has come are saved in the transaction that ad
 twice or lost. What was kept, or rejected for good, is left alone.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from shared.clock import Deadline
 from shared.errors import NotFound
 from shared.jobs.chunk_ids import number_of
@@ -12,6 +15,7 @@ from shared.jobs.chunk_ledger import MAX_ROWS, ChunkLedger
 from shared.jobs.crawl import records_blob
 from shared.jobs.discovery_run import DiscoveryRun
 from shared.jobs.ledger_rows import ChunkRow
+from shared.jobs.moved_images import MovedImages
 from shared.records import Record, Rejected, decode_records
 from shared.storage.blobs import BlobStore
 
@@ -19,9 +23,12 @@ from shared.storage.blobs import BlobStore
 class Rescan:
     """Takes up what failed. Safe to run twice, at the same time, and to die at any line."""
 
-    def __init__(self, ledger: ChunkLedger, blobs: BlobStore, chunk_size: int) -> None:
+    def __init__(
+        self, ledger: ChunkLedger, blobs: BlobStore, moved_images: MovedImages, chunk_size: int
+    ) -> None:
         self._ledger = ledger
         self._blobs = blobs
+        self._moved_images = moved_images
         self._chunk_size = chunk_size
 
     async def run(self, run: DiscoveryRun, deadline: Deadline) -> bool:
@@ -43,14 +50,20 @@ class Rescan:
                 taken.append(chunk)
             rescan.after = chunk.id
             if len(records) >= self._chunk_size or len(taken) >= MAX_ROWS:
-                await run.save_again(records, taken)
+                await self._save(run, records, taken)
                 records, taken = [], []
             if deadline.passed:
-                await run.save_again(records, taken)
+                await self._save(run, records, taken)
                 return False
         run.state.rescan = None
-        await run.save_again(records, taken)
+        await self._save(run, records, taken)
         return True
+
+    async def _save(self, run: DiscoveryRun, records: Sequence[Record], taken: Sequence[ChunkRow]) -> None:
+        """Have the candidates tried again, stored images where they are by now."""
+        candidates = await self._moved_images.find(run.job.user_id, [record.candidate for record in records])
+        again = zip(records, candidates, strict=True)
+        await run.save_again([replace(record, candidate=candidate) for record, candidate in again], taken)
 
     async def _failed(self, job_id: str, chunk: ChunkRow) -> list[Record]:
         try:

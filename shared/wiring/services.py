@@ -143,6 +143,7 @@ class Services(Adapters):
         from shared.jobs.discover import Discover
         from shared.jobs.discovery_run import DiscoveryParts
         from shared.jobs.intake import Intake
+        from shared.jobs.moved_images import MovedImages
 
         sources = SourceContext(self.guarded_web, self.blobs, self.source_settings, self.clock)
         parts = DiscoveryParts(
@@ -153,6 +154,7 @@ class Services(Adapters):
             self.clock,
             self.ids,
             self.rounds,
+            MovedImages(self.catalog, self.blobs),
             self.settings.chunk_size,
         )
         discover = Discover(parts, self.queues, self.transitions, sources)

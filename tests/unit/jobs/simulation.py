@@ -29,6 +29,7 @@ from shared.jobs.dispatch import Dispatch
 from shared.jobs.intake import Intake
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.moved_images import MovedImages
 from shared.jobs.retry import Retry
 from shared.jobs.rounds import Rounds
 from shared.jobs.slots import Slots
@@ -288,7 +289,8 @@ class Flow:
         self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
         self.submit = Submit(self.jobs, entities, queues, SourceSettings(), clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)
-        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, chunk_size)
+        moved = MovedImages(self.catalog, blobs)
+        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, moved, chunk_size)
         sources = SourceContext(self.web, blobs, SourceSettings(), clock)
         discover = Discover(parts, queues, self.transitions, sources, self.clock.sleep)
         config = CrawlConfig(0.01)

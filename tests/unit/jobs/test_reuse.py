@@ -15,7 +15,7 @@ from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.fetch import FetchConfig, Fetcher
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.errors import InvalidRequest, Unavailable
-from shared.jobs.messages import ARCHIVES_QUEUE
+from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
 from shared.jobs.submit import Submission
@@ -201,6 +201,58 @@ async def test_an_archive_that_begins_twice_leaves_out_the_same_though_the_earli
     assert dataset.counts == {"a": {"kept": 18, "duplicate": 54, "timed_out": 8}}
     plans = [info.name async for info in flow.blobs.list(f"work/job_{job.id}/") if "plan.npz" in info.name]
     assert len(plans) == 1
+
+
+async def _with_a_later_revision(flow, job_id, numbers, broken):
+    """A dataset that comes without one of its pictures; returns what makes the revision that has it."""
+    names = [f"inputs/cat/{number}.png" for number in numbers]
+    for number, name in zip(numbers, names, strict=True):
+        await flow.blobs.put(name, _picture(number))
+    info = flow.blobs.info
+
+    async def broken_info(name):
+        if name == names[broken]:
+            raise ValueError("it breaks")
+        return await info(name)
+
+    flow.blobs.info = broken_info
+    await flow.handle(ARCHIVES_QUEUE, json.dumps({"job_id": job_id, "images": names}))
+    await flow.run()
+    flow.blobs.info = info
+
+    async def revise():
+        await flow.retry.run("admin", job_id)
+        await flow.run()
+        assert (await flow.catalog.require("admin", job_id)).revision == 2
+
+    return revise
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_dataset_is_cut_whole_though_the_earlier_one_is_retried_meanwhile(flow, gone):
+    revise = await _with_a_later_revision(flow, "first", range(40), broken=7)
+    before = await flow.catalog.require("admin", "first")
+    expected = await _pictures(flow, before)
+    sources = [{"type": "dataset", "id": "first"}]
+    job = await flow.send({"sources": sources, "dedup": {"near_distance": None}})
+    for queue, text in flow.take():
+        await flow.handle(queue, text)
+    chunk, *others = flow.queues.take(CHUNKS_QUEUE)
+    await flow.handle(CHUNKS_QUEUE, chunk)
+    await revise()
+    if gone:
+        for name in (*before.blobs, before.records_blob):
+            await flow.blobs.delete(name)
+    for text in others:
+        await flow.handle(CHUNKS_QUEUE, text)
+    await flow.run()
+    if gone:
+        assert (await flow.catalog.require("admin", job.id)).image_count < 39
+        await flow.retry.run("admin", job.id)
+        await flow.run()
+    dataset = await flow.catalog.require("admin", job.id)
+    assert await _pictures(flow, dataset) == expected
+    assert dataset.counts == {"cat": {"kept": 39}}
 
 
 async def test_only_the_callers_datasets_can_be_used(flow):
