@@ -5,7 +5,7 @@ A plan is made and stored, its parts are written in any order by anyone, and who
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum, auto
 
 from shared.archiving.order import Archived, ArchiveOrder
@@ -86,8 +86,16 @@ class Archiver:
         written = await self._ledger.written(plan.header.job_id, plan.header.digest)
         return _missing(plan, written)
 
-    async def write(self, plan: Plan, number: int, deadline: Deadline) -> Written:
-        """Write a part, behind what is there of it.
+    async def write(
+        self,
+        plan: Plan,
+        number: int,
+        deadline: Deadline,
+        go_on: Callable[[], Awaitable[None]] | None = None,
+    ) -> Written:
+        """Write a part, behind what is there of it; `go_on` is called before the whole of it is noted as written.
+
+        So whoever finds it noted knows that this was done.
 
         Raises:
             Permanent: stored images are gone.
@@ -105,6 +113,8 @@ class Archiver:
             if digest is None:
                 break
             digests[piece.number] = digest
+        if go_on is not None and digests and len(digests) == len(slices):
+            await go_on()
         if digests and await self._ledger.note(header.job_id, header.digest, digests):
             return Written.ALL
         return Written.PART if len(digests) == len(slices) else Written.LESS

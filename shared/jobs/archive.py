@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from shared.archiving.archiver import Archiver, Written
 from shared.archiving.order import Archived, ArchiveOrder
@@ -130,13 +131,12 @@ class Archive:
                 await self._share_out(job, plan, mine)
                 return None
         for part in mine:
-            written = await self._archiver.write(plan, part, deadline)
+            go_on = partial(self._share_out_behind, job, plan, part)
+            written = await self._archiver.write(plan, part, deadline, go_on)
             if written is not Written.ALL:
                 await self._transitions.touch(job)
                 if written is Written.LESS:
                     await self._share_out(job, plan, [part])
-                else:
-                    await self._share_out(job, plan, _behind(part, await self._archiver.missing(plan)))
                 return None
         await self._look(job)
         archived = await self._archiver.finish(plan, deadline)
@@ -147,7 +147,7 @@ class Archive:
     async def _share_out(self, job: Job, plan: Plan, missing: Sequence[int]) -> None:
         """A message for the first part of each row: many function instances write at the same time.
 
-        Parts stand in `_PARTS_IN_FLIGHT` rows, in turn; who is done with a part sends the next one of its row.
+        Parts stand in `_PARTS_IN_FLIGHT` rows, in turn; who has written a part sends the next one of its row.
         """
         first: dict[int, int] = {}
         for part in missing:
@@ -155,6 +155,15 @@ class Archive:
         for part in first.values():
             name = f"{plan.header.digest}/{part}"
             await self._queues.send(ARCHIVES_QUEUE, message_of(job, part=name))
+
+    async def _share_out_behind(self, job: Job, plan: Plan, part: int) -> None:
+        """The message for what comes behind a part in its row, unless another run has noted the part meanwhile.
+
+        Of two messages for one part only one goes on, unless they are through at the same moment.
+        """
+        missing = await self._archiver.missing(plan)
+        if part in missing:
+            await self._share_out(job, plan, _behind(part, missing))
 
     async def _unless_it_ends[T](self, job: Job, work: Coroutine[object, object, T]) -> T:
         """What the work comes to; breaks it off and raises `_Ended` where the job ends meanwhile."""

@@ -211,6 +211,14 @@ async def test_a_huge_archive_leaves_room_for_small_ones(many_parts):
     assert len(many_parts.counts.staged) > 3 * 32
 
 
+async def test_parts_that_come_twice_do_not_multiply_what_comes_behind_them(many_parts):
+    job = await _crawled(many_parts)
+    await many_parts.handle(ARCHIVES_QUEUE, many_parts.queues.take(ARCHIVES_QUEUE)[0])
+    await many_parts.run(times=2)
+    await _check(many_parts, job)
+    assert len(many_parts.queues.sent[ARCHIVES_QUEUE]) == 1 + len(many_parts.counts.staged)
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_any_schedule_of_a_huge_archive_makes_the_same_dataset(many_parts, seed):
     job = await _crawled(many_parts)
