@@ -64,7 +64,9 @@ def turned(orientation: int, form: str = "JPEG", size: tuple[int, int] = (320, 2
     return encoded(form, size, exif=exif)
 
 
+@cache
 def profile(space: str = "sRGB") -> bytes:
+    """Made once: the second in which it is made stands in it."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
 
 
