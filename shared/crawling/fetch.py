@@ -146,7 +146,7 @@ class Fetcher:
         try:
             yield await self._within_time(url, errand)
         finally:
-            await self._give_back(errand)
+            self._give_back(errand)
 
     async def _within_time(self, url: str, errand: _Errand) -> Fetched | Rejected:
         last = Rejected(Reason.TIMED_OUT, "no time was left")
@@ -158,7 +158,7 @@ class Fetcher:
                         return await self._follow(start, errand)
                     except TryAgain as again:
                         last = again.rejected
-                        await self._give_back(errand)
+                        self._give_back(errand)
                         if not await self._pause(attempt, again, errand):
                             return last
         except TimeoutError:
@@ -278,16 +278,19 @@ class Fetcher:
 
     async def _read(self, response: aiohttp.ClientResponse, errand: _Errand) -> bytes:
         async def take(size_bytes: int) -> None:
-            with errand.off_the_clock():
-                errand.shares.append(await self._budget.take(size_bytes))
+            share = self._budget.take_now(size_bytes)
+            if share is None:
+                with errand.off_the_clock():
+                    share = await self._budget.take(size_bytes)
+            errand.shares.append(share)
 
         config = self._config
         limits = BodyLimits(errand.max_bytes, config.min_bytes_per_second, config.slow_window_seconds)
         return await read_body(response, limits, take, self._timing.clock)
 
-    async def _give_back(self, errand: _Errand) -> None:
+    def _give_back(self, errand: _Errand) -> None:
         while errand.shares:
-            await self._budget.give_back(errand.shares.pop())
+            self._budget.give_back(errand.shares.pop())
 
 
 def _target(url: URL, location: str) -> URL:

@@ -204,7 +204,7 @@ class ChunkWorker:
         ) as error:  # its dataset has a later revision, or it waits in the Archive tier
             return Rejected(Reason.TRANSFER_BROKEN, error.detail)
         finally:
-            await self._budget.give_back(share)
+            self._budget.give_back(share)
 
     async def _keep(
         self, fetched: Fetched | Rejected, options: CrawlOptions, shard: BlobWriter

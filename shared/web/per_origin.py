@@ -12,6 +12,8 @@ _MAX_BYTES = 128_000_000
 _KEPT_SECONDS = 3600.0
 _KEPT_BRIEFLY_SECONDS = 60.0
 
+type _Origin = tuple[str, str | None, int | None]
+
 
 @dataclass(slots=True)
 class _Entry[T]:
@@ -36,7 +38,7 @@ class PerOrigin[T]:
         self._fetch = fetch
         self._size_of = size_of
         self._passing = passing
-        self._entries: OrderedDict[str, _Entry[T]] = OrderedDict()
+        self._entries: OrderedDict[_Origin, _Entry[T]] = OrderedDict()
         self._size_bytes = 0
 
     async def get(self, url: URL) -> T:
@@ -46,19 +48,21 @@ class PerOrigin[T]:
 
     def begin(self, url: URL) -> asyncio.Task[T]:
         """Have it fetched, if it is not there yet, without waiting for it."""
-        origin = str(url.origin())
+        origin = (url.scheme, url.raw_host, url.port)
         now = asyncio.get_running_loop().time()
         entry = self._entries.get(origin)
-        if entry is None or entry.until < now:
-            self._size_bytes -= entry.size_bytes if entry is not None else 0
-            entry = _Entry(asyncio.create_task(self._ask(origin)), now + _KEPT_SECONDS)
-            self._entries[origin] = entry
+        if entry is not None and entry.until >= now:
+            self._entries.move_to_end(origin)
+            return entry.task
+        self._size_bytes -= entry.size_bytes if entry is not None else 0
+        entry = _Entry(asyncio.create_task(self._ask(origin, str(url.origin()))), now + _KEPT_SECONDS)
+        self._entries[origin] = entry
         self._entries.move_to_end(origin)
         self._make_room()
         return entry.task
 
-    async def _ask(self, origin: str) -> T:
-        answer = await self._fetch(origin)
+    async def _ask(self, origin: _Origin, address: str) -> T:
+        answer = await self._fetch(address)
         entry = self._entries.get(origin)
         if entry is not None and entry.task is asyncio.current_task():
             if self._passing(answer):

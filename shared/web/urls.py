@@ -8,6 +8,7 @@ from yarl import URL
 from shared.errors import InvalidRequest
 
 MAX_URL_CHARACTERS = 8000
+_CONTROLS = frozenset("\r\n\t\0")
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _QUAD = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})")
@@ -64,7 +65,7 @@ def _canonical(text: str) -> URL:
     """The URL in the library's spelling; raises as `parse_url`."""
     if len(text) > MAX_URL_CHARACTERS:
         raise InvalidRequest(f"The URL exceeds {MAX_URL_CHARACTERS:,} characters.")
-    if any(character in "\r\n\t\0" for character in text.strip()):
+    if not _CONTROLS.isdisjoint(text.strip()):
         raise InvalidRequest("The URL contains control characters.")
     try:
         text.encode()  # lone surrogates would be dropped without a word
