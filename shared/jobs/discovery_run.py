@@ -28,6 +28,7 @@ from shared.storage.blobs import BlobStore
 from shared.web.urls import address_key
 
 _SMALL_CHUNK = 256
+_LAST_CHUNKS = 3
 _CHUNK_CHARACTERS = 4 << 20  # of text; candidates have some hundred each, but in a list they may have 30,000
 _CHUNKS_BETWEEN_SEEN = 250
 _SECONDS_BETWEEN_LOOKS = 4.0
@@ -105,14 +106,21 @@ class DiscoveryRun:
 
     @property
     def fills_a_chunk(self) -> bool:
-        """Whether it is time to save."""
-        return len(self._found) >= self._chunk_size
+        """Whether it is time to save: where there is enough for a chunk, or for two of the largest.
+
+        So what is left when discovery ends can be cut small, and the instances end about together.
+        """
+        size = self._chunk_size
+        return len(self._found) >= (size if size < self._parts.chunk_size else 2 * size)
 
     async def save(self) -> None:
         """Write what was taken as chunks, save the state with them, and announce them."""
         chunks: list[ChunkRow] = []
         count = len(self._found)
-        for part in _divided(self._found, max(self._chunk_size, -(-count // MAX_ROWS))):
+        size = self._chunk_size
+        if self.state.complete:
+            size = min(size, max(_SMALL_CHUNK, count // _LAST_CHUNKS))
+        for part in _divided(self._found, max(size, -(-count // MAX_ROWS))):
             first = self.state.candidates
             numbered = [NumberedCandidate(first + at, candidate) for at, candidate in enumerate(part)]
             chunks.append(await self._written(numbered))

@@ -193,13 +193,13 @@ async def test_a_slot_whose_holder_died_with_it_is_taken_over(narrow):
     assert await _states(narrow, jobs) == ["cancelled", "cancelled", "completed"]
 
 
-async def test_the_first_chunks_are_small_and_the_others_as_large_as_may_be(roomy):
-    job = await roomy.send({**SPEC, "sources": [{"type": "fake", "total": 4000, "page": 100}]})
+async def test_the_first_chunks_are_small_and_so_are_the_last_and_the_others_as_large_as_may_be(roomy):
+    job = await roomy.send({**SPEC, "sources": [{"type": "fake", "total": 5000, "page": 100}]})
     await roomy.run()
     chunks = [chunk.count async for chunk in roomy.ledger.chunks(job.id)]
-    assert chunks == [300, 300, 600, 1000, 1000, 800]
+    assert chunks == [300, 300, 600, 1000, 1000, 600, 600, 600]
     assert (await roomy.job(job)).state is State.COMPLETED
-    assert sorted(roomy.worker.fetched) == list(range(4000))
+    assert sorted(roomy.worker.fetched) == list(range(5000))
 
 
 async def test_candidates_with_much_text_make_small_chunks(roomy):
