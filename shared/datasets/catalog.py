@@ -145,10 +145,15 @@ class Catalog:
 
 
 def _filename(dataset: Dataset, blob: str) -> str:
-    """A name that every system can save: the dataset's, in plain letters, and what tells its files apart."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:80] or "dataset"
+    """A name that every system can save: the dataset's, in plain letters.
+
+    Where a dataset has several files, they are called as its SHA256SUMS and its card call them.
+    """
     leaf = blob.rpartition("/")[2]
-    return f"{stem}{leaf.removeprefix('dataset')}" if leaf.startswith("dataset.") else f"{stem}-{leaf}"
+    if not leaf.startswith("dataset."):
+        return leaf
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:80] or "dataset"
+    return f"{stem}{leaf.removeprefix('dataset')}"
 
 
 def _revision_of(path: str) -> int:
