@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
-from shared.licenses import UNKNOWN, normalize_license
+from shared.licenses import UNKNOWN, License, license_url, normalize_license
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Format, Row, read_rows
@@ -193,10 +193,10 @@ class Urls:
 
     def _provenance(self, row: Mapping[str, object]) -> Provenance:
         config = self._config
-        license_url = url_of(row.get(config.license_url_column))
-        found = normalize_license(str(row.get(config.license_column) or ""))
+        named, address = row.get(config.license_column), url_of(row.get(config.license_url_column))
+        found = normalize_license(str(named or ""))
         if found.code == UNKNOWN:
-            found = normalize_license(license_url)
+            found = normalize_license(address)
         return Provenance(
             "urls",
             page_url=url_of(row.get(config.page_url_column)),
@@ -205,7 +205,7 @@ class Urls:
             creator_url=url_of(row.get(config.creator_url_column)),
             license=found.code,
             license_version=found.version,
-            license_url=license_url,
+            license_url=address or url_of(named) or _url_of_version(found),
         )
 
     def _extra(self, row: Mapping[str, object]) -> dict[str, str]:
@@ -218,6 +218,11 @@ class Urls:
             and (name := text_of(key[:100])) is not None
             and (text := text_of(str(value))) is not None
         }
+
+
+def _url_of_version(found: License) -> str | None:
+    """Where a licence is that was named with its version; without one there are several texts that it may mean."""
+    return license_url(found) if found.version else None
 
 
 def _format_of(name: str) -> ListFormat | None:

@@ -370,6 +370,28 @@ async def test_a_licence_that_is_named_counts_more_than_its_address():
     assert told.creator_url is None  # no address
 
 
+@pytest.mark.parametrize(
+    ("license", "address"),
+    [
+        ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
+        (
+            "https://creativecommons.org/licenses/by/2.5/deed.de",
+            "https://creativecommons.org/licenses/by/2.5/deed.de",
+        ),
+        (
+            "https://creativecommons.org/publicdomain/zero/1.0/",
+            "https://creativecommons.org/publicdomain/zero/1.0/",
+        ),
+        ("CC BY", None),
+        ("all rights reserved", None),
+    ],
+)
+async def test_a_licence_told_with_its_version_or_by_its_address_has_an_address(license, address):  # noqa: A002
+    item = {"url": "https://a/1.jpg", "license": license}
+    [candidate], _, _ = await _all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
+    assert candidate.provenance.license_url == address
+
+
 async def test_twenty_further_columns_are_kept():
     item = {"url": "https://a/1.jpg", "creator": "Jane"} | {f"column{number}": number for number in range(30)}
     [candidate], _, _ = await _all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
