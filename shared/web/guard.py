@@ -40,13 +40,24 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+def _is_of_the_platform(address: Address) -> bool:
+    """Whether it is link-local, as metadata services are, or Azure's own server, unwrapped from what carries it."""
+    inner = _inner(address) if isinstance(address, ipaddress.IPv6Address) else None
+    return (
+        address.is_link_local or address == _WIRE_SERVER or (inner is not None and _is_of_the_platform(inner))
+    )
+
+
 def guarded_socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], socket.socket]:
-    """A factory for aiohttp's connector that makes sockets for public addresses only."""
+    """A factory for aiohttp's connector that makes sockets for public addresses only.
+
+    With `allow_private` for others too, but never for those where clouds tell machines their secrets.
+    """
 
     def make(info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, where = info
         address = ipaddress.ip_address(str(where[0]).partition("%")[0])
-        if not allow_private and not is_public(address):
+        if _is_of_the_platform(address) or not (allow_private or is_public(address)):
             raise ForbiddenAddressError
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)

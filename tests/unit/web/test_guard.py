@@ -104,6 +104,15 @@ def test_private_networks_can_be_let_in():
         assert not made.getblocking()
 
 
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "168.63.129.16", "fe80::1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"]
+)
+def test_where_clouds_tell_their_machines_secrets_stays_shut_also_then(address):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with pytest.raises(ForbiddenAddressError):
+        guarded_socket_factory(allow_private=True)((family, socket.SOCK_STREAM, 6, "", (address, 80)))
+
+
 def test_the_guard_is_recognised_through_whatever_wraps_it():
     wrapped = RuntimeError("connect")
     wrapped.__cause__ = ForbiddenAddressError()
