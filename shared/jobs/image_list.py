@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.jobs.field_errors import field_errors
@@ -33,6 +33,13 @@ class StoredImage(BaseModel):
     label: Annotated[str, Field(max_length=200)] | None = None
 
 
+def _with_its_name(image: object) -> object:
+    return {"name": image} if isinstance(image, str) else image
+
+
+type _Image = Annotated[StoredImage, BeforeValidator(_with_its_name)]
+
+
 class ImageList(BaseModel):
     """`{"job_id": …, "images": [blob name or {"name", "label"}, …], "name": …}`.
 
@@ -44,14 +51,11 @@ class ImageList(BaseModel):
 
     job_id: str | None = None
     name: Annotated[str, Field(min_length=1, max_length=200)] = "archive"
-    images: Annotated[tuple[BlobName | StoredImage, ...], Field(min_length=1, max_length=_MAX_IMAGES)]
+    images: Annotated[tuple[_Image, ...], Field(min_length=1, max_length=_MAX_IMAGES)]
 
     def spec(self) -> JobSpec:
         """The spec of the job that makes the dataset."""
-        items = [
-            image.model_dump(exclude_none=True) if isinstance(image, StoredImage) else {"name": image}
-            for image in self.images
-        ]
+        items = [image.model_dump(exclude_none=True) for image in self.images]
         formats = ["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
         data = {
             "name": self.name,

@@ -23,8 +23,9 @@ from shared.jobs.spec import parse_spec
 )
 @pytest.mark.parametrize("wrap", [lambda name: name, lambda name: {"name": name, "label": "x"}])
 def test_stored_images_are_named_plainly_and_are_not_the_apps_own(name, wrap):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest) as refused:
         parse_image_list({"images": ["inputs/good.png", wrap(name)]})
+    assert [field.field for field in refused.value.fields] == ["images.1.name"]
     assert len(parse_image_list({"images": [wrap("inputs/cats/1..2.png")]}).images) == 1
 
 
