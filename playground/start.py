@@ -4,6 +4,7 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -39,9 +40,12 @@ def main() -> int:
         env=stack.environment(),
         preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
     )
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
+        signal.signal(number, signal.default_int_handler)
     try:
         return host.wait()
     except KeyboardInterrupt:
+        host.terminate()  # Ctrl-C reached it already, a signal to this process alone did not
         try:
             return host.wait(20)
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
