@@ -73,7 +73,7 @@ def _canonical(text: str) -> URL:
         valid = url.scheme in {"http", "https"} and _is_host(url.raw_host) and url.port != 0
         valid = valid and bool(url.host)  # which fails where the IDNA form stands for no name
         credentials = url.raw_user is not None or url.raw_password is not None
-    except (ValueError, TypeError, UnicodeError):
+    except (ValueError, TypeError, IndexError):  # the last where brackets stand before an at sign
         raise InvalidRequest("The URL cannot be read.") from None
     if not valid:
         raise InvalidRequest("Only http and https URLs with a host can be fetched.")

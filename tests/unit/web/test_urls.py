@@ -25,6 +25,8 @@ from shared.web.urls import address_key, parse_url
         "javascript:alert(1)",
         "data:image/png;base64,AAAA",
         "http://[::1",
+        "http://a[::1]@",
+        "http://a[::1]@/x",
         "http://[fe80::1%25eth0]/",
         "http://a:99999/",
         "http://a:0/",
