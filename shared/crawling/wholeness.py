@@ -20,9 +20,8 @@ _KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 _MAX_PAGES = 2000
 _MAX_SCANS = 64
 _MAX_SEGMENTS = 5000
-_MARKER = re.compile(
-    rb"\xff([^\x00\x01\xff\xd0-\xd7])"
-)  # of a segment: no restart, nothing that stands alone
+_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
+"""Of a segment: no restart, nothing that stands alone, nothing reserved, which decoders pass over or refuse."""
 
 type _Numbers = np.ndarray[tuple[int, ...], np.dtype[np.uint16 | np.uint32]]
 

@@ -77,6 +77,16 @@ def test_a_tiff_is_filtered_before_anything_of_it_is_read(start):
     assert inspect(data, Filters()) == Rejected(Reason.FORMAT_FILTERED, "tiff")
 
 
+def test_scans_cannot_hide_behind_a_reserved_marker_between_restarts():
+    """Where the decoder looks for a restart, it passes over such a marker alone, whatever length seems to follow."""
+    whole = encoded("JPEG", progressive=True)
+    first = whole.index(b"\xff\xda")
+    scan = whole[first : whole.index(b"\xff", first + 2)]
+    restarts = b"\xff\xdd\0\4\0\1"
+    hidden = whole[:first] + restarts + scan + b"\xff\x02\xff\xff" + scan * 100 + bytes(65_535) + b"\xff\xd9"
+    assert check_whole(hidden, "jpeg") == Rejected(Reason.CORRUPT, "more than 64 scans")
+
+
 def test_scans_cannot_hide_behind_a_marker_that_stands_alone():
     """TEM has no length, so the bytes behind it are none; the decoder does read the scans that follow."""
     whole = encoded("JPEG", progressive=True)
