@@ -32,7 +32,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """Outcomes in order of index, and the positions in the chunk for which time or permission ran out."""
+    """Outcomes in order of index, and the positions in the chunk for which time or permission ran out.
+
+    `asked` says that a host was asked for some of them, be it in vain.
+    """
 
     records: tuple[Record, ...]
     unfinished: tuple[int, ...] = ()
+    asked: bool = False

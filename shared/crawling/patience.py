@@ -45,11 +45,17 @@ class Patience:
         self._rested: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._aside: dict[str, Rejected] = {}
+        self._asked = False
 
     @property
     def ended(self) -> bool:
         """Whether nothing more should begin."""
         return self._deadline.passed or self._stop()
+
+    @property
+    def asked(self) -> bool:
+        """Whether any host was asked for anything."""
+        return self._asked
 
     @property
     def remaining_seconds(self) -> float:
@@ -71,10 +77,12 @@ class Patience:
 
     def answered(self, host: str) -> None:
         """Note that the host is alive, whatever it said."""
+        self._asked = True
         self._failures.pop(host, None)
 
     def failed(self, host: str, rejected: Rejected) -> None:
         """Note that the host gave no answer; too often in a row, and it is set aside."""
+        self._asked = True
         self._failures[host] = self._failures.get(host, 0) + 1
         if self._failures[host] >= self._host_failures:
             self.set_aside(host, rejected)

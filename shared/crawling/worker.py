@@ -145,7 +145,7 @@ class ChunkWorker:
         await shift.shard.close()
         ordered = sorted(records.values(), key=lambda record: record.index)
         unfinished = tuple(position for position in range(len(chunk.candidates)) if position not in records)
-        return ChunkResult(tuple(ordered), unfinished)
+        return ChunkResult(tuple(ordered), unfinished, patience.asked)
 
     async def close(self) -> None:
         """Let the threads go."""

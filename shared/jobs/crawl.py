@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.candidates import NumberedCandidate, decode_candidates, encode_candidates
 from shared.clock import Clock, Deadline
-from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
 from shared.crawling.worker import ChunkWorker
 from shared.errors import AlreadyExists, AppError, NotFound, Retryable
 from shared.ids import Ids
@@ -86,13 +86,16 @@ class Crawl:
         """Crawl the chunk, or as much of it as the deadline allows, and enqueue the rest.
 
         Where other chunks have taken all turns at its hosts, the whole chunk is enqueued anew for a while later. That
-        is no failure, and counts as none: those others move on, and a job in which nothing does is the watchdog's.
+        is no failure, and counts as none: those others move on, and a job in which nothing does is the watchdog's. A
+        chunk that had turns and came to no outcome with them is one: it takes more turns than there are, and in the
+        end is halved.
 
         A message that comes `again` is looked at for what an earlier run committed before it died. One that comes for
         the first time is not: where something is committed all the same, the work is done twice, and dropped.
 
         Raises:
-            Retryable: storage did not answer, or time ran out before anything was done; the message should come again.
+            Retryable: storage did not answer, or time or turns ran out before anything was done; the message should
+                come again.
         """
         found = await self._find(message)
         if found is None:
@@ -105,9 +108,10 @@ class Crawl:
         records = await self._committed(job.id, chunk.id) if again else None
         stopped = False
         if records is None:
-            records, stopped = await self._crawl(job, chunk, candidates, deadline)
+            result, stopped = await self._crawl(job, chunk, candidates, deadline)
+            records = result.records
             if not records and not stopped:
-                if deadline.passed:
+                if deadline.passed or result.asked:
                     raise Retryable("The chunk ran out of time before its first image.")
                 await self._dispatch.postpone(job, chunk.id, self._config.postponed_seconds)
             if not records:
@@ -162,8 +166,8 @@ class Crawl:
 
     async def _crawl(
         self, job: Job, chunk: ChunkRow, candidates: Sequence[NumberedCandidate], deadline: Deadline
-    ) -> tuple[Sequence[Record], bool]:
-        """The records that were made, and whether the job's end stopped it before the others were."""
+    ) -> tuple[ChunkResult, bool]:
+        """What was done, and whether the job's end stopped it before the others were."""
         shard = f"{job.work_prefix}shards/{chunk.id}-{self._ids.nonce()}"
         work = Chunk(
             candidates=tuple(item.candidate for item in candidates),
@@ -175,7 +179,7 @@ class Crawl:
             result = await self._worker.work(work, deadline, stop)
             if result.unfinished and not stop.raised:
                 stop.raised = job.superseded_by(await self._jobs.get(job.user_id, job.id))
-        return result.records, bool(result.unfinished) and stop.raised
+        return result, bool(result.unfinished) and stop.raised
 
     @contextlib.asynccontextmanager
     async def _watching_for_cancel(self, job: Job) -> AsyncIterator[_Stop]:

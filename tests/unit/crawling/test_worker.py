@@ -79,6 +79,18 @@ async def test_every_candidate_has_its_own_outcome(hostile, make_worker):
     assert result.records[4].final_url == f"{base}/ok"
 
 
+async def test_a_chunk_tells_whether_it_had_turns_at_its_hosts(hostile, make_worker):
+    state, base = hostile
+    state.robots = "User-agent: *\nCrawl-delay: 60\n"
+    worker = make_worker(MemoryBlobs())
+    redirected = await worker.work(chunk([f"{base}/moved"]), soon(), lambda: False)
+    assert (redirected.records, redirected.unfinished, redirected.asked) == ((), (0,), True)
+    late = await worker.work(chunk([f"{base}/ok"]), soon(), lambda: False)
+    assert (late.records, late.unfinished, late.asked) == ((), (0,), False)
+    assert state.calls["/moved"] == 1
+    assert "/ok" not in state.calls
+
+
 async def test_an_address_that_is_too_long_is_recorded_whole_and_asked_of_nobody(hostile, make_worker):
     state, base = hostile
     urls = [f"{base}/ok?{'x' * 9000}{number}" for number in (1, 2)]

@@ -139,8 +139,8 @@ class Crash(Exception):
 class FakeWorker:
     """Keeps each candidate as a few bytes of its own, but for those that `reject` gives a reason for.
 
-    Gets `budget` candidates done in a run, and dies where a chunk holds one of `poison`. At candidate `stuck_at` it
-    waits until it is told to stop.
+    Gets `budget` candidates done in a run, says that it `asked` hosts, and dies where a chunk holds one of `poison`. At
+    candidate `stuck_at` it waits until it is told to stop.
     """
 
     def __init__(self, blobs: MemoryBlobs, weather: "Weather") -> None:
@@ -150,6 +150,7 @@ class FakeWorker:
         self.budget = 10_000
         self.poison: set[int] = set()
         self.stuck_at = -1
+        self.asked = False
         self.reject: Callable[[int], Reason | None] = lambda index: (
             Reason.TIMED_OUT if index % 10 == 9 else None
         )
@@ -182,7 +183,8 @@ class FakeWorker:
                 data += picture
             records.append(Record(index, candidate, outcome))
         await self._blobs.put(chunk.shard, data)
-        return ChunkResult(tuple(records), tuple(range(len(records), len(chunk.candidates))))
+        unfinished = tuple(range(len(records), len(chunk.candidates)))
+        return ChunkResult(tuple(records), unfinished, self.asked)
 
 
 def _facts(data: bytes) -> ImageFacts:

@@ -148,6 +148,15 @@ async def test_a_chunk_that_gets_nothing_done_comes_again(flow):
         await flow.run()
 
 
+async def test_a_chunk_that_spends_its_turns_and_gets_nothing_done_is_no_others_fault(flow):
+    """Else it would be put off for ever, such as where redirects at a slow host take more turns than fit a run."""
+    flow.worker.budget = 0
+    flow.worker.asked = True
+    await flow.send(SPEC)
+    with pytest.raises(Exception, match="ran out of time"):
+        await flow.run()
+
+
 async def test_a_chunk_whose_hosts_have_no_turn_for_it_comes_again_later_and_that_is_no_failure(flow):
     delays = []
     send = flow.queues.send
