@@ -25,8 +25,9 @@ class _Entry[T]:
 class PerOrigin[T]:
     """Answers of `fetch`, one for each origin, which callers at the same time share.
 
-    They are kept for an hour, or for a minute where they are `passing`. The oldest make room where there are more than
-    4,096, or where they take more than 128 MB of memory, of which `size_of` says each one's share.
+    They are kept for an hour, or for a minute where they are `passing`; what `fetch` raises is not kept. The oldest
+    make room where there are more than 4,096, or where they take more than 128 MB of memory, of which `size_of` says
+    each one's share.
     """
 
     def __init__(
@@ -62,7 +63,13 @@ class PerOrigin[T]:
         return entry.task
 
     async def _ask(self, origin: _Origin, address: str) -> T:
-        answer = await self._fetch(address)
+        try:
+            answer = await self._fetch(address)
+        except BaseException:
+            entry = self._entries.get(origin)
+            if entry is not None and entry.task is asyncio.current_task():
+                del self._entries[origin]
+            raise
         entry = self._entries.get(origin)
         if entry is not None and entry.task is asyncio.current_task():
             if self._passing(answer):

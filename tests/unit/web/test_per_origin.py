@@ -1,5 +1,6 @@
 """Answers for each origin, and the memory that they may take."""
 
+import pytest
 from yarl import URL
 
 from shared.web.per_origin import PerOrigin
@@ -48,3 +49,20 @@ async def test_what_may_pass_is_asked_for_again_after_a_minute():
         for name in ("good", "bad"):
             await answers.get(URL(f"http://{name}/"))
     assert asked == ["http://good", "http://bad", "http://bad", "http://bad", "http://good", "http://bad"]
+
+
+async def test_a_failure_is_not_kept():
+    """Whoever asks next would have it for an hour, be it the first time that somebody does."""
+    asked = []
+
+    async def fetch(origin):
+        asked.append(origin)
+        if len(asked) < 2:
+            raise OSError("broken")
+        return origin
+
+    answers = PerOrigin(fetch, len)
+    with pytest.raises(OSError, match="broken"):
+        await answers.get(URL("http://a/"))
+    assert await answers.get(URL("http://a/")) == "http://a"
+    assert answers._size_bytes == len("http://a")
