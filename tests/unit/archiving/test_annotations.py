@@ -3,13 +3,16 @@
 import csv
 import hashlib
 import io
+import tracemalloc
 import zipfile
 from dataclasses import replace
 
 import datasets
+import numpy as np
 import pytest
 import yaml
 
+from shared.archiving.card import checksum_of
 from shared.archiving.options import Dedup, Output, Splits
 from shared.candidates import Provenance
 from shared.records import decode_records, encode_records
@@ -133,6 +136,17 @@ async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_ag
         f"`{checksum}`",
     ):
         assert told in card
+
+
+def test_the_checksum_of_very_many_images_takes_little_memory():
+    names = [hashlib.sha256(str(number).encode()).digest() for number in range(20_000)]
+    columns = np.frombuffer(b"".join(names), "V32")
+    tracemalloc.start()
+    found = checksum_of(columns)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == hashlib.sha256("".join(f"{name.hex()}\n" for name in sorted(names)).encode()).hexdigest()
+    assert peak < 80 * len(names)
 
 
 async def test_the_card_says_where_nothing_was_deduplicated(studio):
