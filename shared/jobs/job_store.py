@@ -19,6 +19,7 @@ from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Re
 
 _TABLE = "jobs"
 _WORK = "~work"
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class JobStore:
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
         if not job.state.terminal:
             return replace(job, etag=etag)
-        await self._put_work(Work(job.id, job.user_id, job.created_at, job.updated_at))
+        await self._note_end(job)
         saved = await self.require(job.user_id, job.id)
         if not saved.state.terminal:  # a retry overtook us
             await self._put_work(Work(job.id, job.user_id, job.created_at, None))
@@ -145,7 +146,8 @@ class JobStore:
         """Have no retry begin from now on, as the working blobs are about to be deleted.
 
         Returns:
-            Whether they may be: the job ended before the moment, and has not begun anew.
+            Whether they may be: the job ended before the moment, and has not begun anew. Its own row has the last
+            word; an index row that says otherwise is put right.
         """
         stored = await self._entities.get(_TABLE, _WORK, job_id)
         work = _work_from_entity(stored) if stored else None
@@ -155,6 +157,10 @@ class JobStore:
             await self._replace_work(replace(work, clearing=True))
         except Changed:
             return False
+        job = await self.get(work.user_id, job_id)
+        if job is not None and not job.state.terminal:
+            await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+            return False
         return True
 
     async def forget_work(self, job_id: str) -> None:
@@ -163,6 +169,20 @@ class JobStore:
             await self._entities.apply(_TABLE, _WORK, [Delete(job_id)])
         except Changed:
             return
+
+    async def _note_end(self, job: Job) -> None:
+        """Have the index row say that the job has ended, unless the clean-up has begun or is done."""
+        ended = Work(job.id, job.user_id, job.created_at, job.updated_at)
+        for _ in range(_TRIES):
+            stored = await self._entities.get(_TABLE, _WORK, job.id)
+            if stored is None or _work_from_entity(stored).clearing:
+                return
+            try:
+                await self._replace_work(replace(ended, etag=stored.etag))
+            except Changed:
+                continue
+            return
+        raise Unavailable("The job's index row is too busy.")
 
     async def _put_work(self, work: Work) -> None:
         await self._entities.apply(_TABLE, _WORK, [Put(_work_to_entity(work))])

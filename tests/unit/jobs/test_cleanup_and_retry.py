@@ -1,12 +1,16 @@
 """A retry, and what marks or clears the job that it begins anew, at the same time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from shared.errors import Conflict
+from shared.jobs.job import Webhook
 from shared.jobs.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records import Reason
-from shared.storage.entities import Put
+from shared.storage.entities import Entity, Put, Replace
 from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 from tests.unit.jobs.simulation import Flow, fake_source
 
@@ -90,13 +94,41 @@ async def test_a_job_that_was_retried_and_ended_again_is_not_cleared_for_its_fir
     assert await flow.jobs.begin_clearing(job.id, flow.clock.now() + timedelta(days=1))
 
 
+async def test_a_webhook_that_is_noted_during_the_cleanup_lets_no_retry_begin(flow):
+    flow.worker.reject = lambda index: Reason.TIMED_OUT if index % 10 == 9 else None
+    job = await flow.send(SPEC)
+    await flow.run()
+    moment = flow.clock.now() + timedelta(days=1)
+    assert await flow.jobs.begin_clearing(job.id, moment)
+    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook.DELIVERED))
+    with pytest.raises(Conflict):
+        await flow.retry.run("admin", job.id)
+    await flow.jobs.forget_work(job.id)
+    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook.FAILED))
+    assert [work async for work in flow.jobs.works()] == []
+
+
+async def test_a_job_that_runs_is_not_cleared_whatever_its_index_row_says(flow):
+    job = await flow.send(SPEC)
+    wrong = {"user_id": "admin", "since": job.created_at, "finished_at": job.created_at}
+    await flow.entities.apply("jobs", "~work", [Put(Entity("~work", job.id, wrong))])
+    assert not await flow.jobs.begin_clearing(job.id, flow.clock.now() + timedelta(days=1))
+    assert [(work.finished_at, work.clearing) async for work in flow.jobs.works()] == [(None, False)]
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+
+
 async def test_a_job_that_is_retried_while_the_watchdog_marks_its_end_stays_in_sight(flow):
     flow.worker.reject = lambda index: Reason.TIMED_OUT if index % 10 == 9 else None
     job = await flow.send(SPEC)
     died, apply = [], flow.entities.apply
 
     async def dying(table, partition, changes):
-        if partition == "~work" and isinstance(changes[0], Put) and "finished_at" in changes[0].entity.values:
+        if (
+            partition == "~work"
+            and isinstance(changes[0], Replace)
+            and "finished_at" in changes[0].entity.values
+        ):
             died.append(changes)  # an instance dies between the job's row and its index row
             return [""]
         return await apply(table, partition, changes)
