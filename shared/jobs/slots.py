@@ -7,6 +7,7 @@ at the same time, the second to look sees both slots free. A slot whose holder h
 the next job that looks. A slot changes hands by compare-and-swap only, so that there are never too many.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.errors import AlreadyExists, Changed
@@ -42,7 +43,7 @@ class Slots:
 
     async def has_room(self, job: Job) -> bool:
         """Whether the job could have a slot."""
-        return await self._free(job) > 0
+        return await self._free(job, await self._rows(job, _RUNNING)) > 0
 
     async def release(self, job: Job) -> None:
         """Free the slot of a job that has ended, and send on as many that wait as there is room for."""
@@ -54,10 +55,14 @@ class Slots:
                 await self._write(job, row.row, "", row)
         await self._delete(job, _waiting(job))
         waiting = await self._rows(job, _WAITING)
-        room = await self._free(job) if waiting else 0
+        running = await self._rows(job, _RUNNING) if waiting else []
+        holders = {row.values["job_id"] for row in running}
+        room = await self._free(job, running) if waiting else 0
         for row in waiting:
             if room <= 0:
                 return
+            if row.values["job_id"] in holders:
+                continue  # its turn has come, and it is about to say so
             following = await self.jobs.get(job.user_id, str(row.values["job_id"]))
             if following is None or following.state.terminal:
                 await self._delete(job, row.row)
@@ -65,9 +70,8 @@ class Slots:
             await self.queues.send(JOBS_QUEUE, message_of(following))
             room -= 1
 
-    async def _free(self, job: Job) -> int:
-        """How many slots the job could have."""
-        rows = await self._rows(job, _RUNNING)
+    async def _free(self, job: Job, rows: Sequence[Entity]) -> int:
+        """How many slots the job could have, where these are those that were ever taken."""
         return self.limit - len(rows) + sum([await self._is_free(job, row) for row in rows])
 
     async def _take(self, job: Job) -> bool:

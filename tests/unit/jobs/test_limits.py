@@ -6,6 +6,7 @@ import pytest
 
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.states import State
+from shared.storage.entities import Delete
 from tests.unit.jobs.simulation import WINDOW, Flow
 
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 400}], "dedup": {"near_distance": None}}
@@ -168,6 +169,31 @@ async def test_where_two_jobs_end_at_the_same_time_two_begin(narrow):
     assert await _states(narrow, jobs) == ["cancelled", "cancelled", "crawling", "crawling", "queued"]
     await narrow.run()
     assert await _states(narrow, jobs[2:]) == ["completed"] * 3
+
+
+async def test_a_job_that_ends_while_another_takes_its_slot_lets_the_one_behind_begin(narrow):
+    jobs = []
+    for _ in range(4):
+        narrow.clock.advance(1)
+        jobs.append(await narrow.send(SPEC))
+    for text in narrow.queues.take(JOBS_QUEUE):
+        await narrow.handle(JOBS_QUEUE, text)
+    await narrow.cancel(jobs[0])
+    apply = narrow.entities.apply
+
+    async def late(table, partition, changes):
+        if isinstance(changes[0], Delete) and changes[0].row.startswith("wait-"):
+            narrow.entities.apply = apply
+            await narrow.cancel(
+                jobs[1]
+            )  # the third has its slot by now, and still its place among those that wait
+        return await apply(table, partition, changes)
+
+    narrow.entities.apply = late
+    for _ in range(2):
+        for text in narrow.queues.take(JOBS_QUEUE):
+            await narrow.handle(JOBS_QUEUE, text)
+    assert await _states(narrow, jobs) == ["cancelled", "cancelled", "crawling", "crawling"]
 
 
 async def test_a_job_that_is_cancelled_while_it_waits_lets_the_next_one_pass(narrow):
