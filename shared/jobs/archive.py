@@ -208,10 +208,11 @@ class Archive:
 
     async def _complete(self, job: Job, archived: Archived) -> None:
         """Record the dataset, then end the job; where it ended otherwise meanwhile, take the dataset back."""
+        start = await self._starts.stored(job)
         await self._catalog.put(_dataset(job, archived))
         ended = await self._transitions.end(job, State.COMPLETED)
         if ended.state is not State.COMPLETED or ended.revision != job.revision:
-            await self._take_back(job)
+            await self._starts.take_back(job, start)
             return
         signals.job_completed(
             self._telemetry,
@@ -225,14 +226,8 @@ class Archive:
         if job is None or not job.state.terminal:
             return
         if job.state is not State.COMPLETED:
-            await self._take_back(job)
+            await self._starts.take_back(job)
         await self._transitions.notify(job)
-
-    async def _take_back(self, job: Job) -> None:
-        """See that the dataset of this revision, which did not come to its end, is not recorded."""
-        start = await self._starts.stored(job)
-        if start is not None:  # it is stored before anything is recorded
-            await self._catalog.undo(job.user_id, job.id, job.revision, start.before)
 
 
 def _behind(part: int, missing: Sequence[int]) -> Sequence[int]:

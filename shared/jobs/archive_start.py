@@ -58,6 +58,15 @@ class ArchiveStarts:
         except NotFound:
             return None
 
+    async def take_back(self, job: Job, start: ArchiveStart | None = None) -> None:
+        """See that the dataset of this revision is not recorded, as it did not come to its end; idempotent.
+
+        `start` is the revision's, for whoever read it before its working blobs may have gone.
+        """
+        start = start or await self.stored(job)
+        if start is not None:  # it is stored before anything is recorded
+            await self._catalog.undo(job.user_id, job.id, job.revision, start.before)
+
     async def _look_up(self, job: Job, spec: JobSpec) -> ArchiveStart:
         earlier: list[EarlierDataset] = []
         for name in spec.dedup.against:

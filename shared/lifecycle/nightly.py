@@ -34,7 +34,7 @@ class FinishedJobs(Protocol):
         """The jobs that ended before the moment and still have working blobs."""
         ...
 
-    async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
+    async def begin_clearing(self, job: FinishedJob, moment: datetime) -> bool:
         """Have the job not begin anew from now on; False where it has done so since it ended before the moment."""
         ...
 
@@ -150,7 +150,7 @@ class Nightly:
                 report.unfinished = True
                 return
             try:
-                if not await self._jobs.begin_clearing(job.id, before):
+                if not await self._jobs.begin_clearing(job, before):
                     continue
                 await self._recorded.drop_others(job.user_id, job.id, now)
                 async for info in self._blobs.list(f"work/job_{job.id}/"):

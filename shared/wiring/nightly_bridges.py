@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.datasets.catalog import Catalog
+from shared.jobs.archive_start import ArchiveStarts
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job_store import JobStore
+from shared.jobs.states import State
 from shared.lifecycle.nightly import FinishedJob
 from shared.storage.blobs import Tier
 from shared.users.access import ADMIN
@@ -18,6 +20,7 @@ class FinishedWork:
 
     jobs: JobStore
     ledger: ChunkLedger
+    starts: ArchiveStarts
 
     async def finished_before(self, moment: datetime) -> AsyncIterator[FinishedJob]:
         """See `FinishedJobs`."""
@@ -25,9 +28,18 @@ class FinishedWork:
             if work.finished_at is not None and work.finished_at < moment:
                 yield FinishedJob(work.job_id, work.user_id)
 
-    async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
-        """See `FinishedJobs`."""
-        return await self.jobs.begin_clearing(job_id, moment)
+    async def begin_clearing(self, job: FinishedJob, moment: datetime) -> bool:
+        """See `FinishedJobs`.
+
+        What the job recorded and did not come to the end of is taken back here: what that needs is cleared, too, and
+        a straggler that does it later must find the files of what counts again.
+        """
+        if not await self.jobs.begin_clearing(job.id, moment):
+            return False
+        stored = await self.jobs.get(job.user_id, job.id)
+        if stored is not None and stored.state is not State.COMPLETED:
+            await self.starts.take_back(stored)
+        return True
 
     async def forget_work(self, job_id: str) -> None:
         """See `FinishedJobs`; the job's ledger goes with its blobs."""

@@ -20,7 +20,6 @@ from shared.sources.registry import SourceContext, SourceSettings
 from shared.users.access import ADMIN, Access
 from shared.wiring.adapters import Adapters
 from shared.wiring.image_services import source_settings
-from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
@@ -188,12 +187,14 @@ class Services(Adapters):
     @cached_property
     def nightly(self) -> "Nightly":
         """Step 6."""
+        from shared.jobs.archive_start import ArchiveStarts
         from shared.lifecycle.nightly import Nightly, NightlyConfig
+        from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 
         return Nightly(
             self.blobs,
             self.blobs,
-            FinishedWork(self.jobs, self.ledger),
+            FinishedWork(self.jobs, self.ledger, ArchiveStarts(self.blobs, self.catalog)),
             CatalogDatasets(self.catalog),
             self.telemetry,
             self.clock,

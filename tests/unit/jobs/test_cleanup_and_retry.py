@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict
+from shared.jobs.archive_start import ArchiveStarts
 from shared.jobs.job import Webhook
 from shared.jobs.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
@@ -32,21 +33,25 @@ def _each_call(flow, names, then):
             setattr(store, name, call)
 
 
+def _nightly(flow, **config):
+    return Nightly(
+        flow.blobs,
+        flow.blobs,
+        FinishedWork(flow.jobs, flow.ledger, ArchiveStarts(flow.blobs, flow.catalog)),
+        CatalogDatasets(flow.catalog),
+        flow.telemetry,
+        flow.clock,
+        NightlyConfig(**config),
+    )
+
+
 async def _retried_at(number):
     """A job that is retried in front of the clean-up's call `number`; None where there are fewer."""
     flow = Flow()
     job = await flow.send(SPEC)
     await flow.run()
     flow.clock.advance(8 * 86400)
-    nightly = Nightly(
-        flow.blobs,
-        flow.blobs,
-        FinishedWork(flow.jobs, flow.ledger),
-        CatalogDatasets(flow.catalog),
-        flow.telemetry,
-        flow.clock,
-        NightlyConfig(),
-    )
+    nightly = _nightly(flow)
     calls, said = [0], []
 
     async def retry():
@@ -106,6 +111,40 @@ async def test_a_webhook_that_is_noted_during_the_cleanup_lets_no_retry_begin(fl
     await flow.jobs.forget_work(job.id)
     await flow.jobs.save(replace(await flow.job(job), webhook=Webhook.FAILED))
     assert [work async for work in flow.jobs.works()] == []
+
+
+@pytest.mark.parametrize("method", ["put", "undo"])
+@pytest.mark.parametrize("retried", [False, True])
+async def test_a_cleanup_while_a_cancelled_archive_ends_leaves_no_dataset_without_its_files(
+    flow, method, retried
+):
+    flow.worker.reject = lambda index: Reason.TIMED_OUT if index % 10 == 9 else None
+    job = await flow.send(SPEC)
+    if retried:
+        await flow.run()
+        await flow.retry.run("admin", job.id)
+    put, late = flow.catalog.put, getattr(flow.catalog, method)
+
+    async def cancelled(dataset):
+        await flow.cancel(job)
+        await put(dataset)
+
+    async def cleared_before(*args):
+        if method == "put":
+            await flow.cancel(job)
+        setattr(flow.catalog, method, late)
+        flow.clock.advance(1)
+        await _nightly(flow, work_retention_days=0).run(flow.deadline())
+        await late(*args)
+
+    flow.catalog.put = cancelled
+    setattr(flow.catalog, method, cleared_before)
+    await flow.run()
+    assert getattr(flow.catalog, method) == late
+    dataset = await flow.catalog.get("admin", job.id)
+    assert (dataset.revision if dataset else None) == (1 if retried else None)
+    left = {info.name async for info in flow.blobs.list("datasets/")}
+    assert {*dataset.blobs, dataset.records_blob} <= left if dataset else not left
 
 
 async def test_a_job_that_runs_is_not_cleared_whatever_its_index_row_says(flow):

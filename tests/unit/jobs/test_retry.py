@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict, NotFound, Permanent, Unavailable
+from shared.jobs.archive_start import ArchiveStarts
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.states import State
 from shared.jobs.watchdog import WatchdogConfig
@@ -41,7 +42,8 @@ async def _run_troubled(flow, spec=SPEC):
 async def _night(flow, days):
     """The nightly run, so many days later."""
     flow.clock.advance(timedelta(days=days).total_seconds())
-    jobs, datasets = FinishedWork(flow.jobs, flow.ledger), CatalogDatasets(flow.catalog)
+    starts = ArchiveStarts(flow.blobs, flow.catalog)
+    jobs, datasets = FinishedWork(flow.jobs, flow.ledger, starts), CatalogDatasets(flow.catalog)
     config = NightlyConfig(archive_after_days=10_000)
     nightly = Nightly(flow.blobs, flow.blobs, jobs, datasets, flow.telemetry, flow.clock, config)
     assert not (await nightly.run(flow.deadline())).failed

@@ -30,8 +30,8 @@ class Jobs:
             if at < moment:
                 yield FinishedJob(job_id, "admin")
 
-    async def begin_clearing(self, job_id, moment):
-        return self.finished[job_id] < moment
+    async def begin_clearing(self, job, moment):
+        return self.finished[job.id] < moment
 
     async def forget_work(self, job_id):
         self.finished.pop(job_id, None)
