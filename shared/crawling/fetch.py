@@ -177,9 +177,8 @@ class Fetcher:
         if attempt + 1 >= self._config.tries or pause >= errand.seconds_left:
             return False
         patience = errand.patience
-        if (
-            again.wait_seconds
-        ):  # the host's rest is bounded for it alone: other hosts' tries are not spent on it
+        # a host's rest is bounded for it alone: no other host's tries are spent on it
+        if again.wait_seconds:
             granted = not patience.ended and patience.refusal(errand.host) is None
         else:
             granted = patience.grant(pause)
