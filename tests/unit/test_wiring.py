@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import textwrap
 from functools import cached_property
 from pathlib import Path
 
@@ -29,3 +30,19 @@ def test_a_cold_start_imports_no_heavy_library():
     seen = f"import sys, shared.wiring; print(*[name for name in {HEAVY} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
     assert not run.stdout.split()
+
+
+def test_the_libraries_of_crawling_are_imported_a_while_after_the_start(monkeypatch: pytest.MonkeyPatch):
+    """Not with the app, and by the timer that it starts."""
+    program = """
+        import sys, threading, function_app
+        names = ("cv2", "shared.jobs.intake", "shared.archiving.archiver")
+        print(*[name for name in names if name in sys.modules])
+        [timer] = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+        timer.join(60)
+        print(*[name for name in names if name in sys.modules])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
+    assert run.stdout.splitlines() == ["", "cv2 shared.jobs.intake shared.archiving.archiver"]
