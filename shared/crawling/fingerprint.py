@@ -19,7 +19,7 @@ THUMBNAIL = 128
 _TINY = 32
 _HASH_BITS = 8
 _COLOR_SAMPLES = 24
-_LEVELS = np.arange(256)
+_LEVELS = np.arange(256.0)
 _SQUARES = _LEVELS * _LEVELS
 
 
@@ -54,7 +54,7 @@ def look_at(pixels: Pixels) -> Look:
     scale = min(1.0, THUMBNAIL / min(height, width))
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
     small = scaled(grey, max(1, round(width * scale)), max(1, round(height * scale)))
-    counts = np.bincount(small.ravel(), minlength=256)
+    counts = np.asarray(cv2.calcHist([small], [0], None, [256], [0, 256]), np.float64).ravel()
     mean = float(counts @ _LEVELS) / small.size
     variance = max(0.0, float(counts @ _SQUARES) / small.size - mean * mean)
     _, edges = cv2.meanStdDev(cv2.Laplacian(small, cv2.CV_16S))
@@ -80,7 +80,7 @@ def _perceptual_hash(grey: Pixels) -> int:
     return int.from_bytes(np.packbits(bits).tobytes())
 
 
-def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> float:
+def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
     """Of the histogram of grey levels, in bits."""
     shares = counts[counts > 0] / counts.sum()
     return abs(float(shares @ np.log2(shares)))

@@ -5,15 +5,14 @@ from collections import deque
 
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
 
-_BLOCK_BYTES = 8 << 20
-_SENT_AT_A_TIME = 2
+_BLOCK_BYTES = 12 << 20
 
 
 class BlobWriter:
     """Appends pieces to a blob that appears at `close`; nothing is written where nothing was appended.
 
-    Holds at most one block and the two that are being sent. Safe for concurrent callers: who fills a block sends it,
-    and the others go on meanwhile. The blocks are cut by size alone, so that two writers of the same bytes do not
+    Holds at most one block and the one that is being sent. Safe for concurrent callers: who fills a block sends it, and
+    the others go on meanwhile. The blocks are cut by size alone, so that two writers of the same bytes do not
     disturb each other; none is empty, which storage would refuse.
     """
 
@@ -29,7 +28,7 @@ class BlobWriter:
         self._pending_bytes = 0
         self._blocks_cut = 0
         self._turn = asyncio.Lock()
-        self._sending = asyncio.Semaphore(_SENT_AT_A_TIME)
+        self._sending = asyncio.Lock()
 
     async def append(self, data: bytes) -> int:
         """Add a piece; returns its offset in the blob, once the blocks that it filled are sent."""
