@@ -3,7 +3,7 @@
 A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read.
 """
 
-import math
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -47,19 +47,16 @@ class UrlItem(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _extra_fields_are_plain(cls, data: Any) -> Any:
+    def _further_fields_are_plain(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        for key, value in data.items():
-            if key in cls.model_fields:
-                continue
-            plain = value is None or isinstance(value, (str, int, float))
-            plain = plain and not (isinstance(value, float) and not math.isfinite(value))
-            if not plain or any(
-                text_of(text) != text for text in (key, value) if isinstance(text, str) and text
-            ):
-                raise ValueError("further fields must be numbers or plain text of at most 2,000 characters")
-        return data
+        further = {key: value for key, value in data.items() if key not in cls.model_fields}
+        if not all(_is_plain(key, value) for key, value in further.items()):
+            raise ValueError("further fields must be numbers, plain text or JSON of at most 2,000 characters")
+        return {
+            **data,
+            **{key: _written(value) for key, value in further.items() if isinstance(value, (list, dict))},
+        }
 
 
 class UrlsConfig(SourceConfig):
@@ -216,8 +213,22 @@ class Urls:
             for key, value in others[:_MAX_EXTRA]
             if value is not None
             and (name := text_of(key[:100])) is not None
-            and (text := text_of(str(value))) is not None
+            and (text := text_of(_written(value))) is not None
         }
+
+
+def _written(value: object) -> str:
+    """A further field as text: as JSON where it is neither text nor a number."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, list, dict)) else str(value)
+
+
+def _is_plain(key: str, value: object) -> bool:
+    """Whether nothing of a further field is lost where it is written down."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return all(text_of(text) == text for text in (key, _written(value)) if text)
 
 
 def _url_of_version(found: License) -> str | None:

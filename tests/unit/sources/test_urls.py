@@ -7,7 +7,8 @@ import pytest
 
 from shared.archiving.annotations import attribution_line
 from shared.candidates import NumberedCandidate, Provenance, encode_candidates
-from shared.errors import Permanent
+from shared.errors import InvalidRequest, Permanent
+from shared.jobs.spec import decode_spec, encode_spec, parse_spec
 from shared.records import Reason, Record, Rejected
 from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.registry import parse_source
@@ -43,7 +44,9 @@ async def test_items_keep_their_labels_and_extra_columns():
     assert problems == ["urls: row 3: no http(s) URL", "urls: row 4: no http(s) URL"]
 
 
-@pytest.mark.parametrize("extra", ["\ud800", "a\x00b", {"deep": 1}, "x" * 3000, float("inf")])
+@pytest.mark.parametrize(
+    "extra", ["\ud800", "a\x00b", {"long": "x" * 3000}, ["\ud800"], "x" * 3000, float("inf"), [float("nan")]]
+)
 def test_fields_that_could_not_be_written_down_are_refused(extra):
     with pytest.raises(ValueError, match="plain text"):
         parse_source({"type": "urls", "items": [{"url": "https://a/1.jpg", "extra": extra}]})
@@ -62,6 +65,39 @@ async def test_odd_text_in_a_list_is_made_plain():
     [candidate], _, _ = await _all(Urls(UrlsConfig(blob="inputs/odd.jsonl"), blobs))
     encode_candidates([NumberedCandidate(0, candidate)])
     assert (candidate.caption, candidate.extra) == ("ab c", {"note": "x", "list": "[1]", "bad": "2"})
+
+
+async def test_nested_fields_are_the_same_json_in_the_spec_and_in_a_blob():
+    fields = {
+        "tags": ["Käse", 1.5, None],
+        "at": {"x": True, "b": 'a "b"\n'},
+        "deep": [[[]]] * 3,
+        "seen": False,
+    }
+    item = {"url": "https://a/1.jpg", **fields}
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.jsonl", json.dumps(item).encode())
+    await blobs.put("inputs/x.json", json.dumps([item]).encode())
+    spec = decode_spec(
+        encode_spec(parse_spec({"sources": [{"type": "urls", "items": [item]}]})), internal=True
+    )
+    for config in (*spec.sources, UrlsConfig(blob="inputs/x.jsonl"), UrlsConfig(blob="inputs/x.json")):
+        [candidate], _, _ = await _all(Urls(config, blobs))
+        assert {name: json.loads(text) for name, text in candidate.extra.items()} == fields
+        assert candidate.extra["tags"] == '["Käse", 1.5, null]'
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_a_field_of_any_depth_is_kept_or_refused(depth):
+    deep: list[object] = []
+    for _ in range(depth):
+        deep = [deep]
+    items = [{"url": "https://a/1.jpg", "deep": deep}]
+    if depth < 1000:
+        assert encode_spec(parse_spec({"sources": [{"type": "urls", "items": items}]}))
+    else:
+        with pytest.raises(InvalidRequest):
+            parse_spec({"sources": [{"type": "urls", "items": items}]})
 
 
 TABLE = 'url,label,caption\nhttps://a/1.jpg,"cat, big",A cat\nhttps://a/2.jpg\n\nnonsense,x\nhttps://a/3.jpg,dog,D\n'
