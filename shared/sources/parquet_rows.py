@@ -35,7 +35,7 @@ async def read_parquet(
     In memory are the footer, and of each column one page and one batch of values.
 
     Raises:
-        Permanent: there is no pyarrow, or the blob is not Parquet, or broken.
+        Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or has no column of the first name.
         NotFound: there is no such blob.
         Unavailable: storage did not answer.
     """
@@ -66,7 +66,7 @@ def _batches(file: "_RangeFile", columns: Sequence[str], skip: int) -> Iterator[
         groups, before = _groups_from(opened.metadata, skip)
         wanted = _plain_columns(opened.schema_arrow, columns)
         ahead = skip - before
-        for batch in opened.iter_batches(_BATCH_ROWS, groups, [*wanted], use_threads=False) if wanted else ():
+        for batch in opened.iter_batches(_BATCH_ROWS, groups, [*wanted], use_threads=False):
             rows = batch.slice(min(ahead, batch.num_rows))
             yield rows.rename_columns([wanted[name] for name in rows.schema.names]).to_pylist()
             ahead -= min(ahead, batch.num_rows)

@@ -2,8 +2,9 @@
 
 import codecs
 import json
+import re
 import zlib
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Literal
 
 from shared.errors import Permanent
@@ -17,18 +18,22 @@ type Format = Literal["txt", "csv", "tsv", "jsonl", "json"]
 
 FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl", "json")
 _MAX_PIECE_BYTES = 1 << 20
+_NOT_UTF8 = "not UTF-8"
+_UNREADABLE = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8; UTF-8 itself never does
 
 
 async def read_rows(
-    stream: AsyncIterator[bytes], form: Format, *, gzipped: bool, names: Collection[str] = ()
+    stream: AsyncIterator[bytes], form: Format, *, gzipped: bool, names: Sequence[str] = ()
 ) -> AsyncIterator[Row]:
     """The rows of a list, which is UTF-8, or UTF-16 with its mark. Blank lines are passed over.
 
-    A table's first row names its columns; where one of `names` is there in another case, it counts as that. Where gzip
-    breaks off in the middle, the rows before are read, and the last row tells so.
+    A row in another encoding cannot be read, and harms no other. A table's first row names its columns, and is read as
+    far as it can be; where one of `names` is there in another case, it counts as that. Where gzip breaks off in the
+    middle, the rows before are read, and the last row tells so.
 
     Raises:
-        Permanent: the stream is not gzip although it should be, or holds no JSON array although it should.
+        Permanent: the stream is not gzip although it should be, holds no JSON array although it should, or is a table
+            without the first of `names`.
     """
     broken: list[str] = []
     pieces = _in_utf8(_unzipped(stream, broken) if gzipped else stream)
@@ -48,20 +53,26 @@ async def _line_rows(lines: AsyncIterator[str | None], form: Format) -> AsyncIte
     async for line in lines:
         if line is None:
             yield TOO_LONG
+        elif _is_unreadable(line):
+            yield _NOT_UTF8
         elif line.strip():
             yield _json_row(line) if form == "jsonl" else {"url": line.strip()}
 
 
 async def _table_rows(
-    lines: AsyncIterator[str | None], delimiter: str, names: Collection[str]
+    lines: AsyncIterator[str | None], delimiter: str, names: Sequence[str]
 ) -> AsyncIterator[Row]:
     header: list[str] | None = None
     async for record in read_records(lines, delimiter):
         if isinstance(record, str):
             yield record
-        elif header is None:
-            header = named([cell.strip() for cell in record], names)
-        else:
+            continue
+        unreadable = any(map(_is_unreadable, record))
+        if unreadable:
+            yield _NOT_UTF8
+        if header is None:
+            header = named([_UNREADABLE.sub("\ufffd", cell).strip() for cell in record], names)
+        elif not unreadable:
             yield dict(zip(header, record, strict=False))
 
 
@@ -69,8 +80,20 @@ async def _array_rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[Row]:
     async for element in json_elements(pieces, MAX_LINE_BYTES):
         if element is None:
             yield TOO_LONG
+        elif isinstance(element, str):
+            yield element
         else:
-            yield element if isinstance(element, str) else _json_row(element.decode("utf-8", "replace"))
+            text = _decoded(element)
+            yield _NOT_UTF8 if _is_unreadable(text) else _json_row(text)
+
+
+def _decoded(data: bytes) -> str:
+    """The text; it `_is_unreadable` where the bytes are no UTF-8, and what is within lines and quotes stays so."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _is_unreadable(text: str) -> bool:
+    return not text.isascii() and _UNREADABLE.search(text) is not None
 
 
 def _json_row(text: str) -> Row:
@@ -85,11 +108,14 @@ def _json_row(text: str) -> Row:
 
 async def _texts(pieces: AsyncIterator[bytes]) -> AsyncIterator[str | None]:
     async for line in _lines(pieces):
-        yield line if line is None else line.decode("utf-8", "replace").strip("\ufeff\r\n")
+        yield line if line is None else _decoded(line).strip("\ufeff\r\n")
 
 
 async def _in_utf8(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """UTF-16 as UTF-8, where a byte order mark tells that it is that; all else as it is."""
+    """UTF-16 as UTF-8, where a byte order mark tells that it is that; all else as it is.
+
+    Half a character of UTF-16 becomes what is no UTF-8 either.
+    """
     decoder: codecs.IncrementalDecoder | None = None
     begun, rest = False, b""
     async for piece in pieces:
@@ -98,10 +124,13 @@ async def _in_utf8(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             rest = data
             continue
         if not begun and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            decoder = codecs.getincrementaldecoder("utf-16")("replace")
+            decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
         begun, rest = True, b""
-        yield decoder.decode(data).encode() if decoder else data
-    yield decoder.decode(b"", final=True).encode() if decoder else rest
+        yield decoder.decode(data).encode("utf-8", "surrogatepass") if decoder else data
+    if decoder is None:
+        yield rest
+    elif decoder.getstate()[0]:
+        yield b"\xff"
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:

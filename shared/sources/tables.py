@@ -2,11 +2,15 @@
 
 import csv
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import islice
+
+from shared.errors import Permanent
 
 MAX_LINE_BYTES = 100_000
 TOO_LONG = f"longer than {MAX_LINE_BYTES:,} bytes"
 _MAX_LINES = 100
+_MAX_TOLD = 20
 _LONE_BREAK = "a line break within it is neither \\n nor \\r\\n"
 _OPEN_QUOTE = "a quote is opened in it and not closed as it should be"
 
@@ -34,10 +38,22 @@ async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> Asyn
             yield _cells(line, delimiter) or await _cells_over_lines(line, ahead, lines, delimiter)
 
 
-def named(columns: Sequence[str], names: Collection[str]) -> list[str]:
-    """The columns' names; one that is not among `names` for its case only is called as it is there."""
+def named(columns: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The columns' names; one that is not among `names` for its case only is called as it is there.
+
+    Raises:
+        Permanent: there is no column of the first of `names`.
+    """
     wanted = {name.casefold(): name for name in names if name not in columns}
-    return [wanted.pop(column.casefold(), column) for column in columns]
+    found = [wanted.pop(column.casefold(), column) for column in columns]
+    if names[:1] and names[0] not in found:
+        raise Permanent(f"The list has no column {names[0][:100]!r}; it has {told(columns)}.")
+    return found
+
+
+def told(names: Iterable[str]) -> str:
+    """The first of the names, for people."""
+    return ", ".join(repr(name[:40]) for name in islice(names, _MAX_TOLD)) or "none"
 
 
 def _cells(line: str, delimiter: str) -> list[str] | str | None:

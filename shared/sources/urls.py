@@ -16,6 +16,7 @@ from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Format, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
+from shared.sources.tables import told
 from shared.sources.text import clean_label
 from shared.storage.blobs import BlobStore
 
@@ -180,7 +181,7 @@ class Urls:
             return f"urls: row {number}: {row}"
         config = self._config
         if config.url_column not in row:
-            return f"urls: row {number}: no field {config.url_column[:100]!r}"
+            return f"urls: row {number}: no field {config.url_column[:100]!r}; it has {told(row)}"
         url = address_of(row[config.url_column])
         if url is None:
             return f"urls: row {number}: no http(s) URL"

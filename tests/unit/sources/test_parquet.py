@@ -140,11 +140,13 @@ async def test_columns_are_found_whatever_their_case():
     assert list(candidate.extra) == [f"other{number}" for number in range(20)]
 
 
-async def test_a_list_without_its_columns_is_all_problems():
-    blobs = await stored(written({"address": ["https://a/1.jpg"]}))
-    assert (await read(blobs))[:2] == ([], ["urls: row 1: no field 'url'"])
+async def test_a_list_without_its_column_of_addresses_fails_once_and_tells_its_columns():
+    blobs = await stored(written({"address": ["https://a/1.jpg"], "n": [1]}))
+    with pytest.raises(Permanent, match="no column 'url'; it has 'address', 'n'"):
+        await read(blobs)
     blobs = await stored(written({"only": [[1]]}))
-    assert (await read(blobs))[:2] == ([], [])
+    with pytest.raises(Permanent, match="no column 'url'; it has none"):
+        await read(blobs)
 
 
 async def test_storage_that_fails_is_tried_again_and_a_missing_list_is_not():

@@ -190,7 +190,7 @@ async def test_what_is_no_url_of_the_web_is_a_problem(url):
     await blobs.put("inputs/x.jsonl", json.dumps({"url": url}).encode() + b'\n{"address": "https://a/"}')
     candidates, problems, _ = await _all(Urls(UrlsConfig(blob="inputs/x.jsonl"), blobs))
     assert candidates == []
-    assert problems == ["urls: row 1: no http(s) URL", "urls: row 2: no field 'url'"]
+    assert problems == ["urls: row 1: no http(s) URL", "urls: row 2: no field 'url'; it has 'address'"]
 
 
 async def test_a_missing_or_broken_list_fails_with_its_name():
@@ -200,6 +200,76 @@ async def test_a_missing_or_broken_list_fails_with_its_name():
     await blobs.put("inputs/bad.csv.gz", b"no gzip")
     with pytest.raises(Permanent, match="gzip"):
         await _all(Urls(UrlsConfig(blob="inputs/bad.csv.gz"), blobs))
+
+
+@pytest.mark.parametrize(
+    "header", ["link,label", "\nlink;label", "'link','label'", "li\u00adnk\tlabel", "https://a/0.jpg"]
+)
+async def test_a_table_without_the_column_of_addresses_fails_once_and_tells_its_columns(header):
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.csv", f"{header}\nhttps://a/1.jpg,cat\nhttps://a/2.jpg,cat".encode())
+    with pytest.raises(Permanent, match=r"^The list has no column 'url'; it has ['\"]") as failed:
+        await _all(Urls(UrlsConfig(blob="inputs/x.csv"), blobs))
+    assert repr(header.strip()[:4])[1:-1] in failed.value.detail
+
+
+async def test_of_many_and_long_columns_the_first_are_told():
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.csv", ",".join(f"{n}{'x' * 500}" for n in range(150)).encode())
+    with pytest.raises(Permanent) as failed:
+        await _all(Urls(UrlsConfig(blob="inputs/x.csv", url_column="y" * 5000), blobs))
+    assert len(failed.value.detail) < 1200
+
+
+LATIN = {
+    "csv": 'url,label\nhttps://a/1.jpg,K\u00e4se\nhttps://a/2.jpg,dog\n"https://a/3.jpg","a\n\u00e4"\nhttps://a/4.jpg,x\n',
+    "tsv": "url\tlabel\nhttps://a/1.jpg\tK\u00e4se\nhttps://a/2.jpg\tdog\nhttps://a/\u00e4.jpg\nhttps://a/4.jpg\tx\n",
+    "txt": "https://a/\u00e4.jpg\nhttps://a/2.jpg\nhttps://a/\u00df.jpg\nhttps://a/4.jpg",
+    "jsonl": '"https://a/\u00e4.jpg"\n{"url": "https://a/2.jpg"}\n{"\u00e4": 1}\n"https://a/4.jpg"\n',
+    "json": '["https://a/\u00e4.jpg", {"url": "https://a/2.jpg"}, {"\u00e4": 1}, "https://a/4.jpg"]',
+}
+
+
+@pytest.mark.parametrize("form", LATIN)
+async def test_rows_that_are_not_utf8_are_problems_and_the_others_are_read(form):
+    blobs = MemoryBlobs()
+    await blobs.put(f"inputs/x.{form}", LATIN[form].encode("latin-1"))
+    candidates, problems, _ = await _all(Urls(UrlsConfig(blob=f"inputs/x.{form}"), blobs))
+    assert [c.url for c in candidates] == ["https://a/2.jpg", "https://a/4.jpg"]
+    assert problems == ["urls: row 1: not UTF-8", "urls: row 3: not UTF-8"]
+
+
+async def test_a_header_that_is_not_utf8_is_a_problem_and_still_names_the_columns():
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.csv", "url,Gr\u00f6\u00dfe,label\nhttps://a/1.jpg,5,cat\n".encode("latin-1"))
+    [candidate], problems, _ = await _all(Urls(UrlsConfig(blob="inputs/x.csv"), blobs))
+    assert (candidate.url, candidate.label, problems) == (
+        "https://a/1.jpg",
+        "cat",
+        ["urls: row 1: not UTF-8"],
+    )
+
+
+@pytest.mark.parametrize("bom", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+async def test_half_characters_of_utf16_spoil_their_own_rows_only(bom, size):
+    encoding = "utf-16-le" if bom == codecs.BOM_UTF16_LE else "utf-16-be"
+    text = (
+        "url,x\nhttps://a/1.jpg,\U0001f600\nhttps://a/2.jpg,\ud83d\nhttps://a/3.jpg,\u00e4\nhttps://a/4.jpg"
+    )
+    data = bom + text.encode(encoding, "surrogatepass") + b"\0"
+
+    async def pieces():
+        for at in range(0, len(data), size):
+            yield data[at : at + size]
+
+    rows = [row async for row in read_rows(pieces(), "csv", gzipped=False)]
+    assert [row if isinstance(row, str) else row["x"] for row in rows] == [
+        "\U0001f600",
+        "not UTF-8",
+        "\u00e4",
+        "not UTF-8",
+    ]
 
 
 @pytest.mark.parametrize(
