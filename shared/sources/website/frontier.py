@@ -72,6 +72,13 @@ class Frontier:
             return _visit(self._sitemaps[0], sitemap=True)
         return _visit(self._pages[0]) if self._pages and self.asked < self.max_pages else None
 
+    @property
+    def left(self) -> str | None:
+        """What a crawl at its end leaves: addresses that wait beyond what it may ask for; None where it leaves none."""
+        if self._pages:
+            return f"more than the {self.max_pages:,} pages of max_pages were found"
+        return f"more than {MAX_SITEMAPS} sitemaps were found" if self._sitemaps else None
+
     def take(self, visit: Visit, *, counted: bool = True) -> None:
         """The next visit is made; `counted` where the host was asked for it, and it will not be tried again."""
         waiting = self._sitemaps if visit.sitemap else self._pages

@@ -82,7 +82,13 @@ class Website:
         while (visit := frontier.next) is not None:
             page = await self._visit(frontier, visit)
             frontier.forget_passed(self._now())
-            yield replace(page, cursor=frontier.encode() if frontier.next else None)
+            if frontier.next is not None:
+                yield replace(page, cursor=frontier.encode())
+            elif frontier.left is None:
+                yield page
+            else:
+                notice = f"website: {self._config.start_urls[0][:200]}: {frontier.left}"
+                yield replace(page, problems=(*page.problems, notice))
 
     async def _begin(self) -> Frontier:
         frontier = Frontier(self._config.max_pages)

@@ -49,6 +49,22 @@ async def test_pages_are_walked_breadth_first_to_a_depth(site):
     assert (first.provenance.title, first.provenance.license) == ("Shop", "unknown")
 
 
+async def test_a_walk_that_leaves_pages_at_its_end_says_so_once(site):
+    shop(site)
+    for most, left in ((1, True), (4, True), (5, False)):
+        problems = (await site.crawl(max_pages=most, depth=9)).problems
+        told = [f"website: {site.base}/: more than the {most} pages of max_pages were found"]
+        assert problems == (told if left else [])
+    assert (await site.crawl(max_pages=3, depth=1)).problems == []
+
+
+async def test_a_walk_that_leaves_sitemaps_says_so(site):
+    maps = "".join(f"<sitemap><loc>BASE/m{number}.xml</loc></sitemap>" for number in range(60))
+    site.pages = {"/": "", "/sitemap.xml": f"<sitemapindex>{maps}</sitemapindex>", "*": "<urlset></urlset>"}
+    crawl = await site.crawl(sitemaps=True)
+    assert f"website: {site.base}/: more than 50 sitemaps were found" in crawl.problems
+
+
 async def test_so_many_pages_are_asked_for_and_no_more_over_all_resumptions(site):
     shop(site)
     assert names(await site.crawl(max_pages=3, depth=9)) == ["start", "a", "b"]
