@@ -9,7 +9,7 @@ import azure.functions as func
 from pydantic import BaseModel
 
 from functions.problems import problem_response
-from shared.errors import AppError, InvalidRequest, NotFound
+from shared.errors import AppError, FieldError, InvalidRequest, NotFound
 from shared.ids import is_job_id
 from shared.jobs.spec import MAX_SPEC_BYTES
 from shared.telemetry import signals
@@ -61,7 +61,8 @@ class Call:
         """How many items a list answers with: `limit`, 1 to 100, 20 where it is not given."""
         text = self.request.params.get("limit", "20")
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _MAX_PAGE:
-            raise InvalidRequest(f"limit must be a number from 1 to {_MAX_PAGE}.")
+            wrong = FieldError("limit", f"must be a whole number from 1 to {_MAX_PAGE}")
+            raise InvalidRequest("The query is not valid.", (wrong,))
         return int(text)
 
 

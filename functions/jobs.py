@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.endpoint import Answer, Call, endpoint
 from functions.representations import JobAnswer, JobPage, JobSummary
-from shared.errors import InvalidRequest
+from shared.errors import FieldError, InvalidRequest
 from shared.jobs.job import Job
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
@@ -21,7 +21,8 @@ async def submit_job(call: Call) -> Answer:
     """POST a spec; 201 with the job. The same `Idempotency-Key` and spec again give the same job."""
     key = call.header("idempotency-key")
     if key and len(key) > _MAX_KEY_CHARACTERS:  # cut off, two keys could be one
-        raise InvalidRequest(f"Idempotency-Key must not exceed {_MAX_KEY_CHARACTERS} characters.")
+        wrong = FieldError("Idempotency-Key", f"must have at most {_MAX_KEY_CHARACTERS} characters")
+        raise InvalidRequest("The headers are not valid.", (wrong,))
     submission = Submission(
         user_id=call.caller.user_id,
         spec=parse_spec(call.json()),

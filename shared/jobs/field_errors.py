@@ -6,6 +6,8 @@ from pydantic_core import ErrorDetails
 from shared.errors import FieldError
 
 _MOST = 20
+_MAX_NAME = 100
+_KEY = "[key]"  # pydantic's, behind the name of a field whose name is wrong
 _OBJECT, _LIST, _STRING = "must be an object", "must be a list", "must be a string"
 _WHOLE, _NUMBER, _BOOLEAN = "must be a whole number", "must be a number", "must be true or false"
 _WORDS = {
@@ -34,6 +36,7 @@ _WORDS = {
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
+    "string_pattern_mismatch": "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit",
     "string_too_short": "must have {min_length} or more characters",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have {min_length} or more items",
@@ -49,14 +52,19 @@ def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     """Pydantic's findings as ours, at most twenty; values that the caller sent are not repeated."""
     found = error.errors(include_url=False, include_input=False)
     told = [item for item in found if not _follows_from_others(item, found)]
-    return tuple(FieldError(".".join(map(str, item["loc"])), _message(item)) for item in told[:_MOST])
+    return tuple(FieldError(_place(item["loc"]), _message(item)) for item in told[:_MOST])
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    """The path in the input; names that the caller chose are cut, and hold nothing that cannot be shown."""
+    names = (str(part)[:_MAX_NAME] for part in path if part != _KEY)
+    return ".".join("".join(sign if sign.isprintable() else "\ufffd" for sign in name) for name in names)
 
 
 def _message(item: ErrorDetails) -> str:
     words = _WORDS.get(item["type"])
-    if words is None:
-        return item["msg"].removeprefix("Value error, ")
-    return words.format_map(item.get("ctx", {}))
+    told = words.format_map(item.get("ctx", {})) if words else item["msg"].removeprefix("Value error, ")
+    return f"its name {told}" if item["loc"][-1:] == (_KEY,) else told
 
 
 def _follows_from_others(item: ErrorDetails, found: list[ErrorDetails]) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -12,12 +12,14 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    ModelWrapValidatorHandler,
     PlainSerializer,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Transform
@@ -51,8 +53,7 @@ def _source(value: object, info: ValidationInfo) -> SourceConfig:
         return value
     if not isinstance(value, Mapping):
         raise ValueError("must be an object with a type")  # noqa: TRY004 - pydantic collects ValueErrors only
-    internal = bool(info.context and info.context.get("internal"))
-    return parse_source(value, internal=internal)
+    return parse_source(value, internal=_is_internal(info))
 
 
 def _callable(url: HttpUrl) -> HttpUrl:
@@ -98,57 +99,83 @@ class JobSpec(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
     webhook_url: Annotated[HttpUrl, AfterValidator(_callable)] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _search_is_the_default(cls, data: Any) -> Any:
-        if (
-            isinstance(data, Mapping)
-            and (data.get("labels") or data.get("keywords"))
-            and not data.get("sources")
-        ):
-            return {**data, "sources": [{"type": "openverse"}]}
-        return data
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keywords_are_short_for_labels(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or "keywords" not in data:
-            return data
-        if data.get("labels"):
-            raise ValueError("give either keywords or labels, not both")
-        keywords = data["keywords"]
-        if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
-            raise ValueError("keywords must be a list of strings")
-        rest = {key: value for key, value in data.items() if key != "keywords"}
-        return rest | {"labels": {word: [word] for word in keywords}}
-
     @field_validator("labels", mode="before")
     @classmethod
     def _labels_stay_apart(cls, labels: Any) -> Any:
-        if not isinstance(labels, Mapping):
-            return labels
-        seen: dict[str, str] = {}
-        for label in labels:
-            if not isinstance(label, str):
-                continue
-            same = seen.setdefault(unicodedata.normalize("NFC", label).strip(), label)
-            if same != label:
-                raise ValueError(f"{same!r} and {label!r} are the same label")
+        if isinstance(labels, Mapping):
+            _check_apart(labels)
         return labels
 
-    @model_validator(mode="after")
-    def _asks_for_something(self) -> Self:
-        if not self.labels and not self.sources:
-            raise ValueError("name what you want: labels, keywords or sources")
-        searched = [config.type for config in self.sources if config.searches]
-        if searched and not self.labels:
-            raise ValueError(f"{searched[0]} searches by keyword: give labels or keywords")
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_a_whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        """What concerns several fields. What the app itself has stored was checked when it came in."""
+        spec = handler(_in_full(data) if isinstance(data, Mapping) else data)
+        if not _is_internal(info):
+            _check_searches(spec, words="keywords" if "keywords" in data else "labels")
+        return spec
 
     def limit_of(self, label: str, *, searched: bool) -> int | None:
         """How many images of a label are wanted; None where everything is."""
         del label  # one limit for all labels, today
         return self.max_images_per_label or (_SEARCH_LIMIT if searched else None)
+
+
+class _Keywords(BaseModel):
+    """The short form of labels."""
+
+    keywords: Annotated[tuple[Text, ...], Field(max_length=_MAX_LABELS)]
+
+    @field_validator("keywords", mode="before")
+    @classmethod
+    def _keywords_stay_apart(cls, keywords: Any) -> Any:
+        if isinstance(keywords, list):
+            _check_apart(keywords)
+        return keywords
+
+
+def _in_full(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The spec with labels in place of keywords, and with the source that is the default."""
+    if "keywords" in data:
+        if data.get("labels"):
+            raise _wrong("keywords", "give either keywords or labels, not both")
+        words = _Keywords.model_validate({"keywords": data["keywords"]}).keywords
+        data = {key: value for key, value in data.items() if key != "keywords"}
+        data["labels"] = {word: [word] for word in words}
+    if data.get("labels") and not data.get("sources"):
+        return {**data, "sources": [{"type": "openverse"}]}
+    return data
+
+
+def _check_apart(labels: Iterable[object]) -> None:
+    """See that none looks the same as another that is written otherwise."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        if isinstance(label, str):
+            same = seen.setdefault(unicodedata.normalize("NFC", label).strip(), label)
+            if same != label:
+                raise ValueError(f"{same!r} and {label!r} are the same label")
+
+
+def _check_searches(spec: JobSpec, words: str) -> None:
+    """See that what is to be searched for and what searches come together; `words` is the field of the former."""
+    if not spec.labels and not spec.sources:
+        raise ValueError("name what you want: labels, keywords or sources")
+    searching = [config.type for config in spec.sources if config.searches]
+    if searching and not spec.labels:
+        raise _wrong(words, f"{searching[0]} searches by keyword: give labels or keywords")
+
+
+def _wrong(field: str, message: str) -> ValidationError:
+    """That a field is wrong, for checks of several."""
+    error = PydanticCustomError("value_error", "{message}", {"message": message})
+    return ValidationError.from_exception_data(
+        "JobSpec", [InitErrorDetails(type=error, loc=(field,), input=None)]
+    )
+
+
+def _is_internal(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get("internal"))
 
 
 def parse_spec(data: object, *, internal: bool = False) -> JobSpec:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from shared.clock import Clock
 from shared.datasets.catalog import Catalog
-from shared.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound
 from shared.ids import Ids, is_job_id
 from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
@@ -18,7 +18,7 @@ from shared.jobs.retry import REFUSED
 from shared.jobs.reuse import resolve_datasets
 from shared.jobs.spec import JobSpec, encode_spec, parse_spec
 from shared.jobs.states import State
-from shared.sources.registry import SourceSettings, check_source
+from shared.sources.registry import SourceSettings, check_sources
 from shared.storage.entities import Entity, EntityStore, Insert
 from shared.storage.queues import QueueSender
 
@@ -65,8 +65,7 @@ class Submit:
                 user's, or the id is not a safe one.
             Conflict: the key or the id stands for another spec.
         """
-        for config in submission.spec.sources:
-            check_source(config, self._sources)
+        check_sources(submission.spec.sources, self._sources)
         spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
         submission = replace(submission, spec=spec)
         job_id = await self._job_id(submission)
@@ -109,9 +108,8 @@ class Submit:
         """The id that was asked for, or that the key got at first, or a new one."""
         if submission.job_id is not None:
             if not is_job_id(submission.job_id):
-                raise InvalidRequest(
-                    "job_id: up to 64 letters, digits, '-' and '_', beginning with a letter or digit."
-                )
+                told = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
+                raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", told),))
             return submission.job_id
         job_id = self._ids.job_id(self._clock.now())
         if submission.key is None:

@@ -1,14 +1,16 @@
 """The sources there are. A new one is a file and a line here, or an entry point of a package of its own."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, get_args
 
+from pydantic import BaseModel, ValidationInfo, field_validator
+
 from shared.clock import Clock
-from shared.errors import InvalidRequest
+from shared.errors import FieldError, InvalidRequest
 from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.brave import BRAVE, Brave, BraveConfig
 from shared.sources.datasets import DatasetConfig, Datasets
@@ -112,26 +114,39 @@ def parse_source(raw: Mapping[str, object], *, internal: bool = False) -> Source
     """The configuration of a source out of a spec.
 
     Raises:
-        ValueError: there is no such type; pydantic's ValidationError where its fields are wrong.
+        ValidationError: there is no such type, or its fields are wrong.
     """
-    kinds = _all_kinds()
-    name = raw.get("type")
-    kind = kinds.get(name) if isinstance(name, str) else None
-    if kind is None or (kind.internal and not internal):
-        known = ", ".join(sorted(known for known, kind in kinds.items() if not kind.internal))
-        raise ValueError(f"type must be one of: {known}")
-    return kind.config.model_validate(raw)
+    kinds = {name: kind for name, kind in _all_kinds().items() if internal or not kind.internal}
+    name = _Named.model_validate({"type": raw.get("type")}, context={"known": kinds}).type
+    return kinds[name].config.model_validate(raw)
 
 
-def check_source(config: SourceConfig, settings: SourceSettings) -> None:
-    """See that the source can be used as the app is set up.
+class _Named(BaseModel):
+    type: Any
+
+    @field_validator("type")
+    @classmethod
+    def _is_known(cls, name: Any, info: ValidationInfo) -> Any:
+        known = (info.context or {})["known"]
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(f"must be one of: {', '.join(sorted(known))}")
+        return name
+
+
+def check_sources(configs: Sequence[SourceConfig], settings: SourceSettings) -> None:
+    """See that the spec's sources can be used as the app is set up.
 
     Raises:
-        InvalidRequest: it lacks a setting; the text names it.
+        InvalidRequest: some lack a setting; each is named with it.
     """
-    setting = _all_kinds()[config.type].missing(settings)
-    if setting is not None:
-        raise InvalidRequest(f"The source {config.type} needs the setting {setting}, which is not there.")
+    wrong: list[FieldError] = []
+    for number, config in enumerate(configs):
+        setting = _all_kinds()[config.type].missing(settings)
+        if setting is not None:
+            text = f"{config.type} needs the setting {setting}, which is not there"
+            wrong.append(FieldError(f"sources.{number}", text))
+    if wrong:
+        raise InvalidRequest("The app is not set up for the job's sources.", tuple(wrong))
 
 
 def open_source(config: SourceConfig, context: SourceContext) -> Source:

@@ -7,14 +7,14 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
 from shared.licenses import UNKNOWN, License, license_url, normalize_license
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
-from shared.sources.rows import FORMATS, Format, Row, read_rows
+from shared.sources.rows import FORMATS, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
 from shared.sources.tables import told
 from shared.sources.text import clean_label
@@ -28,7 +28,7 @@ _MAX_EXTRA = 20
 _MAX_VALUE = 1000
 _PARQUET: Final = "parquet"
 
-type ListFormat = Format | Literal["parquet"]
+type ListFormat = Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"]
 
 
 class UrlItem(BaseModel):
@@ -68,9 +68,9 @@ class UrlsConfig(SourceConfig):
     """
 
     type: Literal["urls"] = "urls"
-    items: tuple[UrlItem, ...] | None = None
+    items: Annotated[tuple[UrlItem, ...], Field(min_length=1)] | None = None
     blob: Annotated[str, Field(max_length=1024)] | None = None
-    format: ListFormat | None = None
+    format: Annotated[ListFormat | None, Field(validate_default=True)] = None
     url_column: str = "url"
     label_column: str = "label"
     caption_column: str = "caption"
@@ -89,18 +89,21 @@ class UrlsConfig(SourceConfig):
             raise ValueError(f"must be a blob under {INPUTS}")
         return blob
 
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, given: ListFormat | None, info: ValidationInfo) -> ListFormat | None:
+        blob = info.data.get("blob")
+        form = given or (_format_of(blob) if blob else None)
+        if blob and form is None:
+            raise ValueError(f"the blob's name tells none: must be one of {', '.join((*FORMATS, _PARQUET))}")
+        if form == _PARQUET and not can_read_parquet():
+            raise ValueError(MISSING)
+        return given
+
     @model_validator(mode="after")
     def _one_list(self) -> Self:
         if (self.items is None) == (self.blob is None):
             raise ValueError("give either items or a blob")
-        if self.blob is not None and self.format is None and _format_of(self.blob) is None:
-            raise ValueError(
-                f"the blob's name tells no format: give one of {', '.join((*FORMATS, _PARQUET))}"
-            )
-        if _PARQUET in {self.format, self.blob and _format_of(self.blob)} and not can_read_parquet():
-            raise ValueError(MISSING)
-        if self.items is not None and not self.items:
-            raise ValueError("items must not be empty")
         return self
 
 

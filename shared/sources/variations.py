@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.sources.plurals import plural_of
 
 _MAX_VARIATIONS = 50
 _MAX_CHARACTERS = 200
+
+
+def _template(text: str) -> str:
+    if text.count("{}") != 1:
+        raise ValueError("must contain {} once, where the keyword goes")
+    if not text.isprintable() or not text.replace("{}", "").strip():
+        raise ValueError("must say something beside {}, without control characters")
+    return text
 
 
 class Variations(BaseModel):
@@ -18,18 +26,9 @@ class Variations(BaseModel):
 
     plurals: bool = False
     templates: Annotated[
-        tuple[Annotated[str, Field(min_length=3, max_length=100)], ...], Field(max_length=10)
+        tuple[Annotated[str, Field(min_length=3, max_length=100), AfterValidator(_template)], ...],
+        Field(max_length=10),
     ] = ()
-
-    @field_validator("templates")
-    @classmethod
-    def _stand_for_keywords(cls, templates: tuple[str, ...]) -> tuple[str, ...]:
-        for template in templates:
-            if template.count("{}") != 1:
-                raise ValueError("each template must contain {} once, where the keyword goes")
-            if not template.isprintable() or not template.replace("{}", "").strip():
-                raise ValueError("each template must say something beside {}, without control characters")
-        return templates
 
     def of(self, keywords: Sequence[str]) -> tuple[str, ...]:
         """What to search for after the keywords of one label: plurals, then each template in turn.

@@ -69,13 +69,15 @@ async def test_the_api_refuses_with_reasons(make_stack, session):
         (b"[]", 400, ""),
         (b'{"keywords": ["x"], "colour": 1}', 400, "colour"),
         (b'{"keywords": []}', 400, ""),
+        (b'{"keywords": "cat"}', 400, "keywords"),
+        (b'{"keywords": ["x"], "sources": [{"type": "flickr"}]}', 400, "sources.0"),
         (b'{"keywords": ["x"], "filters": {"min_width": "wide"}}', 400, "filters.min_width"),
         (b'{"keywords": ["x"], "splits": {"train": 0.5}}', 400, "splits"),
-        (b'{"keywords": ["x"], "sources": [{"type": "bing"}]}', 400, "sources.0"),
+        (b'{"keywords": ["x"], "sources": [{"type": "bing"}]}', 400, "sources.0.type"),
         (
             b'{"keywords": ["x"], "sources": [{"type": "blobs", "items": [{"name": "work/x"}]}]}',
             400,
-            "sources.0",
+            "sources.0.type",
         ),
         (b'{"sources": [{"type": "urls", "blob": "datasets/job_1/dataset.zip"}]}', 400, "sources.0.blob"),
         (b'{"keywords": ["x"], "webhook_url": "file:///etc/passwd"}', 400, "webhook_url"),
@@ -89,6 +91,13 @@ async def test_the_api_refuses_with_reasons(make_stack, session):
             assert response.status == problem["status"] == status, (body[:80], problem)
             if field is not None:
                 assert any(item["field"] == field for item in problem["errors"]), (body[:80], problem)
+    for path in ("jobs?limit=-1", "jobs?limit=many", "datasets?limit=101"):
+        async with session.get(
+            f"{stack.url}/api/v1/{path}", headers={"X-API-Key": stack.api_key}
+        ) as response:
+            problem = await response.json(content_type="application/problem+json")
+            told = [{"field": "limit", "message": "must be a whole number from 1 to 100"}]
+            assert (response.status, problem["errors"]) == (400, told)
     for key in (None, "", "wrong", "é"):
         headers = {"X-API-Key": key} if key is not None else {}
         async with session.get(f"{stack.url}/api/v1/jobs", headers=headers) as response:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from shared.errors import InvalidRequest
 from shared.sources.source import SourceConfig
@@ -10,6 +10,13 @@ from shared.sources.text import MAX_LABEL_CHARACTERS
 from shared.sources.urls import UNLABELLED
 from shared.sources.website.picture import with_path
 from shared.web.urls import parse_url
+
+
+def _fetchable(url: str) -> str:
+    try:
+        return str(with_path(parse_url(url)))
+    except InvalidRequest as error:
+        raise ValueError(error.detail) from None
 
 
 class WebsiteConfig(SourceConfig):
@@ -22,18 +29,11 @@ class WebsiteConfig(SourceConfig):
 
     type: Literal["website"] = "website"
     start_urls: Annotated[
-        tuple[Annotated[str, Field(max_length=2000)], ...], Field(min_length=1, max_length=100)
+        tuple[Annotated[str, Field(max_length=2000), AfterValidator(_fetchable)], ...],
+        Field(min_length=1, max_length=100),
     ]
     label: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] = UNLABELLED
     depth: Annotated[int, Field(ge=0, le=20)] = 2
     max_pages: Annotated[int, Field(ge=1, le=10_000)] = 200
     same_site: bool = True
     sitemaps: bool = False
-
-    @field_validator("start_urls")
-    @classmethod
-    def _can_be_fetched(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            return tuple(str(with_path(parse_url(url))) for url in urls)
-        except InvalidRequest as error:
-            raise ValueError(error.detail) from None

@@ -8,16 +8,66 @@ from shared.errors import InvalidRequest
 from shared.jobs.spec import parse_spec
 
 CATS = {"keywords": ["cat"]}
+LIST = {"type": "urls", "items": [{"url": "https://a/1.jpg"}]}
+TYPES = "must be one of: brave, dataset, flickr, openverse, pexels, pixabay, urls, website, wikimedia"
+ID = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
 MISTAKES = [
     (5, "", "must be an object"),
     ({"labels": ["cat"]}, "labels", "must be an object"),
     ({"labels": {"cat": "kitten"}}, "labels.cat", "must be a list"),
     ({"labels": {"cat": []}}, "labels.cat", "must have 1 or more items"),
     ({"labels": {"cat": [5]}}, "labels.cat.0", "must be a string"),
-    ({"keywords": "cat"}, "", "keywords must be a list of strings"),
+    ({"labels": {"": ["cat"]}}, "labels.", "its name must not be empty"),
+    ({"labels": {"a\0": ["cat"]}}, "labels.a\ufffd", "its name must not contain control characters"),
+    ({"labels": {"x" * 300: ["cat"]}}, f"labels.{'x' * 100}", "its name must have at most 200 characters"),
+    ({"keywords": "cat"}, "keywords", "must be a list"),
+    ({"keywords": None}, "keywords", "must be a list"),
+    ({"keywords": ["cat", 5]}, "keywords.1", "must be a string"),
+    ({"keywords": ["cat", " "]}, "keywords.1", "must not be empty"),
+    ({"keywords": ["cat", " cat"]}, "keywords", "'cat' and ' cat' are the same label"),
+    ({"keywords": [str(number) for number in range(1001)]}, "keywords", "must have at most 1000 items"),
+    (CATS | {"labels": {"dog": ["dog"]}}, "keywords", "give either keywords or labels, not both"),
+    (
+        {"sources": [{"type": "openverse"}]},
+        "labels",
+        "openverse searches by keyword: give labels or keywords",
+    ),
+    (
+        CATS | {"variations": {"templates": ["a {}", "a"]}},
+        "variations.templates.1",
+        "must have 3 or more characters",
+    ),
+    (
+        CATS | {"variations": {"templates": ["a {}", "abc"]}},
+        "variations.templates.1",
+        "must contain {} once, where the keyword goes",
+    ),
     (CATS | {"sources": {"type": "openverse"}}, "sources", "must be a list"),
     (CATS | {"sources": [{"type": "openverse"}] * 51}, "sources", "must have at most 50 items"),
     (CATS | {"sources": [{"type": "flickr", "license": "by"}]}, "sources.0.license", "must be a list"),
+    ({"sources": [{"type": "bing"}]}, "sources.0.type", TYPES),
+    ({"sources": [{"type": ["urls"]}]}, "sources.0.type", TYPES),
+    ({"sources": [LIST, {}]}, "sources.1.type", TYPES),
+    ({"sources": [{"type": "urls"}]}, "sources.0", "give either items or a blob"),
+    ({"sources": [{"type": "urls", "items": []}]}, "sources.0.items", "must have 1 or more items"),
+    (
+        {"sources": [{"type": "urls", "blob": "inputs/x"}]},
+        "sources.0.format",
+        "the blob's name tells none: must be one of txt, csv, tsv, jsonl, json, parquet",
+    ),
+    (
+        {"sources": [{"type": "urls", "blob": "inputs/x", "format": "xml"}]},
+        "sources.0.format",
+        "must be 'txt', 'csv', 'tsv', 'jsonl', 'json' or 'parquet'",
+    ),
+    (
+        {"sources": [{"type": "website", "start_urls": ["https://a/", "a"]}]},
+        "sources.0.start_urls.1",
+        "Only http and https URLs with a host can be fetched.",
+    ),
+    ({"sources": [{"type": "dataset", "id": "../x"}]}, "sources.0.id", ID),
+    (CATS | {"dedup": {"against": ["a/b"]}}, "dedup.against.0", ID),
+    (CATS | {"splits": {"trian": 1}}, "splits.trian", "its name must be 'train', 'val' or 'test'"),
     ({"sources": [{"type": "urls", "items": ["x"]}]}, "sources.0.items.0", "must be an object"),
     ({"sources": [{"type": "urls", "items": [{}]}]}, "sources.0.items.0.url", "is missing"),
     (CATS | {"max_images_per_label": "many"}, "max_images_per_label", "must be a whole number"),

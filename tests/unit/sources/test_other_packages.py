@@ -7,7 +7,7 @@ import pytest
 from shared.clock import SystemClock
 from shared.jobs.spec import decode_spec, encode_spec, parse_spec
 from shared.sources import registry
-from shared.sources.registry import SourceContext, SourceSettings, check_source, open_source, parse_source
+from shared.sources.registry import SourceContext, SourceSettings, check_sources, open_source, parse_source
 from shared.storage.memory_blobs import MemoryBlobs
 
 MODULE = """
@@ -57,7 +57,7 @@ async def test_an_installed_package_brings_a_source(install, context):
     install("pictures_of_mine", ["mine = pictures_of_mine:KIND"], MODULE)
     spec = decode_spec(encode_spec(parse_spec({"sources": [{"type": "mine"}]})), internal=True)
     [config] = spec.sources
-    check_source(config, SourceSettings())
+    check_sources([config], SourceSettings())
     source = open_source(config, context)
     [query] = source.queries({})
     assert [c.url async for page in source.pages(query, None) for c in page.candidates] == ["http://a/1.jpg"]
@@ -80,7 +80,7 @@ def test_a_broken_package_is_logged_and_harms_no_other_source(install, caplog, e
     with caplog.at_level(logging.WARNING):
         assert parse_source({"type": "openverse"}).type == "openverse"
     assert parse_source({"type": "mine"}).type == "mine"
-    with pytest.raises(ValueError, match=r"type must be one of: brave, .*mine"):
+    with pytest.raises(ValueError, match=r"must be one of: brave, .*mine"):
         parse_source({"type": "bad"})
     [logged] = caplog.messages
     assert logged.startswith("The source bad ")

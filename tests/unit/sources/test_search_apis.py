@@ -285,10 +285,13 @@ async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_su
     services = replace(known, **{name: replace(getattr(known, name), key=key)})
     entities, queues, blobs = MemoryEntities(), MemoryQueues(), MemoryBlobs()
     jobs, catalog = JobStore(entities, blobs), Catalog(entities, blobs, blobs, link_seconds=60)
-    spec = parse_spec({"keywords": ["cat"], "sources": [{"type": name}]})
+    spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "openverse"}, {"type": name}]})
     refusing = Submit(jobs, entities, queues, services, SystemClock(), RandomIds(), catalog)
-    with pytest.raises(InvalidRequest, match=f"{name.upper()}_API_KEY"):
+    with pytest.raises(InvalidRequest) as refused:
         await refusing.run(Submission("admin", spec))
+    [told] = refused.value.fields
+    assert told.field == "sources.1"
+    assert f" {name.upper()}_API_KEY," in told.message
     assert queues.sent == {}
     services = replace(known, **{name: replace(getattr(known, name), key=KEY)})
     taking = Submit(jobs, entities, queues, services, SystemClock(), RandomIds(), catalog)
