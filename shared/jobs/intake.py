@@ -12,7 +12,7 @@ from shared.jobs.discover import Discover
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.job import Failure
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import JobMessage, decode_json, read_chunk_message, read_job_message
+from shared.jobs.messages import decode_json, read_chunk_message, read_job_message
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
 from shared.jobs.watchdog import Watchdog
@@ -48,6 +48,7 @@ class Intake:
 
     async def job_message(self, message_id: str, text: str, deadline: Deadline) -> None:
         """From `crawl-jobs`: a job to discover, or a spec to take in."""
+        data: object = None
         try:
             data = decode_json(text)
             own = read_job_message(data)
@@ -56,7 +57,7 @@ class Intake:
                 await self._submit.run(Submission(self._user_id, spec, key=f"queue:{message_id}"))
                 return
         except (InvalidRequest, Conflict) as error:
-            await self._refuse(message_id, error)
+            await self._refuse(message_id, data, error)
             return
         await self._discover.run(own, deadline)
 
@@ -74,6 +75,7 @@ class Intake:
 
     async def archive_message(self, message_id: str, text: str, deadline: Deadline) -> None:
         """From `dataset-archives`: a job to archive, or a list of stored images to make a dataset of."""
+        data: object = None
         try:
             data = decode_json(text)
             own = read_job_message(data)
@@ -83,7 +85,7 @@ class Intake:
                 await self._submit.run(Submission(self._user_id, images.spec(), key, images.job_id))
                 return
         except (InvalidRequest, Conflict) as error:
-            await self._refuse(message_id, error)
+            await self._refuse(message_id, data, error)
             return
         await self._archive.run(own, deadline)
 
@@ -105,23 +107,20 @@ class Intake:
         await self._poisoned(message_id, text, _ARCHIVE_CRASHED)
 
     async def _poisoned(self, message_id: str, text: str, failure: Failure) -> None:
-        message = self._own(text)
+        try:
+            data = decode_json(text)
+        except InvalidRequest:
+            data = None
+        message = read_job_message(data)
         if message is None:
-            await self._refuse(message_id, InvalidRequest("The message could not be handled."))
+            await self._refuse(message_id, data, InvalidRequest("The message could not be handled."))
             return
         job = await self._jobs.get(message.user_id, message.job_id)
         if job is not None and job.revision == message.revision:
             await self._watchdog.poisoned(job, failure)
 
-    @staticmethod
-    def _own(text: str) -> JobMessage | None:
-        try:
-            return read_job_message(decode_json(text))
-        except InvalidRequest:
-            return None
-
-    async def _refuse(self, message_id: str, error: InvalidRequest | Conflict) -> None:
+    async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
         signals.failure(self._telemetry, error, operation="intake")
         fields = error.fields if isinstance(error, InvalidRequest) else ()
         refusal = InvalidRequest(error.detail, fields)
-        await self._submit.record_refusal(self._user_id, f"refused:{message_id}", refusal)
+        await self._submit.record_refusal(self._user_id, message_id, data, refusal)

@@ -47,10 +47,13 @@ class JobStore:
     async def create(self, job: Job, spec: JobSpec) -> None:
         """Write spec, index row and job, in this order, so that a job that can be seen is whole.
 
+        A job that stands for a refused message gives way to one of its id.
+
         Raises:
             AlreadyExists: the user has a job of this id; nothing of it is changed.
         """
-        if await self.get(job.user_id, job.id) is not None:
+        refused = await self.get(job.user_id, job.id)
+        if refused is not None and not refused.refused:
             raise AlreadyExists(f"There is a job {job.id} already.")
         name, data = _spec_blob(job.id), encode_spec(spec)
         try:
@@ -60,12 +63,44 @@ class JobStore:
                 raise
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         try:
-            await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job))])
+            await self._write(job, refused)
         except (
             Unavailable
         ):  # perhaps it is the answer that was lost, and the spec says that the job is this one
-            if await self.get(job.user_id, job.id) is None:
+            found = await self.get(job.user_id, job.id)
+            if found is None or found.refused:
                 raise
+
+    async def create_refused(self, job: Job) -> bool:
+        """Write a job that stands for a refused message; it has no spec and no working blobs. Idempotent.
+
+        One that stands for an earlier refused message gives way. All others stay, and so does what is being made.
+
+        Returns:
+            Whether the id is that of a refused message now.
+        """
+        stored = await self.get(job.user_id, job.id)
+        if stored is not None and not stored.refused:
+            return False
+        if stored is None and await self._blobs.info(_spec_blob(job.id)) is not None:
+            return False
+        if stored is not None and stored.failure == job.failure:
+            return True
+        try:
+            await self._write(job, stored)
+        except AlreadyExists:  # perhaps the same message, which came twice
+            stored = await self.get(job.user_id, job.id)
+            return stored is not None and stored.refused
+        return True
+
+    async def _write(self, job: Job, instead_of: Job | None) -> None:
+        change = (
+            Replace(_to_entity(replace(job, etag=instead_of.etag))) if instead_of else Insert(_to_entity(job))
+        )
+        try:
+            await self._entities.apply(_TABLE, job.user_id, [change])
+        except Changed:
+            raise AlreadyExists(f"There is another job {job.id} meanwhile.") from None
 
     async def get(self, user_id: str, job_id: str) -> Job | None:
         """The job, or None where this user has none of that id."""

@@ -14,7 +14,9 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.errors import InvalidRequest
+from shared.ids import is_job_id
 from shared.jobs.job import Job
+from shared.jobs.spec import Text
 
 JOBS_QUEUE = "crawl-jobs"
 CHUNKS_QUEUE = "crawl-chunks"
@@ -52,6 +54,7 @@ type Message = JobMessage | ChunkMessage
 
 _job = TypeAdapter(JobMessage)
 _chunk = TypeAdapter(ChunkMessage)
+_name: TypeAdapter[str] = TypeAdapter(Text)
 
 
 def encode(message: Message) -> str:
@@ -100,6 +103,18 @@ def read_chunk_message(data: object) -> ChunkMessage:
         return _chunk.validate_python(data)
     except ValidationError:
         raise InvalidRequest("The message names no chunk of a job.") from None
+
+
+def names_in(data: object) -> tuple[str | None, str | None]:
+    """The `job_id` and the `name` that a producer's message asks for; None where they are absent or not valid."""
+    if not isinstance(data, dict):
+        return None, None
+    job_id = data.get("job_id")
+    try:
+        name = _name.validate_python(data.get("name"))
+    except ValidationError:
+        name = None
+    return job_id if isinstance(job_id, str) and is_job_id(job_id) else None, name
 
 
 def _is_own(data: object) -> bool:

@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 
 from shared.clock import Clock
 from shared.datasets.catalog import Catalog
-from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound
+from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound, Unavailable
 from shared.ids import Ids, is_job_id
-from shared.jobs.job import Failure, Job, Webhook
+from shared.jobs.job import REFUSED, Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import JOBS_QUEUE, message_of
-from shared.jobs.retry import REFUSED
+from shared.jobs.messages import JOBS_QUEUE, message_of, names_in
 from shared.jobs.reuse import resolve_datasets
-from shared.jobs.spec import JobSpec, encode_spec, parse_spec
+from shared.jobs.spec import JobSpec, encode_spec
 from shared.jobs.states import State
 from shared.sources.registry import SourceSettings, check_sources
 from shared.storage.entities import Entity, EntityStore, Insert
 from shared.storage.queues import QueueSender
 
 _TABLE = "jobs"
+_MAX_DETAIL = 3500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Submit:
             InvalidRequest: a source cannot be used as this app is set up, a dataset that the spec names is not the
                 user's, or the id is not a safe one.
             Conflict: the key or the id stands for another spec.
+            Unavailable: storage did not answer, or a refused message took the id at the same moment.
         """
         check_sources(submission.spec.sources, self._sources)
         spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
@@ -89,20 +90,25 @@ class Submit:
             await self._queues.send(JOBS_QUEUE, message_of(job))
         return await self._jobs.require(job.user_id, job.id)
 
-    async def record_refusal(self, user_id: str, key: str, error: InvalidRequest) -> Job:
-        """Make a producer's message that cannot become a job visible: as a failed job, once a message."""
-        spec = parse_spec({"name": "refused message", "keywords": ["-"]})
-        job_id = await self._job_id(Submission(user_id, spec, key))
-        now = self._clock.now()
+    async def record_refusal(
+        self, user_id: str, message_id: str, data: object, error: InvalidRequest
+    ) -> None:
+        """Make a producer's message that cannot become a job visible: as a failed job, once a message.
+
+        It has the id and the name that the message asks for, where these are valid; where the id is that of another
+        job, which stays as it is, an id of its own.
+        """
+        wanted, name = names_in(data)
         fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
-        detail = f"{error.detail} {fields}".strip()
-        failure = Failure(REFUSED, detail)
-        job = Job(job_id, user_id, spec.name, State.FAILED, now, now, failure=failure)
-        try:
-            await self._jobs.create(job, spec)
-        except AlreadyExists:
-            return await self._jobs.require(user_id, job_id)
-        return job
+        detail = f"{error.detail} {fields}".strip()[:_MAX_DETAIL] + f" [queue message {message_id[:100]}]"
+        now = self._clock.now()
+        job = Job(wanted or "", user_id, name or "refused message", State.FAILED, now, now)
+        if wanted and await self._jobs.create_refused(replace(job, failure=Failure(REFUSED, detail))):
+            return
+        if wanted:
+            detail = f"{detail} It asks for the id {wanted}, which is that of another job."
+        job_id = await self._job_id_of_key(user_id, f"refused:{message_id}")
+        await self._jobs.create_refused(replace(job, id=job_id, failure=Failure(REFUSED, detail)))
 
     async def _job_id(self, submission: Submission) -> str:
         """The id that was asked for, or that the key got at first, or a new one."""
@@ -111,11 +117,14 @@ class Submit:
                 told = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
                 raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", told),))
             return submission.job_id
-        job_id = self._ids.job_id(self._clock.now())
         if submission.key is None:
-            return job_id
-        partition = f"~key-{submission.user_id}"
-        row = hashlib.sha256(submission.key.encode()).hexdigest()
+            return self._ids.job_id(self._clock.now())
+        return await self._job_id_of_key(submission.user_id, submission.key)
+
+    async def _job_id_of_key(self, user_id: str, key: str) -> str:
+        job_id = self._ids.job_id(self._clock.now())
+        partition = f"~key-{user_id}"
+        row = hashlib.sha256(key.encode()).hexdigest()
         try:
             entity = Entity(partition, row, {"job_id": job_id})
             await self._entities.apply(_TABLE, partition, [Insert(entity)])
@@ -130,6 +139,8 @@ class Submit:
         job = await self._jobs.get(submission.user_id, job_id)
         if job is None:
             raise Conflict("There is a spec for this key or id already, and its job is being made.")
+        if job.refused:
+            raise Unavailable("A message that asks for this id was refused meanwhile; try again.")
         try:
             same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)
         except NotFound:  # cleared after the job's end: then the key or the id alone decides
