@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from shared.archiving.order import ArchiveOrder
 
 _SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LINES = 4096
+_HUGGING_FACE_NAMES = {"val": "validation"}  # what it calls this split where nobody tells it
 
 
 def card(
@@ -38,6 +39,7 @@ def card(
             "license: other",
             "task_categories:\n- image-classification",
             f"size_categories:\n- {size}",
+            *(_split_globs(splits) if order.output.format == "zip" else ()),
             "---",
             "",
             f"# {escaped(order.name)}",
@@ -86,6 +88,13 @@ def checksum_of(sha256: NDArray[np.void]) -> str:
     return digest.hexdigest()
 
 
+def _split_globs(splits: Iterable[str]) -> Iterator[str]:
+    """Which folder is which split: `load_dataset` would take labels such as `test` or `dev-board` for splits, too."""
+    yield "configs:\n- config_name: default\n  data_files:"
+    for split in splits:
+        yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {split}/**"
+
+
 def _in_zip(order: ArchiveOrder) -> list[str]:
     return [
         "## What is in here",
@@ -98,7 +107,7 @@ def _in_zip(order: ArchiveOrder) -> list[str]:
         "",
         *_TERMS,
         "from datasets import load_dataset",
-        'dataset = load_dataset("imagefolder", data_dir="path/to/the/unpacked/archive")',
+        'dataset = load_dataset("path/to/the/unpacked/archive")',
         "```",
         "",
     ]

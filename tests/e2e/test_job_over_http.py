@@ -50,7 +50,7 @@ def _load_with_hugging_face(path, tmp_path):
     with zipfile.ZipFile(path) as archive:
         archive.extractall(unpacked)
         cats = {name for name in archive.namelist() if "/cat/" in name}
-    loaded = datasets.load_dataset("imagefolder", data_dir=str(unpacked), cache_dir=str(tmp_path / "cache"))
+    loaded = datasets.load_dataset(str(unpacked), cache_dir=str(tmp_path / "cache"))
     assert {name: len(rows) for name, rows in loaded.items()} == {"train": 32, "test": 8}
     labels = [row["label"] for rows in loaded.values() for row in rows]
     assert sorted(set(labels)) == ["a/b: ünï", "cat"]

@@ -59,6 +59,21 @@ async def test_imagefolder_loads_splits_in_which_nothing_is_told_of_any_image(st
     assert all(row["image"].size == (row["width"], row["height"]) for row in rows)
 
 
+@pytest.mark.parametrize("splits", [Splits(), Splits({"train": 0.6, "val": 0.4})])
+async def test_labels_that_are_called_like_splits_load_as_labels(studio, tmp_path, splits):
+    labels = ("test", "dev-board", "train", "test drive", "val", "validation", "a eval", "cat")
+    order = await studio.crawl(40, splits=splits, dedup=Dedup(exact=False, near_distance=None))
+    order = await _retold(
+        studio, order, lambda record: replace(record.candidate, label=labels[record.index % 8])
+    )
+    with await _zip(studio, order) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    loaded = datasets.load_dataset(str(tmp_path / "unpacked"), cache_dir=str(tmp_path / "cache"))
+    wanted = {"train": 36} if splits == Splits() else {"train": 22, "validation": 14}
+    assert {split: len(rows) for split, rows in loaded.items()} == wanted
+    assert {row["label"] for rows in loaded.values() for row in rows} == set(labels)
+
+
 async def test_webdataset_loads_splits_in_which_nothing_is_told_of_any_image(studio, tmp_path):
     order = await studio.crawl(22, splits=SPLITS, output=Output(format="webdataset"))
     archived = await studio.archive(await _retold(studio, order, _hardly_told))
