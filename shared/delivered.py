@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from shared.candidates import Candidate, Provenance, StoredRange
-from shared.records import ImageFacts, Kept, Record, Rejected
+from shared.records import ImageFacts, Kept, Record
 
 _PIECE_BYTES = 1 << 20
 
@@ -78,36 +78,38 @@ class FileChecksum:
 _PROVENANCE = tuple(Provenance.__slots__)
 _FACTS = tuple(ImageFacts.__slots__)
 _provenance_of, _facts_of = attrgetter(*_PROVENANCE), attrgetter(*_FACTS)
+_OF_ALL = ("index", "label", "url", "final_url", "fetched_at", "caption", "extra", "outcome", *_PROVENANCE)
+_OF_KEPT, _OF_REJECTED = (*_OF_ALL, *_FACTS), (*_OF_ALL, "reason", "detail")
 _adapter = TypeAdapter(Delivered)
 
 
 def fields_of(record: Record) -> dict[str, object]:
-    """The fields of a line that are known from the crawl alone."""
+    """The fields of a line that are known from the crawl alone, without those that are empty."""
     candidate, outcome = record.candidate, record.outcome
-    known: dict[str, object] = {
-        "index": record.index,
-        "label": candidate.label,
-        "url": candidate.url,
-        "final_url": record.final_url,
-        "fetched_at": record.fetched_at,
-        "caption": candidate.caption,
-        "extra": candidate.extra,
-        "outcome": "kept" if isinstance(outcome, Kept) else "rejected",
-    }
-    known.update(zip(_PROVENANCE, _provenance_of(candidate.provenance), strict=True))
-    if isinstance(outcome, Rejected):
-        known |= {"reason": str(outcome.reason), "detail": outcome.detail}
+    if isinstance(outcome, Kept):
+        names, word, found = _OF_KEPT, "kept", _facts_of(outcome.facts)
     else:
-        known.update(zip(_FACTS, _facts_of(outcome.facts), strict=True))
-    return known
+        names, word, found = _OF_REJECTED, "rejected", (str(outcome.reason), outcome.detail)
+    values = (
+        record.index,
+        candidate.label,
+        candidate.url,
+        record.final_url,
+        record.fetched_at,
+        candidate.caption,
+        candidate.extra,
+        word,
+        *_provenance_of(candidate.provenance),
+        *found,
+    )
+    return {name: value for name, value in zip(names, values, strict=True) if value or value == 0}
 
 
 def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
     """A gzip member without a time in it; members behind each other are one file (RFC 1952, 2.2)."""
-    rows = (to_json({name: value for name, value in line.items() if value or value == 0}) for line in lines)
     out = BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=5, mtime=0, filename="") as packed:
-        packed.write(b"".join(row + b"\n" for row in rows))
+        packed.write(b"".join(to_json(line) + b"\n" for line in lines))
     return out.getvalue()
 
 

@@ -140,5 +140,4 @@ def encode_records(records: Iterable[Record]) -> bytes:
 
 def decode_records(data: bytes) -> Iterator[Record]:
     """The reverse of `encode_records`."""
-    for line in unpack(data):
-        yield _adapter.validate_json(line)
+    return map(_adapter.validator.validate_json, unpack(data))

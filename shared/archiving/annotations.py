@@ -9,13 +9,12 @@ datasets, and a quote before it would make another label of it.
 """
 
 import csv
-import io
 import json
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic_core import to_json
 
@@ -46,9 +45,11 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A selected image and its place in the dataset: `path` in its archive, `local` in its split's folder."""
+class Placed(NamedTuple):
+    """A selected image and its place in the dataset: `path` in its archive, `local` in its split's folder.
+
+    `told` is what annotations tell of it, with its path as the name.
+    """
 
     record: Record
     kept: Kept
@@ -56,6 +57,7 @@ class Placed:
     path: str
     local: str
     label_number: int
+    told: dict[str, str | int]
 
 
 class Annotation(Protocol):
@@ -114,7 +116,7 @@ class JsonLines:
         """See `Annotation`."""
         if image.split != self.split:
             return ""
-        return to_json(_fields(image, relative=True)).decode() + "\n"
+        return to_json(image.told | {"file_name": image.local}).decode() + "\n"
 
     def end(self) -> Iterator[str]:
         """See `Annotation`."""
@@ -133,8 +135,7 @@ class Table:
 
     def row(self, image: Placed) -> str:
         """See `Annotation`."""
-        fields = _fields(image, relative=False)
-        return _csv_line([str(fields[column]) for column in _COLUMNS])
+        return _csv_line([image.told[column] for column in _COLUMNS])
 
     def end(self) -> Iterator[str]:
         """See `Annotation`."""
@@ -172,7 +173,7 @@ class Yaml:
 
     def row(self, image: Placed) -> str:
         """See `Annotation`."""
-        return f"- {yaml_of(_fields(image, relative=False))}\n"
+        return f"- {yaml_of(image.told)}\n"
 
     def end(self) -> Iterator[str]:
         """See `Annotation`."""
@@ -190,7 +191,7 @@ class Coco:
     def begin(self) -> str:
         """See `Annotation`."""
         categories = [{"id": number + 1, "name": label} for number, label in enumerate(self._labels)]
-        return f'{{"categories": {json.dumps(categories, ensure_ascii=False)},\n"images": ['
+        return f'{{"categories": {_json(categories)},\n"images": ['
 
     def row(self, image: Placed) -> str:
         """See `Annotation`."""
@@ -198,7 +199,7 @@ class Coco:
         self._boxes.extend((image.label_number + 1, facts.width, facts.height))
         number = len(self._boxes) // 3
         described = {"id": number, "file_name": image.path, "width": facts.width, "height": facts.height}
-        return ("" if number == 1 else ",") + "\n" + json.dumps(described, ensure_ascii=False)
+        return ("" if number == 1 else ",") + "\n" + _json(described)
 
     def end(self) -> Iterator[str]:
         """See `Annotation`."""
@@ -271,21 +272,20 @@ def attribution_line(record: Record) -> str:
 
 def yaml_of(value: object) -> str:
     """JSON on one line that is YAML as well: what YAML forbids, or readers of it take for breaks, is escaped."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = _json(value)
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def sidecar(record: Record, kept: Kept, file: str) -> tuple[bytes, bytes]:
+def sidecar(record: Record, told: Mapping[str, str | int]) -> tuple[bytes, bytes]:
     """What stands beside an image in a WebDataset shard: its `.json`, and its `.txt`, the caption or else the label."""
     text = record.candidate.caption or record.candidate.label
-    return to_json(_described(record, kept, file)), text.encode("utf-8", "replace")
+    return to_json(told), text.encode("utf-8", "replace")
 
 
-def _fields(image: Placed, *, relative: bool) -> dict[str, str | int]:
-    return _described(image.record, image.kept, image.local if relative else image.path)
-
-
-def _described(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
+def told_of(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
+    """What annotations tell of an image, by column."""
     candidate, facts = record.candidate, kept.facts
     provenance = candidate.provenance
     asked = asks_for_attribution(provenance.license)
@@ -312,7 +312,12 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _csv_line(cells: Sequence[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()
+class _Echo:
+    """A file for `csv.writer`, whose `writerow` then returns the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+_csv_line: Callable[[Iterable[str | int]], str] = csv.writer(_Echo()).writerow
+_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each call

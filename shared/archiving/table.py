@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from shared.archiving.annotations import sidecar
+from shared.archiving.annotations import sidecar, told_of
 from shared.archiving.earlier import SHA256_BYTES
 from shared.archiving.record_blobs import RecordBlobs
 from shared.packed_lines import unpack
@@ -124,7 +124,7 @@ class _Builder:
 
     def add(self, data: bytes, blob: int) -> None:
         """Add the records of the record blob at this position."""
-        rows = [_rows.validate_json(line) for line in unpack(data)]
+        rows: list[_Row] = list(map(_rows.validator.validate_json, unpack(data)))
         missing = max((row.index for row in rows), default=-1) + 1 - len(self.newest)
         if missing > 0:
             self.newest.frombytes(b"\xff" * missing * self.newest.itemsize)  # -1: no record
@@ -197,6 +197,6 @@ def _sidecar_sizes(data: bytes) -> list[tuple[int, int]]:
     for record in decode_records(data):
         if isinstance(record.outcome, Kept):
             file = file_name(record.index, _extension(record.outcome.facts.format))
-            beside = sidecar(record, record.outcome, file)
+            beside = sidecar(record, told_of(record, record.outcome, file))
             sizes.append((len(beside[0]), len(beside[1])))
     return sizes

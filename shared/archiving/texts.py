@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.annotations import Annotation, Placed, annotations_of, sidecar
+from shared.archiving.annotations import Annotation, Placed, annotations_of, sidecar, told_of
 from shared.archiving.card import card, checksum_of
 from shared.archiving.earlier import Earlier
 from shared.archiving.order import ArchiveOrder
@@ -216,7 +216,7 @@ class _Pass:
         at = sidecars.size
         for image in images:
             self._texts.beside[self._row_of[image.record.index]] = at
-            pair = sidecar(image.record, image.kept, image.path)
+            pair = sidecar(image.record, image.told)
             found += pair
             at += len(pair[0]) + len(pair[1])
         await sidecars.add(b"".join(found))
@@ -281,4 +281,4 @@ class _Pass:
         file = file_name(record.index, row.extension)
         local = f"{chosen.folders[row.label]}/{file}" if self._in_folders else file
         path = f"{split}/{local}" if self._in_folders else file
-        return Placed(record, kept, split, path, local, row.label)
+        return Placed(record, kept, split, path, local, row.label, told_of(record, kept, path))
