@@ -53,6 +53,7 @@ def card(
             *(_in_zip(order) if order.output.format == "zip" else _in_shards(order, labels, list(splits))),
             "## How it was made",
             "",
+            *([f"- made of the datasets: {', '.join(order.parents)}"] if order.parents else ()),
             f"- deduplication: {_dedup(order)}",
             f"- images per label: {_limit(order)}",
             f"- splits: {_shares(order)}; seed {order.seed}",
@@ -72,10 +73,17 @@ _TERMS = (
     "",
     "```python",
 )
-_CSV = (
-    "- `annotations.csv`: the same of all images. Texts are as they were found: a cell may begin with `=` or be `NA`,",
-    "  so read it with `pandas.read_csv(…, keep_default_na=False)`, and import it as text into a spreadsheet.",
-)
+_ANNOTATIONS = {
+    "csv": (
+        "- `annotations.csv`: the same of all images. Texts are as they were found: a cell may begin with `=` or be",
+        "  `NA`: read it with `pandas.read_csv(…, keep_default_na=False)`, and import it as text into a spreadsheet.",
+    ),
+    "txt": ("- `annotations.txt`: of each image its name, a tab, and its label.",),
+    "yaml": ("- `annotations.yaml`: the same of all images, as YAML.",),
+    "coco": (
+        "- `annotations.coco.json`: labels as COCO's categories; of each image its size, and a box around all of it.",
+    ),
+}
 
 
 def checksum_of(sha256: NDArray[np.void]) -> str:
@@ -101,7 +109,7 @@ def _in_zip(order: ArchiveOrder) -> list[str]:
         "",
         "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
         "- `{split}/metadata.jsonl`: label, caption, licence, author and origin of each image.",
-        *(_CSV if "csv" in order.output.annotations else ()),
+        *_annotations(order),
         "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
         "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
         "",
@@ -113,6 +121,12 @@ def _in_zip(order: ArchiveOrder) -> list[str]:
     ]
 
 
+def _annotations(order: ArchiveOrder) -> Iterator[str]:
+    for kind, lines in _ANNOTATIONS.items():
+        if kind in order.output.annotations:
+            yield from lines
+
+
 def _in_shards(order: ArchiveOrder, labels: Sequence[str], splits: Sequence[str]) -> list[str]:
     names = {split: f"path/to/{split}-*.tar" for split in splits} if len(splits) > 1 else "path/to/*.tar"
     first = f"{splits[0]}-00001.tar" if len(splits) > 1 else "00001.tar"
@@ -122,7 +136,7 @@ def _in_shards(order: ArchiveOrder, labels: Sequence[str], splits: Sequence[str]
         "- `*.tar`: shards in the WebDataset format. Beside each image stand, under the same key,",
         "  `.json` (label, caption, licence, author, origin), `.txt` (the caption, or else the label)",
         "  and `.cls` (the label's number). The key is the candidate's number in the job's records.",
-        *(_CSV if "csv" in order.output.annotations else ()),
+        *_annotations(order),
         "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
         "- `SHA256SUMS`: checksums of the files, for `sha256sum --check`.",
         "",

@@ -17,10 +17,10 @@ class ArchiveOrder:
     """One dataset to make. The archive is a pure function of the order and of the record blobs that it names.
 
     `record_blobs` are in order of age: where two have a record of one candidate, the later one's counts. `earlier` are
-    the datasets whose images are to be left out. `max_images_per_label` is not for the `whole_labels`. `created_at`
-    (the job's) stamps every entry, so that a second run writes the same bytes. `seed` decides the splits. `prefix`
-    ends in "/" and is where the dataset's blobs go (`datasets/job_{id}/`); `work_prefix` likewise for what only the
-    archiver needs.
+    the datasets whose images are to be left out, `parents` the ids of those that images were taken from.
+    `max_images_per_label` is not for the `whole_labels`. `created_at` (the job's) stamps every entry, so that a second
+    run writes the same bytes. `seed` decides the splits. `prefix` ends in "/" and is where the dataset's blobs go
+    (`datasets/job_{id}/`); `work_prefix` likewise for what only the archiver needs.
     """
 
     job_id: str
@@ -36,6 +36,7 @@ class ArchiveOrder:
     work_prefix: str
     earlier: tuple[EarlierDataset, ...] = ()
     whole_labels: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

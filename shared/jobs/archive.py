@@ -21,6 +21,7 @@ from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, JobMessage, message_of
 from shared.jobs.retry import NO_IMAGES
+from shared.jobs.reuse import parents_of
 from shared.jobs.states import State
 from shared.jobs.tally import Tally
 from shared.jobs.transitions import Transitions
@@ -204,6 +205,7 @@ class Archive:
             prefix=job.dataset_prefix,
             work_prefix=archive_prefix(job),
             earlier=start.earlier,
+            parents=parents_of(spec),
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:

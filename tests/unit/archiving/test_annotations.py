@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -74,6 +75,22 @@ async def test_labels_that_are_called_like_splits_load_as_labels(studio, tmp_pat
     assert {row["label"] for rows in loaded.values() for row in rows} == set(labels)
 
 
+@pytest.mark.parametrize("annotations", [("jsonl",), ("coco", "txt"), ("csv", "txt", "yaml", "coco")])
+@pytest.mark.parametrize("form", ["zip", "webdataset"])
+async def test_the_card_lists_the_files_beside_the_images_and_no_others(studio, annotations, form):
+    order = await studio.crawl(22, splits=SPLITS, output=Output(format=form, annotations=annotations))
+    archived = await studio.archive(order)
+    if form == "zip":
+        with zipfile.ZipFile(io.BytesIO(await studio.blobs.get(archived.blobs[0]))) as archive:
+            card = archive.read("README.md").decode()
+            names = {name.split("/")[-1] for name in archive.namelist() if not name.endswith(".jpg")}
+    else:
+        card = (await studio.blobs.get(f"{order.prefix}README.md")).decode()
+        names = {name.rpartition("/")[2] for name in archived.blobs if not name.endswith(".tar")}
+    listed = re.findall(r"^- `(?:\{split\}/)?([\w.]+)`: ", card, re.MULTILINE)
+    assert sorted(listed) == sorted(names - {"README.md"})
+
+
 async def test_webdataset_loads_splits_in_which_nothing_is_told_of_any_image(studio, tmp_path):
     order = await studio.crawl(22, splits=SPLITS, output=Output(format="webdataset"))
     archived = await studio.archive(await _retold(studio, order, _hardly_told))
@@ -134,7 +151,7 @@ async def test_markdown_shows_what_others_wrote_as_it_is(studio):
 
 async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_again(studio):
     order = await studio.crawl(30, splits=SPLITS, max_images_per_label=8, seed=5)
-    order = replace(order, dedup=Dedup(exact=True, near_distance=None, against=("old",)))
+    order = replace(order, dedup=Dedup(exact=True, near_distance=None, against=("old",)), parents=("a", "b"))
     with await _zip(studio, order) as archive:
         card = archive.read("README.md").decode()
         sums = archive.read("SHA256SUMS").decode().splitlines()
@@ -145,6 +162,7 @@ async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_ag
         "| cat | 10 | 8 |",
         "| urls | 24 |",
         "| by | 24 |",
+        "- made of the datasets: a, b\n",
         "- deduplication: equal bytes; also against old\n",
         "- images per label: 8\n",
         "- splits: train 0.8, test 0.2; seed 5\n",
