@@ -9,11 +9,23 @@ _CODES = frozenset(
     {"cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "flickr", "pexels", "pixabay"}
 )
 _FREE_OF_ATTRIBUTION = frozenset({"cc0", "pdm", UNKNOWN})
-_CC_URL = re.compile(r"creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.IGNORECASE)
+_CC_URL = re.compile(r"\bcreativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.IGNORECASE)
 # behind the code comes a version or the end of the name: "by-line" and "by the author" are no licences
-_CC_NAME = re.compile(r"(?:cc[ -])?(by(?:[ -](?:nc|nd|sa)\b)*+)(?:[ -](\d\.\d)|(?![ -]?\w))")
-_CC_ZERO = re.compile(r"(?:cc[ -]?(?:0|zero)|zero|public domain dedication)\b")
-_PUBLIC_DOMAIN = re.compile(r"(?:public domain|pdm?|cc-pd)\b")
+_CC_NAME = re.compile(
+    r"(?:(?:cc|creative commons)[ -])?(by(?:[ -](?:nc|nd|sa)\b)*+)(?:[ -](\d\.\d)|(?![ -]?\w))"
+)
+# "attribution" alone is a licence of its own at Wikimedia Commons, and a wish elsewhere
+_CC_TITLE = re.compile(
+    r"(creative commons |cc[ -])?attribution"
+    r"((?:[ -](?:non[ -]?commercial|no[ -]?deriv(?:ative)?s(?: works)?|share[ -]?alike))*+)"
+    r"(?: (?:public )?licen[cs]e)?(?:[ -](\d\.\d)|(?![ -]?\w))"
+)
+_CC_ELEMENT = re.compile(r"non|no|share")
+_CC_ELEMENTS = {"non": "nc", "no": "nd", "share": "sa"}
+_CC_ZERO = re.compile(r"(?:creative commons )?(?:cc[ -]?(?:0|zero)|zero|public domain dedication)\b")
+_PUBLIC_DOMAIN = re.compile(
+    r"(?:(?:creative commons )?public domain(?: mark)?|(?:cc[ -])?pdm?)\b(?:[ -](\d\.\d))?"
+)
 _DEEDS = {"zero": "cc0", "mark": "pdm"}
 _NAMES = {
     "cc0": "CC0 1.0",
@@ -51,12 +63,19 @@ def normalize_license(text: str | None) -> License:
     if _CC_ZERO.match(words):
         version = re.search(r"\d\.\d", words)
         return License("cc0", version[0] if version else None)
-    if _PUBLIC_DOMAIN.match(words):
-        return License("pdm")
+    public_domain = _PUBLIC_DOMAIN.match(words)
+    if public_domain is not None:
+        return License("pdm", public_domain[1])
     if words in {"no restrictions", "no known copyright restrictions"}:
         return License("flickr")
     name = _CC_NAME.match(words)
-    return _creative_commons(name[1].replace(" ", "-"), name[2]) if name is not None else License(UNKNOWN)
+    if name is not None:
+        return _creative_commons(name[1].replace(" ", "-"), name[2])
+    title = _CC_TITLE.match(words)
+    if title is None or not any(title.groups()):
+        return License(UNKNOWN)
+    elements = (_CC_ELEMENTS[element] for element in _CC_ELEMENT.findall(title[2]))
+    return _creative_commons("-".join(["by", *elements]), title[3])
 
 
 def _creative_commons(code: str, version: str | None) -> License:
