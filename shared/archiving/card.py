@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.annotations import yaml_of
 from shared.archiving.earlier import SHA256_BYTES
 from shared.archiving.markdown import escaped
 from shared.archiving.order import ArchiveOrder
+from shared.archiving.yaml_text import yaml_of
 
 _SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LINES = 4096

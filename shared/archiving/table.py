@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from shared.archiving.annotations import sidecar, told_of
+from shared.archiving.annotations import sidecar
 from shared.archiving.earlier import SHA256_BYTES
 from shared.archiving.record_blobs import RecordBlobs
+from shared.archiving.told import told_of
 from shared.packed_lines import unpack
 from shared.records import Kept, decode_records
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.annotations import Annotation, Placed, annotations_of, sidecar, told_of
+from shared.archiving.annotations import Annotation, annotations_of, sidecar
 from shared.archiving.card import card, checksum_of
 from shared.archiving.earlier import Earlier
 from shared.archiving.order import ArchiveOrder
@@ -16,6 +16,7 @@ from shared.archiving.plan import TextFile
 from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.select import REASONS, Selection
 from shared.archiving.table import Columns, file_name
+from shared.archiving.told import Placed, told_of
 from shared.delivered import encode_delivered, fields_of
 from shared.records import Kept, Record, decode_records
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore

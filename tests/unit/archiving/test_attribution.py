@@ -1,6 +1,6 @@
 import pytest
 
-from shared.archiving.annotations import attribution_line
+from shared.archiving.told import attribution_line
 from shared.candidates import Candidate, Provenance
 from shared.records import Reason, Record, Rejected
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from shared.archiving.annotations import attribution_line
+from shared.archiving.told import attribution_line
 from shared.candidates import NumberedCandidate, Provenance, encode_candidates
 from shared.errors import InvalidRequest, Permanent
 from shared.jobs.spec import decode_spec, encode_spec, parse_spec
