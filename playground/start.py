@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 
-from playground.azurite import ROOT, Azurite, die_with_parent
+from playground.azurite import ROOT, Azurite, die_with_parent, is_taken
 from playground.stack import Stack
 
 _FOLDER = ROOT / ".local" / "start"
@@ -19,6 +19,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="playground.start", description=__doc__)
     parser.add_argument("--port", type=int, default=7071, help="where the API listens")
     options = parser.parse_args()
+    if is_taken(options.port):  # before an Azurite is started, over the folder of the one that runs
+        told = f"port {options.port} is in use, maybe by another 'make start'; PORT={options.port + 1} takes another."
+        print(f"make start: {told}", file=sys.stderr)
+        return 1
     folder = _FOLDER / str(options.port)  # two copies side by side keep apart
     folder.mkdir(parents=True, exist_ok=True)
     stack = Stack(folder, port=options.port)
