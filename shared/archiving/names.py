@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+# devices of Windows, and the file that stands beside the folders
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|metadata\.jsonl", re.IGNORECASE)
 _MAX_BYTES = 120
 
 

@@ -62,7 +62,7 @@ async def test_imagefolder_loads_splits_in_which_nothing_is_told_of_any_image(st
 
 @pytest.mark.parametrize("splits", [Splits(), Splits({"train": 0.6, "val": 0.4})])
 async def test_labels_that_are_called_like_splits_load_as_labels(studio, tmp_path, splits):
-    labels = ("test", "dev-board", "train", "test drive", "val", "validation", "a eval", "cat")
+    labels = ("test", "dev-board", "train", "test drive", "val", "validation", "a eval", "metadata.jsonl")
     order = await studio.crawl(40, splits=splits, dedup=Dedup(exact=False, near_distance=None))
     order = await _retold(
         studio, order, lambda record: replace(record.candidate, label=labels[record.index % 8])
