@@ -54,7 +54,9 @@ class License:
 
 def normalize_license(text: str | None) -> License:
     """The licence that a code, a name or a Creative Commons URL stands for; "unknown" for anything else."""
-    words = re.sub(r"[\s_]+", " ", (text or "").strip().lower())
+    if not text:
+        return License(UNKNOWN)
+    words = re.sub(r"[\s_]+", " ", text.strip().lower())
     url = _CC_URL.search(words)
     if url is not None:
         return _creative_commons(_DEEDS.get(url[2], url[2]) if url[1] == "publicdomain" else url[2], url[3])

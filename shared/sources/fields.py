@@ -18,12 +18,14 @@ def text_of(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     limit = MAX_URL_CHARACTERS if value.startswith(("http://", "https://")) else _MAX_CHARACTERS
-    cleaned = "".join(
-        " " if unicodedata.category(character) == "Cc" else character
-        for character in value[:limit]
-        if unicodedata.category(character) != "Cs"
-    )
-    return cleaned.strip() or None
+    text = value[:limit]
+    if not text.isprintable():  # most texts are, and need not be looked at sign by sign
+        text = "".join(
+            " " if unicodedata.category(character) == "Cc" else character
+            for character in text
+            if unicodedata.category(character) != "Cs"
+        )
+    return text.strip() or None
 
 
 def address_of(value: object) -> str | None:

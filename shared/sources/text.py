@@ -10,5 +10,6 @@ def clean_label(value: object) -> str | None:
     if value is None or isinstance(value, (dict, list)):
         return None
     text = unicodedata.normalize("NFC", str(value)[:2000])
-    text = "".join(character for character in text if unicodedata.category(character) not in {"Cc", "Cs"})
+    if not text.isprintable():
+        text = "".join(character for character in text if unicodedata.category(character) not in {"Cc", "Cs"})
     return text.strip()[:MAX_LABEL_CHARACTERS].strip() or None
