@@ -49,7 +49,6 @@ class Reason(StrEnum):
     OVER_LIMIT = "over_limit"
     # the machinery
     CRASHED = "crashed"
-    CANCELLED = "cancelled"
 
     @property
     def passing(self) -> bool:
@@ -66,7 +65,6 @@ _PASSING = frozenset(
         Reason.SERVER_ERROR,
         Reason.TRANSFER_BROKEN,
         Reason.CRASHED,
-        Reason.CANCELLED,
     }
 )
 

@@ -75,10 +75,7 @@ ADDRESSES = {
     "blob:no/such/blob": Reason.NOT_FOUND,
 }
 BY_SELECTION = {Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT}
-BY_NAME = {
-    Reason.CRASHED: "test_what_crashes_is_recorded_and_its_neighbours_are_kept",
-    Reason.CANCELLED: "no test: a cancelled job writes no record for what it did not reach",
-}
+BY_NAME = {Reason.CRASHED: "test_what_crashes_is_recorded_and_its_neighbours_are_kept"}
 
 
 def files() -> dict[str, tuple[bytes, Reason | None]]:
