@@ -41,6 +41,8 @@ class Paging:
             Permanent: no source gave anything, and some failed.
         """
         streams = self._open(run, spec)
+        if spec.labels and not run.state.streams and not any(stream.query.text for stream in streams):
+            run.state.note(["none of the sources searches: keywords are not used"])
         turns = Turns(streams, self._sources.clock)
         try:
             while (wait := turns.wait_seconds) is not None:

@@ -234,6 +234,16 @@ async def test_problems_of_a_page_are_noted_once(flow):
     assert await DiscoveryStates(flow.ledger, flow.blobs).problems(job.id) == (2, ("one 0", "one 30"))
 
 
+@pytest.mark.parametrize("searched", [True, False])
+async def test_keywords_that_no_source_looks_for_are_told(flow, searched):
+    sources = [{"type": "urls", "items": [{"url": "http://one/1", "label": "dog"}]}]
+    sources += [{"type": "search", "total": 0}] * searched
+    job = await flow.send({"keywords": ["cat"], "sources": sources})
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    told = () if searched else ("none of the sources searches: keywords are not used",)
+    assert await DiscoveryStates(flow.ledger, flow.blobs).problems(job.id) == (len(told), told)
+
+
 async def test_sources_know_what_the_job_respects(flow, search):
     respect = {"robots": False, "opt_out": True}
     await _discover(
