@@ -20,7 +20,7 @@ _MAX_WAITED_SECONDS = (
 )  # without a page; who asks to wait again and again would be waited for forever
 _LONGEST_NAP_SECONDS = 30.0  # longer waits are the queue's, which costs nothing
 _OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
-_PORTION = 20  # candidates that a stream gives in its turn, where its label takes so many only
+_PORTION = 1  # candidate that a stream gives in its turn, where its label has a limit: that keeps what was found first
 _MAX_HELD = 20_000  # candidates of pages that were not taken whole
 
 
