@@ -116,6 +116,8 @@ def _reason(cause: BaseException | None) -> Reason:
         return Reason.DNS_FAILED
     if isinstance(cause, (aiohttp.ClientSSLError, ssl.SSLError)):
         return Reason.TLS_FAILED
+    if isinstance(cause, aiohttp.ClientPayloadError):
+        return Reason.TRANSFER_BROKEN
     return Reason.TIMED_OUT if isinstance(cause, TimeoutError) else Reason.CONNECTION_FAILED
 
 

@@ -31,7 +31,7 @@ async def cut_off(request):
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"), [(failing, Reason.SERVER_ERROR), (cut_off, Reason.CONNECTION_FAILED)]
+    ("answer", "reason"), [(failing, Reason.SERVER_ERROR), (cut_off, Reason.TRANSFER_BROKEN)]
 )
 async def test_without_robots_txt_no_image_is_asked_for(answer, reason, hostile, make_fetcher):
     state, base = hostile
