@@ -1,6 +1,7 @@
 """Imports in a thread what the first queue message would else wait for, and the event loop with it."""
 
 import importlib
+import logging
 import threading
 
 _MODULES = (
@@ -13,6 +14,8 @@ _MODULES = (
 )
 _AFTER_SECONDS = 0.5
 
+_log = logging.getLogger(__name__)
+
 
 def import_ahead(after_seconds: float = _AFTER_SECONDS) -> threading.Thread:
     """Import the libraries of crawling and archiving in a little while; returns the thread that does.
@@ -20,10 +23,14 @@ def import_ahead(after_seconds: float = _AFTER_SECONDS) -> threading.Thread:
     Not at once: whoever the process was started for is served first. Whoever needs them before imports them as ever.
     """
     thread = threading.Timer(after_seconds, _import_all)
+    thread.daemon = True  # a process that ends does not wait for it
     thread.start()
     return thread
 
 
 def _import_all() -> None:
     for name in _MODULES:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except Exception:  # noqa: BLE001 - whoever needs it meets the error, too, and reports it
+            _log.warning("%s cannot be imported ahead of time", name, exc_info=True)
