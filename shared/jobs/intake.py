@@ -12,9 +12,9 @@ from shared.jobs.discover import Discover
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.job import Failure
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import decode_json, read_chunk_message, read_job_message
+from shared.jobs.messages import decode_json, names_in, read_chunk_message, read_job_message
 from shared.jobs.spec import parse_spec
-from shared.jobs.submit import Submission, Submit
+from shared.jobs.submit import Submission, Submit, message_key
 from shared.jobs.watchdog import Watchdog
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
@@ -54,7 +54,7 @@ class Intake:
             own = read_job_message(data)
             if own is None:
                 spec = parse_spec(data)
-                await self._submit.run(Submission(self._user_id, spec, key=f"queue:{message_id}"))
+                await self._submit.run(Submission(self._user_id, spec, key=message_key(message_id)))
                 return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
@@ -81,7 +81,7 @@ class Intake:
             own = read_job_message(data)
             if own is None:
                 images = parse_image_list(data)
-                key = None if images.job_id else f"queue:{message_id}"
+                key = None if images.job_id else message_key(message_id)
                 await self._submit.run(Submission(self._user_id, images.spec(), key, images.job_id))
                 return
         except (InvalidRequest, Conflict) as error:
@@ -113,11 +113,20 @@ class Intake:
             data = None
         message = read_job_message(data)
         if message is None:
-            await self._refuse(message_id, data, InvalidRequest("The message could not be handled."))
+            await self._refuse_poison(message_id, data)
             return
         job = await self._jobs.get(message.user_id, message.job_id)
         if job is not None and job.revision == message.revision:
             await self._watchdog.poisoned(job, failure)
+
+    async def _refuse_poison(self, message_id: str, data: object) -> None:
+        """Refuse a producer's message, unless the job stands that it asks for: that may be of its own making."""
+        error = InvalidRequest("The message could not be handled.")
+        job_id, _ = names_in(data)
+        if job_id is None or await self._jobs.get(self._user_id, job_id) is None:
+            await self._refuse(message_id, data, error)
+        else:
+            signals.failure(self._telemetry, error, operation="intake")
 
     async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
         signals.failure(self._telemetry, error, operation="intake")

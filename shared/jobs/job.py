@@ -8,9 +8,6 @@ from typing import Self
 from shared.errors import Conflict
 from shared.jobs.states import TRANSITIONS, State
 
-REFUSED = "invalid_message"
-"""The failure of a job that stands for a message of which no job could be made."""
-
 
 class Webhook(StrEnum):
     """What became of the call that tells the job's owner of its end."""
@@ -76,11 +73,6 @@ class Job:
     def superseded_by(self, stored: Self | None) -> bool:
         """Whether what is stored has ended this revision of the job, so that nothing is left to be done for it."""
         return stored is None or stored.state.terminal or stored.revision != self.revision
-
-    @property
-    def refused(self) -> bool:
-        """Whether it stands for a message of which no job could be made."""
-        return self.failure is not None and self.failure.code == REFUSED
 
     @property
     def work_prefix(self) -> str:

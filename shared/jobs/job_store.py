@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.datasets.dataset import dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
 from shared.jobs.job import Failure, Job, Webhook, work_prefix
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec
@@ -47,14 +48,13 @@ class JobStore:
     async def create(self, job: Job, spec: JobSpec) -> None:
         """Write spec, index row and job, in this order, so that a job that can be seen is whole.
 
-        A job that stands for a refused message gives way to one of its id.
-
         Raises:
-            AlreadyExists: the user has a job of this id; nothing of it is changed.
+            AlreadyExists: the user has a job of this id, or somebody else has files under it; nothing is changed.
         """
-        refused = await self.get(job.user_id, job.id)
-        if refused is not None and not refused.refused:
+        if await self.get(job.user_id, job.id) is not None:
             raise AlreadyExists(f"There is a job {job.id} already.")
+        async for blob in self._blobs.list(dataset_prefix(job.id)):  # it outlives the spec, which is cleared
+            raise AlreadyExists(f"There is {blob.name} already.")
         name, data = _spec_blob(job.id), encode_spec(spec)
         try:
             await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
@@ -63,44 +63,17 @@ class JobStore:
                 raise
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         try:
-            await self._write(job, refused)
+            await self._insert(job)
         except (
             Unavailable
         ):  # perhaps it is the answer that was lost, and the spec says that the job is this one
-            found = await self.get(job.user_id, job.id)
-            if found is None or found.refused:
+            if await self.get(job.user_id, job.id) is None:
                 raise
 
-    async def create_refused(self, job: Job) -> bool:
-        """Write a job that stands for a refused message; it has no spec and no working blobs. Idempotent.
-
-        One that stands for an earlier refused message gives way. All others stay, and so does what is being made.
-
-        Returns:
-            Whether the id is that of a refused message now.
-        """
-        stored = await self.get(job.user_id, job.id)
-        if stored is not None and not stored.refused:
-            return False
-        if stored is None and await self._blobs.info(_spec_blob(job.id)) is not None:
-            return False
-        if stored is not None and stored.failure == job.failure:
-            return True
-        try:
-            await self._write(job, stored)
-        except AlreadyExists:  # perhaps the same message, which came twice
-            stored = await self.get(job.user_id, job.id)
-            return stored is not None and stored.refused
-        return True
-
-    async def _write(self, job: Job, instead_of: Job | None) -> None:
-        change = (
-            Replace(_to_entity(replace(job, etag=instead_of.etag))) if instead_of else Insert(_to_entity(job))
-        )
-        try:
-            await self._entities.apply(_TABLE, job.user_id, [change])
-        except Changed:
-            raise AlreadyExists(f"There is another job {job.id} meanwhile.") from None
+    async def create_ended(self, job: Job) -> None:
+        """Write a job that has ended and has no files, unless the user has one of this id; idempotent."""
+        with contextlib.suppress(AlreadyExists):
+            await self._insert(job)
 
     async def get(self, user_id: str, job_id: str) -> Job | None:
         """The job, or None where this user has none of that id."""
@@ -151,10 +124,12 @@ class JobStore:
             Conflict: its working blobs are deleted, or are being deleted.
         """
         stored = await self._entities.get(_TABLE, _WORK, job.id)
-        if stored is None or _work_from_entity(stored).clearing:
+        work = _work_from_entity(stored) if stored else None
+        # another user may have the id by now
+        if work is None or work.clearing or work.user_id != job.user_id:
             raise Conflict("The job's working files are deleted; submit it again.")
         unfinished = Work(job.id, job.user_id, job.created_at, None)
-        await self._replace_work(replace(unfinished, etag=stored.etag))
+        await self._replace_work(replace(unfinished, etag=work.etag))
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
         await self._put_work(unfinished)
         return replace(job, etag=etag)
@@ -218,6 +193,9 @@ class JobStore:
                 continue
             return
         raise Unavailable("The job's index row is too busy.")
+
+    async def _insert(self, job: Job) -> None:
+        await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job))])
 
     async def _put_work(self, work: Work) -> None:
         await self._entities.apply(_TABLE, _WORK, [Put(_work_to_entity(work))])

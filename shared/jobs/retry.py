@@ -16,6 +16,8 @@ from shared.jobs.states import State
 from shared.storage.queues import QueueSender
 
 _TRIES = 20
+REFUSED = "invalid_message"
+"""The failure of a job that stands for a message of which no job could be made."""
 NO_IMAGES = "no_images"
 """The failure of a job of which every candidate was rejected."""
 
@@ -63,7 +65,7 @@ class Retry:
 
     async def _check(self, job: Job) -> None:
         failure = job.failure.code if job.failure else ""
-        if job.refused:
+        if failure == REFUSED:
             raise Conflict("This job stands for a message that is not valid; send it again, corrected.")
         try:
             await self._jobs.spec(job.id)

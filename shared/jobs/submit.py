@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from shared.clock import Clock
 from shared.datasets.catalog import Catalog
-from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound, Unavailable
+from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound
 from shared.ids import Ids, is_job_id
-from shared.jobs.job import REFUSED, Failure, Job, Webhook
+from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import JOBS_QUEUE, message_of, names_in
+from shared.jobs.retry import REFUSED
 from shared.jobs.reuse import resolve_datasets
 from shared.jobs.spec import JobSpec, encode_spec
 from shared.jobs.states import State
@@ -34,6 +35,11 @@ class Submission:
     key: str | None = None
     job_id: str | None = None
     traceparent: str = ""
+
+
+def message_key(message_id: str) -> str:
+    """The key of what becomes of a producer's message, however often it is delivered."""
+    return f"queue:{message_id}"
 
 
 class Submit:
@@ -63,8 +69,7 @@ class Submit:
         Raises:
             InvalidRequest: a source cannot be used as this app is set up, a dataset that the spec names is not the
                 user's, or the id is not a safe one.
-            Conflict: the key or the id stands for another spec.
-            Unavailable: storage did not answer, or a refused message took the id at the same moment.
+            Conflict: the key or the id stands for another spec, or the id for what another user has.
         """
         check_sources(submission.spec.sources, self._sources)
         spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
@@ -95,20 +100,18 @@ class Submit:
     ) -> None:
         """Make a producer's message that cannot become a job visible: as a failed job, once a message.
 
-        It has the id and the name that the message asks for, where these are valid; where the id is that of another
-        job, which stays as it is, an id of its own.
+        Its id is the one that the message's job would have; where there is that job, nothing is done. It never has
+        the `job_id` that a message asks for, so that this stays free for the corrected message.
         """
         wanted, name = names_in(data)
         fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
         detail = f"{error.detail} {fields}".strip()[:_MAX_DETAIL] + f" [queue message {message_id[:100]}]"
-        now = self._clock.now()
-        job = Job(wanted or "", user_id, name or "refused message", State.FAILED, now, now)
-        if wanted and await self._jobs.create_refused(replace(job, failure=Failure(REFUSED, detail))):
-            return
-        if wanted:
-            detail = f"{detail} It asks for the id {wanted}, which is that of another job."
-        job_id = await self._job_id_of_key(user_id, f"refused:{message_id}")
-        await self._jobs.create_refused(replace(job, id=job_id, failure=Failure(REFUSED, detail)))
+        if wanted is not None:
+            detail += f" [job_id {wanted}]"
+        job_id = await self._job_id_of_key(user_id, message_key(message_id))
+        now, failure = self._clock.now(), Failure(REFUSED, detail)
+        job = Job(job_id, user_id, name or "refused message", State.FAILED, now, now, failure=failure)
+        await self._jobs.create_ended(job)
 
     async def _job_id(self, submission: Submission) -> str:
         """The id that was asked for, or that the key got at first, or a new one."""
@@ -138,9 +141,9 @@ class Submit:
     async def _same_job(self, submission: Submission, job_id: str) -> Job:
         job = await self._jobs.get(submission.user_id, job_id)
         if job is None:
-            raise Conflict("There is a spec for this key or id already, and its job is being made.")
-        if job.refused:
-            raise Unavailable("A message that asks for this id was refused meanwhile; try again.")
+            raise Conflict(
+                "The key or id is taken: by another user, or by a job of another spec that is being made."
+            )
         try:
             same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)
         except NotFound:  # cleared after the job's end: then the key or the id alone decides

@@ -6,11 +6,12 @@ import random
 
 import pytest
 
-from shared.errors import InvalidRequest, Unavailable
+from shared.errors import Conflict, InvalidRequest, Unavailable
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.messages import JOBS_QUEUE
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
+from shared.jobs.submit import Submission
 from tests.unit.jobs.simulation import Flow, fake_source
 
 LIST = {"job_id": "mine-1", "images": ["inputs/cats/1.jpg"]}
@@ -55,28 +56,37 @@ async def _send(flow, data, message="m1"):
 
 
 @pytest.mark.parametrize("queue", ["job_message", "archive_message"])
-async def test_a_refused_message_is_found_by_its_own_id_and_name(flow, queue):
+async def test_a_refused_message_is_one_failed_job_that_tells_its_id_and_has_its_name(flow, queue):
     for _ in range(3):  # the host delivers it again
         text = json.dumps({"job_id": "mine-1", "name": " pets ", "colour": 1})
         await getattr(flow.intake, queue)("m1", text, flow.deadline())
         flow.clock.advance(5)
     [job] = (await _jobs(flow)).values()
-    assert (job.id, job.name, job.state, job.failure.code) == (
-        "mine-1",
-        "pets",
-        State.FAILED,
-        "invalid_message",
-    )
+    assert (job.name, job.state, job.failure.code) == ("pets", State.FAILED, "invalid_message")
+    assert job.id != "mine-1"
     assert "colour: there is no such field" in job.failure.detail
-    assert job.failure.detail.endswith("[queue message m1]")
+    assert job.failure.detail.endswith("[queue message m1] [job_id mine-1]")
     assert job.created_at == job.updated_at
-    assert flow.queues.sent == {}
+    assert (flow.queues.sent, [name async for name in flow.blobs.list("")]) == ({}, [])
+    with pytest.raises(Conflict):
+        await flow.retry.run("admin", job.id)
 
 
-@pytest.mark.parametrize("poison", [True, False])
-async def test_a_message_that_kills_is_found_by_its_own_id_too(flow, poison):
-    await (flow.intake.poisoned_archive if poison else flow.intake.poisoned_job)("m1", json.dumps(LIST))
-    assert list(await _jobs(flow)) == ["mine-1"]
+@pytest.mark.parametrize("poison", ["poisoned_archive", "poisoned_job"])
+async def test_a_message_that_kills_is_refused_with_its_job_id_told(flow, poison):
+    await getattr(flow.intake, poison)("m1", json.dumps(LIST))
+    [job] = (await _jobs(flow)).values()
+    assert job.failure.detail.endswith("[queue message m1] [job_id mine-1]")
+
+
+@pytest.mark.parametrize("asked", [LIST, {"images": LIST["images"]}])
+async def test_a_message_that_became_a_job_and_then_poison_leaves_that_job_alone(flow, asked):
+    await _send(flow, asked)
+    before = await _jobs(flow)
+    await flow.intake.poisoned_archive("m1", json.dumps(asked))
+    assert await _jobs(flow) == before
+    assert [job.state for job in before.values()] == [State.QUEUED]
+    assert [signal.kind for signal in flow.telemetry.signals] == ["exception"]
 
 
 HOSTILE = [
@@ -106,6 +116,7 @@ async def test_a_message_without_a_good_id_and_name_gets_others(flow, data):
     jobs = (await _jobs(flow)).values()
     assert {job.name for job in jobs} == {"refused message"}
     assert {job.failure.detail[-18:] for job in jobs} == {"[queue message m1]", "[queue message m2]"}
+    assert not any("[job_id" in job.failure.detail for job in jobs)
     assert all(job.failure.detail.isprintable() and len(job.failure.detail) < 4000 for job in jobs)
 
 
@@ -118,25 +129,67 @@ async def test_a_refused_message_leaves_a_job_of_its_id_as_it_is(flow):
     jobs = await _jobs(flow)
     assert jobs.pop("mine-1") == before
     assert [job.name for job in jobs.values()] == ["mine", "mine"]
-    assert all("the id mine-1, which is that of another job" in job.failure.detail for job in jobs.values())
+    assert all("[job_id mine-1]" in job.failure.detail for job in jobs.values())
     assert (await flow.jobs.spec("mine-1")).name == "archive"
 
 
-async def test_a_refused_message_leaves_what_is_being_made_and_what_others_have_as_it_is(flow):
-    await flow.blobs.put("work/job_mine-1/spec.json", b"{}")
-    await _send(flow, {**LIST, "images": []})
-    assert "mine-1" not in await _jobs(flow)
-    assert await flow.blobs.get("work/job_mine-1/spec.json") == b"{}"
-
-
-async def test_a_corrected_message_takes_the_place_of_the_refused_one(flow):
-    await _send(flow, {**LIST, "images": []}, "m1")
-    await _send(flow, {**LIST, "images": "x"}, "m2")
-    assert (await flow.jobs.require("admin", "mine-1")).failure.detail.endswith("[queue message m2]")
-    await _send(flow, LIST, "m3")
-    [job] = (await _jobs(flow)).values()
-    assert (job.id, job.state, job.failure, job.revision) == ("mine-1", State.QUEUED, None, 1)
+async def test_a_corrected_message_gets_the_id_and_a_straggler_of_the_refused_one_changes_nothing(flow):
+    refused = {**LIST, "images": []}
+    await _send(flow, refused, "m1")
+    await _send(flow, LIST, "m2")
+    before = await _jobs(flow)
+    await _send(flow, refused, "m1")
+    assert await _jobs(flow) == before
+    assert (before["mine-1"].state, before["mine-1"].failure, len(before)) == (State.QUEUED, None, 2)
     assert len(flow.queues.take(JOBS_QUEUE)) == 1
+
+
+async def test_a_message_behind_one_that_died_with_its_spec_written_is_refused_with_a_reason(flow):
+    flow.weather.writes_left = 2  # the spec, and not the index row
+    with pytest.raises(Unavailable):
+        await _send(flow, LIST, "m1")
+    await _send(flow, {**LIST, "images": ["inputs/dogs/1.jpg"]}, "m2")
+    [job] = (await _jobs(flow)).values()
+    assert "a job of another spec" in job.failure.detail
+    await _send(flow, LIST, "m3")
+    assert (await flow.jobs.require("admin", "mine-1")).state is State.QUEUED
+
+
+async def _clear(flow, job_id):
+    """What the nightly run does a week after a job's end."""
+    async for info in flow.blobs.list(f"work/job_{job_id}/"):
+        await flow.blobs.delete(info.name)
+    await flow.ledger.erase(job_id)
+    await flow.jobs.forget_work(job_id)
+
+
+async def _bobs(flow):
+    spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "fake"}]})
+    return await flow.submit.run(Submission("bob", spec))
+
+
+async def test_an_id_of_another_users_dataset_stays_taken_when_its_spec_is_cleared(flow):
+    job = await _bobs(flow)
+    await flow.run()
+    dataset = await flow.catalog.require("bob", job.id)
+    before = await flow.blobs.get(dataset.blobs[0])
+    await _clear(flow, job.id)
+    await _send(flow, {**LIST, "job_id": job.id})
+    await flow.run()
+    [refused] = (await _jobs(flow)).values()
+    assert "is taken: by another user" in refused.failure.detail
+    assert await flow.blobs.get(dataset.blobs[0]) == before
+    assert not [info async for info in flow.blobs.list(f"work/job_{job.id}/")]
+
+
+async def test_a_retry_leaves_the_job_of_another_user_alone_who_has_its_id_by_now(flow):
+    job = await _bobs(flow)
+    await flow.transitions.cancel(job)
+    await _clear(flow, job.id)
+    await _send(flow, {**LIST, "job_id": job.id})
+    with pytest.raises(Conflict):
+        await flow.retry.run("bob", job.id)
+    assert [work.user_id async for work in flow.jobs.works()] == ["admin"]
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -145,7 +198,8 @@ async def test_messages_of_one_id_at_the_same_time_end_as_the_one_that_is_valid(
         flow = Flow()
         chance = random.Random(seed)
         flow.weather.chance = chance
-        waiting = [("m1", {**LIST, "images": []}), ("m2", {**LIST, "colour": 1}), ("m3", LIST)] * 2
+        bad = [("m1", {**LIST, "images": []}), ("m2", {**LIST, "colour": 1})]
+        waiting = [*bad, ("m3", LIST)] * 2
         for _ in range(30):
             flow.weather.writes_left, flow.weather.after = chance.randint(1, 12), chance.random() < 0.5
             ends = await asyncio.gather(
@@ -156,6 +210,7 @@ async def test_messages_of_one_id_at_the_same_time_end_as_the_one_that_is_valid(
             if not waiting:
                 break
         jobs = await _jobs(flow)
-        assert (jobs.pop("mine-1").state, len(jobs) <= 2) == (State.QUEUED, True)
-        assert {job.failure.code for job in jobs.values()} <= {"invalid_message"}
+        assert jobs.pop("mine-1").state is State.QUEUED
+        told = sorted(job.failure.detail.partition(" [")[2] for job in jobs.values())
+        assert told == [f"queue message {message}] [job_id mine-1]" for message, _ in bad]
         assert flow.queues.take(JOBS_QUEUE)
