@@ -40,8 +40,12 @@ class ArchiveOrder:
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that tell this order from every other of the job."""
-        return hashlib.sha256(_adapter.dump_json(self)).hexdigest()[:12]
+        """Twelve hex digits that tell this order from every other of the job.
+
+        They are the same in every version of the app, so that two of them that archive one job share one plan: what
+        only the card tells is no part of them, and neither is a field that is added later.
+        """
+        return hashlib.sha256(_adapter.dump_json(self, exclude={"parents"})).hexdigest()[:12]
 
 
 _adapter = TypeAdapter(ArchiveOrder)

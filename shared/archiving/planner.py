@@ -5,6 +5,7 @@ an image are what stays in memory.
 """
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -79,7 +80,8 @@ class Planner:
         columns = await read_columns(records, sidecars=shards)
         earlier = await read_earlier(self._blobs, order.earlier)
         chosen, images, files = await asyncio.to_thread(_choose, order, columns, earlier)
-        work = f"{order.work_prefix}{order.digest}/"
+        # texts of its own, so that the plan is of one whole whatever another run, of another version, writes meanwhile
+        work = f"{order.work_prefix}{order.digest}/{secrets.token_hex(6)}/"
         texts = await write_texts(self._blobs, self._blocks, order, records, chosen, work)
         images.beside = (
             texts.beside[np.searchsorted(columns.index, images.index)] if shards else images.offset

@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import datasets
 import pytest
@@ -19,6 +20,7 @@ from PIL import Image
 
 from shared.archiving.earlier import EarlierDataset
 from shared.archiving.options import Dedup, Output, Splits
+from shared.archiving.order import ArchiveOrder
 from shared.records import encode_records
 from tests.unit.archiving.conftest import LABELS, picture, record_of
 
@@ -203,3 +205,49 @@ async def test_nothing_kept_is_no_archive(studio):
     order = await studio.crawl(0)
     archived = await studio.archive(order)
     assert (archived.image_count, archived.blobs) == (0, ())
+
+
+def test_the_digest_of_an_order_never_changes_as_two_versions_of_the_app_may_archive_one_job():
+    order = ArchiveOrder(
+        job_id="j1",
+        name="pets",
+        created_at=datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC),
+        record_blobs=("work/job_j1/records/000001.jsonl.gz",),
+        max_images_per_label=500,
+        dedup=Dedup(against=("old",)),
+        splits=Splits({"train": 0.8, "val": 0.2}),
+        output=Output(annotations=("jsonl", "csv")),
+        seed=7,
+        prefix="datasets/job_j1/",
+        work_prefix="work/job_j1/archive/r1/",
+        earlier=(EarlierDataset("old", "datasets/job_old/records.jsonl.gz"),),
+        whole_labels=("cat",),
+    )
+    assert order.digest == replace(order, parents=("old",)).digest == "00e7f5721574"
+
+
+@pytest.mark.parametrize("output", [Output(annotations=ALL), SHARDS])
+async def test_a_run_whose_texts_are_others_leaves_the_plan_that_is_stored_whole(studio, output):
+    """As one of another version, that plans at the same time; here its card names a parent."""
+    order = await studio.crawl(60, output=output)
+    planner, put = studio.archiver._planner, studio.blobs.put
+
+    async def put_behind_another(name, data, *args, **kwargs):
+        if name.endswith("plan.npz"):
+            studio.blobs.put = put
+            await planner._make(replace(order, parents=("another",)))
+        await put(name, data, *args, **kwargs)
+
+    studio.blobs.put = put_behind_another
+    archived = await studio.archive(order)
+    assert studio.blobs.put == put
+    assert await studio.archive(replace(order, parents=("another",))) == archived
+    await _check_offsets(studio, order, archived)
+    await _check_sums(studio, archived)
+    if archived.blobs[0].endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(await studio.blobs.get(archived.blobs[0]))) as archive:
+            assert archive.testzip() is None
+            card = archive.read("README.md").decode()
+    else:
+        card = (await studio.blobs.get(f"{order.prefix}README.md")).decode()
+    assert "made of the datasets" not in card
