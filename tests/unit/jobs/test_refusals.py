@@ -1,8 +1,10 @@
 """What cannot work is refused where it is asked for."""
 
 import asyncio
+import contextlib
 import json
 import random
+from itertools import count
 
 import pytest
 
@@ -142,6 +144,24 @@ async def test_a_corrected_message_gets_the_id_and_a_straggler_of_the_refused_on
     assert await _jobs(flow) == before
     assert (before["mine-1"].state, before["mine-1"].failure, len(before)) == (State.QUEUED, None, 2)
     assert len(flow.queues.take(JOBS_QUEUE)) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_message_that_dies_at_any_line_and_turns_to_poison_is_one_job(flow, after):
+    flow.weather.after = after
+    asked = {"images": LIST["images"]}
+    for at in count(1):
+        before = await _jobs(flow)
+        flow.weather.deaths, flow.weather.writes_left = 0, at
+        with contextlib.suppress(Unavailable):
+            await _send(flow, asked, f"m{at}")
+        flow.weather.writes_left = -1
+        await flow.intake.poisoned_archive(f"m{at}", json.dumps(asked))
+        await _send(flow, asked, f"m{at}")  # a straggler
+        assert len(await _jobs(flow)) == len(before) + 1
+        if not flow.weather.deaths:
+            break
+    assert at > 4
 
 
 async def test_a_message_behind_one_that_died_with_its_spec_written_is_refused_with_a_reason(flow):
