@@ -1,7 +1,10 @@
 """Licences: many spellings, one small set of codes."""
 
 import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache, reduce
 
 UNKNOWN = "unknown"
 
@@ -9,24 +12,54 @@ _CODES = frozenset(
     {"cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "flickr", "pexels", "pixabay"}
 )
 _FREE_OF_ATTRIBUTION = frozenset({"cc0", "pdm", UNKNOWN})
-_CC_URL = re.compile(r"\bcreativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.IGNORECASE)
-# behind the code comes a version or the end of the name: "by-line" and "by the author" are no licences
-_CC_NAME = re.compile(
-    r"(?:(?:cc|creative commons)[ -])?(by(?:[ -](?:nc|nd|sa)\b)*+)(?:[ -](\d\.\d)|(?![ -]?\w))"
+_MAX_CHARACTERS = 1000  # longer texts are the terms themselves, or something else
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_BRACKETS = re.compile(r"[()\[\]<>]")
+_SEPARATORS = re.compile(r"[\s_,;/+:()\[\]<>-]+")
+_CC_HOST = "creativecommons.org"
+_CC_URL = re.compile(
+    r"(?:(?:https?:)?//)?(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]+)(?:/(\d\.\d)(?:/[a-z]+)?)?"
+    r"(?:/(?:deed|legalcode)(?:\.[a-z_-]+)?)?/?(?:[?#].*)?"
 )
-# "attribution" alone is a licence of its own at Wikimedia Commons, and a wish elsewhere
-_CC_TITLE = re.compile(
-    r"(creative commons |cc[ -])?attribution"
-    r"((?:[ -](?:non[ -]?commercial|no[ -]?deriv(?:ative)?s(?: works)?|share[ -]?alike))*+)"
-    r"(?: (?:public )?licen[cs]e)?(?:[ -](\d\.\d)|(?![ -]?\w))"
+_ELEMENT = re.compile(
+    r"\b(?:(?P<nc>nc|non ?commercial)|(?P<nd>nd|non? ?deriv(?:ative)?s?(?: works?)?)|(?P<sa>sa|share ?alike))\b"
 )
-_CC_ELEMENT = re.compile(r"non|no|share")
-_CC_ELEMENTS = {"non": "nc", "no": "nd", "share": "sa"}
-_CC_ZERO = re.compile(r"(?:creative commons )?(?:cc[ -]?(?:0|zero)|zero|public domain dedication)\b")
+_ELEMENTS = "(?: " + re.sub("[?]P<..>", "?:", _ELEMENT.pattern) + ")*+"
+_REFUSAL = re.compile(r"\b(?:all rights reserved|not?|only)\b")
+# https://creativecommons.org/licenses/list: the jurisdictions that licences were ported to
+_PORTS = (
+    "am|ar|at|au|az|be|bg|br|ca|ch|cl|cn|co|cr|cz|de|dk|ec|ee|eg|es|fi|fr|ge|gr|gt|hk|hr|hu|ie|igo|il|in|it|jp|"
+    "kr|lu|mk|mt|mx|my|nl|no|nz|pe|ph|pl|pr|pt|ro|rs|scotland|se|sg|si|th|tw|ug|uk|us|ve|vn|za"
+)
+_COUNTRIES = (
+    "argentina|armenia|australia|austria|azerbaijan|belgium|brazil|bulgaria|canada|chile|china mainland|colombia|"
+    "costa rica|croatia|czech republic|denmark|ecuador|egypt|(?:uk )?england (?:and|&) wales|estonia|finland|"
+    "france|georgia|germany|greece|guatemala|hong kong|hungary|india|ireland|israel|italy|japan|korea|luxembourg|"
+    "macedonia|malaysia|malta|mexico|netherlands|new zealand|norway|peru|philippines|poland|portugal|puerto rico|"
+    "romania|serbia|singapore|slovenia|south africa|south korea|spain|sweden|switzerland|taiwan|thailand|uganda|"
+    "united kingdom|united states|venezuela|vietnam"
+)
+_EDITIONS = f"international|unported|generic|intl|deed|migrated(?: with disclaimers)?|{_PORTS}|{_COUNTRIES}"
+_LICENSE = r"(?: (?:public )?licen[cs]e)?"
+# "attribution" alone is a licence of its own at Wikimedia Commons, and a wish elsewhere: it takes more to be one here
+_ATTRIBUTION = re.compile(
+    rf"(creative commons )?(cc )?(by|attribution)({_ELEMENTS}){_LICENSE}"
+    rf"(?: (?:v|version )?(\d\.\d)(?: \d\.\d)*+(?: (?:{_EDITIONS}))?)?{_LICENSE}"
+)
+_ZERO = re.compile(
+    rf"(?:creative commons )?(?:cc ?(?:0|zero)|zero|public domain dedication)(?: creative commons)?{_LICENSE}"
+    rf"(?: v?(1\.0))?(?: universal)?(?: public domain(?: dedication)?)?{_LICENSE}"
+)
 _PUBLIC_DOMAIN = re.compile(
-    r"(?:(?:creative commons )?public domain(?: mark)?|(?:cc[ -])?pdm?)\b(?:[ -](\d\.\d))?"
+    r"(?:(?:creative commons |cc )?public domain(?: mark)?|(?:cc )?pdm?)(?: (1\.0))?(?: universal)?"
 )
+_PUBLIC_DOMAIN_CODE = re.compile(r"pdm?(?:-[a-z0-9]+)+")  # Wikimedia Commons says why, as in "PD-old-70"
 _DEEDS = {"zero": "cc0", "mark": "pdm"}
+_WHOLE = {
+    "no restrictions": "flickr",
+    "no known copyright restrictions": "flickr",
+    "creative commons attribution license reuse allowed": "by",  # YouTube's
+}
 _NAMES = {
     "cc0": "CC0 1.0",
     "pdm": "public domain",
@@ -53,36 +86,102 @@ class License:
 
 
 def normalize_license(text: str | None) -> License:
-    """The licence that a code, a name or a Creative Commons URL stands for; "unknown" for anything else."""
-    if not text:
-        return License(UNKNOWN)
-    words = re.sub(r"[\s_]+", " ", text.strip().lower())
-    url = _CC_URL.search(words)
-    if url is not None:
-        return _creative_commons(_DEEDS.get(url[2], url[2]) if url[1] == "publicdomain" else url[2], url[3])
-    if words in _CODES:
-        return License(words)
-    if _CC_ZERO.match(words):
-        version = re.search(r"\d\.\d", words)
-        return License("cc0", version[0] if version else None)
-    public_domain = _PUBLIC_DOMAIN.match(words)
-    if public_domain is not None:
+    """The licence that a code, a name, a title or a Creative Commons URL stands for; "unknown" for anything else.
+
+    Nothing is guessed: a text counts only where all of it is understood, and where all that it names (a title, a
+    code in brackets, a URL) is one licence. Its time is linear in the text's length.
+    """
+    return _understood(text) if text and len(text) <= _MAX_CHARACTERS else License(UNKNOWN)
+
+
+def told_license(text: str | None, url: str | None) -> License:
+    """The licence of a work that comes with a licence's name and a licence's address, each of which may be missing.
+
+    It is never freer than either of them says: where they name different licences it is unknown; so it is where the
+    address names one and the text, which is not understood, tells of a condition that this one has not, or says no.
+    The public domain and CC0, of which neither is freer, are CC0.
+    """
+    named, linked = normalize_license(text), normalize_license(url)
+    if linked.code == UNKNOWN:
+        return named
+    if named.code != UNKNOWN:
+        return _agreed(named, linked)
+    words = _words(_plain(text or ""))
+    conditions = {found.lastgroup for found in _ELEMENT.finditer(words)}
+    doubtful = _REFUSAL.search(words) or not conditions <= {*linked.code.split("-")}
+    return License(UNKNOWN) if doubtful else linked
+
+
+@lru_cache(maxsize=256)  # a list repeats few licences in many rows
+def _understood(text: str) -> License:
+    plain = _plain(text)
+    if code := plain if plain in _CODES else _WHOLE.get(_words(plain)):
+        return License(code)
+    parts = [_licence_of(part) for part in _parts(plain)]
+    return reduce(_agreed, parts) if parts else License(UNKNOWN)
+
+
+def _plain(text: str) -> str:
+    return _DASHES.sub("-", text).strip().lower()
+
+
+def _words(text: str) -> str:
+    return " ".join(filter(None, _SEPARATORS.split(text)))
+
+
+def _parts(plain: str) -> Iterator[str]:
+    """The URLs of Creative Commons, and what is before, in and behind brackets without them."""
+    for part in _BRACKETS.split(plain):
+        others: list[str] = []
+        for word in part.split():
+            if _CC_HOST in word:
+                yield word.rstrip(".,;:")
+            else:
+                others.append(word)
+        if rest := " ".join(others).strip(" .,;:"):
+            yield rest
+
+
+def _licence_of(part: str) -> License:
+    if _CC_HOST in part:
+        url = _CC_URL.fullmatch(part)
+        return _creative_commons(url[1], url[2], url[3]) if url else License(UNKNOWN)
+    words = _words(part)
+    if zero := _ZERO.fullmatch(words):
+        return License("cc0", zero[1])
+    if public_domain := _PUBLIC_DOMAIN.fullmatch(words):
         return License("pdm", public_domain[1])
-    if words in {"no restrictions", "no known copyright restrictions"}:
-        return License("flickr")
-    name = _CC_NAME.match(words)
-    if name is not None:
-        return _creative_commons(name[1].replace(" ", "-"), name[2])
-    title = _CC_TITLE.match(words)
-    if title is None or not any(title.groups()):
+    if _PUBLIC_DOMAIN_CODE.fullmatch(part):
+        return License("pdm")
+    found = _ATTRIBUTION.fullmatch(words)
+    if found is None or (found[3] == "attribution" and not any(found.group(1, 2, 4, 5))):
         return License(UNKNOWN)
-    elements = (_CC_ELEMENTS[element] for element in _CC_ELEMENT.findall(title[2]))
-    return _creative_commons("-".join(["by", *elements]), title[3])
+    return _by({element.lastgroup for element in _ELEMENT.finditer(found[4])}, found[5])
 
 
-def _creative_commons(code: str, version: str | None) -> License:
-    code = code.replace("-nd-nc", "-nc-nd")  # as version 1.0 had it
-    return License(code, version) if code in _CODES else License(UNKNOWN)
+def _creative_commons(kind: str, name: str, version: str | None) -> License:
+    if kind == "publicdomain":
+        return License(_DEEDS[name], version) if name in _DEEDS else License(UNKNOWN)
+    begin, *elements = name.split("-")
+    return _by({*elements}, version) if begin == "by" else License(UNKNOWN)
+
+
+def _by(elements: AbstractSet[str | None], version: str | None) -> License:
+    """The licence of these elements, whose order counts for nothing: version 1.0 had another."""
+    code = "-".join(["by", *(element for element in ("nc", "nd", "sa") if element in elements)])
+    known = code in _CODES and elements <= {"nc", "nd", "sa"}
+    return License(code, version) if known else License(UNKNOWN)
+
+
+def _agreed(one: License, other: License) -> License:
+    """What both say, with the version where they do not contradict each other in it."""
+    codes = {one.code, other.code}
+    if codes == {"cc0", "pdm"}:
+        return one if one.code == "cc0" else other
+    if len(codes) > 1:
+        return License(UNKNOWN)
+    versions = {one.version, other.version} - {None}
+    return License(one.code, versions.pop() if len(versions) == 1 else None)
 
 
 def license_name(found: License) -> str:

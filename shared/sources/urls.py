@@ -1,6 +1,7 @@
 """URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (these also gzipped) or Parquet.
 
-A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read.
+A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read. Where a row's
+licence and its licence's address name different ones, the image's is unknown (see `told_license`).
 """
 
 import json
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
-from shared.licenses import UNKNOWN, License, license_url, normalize_license
+from shared.licenses import License, license_url, told_license
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Row, read_rows
@@ -194,10 +195,8 @@ class Urls:
 
     def _provenance(self, row: Mapping[str, object]) -> Provenance:
         config = self._config
-        named, address = row.get(config.license_column), url_of(row.get(config.license_url_column))
-        found = normalize_license(str(named or ""))
-        if found.code == UNKNOWN:
-            found = normalize_license(address)
+        named, address = row.get(config.license_column), row.get(config.license_url_column)
+        found = told_license(str(named or ""), str(address or ""))
         return Provenance(
             "urls",
             page_url=url_of(row.get(config.page_url_column)),
@@ -206,7 +205,7 @@ class Urls:
             creator_url=url_of(row.get(config.creator_url_column)),
             license=found.code,
             license_version=found.version,
-            license_url=address or url_of(named) or _url_of_version(found),
+            license_url=url_of(address) or url_of(named) or _url_of_version(found),
         )
 
     def _extra(self, row: Mapping[str, object]) -> dict[str, str]:

@@ -1,6 +1,13 @@
 import pytest
 
-from shared.licenses import License, asks_for_attribution, license_name, license_url, normalize_license
+from shared.licenses import (
+    License,
+    asks_for_attribution,
+    license_name,
+    license_url,
+    normalize_license,
+    told_license,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,51 @@ from shared.licenses import License, asks_for_attribution, license_name, license
         ("http://creativecommons.org/licenses/by/3.0/de/", "by", "3.0"),
         ("https://creativecommons.org/licenses/by-nc-sa/4.0/legalcode.fr", "by-nc-sa", "4.0"),
         ("https://creativecommons.org/publicdomain/zero/1.0/deed.en", "cc0", "1.0"),
+        ("creativecommons.org/licenses/by-nc", "by-nc", None),
+        ("//www.creativecommons.org/licenses/by/2.5/scotland/?ref=x#y", "by", "2.5"),
+        ("HTTPS://CREATIVECOMMONS.ORG/LICENSES/BY-SA/4.0/LEGALCODE", "by-sa", "4.0"),
+        ("https://creativecommons.org/licenses/by/3.0/deed.es_ES", "by", "3.0"),
+        ("CC BY 2.0 kr", "by", "2.0"),
+        ("CC BY 3.0 NO", "by", "3.0"),
+        ("CC BY-SA 3.0 IGO", "by-sa", "3.0"),
+        ("CC BY-SA 4.0-3.0-2.5-2.0-1.0", "by-sa", "4.0"),
+        ("cc-by-sa-3.0-migrated-with-disclaimers", "by-sa", "3.0"),
+        ("cc-by-sa-1.0+", "by-sa", "1.0"),
+        ("Creative Commons Attribution-NonCommercial-ShareAlike 2.0 Germany", "by-nc-sa", "2.0"),
+        ("Attribution 2.0 UK: England & Wales", "by", "2.0"),
+        ("Attribution-No Derivative Works 3.0 United States", "by-nd", "3.0"),
+        ("Creative Commons Attribution-ShareAlike 3.0 Unported License", "by-sa", "3.0"),
+        ("Attribution-NonCommercial 4.0 International (CC BY-NC 4.0)", "by-nc", "4.0"),
+        ("CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)", "by", "4.0"),
+        ("CC BY-SA <https://creativecommons.org/licenses/by-sa/4.0/deed.de>.", "by-sa", "4.0"),
+        ("CC BY 2.0, https://creativecommons.org/licenses/by/4.0/", "by", None),
+        ("Creative Commons Attribution license (reuse allowed)", "by", None),
+        ("CC0: Public Domain", "cc0", None),
+        ("CC0 1.0 Universal (CC0 1.0)", "cc0", "1.0"),
+        ("Public Domain Dedication (CC0)", "cc0", None),
+        ("Public domain (CC0)", "cc0", None),
+        ("PDM", "pdm", None),
+        ("Creative Commons Public Domain Mark 1.0", "pdm", "1.0"),
+        ("PD-US-not-renewed", "pdm", None),
+        # elements, whatever stands between them
+        ("Creative Commons Attribution - NonCommercial 4.0", "by-nc", "4.0"),
+        ("Creative Commons Attribution, Non-Commercial, No Derivatives", "by-nc-nd", None),
+        ("Attribution-NonCommercial/NoDerivs 3.0", "by-nc-nd", "3.0"),
+        ("Creative Commons Attribution - ShareAlike 4.0", "by-sa", "4.0"),
+        ("CC Attribution + Noncommercial + NoDerivs", "by-nc-nd", None),
+        ("Creative Commons Attribution: NonCommercial", "by-nc", None),
+        ("Creative Commons Attribution \u2013 NonCommercial \u2014 NoDerivs 3.0", "by-nc-nd", "3.0"),
+        ("Attribution\u2011NonCommercial 4.0 International", "by-nc", "4.0"),
+        ("Creative Commons Attribution\u2010NonCommercial", "by-nc", None),
+        ("Creative Commons Attribution\u00a0NonCommercial", "by-nc", None),
+        ("CC BY, NC", "by-nc", None),
+        ("CC BY/NC", "by-nc", None),
+        ("CC BY - NC", "by-nc", None),
+        ("CC BY\u2013NC 4.0", "by-nc", "4.0"),
+        ("CC\u2212BY\u2012SA\u20154.0", "by-sa", "4.0"),
+        ("CC BY-SA-NC", "by-nc-sa", None),
         ("No restrictions", "flickr", None),
+        ("No known copyright restrictions", "flickr", None),
         ("pexels", "pexels", None),
     ],
 )
@@ -76,10 +127,79 @@ def test_a_licence_has_many_spellings(text, code, version):
         "not cc0",
         "pdf",
         "https://creativecommons.org/licenses/sampling/1.0/",
+        "FAL",
+        "Creative Commons Attribution License (CC BY-NC 4.0)",
+        "Creative Commons Attribution (NonCommercial)",
+        "Attribution 4.0 International (NonCommercial use only)",
+        "Creative Commons Attribution 4.0, non-commercial use only",
+        "Creative Commons Attribution License, non-commercial",
+        "Attribution-ShareAlike (NonCommercial)",
+        "Attribution 4.0 not granted",
+        "Attribution-ShareAlike 4.0 or later",
+        "CC Attribution? No, all rights reserved",
+        "CC BY or CC BY-NC",
+        "CC BY / CC BY-SA",
+        "CC BY (NC)",
+        "CC BY 4.0 NC",
+        "CC BY 4.0-NC",
+        "CC BY: no",
+        "BY: John Smith",
+        "by \u00a9 Jane",
+        "not CC BY",
+        "GFDL, CC BY-SA 3.0",
+        "Zero, all rights reserved",
+        "zero rights granted",
+        "cc0 not granted",
+        "public domain? no",
+        "PD 70 years",
+        "Public domain in the US only; all rights reserved elsewhere",
+        "Public domain mark removed",
+        "not https://creativecommons.org/publicdomain/zero/1.0/",
+        "evil.example/creativecommons.org/licenses/by/4.0",
+        "https://creativecommons.org.evil.example/licenses/by/4.0",
+        "https://creativecommons.org/licenses/by/nc/4.0/",
+        "CC BY-NC-SA, see https://creativecommons.org/licenses/by/4.0/",
+        "CC BY-NC-SA https://creativecommons.org/licenses/by/4.0/",
+        "https://creativecommons.org/licenses/by/4.0/ https://creativecommons.org/licenses/by-nc/4.0/",
+        "()",
+        "CC BY" + " 4.0" * 1_000_000,
     ],
+    ids=lambda text: (text or "none")[:60],
 )
 def test_what_is_no_known_licence_is_unknown(text):
     assert normalize_license(text) == License("unknown")
+
+
+BY, BY_NC = "https://creativecommons.org/licenses/by/4.0/", "https://creativecommons.org/licenses/by-nc/4.0/"
+ZERO, MARK = (f"https://creativecommons.org/publicdomain/{name}/1.0/" for name in ("zero", "mark"))
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "found"),
+    [
+        ("CC BY", BY, License("by", "4.0")),
+        ("CC BY 4.0", None, License("by", "4.0")),
+        ("CC BY 4.0", "https://a/terms", License("by", "4.0")),
+        (None, BY_NC, License("by-nc", "4.0")),
+        ("Attribution", BY, License("by", "4.0")),
+        ("Some rights reserved", BY, License("by", "4.0")),
+        ("Creative Commons Attribution License (CC BY-NC 4.0)", BY_NC, License("by-nc", "4.0")),
+        ("CC BY 2.0", BY, License("by")),
+        ("Public domain", ZERO, License("cc0", "1.0")),
+        ("CC0", MARK, License("cc0")),
+        ("CC BY", BY_NC, License("unknown")),
+        ("CC BY-NC", BY, License("unknown")),
+        ("CC BY-NC", "creativecommons.org/licenses/by", License("unknown")),
+        ("CC0", BY, License("unknown")),
+        ("Attribution (NonCommercial)", BY, License("unknown")),
+        ("CC BY 4.0, no derivatives", BY, License("unknown")),
+        ("All rights reserved", BY, License("unknown")),
+        ("not CC BY", BY, License("unknown")),
+        ("see the terms", "https://a/terms", License("unknown")),
+    ],
+)
+def test_a_licence_is_never_freer_than_its_name_or_its_address(text, url, found):
+    assert told_license(text, url) == found
 
 
 @pytest.mark.parametrize(

@@ -476,6 +476,14 @@ async def test_a_licence_that_is_named_counts_more_than_its_address():
     assert told.creator_url is None  # no address
 
 
+async def test_a_licence_whose_address_is_anothers_is_unknown():
+    item = {"url": "https://a/1.jpg", "license_url": "https://creativecommons.org/licenses/by-nc/4.0/"}
+    named = ["CC BY", "CC BY-NC", "Creative Commons Attribution (NonCommercial)"]
+    items = [item | {"license": name} for name in named]
+    candidates, _, _ = await _all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    assert [c.provenance.license for c in candidates] == ["unknown", "by-nc", "by-nc"]
+
+
 @pytest.mark.parametrize(
     ("license", "address"),
     [
