@@ -111,14 +111,14 @@ _KINDS: dict[str, SourceKind] = {
 
 
 def parse_source(raw: Mapping[str, object], *, internal: bool = False) -> SourceConfig:
-    """The configuration of a source out of a spec.
+    """The configuration of a source out of a spec; what is `internal` comes from the app itself.
 
     Raises:
         ValidationError: there is no such type, or its fields are wrong.
     """
     kinds = {name: kind for name, kind in _all_kinds().items() if internal or not kind.internal}
     name = _Named.model_validate({"type": raw.get("type")}, context={"known": kinds}).type
-    return kinds[name].config.model_validate(raw)
+    return kinds[name].config.model_validate(raw, context={"internal": internal})
 
 
 class _Named(BaseModel):

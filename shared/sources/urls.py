@@ -33,7 +33,10 @@ type ListFormat = Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"]
 
 
 class UrlItem(BaseModel):
-    """One image of a list in the spec; further fields are kept in its record."""
+    """One image of a list in the spec; further fields are kept in its record.
+
+    What the app itself has stored was checked when it came in.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -49,11 +52,12 @@ class UrlItem(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _further_fields_are_plain(cls, data: Any) -> Any:
+    def _further_fields_are_plain(cls, data: Any, info: ValidationInfo) -> Any:
         if not isinstance(data, Mapping):
             return data
         further = {key: value for key, value in data.items() if key not in cls.model_fields}
-        if not all(_is_plain(key, value) for key, value in further.items()):
+        stored = bool(info.context and info.context.get("internal"))
+        if not stored and not all(_is_plain(key, value) for key, value in further.items()):
             raise ValueError("further fields must be numbers, plain text or JSON of at most 2,000 characters")
         return {
             **data,

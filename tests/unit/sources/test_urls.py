@@ -52,6 +52,14 @@ def test_fields_that_could_not_be_written_down_are_refused(extra):
         parse_source({"type": "urls", "items": [{"url": "https://a/1.jpg", "extra": extra}]})
 
 
+def test_what_the_app_has_stored_is_read_whatever_is_asked_of_specs_now():
+    text = b'{"sources": [{"type": "urls", "items": [{"url": "https://a/1.jpg", "n": %s}]}]}' % (b"9" * 3000)
+    with pytest.raises(InvalidRequest):
+        decode_spec(text)
+    spec = decode_spec(text, internal=True)
+    assert decode_spec(encode_spec(spec), internal=True) == spec
+
+
 async def test_odd_text_in_a_list_is_made_plain():
     blobs = MemoryBlobs()
     row = {
