@@ -1,5 +1,8 @@
 """What is wrong with a request's fields, in the words of JSON rather than of the library that checks them."""
 
+from collections.abc import Set as AbstractSet
+from itertools import islice
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -48,28 +51,43 @@ _WORDS = {
 """By pydantic's types of errors; https://docs.pydantic.dev/latest/errors/validation_errors/."""
 
 
+type _Path = tuple[int | str, ...]
+
+
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """Pydantic's findings as ours, at most twenty; values that the caller sent are not repeated."""
+    """Pydantic's findings as ours, at most twenty; values that the caller sent are not repeated.
+
+    Its time is linear in the number of findings.
+    """
     found = error.errors(include_url=False, include_input=False)
-    told = [item for item in found if not _follows_from_others(item, found)]
-    return tuple(FieldError(_place(item["loc"]), _message(item)) for item in told[:_MOST])
+    parents = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
+    told = (item for item in found if not _follows_from_others(item, parents))
+    return tuple(FieldError(_place(item), _message(item)) for item in islice(told, _MOST))
 
 
-def _place(path: tuple[int | str, ...]) -> str:
-    """The path in the input; names that the caller chose are cut, and hold nothing that cannot be shown."""
-    names = (str(part)[:_MAX_NAME] for part in path if part != _KEY)
-    return ".".join("".join(sign if sign.isprintable() else "\ufffd" for sign in name) for name in names)
+def shown(text: str) -> str:
+    """A caller's name as it may be told: cut, and without what cannot be shown."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MAX_NAME])
+
+
+def _place(item: ErrorDetails) -> str:
+    """The path in the input."""
+    path = item["loc"][:-1] if _concerns_a_name(item) else item["loc"]
+    return ".".join(shown(str(part)) for part in path)
 
 
 def _message(item: ErrorDetails) -> str:
     words = _WORDS.get(item["type"])
     told = words.format_map(item.get("ctx", {})) if words else item["msg"].removeprefix("Value error, ")
-    return f"its name {told}" if item["loc"][-1:] == (_KEY,) else told
+    return f"its name {told}" if _concerns_a_name(item) else told
 
 
-def _follows_from_others(item: ErrorDetails, found: list[ErrorDetails]) -> bool:
+def _concerns_a_name(item: ErrorDetails) -> bool:
+    """Whether a field's name is wrong: not the field of an object, nor one that is itself called so."""
+    path = item["loc"]
+    return len(path) > 2 and path[-1] == _KEY and item["type"] != "extra_forbidden"
+
+
+def _follows_from_others(item: ErrorDetails, parents: AbstractSet[_Path]) -> bool:
     """Whether a list is too short only because some of its items are wrong."""
-    where = item["loc"]
-    return item["type"] == "too_short" and any(
-        len(other["loc"]) > len(where) and other["loc"][: len(where)] == where for other in found
-    )
+    return item["type"] == "too_short" and item["loc"] in parents

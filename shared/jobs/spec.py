@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -24,7 +24,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Transform
 from shared.errors import InvalidRequest
-from shared.jobs.field_errors import field_errors
+from shared.jobs.field_errors import field_errors, shown
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
 from shared.sources.variations import Variations
@@ -34,6 +34,7 @@ from shared.web.urls import parse_url
 MAX_SPEC_BYTES = 4_000_000
 _MAX_LABELS = 1000
 _MAX_KEYWORDS = 50
+_MAX_SOURCES = 50
 _MAX_TEXT = 200
 _SEARCH_LIMIT = 500
 
@@ -65,9 +66,32 @@ def _callable(url: HttpUrl) -> HttpUrl:
     return url
 
 
+def _at_most(most: int) -> BeforeValidator:
+    """That there are no more entries, told before they are looked at."""
+
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple | Mapping) and len(value) > most:
+            raise ValueError(f"must have at most {most} items")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _stay_apart(labels: object) -> object:
+    """See that none looks the same as another that is written otherwise."""
+    seen: dict[str, str] = {}
+    for label in labels if isinstance(labels, list | Mapping) else ():
+        if isinstance(label, str):
+            same = seen.setdefault(unicodedata.normalize("NFC", label).strip(), label)
+            if same != label:
+                raise ValueError(f"{shown(same)!r} and {shown(label)!r} are the same label")
+    return labels
+
+
 type Text = Annotated[
     str, Field(max_length=_MAX_TEXT), BeforeValidator(lambda v: _plain_text(v) if isinstance(v, str) else v)
 ]
+type Keywords = Annotated[tuple[Text, ...], Field(min_length=1), _at_most(_MAX_KEYWORDS)]
 type Source = Annotated[
     SourceConfig, BeforeValidator(_source), PlainSerializer(lambda config: config.model_dump(mode="json"))
 ]
@@ -83,12 +107,15 @@ class JobSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Text = "dataset"
-    labels: Annotated[
-        dict[Text, Annotated[tuple[Text, ...], Field(min_length=1, max_length=_MAX_KEYWORDS)]],
-        Field(max_length=_MAX_LABELS),
-    ] = {}
+    labels: Annotated[dict[Text, Keywords], BeforeValidator(_stay_apart), _at_most(_MAX_LABELS)] = {}
+    keywords: Annotated[
+        tuple[Text, ...],
+        BeforeValidator(_stay_apart),
+        _at_most(_MAX_LABELS),
+        Field(exclude=True, repr=False, description="the short form of labels, which they become"),
+    ] = ()
     variations: Variations = Variations()
-    sources: Annotated[tuple[Source, ...], Field(max_length=50)] = ()
+    sources: Annotated[tuple[Source, ...], _at_most(_MAX_SOURCES)] = ()
     max_images_per_label: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     filters: Filters = Filters()
     transform: Transform | None = None
@@ -99,18 +126,22 @@ class JobSpec(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
     webhook_url: Annotated[HttpUrl, AfterValidator(_callable)] | None = None
 
-    @field_validator("labels", mode="before")
+    @field_validator("keywords")
     @classmethod
-    def _labels_stay_apart(cls, labels: Any) -> Any:
-        if isinstance(labels, Mapping):
-            _check_apart(labels)
-        return labels
+    def _or_labels(cls, keywords: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("labels"):
+            raise ValueError("give either keywords or labels, not both")
+        return keywords
 
     @model_validator(mode="wrap")
     @classmethod
     def _is_a_whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         """What concerns several fields. What the app itself has stored was checked when it came in."""
-        spec = handler(_in_full(data) if isinstance(data, Mapping) else data)
+        spec = handler(_with_sources(data) if isinstance(data, Mapping) else data)
+        if spec.keywords:
+            spec = spec.model_copy(
+                update={"labels": {word: (word,) for word in spec.keywords}, "keywords": ()}
+            )
         if not _is_internal(info):
             _check_searches(spec, words="keywords" if "keywords" in data else "labels")
         return spec
@@ -121,40 +152,10 @@ class JobSpec(BaseModel):
         return self.max_images_per_label or (_SEARCH_LIMIT if searched else None)
 
 
-class _Keywords(BaseModel):
-    """The short form of labels."""
-
-    keywords: Annotated[tuple[Text, ...], Field(max_length=_MAX_LABELS)]
-
-    @field_validator("keywords", mode="before")
-    @classmethod
-    def _keywords_stay_apart(cls, keywords: Any) -> Any:
-        if isinstance(keywords, list):
-            _check_apart(keywords)
-        return keywords
-
-
-def _in_full(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The spec with labels in place of keywords, and with the source that is the default."""
-    if "keywords" in data:
-        if data.get("labels"):
-            raise _wrong("keywords", "give either keywords or labels, not both")
-        words = _Keywords.model_validate({"keywords": data["keywords"]}).keywords
-        data = {key: value for key, value in data.items() if key != "keywords"}
-        data["labels"] = {word: [word] for word in words}
-    if data.get("labels") and not data.get("sources"):
-        return {**data, "sources": [{"type": "openverse"}]}
-    return data
-
-
-def _check_apart(labels: Iterable[object]) -> None:
-    """See that none looks the same as another that is written otherwise."""
-    seen: dict[str, str] = {}
-    for label in labels:
-        if isinstance(label, str):
-            same = seen.setdefault(unicodedata.normalize("NFC", label).strip(), label)
-            if same != label:
-                raise ValueError(f"{same!r} and {label!r} are the same label")
+def _with_sources(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The spec with the source that is the default."""
+    searched = data.get("labels") or data.get("keywords")
+    return {**data, "sources": [{"type": "openverse"}]} if searched and not data.get("sources") else data
 
 
 def _check_searches(spec: JobSpec, words: str) -> None:
