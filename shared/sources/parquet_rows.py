@@ -35,7 +35,8 @@ async def read_parquet(
     In memory are the footer, and of each column one page and one batch of values.
 
     Raises:
-        Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or has no column of the first name.
+        Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or has no column of the first name, or
+            one that holds no text.
         NotFound: there is no such blob.
         Unavailable: storage did not answer.
     """
@@ -96,9 +97,21 @@ def _plain_columns(schema: Any, columns: Sequence[str]) -> dict[str, str]:
 
     refused = (types.is_nested, types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
     plain = [field.name for field in schema if not any(refuses(field.type) for refuses in refused)]
+    _check_addresses(schema, plain, columns)
     called = dict(zip(plain, named(plain, columns), strict=True))
     others = [column for column, name in called.items() if name not in columns]
     return {column: name for column, name in called.items() if column not in others[_MAX_OTHERS:]}
+
+
+def _check_addresses(schema: Any, plain: Sequence[str], columns: Sequence[str]) -> None:
+    """See that the column of the first name, if it is there at all, is among the plain ones."""
+    wanted = {name.casefold() for name in columns[:1]}
+    if not any(name.casefold() in wanted for name in plain):
+        for field in schema:
+            if field.name.casefold() in wanted:
+                raise Permanent(
+                    f"The list's column {field.name[:100]!r} holds no text: it is {str(field.type)[:100]}."
+                )
 
 
 class _StorageError(OSError):

@@ -149,6 +149,16 @@ async def test_a_list_without_its_column_of_addresses_fails_once_and_tells_its_c
         await read(blobs)
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [("url", [b"https://a/1.jpg"], "binary"), ("URL", [["https://a/1.jpg"]], r"list<\w+: string>")],
+)
+async def test_a_column_of_addresses_that_is_not_plain_is_told_as_what_it_is(name, values, kind):
+    blobs = await stored(written({name: values, "n": [1]}))
+    with pytest.raises(Permanent, match=rf"^The list's column '{name}' holds no text: it is {kind}\.$"):
+        await read(blobs)
+
+
 async def test_storage_that_fails_is_tried_again_and_a_missing_list_is_not():
     class Failing(MemoryBlobs):
         async def get(self, *_, **__):
