@@ -1,5 +1,6 @@
 """Rows out of a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped, never whole in memory."""
 
+import asyncio
 import codecs
 import json
 import re
@@ -18,6 +19,7 @@ type Format = Literal["txt", "csv", "tsv", "jsonl", "json"]
 
 FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl", "json")
 _MAX_PIECE_BYTES = 1 << 20
+_PART_BYTES = 16 << 10
 _NOT_UTF8 = "not UTF-8"
 _UNREADABLE = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8; UTF-8 itself never does
 
@@ -154,22 +156,35 @@ async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIte
     Zeros behind a member are padding, as for gzip itself. What breaks behind the first piece goes into `broken`.
     """
     engine, inside, given = zlib.decompressobj(wbits=31), False, False
-    async for piece in stream:
-        data = piece
+    async for part in _parts(stream):
+        data, out = part, bytearray()
         while data := data if inside else data.lstrip(b"\0"):
             try:
-                out = engine.decompress(data, _MAX_PIECE_BYTES)
+                out += engine.decompress(data, _MAX_PIECE_BYTES - len(out))
             except zlib.error:
-                if not given:
+                if not given and not out:
                     raise Permanent("The URL list is not gzip, or is broken.") from None
                 broken.append("the gzip stream is broken from here on")
+                yield bytes(out)
                 return
             inside, data = not engine.eof, engine.unconsumed_tail
             if engine.eof:
                 data = engine.unused_data
                 engine = zlib.decompressobj(wbits=31)
-            if out:
+            if len(out) == _MAX_PIECE_BYTES:
                 given = True
-                yield out
+                yield bytes(out)
+                out.clear()
+        if out:
+            given = True
+            yield bytes(out)
     if inside:
         broken.append("the gzip stream ends too early")
+
+
+async def _parts(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Small parts, since what is behind a member is copied for each member; others have their turn between them."""
+    async for piece in stream:
+        for at in range(0, len(piece), _PART_BYTES):
+            yield piece[at : at + _PART_BYTES]
+            await asyncio.sleep(0)
