@@ -76,7 +76,7 @@ def parse_image_list(data: object) -> ImageList:
     """An image list from decoded JSON.
 
     Raises:
-        InvalidRequest: it is wrong; every wrong field is named.
+        InvalidRequest: it is wrong; every wrong field is named, up to twenty.
     """
     try:
         return ImageList.model_validate(data)

@@ -183,7 +183,7 @@ def parse_spec(data: object, *, internal: bool = False) -> JobSpec:
     """A spec from decoded JSON. `internal` admits what only the app itself may write.
 
     Raises:
-        InvalidRequest: it is wrong; every wrong field is named.
+        InvalidRequest: it is wrong; every wrong field is named, up to twenty.
     """
     try:
         return JobSpec.model_validate(data, context={"internal": internal})
