@@ -1,7 +1,7 @@
 """The second part of discovery: pages through a job's sources, each query in turn, until all have ended."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
 from shared.clock import Deadline
@@ -11,7 +11,7 @@ from shared.jobs.discovery_state import StreamState
 from shared.jobs.spec import JobSpec
 from shared.jobs.streams import Stream, Turns
 from shared.sources.registry import SourceContext, open_source
-from shared.sources.source import Page
+from shared.sources.source import Page, SourceConfig
 
 _MAX_FAILURES = 5
 _MAX_WAIT_SECONDS = 900.0
@@ -40,9 +40,11 @@ class Paging:
             Changed: another run is ahead.
             Permanent: no source gave anything, and some failed.
         """
-        streams = self._open(run, spec)
-        if spec.labels and not run.state.streams and not any(stream.query.text for stream in streams):
-            run.state.note(["none of the sources searches: keywords are not used"])
+        licenses = spec.filters.licenses
+        configs = [config.under(licenses) if licenses else config for config in spec.sources]
+        streams = self._open(run, spec, configs)
+        if not run.state.streams:
+            run.state.note(_unused(spec, configs, streams))
         turns = Turns(streams, self._sources.clock)
         try:
             while (wait := turns.wait_seconds) is not None:
@@ -66,15 +68,20 @@ class Paging:
             return wait
         run.state.complete = True
         await run.save()
-        if run.state.candidates == 0 and run.state.problems and streams:
+        if run.state.candidates == 0 and run.state.problems and (streams or None in configs):
             raise Permanent("No source gave a candidate: " + "; ".join(run.state.problems[:3]))
         return None
 
-    def _open(self, run: DiscoveryRun, spec: JobSpec) -> Sequence[Stream]:
+    def _open(
+        self, run: DiscoveryRun, spec: JobSpec, configs: Sequence[SourceConfig | None]
+    ) -> Sequence[Stream]:
+        """The queries of the sources, which keep their places in the keys where others are left out."""
         streams: list[Stream] = []
         context = replace(self._sources, respect=spec.respect)
         varied = {label: spec.variations.of(words) for label, words in spec.labels.items()}
-        for position, config in enumerate(spec.sources):
+        for position, config in enumerate(configs):
+            if config is None:
+                continue
             source = open_source(config, context)
             queries = [(query, False) for query in source.queries(spec.labels)]
             if config.searches:
@@ -120,6 +127,17 @@ class Paging:
         if run.fills_a_chunk:
             await run.save()
         return None
+
+
+def _unused(
+    spec: JobSpec, configs: Sequence[SourceConfig | None], streams: Sequence[Stream]
+) -> Iterator[str]:
+    """What of the spec is of no use: sources that are not asked, keywords that nobody is asked for."""
+    for config, asked in zip(spec.sources, configs, strict=True):
+        if asked is None:
+            yield f"{config.type}: not asked, as it gives nothing under the licences of filters.licenses"
+    if spec.labels and None not in configs and not any(stream.query.text for stream in streams):
+        yield "none of the sources searches: keywords are not used"
 
 
 async def _hold_page(stream: Stream) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
+from shared.licenses import UNKNOWN
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi
 from shared.sources.search import KeywordSearch, page_of
@@ -21,6 +22,7 @@ class BraveConfig(SourceConfig):
     """`{"type": "brave"}`; `mature` widens the search."""
 
     searches: ClassVar[bool] = True
+    gives: ClassVar[tuple[str, ...] | None] = (UNKNOWN,)
 
     type: Literal["brave"] = "brave"
     mature: bool = False

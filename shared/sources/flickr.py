@@ -5,8 +5,8 @@ https://www.flickr.com/services/api/flickr.photos.licenses.getInfo.html.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -42,6 +42,7 @@ _LICENSES = {
     15: License("by-nc-sa", "4.0"),
     16: License("by-nc-nd", "4.0"),
 }
+_OPEN = tuple(dict.fromkeys(found.code for found in _LICENSES.values() if found.code != UNKNOWN))
 _GOVERNMENT = 8
 _GOVERNMENT_URL = "https://www.usa.gov/government-copyright"
 _SIZES = ("o", "l", "m")
@@ -54,6 +55,7 @@ class FlickrConfig(SourceConfig):
     """`{"type": "flickr"}`; `license` narrows the search, or with "unknown" widens it to all rights reserved."""
 
     searches: ClassVar[bool] = True
+    gives: ClassVar[tuple[str, ...]] = _OPEN
 
     type: Literal["flickr"] = "flickr"
     license: (
@@ -69,6 +71,11 @@ class FlickrConfig(SourceConfig):
         | None
     ) = None
 
+    def under(self, licenses: Collection[str]) -> Self | None:
+        """See `SourceConfig.under`."""
+        wanted = tuple(code for code in self.license or self.gives if code in licenses)
+        return self.model_copy(update={"license": wanted}) if wanted else None
+
 
 class Flickr(KeywordSearch):
     """See `Source`. The cursor is the number of the next page."""
@@ -76,7 +83,7 @@ class Flickr(KeywordSearch):
     def __init__(self, config: FlickrConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
         self._api = JsonApi("Flickr", access, web, clock)
         self._key = {"api_key": access.key or ""}
-        wanted = set(config.license or ({found.code for found in _LICENSES.values()} - {UNKNOWN}))
+        wanted = config.license or _OPEN
         self._params = {
             "method": "flickr.photos.search",
             "format": "json",

@@ -4,9 +4,9 @@ API: https://api.openverse.org/v1/ (images/search). Anonymous callers get 20 res
 a client's credentials (OAuth2) raise that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self, get_args
 from urllib.parse import urlencode
 
 from pydantic import Field
@@ -26,23 +26,24 @@ _ANONYMOUS_MAX_RESULTS = 240
 _MAX_RESULTS = 10_000
 _TOKEN_MARGIN_SECONDS = 60.0
 _FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+_Code = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 
 
 class OpenverseConfig(SourceConfig):
     """`{"type": "openverse"}`; `license` and `license_type` narrow the search, `mature` widens it."""
 
     searches: ClassVar[bool] = True
+    gives: ClassVar[tuple[str, ...]] = get_args(_Code)
 
     type: Literal["openverse"] = "openverse"
-    license: (
-        Annotated[
-            tuple[Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"], ...],
-            Field(min_length=1),
-        ]
-        | None
-    ) = None
+    license: Annotated[tuple[_Code, ...], Field(min_length=1)] | None = None
     license_type: Literal["all", "all-cc", "commercial", "modification"] | None = None
     mature: bool = False
+
+    def under(self, licenses: Collection[str]) -> Self | None:
+        """See `SourceConfig.under`."""
+        wanted = tuple(code for code in self.license or self.gives if code in licenses)
+        return self.model_copy(update={"license": wanted}) if wanted else None
 
 
 @dataclass(frozen=True, slots=True)

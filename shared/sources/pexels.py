@@ -24,6 +24,7 @@ class PexelsConfig(SourceConfig):
     """`{"type": "pexels"}`; `size` is which of the copies is taken: the original, or one for screens."""
 
     searches: ClassVar[bool] = True
+    gives: ClassVar[tuple[str, ...] | None] = (_LICENSE.code,)
 
     type: Literal["pexels"] = "pexels"
     size: Literal["original", "large2x"] = "original"

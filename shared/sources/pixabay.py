@@ -34,6 +34,7 @@ class PixabayConfig(SourceConfig):
     """
 
     searches: ClassVar[bool] = True
+    gives: ClassVar[tuple[str, ...] | None] = (_LICENSE.code,)
 
     type: Literal["pixabay"] = "pixabay"
     image_type: Literal["photo", "illustration", "vector", "all"] = "photo"

@@ -1,8 +1,8 @@
 """What a source of candidates is."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,7 +17,14 @@ class SourceConfig(BaseModel):
     searches: ClassVar[bool] = False
     """Whether the source is asked by keyword, so that it is of no use without labels."""
 
+    gives: ClassVar[tuple[str, ...] | None] = None
+    """The licences that its candidates can have, where it is known before it is asked."""
+
     type: str
+
+    def under(self, licenses: Collection[str]) -> Self | None:
+        """What to ask where only these licences are wanted: never for more than before; None where for nothing."""
+        return self if self.gives is None or not set(licenses).isdisjoint(self.gives) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class WikimediaConfig(SourceConfig):
     """`{"type": "wikimedia"}`; with `width`, the server's scaled copies of that width are taken, not the originals."""
 
     searches: ClassVar[bool] = True
+    gives: ClassVar[tuple[str, ...] | None] = (
+        *("cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"),
+        *("flickr", UNKNOWN),
+    )
 
     type: Literal["wikimedia"] = "wikimedia"
     width: Annotated[int, Field(ge=64, le=8192)] | None = None

@@ -243,6 +243,49 @@ async def test_keywords_that_no_source_looks_for_are_told(flow, searched):
     assert await DiscoveryStates(flow.ledger, flow.blobs).problems(job.id) == (len(told), told)
 
 
+class FreeConfig(SearchConfig):
+    """A search that has only `cc0`."""
+
+    gives: ClassVar[tuple[str, ...]] = ("cc0",)
+
+    type: str = "free"
+
+
+@pytest.fixture
+def free(search, monkeypatch):
+    monkeypatch.setitem(registry._KINDS, "free", SourceKind(FreeConfig, search))
+    registry._all_kinds.cache_clear()
+
+
+@pytest.mark.usefixtures("free")
+@pytest.mark.parametrize("licenses", [["by"], ["by", "cc0"], None])
+async def test_a_source_without_any_of_the_wanted_licences_is_not_asked_and_told_once(flow, licenses):
+    flow.clock.tick = 150.0
+    sources = [{"type": "free", "name": "free", "total": 60}, {"type": "search", "total": 60}]
+    spec = {"keywords": ["cat"], "sources": sources, "filters": {"licenses": licenses}}
+    urls, delays = await _discover(flow, spec)
+    assert len(delays) > 2
+    assert _by(urls, 2) == {"one": 60} | ({"free": 60} if licenses != ["by"] else {})
+    [job] = [job async for job in flow.jobs.works()]
+    state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
+    told = "free: not asked, as it gives nothing under the licences of filters.licenses"
+    assert [problem for problem in state.problems if "asked" in problem] == [told] * (licenses == ["by"])
+    assert state.problem_count == 6 + (1 if licenses == ["by"] else 6)  # and one of each page
+    assert "1:cat/cat" in state.streams
+
+
+@pytest.mark.usefixtures("free")
+async def test_a_job_whose_sources_have_none_of_the_wanted_licences_fails_and_says_so(flow):
+    spec = {"keywords": ["cat"], "sources": [{"type": "free"}], "filters": {"licenses": ["by"]}}
+    job = await flow.send(spec)
+    await flow.run()
+    failure = (await flow.job(job)).failure
+    assert (failure.code, failure.detail) == (
+        "discovery_failed",
+        "No source gave a candidate: free: not asked, as it gives nothing under the licences of filters.licenses",
+    )
+
+
 async def test_sources_know_what_the_job_respects(flow, search):
     respect = {"robots": False, "opt_out": True}
     await _discover(

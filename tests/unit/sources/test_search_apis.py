@@ -81,6 +81,7 @@ async def test_a_real_answer_becomes_candidates_that_can_be_written_down(ask, re
         assert candidate.label == "pets"
         assert candidate.provenance.source == name
         assert candidate.provenance.page_url.startswith("https://")
+        assert candidate.provenance.license in parse_source({"type": name}).gives
     numbered = [NumberedCandidate(at, candidate) for at, candidate in enumerate(page.candidates)]
     assert list(decode_candidates(encode_candidates(numbered))) == numbered
 
