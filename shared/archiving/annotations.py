@@ -41,8 +41,12 @@ class Annotation(Protocol):
         ...
 
 
-def annotations_of(output: Output, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:
+def annotations_of(
+    output: Output, splits: Sequence[str], labels: Sequence[str], changes: str
+) -> list[Annotation]:
     """The text files that an output asks for, in the order in which they are delivered.
+
+    `changes` is what was done to the images, in sentences.
 
     In WebDataset shards, each image has its JSON beside it, which takes the place of a `metadata.jsonl`; and the
     checksums are those of the shards, which are not known before they are written.
@@ -60,7 +64,7 @@ def annotations_of(output: Output, splits: Sequence[str], labels: Sequence[str])
         found.append(Yaml("annotations.yaml"))
     if "coco" in wanted:
         found.append(Coco("annotations.coco.json", labels))
-    found.append(Attribution("ATTRIBUTION.md"))
+    found.append(Attribution("ATTRIBUTION.md", changes))
     return [*found, Checksums("SHA256SUMS")] if folders else found
 
 
@@ -129,10 +133,12 @@ class Attribution:
     """A line for every image whose licence asks for its author to be named."""
 
     name: str
+    changes: str
 
     def begin(self) -> str:
         """See `Annotation`."""
-        return "# Attribution\n\nImages whose licences ask for it, and their authors.\n\n"
+        changes = f" {self.changes}" if self.changes else ""
+        return f"# Attribution\n\nImages whose licences ask for it, and their authors.{changes}\n\n"
 
     def row(self, image: Placed) -> str:
         """See `Annotation`."""

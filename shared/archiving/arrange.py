@@ -1,6 +1,6 @@
 """Where each selected image goes: the order of the images, the files that they are in, and their names there."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -141,11 +141,16 @@ def cut_shards(images: Images, splits: Sequence[str], shard_size: int, moment: d
     files: list[File] = []
     for split in used:
         begin, end = (int(np.searchsorted(images.split, split, side=side)) for side in ("left", "right"))
-        prefix = "" if len(used) == 1 else f"{splits[split]}-"
+        prefix = shard_prefix(splits[split], used)
         for number, (start, stop) in enumerate(pairwise(_even_bounds(ends, begin, end, target)), start=1):
             size = tar_layout(images, start, stop, moment).size
             files.append(File(f"shards/{prefix}{number:05}.tar", "tar", start, stop, size))
     return files
+
+
+def shard_prefix(split: str, used: Sized) -> str:
+    """How the names of a split's shards begin, where these splits are `used`."""
+    return "" if len(used) == 1 else f"{split}-"
 
 
 def _even_bounds(ends: NDArray[np.int64], begin: int, end: int, target: int) -> list[int]:

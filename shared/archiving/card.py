@@ -1,12 +1,13 @@
 """The dataset card: README.md with the front matter that Hugging Face reads."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.archiving.arrange import shard_prefix
+from shared.archiving.changes import changes_of
 from shared.archiving.earlier import SHA256_BYTES
 from shared.archiving.markdown import escaped
 from shared.archiving.order import ArchiveOrder
@@ -32,6 +33,7 @@ def card(
     """
     total = sum(splits.values())
     size = next((name for limit, name in _SIZES if total < limit), "n>1M")
+    in_zip = order.output.format == "zip"
     return "\n".join(
         [
             "---",
@@ -39,7 +41,7 @@ def card(
             "license: other",
             "task_categories:\n- image-classification",
             f"size_categories:\n- {size}",
-            *(_split_globs(splits) if order.output.format == "zip" else ()),
+            *_split_globs(splits, in_zip=in_zip),
             "---",
             "",
             f"# {escaped(order.name)}",
@@ -50,10 +52,19 @@ def card(
             *_table(("split", "images"), [(name, str(number)) for name, number in splits.items()]),
             *_table(("source", "images"), _descending(sources)),
             *_table(("licence", "images"), _descending(licenses)),
-            *(_in_zip(order) if order.output.format == "zip" else _in_shards(order, labels, list(splits))),
+            *(_in_zip(order) if in_zip else _in_shards(order, labels)),
+            *_terms(order, licenses),
+            "",
+            "## How to load it",
+            "",
+            "```python",
+            *(_FROM_ZIP if in_zip else _from_shards(list(splits))),
+            "```",
+            "",
             "## How it was made",
             "",
             *([f"- made of the datasets: {', '.join(order.parents)}"] if order.parents else ()),
+            f"- {changes_of(order) or 'Images are as they were found.'}",
             f"- deduplication: {_dedup(order)}",
             f"- images per label: {_limit(order)}",
             f"- splits: {_shares(order)}; seed {order.seed}",
@@ -65,13 +76,9 @@ def card(
     )
 
 
-_TERMS = (
-    "Every image keeps its own licence: mind it when you use or share the dataset. Where the licence is",
-    "`unknown`, nobody told one.",
-    "",
-    "## How to load it",
-    "",
-    "```python",
+_FROM_ZIP = (
+    "from datasets import load_dataset",
+    'dataset = load_dataset("path/to/the/unpacked/archive")',
 )
 _ANNOTATIONS = {
     "csv": (
@@ -96,11 +103,15 @@ def checksum_of(sha256: NDArray[np.void]) -> str:
     return digest.hexdigest()
 
 
-def _split_globs(splits: Iterable[str]) -> Iterator[str]:
-    """Which folder is which split: `load_dataset` would take labels such as `test` or `dev-board` for splits, too."""
+def _split_globs(splits: Collection[str], *, in_zip: bool) -> Iterator[str]:
+    """Which files are which split.
+
+    `load_dataset` would take labels such as `test` or `dev-board` for splits, too, and files of annotations for data.
+    """
     yield "configs:\n- config_name: default\n  data_files:"
     for split in splits:
-        yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {split}/**"
+        path = f"{split}/**" if in_zip else f"{shard_prefix(split, splits)}*.tar"
+        yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {yaml_of(path)}"
 
 
 def _in_zip(order: ArchiveOrder) -> list[str]:
@@ -113,11 +124,6 @@ def _in_zip(order: ArchiveOrder) -> list[str]:
         "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
         "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
         "",
-        *_TERMS,
-        "from datasets import load_dataset",
-        'dataset = load_dataset("path/to/the/unpacked/archive")',
-        "```",
-        "",
     ]
 
 
@@ -127,9 +133,7 @@ def _annotations(order: ArchiveOrder) -> Iterator[str]:
             yield from lines
 
 
-def _in_shards(order: ArchiveOrder, labels: Sequence[str], splits: Sequence[str]) -> list[str]:
-    names = {split: f"path/to/{split}-*.tar" for split in splits} if len(splits) > 1 else "path/to/*.tar"
-    first = f"{splits[0]}-00001.tar" if len(splits) > 1 else "00001.tar"
+def _in_shards(order: ArchiveOrder, labels: Sequence[str]) -> list[str]:
     return [
         "## What is in here",
         "",
@@ -141,14 +145,25 @@ def _in_shards(order: ArchiveOrder, labels: Sequence[str], splits: Sequence[str]
         "- `SHA256SUMS`: checksums of the files, for `sha256sum --check`.",
         "",
         *_table(("cls", "label"), [(str(number), label) for number, label in enumerate(labels)]),
-        *_TERMS,
+    ]
+
+
+def _terms(order: ArchiveOrder, licenses: Iterable[str]) -> Iterator[str]:
+    yield "Every image keeps its own licence: mind it when you use or share the dataset. Where the licence is"
+    yield "`unknown`, nobody told one, or one that has no code of its own here, such as GFDL or “all rights reserved”."
+    rigid = ", ".join(f"`{code}`" for code in sorted(licenses) if code.endswith("-nd"))
+    if order.changes and rigid:
+        yield f"Images were changed (see below), and {rigid} do not allow adapted versions to be shared."
+
+
+def _from_shards(splits: Sequence[str]) -> list[str]:
+    first = f"{shard_prefix(splits[0], splits)}00001.tar" if splits else ""
+    return [
         "import webdataset",
         f'dataset = webdataset.WebDataset("path/to/{first}", shardshuffle=False).decode("pil")',
         "",
         "from datasets import load_dataset  # where all images have one format",
-        f'dataset = load_dataset("webdataset", data_files={json.dumps(names)})',
-        "```",
-        "",
+        'dataset = load_dataset("path/to/the/folder/of/these/files")',
     ]
 
 

@@ -17,10 +17,11 @@ class ArchiveOrder:
     """One dataset to make. The archive is a pure function of the order and of the record blobs that it names.
 
     `record_blobs` are in order of age: where two have a record of one candidate, the later one's counts. `earlier` are
-    the datasets whose images are to be left out, `parents` the ids of those that images were taken from.
-    `max_images_per_label` is not for the `whole_labels`. `created_at` (the job's) stamps every entry, so that a second
-    run writes the same bytes. `seed` decides the splits. `prefix` ends in "/" and is where the dataset's blobs go
-    (`datasets/job_{id}/`); `work_prefix` likewise for what only the archiver needs.
+    the datasets whose images are to be left out, `parents` the ids of those that images were taken from. `changes` says
+    in words what the crawl did to the images. `max_images_per_label` is not for the `whole_labels`. `created_at` (the
+    job's) stamps every entry, so that a second run writes the same bytes. `seed` decides the splits. `prefix` ends in
+    "/" and is where the dataset's blobs go (`datasets/job_{id}/`); `work_prefix` likewise for what only the archiver
+    needs.
     """
 
     job_id: str
@@ -37,15 +38,16 @@ class ArchiveOrder:
     earlier: tuple[EarlierDataset, ...] = ()
     whole_labels: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
+    changes: str = ""
 
     @property
     def digest(self) -> str:
         """Twelve hex digits that tell this order from every other of the job.
 
         They are the same in every version of the app, so that two of them that archive one job share one plan: what
-        only the card tells is no part of them, and neither is a field that is added later.
+        only texts tell is no part of them, and neither is a field that is added later.
         """
-        return hashlib.sha256(_adapter.dump_json(self, exclude={"parents"})).hexdigest()[:12]
+        return hashlib.sha256(_adapter.dump_json(self, exclude={"parents", "changes"})).hexdigest()[:12]
 
 
 _adapter = TypeAdapter(ArchiveOrder)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shared.archiving.annotations import Annotation, annotations_of, sidecar
 from shared.archiving.card import card, checksum_of
+from shared.archiving.changes import changes_of
 from shared.archiving.earlier import Earlier
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.plan import TextFile
@@ -157,9 +158,8 @@ class _Pass:
 
     async def run(self) -> Texts:
         """Go through the records."""
-        annotations = annotations_of(
-            self._order.output, list(self._chosen.split_counts), self._chosen.columns.labels
-        )
+        order, splits = self._order, list(self._chosen.split_counts)
+        annotations = annotations_of(order.output, splits, self._chosen.columns.labels, changes_of(order))
         writers = [self._open(annotation.name) for annotation in annotations]
         records = _Writer(self._blobs, self._blocks, self._texts.records_blob)
         sidecars = self._open("sidecars")

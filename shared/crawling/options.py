@@ -20,6 +20,9 @@ type LicenseCode = Literal[
 ]
 type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
 
+_NAMES = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
+_RESIZED = {"fit": "scaled down to fit into", "fill": "scaled and cut to", "pad": "scaled and padded to"}
+
 _frozen = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -55,3 +58,12 @@ class Transform(BaseModel):
     resize: Resize | None = None
     format: Literal["jpeg", "png", "webp"] = "jpeg"
     quality: Annotated[int, Field(ge=1, le=100)] = 92
+
+    @property
+    def words(self) -> str:
+        """What it does to an image, as licences ask to tell it."""
+        encoded = f"re-encoded as {_NAMES[self.format]}, upright, in sRGB, on white, without metadata"
+        if self.resize is None:
+            return encoded
+        side = self.resize.size
+        return f"{_RESIZED[self.resize.mode]} {side} by {side} pixels, {encoded}"

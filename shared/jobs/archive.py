@@ -206,6 +206,7 @@ class Archive:
             work_prefix=archive_prefix(job),
             earlier=start.earlier,
             parents=parents_of(spec),
+            changes=spec.transform.words if spec.transform else "",
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:

@@ -91,21 +91,71 @@ async def test_the_card_lists_the_files_beside_the_images_and_no_others(studio, 
     assert sorted(listed) == sorted(names - {"README.md"})
 
 
-async def test_webdataset_loads_splits_in_which_nothing_is_told_of_any_image(studio, tmp_path):
-    order = await studio.crawl(22, splits=SPLITS, output=Output(format="webdataset"))
+@pytest.mark.parametrize("annotations", [("jsonl",), ("csv", "txt", "yaml", "coco")])
+@pytest.mark.parametrize(
+    ("splits", "wanted"),
+    [(Splits(), {"train": 20}), (SPLITS, {"train": 16, "test": 4}), (Splits({"val": 1}), {"validation": 20})],
+)
+async def test_a_folder_of_shards_loads_whatever_is_told_of_images_and_lies_beside_them(
+    studio, tmp_path, annotations, splits, wanted
+):
+    order = await studio.crawl(22, splits=splits, output=Output(format="webdataset", annotations=annotations))
     archived = await studio.archive(await _retold(studio, order, _hardly_told))
+    folder = tmp_path / "folder"
+    folder.mkdir()
     for name in archived.blobs:
-        (tmp_path / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
-    card = (tmp_path / "README.md").read_text()
-    files = {split: f"path/to/{split}-*.tar" for split in ("train", "test")}
-    assert str(files).replace("'", '"') in card
-    found = {split: name.replace("path/to", str(tmp_path)) for split, name in files.items()}
-    loaded = datasets.load_dataset("webdataset", data_files=found, cache_dir=str(tmp_path / "cache"))
-    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 16, "test": 4}
+        (folder / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
+    first = "train-00001.tar" if splits == SPLITS else "00001.tar"
+    assert f'WebDataset("path/to/{first}"' in (folder / "README.md").read_text()
+    assert (folder / first).exists()
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == wanted
+    assert all(row["jpg"].size[0] == row["json"]["width"] for rows in loaded.values() for row in rows)
     told = sorted(
         {(row["json"]["label"], row["json"]["creator"]) for rows in loaded.values() for row in rows}
     )
     assert told == [("NA", "Jane"), ("null", "")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "parents", "told"),
+    [
+        ("", (), ""),
+        ("re-encoded as JPEG", (), "Images were changed: re-encoded as JPEG."),
+        ("", ("a", "b"), "Those of a, b may have been changed before: the cards there tell."),
+    ],
+)
+@pytest.mark.parametrize("form", ["zip", "webdataset"])
+async def test_card_and_attributions_tell_how_images_were_changed(studio, changes, parents, told, form):
+    order = await studio.crawl(5, changes=changes, parents=parents, output=Output(format=form))
+    card, attributions = await _card_and_attributions(studio, order)
+    head = "Images whose licences ask for it, and their authors."
+    assert attributions.splitlines()[2] == f"{head} {told}".strip()
+    assert f"- {told or 'Images are as they were found.'}\n" in card
+    assert "adapted" not in card
+
+
+@pytest.mark.parametrize("changes", ["", "cut"])
+async def test_the_card_warns_of_changed_images_whose_licences_allow_no_adapted_versions(studio, changes):
+    def tell(record):
+        code = ("by", "by-nd", "by-nc-nd")[record.index % 3]
+        return replace(record.candidate, provenance=Provenance("urls", license=code))
+
+    order = await _retold(studio, await studio.crawl(8, changes=changes), tell)
+    card, _ = await _card_and_attributions(studio, order)
+    warning = (
+        "Images were changed (see below), and `by-nc-nd`, `by-nd` do not allow adapted versions to be shared."
+    )
+    assert (warning in card) == bool(changes)
+
+
+async def _card_and_attributions(studio, order):
+    names = ("README.md", "ATTRIBUTION.md")
+    if order.output.format == "zip":
+        with await _zip(studio, order) as archive:
+            return [archive.read(name).decode() for name in names]
+    await studio.archive(order)
+    return [(await studio.blobs.get(f"{order.prefix}{name}")).decode() for name in names]
 
 
 async def test_csv_has_every_text_as_it_was_found(studio):
@@ -162,6 +212,7 @@ async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_ag
         "| cat | 10 | 8 |",
         "| urls | 24 |",
         "| by | 24 |",
+        "`unknown`, nobody told one, or one that has no code of its own here, such as GFDL",
         "- made of the datasets: a, b\n",
         "- deduplication: equal bytes; also against old\n",
         "- images per label: 8\n",

@@ -187,3 +187,22 @@ def test_quality_is_heeded():
     sizes = [len(transform(encoded("PNG"), Transform(quality=quality))[0]) for quality in (20, 60, 95)]
     assert sizes == sorted(sizes)
     assert sizes[2] > 3 * sizes[0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({}, "re-encoded as JPEG"),
+        ({"resize": {"size": 256}}, "scaled down to fit into 256 by 256 pixels, re-encoded as JPEG"),
+        (
+            {"resize": {"mode": "fill"}, "format": "webp"},
+            "scaled and cut to 512 by 512 pixels, re-encoded as WebP",
+        ),
+        (
+            {"resize": {"mode": "pad"}, "format": "png"},
+            "scaled and padded to 512 by 512 pixels, re-encoded as PNG",
+        ),
+    ],
+)
+def test_a_transform_says_in_words_what_it_does(wanted, words):
+    assert Transform.model_validate(wanted).words == f"{words}, upright, in sRGB, on white, without metadata"

@@ -133,6 +133,8 @@ async def test_filters_and_transforms_apply_to_what_is_stored(flow):
         images = [name for name in archive.namelist() if name.endswith(".jpg")]
         assert len(images) == 20
         assert max(Image.open(archive.open(images[0])).size) == 32
+        card = archive.read("README.md").decode()
+    assert "- Images were changed: scaled down to fit into 32 by 32 pixels, re-encoded as JPEG" in card
 
 
 async def test_datasets_are_merged_without_what_they_share(flow):
