@@ -154,10 +154,10 @@ def shard_prefix(split: str, used: Sized) -> str:
 
 
 def _even_bounds(ends: NDArray[np.int64], begin: int, end: int, target: int) -> list[int]:
-    """Bounds from `begin` to `end`, between which there are parts of about `target`, and none without an image."""
+    """Bounds from `begin` to `end`, none without an image between them; parts exceed `target` by one at most."""
     before = int(ends[begin - 1]) if begin else 0
     size = int(ends[end - 1]) - before
-    count = max(1, round(size / target))
+    count = max(1, -(-size // target))
     inner = np.searchsorted(ends, before + size * np.arange(1, count) // count)
     return sorted({begin, end, *np.clip(inner, begin + 1, end).tolist()})
 

@@ -45,8 +45,9 @@ class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Fi
 class Output(BaseModel):
     """What is delivered: the archive's format, and the annotation files in it or beside it.
 
-    "zip" is one ZIP file; "webdataset" is tar shards of about `shard_size` bytes, each image with its `.json`, `.txt`
-    and `.cls` beside it, in an order that is drawn by the seed. There are at most 1,000 shards; they grow before that.
+    "zip" is one ZIP file; "webdataset" is tar shards of up to `shard_size` bytes, or one image and padding more, each
+    image with its `.json`, `.txt` and `.cls` beside it, in an order that is drawn by the seed. There are at most 1,000
+    shards; they grow before that.
     """
 
     model_config = _frozen

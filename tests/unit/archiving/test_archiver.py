@@ -138,6 +138,16 @@ async def test_shards_hold_every_picture_beside_what_is_known_of_it(studio, tmp_
     _read_with_hugging_face(sorted(tmp_path.glob("*.tar")), tmp_path / "cache")
 
 
+@pytest.mark.parametrize(("count", "splits", "shards"), [(30, Splits(), 3), (20, THREE, 4), (120, THREE, 12)])
+async def test_shards_exceed_their_size_by_an_image_and_padding_at_most(studio, count, splits, shards):
+    archived = await studio.archive(await studio.crawl(count, splits=splits, output=SHARDS))
+    sizes = [archived.checksums[name].size_bytes for name in archived.blobs if name.endswith(".tar")]
+    assert (
+        max(sizes) <= SHARDS.shard_size + 5000 + 10_240
+    )  # a picture with what is beside it; a record of tar
+    assert len(sizes) == shards
+
+
 def _read_with_webdataset(paths):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # the library leaves its files to the collector
