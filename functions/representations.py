@@ -177,12 +177,17 @@ class DatasetPage(BaseModel):
     next: str | None
 
 
-class DownloadFile(BaseModel):
-    """One file of a dataset. Where `sha256` is not known, `parts_sha256` is that of each `part_bytes` of the file."""
+class DownloadLink(BaseModel):
+    """One file, and where it can be downloaded."""
 
     url: str
     filename: str
     size_bytes: int | None
+
+
+class DownloadFile(DownloadLink):
+    """One file of a dataset. Where `sha256` is not known, `parts_sha256` is that of each `part_bytes` of the file."""
+
     sha256: str | None
     part_bytes: int | None
     parts_sha256: list[str]
@@ -201,7 +206,10 @@ class DownloadFile(BaseModel):
 
 
 class DownloadAnswer(BaseModel):
-    """Where a dataset can be downloaded until `expires_at`; `url` is the first file's, mostly the only one."""
+    """Where a dataset can be downloaded until `expires_at`; `url` is the first file's, mostly the only one.
+
+    `records` has a line for each candidate, with what became of it.
+    """
 
     url: str
     filename: str
@@ -209,6 +217,7 @@ class DownloadAnswer(BaseModel):
     size_bytes: int
     sha256: str | None
     files: list[DownloadFile]
+    records: DownloadLink | None
 
     @classmethod
     def of(cls, download: Download) -> Self:
@@ -226,6 +235,7 @@ class DownloadAnswer(BaseModel):
             size_bytes=dataset.size_bytes,
             sha256=dataset.sha256,
             files=files,
+            records=_records_link(download),
         )
 
 
@@ -263,6 +273,13 @@ class HealthAnswer(BaseModel):
     version: str
     environment: str
     checks: dict[str, HealthCheck]
+
+
+def _records_link(download: Download) -> DownloadLink | None:
+    if download.records is None:
+        return None
+    name, link, size_bytes = download.records
+    return DownloadLink(url=link.url, filename=name, size_bytes=size_bytes)
 
 
 def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:

@@ -21,10 +21,14 @@ _REVISION = re.compile(r"r(\d+)/")
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Links to a dataset's blobs, in order, each with the name that it is saved under."""
+    """Links to a dataset's blobs, in order, each with the name that it is saved under.
+
+    `records` is the same for what tells of every candidate, with its size in bytes; None where it is gone.
+    """
 
     dataset: Dataset
     files: tuple[tuple[str, Link], ...]
+    records: tuple[str, Link, int] | None
 
     @property
     def expires_at(self) -> datetime:
@@ -124,12 +128,14 @@ class Catalog:
             raise Conflict(
                 "The dataset is in the Archive tier; it has to be rehydrated before it can be read."
             )
-        files = [(_filename(dataset, blob), blob) for blob in dataset.blobs]
-        links = [
-            (name, await self._signer.sign(blob, lifetime_seconds=self._link_seconds, filename=name))
-            for name, blob in files
-        ]
-        return Download(dataset, tuple(links))
+        links = [await self._link(dataset, blob) for blob in dataset.blobs]
+        records = await self._blobs.info(dataset.records_blob)
+        told = (*await self._link(dataset, records.name), records.size_bytes) if records else None
+        return Download(dataset, tuple(links), told)
+
+    async def _link(self, dataset: Dataset, blob: str) -> tuple[str, Link]:
+        name = _filename(dataset, blob)
+        return name, await self._signer.sign(blob, lifetime_seconds=self._link_seconds, filename=name)
 
     async def tier_changed(self, user_id: str, dataset_id: str, tier: Tier) -> None:
         """Note the tier that the dataset's blobs are in now; nothing happens where it is not recorded."""

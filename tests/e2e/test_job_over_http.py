@@ -1,7 +1,9 @@
 """POST → ZIP: the main job on real parts."""
 
 import asyncio
+import gzip
 import io
+import json
 import zipfile
 
 import datasets
@@ -38,6 +40,15 @@ async def test_keywords_become_a_dataset_that_readers_accept(make_stack, gallery
     assert sha256 == dataset["sha256"]
     verify_zip(path, dataset, sha256)
     await asyncio.to_thread(_load_with_hugging_face, path, tmp_path)
+
+    records = (await api.get(f"/api/v1/datasets/{job['id']}/download"))["records"]
+    assert records["filename"] == "records.jsonl.gz"
+    async with session.get(records["url"]) as response:
+        packed = await response.read()
+    assert len(packed) == records["size_bytes"]
+    rows = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
+    assert len(rows) == job["progress"]["found"]
+    assert {row["reason"] for row in rows if row["outcome"] == "rejected"} == set(job["rejections"])
 
     listed = await api.get("/api/v1/datasets?limit=1")
     assert [item["id"] for item in listed["items"]] == [job["id"]]
