@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Buffer, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.errors import NotFound, Permanent, Unavailable
-from shared.sources.tables import named
+from shared.sources.tables import ColumnNames, named
 from shared.storage.blobs import BlobStore
 
 MISSING = "reading Parquet lists needs pyarrow: install the app with its extra, pixcrawler[parquet]"
@@ -28,15 +28,15 @@ def can_read_parquet() -> bool:
 
 
 async def read_parquet(
-    blobs: BlobStore, name: str, columns: Sequence[str], skip: int
+    blobs: BlobStore, name: str, columns: ColumnNames, skip: int
 ) -> AsyncIterator[Mapping[str, object]]:
-    """The rows from number `skip` on; `columns` and the first 20 other plain ones make the rows' fields.
+    """The rows from number `skip` on; the columns asked for and the first 20 other plain ones make the rows' fields.
 
     In memory are the footer, and of each column one page and one batch of values.
 
     Raises:
-        Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or has no column of the first name, or
-            one that holds no text.
+        Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or lacks a column that is needed, or
+            has one that holds no text.
         NotFound: there is no such blob.
         Unavailable: storage did not answer.
     """
@@ -50,7 +50,7 @@ async def read_parquet(
             yield row
 
 
-def _batches(file: "_RangeFile", columns: Sequence[str], skip: int) -> Iterator[list[dict[str, object]]]:
+def _batches(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[list[dict[str, object]]]:
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -88,30 +88,28 @@ def _groups_from(metadata: Any, skip: int) -> tuple[list[int], int]:
     return [], before
 
 
-def _plain_columns(schema: Any, columns: Sequence[str]) -> dict[str, str]:
+def _plain_columns(schema: Any, columns: ColumnNames) -> dict[str, str]:
     """The named columns that there are, and the first others, without nested and binary ones; each with its name.
 
-    A column that is not among `columns` for its case only counts as the one there.
+    A column that is not among those asked for for its case only counts as the one there.
     """
     from pyarrow import types
 
     refused = (types.is_nested, types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
     plain = [field.name for field in schema if not any(refuses(field.type) for refuses in refused)]
-    _check_addresses(schema, plain, columns)
+    _check_needed(schema, plain, columns.needed)
     called = dict(zip(plain, named(plain, columns), strict=True))
-    others = [column for column, name in called.items() if name not in columns]
+    others = [column for column, name in called.items() if name not in columns.asked]
     return {column: name for column, name in called.items() if column not in others[_MAX_OTHERS:]}
 
 
-def _check_addresses(schema: Any, plain: Sequence[str], columns: Sequence[str]) -> None:
-    """See that the column of the first name, if it is there at all, is among the plain ones."""
-    wanted = {name.casefold() for name in columns[:1]}
-    if not any(name.casefold() in wanted for name in plain):
-        for field in schema:
-            if field.name.casefold() in wanted:
-                raise Permanent(
-                    f"The list's column {field.name[:100]!r} holds no text: it is {str(field.type)[:100]}."
-                )
+def _check_needed(schema: Any, plain: Sequence[str], needed: Sequence[str]) -> None:
+    """See that the columns that are needed, as far as they are there at all, are among the plain ones."""
+    wanted = {name.casefold() for name in needed} - {name.casefold() for name in plain}
+    for field in schema:
+        if field.name.casefold() in wanted:
+            kind = str(field.type)[:100]
+            raise Permanent(f"The list's column {field.name[:100]!r} holds no text: it is {kind}.")
 
 
 class _StorageError(OSError):

@@ -5,12 +5,12 @@ import codecs
 import json
 import re
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Literal
 
 from shared.errors import Permanent
 from shared.sources.json_array import json_elements
-from shared.sources.tables import MAX_LINE_BYTES, TOO_LONG, named, read_records
+from shared.sources.tables import MAX_LINE_BYTES, TOO_LONG, ColumnNames, named, read_records
 
 type Row = Mapping[str, object] | str
 """A row's fields by name; or, for a row that cannot be read, what is wrong with it."""
@@ -21,21 +21,22 @@ FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl", "json")
 _MAX_PIECE_BYTES = 1 << 20
 _PART_BYTES = 16 << 10
 _NOT_UTF8 = "not UTF-8"
+_NO_NAMES = ColumnNames()
 _UNREADABLE = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8; UTF-8 itself never does
 
 
 async def read_rows(
-    stream: AsyncIterator[bytes], form: Format, *, gzipped: bool, names: Sequence[str] = ()
+    stream: AsyncIterator[bytes], form: Format, *, gzipped: bool, names: ColumnNames = _NO_NAMES
 ) -> AsyncIterator[Row]:
     """The rows of a list, which is UTF-8, or UTF-16 with its mark. Blank lines are passed over.
 
     A row in another encoding cannot be read, and harms no other. A table's first row names its columns, and is read as
-    far as it can be; where one of `names` is there in another case, it counts as that. Where gzip breaks off in the
-    middle, the rows before are read, and the last row tells so.
+    far as it can be; where one of those asked for is there in another case, it counts as that. Where gzip breaks off in
+    the middle, the rows before are read, and the last row tells so.
 
     Raises:
         Permanent: the stream is not gzip although it should be, holds no JSON array although it should, or is a table
-            without the first of `names`.
+            without a column that is needed.
     """
     broken: list[str] = []
     pieces = _in_utf8(_unzipped(stream, broken) if gzipped else stream)
@@ -62,7 +63,7 @@ async def _line_rows(lines: AsyncIterator[str | None], form: Format) -> AsyncIte
 
 
 async def _table_rows(
-    lines: AsyncIterator[str | None], delimiter: str, names: Sequence[str]
+    lines: AsyncIterator[str | None], delimiter: str, names: ColumnNames
 ) -> AsyncIterator[Row]:
     header: list[str] | None = None
     async for record in read_records(lines, delimiter):

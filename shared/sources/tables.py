@@ -3,6 +3,7 @@
 import csv
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from shared.errors import Permanent
@@ -38,16 +39,25 @@ async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> Asyn
             yield _cells(line, delimiter) or await _cells_over_lines(line, ahead, lines, delimiter)
 
 
-def named(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    """The columns' names; one that is not among `names` for its case only is called as it is there.
+@dataclass(frozen=True, slots=True)
+class ColumnNames:
+    """The columns that a list is asked for, and those of them without which it is of no use."""
+
+    asked: Sequence[str] = ()
+    needed: Sequence[str] = ()
+
+
+def named(columns: Sequence[str], names: ColumnNames) -> list[str]:
+    """The columns' names; one that is not among those asked for for its case only is called as it is there.
 
     Raises:
-        Permanent: there is no column of the first of `names`.
+        Permanent: there is no column of a name that is needed.
     """
-    wanted = {name.casefold(): name for name in names if name not in columns}
+    wanted = {name.casefold(): name for name in names.asked if name not in columns}
     found = [wanted.pop(column.casefold(), column) for column in columns]
-    if names[:1] and names[0] not in found:
-        raise Permanent(f"The list has no column {names[0][:100]!r}; it has {told(columns)}.")
+    for name in names.needed:
+        if name not in found:
+            raise Permanent(f"The list has no column {name[:100]!r}; it has {told(columns)}.")
     return found
 
 

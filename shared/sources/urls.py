@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
-from shared.licenses import License, license_url, told_license
+from shared.licenses import UNKNOWN, License, license_url, told_license
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
-from shared.sources.tables import told
+from shared.sources.tables import ColumnNames, told
 from shared.sources.text import clean_label
 from shared.storage.blobs import BlobStore
 
@@ -53,6 +53,8 @@ class UrlItem(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _further_fields_are_plain(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(data, str):
+            return {"url": data}
         if not isinstance(data, Mapping):
             return data
         further = {key: value for key, value in data.items() if key not in cls.model_fields}
@@ -118,6 +120,7 @@ class Urls:
     def __init__(self, config: UrlsConfig, blobs: BlobStore) -> None:
         self._config = config
         self._blobs = blobs
+        self._columns = _columns(config)
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
         """One query for the whole list."""
@@ -159,43 +162,31 @@ class Urls:
     async def _stored_rows(self, name: str, skip: int) -> AsyncIterator[Row]:
         form = self._config.format or _format_of(name) or "txt"
         if form == _PARQUET:
-            async for fields in read_parquet(self._blobs, name, self._named_columns, skip):
+            async for fields in read_parquet(self._blobs, name, self._columns, skip):
                 yield fields
             return
         left = skip
         stream, gzipped = self._blobs.stream(name), name.lower().endswith(".gz")
-        async for row in read_rows(stream, form, gzipped=gzipped, names=self._named_columns):
+        async for row in read_rows(stream, form, gzipped=gzipped, names=self._columns):
             left -= 1
             if left < 0:
                 yield row
 
-    @property
-    def _named_columns(self) -> tuple[str, ...]:
-        config = self._config
-        return (
-            config.url_column,
-            config.label_column,
-            config.caption_column,
-            config.title_column,
-            config.creator_column,
-            config.creator_url_column,
-            config.page_url_column,
-            config.license_column,
-            config.license_url_column,
-        )
-
     def _candidate(self, row: Row, number: int) -> Candidate | str:
-        if isinstance(row, str):
-            return f"urls: row {number}: {row}"
         config = self._config
-        if config.url_column not in row:
-            return f"urls: row {number}: no field {config.url_column[:100]!r}; it has {told(row)}"
-        url = address_of(row[config.url_column])
-        if url is None:
-            return f"urls: row {number}: no http(s) URL"
-        label = clean_label(row.get(config.label_column)) or clean_label(config.label) or UNLABELLED
-        caption = text_of(row.get(config.caption_column))
-        return Candidate(url, label, self._provenance(row), caption, extra=self._extra(row))
+        found: Candidate | str
+        if isinstance(row, str):
+            found = row
+        elif config.url_column not in row:
+            found = f"no field {config.url_column[:100]!r}; it has {told(row)}"
+        elif (url := address_of(row[config.url_column])) is None:
+            found = "no http(s) URL"
+        else:
+            label = clean_label(row.get(config.label_column)) or clean_label(config.label) or UNLABELLED
+            provenance = self._provenance(row)
+            caption = text_of(row.get(config.caption_column))
+            found = Candidate(url, label, provenance, caption, extra=self._extra(row, provenance.license))
+        return f"{(config.blob or 'urls')[-100:]}: row {number}: {found}" if isinstance(found, str) else found
 
     def _provenance(self, row: Mapping[str, object]) -> Provenance:
         config = self._config
@@ -212,8 +203,11 @@ class Urls:
             license_url=url_of(address) or url_of(named) or _url_of_version(found),
         )
 
-    def _extra(self, row: Mapping[str, object]) -> dict[str, str]:
-        named = self._named_columns
+    def _extra(self, row: Mapping[str, object], license_code: str) -> dict[str, str]:
+        """The further fields, and the licence's text where it was not understood."""
+        named = set(self._columns.asked)
+        if license_code == UNKNOWN:
+            named.discard(self._config.license_column)
         others = [(str(key), value) for key, value in row.items() if key not in named]
         return {
             name: text[:_MAX_VALUE]
@@ -222,6 +216,14 @@ class Urls:
             and (name := text_of(key[:100])) is not None
             and (text := text_of(_written(value))) is not None
         }
+
+
+def _columns(config: UrlsConfig) -> ColumnNames:
+    """The columns of the options; needed are that of the addresses and all that the spec gives other names."""
+    options = [name for name in UrlsConfig.model_fields if name.endswith("_column")]
+    asked = {name: str(getattr(config, name)) for name in options}
+    renamed = [column for name, column in asked.items() if column != UrlsConfig.model_fields[name].default]
+    return ColumnNames(tuple(asked.values()), tuple(dict.fromkeys([config.url_column, *renamed])))
 
 
 def _written(value: object) -> str:

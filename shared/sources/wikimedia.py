@@ -136,6 +136,7 @@ def _candidate(page: Mapping[str, object], info: Mapping[str, object], label: st
     metadata = mapping_of(info.get("extmetadata"))
     told = {name: mapping_of(metadata.get(name)).get("value") for name in _METADATA}
     found = _license(told)
+    named = plain_text_of(told["LicenseShortName"]) if found.code == UNKNOWN else None
     title = (text_of(page.get("title")) or "").removeprefix("File:") or None
     width, height = ("thumbwidth", "thumbheight") if scaled else ("width", "height")
     return Candidate(
@@ -153,6 +154,7 @@ def _candidate(page: Mapping[str, object], info: Mapping[str, object], label: st
         caption=plain_text_of(told["ImageDescription"]) or title,
         width=integer_of(info.get(width)),
         height=integer_of(info.get(height)),
+        extra={"license": named} if named else {},
     )
 
 

@@ -81,7 +81,7 @@ MISTAKES = [
     ({"sources": [{"type": "dataset", "id": "../x"}]}, "sources.0.id", ID),
     (CATS | {"dedup": {"against": ["a/b"]}}, "dedup.against.0", ID),
     (CATS | {"splits": {"trian": 1}}, "splits.trian", "its name must be 'train', 'val' or 'test'"),
-    ({"sources": [{"type": "urls", "items": ["x"]}]}, "sources.0.items.0", "must be an object"),
+    ({"sources": [{"type": "urls", "items": [7]}]}, "sources.0.items.0", "must be an object"),
     ({"sources": [{"type": "urls", "items": [{}]}]}, "sources.0.items.0.url", "is missing"),
     (CATS | {"max_images_per_label": "many"}, "max_images_per_label", "must be a whole number"),
     (CATS | {"max_images_per_label": 1.5}, "max_images_per_label", "must be a whole number"),

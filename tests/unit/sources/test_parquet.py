@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from shared.errors import NotFound, Permanent, Unavailable
 from shared.sources.registry import parse_source
+from shared.sources.tables import ColumnNames
 from shared.sources.urls import Urls, UrlsConfig
 from shared.storage.memory_blobs import MemoryBlobs
 
@@ -78,7 +79,7 @@ async def test_columns_become_candidates_and_plain_others_are_kept():
     told = candidates[0].provenance
     assert (told.license, told.creator, told.title) == ("by", "Jane", "One")
     assert candidates[0].extra == {"WIDTH": "10", "score": "0.5", "when": "2026-01-01 00:00:00+00:00"}
-    assert problems == ["urls: row 2: no http(s) URL"]
+    assert problems == [f"{NAME}: row 2: no http(s) URL"]
 
 
 @pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip", "none"])
@@ -190,4 +191,4 @@ async def test_a_reader_of_no_blob_says_so():
     from shared.sources.parquet_rows import read_parquet
 
     with pytest.raises(NotFound):
-        await anext(read_parquet(MemoryBlobs(), NAME, ("url",), 0))
+        await anext(read_parquet(MemoryBlobs(), NAME, ColumnNames(("url",)), 0))

@@ -200,7 +200,10 @@ async def test_what_is_no_url_of_the_web_is_a_problem(url):
     await blobs.put("inputs/x.jsonl", json.dumps({"url": url}).encode() + b'\n{"address": "https://a/"}')
     candidates, problems, _ = await _all(Urls(UrlsConfig(blob="inputs/x.jsonl"), blobs))
     assert candidates == []
-    assert problems == ["urls: row 1: no http(s) URL", "urls: row 2: no field 'url'; it has 'address'"]
+    assert problems == [
+        "inputs/x.jsonl: row 1: no http(s) URL",
+        "inputs/x.jsonl: row 2: no field 'url'; it has 'address'",
+    ]
 
 
 async def test_a_missing_or_broken_list_fails_with_its_name():
@@ -221,6 +224,31 @@ async def test_a_table_without_the_column_of_addresses_fails_once_and_tells_its_
     with pytest.raises(Permanent, match=r"^The list has no column 'url'; it has ['\"]") as failed:
         await _all(Urls(UrlsConfig(blob="inputs/x.csv"), blobs))
     assert repr(header.strip()[:4])[1:-1] in failed.value.detail
+
+
+@pytest.mark.parametrize("option", ["label_column", "license_column", "creator_url_column"])
+async def test_a_table_without_a_column_that_is_named_fails_once_and_tells_its_columns(option):
+    blobs = MemoryBlobs()
+    await blobs.put("inputs/x.csv", b"url,label\nhttps://a/1.jpg,cat\n")
+    with pytest.raises(Permanent, match=r"^The list has no column 'nope'; it has 'url', 'label'\.$"):
+        await _all(Urls(UrlsConfig(blob="inputs/x.csv", **{option: "nope"}), blobs))
+
+
+@pytest.mark.parametrize("told", ["GFDL", "All rights reserved", ""])
+async def test_the_text_of_a_licence_that_is_none_of_ours_stays_in_the_record(told):
+    items = [{"url": "https://a/1", "license": told}, {"url": "https://a/2", "license": "CC BY 4.0"}]
+    candidates, _, _ = await _all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    assert [(c.provenance.license, c.extra) for c in candidates] == [
+        ("unknown", {"license": told} if told else {}),
+        ("by", {}),
+    ]
+
+
+async def test_items_may_be_plain_addresses():
+    [one, two], _, _ = await _all(
+        Urls(UrlsConfig(items=["https://a/1", {"url": "https://a/2"}]), MemoryBlobs())
+    )
+    assert (one.url, two.url) == ("https://a/1", "https://a/2")
 
 
 async def test_of_many_and_long_columns_the_first_are_told():
@@ -246,7 +274,7 @@ async def test_rows_that_are_not_utf8_are_problems_and_the_others_are_read(form)
     await blobs.put(f"inputs/x.{form}", LATIN[form].encode("latin-1"))
     candidates, problems, _ = await _all(Urls(UrlsConfig(blob=f"inputs/x.{form}"), blobs))
     assert [c.url for c in candidates] == ["https://a/2.jpg", "https://a/4.jpg"]
-    assert problems == ["urls: row 1: not UTF-8", "urls: row 3: not UTF-8"]
+    assert problems == [f"inputs/x.{form}: row {number}: not UTF-8" for number in (1, 3)]
 
 
 async def test_a_header_that_is_not_utf8_is_a_problem_and_still_names_the_columns():
@@ -256,7 +284,7 @@ async def test_a_header_that_is_not_utf8_is_a_problem_and_still_names_the_column
     assert (candidate.url, candidate.label, problems) == (
         "https://a/1.jpg",
         "cat",
-        ["urls: row 1: not UTF-8"],
+        ["inputs/x.csv: row 1: not UTF-8"],
     )
 
 
@@ -314,7 +342,7 @@ async def test_a_lone_carriage_return_spoils_its_own_row_only(form):
     await blobs.put(f"inputs/list.{form}", "\n".join(lines).replace(",", comma).encode())
     candidates, [problem], _ = await _all(Urls(UrlsConfig(blob=f"inputs/list.{form}"), blobs))
     assert [c.url for c in candidates] == ["https://a/2.jpg"]
-    assert problem.startswith("urls: row 1: a line break")
+    assert problem.startswith(f"inputs/list.{form}: row 1: a line break")
 
 
 OPEN = "a quote is opened in it and not closed as it should be"
@@ -333,26 +361,30 @@ TABLES = {
     "a stray quote": (
         'url,caption,label\nA1,"one,cat\nA2,two,dog\nA3,"three",dog\nA4,"four\nmore",dog\n',
         [("A2", "two", "dog"), ("A3", "three", "dog"), ("A4", "four more", "dog")],
-        [f"urls: row 1: {OPEN}"],
+        [f"inputs/X.CSV: row 1: {OPEN}"],
     ),
     "a quote that never closes": (
         'url,caption,label\nA1,"one,cat\n' + "".join(f"A{n},x,cat\n" for n in range(2, 500)),
         [(f"A{n}", "x", "cat") for n in range(2, 500)],
-        [f"urls: row 1: {OPEN}"],
+        [f"inputs/X.CSV: row 1: {OPEN}"],
     ),
     "a cell of too many lines": (
         'url,caption,label\nA1,ok,cat\nA2,"' + "x\n" * 100 + '",cat\n',
         [("A1", "ok", "cat")],
         [
-            f"urls: row 2: {OPEN}",
-            *[f"urls: row {n}: no http(s) URL" for n in range(3, 102)],
-            f"urls: row 102: {OPEN}",
+            f"inputs/X.CSV: row 2: {OPEN}",
+            *[f"inputs/X.CSV: row {n}: no http(s) URL" for n in range(3, 102)],
+            f"inputs/X.CSV: row 102: {OPEN}",
         ],
     ),
     "a cell of too many characters": (
         'url,caption,label\nA1,"' + ("x" * 60_000 + "\n") * 2 + '",cat\nA2,ok,dog\n',
         [("A2", "ok", "dog")],
-        [f"urls: row 1: {OPEN}", "urls: row 2: no http(s) URL", f"urls: row 3: {OPEN}"],
+        [
+            f"inputs/X.CSV: row 1: {OPEN}",
+            "inputs/X.CSV: row 2: no http(s) URL",
+            f"inputs/X.CSV: row 3: {OPEN}",
+        ],
     ),
     "quotes within cells": (
         'url,caption,label\nA1,a 5" disk,cat\nA2,"x"y,dog\n',
@@ -362,7 +394,11 @@ TABLES = {
     "a line that is too long within a cell": (
         'url,caption,label\nA1,"one\n' + "x" * 100_001 + '\n",cat\nA2,ok,dog\n',
         [("A2", "ok", "dog")],
-        [f"urls: row 1: {OPEN}", "urls: row 2: longer than 100,000 bytes", f"urls: row 3: {OPEN}"],
+        [
+            f"inputs/X.CSV: row 1: {OPEN}",
+            "inputs/X.CSV: row 2: longer than 100,000 bytes",
+            f"inputs/X.CSV: row 3: {OPEN}",
+        ],
     ),
     "semicolons": ('url;caption;label\nA1;"a; b, c";cat\n', [("A1", "a; b, c", "cat")], []),
     "a semicolon beside commas": ("url,a;b,label\nA1,x;y,cat\n", [("A1", None, "cat")], []),

@@ -162,4 +162,6 @@ async def test_a_licence_is_never_guessed(commons, service, response, metadata, 
     body = response("wikimedia")
     body["query"]["pages"]["9"]["imageinfo"][0]["extmetadata"] = metadata
     service.answer(body)
-    assert (await commons()).candidates[0].provenance.license == license_code
+    found = (await commons()).candidates[0]
+    assert found.provenance.license == license_code
+    assert found.extra == ({"license": "FAL"} if "FAL" in str(metadata) else {})
