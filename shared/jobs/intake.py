@@ -12,7 +12,7 @@ from shared.jobs.discover import Discover
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.job import Failure
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import decode_json, names_in, read_chunk_message, read_job_message
+from shared.jobs.messages import decode_json, names_in, read_chunk_message, read_job_message, without_job_id
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit, message_key
 from shared.jobs.watchdog import Watchdog
@@ -53,8 +53,9 @@ class Intake:
             data = decode_json(text)
             own = read_job_message(data)
             if own is None:
-                spec = parse_spec(data)
-                await self._submit.run(Submission(self._user_id, spec, key=message_key(message_id)))
+                job_id, asked = without_job_id(data)
+                key = None if job_id is not None else message_key(message_id)
+                await self._submit.run(Submission(self._user_id, parse_spec(asked), key, job_id))
                 return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)

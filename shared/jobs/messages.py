@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from shared.errors import InvalidRequest
+from shared.errors import FieldError, InvalidRequest
 from shared.ids import is_job_id
 from shared.jobs.job import Job
 from shared.jobs.spec import Text
@@ -115,6 +115,20 @@ def names_in(data: object) -> tuple[str | None, str | None]:
     except ValidationError:
         name = None
     return job_id if isinstance(job_id, str) and is_job_id(job_id) else None, name
+
+
+def without_job_id(data: object) -> tuple[str | None, object]:
+    """The `job_id` that a producer's spec asks for, None where it asks for none; and the spec itself.
+
+    Raises:
+        InvalidRequest: it is no text.
+    """
+    if not isinstance(data, dict) or "job_id" not in data:
+        return None, data
+    job_id = data["job_id"]
+    if not isinstance(job_id, str):
+        raise InvalidRequest("The spec is not valid.", (FieldError("job_id", "must be a string"),))
+    return job_id, {key: value for key, value in data.items() if key != "job_id"}
 
 
 def _is_own(data: object) -> bool:

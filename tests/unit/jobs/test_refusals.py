@@ -57,6 +57,27 @@ async def _send(flow, data, message="m1"):
     await flow.intake.archive_message(message, json.dumps(data), flow.deadline())
 
 
+async def test_a_specs_producer_chooses_the_jobs_id_and_sends_it_as_often_as_it_likes(flow):
+    spec = {"job_id": "mine-1", "keywords": ["cat"]}
+    for message in ("m1", "m1", "m2"):
+        await flow.intake.job_message(message, json.dumps(spec), flow.deadline())
+    assert [job.id for job in (await _jobs(flow)).values()] == ["mine-1"]
+    other = json.dumps({**spec, "keywords": ["dog"]})
+    await flow.intake.job_message("m3", other, flow.deadline())
+    jobs = await _jobs(flow)
+    refused = jobs.pop(next(job_id for job_id in jobs if job_id != "mine-1"))
+    assert "its spec is another one" in refused.failure.detail
+    assert [job.failure for job in jobs.values()] == [None]
+
+
+@pytest.mark.parametrize("job_id", ["../x", "", 7, None, ["mine-1"]])
+async def test_a_specs_job_id_that_is_none_is_refused_by_name(flow, job_id):
+    text = json.dumps({"job_id": job_id, "keywords": ["cat"]})
+    await flow.intake.job_message("m1", text, flow.deadline())
+    [job] = (await _jobs(flow)).values()
+    assert "job_id: must be" in job.failure.detail
+
+
 @pytest.mark.parametrize("queue", ["job_message", "archive_message"])
 async def test_a_refused_message_is_one_failed_job_that_tells_its_id_and_has_its_name(flow, queue):
     for _ in range(3):  # the host delivers it again
