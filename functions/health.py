@@ -1,12 +1,29 @@
 """HTTP: is the app alive, can it work, how are its parts."""
 
 import azure.functions as func
+from pydantic import BaseModel
 
 from functions.endpoint import Answer, Call, endpoint
-from functions.representations import HealthAnswer, HealthCheck
 from shared.health import Check, Health
 
 blueprint = func.Blueprint()
+
+
+class HealthCheck(BaseModel):
+    """How one part of the app is; `latency_ms` is how long it took to tell."""
+
+    status: str
+    latency_ms: float | None = None
+    detail: str | None = None
+
+
+class HealthAnswer(BaseModel):
+    """How the app is, as a whole and part by part."""
+
+    status: str
+    version: str
+    environment: str
+    checks: dict[str, HealthCheck]
 
 
 @blueprint.route(route="health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -1,8 +1,8 @@
 """The one table from errors to HTTP: status, code and title, as RFC 9457 problem details."""
 
 import azure.functions as func
+from pydantic import BaseModel
 
-from functions.representations import FieldProblem, Problem
 from shared import errors
 
 _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
@@ -18,6 +18,25 @@ _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
 """Looked through in this order; a subclass is covered by its base's row."""
 
 _UNEXPECTED = (500, "internal_error", "Something went wrong")
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of the input."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 (problem details) has it, with our `code`, `errors` and `correlation_id` beside."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] | None = None
+    correlation_id: str | None = None
 
 
 def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse:

@@ -1,4 +1,4 @@
-"""What the API's answers look like."""
+"""What the API's answers on jobs and datasets look like."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -237,42 +237,6 @@ class DownloadAnswer(BaseModel):
             files=files,
             records=_records_link(download),
         )
-
-
-class FieldProblem(BaseModel):
-    """What is wrong with one field of the input."""
-
-    field: str
-    message: str
-
-
-class Problem(BaseModel):
-    """An error, as RFC 9457 (problem details) has it, with our `code`, `errors` and `correlation_id` beside."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[FieldProblem] | None = None
-    correlation_id: str | None = None
-
-
-class HealthCheck(BaseModel):
-    """How one part of the app is; `latency_ms` is how long it took to tell."""
-
-    status: str
-    latency_ms: float | None = None
-    detail: str | None = None
-
-
-class HealthAnswer(BaseModel):
-    """How the app is, as a whole and part by part."""
-
-    status: str
-    version: str
-    environment: str
-    checks: dict[str, HealthCheck]
 
 
 def _records_link(download: Download) -> DownloadLink | None:
