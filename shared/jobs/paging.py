@@ -64,6 +64,7 @@ class Paging:
                 if stream.pages is not None:
                     await stream.pages.aclose()
         if (wait := turns.wait_seconds) is not None:
+            await _take_what_is_held(run, streams)
             await run.pause()
             return wait
         run.state.complete = True
@@ -138,6 +139,15 @@ def _unused(
             yield f"{config.type}: not asked, as it gives nothing under the licences of filters.licenses"
     if spec.labels and None not in configs and not any(stream.query.text for stream in streams):
         yield "none of the sources searches: keywords are not used"
+
+
+async def _take_what_is_held(run: DiscoveryRun, streams: Sequence[Stream]) -> None:
+    """Take the rest of all pages, in turn, so that no service is asked for a page again in the next slice."""
+    while held := [stream for stream in streams if stream.left]:
+        for stream in held:
+            _take(run, stream, _PORTION)
+        if run.fills_a_chunk:
+            await run.save()
 
 
 async def _hold_page(stream: Stream) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 
 from shared.candidates import Candidate, Provenance, decode_candidates
+from shared.clock import Deadline
 from shared.errors import RateLimited
 from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.messages import JOBS_QUEUE
@@ -16,7 +17,7 @@ from shared.web.respect import Respect
 
 
 class SearchConfig(SourceConfig):
-    """Gives `total` candidates for each keyword, `page` at a time; waits `wait` seconds before each page."""
+    """Gives `total` candidates for each keyword, `page` at a time, each in `cost` seconds; waits `wait` before each."""
 
     searches: ClassVar[bool] = True
 
@@ -25,6 +26,7 @@ class SearchConfig(SourceConfig):
     total: int = 1000
     page: int = 10
     wait: float = 0.0
+    cost: float = 0.0
 
 
 class Search:
@@ -47,6 +49,7 @@ class Search:
             if self.clock.seconds < until:
                 raise RateLimited("wait", until - self.clock.seconds)
             self.asked.append((config.name, query.text, start))
+            self.clock.seconds += config.cost
             end = min(start + config.page, config.total)
             until = self.clock.seconds + config.wait
             found = tuple(
@@ -117,6 +120,16 @@ async def test_a_label_fills_from_all_of_its_sources_however_large_their_pages(f
     for first in (4, 100, 220):  # the limit keeps what was found first
         assert _by(urls[:first], 2) == {"one": first / 2, "two": first / 2}
         assert _by(urls[:first], 3) == {"cat": first / 2, "kitten": first / 2}
+
+
+async def test_no_page_is_asked_for_again_where_time_ends_before_all_have_had_their_turn(flow, search):
+    flow.deadline = lambda: Deadline.after(flow.clock, 25.0)
+    labels = [f"label {number}" for number in range(60)]
+    sources = [{"type": "search", "page": 20, "cost": 1.0}]
+    urls, delays = await _discover(flow, {"keywords": labels, "sources": sources, "max_images_per_label": 20})
+    assert set(Counter(url.split("/")[3] for url in urls).values()) == {60}
+    assert len(search.asked) == len(set(search.asked)) == 60 * 3
+    assert len(delays) == 60 * 3 // 25
 
 
 async def test_a_source_that_runs_dry_leaves_its_share_to_others(flow):
