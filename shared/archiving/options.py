@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, model_validator
 
 type DatasetId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
@@ -20,7 +20,7 @@ class Dedup(BaseModel):
 
     exact: bool = True
     near_distance: Annotated[int, Field(ge=0, le=8)] | None = 4
-    against: Annotated[tuple[DatasetId, ...], Field(max_length=20)] = ()
+    against: Annotated[tuple[DatasetId, ...], FailFast(), Field(max_length=20)] = ()
 
 
 class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]]]):
@@ -53,5 +53,7 @@ class Output(BaseModel):
     model_config = _frozen
 
     format: Literal["zip", "webdataset"] = "zip"
-    annotations: tuple[Literal["jsonl", "csv", "txt", "yaml", "coco"], ...] = ("jsonl",)
+    annotations: Annotated[tuple[Literal["jsonl", "csv", "txt", "yaml", "coco"], ...], FailFast()] = (
+        "jsonl",
+    )
     shard_size: Annotated[int, Field(ge=100_000, le=4_000_000_000)] = 256_000_000

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 type LicenseCode = Literal[
     "cc0",
@@ -36,8 +36,8 @@ class Filters(BaseModel):
     max_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 20_000_000
     max_pixels: Annotated[int, Field(ge=1, le=500_000_000)] = 50_000_000
     max_aspect_ratio: Annotated[float, Field(ge=1, le=1000)] = 4.0
-    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = ("jpeg", "png", "webp", "gif")
-    licenses: Annotated[tuple[LicenseCode, ...], Field(min_length=1)] | None = None
+    formats: Annotated[tuple[Format, ...], FailFast(), Field(min_length=1)] = ("jpeg", "png", "webp", "gif")
+    licenses: Annotated[tuple[LicenseCode, ...], FailFast(), Field(min_length=1)] | None = None
     sharpness_min: Annotated[float, Field(ge=0)] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.jobs.field_errors import field_errors
@@ -51,7 +51,7 @@ class ImageList(BaseModel):
 
     job_id: str | None = None
     name: Annotated[str, Field(min_length=1, max_length=200)] = "archive"
-    images: Annotated[tuple[_Image, ...], Field(min_length=1, max_length=_MAX_IMAGES)]
+    images: Annotated[tuple[_Image, ...], FailFast(), Field(min_length=1, max_length=_MAX_IMAGES)]
 
     def spec(self) -> JobSpec:
         """The spec of the job that makes the dataset."""

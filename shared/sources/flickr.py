@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
@@ -66,6 +66,7 @@ class FlickrConfig(SourceConfig):
                 ],
                 ...,
             ],
+            FailFast(),
             Field(min_length=1),
         ]
         | None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, Self, get_args
 from urllib.parse import urlencode
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
@@ -36,7 +36,7 @@ class OpenverseConfig(SourceConfig):
     gives: ClassVar[tuple[str, ...]] = get_args(_Code)
 
     type: Literal["openverse"] = "openverse"
-    license: Annotated[tuple[_Code, ...], Field(min_length=1)] | None = None
+    license: Annotated[tuple[_Code, ...], FailFast(), Field(min_length=1)] | None = None
     license_type: Literal["all", "all-cc", "commercial", "modification"] | None = None
     mature: bool = False
 

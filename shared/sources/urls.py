@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationInfo, field_validator, model_validator
 
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
@@ -75,7 +75,7 @@ class UrlsConfig(SourceConfig):
     """
 
     type: Literal["urls"] = "urls"
-    items: Annotated[tuple[UrlItem, ...], Field(min_length=1)] | None = None
+    items: Annotated[tuple[UrlItem, ...], FailFast(), Field(min_length=1)] | None = None
     blob: Annotated[str, Field(max_length=1024)] | None = None
     format: Annotated[ListFormat | None, Field(validate_default=True)] = None
     url_column: str = "url"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 
 from shared.sources.plurals import plural_of
 
@@ -27,6 +27,7 @@ class Variations(BaseModel):
     plurals: bool = False
     templates: Annotated[
         tuple[Annotated[str, Field(min_length=3, max_length=100), AfterValidator(_template)], ...],
+        FailFast(),
         Field(max_length=10),
     ] = ()
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, FailFast, Field
 
 from shared.errors import InvalidRequest
 from shared.sources.source import SourceConfig
@@ -30,6 +30,7 @@ class WebsiteConfig(SourceConfig):
     type: Literal["website"] = "website"
     start_urls: Annotated[
         tuple[Annotated[str, Field(max_length=2000), AfterValidator(_fetchable)], ...],
+        FailFast(),
         Field(min_length=1, max_length=100),
     ]
     label: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] = UNLABELLED

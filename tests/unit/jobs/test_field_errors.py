@@ -1,6 +1,7 @@
 """What a caller is told of a wrong spec: which field, in JSON's words, without anything of Python."""
 
 import re
+import resource
 import time
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,8 +11,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.jobs.field_errors import field_errors
+from shared.jobs.image_list import parse_image_list
 from shared.jobs.spec import parse_spec
 
+WRONG = [0] * 1_000_000
 CATS = {"keywords": ["cat"]}
 LIST = {"type": "urls", "items": [{"url": "https://a/1.jpg"}]}
 TYPES = "must be one of: brave, dataset, flickr, openverse, pexels, pixabay, urls, website, wikimedia"
@@ -159,3 +162,31 @@ def test_the_first_of_very_many_mistakes_are_told_soon():
     assert time.process_time() - begun < 10  # some 0.2; where each is compared with each, minutes
     assert [error.field for error in told[:3]] == ["list0.0", "list1", "list2.0"]
     assert len(told) == 20
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"sources": [{"type": "urls", "items": WRONG}]},
+        {"sources": [{"type": "website", "start_urls": WRONG}]},
+        CATS | {"sources": [{"type": "openverse", "license": WRONG}]},
+        CATS | {"sources": [{"type": "flickr", "license": WRONG}]},
+        CATS | {"filters": {"licenses": WRONG}},
+        CATS | {"filters": {"formats": WRONG}},
+        CATS | {"dedup": {"against": WRONG}},
+        CATS | {"variations": {"templates": WRONG}},
+        CATS | {"output": {"annotations": WRONG}},
+    ],
+)
+def test_of_a_million_wrong_entries_the_first_is_told(spec):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InvalidRequest) as refused:
+        parse_spec(spec)
+    assert [field.field.rpartition(".")[2] for field in refused.value.fields] == ["0"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_of_a_million_wrong_images_the_first_is_told():
+    with pytest.raises(InvalidRequest) as refused:
+        parse_image_list({"images": WRONG})
+    assert [field.field for field in refused.value.fields] == ["images.0"]
