@@ -14,7 +14,7 @@ _CODES = frozenset(
 _FREE_OF_ATTRIBUTION = frozenset({"cc0", "pdm", UNKNOWN})
 _MAX_CHARACTERS = 1000  # longer texts are the terms themselves, or something else
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
-_BRACKETS = re.compile(r"[()\[\]<>]")
+_BRACKETS = re.compile(r"[()\[\]<>|]")
 _SEPARATORS = re.compile(r"[\s_,;/+:()\[\]<>-]+")
 _CC_HOST = "creativecommons.org"
 _CC_URL = re.compile(
@@ -25,7 +25,10 @@ _ELEMENT = re.compile(
     r"\b(?:(?P<nc>nc|non ?commercial)|(?P<nd>nd|non? ?deriv(?:ative)?s?(?: works?)?)|(?P<sa>sa|share ?alike))\b"
 )
 _ELEMENTS = "(?: " + re.sub("[?]P<..>", "?:", _ELEMENT.pattern) + ")*+"
-_REFUSAL = re.compile(r"\b(?:all rights reserved|not?|only)\b")
+_HARMLESS = re.compile(
+    r"(?:(?:creative commons|cc|by|attribution|some rights reserved|licen[cs]ed?|public|version|v?\d(?:\.\d)?|deed|"
+    r"international|unported|generic|under|see|the|terms|of|a|an|this|is|work|image|photo|picture|file)(?: |$))*"
+)
 # https://creativecommons.org/licenses/list: the jurisdictions that licences were ported to
 _PORTS = (
     "am|ar|at|au|az|be|bg|br|ca|ch|cl|cn|co|cr|cz|de|dk|ec|ee|eg|es|fi|fr|ge|gr|gt|hk|hr|hu|ie|igo|il|in|it|jp|"
@@ -98,18 +101,19 @@ def told_license(text: str | None, url: str | None) -> License:
     """The licence of a work that comes with a licence's name and a licence's address, each of which may be missing.
 
     It is never freer than either of them says: where they name different licences it is unknown; so it is where the
-    address names one and the text, which is not understood, tells of a condition that this one has not, or says no.
-    The public domain and CC0, of which neither is freer, are CC0.
+    address names one and the text, which is not understood, has any word beside that one's conditions and a few that
+    add nothing. The public domain and CC0, of which neither is freer, are CC0.
     """
     named, linked = normalize_license(text), normalize_license(url)
     if linked.code == UNKNOWN:
         return named
     if named.code != UNKNOWN:
         return _agreed(named, linked)
-    words = _words(_plain(text or ""))
+    words = _words(_plain((text or "")[:_MAX_CHARACTERS]))
     conditions = {found.lastgroup for found in _ELEMENT.finditer(words)}
-    doubtful = _REFUSAL.search(words) or not conditions <= {*linked.code.split("-")}
-    return License(UNKNOWN) if doubtful else linked
+    rest = _words(_ELEMENT.sub("", words)).rstrip(".")
+    adds_nothing = conditions <= {*linked.code.split("-")} and _HARMLESS.fullmatch(rest)
+    return linked if adds_nothing and len(text or "") <= _MAX_CHARACTERS else License(UNKNOWN)
 
 
 @lru_cache(maxsize=256)  # a list repeats few licences in many rows

@@ -204,14 +204,15 @@ class Urls:
         )
 
     def _extra(self, row: Mapping[str, object], license_code: str) -> dict[str, str]:
-        """The further fields, and the licence's text where it was not understood."""
-        named = set(self._columns.asked)
+        """The first of the further fields; before them, the licence's text where it was not understood."""
+        config = self._config
+        named = self._columns.asked
+        others = [(str(key), value) for key, value in row.items() if key not in named][:_MAX_EXTRA]
         if license_code == UNKNOWN:
-            named.discard(self._config.license_column)
-        others = [(str(key), value) for key, value in row.items() if key not in named]
+            others.insert(0, (config.license_column, row.get(config.license_column)))
         return {
             name: text[:_MAX_VALUE]
-            for key, value in others[:_MAX_EXTRA]
+            for key, value in others
             if value is not None
             and (name := text_of(key[:100])) is not None
             and (text := text_of(_written(value))) is not None

@@ -203,6 +203,29 @@ def test_a_licence_is_never_freer_than_its_name_or_its_address(text, url, found)
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "CC-BYNCSA", "CC BYNC", "CC BY-NC4.0", "by n.c.", "noncomercial", "Namensnennung-NichtKommerziell",
+        "b\u200by-n\u200bc", "All rights are reserved", "\xa9 Getty Images, rights reserved", "Rights managed",
+        "GFDL", "commercial use prohibited", "for personal use", "don't reuse", "Alle Rechte vorbehalten",
+    ],
+)  # fmt: skip
+def test_an_address_does_not_stand_against_words_that_nobody_understands(text):
+    assert told_license(text, "https://creativecommons.org/licenses/by/4.0/").code == "unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", None, "Some rights reserved", "Licensed under CC BY 4.0", "see license",
+        "This work is licensed under a Creative Commons Attribution 4.0 International License.",
+    ],
+)  # fmt: skip
+def test_an_address_stands_beside_words_that_add_nothing(text):
+    assert told_license(text, "https://creativecommons.org/licenses/by/4.0/") == License("by", "4.0")
+
+
+@pytest.mark.parametrize(
     ("found", "name", "url", "asks"),
     [
         (License("by-sa", "2.0"), "CC BY-SA 2.0", "https://creativecommons.org/licenses/by-sa/2.0/", True),

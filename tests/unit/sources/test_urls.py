@@ -244,6 +244,13 @@ async def test_the_text_of_a_licence_that_is_none_of_ours_stays_in_the_record(to
     ]
 
 
+async def test_the_text_of_a_licence_takes_no_place_of_a_further_field():
+    fields = {f"field {number}": "x" for number in range(20)}
+    items = [{"url": "https://a/1", **fields, "license": "GFDL"}]
+    [candidate], _, _ = await _all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    assert candidate.extra == {"license": "GFDL"} | fields
+
+
 async def test_items_may_be_plain_addresses():
     [one, two], _, _ = await _all(
         Urls(UrlsConfig(items=["https://a/1", {"url": "https://a/2"}]), MemoryBlobs())
