@@ -110,7 +110,9 @@ def _split_globs(splits: Collection[str], *, in_zip: bool) -> Iterator[str]:
     """
     yield "configs:\n- config_name: default\n  data_files:"
     for split in splits:
-        path = f"{split}/**" if in_zip else f"{shard_prefix(split, splits)}*.tar"
+        path = (
+            f"{split}/**" if in_zip else f"**/{shard_prefix(split, splits)}*.tar"
+        )  # in storage they have a folder
         yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {yaml_of(path)}"
 
 

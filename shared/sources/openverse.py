@@ -27,6 +27,7 @@ _MAX_RESULTS = 10_000
 _TOKEN_MARGIN_SECONDS = 60.0
 _FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 _Code = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
+_EXCLUDED = {"commercial": "nc", "modification": "nd"}  # what licences of a type do not ask for
 
 
 class OpenverseConfig(SourceConfig):
@@ -42,7 +43,9 @@ class OpenverseConfig(SourceConfig):
 
     def under(self, licenses: Collection[str]) -> Self | None:
         """See `SourceConfig.under`."""
-        wanted = tuple(code for code in self.license or self.gives if code in licenses)
+        excluded = _EXCLUDED.get(self.license_type or "", "none")
+        known = (code for code in self.license or self.gives if excluded not in code.split("-"))
+        wanted = tuple(code for code in known if code in licenses)
         return self.model_copy(update={"license": wanted}) if wanted else None
 
 

@@ -91,23 +91,25 @@ async def test_the_card_lists_the_files_beside_the_images_and_no_others(studio, 
     assert sorted(listed) == sorted(names - {"README.md"})
 
 
+@pytest.mark.parametrize("as_in_storage", [True, False])
 @pytest.mark.parametrize("annotations", [("jsonl",), ("csv", "txt", "yaml", "coco")])
 @pytest.mark.parametrize(
     ("splits", "wanted"),
     [(Splits(), {"train": 20}), (SPLITS, {"train": 16, "test": 4}), (Splits({"val": 1}), {"validation": 20})],
 )
 async def test_a_folder_of_shards_loads_whatever_is_told_of_images_and_lies_beside_them(
-    studio, tmp_path, annotations, splits, wanted
+    studio, tmp_path, annotations, splits, wanted, as_in_storage
 ):
     order = await studio.crawl(22, splits=splits, output=Output(format="webdataset", annotations=annotations))
     archived = await studio.archive(await _retold(studio, order, _hardly_told))
     folder = tmp_path / "folder"
-    folder.mkdir()
+    (folder / "shards").mkdir(parents=True)
     for name in archived.blobs:
-        (folder / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
+        place = name.removeprefix(order.prefix) if as_in_storage else name.rpartition("/")[2]
+        (folder / place).write_bytes(await studio.blobs.get(name))
     first = "train-00001.tar" if splits == SPLITS else "00001.tar"
     assert f'WebDataset("path/to/{first}"' in (folder / "README.md").read_text()
-    assert (folder / first).exists()
+    assert (folder / ("shards" if as_in_storage else "") / first).exists()
     loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
     assert {split: len(rows) for split, rows in loaded.items()} == wanted
     assert all(row["jpg"].size[0] == row["json"]["width"] for rows in loaded.values() for row in rows)

@@ -54,6 +54,13 @@ def test_a_service_that_may_give_none_of_the_licences_is_not_asked(spec):
     assert parse_source(spec).under(("by", "cc0")) is None
 
 
+@pytest.mark.parametrize(("kind", "wanted"), [("commercial", "by-nc"), ("modification", "by-nc-nd")])
+def test_openverse_is_not_asked_for_licences_that_its_license_type_excludes(kind, wanted):
+    config = parse_source({"type": "openverse", "license_type": kind})
+    assert config.under((wanted,)) is None
+    assert config.under((wanted, "by-sa")).license == ("by-sa",)
+
+
 def test_lists_are_read_whatever_licences_are_wanted():
     config = parse_source({"type": "urls", "items": [{"url": "http://a.example/1.jpg"}]})
     assert config.under(("cc0",)) is config
