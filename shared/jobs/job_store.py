@@ -59,7 +59,9 @@ class JobStore:
         try:
             await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
         except AlreadyExists:
-            if await self._blobs.get(name) != data:
+            work = await self._entities.get(_TABLE, _WORK, job.id)
+            others = work is not None and _work_from_entity(work).user_id != job.user_id
+            if others or await self._blobs.get(name) != data:
                 raise
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         try:

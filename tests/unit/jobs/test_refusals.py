@@ -70,6 +70,15 @@ async def test_a_specs_producer_chooses_the_jobs_id_and_sends_it_as_often_as_it_
     assert [job.failure for job in jobs.values()] == [None]
 
 
+async def test_an_id_of_another_users_job_is_refused_though_the_specs_are_equal(flow):
+    spec = parse_spec({"keywords": ["cat"]})
+    await flow.submit.run(Submission("alice", spec, None, "x-1"))
+    with pytest.raises(Conflict):
+        await flow.submit.run(Submission("bob", spec, None, "x-1"))
+    assert [work.user_id async for work in flow.jobs.works()] == ["alice"]
+    assert (await flow.submit.run(Submission("alice", spec, None, "x-1"))).id == "x-1"
+
+
 @pytest.mark.parametrize("job_id", ["../x", "", 7, None, ["mine-1"]])
 async def test_a_specs_job_id_that_is_none_is_refused_by_name(flow, job_id):
     text = json.dumps({"job_id": job_id, "keywords": ["cat"]})
