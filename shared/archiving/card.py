@@ -110,9 +110,8 @@ def _split_globs(splits: Collection[str], *, in_zip: bool) -> Iterator[str]:
     """
     yield "configs:\n- config_name: default\n  data_files:"
     for split in splits:
-        path = (
-            f"{split}/**" if in_zip else f"**/{shard_prefix(split, splits)}*.tar"
-        )  # in storage they have a folder
+        shards = f"**/{shard_prefix(split, splits)}*.tar"  # which have a folder in storage, and none when downloaded
+        path = f"{split}/**" if in_zip else shards
         yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {yaml_of(path)}"
 
 

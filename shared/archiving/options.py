@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, model_validator
 
+type AnnotationFormat = Literal["jsonl", "csv", "txt", "yaml", "coco"]
 type DatasetId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 _frozen = ConfigDict(frozen=True, extra="forbid")
@@ -53,7 +54,5 @@ class Output(BaseModel):
     model_config = _frozen
 
     format: Literal["zip", "webdataset"] = "zip"
-    annotations: Annotated[tuple[Literal["jsonl", "csv", "txt", "yaml", "coco"], ...], FailFast()] = (
-        "jsonl",
-    )
+    annotations: Annotated[tuple[AnnotationFormat, ...], FailFast()] = ("jsonl",)
     shard_size: Annotated[int, Field(ge=100_000, le=4_000_000_000)] = 256_000_000

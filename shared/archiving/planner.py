@@ -5,7 +5,6 @@ an image are what stays in memory.
 """
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,9 +23,11 @@ from shared.archiving.table import Columns, read_columns
 from shared.archiving.texts import Chosen, write_texts
 from shared.clock import Clock
 from shared.errors import AlreadyExists, NotFound
+from shared.ids import Ids, RandomIds
 from shared.storage.blobs import BlobStore, BlockStore
 
 ZIP = "dataset.zip"
+_IDS = RandomIds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,14 @@ class PlanConfig:
 class Planner:
     """Makes plans, and keeps them: the first that is stored for an order is the order's."""
 
-    def __init__(self, blobs: BlobStore, blocks: BlockStore, clock: Clock, config: PlanConfig) -> None:
+    def __init__(
+        self, blobs: BlobStore, blocks: BlockStore, clock: Clock, config: PlanConfig, ids: Ids = _IDS
+    ) -> None:
         self._blobs = blobs
         self._blocks = blocks
         self._clock = clock
         self._config = config
+        self._ids = ids
 
     async def plan(self, order: ArchiveOrder) -> Plan:
         """The order's plan; made where there is none.
@@ -81,7 +85,7 @@ class Planner:
         earlier = await read_earlier(self._blobs, order.earlier)
         chosen, images, files = await asyncio.to_thread(_choose, order, columns, earlier)
         # texts of its own, so that the plan is of one whole whatever another run, of another version, writes meanwhile
-        work = f"{order.work_prefix}{order.digest}/{secrets.token_hex(6)}/"
+        work = f"{order.work_prefix}{order.digest}/{self._ids.nonce()}/"
         texts = await write_texts(self._blobs, self._blocks, order, records, chosen, work)
         images.beside = (
             texts.beside[np.searchsorted(columns.index, images.index)] if shards else images.offset
