@@ -12,6 +12,21 @@ from tests.unit.jobs.simulation import WINDOW, Flow
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 400}], "dedup": {"near_distance": None}}
 
 
+async def _begun(flow, count):
+    """So many jobs, a second apart, whose first messages were handled."""
+    jobs = []
+    for _ in range(count):
+        flow.clock.advance(1)
+        jobs.append(await flow.send(SPEC))
+    await _handle_jobs(flow)
+    return jobs
+
+
+async def _handle_jobs(flow):
+    for text in flow.queues.take(JOBS_QUEUE):
+        await flow.handle(JOBS_QUEUE, text)
+
+
 async def _most_waiting(flow):
     most = 0
     while True:
@@ -156,28 +171,17 @@ async def test_jobs_beyond_a_users_share_wait_for_their_turn_in_order(narrow):
 
 
 async def test_where_two_jobs_end_at_the_same_time_two_begin(narrow):
-    jobs = []
-    for _ in range(5):
-        narrow.clock.advance(1)
-        jobs.append(await narrow.send(SPEC))
-    for text in narrow.queues.take(JOBS_QUEUE):
-        await narrow.handle(JOBS_QUEUE, text)
+    jobs = await _begun(narrow, 5)
     await narrow.cancel(jobs[0])
     await narrow.cancel(jobs[1])  # before the message of the job whose turn came with the first is handled
-    for text in narrow.queues.take(JOBS_QUEUE):
-        await narrow.handle(JOBS_QUEUE, text)
+    await _handle_jobs(narrow)
     assert await _states(narrow, jobs) == ["cancelled", "cancelled", "crawling", "crawling", "queued"]
     await narrow.run()
     assert await _states(narrow, jobs[2:]) == ["completed"] * 3
 
 
 async def test_a_job_that_ends_while_another_takes_its_slot_lets_the_one_behind_begin(narrow):
-    jobs = []
-    for _ in range(4):
-        narrow.clock.advance(1)
-        jobs.append(await narrow.send(SPEC))
-    for text in narrow.queues.take(JOBS_QUEUE):
-        await narrow.handle(JOBS_QUEUE, text)
+    jobs = await _begun(narrow, 4)
     await narrow.cancel(jobs[0])
     apply = narrow.entities.apply
 
@@ -191,15 +195,13 @@ async def test_a_job_that_ends_while_another_takes_its_slot_lets_the_one_behind_
 
     narrow.entities.apply = late
     for _ in range(2):
-        for text in narrow.queues.take(JOBS_QUEUE):
-            await narrow.handle(JOBS_QUEUE, text)
+        await _handle_jobs(narrow)
     assert await _states(narrow, jobs) == ["cancelled", "cancelled", "crawling", "crawling"]
 
 
 async def test_a_job_that_is_cancelled_while_it_waits_lets_the_next_one_pass(narrow):
     jobs = [await narrow.send(SPEC) for _ in range(4)]
-    for text in narrow.queues.take(JOBS_QUEUE):
-        await narrow.handle(JOBS_QUEUE, text)
+    await _handle_jobs(narrow)
     await narrow.cancel(jobs[2])
     await narrow.run()
     assert await _states(narrow, jobs) == ["completed", "completed", "cancelled", "completed"]
@@ -207,8 +209,7 @@ async def test_a_job_that_is_cancelled_while_it_waits_lets_the_next_one_pass(nar
 
 async def test_a_slot_whose_holder_died_with_it_is_taken_over(narrow):
     jobs = [await narrow.send(SPEC) for _ in range(3)]
-    for text in narrow.queues.take(JOBS_QUEUE):
-        await narrow.handle(JOBS_QUEUE, text)
+    await _handle_jobs(narrow)
     for job in jobs[:2]:  # ended, and nobody told the slots
         stored = await narrow.job(job)
         await narrow.jobs.save(stored.moved(State.CANCELLED, narrow.clock.now()))
