@@ -12,10 +12,12 @@ from shared.errors import NotFound
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import work_prefix
 from shared.jobs.ledger_rows import DiscoveryRow
+from shared.plain_text import one_line
 from shared.storage.blobs import BlobStore
 
 _MAX_CELL_BYTES = 60_000
 _MAX_PROBLEMS = 20
+_MAX_PROBLEM = 300
 _KEY_BYTES = 8
 
 
@@ -111,8 +113,9 @@ class DiscoveryState:
         """Count problems and keep the first twenty."""
         for problem in problems:
             self.problem_count += 1
-            if len(self.problems) < _MAX_PROBLEMS and problem not in self.problems:
-                self.problems.append(problem[:300])
+            line = one_line(problem, _MAX_PROBLEM)
+            if len(self.problems) < _MAX_PROBLEMS and line not in self.problems:
+                self.problems.append(line)
 
 
 class Seen:

@@ -15,12 +15,14 @@ from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailabl
 from shared.jobs.job import Failure, Job, Webhook, work_prefix
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec
 from shared.jobs.states import State
+from shared.plain_text import one_line
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace, Value
 
 _TABLE = "jobs"
 _WORK = "~work"
 _TRIES = 20
+_MAX_DETAIL = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,10 @@ def _to_entity(job: Job) -> Entity:
         "round": job.round,
     }
     if job.failure is not None:
-        values |= {"failure_code": job.failure.code, "failure_detail": job.failure.detail[:4000]}
+        values |= {
+            "failure_code": job.failure.code,
+            "failure_detail": one_line(job.failure.detail, _MAX_DETAIL),
+        }
     return Entity(job.user_id, job.id, values, job.etag)
 
 

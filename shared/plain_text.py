@@ -1,0 +1,20 @@
+"""Texts from anywhere, as they may be stored in a row and shown to people."""
+
+_REPLACEMENT = "\ufffd"
+_JOINERS = "\u200c\u200d"  # of Persian words and of emoji: not printable on their own, and harmless
+_CUT = "\u2026"
+
+
+def one_line(text: str, most: int) -> str:
+    """The text in one line, of at most `most` UTF-16 code units, with an ellipsis where it was cut.
+
+    White space and line breaks of any kind become single spaces. What cannot be shown or encoded (control characters,
+    halves of surrogate pairs, characters that change the direction of what follows) becomes U+FFFD.
+    """
+    line = " ".join(text[: 4 * most].split())
+    if not line.isprintable():
+        line = "".join(sign if sign.isprintable() or sign in _JOINERS else _REPLACEMENT for sign in line)
+    units = line.encode("utf-16-le")
+    if len(units) <= 2 * most:
+        return line
+    return units[: 2 * most - 2].decode("utf-16-le", "ignore") + _CUT
