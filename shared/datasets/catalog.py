@@ -1,6 +1,7 @@
 """Where datasets are recorded, and how they are handed out."""
 
 import re
+import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,11 +11,11 @@ from pydantic import TypeAdapter
 from shared.datasets.dataset import Dataset, dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
 from shared.storage.blobs import BlobStore, Link, LinkSigner, Tier
+from shared.storage.cells import from_cells, to_cells
 from shared.storage.entities import Entity, EntityStore, Insert, Replace
 
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)
-_CELL_CHARACTERS = 30_000
 _TRIES = 20
 _REVISION = re.compile(r"r(\d+)/")
 
@@ -169,14 +170,12 @@ def _revision_of(path: str) -> int:
 
 
 def _to_entity(dataset: Dataset) -> Entity:
-    """The whole dataset as JSON, over as many cells as it takes."""
-    text = _adapter.dump_json(dataset).decode()
-    cells = [text[at : at + _CELL_CHARACTERS] for at in range(0, len(text), _CELL_CHARACTERS)]
-    return Entity(dataset.user_id, dataset.id, {f"json{at}": cell for at, cell in enumerate(cells)})
+    """The whole dataset as packed JSON, over as many cells as it takes: labels alone may have 256 KiB."""
+    packed = zlib.compress(_adapter.dump_json(dataset))
+    return Entity(dataset.user_id, dataset.id, to_cells("json", packed))
 
 
 def _from_entity(entity: Entity) -> Dataset | None:
     """The dataset; None where the row was emptied."""
-    count = sum(1 for key in entity.values if key.startswith("json"))
-    text = "".join(str(entity.values[f"json{at}"]) for at in range(count))
-    return _adapter.validate_json(text) if text else None
+    packed = from_cells("json", entity.values)
+    return _adapter.validate_json(zlib.decompress(packed)) if packed else None

@@ -1,17 +1,15 @@
 """The rows of a job's ledger, and how a table keeps them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count, takewhile
 
 from shared.jobs.tally import Tally
+from shared.storage.cells import as_bytes, from_cells, to_cells
 from shared.storage.entities import Change, Entity, Insert, Replace, Value
 
 DISCOVERY = "discovery"
 PROGRESS = "progress-"
 CHUNK = "chunk-"
-_CELL_BYTES = 60_000  # a table's cell takes 64 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Cha
         "done": progress.done,
         "found": progress.found,
         "folded_from": progress.tally.folded_from,
-        **_cells("tally", progress.tally.encode()),
+        **to_cells("tally", progress.tally.encode()),
     }
     if progress.moved_at is not None:
         values["moved_at"] = progress.moved_at
@@ -116,7 +114,7 @@ def lane_progress(entity: Entity) -> Progress:
         added=_int(values["added"]),
         done=_int(values["done"]),
         found=_int(values["found"]),
-        tally=Tally.decode(_joined("tally", values), str(values.get("folded_from", ""))),
+        tally=Tally.decode(from_cells("tally", values), str(values.get("folded_from", ""))),
         moved_at=_moment(values.get("moved_at")),
     )
 
@@ -129,30 +127,12 @@ def discovery_change(job_id: str, row: DiscoveryRow, now: datetime) -> Change:
 
 def discovery_row(entity: Entity) -> DiscoveryRow:
     """The reverse of `discovery_change`."""
-    return DiscoveryRow(_bytes(entity.values["state"]), _moment(entity.values.get("saved_at")), entity.etag)
-
-
-def _cells(name: str, data: bytes) -> dict[str, Value]:
-    """Bytes over as many cells as they take: `name`, `name1`, `name2` and so on."""
-    starts = range(0, max(len(data), 1), _CELL_BYTES)
-    return {f"{name}{at or ''}": data[start : start + _CELL_BYTES] for at, start in enumerate(starts)}
-
-
-def _joined(name: str, values: Mapping[str, Value]) -> bytes:
-    """The reverse of `_cells`."""
-    names = takewhile(values.__contains__, (f"{name}{at or ''}" for at in count()))
-    return b"".join(_bytes(values[cell]) for cell in names)
+    return DiscoveryRow(as_bytes(entity.values["state"]), _moment(entity.values.get("saved_at")), entity.etag)
 
 
 def _int(value: Value) -> int:
     if not isinstance(value, int):
         raise TypeError(f"expected an integer, found {type(value).__name__}")
-    return value
-
-
-def _bytes(value: Value) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError(f"expected bytes, found {type(value).__name__}")
     return value
 
 

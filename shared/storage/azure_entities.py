@@ -11,6 +11,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from shared.errors import Changed, NotFound
 from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, translated
 from shared.storage.entities import Change, Delete, Entity, Insert, Put, Replace, Value
+from shared.storage.entity_limits import check_changes, is_key
 
 _SYSTEM = frozenset({"PartitionKey", "RowKey"})
 _ONCE = {"retry_total": 0}
@@ -33,6 +34,8 @@ class AzureEntities:
 
     async def get(self, table: str, partition: str, row: str) -> Entity | None:
         """See `EntityStore.get`."""
+        if not is_key(partition) or not is_key(row):
+            return None
         try:
             with translated(f"The row {row}"):
                 return _from_table(await self._table(table).get_entity(partition, row))
@@ -61,6 +64,7 @@ class AzureEntities:
         been made, and its repetition would meet itself and look like somebody else's. HTTP clients repeat a PUT of
         their own accord, so a replacement goes as a transaction, too, which is a POST.
         """
+        check_changes(partition, changes)
         client = self._table(table)
 
         async def submit() -> Sequence[str]:

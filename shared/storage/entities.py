@@ -12,8 +12,9 @@ type Value = str | int | float | bool | bytes | datetime
 class Entity:
     r"""A row. `partition` and `row` are its key; `etag` is the version that was read, empty before a write.
 
-    Keys: up to 1 KiB, without `/ \ # ?` and control characters. Values: a string up to 32 Ki UTF-16 units, bytes up
-    to 64 KiB, integers of 64 bits, aware datetimes (kept to the microsecond at best); together up to 1 MiB.
+    Keys: up to 512 UTF-16 code units, without `/ \ # ?` and control characters. Values: valid strings up to 32 Ki
+    UTF-16 code units, bytes up to 64 KiB, integers of 64 bits, aware datetimes (kept to the microsecond at best); up to
+    252 of them, together up to 1 MiB. `shared.storage.entity_limits` says it in full.
     """
 
     partition: str
@@ -75,7 +76,7 @@ class EntityStore(Protocol):
         Raises:
             AlreadyExists: an `Insert` met an existing key.
             Changed: a `Replace` met another version, or a `Replace` or `Delete` met no entity.
-            Permanent: an entity is larger than may be.
+            Permanent: an entity is larger than may be, or has keys or values that may not be; nothing is made then.
         """
         ...
 

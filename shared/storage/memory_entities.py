@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import count
 
-from shared.errors import AlreadyExists, Changed, Permanent
-from shared.storage.entities import Change, Delete, Entity, Insert, Replace, Value
+from shared.errors import AlreadyExists, Changed
+from shared.storage.entities import Change, Delete, Entity, Insert, Replace
+from shared.storage.entity_limits import check_changes
 
-_CELL_BYTES, _ROW_BYTES = 64 << 10, 1 << 20
 type _Partition = dict[str, Entity]
 
 
@@ -33,6 +33,7 @@ class MemoryEntities:
 
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         """See `EntityStore.apply`."""
+        check_changes(partition, changes)
         rows = self._partition(table, partition)
         for change in changes:
             _check(rows, change)
@@ -63,17 +64,7 @@ def _check(rows: _Partition, change: Change) -> None:
             raise Changed(f"There is no row {change.row}.")
         return
     row = change.entity.row
-    sizes = [_size(value) for value in change.entity.values.values()]
-    if max(sizes, default=0) > _CELL_BYTES or sum(sizes) > _ROW_BYTES:
-        raise Permanent(f"The row {row} is too large.")
     if isinstance(change, Insert) and row in rows:
         raise AlreadyExists(f"There is a row {row} already.")
     if isinstance(change, Replace) and (row not in rows or rows[row].etag != change.entity.etag):
         raise Changed(f"The row {row} is another version.")
-
-
-def _size(value: Value) -> int:
-    """As the service counts: strings in UTF-16."""
-    if isinstance(value, str):
-        return len(value.encode("utf-16-le", "surrogatepass"))
-    return len(value) if isinstance(value, bytes) else 8

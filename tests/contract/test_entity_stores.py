@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import AlreadyExists, Changed, Permanent
+from shared.errors import AlreadyExists, Changed
 from shared.storage.entities import Delete, Entity, Insert, Put, Replace
 
 VALUES = {
@@ -141,44 +141,3 @@ async def test_erasing_takes_the_whole_partition(entities, unique):
 
 async def test_a_store_answers_a_ping(entities):
     await entities.ping()
-
-
-_CELL = 64 << 10
-
-
-@pytest.mark.parametrize(
-    "values",
-    [{"cell": b"x" * _CELL}, {"cell": "x" * (_CELL // 2)}, {f"c{at}": "ü" * 30_000 for at in range(17)}],
-    ids=["bytes", "text", "row"],
-)
-async def test_as_much_as_may_be_is_kept(entities, unique, values):
-    await entities.apply(unique, "p", [Insert(Entity("p", "r", values))])
-    assert dict((await entities.get(unique, "p", "r")).values) == values
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"cell": b"x" * (_CELL + 1)},
-        {"cell": "x" * (_CELL // 2 + 1)},
-        {"cell": "😀" * (_CELL // 4 + 1)},
-    ],
-    ids=["bytes", "text", "pairs"],
-)
-@pytest.mark.parametrize("change", [Insert, Put])
-async def test_more_than_may_be_is_refused(entities, unique, values, change):
-    await entities.apply(unique, "p", [Insert(Entity("p", "other"))])
-    with pytest.raises(Permanent):
-        await entities.apply(unique, "p", [change(Entity("p", "r", values))])
-    with pytest.raises(Permanent):
-        await entities.apply(unique, "p", [change(Entity("p", "r", values)), Put(Entity("p", "b"))])
-    assert [entity.row async for entity in entities.query(unique, "p")] == ["other"]
-
-
-async def test_a_row_of_many_cells_is_refused_where_it_is_too_large(entities, unique):
-    await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 1}))])
-    with pytest.raises(Permanent):  # an insert too, but not by Azurite
-        await entities.apply(
-            unique, "p", [Put(Entity("p", "r", {f"c{at}": b"x" * 60_000 for at in range(18)}))]
-        )
-    assert (await entities.get(unique, "p", "r")).values == {"n": 1}
