@@ -12,7 +12,8 @@ from shared.jobs.discover import Discover
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.job import Failure
 from shared.jobs.job_store import JobStore
-from shared.jobs.messages import decode_json, names_in, read_chunk_message, read_job_message, without_job_id
+from shared.jobs.message_json import decode_json
+from shared.jobs.messages import names_in, read_chunk_message, read_job_message, without_job_id
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit, message_key
 from shared.jobs.watchdog import Watchdog
@@ -46,7 +47,7 @@ class Intake:
         self._telemetry = telemetry
         self._user_id = user_id
 
-    async def job_message(self, message_id: str, text: str, deadline: Deadline) -> None:
+    async def job_message(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
         """From `crawl-jobs`: a job to discover, or a spec to take in."""
         data: object = None
         try:
@@ -62,7 +63,7 @@ class Intake:
             return
         await self._discover.run(own, deadline)
 
-    async def chunk_message(self, text: str, deadline: Deadline, *, again: bool = True) -> None:
+    async def chunk_message(self, text: str | bytes, deadline: Deadline, *, again: bool = True) -> None:
         """From `crawl-chunks`: a chunk to crawl; anything else is reported and dropped.
 
         `again` says that the message may have been delivered before.
@@ -74,7 +75,7 @@ class Intake:
             return
         await self._crawl.run(message, deadline, again=again)
 
-    async def archive_message(self, message_id: str, text: str, deadline: Deadline) -> None:
+    async def archive_message(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
         """From `dataset-archives`: a job to archive, or a list of stored images to make a dataset of."""
         data: object = None
         try:
@@ -90,11 +91,11 @@ class Intake:
             return
         await self._archive.run(own, deadline)
 
-    async def poisoned_job(self, message_id: str, text: str) -> None:
+    async def poisoned_job(self, message_id: str, text: str | bytes) -> None:
         """From `crawl-jobs-poison`: the job is sent on a few times more, a refused message becomes a failed job."""
         await self._poisoned(message_id, text, _DISCOVERY_CRASHED)
 
-    async def poisoned_chunk(self, text: str) -> None:
+    async def poisoned_chunk(self, text: str | bytes) -> None:
         """From `crawl-chunks-poison`: the chunk is halved, a candidate that is alone recorded as crashed."""
         try:
             message = read_chunk_message(decode_json(text))
@@ -103,11 +104,11 @@ class Intake:
             return
         await self._crawl.give_up(message)
 
-    async def poisoned_archive(self, message_id: str, text: str) -> None:
+    async def poisoned_archive(self, message_id: str, text: str | bytes) -> None:
         """From `dataset-archives-poison`: likewise."""
         await self._poisoned(message_id, text, _ARCHIVE_CRASHED)
 
-    async def _poisoned(self, message_id: str, text: str, failure: Failure) -> None:
+    async def _poisoned(self, message_id: str, text: str | bytes, failure: Failure) -> None:
         try:
             data = decode_json(text)
         except InvalidRequest:

@@ -1,12 +1,9 @@
 """Queue messages: the one place that writes and reads them.
 
 Messages of the app itself carry ids only and a version. Producers may put a whole spec on `crawl-jobs`, and
-`{"job_id": …, "images": […]}` on `dataset-archives`. Some storage SDKs encode messages as base64 and some do not,
-so both are read.
+`{"job_id": …, "images": […]}` on `dataset-archives`. `message_json` reads what their tools make of it.
 """
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from shared.errors import FieldError, InvalidRequest
 from shared.ids import is_job_id
 from shared.jobs.job import Job
+from shared.jobs.message_json import decode_json
 from shared.jobs.spec import Text
 
 JOBS_QUEUE = "crawl-jobs"
@@ -69,22 +67,6 @@ def message_of(job: Job, *, part: str = "") -> str:
     return encode(JobMessage(job.user_id, job.id, job.traceparent, job.revision, part=part))
 
 
-def decode_json(text: str) -> object:
-    """The JSON value in a message that is plain text, or base64 of it.
-
-    Raises:
-        InvalidRequest: it is neither.
-    """
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return json.loads(base64.b64decode(text, validate=True))
-    except (ValueError, RecursionError, binascii.Error):
-        raise InvalidRequest("The message is not JSON.") from None
-
-
 def read_job_message(data: object) -> JobMessage | None:
     """The app's own message, or None where the data is something else (a producer's)."""
     try:
@@ -135,7 +117,7 @@ def _is_own(data: object) -> bool:
     return isinstance(data, dict) and data.get("v") == 1 and "user_id" in data
 
 
-def traceparent_in(text: str) -> str | None:
+def traceparent_in(text: str | bytes) -> str | None:
     """The W3C trace context that the message carries; None where it carries none."""
     try:
         data = decode_json(text)
