@@ -10,7 +10,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 
 from shared.clock import Clock
 from shared.records import Reason, Rejected
-from shared.web.guard import was_forbidden
+from shared.web.guard import why_forbidden
 from shared.web.opt_out import opted_out
 from shared.web.respect import Respect
 from shared.web.retry_after import retry_after_seconds
@@ -107,8 +107,9 @@ async def read_body(
 
 def failure(error: BaseException) -> TryAgain | GiveUp:
     """What an error of the client or of the network means."""
-    if was_forbidden(error):
-        return GiveUp(Reason.FORBIDDEN_ADDRESS)
+    forbidden = why_forbidden(error)
+    if forbidden is not None:
+        return GiveUp(Reason.FORBIDDEN_ADDRESS, forbidden)
     if _is_about_encoding(error):
         if isinstance(error, aiohttp.ClientPayloadError):
             return GiveUp(Reason.HTTP_ERROR, "its content-encoding is broken")

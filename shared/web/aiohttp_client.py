@@ -6,7 +6,7 @@ import aiohttp
 
 from shared.errors import InvalidRequest, Permanent, Unavailable
 from shared.web.client import WebRequest, WebResponse
-from shared.web.guard import was_forbidden
+from shared.web.guard import why_forbidden
 from shared.web.session import Sessions
 from shared.web.urls import join_url, parse_url
 
@@ -31,8 +31,9 @@ class AiohttpWebClient:
         except TimeoutError:
             raise Unavailable("The service did not answer in time.") from None
         except (aiohttp.ClientError, OSError) as error:
-            if was_forbidden(error):
-                raise Permanent("The address is not a public one.") from None
+            forbidden = why_forbidden(error)
+            if forbidden is not None:
+                raise Permanent(f"{forbidden[0].upper()}{forbidden[1:]}.") from None
             # not `from error`: aiohttp's texts quote the URL, and the URL may hold a key
             raise Unavailable(f"The service could not be reached ({type(error).__name__}).") from None
         except ValueError:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from shared.crawling.fetch import FetchConfig, Fetched
 from shared.records import Reason, Rejected
+from shared.web.guard import NOT_PUBLIC, OF_THE_PLATFORM
 from shared.web.respect import Respect
 from tests.unit.crawling.asking import BUDGET, HASTY, MAX_BYTES, ask, patience
 from tests.unit.crawling.hostile import body_of, misbehaviours, raw_server, server_tls, write_certificate
@@ -96,7 +97,7 @@ async def test_private_addresses_are_refused(host, hostile, make_fetcher):
     state, base = hostile
     port = base.rpartition(":")[2]
     found = await ask(make_fetcher(allow_private=False), f"http://{host}:{port}/ok", LOCAL)
-    assert found == Rejected(Reason.FORBIDDEN_ADDRESS)
+    assert found == Rejected(Reason.FORBIDDEN_ADDRESS, NOT_PUBLIC)
     assert not state.calls
 
 
@@ -112,13 +113,13 @@ async def test_odd_spellings_of_addresses_are_no_addresses(host, hostile, make_f
     assert not state.calls
 
 
-@pytest.mark.parametrize("path", ["/to-metadata", "/to-private"])
-async def test_every_hop_of_a_redirect_is_guarded(path, hostile, make_fetcher, monkeypatch):
+@pytest.mark.parametrize(("path", "why"), [("/to-metadata", OF_THE_PLATFORM), ("/to-private", NOT_PUBLIC)])
+async def test_every_hop_of_a_redirect_is_guarded(path, why, hostile, make_fetcher, monkeypatch):
     """The first hop is let through here; the second must not be."""
     _, base = hostile
     monkeypatch.setattr("shared.web.guard.is_public", lambda address: str(address) == "127.0.0.1")
     found = await ask(make_fetcher(allow_private=False), base + path)
-    assert found == Rejected(Reason.FORBIDDEN_ADDRESS)
+    assert found == Rejected(Reason.FORBIDDEN_ADDRESS, why)
 
 
 async def test_more_redirects_than_allowed_are_not_followed(hostile, make_fetcher):
