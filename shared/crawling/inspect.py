@@ -8,14 +8,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-import simplejpeg
 from PIL import Image
 
+from shared.crawling.decode_jpeg import decode_jpeg
 from shared.crawling.fingerprint import THUMBNAIL, Look, look_at
 from shared.crawling.flatten import flatten
 from shared.crawling.header import Header, read_header
-from shared.crawling.jpeg_header import JpegHeader
-from shared.crawling.mend import mended_jpeg
 from shared.crawling.options import Filters, Format
 from shared.crawling.pixels import Pixels
 from shared.crawling.signatures import form_of
@@ -27,7 +25,6 @@ _MAX_FRAMES = 2000
 _FRAMES_OF_MAX_PIXELS = 4
 _ANIMATION_SHARE = 4
 _STRIP_PIXELS = 2_000_000
-_MENDINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,37 +111,12 @@ def _decode(data: bytes, header: Header, max_pixels: int, side: int) -> tuple[Pi
     """A picture of at least thumbnail size, and the number of frames; proof that the file is whole."""
     try:
         if header.jpeg is not None:
-            return _decode_jpeg(data, header.jpeg, side), 1
+            return decode_jpeg(data, header.jpeg, side), 1
         if header.image is not None:
             return _decode_by_pillow(header.image, header.form, max_pixels, side)
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
         return _broken(error)
     raise ValueError("a header without a picture")
-
-
-def _decode_jpeg(data: bytes, header: JpegHeader, side: int) -> Pixels:
-    space = "CMYK" if header.components == 4 else "BGR"
-    pixels = _decode_strictly(data, header, space, side)
-    if space == "BGR":
-        return pixels
-    inks = pixels if header.adobe else 255 - pixels  # Adobe's are stored the other way round
-    light = inks[:, :, 2::-1].astype(np.uint16) * inks[:, :, 3:] // 255
-    return np.ascontiguousarray(light, dtype=np.uint8)
-
-
-def _decode_strictly(data: bytes, header: JpegHeader, space: str, side: int) -> Pixels:
-    """Reads all of the entropy-coded data, and minds what libjpeg merely warns of, but for what harms no pixel."""
-    quick = side == THUMBNAIL  # the less exact transform is good enough for a look
-    for mendings in range(_MENDINGS + 1):
-        try:
-            decoded = simplejpeg.decode_jpeg(data, space, quick, quick, side, side, 1)
-            return np.asarray(decoded, dtype=np.uint8)
-        except ValueError as error:
-            mended = mended_jpeg(data, header, str(error)) if mendings < _MENDINGS else None
-            if mended is None:
-                raise
-            data = mended
-    raise AssertionError
 
 
 def _decode_by_pillow(
