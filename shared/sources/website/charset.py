@@ -1,28 +1,135 @@
-"""In which charset a page is written."""
+"""In which encoding a page or a sitemap is written, as browsers find it, and its text in UTF-8.
+
+Source: WHATWG HTML standard, 13.2.3 "The input byte stream", and the WHATWG Encoding standard.
+"""
 
 import codecs
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([a-z0-9_.:-]{1,40})", re.IGNORECASE)
-_LATIN = frozenset(
-    {"iso-8859-1", "iso8859-1", "latin1", "latin-1", "ascii", "us-ascii"}
-)  # the web's windows-1252
+import webencodings
+
+from shared.sources.website.meta_prescan import declared_encoding
+
+UTF_8, WINDOWS_1252 = "utf-8", "windows-1252"
+_HEADER_CHARSET = re.compile(r"(?:^|[;,\s])charset\s*=\s*[\"']?\s*([^\s\"';,]{1,40})", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})")
+_MARKS = ((codecs.BOM_UTF8, UTF_8), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
+_NO_MARK = ((b"<\0", "utf-16le"), (b"\0<", "utf-16be"))
+_SNIFFED_BYTES = 1024
+
+# Where Python's codec of the same name knows fewer characters than the Encoding standard asks for.
+_WIDER_CODECS = {"gbk": "gb18030", "euc-jp": "euc_jis_2004"}
+
+# The bytes that Python's windows-1252 does not know are control characters on the web.
+_WINDOWS_1252 = {
+    byte: ord(bytes([byte]).decode("cp1252"))
+    for byte in range(0x80, 0xA0)
+    if byte not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+}
 
 
-def charset_of(body: bytes, content_type: str) -> str | None:
-    """The header's charset, or UTF-8 where the body is that, else windows-1252.
+@dataclass(frozen=True, slots=True)
+class PageEncoding:
+    """An encoding by its name in the Encoding standard.
 
-    None where the parser finds out by itself: by byte order mark, or, without a header's, by meta element.
+    It is `certain` where a byte order mark or the HTTP header declares it. Otherwise a `meta` element that the parser
+    finds, other than those in scripts or comments, has the last word.
     """
-    if body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return None
-    told = _CHARSET.search(content_type[:1000])
-    if told is not None:
-        return "windows-1252" if told[1].lower() in _LATIN else told[1]
-    if b"charset" in body[:4096].lower():
-        return None
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return "windows-1252"
-    return "utf-8"
+
+    name: str
+    certain: bool
+
+
+def page_encoding(body: bytes, content_type: str) -> PageEncoding:
+    """The encoding of an HTML page: by its mark, its HTTP header, its own declaration, or its bytes.
+
+    A declaration of an unknown encoding counts as none, and so does UTF-16 where the page has no zero byte: no page
+    in UTF-16 is without one.
+    """
+    mark = _marked(body)
+    if mark is not None:
+        return PageEncoding(mark, certain=True)
+    found = _HEADER_CHARSET.search(content_type[:1000])
+    header = encoding_named(found[1]) if found else None
+    if header is not None and not (header.startswith("utf-16") and b"\0" not in body[:_SNIFFED_BYTES]):
+        return PageEncoding(header, certain=True)
+    own = declared_encoding(body[:_SNIFFED_BYTES], encoding_in_page)
+    return PageEncoding(own or _by_xml(body) or _by_bytes(body), certain=False)
+
+
+def encoding_named(label: str) -> str | None:
+    """The encoding that a label means, by the Encoding standard's table; None for those that no browser reads."""
+    known = webencodings.lookup(label)
+    return None if known is None or known.name == "replacement" else known.name
+
+
+def encoding_in_page(label: str) -> str | None:
+    """What a label means in the page itself, which is not UTF-16, or its declaration could not have been read."""
+    name = encoding_named(label)
+    if name is not None and name.startswith("utf-16"):
+        return UTF_8
+    return WINDOWS_1252 if name == "x-user-defined" else name
+
+
+def in_utf8(body: bytes, encoding: str) -> bytes:
+    """The text in UTF-8. Bytes that mean nothing become U+FFFD, and nothing else is lost."""
+    if encoding == WINDOWS_1252:
+        text = body.decode("latin-1").translate(_WINDOWS_1252)
+    else:
+        text, _ = _codec(encoding).decode(body, "replace")
+    return text.removeprefix("\ufeff").encode(UTF_8, "replace")
+
+
+def sitemap_encoding(first: bytes) -> tuple[str, bool]:
+    """The encoding of a sitemap that begins so, and whether it is what the sitemap declares (or XML's default, UTF-8).
+
+    One that claims to be in UTF-8, and is not, is read as windows-1252.
+    """
+    declared = _marked(first) or _by_xml(first) or UTF_8
+    name = _by_bytes(first) if declared == UTF_8 else declared
+    return name, name == declared
+
+
+def pieces_in_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """As `in_utf8`, piece by piece; characters may be divided between pieces."""
+    if encoding == WINDOWS_1252:
+        for piece in pieces:
+            yield in_utf8(piece, encoding)
+        return
+    decoder = _codec(encoding).incrementaldecoder("replace")
+    mark = "\ufeff"
+    for piece in pieces:
+        yield decoder.decode(piece).removeprefix(mark).encode(UTF_8, "replace")
+        mark = ""
+    yield decoder.decode(b"", final=True).encode(UTF_8, "replace")
+
+
+def _codec(encoding: str) -> codecs.CodecInfo:
+    if encoding in _WIDER_CODECS:
+        return codecs.lookup(_WIDER_CODECS[encoding])
+    known = webencodings.lookup(encoding)
+    if known is None:
+        raise LookupError(encoding)
+    info: codecs.CodecInfo = known.codec_info
+    return info
+
+
+def _marked(body: bytes) -> str | None:
+    return next((name for mark, name in (*_MARKS, *_NO_MARK) if body.startswith(mark)), None)
+
+
+def _by_xml(body: bytes) -> str | None:
+    found = _XML_ENCODING.search(body[:_SNIFFED_BYTES])
+    return encoding_in_page(found[1].decode("ascii")) if found else None
+
+
+def _by_bytes(body: bytes) -> str:
+    """UTF-8 where more of the bytes beyond ASCII are so than not, or there are none; else the web's default."""
+    text = body.decode(UTF_8, "replace")
+    damaged = text.count("\ufffd")
+    if not damaged:
+        return UTF_8
+    sound = sum(map(len, re.findall(r"[^\x00-\x7f\ufffd]+", text)))
+    return UTF_8 if sound > damaged else WINDOWS_1252

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from shared.sources.website.charset import encoding_in_page
 from shared.sources.website.elements import Attributes, line_of
+from shared.sources.website.meta_prescan import meta_label
 from shared.sources.website.picture import PLAIN, Picture
 from shared.web.opt_out import AGENT_TOKEN
 
@@ -15,11 +17,13 @@ _MAX_CONTENT = 10_000
 class Head:
     """Collects it; elements that belong in a page's head count wherever they are.
 
-    `title` is in pieces, `base` as it is written; `robots` are the robots meta elements that concern us.
+    `title` is in pieces, `base` as it is written; `robots` are the robots meta elements that concern us. `encoding`
+    is what the first meta element with a known label declares.
     """
 
     title: list[str] = field(default_factory=list)
     base: str | None = None
+    encoding: str | None = None
     robots: list[str] = field(default_factory=list)
     tdm_reservation: str | None = None
     _open_graph: list[Picture] = field(default_factory=list)
@@ -39,6 +43,9 @@ class Head:
         """Note a meta element, where it concerns pictures or robots."""
         name = (element.get("property") or element.get("name") or "").strip().lower()
         content = element.get("content", "")[:_MAX_CONTENT]
+        if self.encoding is None:
+            label = meta_label(element)
+            self.encoding = encoding_in_page(label) if label is not None else None
         if name in {"robots", AGENT_TOKEN} and len(self.robots) < _MAX_OF_A_KIND:
             self.robots.append(content)
         elif name == "tdm-reservation":

@@ -5,7 +5,7 @@ from typing import Any
 
 from yarl import URL
 
-from shared.sources.website.charset import charset_of
+from shared.sources.website.charset import in_utf8, page_encoding
 from shared.sources.website.elements import (
     MAX_TEXT,
     Attributes,
@@ -51,19 +51,25 @@ class HtmlPage:
 def read_html(body: bytes, url: URL, content_type: str, *, nofollow: bool) -> HtmlPage:
     """Read a page, however broken it is; with `nofollow`, links that carry rel=nofollow are left out.
 
-    Time and memory are linear in the body's length. The charset is the byte order mark's, the header's, the
-    page's own, or UTF-8 where the body is that, else windows-1252.
+    Time and memory are linear in the body's length. The encoding is the one that browsers find (`page_encoding`);
+    bytes that mean nothing in it cost their characters, and no other text, link or picture.
     """
+    encoding = page_encoding(body, content_type)
+    reader = _parse(in_utf8(body, encoding.name), nofollow=nofollow)
+    declared = None if encoding.certain else reader.head.encoding
+    if declared is not None and declared != encoding.name:
+        reader = _parse(in_utf8(body, declared), nofollow=nofollow)
+    return reader.page(url)
+
+
+def _parse(text: bytes, *, nofollow: bool) -> "_Reader":
     from lxml import etree
 
     reader = _Reader(nofollow=nofollow)
-    try:
-        parser = etree.HTMLParser(target=reader, encoding=charset_of(body, content_type))
-    except LookupError:
-        parser = etree.HTMLParser(target=reader, encoding=charset_of(body, ""))
-    parser.feed(body)
+    parser = etree.HTMLParser(target=reader, encoding="utf-8")
+    parser.feed(text)
     parser.close()
-    return reader.page(url)
+    return reader
 
 
 @dataclass(slots=True)
@@ -85,7 +91,7 @@ class _Reader:
 
     def __init__(self, *, nofollow: bool) -> None:
         self._nofollow = nofollow
-        self._head = Head()
+        self.head = Head()
         self._pictures: list[Picture] = []
         self._links: list[str] = []
         self._cut = False
@@ -97,12 +103,12 @@ class _Reader:
             "a": self._start_a,
             "area": self._start_a,
             "amp-img": self._start_img,
-            "base": self._head.add_base,
+            "base": self.head.add_base,
             "figcaption": self._start_figcaption,
             "figure": self._start_figure,
             "img": self._start_img,
             "link": self._start_link,
-            "meta": self._head.add_meta,
+            "meta": self.head.add_meta,
             "picture": self._start_picture,
             "source": self._start_source,
             "title": self._start_title,
@@ -179,8 +185,8 @@ class _Reader:
     # text and links
 
     def _start_title(self, _: Attributes) -> None:
-        if not self._head.title:
-            self._text = self._head.title
+        if not self.head.title:
+            self._text = self.head.title
 
     def _end_text(self) -> None:
         self._text = None
@@ -220,7 +226,7 @@ class _Reader:
 
     def page(self, url: URL) -> HtmlPage:
         """The page, its addresses resolved against `url` or the page's own base."""
-        head = self._head
+        head = self.head
         base = resolve(url, head.base) or url if head.base else url
         images: dict[str, PageImage] = {}
         for picture in [*head.pictures, *self._pictures]:

@@ -1,11 +1,13 @@
 """Sitemaps and sitemap indexes (sitemaps.org protocol), gzipped or not, with Google's image entries."""
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
 from shared.sources.fields import text_of
+from shared.sources.website.charset import pieces_in_utf8, sitemap_encoding
 from shared.web.urls import MAX_URL_CHARACTERS
 
 MAX_PAGES = 50_000  # the protocol's own limits: so many addresses, so many bytes
@@ -13,6 +15,12 @@ MAX_IMAGES = 5_000
 _MAX_BYTES = 50_000_000
 _MAX_FIELD = 4 * MAX_URL_CHARACTERS + 1  # so that a URL that is cut is one that is too long
 _PIECE_BYTES = 1 << 18
+_ROOT = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?(?:urlset|sitemapindex)[\s>]")
+_ROOT_BYTES = 10_000
+_REFERENCE_BYTES = 12
+# HTML knows references without a semicolon: "&copy=1" in an address is none of them.
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
+_CDATA = "[CDATA["
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +45,12 @@ class Sitemap:
 def read_sitemap(body: bytes) -> Sitemap:
     """Read a sitemap as far as it can be read: XML, or an address a line; 50 MB and 50,000 addresses at most.
 
-    A document type declaration ends it, so no entity is ever expanded and nothing is loaded.
+    XML that is not well-formed is read again as browsers read HTML, which knows no fatal error; `problem` says so. A
+    document type declaration ends a sitemap, so no entity is ever expanded and nothing is loaded.
     """
     reader = _Reader()
-    problem: str | None = None
     try:
-        pieces = _pieces(body)
-        first = next(pieces, b"")
-        if first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"<", b"\xff", b"\xfe"}:
-            _parse(reader, first, pieces)
-        else:
-            _read_lines(reader, first, pieces)
+        problem = _read(body, reader)
     except _Enough as enough:
         problem = str(enough)
     except zlib.error:
@@ -59,30 +62,71 @@ class _Enough(Exception):
     """The sitemap is read no further."""
 
 
-def _parse(reader: "_Reader", first: bytes, pieces: Iterator[bytes]) -> None:
+def _read(body: bytes, reader: "_Reader") -> str | None:
+    """Have the reader read it, and say what is wrong with it."""
+    encoding, as_declared = sitemap_encoding(next(_pieces(body), b""))
+    problem = (
+        None if as_declared else "it is not in the encoding that it declares, and was read as windows-1252"
+    )
+
+    def text() -> Iterator[bytes]:
+        return pieces_in_utf8(_pieces(body), encoding)
+
+    first = next(text(), b"")[:_ROOT_BYTES]
+    has_root = _ROOT.search(first) is not None
+    if not has_root and first.lstrip()[:1] != b"<":
+        _read_lines(reader, text())
+    elif not _parse_strictly(reader, text()):
+        reader.begin_again()
+        problem = "it is not well-formed XML, and was read as far as possible"
+        _parse_leniently(reader, text())
+    if not (has_root or reader.pages):
+        problem = "it is not a sitemap"
+    return problem
+
+
+def _parse_strictly(reader: "_Reader", pieces: Iterator[bytes]) -> bool:
+    """Whether it is well-formed XML. The pieces are UTF-8, whatever encoding they declare."""
     from lxml import etree
 
-    parser = etree.XMLParser(target=reader, resolve_entities=False, no_network=True, huge_tree=False)
+    parser = etree.XMLParser(
+        target=reader, encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False
+    )
     try:
-        parser.feed(first)
         for piece in pieces:
             parser.feed(piece)
         parser.close()
     except etree.XMLSyntaxError:
-        raise _Enough("it is not well-formed XML") from None
+        return False
+    return True
 
 
-def _read_lines(reader: "_Reader", first: bytes, pieces: Iterator[bytes]) -> None:
+def _parse_leniently(reader: "_Reader", pieces: Iterator[bytes]) -> None:
+    from lxml import etree
+
+    parser = etree.HTMLParser(target=reader, encoding="utf-8")
     rest = b""
-    for piece in chain((first,), pieces, (b"\n",)):
+    for piece in chain(pieces, (b"",)):
+        text = rest + piece
+        # A reference may go on in the next piece.
+        cut = text.rfind(b"&", max(0, len(text) - _REFERENCE_BYTES)) if piece else -1
+        text, rest = (text[:cut], text[cut:]) if cut >= 0 else (text, b"")
+        parser.feed(_BARE_AMPERSAND.sub(b"&amp;", text))
+    # What is open at the end was cut, an address too: the parser would close it.
+    parser.feed(b"<!-- -->")
+    reader.ended = True
+    parser.close()
+
+
+def _read_lines(reader: "_Reader", pieces: Iterator[bytes]) -> None:
+    rest = b""
+    for piece in chain(pieces, (b"\n",)):
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             address = line[:_MAX_FIELD].decode("utf-8", "replace").strip("\ufeff \t\r")
             if address.startswith(("http://", "https://")) and len(address) <= MAX_URL_CHARACTERS:
                 reader.add_page(address)
         rest = rest[:_MAX_FIELD]
-    if not reader.pages:
-        raise _Enough("it is not a sitemap")
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:
@@ -109,6 +153,7 @@ class _Reader:
     sitemaps: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     images: list[SitemapImage] = field(default_factory=list)
+    ended: bool = False
     _page: str | None = None
     _image: str | None = None
     _caption: str | None = None
@@ -116,11 +161,17 @@ class _Reader:
     _text: list[str] | None = None
     _length: int = 0
 
+    def begin_again(self) -> None:
+        """Forget what was listed."""
+        for listed in (self.sitemaps, self.pages, self.images):
+            listed.clear()
+        self._page, self._inside, self._text = None, "", None
+
     def doctype(self, *_: object) -> None:
         raise _Enough("it has a document type declaration")
 
     def start(self, tag: str, _: object) -> None:
-        name = tag.rpartition("}")[2]
+        name = _local(tag)
         if name in {"url", "sitemap"}:
             self._inside, self._page = name, None
         elif name == "image":
@@ -133,8 +184,15 @@ class _Reader:
             self._text.append(text)
             self._length += len(text)
 
+    def comment(self, text: str) -> None:
+        """HTML knows no CDATA sections, and takes them for comments."""
+        if text.startswith(_CDATA):
+            self.data(text.removeprefix(_CDATA).removesuffix("]]").replace("&amp;", "&"))
+
     def end(self, tag: str) -> None:
-        name = tag.rpartition("}")[2]
+        if self.ended:
+            return
+        name = _local(tag)
         text = "".join(self._text or ())[:_MAX_FIELD].strip()
         if name == "loc" and len(text) > MAX_URL_CHARACTERS:
             text = ""
@@ -166,3 +224,8 @@ class _Reader:
 
     def close(self) -> None:
         """Called by the parser; there is nothing to end."""
+
+
+def _local(tag: str) -> str:
+    """A tag's name without its namespace, or, where the namespace is not declared, its prefix."""
+    return tag.rpartition("}")[2].rpartition(":")[2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sources.website.sitemaps import MAX_IMAGES, MAX_PAGES, SitemapImage, read_sitemap
+from shared.sources.website.sitemaps import MAX_IMAGES, MAX_PAGES, Sitemap, SitemapImage, read_sitemap
 
 URLSET = """<?xml version="1.0" encoding="UTF-8"?>
 <urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"
@@ -70,9 +70,73 @@ def test_a_long_address_is_left_out_and_never_cut(length):
 def test_what_was_read_before_the_damage_counts():
     cut = URLSET[: URLSET.index("<image:title>")]
     found = read_sitemap(cut.encode())
-    assert (len(found.pages), len(found.images), found.problem) == (1, 1, "it is not well-formed XML")
+    assert (len(found.pages), len(found.images)) == (1, 1)
+    assert "not well-formed XML" in found.problem
     found = read_sitemap(gzip.compress(URLSET.encode())[:-40])
     assert found.problem is not None
+
+
+START = b"<?xml version='1.0' encoding='UTF-8'?>"
+THREE = (
+    b"<urlset><url><loc>https://h.test/1</loc></url><url><loc>https://h.test/%s</loc></url>"
+    b"<url><loc>https://h.test/3</loc></url></urlset>"
+)
+BROKEN = {
+    "a blank line before its declaration": (b"\n" + START + THREE % b"2", "2"),
+    "a comment before its declaration": (b"<!-- x -->" + START + THREE % b"2", "2"),
+    "a word before it": (b"Sitemap: " + THREE % b"2", "2"),
+    "a bare ampersand": (START + THREE % b"?x=1&y=2", "?x=1&y=2"),
+    "what looks like a reference of HTML": (THREE % b"?a=1&copy=2&amp;region=3&", "?a=1&copy=2&region=3&"),
+    "a bare ampersand in CDATA, and one elsewhere": (THREE % b"<![CDATA[?a&b]]>&c", "?a&b&c"),
+    "an unknown reference": (THREE % b"a&nbsp;b", "a&nbsp;b"),
+    "a control character": (THREE % b"a\x0bb", "a\x0bb"),
+    "Latin-1 that is not declared": (THREE % "ñandú".encode("latin-1"), "ñandú"),
+    "Latin-1 that is declared as UTF-8": (START + THREE % "ñandú".encode("latin-1"), "ñandú"),
+    "an undeclared prefix that a closing tag forgets": (
+        THREE % b"2</loc><image:image><image:loc>https://h.test/a.jpg</image:loc><loc>",
+        "2",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_sitemap_is_read_as_far_as_possible_with_a_problem(case):
+    body, second = BROKEN[case]
+    for sent in (body, gzip.compress(body)):
+        found = read_sitemap(sent)
+        assert found.pages[:2] == ("https://h.test/1", f"https://h.test/{second}")
+        assert found.pages[-1] == "https://h.test/3"
+        assert found.problem is not None
+
+
+@pytest.mark.parametrize("at", [b"https://h.test/a", b"https://h.test/a</l", b"https://h.test/a</loc"])
+def test_an_address_that_the_end_of_the_sitemap_cuts_is_left_out(at):
+    found = read_sitemap(b"<urlset><url><loc>https://h.test/1</loc></url><url><loc>" + at)
+    assert found.pages == ("https://h.test/1",)
+    assert found.problem is not None
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1252", "shift_jis", "utf-16", "koi8-r"])
+def test_a_sitemap_is_read_in_the_encoding_that_it_declares(encoding):
+    word = {"shift_jis": "猫①", "koi8-r": "кот"}.get(encoding, "ñandú")
+    codec = {"shift_jis": "cp932"}.get(encoding, encoding)
+    body = f"<?xml version='1.0' encoding='{encoding}'?><urlset><url><loc>/{word}</loc></url></urlset>"
+    assert read_sitemap(body.encode(codec)) == Sitemap((), (f"/{word}",), (), None)
+
+
+def test_what_is_said_to_be_utf_16_and_is_ascii_is_read():
+    body = b"<?xml version='1.0' encoding='utf-16'?>" + THREE % b"2"
+    assert len(read_sitemap(body).pages) == 3
+
+
+def test_references_and_characters_may_lie_across_pieces():
+    filler = b"<url><loc>/x</loc></url>"
+    for shift in range(24):
+        body = (
+            b"<urlset>" + b" " * shift + filler * 11_000 + b"<url><loc>/?\xc3\xa9&amp;b&c</loc></url>" * 400
+        )
+        found = read_sitemap(body + b"</urlset>")
+        assert set(found.pages) == {"/x", "/?é&b&c"}
 
 
 LAUGHS = (
@@ -91,8 +155,10 @@ HOSTILE = {
     "gzip that is none": (b"\x1f\x8bnothing", "gzip"),
     "nothing": (b"", "not a sitemap"),
     "no sitemap": (b"hello", "not a sitemap"),
-    "a page": (b"<!doctype html><html><body>404</body></html>", "well-formed"),
-    "nesting": (b"<u>" * 100_000, "well-formed"),
+    "a page": (b"<!doctype html><html><body>404</body></html>", "document type"),
+    "a page without a doctype": (b"<html><body>404</body></html>", "not a sitemap"),
+    "a feed": (b"<rss><channel><link>https://example.org/</link></channel></rss>", "not a sitemap"),
+    "nesting": (b"<urlset>" * 100_000, "well-formed"),
     "too many pages": (b"<urlset>" + b"<url><loc>https://a/b</loc></url>" * (MAX_PAGES + 1), "pages"),
     "too many images": (
         b"<urlset><url>" + b"<image><loc>https://a/b</loc></image>" * (MAX_IMAGES + 1),
