@@ -55,15 +55,14 @@ async def list_jobs(call: Call) -> Answer:
 @endpoint()
 async def get_job(call: Call) -> Answer:
     """One job: state, progress, counts by label, rejections by reason, links."""
-    return Answer(await _describe(call, await call.app.jobs.require(call.caller.user_id, call.route("id"))))
+    return Answer(await _describe(call, await _find(call)))
 
 
 @blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint()
 async def cancel_job(call: Call) -> Answer:
     """Stop a job, within seconds. What it has stored so far stays until the nightly clean-up, for a retry."""
-    job = await call.app.jobs.require(call.caller.user_id, call.route("id"))
-    job = await call.app.transitions.cancel(job)
+    job = await call.app.transitions.cancel(await _find(call))
     call.app.used(call.caller.user_id, "cancel_job")
     return Answer(await _describe(call, job))
 
@@ -72,10 +71,16 @@ async def cancel_job(call: Call) -> Answer:
 @endpoint()
 async def retry_job(call: Call) -> Answer:
     """Try again what failed for a passing reason in a job that has ended; 202, also where that is under way."""
-    job = await call.app.retry.run(call.caller.user_id, call.route("id"), call.operation.traceparent)
+    job = await _find(call)
+    job = await call.app.retry.run(job.user_id, job.id, call.operation.traceparent)
     call.app.used(call.caller.user_id, "retry_job")
     answer = await _describe(call, job)
     return Answer(answer, status=202, headers={"Location": answer.links["self"]})
+
+
+async def _find(call: Call) -> Job:
+    """The job in the path: by its id, or by that of its message, or by the one that a refused message asked for."""
+    return await call.app.job_keys.find(call.caller.user_id, call.route("id"))
 
 
 async def _describe(call: Call, job: Job) -> JobAnswer:

@@ -50,7 +50,11 @@ class JobError(BaseModel):
 
 
 class JobAnswer(BaseModel):
-    """One job. `revision` is 1, and one more with each retry; `notice` says what became of a job that was cancelled."""
+    """One job. `revision` is 1, and one more with each retry; `notice` says what became of a job that was cancelled.
+
+    `message_id` is that of the queue message that the job came in; `requested_id` the `job_id` that this one asked for,
+    where it was refused.
+    """
 
     id: str
     name: str
@@ -65,6 +69,8 @@ class JobAnswer(BaseModel):
     problems: list[str]
     problem_count: int
     error: JobError | None
+    message_id: str | None
+    requested_id: str | None
     links: dict[str, str]
 
     @classmethod
@@ -98,6 +104,8 @@ class JobAnswer(BaseModel):
             problems=list(problems[1]),
             problem_count=problems[0],
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
+            message_id=job.message_id or None,
+            requested_id=job.requested_id or None,
             links=_job_links(job, has_dataset=dataset is not None),
         )
 
@@ -111,6 +119,8 @@ class JobSummary(BaseModel):
     created_at: datetime
     updated_at: datetime
     error: JobError | None
+    message_id: str | None
+    requested_id: str | None
     links: dict[str, str]
 
     @classmethod
@@ -123,6 +133,8 @@ class JobSummary(BaseModel):
             created_at=job.created_at,
             updated_at=job.updated_at,
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
+            message_id=job.message_id or None,
+            requested_id=job.requested_id or None,
             links=_job_links(job, has_dataset=job.state is State.COMPLETED),
         )
 

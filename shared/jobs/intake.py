@@ -11,11 +11,12 @@ from shared.jobs.crawl import Crawl
 from shared.jobs.discover import Discover
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.job import Failure
+from shared.jobs.job_keys import message_key
 from shared.jobs.job_store import JobStore
 from shared.jobs.message_json import decode_json
 from shared.jobs.messages import names_in, read_chunk_message, read_job_message, without_job_id
 from shared.jobs.spec import parse_spec
-from shared.jobs.submit import Submission, Submit, message_key
+from shared.jobs.submit import Submission, Submit
 from shared.jobs.watchdog import Watchdog
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
@@ -56,7 +57,8 @@ class Intake:
             if own is None:
                 job_id, asked = without_job_id(data)
                 key = None if job_id is not None else message_key(message_id)
-                await self._submit.run(Submission(self._user_id, parse_spec(asked), key, job_id))
+                spec = parse_spec(asked)
+                await self._submit.run(Submission(self._user_id, spec, key, job_id, message_id=message_id))
                 return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
@@ -84,7 +86,8 @@ class Intake:
             if own is None:
                 images = parse_image_list(data)
                 key = None if images.job_id else message_key(message_id)
-                await self._submit.run(Submission(self._user_id, images.spec(), key, images.job_id))
+                asked = Submission(self._user_id, images.spec(), key, images.job_id, message_id=message_id)
+                await self._submit.run(asked)
                 return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)

@@ -32,7 +32,8 @@ class Job:
 
     `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `archive_enqueued`
     says that the message that starts the archive was sent. `round` counts how often discovery went on because too few
-    candidates were kept (`shared.jobs.rounds`).
+    candidates were kept (`shared.jobs.rounds`). `message_id` is that of the queue message that it came in, and
+    `requested_id` the `job_id` that a refused message asked for, empty where there is none.
     """
 
     id: str
@@ -48,6 +49,8 @@ class Job:
     nudges: int = 0
     traceparent: str = ""
     round: int = 0
+    message_id: str = ""
+    requested_id: str = ""
     etag: str = ""
 
     def moved(self, state: State, now: datetime, failure: Failure | None = None) -> Self:

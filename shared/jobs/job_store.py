@@ -224,6 +224,8 @@ def _to_entity(job: Job) -> Entity:
         "nudges": job.nudges,
         "traceparent": job.traceparent,
         "round": job.round,
+        "message_id": job.message_id,
+        "requested_id": job.requested_id,
     }
     if job.failure is not None:
         values |= {
@@ -250,6 +252,8 @@ def _from_entity(entity: Entity) -> Job:
         nudges=int(str(values.get("nudges", 0))),
         traceparent=str(values.get("traceparent", "")),
         round=int(str(values.get("round", 0))),
+        message_id=str(values.get("message_id", "")),
+        requested_id=str(values.get("requested_id", "")),
         etag=entity.etag,
     )
 

@@ -4,7 +4,6 @@ Persist, then enqueue: a job that stands and has no message is sent on by a repe
 watchdog.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 
 from shared.clock import Clock
@@ -12,34 +11,33 @@ from shared.datasets.catalog import Catalog
 from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound
 from shared.ids import Ids, is_job_id
 from shared.jobs.job import Failure, Job, Webhook
+from shared.jobs.job_keys import JobKeys, message_key
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import JOBS_QUEUE, message_of, names_in
 from shared.jobs.retry import REFUSED
 from shared.jobs.reuse import resolve_datasets
 from shared.jobs.spec import JobSpec, encode_spec
 from shared.jobs.states import State
+from shared.plain_text import one_line
 from shared.sources.registry import SourceSettings, check_sources
-from shared.storage.entities import Entity, EntityStore, Insert
 from shared.storage.queues import QueueSender
 
-_TABLE = "jobs"
-_MAX_DETAIL = 3500
+_MAX_MESSAGE_ID = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A spec and who wants it. `key` makes repetitions of one submission one job; `job_id` asks for that id."""
+    """A spec and who wants it. `key` makes repetitions of one submission one job; `job_id` asks for that id.
+
+    `message_id` is that of the queue message that it came in.
+    """
 
     user_id: str
     spec: JobSpec
     key: str | None = None
     job_id: str | None = None
     traceparent: str = ""
-
-
-def message_key(message_id: str) -> str:
-    """The key of what becomes of a producer's message, however often it is delivered."""
-    return f"queue:{message_id}"
+    message_id: str = ""
 
 
 class Submit:
@@ -48,7 +46,7 @@ class Submit:
     def __init__(
         self,
         jobs: JobStore,
-        entities: EntityStore,
+        keys: JobKeys,
         queues: QueueSender,
         sources: SourceSettings,
         clock: Clock,
@@ -56,7 +54,7 @@ class Submit:
         catalog: Catalog,
     ) -> None:
         self._jobs = jobs
-        self._entities = entities
+        self._keys = keys
         self._queues = queues
         self._sources = sources
         self._clock = clock
@@ -86,6 +84,7 @@ class Submit:
             updated_at=now,
             webhook=webhook,
             traceparent=submission.traceparent,
+            message_id=one_line(submission.message_id, _MAX_MESSAGE_ID),
         )
         try:
             await self._jobs.create(job, submission.spec)
@@ -101,17 +100,28 @@ class Submit:
         """Make a producer's message that cannot become a job visible: as a failed job, once a message.
 
         Its id is the one that the message's job would have; where there is that job, nothing is done. It never has
-        the `job_id` that a message asks for, so that this stays free for the corrected message.
+        the `job_id` that a message asks for, so that this stays free for the corrected message; until there is one,
+        the failed job is found by it.
         """
         wanted, name = names_in(data)
         fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
-        detail = f"{error.detail} {fields}".strip()[:_MAX_DETAIL] + f" [queue message {message_id[:100]}]"
-        if wanted is not None:
-            detail += f" [job_id {wanted}]"
-        job_id = await self._job_id_of_key(user_id, message_key(message_id))
-        now, failure = self._clock.now(), Failure(REFUSED, detail)
-        job = Job(job_id, user_id, name or "refused message", State.FAILED, now, now, failure=failure)
+        job_id = await self._keys.claim(user_id, message_key(message_id), self._new_id())
+        now = self._clock.now()
+        job = Job(
+            id=job_id,
+            user_id=user_id,
+            name=name or "refused message",
+            state=State.FAILED,
+            created_at=now,
+            updated_at=now,
+            failure=Failure(REFUSED, f"{error.detail} {fields}".strip()),
+            message_id=one_line(message_id, _MAX_MESSAGE_ID),
+            requested_id=wanted or "",
+        )
         await self._jobs.create_ended(job)
+        stored = await self._jobs.require(user_id, job_id)
+        if stored.requested_id:
+            await self._keys.note_refusal(stored.requested_id, stored)
 
     async def _job_id(self, submission: Submission) -> str:
         """The id that was asked for, or that the key got at first, or a new one."""
@@ -121,22 +131,11 @@ class Submit:
                 raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", told),))
             return submission.job_id
         if submission.key is None:
-            return self._ids.job_id(self._clock.now())
-        return await self._job_id_of_key(submission.user_id, submission.key)
+            return self._new_id()
+        return await self._keys.claim(submission.user_id, submission.key, self._new_id())
 
-    async def _job_id_of_key(self, user_id: str, key: str) -> str:
-        job_id = self._ids.job_id(self._clock.now())
-        partition = f"~key-{user_id}"
-        row = hashlib.sha256(key.encode()).hexdigest()
-        try:
-            entity = Entity(partition, row, {"job_id": job_id})
-            await self._entities.apply(_TABLE, partition, [Insert(entity)])
-        except AlreadyExists:
-            stored = await self._entities.get(_TABLE, partition, row)
-            if stored is None:
-                raise
-            return str(stored.values["job_id"])
-        return job_id
+    def _new_id(self) -> str:
+        return self._ids.job_id(self._clock.now())
 
     async def _same_job(self, submission: Submission, job_id: str) -> Job:
         job = await self._jobs.get(submission.user_id, job_id)

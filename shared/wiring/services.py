@@ -9,6 +9,7 @@ from shared.health import HealthProbe, Part
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.dispatch import Dispatch
+from shared.jobs.job_keys import JobKeys
 from shared.jobs.job_store import JobStore
 from shared.jobs.retry import Retry
 from shared.jobs.rounds import Rounds
@@ -44,6 +45,11 @@ class Services(Adapters):
     def jobs(self) -> JobStore:
         """Jobs and their specs."""
         return JobStore(self.entities, self.blobs)
+
+    @cached_property
+    def job_keys(self) -> JobKeys:
+        """Other names of jobs."""
+        return JobKeys(self.entities, self.jobs)
 
     @cached_property
     def ledger(self) -> ChunkLedger:
@@ -98,7 +104,7 @@ class Services(Adapters):
         """Step 1."""
         return Submit(
             self.jobs,
-            self.entities,
+            self.job_keys,
             self.queues,
             self.source_settings,
             self.clock,

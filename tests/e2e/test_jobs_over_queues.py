@@ -65,7 +65,12 @@ async def test_specs_and_image_lists_on_the_queues_become_datasets(make_stack, g
 
 async def test_what_cannot_be_a_job_shows_as_a_failed_one(make_stack, session):
     stack = make_stack()
-    bad = ["no json at all", '{"keywords": ["x"], "colour": 1}', '{"v": 1, "user_id": "admin"}', "[1]"]
+    bad = [
+        "no json at all",
+        '{"job_id": "mine-1", "keywords": ["x"], "colour": 1}',
+        '{"v": 1, "user_id": "admin"}',
+        "[1]",
+    ]
     for text in bad:
         await _put(stack, "crawl-jobs", text)
     await _put(stack, "dataset-archives", '{"job_id": "../x", "images": ["a.jpg"]}')
@@ -83,3 +88,7 @@ async def test_what_cannot_be_a_job_shows_as_a_failed_one(make_stack, session):
     assert [job["state"] for job in jobs] == ["failed"] * 5, stack.tail()
     assert {job["error"]["code"] for job in jobs} == {"invalid_message"}
     assert any("colour" in job["error"]["detail"] for job in jobs)
+    refused = await api.get("/api/v1/jobs/mine-1")
+    assert (refused["requested_id"], refused["id"] == "mine-1") == ("mine-1", False)
+    assert await api.get(f"/api/v1/jobs/{refused['message_id']}") == refused
+    assert all(job["message_id"] for job in jobs)

@@ -27,6 +27,7 @@ from shared.jobs.discovery_run import DiscoveryParts
 from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.dispatch import Dispatch
 from shared.jobs.intake import Intake
+from shared.jobs.job_keys import JobKeys
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.moved_images import MovedImages
@@ -289,7 +290,8 @@ class Flow:
         self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock, rounds)
         self.worker = FakeWorker(blobs, self.weather)
         self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
-        self.submit = Submit(self.jobs, entities, queues, SourceSettings(), clock, ids, self.catalog)
+        self.keys = JobKeys(entities, self.jobs)
+        self.submit = Submit(self.jobs, self.keys, queues, SourceSettings(), clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
         parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, moved, chunk_size)

@@ -17,6 +17,7 @@ from shared.clock import SystemClock
 from shared.datasets.catalog import Catalog
 from shared.errors import AppError, InvalidRequest, Permanent, RateLimited, Unavailable
 from shared.ids import RandomIds
+from shared.jobs.job_keys import JobKeys
 from shared.jobs.job_store import JobStore
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
@@ -287,7 +288,7 @@ async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_su
     entities, queues, blobs = MemoryEntities(), MemoryQueues(), MemoryBlobs()
     jobs, catalog = JobStore(entities, blobs), Catalog(entities, blobs, blobs, link_seconds=60)
     spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "openverse"}, {"type": name}]})
-    refusing = Submit(jobs, entities, queues, services, SystemClock(), RandomIds(), catalog)
+    refusing = Submit(jobs, JobKeys(entities, jobs), queues, services, SystemClock(), RandomIds(), catalog)
     with pytest.raises(InvalidRequest) as refused:
         await refusing.run(Submission("admin", spec))
     [told] = refused.value.fields
@@ -295,7 +296,7 @@ async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_su
     assert f" {name.upper()}_API_KEY," in told.message
     assert queues.sent == {}
     services = replace(known, **{name: replace(getattr(known, name), key=KEY)})
-    taking = Submit(jobs, entities, queues, services, SystemClock(), RandomIds(), catalog)
+    taking = Submit(jobs, JobKeys(entities, jobs), queues, services, SystemClock(), RandomIds(), catalog)
     assert (await taking.run(Submission("admin", spec))).state == "queued"
 
 
