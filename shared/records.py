@@ -87,7 +87,8 @@ class ImageFacts:
     "rgb16", … where a channel has 16 bits).
     `sharpness` is the variance of the Laplacian of the grey thumbnail, `brightness` and `contrast` are mean
     and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb". `color_profile` is
-    what the embedded ICC profile calls itself.
+    what the embedded ICC profile calls itself. `mended` is empty where the bytes are stored as they came; else it
+    names what was taken out or put right because readers refuse it though it harms no pixel ("notes", "animation", …).
     """
 
     format: str
@@ -106,6 +107,7 @@ class ImageFacts:
     entropy: float = 0.0
     dominant_color: str = "#000000"
     color_profile: str = ""
+    mended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

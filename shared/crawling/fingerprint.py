@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from shared.crawling.pixels import Pixels, reduced, scaled
+from shared.crawling.pixels import Pixels, reduced, scaled, upright
 
 type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
@@ -47,9 +47,9 @@ class Look:
     dominant_color: str
 
 
-def look_at(pixels: Pixels) -> Look:
-    """The look of a BGR picture (height, width, 3), uint8."""
-    pixels = reduced(pixels, THUMBNAIL)
+def look_at(pixels: Pixels, orientation: int = 1) -> Look:
+    """The look of a BGR picture (height, width, 3), uint8, as a viewer shows it by its EXIF orientation."""
+    pixels = upright(reduced(pixels, THUMBNAIL), orientation)
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMBNAIL / min(height, width))
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -2,25 +2,25 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from shared.crawling.exif import orientation_of
 from shared.crawling.jpeg_header import JpegHeader, read_jpeg_header
-from shared.crawling.mend import TEXTS, png_without
 from shared.crawling.options import Format
+from shared.crawling.png_open import OpenedPng, open_png
 from shared.crawling.signatures import Form, form_of, refusal_of
 from shared.crawling.wholeness import check_whole
 from shared.records import Reason, Rejected
 
-_OPENED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_OPENED = ("JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _FORMS: Mapping[str, Format] = {
     "JPEG": "jpeg",
     "MPO": "jpeg",  # opened as the JPEG that it begins with
-    "PNG": "png",
     "WEBP": "webp",
     "GIF": "gif",
     "BMP": "bmp",
@@ -46,7 +46,7 @@ _MODES = {
 }
 _COMPONENTS = {"L": 1, "RGB": 3, "CMYK": 4}
 _JPEG_MODES = {1: "grey", 3: "rgb", 4: "cmyk"}
-_ORIENTATION_TAG, _BITS_TAG = 0x0112, 0x0102
+_BITS_TAG = 0x0102
 
 
 Image.MAX_IMAGE_PIXELS = (
@@ -57,8 +57,12 @@ warnings.filterwarnings("ignore", module=r"PIL\.")  # odd metadata is no reason 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`jpeg` is set for a JPEG, `image`, which has to be closed, for all else. A TIFF's `orientation` is 1."""
+    """`jpeg` is set for a JPEG, `image`, which has to be closed, for all else. A TIFF's `orientation` is 1.
 
+    `data` is the file, or the copy of it that is judged, and kept, in its place; `mended` names what is not in that.
+    """
+
+    data: bytes
     form: Format
     width: int
     height: int
@@ -67,6 +71,8 @@ class Header:
     profile: bytes | None
     jpeg: JpegHeader | None = None
     image: Image.Image | None = None
+    mended: str = ""
+    animated_png: bool = False
 
 
 def read_header(data: bytes) -> Header | Rejected:
@@ -77,7 +83,9 @@ def read_header(data: bytes) -> Header | Rejected:
         if isinstance(jpeg, Rejected):
             return jpeg
         mode = _JPEG_MODES[jpeg.components]
-        return Header("jpeg", jpeg.width, jpeg.height, mode, jpeg.orientation, jpeg.profile, jpeg=jpeg)
+        return Header(data, "jpeg", jpeg.width, jpeg.height, mode, jpeg.orientation, jpeg.profile, jpeg=jpeg)
+    if claimed == "png":
+        return png_header(open_png(data))
     image = _open(data, claimed)
     if isinstance(image, Rejected):
         return image
@@ -87,7 +95,7 @@ def read_header(data: bytes) -> Header | Rejected:
         image.close()
         return Rejected(Reason.UNSUPPORTED_FORMAT, f"{form} in {image.mode}")
     orientation = 1 if form == "tiff" else _orientation(image)  # a TIFF is opened upright
-    return Header(form, *image.size, image_mode, orientation, _profile(image), image=image)
+    return Header(data, form, *image.size, image_mode, orientation, _profile(image), image=image)
 
 
 def _jpeg_by_pillow(data: bytes) -> JpegHeader | Rejected:
@@ -103,25 +111,38 @@ def _jpeg_by_pillow(data: bytes) -> JpegHeader | Rejected:
         )
 
 
+def png_header(opened: OpenedPng | Rejected) -> Header | Rejected:
+    """The header of a PNG."""
+    if isinstance(opened, Rejected):
+        return opened
+    image, data = opened.image, opened.data
+    mode = _mode(image, "png", data)
+    if mode is None:
+        image.close()
+        return Rejected(Reason.UNSUPPORTED_FORMAT, f"png in {image.mode}")
+    profile = _profile(image)
+    return Header(
+        data,
+        "png",
+        *image.size,
+        mode,
+        opened.orientation,
+        profile,
+        image=image,
+        mended=opened.mended,
+        animated_png=opened.frames > 1,
+    )
+
+
 def _open(data: bytes, claimed: Form) -> Image.Image | Rejected:
-    for copy in _copies(data, claimed):
-        try:
-            return Image.open(io.BytesIO(copy), formats=_OPENED)
-        except Image.DecompressionBombError:
-            return Rejected(Reason.TOO_MANY_PIXELS)
-        except Exception:  # noqa: BLE001, S112 - decoders raise what they like on hostile bytes
-            continue
-    if claimed == "unknown":
-        return refusal_of(data)
-    return check_whole(data, claimed) or Rejected(Reason.CORRUPT, "the header cannot be read")
-
-
-def _copies(data: bytes, claimed: Form) -> Iterator[bytes]:
-    """The file; and, of a PNG that is whole, what is left without notes, and then without its profile."""
-    yield data
-    if claimed == "png" and check_whole(data, claimed) is None:
-        yield png_without(data, TEXTS)
-        yield png_without(data, {*TEXTS, b"iCCP"})
+    try:
+        return Image.open(io.BytesIO(data), formats=_OPENED)
+    except Image.DecompressionBombError:
+        return Rejected(Reason.TOO_MANY_PIXELS)
+    except Exception:  # noqa: BLE001 - decoders raise what they like on hostile bytes
+        if claimed == "unknown":
+            return refusal_of(data)
+        return check_whole(data, claimed) or Rejected(Reason.CORRUPT, "the header cannot be read")
 
 
 def _profile(image: Image.Image) -> bytes | None:
@@ -145,8 +166,8 @@ def _is_deep(header: Image.Image, form: Format, data: bytes) -> bool:
 
 
 def _orientation(header: Image.Image) -> int:
+    """Read without the pixels, but for a PNG, whose own method decodes them."""
     try:
-        value = header.getexif().get(_ORIENTATION_TAG, 1)
+        return orientation_of(header.getexif())
     except Exception:  # noqa: BLE001 - broken EXIF says nothing about the pixels
         return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -13,9 +13,10 @@ from PIL import Image
 from shared.crawling.decode_jpeg import decode_jpeg
 from shared.crawling.fingerprint import THUMBNAIL, Look, look_at
 from shared.crawling.flatten import flatten
-from shared.crawling.header import Header, read_header
+from shared.crawling.header import Header, png_header, read_header
 from shared.crawling.options import Filters, Format
 from shared.crawling.pixels import Pixels
+from shared.crawling.png_open import with_whole_frames
 from shared.crawling.signatures import form_of
 from shared.crawling.wholeness import check_whole
 from shared.records import Reason, Rejected
@@ -32,9 +33,11 @@ class Inspected:
     """What an image is. `width` and `height` are pixels as stored, `upright_size` after its EXIF orientation.
 
     A TIFF's are upright, and its orientation is 1: every reader turns it. `pixels` are the (first) picture as stored,
-    on white, perhaps smaller; `profile` is its ICC profile.
+    on white, perhaps smaller; `profile` is its ICC profile. `data` is the file, or the copy that was judged in its
+    place, without what readers refuse in it though it harms no pixel; `mended` names that.
     """
 
+    data: bytes
     format: str
     width: int
     height: int
@@ -44,6 +47,7 @@ class Inspected:
     look: Look
     pixels: Pixels
     profile: bytes | None = None
+    mended: str = ""
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -62,19 +66,20 @@ def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | 
     header = read_header(data)
     if isinstance(header, Rejected):
         return header
+    header = _checked(header, filters)
+    if isinstance(header, Rejected):
+        return header
     with header.image or nullcontext():
-        refusal = _check(data, header, filters)
-        if refusal is not None:
-            return refusal
         wanted = max(side, THUMBNAIL) if side else max(header.width, header.height)
-        decoded = _decode(data, header, filters.max_pixels, wanted)
+        decoded = _decode(header, filters.max_pixels, wanted)
     if isinstance(decoded, Rejected):
         return decoded
-    pixels, frames = decoded
-    look = look_at(pixels)
+    pixels, frames, judged = decoded
+    look = look_at(pixels, header.orientation)
     if filters.sharpness_min is not None and look.sharpness < filters.sharpness_min:
         return Rejected(Reason.NOT_SHARP, f"{look.sharpness:.1f}")
     return Inspected(
+        judged,
         header.form,
         header.width,
         header.height,
@@ -84,16 +89,31 @@ def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | 
         look,
         pixels,
         header.profile,
+        header.mended or ("segments" if judged is not header.data else ""),
     )
 
 
-def _check(data: bytes, header: Header, filters: Filters) -> Rejected | None:
+def _checked(header: Header, filters: Filters) -> Header | Rejected:
+    """What is left to decode; of an animation with broken frames the picture alone."""
+    refusal = _check(header, filters)
+    if refusal is None and header.image is not None and header.animated_png:
+        opened = with_whole_frames(header.data, _FRAMES_OF_MAX_PIXELS * filters.max_pixels)
+        if opened is None:
+            return header
+        header.image.close()
+        return png_header(opened)
+    if refusal is not None and header.image is not None:
+        header.image.close()
+    return refusal or header
+
+
+def _check(header: Header, filters: Filters) -> Rejected | None:
     if header.form not in filters.formats:
         return Rejected(Reason.FORMAT_FILTERED, header.form)
     if header.width * header.height > filters.max_pixels:
         return Rejected(Reason.TOO_MANY_PIXELS, f"{header.width}x{header.height}")
     one_scan = header.jpeg is not None and header.jpeg.one_scan
-    return _check_shape(header, filters) or check_whole(data, header.form, one_scan=one_scan)
+    return _check_shape(header, filters) or check_whole(header.data, header.form, one_scan=one_scan)
 
 
 def _check_shape(header: Header, filters: Filters) -> Rejected | None:
@@ -107,13 +127,15 @@ def _check_shape(header: Header, filters: Filters) -> Rejected | None:
     return None
 
 
-def _decode(data: bytes, header: Header, max_pixels: int, side: int) -> tuple[Pixels, int] | Rejected:
-    """A picture of at least thumbnail size, and the number of frames; proof that the file is whole."""
+def _decode(header: Header, max_pixels: int, side: int) -> tuple[Pixels, int, bytes] | Rejected:
+    """A picture of at least thumbnail size, the number of frames, and the bytes that were decoded, which are whole."""
     try:
         if header.jpeg is not None:
-            return decode_jpeg(data, header.jpeg, side), 1
+            pixels, judged = decode_jpeg(header.data, header.jpeg, side)
+            return pixels, 1, judged
         if header.image is not None:
-            return _decode_by_pillow(header.image, header.form, max_pixels, side)
+            decoded = _decode_by_pillow(header.image, header.form, max_pixels, side)
+            return decoded if isinstance(decoded, Rejected) else (*decoded, header.data)
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
         return _broken(error)
     raise ValueError("a header without a picture")

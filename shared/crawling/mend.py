@@ -4,8 +4,6 @@ A decoder tells of its first warning alone. So nothing is taken on trust: the co
 """
 
 import re
-import zlib
-from collections.abc import Container
 
 from shared.crawling.jpeg_header import JpegHeader, segments
 
@@ -16,9 +14,6 @@ _STRAY_BEFORE_END = "extraneous bytes before marker 0xd9"
 _MAX_STRAY_BYTES = 8
 _APP0, _APP14, _SOS = 0xE0, 0xEE, 0xDA
 _WHOLE_SCAN = b"\0\x3f\0"
-
-TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
-"""Chunks of a PNG that say nothing about its pixels."""
 
 
 def mended_jpeg(data: bytes, header: JpegHeader, warning: str) -> bytes | None:
@@ -62,22 +57,3 @@ def _usual(code: int, content: bytes, header: JpegHeader) -> bytes:
     if code == _SOS and header.one_scan:
         return content[:-3] + _WHOLE_SCAN
     return content
-
-
-def png_without(data: bytes, kinds: Container[bytes]) -> bytes:
-    """A copy of a whole PNG without chunks of these kinds, and without ancillary ones whose checksum is wrong."""
-    view = memoryview(data)
-    kept = [view[:8]]
-    at = 8
-    while at + 12 <= len(data):
-        end = at + 8 + int.from_bytes(view[at : at + 4])
-        kind = data[at + 4 : at + 8]
-        critical = not kind[0] & 0x20
-        if critical or (
-            kind not in kinds and zlib.crc32(view[at + 4 : end]) == int.from_bytes(view[end : end + 4])
-        ):
-            kept.append(view[at : end + 4])
-        if kind == b"IEND":
-            break
-        at = end + 4
-    return b"".join(kept)

@@ -51,7 +51,7 @@ class Resize(BaseModel):
 
 
 class Transform(BaseModel):
-    """How kept images are re-encoded. Without one, the original bytes are kept untouched."""
+    """How kept images are re-encoded. Without one, the bytes are kept as they came, or mended."""
 
     model_config = _frozen
 

@@ -5,11 +5,12 @@ Bytes that follow an image's end are left alone; every format allows for them.
 
 import re
 import struct
-import zlib
 
 import numpy as np
 
 from shared.crawling.options import Format
+from shared.crawling.png_check import check_pixels
+from shared.crawling.png_chunks import read_png
 from shared.records import Reason, Rejected
 
 _TRUNCATED = Rejected(Reason.TRUNCATED)
@@ -79,21 +80,8 @@ def _has_many_scans(data: bytes) -> bool:
 
 
 def _check_png(data: bytes) -> Rejected | None:
-    """Chunks up to IEND, with the CRC of those that matter (PNG, third edition, 5.3 and 5.4)."""
-    view = memoryview(data)
-    at = 8
-    while at + 12 <= len(data):
-        end = at + 8 + int.from_bytes(view[at : at + 4])
-        kind = data[at + 4 : at + 8]
-        if end + 4 > len(data):
-            return _TRUNCATED
-        critical = not kind[0] & 0x20
-        if critical and zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
-            return Rejected(Reason.CORRUPT, "a checksum is wrong")
-        if kind == b"IEND":
-            return None
-        at = end + 4
-    return _TRUNCATED
+    png = read_png(data)
+    return png if isinstance(png, Rejected) else check_pixels(png)
 
 
 def _check_gif(data: bytes) -> Rejected | None:

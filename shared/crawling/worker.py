@@ -236,6 +236,7 @@ def _judge(data: bytes, options: CrawlOptions) -> _Judged | Rejected:
     form, width, height = found.format, found.width, found.height
     mode, frames, orientation = found.mode, found.frames, found.orientation
     profile = profile_name(found.profile) if found.profile is not None else ""
+    data = found.data
     if options.transform is not None:
         data, width, height = transform(found, options.transform)
         form, mode, frames, orientation, profile = options.transform.format, "rgb", 1, 1, ""
@@ -257,5 +258,6 @@ def _judge(data: bytes, options: CrawlOptions) -> _Judged | Rejected:
         entropy=look.entropy,
         dominant_color=look.dominant_color,
         color_profile=profile,
+        mended="" if options.transform is not None else found.mended,
     )
     return _Judged(data, facts)

@@ -224,5 +224,5 @@ def refused_files() -> dict[str, tuple[bytes, Reason]]:
         "tiff with a huge page": (tiff_with_a_huge_page(), Reason.TOO_MANY_PIXELS),
         "one pixel": (saved(Image.new("RGB", (1, 1)), "PNG"), Reason.TOO_SMALL),
         "banner": (encoded("JPEG", (1200, 100)), Reason.ASPECT_RATIO),
-        "png with too few rows": (png_header(1000, 1000), Reason.TRUNCATED),
+        "png with too few rows": (png_header(1000, 1000), Reason.CORRUPT),
     }

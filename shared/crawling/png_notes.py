@@ -1,0 +1,176 @@
+"""What a PNG says beside its pixels: notes, profiles, animations. What readers refuse of that is left out.
+
+Pillow refuses a whole file for one short note, and OpenCV for an animation without frames, though their checksums be
+right. The limits are Pillow's own (`PIL.PngImagePlugin`) and libpng's.
+"""
+
+import zlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from shared.crawling.exif import EXIF_START, is_exif_readable
+from shared.crawling.png_animation import ANIMATION, is_animation_sound
+from shared.crawling.png_chunks import GREY, PALETTE, RGB, Chunk, Png
+
+TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_LEAST_BYTES = {b"sRGB": 1, b"gAMA": 4, b"pHYs": 9, b"cHRM": 32}
+_MAX_CHUNK_BYTES = 8_000_000
+_MAX_INFLATED = 1 << 20
+_MAX_TEXTS = 16 << 20
+_RAW_EXIF = b"Raw profile type exif"
+_TAKEN_KEYS = frozenset(
+    {
+        b"bbox",
+        b"blend",
+        b"default_image",
+        b"disposal",
+        b"duration",
+        b"icc_profile",
+        b"interlace",
+        b"loop",
+        b"transparency",
+        b"xmp",
+    }
+)
+"""Under these, Pillow keeps what it knows of the picture, and texts of the same key in its place."""
+
+_WORDS = {b"tRNS": "transparency", b"iCCP": "profile", **dict.fromkeys(ANIMATION, "animation")}
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A PNG without what readers refuse in it. `mended` names that; where it is empty, `data` is the file itself."""
+
+    data: bytes
+    mended: str = ""
+
+
+def cleaned(png: Png) -> Cleaned:
+    """The file with all notes that readers can read. Its pixels are the same in all readers that read both."""
+    animated = is_animation_sound(png)
+    texts = _Texts()
+    before: set[bytes] = set()
+    kept: list[Chunk] = []
+    for chunk in png.chunks:
+        if chunk.critical or (
+            chunk.sound
+            and (animated or chunk.kind not in ANIMATION)
+            and _is_readable(png, chunk, before, texts)
+        ):
+            kept.append(chunk)
+        before.add(chunk.kind)
+    return _copy(png, kept)
+
+
+def bare(png: Png) -> Cleaned:
+    """The file without any notes but what its pixels need: for what no rule foresees."""
+    before: set[bytes] = set()
+    kept: list[Chunk] = []
+    for chunk in png.chunks:
+        if chunk.critical or (
+            chunk.sound and chunk.kind == b"tRNS" and _is_transparency_right(png, chunk, before)
+        ):
+            kept.append(chunk)
+        before.add(chunk.kind)
+    return _copy(png, kept)
+
+
+def still(png: Png) -> Cleaned:
+    """The file without its animation: the picture that readers show which know no animations."""
+    return _copy(png, [chunk for chunk in png.chunks if chunk.kind not in ANIMATION])
+
+
+def notes_first(png: Png) -> bytes:
+    """The file with all its notes before the pixels: Pillow would decode these for the sake of notes behind them."""
+    first = png.pixels_at
+    noted = {*TEXTS, b"eXIf"}
+    late = [chunk for chunk in png.chunks[first:] if chunk.kind in noted]
+    if not late:
+        return png.data
+    others = [chunk for chunk in png.chunks[first:] if chunk.kind not in noted]
+    return png.copy((*png.chunks[:first], *late, *others))
+
+
+def _copy(png: Png, kept: Collection[Chunk]) -> Cleaned:
+    if len(kept) == len(png.chunks):
+        return Cleaned(png.data)
+    return Cleaned(png.copy(kept), ", ".join(sorted(_words(set(png.chunks) - set(kept)))))
+
+
+def _words(chunks: Iterable[Chunk]) -> set[str]:
+    return {_WORDS.get(chunk.kind, "notes") for chunk in chunks}
+
+
+def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") -> bool:
+    """Of an ancillary chunk that is sound, and what kinds of chunks are before it."""
+    kind, size = chunk.kind, chunk.end - chunk.start
+    if size > _MAX_CHUNK_BYTES or size < _LEAST_BYTES.get(kind, 0):
+        return False
+    if kind == b"tRNS":
+        return _is_transparency_right(png, chunk, before)
+    if kind == b"iCCP":
+        return _is_profile_readable(png.content(chunk))
+    if kind == b"eXIf":
+        return is_exif_readable(EXIF_START + png.content(chunk))
+    return kind not in TEXTS or texts.take(kind, png.content(chunk))
+
+
+def _is_transparency_right(png: Png, chunk: Chunk, before: set[bytes]) -> bool:
+    """Any other is ignored by libpng, and heeded by Pillow or refused (11.3.1.1)."""
+    size = chunk.end - chunk.start
+    if before & {b"tRNS", b"IDAT"}:
+        return False
+    if png.color == PALETTE:
+        palette = next((found for found in png.chunks if found.kind == b"PLTE"), chunk)
+        return b"PLTE" in before and 0 < size <= (palette.end - palette.start) // 3
+    return size == {GREY: 2, RGB: 6}.get(png.color)
+
+
+def _is_profile_readable(content: bytes) -> bool:
+    _, _, packed = content.partition(b"\0")
+    return packed[:1] == b"\0" and _inflated(packed[1:]) is not None
+
+
+def _inflated(packed: bytes) -> bytes | None:
+    """None where it is too large. What is no such stream is empty to all readers."""
+    inflater = zlib.decompressobj()
+    try:
+        content = inflater.decompress(packed, _MAX_INFLATED)
+    except zlib.error:
+        return b""
+    return None if inflater.unconsumed_tail else content
+
+
+class _Texts:
+    """Counts what the texts of a file come to: a quarter of what Pillow bears, however it counts."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_TEXTS
+
+    def take(self, kind: bytes, content: bytes) -> bool:
+        """Whether readers bear this one, too."""
+        key, _, rest = content.partition(b"\0")
+        text = _text(kind, rest)
+        if text is None or len(content) > self._left or len(text) > self._left:
+            return False
+        self._left -= max(len(content), len(text))
+        if key == b"exif":
+            return kind == b"tEXt" and is_exif_readable(text)
+        return key not in _TAKEN_KEYS and (key != _RAW_EXIF or _is_raw_exif_readable(text))
+
+
+def _text(kind: bytes, rest: bytes) -> bytes | None:
+    """What stands behind the key; None where a reader refuses to tell."""
+    if kind == b"zTXt":
+        return None if rest[:1] > b"\0" else _inflated(rest[1:])
+    if kind == b"iTXt" and rest[:1] > b"\0" and rest[1:2] == b"\0":
+        return _inflated(rest[2:].split(b"\0", 2)[-1])
+    return rest
+
+
+def _is_raw_exif_readable(text: bytes) -> bool:
+    """As ImageMagick writes it: a name, a length and hexadecimal digits, in lines."""
+    try:
+        return is_exif_readable(bytes.fromhex("".join(text.decode("latin-1").split("\n")[3:])))
+    except ValueError:
+        return False

@@ -1,0 +1,57 @@
+"""Opens PNGs without decoding them, and makes copies of those that readers refuse for what stands beside the pixels."""
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image
+
+from shared.crawling.exif import orientation_of
+from shared.crawling.png_check import are_frames_whole
+from shared.crawling.png_chunks import read_png
+from shared.crawling.png_notes import Cleaned, bare, cleaned, notes_first, still
+from shared.records import Reason, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPng:
+    """`data` is the file, or the copy that is judged and kept in its place; `mended` names what is not in that."""
+
+    data: bytes
+    mended: str
+    image: Image.Image
+    orientation: int
+    frames: int
+
+
+def open_png(data: bytes) -> OpenedPng | Rejected:
+    """The file where all readers open it, else what they open of it. No pixels are read."""
+    png = read_png(data)
+    if isinstance(png, Rejected):
+        return png
+    opened = _opened(cleaned(png))
+    if opened is None:
+        opened = _opened(bare(png))
+    return opened or Rejected(Reason.CORRUPT, "the header cannot be read")
+
+
+def with_whole_frames(data: bytes, max_pixels: int) -> OpenedPng | Rejected | None:
+    """Of an animation with broken frames the picture alone. None where nothing is wrong with so many pixels of it."""
+    png = read_png(data)
+    if isinstance(png, Rejected) or are_frames_whole(png, max_pixels):
+        return None
+    return _opened(still(png)) or Rejected(Reason.CORRUPT, "its frames are broken")
+
+
+def _opened(copy: Cleaned) -> OpenedPng | Rejected | None:
+    png = read_png(copy.data)
+    if isinstance(png, Rejected):
+        return png
+    try:
+        image = Image.open(io.BytesIO(notes_first(png)), formats=("PNG",))
+        # not the PNG's own method, which decodes the picture
+        orientation = orientation_of(Image.Image.getexif(image))
+    except Image.DecompressionBombError:
+        return Rejected(Reason.TOO_MANY_PIXELS)
+    except Exception:  # noqa: BLE001 - Pillow raises what it likes on hostile bytes
+        return None
+    return OpenedPng(copy.data, copy.mended, image, orientation, getattr(image, "n_frames", 1))
