@@ -1,15 +1,13 @@
-"""Makes the PNGs of `images/`: sound ones that are odd, and damaged ones whose checksums are right.
+"""What hand-made PNGs are put together from, with right checksums whatever is wrong with them.
 
 Nothing is compressed by a library, whose bytes would differ between versions: deflate has blocks that are stored.
 """
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 SIDE = 32
-FOLDER = Path(__file__).parent / "images"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -34,9 +32,7 @@ def header(color: int = 2, depth: int = 8, *, interlaced: bool = False, side: in
 
 def rows(color: int = 2, depth: int = 8, filters: Sequence[int] = (0,), side: int = SIDE) -> bytes:
     """The filtered rows of a picture that is nowhere the same; the filters take turns."""
-    return b"".join(
-        bytes([filters[y % len(filters)]]) + _row(side, y, color, depth) for y in range(side)
-    )
+    return b"".join(bytes([filters[y % len(filters)]]) + _row(side, y, color, depth) for y in range(side))
 
 
 def passes(color: int = 2, depth: int = 8, side: int = SIDE) -> bytes:
