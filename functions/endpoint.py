@@ -1,6 +1,5 @@
 """What every HTTP function shares: identity, decoding, one form of errors, correlation, telemetry."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from functions.problems import problem_response
 from shared.errors import AppError, FieldError, InvalidRequest, NotFound
 from shared.ids import is_job_id
 from shared.jobs.spec import MAX_SPEC_BYTES
+from shared.strict_json import read_json
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
 from shared.users.access import Caller
@@ -45,17 +45,14 @@ class Call:
         """The decoded body.
 
         Raises:
-            InvalidRequest: it is too large, or not JSON.
+            InvalidRequest: it is too large, or not JSON as `read_json` has it.
         """
         body = self.request.get_body()
         if len(body) > MAX_SPEC_BYTES:
             raise InvalidRequest(f"The body exceeds {MAX_SPEC_BYTES:,} bytes.")
         if not body:
             raise InvalidRequest("The body is empty; send JSON with a Content-Length.")
-        try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
-            raise InvalidRequest("The body is not JSON.") from None
+        return read_json(body, "The body")
 
     def page_size(self) -> int:
         """How many items a list answers with: `limit`, 1 to 100, 20 where it is not given."""

@@ -7,9 +7,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError
+from shared.strict_json import shown
 
 _MOST = 20
-_MAX_NAME = 100
 _KEY = "[key]"  # pydantic's, behind the name of a field whose name is wrong
 _OBJECT, _LIST, _STRING = "must be an object", "must be a list", "must be a string"
 _WHOLE, _NUMBER, _BOOLEAN = "must be a whole number", "must be a number", "must be true or false"
@@ -63,11 +63,6 @@ def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     parents = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
     told = (item for item in found if not _follows_from_others(item, parents))
     return tuple(FieldError(_place(item), _message(item)) for item in islice(told, _MOST))
-
-
-def shown(text: str) -> str:
-    """A caller's name as it may be told: cut, and without what cannot be shown."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MAX_NAME])
 
 
 def _place(item: ErrorDetails) -> str:

@@ -18,6 +18,7 @@ from shared.jobs.messages import names_in, read_chunk_message, read_job_message,
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
 from shared.jobs.watchdog import Watchdog
+from shared.strict_json import FlawedJson
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
@@ -135,6 +136,8 @@ class Intake:
 
     async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
         signals.failure(self._telemetry, error, operation="intake")
+        if isinstance(error, FlawedJson):  # its job_id and name may be sound
+            data = error.data
         fields = error.fields if isinstance(error, InvalidRequest) else ()
         refusal = InvalidRequest(error.detail, fields)
         await self._submit.record_refusal(self._user_id, message_id, data, refusal)

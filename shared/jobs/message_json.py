@@ -11,6 +11,7 @@ import json
 import re
 
 from shared.errors import InvalidRequest
+from shared.strict_json import read_json
 
 _URL_ALPHABET = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -22,6 +23,7 @@ def decode_json(message: str | bytes) -> object:
     """The JSON value in a message: text, or base64 of it.
 
     Raises:
+        FlawedJson: it has what `read_json` refuses.
         InvalidRequest: it is neither.
     """
     try:
@@ -29,9 +31,9 @@ def decode_json(message: str | bytes) -> object:
         packed = _WHITE_SPACE.sub("", text)
         if _BASE64.fullmatch(packed):  # no JSON object or list is made of these signs alone
             text = _text(_unpacked(packed))
-        return json.loads(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise InvalidRequest("The message is not JSON, nor base64 of it.") from None
+    return read_json(text, "The message")
 
 
 def _text(data: str | bytes) -> str:

@@ -1,6 +1,5 @@
 """The spec: what a job wants, as its owner wrote it, checked field by field."""
 
-import json
 import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
@@ -24,10 +23,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Transform
 from shared.errors import InvalidRequest
-from shared.jobs.field_errors import field_errors, shown
+from shared.jobs.field_errors import field_errors
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
 from shared.sources.variations import Variations
+from shared.strict_json import read_json, shown
 from shared.web.respect import Respect
 from shared.web.urls import parse_url
 
@@ -197,11 +197,7 @@ def decode_spec(text: str | bytes, *, internal: bool = False) -> JobSpec:
     Raises:
         InvalidRequest: it is not JSON, or it is wrong.
     """
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("The job's spec is not JSON.") from None
-    return parse_spec(data, internal=internal)
+    return parse_spec(read_json(text, "The job's spec"), internal=internal)
 
 
 def encode_spec(spec: JobSpec) -> bytes:

@@ -1,0 +1,162 @@
+"""JSON from outside: the one place where it is decoded, for HTTP bodies and queue messages alike.
+
+RFC 8259 leaves open what a reader makes of repeated names, half surrogate pairs, and numbers without end. Here nothing
+of that is guessed: such a text is refused, with the field that is at fault. So whatever comes out can be stored,
+compared, and written as UTF-8 again.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from shared.errors import FieldError, InvalidRequest
+
+MAX_DEPTH = 64
+"""So many objects and lists may be within each other."""
+
+_MAX_DIGITS = 40
+_MOST_TOLD = 20
+_MAX_NAME = 100
+_MAX_PLACE = 500
+_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_UNICODE = "must be valid Unicode: it has half of a surrogate pair"
+_TOO_DEEP = f"is nested too deeply: {MAX_DEPTH} levels at most"
+
+
+class FlawedJson(InvalidRequest):
+    """The text is JSON, and has something that is refused; `data` are the plain fields of its object that are not."""
+
+    def __init__(self, detail: str, fields: tuple[FieldError, ...], data: object) -> None:
+        super().__init__(detail, fields)
+        self.data = data
+
+
+@dataclass(frozen=True, slots=True)
+class _Flaw:
+    """Stands for what is refused: all of a value, or the field `name` of an object whose `rest` is sound."""
+
+    message: str
+    name: str | None = None
+    rest: Mapping[str, object] = field(default_factory=dict)
+
+
+def read_json(text: str | bytes, what: str) -> object:
+    """The value of a JSON text; bytes are UTF-8 (or UTF-16 or UTF-32), with or without a byte order mark.
+
+    `what` is how the text is called in errors: "The body".
+
+    Raises:
+        FlawedJson: it has a name twice in one object, half of a surrogate pair, NaN or Infinity, a number that no
+            computer holds, or is nested too deeply; the fields are named, up to twenty.
+        InvalidRequest: it is not JSON, or not Unicode.
+    """
+    flaws: list[_Flaw] = []
+
+    def flawed(flaw: _Flaw) -> _Flaw:
+        flaws.append(flaw)
+        return flaw
+
+    def integer(digits: str) -> object:
+        return int(digits) if len(digits) <= _MAX_DIGITS else flawed(_Flaw("has too many digits"))
+
+    def number(digits: str) -> object:
+        value = float(digits)
+        return value if math.isfinite(value) else flawed(_Flaw("is too large a number"))
+
+    def mapping(pairs: Sequence[tuple[str, object]]) -> object:
+        found = dict(pairs)
+        return found if len(found) == len(pairs) else flawed(_repeated(pairs))
+
+    text = _decoded(text, what)
+    try:
+        data = json.loads(
+            text,
+            parse_int=integer,
+            parse_float=number,
+            parse_constant=lambda name: flawed(_Flaw(f"must be a number, not {name}")),
+            object_pairs_hook=mapping,
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidRequest(f"{what} is not JSON: line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise InvalidRequest(f"{what} {_TOO_DEEP}.") from None
+    if flaws or _HALF_PAIR.search(text) or text.count("[") + text.count("{") > MAX_DEPTH:
+        told = tuple(islice(_flaws_in(data), _MOST_TOLD))
+        if told:
+            raise FlawedJson(f"{what} is not valid JSON.", told, _plain_fields(data))
+    return data
+
+
+def _decoded(text: str | bytes, what: str) -> str:
+    try:
+        if isinstance(text, str):
+            text.encode()
+            return text.removeprefix("\ufeff")
+        return text.decode(json.detect_encoding(text)).removeprefix("\ufeff")
+    except UnicodeError:
+        raise InvalidRequest(f"{what} is not UTF-8.") from None
+
+
+def _repeated(pairs: Sequence[tuple[str, object]]) -> _Flaw:
+    """That a name comes twice, and what comes once."""
+    times = Counter(name for name, _ in pairs)
+    twice = next(name for name, count in times.items() if count > 1)
+    return _Flaw("is given twice", twice, {name: value for name, value in pairs if times[name] == 1})
+
+
+def _flaws_in(data: object) -> Iterator[FieldError]:
+    """What is refused, in the order of the text; ends where it is nested too deeply."""
+    path: list[str | int] = []
+    open_values: list[Iterator[tuple[str | int, object]]] = [iter([("", data)])]
+    while open_values:
+        for name, value in open_values[-1]:
+            yield from _flaws_of(path, name, value)
+            if value and isinstance(value, dict | list):
+                if len(path) == MAX_DEPTH:
+                    yield FieldError(_place([*path, name]), _TOO_DEEP)
+                    return
+                path.append(name)
+                open_values.append(iter(value.items() if isinstance(value, dict) else enumerate(value)))
+                break
+        else:
+            open_values.pop()
+            if path:
+                path.pop()
+
+
+def _flaws_of(path: Sequence[str | int], name: str | int, value: object) -> Iterator[FieldError]:
+    """What is refused of a field, without what is in it."""
+    if isinstance(name, str) and _SURROGATE.search(name):
+        yield FieldError(_place([*path, name]), f"its name {_NOT_UNICODE}")
+    if isinstance(value, str) and _SURROGATE.search(value):
+        yield FieldError(_place([*path, name]), _NOT_UNICODE)
+    elif isinstance(value, _Flaw):
+        yield FieldError(_place([*path, name, *([] if value.name is None else [value.name])]), value.message)
+
+
+def _plain_fields(data: object) -> object:
+    """The texts and numbers of an object that are not refused."""
+    if isinstance(data, _Flaw):
+        data = data.rest
+    if not isinstance(data, dict):
+        return None
+    return {
+        name: value
+        for name, value in data.items()
+        if isinstance(value, str | int | float) and not _SURROGATE.search(f"{name}{value}")
+    }
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """The path in the text; `path` begins with the name of the whole, which is empty."""
+    return ".".join(shown(str(part)) for part in path[1:])[:_MAX_PLACE]
+
+
+def shown(text: str) -> str:
+    """A name from outside as it may be told: cut, and without what cannot be shown."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MAX_NAME])
