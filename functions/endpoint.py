@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from functions.problems import problem_response
 from shared.errors import AppError, FieldError, InvalidRequest, NotFound
-from shared.ids import is_job_id
+from shared.ids import is_plain_id
 from shared.jobs.spec import MAX_SPEC_BYTES
 from shared.strict_json import read_json
 from shared.telemetry import signals
@@ -33,7 +33,7 @@ class Call:
     def route(self, name: str) -> str:
         """An identifier in the path."""
         value = self.request.route_params.get(name) or ""
-        if not is_job_id(value):  # no such thing can exist, and storage need not see it
+        if not is_plain_id(value):  # no such thing can exist, and storage need not see it
             raise NotFound("There is nothing at this path.")
         return value
 

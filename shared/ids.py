@@ -3,9 +3,13 @@
 import re
 import secrets
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+from pydantic import AfterValidator
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PLAIN_ID = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
+"""What an id of a job, a dataset or a user is, told to whoever sent another text."""
 _MOST_MILLISECONDS = (1 << 48) - 1
 
 
@@ -33,6 +37,16 @@ class RandomIds:
         return secrets.token_hex(6)
 
 
-def is_job_id(text: str) -> bool:
-    """Whether the text is safe as a job's identifier, in paths and in table keys alike."""
-    return _JOB_ID.fullmatch(text) is not None
+def is_plain_id(text: str) -> bool:
+    """Whether the text may be the id of a job, a dataset or a user: safe in paths and in table keys alike."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def _plain_id(text: str) -> str:
+    if not is_plain_id(text):
+        raise ValueError(PLAIN_ID)
+    return text
+
+
+type PlainId = Annotated[str, AfterValidator(_plain_id)]
+"""The id of a job, a dataset or a user in data from outside."""

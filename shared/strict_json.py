@@ -84,7 +84,7 @@ def read_json(text: str | bytes, what: str) -> object:
     except json.JSONDecodeError as error:
         raise InvalidRequest(f"{what} is not JSON: line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
-        raise InvalidRequest(f"{what} {_TOO_DEEP}.") from None
+        raise InvalidRequest(f"{what} is not JSON that can be read: it {_TOO_DEEP}.") from None
     if flaws or _HALF_PAIR.search(text) or text.count("[") + text.count("{") > MAX_DEPTH:
         told = tuple(islice(_flaws_in(data), _MOST_TOLD))
         if told:

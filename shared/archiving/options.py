@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, model_validator
 
+from shared.ids import PlainId
+
 type AnnotationFormat = Literal["jsonl", "csv", "txt", "yaml", "coco"]
-type DatasetId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 _frozen = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,7 +22,7 @@ class Dedup(BaseModel):
 
     exact: bool = True
     near_distance: Annotated[int, Field(ge=0, le=8)] | None = 4
-    against: Annotated[tuple[DatasetId, ...], FailFast(), Field(max_length=20)] = ()
+    against: Annotated[tuple[PlainId, ...], FailFast(), Field(max_length=20)] = ()
 
 
 class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]]]):

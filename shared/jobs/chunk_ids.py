@@ -7,8 +7,11 @@
 
 import re
 
-_NUMBER = re.compile(r"\d+")
-_LAST_PART = re.compile(r"\.(\d+)\Z")
+CHUNK_ID = r"[0-9]{6,9}(\.[0-9]{4,9}|[ab])*"
+"""The pattern of all names of chunks."""
+
+_NUMBER = re.compile(r"[0-9]+")
+_LAST_PART = re.compile(r"\.([0-9]+)\Z")
 
 
 def chunk_id(number: int) -> str:

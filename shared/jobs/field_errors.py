@@ -39,7 +39,7 @@ _WORDS = {
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
-    "string_pattern_mismatch": "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit",
+    "string_pattern_mismatch": "must match the pattern {pattern}",
     "string_too_short": "must have {min_length} or more characters",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have {min_length} or more items",

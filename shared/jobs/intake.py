@@ -4,6 +4,8 @@ A producer is an equal of the HTTP API: its spec goes the same way, and what is 
 job, since there is nobody to answer.
 """
 
+import logging
+
 from shared.clock import Deadline
 from shared.errors import Conflict, InvalidRequest
 from shared.jobs.archive import Archive
@@ -14,7 +16,13 @@ from shared.jobs.job import Failure
 from shared.jobs.job_keys import message_key
 from shared.jobs.job_store import JobStore
 from shared.jobs.message_json import decode_json
-from shared.jobs.messages import names_in, read_chunk_message, read_job_message, without_job_id
+from shared.jobs.messages import (
+    ForgedMessage,
+    names_in,
+    read_chunk_message,
+    read_job_message,
+    without_job_id,
+)
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
 from shared.jobs.watchdog import Watchdog
@@ -22,6 +30,7 @@ from shared.strict_json import FlawedJson
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
+_log = logging.getLogger(__name__)
 _DISCOVERY_CRASHED = Failure("discovery_crashed", "Discovery failed again and again.")
 _ARCHIVE_CRASHED = Failure("archive_crashed", "Archiving failed again and again.")
 
@@ -61,6 +70,9 @@ class Intake:
                 spec = parse_spec(asked)
                 await self._submit.run(Submission(self._user_id, spec, key, job_id, message_id=message_id))
                 return
+        except ForgedMessage as error:
+            self._drop(error, "intake")
+            return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
             return
@@ -74,7 +86,7 @@ class Intake:
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
-            signals.failure(self._telemetry, error, operation="crawl_chunk")
+            self._drop(error, "crawl_chunk")
             return
         await self._crawl.run(message, deadline, again=again)
 
@@ -90,6 +102,9 @@ class Intake:
                 asked = Submission(self._user_id, images.spec(), key, images.job_id, message_id=message_id)
                 await self._submit.run(asked)
                 return
+        except ForgedMessage as error:
+            self._drop(error, "intake")
+            return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
             return
@@ -104,7 +119,7 @@ class Intake:
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
-            signals.failure(self._telemetry, error, operation="crawl_chunk_poison")
+            self._drop(error, "crawl_chunk_poison")
             return
         await self._crawl.give_up(message)
 
@@ -115,9 +130,13 @@ class Intake:
     async def _poisoned(self, message_id: str, text: str | bytes, failure: Failure) -> None:
         try:
             data = decode_json(text)
-        except InvalidRequest:
-            data = None
-        message = read_job_message(data)
+            message = read_job_message(data)
+        except ForgedMessage as error:
+            self._drop(error, "intake")
+            return
+        except InvalidRequest as error:
+            await self._refuse(message_id, None, error)
+            return
         if message is None:
             await self._refuse_poison(message_id, data)
             return
@@ -133,6 +152,11 @@ class Intake:
             await self._refuse(message_id, data, error)
         else:
             signals.failure(self._telemetry, error, operation="intake")
+
+    def _drop(self, error: InvalidRequest, operation: str) -> None:
+        """Report a message that is none of ours, nor a producer's: there is no job to fail for it."""
+        _log.warning("A message was dropped (%s). %s", operation, error.detail)
+        signals.failure(self._telemetry, error, operation=operation)
 
     async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
         signals.failure(self._telemetry, error, operation="intake")

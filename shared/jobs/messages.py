@@ -8,10 +8,11 @@ import json
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, Strict, TypeAdapter, ValidationError
 
 from shared.errors import FieldError, InvalidRequest
-from shared.ids import is_job_id
+from shared.ids import PlainId, is_plain_id
+from shared.jobs.chunk_ids import CHUNK_ID
 from shared.jobs.job import Job
 from shared.jobs.message_json import decode_json
 from shared.jobs.spec import Text
@@ -19,6 +20,13 @@ from shared.jobs.spec import Text
 JOBS_QUEUE = "crawl-jobs"
 CHUNKS_QUEUE = "crawl-chunks"
 ARCHIVES_QUEUE = "dataset-archives"
+
+type _Version = Annotated[int, Strict(), Field(ge=1, le=1)]
+type _Trace = Annotated[str, Field(max_length=100)]
+
+
+class ForgedMessage(InvalidRequest):
+    """The message is written as the app writes its own, and its ids are none that the app gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +37,23 @@ class JobMessage:
     `part` names one part of a large archive, as plan and number: "0123456789ab/7".
     """
 
-    user_id: str
-    job_id: str
-    traceparent: str = ""
-    revision: int = 1
-    v: int = 1
-    part: Annotated[str, Field(pattern=r"^([0-9a-f]{12}/\d{1,4})?$")] = ""
+    user_id: PlainId
+    job_id: PlainId
+    traceparent: _Trace = ""
+    revision: Annotated[int, Strict(), Field(ge=1, lt=1 << 31)] = 1
+    v: _Version = 1
+    part: Annotated[str, Field(pattern=r"^([0-9a-f]{12}/[0-9]{1,4})?$")] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkMessage:
     """Crawl this chunk of this job."""
 
-    user_id: str
-    job_id: str
-    chunk: str
-    traceparent: str = ""
-    v: int = 1
+    user_id: PlainId
+    job_id: PlainId
+    chunk: Annotated[str, Field(pattern=f"^{CHUNK_ID}$", max_length=300)]
+    traceparent: _Trace = ""
+    v: _Version = 1
 
 
 type Message = JobMessage | ChunkMessage
@@ -68,23 +76,29 @@ def message_of(job: Job, *, part: str = "") -> str:
 
 
 def read_job_message(data: object) -> JobMessage | None:
-    """The app's own message, or None where the data is something else (a producer's)."""
-    try:
-        return _job.validate_python(data) if _is_own(data) else None
-    except ValidationError:
+    """The app's own message, or None where the data is something else (a producer's).
+
+    Raises:
+        ForgedMessage: it has a `user_id`, as no producer's message has, and is none of the app's.
+    """
+    if not isinstance(data, dict) or "user_id" not in data:
         return None
+    try:
+        return _job.validate_python(data)
+    except ValidationError:
+        raise ForgedMessage("The message names no job.") from None
 
 
 def read_chunk_message(data: object) -> ChunkMessage:
     """The app's own message.
 
     Raises:
-        InvalidRequest: it is something else.
+        ForgedMessage: it is something else.
     """
     try:
         return _chunk.validate_python(data)
     except ValidationError:
-        raise InvalidRequest("The message names no chunk of a job.") from None
+        raise ForgedMessage("The message names no chunk of a job.") from None
 
 
 def names_in(data: object) -> tuple[str | None, str | None]:
@@ -96,7 +110,7 @@ def names_in(data: object) -> tuple[str | None, str | None]:
         name = _name.validate_python(data.get("name"))
     except ValidationError:
         name = None
-    return job_id if isinstance(job_id, str) and is_job_id(job_id) else None, name
+    return job_id if isinstance(job_id, str) and is_plain_id(job_id) else None, name
 
 
 def without_job_id(data: object) -> tuple[str | None, object]:
@@ -111,10 +125,6 @@ def without_job_id(data: object) -> tuple[str | None, object]:
     if not isinstance(job_id, str):
         raise InvalidRequest("The spec is not valid.", (FieldError("job_id", "must be a string"),))
     return job_id, {key: value for key, value in data.items() if key != "job_id"}
-
-
-def _is_own(data: object) -> bool:
-    return isinstance(data, dict) and data.get("v") == 1 and "user_id" in data
 
 
 def traceparent_in(text: str | bytes) -> str | None:

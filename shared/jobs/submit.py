@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from shared.clock import Clock
 from shared.datasets.catalog import Catalog
 from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound
-from shared.ids import Ids, is_job_id
+from shared.ids import PLAIN_ID, Ids, is_plain_id
 from shared.jobs.job import Failure, Job, Webhook
 from shared.jobs.job_keys import JobKeys, message_key
 from shared.jobs.job_store import JobStore
@@ -126,9 +126,8 @@ class Submit:
     async def _job_id(self, submission: Submission) -> str:
         """The id that was asked for, or that the key got at first, or a new one."""
         if submission.job_id is not None:
-            if not is_job_id(submission.job_id):
-                told = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
-                raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", told),))
+            if not is_plain_id(submission.job_id):
+                raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", PLAIN_ID),))
             return submission.job_id
         if submission.key is None:
             return self._new_id()

@@ -5,13 +5,12 @@ one. Only the dataset's own files are needed; the working blobs of its job may b
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from shared.candidates import Candidate, StoredRange
 from shared.delivered import read_delivered
 from shared.errors import Conflict, NotFound, Permanent
+from shared.ids import PlainId
 from shared.sources.source import Page, Query, SourceConfig
 from shared.storage.blobs import BlobStore, Tier
 
@@ -25,7 +24,7 @@ class DatasetConfig(SourceConfig):
     """
 
     type: Literal["dataset"] = "dataset"
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    id: PlainId
     records_blob: str | None = None
 
 

@@ -53,7 +53,7 @@ def test_what_readers_of_json_do_not_agree_on_is_refused_by_its_field(text, fiel
         (b'{"a": "\xff"}', "The body is not UTF-8."),
         (b'{"a": "\xed\xa0\xbd"}', "The body is not UTF-8."),
         ('{"a": "\ud83d"}', "The body is not UTF-8."),
-        ("[" * 100_000, "The body is nested too deeply: 64 levels at most."),
+        ("[" * 100_000, f"The body is not JSON that can be read: it {DEEP}."),
     ],
 )
 def test_what_is_no_json_is_refused_with_its_place(text, message):
