@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from shared.datasets.catalog import Download
 from shared.datasets.dataset import Dataset
 from shared.delivered import FileChecksum
-from shared.jobs.job import Job
+from shared.jobs.job import Job, Webhook, WebhookState
 from shared.jobs.ledger_rows import Progress
 from shared.jobs.states import State
 from shared.jobs.tally import KEPT, Tally
@@ -49,6 +49,26 @@ class JobError(BaseModel):
     detail: str
 
 
+class WebhookAnswer(BaseModel):
+    """What became of the call of the job's webhook: "pending", "delivered" or "failed", and how its last try ended."""
+
+    state: WebhookState
+    tries: int
+    status: int | None
+    error: str | None
+    at: datetime | None
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> Self | None:
+        """The answer for a webhook; None where none is wanted."""
+        if webhook.state is WebhookState.NONE:
+            return None
+        error = webhook.error or None
+        return cls(
+            state=webhook.state, tries=webhook.tries, status=webhook.status, error=error, at=webhook.at
+        )
+
+
 class JobAnswer(BaseModel):
     """One job. `revision` is 1, and one more with each retry; `notice` says what became of a job that was cancelled.
 
@@ -69,6 +89,7 @@ class JobAnswer(BaseModel):
     problems: list[str]
     problem_count: int
     error: JobError | None
+    webhook: WebhookAnswer | None
     message_id: str | None
     requested_id: str | None
     links: dict[str, str]
@@ -103,6 +124,7 @@ class JobAnswer(BaseModel):
             rejections=dict(tally.rejections),
             problems=list(problems[1]),
             problem_count=problems[0],
+            webhook=WebhookAnswer.of(job.webhook),
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
             message_id=job.message_id or None,
             requested_id=job.requested_id or None,

@@ -9,13 +9,28 @@ from shared.errors import Conflict
 from shared.jobs.states import TRANSITIONS, State
 
 
-class Webhook(StrEnum):
-    """What became of the call that tells the job's owner of its end."""
+class WebhookState(StrEnum):
+    """How far the call is that tells the job's owner of its end: none is wanted, it is to be made, it was made."""
 
     NONE = "none"
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What became of the call that tells the job's owner of its end.
+
+    Of the last try, at `at`: `status` is the HTTP status that was answered, None where nothing was, and `error` says
+    what was wrong, empty where nothing was.
+    """
+
+    state: WebhookState = WebhookState.NONE
+    tries: int = 0
+    status: int | None = None
+    error: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,7 @@ class Job:
     state: State
     created_at: datetime
     updated_at: datetime
-    webhook: Webhook = Webhook.NONE
+    webhook: Webhook = Webhook()
     failure: Failure | None = None
     revision: int = 1
     archive_enqueued: bool = False
@@ -69,7 +84,8 @@ class Job:
         Raises:
             Conflict: it has not ended.
         """
-        webhook = self.webhook if self.webhook is Webhook.NONE else Webhook.PENDING
+        wanted = self.webhook.state is not WebhookState.NONE
+        webhook = Webhook(WebhookState.PENDING) if wanted else Webhook()
         again = replace(self, revision=self.revision + 1, webhook=webhook, traceparent=traceparent)
         return again.moved(State.QUEUED, now)
 

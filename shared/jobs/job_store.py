@@ -6,13 +6,13 @@ User ids never begin with `~`.
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.datasets.dataset import dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
-from shared.jobs.job import Failure, Job, Webhook, work_prefix
+from shared.jobs.job import Failure, Job, Webhook, WebhookState, work_prefix
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec
 from shared.jobs.states import State
 from shared.plain_text import one_line
@@ -218,7 +218,6 @@ def _to_entity(job: Job) -> Entity:
         "state": str(job.state),
         "created_at": job.created_at,
         "updated_at": job.updated_at,
-        "webhook": str(job.webhook),
         "revision": job.revision,
         "archive_enqueued": job.archive_enqueued,
         "nudges": job.nudges,
@@ -227,6 +226,7 @@ def _to_entity(job: Job) -> Entity:
         "message_id": job.message_id,
         "requested_id": job.requested_id,
     }
+    values |= _webhook_values(job.webhook)
     if job.failure is not None:
         values |= {
             "failure_code": job.failure.code,
@@ -245,7 +245,7 @@ def _from_entity(entity: Entity) -> Job:
         state=State(str(values["state"])),
         created_at=_moment(values["created_at"]),
         updated_at=_moment(values["updated_at"]),
-        webhook=Webhook(str(values["webhook"])),
+        webhook=_webhook(values),
         failure=Failure(str(code), str(values.get("failure_detail", ""))) if code else None,
         revision=int(str(values.get("revision", 1))),
         archive_enqueued=bool(values.get("archive_enqueued", False)),
@@ -255,6 +255,27 @@ def _from_entity(entity: Entity) -> Job:
         message_id=str(values.get("message_id", "")),
         requested_id=str(values.get("requested_id", "")),
         etag=entity.etag,
+    )
+
+
+def _webhook_values(webhook: Webhook) -> dict[str, Value]:
+    values: dict[str, Value] = {
+        "webhook": str(webhook.state),
+        "webhook_tries": webhook.tries,
+        "webhook_status": webhook.status or 0,
+        "webhook_error": one_line(webhook.error, _MAX_DETAIL),
+    }
+    return values if webhook.at is None else {**values, "webhook_at": webhook.at}
+
+
+def _webhook(values: Mapping[str, Value]) -> Webhook:
+    at = values.get("webhook_at")
+    return Webhook(
+        state=WebhookState(str(values["webhook"])),
+        tries=int(str(values["webhook_tries"])),
+        status=int(str(values["webhook_status"])) or None,
+        error=str(values["webhook_error"]),
+        at=_moment(at) if at is not None else None,
     )
 
 

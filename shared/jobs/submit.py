@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.datasets.catalog import Catalog
 from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound
 from shared.ids import PLAIN_ID, Ids, is_plain_id
-from shared.jobs.job import Failure, Job, Webhook
+from shared.jobs.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.job_keys import JobKeys, message_key
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import JOBS_QUEUE, message_of, names_in
@@ -74,7 +74,7 @@ class Submit:
         submission = replace(submission, spec=spec)
         job_id = await self._job_id(submission)
         now = self._clock.now()
-        webhook = Webhook.PENDING if submission.spec.webhook_url else Webhook.NONE
+        webhook = Webhook(WebhookState.PENDING if submission.spec.webhook_url else WebhookState.NONE)
         job = Job(
             id=job_id,
             user_id=submission.user_id,

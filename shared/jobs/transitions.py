@@ -5,7 +5,7 @@ from dataclasses import replace
 from shared.clock import Clock
 from shared.errors import Changed, Conflict, Unavailable
 from shared.jobs.chunk_ledger import ChunkLedger
-from shared.jobs.job import Failure, Job, Webhook
+from shared.jobs.job import Failure, Job, WebhookState
 from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, JOBS_QUEUE, message_of
 from shared.jobs.rounds import MAX_ROUNDS, Rounds
@@ -154,10 +154,9 @@ class Transitions:
         """Where the job has ended, let the user's next one begin, and call the webhook that was not called yet."""
         if job.state.terminal:
             await self._slots.release(job)
-        if not job.state.terminal or job.webhook is not Webhook.PENDING:
+        if not job.state.terminal or job.webhook.state is not WebhookState.PENDING:
             return
-        delivered = await self._webhook.call(job)
-        outcome = Webhook.DELIVERED if delivered else Webhook.FAILED
+        outcome = await self._webhook.call(job)
         try:
             await self._jobs.save(replace(job, webhook=outcome))
         except Changed:

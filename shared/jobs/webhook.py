@@ -1,69 +1,89 @@
 """Tells a job's owner that the job has ended."""
 
 import asyncio
-import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from shared.errors import NotFound, Permanent, Retryable
-from shared.jobs.job import Job
+from shared.clock import Clock
+from shared.errors import AppError, NotFound, Permanent, Retryable
+from shared.jobs.job import Job, Webhook, WebhookState
 from shared.jobs.job_store import JobStore
+from shared.jobs.webhook_body import WebhookBodies
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 from shared.web.client import WebClient, WebRequest
 
+_log = logging.getLogger(__name__)
 _TRIES = 3
 _TIMEOUT_SECONDS = 10.0
 _MAX_ANSWER_BYTES = 64_000
+_BUSY_STATUSES = frozenset({408, 425, 429})  # beside all from 500 on
 
 
 class WebhookCaller:
-    """POSTs `{"event": "job.completed", "job_id", "name", "state", "error"}` to the spec's `webhook_url`.
+    """POSTs what `shared.jobs.webhook_body` says to the spec's `webhook_url`.
 
-    The client must be a guarded one: the URL is a caller's. Failure is recorded and fails nothing.
+    The client must be a guarded one: the URL is a caller's. Failure is told on the job, logged and reported, and fails
+    nothing. The URL is in none of these, as it may hold a secret.
     """
 
-    def __init__(self, jobs: JobStore, web: WebClient, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        jobs: JobStore,
+        bodies: WebhookBodies,
+        web: WebClient,
+        telemetry: Telemetry,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._jobs = jobs
+        self._bodies = bodies
         self._web = web
         self._telemetry = telemetry
+        self._clock = clock
+        self._sleep = sleep
 
-    async def call(self, job: Job) -> bool:
-        """Make the call, three times at most; True where it was answered with 2xx."""
+    async def call(self, job: Job) -> Webhook:
+        """Make the call, three times at most, within 33 seconds; returns what became of it.
+
+        Only 2xx is delivered. What may pass is tried again: no answer, a status from 500 on, 408, 425 or 429.
+        """
         try:
             spec = await self._jobs.spec(job.id)
-        except NotFound:
-            return False
-        if spec.webhook_url is None:
-            return False
+        except (NotFound, Permanent) as error:
+            return self._failed(job, Webhook(WebhookState.FAILED), error)
         request = WebRequest(
             url=str(spec.webhook_url),
             method="POST",
             headers={"content-type": "application/json"},
-            body=_body(job),
+            body=await self._bodies.of(job),
             max_bytes=_MAX_ANSWER_BYTES,
+            cut_at_max_bytes=True,
             timeout_seconds=_TIMEOUT_SECONDS,
         )
+        outcome = Webhook(WebhookState.FAILED)
         for attempt in range(_TRIES):
-            await asyncio.sleep(attempt)
-            try:
-                response = await self._web.send(request)
-            except Permanent as error:
-                signals.failure(self._telemetry, error, operation="webhook", job_id=job.id)
-                return False
-            except Retryable as error:
-                signals.failure(self._telemetry, error, operation="webhook", job_id=job.id)
-                continue
-            if response.status // 100 == 2:
-                return True
-        return False
+            await self._sleep(attempt)
+            outcome, again = await self._try(job, request, replace(outcome, tries=attempt + 1))
+            if not again:
+                break
+        return outcome
 
+    async def _try(self, job: Job, request: WebRequest, before: Webhook) -> tuple[Webhook, bool]:
+        """What became of one try, and whether another may end better."""
+        try:
+            response = await self._web.send(request)
+        except (Permanent, Retryable) as error:
+            return self._failed(job, replace(before, status=None), error), isinstance(error, Retryable)
+        answered = replace(before, status=response.status)
+        if response.status // 100 == 2:
+            return replace(answered, state=WebhookState.DELIVERED, error="", at=self._clock.now()), False
+        again = response.status >= 500 or response.status in _BUSY_STATUSES
+        kind = Retryable if again else Permanent
+        return self._failed(job, answered, kind(f"It answered with status {response.status}.")), again
 
-def _body(job: Job) -> bytes:
-    error = {"code": job.failure.code, "detail": job.failure.detail} if job.failure else None
-    content = {
-        "event": f"job.{job.state}",
-        "job_id": job.id,
-        "name": job.name,
-        "state": job.state,
-        "error": error,
-    }
-    return json.dumps(content).encode()
+    def _failed(self, job: Job, outcome: Webhook, error: AppError) -> Webhook:
+        signals.failure(self._telemetry, error, operation="webhook", job_id=job.id)
+        _log.warning("The webhook of job %s failed in try %d: %s", job.id, outcome.tries, error.detail)
+        return replace(outcome, error=error.detail, at=self._clock.now())

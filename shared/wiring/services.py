@@ -17,6 +17,7 @@ from shared.jobs.slots import Slots
 from shared.jobs.submit import Submit
 from shared.jobs.transitions import Transitions
 from shared.jobs.webhook import WebhookCaller
+from shared.jobs.webhook_body import WebhookBodies
 from shared.sources.registry import SourceContext, SourceSettings
 from shared.users.access import ADMIN, Access
 from shared.wiring.adapters import Adapters
@@ -81,7 +82,8 @@ class Services(Adapters):
     @cached_property
     def transitions(self) -> Transitions:
         """Changes of jobs' states."""
-        webhook = WebhookCaller(self.jobs, self.guarded_web, self.telemetry)
+        bodies = WebhookBodies(self.ledger, self.catalog)
+        webhook = WebhookCaller(self.jobs, bodies, self.guarded_web, self.telemetry, self.clock)
         return Transitions(self.jobs, self.ledger, self.slots, self.queues, webhook, self.clock, self.rounds)
 
     @cached_property

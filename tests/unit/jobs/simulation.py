@@ -39,6 +39,7 @@ from shared.jobs.submit import Submission, Submit
 from shared.jobs.transitions import Transitions
 from shared.jobs.watchdog import Watchdog, WatchdogConfig
 from shared.jobs.webhook import WebhookCaller
+from shared.jobs.webhook_body import WebhookBodies
 from shared.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.sources import registry
 from shared.sources.registry import SourceContext, SourceKind, SourceSettings
@@ -194,13 +195,18 @@ def _facts(data: bytes) -> ImageFacts:
 
 
 class FakeWeb:
+    """Answers with `answers`, statuses or errors, one after the other, and then with 200."""
+
     def __init__(self) -> None:
         self.sent: list[WebRequest] = []
-        self.status = 200
+        self.answers: list[int | Exception] = []
 
     async def send(self, request: WebRequest) -> WebResponse:
         self.sent.append(request)
-        return WebResponse(self.status, request.url, {}, b"")
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, Exception):
+            raise answer
+        return WebResponse(answer, request.url, {}, b"")
 
 
 class Weather:
@@ -284,12 +290,13 @@ class Flow:
         clock, ids, telemetry = self.clock, self.ids, self.telemetry
         self.jobs, self.ledger = JobStore(entities, blobs), ChunkLedger(entities)
         self.slots = Slots(entities, self.jobs, queues, running_jobs)
-        webhook = WebhookCaller(self.jobs, self.web, telemetry)
+        self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
+        bodies = WebhookBodies(self.ledger, self.catalog)
+        webhook = WebhookCaller(self.jobs, bodies, self.web, telemetry, clock, clock.sleep)
         states = DiscoveryStates(self.ledger, blobs)
         rounds = Rounds(self.jobs, self.ledger, states)
         self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock, rounds)
         self.worker = FakeWorker(blobs, self.weather)
-        self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
         self.keys = JobKeys(entities, self.jobs)
         self.submit = Submit(self.jobs, self.keys, queues, SourceSettings(), clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)

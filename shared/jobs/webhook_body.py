@@ -1,0 +1,51 @@
+"""What a webhook is told of a job's end."""
+
+import json
+
+from shared.datasets.catalog import Catalog
+from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.job import Job
+from shared.jobs.states import State
+from shared.jobs.tally import Tally
+
+_API = "/api/v1"
+
+
+class WebhookBodies:
+    """Makes the bodies of webhook calls, as JSON objects.
+
+    `event` is "job.completed", "job.failed" or "job.cancelled". `job_id` and `revision` together name the end that is
+    told, which may be told twice: another revision is another end. `counts` are those that the API tells of the job;
+    `links` are paths of the API, of the dataset too where there is one.
+    """
+
+    def __init__(self, ledger: ChunkLedger, catalog: Catalog) -> None:
+        self._ledger = ledger
+        self._catalog = catalog
+
+    async def of(self, job: Job) -> bytes:
+        """The body for a job that has ended."""
+        progress = await self._ledger.progress(job.id)
+        dataset = await self._catalog.get(job.user_id, job.id)
+        found, tally = progress.found, progress.tally
+        if dataset is not None and job.state is State.COMPLETED:  # its counts know of duplicates
+            tally = Tally(dataset.counts)
+            found = tally.found
+        links = {"self": f"{_API}/jobs/{job.id}"}
+        if dataset is not None:
+            path = f"{_API}/datasets/{job.id}"
+            links |= {"dataset": path, "download": f"{path}/download"}
+        failure = job.failure
+        content = {
+            "event": f"job.{job.state}",
+            "job_id": job.id,
+            "revision": job.revision,
+            "name": job.name,
+            "state": job.state,
+            "error": {"code": failure.code, "detail": failure.detail} if failure else None,
+            "created_at": job.created_at.isoformat(),
+            "ended_at": job.updated_at.isoformat(),
+            "counts": {"found": found, "kept": tally.kept, "rejected": dict(tally.rejections)},
+            "links": links,
+        }
+        return json.dumps(content).encode()
