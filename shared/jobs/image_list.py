@@ -4,24 +4,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
 
+from shared.blob_names import BlobName
 from shared.errors import InvalidRequest
 from shared.jobs.field_errors import field_errors
 from shared.jobs.spec import JobSpec, parse_spec
 
 _MAX_IMAGES = 10_000
-_OWN = ("work/", "datasets/")
+_OWN = ("work/", "datasets/", "answers/")
 
 
-def _name_of_an_image(name: str) -> str:
-    """A blob's name that stays what it is in a URL, and is not one of the app's own blobs."""
-    if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\\" in name:
-        raise ValueError("must be a blob's name without empty, . or .. parts")
+def _not_our_own(name: str) -> str:
     if name.startswith(_OWN):
         raise ValueError("must not be one of the app's own blobs")
     return name
-
-
-type BlobName = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_name_of_an_image)]
 
 
 class StoredImage(BaseModel):
@@ -29,8 +24,8 @@ class StoredImage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: BlobName
-    label: Annotated[str, Field(max_length=200)] | None = None
+    name: Annotated[BlobName, AfterValidator(_not_our_own)]
+    label: str | None = None
 
 
 def _with_its_name(image: object) -> object:

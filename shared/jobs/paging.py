@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
+from shared.candidates import Candidate
 from shared.clock import Deadline
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery_run import DiscoveryRun
 from shared.jobs.discovery_state import StreamState
 from shared.jobs.spec import JobSpec
 from shared.jobs.streams import Stream, Turns
+from shared.labels import UNLABELLED, clean_label
 from shared.sources.registry import SourceContext, open_source
 from shared.sources.source import Page, SourceConfig
 
@@ -160,7 +162,13 @@ async def _hold_page(stream: Stream) -> None:
     except AppError:
         stream.pages = None  # it is over; the next try begins at the cursor
         raise
-    stream.left.extend(stream.page.candidates)
+    stream.left.extend(map(_labelled, stream.page.candidates))
+
+
+def _labelled(candidate: Candidate) -> Candidate:
+    """The candidate with a label by the rule, whatever its source made of it."""
+    label = clean_label(candidate.label) or UNLABELLED
+    return candidate if label == candidate.label else replace(candidate, label=label)
 
 
 def _take(run: DiscoveryRun, stream: Stream, portion: int | None) -> None:

@@ -1,6 +1,5 @@
 """The spec: what a job wants, as its owner wrote it, checked field by field."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -24,6 +23,7 @@ from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Transform
 from shared.errors import InvalidRequest
 from shared.jobs.field_errors import field_errors
+from shared.labels import Label, clean_label
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
 from shared.sources.variations import Variations
@@ -35,18 +35,7 @@ MAX_SPEC_BYTES = 4_000_000
 _MAX_LABELS = 1000
 _MAX_KEYWORDS = 50
 _MAX_SOURCES = 50
-_MAX_TEXT = 200
 _SEARCH_LIMIT = 500
-
-
-def _plain_text(value: str) -> str:
-    """Trimmed and NFC-normalised, so that what looks the same is the same."""
-    text = unicodedata.normalize("NFC", value).strip()
-    if not text:
-        raise ValueError("must not be empty")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise ValueError("must not contain control characters")
-    return text
 
 
 def _source(value: object, info: ValidationInfo) -> SourceConfig:
@@ -82,15 +71,13 @@ def _stay_apart(labels: object) -> object:
     seen: dict[str, str] = {}
     for label in labels if isinstance(labels, list | Mapping) else ():
         if isinstance(label, str):
-            same = seen.setdefault(unicodedata.normalize("NFC", label).strip(), label)
+            same = seen.setdefault(clean_label(label) or label, label)
             if same != label:
                 raise ValueError(f"{shown(same)!r} and {shown(label)!r} are the same label")
     return labels
 
 
-type Text = Annotated[
-    str, Field(max_length=_MAX_TEXT), BeforeValidator(lambda v: _plain_text(v) if isinstance(v, str) else v)
-]
+type Text = Label  # names and search words are cleaned as labels are
 type Keywords = Annotated[tuple[Text, ...], Field(min_length=1), _at_most(_MAX_KEYWORDS)]
 type Source = Annotated[
     SourceConfig, BeforeValidator(_source), PlainSerializer(lambda config: config.model_dump(mode="json"))

@@ -1,13 +1,14 @@
 """Images that are in storage already; for the app's own use, since a caller could name anybody's blob."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
+from shared.blob_names import BlobName
 from shared.candidates import Candidate, Provenance
+from shared.labels import UNLABELLED, clean_label
 from shared.sources.source import Page, Query, SourceConfig
-from shared.sources.urls import UNLABELLED
 
 _PAGE = 1000
 
@@ -17,7 +18,7 @@ class BlobItem(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=1024)]
+    name: BlobName
     label: str | None = None
 
 
@@ -50,5 +51,5 @@ class Blobs:
 
 def _candidate(item: BlobItem) -> Candidate:
     folders = item.name.split("/")[:-1]
-    label = (item.label or "").strip() or (folders[-1].strip() if folders else "") or UNLABELLED
+    label = clean_label(item.label) or clean_label(folders[-1] if folders else None) or UNLABELLED
     return Candidate(f"blob:{item.name}", label, Provenance("blobs"))

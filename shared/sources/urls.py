@@ -10,18 +10,18 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationInfo, field_validator, model_validator
 
+from shared.blob_names import BlobName
 from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
+from shared.labels import UNLABELLED, Label, clean_label
 from shared.licenses import UNKNOWN, License, license_url, told_license
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
 from shared.sources.tables import ColumnNames, told
-from shared.sources.text import clean_label
 from shared.storage.blobs import BlobStore
 
-UNLABELLED = "unlabelled"
 INPUTS = "inputs/"
 _PAGE = 1000
 _PAGE_CHARACTERS = 4 << 20
@@ -76,7 +76,7 @@ class UrlsConfig(SourceConfig):
 
     type: Literal["urls"] = "urls"
     items: Annotated[tuple[UrlItem, ...], FailFast(), Field(min_length=1)] | None = None
-    blob: Annotated[str, Field(max_length=1024)] | None = None
+    blob: BlobName | None = None
     format: Annotated[ListFormat | None, Field(validate_default=True)] = None
     url_column: str = "url"
     label_column: str = "label"
@@ -87,12 +87,12 @@ class UrlsConfig(SourceConfig):
     page_url_column: str = "page_url"
     license_column: str = "license"
     license_url_column: str = "license_url"
-    label: str = UNLABELLED
+    label: Label = UNLABELLED
 
     @field_validator("blob")
     @classmethod
     def _is_an_input(cls, blob: str | None) -> str | None:
-        if blob is not None and (not blob.startswith(INPUTS) or ".." in blob.split("/")):
+        if blob is not None and not blob.startswith(INPUTS):
             raise ValueError(f"must be a blob under {INPUTS}")
         return blob
 
@@ -182,7 +182,7 @@ class Urls:
         elif (url := address_of(row[config.url_column])) is None:
             found = "no http(s) URL"
         else:
-            label = clean_label(row.get(config.label_column)) or clean_label(config.label) or UNLABELLED
+            label = clean_label(row.get(config.label_column)) or config.label
             provenance = self._provenance(row)
             caption = text_of(row.get(config.caption_column))
             found = Candidate(url, label, provenance, caption, extra=self._extra(row, provenance.license))

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, FailFast, Field
 
 from shared.errors import InvalidRequest
+from shared.labels import UNLABELLED, Label
 from shared.sources.source import SourceConfig
-from shared.sources.text import MAX_LABEL_CHARACTERS
-from shared.sources.urls import UNLABELLED
 from shared.sources.website.picture import with_path
 from shared.web.urls import parse_url
 
@@ -33,7 +32,7 @@ class WebsiteConfig(SourceConfig):
         FailFast(),
         Field(min_length=1, max_length=100),
     ]
-    label: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] = UNLABELLED
+    label: Label = UNLABELLED
     depth: Annotated[int, Field(ge=0, le=20)] = 2
     max_pages: Annotated[int, Field(ge=1, le=10_000)] = 200
     same_site: bool = True

@@ -16,8 +16,6 @@ from shared.clock import Clock
 from shared.errors import AppError, RateLimited, Retryable
 from shared.records import Reason, Rejected
 from shared.sources.source import Page, Query
-from shared.sources.text import clean_label
-from shared.sources.urls import UNLABELLED
 from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.elements import is_image_file
 from shared.sources.website.frontier import Frontier, Visit
@@ -59,7 +57,7 @@ class Website:
 
     def __init__(self, config: WebsiteConfig, web: WebClient, respect: Respect, clock: Clock) -> None:
         self._config = config
-        self._label = clean_label(config.label) or UNLABELLED
+        self._label = config.label
         self._hosts = tuple({_site(URL(url)): None for url in config.start_urls})
         self._web = web
         self._respect = respect

@@ -129,7 +129,7 @@ HOSTILE = [
     {"job_id": "~work"},
     {"job_id": ""},
     {"name": "x" * 201},
-    {"name": "a\nb"},
+    {"name": "a\0b"},
     {"name": "\ud800"},
     {"name": " "},
     {"name": {"a": 1}},

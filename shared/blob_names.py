@@ -1,0 +1,39 @@
+"""Names of blobs that callers choose: one rule for every field that takes one."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+MAX_BLOB_NAME_UNITS = 1024  # of UTF-16, in which storage counts
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def check_blob_name(name: str) -> str:
+    """The name, where it is the same name in a URL and in every client of storage.
+
+    Azure takes names of 1 to 1,024 characters ("Naming and referencing containers, blobs, and metadata"); its clients
+    resolve dot segments and turn backslashes round, and answers in XML hold no control characters.
+
+    Raises:
+        ValueError: it is not; the text says what is wrong with it.
+    """
+    if not name:
+        raise ValueError("must be a blob's name, which is empty here")
+    if len(name.encode("utf-16-le", "surrogatepass")) > 2 * MAX_BLOB_NAME_UNITS:
+        raise ValueError(f"must be a blob's name of at most {MAX_BLOB_NAME_UNITS:,} characters")
+    if _UNWRITABLE.search(name):
+        raise ValueError("must be a blob's name without control characters and halves of characters")
+    if "\\" in name:
+        raise ValueError("must be a blob's name without backslashes; folders are divided by /")
+    if "://" in name:
+        raise ValueError("must be a blob's name within the container, not an address")
+    if name.startswith("/") or name.endswith("/"):
+        raise ValueError("must be a blob's name that neither begins nor ends with /")
+    if not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise ValueError("must be a blob's name without empty, . or .. parts")
+    return name
+
+
+type BlobName = Annotated[str, Field(strict=True), AfterValidator(check_blob_name)]
+"""A field's type, by the rule of `check_blob_name`."""

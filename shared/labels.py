@@ -1,0 +1,99 @@
+"""Labels: one rule for all of them, whether they come from a spec, a list, a folder's name or another dataset.
+
+Labels that look alike are one label. So invisible characters (Unicode's Default_Ignorable_Code_Point, UAX 44) are left
+out, but for those that change what is seen: joiners where a script or an emoji needs them, the tags of three flags.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+UNLABELLED = "unlabelled"
+MAX_LABEL_CHARACTERS = 200
+_MAX_READ = 2000
+_FLAGS = "|".join(
+    "".join(chr(0xE0000 + ord(letter)) for letter in country) for country in ("gbeng", "gbsct", "gbwls")
+)
+_JOINERS = "\u200c\u200d"
+_INVISIBLE = re.compile(
+    rf"(\U0001f3f4(?:{_FLAGS})\U000e007f)"
+    r"|[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    r"\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")  # without what is space
+
+
+def clean_label(value: object) -> str | None:
+    """The label that is stored; None where nothing is left, so that whoever asks takes `UNLABELLED` or refuses.
+
+    NFC; line breaks, tabs and all other space between words are one space each; without control characters, what is
+    invisible and space at the ends; 200 characters at most. A label that is clean stays as it is.
+    """
+    if value is None or isinstance(value, (dict, list, tuple)) or value != value:  # noqa: PLR0124 - not a number
+        return None
+    return _cleaned(str(value)[:_MAX_READ])
+
+
+def _asked(value: object) -> object:
+    """The label that a spec asks for, cleaned.
+
+    Raises:
+        ValueError: nothing is left of it, or it holds what no label may.
+    """
+    if not isinstance(value, str):
+        return value
+    if _FORBIDDEN.search(value):
+        raise ValueError("must not contain control characters")
+    if len(value) > _MAX_READ:
+        return value  # which is refused for its length
+    label = _cleaned(value, _MAX_READ)
+    if label is None:
+        raise ValueError("must not be empty")
+    return label
+
+
+type Label = Annotated[str, Field(max_length=MAX_LABEL_CHARACTERS), BeforeValidator(_asked)]
+"""A label that a spec asks for, by the rule of `clean_label`; one that is empty, too long or forbidden is refused."""
+
+
+@lru_cache(maxsize=4096)
+def _cleaned(text: str, most: int = MAX_LABEL_CHARACTERS) -> str | None:
+    if not text.isascii():
+        text = text.replace("\u2800", " ")  # the blank of Braille
+        text = _INVISIBLE.sub(lambda found: found[1] or "", text)
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = " ".join(_CONTROL.sub("", text).split())
+    text = unicodedata.normalize("NFC", text)
+    if not text.isascii():
+        text = " ".join(_without_idle_joiners(text[:most]).split())
+    return text[:most].strip() or None
+
+
+def _without_idle_joiners(text: str) -> str:
+    """The text without joiners that change nothing of what is seen."""
+    kept = text
+    while any(joiner in kept for joiner in _JOINERS):
+        text = kept
+        signs = [sign for at, sign in enumerate(text) if sign not in _JOINERS or _joins(text, at)]
+        kept = unicodedata.normalize("NFC", "".join(signs))
+        if kept == text:
+            break
+    return kept
+
+
+def _joins(text: str, at: int) -> bool:
+    """Whether the joiner has an effect: in a script that needs it (RFC 5892, A.1 and A.2), or between emoji."""
+    from idna import valid_contextj
+
+    before, behind = text[at - 1 : at], text[at + 1 : at + 2]
+    if not before or not behind:
+        return False
+    if text[at] == "\u200d" and unicodedata.category(before) in {"So", "Sk"} and not before.isascii():
+        return unicodedata.category(behind) in {"So", "Sm"}
+    return bool(valid_contextj(text, at))

@@ -1,0 +1,95 @@
+"""The rule of labels on every road that they come by."""
+
+import json
+
+import pytest
+
+from shared.candidates import Candidate, Provenance
+from shared.delivered import encode_delivered
+from shared.errors import InvalidRequest
+from shared.jobs.image_list import parse_image_list
+from shared.jobs.paging import _labelled
+from shared.jobs.spec import parse_spec
+from shared.sources.blobs import Blobs
+from shared.sources.urls import Urls, UrlsConfig
+from shared.storage.memory_blobs import MemoryBlobs
+
+ODD = {
+    "cat\ndog": "cat dog",
+    "a\tb": "a b",
+    "a\0b": "ab",
+    "cafe\u0301": "caf\u00e9",
+    "\u202ecat": "cat",
+    "c\u200bat": "cat",
+    "x" * 250: "x" * 200,
+    "\u2028": None,
+    "": None,
+}
+
+
+async def _labels(source):
+    [query] = source.queries({})
+    return [c.label async for page in source.pages(query, None) for c in page.candidates]
+
+
+@pytest.mark.parametrize("label", ODD)
+async def test_labels_of_image_lists_and_of_folders_are_cleaned(label):
+    images = [{"name": "inputs/pets/1.jpg", "label": label}]
+    if not {"\0", "\n", "\t"} & set(label):  # no folder can be called so
+        images.append(f"inputs/{label or 'unlabelled'}/2.jpg")
+    [config] = parse_image_list({"images": images}).spec().sources
+    found = await _labels(Blobs(config))
+    assert found == [ODD[label] or "pets", ODD[label] or "unlabelled"][: len(images)]
+
+
+@pytest.mark.parametrize("label", ODD)
+@pytest.mark.parametrize("where", ["items", "jsonl", "json"])
+async def test_labels_of_url_lists_are_cleaned(label, where):
+    row = {"url": "https://a/1.jpg", "label": label}
+    blobs = MemoryBlobs()
+    await blobs.put(f"inputs/x.{where}", json.dumps([row] if where == "json" else row).encode())
+    config = UrlsConfig(items=[row]) if where == "items" else UrlsConfig(blob=f"inputs/x.{where}")
+    assert await _labels(Urls(config, blobs)) == [ODD[label] or "unlabelled"]
+
+
+SPECS = {
+    "label": lambda label: {"labels": {label: ["cat"]}},
+    "keyword": lambda label: {"keywords": [label]},
+    "search word": lambda label: {"labels": {"cat": [label]}},
+    "urls": lambda label: {"sources": [{"type": "urls", "items": ["https://a/"], "label": label}]},
+    "website": lambda label: {"sources": [{"type": "website", "start_urls": ["https://a/"], "label": label}]},
+}
+
+
+def _told(where, spec):
+    if where in {"urls", "website"}:
+        return spec.sources[0].label
+    [(label, words)] = spec.labels.items()
+    return words[0] if where == "search word" else label
+
+
+@pytest.mark.parametrize("where", SPECS)
+@pytest.mark.parametrize("label", ODD)
+def test_labels_of_specs_are_cleaned_or_refused(where, label):
+    data = SPECS[where](label)
+    if ODD[label] is None or "\0" in label or len(label) > 200:
+        with pytest.raises(InvalidRequest) as refused:
+            parse_spec(data)
+        assert refused.value.fields[0].message.removeprefix("its name ").startswith("must ")
+    else:
+        assert _told(where, parse_spec(data)) == ODD[label]
+
+
+@pytest.mark.parametrize("other", ["c\u200bat", "cat\u00ad", "\u202ecat", " cat", "ca\ufe0ft"])
+def test_labels_that_look_alike_are_refused_in_a_spec(other):
+    for data in ({"keywords": ["cat", other]}, {"labels": {"cat": ["a"], other: ["b"]}}):
+        with pytest.raises(InvalidRequest) as refused:
+            parse_spec(data)
+        assert "are the same label" in refused.value.fields[0].message
+
+
+@pytest.mark.parametrize("label", ODD)
+def test_a_label_of_any_other_source_is_cleaned_where_candidates_are_taken(label):
+    found = _labelled(Candidate("https://a/1.jpg", label, Provenance("mine")))
+    assert found == Candidate("https://a/1.jpg", ODD[label] or "unlabelled", Provenance("mine"))
+    encode_delivered([{"label": found.label}])
