@@ -21,7 +21,7 @@ from shared.web.respect import Respect
 from shared.web.robots import Robots
 from shared.web.session import Sessions
 from shared.web.tdm_reservation import TdmReservations
-from shared.web.urls import join_url, parse_url
+from shared.web.urls import parse_url, redirect_url
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
@@ -294,6 +294,6 @@ class Fetcher:
 
 def _target(url: URL, location: str) -> URL:
     try:
-        return join_url(url, location).with_fragment(None)
+        return redirect_url(url, location).with_fragment(None)
     except InvalidRequest:
         raise GiveUp(Reason.INVALID_URL, "it redirects to what is no http(s) URL") from None

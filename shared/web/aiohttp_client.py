@@ -8,7 +8,7 @@ from shared.errors import InvalidRequest, Permanent, Unavailable
 from shared.web.client import WebRequest, WebResponse
 from shared.web.guard import why_forbidden
 from shared.web.session import Sessions
-from shared.web.urls import join_url, parse_url
+from shared.web.urls import parse_url, redirect_url
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -53,7 +53,7 @@ class AiohttpWebClient:
                 if response.status not in _REDIRECTS or location is None or not followed:
                     shown = response.url.without_query_params(*request.secret_params)
                     return await _read(response, str(shown), request)
-            following = join_url(url, location)
+            following = redirect_url(url, location)
             if following.origin() != url.origin():
                 headers = {key: value for key, value in headers.items() if key.lower() not in _SECRETS}
                 following = following.without_query_params(*request.secret_params)

@@ -7,13 +7,12 @@ from pydantic import AfterValidator, FailFast, Field
 from shared.errors import InvalidRequest
 from shared.labels import UNLABELLED, Label
 from shared.sources.source import SourceConfig
-from shared.sources.website.picture import with_path
 from shared.web.urls import parse_url
 
 
 def _fetchable(url: str) -> str:
     try:
-        return str(with_path(parse_url(url)))
+        return str(parse_url(url).with_fragment(None))
     except InvalidRequest as error:
         raise ValueError(error.detail) from None
 

@@ -16,6 +16,8 @@ will load, the one that stands there until then."""
 _RARE = re.compile(r"\.(?:avif|jxl|heic|heif|svgz?)$|^image/(?:avif|jxl|heic|heif|svg)", re.IGNORECASE)
 _NO_PICTURE = re.compile(r"\.(?:svgz?|ico)$", re.IGNORECASE)
 
+_SPACE = " \t\n\f\r"
+
 type _Rank = tuple[bool, int, float, float]
 
 
@@ -50,16 +52,10 @@ class Picture:
 
 
 def resolve(base: URL, address: str) -> URL | None:
-    """The http(s) address, absolute, with a path and without a fragment; None where it is none."""
-    plain = re.sub(r"[\t\r\n]", "", address.strip())
-    if not plain:
+    """The http(s) address, absolute and without a fragment; None where it is none."""
+    if not address.strip(_SPACE):
         return None
     try:
-        return with_path(join_url(base, plain))
+        return join_url(base, address).with_fragment(None)
     except InvalidRequest:
         return None
-
-
-def with_path(url: URL) -> URL:
-    """The address as it is asked for: without a fragment, and "/" where it has no path."""
-    return url.with_path("/", keep_query=True) if url.raw_path == "/" else url.with_fragment(None)

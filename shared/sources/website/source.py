@@ -13,7 +13,7 @@ from yarl import URL
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
-from shared.errors import AppError, RateLimited, Retryable
+from shared.errors import AppError, InvalidRequest, RateLimited, Retryable
 from shared.records import Reason, Rejected
 from shared.sources.source import Page, Query
 from shared.sources.website.config import WebsiteConfig
@@ -28,6 +28,7 @@ from shared.web.respect import Respect
 from shared.web.retry_after import retry_after_seconds
 from shared.web.robots import Robots
 from shared.web.tdm_reservation import TdmReservations
+from shared.web.urls import redirect_url
 
 _PAGE_BYTES = 5_000_000
 _SITEMAP_BYTES = 20_000_000
@@ -181,8 +182,9 @@ class Website:
     def _move(self, frontier: Frontier, visit: Visit, location: str) -> Page:
         """Visit what a redirect leads to in place of what was asked for."""
         frontier.take(visit, counted=False)
-        target = resolve(_url(visit), location)
-        if target is None:
+        try:
+            target = redirect_url(_url(visit), location).with_fragment(None)
+        except InvalidRequest:
             return _problem(visit, "it redirects to what is no http(s) URL")
         if not self._is_ours(target):
             return _problem(visit, f"it redirects to another site, {target.host}")

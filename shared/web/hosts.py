@@ -1,0 +1,84 @@
+"""Hosts and ports of URLs: which can be called, and in which form they are written."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from yarl import URL
+
+from shared.errors import InvalidRequest
+
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PORT = re.compile(r"0*([0-9]{1,5})")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The beginning of a URL up to its path: as it is asked for, and what its spellings have in common."""
+
+    text: str
+    key: str
+
+
+@lru_cache(maxsize=1024)
+def read_origin(scheme: str, authority: str) -> Origin:
+    """The origin: its host in lower case and IDNA form or a valid address, without a default port.
+
+    Raises:
+        InvalidRequest: there is no host, or none that can be called, or credentials stand before it.
+    """
+    credentials, _, place = authority.rpartition("@")
+    if credentials.strip(":"):
+        raise InvalidRequest("URLs with a user name or password are not fetched.")
+    if place.startswith("["):
+        inside, closed, rest = place[1:].partition("]")
+        host = _ipv6(inside) if closed and rest[:1] in {"", ":"} else None
+        port = rest[1:]
+    else:
+        name, _, port = place.partition(":")
+        host = _name(name)
+    if host is None:
+        raise InvalidRequest("Only http and https URLs with a host can be fetched.")
+    number = _port(port)
+    suffix = "" if number in {None, _DEFAULT_PORTS[scheme]} else f":{number}"
+    return Origin(f"{scheme}://{host}{suffix}", f"{scheme}://{host.removesuffix('.')}{suffix}")
+
+
+def _port(text: str) -> int | None:
+    if not text:
+        return None
+    found = _PORT.fullmatch(text)
+    if found is None or not 0 < int(found[1]) < 65_536:
+        raise InvalidRequest("The URL has no valid port.")
+    return int(found[1])
+
+
+def _ipv6(text: str) -> str | None:
+    """The address between brackets, without a zone, which would mean something to one machine only."""
+    try:
+        return None if "%" in text else f"[{ipaddress.IPv6Address(text).compressed}]"
+    except ValueError:
+        return None
+
+
+def _name(text: str) -> str | None:
+    """A name that can be looked up (RFC 1035, 2.3.4, and underscores), or an IPv4 address; None where it is neither.
+
+    What ends in a number is an IPv4 address or nothing (WHATWG URL, 3.5), and those are spelled in one way only.
+    """
+    try:
+        url = URL(f"http://{text}/")
+        host = url.raw_host if url.host else None  # the latter fails where the IDNA form stands for no name
+    except (ValueError, TypeError, IndexError):
+        return None
+    if host is None or len(host) > 253 or _NAME.fullmatch(host) is None:
+        return None
+    if _NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]) is None:
+        return host
+    try:
+        return str(ipaddress.IPv4Address(host))
+    except ValueError:
+        return None
