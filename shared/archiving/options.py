@@ -3,13 +3,13 @@
 import math
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, Strict, model_validator
 
 from shared.ids import PlainId
 
 type AnnotationFormat = Literal["jsonl", "csv", "txt", "yaml", "coco"]
 
-_frozen = ConfigDict(frozen=True, extra="forbid")
+_frozen = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Dedup(BaseModel):
@@ -22,13 +22,13 @@ class Dedup(BaseModel):
 
     exact: bool = True
     near_distance: Annotated[int, Field(ge=0, le=8)] | None = 4
-    against: Annotated[tuple[PlainId, ...], FailFast(), Field(max_length=20)] = ()
+    against: Annotated[tuple[PlainId, ...], Strict(False), FailFast(), Field(max_length=20)] = ()
 
 
 class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]]]):
     """The share of the images that each split gets; the shares add up to 1."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
     root: dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]] = {"train": 1.0}
 
@@ -55,5 +55,7 @@ class Output(BaseModel):
     model_config = _frozen
 
     format: Literal["zip", "webdataset"] = "zip"
-    annotations: Annotated[tuple[AnnotationFormat, ...], FailFast()] = ("jsonl",)
+    annotations: Annotated[tuple[AnnotationFormat, ...], Strict(False), FailFast(), Field(max_length=20)] = (
+        "jsonl",
+    )
     shard_size: Annotated[int, Field(ge=100_000, le=4_000_000_000)] = 256_000_000

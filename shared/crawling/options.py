@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict
 
 type LicenseCode = Literal[
     "cc0",
@@ -23,7 +23,7 @@ type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
 _NAMES = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}
 _RESIZED = {"fit": "scaled down to fit into", "fill": "scaled and cut to", "pad": "scaled and padded to"}
 
-_frozen = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+_frozen = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Filters(BaseModel):
@@ -36,8 +36,16 @@ class Filters(BaseModel):
     max_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 20_000_000
     max_pixels: Annotated[int, Field(ge=1, le=500_000_000)] = 50_000_000
     max_aspect_ratio: Annotated[float, Field(ge=1, le=1000)] = 4.0
-    formats: Annotated[tuple[Format, ...], FailFast(), Field(min_length=1)] = ("jpeg", "png", "webp", "gif")
-    licenses: Annotated[tuple[LicenseCode, ...], FailFast(), Field(min_length=1)] | None = None
+    formats: Annotated[tuple[Format, ...], Strict(False), FailFast(), Field(min_length=1, max_length=20)] = (
+        "jpeg",
+        "png",
+        "webp",
+        "gif",
+    )
+    licenses: (
+        Annotated[tuple[LicenseCode, ...], Strict(False), FailFast(), Field(min_length=1, max_length=20)]
+        | None
+    ) = None
     sharpness_min: Annotated[float, Field(ge=0)] | None = None
 
 

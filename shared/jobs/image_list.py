@@ -2,7 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    Strict,
+    ValidationError,
+)
 
 from shared.blob_names import BlobName
 from shared.errors import InvalidRequest
@@ -22,7 +31,7 @@ def _not_our_own(name: str) -> str:
 class StoredImage(BaseModel):
     """One blob of the datasets' container, with the label it gets."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: Annotated[BlobName, AfterValidator(_not_our_own)]
     label: str | None = None
@@ -42,11 +51,13 @@ class ImageList(BaseModel):
     and kept whatever their size and shape: whoever stored them has chosen them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     job_id: str | None = None
     name: Annotated[str, Field(min_length=1, max_length=200)] = "archive"
-    images: Annotated[tuple[_Image, ...], FailFast(), Field(min_length=1, max_length=_MAX_IMAGES)]
+    images: Annotated[
+        tuple[_Image, ...], Strict(False), FailFast(), Field(min_length=1, max_length=_MAX_IMAGES)
+    ]
 
     def spec(self) -> JobSpec:
         """The spec of the job that makes the dataset."""

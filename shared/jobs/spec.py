@@ -1,5 +1,6 @@
 """The spec: what a job wants, as its owner wrote it, checked field by field."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -12,6 +13,7 @@ from pydantic import (
     HttpUrl,
     ModelWrapValidatorHandler,
     PlainSerializer,
+    Strict,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -78,7 +80,7 @@ def _stay_apart(labels: object) -> object:
 
 
 type Text = Label  # names and search words are cleaned as labels are
-type Keywords = Annotated[tuple[Text, ...], Field(min_length=1), _at_most(_MAX_KEYWORDS)]
+type Keywords = Annotated[tuple[Text, ...], Strict(False), Field(min_length=1), _at_most(_MAX_KEYWORDS)]
 type Source = Annotated[
     SourceConfig, BeforeValidator(_source), PlainSerializer(lambda config: config.model_dump(mode="json"))
 ]
@@ -91,18 +93,19 @@ class JobSpec(BaseModel):
     what searches find, and everything of a label that URL lists or other sources name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: Text = "dataset"
     labels: Annotated[dict[Text, Keywords], BeforeValidator(_stay_apart), _at_most(_MAX_LABELS)] = {}
     keywords: Annotated[
         tuple[Text, ...],
+        Strict(False),
         BeforeValidator(_stay_apart),
         _at_most(_MAX_LABELS),
         Field(exclude=True, repr=False, description="the short form of labels, which they become"),
     ] = ()
     variations: Variations = Variations()
-    sources: Annotated[tuple[Source, ...], _at_most(_MAX_SOURCES)] = ()
+    sources: Annotated[tuple[Source, ...], Strict(False), _at_most(_MAX_SOURCES)] = ()
     max_images_per_label: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     filters: Filters = Filters()
     transform: Transform | None = None
@@ -179,12 +182,13 @@ def parse_spec(data: object, *, internal: bool = False) -> JobSpec:
 
 
 def decode_spec(text: str | bytes, *, internal: bool = False) -> JobSpec:
-    """A spec from JSON text.
+    """A spec from JSON text. What the app has stored is read whatever is asked of specs now.
 
     Raises:
         InvalidRequest: it is not JSON, or it is wrong.
     """
-    return parse_spec(read_json(text, "The job's spec"), internal=internal)
+    data = json.loads(text) if internal else read_json(text, "The job's spec")
+    return parse_spec(data, internal=internal)
 
 
 def encode_spec(spec: JobSpec) -> bytes:

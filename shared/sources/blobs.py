@@ -1,9 +1,9 @@
 """Images that are in storage already; for the app's own use, since a caller could name anybody's blob."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Strict
 
 from shared.blob_names import BlobName
 from shared.candidates import Candidate, Provenance
@@ -16,7 +16,7 @@ _PAGE = 1000
 class BlobItem(BaseModel):
     """One blob of the datasets' container; without a label it gets its folder's name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: BlobName
     label: str | None = None
@@ -26,7 +26,7 @@ class BlobsConfig(SourceConfig):
     """`{"type": "blobs", "items": [{"name", "label"}]}`."""
 
     type: Literal["blobs"] = "blobs"
-    items: tuple[BlobItem, ...]
+    items: Annotated[tuple[BlobItem, ...], Strict(False)]
 
 
 class Blobs:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import FailFast, Field
+from pydantic import FailFast, Field, Strict
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
@@ -66,8 +66,9 @@ class FlickrConfig(SourceConfig):
                 ],
                 ...,
             ],
+            Strict(False),
             FailFast(),
-            Field(min_length=1),
+            Field(min_length=1, max_length=20),
         ]
         | None
     ) = None

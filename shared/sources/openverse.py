@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, Self, get_args
 from urllib.parse import urlencode
 
-from pydantic import FailFast, Field
+from pydantic import FailFast, Field, Strict
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
@@ -37,7 +37,9 @@ class OpenverseConfig(SourceConfig):
     gives: ClassVar[tuple[str, ...]] = get_args(_Code)
 
     type: Literal["openverse"] = "openverse"
-    license: Annotated[tuple[_Code, ...], FailFast(), Field(min_length=1)] | None = None
+    license: (
+        Annotated[tuple[_Code, ...], Strict(False), FailFast(), Field(min_length=1, max_length=20)] | None
+    ) = None
     license_type: Literal["all", "all-cc", "commercial", "modification"] | None = None
     mature: bool = False
 

@@ -10,9 +10,13 @@ from shared.candidates import Candidate
 
 
 class SourceConfig(BaseModel):
-    """One entry of the spec's `sources`; each source declares its own subclass with a literal `type`."""
+    """One entry of the spec's `sources`; each source declares its own subclass with a literal `type`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Nothing is converted: true is no number, "yes" no boolean. So a field that takes a list up as a tuple says so, as
+    `Annotated[tuple[str, ...], Strict(False)]`; what is in the list stays strict.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     searches: ClassVar[bool] = False
     """Whether the source is asked by keyword, so that it is of no use without labels."""

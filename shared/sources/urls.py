@@ -8,7 +8,16 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from shared.blob_names import BlobName
 from shared.candidates import Candidate, Provenance
@@ -38,7 +47,7 @@ class UrlItem(BaseModel):
     What the app itself has stored was checked when it came in.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     url: Annotated[str, Field(min_length=1)]
     label: str | None = None
@@ -75,7 +84,7 @@ class UrlsConfig(SourceConfig):
     """
 
     type: Literal["urls"] = "urls"
-    items: Annotated[tuple[UrlItem, ...], FailFast(), Field(min_length=1)] | None = None
+    items: Annotated[tuple[UrlItem, ...], Strict(False), FailFast(), Field(min_length=1)] | None = None
     blob: BlobName | None = None
     format: Annotated[ListFormat | None, Field(validate_default=True)] = None
     url_column: str = "url"

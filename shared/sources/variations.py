@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, Strict
 
 from shared.sources.plurals import plural_of
 
@@ -22,11 +22,12 @@ def _template(text: str) -> str:
 class Variations(BaseModel):
     """`{"plurals": true, "templates": ["photo of {}", "{} close-up"]}`; `{}` stands for the keyword."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     plurals: bool = False
     templates: Annotated[
         tuple[Annotated[str, Field(min_length=3, max_length=100), AfterValidator(_template)], ...],
+        Strict(False),
         FailFast(),
         Field(max_length=10),
     ] = ()

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 class Respect(BaseModel):
     """Which refusals are honoured: robots.txt, and opt-out headers against machine learning."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     robots: bool = True
     opt_out: bool = True

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, FailFast, Field
+from pydantic import AfterValidator, FailFast, Field, Strict
 
 from shared.errors import InvalidRequest
 from shared.labels import UNLABELLED, Label
@@ -28,6 +28,7 @@ class WebsiteConfig(SourceConfig):
     type: Literal["website"] = "website"
     start_urls: Annotated[
         tuple[Annotated[str, Field(max_length=2000), AfterValidator(_fetchable)], ...],
+        Strict(False),
         FailFast(),
         Field(min_length=1, max_length=100),
     ]
