@@ -7,6 +7,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote_from_bytes
 
 import webencodings
 
@@ -80,6 +81,25 @@ def in_utf8(body: bytes, encoding: str) -> bytes:
     else:
         text, _ = _codec(encoding).decode(body, "replace")
     return text.removeprefix("\ufeff").encode(UTF_8, "replace")
+
+
+def address_in_page(address: str, encoding: str) -> str:
+    """An address of a page in this encoding, the characters of its query percent-encoded as browsers send them.
+
+    Paths are in UTF-8 whatever the page is in. Source: WHATWG URL standard, "query state".
+    """
+    start, mark, rest = address.partition("?")
+    if not mark or rest.isascii() or encoding.startswith("utf"):
+        return address
+    query, hash_sign, fragment = rest.partition("#")
+    codec = _codec(encoding)
+    spelled = "".join(sign if sign.isascii() else _sent(sign, codec) for sign in query)
+    return f"{start}?{spelled}{hash_sign}{fragment}"
+
+
+def _sent(character: str, codec: codecs.CodecInfo) -> str:
+    data, _ = codec.encode(character, "xmlcharrefreplace")
+    return quote_from_bytes(data, safe="")
 
 
 def sitemap_encoding(first: bytes) -> tuple[str, bool]:

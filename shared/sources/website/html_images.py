@@ -5,7 +5,7 @@ from typing import Any
 
 from yarl import URL
 
-from shared.sources.website.charset import in_utf8, page_encoding
+from shared.sources.website.charset import address_in_page, in_utf8, page_encoding
 from shared.sources.website.elements import (
     MAX_TEXT,
     Attributes,
@@ -54,12 +54,14 @@ def read_html(body: bytes, url: URL, content_type: str, *, nofollow: bool) -> Ht
     Time and memory are linear in the body's length. The encoding is the one that browsers find (`page_encoding`);
     bytes that mean nothing in it cost their characters, and no other text, link or picture.
     """
-    encoding = page_encoding(body, content_type)
-    reader = _parse(in_utf8(body, encoding.name), nofollow=nofollow)
-    declared = None if encoding.certain else reader.head.encoding
-    if declared is not None and declared != encoding.name:
-        reader = _parse(in_utf8(body, declared), nofollow=nofollow)
-    return reader.page(url)
+    found = page_encoding(body, content_type)
+    encoding = found.name
+    reader = _parse(in_utf8(body, encoding), nofollow=nofollow)
+    declared = None if found.certain else reader.head.encoding
+    if declared is not None and declared != encoding:
+        encoding = declared
+        reader = _parse(in_utf8(body, encoding), nofollow=nofollow)
+    return reader.page(url, encoding)
 
 
 def _parse(text: bytes, *, nofollow: bool) -> "_Reader":
@@ -224,19 +226,23 @@ class _Reader:
 
     # the outcome
 
-    def page(self, url: URL) -> HtmlPage:
-        """The page, its addresses resolved against `url` or the page's own base."""
+    def page(self, url: URL, encoding: str) -> HtmlPage:
+        """The page in this encoding, its addresses resolved against `url` or the page's own base."""
         head = self.head
         base = resolve(url, head.base) or url if head.base else url
         images: dict[str, PageImage] = {}
         for picture in [*head.pictures, *self._pictures]:
-            found = picture.best(base)
+            found = picture.best(base, encoding)
             if found is None:
                 continue
             known = images.get(address_key(found))
             if known is None or not known.caption:
                 images[address_key(found)] = PageImage(found, picture.caption)
-        links = [link for href in self._links if (link := resolve(base, href)) is not None]
+        links = [
+            link
+            for href in self._links
+            if (link := resolve(base, address_in_page(href, encoding))) is not None
+        ]
         return HtmlPage(
             title=line_of("".join(head.title)),
             images=tuple(images.values()),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from yarl import URL
 
 from shared.errors import InvalidRequest
+from shared.sources.website.charset import address_in_page
 from shared.sources.website.srcset import parse_srcset
 from shared.web.urls import join_url
 
@@ -42,10 +43,13 @@ class Picture:
             density = 1.0 if image.density is None else image.density
             self.offer(image.url, SET, width=image.width or 0, density=density, kind=kind)
 
-    def best(self, base: URL) -> str | None:
-        """The address of the best version: in a common format, then the largest; None where there is none."""
+    def best(self, base: URL, encoding: str) -> str | None:
+        """The address of the best version: in a common format, then the largest; None where there is none.
+
+        `encoding` is the page's.
+        """
         for _, address in sorted(self.addresses, key=lambda item: item[0], reverse=True):
-            url = resolve(base, address)
+            url = resolve(base, address_in_page(address, encoding))
             if url is not None and not _NO_PICTURE.search(url.raw_path):
                 return str(url)
         return None

@@ -141,3 +141,20 @@ def test_a_declaration_is_certain_only_in_mark_and_header():
     assert page_encoding(b"\xef\xbb\xbf", "text/html; charset=koi8-r").certain
     assert page_encoding(b"", "text/html; charset=koi8-r").certain
     assert not page_encoding(b"<meta charset=koi8-r>", HTML).certain
+
+
+@pytest.mark.parametrize(
+    ("charset", "sent"),
+    [
+        ("utf-8", "%C3%B1"),
+        ("utf-16", "%C3%B1"),
+        ("iso-8859-1", "%F1"),
+        ("iso-8859-15", "%F1"),
+        ("koi8-r", "%26%23241%3B"),
+    ],
+)
+def test_a_query_is_sent_in_the_encoding_of_its_page(charset, sent):
+    body = "<img src='ñ.jpg?q=ñ&amp;x#ñ'><a href='/?ñ'>".encode(charset, "xmlcharrefreplace")
+    found = read(body, f"text/html; charset={charset}")
+    assert names(found) == [f"%C3%B1.jpg?q={sent}&x"]
+    assert found.links == (f"https://example.org/?{sent}",)
