@@ -1,43 +1,57 @@
-"""Names that every file system and archive reader takes, and that never run together."""
+"""The names of the folders that a dataset's labels have: never two of one."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Sequence
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]')
-# devices of Windows, and the file that stands beside the folders
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|metadata\.jsonl", re.IGNORECASE)
+from shared.file_names import comparable, safe_name
+
 _MAX_BYTES = 120
+_DIGITS = (8, 16, 32, 64)
+_METADATA = frozenset(
+    {"metadata.parquet", "metadata.jsonl", "metadata.csv"}
+)  # which stand beside the folders
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:
     """A folder name for each label: the label itself where it is safe and stands alone, else with a hash behind it.
 
-    Names that differ in case only, or only after they were made safe, are told apart; the result depends on nothing
+    No two names are one on any system (see `comparable`), whatever labels are called. The result depends on nothing
     but the set of labels.
     """
     safe = {label: _safe(label) for label in labels}
-    taken: dict[str, int] = {}
-    for name in safe.values():
-        taken[name.casefold()] = taken.get(name.casefold(), 0) + 1
-    return {
-        label: name if name == label and taken[name.casefold()] == 1 else f"{name}-{_digest(label)}"
-        for label, name in safe.items()
+    names: dict[str, str] = {}
+    for digits in _DIGITS:  # more of them where somebody made labels whose hashes begin alike
+        names = _told_apart(safe, digits)
+        if len({comparable(name) for name in names.values()}) == len(names):
+            break
+    return names
+
+
+def _told_apart(safe: dict[str, str], digits: int) -> dict[str, str]:
+    """Names with hashes of so many digits. A label that is called as another's name with its hash gets one, too."""
+    alone: dict[
+        str, str | None
+    ] = {}  # by what names are compared by: its only label, or None where it has several
+    for label, name in safe.items():
+        key = comparable(name)
+        alone[key] = None if key in alone else label
+    names = {
+        label: name for label, name in safe.items() if name == label and alone[comparable(name)] == label
     }
+    hashed = [label for label in safe if label not in names]
+    while hashed:
+        label = hashed.pop()
+        names[label] = f"{safe[label]}-{_digest(label, digits)}"
+        meant = alone.get(comparable(names[label]))
+        if meant is not None and names.get(meant) == meant:
+            hashed.append(meant)
+    return names
 
 
 def _safe(label: str) -> str:
-    text = unicodedata.normalize("NFC", label)
-    text = _FORBIDDEN.sub("_", text).strip(" .")
-    text = "".join(character for character in text if unicodedata.category(character) != "Cs")
-    while len(text.encode()) > _MAX_BYTES:
-        text = text[:-1]
-    text = text.strip(" .")
-    if not text or _RESERVED.fullmatch(text) or text.startswith("~"):
-        text = f"_{text}"
-    return text
+    name = safe_name(label, _MAX_BYTES)
+    return f"_{name}" if name.lower() in _METADATA else name
 
 
-def _digest(label: str) -> str:
-    return hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+def _digest(label: str, digits: int) -> str:
+    return hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:digits]

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from shared.datasets.dataset import Dataset, dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
+from shared.file_names import safe_name
 from shared.storage.blobs import BlobStore, Link, LinkSigner, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.entities import Entity, EntityStore, Insert, Replace
@@ -17,6 +18,7 @@ from shared.storage.entities import Entity, EntityStore, Insert, Replace
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)
 _TRIES = 20
+_NAME_BYTES = 80
 _REVISION = re.compile(r"r(\d+)/")
 
 
@@ -159,8 +161,8 @@ def _filename(dataset: Dataset, blob: str) -> str:
     leaf = blob.rpartition("/")[2]
     if not leaf.startswith("dataset."):
         return leaf
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:80] or "dataset"
-    return f"{stem}{leaf.removeprefix('dataset')}"
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.") or "dataset"
+    return f"{safe_name(stem, _NAME_BYTES)}{leaf.removeprefix('dataset')}"
 
 
 def _revision_of(path: str) -> int:
