@@ -1,7 +1,6 @@
 """Looks whether a dataset is what it says: every byte, every picture, every label."""
 
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,11 +48,12 @@ def verify_zip(path: Path, dataset: Mapping[str, Any], sha256: str) -> dict[str,
 
 def _described(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
     """The rows of all metadata files, by the image's name in the archive."""
+    from pyarrow import parquet
+
     rows: dict[str, dict[str, Any]] = {}
     for name in archive.namelist():
         folder, slash, leaf = name.partition("/")
-        if slash and leaf == "metadata.jsonl":
-            for line in archive.read(name).decode().splitlines():
-                row = json.loads(line)
+        if slash and leaf == "metadata.parquet":
+            for row in parquet.read_table(io.BytesIO(archive.read(name))).to_pylist():
                 rows[f"{folder}/{row['file_name']}"] = row
     return rows

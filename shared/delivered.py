@@ -12,9 +12,9 @@ from operator import attrgetter
 from typing import Literal
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from shared.candidates import Candidate, Provenance, StoredRange
+from shared.json_lines import json_line
 from shared.records import ImageFacts, Kept, Record
 
 _PIECE_BYTES = 1 << 20
@@ -109,7 +109,7 @@ def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
     """A gzip member without a time in it; members behind each other are one file (RFC 1952, 2.2)."""
     out = BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=5, mtime=0, filename="") as packed:
-        packed.write(b"".join(to_json(line) + b"\n" for line in lines))
+        packed.write(b"".join(json_line(line) + b"\n" for line in lines))
     return out.getvalue()
 
 

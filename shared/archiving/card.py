@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from shared.archiving.arrange import shard_prefix
 from shared.archiving.changes import changes_of
 from shared.archiving.earlier import SHA256_BYTES
+from shared.archiving.loading import loading
 from shared.archiving.markdown import escaped
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.yaml_text import yaml_of
@@ -57,10 +58,7 @@ def card(
             "",
             "## How to load it",
             "",
-            "```python",
-            *(_FROM_ZIP if in_zip else _from_shards(list(splits))),
-            "```",
-            "",
+            *loading(order.output, list(splits)),
             "## How it was made",
             "",
             *([f"- made of the datasets: {', '.join(order.parents)}"] if order.parents else ()),
@@ -76,20 +74,12 @@ def card(
     )
 
 
-_FROM_ZIP = (
-    "from datasets import load_dataset",
-    'dataset = load_dataset("path/to/the/unpacked/archive")',
-)
 _ANNOTATIONS = {
-    "csv": (
-        "- `annotations.csv`: the same of all images. Texts are as they were found: a cell may begin with `=` or be",
-        "  `NA`: read it with `pandas.read_csv(…, keep_default_na=False)`, and import it as text into a spreadsheet.",
-    ),
-    "txt": ("- `annotations.txt`: of each image its name, a tab, and its label.",),
-    "yaml": ("- `annotations.yaml`: the same of all images, as YAML.",),
-    "coco": (
-        "- `annotations.coco.json`: labels as COCO's categories; of each image its size, and a box around all of it.",
-    ),
+    "jsonl": "- `annotations.jsonl`: the same of all images, as JSON, a line each.",
+    "csv": "- `annotations.csv`: the same of all images. Texts are as they were found: a cell may begin with `=`.",
+    "txt": "- `annotations.txt`: of each image its name, a tab, and its label.",
+    "yaml": "- `annotations.yaml`: the same of all images, as YAML.",
+    "coco": "- `annotations.coco.json`: labels as COCO's categories; of each image its size and a box around it.",
 }
 
 
@@ -120,7 +110,7 @@ def _in_zip(order: ArchiveOrder) -> list[str]:
         "## What is in here",
         "",
         "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
-        "- `{split}/metadata.jsonl`: label, caption, licence, author and origin of each image.",
+        "- `{split}/metadata.parquet`: label, caption, licence, author and origin of each image.",
         *_annotations(order),
         "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
         "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
@@ -129,9 +119,9 @@ def _in_zip(order: ArchiveOrder) -> list[str]:
 
 
 def _annotations(order: ArchiveOrder) -> Iterator[str]:
-    for kind, lines in _ANNOTATIONS.items():
-        if kind in order.output.annotations:
-            yield from lines
+    for kind, line in _ANNOTATIONS.items():
+        if kind in order.output.beside:
+            yield line
 
 
 def _in_shards(order: ArchiveOrder, labels: Sequence[str]) -> list[str]:
@@ -155,17 +145,6 @@ def _terms(order: ArchiveOrder, licenses: Iterable[str]) -> Iterator[str]:
     rigid = ", ".join(f"`{code}`" for code in sorted(licenses) if code.endswith("-nd"))
     if order.changes and rigid:
         yield f"Images were changed (see below), and {rigid} do not allow adapted versions to be shared."
-
-
-def _from_shards(splits: Sequence[str]) -> list[str]:
-    first = f"{shard_prefix(splits[0], splits)}00001.tar" if splits else ""
-    return [
-        "import webdataset",
-        f'dataset = webdataset.WebDataset("path/to/{first}", shardshuffle=False).decode("pil")',
-        "",
-        "from datasets import load_dataset  # where all images have one format",
-        'dataset = load_dataset("path/to/the/folder/of/these/files")',
-    ]
 
 
 def _shares(order: ArchiveOrder) -> str:

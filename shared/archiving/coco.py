@@ -1,43 +1,76 @@
 """COCO's object format, as one JSON file."""
 
-import json
 from array import array
 from collections.abc import Iterator, Sequence
 
+from shared.archiving.order import ArchiveOrder
 from shared.archiving.told import Placed
-
-_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each call
+from shared.json_lines import json_line
+from shared.licenses import License, license_name, license_url
 
 
 class Coco:
-    """COCO's object format: images, categories, one whole-image box each (cocodataset.org/#format-data)."""
+    """COCO's object format, with all that it names (cocodataset.org/#format-data): one whole-image box each.
 
-    def __init__(self, name: str, labels: Sequence[str]) -> None:
+    The outline of a box is a polygon. Licences are told by code and version, behind the images that name them.
+    """
+
+    def __init__(self, name: str, order: ArchiveOrder, labels: Sequence[str]) -> None:
         self.name = name
+        self._order = order
         self._labels = labels
+        self._licenses: dict[License, int] = {}
         self._boxes = array("i")  # label, width and height of each image, for the list behind the images
 
-    def begin(self) -> str:
+    def begin(self) -> bytes:
         """See `Annotation`."""
-        categories = [{"id": number + 1, "name": label} for number, label in enumerate(self._labels)]
-        return f'{{"categories": {_json(categories)},\n"images": ['
+        made_at = self._order.created_at
+        info = {
+            "description": self._order.name,
+            "url": "",
+            "version": "1.0",
+            "year": made_at.year,
+            "contributor": "PixCrawler",
+            "date_created": f"{made_at:%Y/%m/%d}",
+        }
+        categories = [
+            {"id": number, "name": label, "supercategory": "none"}
+            for number, label in enumerate(self._labels, start=1)
+        ]
+        return b'{"info": %b,\n"categories": %b,\n"images": [' % (json_line(info), json_line(categories))
 
-    def row(self, image: Placed) -> str:
+    def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
-        facts = image.kept.facts
+        facts, provenance = image.kept.facts, image.record.candidate.provenance
+        terms = License(provenance.license, provenance.license_version)
         self._boxes.extend((image.label_number + 1, facts.width, facts.height))
         number = len(self._boxes) // 3
-        described = {"id": number, "file_name": image.path, "width": facts.width, "height": facts.height}
-        return ("" if number == 1 else ",") + "\n" + _json(described)
+        described = {
+            "id": number,
+            "file_name": image.path,
+            "width": facts.width,
+            "height": facts.height,
+            "license": self._licenses.setdefault(terms, len(self._licenses) + 1),
+            "coco_url": image.told["url"],
+            "flickr_url": image.told["page_url"],
+            "date_captured": "",
+        }
+        return (b"" if number == 1 else b",") + b"\n" + json_line(described)
 
-    def end(self) -> Iterator[str]:
+    def end(self) -> Iterator[bytes]:
         """See `Annotation`."""
-        yield '],\n"annotations": ['
+        yield b'],\n"annotations": ['
         for at in range(0, len(self._boxes), 3):
             category, width, height = self._boxes[at : at + 3]
             number = at // 3 + 1
-            yield (
+            outline = f"[[0,0,{width},0,{width},{height},0,{height}]]"
+            text = (
                 f'{"," if at else ""}\n{{"id":{number},"image_id":{number},"category_id":{category},'
-                f'"bbox":[0,0,{width},{height}],"area":{width * height},"iscrowd":0}}'
+                f'"segmentation":{outline},"area":{width * height},"bbox":[0,0,{width},{height}],"iscrowd":0}}'
             )
-        yield "]}\n"
+            yield text.encode()
+        licenses = [
+            {"id": number, "name": license_name(found), "url": license_url(found) or ""}
+            for found, number in self._licenses.items()
+        ]
+        yield b'],\n"licenses": %b}\n' % json_line(licenses)

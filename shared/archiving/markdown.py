@@ -1,22 +1,38 @@
 """Text that others wrote, in Markdown: shown as it is, with no link, image, markup or row of its own."""
 
 import re
+from urllib.parse import quote
 
-# GFM 6.1; not in mid-word. To look for a special character first takes a quarter of the time
+from shared.hidden import showing_hidden
+
+# to look for a special character first takes a quarter of the time
 _SPECIAL = re.compile(
-    r"(?=[\\`*\[\]<>|_#~&])(?:[\\`*\[\]<>|]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)[#~]|&(?=#?\w+;))"
+    r"(?=[\\`*\[\]<>|_#~$&:.@])(?:"
+    r"[\\`*\[\]<>|~$]"  # CommonMark 6; GFM 4.10 and 6.5; GitHub's formulas
+    r"|(?<![^\W_])_|_(?![^\W_])"  # CommonMark 6.2: not in mid-word
+    r"|(?<!\S)#"  # CommonMark 4.2: behind a heading, too
+    r"|&(?=#?\w+;)"  # CommonMark 2.5
+    r"|:(?=//)|(?<=[Ww]{3})\.|(?<=[\w+.-])@(?=\w))"  # GFM 6.9: addresses become links
 )
+_ENTITY = re.compile(r"(&#?\w+);")
+_IN_URL = "!$&'()*+,/:;=?@#[]%~"
 
 
 def escaped(text: str) -> str:
-    """One line that shows as this text; addresses in it stay as they are, as a rule."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+    """One line that shows as this text. What is hidden in it shows as code points."""
+    return _SPECIAL.sub(r"\\\g<0>", showing_hidden(text))
 
 
 def code(text: str) -> str:
     """One line of code that shows as this text (CommonMark 6.1: in longer rows of backticks than are in it)."""
-    flat = " ".join(text.split())
+    flat = showing_hidden(text)
     if "`" not in flat:
         return f"`{flat}`"
     fence = "`" * (1 + max(map(len, re.findall("`+", flat))))
     return f"{fence} {flat} {fence}"
+
+
+def link(url: str) -> str:
+    """An http(s) address as a link that shows it (CommonMark 6.5), encoded where it would end, or be read otherwise."""
+    encoded = quote(url, safe=_IN_URL, errors="replace")
+    return f"<{_ENTITY.sub(r'\1%3B', encoded)}>"

@@ -59,3 +59,8 @@ class Output(BaseModel):
         "jsonl",
     )
     shard_size: Annotated[int, Field(ge=100_000, le=4_000_000_000)] = 256_000_000
+
+    @property
+    def beside(self) -> tuple[AnnotationFormat, ...]:
+        """The annotation files of all images: JSON lines would say again what is beside each image in a shard."""
+        return tuple(kind for kind in self.annotations if kind != "jsonl" or self.format == "zip")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from shared.archiving.annotations import Annotation, annotations_of, sidecar
 from shared.archiving.card import card, checksum_of
-from shared.archiving.changes import changes_of
 from shared.archiving.earlier import Earlier
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.plan import TextFile
@@ -159,12 +158,12 @@ class _Pass:
     async def run(self) -> Texts:
         """Go through the records."""
         order, splits = self._order, list(self._chosen.split_counts)
-        annotations = annotations_of(order.output, splits, self._chosen.columns.labels, changes_of(order))
+        annotations = annotations_of(order, splits, self._chosen.columns.labels)
         writers = [self._open(annotation.name) for annotation in annotations]
         records = _Writer(self._blobs, self._blocks, self._texts.records_blob)
         sidecars = self._open("sidecars")
         for annotation, writer in zip(annotations, writers, strict=True):
-            await writer.add(annotation.begin().encode())
+            await writer.add(annotation.begin())
         newest = self._chosen.columns.newest
         position = 0
         async for data in self._records.read():
@@ -173,8 +172,7 @@ class _Pass:
             )
             position += 1
             for annotation, writer in zip(annotations, writers, strict=True):
-                rows = "".join(map(annotation.row, images))
-                await writer.add(rows.encode("utf-8", "replace"))
+                await writer.add(b"".join(map(annotation.row, images)))
             if not self._in_folders:
                 await self._write_beside(images, sidecars)
             await records.add(encode_delivered(lines))
@@ -198,7 +196,7 @@ class _Pass:
         await readme.add(text.encode("utf-8", "replace"))
         for annotation, writer in zip(annotations, writers, strict=True):
             for piece in annotation.end():
-                await writer.add(piece.encode("utf-8", "replace"))
+                await writer.add(piece)
         files: list[TextFile] = []
         shared = self._open("texts")
         names = ["README.md", *(annotation.name for annotation in annotations)]

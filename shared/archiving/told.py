@@ -6,26 +6,27 @@ is a text.
 
 from typing import NamedTuple
 
-from shared.licenses import License, asks_for_attribution, license_name
+from shared.archiving.credit import credit_line
+from shared.licenses import asks_for_attribution
 from shared.records import Kept, Record
 
-COLUMNS = (
-    "file_name",
-    "label",
-    "caption",
-    "width",
-    "height",
-    "license",
-    "license_url",
-    "creator",
-    "creator_url",
-    "attribution",
-    "source",
-    "page_url",
-    "url",
-    "sha256",
-    "perceptual_hash",
-)
+COLUMNS: dict[str, type[str] | type[int]] = {
+    "file_name": str,
+    "label": str,
+    "caption": str,
+    "width": int,
+    "height": int,
+    "license": str,
+    "license_url": str,
+    "creator": str,
+    "creator_url": str,
+    "attribution": str,
+    "source": str,
+    "page_url": str,
+    "url": str,
+    "sha256": str,
+    "perceptual_hash": str,
+}
 
 
 class Placed(NamedTuple):
@@ -58,26 +59,10 @@ def told_of(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
         "license_url": provenance.license_url or "",
         "creator": provenance.creator or "",
         "creator_url": provenance.creator_url or "",
-        "attribution": _one_line(attribution_line(record)) if asked else "",
+        "attribution": credit_line(record) if asked else "",
         "source": provenance.source,
         "page_url": provenance.page_url or "",
         "url": candidate.url,
         "sha256": facts.sha256,
         "perceptual_hash": facts.perceptual_hash,
     }
-
-
-def attribution_line(record: Record) -> str:
-    """The source's own attribution, or title, author, licence and page, as far as they are known."""
-    provenance = record.candidate.provenance
-    if provenance.attribution:
-        return provenance.attribution
-    title = f'"{provenance.title}"' if provenance.title else "Untitled"
-    author = f" by {provenance.creator}" if provenance.creator else ""
-    name = license_name(License(provenance.license, provenance.license_version))
-    where = f" ({provenance.page_url})" if provenance.page_url else ""
-    return f"{title}{author}, {name}{where}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

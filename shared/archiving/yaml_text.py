@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.archiving.told import Placed
+from shared.hidden import HIDDEN
 
 _json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each call
-# not printable, or breaks of lines to some (YAML 1.2, 5.1 and 5.4)
-_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# among them what is not printable, and what some take for breaks of lines (YAML 1.2, 5.1 and 5.4)
+_HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 
 
 @dataclass(slots=True)
@@ -18,22 +19,27 @@ class Yaml:
 
     name: str
 
-    def begin(self) -> str:
+    def begin(self) -> bytes:
         """See `Annotation`."""
-        return "images:\n"
+        return b"images:\n"
 
-    def row(self, image: Placed) -> str:
+    def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
-        return f"- {yaml_of(image.told)}\n"
+        return f"- {yaml_of(image.told)}\n".encode("utf-8", "replace")
 
-    def end(self) -> Iterator[str]:
+    def end(self) -> Iterator[bytes]:
         """See `Annotation`."""
         return iter(())
 
 
 def yaml_of(value: object) -> str:
-    """JSON on one line that is YAML as well: what YAML forbids, or readers of it take for breaks, is escaped."""
+    """JSON on one line that is YAML as well: what YAML forbids, and what nobody sees, is escaped (YAML 1.2, 5.7)."""
     text = _json(value)
     if text.isascii() and "\x7f" not in text:
         return text
-    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _HIDDEN.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\U{number:08x}" if number > 0xFFFF else f"\\u{number:04x}"

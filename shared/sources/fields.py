@@ -1,10 +1,16 @@
 """Reads fields of other people's JSON, where anything can be missing, null or of another type."""
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from shared.web.urls import MAX_URL_CHARACTERS
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
 
 _MAX_CHARACTERS = 2000
 _MAX_HTML_CHARACTERS = 20_000
@@ -55,13 +61,34 @@ def plain_text_of(value: object) -> str | None:
     return text_of(" ".join(html.split()))
 
 
-def _without_tags(html: str) -> str:
+def link_in(value: object, base_url: str) -> str | None:
+    """The first http(s) address that a piece of HTML (its first 20,000 characters) links to; None where it has none."""
+    if not isinstance(value, str) or "href" not in value:
+        return None
+    root = _tree(value[:_MAX_HTML_CHARACTERS].encode(errors="ignore").decode())
+    for element in () if root is None else root.iter("a"):
+        with contextlib.suppress(ValueError):  # no address at all
+            if url := url_of(urljoin(base_url, element.get("href", ""))):
+                return url
+    return None
+
+
+def _tree(html: str) -> "HtmlElement | None":
+    """The elements within one that is around them; None where there is no markup, or what no XML may have."""
     from lxml import etree
     from lxml.html import fragment_fromstring
 
     try:
-        root = fragment_fromstring(_BREAK.sub(" <", html), create_parent=True)
-    except (etree.LxmlError, ValueError):  # no markup in it at all, or bytes that no XML may have
+        return fragment_fromstring(html, create_parent=True)
+    except (etree.LxmlError, ValueError):
+        return None
+
+
+def _without_tags(html: str) -> str:
+    from lxml import etree
+
+    root = _tree(_BREAK.sub(" <", html))
+    if root is None:
         return ""
     etree.strip_elements(root, "script", "style", etree.Comment, etree.ProcessingInstruction, with_tail=False)
     return "".join(root.itertext())

@@ -152,6 +152,7 @@ def _candidate(result: object, label: str) -> Candidate | str:
         return "openverse: a result without a picture"
     found = normalize_license(text_of(fields.get("license")))
     version = text_of(fields.get("license_version"))
+    # its `attribution` is a sentence made of these, which lacks the links to the work and to its author
     return Candidate(
         url=url,
         label=label,
@@ -164,7 +165,6 @@ def _candidate(result: object, label: str) -> Candidate | str:
             license=found.code,
             license_version=version,
             license_url=url_of(fields.get("license_url")) or license_url(License(found.code, version)),
-            attribution=text_of(fields.get("attribution")),
         ),
         caption=text_of(fields.get("title")),
         width=integer_of(fields.get("width")),

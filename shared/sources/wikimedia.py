@@ -14,7 +14,7 @@ from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
 from shared.errors import Permanent, RateLimited, Unavailable
 from shared.licenses import UNKNOWN, License, license_url, normalize_license
-from shared.sources.fields import integer_of, mapping_of, plain_text_of, text_of, url_of
+from shared.sources.fields import integer_of, link_in, mapping_of, plain_text_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi
 from shared.sources.search import KeywordSearch, page_of
 from shared.sources.source import Page, Query, SourceConfig
@@ -138,15 +138,18 @@ def _candidate(page: Mapping[str, object], info: Mapping[str, object], label: st
     found = _license(told)
     named = plain_text_of(told["LicenseShortName"]) if found.code == UNKNOWN else None
     title = (text_of(page.get("title")) or "").removeprefix("File:") or None
+    author = next((told[name] for name in ("Attribution", "Artist") if plain_text_of(told[name])), None)
+    page_url = url_of(info.get("descriptionurl"))
     width, height = ("thumbwidth", "thumbheight") if scaled else ("width", "height")
     return Candidate(
         url=url,
         label=label,
         provenance=Provenance(
             source="wikimedia",
-            page_url=url_of(info.get("descriptionurl")),
+            page_url=page_url,
             title=title,
-            creator=plain_text_of(told["Attribution"]) or plain_text_of(told["Artist"]),
+            creator=plain_text_of(author),
+            creator_url=link_in(author, page_url or WIKIMEDIA.base_url),
             license=found.code,
             license_version=found.version,
             license_url=url_of(told["LicenseUrl"]) or license_url(found),

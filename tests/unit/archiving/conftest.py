@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import zipfile
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.planner import PlanConfig
 from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
-from shared.records import ImageFacts, Kept, Reason, Record, Rejected, encode_records
+from shared.records import ImageFacts, Kept, Reason, Record, Rejected, decode_records, encode_records
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.storage.memory_entities import MemoryEntities
 from shared.telemetry.recording import RecordingTelemetry
@@ -47,7 +48,10 @@ def record_of(index: int, shard: str, offset: int, data: bytes) -> Record:
 
 @pytest.fixture
 async def studio():
-    """`crawl(count)` stores pictures and returns an order; `archive(order)` makes its dataset."""
+    """`crawl(count)` stores pictures and returns an order; `archive(order)` makes its dataset, `zip(order)` opens it.
+
+    `retell(order, tell)` has `tell` make other candidates of the order's records.
+    """
     blobs, entities, telemetry, clock = MemoryBlobs(), MemoryEntities(), RecordingTelemetry(), SystemClock()
     config = PlanConfig(part_bytes=40_000, block_bytes=10_000)
     archiver = Archiver(blobs, blobs, entities, telemetry, clock, config)
@@ -89,4 +93,22 @@ async def studio():
             assert await archiver.write(plan, part, deadline) is not Written.LESS
         return await archiver.finish(plan, deadline)
 
-    return SimpleNamespace(blobs=blobs, entities=entities, archiver=archiver, crawl=crawl, archive=archive)
+    async def retell(order: ArchiveOrder, tell) -> ArchiveOrder:
+        for name in order.record_blobs:
+            found = decode_records(await blobs.get(name))
+            await blobs.put(name, encode_records([replace(one, candidate=tell(one)) for one in found]))
+        return order
+
+    async def open_zip(order: ArchiveOrder) -> zipfile.ZipFile:
+        archived = await archive(order)
+        return zipfile.ZipFile(io.BytesIO(await blobs.get(archived.blobs[0])))
+
+    return SimpleNamespace(
+        blobs=blobs,
+        entities=entities,
+        archiver=archiver,
+        crawl=crawl,
+        archive=archive,
+        retell=retell,
+        zip=open_zip,
+    )

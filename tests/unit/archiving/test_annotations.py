@@ -16,20 +16,9 @@ import yaml
 from shared.archiving.card import checksum_of
 from shared.archiving.options import Dedup, Output, Splits
 from shared.candidates import Provenance
-from shared.records import decode_records, encode_records
 
 TOLD = 3  # the one image of which there is a caption and a creator
 SPLITS = Splits({"train": 0.8, "test": 0.2})
-
-
-async def _retold(studio, order, tell):
-    """The order, with other candidates in its records."""
-    for name in order.record_blobs:
-        records = [
-            replace(record, candidate=tell(record)) for record in decode_records(await studio.blobs.get(name))
-        ]
-        await studio.blobs.put(name, encode_records(records))
-    return order
 
 
 def _hardly_told(record):
@@ -39,15 +28,10 @@ def _hardly_told(record):
     return replace(record.candidate, label="null", caption=None, provenance=Provenance("urls"))
 
 
-async def _zip(studio, order):
-    archived = await studio.archive(order)
-    return zipfile.ZipFile(io.BytesIO(await studio.blobs.get(archived.blobs[0])))
-
-
 @pytest.mark.parametrize("annotations", [("jsonl",), ("jsonl", "csv"), ("csv",)])
 async def test_imagefolder_loads_splits_in_which_nothing_is_told_of_any_image(studio, tmp_path, annotations):
     order = await studio.crawl(22, splits=SPLITS, output=Output(annotations=annotations))
-    with await _zip(studio, await _retold(studio, order, _hardly_told)) as archive:
+    with await studio.zip(await studio.retell(order, _hardly_told)) as archive:
         archive.extractall(tmp_path / "unpacked")
         assert ("annotations.csv" in archive.namelist()) == ("csv" in annotations)
     loaded = datasets.load_dataset(
@@ -64,10 +48,10 @@ async def test_imagefolder_loads_splits_in_which_nothing_is_told_of_any_image(st
 async def test_labels_that_are_called_like_splits_load_as_labels(studio, tmp_path, splits):
     labels = ("test", "dev-board", "train", "test drive", "val", "validation", "a eval", "metadata.jsonl")
     order = await studio.crawl(40, splits=splits, dedup=Dedup(exact=False, near_distance=None))
-    order = await _retold(
-        studio, order, lambda record: replace(record.candidate, label=labels[record.index % 8])
+    order = await studio.retell(
+        order, lambda record: replace(record.candidate, label=labels[record.index % 8])
     )
-    with await _zip(studio, order) as archive:
+    with await studio.zip(order) as archive:
         archive.extractall(tmp_path / "unpacked")
     loaded = datasets.load_dataset(str(tmp_path / "unpacked"), cache_dir=str(tmp_path / "cache"))
     wanted = {"train": 36} if splits == Splits() else {"train": 22, "validation": 14}
@@ -101,7 +85,7 @@ async def test_a_folder_of_shards_loads_whatever_is_told_of_images_and_lies_besi
     studio, tmp_path, annotations, splits, wanted, as_in_storage
 ):
     order = await studio.crawl(22, splits=splits, output=Output(format="webdataset", annotations=annotations))
-    archived = await studio.archive(await _retold(studio, order, _hardly_told))
+    archived = await studio.archive(await studio.retell(order, _hardly_told))
     folder = tmp_path / "folder"
     (folder / "shards").mkdir(parents=True)
     for name in archived.blobs:
@@ -143,7 +127,7 @@ async def test_the_card_warns_of_changed_images_whose_licences_allow_no_adapted_
         code = ("by", "by-nd", "by-nc-nd")[record.index % 3]
         return replace(record.candidate, provenance=Provenance("urls", license=code))
 
-    order = await _retold(studio, await studio.crawl(8, changes=changes), tell)
+    order = await studio.retell(await studio.crawl(8, changes=changes), tell)
     card, _ = await _card_and_attributions(studio, order)
     warning = (
         "Images were changed (see below), and `by-nc-nd`, `by-nd` do not allow adapted versions to be shared."
@@ -154,7 +138,7 @@ async def test_the_card_warns_of_changed_images_whose_licences_allow_no_adapted_
 async def _card_and_attributions(studio, order):
     names = ("README.md", "ATTRIBUTION.md")
     if order.output.format == "zip":
-        with await _zip(studio, order) as archive:
+        with await studio.zip(order) as archive:
             return [archive.read(name).decode() for name in names]
     await studio.archive(order)
     return [(await studio.blobs.get(f"{order.prefix}{name}")).decode() for name in names]
@@ -162,7 +146,7 @@ async def _card_and_attributions(studio, order):
 
 async def test_csv_has_every_text_as_it_was_found(studio):
     order = await studio.crawl(22, output=Output(annotations=("csv",)))
-    with await _zip(studio, await _retold(studio, order, _hardly_told)) as archive:
+    with await studio.zip(await studio.retell(order, _hardly_told)) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("annotations.csv").decode(), newline="")))
         assert {row["file_name"] for row in rows} < set(archive.namelist())
     assert {(row["label"], row["caption"]) for row in rows} == {("NA", "=SUM(1)"), ("null", "")}
@@ -171,8 +155,8 @@ async def test_csv_has_every_text_as_it_was_found(studio):
 async def test_yaml_loads_whatever_characters_are_in_it(studio):
     odd = 'a\ufffe\uffff\u2028\u2029\ufeff\u0085\x7f\U0001f408\U0001ffff"\\b'
     order = await studio.crawl(2, output=Output(annotations=("yaml",)), name=odd)
-    order = await _retold(studio, order, lambda record: replace(record.candidate, caption=odd))
-    with await _zip(studio, order) as archive:
+    order = await studio.retell(order, lambda record: replace(record.candidate, caption=odd))
+    with await studio.zip(order) as archive:
         listed = yaml.safe_load(archive.read("annotations.yaml"))["images"]
         front = archive.read("README.md").decode().split("---\n")[1]
     assert [row["caption"] for row in listed] == [odd, odd]
@@ -189,22 +173,20 @@ async def test_markdown_shows_what_others_wrote_as_it_is(studio):
         license_url="https://creativecommons.org/licenses/by/4.0/",
     )
     order = await studio.crawl(1)
-    order = await _retold(
-        studio, order, lambda record: replace(record.candidate, label="a`b", provenance=told)
-    )
-    with await _zip(studio, order) as archive:
+    order = await studio.retell(order, lambda record: replace(record.candidate, label="a`b", provenance=told))
+    with await studio.zip(order) as archive:
         line = archive.read("ATTRIBUTION.md").decode().splitlines()[-1]
         card = archive.read("README.md").decode()
-    shown = r"\<img src=x\> !\[a\](https://evil.example) \`b\` \*c\* \_d\_ \# \&lt;"
-    terms = "CC BY (https://x.example/a_b#c&d=1), https://creativecommons.org/licenses/by/4.0/"
-    assert line == f'- `` train/a`b/00000000.jpg ``: "{shown}", {terms}'
+    shown = r"\<img src=x\> !\[a\](https\://evil.example) \`b\` \*c\* \_d\_ \# \&lt;"
+    links = ("<https://x.example/a_b#c&d=1>", "<https://creativecommons.org/licenses/by/4.0/>")
+    assert line == f'- `` train/a`b/00000000.jpg ``: "{shown}" {links[0]}, CC BY {links[1]}'
     assert r"| a\`b | 1 | 1 |" in card
 
 
 async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_again(studio):
     order = await studio.crawl(30, splits=SPLITS, max_images_per_label=8, seed=5)
     order = replace(order, dedup=Dedup(exact=True, near_distance=None, against=("old",)), parents=("a", "b"))
-    with await _zip(studio, order) as archive:
+    with await studio.zip(order) as archive:
         card = archive.read("README.md").decode()
         sums = archive.read("SHA256SUMS").decode().splitlines()
     lines = sorted(line[:64] for line in sums)
@@ -237,5 +219,5 @@ def test_the_checksum_of_very_many_images_takes_little_memory():
 
 async def test_the_card_says_where_nothing_was_deduplicated(studio):
     order = await studio.crawl(5, dedup=Dedup(exact=False, near_distance=None))
-    with await _zip(studio, order) as archive:
+    with await studio.zip(order) as archive:
         assert "- deduplication: none\n" in archive.read("README.md").decode()

@@ -5,7 +5,9 @@ from urllib.parse import parse_qs
 import pytest
 from aiohttp import web
 
+from shared.archiving.credit import credit_line
 from shared.errors import Permanent, Unavailable
+from shared.records import Reason, Record, Rejected
 from shared.sources.json_api import KeyRefused, Refused
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
 from shared.sources.source import Query
@@ -43,7 +45,11 @@ async def test_a_result_becomes_a_candidate_with_all_that_it_tells(openverse, se
     assert first.url == "https://live.staticflickr.com/1/2_b.jpg#x"
     assert (first.label, first.caption, first.width, first.height) == ("pets", "Cat on a wall", None, 683)
     assert first.provenance.license == "by-sa"
-    assert first.provenance.attribution == body["results"][0]["attribution"]
+    line = credit_line(Record(0, first, Rejected(Reason.TIMED_OUT)))
+    assert line == (
+        '"Cat on a wall" (https://www.flickr.com/photos/1/2) by Somebody (https://www.flickr.com/photos/1), '
+        "CC BY-SA 2.0 (https://creativecommons.org/licenses/by-sa/2.0/)"
+    )
     assert (second.provenance.license, second.provenance.creator, second.width) == ("cc0", None, 3072)
     assert page.cursor == "2"
     [asked] = service.asked

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from shared.archiving.told import attribution_line
+from shared.archiving.credit import credit_line
 from shared.candidates import NumberedCandidate, Provenance, encode_candidates
 from shared.errors import InvalidRequest, Permanent
 from shared.jobs.spec import decode_spec, encode_spec, parse_spec
@@ -536,8 +536,9 @@ async def test_a_list_names_authors_and_terms_in_columns_of_its_choice(form):
         license_url="https://creativecommons.org/licenses/by-sa/4.0/",
     )
     assert (candidate.extra, problems) == ({"note": "kept"}, [])
-    line = attribution_line(Record(0, candidate, Rejected(Reason.TIMED_OUT)))
-    assert line == '"A cat" by Jane, CC BY-SA 4.0 (https://a/1)'
+    line = credit_line(Record(0, candidate, Rejected(Reason.TIMED_OUT)))
+    terms = "CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/)"
+    assert line == f'"A cat" (https://a/1) by Jane (https://a/jane), {terms}'
 
 
 async def test_a_licence_that_is_named_counts_more_than_its_address():

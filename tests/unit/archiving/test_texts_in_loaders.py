@@ -1,0 +1,176 @@
+"""Texts that look like something else, in the loaders that people use, and as the card advises to use them."""
+
+import json
+import re
+import zipfile
+
+import datasets
+import pytest
+
+from shared.archiving.options import Dedup, Output, Splits
+from shared.candidates import Candidate, Provenance
+
+ALL = Dedup(exact=False, near_distance=None)
+SPLITS = {"train": 0.6, "val": 0.2, "test": 0.2}
+LIKE_DATES = (
+    "2021-03-05",
+    "2021-03-05 12:30:00",
+    "2021-03-05T12:30:00Z",
+    "2021-03-05T12:30:00+02:00",
+    "2021-03-05T12:30:00.123456",
+    "20210305",
+    "12:30:00",
+    "1999-12-31T23:59:60Z",
+)
+LIKE_NUMBERS = ("007", "1e5", "0x1F", "1_000", "-0", "3.10", "1,5", "NaN", "Infinity", "9" * 30)
+LIKE_OTHERS = (
+    "null",
+    "NULL",
+    "true",
+    "None",
+    "NA",
+    "N/A",
+    "",
+    "[]",
+    "{}",
+    '""',
+    "<NA>",
+    " ",
+    "=1+1",
+    "#N/A",
+    "nan",
+)
+MARKS = (
+    'a "quoted" text',
+    "a, b",
+    "a\u2028b",
+    "é\u202e",
+    "👩\u200d👩",
+    "back\\slash",
+    "it's",
+    "a\rb",
+    "a\nb",
+    "a\tb",
+)
+
+
+def telling(*texts: str):
+    """Has texts, in turn, be everything that is told of images."""
+
+    def tell(record):
+        text = texts[record.index % len(texts)]
+        told = Provenance("urls", license="by", title=text, creator=text)
+        return Candidate(record.candidate.url, text or "empty", told, text)
+
+    return tell
+
+
+def told_of(texts):
+    return sorted((text or "empty", text, text) for text in set(texts))
+
+
+async def unpacked(studio, folder, texts, count=30, **changes):
+    order = await studio.crawl(count, dedup=ALL, **changes)
+    with await studio.zip(await studio.retell(order, telling(*texts))) as archive:
+        archive.extractall(folder)
+        return archive.read("README.md").decode()
+
+
+def loaded(path, cache, *, by_card=True):
+    where = {"path": str(path)} if by_card else {"path": "imagefolder", "data_dir": str(path)}
+    return datasets.load_dataset(**where, cache_dir=str(cache))
+
+
+@pytest.mark.parametrize("by_card", [True, False])
+@pytest.mark.parametrize("splits", [{"train": 1}, SPLITS])
+@pytest.mark.parametrize(
+    "texts", [*[(text,) for text in LIKE_DATES[:4]], LIKE_DATES, LIKE_NUMBERS, LIKE_OTHERS, MARKS]
+)
+async def test_texts_load_as_texts_in_all_splits_whatever_they_look_like(
+    studio, tmp_path, texts, splits, by_card
+):
+    await unpacked(studio, tmp_path / "unpacked", texts, splits=Splits(splits))
+    found = loaded(tmp_path / "unpacked", tmp_path / "cache", by_card=by_card)
+    assert len(found) == len(splits)
+    for rows in found.values():
+        kinds = {name: str(kind.dtype) for name, kind in rows.features.items() if name != "image"}
+        assert {name for name, kind in kinds.items() if kind == "int64"} == {"width", "height"}
+        assert set(kinds.values()) == {"int64", "string"}
+    rows = [row for split in found.values() for row in split]
+    assert len(rows) == 27
+    assert all(row["image"].size == (row["width"], row["height"]) for row in rows)
+    assert {(row["label"], row["caption"], row["creator"]) for row in rows} <= set(told_of(texts))
+
+
+async def test_dates_beside_other_texts_load_wherever_a_readers_block_ends(studio, tmp_path):
+    """A reader that guesses types does so for each block of some MB: the first holds dates alone."""
+    long = ("x" * 1_000_000, "2021-03-05")
+    order = await studio.crawl(60, dedup=ALL)
+
+    def tell(record):
+        caption = long[record.index < 30] if record.index >= 30 else "2021-03-05"
+        return Candidate(record.candidate.url, "2021-03-05", Provenance("urls", title=long[0]), caption)
+
+    with await studio.zip(await studio.retell(order, tell)) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    captions = loaded(tmp_path / "unpacked", tmp_path / "cache")["train"]["caption"]
+    assert (captions[0], captions[-1]) == ("2021-03-05", long[0])
+
+
+@pytest.mark.parametrize("texts", [LIKE_DATES[:1], LIKE_DATES + LIKE_NUMBERS + LIKE_OTHERS + MARKS])
+async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
+    order = await studio.crawl(60, dedup=ALL, splits=Splits(SPLITS), output=Output(format="webdataset"))
+    archived = await studio.archive(await studio.retell(order, telling(*texts)))
+    for name in archived.blobs:
+        (tmp_path / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
+    found = loaded(tmp_path, tmp_path / "cache")
+    assert set(found) == {"train", "validation", "test"}
+    rows = [row for split in found.values() for row in split]
+    assert len(rows) == 54
+    for row in rows:
+        told = row["json"]
+        assert (told["label"], told["caption"], told["creator"]) in told_of(texts)
+        assert row["txt"] == (told["caption"] or told["label"])
+
+
+@pytest.mark.parametrize("form", ["zip", "webdataset"])
+async def test_the_cards_programs_run_as_they_stand_and_keep_texts(studio, tmp_path, monkeypatch, form):
+    """Word for word, but for the paths."""
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    texts = LIKE_DATES + LIKE_NUMBERS + LIKE_OTHERS + MARKS
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    output = Output(format=form, annotations=("jsonl", "csv"))
+    order = await studio.crawl(60, dedup=ALL, output=output)
+    archived = await studio.archive(await studio.retell(order, telling(*texts)))
+    for name in archived.blobs:
+        (folder / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
+    if form == "zip":
+        zipfile.ZipFile(folder / "dataset.zip").extractall(folder)
+        (folder / "dataset.zip").unlink()
+    card = (folder / "README.md").read_text()
+    programs = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    assert len(programs) == (3 if form == "zip" else 2)
+    paths = r"path/to(/the/unpacked/archive|/the/folder/of/these/files)?"
+    for program in programs:
+        names: dict[str, object] = {}
+        exec(re.sub(paths, str(folder), program), names)  # noqa: S102 - the card's own words are what is tested
+        if (images := names.get("images")) is not None:
+            rows = images if isinstance(images, list) else images.to_dict("records")
+            assert {row["caption"] for row in rows} == {
+                texts[i % len(texts)] for i in range(60) if i % 10 != 9
+            }
+            assert all(type(row["width"]) is int and type(row["label"]) is str for row in rows)
+
+
+async def test_every_line_of_annotations_is_one_whatever_a_reader_breaks_lines_at(studio):
+    order = await studio.crawl(30, dedup=ALL, output=Output(annotations=("jsonl", "txt", "yaml", "coco")))
+    texts = ("a\u2028b", "a\u2029b", "a\x85b", "a\x1cb", "a\x0bb", "a\x0cb", "a\nb", "a\rb")
+    with await studio.zip(await studio.retell(order, telling(*texts))) as archive:
+        lines = archive.read("annotations.jsonl").decode().splitlines()
+        plain = archive.read("annotations.txt").decode().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == len(plain) == 27
+    assert {row["caption"] for row in rows} == set(texts)
+    assert all(line.split("\t")[1] == "a b" for line in plain)
