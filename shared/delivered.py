@@ -4,20 +4,22 @@ The one place that knows this format; it is written by the archive step, and rea
 """
 
 import gzip
-import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from operator import attrgetter
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from shared.candidates import Candidate, Provenance, StoredRange
+from shared.errors import Permanent
+from shared.gzip_members import BadGzip, GzipLimits, unzip_stream
 from shared.json_lines import json_line
 from shared.records import ImageFacts, Kept, Record
 
-_PIECE_BYTES = 1 << 20
+_LIMITS = GzipLimits(max_bytes=20_000_000_000)
+_MAX_LINE_BYTES = 4_000_000  # some hundred as a rule; 100 kB of an address and 20 further texts at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +116,24 @@ def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
 
 
 async def read_delivered(pieces: AsyncIterator[bytes]) -> AsyncIterator[Delivered]:
-    """The rows of a whole records file that comes in pieces."""
+    """The rows of a whole records file that comes in pieces; other tasks have their turn between.
+
+    Raises:
+        Permanent: the file is damaged, or decompresses to more than any records do.
+    """
     rest = b""
-    engine = zlib.decompressobj(wbits=31)
-    async for piece in pieces:
-        data = piece
-        while data:
-            rest += engine.decompress(data, _PIECE_BYTES)
-            data = engine.unconsumed_tail
-            if engine.eof:
-                data = engine.unused_data
-                engine = zlib.decompressobj(wbits=31)
-            *lines, rest = rest.split(b"\n")
+    try:
+        async for piece in unzip_stream(pieces, _LIMITS):
+            *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
                 yield _adapter.validate_json(line)
+            if len(rest) > _MAX_LINE_BYTES:
+                break
+    except BadGzip as error:
+        raise Permanent(f"The records of a dataset are damaged: the file {error}.") from None
+    except ValidationError:
+        raise Permanent("The records of a dataset are damaged: a line is no record.") from None
+    if rest:
+        raise Permanent(
+            "The records of a dataset are damaged: the file ends within a line, or one is too long."
+        )

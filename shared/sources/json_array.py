@@ -1,7 +1,7 @@
 """The elements of one large JSON array, out of a stream of bytes, each found by its brackets and quotes alone.
 
 The text is an array, or an object that has one: `[…]`, `{"version": 1, "images": […]}`. One element at a time is in
-memory; one that is broken or too long is told as such, and harms no other.
+memory; one that is broken or too long is told as such, and harms no other. Empty ones are passed over.
 """
 
 import re
@@ -13,7 +13,9 @@ _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _TO_SIGN = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+", re.DOTALL)
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL)
 _IN_STRING = re.compile(rb'[^"\\]*+')  # of one that is cut between two pieces
+_EMPTY = re.compile(rb"[ \t\r\n,]*+")
 _SPACE = b" \t\r\n"
+_MAX_BRACKETS = 1_000_000
 
 
 class JsonArray:
@@ -29,6 +31,12 @@ class JsonArray:
         self._escaped = False
         self._element = bytearray()
         self._too_long = False
+        self._brackets = 0  # in the element, or outside of the array
+
+    @property
+    def over(self) -> bool:
+        """Whether the rest is not worth reading: there is a second array, or nothing but brackets."""
+        return self._arrays > 1 or self._brackets > _MAX_BRACKETS
 
     def feed(self, piece: bytes) -> Iterator[bytes | None]:
         """The elements that end in the piece; None in place of one that is too long.
@@ -36,8 +44,8 @@ class JsonArray:
         Raises:
             Permanent: the text is neither an array nor an object.
         """
-        at = kept = 0 if self._begun else self._begin(piece)
-        while at < len(piece):
+        at = kept = self._behind_empty(piece, 0 if self._begun else self._begin(piece))
+        while at < len(piece) and not self.over:
             if self._escaped:
                 self._escaped = False
                 at += 1
@@ -51,14 +59,15 @@ class JsonArray:
                 self._in_string = not self._in_string
             elif self._depth == self._base and sign in {b",", b"]"}:
                 self._keep(piece[kept : at - 1])
-                kept = at
+                self._brackets = 0
                 if self._too_long or self._element.strip(_SPACE):
                     yield self._taken()
                 if sign == b"]":
                     self._base = None
                     self._depth -= 1
+                at = kept = self._behind_empty(piece, at)
             elif self._move(sign):
-                kept = at
+                at = kept = self._behind_empty(piece, at)
         self._keep(piece[kept:])
 
     def end(self) -> str | None:
@@ -69,14 +78,23 @@ class JsonArray:
         """
         if not self._arrays:
             raise Permanent("The JSON text holds no array (one object a line is the format jsonl).")
-        if self._depth:
-            return "the JSON text ends before its array does"
-        return "only the first array was read" if self._arrays > 1 else None
+        if self._arrays > 1:
+            return "only the first array was read"
+        if self.over:
+            return f"more than {_MAX_BRACKETS:,} brackets come without an element: it is read no further"
+        return "the JSON text ends before its array does" if self._depth else None
 
     def _skip(self, piece: bytes, at: int) -> int:
         """Where the next sign is that matters: past whole strings, and within an element past its commas."""
         skipped = _TO_SIGN if self._depth == self._base else _TO_BRACKET
         found = (_IN_STRING if self._in_string else skipped).match(piece, at)
+        return found.end() if found else at
+
+    def _behind_empty(self, piece: bytes, at: int) -> int:
+        """Past the empty elements and the space that stand there, where an element may begin."""
+        if self._depth != self._base or self._element or self._in_string or self._escaped or self._too_long:
+            return at
+        found = _EMPTY.match(piece, at)
         return found.end() if found else at
 
     def _begin(self, piece: bytes) -> int:
@@ -90,6 +108,7 @@ class JsonArray:
 
     def _move(self, sign: bytes) -> bool:
         """Follow a bracket inwards or outwards; True where the array begins with it."""
+        self._brackets += 1
         if sign in {b"]", b"}"} and self._depth != self._base:
             self._depth = max(0, self._depth - 1)
         if sign in {b"[", b"{"}:
@@ -98,7 +117,7 @@ class JsonArray:
             return False
         self._arrays += 1
         if self._arrays == 1:
-            self._base = self._depth
+            self._base, self._brackets = self._depth, 0
         return self._arrays == 1
 
     def _keep(self, part: bytes) -> None:
@@ -127,6 +146,8 @@ async def json_elements(
     async for piece in pieces:
         for element in array.feed(piece):
             yield element
+        if array.over:
+            break
     problem = array.end()
     if problem is not None:
         yield problem

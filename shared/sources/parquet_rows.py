@@ -7,10 +7,11 @@ the bytes.
 import asyncio
 import importlib.util
 import io
-from collections.abc import AsyncIterator, Buffer, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Buffer, Iterator, Sequence
 from typing import Any
 
 from shared.errors import NotFound, Permanent, Unavailable
+from shared.sources.rows import Row
 from shared.sources.tables import ColumnNames, named
 from shared.storage.blobs import BlobStore
 
@@ -27,9 +28,7 @@ def can_read_parquet() -> bool:
     return importlib.util.find_spec("pyarrow") is not None
 
 
-async def read_parquet(
-    blobs: BlobStore, name: str, columns: ColumnNames, skip: int
-) -> AsyncIterator[Mapping[str, object]]:
+async def read_parquet(blobs: BlobStore, name: str, columns: ColumnNames, skip: int) -> AsyncIterator[Row]:
     """The rows from number `skip` on; the columns asked for and the first 20 other plain ones make the rows' fields.
 
     In memory are the footer, and of each column one page and one batch of values.
@@ -47,7 +46,7 @@ async def read_parquet(
     batches = _batches(file, columns, skip)
     while (rows := await asyncio.to_thread(next, batches, None)) is not None:
         for row in rows:
-            yield row
+            yield Row(row)
 
 
 def _batches(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[list[dict[str, object]]]:

@@ -1,28 +1,39 @@
-"""Rows out of a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped, never whole in memory."""
+"""Rows out of a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped, never whole in memory.
+
+Others have their turn after each small piece of text, whatever it holds, and many blank lines cost no more than a few.
+"""
 
 import asyncio
 import codecs
 import json
 import re
-import zlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import Permanent
+from shared.gzip_members import PIECE_BYTES, BadGzip, GzipLimits, unzip_stream
 from shared.sources.json_array import json_elements
-from shared.sources.tables import MAX_LINE_BYTES, TOO_LONG, ColumnNames, named, read_records
-
-type Row = Mapping[str, object] | str
-"""A row's fields by name; or, for a row that cannot be read, what is wrong with it."""
+from shared.sources.tables import MAX_LINE_BYTES, MAX_LINES, TOO_LONG, ColumnNames, Columns, read_records
 
 type Format = Literal["txt", "csv", "tsv", "jsonl", "json"]
 
 FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl", "json")
-_MAX_PIECE_BYTES = 1 << 20
-_PART_BYTES = 16 << 10
+_LIMITS = GzipLimits()
 _NOT_UTF8 = "not UTF-8"
 _NO_NAMES = ColumnNames()
 _UNREADABLE = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8; UTF-8 itself never does
+_BLANKS = {True: re.compile(rb"\n(?:[ \t\r,;]*+\n){%d,}+" % MAX_LINES)}
+_BLANKS[False] = re.compile(rb"\n(?:[ \t\r]*+\n){%d,}+" % MAX_LINES)
+_FEW_BLANKS = b"\n" * (MAX_LINES + 1)  # as many as end a record that goes on over lines
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row's fields by name, or None where it cannot be read; `problem` is what is wrong with it, if anything is."""
+
+    fields: Mapping[str, object] | None
+    problem: str | None = None
 
 
 async def read_rows(
@@ -32,62 +43,65 @@ async def read_rows(
 
     A row in another encoding cannot be read, and harms no other. A table's first row names its columns, and is read as
     far as it can be; where one of those asked for is there in another case, it counts as that. Where gzip breaks off in
-    the middle, the rows before are read, and the last row tells so.
+    the middle, or grows beyond its limits, the rows before are read, and the last row tells so.
 
     Raises:
         Permanent: the stream is not gzip although it should be, holds no JSON array although it should, or is a table
             without a column that is needed.
     """
     broken: list[str] = []
-    pieces = _in_utf8(_unzipped(stream, broken) if gzipped else stream)
+    pieces = _in_utf8(_unzipped(stream, broken) if gzipped else _small(stream))
     if form == "json":
         rows = _array_rows(pieces)
     elif form in {"csv", "tsv"}:
-        rows = _table_rows(_texts(pieces), "\t" if form == "tsv" else ",", names)
+        rows = _table_rows(_texts(pieces, table=form == "csv"), "\t" if form == "tsv" else ",", names)
     else:
         rows = _line_rows(_texts(pieces), form)
     async for row in rows:
         yield row
     for problem in broken:
-        yield problem
+        yield Row(None, problem)
 
 
 async def _line_rows(lines: AsyncIterator[str | None], form: Format) -> AsyncIterator[Row]:
     async for line in lines:
         if line is None:
-            yield TOO_LONG
+            yield Row(None, TOO_LONG)
         elif _is_unreadable(line):
-            yield _NOT_UTF8
+            yield Row(None, _NOT_UTF8)
         elif line.strip():
-            yield _json_row(line) if form == "jsonl" else {"url": line.strip()}
+            yield _json_row(line) if form == "jsonl" else Row({"url": line.strip()})
 
 
 async def _table_rows(
     lines: AsyncIterator[str | None], delimiter: str, names: ColumnNames
 ) -> AsyncIterator[Row]:
-    header: list[str] | None = None
+    columns: Columns | None = None
     async for record in read_records(lines, delimiter):
         if isinstance(record, str):
-            yield record
-            continue
-        unreadable = any(map(_is_unreadable, record))
-        if unreadable:
-            yield _NOT_UTF8
-        if header is None:
-            header = named([_UNREADABLE.sub("\ufffd", cell).strip() for cell in record], names)
-        elif not unreadable:
-            yield dict(zip(header, record, strict=False))
+            yield Row(None, record)
+        elif columns is None:
+            if any(map(_is_unreadable, record.cells)):
+                yield Row(None, _NOT_UTF8)
+            cells = [_UNREADABLE.sub("\ufffd", cell).strip() for cell in record.cells]
+            columns = Columns(cells, names)
+            for name in columns.repeated:
+                yield Row(None, f"the column {name[:100]!r} is there more than once: the first counts")
+        elif _is_unreadable(record.text):
+            yield Row(None, _NOT_UTF8)
+        else:
+            yield Row(*columns.fields(record))
 
 
 async def _array_rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[Row]:
     async for element in json_elements(pieces, MAX_LINE_BYTES):
         if element is None:
-            yield TOO_LONG
+            yield Row(None, TOO_LONG)
         elif isinstance(element, str):
-            yield element
+            yield Row(None, element)
         else:
             text = _decoded(element)
-            yield _NOT_UTF8 if _is_unreadable(text) else _json_row(text)
+            yield Row(None, _NOT_UTF8) if _is_unreadable(text) else _json_row(text)
 
 
 def _decoded(data: bytes) -> str:
@@ -103,14 +117,14 @@ def _json_row(text: str) -> Row:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return "not JSON"
+        return Row(None, "not JSON")
     if isinstance(value, str):
-        return {"url": value}
-    return value if isinstance(value, dict) else "not a JSON object"
+        return Row({"url": value})
+    return Row(value) if isinstance(value, dict) else Row(None, "not a JSON object")
 
 
-async def _texts(pieces: AsyncIterator[bytes]) -> AsyncIterator[str | None]:
-    async for line in _lines(pieces):
+async def _texts(pieces: AsyncIterator[bytes], *, table: bool = False) -> AsyncIterator[str | None]:
+    async for line in _lines(pieces, _BLANKS[table]):
         yield line if line is None else _decoded(line).strip("\ufeff\r\n")
 
 
@@ -136,12 +150,12 @@ async def _in_utf8(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield b"\xff"
 
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
-    """Lines without their ends; None in place of one that is too long."""
+async def _lines(pieces: AsyncIterator[bytes], blanks: re.Pattern[bytes]) -> AsyncIterator[bytes | None]:
+    """Lines without their ends; None in place of one that is too long. Of very many blank lines a few are given."""
     rest = b""
     too_long = False
     async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
+        *lines, rest = blanks.sub(_FEW_BLANKS, rest + piece).split(b"\n")
         for line in lines:
             yield None if too_long or len(line) > MAX_LINE_BYTES else line
             too_long = False
@@ -152,40 +166,21 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
 
 
 async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIterator[bytes]:
-    """Decompressed pieces of 1 MiB at most, whatever the ratio; members behind each other are one stream.
-
-    Zeros behind a member are padding, as for gzip itself. What breaks behind the first piece goes into `broken`.
-    """
-    engine, inside, given = zlib.decompressobj(wbits=31), False, False
-    async for part in _parts(stream):
-        data, out = part, bytearray()
-        while data := data if inside else data.lstrip(b"\0"):
-            try:
-                out += engine.decompress(data, _MAX_PIECE_BYTES - len(out))
-            except zlib.error:
-                if not given and not out:
-                    raise Permanent("The URL list is not gzip, or is broken.") from None
-                broken.append("the gzip stream is broken from here on")
-                yield bytes(out)
-                return
-            inside, data = not engine.eof, engine.unconsumed_tail
-            if engine.eof:
-                data = engine.unused_data
-                engine = zlib.decompressobj(wbits=31)
-            if len(out) == _MAX_PIECE_BYTES:
-                given = True
-                yield bytes(out)
-                out.clear()
-        if out:
+    """Decompressed pieces; what breaks behind the first of them goes into `broken`."""
+    given = False
+    try:
+        async for piece in unzip_stream(stream, _LIMITS):
             given = True
-            yield bytes(out)
-    if inside:
-        broken.append("the gzip stream ends too early")
+            yield piece
+    except BadGzip as error:
+        if not given:
+            raise Permanent(f"The URL list {error}.") from None
+        broken.append(f"the gzip stream {error}: it is read no further")
 
 
-async def _parts(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Small parts, since what is behind a member is copied for each member; others have their turn between them."""
-    async for piece in stream:
-        for at in range(0, len(piece), _PART_BYTES):
-            yield piece[at : at + _PART_BYTES]
+async def _small(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Small pieces; others have their turn between them."""
+    async for data in stream:
+        for at in range(0, len(data), PIECE_BYTES):
+            yield data[at : at + PIECE_BYTES]
             await asyncio.sleep(0)

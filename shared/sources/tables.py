@@ -1,27 +1,40 @@
-"""Records out of the lines of a table (RFC 4180), whose quoted cells may hold line breaks."""
+"""Records out of the lines of a table (RFC 4180), whose quoted cells may hold line breaks, and their columns."""
 
 import csv
-from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+import re
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from shared.errors import Permanent
 
 MAX_LINE_BYTES = 100_000
+MAX_LINES = 100
 TOO_LONG = f"longer than {MAX_LINE_BYTES:,} bytes"
-_MAX_LINES = 100
 _MAX_TOLD = 20
 _LONE_BREAK = "a line break within it is neither \\n nor \\r\\n"
 _OPEN_QUOTE = "a quote is opened in it and not closed as it should be"
+_BLANK = {",": " \t\r,;", ";": " \t\r,;", "\t": " \t\r"}  # what a row of empty cells consists of
+_QUOTED = re.compile(r'"[^"]*"?')
 
 
-async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> AsyncIterator[list[str] | str]:
-    """The cells of each record, or what is wrong with it; blank lines are passed over, and None is a line too long.
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The cells of a record, its text, and what divides it."""
+
+    cells: Sequence[str]
+    text: str
+    delimiter: str
+
+
+async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> AsyncIterator[Record | str]:
+    """The records, or what is wrong with one; rows of empty cells are passed over, and None is a line too long.
 
     A record that goes on over lines has 100 of them and some 100,000 characters at most, and is read to the letter.
     Where it does not end so, its first line is a problem and the others are read on their own: one stray quote cannot
-    swallow a file. A table with semicolons and no comma in its first line is divided by semicolons.
+    swallow a file. A table with semicolons and no comma in its first line is divided by semicolons. Space before a
+    quote does not belong to the cell.
     """
     ahead: deque[str | None] = deque()
     first = True
@@ -32,11 +45,11 @@ async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> Asyn
             return
         if line is None:
             yield TOO_LONG
-        elif line.strip():
-            if first and delimiter == "," and "," not in line and ";" in line:
-                delimiter = ";"
+        elif line.strip(_BLANK[delimiter]).strip():
+            if first and delimiter == ",":
+                delimiter = _delimiter_in(line)
             first = False
-            yield _cells(line, delimiter) or await _cells_over_lines(line, ahead, lines, delimiter)
+            yield _record(line, delimiter) or await _record_over_lines(line, ahead, lines, delimiter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,42 @@ class ColumnNames:
 
     asked: Sequence[str] = ()
     needed: Sequence[str] = ()
+
+
+class Columns:
+    """The columns of a table, as its header names them; empty names at its end are no columns.
+
+    Raises:
+        Permanent: there is no column of a name that is needed.
+    """
+
+    def __init__(self, header: Sequence[str], names: ColumnNames) -> None:
+        self._names = named(_without_empty_end(header, 1), names)
+        counts = Counter(self._names)
+        self.repeated = [name for name in dict.fromkeys(names.asked) if counts[name] > 1]
+
+    def fields(self, record: Record) -> tuple[Mapping[str, object] | None, str | None]:
+        """The record's cells by name, and what is wrong with it.
+
+        Of a table with one column, a line with commas or semicolons is one cell. A record with more cells than there
+        are columns is not read, since nobody can tell where the delimiter should have been quoted. Of one with fewer
+        the first columns are read.
+        """
+        names = self._names
+        cells = _without_empty_end(record.cells, len(names))
+        if len(cells) > len(names):
+            if len(names) > 1 or record.delimiter == "\t" or '"' in record.text:
+                return (
+                    None,
+                    f"it has {len(cells)} cells for {len(names)} columns: quote a cell with a delimiter",
+                )
+            cells = [record.text.rstrip(" " + record.delimiter)]
+        fields: dict[str, object] = {}
+        for name, cell in zip(names, cells, strict=False):
+            fields.setdefault(name, cell)
+        if len(cells) == len(names):
+            return fields, None
+        return fields, f"it has {len(cells)} of {len(names)} cells: the others are taken as empty"
 
 
 def named(columns: Sequence[str], names: ColumnNames) -> list[str]:
@@ -66,23 +115,36 @@ def told(names: Iterable[str]) -> str:
     return ", ".join(repr(name[:40]) for name in islice(names, _MAX_TOLD)) or "none"
 
 
-def _cells(line: str, delimiter: str) -> list[str] | str | None:
-    """The cells of a line, or what is wrong with it; None where a quote is open at its end."""
-    reader = csv.reader([line, ""], delimiter=delimiter)
+def _delimiter_in(header: str) -> str:
+    plain = _QUOTED.sub("", header)
+    return ";" if ";" in plain and "," not in plain else ","
+
+
+def _without_empty_end(cells: Sequence[str], least: int) -> Sequence[str]:
+    """The cells without empty ones at the end, as far as there are more than `least`."""
+    end = len(cells)
+    while end > least and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
+
+
+def _record(line: str, delimiter: str) -> Record | str | None:
+    """The record of a line, or what is wrong with it; None where a quote is open at its end."""
+    reader = csv.reader([line, ""], delimiter=delimiter, skipinitialspace=True)
     try:
         cells = next(reader)
     except csv.Error:
         return _LONE_BREAK
-    return cells if reader.line_num == 1 else None
+    return Record(cells, line, delimiter) if reader.line_num == 1 else None
 
 
-async def _cells_over_lines(
+async def _record_over_lines(
     line: str, ahead: deque[str | None], lines: AsyncIterator[str | None], delimiter: str
-) -> list[str] | str:
-    """The cells of a record that begins with `line`; the lines that turn out to be none of it are put `ahead`."""
+) -> Record | str:
+    """The record that begins with `line`; the lines that turn out to be none of it are put `ahead`."""
     record = [line]
     quotes, characters = line.count('"'), len(line)
-    while quotes % 2 and len(record) < _MAX_LINES and characters <= MAX_LINE_BYTES:
+    while quotes % 2 and len(record) < MAX_LINES and characters <= MAX_LINE_BYTES:
         taken = len(record) - 1
         if taken == len(ahead):
             try:
@@ -95,10 +157,11 @@ async def _cells_over_lines(
         record.append(following)
         quotes += following.count('"')
         characters += len(following)
+    text = "\n".join(record)
     try:
-        cells = next(csv.reader(["\n".join(record)], delimiter=delimiter, strict=True))
+        cells = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
     except csv.Error:
         return _OPEN_QUOTE
     for _ in record[1:]:
         ahead.popleft()
-    return cells
+    return Record(cells, text, delimiter)

@@ -1,9 +1,11 @@
 """URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (these also gzipped) or Parquet.
 
-A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read. Where a row's
-licence and its licence's address name different ones, the image's is unknown (see `told_license`).
+A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read. There is a page
+for every so many rows, whatever they hold, so that whoever reads them can stop; and other tasks have their turn. Where
+a row's licence and its licence's address name different ones, the image's is unknown (see `told_license`).
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
@@ -33,6 +35,8 @@ from shared.storage.blobs import BlobStore
 
 INPUTS = "inputs/"
 _PAGE = 1000
+_MAX_ROWS = 10_000_000  # a dataset of a third of them takes one run's time to plan
+_ROWS_WITHOUT_A_TURN = 100
 _PAGE_CHARACTERS = 4 << 20
 _MAX_EXTRA = 20
 _MAX_VALUE = 1000
@@ -144,23 +148,28 @@ class Urls:
         problems: list[str] = []
         characters = 0
         async for row in self._rows(number):
+            if number == _MAX_ROWS:
+                problems.append(f"{self._config.blob}: more than {_MAX_ROWS:,} rows: it is read no further")
+                break
             number += 1
-            found = self._candidate(row, number)
-            if isinstance(found, Candidate):
-                candidates.append(found)
-                characters += len(found.url)
-            else:
-                problems.append(found)
-            if len(candidates) + len(problems) == _PAGE or characters >= _PAGE_CHARACTERS:
+            candidate, problem = self._candidate(row)
+            if candidate is not None:
+                candidates.append(candidate)
+                characters += len(candidate.url)
+            if problem is not None:
+                problems.append(f"{(self._config.blob or 'urls')[-100:]}: row {number}: {problem}")
+            if number % _PAGE == 0 or characters >= _PAGE_CHARACTERS:
                 yield Page(tuple(candidates), str(number), tuple(problems))
                 candidates, problems, characters = [], [], 0
+            elif number % _ROWS_WITHOUT_A_TURN == 0:
+                await asyncio.sleep(0)
         yield Page(tuple(candidates), None, tuple(problems))
 
     async def _rows(self, skip: int) -> AsyncIterator[Row]:
         """The rows behind the first `skip`."""
         if self._config.items is not None:
             for item in self._config.items[skip:]:
-                yield item.model_dump(exclude_none=True)
+                yield Row(item.model_dump(exclude_none=True))
             return
         try:
             async for row in self._stored_rows(self._config.blob or "", skip):
@@ -171,8 +180,8 @@ class Urls:
     async def _stored_rows(self, name: str, skip: int) -> AsyncIterator[Row]:
         form = self._config.format or _format_of(name) or "txt"
         if form == _PARQUET:
-            async for fields in read_parquet(self._blobs, name, self._columns, skip):
-                yield fields
+            async for row in read_parquet(self._blobs, name, self._columns, skip):
+                yield row
             return
         left = skip
         stream, gzipped = self._blobs.stream(name), name.lower().endswith(".gz")
@@ -180,22 +189,25 @@ class Urls:
             left -= 1
             if left < 0:
                 yield row
+            elif left % _PAGE == 0:
+                await asyncio.sleep(0)
 
-    def _candidate(self, row: Row, number: int) -> Candidate | str:
-        config = self._config
-        found: Candidate | str
-        if isinstance(row, str):
-            found = row
-        elif config.url_column not in row:
-            found = f"no field {config.url_column[:100]!r}; it has {told(row)}"
-        elif (url := address_of(row[config.url_column])) is None:
-            found = "no http(s) URL"
+    def _candidate(self, row: Row) -> tuple[Candidate | None, str | None]:
+        """What the row names, and what is wrong with it; one of the two at least."""
+        config, fields = self._config, row.fields
+        if fields is None:
+            return None, row.problem
+        if config.url_column not in fields:
+            wrong = f"no field {config.url_column[:100]!r}; it has {told(fields)}"
+        elif (url := address_of(fields[config.url_column])) is None:
+            wrong = "no http(s) URL"
         else:
-            label = clean_label(row.get(config.label_column)) or config.label
-            provenance = self._provenance(row)
-            caption = text_of(row.get(config.caption_column))
-            found = Candidate(url, label, provenance, caption, extra=self._extra(row, provenance.license))
-        return f"{(config.blob or 'urls')[-100:]}: row {number}: {found}" if isinstance(found, str) else found
+            label = clean_label(fields.get(config.label_column)) or config.label
+            provenance = self._provenance(fields)
+            caption = text_of(fields.get(config.caption_column))
+            extra = self._extra(fields, provenance.license)
+            return Candidate(url, label, provenance, caption, extra=extra), row.problem
+        return None, f"{wrong}; {row.problem}" if row.problem else wrong
 
     def _provenance(self, row: Mapping[str, object]) -> Provenance:
         config = self._config

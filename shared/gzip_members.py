@@ -1,0 +1,112 @@
+"""Gzip from outside (RFC 1952), decompressed in small pieces and within limits: the one reader of it.
+
+Members behind each other are one stream, and zeros behind a member are padding, as for gzip itself (RFC 1952, 2.2).
+A few kilobytes can decompress to gigabytes; so the size of what comes out is bounded, and so is its ratio to what went
+in. The app's own working blobs are another matter (`packed_lines`).
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+PIECE_BYTES = 16 << 10  # what is made of it takes some milliseconds
+_PART_BYTES = 16 << 10  # what is behind a member is copied for each member, so little is looked at together
+_MEMBER = 31  # zlib's wbits for gzip
+
+
+@dataclass(frozen=True, slots=True)
+class GzipLimits:
+    """How much may come out: so many bytes in all, and so many times what went in, once it is over `free_bytes`.
+
+    Deflate reaches a ratio of 1,030; lists and records of images one of 5 to 50.
+    """
+
+    max_bytes: int = 2_000_000_000
+    max_ratio: int = 200
+    free_bytes: int = 16_000_000
+
+
+class BadGzip(Exception):
+    """The stream is read no further; the text says why, as the end of a sentence about it."""
+
+
+class GzipMembers:
+    """Takes parts of a stream, gives pieces of what it decompresses to, each of `PIECE_BYTES` at most."""
+
+    def __init__(self, limits: GzipLimits) -> None:
+        self._limits = limits
+        self._engine = zlib.decompressobj(wbits=_MEMBER)
+        self._inside = False
+        self._taken = self._given = 0
+
+    def feed(self, part: bytes) -> Iterator[bytes]:
+        """The pieces that a part decompresses to; parts should be small.
+
+        Raises:
+            BadGzip: it is broken, or exceeds a limit; all pieces before were given.
+        """
+        self._taken += len(part)
+        data, out = part, b""
+        while data := data if self._inside else data.lstrip(b"\0"):
+            try:
+                out += self._engine.decompress(data, PIECE_BYTES - len(out))
+            except zlib.error:
+                if out:
+                    yield self._checked(out)
+                raise BadGzip("is not gzip, or is broken" if not self._given else "is broken") from None
+            self._inside, data = not self._engine.eof, self._engine.unconsumed_tail
+            if self._engine.eof:
+                data = self._engine.unused_data
+                self._engine = zlib.decompressobj(wbits=_MEMBER)
+            if len(out) == PIECE_BYTES:
+                yield self._checked(out)
+                out = b""
+        if out:
+            yield self._checked(out)
+
+    def end(self) -> None:
+        """See that the stream may end here.
+
+        Raises:
+            BadGzip: it ends within a member.
+        """
+        if self._inside:
+            raise BadGzip("ends too early")
+
+    def _checked(self, out: bytes) -> bytes:
+        limits = self._limits
+        self._given += len(out)
+        if self._given > limits.max_bytes:
+            raise BadGzip(f"decompresses to more than {limits.max_bytes:,} bytes")
+        if self._given > max(limits.free_bytes, limits.max_ratio * self._taken):
+            raise BadGzip(f"decompresses to more than {limits.max_ratio} times its size")
+        return out
+
+
+def unzip(data: bytes, limits: GzipLimits) -> Iterator[bytes]:
+    """The pieces that a whole gzip file decompresses to.
+
+    Raises:
+        BadGzip: as of `GzipMembers`, after the pieces before.
+    """
+    members = GzipMembers(limits)
+    for at in range(0, len(data), _PART_BYTES):
+        yield from members.feed(data[at : at + _PART_BYTES])
+    members.end()
+
+
+async def unzip_stream(stream: AsyncIterator[bytes], limits: GzipLimits) -> AsyncIterator[bytes]:
+    """As `unzip`, of a stream; others have their turn after each piece and each part.
+
+    Raises:
+        BadGzip: as of `GzipMembers`, after the pieces before.
+    """
+    members = GzipMembers(limits)
+    async for data in stream:
+        for at in range(0, len(data), _PART_BYTES):
+            for piece in members.feed(data[at : at + _PART_BYTES]):
+                yield piece
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+    members.end()
