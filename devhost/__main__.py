@@ -37,11 +37,24 @@ def main() -> int:
         help="how long a received queue message stays with a host that dies (the real host: 600)",
     )
     parser.add_argument("--enable-auth", "--enableAuth", action="store_true", help="ask for function keys")
+    parser.add_argument(
+        "--admin-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name under which /admin may be called, beside localhost and the address (repeatable)",
+    )
     parser.add_argument("--watch", action="store_true", help="reload when the app's code or settings change")
     parser.add_argument("--verbose", action="store_true", help="log the libraries' details too")
     given = parser.parse_args()
     configure_logging(verbose=given.verbose)
-    options = HostOptions(given.root.resolve(), given.message_lease, given.enable_auth, given.verbose)
+    options = HostOptions(
+        given.root.resolve(),
+        given.message_lease,
+        given.enable_auth,
+        given.verbose,
+        (given.host, *given.admin_host),
+    )
     try:
         port = load_settings(options.root).port if given.port is None else given.port
         listening = _listen(given.host, port)

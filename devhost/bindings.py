@@ -141,6 +141,20 @@ def binding_data(metadata: Mapping[str, TypedData]) -> dict[str, str]:
     return found
 
 
+def scalars_of(text: str) -> dict[str, str]:
+    """The top-level values of a JSON object as texts, without arrays, objects and nulls; nothing of any other text."""
+    try:
+        decoded = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    found = decoded if isinstance(decoded, dict) else {}
+    return {
+        key: value if isinstance(value, str) else str(value) if isinstance(value, bool) else json.dumps(value)
+        for key, value in found.items()
+        if isinstance(value, str | int | float)
+    }
+
+
 async def put(client: QueueClient, text: str) -> None:
     """Send a message; the queue is created where there is none."""
     try:

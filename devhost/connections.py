@@ -26,7 +26,8 @@ class Connections:
     """One client for each storage account and service, shared by all bindings, until closed.
 
     A connection is looked up as `AzureWebJobs<name>`, then as `<name>`: a connection string in that setting, or else
-    `…__accountName`, `…__queueServiceUri` or `…__blobServiceUri` with Microsoft Entra's default credential.
+    `…__accountName`, `…__queueServiceUri` or `…__blobServiceUri` with an identity, which `…__credential` and
+    `…__clientId` name.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -72,12 +73,22 @@ class Connections:
             url = self._environment.get(f"{name}__{kind}ServiceUri")
             account = self._environment.get(f"{name}__accountName")
             if url or account:
-                from azure.identity.aio import DefaultAzureCredential
-
-                credential = DefaultAzureCredential()
+                credential = self._credential(name)
                 self._open.push_async_callback(credential.close)
                 return client(url or f"https://{account}.{kind}.core.windows.net", credential, **_RETRY)
         raise StartError(f"The connection {connection} has no setting.")
+
+    def _credential(self, connection: str) -> Any:
+        """The identity that a connection's section names; without a word on it, the default credential."""
+        from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+
+        client_id = self._environment.get(f"{connection}__clientId") or None
+        named = self._environment.get(f"{connection}__credential", "").lower()
+        if named == "managedidentity":
+            return ManagedIdentityCredential(client_id=client_id)
+        if named:
+            raise StartError(f"{connection}__credential must be managedidentity.")
+        return DefaultAzureCredential(**({"managed_identity_client_id": client_id} if client_id else {}))
 
 
 def first_line(error: Exception) -> str:

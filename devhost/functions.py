@@ -1,15 +1,25 @@
 """What host and workers say to each other: functions, invocations, outcomes."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_TRACE_PARENT = re.compile(r"00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 
 
 def new_guid() -> str:
     """A random identifier in the form of a GUID."""
     digits = secrets.token_hex(16)
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def span_in(trace_parent: str) -> str:
+    """A new span in the caller's trace, or in a new trace, as a `traceparent` (W3C Trace Context, version 00)."""
+    match = _TRACE_PARENT.fullmatch(trace_parent)
+    trace, flags = match.groups() if match is not None else (secrets.token_hex(16), "00")
+    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class Invocation:
     inputs: Mapping[str, Any]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     trace_parent: str = ""
+    trace_state: str = ""
     retries: int = 0
     max_retries: int = 0
     previous_error: str | None = None

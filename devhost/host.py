@@ -14,7 +14,7 @@ from devhost.connections import Connections
 from devhost.console import Console
 from devhost.functions import Function
 from devhost.invoker import Invoker
-from devhost.settings import HostSettings, StartError
+from devhost.settings import FunctionError, HostSettings, StartError
 from devhost.triggers.queues import QueueListener
 from devhost.triggers.timers import TimerListener
 from devhost.web.admin import Admin
@@ -29,12 +29,13 @@ _GRACE_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """What the command line says. `lease_seconds` is a received message's invisibility."""
+    """What the command line says. `lease_seconds` is a received message's invisibility, `admin_hosts` our names."""
 
     root: Path
     lease_seconds: int = 600
     enable_auth: bool = False
     verbose: bool = False
+    admin_hosts: tuple[str, ...] = ()
 
 
 class Host:
@@ -50,9 +51,10 @@ class Host:
         bindings = Bindings(settings, self._connections, self._wake)
         self._bindings = bindings
         self._invoker = Invoker(self._pool, bindings, settings, self._console)
-        self._http = HttpServer(settings)
+        self._http = HttpServer(settings, options.admin_hosts)
         self._queues: dict[str, QueueListener] = {}
         self._timers: dict[str, TimerListener] = {}
+        self._errors: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start everything, say so, and run until `stop` is set.
@@ -85,7 +87,10 @@ class Host:
             listeners += [asyncio.create_task(timer.run()) for timer in self._timers.values()]
             done, _ = await asyncio.wait([stopped, *listeners], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopped}:
-                _log.error("A listener ended", exc_info=task.exception())
+                error = task.exception()
+                if isinstance(error, StartError):
+                    raise error
+                _log.error("A listener ended", exc_info=error)
                 raise StartError("A listener ended: the log says why.")
         finally:
             stopped.cancel()
@@ -95,27 +100,30 @@ class Host:
         loaded = await self._pool.functions()
         disabled = [function for function in loaded if self._settings.is_disabled(function.name)]
         functions = [function for function in loaded if function not in disabled]
-        for function in functions:
-            self._bindings.check(function)
-            if function.kind == "queuetrigger":
-                self._queues[function.name] = QueueListener(
-                    function,
-                    self._invoker,
-                    self._connections,
-                    self._settings,
-                    self._options.lease_seconds,
-                    self._wake,
-                )
-            elif function.kind == "timertrigger":
-                self._timers[function.name] = TimerListener(
-                    function, self._invoker, self._connections, self._settings
-                )
-            elif function.kind != "httptrigger":
-                raise StartError(f"{function.name}: triggers of type {function.kind} are not supported.")
+        for function in tuple(functions):
+            try:
+                self._listen_for(function)
+            except FunctionError as error:  # the others run on
+                _log.error("The '%s' function is in error: %s", function.name, error)
+                self._errors[function.name] = str(error)
+                functions.remove(function)
         keys = await self._load_keys(functions) if self._options.enable_auth else None
-        admin = Admin(functions, disabled, self._queues, self._timers)
+        admin = Admin(loaded, disabled, self._queues, self._timers)
         self._http.open(functions, self._invoker, admin, keys)
         self._announce(functions, disabled, keys)
+
+    def _listen_for(self, function: Function) -> None:
+        self._bindings.check(function)
+        settings, connections = self._settings, self._connections
+        if function.kind == "queuetrigger":
+            lease_seconds = self._options.lease_seconds
+            self._queues[function.name] = QueueListener(
+                function, self._invoker, connections, settings, lease_seconds, self._wake
+            )
+        elif function.kind == "timertrigger":
+            self._timers[function.name] = TimerListener(function, self._invoker, connections, settings)
+        elif function.kind != "httptrigger":
+            raise StartError(f"{function.name}: triggers of type {function.kind} are not supported.")
 
     async def _load_keys(self, functions: Sequence[Function]) -> Keys:
         keys = Keys(self._connections.blobs("AzureWebJobsStorage"), self._settings.host_id)
@@ -159,6 +167,8 @@ class Host:
                 print(f"\t{function.name}: {trigger['type']} {where}".rstrip())
         for function in disabled:
             print(f"\t{function.name}: disabled")
+        for name, reason in self._errors.items():
+            print(f"\t{name}: in error: {reason}")
         if keys is not None:
             print(f"\nKeys: master {keys.master}, default {keys.default}")
         print(f"\nListening on {base}", flush=True)

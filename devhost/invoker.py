@@ -11,7 +11,7 @@ from azure.core.exceptions import AzureError
 from devhost.bindings import BindingError, Bindings, binding_data
 from devhost.connections import first_line
 from devhost.console import INVOCATION, Console
-from devhost.functions import Function, Invocation, Outcome, new_guid
+from devhost.functions import Function, Invocation, Outcome, new_guid, span_in
 from devhost.settings import HostSettings
 from devhost.worker.pool import WorkerPool
 from devhost.worker.protos import TypedData
@@ -36,16 +36,20 @@ class Invoker:
         trigger: TypedData,
         metadata: Mapping[str, TypedData],
         reason: str,
-        trace_parent: str = "",
+        trace: tuple[str, str] = ("", ""),
     ) -> Outcome:
-        """Run a function, and again as its retry policy says; HTTP functions have none."""
+        """Run a function, and again as its retry policy says; HTTP functions have none.
+
+        `trace` is what the caller sent as `traceparent` and `tracestate`.
+        """
         policy = function.retry if function.kind != "httptrigger" else None
         limit = policy.max_retries if policy else 0
         invocation = Invocation(
             function.name,
             {str(function.trigger["name"]): trigger},
             metadata,
-            trace_parent,
+            span_in(trace[0]),
+            trace[1],
             max_retries=max(0, limit),
         )
         outcome = await self._run_once(function, invocation, reason)

@@ -20,6 +20,10 @@ class StartError(Exception):
     """The app cannot be started as it is set up; the text says why."""
 
 
+class FunctionError(StartError):
+    """One function cannot be started as it is set up, and the others can; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
     """`extensions.queues` of host.json, with the host's defaults."""
@@ -52,13 +56,13 @@ class HostSettings:
         """Replace each `%NAME%` by the setting of that name.
 
         Raises:
-            StartError: there is no such setting.
+            FunctionError: there is no such setting.
         """
 
         def setting(match: re.Match[str]) -> str:
             value = self.environment.get(match[1])
             if value is None:
-                raise StartError(f"'%{match[1]}%' does not resolve to a value: set {match[1]}.")
+                raise FunctionError(f"'%{match[1]}%' does not resolve to a value: set {match[1]}.")
             return value
 
         return _PERCENT.sub(setting, text)

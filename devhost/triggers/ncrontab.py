@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from devhost.settings import StartError, seconds_of
+from devhost.settings import FunctionError, StartError, seconds_of
 
 _FIELDS = (
     ("second", 0, 59),
@@ -35,7 +35,7 @@ class Schedule:
         """The first occurrence after the moment, which is excluded; day and weekday must both match.
 
         Raises:
-            StartError: there is none within eight years.
+            FunctionError: there is none within eight years.
         """
         if self.interval is not None:
             return moment + self.interval
@@ -53,25 +53,28 @@ class Schedule:
                 at += timedelta(seconds=1)
             else:
                 return at
-        raise StartError("The schedule has no occurrence within eight years.")
+        raise FunctionError("The schedule has no occurrence within eight years.")
 
 
 def parse_schedule(text: str) -> Schedule:
     """The schedule of an expression.
 
     Raises:
-        StartError: it is none.
+        FunctionError: it is none.
     """
     parts = text.split()
     if len(parts) == 1 and ":" in text:
-        seconds = seconds_of(text)
+        try:
+            seconds = seconds_of(text)
+        except StartError as error:
+            raise FunctionError(str(error)) from None
         if seconds <= 0:
-            raise StartError(f"{text!r} is no schedule: it would never pause.")
+            raise FunctionError(f"{text!r} is no schedule: it would never pause.")
         return Schedule(interval=timedelta(seconds=seconds))
     if len(parts) == 5:
         parts = ["0", *parts]
     if len(parts) != 6:
-        raise StartError(f"{text!r} is no schedule: it has {len(parts)} fields in place of 6.")
+        raise FunctionError(f"{text!r} is no schedule: it has {len(parts)} fields in place of 6.")
     return Schedule(tuple(_field(part, *bounds) for part, bounds in zip(parts, _FIELDS, strict=True)))
 
 
@@ -80,14 +83,14 @@ def _field(text: str, name: str, low: int, high: int) -> frozenset[int]:
     for item in text.lower().split(","):
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise StartError(f"{text!r} is no {name} of a schedule.")
+            raise FunctionError(f"{text!r} is no {name} of a schedule.")
         start_text, end_text, step_text = match.groups()
         step = int(step_text or 1)
         start = low if start_text == "*" else _number(start_text, name)
         end = high if start_text == "*" or (step_text and not end_text) else start
         end = _number(end_text, name) if end_text else end
         if step < 1 or not low <= start <= end <= high:
-            raise StartError(f"{text!r} is out of range for the {name} of a schedule.")
+            raise FunctionError(f"{text!r} is out of range for the {name} of a schedule.")
         values.update(range(start, end + 1, step))
     return frozenset(values)
 
@@ -97,5 +100,5 @@ def _number(text: str, name: str) -> int:
     if text[:3] in names:
         return names[text[:3]]
     if not text.isdigit():
-        raise StartError(f"{text!r} is no {name} of a schedule.")
+        raise FunctionError(f"{text!r} is no {name} of a schedule.")
     return int(text)

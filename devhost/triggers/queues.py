@@ -7,24 +7,24 @@ import contextlib
 import json
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
-from devhost.bindings import put
+from devhost.bindings import put, scalars_of
 from devhost.connections import Connections, first_line
 from devhost.functions import Function, Outcome
 from devhost.invoker import Invoker
-from devhost.settings import HostSettings
+from devhost.settings import HostSettings, StartError
 from devhost.worker.protos import TypedData
 
 _log = logging.getLogger("devhost")
 
 _MIN_POLL_SECONDS = 0.1
 _RECEIVING_SECONDS = 2.0
+_PASSING_CODES = {"QueueBeingDeleted", "QueueDisabled"}
 
 
 class QueueListener:
@@ -44,6 +44,8 @@ class QueueListener:
     ) -> None:
         trigger = function.trigger
         self.queue = settings.expand(str(trigger["queueName"]))
+        self._is_poison = self.queue.endswith("-poison")
+        self._is_binary = str(trigger.get("dataType") or "").lower() == "binary"
         self._function = function
         self._invoker = invoker
         self._settings = settings.queues
@@ -87,8 +89,8 @@ class QueueListener:
 
     async def run_by_hand(self, text: str) -> Outcome:
         """Run the function for a message that is in no queue."""
-        metadata = {"QueueTrigger": TypedData(string=text), **_keys_of(text)}
-        return await self._invoker.run(self._function, TypedData(string=text), metadata, "By hand")
+        trigger, metadata = self._given(text.encode("utf-8", "replace"), {})
+        return await self._invoker.run(self._function, trigger, metadata, "By hand")
 
     async def _take(self) -> bool:
         """Begin to handle what the queue has; whether it had anything."""
@@ -113,6 +115,8 @@ class QueueListener:
         except ResourceNotFoundError:
             return []  # a queue that nobody has written to yet
         except (AzureError, OSError) as error:
+            if _stops_the_host(error):
+                raise StartError(_refused(self.queue, error)) from None
             _log.warning("%s cannot be read: %s", self.queue, first_line(error))
             return []
 
@@ -145,18 +149,35 @@ class QueueListener:
         if body is None or dequeued > limit:
             await self._to_poison(message)
             return
-        text = body.decode("utf-8", "replace")
+        trigger, metadata = self._given(body, _metadata(message))
         reason = f"New queue message detected on '{self.queue}'."
-        outcome = await self._invoker.run(
-            self._function, TypedData(string=text), _metadata(message, text), reason
-        )
+        outcome = await self._invoker.run(self._function, trigger, metadata, reason)
         await updating.acquire()  # a renewal under way changes the pop receipt; no other may follow
         if outcome.error is None:
             await self._client.delete_message(message)
+        elif self._is_poison:
+            pass  # it stays invisible until its lease ends, so that it does not fail in a fast loop
         elif dequeued >= limit:
             await self._to_poison(message)
         else:
             await self._release(message, round(self._settings.visibility_timeout_seconds))
+
+    def _given(
+        self, body: bytes, metadata: dict[str, TypedData]
+    ) -> tuple[TypedData, Mapping[str, TypedData]]:
+        """What the function gets: the body as its data type says, and the trigger's metadata.
+
+        Of a text that is a JSON object, the scalars at the top overwrite metadata of the same name, whatever its case;
+        of a binary body nothing does.
+        """
+        text = body.decode("utf-8", "replace")
+        metadata["QueueTrigger"] = TypedData(string=text)
+        if self._is_binary:
+            return TypedData(bytes=body), metadata
+        names = {name.upper(): name for name in metadata}
+        for key, value in scalars_of(text).items():
+            metadata[names.setdefault(key.upper(), key)] = TypedData(string=value)
+        return TypedData(string=text), metadata
 
     def _decode(self, message: QueueMessage) -> bytes | None:
         text = str(message.content)
@@ -182,12 +203,15 @@ class QueueListener:
             await self._client.update_message(message, visibility_timeout=seconds)
 
     async def _to_poison(self, message: QueueMessage) -> None:
-        if self.queue.endswith("-poison"):
-            _log.error("%s: a message is dropped after %s attempts", self.queue, message.dequeue_count)
-        else:
-            _log.error("%s: a message goes to %s-poison", self.queue, self.queue)
-            await put(self._poison, str(message.content))
-            self._wake_other(f"{self.queue}-poison")
+        """Move a message; one that is in a poison queue already is left there, and comes back until it expires."""
+        if self._is_poison:
+            _log.error(
+                "%s: a message stays after %s attempts, and runs no more", self.queue, message.dequeue_count
+            )
+            return
+        _log.error("%s: a message goes to %s-poison", self.queue, self.queue)
+        await put(self._poison, str(message.content))
+        self._wake_other(f"{self.queue}-poison")
         await self._client.delete_message(message)
 
 
@@ -197,29 +221,30 @@ def pause_seconds(empty_polls: int, most_seconds: float, spread: float) -> float
     return min(_MIN_POLL_SECONDS * (1 + growth), most_seconds)
 
 
-def _metadata(message: QueueMessage, text: str) -> dict[str, Any]:
-    """The trigger's metadata; top-level keys of a JSON object overwrite what has the same name."""
+def _stops_the_host(error: Exception) -> bool:
+    """Whether storage refused to be asked: such an answer ends the real host, others it waits out."""
+    if not isinstance(error, HttpResponseError) or error.status_code is None:
+        return False
+    return error.status_code < 500 and getattr(error, "error_code", None) not in _PASSING_CODES
 
+
+def _refused(queue: str, error: Exception) -> str:
+    needed = (
+        "may not be read: the identity needs the role Storage Queue Data Contributor, or the key is wrong"
+    )
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    return f"The queue {queue} {needed if status in {401, 403} else 'cannot be read'} ({first_line(error)})"
+
+
+def _metadata(message: QueueMessage) -> dict[str, TypedData]:
     def moment(value: datetime | None) -> TypedData:
         return TypedData(json=json.dumps(value.isoformat() if value else None))
 
-    metadata: dict[str, Any] = {
+    return {
         "Id": TypedData(string=message.id),
         "PopReceipt": TypedData(string=message.pop_receipt),
-        "QueueTrigger": TypedData(string=text),
         "DequeueCount": TypedData(json=json.dumps(message.dequeue_count)),
         "InsertionTime": moment(message.inserted_on),
         "ExpirationTime": moment(message.expires_on),
         "NextVisibleTime": moment(message.next_visible_on),
     }
-    return metadata | _keys_of(text)
-
-
-def _keys_of(text: str) -> dict[str, TypedData]:
-    """The top-level values of a JSON object; nothing where the text is none."""
-    try:
-        decoded = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    found = decoded if isinstance(decoded, dict) else {}
-    return {key: TypedData(json=json.dumps(value)) for key, value in found.items()}

@@ -22,7 +22,7 @@ class Admin:
         queues: Mapping[str, QueueListener],
         timers: Mapping[str, TimerListener],
     ) -> None:
-        self._functions = {function.name.lower(): function for function in (*functions, *disabled)}
+        self._functions = {function.name.lower(): function for function in functions}
         self._disabled = {function.name for function in disabled}
         self._queues = queues
         self._timers = timers

@@ -1,19 +1,20 @@
 """HTTP triggers: requests in, responses out."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from http.cookies import SimpleCookie
 from typing import Any
 
 from aiohttp import web
 from multidict import CIMultiDict
 
+from devhost.bindings import scalars_of
 from devhost.functions import Function, Outcome
 from devhost.invoker import Invoker
 from devhost.settings import HostSettings
 from devhost.web.admin import Admin
 from devhost.web.cors import allow, is_preflight, preflight
 from devhost.web.keys import Keys
+from devhost.web.local_callers import refusal
 from devhost.web.routes import Route, parse_route
 from devhost.worker.protos import RpcHttp, TypedData
 
@@ -23,13 +24,15 @@ _SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
 
 
 class HttpServer:
-    """Routes requests to functions: in alphabetical order of their names, the first that matches.
+    """Routes requests to functions: in the order of their names, the first that matches.
 
+    The host's own endpoints answer programs of this machine alone, under its names and those of `admin_hosts`.
     Until `open` is called, and after `shut`, it answers that the host is not ready (503).
     """
 
-    def __init__(self, settings: HostSettings) -> None:
+    def __init__(self, settings: HostSettings, admin_hosts: Collection[str] = ()) -> None:
         self._settings = settings
+        self._admin_hosts = admin_hosts
         self._routes: list[tuple[Route, tuple[str, ...], Function]] = []
         self._ready: tuple[Invoker, Admin, Keys | None] | None = None
 
@@ -62,6 +65,8 @@ class HttpServer:
         return app
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if _is_for_admin(request):  # which has no CORS: no page of another origin may call it
+            return refusal(request, self._admin_hosts) or await self._route(request)
         if is_preflight(request, self._settings):
             response = preflight(request)
         else:
@@ -77,7 +82,7 @@ class HttpServer:
                 return self._status("Starting")
             return web.Response(status=503, text="Function host is not running.")
         invoker, admin, keys = self._ready
-        if path.lower().startswith("admin/"):
+        if _is_for_admin(request):
             if keys is not None and not keys.opens(request, None):
                 return web.Response(status=401)
             if asks_status:
@@ -95,6 +100,10 @@ class HttpServer:
 
     def _status(self, state: str) -> web.Response:
         return web.json_response({"id": self._settings.host_id, "state": state, "version": "4.0"})
+
+
+def _is_for_admin(request: web.Request) -> bool:
+    return request.rel_url.raw_path.strip("/").lower().startswith("admin/")
 
 
 async def _invoke(
@@ -115,9 +124,9 @@ async def _invoke(
     )
     metadata = {name: TypedData(string=value) for name, value in (query | params).items()}
     reason = "This function was programmatically called via the host APIs."
-    trace_parent = request.headers.get("traceparent", "")
+    trace = request.headers.get("traceparent", ""), request.headers.get("tracestate", "")
     outcome = await invoker.run(
-        function, TypedData(http=http), _json_keys(request, body) | metadata, reason, trace_parent
+        function, TypedData(http=http), _json_keys(request, body) | metadata, reason, trace
     )
     return web.Response(status=500) if outcome.error is not None else _response(outcome)
 
@@ -143,12 +152,8 @@ def _json_keys(request: web.Request, body: bytes) -> dict[str, TypedData]:
     """The top-level values of a JSON body, which binding expressions can name."""
     if not body or not request.content_type.endswith("json"):
         return {}
-    try:
-        decoded = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    found = decoded if isinstance(decoded, dict) else {}
-    return {key: TypedData(json=json.dumps(value)) for key, value in found.items()}
+    found = scalars_of(body.decode("utf-8", "replace"))
+    return {key: TypedData(string=value) for key, value in found.items()}
 
 
 def _response(outcome: Outcome) -> web.Response:

@@ -34,12 +34,7 @@ class Logged:
     invocation_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The worker shall end in good order."""
-
-
-type Frame = Loaded | Logged | Stop | Invocation | Outcome
+type Frame = Loaded | Logged | Invocation | Outcome
 
 
 def encode(frame: Frame) -> bytes:

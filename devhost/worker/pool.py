@@ -12,11 +12,10 @@ from pathlib import Path
 from devhost.console import Console
 from devhost.functions import Function, Invocation, Outcome
 from devhost.settings import StartError
-from devhost.worker.frames import HEADER, Loaded, Logged, Stop, decode, encode
+from devhost.worker.frames import HEADER, Loaded, Logged, decode, encode
 
 _log = logging.getLogger("devhost")
 
-_STOP_SECONDS = 5.0
 _EARLY_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _COMMAND = (
@@ -71,7 +70,7 @@ class WorkerPool:
             return Outcome(invocation.id, text)
 
     async def stop(self) -> None:
-        """End all processes: in good order where they can, by force where they cannot."""
+        """Kill all processes, as the real host does: they are not asked to end in good order."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -177,15 +176,7 @@ class _Worker:
             self._process.kill()
 
     async def stop(self) -> None:
-        """Ask the process to end, and kill it where it does not."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        if self._loaded is None or not self._loaded.done() or self._loaded.cancelled():
-            self.kill()  # it imports the app, and hears nothing
-        if self._writer is not None:
-            self._writer.write(encode(Stop()))
-        if self._reading is not None:
-            await asyncio.wait([self._reading], timeout=_STOP_SECONDS)  # it ends with the process
+        """End the process at once, and wait until it is gone."""
         self.kill()
         await self.ended()
 

@@ -1,7 +1,8 @@
 """The worker's side: the app on Microsoft's worker library, on the main thread's event loop.
 
-Frames come in on a thread of their own, so that a function that blocks the loop stalls the functions of this process,
-as it does on Azure, and yet the end of the host ends it at once.
+The loop is uvloop's, and the process is killed at its end, both as on Azure. Frames come in on a thread of their own:
+a function that blocks the loop stalls the functions of this process, as it does on Azure, and yet the end of the host
+ends it at once.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ import contextlib
 import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -20,21 +20,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import azure_functions_runtime as runtime
+import uvloop
 
 from devhost.functions import Function, Invocation, Outcome, RetryPolicy
 from devhost.worker import protos
-from devhost.worker.frames import HEADER, Frame, Loaded, Logged, Stop, decode, encode
+from devhost.worker.frames import HEADER, Frame, Loaded, Logged, decode, encode
 
-_OWN_LOGGERS = ("azure", "azure_functions_runtime", "urllib3", "asyncio")
+_SYSTEM_LOGGER = "azure_functions_runtime"
 
 
 def main(descriptor: int, root: str, *, verbose: bool) -> None:
-    """Load the app in `root`, and run its functions until told to stop or until the host is gone."""
+    """Load the app in `root`, and run its functions until killed or until the host is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which then stops its workers
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
     sys.path.insert(0, root)
-    asyncio.run(_Worker(connection, root).run(verbose))
+    asyncio.run(_Worker(connection, root).run(verbose), loop_factory=uvloop.new_event_loop)
 
 
 class _Worker:
@@ -45,7 +46,6 @@ class _Worker:
         self._root = root
         self._ids: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped = asyncio.Event()
 
     async def run(self, verbose: bool) -> None:  # noqa: FBT001 - one switch of the command line
         _log_to(self, verbose=verbose)
@@ -54,7 +54,7 @@ class _Worker:
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._receive, args=(loop,), name="frames", daemon=True).start()
         self.send(await self._load())
-        await self._stopped.wait()
+        await asyncio.Event().wait()  # until the host kills this process
 
     def send(self, frame: Frame) -> None:
         """Hand a frame to the host; from any thread."""
@@ -71,10 +71,7 @@ class _Worker:
         try:
             while header := self._reader.read(HEADER.size):
                 frame = decode(self._reader.read(HEADER.unpack(header)[0]))
-                if isinstance(frame, Stop):
-                    loop.call_soon_threadsafe(self._stopped.set)
-                else:
-                    loop.call_soon_threadsafe(self._begin, frame)
+                loop.call_soon_threadsafe(self._begin, frame)
         finally:  # a host that is killed with unread frames resets the connection: no end of file then
             os._exit(1)
 
@@ -98,7 +95,7 @@ class _Worker:
             self._ids[metadata.name] = metadata.function_id
             bindings = tuple(json.loads(raw) for raw in metadata.raw_bindings)
             functions.append(Function(metadata.name, bindings, _retry_policy(metadata.retry_options)))
-        return Loaded(tuple(sorted(functions, key=lambda function: function.name.lower())))
+        return Loaded(tuple(sorted(functions, key=lambda function: function.name.upper())))
 
     async def _invoke(self, invocation: Invocation) -> None:
         runtime.invocation_id_cv.set(invocation.id)
@@ -116,10 +113,7 @@ class _Worker:
             input_data=[protos.ParameterBinding(name=k, data=v) for k, v in invocation.inputs.items()],
             trigger_metadata=dict(invocation.metadata),
             trace_context=SimpleNamespace(
-                trace_parent=invocation.trace_parent
-                or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00",
-                trace_state="",
-                attributes={},
+                trace_parent=invocation.trace_parent, trace_state=invocation.trace_state, attributes={}
             ),
             retry_context=SimpleNamespace(
                 retry_count=invocation.retries, max_retry_count=invocation.max_retries, exception=failure
@@ -155,8 +149,7 @@ def _log_to(worker: _Worker, *, verbose: bool) -> None:
     root.addHandler(_ToHost(worker))
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     if not verbose:
-        for name in _OWN_LOGGERS:
-            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(_SYSTEM_LOGGER).setLevel(logging.WARNING)
 
 
 def _request(**request: Any) -> SimpleNamespace:

@@ -89,6 +89,10 @@ class RunningHost:
         connection.close()
         return found
 
+    def post_json(self, path, body=b"{}", **headers):
+        given = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        return self.call("POST", path, body, given)[0]
+
     def get(self, path, headers=None):
         return self.call("GET", path, None, headers)[:2]
 

@@ -72,6 +72,6 @@ def test_a_message_by_hand_names_bindings_as_one_of_the_queue_does(app, hosts):
             out.set("sent")
     """
     host = hosts(app(code, host=PLAIN)).start()
-    host.call("POST", "/admin/functions/work", json.dumps({"input": '{"to": "there"}'}))
+    host.post_json("/admin/functions/work", json.dumps({"input": '{"to": "there"}'}))
     with QueueClient.from_connection_string(host.connection, f"{host.queue}-there") as client:
         eventually(lambda: exists(client))

@@ -158,16 +158,6 @@ def test_failures_wait_for_the_visibility_timeout(app, hosts):
     assert second["at"] - first["at"] >= 2
 
 
-def test_there_is_no_poison_queue_of_a_poison_queue(app, hosts):
-    """Q11: a queue that itself ends in -poison has none; its messages are dropped after their tries."""
-    host = hosts(app(POISON, host=plain(maxDequeueCount=2))).start()
-    host.send("worse", name=f"{host.queue}-poison")
-    host.seen(2, "poison")
-    eventually(lambda: host.count(f"{host.queue}-poison") == 0)
-    with host.messages(f"{host.queue}-poison-poison") as client:
-        assert not exists(client)
-
-
 def test_messages_are_base64_unless_host_json_says_none(app, hosts):
     """Q12: messageEncoding base64 is the default; what cannot be decoded goes straight to poison."""
     host = hosts(app(WORK)).start()
@@ -266,22 +256,6 @@ def test_an_output_that_cannot_be_sent_fails_the_function(app, hosts):
     with host.messages(f"{host.queue}-poison") as client:
         eventually(lambda: exists(client))
     assert "A binding failed" in host.log
-
-
-def test_keys_of_a_json_message_are_binding_data(app, hosts):
-    """Q18: a JSON object's top-level keys overwrite trigger metadata of the same name, and name output queues."""
-    code = """
-        @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-        @app.queue_output(arg_name="out", queue_name="%QUEUE%-{to}", connection="AzureWebJobsStorage")
-        def work(msg: func.QueueMessage, out: func.Out[str]) -> None:
-            note(id=msg.id)
-            out.set(msg.get_body().decode())
-    """
-    host = hosts(app(code, host=PLAIN)).start()
-    text = json.dumps({"to": "out", "Id": "mine"})
-    host.send(text)
-    assert taken(host, 1) == [text]
-    assert host.seen(1, "id")[0]["id"] == "mine"
 
 
 def test_a_message_of_a_killed_host_comes_back(app, hosts):

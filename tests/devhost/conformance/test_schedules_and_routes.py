@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from devhost.settings import StartError
+from devhost.settings import FunctionError, StartError
 from devhost.triggers.ncrontab import parse_schedule
 from devhost.web.routes import parse_route
 
@@ -39,8 +39,8 @@ def test_the_start_itself_is_excluded():
     "text", ["", "* * *", "60 * * * * *", "* * * * 13 *", "a * * * * *", "5-1 * * * * *", "00:00:00"]
 )
 def test_what_is_no_schedule_is_refused(text):
-    """T14: what is no schedule is a start-up error."""
-    with pytest.raises(StartError):
+    """T14: what is no schedule is an error of its function."""
+    with pytest.raises(FunctionError):
         parse_schedule(text)
 
 

@@ -23,6 +23,11 @@ YEARLY = """
     def yearly(timer: func.TimerRequest) -> None:
         note(past_due=timer.past_due, status=timer.schedule_status)
 """
+NOWHERE = """
+    @app.queue_trigger(arg_name="msg", queue_name="%NOWHERE%", connection="AzureWebJobsStorage")
+    def lost(msg: func.QueueMessage) -> None:
+        pass
+"""
 NEW_YEAR = "0 0 0 1 1 *"
 
 
@@ -50,12 +55,23 @@ def test_a_timer_fires_on_its_schedule(app, hosts):
     assert all(pause > 0.3 for pause in pauses)  # no run twice for one second
 
 
-def test_an_unresolved_setting_is_an_error_at_start(app, hosts):
-    """T2: %SETTING% expands; an unresolved one is a start-up error."""
-    root = app(YEARLY)
-    host = hosts(root).start(ready=False)
-    assert host.process.wait(20) == 1
-    assert "'%WHEN%' does not resolve to a value" in host.log
+def test_a_function_whose_setting_is_missing_is_in_error_and_the_others_run(app, hosts):
+    """T2: %SETTING% expands; a function with an unresolved one or with no schedule is in error, the host runs on."""
+    root = app(YEARLY + EVERY_SECOND + NOWHERE)
+    for setting, reason in (
+        (None, "'%WHEN%' does not resolve to a value"),
+        ("", "'' is no schedule"),
+        ("1:2", "'1:2' is no time span"),
+        ("0 0 0 30 2 *", "The schedule has no occurrence"),
+    ):
+        host = hosts(root, WHEN=setting).start()
+        assert f"yearly: in error: {reason}" in host.banner
+        assert "lost: in error: '%NOWHERE%' does not resolve to a value" in host.banner
+        assert f"The 'yearly' function is in error: {reason}" in host.log
+        host.seen(1, "tick")
+        assert host.post_json("/admin/functions/yearly") == 400
+        assert "yearly" in host.get("/admin/functions")[1]
+        host.stop()
     assert "yearly: timerTrigger" in hosts(root, WHEN=NEW_YEAR).start().banner
 
 

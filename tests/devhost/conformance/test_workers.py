@@ -177,7 +177,7 @@ def test_retry_policies_run_a_function_again(app, hosts):
     """R1: retry policies (fixed_delay, exponential_backoff) re-run in process with a new invocation id."""
     host = hosts(app(RETRIES)).start()
     for name, pauses in (("fixed", [1, 1]), ("growing", [1, 2])):
-        assert host.call("POST", f"/admin/functions/{name}", b"{}")[0] == 202
+        assert host.post_json(f"/admin/functions/{name}") == 202
         eventually(lambda name=name: len([r for r in host.rows("trigger") if r["trigger"] == name]) == 3)
         rows = [row for row in host.rows("trigger") if row["trigger"] == name]
         assert [(row["retry"], row["most"]) for row in rows] == [(0, 2), (1, 2), (2, 2)]
@@ -269,6 +269,35 @@ def test_a_change_of_the_code_reloads_the_app(app, hosts):
     app(code.format("three"), local={"Values": {"EXTRA": "!"}})
     host.await_banner()
     eventually(lambda: host.get("/api/say") == (200, "three!"))
+
+
+def test_a_worker_is_killed_at_the_end_and_runs_nothing_more(app, hosts):
+    """P9: the host kills its workers at its end: atexit does not run, nor after SIGTERM, which ends one with -15."""
+    code = (
+        PIDS
+        + """
+    import atexit
+    atexit.register(lambda: note(atexit=1))
+    """
+    )
+    host = hosts(app(code)).start()
+    pid = int(host.get("/api/pid")[1])
+    os.kill(pid, signal.SIGTERM)
+    host.logged("signal 15")
+    eventually(lambda: host.get("/api/pid")[0] == 200)
+    host.process.terminate()
+    assert host.process.wait(20) == 0
+    assert host.rows("atexit") == []
+
+
+def test_workers_run_on_uvloop(app, hosts):
+    """P10: a worker's event loop is uvloop's."""
+    code = """
+        @app.route(route="loop")
+        async def loop(req: func.HttpRequest) -> str:
+            return type(asyncio.get_running_loop()).__module__
+    """
+    assert hosts(app(code)).start().get("/api/loop") == (200, "uvloop")
 
 
 def test_what_runs_may_finish_when_the_host_stops(app, hosts):
