@@ -2,24 +2,22 @@
 
 import azure.functions as func
 
-from functions.message import handling
+from functions.message import handling, queue_function
 from shared.jobs.messages import ARCHIVES_QUEUE
 from shared.wiring import app
 
 blueprint = func.Blueprint()
 
-_STORAGE = "AzureWebJobsStorage"
 
-
-@blueprint.queue_trigger(arg_name="msg", queue_name=ARCHIVES_QUEUE, connection=_STORAGE)
-async def archive_dataset(msg: func.QueueMessage) -> None:
+@queue_function(blueprint, ARCHIVES_QUEUE)
+async def archive_dataset(msg: func.QueueMessage, context: func.Context) -> None:
     """A job to archive, or a producer's list of images."""
-    async with handling("archive_dataset", msg) as message:
+    async with handling("archive_dataset", msg, context) as message:
         await app().intake.archive_message(message.id, message.text, app().deadline())
 
 
-@blueprint.queue_trigger(arg_name="msg", queue_name=f"{ARCHIVES_QUEUE}-poison", connection=_STORAGE)
-async def archive_dataset_poison(msg: func.QueueMessage) -> None:
+@queue_function(blueprint, f"{ARCHIVES_QUEUE}-poison")
+async def archive_dataset_poison(msg: func.QueueMessage, context: func.Context) -> None:
     """A job whose archive keeps crashing: it fails."""
-    async with handling("archive_dataset_poison", msg) as message:
+    async with handling("archive_dataset_poison", msg, context) as message:
         await app().intake.poisoned_archive(message.id, message.text)

@@ -73,15 +73,17 @@ class Answer:
 
 
 type Handler = Callable[[Call], Awaitable[Answer]]
-type HttpFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+type HttpFunction = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
 
 
 def endpoint(*, public: bool = False) -> Callable[[Handler], HttpFunction]:
     """Make an HTTP function of a handler. Every call needs an API key, unless the endpoint is public."""
 
     def decorate(handler: Handler) -> HttpFunction:
-        async def function(req: func.HttpRequest) -> func.HttpResponse:
-            parent, wanted = req.headers.get("traceparent"), req.headers.get("x-correlation-id")
+        async def function(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+            # the host's own span, within the caller's trace where the caller named one
+            parent = context.trace_context.trace_parent or req.headers.get("traceparent")
+            wanted = req.headers.get("x-correlation-id")
             with operation(handler.__name__, traceparent=parent, correlation_id=wanted) as current:
                 try:
                     response = await _serve(handler, req, current, public=public)

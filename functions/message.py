@@ -1,7 +1,7 @@
-"""What every queue function shares: decoding, correlation, telemetry of what failed."""
+"""What every queue function shares: the trigger, decoding, correlation, telemetry of what failed."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import azure.functions as func
@@ -10,6 +10,8 @@ from shared.jobs.messages import traceparent_in
 from shared.telemetry import signals
 from shared.telemetry.correlation import operation
 from shared.wiring import app
+
+type QueueFunction = Callable[[func.QueueMessage, func.Context], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,29 @@ class ReceivedMessage:
     """Whether it was delivered before."""
 
 
+def queue_function(blueprint: func.Blueprint, queue: str) -> Callable[[QueueFunction], QueueFunction]:
+    """Register a function for the messages of a queue in the app's storage account.
+
+    Messages are taken as bytes: of a text that is JSON the host puts keys such as `Id` or `DequeueCount` in place of
+    the message's own, and a message with `{"DequeueCount": "x"}` would then fail before any code of ours runs, in the
+    poison function too.
+    """
+    register: Callable[[QueueFunction], QueueFunction] = blueprint.queue_trigger(
+        arg_name="msg", queue_name=queue, connection="AzureWebJobsStorage", data_type=func.DataType.BINARY
+    )
+    return register
+
+
 @contextlib.asynccontextmanager
-async def handling(name: str, msg: func.QueueMessage) -> AsyncIterator[ReceivedMessage]:
-    """Handle one message within an operation of its own; what fails is reported, and left to the host's retries."""
+async def handling(
+    name: str, msg: func.QueueMessage, context: func.Context
+) -> AsyncIterator[ReceivedMessage]:
+    """Handle one message within an operation of its own; what fails is reported, and left to the host's retries.
+
+    The operation belongs to the trace that the message carries, else to that of the invocation.
+    """
     text = msg.get_body().decode("utf-8", "replace")
-    with operation(name, traceparent=traceparent_in(text)) as current:
+    with operation(name, traceparent=traceparent_in(text) or context.trace_context.trace_parent) as current:
         try:
             yield ReceivedMessage(msg.id or "", text, again=msg.dequeue_count != 1)
             app().completed(current)

@@ -30,6 +30,8 @@ _START_SECONDS = 30.0
 # them, which doubles what a byte costs
 _NODE_OPTIONS = ("--no-incremental-marking", "--min-semi-space-size=64", "--max-semi-space-size=64")
 _PR_SET_PDEATHSIG = 1
+_FIRST_PORT = 11_000
+_NEIGHBOURS = 7_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Ports:
     blob: int
     queue: int
     table: int
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """Those of them on which something listens already."""
+        return tuple(port for port in (self.blob, self.queue, self.table) if is_taken(port))
 
 
 class Azurite:
@@ -193,6 +200,17 @@ def is_taken(port: int) -> bool:
         except OSError as error:
             return error.errno == errno.EADDRINUSE
         return False
+
+
+def ports_beside(port: int) -> Ports:
+    """Ports for the Azurite of a host on `port`, the same each time, so that what names them outlives a restart.
+
+    They are three of their own for each of some thousand neighbouring ports, below those that systems hand out.
+    """
+    first = _FIRST_PORT + 3 * (port % _NEIGHBOURS)
+    if first <= port < first + 3:
+        first += 3
+    return Ports(first, first + 1, first + 2)
 
 
 def _free_ports() -> Ports:

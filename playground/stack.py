@@ -1,4 +1,4 @@
-"""The whole product on one machine: Azurite and the Functions host, each on a port of its own."""
+"""The whole product on one machine: Azurite and the Functions host, on free ports unless told which."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from playground.azurite import Azurite, provision
+from playground.azurite import Azurite, Ports, provision
 from playground.host import Host
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.settings import Settings
@@ -22,12 +22,13 @@ class Stack:
         folder: Path,
         *,
         port: int = 0,
+        storage_ports: Ports | None = None,
         settings: Mapping[str, str] | None = None,
         message_lease_seconds: int = _MESSAGE_LEASE_SECONDS,
         log_requests: bool = False,
     ) -> None:
         self.folder = folder
-        self.azurite = Azurite(folder / "azurite", log_requests=log_requests)
+        self.azurite = Azurite(folder / "azurite", storage_ports, log_requests=log_requests)
         self.api_key = secrets.token_urlsafe(24)
         self._settings = dict(settings or {})
         self._lease = message_lease_seconds

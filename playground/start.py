@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 
-from playground.azurite import ROOT, Azurite, die_with_parent, is_taken
+from devhost.settings import StartError
+from devhost.settings import load_settings as read_host_settings
+from playground.azurite import ROOT, Azurite, Ports, die_with_parent, is_taken, ports_beside
 from playground.stack import Stack
+from shared.settings import SettingsError, load_settings
 
 _FOLDER = ROOT / ".local" / "start"
 
@@ -17,16 +20,19 @@ _FOLDER = ROOT / ".local" / "start"
 def main() -> int:
     """Run until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="playground.start", description=__doc__)
-    parser.add_argument("--port", type=int, default=7071, help="where the API listens")
+    parser.add_argument("--port", type=_port, default=7071, help="where the API listens")
     options = parser.parse_args()
-    if is_taken(options.port):  # before an Azurite is started, over the folder of the one that runs
-        told = f"port {options.port} is in use, maybe by another 'make start'; PORT={options.port + 1} takes another."
-        print(f"make start: {told}", file=sys.stderr)
-        return 1
+    storage = ports_beside(options.port)
     folder = _FOLDER / str(options.port)  # two copies side by side keep apart
+    stack = Stack(folder, port=options.port, storage_ports=storage)
+    refused = _taken(options.port, storage)
+    if refused is None:
+        stack.api_key = os.environ.get("ADMIN_API_KEY") or _kept_key()
+        refused = _wrong_settings(stack)
+    if refused is not None:  # before an Azurite is started, over the folder of the one that runs
+        print(f"make start: {refused}", file=sys.stderr)
+        return 1
     folder.mkdir(parents=True, exist_ok=True)
-    stack = Stack(folder, port=options.port)
-    stack.api_key = os.environ.get("ADMIN_API_KEY") or _kept_key()
     try:
         stack.start_storage()
     except RuntimeError as error:
@@ -57,6 +63,33 @@ def main() -> int:
             return host.wait()
     finally:
         stack.azurite.stop()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: it must be a whole number from 1 to 65535")
+    return int(text)
+
+
+def _taken(port: int, storage: Ports) -> str | None:
+    """Why the ports cannot be had; None where they are free."""
+    other = f"PORT={port + 1 if port < 65_535 else port - 1} takes others."
+    if is_taken(port):
+        return f"port {port} is in use, maybe by another 'make start'; {other}"
+    if storage.taken:
+        return f"port {storage.taken[0]}, which the storage of PORT={port} has, is in use; {other}"
+    return None
+
+
+def _wrong_settings(stack: Stack) -> str | None:
+    """What is wrong with the app's settings, as the host will see them; None where they are right."""
+    try:
+        values = read_host_settings(ROOT).environment
+        os.environ.update({**values, **stack.environment()})
+        load_settings()
+    except (StartError, SettingsError) as error:
+        return str(error)
+    return None
 
 
 def _kept_key() -> str:

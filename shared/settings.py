@@ -1,15 +1,29 @@
 """Everything that can be set, and the only reader of the environment.
 
-On Azure these are application settings; locally they stand in local.settings.json (see its example).
+On Azure these are application settings; locally they stand in local.settings.json (see its example). One that is empty
+or blank counts as not set.
 """
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.jobs.field_errors import field_errors
+from shared.strict_json import shown
+
 type Seconds = Annotated[float, Field(gt=0)]
+
+_STORAGE = "AzureWebJobsStorage"
+
+
+class SettingsError(Exception):
+    """Settings are wrong; the text names each of them, its value where that is no secret, and its rule."""
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -24,13 +38,19 @@ class Settings(BaseSettings):
     storage_connection: SecretStr | None = Field(None, validation_alias="AzureWebJobsStorage")
     """Connection string of the storage account; UseDevelopmentStorage=true is Azurite on its default ports."""
     storage_account: str | None = Field(None, validation_alias="AzureWebJobsStorage__accountName")
-    """Name of the storage account, used with DefaultAzureCredential where there is no connection string."""
+    """Name of the storage account, used with an identity where there is no connection string."""
     blob_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__blobServiceUri")
     """Blob endpoint, where it cannot be told from the account's name (sovereign clouds, private links)."""
     queue_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__queueServiceUri")
     """Queue endpoint, likewise."""
     table_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__tableServiceUri")
     """Table endpoint, likewise."""
+    storage_credential: Annotated[Literal["managedidentity"] | None, BeforeValidator(_lower)] = Field(
+        None, validation_alias="AzureWebJobsStorage__credential"
+    )
+    """Which identity: the managed one; without a word on it, the first that DefaultAzureCredential finds."""
+    storage_client_id: str | None = Field(None, validation_alias="AzureWebJobsStorage__clientId")
+    """Client id of a user-assigned identity; without it, AZURE_CLIENT_ID (DefaultAzureCredential) or the system's."""
     datasets_container: str = "pixcrawler-datasets"
     """The container that holds datasets and working blobs."""
     download_link_seconds: Seconds = 3600.0
@@ -95,6 +115,10 @@ class Settings(BaseSettings):
     """What one function instance writes of an archive; a larger one is written by several at the same time."""
 
     # lifecycle
+    lifecycle_schedule: str | None = None
+    """When the host runs the nightly timer, as NCRONTAB; read here to tell in the health that it cannot run."""
+    watchdog_schedule: str | None = None
+    """When the host runs the watchdog, likewise."""
     archive_after_days: Annotated[int, Field(ge=1)] = 90
     """Age at which the nightly timer moves a dataset to the Archive tier."""
     work_retention_days: Annotated[int, Field(ge=0)] = 7
@@ -112,6 +136,32 @@ class Settings(BaseSettings):
     website_instance_id: str | None = None
     """Set by Azure; tells that the app runs there."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, found: Any) -> Any:
+        """Azure's portal and local.settings.json keep settings with nothing in them."""
+        if not isinstance(found, dict):
+            return found
+        return {
+            key: value for key, value in found.items() if not (isinstance(value, str) and not value.strip())
+        }
+
+    @model_validator(mode="after")
+    def _each_service_has_an_endpoint(self) -> Self:
+        endpoints = {
+            "blob": self.blob_service_uri,
+            "queue": self.queue_service_uri,
+            "table": self.table_service_uri,
+        }
+        missing = [f"{_STORAGE}__{name}ServiceUri" for name, uri in endpoints.items() if uri is None]
+        if (
+            self.storage_connection is None
+            and self.storage_account is None
+            and 0 < len(missing) < len(endpoints)
+        ):
+            raise ValueError(f"{' and '.join(missing)} must be set, or {_STORAGE}__accountName")
+        return self
+
     @property
     def running_in_azure(self) -> bool:
         """Whether this process runs on Azure rather than on somebody's machine."""
@@ -120,5 +170,27 @@ class Settings(BaseSettings):
 
 @cache
 def load_settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: some are wrong; the text names each with its value and its rule.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_told(error)) from None
+
+
+def _told(error: ValidationError) -> str:
+    values = {str(item["loc"][0]): item["input"] for item in error.errors() if item["loc"]}
+    lines = []
+    for problem in field_errors(error):
+        if not problem.field:
+            lines.append(problem.message)
+            continue
+        field = Settings.model_fields.get(problem.field)
+        name = problem.field if field is None else problem.field.upper()
+        secret = field is not None and SecretStr in get_args(field.annotation)
+        value = "" if secret else f" is {shown(str(values[problem.field]))!r}:"
+        lines.append(f"{name}{value} {problem.message}")
+    return "\n".join(("Settings are wrong.", *lines))

@@ -27,6 +27,9 @@ CLIENT_OPTIONS: Mapping[str, Any] = {
 }
 """Bounds on every call: five tries at most, and no endless wait for a connection or a byte."""
 
+_ROLES = (
+    "Storage Blob Data Owner, Storage Queue Data Contributor and Storage Table Data Contributor are needed"
+)
 _TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -71,6 +74,8 @@ def translate(error: AzureError, what: str) -> AppError:
     if known is not None:
         kind, text = known
         return kind(f"{what} {text}")
+    if code == "AuthorizationPermissionMismatch":
+        return Permanent(f"The app's identity lacks a role on the storage account: {_ROLES}.")
     if status is None or status in _TRANSIENT_STATUSES:
         return Unavailable("The storage account did not answer.")
     return Permanent(f"The storage account refused a request (status {status}, code {code or 'unknown'}).")

@@ -12,6 +12,8 @@ from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.session import SessionConfig, Sessions
 
 if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
     from shared.storage.azure_account import StorageAccount
     from shared.storage.azure_blobs import AzureBlobs
     from shared.storage.azure_entities import AzureEntities
@@ -38,9 +40,7 @@ class Adapters:
         settings = self.settings
         if settings.storage_connection is not None:
             return StorageAccount(settings.storage_connection.get_secret_value())
-        from azure.identity.aio import DefaultAzureCredential
-
-        credential = DefaultAzureCredential()
+        credential = self.credential
         named = StorageAccount.named(settings.storage_account or "", credential)
         return StorageAccount(
             None,
@@ -49,6 +49,18 @@ class Adapters:
             settings.table_service_uri or named.table_uri,
             credential,
         )
+
+    @cached_property
+    def credential(self) -> "AsyncTokenCredential":
+        """The identity that the settings of the storage account name, as the host reads them."""
+        from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+
+        client_id = self.settings.storage_client_id
+        if self.settings.storage_credential == "managedidentity":
+            return ManagedIdentityCredential(client_id=client_id)
+        if client_id is None:  # it reads AZURE_CLIENT_ID
+            return DefaultAzureCredential()
+        return DefaultAzureCredential(managed_identity_client_id=client_id)
 
     @cached_property
     def blobs(self) -> "AzureBlobs":

@@ -18,6 +18,7 @@ from shared.jobs.submit import Submit
 from shared.jobs.transitions import Transitions
 from shared.jobs.webhook import WebhookCaller
 from shared.jobs.webhook_body import WebhookBodies
+from shared.schedules import check_schedule
 from shared.sources.registry import SourceContext, SourceSettings
 from shared.users.access import ADMIN, Access
 from shared.wiring.adapters import Adapters
@@ -234,4 +235,8 @@ class Services(Adapters):
             Part("tables", self.entities.ping),
             Part("queues", self.queues.ping),
         ]
-        return HealthProbe(parts, self.clock)
+        return HealthProbe((*parts, Part("timers", self._check_timers, needed=False)), self.clock)
+
+    async def _check_timers(self) -> None:
+        check_schedule("LIFECYCLE_SCHEDULE", self.settings.lifecycle_schedule, "lifecycle")
+        check_schedule("WATCHDOG_SCHEDULE", self.settings.watchdog_schedule, "watchdog")

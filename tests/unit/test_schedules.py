@@ -1,0 +1,80 @@
+"""Timers that the host cannot start are told by the health."""
+
+import pytest
+
+from shared.errors import Permanent
+from shared.schedules import check_schedule, is_schedule
+from shared.settings import Settings
+from shared.wiring import App
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0 0 2 * * *", "0 */10 * * * *", "* * * * * *", "0 2 * * *", "15 10,20 3/6 * * *", "0 0 12 * * 1-5",
+        "0 0 0 13 * fri", "0 0 0 1 jan-Mar *", "0 0 0 29 2 *", "01:30:00", "1.00:00:00", "0 0 9-17/2 * * Mon-Fri",
+    ],
+)  # fmt: skip
+def test_what_the_host_reads_as_a_schedule_is_one(text):
+    assert is_schedule(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "nightly", "* * *", "60 * * * * *", "* * 24 * * *", "* * * 0 * *", "* * * 32 * *", "* * * * 13 *",
+        "* * * * * 7", "a * * * * *", "5-1 * * * * *", "*/0 * * * * *", "0 0 2 * * * *", "00:00:00", "%WHEN%", "@daily",
+        "1,, * * * * *", "-1 * * * * *", "0 0 2 * * ?", "\u0661 * * * * *",
+    ],
+)  # fmt: skip
+def test_what_the_host_cannot_read_is_no_schedule(text):
+    assert not is_schedule(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "LIFECYCLE_SCHEDULE is not set, so the host cannot start the timer lifecycle."),
+        (
+            "soon",
+            "LIFECYCLE_SCHEDULE is 'soon', which is no schedule: the host cannot start the timer lifecycle.",
+        ),
+    ],
+)
+def test_a_timer_that_cannot_be_started_is_told(text, told):
+    with pytest.raises(Permanent) as caught:
+        check_schedule("LIFECYCLE_SCHEDULE", text, "lifecycle")
+    assert caught.value.detail == told
+
+
+@pytest.mark.parametrize(
+    ("schedules", "status", "told"),
+    [
+        ({"LIFECYCLE_SCHEDULE": "0 0 2 * * *", "WATCHDOG_SCHEDULE": "0 */10 * * * *"}, "healthy", None),
+        ({"WATCHDOG_SCHEDULE": "0 */10 * * * *"}, "degraded", "LIFECYCLE_SCHEDULE is not set"),
+        ({"LIFECYCLE_SCHEDULE": "0 0 2 * * *"}, "degraded", "WATCHDOG_SCHEDULE is not set"),
+        (
+            {"LIFECYCLE_SCHEDULE": "0 0 2 * * *", "WATCHDOG_SCHEDULE": ""},
+            "degraded",
+            "WATCHDOG_SCHEDULE is not set",
+        ),
+        ({"LIFECYCLE_SCHEDULE": "often", "WATCHDOG_SCHEDULE": "00:10:00"}, "degraded", "'often'"),
+    ],
+)
+async def test_the_health_tells_of_a_function_that_the_host_could_not_start(
+    monkeypatch, connection_string, schedules, status, told
+):
+    for name in ("LIFECYCLE_SCHEDULE", "WATCHDOG_SCHEDULE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AzureWebJobsStorage", connection_string)
+    for name, value in schedules.items():
+        monkeypatch.setenv(name, value)
+    app = App(Settings())
+    health = await app.health.look(only_needed=False)
+    [timers] = [check for check in health.checks if check.name == "timers"]
+    assert timers.status == status
+    assert (timers.detail is None) if told is None else told in timers.detail
+    ready = await app.health.look(only_needed=True)
+    assert "timers" not in {check.name for check in ready.checks}
+    for store in (app.blobs, app.entities, app.queues):
+        await store.close()

@@ -1,0 +1,92 @@
+"""Settings: what is empty is not set, and what is wrong is told in one message."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from shared.settings import Settings, SettingsError, load_settings
+
+ROOT = Path(__file__).parents[2]
+NAMES = [field.validation_alias or name.upper() for name, field in Settings.model_fields.items()]
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Load the settings out of an environment."""
+
+    def load(**environment):
+        for name in NAMES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        load_settings.cache_clear()
+        return load_settings()
+
+    yield load
+    load_settings.cache_clear()
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_setting_counts_as_not_set(loaded, name, blank):
+    assert loaded(**{name: blank}) == loaded()
+
+
+def test_what_is_set_beside_empty_settings_is_read(loaded):
+    found = loaded(CHUNK_SIZE="", FETCH_CONCURRENCY="7", flickr_api_key="k")
+    assert (found.chunk_size, found.fetch_concurrency, found.flickr_api_key) == (1024, 7, SecretStr("k"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("CHUNK_SIZE", "abc", "must be a whole number"),
+        ("CHUNK_SIZE", "0", "must be at least 1"),
+        ("CHUNK_SIZE", "4097", "must be at most 4096"),
+        ("CHUNK_SIZE", "1.5", "must be a whole number"),
+        ("FETCH_TIMEOUT_SECONDS", "-1", "must be more than 0.0"),
+        ("FETCH_TIMEOUT_SECONDS", "soon", "must be a number"),
+        ("AZURE_MONITOR_SAMPLING_RATE", "2", "must be at most 1.0"),
+        ("CRAWL_ALLOW_PRIVATE_NETWORKS", "perhaps", "must be true or false"),
+        ("LOG_LEVEL", "LOUD", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("FUNCTIONS_WORKER_PROCESS_COUNT", "none", "must be a whole number"),
+        ("AzureWebJobsStorage__credential", "magic", "must be 'managedidentity'"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_its_rule(loaded, name, value, rule):
+    with pytest.raises(SettingsError) as caught:
+        loaded(**{name: value})
+    assert str(caught.value).splitlines() == ["Settings are wrong.", f"{name} is {value!r}: {rule}"]
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_all_wrong_settings_are_told_at_once(loaded):
+    with pytest.raises(SettingsError) as caught:
+        loaded(CHUNK_SIZE="x", STEP_BUDGET_SECONDS="481", ADMIN_API_KEY="secret")
+    assert len(str(caught.value).splitlines()) == 3
+    assert "secret" not in str(caught.value)
+
+
+def test_a_service_without_an_endpoint_is_told(loaded):
+    blobs = {"AzureWebJobsStorage__blobServiceUri": "https://a.blob.core.windows.net"}
+    with pytest.raises(
+        SettingsError, match="queueServiceUri and AzureWebJobsStorage__tableServiceUri must be set"
+    ):
+        loaded(**blobs)
+    assert loaded(**blobs, AzureWebJobsStorage__accountName="a").storage_account == "a"
+    assert loaded(**blobs, AzureWebJobsStorage="UseDevelopmentStorage=true").storage_connection is not None
+
+
+def test_a_wrong_setting_is_the_last_line_that_the_app_says(monkeypatch):
+    monkeypatch.setenv("CHUNK_SIZE", "abc")
+    command = [sys.executable, "-c", "import function_app"]
+    ended = subprocess.run(  # noqa: S603 - this very Python
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == "CHUNK_SIZE is 'abc': must be a whole number"
+    assert "pydantic" not in ended.stderr
