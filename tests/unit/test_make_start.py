@@ -1,17 +1,86 @@
+"""`make start`: what it refuses before anything is started, and the ports that it takes."""
+
 import socket
 import subprocess
 import sys
 
-from playground.azurite import ROOT
+import pytest
+
+from playground.azurite import ROOT, Ports, free_port, ports_beside
+from playground.start import _taken
+
+
+def _start(port, **options):
+    command = [sys.executable, "-m", "playground.start", "--port", str(port)]
+    return subprocess.run(  # noqa: S603 - our own command
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
+    )
+
+
+def _refused(ended, port):
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Traceback" not in ended.stderr
+    assert not (ROOT / ".local" / "start" / str(port)).exists()
+    return ended.stderr
 
 
 def test_a_port_in_use_is_refused_before_anything_is_started():
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = str(listening.getsockname()[1])
-        command = [sys.executable, "-m", "playground.start", "--port", port]
-        ended = subprocess.run(  # noqa: S603 - our own command
-            command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-        )
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert f"port {port} is in use" in ended.stderr
-    assert not (ROOT / ".local" / "start" / port).exists()
+        port = listening.getsockname()[1]
+        assert f"port {port} is in use" in _refused(_start(port), port)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_storage_port_in_use_is_refused_before_anything_is_started(number):
+    port = free_port()
+    while _taken(port, ports_beside(port)):
+        port = free_port()
+    storage = ports_beside(port)
+    taken = (storage.blob, storage.queue, storage.table)[number]
+    with socket.create_server(("127.0.0.1", taken)):
+        told = _refused(_start(port), port)
+    assert f"port {taken}, which the storage of PORT={port} has, is in use" in told
+    assert f"PORT={port + 1 if port < 65_535 else port - 1} takes others" in told
+
+
+def test_the_storage_has_the_same_ports_at_each_start_and_those_of_neighbours_are_others():
+    assert ports_beside(7071) == Ports(11_213, 11_214, 11_215)
+    seen = {}
+    for port in range(7000, 14_000):
+        found = ports_beside(port)
+        own = {found.blob, found.queue, found.table}
+        assert len(own) == 3
+        for each in own:
+            assert seen.setdefault(each, port) in {port, port - 1, port + 1}
+    assert len(seen) > 20_990
+
+
+def test_the_storage_never_has_the_hosts_own_port():
+    for port in range(1, 65_536):
+        found = ports_beside(port)
+        assert port not in {found.blob, found.queue, found.table}
+        assert found.queue - found.blob == found.table - found.queue == 1
+        assert 11_000 <= found.blob < found.table < 32_768
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http"])
+def test_what_is_no_port_is_refused(port):
+    ended = _start(port)
+    assert ended.returncode == 2
+    assert f"{port} is no port" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("CHUNK_SIZE", "abc", "CHUNK_SIZE is 'abc': must be a whole number"),
+        ("STEP_BUDGET_SECONDS", "481", "STEP_BUDGET_SECONDS is '481': must be at most 480"),
+        ("FUNCTIONS_WORKER_PROCESS_COUNT", "99", "FUNCTIONS_WORKER_PROCESS_COUNT must be between 1 and 10"),
+    ],
+)
+def test_a_bad_setting_is_one_message_and_no_traceback(monkeypatch, setting, value, told):
+    monkeypatch.setenv(setting, value)
+    port = free_port()
+    while _taken(port, ports_beside(port)):
+        port = free_port()
+    assert told in _refused(_start(port), port)
