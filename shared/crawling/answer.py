@@ -11,8 +11,10 @@ from aiohttp.http_exceptions import ContentEncodingError
 from shared.clock import Clock
 from shared.records import Reason, Rejected
 from shared.web.guard import why_forbidden
+from shared.web.head_reader import limit_in
 from shared.web.opt_out import opted_out
 from shared.web.respect import Respect
+from shared.web.response_heads import unread_coding
 from shared.web.retry_after import retry_after_seconds
 
 _BUSY = frozenset({408, 425})
@@ -63,6 +65,9 @@ def check_answer(response: aiohttp.ClientResponse, respect: Respect, now: dateti
     if status != 200:
         reason = Reason.NOT_FOUND if status in _NO_SUCH else Reason.HTTP_ERROR
         raise GiveUp(Reason.SERVER_ERROR if status >= 500 else reason, f"HTTP {status}")
+    unread = unread_coding(response.headers.get("content-encoding", ""))
+    if unread is not None:
+        raise GiveUp(Reason.UNSUPPORTED_FORMAT, f"its content-encoding ({unread}) is not read")
     if respect.opt_out:
         tags = response.headers.getall("x-robots-tag", [])
         refusal = opted_out(tags, response.headers.get("tdm-reservation"))
@@ -110,6 +115,9 @@ def failure(error: BaseException) -> TryAgain | GiveUp:
     forbidden = why_forbidden(error)
     if forbidden is not None:
         return GiveUp(Reason.FORBIDDEN_ADDRESS, forbidden)
+    limit = limit_in(error)
+    if limit is not None:
+        return GiveUp(Reason.TOO_MANY_BYTES, limit)
     if _is_about_encoding(error):
         if isinstance(error, aiohttp.ClientPayloadError):
             return GiveUp(Reason.HTTP_ERROR, "its content-encoding is broken")

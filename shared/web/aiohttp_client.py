@@ -7,6 +7,8 @@ import aiohttp
 from shared.errors import InvalidRequest, Permanent, Unavailable
 from shared.web.client import WebRequest, WebResponse
 from shared.web.guard import why_forbidden
+from shared.web.head_reader import limit_in
+from shared.web.response_heads import unread_coding
 from shared.web.session import Sessions
 from shared.web.urls import parse_url, redirect_url
 
@@ -34,6 +36,9 @@ class AiohttpWebClient:
             forbidden = why_forbidden(error)
             if forbidden is not None:
                 raise Permanent(f"{forbidden[0].upper()}{forbidden[1:]}.") from None
+            limit = limit_in(error)
+            if limit is not None:
+                raise Unavailable(f"The service's answer is not read: {limit}.") from None
             # not `from error`: aiohttp's texts quote the URL, and the URL may hold a key
             raise Unavailable(f"The service could not be reached ({type(error).__name__}).") from None
         except ValueError:
@@ -62,6 +67,9 @@ class AiohttpWebClient:
 
 
 async def _read(response: aiohttp.ClientResponse, url: str, request: WebRequest) -> WebResponse:
+    unread = unread_coding(response.headers.get("content-encoding", ""))
+    if unread is not None:
+        raise Unavailable(f"The service's answer is not read: its content-encoding is {unread}.")
     body = bytearray()
     async for piece in response.content.iter_any():
         body += piece

@@ -1,16 +1,20 @@
 """The HTTP client session that everything outbound goes through."""
 
 import asyncio
+import functools
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakSet
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
 from shared.errors import Unavailable
 from shared.web.guard import guarded_socket_factory
+from shared.web.head_reader import HeadReader
+from shared.web.response_heads import MAX_FIELD_BYTES, MAX_FIELDS
 
 _DNS_CACHE_SECONDS = 60
-_MAX_HEADER_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,22 @@ class SessionConfig:
     idle_seconds: float = 15.0
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Connections whose heads are read by `HeadReader`; the library has no setting for that."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        protocol: type[ResponseHandler] = HeadReader
+        self._factory = functools.partial(protocol, loop=self._loop)
+
+
 def open_session(config: SessionConfig) -> aiohttp.ClientSession:
     """A guarded session without cookies, proxies of the environment or redirects; close it in the end.
 
     It has as many connections as there are requests, whose number is for those to bound who make them: they know for
     whom they wait. Here robots.txt would wait behind images, and its time would run out.
     """
-    connector = aiohttp.TCPConnector(
+    connector = _Connector(
         limit=0,
         ttl_dns_cache=_DNS_CACHE_SECONDS,
         socket_factory=guarded_socket_factory(allow_private=config.allow_private_networks),
@@ -43,8 +56,9 @@ def open_session(config: SessionConfig) -> aiohttp.ClientSession:
         headers={"User-Agent": config.user_agent},
         timeout=timeout,
         trust_env=False,
-        max_line_size=_MAX_HEADER_BYTES,
-        max_field_size=_MAX_HEADER_BYTES,
+        max_line_size=MAX_FIELD_BYTES,
+        max_field_size=MAX_FIELD_BYTES,
+        max_headers=MAX_FIELDS,
         read_bufsize=1 << 18,
     )
 

@@ -1,0 +1,93 @@
+"""Heads of HTTP answers: which are too large, and the one form in which the client's parser takes the others.
+
+The parser refuses a Content-Length that comes twice, also where both say the same, which RFC 9110, 8.6, lets a
+recipient read as one. And it knows each content coding under one name only, where RFC 9110, 8.4, has lists, aliases and
+empty elements.
+"""
+
+import re
+from collections.abc import Iterator
+
+MAX_HEAD_BYTES = 131_072
+MAX_FIELD_BYTES = 32_768
+MAX_FIELDS = 128
+_LENGTH = b"content-length"
+_ENCODING = b"content-encoding"
+_CONCERNED = re.compile(rb"\n(?:content-encoding|content-length:[^\r\n]*,)", re.IGNORECASE)
+_LENGTHS = re.compile(rb"\n(?:content-length|transfer-encoding):", re.IGNORECASE)
+_FOLDED = re.compile(rb"\n[ \t]")
+_ALIASES = {b"x-gzip": b"gzip"}
+_CODINGS = frozenset({"gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+
+
+def exceeded_limit(head: bytes) -> str | None:
+    """What a head, or the beginning of one, has more of than is read; None where it is within the limits."""
+    if len(head) > MAX_HEAD_BYTES:
+        return f"its headers have more than {MAX_HEAD_BYTES:,} bytes"
+    if head.count(b"\n") > MAX_FIELDS + 2:  # the status and the blank line
+        return f"it has more than {MAX_FIELDS} header fields"
+    if len(head) > MAX_FIELD_BYTES and max(map(len, head.split(b"\n"))) > MAX_FIELD_BYTES:
+        return f"one of its header fields has more than {MAX_FIELD_BYTES:,} bytes"
+    return None
+
+
+def normal_head(head: bytes) -> bytes:
+    """The head with equal lengths as one, without a length where chunks tell it, and with its codings in one field.
+
+    Lengths that differ, or are none, stay for the parser to refuse. Codings are in lower case, under their own names,
+    without `identity`, empty elements and parameters.
+    """
+    if not _CONCERNED.search(head) and len(_LENGTHS.findall(head)) < 2:
+        return head
+    if _FOLDED.search(head):
+        return head
+    status, *fields = head.splitlines(keepends=True)
+    fields = _with_one_length(fields)
+    codings = [coding for value in _values(fields, _ENCODING) for coding in _codings(value)]
+    fields = _without(fields, _ENCODING)
+    if codings:
+        fields.insert(0, b"Content-Encoding: " + b", ".join(codings) + b"\r\n")
+    return status + b"".join(fields)
+
+
+def unread_coding(content_encoding: str) -> str | None:
+    """Content codings that would have to be undone, and are not; None where the body can be read.
+
+    The parser undoes one coding. What is no coding at all, such as a charset, says nothing, as in browsers.
+    """
+    told = content_encoding.lower()
+    codings = [coding.strip() for coding in told.split(",")]
+    undone = len(codings) == 1 and "compress" not in codings[0]
+    return None if undone or _CODINGS.isdisjoint(codings) else told[:100]
+
+
+def _with_one_length(fields: list[bytes]) -> list[bytes]:
+    lengths = [part.strip() for value in _values(fields, _LENGTH) for part in value.split(b",")]
+    chunked = any(value.lower().endswith(b"chunked") for value in _values(fields, b"transfer-encoding"))
+    if chunked and all(map(_is_number, lengths)):  # RFC 9112, 6.3: the length is overridden
+        return _without(fields, _LENGTH)
+    if not all(map(_is_number, lengths)) or len({length.lstrip(b"0") for length in lengths}) != 1:
+        return fields
+    return [b"Content-Length: " + lengths[0] + b"\r\n", *_without(fields, _LENGTH)]
+
+
+def _is_number(text: bytes) -> bool:
+    return text.isdigit()  # which is true of ASCII digits only in bytes
+
+
+def _codings(value: bytes) -> Iterator[bytes]:
+    for part in value.lower().split(b","):
+        coding = part.partition(b";")[0].strip()
+        if coding not in {b"", b"identity"}:
+            yield _ALIASES.get(coding, coding)
+
+
+def _values(fields: list[bytes], name: bytes) -> Iterator[bytes]:
+    for field in fields:
+        found, colon, value = field.partition(b":")
+        if colon and found.lower() == name:
+            yield value.strip()
+
+
+def _without(fields: list[bytes], name: bytes) -> list[bytes]:
+    return [field for field in fields if field.partition(b":")[0].lower() != name]
