@@ -11,6 +11,7 @@ TESTS ?= tests
 SUITES ?=
 ROUNDS ?= 3
 SEED ?=
+FILES ?= 50000
 VENV := .venv
 PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -19,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE :=
 COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup demo start test check chaos bench format requirements clean
+.PHONY: help setup demo start test check chaos fuzz bench format requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -53,6 +54,9 @@ test: setup ## All tests
 
 chaos: setup ## The same job in peace and under every fault at once, compared (SEED=1 for the same moments again)
 	@$(PY) -m playground.chaos $(if $(SEED),--seed $(SEED))
+
+fuzz: setup ## JPEGs with forged headers, judged in child processes that must not die of them (FILES=50000)
+	@$(PY) -m tests.unit.crawling.fuzz_jpegs --files $(FILES)
 
 bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="devhost crawl hosts scale archive", ROUNDS=3)
 	@$(PY) -m bench $(SUITES) --rounds $(ROUNDS)

@@ -17,10 +17,8 @@ from shared.crawling.signatures import Form, form_of, refusal_of
 from shared.crawling.wholeness import check_whole
 from shared.records import Reason, Rejected
 
-_OPENED = ("JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_OPENED = ("WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _FORMS: Mapping[str, Format] = {
-    "JPEG": "jpeg",
-    "MPO": "jpeg",  # opened as the JPEG that it begins with
     "WEBP": "webp",
     "GIF": "gif",
     "BMP": "bmp",
@@ -44,7 +42,6 @@ _MODES = {
     "RGBA": "rgba",
     "RGBa": "rgba",
 }
-_COMPONENTS = {"L": 1, "RGB": 3, "CMYK": 4}
 _JPEG_MODES = {1: "grey", 3: "rgb", 4: "cmyk"}
 _BITS_TAG = 0x0102
 
@@ -79,7 +76,9 @@ def read_header(data: bytes) -> Header | Rejected:
     """The header, or why there is none. The file need not be whole."""
     claimed = form_of(data)
     if claimed == "jpeg":
-        jpeg = read_jpeg_header(data) or _jpeg_by_pillow(data)
+        jpeg = read_jpeg_header(data)
+        if jpeg is None:
+            return check_whole(data, claimed) or Rejected(Reason.CORRUPT, "the header cannot be read")
         if isinstance(jpeg, Rejected):
             return jpeg
         mode = _JPEG_MODES[jpeg.components]
@@ -96,19 +95,6 @@ def read_header(data: bytes) -> Header | Rejected:
         return Rejected(Reason.UNSUPPORTED_FORMAT, f"{form} in {image.mode}")
     orientation = 1 if form == "tiff" else _orientation(image)  # a TIFF is opened upright
     return Header(data, form, *image.size, image_mode, orientation, _profile(image), image=image)
-
-
-def _jpeg_by_pillow(data: bytes) -> JpegHeader | Rejected:
-    """Of a JPEG whose header is odd, or of several pictures."""
-    image = _open(data, "jpeg")
-    if isinstance(image, Rejected):
-        return image
-    with image:
-        components = _COMPONENTS[image.mode]
-        adobe = "adobe" in image.info
-        return JpegHeader(
-            *image.size, components, adobe, _orientation(image), _profile(image), one_scan=False
-        )
 
 
 def png_header(opened: OpenedPng | Rejected) -> Header | Rejected:

@@ -5,34 +5,43 @@ Pillow would tell the same, at several times the cost. What is odd is left to it
 
 import re
 import struct
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from PIL import Image
+
+from shared.crawling.exif import EXIF_START, ORIENTATION_TAG, is_exif_readable, orientation_of
+from shared.crawling.jpeg_segments import (
+    APP1,
+    APP2,
+    APP14,
+    NOTES,
+    OTHER_PROCESSES,
+    PROGRESSIVE,
+    SEQUENTIAL,
+    SOS,
+    TABLES,
+    Odd,
+    Refused,
+    segments,
+)
 from shared.records import Reason, Rejected
 
-_MAX_SEGMENTS = 500
 _MAX_EXIF_SEGMENTS = 64
-_MAX_STRAY_BYTES = 65_536
-_MARKER = re.compile(rb"\xff[^\x00\xff]")
-_RESTARTS = range(0xD0, 0xD8)
-_SOS = 0xDA
-_APP1, _APP2, _APP14 = 0xE1, 0xE2, 0xEE
-_SKIPPED = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
-_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA})
-_LOSSLESS, _PROGRESSIVE = 0xC3, frozenset({0xC2, 0xCA})
-_UNSUPPORTED_FRAMES = frozenset({0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
-_EXIF = b"Exif\0\0"
+_ADOBE_BYTES, _ICC_BYTES = 12, 14
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
-_ORIENTATION_TAG, _SHORT = 0x0112, 3
+_SHORT = 3
+_DNL = b"\xff\xdc\0\4"
 
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
     """`components` are 1, 3 or 4; `adobe` inks are stored the other way round; `orientation` is EXIF's, 1 to 8.
 
-    `one_scan` says that decoders take no second scan of it.
+    `one_scan` says that decoders take no second scan of it; `tidy`, that nothing but sound segments is before the scan.
+    `unsound` is how those notes begin that readers stumble over.
     """
 
     width: int
@@ -42,157 +51,166 @@ class JpegHeader:
     orientation: int
     profile: bytes | None
     one_scan: bool
-
-
-class _Odd(Exception):
-    """Better left to Pillow."""
-
-
-class _Refused(Exception):
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.rejected = Rejected(reason, detail)
+    tidy: bool = True
+    unsound: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
 class _Seen:
     """What the segments have said so far; places are of the content, in bytes of the file."""
 
-    frame: tuple[int, int] | None = None
+    frame: tuple[int, int, int] | None = None
     exif: list[bytes] = field(default_factory=list)
     xmp: bytes = b""
     profile: list[bytes] = field(default_factory=list)
     adobe: bool = False
-    odd: bool = False
+    tidy: bool = True
+    unsound: list[bytes] = field(default_factory=list)
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
-    """The header; a rejection where no decoder here takes such a file; None where it is odd.
+    """The header; a rejection where no decoder here takes such a file; None where there is none.
 
-    Takes microseconds, and bounds what is odd too: a file for which this is None costs Pillow no more than its size.
+    Takes microseconds. Only frames that are sequential or progressive, Huffman-coded, of 8 bits, come out of here.
     """
     seen = _Seen()
+    at = 2
     try:
         for code, start, end in segments(data):
-            if code == _SOS:
-                return _header(data, seen, data[start])
+            seen.tidy &= start - 4 == at
+            at = end
+            if code == SOS:
+                return _header(data, seen, start, end)
             _note(data, seen, code, start, end)
-    except _Refused as refused:
+    except Refused as refused:
         return refused.rejected
-    except (_Odd, IndexError, struct.error):
+    except (Odd, IndexError, struct.error):
         pass
     return None
 
 
-def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """The code of each segment up to the first scan's, and where its content begins and ends, without stray bytes.
-
-    Raises what `read_jpeg_header` makes an outcome of, and nothing for data of which that gave a header.
-    """
-    at = 2
-    stray = 0
-    for _ in range(_MAX_SEGMENTS):
-        if data[at] != 0xFF or data[at + 1] in {0x00, 0xFF}:
-            marker = _MARKER.search(data, at)
-            if marker is None:
-                raise _Odd
-            stray += marker.start() - at
-            at = marker.start()
-            if stray > _MAX_STRAY_BYTES:
-                break
-        code = data[at + 1]
-        if code in _RESTARTS:  # decoders pass over them, too
-            at += 2
-            continue
-        end = at + 2 + (data[at + 2] << 8 | data[at + 3])
-        if end < at + 4 or end > len(data):
-            raise _Odd
-        yield code, at + 4, end
-        if code == _SOS:
-            return
-        at = end
-    raise _Refused(Reason.CORRUPT, "too much before the picture")
-
-
 def _note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
-    if code in {_APP1, _APP2, _APP14}:
+    if code in {APP1, APP2, APP14}:
         _note_application(data, seen, code, start, end)
-    elif code in _FRAMES:
-        if data[start] == 12:
-            raise _Refused(Reason.UNSUPPORTED_FORMAT, "JPEG of 12 bits")
-        seen.odd |= seen.frame is not None or code == _LOSSLESS or data[start] != 8
-        seen.frame = code, start
-    elif code in _UNSUPPORTED_FRAMES:
-        raise _Refused(Reason.UNSUPPORTED_FORMAT, "hierarchical or lossless JPEG")
-    elif code not in _SKIPPED:
-        raise _Refused(Reason.CORRUPT, "no such marker")
+    elif code in SEQUENTIAL or code in PROGRESSIVE:
+        if seen.frame is not None:
+            raise Refused(Reason.CORRUPT, "two frames")
+        bits = data[start]
+        if bits != 8:
+            raise Refused(Reason.UNSUPPORTED_FORMAT, f"JPEG of {bits} bits")
+        seen.frame = code, start, end
+    elif code in OTHER_PROCESSES:
+        raise Refused(Reason.UNSUPPORTED_FORMAT, OTHER_PROCESSES[code])
+    elif code not in TABLES and code not in NOTES:
+        raise Refused(Reason.CORRUPT, "no such marker")
 
 
 def _note_application(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
-    if code == _APP1 and data.startswith(_EXIF, start, end):
-        seen.exif.append(data[start + len(_EXIF) : end])
+    if code == APP1 and data.startswith(EXIF_START, start, end):
+        seen.exif.append(data[start + len(EXIF_START) : end])
         if len(seen.exif) > _MAX_EXIF_SEGMENTS:
-            raise _Refused(Reason.CORRUPT, "too much EXIF")
-    elif code == _APP1 and data.startswith(_XMP, start, end):
+            raise Refused(Reason.CORRUPT, "too much EXIF")
+    elif code == APP1 and data.startswith(_XMP, start, end):
         seen.xmp = data[start:end]
-    elif code == _APP2 and data.startswith(_ICC, start, end):
+    elif code == APP2 and data.startswith(_ICC, start, end):
         seen.profile.append(data[start:end])
-        seen.odd |= seen.frame is not None or end - start < 14
-    elif code == _APP2 and data.startswith(b"MPF\0", start, end):
-        seen.odd = True
-    elif code == _APP14 and data.startswith(b"Adobe", start, end):
-        seen.adobe = True
+    elif code == APP14 and data.startswith(b"Adobe", start, end):
+        seen.adobe |= end - start >= _ADOBE_BYTES
 
 
-def _header(data: bytes, seen: _Seen, components_of_scan: int) -> JpegHeader | None:
-    if seen.odd or seen.frame is None:
-        return None
-    code, start = seen.frame
+def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | None:
+    if seen.frame is None:
+        raise Refused(Reason.CORRUPT, "a scan without a frame")
+    code, start, end = seen.frame
     height, width, components = struct.unpack_from(">HHB", data, start + 1)
-    if not width or not height or components not in {1, 3, 4}:
-        return None
+    if end - start != 6 + 3 * components or not width or not components:
+        raise Refused(Reason.CORRUPT, "the frame's header")
+    if not height:
+        if _DNL in data[scan_end:]:
+            raise Refused(Reason.UNSUPPORTED_FORMAT, "JPEG that tells its height after its scan")
+        raise Refused(Reason.CORRUPT, "no height")
+    if components not in {1, 3, 4}:
+        raise Refused(Reason.UNSUPPORTED_FORMAT, f"JPEG of {components} components")
+    _check_sampling(data[start + 7 : end : 3])
+    profile = _profile(seen.profile)
+    if seen.profile and profile is None:
+        seen.unsound.append(_ICC)
+    orientation = _orientation(seen)
     return JpegHeader(
         width,
         height,
         components,
         seen.adobe,
-        _orientation(seen),
-        _profile(seen.profile),
-        one_scan=code not in _PROGRESSIVE and components_of_scan >= components,
+        orientation,
+        profile,
+        one_scan=code not in PROGRESSIVE and data[scan] >= components,
+        tidy=seen.tidy and not seen.unsound,
+        unsound=tuple(seen.unsound),
     )
 
 
-def _profile(segments: list[bytes]) -> bytes | None:
-    """The parts in their order, each behind its number and the number of all; None where some are missing."""
-    if not segments:
+def _check_sampling(factors: bytes) -> None:
+    """Of each component, horizontal and vertical in half a byte each (T.81, B.2.2); none is between two pixels."""
+    for shift in (4, 0):
+        across = [factor >> shift & 0xF for factor in factors]
+        if 0 in across or max(across) > 4:
+            raise Refused(Reason.CORRUPT, "sampling factors")
+        if len(across) > 1 and any(max(across) % each for each in across):
+            raise Refused(
+                Reason.UNSUPPORTED_FORMAT, "JPEG whose sampling factors are no multiples of each other"
+            )
+
+
+def _profile(parts: list[bytes]) -> bytes | None:
+    """The parts in their order, each behind its number and the number of all (ICC.1, annex B.4); None if not sound."""
+    if any(len(part) < _ICC_BYTES or part[13] != len(parts) for part in parts):
         return None
-    segments.sort()
-    if segments[0][13] != len(segments):
+    parts = sorted(parts, key=lambda part: part[12])
+    if [part[12] for part in parts] != list(range(1, len(parts) + 1)):
         return None
-    return b"".join(segment[14:] for segment in segments) or None
+    return b"".join(part[_ICC_BYTES:] for part in parts) or None
 
 
 def _orientation(seen: _Seen) -> int:
     """EXIF's, or else what the XMP packet says."""
-    value = _exif_orientation(b"".join(seen.exif)) if seen.exif else None
+    value = _readable_orientation(seen) if seen.exif else None
     if value is None and seen.xmp:
         told = _XMP_ORIENTATION.search(seen.xmp)
         value = int(told[1]) if told else None
     return value if value is not None and 1 <= value <= 8 else 1
 
 
+def _readable_orientation(seen: _Seen) -> int | None:
+    """As far as it can be told; notes whether readers can read it, and write it anew for the turn."""
+    content = b"".join(seen.exif)
+    try:
+        value = _exif_orientation(content)
+        if value in {None, 1}:
+            return value
+    except (Odd, struct.error):
+        value = None
+    if not is_exif_readable(EXIF_START + content):
+        seen.unsound.append(EXIF_START)
+    if value is None:
+        exif = Image.Exif()
+        with suppress(Exception):  # broken EXIF says nothing about the pixels
+            exif.load(EXIF_START + content)
+            value = orientation_of(exif) if ORIENTATION_TAG in exif else None
+    return value
+
+
 def _exif_orientation(exif: bytes) -> int | None:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:
-        raise _Odd
+        raise Odd
     (at,) = struct.unpack_from(f"{order}I", exif, 4)
     (count,) = struct.unpack_from(f"{order}H", exif, at)
     directory = exif[at + 2 : at + 2 + 12 * count]
     if len(directory) < 12 * count:
-        raise _Odd
+        raise Odd
     for tag, kind, number, value in struct.iter_unpack(f"{order}HHIHxx", directory):
-        if tag == _ORIENTATION_TAG:
+        if tag == ORIENTATION_TAG:
             if (kind, number) != (_SHORT, 1):
-                raise _Odd
+                raise Odd
             return int(value)
     return None

@@ -5,34 +5,75 @@ A decoder tells of its first warning alone. So nothing is taken on trust: the co
 
 import re
 
-from shared.crawling.jpeg_header import JpegHeader, segments
+from shared.crawling.exif import EXIF_START
+from shared.crawling.jpeg_header import JpegHeader
+from shared.crawling.jpeg_segments import APP0, APP14, NOTES, SOS, segments
 
 _HARMLESS = re.compile(
     "extraneous bytes before marker|unknown JFIF revision|Unknown Adobe color transform|Invalid SOS parameters"
 )
 _STRAY_BEFORE_END = "extraneous bytes before marker 0xd9"
 _MAX_STRAY_BYTES = 8
-_APP0, _APP14, _SOS = 0xE0, 0xEE, 0xDA
+_JFIF = b"JFIF\0"
+_EXIF_OF_ORIENTATION = (
+    b"\xff\xe1\0\x22" + EXIF_START + b"II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0%c\0\0\0\0\0\0\0"
+)
+"""A segment that says nothing else (Exif 2.32, section 4.6)."""
+
+_PICTURES = b"MPF\0"
+"""Begins the places of further pictures in the file, which a copy has elsewhere."""
+
 _WHOLE_SCAN = b"\0\x3f\0"
 
 
 def mended_jpeg(data: bytes, header: JpegHeader, warning: str) -> bytes | None:
-    """A copy without what libjpeg warned of: stray bytes before a segment or the end, odd versions and parameters.
+    """A copy without what libjpeg warned of: notes, stray bytes before a segment or the end, odd versions, parameters.
 
     None where the warning is not harmless, or nothing can be done. More than a few stray bytes that are not zero may
     be a lost segment, or what is left of a scan whose codes went wrong: they are not taken out.
     """
     if not _HARMLESS.search(warning):
         return None
-    mended = [data[:2]]
-    at = 2
+    copy, rest = _rebuilt(data, header)
+    if copy is None:
+        return None
+    return copy + (_without_zeros(rest) if _STRAY_BEFORE_END in warning else rest)
+
+
+def tidied_jpeg(data: bytes, header: JpegHeader) -> bytes:
+    """A copy in which only sound segments stand before the scan, one right behind another.
+
+    So there is but one way to read it, whoever does.
+
+    Raises:
+        ValueError: a segment may be lost.
+    """
+    copy, rest = _rebuilt(data, header)
+    if copy is None:
+        raise ValueError("stray bytes between segments")
+    return copy + rest
+
+
+def _rebuilt(data: bytes, header: JpegHeader) -> tuple[bytes | None, bytes]:
+    """The segments up to the first scan's anew, None where one may be lost; and all that follows."""
+    kept = [data[:2]]
+    if EXIF_START in header.unsound and header.orientation != 1:
+        kept.append(_EXIF_OF_ORIENTATION % header.orientation)
+    at, before = 2, SOS
     for code, start, end in segments(data):
-        if len(data[at : start - 4].strip(b"\0\xff")) > _MAX_STRAY_BYTES:
-            return None
-        mended += data[start - 4 : start], _usual(code, data[start:end], header)
-        at = end
-    rest = data[at:]
-    return b"".join((*mended, _without_zeros(rest) if _STRAY_BEFORE_END in warning else rest))
+        if _may_be_a_segment(data[at : start - 4], before):
+            return None, b""
+        if code not in NOTES or not data.startswith((_PICTURES, *header.unsound), start, end):
+            kept += data[start - 4 : start], _usual(code, data[start:end], header)
+        at, before = end, code
+    return b"".join(kept), data[at:]
+
+
+def _may_be_a_segment(stray: bytes, before: int) -> bool:
+    """Whether bytes between segments are more than filling, and than the end of a note whose length is too small."""
+    if len(stray.strip(b"\0\xff")) <= _MAX_STRAY_BYTES:
+        return False
+    return before not in NOTES or int.from_bytes(stray[2:4]) == len(stray) - 2
 
 
 def _without_zeros(scans: bytes) -> bytes:
@@ -50,10 +91,10 @@ def _without_zeros(scans: bytes) -> bytes:
 
 def _usual(code: int, content: bytes, header: JpegHeader) -> bytes:
     """The content of a segment with what libjpeg takes for granted where it does not understand it."""
-    if code == _APP0 and content.startswith(b"JFIF\0") and content[5:6] != b"\1":
+    if code == APP0 and content.startswith(_JFIF) and content[5:6] != b"\1":
         return content[:5] + b"\1\2" + content[7:]
-    if code == _APP14 and content.startswith(b"Adobe") and content[11:12] > b"\2":
+    if code == APP14 and content.startswith(b"Adobe") and content[11:12] > b"\2":
         return content[:11] + (b"\2" if header.components == 4 else b"\1") + content[12:]
-    if code == _SOS and header.one_scan:
+    if code == SOS and header.one_scan:
         return content[:-3] + _WHOLE_SCAN
     return content

@@ -1,0 +1,92 @@
+"""The segments of a JPEG before its first scan, and the processes that its frame may name (T.81, B.1.1 and table B.1).
+
+Markers are looked for as libjpeg looks for them, so that no file has one frame for us and another for a decoder.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from shared.records import Reason, Rejected
+
+SOS = 0xDA
+APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+SEQUENTIAL, PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
+NOTES = frozenset({*range(0xE0, 0xF0), COM}) - {APP14}
+"""Say nothing that a decoder needs."""
+
+TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
+OTHER_PROCESSES: Mapping[int, str] = {
+    0xC3: "lossless JPEG",
+    0xC5: "hierarchical JPEG",
+    0xC6: "hierarchical JPEG",
+    0xC7: "hierarchical lossless JPEG",
+    0xC8: "JPEG with extensions",
+    0xC9: "arithmetic-coded JPEG",
+    0xCA: "arithmetic-coded progressive JPEG",
+    0xCB: "arithmetic-coded lossless JPEG",
+    0xCD: "arithmetic-coded hierarchical JPEG",
+    0xCE: "arithmetic-coded hierarchical JPEG",
+    0xCF: "arithmetic-coded hierarchical lossless JPEG",
+    0xDE: "hierarchical JPEG",
+    0xDF: "hierarchical JPEG",
+    0xF7: "JPEG-LS",
+    0xF8: "JPEG-LS",
+}
+"""What the markers of frames, and of what comes with them, stand for; T.87 has those of JPEG-LS."""
+
+_MAX_SEGMENTS = 500
+_MAX_STRAY_BYTES = 65_536
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_EOI = 0xD9
+
+
+class Odd(Exception):
+    """Ends before its picture, or has no marker where one has to be."""
+
+
+class Refused(Exception):
+    """No decoder here takes such a file."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.rejected = Rejected(reason, detail)
+
+
+def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """The code of each segment up to the first scan's, and where its content begins and ends, four bytes behind FF.
+
+    Stray bytes, markers that stand alone and notes that claim to be shorter than their own length are passed over.
+
+    Raises:
+        Odd, IndexError: there is no scan.
+        Refused: there is too much before it.
+    """
+    at = 2
+    stray = 0
+    for _ in range(_MAX_SEGMENTS):
+        if data[at] != 0xFF or data[at + 1] in {0x00, 0xFF}:
+            marker = _MARKER.search(data, at)
+            if marker is None:
+                raise Odd
+            stray += marker.start() - at
+            at = marker.start()
+            if stray > _MAX_STRAY_BYTES:
+                break
+        code = data[at + 1]
+        if code in _ALONE:
+            at += 2
+            continue
+        if code == _EOI:
+            raise Odd
+        end = at + 2 + (data[at + 2] << 8 | data[at + 3])
+        if end < at + 4 and code in NOTES:
+            at += 4
+            continue
+        if end < at + 4 or end > len(data):
+            raise Odd
+        yield code, at + 4, end
+        if code == SOS:
+            return
+        at = end
+    raise Refused(Reason.CORRUPT, "too much before the picture")
