@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,12 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.crawling.exif import orientation_of
+from shared.crawling.gif_blocks import mended_gif
 from shared.crawling.jpeg_header import JpegHeader, read_jpeg_header
 from shared.crawling.options import Format
 from shared.crawling.png_open import OpenedPng, open_png
 from shared.crawling.signatures import Form, form_of, refusal_of
+from shared.crawling.webp_notes import mended_webp
 from shared.crawling.wholeness import check_whole
 from shared.records import Reason, Rejected
 
@@ -43,6 +45,7 @@ _MODES = {
     "RGBa": "rgba",
 }
 _JPEG_MODES = {1: "grey", 3: "rgb", 4: "cmyk"}
+_MENDED: Mapping[str, Callable[[bytes], tuple[bytes, str]]] = {"gif": mended_gif, "webp": mended_webp}
 _BITS_TAG = 0x0102
 
 
@@ -85,6 +88,7 @@ def read_header(data: bytes) -> Header | Rejected:
         return Header(data, "jpeg", jpeg.width, jpeg.height, mode, jpeg.orientation, jpeg.profile, jpeg=jpeg)
     if claimed == "png":
         return png_header(open_png(data))
+    data, mended = _MENDED[claimed](data) if claimed in _MENDED else (data, "")
     image = _open(data, claimed)
     if isinstance(image, Rejected):
         return image
@@ -94,7 +98,9 @@ def read_header(data: bytes) -> Header | Rejected:
         image.close()
         return Rejected(Reason.UNSUPPORTED_FORMAT, f"{form} in {image.mode}")
     orientation = 1 if form == "tiff" else _orientation(image)  # a TIFF is opened upright
-    return Header(data, form, *image.size, image_mode, orientation, _profile(image), image=image)
+    return Header(
+        data, form, *image.size, image_mode, orientation, _profile(image), image=image, mended=mended
+    )
 
 
 def png_header(opened: OpenedPng | Rejected) -> Header | Rejected:

@@ -8,13 +8,13 @@ import struct
 
 import numpy as np
 
+from shared.crawling.gif_blocks import check_gif
 from shared.crawling.options import Format
 from shared.crawling.png_check import check_pixels
 from shared.crawling.png_chunks import read_png
 from shared.records import Reason, Rejected
 
 _TRUNCATED = Rejected(Reason.TRUNCATED)
-_NOT_ZERO = re.compile(rb"[^\0]")
 _STRIP_TAGS = frozenset({273, 279, 324, 325})
 _KINDS = {3: "u2", 4: "u4"}
 _KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
@@ -38,7 +38,7 @@ def check_whole(data: bytes, form: Format, *, one_scan: bool = False) -> Rejecte
         case "png":
             return _check_png(data)
         case "gif":
-            return _check_gif(data)
+            return check_gif(data)
         case "webp":
             return _TRUNCATED if int.from_bytes(data[4:8], "little") + 8 > len(data) else None
         case "avif":
@@ -82,39 +82,6 @@ def _has_many_scans(data: bytes) -> bool:
 def _check_png(data: bytes) -> Rejected | None:
     png = read_png(data)
     return png if isinstance(png, Rejected) else check_pixels(png)
-
-
-def _check_gif(data: bytes) -> Rejected | None:
-    """Blocks up to the trailer (GIF89a, appendix B)."""
-    if len(data) < 13:
-        return _TRUNCATED
-    at = 13 + _palette_bytes(data[10])
-    while at < len(data):
-        match data[at]:
-            case 0x3B:
-                return None
-            case 0x21:
-                at = _after_blocks(data, at + 2)
-            case 0x2C:
-                flags = data[at + 9] if at + 9 < len(data) else 0
-                at = _after_blocks(data, at + 11 + _palette_bytes(flags))
-            case 0:  # padding, which some writers leave between blocks
-                found = _NOT_ZERO.search(data, at)
-                at = found.start() if found else len(data)
-            case _:
-                return Rejected(Reason.CORRUPT, "no such block")
-    return _TRUNCATED
-
-
-def _palette_bytes(flags: int) -> int:
-    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
-
-
-def _after_blocks(data: bytes, at: int) -> int:
-    """Where a chain of sub-blocks, each behind its length, has come to its empty one."""
-    while at < len(data) and data[at]:
-        at += data[at] + 1
-    return at + 1
 
 
 def _check_boxes(data: bytes) -> Rejected | None:

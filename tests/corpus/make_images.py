@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.corpus import gif_parts as gifs
 from tests.corpus.png_parts import (
     END,
     PALETTE,
@@ -185,13 +186,45 @@ TRUNCATED = {
     "an_empty_idat_alone": simple(pixels=[b""]),
     "no_end": _SOUND[:-12],
 }
+_FRAME = gifs.control() + gifs.frame()
+_SECOND = gifs.control() + gifs.frame(shift=90)
+KEPT_GIFS = {
+    "two_frames": gifs.gif(_FRAME, _SECOND),
+    "no_control_before_its_frame": gifs.gif(gifs.frame()),
+    "notes": gifs.gif(gifs.NOTE, _FRAME, gifs.NOTE),
+}
+MENDED_GIFS = {
+    **{
+        f"{width}x{height}_{place}": gifs.gif(*frames)
+        for width, height in ((0, 0), (0, 5), (5, 0))
+        for empty in [gifs.control() + gifs.frame(width, height)]
+        for place, frames in (("first", (empty, _FRAME)), ("last", (_FRAME, empty)))
+    },
+    "0x0_between_two_frames": gifs.gif(_FRAME, gifs.frame(0, 0), _SECOND),
+    "0x0_twice": gifs.gif(gifs.frame(0, 0), gifs.frame(0, 0), _FRAME),
+    "0x0_without_data": gifs.gif(gifs.frame(0, 0, data=b"\x08\0"), _FRAME),
+    "first_frame_without_data": gifs.gif(gifs.frame(data=b"\x08\0"), _FRAME),
+    "last_frame_without_data": gifs.gif(_FRAME, gifs.frame(data=b"\x08\0")),
+    "short_control": gifs.gif(gifs.control(b"\0\0"), gifs.frame()),
+    "empty_control": gifs.gif(gifs.control(b""), gifs.frame()),
+    "empty_note": gifs.gif(b"!\xff\0", _FRAME),
+}
+CORRUPT_GIFS = {"0x0_alone": gifs.gif(gifs.frame(0, 0))}
+TRUNCATED_GIFS = {
+    "0x0_and_half_a_frame": gifs.gif(gifs.frame(0, 0), _FRAME[:500] + b"\0"),
+    "0x0_and_no_trailer": gifs.gif(gifs.frame(0, 0), _FRAME)[:-1],
+}
 FILES: Mapping[str, bytes] = {
-    f"{folder}/{name}.png": data
-    for folder, files in (
-        ("kept", KEPT),
-        ("mended", MENDED),
-        ("corrupt", CORRUPT),
-        ("truncated", TRUNCATED),
+    f"{folder}/{name}.{form}": data
+    for folder, form, files in (
+        ("kept", "png", KEPT),
+        ("mended", "png", MENDED),
+        ("corrupt", "png", CORRUPT),
+        ("truncated", "png", TRUNCATED),
+        ("kept", "gif", KEPT_GIFS),
+        ("mended", "gif", MENDED_GIFS),
+        ("corrupt", "gif", CORRUPT_GIFS),
+        ("truncated", "gif", TRUNCATED_GIFS),
     )
     for name, data in files.items()
 }

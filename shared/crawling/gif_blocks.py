@@ -1,0 +1,112 @@
+"""The blocks of a GIF (GIF89a, appendix B): whether all are there, and a copy without those that readers refuse.
+
+Frames of no width, height or pixels show nothing, and yet Pillow and OpenCV refuse what has one.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from shared.records import Reason, Rejected
+
+_NOT_ZERO = re.compile(rb"[^\0]")
+_CONTROL, _APPLICATION = 0xF9, 0xFF
+_SIZES = {_CONTROL: 4, _APPLICATION: 11}
+"""Of the first sub-block of an extension, by its label."""
+
+_TRUNCATED = Rejected(Reason.TRUNCATED)
+
+
+class _Block(NamedTuple):
+    """From `start` up to `end`. Readers refuse what is not `sound`, or pass over it."""
+
+    kind: Literal["frame", "control", "note"]
+    start: int
+    end: int
+    sound: bool
+
+
+def check_gif(data: bytes) -> Rejected | None:
+    """A rejection where the blocks do not lead to the trailer."""
+    for block in _blocks(data):
+        if isinstance(block, Rejected):
+            return block
+    return None
+
+
+def mended_gif(data: bytes) -> tuple[bytes, str]:
+    """A copy without what readers refuse, and what that was; the file itself where it is not whole, or all is right."""
+    kept = [data[: _first_block(data)]]
+    refused: set[str] = set()
+    control: bytes | None = None
+    frames = 0
+    at = len(kept[0])
+    for block in _blocks(data):
+        if isinstance(block, Rejected):
+            return data, ""
+        content = data[block.start : block.end]
+        at = block.end
+        if not block.sound:
+            refused.add("frames" if block.kind == "frame" else "notes")
+        elif block.kind == "control":
+            kept += [control or b""]
+            control = content
+            continue
+        else:
+            kept += [control or b"", content]
+            frames += block.kind == "frame"
+        if block.kind == "frame":
+            control = None  # it is of this frame alone
+    if not refused or not frames:
+        return data, ""
+    return b"".join((*kept, data[at:])), ", ".join(sorted(refused))
+
+
+def _first_block(data: bytes) -> int:
+    return 13 + _palette_bytes(data[10]) if len(data) >= 13 else len(data)
+
+
+def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
+    """Each block up to the trailer; a rejection, and nothing more, where one is not there."""
+    at = _first_block(data)
+    while at < len(data):
+        start = at
+        match data[at]:
+            case 0x3B:
+                return
+            case 0x21:
+                at = _after_blocks(data, at + 2)
+                yield _extension(data, start, at)
+            case 0x2C:
+                flags = data[at + 9] if at + 9 < len(data) else 0
+                pixels = at + 11 + _palette_bytes(flags)
+                at = _after_blocks(data, pixels)
+                sound = (
+                    at > pixels + 1 and any(data[start + 5 : start + 7]) and any(data[start + 7 : start + 9])
+                )
+                yield _Block("frame", start, at, sound)
+            case 0:  # padding, which some writers leave between blocks
+                found = _NOT_ZERO.search(data, at)
+                at = found.start() if found else len(data)
+            case _:
+                yield Rejected(Reason.CORRUPT, "no such block")
+                return
+    yield _TRUNCATED
+
+
+def _extension(data: bytes, start: int, end: int) -> _Block:
+    label = data[start + 1] if start + 1 < len(data) else 0
+    size = data[start + 2] if start + 2 < len(data) else 0
+    sound = size == _SIZES.get(label, size) and size > 0
+    return _Block("control" if label == _CONTROL else "note", start, end, sound)
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, at: int) -> int:
+    """Where a chain of sub-blocks, each behind its length, has come to its empty one."""
+    while at < len(data) and data[at]:
+        at += data[at] + 1
+    return at + 1
