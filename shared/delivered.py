@@ -43,7 +43,7 @@ class Delivered:
     offset: int = 0
     size_bytes: int = 0
     sha256: str = ""
-    perceptual_hash: str = "0"
+    perceptual_hash: str = ""
     split: str | None = None
     caption: str | None = None
     page_url: str | None = None

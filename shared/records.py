@@ -81,10 +81,11 @@ class Rejected:
 class ImageFacts:
     """What a look at the image's bytes told.
 
-    `sha256` is lower-case hex of the stored bytes; `perceptual_hash` is 16 lower-case hex digits (64 bits);
-    `crc32` is the ZIP checksum of the stored bytes. `width` and `height` are pixels as stored; `format` is
-    "jpeg", "png", "webp", "gif", …; `mode` is the colour model as stored ("rgb", "grey", "cmyk", …;
-    "rgb16", … where a channel has 16 bits).
+    `sha256` is lower-case hex of the stored bytes; `perceptual_hash` is 16 lower-case hex digits (64 bits),
+    empty where the picture is flat, and so comparable to no other; `crc32` is the ZIP checksum of the stored bytes.
+    `width` and `height` are pixels as stored; `format` is "jpeg", "png", "webp", "gif", …; `mode` is the colour model
+    as stored ("rgb", "grey", "cmyk", …; "rgb16", … where a channel has 16 bits). The hash and what follows are of the
+    upright picture, on white where it is transparent.
     `sharpness` is the variance of the Laplacian of the grey thumbnail, `brightness` and `contrast` are mean
     and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb". `color_profile` is
     what the embedded ICC profile calls itself. `mended` is empty where the bytes are stored as they came; else it

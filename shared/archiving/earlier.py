@@ -12,6 +12,8 @@ from shared.errors import NotFound, Permanent
 from shared.storage.blobs import BlobStore
 
 SHA256_BYTES = 32
+NO_HASH = "0"
+"""In the place of the perceptual hash that a flat picture has not: it becomes `near.FLAT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> 
                 if row.outcome == "kept":
                     dataset.append(number)
                     index.append(row.index)
-                    perceptual_hash.append(int(row.perceptual_hash, 16))
+                    perceptual_hash.append(int(row.perceptual_hash or NO_HASH, 16))
                     sha256 += bytes.fromhex(row.sha256)
         except NotFound:
             raise Permanent(f"The records of dataset {earlier.id} are gone.") from None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.archiving.earlier import NOTHING_EARLIER, Earlier
-from shared.archiving.near import Hashes, Positions, near_between
+from shared.archiving.near import FLAT, Hashes, Positions, near_between
 from shared.archiving.options import Dedup
 from shared.archiving.similar import leaders
 from shared.archiving.table import Columns
@@ -109,6 +109,7 @@ def _drop_copies(
     if dedup.near_distance is None:
         return
     rows = _selected(rows, selection)
+    rows = rows[columns.perceptual_hash[rows] != FLAT]
     near = REASONS.index(Reason.NEAR_DUPLICATE)
     found = _nearest(earlier.perceptual_hash, columns.perceptual_hash[rows], dedup.near_distance)
     selection.verdict[rows[found >= 0]] = near
@@ -121,10 +122,11 @@ def _drop_copies(
 
 
 def _nearest(known: Hashes, hashes: Hashes, distance: int) -> Positions:
-    """For each hash the first of the known ones that is near to it; -1 where none is."""
-    if not len(known) or not len(hashes):
-        return np.full(len(hashes), -1)
+    """For each hash the first of the known ones that is near to it; -1 where none is. Flat ones may be known."""
     different, first = np.unique(known, return_index=True)
+    different, first = different[different != FLAT], first[different != FLAT]
+    if not len(different) or not len(hashes):
+        return np.full(len(hashes), -1)
     wanted, inverse = np.unique(hashes, return_inverse=True)
     nearest = np.full(len(wanted), len(known))
     for i, j in near_between(different, wanted, distance):

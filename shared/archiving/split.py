@@ -7,6 +7,7 @@ from itertools import pairwise, permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.archiving.near import FLAT
 from shared.archiving.options import Dedup
 from shared.archiving.similar import connected
 from shared.archiving.table import Columns
@@ -149,4 +150,7 @@ def _groups(columns: Columns, rows: NDArray[np.int64], dedup: Dedup) -> NDArray[
     """For each position, the first position of its group of near-duplicates."""
     if dedup.near_distance is not None and dedup.near_distance >= GROUP_DISTANCE:
         return np.arange(len(rows))  # the selection has left no two that are so near
-    return connected(columns.perceptual_hash[rows], GROUP_DISTANCE)
+    hashes = columns.perceptual_hash[rows]
+    group, comparable = np.arange(len(rows)), np.flatnonzero(hashes != FLAT)
+    group[comparable] = comparable[connected(hashes[comparable], GROUP_DISTANCE)]
+    return group

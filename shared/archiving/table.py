@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from shared.archiving.annotations import sidecar
-from shared.archiving.earlier import SHA256_BYTES
+from shared.archiving.earlier import NO_HASH, SHA256_BYTES
 from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.told import told_of
 from shared.packed_lines import unpack
@@ -21,7 +21,8 @@ class Columns:
     """The images that the crawl kept, by row, in order of index; `label` and `shard` are positions in their lists.
 
     `newest` is, by candidate index, the position of the record blob whose record counts. `json` and `text` are the
-    sizes in bytes of what stands beside an image in a WebDataset shard.
+    sizes in bytes of what stands beside an image in a WebDataset shard. A `perceptual_hash` is `near.FLAT` where the
+    picture has none.
     """
 
     index: NDArray[np.int64]
@@ -152,7 +153,7 @@ class _Builder:
             "size": [one.size_bytes for one in facts],
             "crc32": [one.crc32 for one in facts],
             "pixels": [one.width * one.height for one in facts],
-            "perceptual_hash": [int(one.perceptual_hash, 16) for one in facts],
+            "perceptual_hash": [int(one.perceptual_hash or NO_HASH, 16) for one in facts],
             "extension": [_extension(one.format) for one in facts],
         }
 

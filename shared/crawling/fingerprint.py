@@ -18,6 +18,10 @@ THUMBNAIL = 128
 
 _TINY = 32
 _HASH_BITS = 8
+_LEAST_CONTRAST = 0.25
+"""Grey levels of standard deviation in the tiny picture. Encoders make 0.06 at most of a single colour; up to 0.3, a
+hash is of what rounding left: of copies in another size, none was found by it."""
+
 _COLOR_SAMPLES = 24
 _LEVELS = np.arange(256.0)
 _SQUARES = _LEVELS * _LEVELS
@@ -59,7 +63,7 @@ def look_at(pixels: Pixels, orientation: int = 1) -> Look:
     variance = max(0.0, float(counts @ _SQUARES) / small.size - mean * mean)
     _, edges = cv2.meanStdDev(cv2.Laplacian(small, cv2.CV_16S))
     return Look(
-        perceptual_hash=f"{_perceptual_hash(grey):016x}",
+        perceptual_hash=_perceptual_hash(grey),
         sharpness=round(float(edges[0][0]) ** 2, 2),
         brightness=round(mean / 255, 4),
         contrast=round(variance**0.5 / 255, 4),
@@ -68,16 +72,21 @@ def look_at(pixels: Pixels, orientation: int = 1) -> Look:
     )
 
 
-def _perceptual_hash(grey: Pixels) -> int:
+def _perceptual_hash(grey: Pixels) -> str:
     """The DCT hash ("pHash") of 64 bits: signs of the lowest 8x8 frequencies of a 32x32 picture about their median.
+
+    Empty for a flat picture, of which it would tell nothing.
 
     Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, chapter 3.2.1.
     """
     half = reduced(grey, 2 * _TINY)
     tiny = np.asarray(cv2.resize(half, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.float32)
+    _, contrast = cv2.meanStdDev(tiny)
+    if contrast[0][0] < _LEAST_CONTRAST:
+        return ""
     low = (_DCT @ tiny @ _DCT_TURNED).ravel()
     bits = low > np.sort(low[1:])[31]  # their median; the mean brightness, at [0], tells nothing
-    return int.from_bytes(np.packbits(bits).tobytes())
+    return np.packbits(bits).tobytes().hex()
 
 
 def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:

@@ -33,7 +33,7 @@ def _columns(rows) -> Columns:
         size=array[:, 2],
         crc32=np.zeros(count, np.uint32),
         pixels=array[:, 1],
-        perceptual_hash=array[:, 4].astype(np.uint64),
+        perceptual_hash=array[:, 4].astype(np.uint64) | np.uint64(1 << 63),  # none is flat
         sha256=np.frombuffer(shas, "V32"),
         extension=np.zeros(count, np.int8),
         json=np.zeros(count, np.int32),
@@ -220,7 +220,7 @@ def _earlier(rows):
         ("d1",),
         np.zeros(len(rows), np.int32),
         np.arange(len(rows), dtype=np.int64),
-        np.array([row[1] for row in rows], np.uint64),
+        np.array([row[1] for row in rows], np.uint64) | np.uint64(1 << 63),
         np.frombuffer(shas, "V32"),
     )
 
@@ -331,7 +331,7 @@ def test_one_more_image_moves_few_others():
 def test_near_duplicates_stay_in_one_split_and_shares_are_kept_as_far_as_they_allow(rows, shares, seed):
     groups = [group for _, group in rows]
     columns = _columns([(label, 1, 1, number % 256, 0) for number, (label, _) in enumerate(rows)])
-    columns.perceptual_hash = np.array(groups, np.uint64) * np.uint64(0x0F0F_3355_00FF_1235)
+    columns.perceptual_hash = (np.array(groups, np.uint64) + np.uint64(1)) * np.uint64(0x0F0F_3355_00FF_1235)
     splits = assign_splits(columns, np.arange(len(rows)), shares, seed, Dedup(near_distance=None))
     by_group: dict[int, set[int]] = {}
     for group, split in zip(groups, splits.tolist(), strict=True):
@@ -351,7 +351,7 @@ def test_labels_that_are_one_group_each_are_divided_too():
 
 
 def test_single_images_make_up_for_groups():
-    hashes = [0] * 7 + [0xFFFF << (number % 48) for number in range(93)]
+    hashes = [1] * 7 + [0xFFFF << (number % 48) for number in range(93)]
     columns = _columns([(0, 1, 1, number, 0) for number in range(100)])
     columns.perceptual_hash = np.array(hashes, np.uint64)
     columns.perceptual_hash[7:] = np.random.default_rng(0).integers(2**62, 2**64, 93, dtype=np.uint64)
