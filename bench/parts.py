@@ -86,7 +86,7 @@ class _Parts:
         patience = Patience(len(self._urls), Deadline.after(SystemClock(), 600), lambda: False)
 
         async def fetch(url: str) -> None:
-            async with self._fetcher.fetch(url, 20_000_000, Respect(), patience):
+            async with self._fetcher.fetch(url, Filters(), Respect(), patience):
                 pass
 
         await self._in_turns(fetch)

@@ -12,7 +12,9 @@ from yarl import URL
 
 from shared.clock import Clock, SystemClock
 from shared.crawling.answer import BodyLimits, GiveUp, TryAgain, check_answer, failure, read_body
+from shared.crawling.asked_for import headers_for
 from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.options import Filters
 from shared.crawling.patience import Patience, Postponed
 from shared.crawling.politeness import HostLimits
 from shared.errors import InvalidRequest
@@ -26,10 +28,6 @@ from shared.web.urls import parse_url, redirect_url
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0
-_HEADERS = {
-    "Accept": "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.8,*/*;q=0.5",
-    "Accept-Encoding": "identity",  # images are compressed already, and their length is told so
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Fetched:
 class _Errand:
     """One fetch: what it may do, its shares of the byte budget, the time it has left, the host it is at, its pauses."""
 
-    max_bytes: int
+    filters: Filters
     respect: Respect
     patience: Patience
     shares: list[int] = field(default_factory=list)
@@ -135,14 +133,16 @@ class Fetcher:
 
     @asynccontextmanager
     async def fetch(
-        self, url: str, max_bytes: int, respect: Respect, patience: Patience
+        self, url: str, filters: Filters, respect: Respect, patience: Patience
     ) -> AsyncIterator[Fetched | Rejected]:
         """The image's bytes, or why there are none; their share of the byte budget is held within the block.
+
+        Asked is for the formats that the filters take, and read what they take of bytes.
 
         Raises:
             Postponed: the chunk's time ends before the host may be asked.
         """
-        errand = _Errand(max_bytes, respect, patience)
+        errand = _Errand(filters, respect, patience)
         try:
             yield await self._within_time(url, errand)
         finally:
@@ -262,7 +262,8 @@ class Fetcher:
 
     async def _exchange(self, url: URL, errand: _Errand) -> Fetched | URL:
         try:
-            async with self._sessions.get().get(url, headers=_HEADERS, allow_redirects=False) as response:
+            headers = headers_for(errand.filters)
+            async with self._sessions.get().get(url, headers=headers, allow_redirects=False) as response:
                 if response.status in _REDIRECTS and "location" in response.headers:
                     return _target(url, response.headers["location"])
                 check_answer(response, errand.respect, self._timing.clock.now())
@@ -284,7 +285,7 @@ class Fetcher:
             errand.shares.append(share)
 
         config = self._config
-        limits = BodyLimits(errand.max_bytes, config.min_bytes_per_second, config.slow_window_seconds)
+        limits = BodyLimits(errand.filters.max_bytes, config.min_bytes_per_second, config.slow_window_seconds)
         return await read_body(response, limits, take, self._timing.clock)
 
     def _give_back(self, errand: _Errand) -> None:

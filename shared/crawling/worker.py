@@ -176,7 +176,7 @@ class ChunkWorker:
             return await self._read(candidate.stored, options, shard), None
         if candidate.url.startswith(BLOB_SCHEME):
             return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options, shard), None
-        fetch = self._fetcher.fetch(candidate.url, options.filters.max_bytes, options.respect, shift.patience)
+        fetch = self._fetcher.fetch(candidate.url, options.filters, options.respect, shift.patience)
         async with shift.fetching(fetch) as fetched:
             if isinstance(fetched, Rejected):
                 return fetched, None

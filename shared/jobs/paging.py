@@ -80,7 +80,7 @@ class Paging:
     ) -> Sequence[Stream]:
         """The queries of the sources, which keep their places in the keys where others are left out."""
         streams: list[Stream] = []
-        context = replace(self._sources, respect=spec.respect)
+        context = replace(self._sources, respect=spec.respect, formats=spec.filters.formats)
         varied = {label: spec.variations.of(words) for label, words in spec.labels.items()}
         for position, config in enumerate(configs):
             if config is None:

@@ -1,7 +1,7 @@
 """The sources there are. A new one is a file and a line here, or an entry point of a package of its own."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -48,7 +48,7 @@ class SourceSettings:
 class SourceContext:
     """What sources work with. `web` is guarded: no answer can lead it into private networks.
 
-    `respect` is the job's, for sources that read pages.
+    `respect` and `formats`, those that the job's filters take, are for sources that read pages.
     """
 
     web: WebClient
@@ -56,6 +56,7 @@ class SourceContext:
     settings: SourceSettings
     clock: Clock
     respect: Respect = field(default_factory=Respect)
+    formats: Collection[str] = ("jpeg", "png", "webp", "gif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ _KINDS: dict[str, SourceKind] = {
     "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
     "website": SourceKind(
         WebsiteConfig,
-        lambda config, context: Website(config, context.web, context.respect, context.clock),
+        lambda config, context: Website(config, context.web, context.respect, context.clock, context.formats),
     ),
     "dataset": SourceKind(DatasetConfig, lambda config, context: Datasets(config, context.blobs)),
     "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),

@@ -1,5 +1,6 @@
 """What pictures an HTML page shows, and where it leads; read as a stream of tags, so that depth costs nothing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,8 +49,12 @@ class HtmlPage:
     cut: bool
 
 
-def read_html(body: bytes, url: URL, content_type: str, *, nofollow: bool) -> HtmlPage:
+def read_html(
+    body: bytes, url: URL, content_type: str, *, nofollow: bool, formats: Collection[str]
+) -> HtmlPage:
     """Read a page, however broken it is; with `nofollow`, links that carry rel=nofollow are left out.
+
+    Of each picture a version in one of the `formats` is taken, where it has one.
 
     Time and memory are linear in the body's length. The encoding is the one that browsers find (`page_encoding`);
     bytes that mean nothing in it cost their characters, and no other text, link or picture.
@@ -61,7 +66,7 @@ def read_html(body: bytes, url: URL, content_type: str, *, nofollow: bool) -> Ht
     if declared is not None and declared != encoding:
         encoding = declared
         reader = _parse(in_utf8(body, encoding), nofollow=nofollow)
-    return reader.page(url, encoding)
+    return reader.page(url, encoding, formats)
 
 
 def _parse(text: bytes, *, nofollow: bool) -> "_Reader":
@@ -226,13 +231,13 @@ class _Reader:
 
     # the outcome
 
-    def page(self, url: URL, encoding: str) -> HtmlPage:
+    def page(self, url: URL, encoding: str, formats: Collection[str]) -> HtmlPage:
         """The page in this encoding, its addresses resolved against `url` or the page's own base."""
         head = self.head
         base = resolve(url, head.base) or url if head.base else url
         images: dict[str, PageImage] = {}
         for picture in [*head.pictures, *self._pictures]:
-            found = picture.best(base, encoding)
+            found = picture.best(base, encoding, formats)
             if found is None:
                 continue
             known = images.get(address_key(found))

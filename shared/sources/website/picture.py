@@ -1,6 +1,7 @@
 """One picture of a page, the addresses that it has, and which of them is its best version's."""
 
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from yarl import URL
@@ -14,19 +15,34 @@ LINKED, SET, LATER, PLAIN = 3, 2, 1, 0
 """How near to the best version an address is: what a small version links to, one of a set, the one that a script
 will load, the one that stands there until then."""
 
-_RARE = re.compile(r"\.(?:avif|jxl|heic|heif|svgz?)$|^image/(?:avif|jxl|heic|heif|svg)", re.IGNORECASE)
 _NO_PICTURE = re.compile(r"\.(?:svgz?|ico)$", re.IGNORECASE)
-
+_ENDING = re.compile(r"\.([a-z]{3,5})$", re.IGNORECASE)
 _SPACE = " \t\n\f\r"
+_FORMATS = {
+    **{name: name for name in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "jxl", "heic", "heif")},
+    **dict.fromkeys(("jpg", "jpe", "jfif", "pjpeg"), "jpeg"),
+    **dict.fromkeys(("apng", "x-png"), "png"),
+    **dict.fromkeys(("dib", "x-ms-bmp", "x-bmp"), "bmp"),
+    **dict.fromkeys(("svg", "svgz", "svg+xml"), "svg"),
+    "tif": "tiff",
+}
+"""By file ending and by media type, behind its "image/"."""
 
-type _Rank = tuple[bool, int, float, float]
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """An address of a picture, the formats that are told of it, and how good it is."""
+
+    text: str
+    formats: tuple[str, ...]
+    rank: tuple[int, float, float]
 
 
 @dataclass(slots=True)
 class Picture:
     """A picture as far as it is read: the addresses it has, each with how good it is."""
 
-    addresses: list[tuple[_Rank, str]] = field(default_factory=list)
+    addresses: list[_Address] = field(default_factory=list)
     caption: str | None = None
 
     def offer(
@@ -34,8 +50,8 @@ class Picture:
     ) -> None:
         """Add an address; `kind` is its media type where one is told."""
         if address and address[:5].lower() != "data:":
-            common = not _RARE.search(kind) and not _RARE.search(address.partition("?")[0][-10:])
-            self.addresses.append(((common, tier, width, density), address))
+            told = tuple(_told_formats(kind, address))
+            self.addresses.append(_Address(address, told, (tier, width, density)))
 
     def offer_set(self, srcset: str | None, kind: str = "") -> None:
         """Add the addresses of a srcset attribute."""
@@ -43,16 +59,29 @@ class Picture:
             density = 1.0 if image.density is None else image.density
             self.offer(image.url, SET, width=image.width or 0, density=density, kind=kind)
 
-    def best(self, base: URL, encoding: str) -> str | None:
-        """The address of the best version: in a common format, then the largest; None where there is none.
+    def best(self, base: URL, encoding: str, formats: Collection[str]) -> str | None:
+        """The address of the best version: in one of these formats, then the largest; None where there is none.
 
-        `encoding` is the page's.
+        What is not told to be in another format may be in one of these. `encoding` is the page's.
         """
-        for _, address in sorted(self.addresses, key=lambda item: item[0], reverse=True):
-            url = resolve(base, address_in_page(address, encoding))
+
+        def rank(address: _Address) -> tuple[bool, int, float, float]:
+            return (all(told in formats for told in address.formats), *address.rank)
+
+        for address in sorted(self.addresses, key=rank, reverse=True):
+            url = resolve(base, address_in_page(address.text, encoding))
             if url is not None and not _NO_PICTURE.search(url.raw_path):
                 return str(url)
         return None
+
+
+def _told_formats(kind: str, address: str) -> Iterator[str]:
+    """The formats that a media type and a file's ending tell, where they tell one."""
+    subtype = kind.partition(";")[0].strip().lower().removeprefix("image/")
+    ending = _ENDING.search(address.partition("#")[0].partition("?")[0].rstrip()[-10:])
+    for name in (subtype, ending[1].lower() if ending else ""):
+        if name in _FORMATS:
+            yield _FORMATS[name]
 
 
 def resolve(base: URL, address: str) -> URL | None:

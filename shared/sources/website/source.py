@@ -6,7 +6,7 @@ can stop behind any page and go on elsewhere.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from yarl import URL
@@ -56,8 +56,16 @@ class Website:
     A host that wants to wait, by Crawl-delay or by its answer, makes `pages` raise `RateLimited`.
     """
 
-    def __init__(self, config: WebsiteConfig, web: WebClient, respect: Respect, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: WebsiteConfig,
+        web: WebClient,
+        respect: Respect,
+        clock: Clock,
+        formats: Collection[str],
+    ) -> None:
         self._config = config
+        self._formats = formats
         self._label = config.label
         self._hosts = tuple({_site(URL(url)): None for url in config.start_urls})
         self._web = web
@@ -199,7 +207,9 @@ class Website:
         url = _url(visit)
         kind = response.headers.get("content-type", "")
         nofollow = self._respect.opt_out
-        found = await asyncio.to_thread(read_html, response.body, url, kind, nofollow=nofollow)
+        found = await asyncio.to_thread(
+            read_html, response.body, url, kind, nofollow=nofollow, formats=self._formats
+        )
         said = found.directives | directives(response.robots_tags)
         if visit.depth < self._config.depth and not (self._respect.opt_out and forbids_following(said)):
             self._follow(frontier, found, visit.depth + 1)

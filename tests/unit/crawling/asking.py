@@ -2,12 +2,13 @@
 
 from shared.clock import Deadline, SystemClock
 from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
+from shared.crawling.options import Filters
 from shared.crawling.patience import Patience, PatienceConfig
 from shared.records import Rejected
 from shared.web.respect import Respect
 
 BUDGET = 4_000_000
-MAX_BYTES = 1_000_000
+FILTERS = Filters(max_bytes=1_000_000)
 PATIENT = FetchConfig(total_seconds=20.0, first_pause_seconds=0.01)
 HASTY = FetchConfig(
     total_seconds=1.5, first_pause_seconds=0.01, slow_window_seconds=0.3, min_bytes_per_second=1000
@@ -20,10 +21,14 @@ def patience(candidates: int = 100, config: PatienceConfig | None = None) -> Pat
 
 
 async def ask(
-    fetcher: Fetcher, url: str, respect: Respect | None = None, spent: Patience | None = None
+    fetcher: Fetcher,
+    url: str,
+    respect: Respect | None = None,
+    spent: Patience | None = None,
+    filters: Filters | None = None,
 ) -> Fetched | Rejected:
     """The outcome of one fetch; afterwards the budget of bytes has to be whole."""
-    async with fetcher.fetch(url, MAX_BYTES, respect or Respect(), spent or patience()) as found:
+    async with fetcher.fetch(url, filters or FILTERS, respect or Respect(), spent or patience()) as found:
         outcome = found
     assert fetcher._budget._free == BUDGET
     return outcome

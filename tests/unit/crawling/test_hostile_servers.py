@@ -9,7 +9,7 @@ from shared.crawling.fetch import FetchConfig, Fetched
 from shared.records import Reason, Rejected
 from shared.web.guard import NOT_PUBLIC, OF_THE_PLATFORM
 from shared.web.respect import Respect
-from tests.unit.crawling.asking import BUDGET, HASTY, MAX_BYTES, ask, patience
+from tests.unit.crawling.asking import BUDGET, FILTERS, HASTY, ask, patience
 from tests.unit.crawling.hostile import body_of, misbehaviours, raw_server, server_tls, write_certificate
 from tests.unit.loopback import serving
 
@@ -182,5 +182,5 @@ async def test_odd_names_in_addresses_and_headers_reach_the_server_and_nothing_e
 async def test_an_image_has_its_share_of_the_budget_while_it_is_in_use(hostile, make_fetcher):
     state, base = hostile
     fetcher = make_fetcher()
-    async with fetcher.fetch(f"{base}/ok", MAX_BYTES, LOCAL, patience()):
+    async with fetcher.fetch(f"{base}/ok", FILTERS, LOCAL, patience()):
         assert fetcher._budget._free == BUDGET - len(state.photo)

@@ -11,7 +11,7 @@ from shared.crawling.politeness import HostLimits
 from shared.crawling.turns import Turns
 from shared.records import Reason
 from shared.web.respect import Respect
-from tests.unit.crawling.asking import ask, patience
+from tests.unit.crawling.asking import FILTERS, ask, patience
 from tests.unit.crawling.hostile import body_of, raw_server
 
 
@@ -123,7 +123,7 @@ async def test_a_host_has_no_more_requests_at_a_time_than_its_share(config, host
 
 
 async def ask_quietly(fetcher, url, spent=None):
-    async with fetcher.fetch(url, 1_000_000, Respect(), spent or patience()) as found:
+    async with fetcher.fetch(url, FILTERS, Respect(), spent or patience()) as found:
         return found
 
 

@@ -77,7 +77,7 @@ async def test_a_website_is_walked_behind_a_redirect_in_raw_bytes(name):
     location, target = LOCATIONS[name]
     async with raw_host(location) as (base, asked), asking() as client:
         config = parse_source({"type": "website", "start_urls": [f"{base}/go"]})
-        source = Website(config, client, Respect(), SystemClock())
+        source = Website(config, client, Respect(), SystemClock(), ("jpeg",))
         [query] = source.queries({})
         problems = [problem async for page in source.pages(query, None) for problem in page.problems]
     assert (asked, problems) == ([target], [])

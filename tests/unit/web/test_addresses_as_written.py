@@ -64,7 +64,7 @@ async def test_a_website_is_walked_and_its_pictures_are_named_as_they_are_writte
     host.texts[deeper] = '<img src="z%2Fz.jpg">'
     config = parse_source({"type": "website", "start_urls": [host.base + page]})
     async with asking() as client:
-        source = Website(config, client, Respect(robots=False, opt_out=False), SystemClock())
+        source = Website(config, client, Respect(robots=False, opt_out=False), SystemClock(), ("jpeg",))
         [query] = source.queries({})
         urls = [c.url async for found in source.pages(query, None) for c in found.candidates]
     assert host.asked == [page, deeper]

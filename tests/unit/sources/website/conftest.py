@@ -73,7 +73,7 @@ class Site:
 
     def source(self, respect=None, **config):
         config = {"type": "website", "start_urls": [self.base + "/"], **config}
-        return Website(parse_source(config), self.client, respect or Respect(), self.clock)
+        return Website(parse_source(config), self.client, respect or Respect(), self.clock, ("jpeg",))
 
     async def crawl(self, cursor=None, respect=None, **config):
         """Walk to the end; where the source wants to wait, the time passes and a new source goes on."""

@@ -10,7 +10,7 @@ HTML = "text/html"
 
 
 def read(body, kind=HTML):
-    return read_html(body, URL("https://example.org/"), kind, nofollow=True)
+    return read_html(body, URL("https://example.org/"), kind, nofollow=True, formats=("jpeg",))
 
 
 def names(found):

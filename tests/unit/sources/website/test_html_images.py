@@ -11,8 +11,9 @@ from shared.sources.website.html_images import MAX_IMAGES, MAX_LINKS, read_html
 PAGE = URL("https://example.org/dir/page.html")
 
 
-def read(html, kind="text/html; charset=utf-8", *, nofollow=True):
-    return read_html(html if isinstance(html, bytes) else html.encode(), PAGE, kind, nofollow=nofollow)
+def read(html, kind="text/html; charset=utf-8", *, nofollow=True, formats=("jpeg", "png", "webp", "gif")):
+    body = html if isinstance(html, bytes) else html.encode()
+    return read_html(body, PAGE, kind, nofollow=nofollow, formats=formats)
 
 
 def urls(html, **options):
