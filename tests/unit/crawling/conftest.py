@@ -4,13 +4,17 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
 
 from playground.gallery import _crop, default_photos
+from shared.clock import SystemClock
 from shared.crawling.byte_budget import ByteBudget
-from shared.crawling.fetch import Fetcher, Timing
+from shared.crawling.fetch import FetchConfig, Fetcher, Timing
+from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.telemetry.recording import RecordingTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.robots import Robots
 from shared.web.session import SessionConfig, Sessions
@@ -164,3 +168,23 @@ async def hostile(photo: bytes) -> AsyncIterator[tuple[Hostile, str]]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield state, f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+@pytest.fixture
+async def make_worker():
+    async with AsyncExitStack() as stack:
+
+        def make(blobs, total_seconds=1.5):
+            sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
+            stack.push_async_callback(sessions.close)
+            budget = ByteBudget(8_000_000)
+            config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
+            web = AiohttpWebClient(sessions)
+            fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, config)
+            worker = ChunkWorker(
+                fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
+            )
+            stack.push_async_callback(worker.close)
+            return worker
+
+        yield make

@@ -1,48 +1,19 @@
 """A chunk of everything: each candidate has its own outcome, and the kept bytes stand where the records say."""
 
 import hashlib
-from contextlib import AsyncExitStack
 
 import pytest
 
 from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
-from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, CrawlOptions
-from shared.crawling.fetch import FetchConfig, Fetcher
 from shared.crawling.options import Filters, Transform
-from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.errors import Unavailable
 from shared.records import Kept, Reason, Rejected
 from shared.storage.memory_blobs import MemoryBlobs
-from shared.telemetry.recording import RecordingTelemetry
-from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.respect import Respect
-from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
-from shared.web.tdm_reservation import TdmReservations
 
 OPTIONS = CrawlOptions(Filters(), None, Respect())
-
-
-@pytest.fixture
-async def make_worker():
-    async with AsyncExitStack() as stack:
-
-        def make(blobs, total_seconds=1.5):
-            sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
-            stack.push_async_callback(sessions.close)
-            budget = ByteBudget(8_000_000)
-            config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
-            web = AiohttpWebClient(sessions)
-            fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, config)
-            worker = ChunkWorker(
-                fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
-            )
-            stack.push_async_callback(worker.close)
-            return worker
-
-        yield make
 
 
 def chunk(urls, options=OPTIONS):
