@@ -1,7 +1,9 @@
 """A small client of the HTTP API, as a program of a user's would have it."""
 
 import asyncio
+import gzip
 import hashlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,14 @@ class ApiClient:
                     digest.update(piece)
                     out.write(piece)
         return path, digest.hexdigest()
+
+    async def records(self, dataset_id: str) -> list[Mapping[str, Any]]:
+        """What became of every candidate of a dataset's."""
+        links = await self.get(f"/api/v1/datasets/{dataset_id}/download")
+        async with self._session.get(str(links["records"]["url"])) as response:
+            response.raise_for_status()
+            lines = gzip.decompress(await response.read()).splitlines()
+        return [json.loads(line) for line in lines]
 
     async def _call(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
         url = self._url + path

@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
+import re
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import aiohttp
 
 from playground.azurite import ROOT
 from playground.client import ApiClient, ApiError
-from playground.gallery import default_photos, start_gallery
+from playground.gallery import ODD_FILES, default_photos, start_gallery
 from playground.stack import Stack
 from playground.verify import VerificationError, verify_zip
 
@@ -91,6 +92,7 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str]) -> None:
     path, sha256 = await api.download(str(job["id"]), stack.folder)
     sizes = await asyncio.to_thread(verify_zip, path, dataset, sha256)
     _print_table(dataset, sizes, time.monotonic() - began)
+    _print_odd_files(await api.records(str(job["id"])))
     where = path.relative_to(ROOT)
     print(f"\nVerified: every checksum, every image, every label.\n{where} ({path.stat().st_size:,} bytes)")
 
@@ -118,6 +120,22 @@ def _print_table(dataset: Mapping[str, Any], sizes: Mapping[str, int], seconds: 
         print(f"{label:<{width}}  {counts['found']:>5}  {counts['kept']:>4}  {size:>10,}  {reasons}")
     splits = ", ".join(f"{name} {number}" for name, number in dataset["splits"].items())
     print(f"\n{dataset['image_count']} images ({splits}) in {seconds:.1f} seconds")
+
+
+def _print_odd_files(records: Sequence[Mapping[str, Any]]) -> None:
+    """What became of the gallery's odd files; the real Openverse has no such."""
+    width = max(map(len, ODD_FILES.values()))
+    lines = []
+    for record in records:
+        place = re.search(r"/photos/[^/]+/(\d+)\.", record["url"])
+        name = ODD_FILES.get(int(place[1])) if place else None
+        if name is not None:
+            same = f" of {record['same_as']}" if "same_as" in record else ""
+            detail = f": {record['detail']}" if record.get("detail") else ""
+            outcome = f"{record.get('reason', 'kept')}{same}{detail}"
+            lines.append(f"{record['index']:>5}  {record['label']:<10}  {name:<{width}}  {outcome}")
+    if lines:
+        print("\nodd files, and what became of them:", *lines, sep="\n")
 
 
 if __name__ == "__main__":

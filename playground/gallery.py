@@ -1,7 +1,7 @@
 """A gallery on loopback: answers Openverse's search API over a folder of real photos, and serves them.
 
 Each photo comes in variants, so that a job has something to do: crops (other pictures), re-encodings (near
-duplicates), exact copies, and a few broken files. Everything is made on demand and is the same each time.
+duplicates), exact copies, and a few odd or broken files. Everything is made on demand and is the same each time.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from typing import Any
 
 from aiohttp import web
 from PIL import Image
+
+from playground.odd_files import damaged_png, turned_copy, with_half_a_profile
 
 _RESULTS = 60
 _MAX_PAGE_SIZE = 20
@@ -29,6 +31,13 @@ _SUBJECTS = {
     "coins": ("coins",),
     "retina": ("retina",),
 }
+ODD_FILES: Mapping[int, str] = {
+    29: "a copy that its EXIF turns",
+    48: "a PNG whose pixels are damaged",
+    49: "a JPEG with half a colour profile",
+}
+"""Of each word, by the number of the result."""
+
 _LICENSES = (("cc0", "1.0"), ("by", "4.0"), ("by-sa", "4.0"))
 
 
@@ -136,6 +145,13 @@ def _result(base: str, word: str, number: int) -> Mapping[str, Any]:
 def _variant(path: Path, number: int) -> tuple[bytes | None, str]:
     """Variant `number` of a photo: of each ten, six crops, a re-encoding, a copy, and two files in some disrepair."""
     kind, round_number = number % 10, number // 10
+    match number:
+        case 29:
+            return turned_copy(_crop(path, round_number * 6, 90)), "image/jpeg"
+        case 48:
+            return damaged_png(_crop(path, 100, 90)), "image/png"
+        case 49:
+            return with_half_a_profile(_crop(path, 101, 90)), "image/jpeg"
     if kind < 6:
         return _crop(path, round_number * 6 + kind, 90), "image/jpeg"
     if kind == 6:

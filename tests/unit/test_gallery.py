@@ -1,0 +1,49 @@
+"""The gallery's odd files are what they are said to be, and are judged as the demo's output shows it."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from playground.gallery import ODD_FILES, _variant, default_photos
+from shared.crawling.inspect import Inspected, inspect
+from shared.crawling.options import Filters
+from shared.records import Reason, Rejected
+
+PHOTO = default_photos() / "chelsea.png"
+
+
+def judged(number: int) -> Inspected | Rejected:
+    data, _ = _variant(PHOTO, number)
+    return inspect(data, Filters())
+
+
+def test_the_demo_names_each_odd_file():
+    assert sorted(ODD_FILES) == [29, 48, 49]
+
+
+def test_the_damaged_png_of_the_gallery_is_corrupt():
+    found = judged(48)
+    assert isinstance(found, Rejected)
+    assert found.reason is Reason.CORRUPT
+    data, content_type = _variant(PHOTO, 48)
+    assert content_type == "image/png"
+    with Image.open(io.BytesIO(data)) as image, pytest.raises(OSError, match="broken data stream"):
+        image.load()
+
+
+def test_the_turned_copy_of_the_gallery_looks_as_the_other_copy_and_is_no_better():
+    copy, other = judged(29), judged(20)
+    assert isinstance(copy, Inspected)
+    assert isinstance(other, Inspected)
+    assert copy.orientation == 6
+    assert (copy.width, copy.height) == (other.height, other.width)
+    distance = (int(copy.look.perceptual_hash, 16) ^ int(other.look.perceptual_hash, 16)).bit_count()
+    assert distance <= 4
+    assert len(copy.data) < len(other.data)
+
+
+def test_the_jpeg_with_half_a_profile_is_kept_without_it():
+    found = judged(49)
+    assert isinstance(found, Inspected), found
+    assert found.profile is None
