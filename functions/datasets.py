@@ -2,8 +2,9 @@
 
 import azure.functions as func
 
+from functions.downloads import DownloadAnswer
 from functions.endpoint import Answer, Call, endpoint
-from functions.representations import DatasetAnswer, DatasetPage, DownloadAnswer
+from functions.representations import DatasetAnswer, DatasetPage
 from shared.datasets.dataset import Dataset
 
 blueprint = func.Blueprint()

@@ -2,10 +2,12 @@
 
 import azure.functions as func
 
+from functions.downloads import RecordsAnswer
 from functions.endpoint import Answer, Call, endpoint
 from functions.representations import JobAnswer, JobPage, JobSummary
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.job import Job
+from shared.jobs.job_records import records_of
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
 from shared.jobs.submit import Submission
@@ -56,6 +58,17 @@ async def list_jobs(call: Call) -> Answer:
 async def get_job(call: Call) -> Answer:
     """One job: state, progress, counts by label, rejections by reason, links."""
     return Answer(await _describe(call, await _find(call)))
+
+
+@blueprint.route(
+    route="api/v1/jobs/{id}/records/download", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS
+)
+@endpoint()
+async def download_records(call: Call) -> Answer:
+    """A short-lived link to what became of every candidate, also of a job that kept nothing."""
+    records = await records_of(await _find(call), call.app.catalog)
+    call.app.used(call.caller.user_id, "download_records")
+    return Answer(RecordsAnswer.of(records))
 
 
 @blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

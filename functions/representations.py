@@ -6,14 +6,12 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from shared.datasets.catalog import Download
 from shared.datasets.dataset import Dataset
-from shared.delivered import FileChecksum
 from shared.jobs.job import Job, Webhook, WebhookState
+from shared.jobs.job_records import has_records
 from shared.jobs.ledger_rows import Progress
 from shared.jobs.states import State
 from shared.jobs.tally import KEPT, Tally
-from shared.storage.blobs import Link
 
 _API = "/api/v1"
 
@@ -211,75 +209,6 @@ class DatasetPage(BaseModel):
     next: str | None
 
 
-class DownloadLink(BaseModel):
-    """One file, and where it can be downloaded."""
-
-    url: str
-    filename: str
-    size_bytes: int | None
-
-
-class DownloadFile(DownloadLink):
-    """One file of a dataset. Where `sha256` is not known, `parts_sha256` is that of each `part_bytes` of the file."""
-
-    sha256: str | None
-    part_bytes: int | None
-    parts_sha256: list[str]
-
-    @classmethod
-    def of(cls, name: str, link: Link, checksum: FileChecksum | None) -> Self:
-        """The answer for a file."""
-        return cls(
-            url=link.url,
-            filename=name,
-            size_bytes=checksum.size_bytes if checksum else None,
-            sha256=checksum.sha256 if checksum else None,
-            part_bytes=checksum.part_bytes if checksum else None,
-            parts_sha256=list(checksum.parts) if checksum else [],
-        )
-
-
-class DownloadAnswer(BaseModel):
-    """Where a dataset can be downloaded until `expires_at`; `url` is the first file's, mostly the only one.
-
-    `records` has a line for each candidate, with what became of it.
-    """
-
-    url: str
-    filename: str
-    expires_at: datetime
-    size_bytes: int
-    sha256: str | None
-    files: list[DownloadFile]
-    records: DownloadLink | None
-
-    @classmethod
-    def of(cls, download: Download) -> Self:
-        """The answer for a download."""
-        dataset = download.dataset
-        checksums = [dataset.checksums.get(blob) for blob in dataset.blobs]
-        files = [
-            DownloadFile.of(name, link, checksum)
-            for (name, link), checksum in zip(download.files, checksums, strict=True)
-        ]
-        return cls(
-            url=files[0].url,
-            filename=files[0].filename,
-            expires_at=download.expires_at,
-            size_bytes=dataset.size_bytes,
-            sha256=dataset.sha256,
-            files=files,
-            records=_records_link(download),
-        )
-
-
-def _records_link(download: Download) -> DownloadLink | None:
-    if download.records is None:
-        return None
-    name, link, size_bytes = download.records
-    return DownloadLink(url=link.url, filename=name, size_bytes=size_bytes)
-
-
 def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
     return {
         label: LabelCounts(
@@ -305,4 +234,6 @@ def _job_links(job: Job, *, has_dataset: bool) -> dict[str, str]:
     if has_dataset:
         dataset = f"{_API}/datasets/{job.id}"
         links |= {"dataset": dataset, "download": f"{dataset}/download"}
+    if has_records(job):
+        links["records"] = f"{path}/records/download"
     return links

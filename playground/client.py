@@ -45,6 +45,8 @@ class ApiClient:
     async def download(self, dataset_id: str, folder: Path) -> tuple[Path, str]:
         """Download a dataset's ZIP by its link; returns where it is, and its SHA-256."""
         links = await self.get(f"/api/v1/datasets/{dataset_id}/download")
+        if links["url"] is None:
+            raise ApiError(str(links["notice"]))
         path = folder / str(links["filename"])
         digest = hashlib.sha256()
         async with self._session.get(str(links["url"])) as response:

@@ -18,6 +18,9 @@ from shared.gzip_members import BadGzip, GzipLimits, unzip_stream
 from shared.json_lines import json_line
 from shared.records import ImageFacts, Kept, Record
 
+RECORDS = "records.jsonl.gz"
+"""The file's name, below the prefix of a dataset's revision."""
+
 _LIMITS = GzipLimits(max_bytes=20_000_000_000)
 _MAX_LINE_BYTES = 4_000_000  # some hundred as a rule; 100 kB of an address and 20 further texts at most
 

@@ -17,7 +17,7 @@ from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.select import REASONS, Selection
 from shared.archiving.table import Columns, file_name
 from shared.archiving.told import Placed, told_of
-from shared.delivered import encode_delivered, fields_of
+from shared.delivered import RECORDS, encode_delivered, fields_of
 from shared.records import Kept, Record, decode_records
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
 from shared.storage.writer import BlobWriter
@@ -148,7 +148,7 @@ class _Pass:
         self._in_folders = order.output.format == "zip"
         columns = chosen.columns
         self._texts = Texts(
-            records_blob=f"{order.prefix}records.jsonl.gz",
+            records_blob=f"{order.prefix}{RECORDS}",
             sidecars_blob=f"{work_prefix}sidecars",
             beside=np.full(len(columns), -1, np.int64),
         )
@@ -176,6 +176,8 @@ class _Pass:
             if not self._in_folders:
                 await self._write_beside(images, sidecars)
             await records.add(encode_delivered(lines))
+        if not records.size:
+            await records.add(encode_delivered([]))  # for no bytes at all are no gzip
         await records.close(BlobAttributes("application/gzip"))
         await sidecars.close()
         self._texts.files = await self._close(annotations, writers)

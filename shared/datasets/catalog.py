@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from shared.datasets.dataset import Dataset, dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
 from shared.file_names import safe_name
-from shared.storage.blobs import BlobStore, Link, LinkSigner, Tier
+from shared.storage.blobs import BlobInfo, BlobStore, Link, LinkSigner, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.entities import Entity, EntityStore, Insert, Replace
 
@@ -23,20 +23,29 @@ _REVISION = re.compile(r"r(\d+)/")
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
-    """Links to a dataset's blobs, in order, each with the name that it is saved under.
+class SavedFile:
+    """A file, and the name that it is saved under; `link` is None where it is in the Archive tier."""
 
-    `records` is the same for what tells of every candidate, with its size in bytes; None where it is gone.
-    """
+    blob: str
+    name: str
+    size_bytes: int
+    tier: Tier | None
+    link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A dataset's files, in order. `records` is what tells of every candidate; None where it is gone."""
 
     dataset: Dataset
-    files: tuple[tuple[str, Link], ...]
-    records: tuple[str, Link, int] | None
+    files: tuple[SavedFile, ...]
+    records: SavedFile | None
 
     @property
     def expires_at(self) -> datetime:
         """When the first of the links expires."""
-        return min(link.expires_at for _, link in self.files)
+        files = (*self.files, self.records) if self.records else self.files
+        return min(file.link.expires_at for file in files if file.link)
 
 
 class Catalog:
@@ -117,28 +126,36 @@ class Catalog:
                 yield dataset
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
-        """Links to the dataset's blobs.
+        """Links to the dataset's files and records. Those in the Archive tier come without one, the others are given.
 
         Raises:
-            NotFound: this user has no such dataset, or its blobs are gone.
-            Conflict: it is in the Archive tier and cannot be read.
+            NotFound: this user has no such dataset, or its files are gone.
+            Conflict: not one of them can be read before it is rehydrated.
         """
         dataset = await self.require(user_id, dataset_id)
-        info = await self._blobs.info(dataset.blobs[0])
-        if info is None:
+        folder = dataset.records_blob.rpartition("/")[0]
+        stored = {info.name: info async for info in self._blobs.list(f"{folder}/")}
+        if not stored.keys() >= set(dataset.blobs):
             raise NotFound(f"The files of dataset {dataset_id} are gone.")
-        if info.tier is Tier.ARCHIVE:
+        files = [await self._saved(stored[blob], _filename(dataset, blob)) for blob in dataset.blobs]
+        found = stored.get(dataset.records_blob)
+        records = await self._saved(found, _filename(dataset, found.name)) if found else None
+        if not any(file.link for file in (*files, records) if file):
             raise Conflict(
                 "The dataset is in the Archive tier; it has to be rehydrated before it can be read."
             )
-        links = [await self._link(dataset, blob) for blob in dataset.blobs]
-        records = await self._blobs.info(dataset.records_blob)
-        told = (*await self._link(dataset, records.name), records.size_bytes) if records else None
-        return Download(dataset, tuple(links), told)
+        return Download(dataset, tuple(files), records)
 
-    async def _link(self, dataset: Dataset, blob: str) -> tuple[str, Link]:
-        name = _filename(dataset, blob)
-        return name, await self._signer.sign(blob, lifetime_seconds=self._link_seconds, filename=name)
+    async def saved(self, blob: str, name: str) -> SavedFile | None:
+        """A file in storage, to be saved under this name; None where it is gone."""
+        info = await self._blobs.info(blob)
+        return await self._saved(info, name) if info else None
+
+    async def _saved(self, info: BlobInfo, name: str) -> SavedFile:
+        link = None
+        if info.tier is not Tier.ARCHIVE:
+            link = await self._signer.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
+        return SavedFile(info.name, name, info.size_bytes, info.tier, link)
 
     async def tier_changed(self, user_id: str, dataset_id: str, tier: Tier) -> None:
         """Note the tier that the dataset's blobs are in now; nothing happens where it is not recorded."""

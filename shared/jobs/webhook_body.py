@@ -5,6 +5,7 @@ import json
 from shared.datasets.catalog import Catalog
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import Job
+from shared.jobs.job_records import has_records
 from shared.jobs.states import State
 from shared.jobs.tally import Tally
 
@@ -16,7 +17,7 @@ class WebhookBodies:
 
     `event` is "job.completed", "job.failed" or "job.cancelled". `job_id` and `revision` together name the end that is
     told, which may be told twice: another revision is another end. `counts` are those that the API tells of the job;
-    `links` are paths of the API, of the dataset too where there is one.
+    `links` are paths of the API, of the dataset and the records too where there are any.
     """
 
     def __init__(self, ledger: ChunkLedger, catalog: Catalog) -> None:
@@ -35,6 +36,8 @@ class WebhookBodies:
         if dataset is not None:
             path = f"{_API}/datasets/{job.id}"
             links |= {"dataset": path, "download": f"{path}/download"}
+        if has_records(job):
+            links["records"] = f"{_API}/jobs/{job.id}/records/download"
         failure = job.failure
         content = {
             "event": f"job.{job.state}",

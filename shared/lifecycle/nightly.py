@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.clock import Clock, Deadline
+from shared.delivered import RECORDS
 from shared.errors import AppError
 from shared.storage.blobs import BlobInfo, BlobStore, Tier, TierStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
 _DATASETS = "datasets/"
+_STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")  # which tell of a dataset, and are small
 _MB = 1_000_000
 
 
@@ -129,7 +131,7 @@ class Nightly:
             signals.dataset_archived(self._telemetry, dataset=dataset_id, age_days=age.days, size_mb=size_mb)
 
     async def _datasets(self) -> AsyncIterator[tuple[str, list[BlobInfo]]]:
-        """Each dataset's blobs, without its records, which stay readable."""
+        """Each dataset's blobs, without those that stay readable."""
         current, files = "", list[BlobInfo]()
         async for info in self._blobs.list(_DATASETS):
             dataset_id = info.name.split("/")[1].removeprefix("job_")
@@ -137,7 +139,7 @@ class Nightly:
                 if files:
                     yield current, files
                 current, files = dataset_id, []
-            if not info.name.endswith("/records.jsonl.gz"):
+            if info.name.rpartition("/")[2] not in _STAY_HOT:
                 files.append(info)
         if files:
             yield current, files

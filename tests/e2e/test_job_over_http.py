@@ -72,6 +72,27 @@ def _load_with_hugging_face(path, tmp_path):
             row["image"].load()
 
 
+async def test_the_records_of_a_job_that_kept_nothing_are_downloaded_by_its_link(
+    make_stack, gallery, session
+):
+    stack = make_stack(OPENVERSE_BASE_URL=gallery)
+    api = ApiClient(session, stack.url, stack.api_key)
+    job = await api.submit({"keywords": ["cat"], "filters": {"min_width": 16_000}, "max_images_per_label": 3})
+    assert "records" not in job["links"]
+    with pytest.raises(ApiError, match="404"):
+        await api.get(f"/api/v1/jobs/{job['id']}/records/download")
+    async for seen in api.follow(job["id"]):
+        job = seen
+    assert (job["state"], job["error"]["code"]) == ("failed", "no_images")
+    records = await api.get(job["links"]["records"])
+    async with session.get(records["url"]) as response:
+        packed = await response.read()
+    assert len(packed) == records["size_bytes"]
+    rows = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
+    assert len(rows) == job["progress"]["found"]
+    assert "too_small" in {row["reason"] for row in rows}
+
+
 async def test_the_api_refuses_with_reasons(make_stack, session):
     stack = make_stack()
     cases = [

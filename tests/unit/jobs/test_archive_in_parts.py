@@ -43,9 +43,9 @@ class Counts:
 
 @pytest.fixture
 def parts():
-    """The flow, with blocks of 1 KB and parts of 4 KB, so that a small dataset has many."""
+    """The flow, with blocks of 1 KB and parts of 8 KB, so that a small dataset has many."""
     with fake_source():
-        flow = Flow(archives=PlanConfig(part_bytes=4096, block_bytes=1024))
+        flow = Flow(archives=PlanConfig(part_bytes=8192, block_bytes=1024))
         flow.counts = Counts(flow.blobs)
         yield flow
 
@@ -82,7 +82,7 @@ async def test_a_large_archive_is_shared_out_over_messages_and_committed_once(pa
     await parts.run()
     data = await _check(parts, job)
     sent = parts.queues.sent[ARCHIVES_QUEUE]
-    assert len(sent) == 1 + -(-len(data) // 4096)
+    assert len(sent) == 1 + -(-len(data) // 8192)
     assert set(parts.counts.staged.values()) == {1}
     assert parts.counts.largest <= 1024
     assert parts.counts.commits == {f"datasets/job_{job.id}/dataset.zip": 1}

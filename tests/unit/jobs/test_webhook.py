@@ -55,6 +55,7 @@ async def test_a_completed_jobs_webhook_gets_its_counts_and_links_as_json(flow):
             "self": f"/api/v1/jobs/{job.id}",
             "dataset": f"/api/v1/datasets/{job.id}",
             "download": f"/api/v1/datasets/{job.id}/download",
+            "records": f"/api/v1/jobs/{job.id}/records/download",
         },
     }
     assert job.webhook == Webhook(WebhookState.DELIVERED, 1, 200, "", flow.clock.now())
@@ -78,7 +79,8 @@ async def test_a_failed_jobs_webhook_is_told_why(flow):
     assert (body["event"], body["state"]) == ("job.failed", "failed")
     assert body["error"] == {"code": job.failure.code, "detail": job.failure.detail}
     assert body["counts"] == {"found": 200, "kept": 0, "rejected": {"corrupt": 200}}
-    assert body["links"] == {"self": f"/api/v1/jobs/{job.id}"}
+    path = f"/api/v1/jobs/{job.id}"
+    assert body["links"] == {"self": path, "records": f"{path}/records/download"}
 
 
 async def test_a_cancelled_jobs_webhook_is_told_what_was_done(flow):

@@ -95,6 +95,19 @@ async def test_old_datasets_are_archived_and_one_failure_stops_nothing(night):
     assert failure.properties["error_type"] == "Unavailable"
 
 
+async def test_what_tells_of_a_dataset_stays_readable(night):
+    nightly, blobs, _, notes, clock = night
+    small = {"records.jsonl.gz", "README.md", "ATTRIBUTION.md", "SHA256SUMS"}
+    for folder in ("datasets/job_a/", "datasets/job_a/r2/"):
+        for name in (*small, "shards/00001.tar", "annotations.csv"):
+            await blobs.put(f"{folder}{name}", b"x")
+    clock.moment += timedelta(days=91)
+    await nightly.run(Deadline.after(clock, 100))
+    tiers = {info.name: info.tier async for info in blobs.list("datasets/job_a/")}
+    assert {name.rpartition("/")[2] for name, tier in tiers.items() if tier is not Tier.ARCHIVE} == small
+    assert notes["a"] is Tier.ARCHIVE
+
+
 async def test_a_second_night_does_nothing_twice(night):
     nightly, _, telemetry, _, clock = night
     await nightly.run(Deadline.after(clock, 100))

@@ -1,0 +1,94 @@
+"""What the API's answers with links to files look like."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel
+
+from shared.datasets.catalog import Download, SavedFile
+from shared.delivered import FileChecksum
+
+_ARCHIVED = "Files in the Archive tier have no url: they have to be rehydrated before they can be read."
+
+
+class DownloadLink(BaseModel):
+    """One file, and where it can be downloaded; `url` is null where it is in the Archive tier, and cannot be read."""
+
+    url: str | None
+    filename: str
+    size_bytes: int
+    tier: str | None
+
+    @classmethod
+    def of_file(cls, file: SavedFile) -> Self:
+        """The answer for a file of which no more is known."""
+        return cls(
+            url=file.link.url if file.link else None,
+            filename=file.name,
+            size_bytes=file.size_bytes,
+            tier=file.tier,
+        )
+
+
+class DownloadFile(DownloadLink):
+    """One file of a dataset. Where `sha256` is not known, `parts_sha256` is that of each `part_bytes` of the file."""
+
+    sha256: str | None
+    part_bytes: int | None
+    parts_sha256: list[str]
+
+    @classmethod
+    def of(cls, file: SavedFile, checksum: FileChecksum | None) -> Self:
+        """The answer for a file."""
+        return cls(
+            **DownloadLink.of_file(file).model_dump(),
+            sha256=checksum.sha256 if checksum else None,
+            part_bytes=checksum.part_bytes if checksum else None,
+            parts_sha256=list(checksum.parts) if checksum else [],
+        )
+
+
+class DownloadAnswer(BaseModel):
+    """Where a dataset can be downloaded until `expires_at`; `url` is the first file's, mostly the only one.
+
+    `records` has a line for each candidate, with what became of it. `notice` tells why a file has no `url`.
+    """
+
+    url: str | None
+    filename: str
+    expires_at: datetime
+    size_bytes: int
+    sha256: str | None
+    files: list[DownloadFile]
+    records: DownloadLink | None
+    notice: str | None
+
+    @classmethod
+    def of(cls, download: Download) -> Self:
+        """The answer for a download."""
+        dataset = download.dataset
+        files = [DownloadFile.of(file, dataset.checksums.get(file.blob)) for file in download.files]
+        archived = any(file.url is None for file in files)
+        return cls(
+            url=files[0].url,
+            filename=files[0].filename,
+            expires_at=download.expires_at,
+            size_bytes=dataset.size_bytes,
+            sha256=dataset.sha256,
+            files=files,
+            records=DownloadLink.of_file(download.records) if download.records else None,
+            notice=_ARCHIVED if archived else None,
+        )
+
+
+class RecordsAnswer(DownloadLink):
+    """Where a job's records can be downloaded until `expires_at`."""
+
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, file: SavedFile) -> Self:
+        """The answer for a job's records, which have a link."""
+        if file.link is None:
+            raise ValueError("records stay readable")
+        return cls(**DownloadLink.of_file(file).model_dump(), expires_at=file.link.expires_at)

@@ -1,0 +1,141 @@
+"""What of a dataset can be downloaded, whatever tier its files are in."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from functions.downloads import DownloadAnswer
+from shared.datasets.catalog import Catalog
+from shared.datasets.dataset import Dataset
+from shared.delivered import FileChecksum
+from shared.errors import Conflict, NotFound
+from shared.storage.blobs import Tier
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory_entities import MemoryEntities
+
+ZIP = ("dataset.zip",)
+SHARDS = ("shards/00001.tar", "shards/00002.tar", "README.md", "ATTRIBUTION.md", "SHA256SUMS")
+SMALL = {"README.md", "ATTRIBUTION.md", "SHA256SUMS"}
+
+
+@pytest.fixture
+def recorded():
+    """`await recorded(files, revision, name)` stores a dataset; gives its catalog, its blobs and itself."""
+
+    async def make(files, revision=1, name="pets"):
+        blobs = MemoryBlobs()
+        catalog = Catalog(MemoryEntities(), blobs, blobs, link_seconds=60)
+        folder = "datasets/job_j/" if revision == 1 else f"datasets/job_j/r{revision}/"
+        for file in (*files, "records.jsonl.gz"):
+            await blobs.put(f"{folder}{file}", file.encode())
+        dataset = Dataset(
+            id="j",
+            user_id="admin",
+            name=name,
+            created_at=datetime(2026, 3, 4, tzinfo=UTC),
+            image_count=1,
+            size_bytes=1,
+            format="zip",
+            tier=Tier.HOT,
+            blobs=tuple(f"{folder}{file}" for file in files),
+            records_blob=f"{folder}records.jsonl.gz",
+            counts={},
+            splits={},
+            revision=revision,
+            checksums={f"{folder}{file}": FileChecksum(len(file), "a" * 64) for file in files},
+        )
+        await catalog.put(dataset)
+        return catalog, blobs, dataset
+
+    return make
+
+
+async def answer(catalog):
+    return DownloadAnswer.of(await catalog.download("admin", "j"))
+
+
+@pytest.mark.parametrize("revision", [1, 3])
+@pytest.mark.parametrize("files", [ZIP, SHARDS])
+async def test_all_files_and_the_records_have_links(recorded, files, revision):
+    catalog, _, _ = await recorded(files, revision)
+    told = await answer(catalog)
+    assert [file.filename for file in told.files] == [
+        "pets.zip" if file == "dataset.zip" else file.rpartition("/")[2] for file in files
+    ]
+    assert all(file.url and file.tier == "hot" and file.sha256 for file in told.files)
+    assert told.url == told.files[0].url
+    assert told.records.url
+    assert (told.records.filename, told.records.size_bytes) == ("records.jsonl.gz", 16)
+    assert told.notice is None
+
+
+@pytest.mark.parametrize("revision", [1, 3])
+@pytest.mark.parametrize("files", [ZIP, SHARDS])
+async def test_of_an_archived_dataset_the_records_and_the_card_are_handed_out(recorded, files, revision):
+    catalog, blobs, dataset = await recorded(files, revision)
+    for blob in dataset.blobs:
+        if blob.rpartition("/")[2] not in SMALL:
+            await blobs.set_tier(blob, Tier.ARCHIVE)
+    told = await answer(catalog)
+    assert {file.filename for file in told.files if file.url} == SMALL & set(files)
+    assert all((file.tier == "archive") == (file.url is None) for file in told.files)
+    assert told.url is None
+    assert told.files[0].sha256
+    assert "records.jsonl.gz" in told.records.url
+    assert "rehydrated" in told.notice
+    assert told.expires_at
+
+
+async def test_one_archived_file_among_others_is_the_only_one_without_a_link(recorded):
+    catalog, blobs, dataset = await recorded(SHARDS)
+    await blobs.set_tier(dataset.blobs[1], Tier.ARCHIVE)
+    told = await answer(catalog)
+    assert [file.url is None for file in told.files] == [False, True, False, False, False]
+
+
+async def test_a_dataset_of_which_nothing_can_be_read_is_refused(recorded):
+    catalog, blobs, dataset = await recorded(ZIP)
+    for blob in (*dataset.blobs, dataset.records_blob):
+        await blobs.set_tier(blob, Tier.ARCHIVE)
+    with pytest.raises(Conflict, match="rehydrated"):
+        await catalog.download("admin", "j")
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+async def test_a_dataset_with_a_file_that_is_gone_is_not_found(recorded, gone):
+    catalog, blobs, dataset = await recorded(SHARDS)
+    await blobs.delete(dataset.blobs[gone])
+    with pytest.raises(NotFound, match="gone"):
+        await catalog.download("admin", "j")
+
+
+async def test_records_that_are_gone_are_no_reason_to_refuse_the_files(recorded):
+    catalog, blobs, dataset = await recorded(ZIP)
+    await blobs.delete(dataset.records_blob)
+    told = await answer(catalog)
+    assert told.url
+    assert told.records is None
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("CON", "_CON.zip"),
+        ("nul", "_nul.zip"),
+        ("COM1.old", "_COM1.old.zip"),
+        ("LPT9", "_LPT9.zip"),
+        ("aux.", "_aux.zip"),
+        ("../../etc/passwd", "etc-passwd.zip"),
+        (".hidden", "hidden.zip"),
+        ("__init__", "_init__.zip"),
+        ("猫", "dataset.zip"),
+        ('a"; filename="b.exe', "a-filename-b.exe.zip"),
+        ("a\r\nb", "a-b.zip"),
+        ("x" * 500, f"{'x' * 80}.zip"),
+        ("desktop.ini", "_desktop.ini.zip"),
+        ("my cats", "my-cats.zip"),
+    ],
+)
+async def test_a_dataset_is_saved_under_a_name_that_every_system_can_make(recorded, name, saved):
+    catalog, _, _ = await recorded(ZIP, name=name)
+    assert (await answer(catalog)).filename == saved
