@@ -1,5 +1,6 @@
 """Decodes JPEGs of unusual sampling factors, which the scaled decoder cannot name, by libvips: no less strictly."""
 
+import logging
 import re
 from functools import cache
 from threading import Lock
@@ -40,7 +41,7 @@ def decode_sampled(data: bytes, header: JpegHeader, side: int) -> Pixels:
 def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
     import pyvips
 
-    _remember_nothing()
+    _set_up()
     shorter = min(header.width, header.height)
     shrink = next((shrink for shrink in _SHRINKS if shorter // shrink >= side), 1)
     shape = header.height // shrink, header.width // shrink, header.components  # cut down to whole pixels
@@ -75,8 +76,9 @@ def _check_spent(data: bytes, header: JpegHeader) -> None:
 
 
 @cache
-def _remember_nothing() -> None:
+def _set_up() -> None:
     """Each file is decoded once; and what libvips remembers, it tells apart by its place in memory."""
     import pyvips
 
     pyvips.cache_set_max(0)
+    logging.getLogger("pyvips").setLevel(logging.ERROR)  # it warns of damage, of which a record tells

@@ -12,6 +12,7 @@ from PIL import Image
 
 from shared.crawling.exif import EXIF_START, ORIENTATION_TAG, is_exif_readable, orientation_of
 from shared.crawling.jpeg_segments import (
+    APP0,
     APP1,
     APP2,
     APP14,
@@ -23,12 +24,13 @@ from shared.crawling.jpeg_segments import (
     TABLES,
     Odd,
     Refused,
+    is_cut_short,
     segments,
 )
 from shared.records import Reason, Rejected
 
 _MAX_EXIF_SEGMENTS = 64
-_ADOBE_BYTES, _ICC_BYTES = 12, 14
+_ICC_BYTES = 14
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
@@ -90,7 +92,8 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
 
 
 def _note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
-    if code in {APP1, APP2, APP14}:
+    if code in {APP0, APP1, APP2, APP14}:
+        seen.tidy &= not is_cut_short(data, code, start, end)
         _note_application(data, seen, code, start, end)
     elif code in SEQUENTIAL or code in PROGRESSIVE:
         if seen.frame is not None:
@@ -115,7 +118,7 @@ def _note_application(data: bytes, seen: _Seen, code: int, start: int, end: int)
     elif code == APP2 and data.startswith(_ICC, start, end):
         seen.profile.append(data[start:end])
     elif code == APP14 and data.startswith(b"Adobe", start, end):
-        seen.adobe |= end - start >= _ADOBE_BYTES
+        seen.adobe |= not is_cut_short(data, code, start, end)
 
 
 def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | None:

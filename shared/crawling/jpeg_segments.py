@@ -39,6 +39,14 @@ _MAX_STRAY_BYTES = 65_536
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _EOI = 0xD9
+_JFIF_BYTES, _ADOBE_BYTES = 14, 12
+
+
+def is_cut_short(data: bytes, code: int, start: int, end: int) -> bool:
+    """Whether a note of JFIF's or Adobe's lacks what it has to have: libjpeg takes no heed of it, and Pillow fails."""
+    if code == APP0:
+        return data.startswith(b"JFIF", start, end) and end - start < _JFIF_BYTES
+    return code == APP14 and data.startswith(b"Adobe", start, end) and end - start < _ADOBE_BYTES
 
 
 class Odd(Exception):

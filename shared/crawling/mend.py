@@ -7,7 +7,7 @@ import re
 
 from shared.crawling.exif import EXIF_START
 from shared.crawling.jpeg_header import JpegHeader
-from shared.crawling.jpeg_segments import APP0, APP14, NOTES, SOS, segments
+from shared.crawling.jpeg_segments import APP0, APP14, NOTES, SOS, is_cut_short, segments
 
 _HARMLESS = re.compile(
     "extraneous bytes before marker|unknown JFIF revision|Unknown Adobe color transform|Invalid SOS parameters"
@@ -63,7 +63,8 @@ def _rebuilt(data: bytes, header: JpegHeader) -> tuple[bytes | None, bytes]:
     for code, start, end in segments(data):
         if _may_be_a_segment(data[at : start - 4], before):
             return None, b""
-        if code not in NOTES or not data.startswith((_PICTURES, *header.unsound), start, end):
+        unsound = code in NOTES and data.startswith((_PICTURES, *header.unsound), start, end)
+        if not unsound and not is_cut_short(data, code, start, end):
             kept += data[start - 4 : start], _usual(code, data[start:end], header)
         at, before = end, code
     return b"".join(kept), data[at:]

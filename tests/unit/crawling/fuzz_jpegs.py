@@ -56,7 +56,7 @@ MESS = (
     b"\0" * 9,
 )
 LIKELY = (0, 1, 2, 0x11, 0x22, 0x44, 0xFF, *FRAMES[:4])
-BATCH = 500
+BATCH = 2500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Death:
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    size = (160, 120)
+    size = (400, 300)
     factors = (
         ((1, 1),),
         ((2, 2), (1, 1), (1, 1)),
@@ -78,13 +78,13 @@ def seeds() -> tuple[bytes, ...]:
         ((2, 1),) + ((1, 1),) * 3,
     )
     shapes = [
-        Shape(120, 100, each, frame, restarts=r) for each in factors for frame in FRAMES[:3] for r in (0, 4)
+        Shape(280, 264, each, frame, restarts=r) for each in factors for frame in FRAMES[:3] for r in (0, 4)
     ]
     thumbnail = segment(0xE1, b"Exif\0\0" + saved(picture((64, 48)), "JPEG"))
     whole = encoded("JPEG", size)
     return (
         *(jpeg(shape) for shape in shapes),
-        *(lossless(130, 130, components) for components in (1, 3, 4)),
+        *(lossless(300, 300, components) for components in (1, 3, 4)),
         whole,
         whole[:2] + thumbnail + whole[2:],
         encoded("JPEG", size, progressive=True),
