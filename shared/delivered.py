@@ -10,10 +10,11 @@ from io import BytesIO
 from operator import attrgetter
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from shared.candidates import Candidate, Provenance, StoredRange
-from shared.errors import Permanent
+from shared.damage import reading
+from shared.errors import Damaged
 from shared.gzip_members import BadGzip, GzipLimits, unzip_stream
 from shared.json_lines import json_line
 from shared.records import ImageFacts, Kept, Record
@@ -118,25 +119,40 @@ def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
     return out.getvalue()
 
 
-async def read_delivered(pieces: AsyncIterator[bytes]) -> AsyncIterator[Delivered]:
+async def read_delivered(pieces: AsyncIterator[bytes], dataset_id: str) -> AsyncIterator[Delivered]:
     """The rows of a whole records file that comes in pieces; other tasks have their turn between.
 
+    `dataset_id` is for the message only.
+
     Raises:
-        Permanent: the file is damaged, or decompresses to more than any records do.
+        Damaged: it is cut short, garbled, of another shape, or decompresses to more than any records do; the rows
+            before that were given.
     """
-    rest = b""
-    try:
-        async for piece in unzip_stream(pieces, _LIMITS):
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                yield _adapter.validate_json(line)
+    rest, size = b"", 0
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal size
+        async for piece in pieces:
+            size += len(piece)
+            yield piece
+
+    what = f"the records of dataset {dataset_id}"
+    unzipped = unzip_stream(counted(), _LIMITS)
+    while (piece := await _next(unzipped, what)) is not None:
+        *lines, rest = (rest + piece).split(b"\n")
+        with reading(what):
+            rows = [_adapter.validate_json(line) for line in lines]
             if len(rest) > _MAX_LINE_BYTES:
-                break
+                raise ValueError("too long a line")
+        for row in rows:
+            yield row
+    if rest or not size:
+        raise Damaged(f"Damaged in storage: {what}, as the file ends too early.")
+
+
+async def _next(unzipped: AsyncIterator[bytes], what: str) -> bytes | None:
+    """The next piece; None behind the last."""
+    try:
+        return await anext(unzipped, None)
     except BadGzip as error:
-        raise Permanent(f"The records of a dataset are damaged: the file {error}.") from None
-    except ValidationError:
-        raise Permanent("The records of a dataset are damaged: a line is no record.") from None
-    if rest:
-        raise Permanent(
-            "The records of a dataset are damaged: the file ends within a line, or one is too long."
-        )
+        raise Damaged(f"Damaged in storage: {what}, as the file {error}.") from None

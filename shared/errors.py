@@ -13,6 +13,7 @@ AppError
 ├── Retryable             may pass: the host redelivers the message
 │   └── Unavailable       a service that we depend on did not answer
 └── Permanent             will not pass: the job fails, the message is acknowledged
+    └── Damaged           what the app itself has stored is gone or cannot be read; says what
 ```
 
 A bad image is none of these: it is a rejection with a reason (`shared.records`).
@@ -88,3 +89,7 @@ class Unavailable(Retryable):
 
 class Permanent(AppError):
     """Will not pass when tried again: the job fails and the message is acknowledged."""
+
+
+class Damaged(Permanent):
+    """What the app itself has stored is gone or cannot be read, in whatever way; the text says what it is."""

@@ -1,13 +1,16 @@
 """Makes any range of any file of a plan, out of the blobs that its images and texts are in."""
 
+import asyncio
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.archiving.arrange import File
 from shared.archiving.layout import Data, Layout
 from shared.archiving.plan import Piece, Plan
 from shared.archiving.turns import in_turns
-from shared.errors import NotFound, Permanent
+from shared.damage import reading
+from shared.errors import Damaged
 from shared.storage.blobs import BlobStore
 
 _READ_BYTES = 16 << 20  # of one read, at most
@@ -32,24 +35,53 @@ class _Read:
     wanted: Sequence[_Wanted]
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Bytes `low` and those behind it of a piece whose checksum is known, and where in the composed bytes they are."""
+
+    whole: Piece
+    low: int
+    size: int
+    at: int = 0
+
+    @property
+    def piece(self) -> Piece:
+        """The bytes in their blob."""
+        return Piece(self.whole.blob, self.whole.offset + self.low, self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The checksum of the first `size` bytes of a piece."""
+
+    whole: Piece
+    size: int
+    crc32: int
+
+
 class Composer:
-    """The bytes of one file of a plan."""
+    """The bytes of one file of a plan.
+
+    The bytes of each image and text are checked to be those that were stored, by whoever composes the first of them.
+    """
 
     def __init__(self, plan: Plan, file: File, blobs: BlobStore) -> None:
         self._plan = plan
         self._file = file
         self._blobs = blobs
         self._layout: Layout = plan.layout(file)
+        self._begun: _Begun | None = None
 
     async def compose(self, start: int, into: memoryview) -> None:
-        """Fill `into` with what stands in the file from byte `start` on.
+        """Fill `into` with what stands in the file from byte `start` on, which follows what was composed before.
 
         Reads of neighbouring images are made as one: the more is composed at a time, the fewer reads there are.
 
         Raises:
-            Permanent: a blob that holds images of the job is gone.
+            Damaged: a blob that holds images or texts of the job is gone, cut short or garbled.
         """
         wanted: list[_Wanted] = []
+        checked: list[_Checked] = []
         at = 0
         for span in self._layout.between(start, start + len(into)):
             found = span if isinstance(span, bytes) else self._content(span)
@@ -57,15 +89,46 @@ class Composer:
                 into[at : at + len(found)] = found
                 at += len(found)
             else:
-                wanted += _cut(found, at)
+                checked.append(replace(found, at=at))
+                wanted += _cut(found.piece, at)
                 at += found.size
         await self._fill(into, _reads(wanted))
+        await asyncio.to_thread(self._check, into, checked)
 
-    def _content(self, span: Data) -> Piece | bytes:
+    async def close(self) -> None:
+        """Check what was begun and is not to be composed to its end, by reading the whole of it.
+
+        Raises:
+            Damaged: it is gone, cut short or garbled.
+        """
+        if self._begun is None:
+            return
+        whole, self._begun = self._begun.whole, None
+        crc32 = size = 0
+        with reading(_what(whole)):
+            async for data in self._blobs.stream(whole.blob, offset=whole.offset, length=whole.size):
+                crc32 = await asyncio.to_thread(zlib.crc32, data, crc32)
+                size += len(data)
+            if (crc32, size) != (whole.crc32, whole.size):
+                raise ValueError("other bytes")
+
+    def _check(self, into: memoryview, checked: Sequence[_Checked]) -> None:
+        """See that the pieces are what was stored; takes half a millisecond a megabyte."""
+        for one in checked:
+            begun = self._begun or _Begun(one.whole, 0, 0)
+            if one.whole.crc32 is None or (one.low and begun != _Begun(one.whole, one.low, begun.crc32)):
+                continue  # whoever composed its first bytes checks it
+            crc32 = zlib.crc32(into[one.at : one.at + one.size], begun.crc32 if one.low else 0)
+            size = one.low + one.size
+            self._begun = _Begun(one.whole, size, crc32) if size < one.whole.size else None
+            if self._begun is None and crc32 != one.whole.crc32:
+                raise Damaged(f"Damaged in storage: {_what(one.whole)}.")
+
+    def _content(self, span: Data) -> _Checked | bytes:
         content = self._plan.content(self._file, span.entry)
         if isinstance(content, bytes):
             return content[span.low : span.high]
-        return Piece(content.blob, content.offset + span.low, span.high - span.low)
+        return _Checked(content, span.low, span.high - span.low)
 
     async def _fill(self, into: memoryview, reads: Sequence[_Read]) -> None:
         """Read what is wanted into its places, some reads at a time."""
@@ -80,13 +143,19 @@ class Composer:
         await in_turns(reads, fill, max(2, min(_READS, _READING_BYTES // largest)))
 
     async def _read(self, piece: Piece) -> bytes:
-        try:
+        with reading(_what(piece)):
             data = await self._blobs.get(piece.blob, offset=piece.offset, length=piece.size)
-        except NotFound:
-            raise Permanent("Stored images of the job are gone.") from None
-        if len(data) != piece.size:
-            raise Permanent("Stored images of the job are cut short.")
+            if len(data) != piece.size:
+                raise EOFError
         return data
+
+
+def _what(piece: Piece) -> str:
+    """What is in the piece's blob, in its owner's words."""
+    folder, _, name = piece.blob.rpartition("/")
+    if folder.rpartition("/")[2] == "shards":
+        return f"the images of chunk {name.partition('-')[0]}"
+    return "the texts of the dataset"
 
 
 def _cut(piece: Piece, at: int) -> Iterator[_Wanted]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.damage import reading
 from shared.delivered import read_delivered
 from shared.errors import NotFound, Permanent
 from shared.storage.blobs import BlobStore
@@ -42,17 +43,18 @@ async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> 
     """The images of these datasets.
 
     Raises:
-        Permanent: the records of one are gone.
+        Permanent: the records of one are gone, or damaged.
     """
     dataset, index, perceptual_hash, sha256 = array("i"), array("q"), array("Q"), bytearray()
     for number, earlier in enumerate(datasets):
         try:
-            async for row in read_delivered(blobs.stream(earlier.records_blob)):
+            async for row in read_delivered(blobs.stream(earlier.records_blob), earlier.id):
                 if row.outcome == "kept":
-                    dataset.append(number)
-                    index.append(row.index)
-                    perceptual_hash.append(int(row.perceptual_hash or NO_HASH, 16))
-                    sha256 += bytes.fromhex(row.sha256)
+                    with reading(f"the records of dataset {earlier.id}"):
+                        dataset.append(number)
+                        index.append(row.index)
+                        perceptual_hash.append(int(row.perceptual_hash or NO_HASH, 16))
+                        sha256 += _sha256(row.sha256)
         except NotFound:
             raise Permanent(f"The records of dataset {earlier.id} are gone.") from None
     return Earlier(
@@ -62,6 +64,13 @@ async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> 
         np.frombuffer(perceptual_hash, np.uint64),
         np.frombuffer(bytes(sha256), f"V{SHA256_BYTES}"),
     )
+
+
+def _sha256(text: str) -> bytes:
+    digest = bytes.fromhex(text)
+    if len(digest) != SHA256_BYTES:
+        raise ValueError("no SHA-256")
+    return digest
 
 
 NOTHING_EARLIER = Earlier(

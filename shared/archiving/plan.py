@@ -22,11 +22,12 @@ _SIDECARS = ("json", "text")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes of a blob."""
+    """Bytes of a blob; `crc32` is theirs, None where it is not known."""
 
     blob: str
     offset: int
     size: int
+    crc32: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,13 @@ class Plan:
 
     def _text(self, number: int) -> Piece:
         text = self.header.texts[number]
-        return Piece(text.blob, text.offset, text.size)
+        return Piece(text.blob, text.offset, text.size, text.crc32)
 
     def _image(self, position: int) -> Piece:
         images = self.images
         shard = self.header.shards[int(images.shard[position])]
-        return Piece(shard, int(images.offset[position]), int(images.size[position]))
+        offset, size = int(images.offset[position]), int(images.size[position])
+        return Piece(shard, offset, size, int(images.crc32[position]))
 
 
 def plan_blob(work_prefix: str, digest: str) -> str:

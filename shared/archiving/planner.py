@@ -22,6 +22,7 @@ from shared.archiving.split import assign_splits, draw
 from shared.archiving.table import Columns, read_columns
 from shared.archiving.texts import Chosen, write_texts
 from shared.clock import Clock
+from shared.damage import reading
 from shared.errors import AlreadyExists, NotFound
 from shared.ids import Ids, RandomIds
 from shared.storage.blobs import BlobStore, BlockStore
@@ -59,6 +60,7 @@ class Planner:
 
         Raises:
             Permanent: an earlier dataset, against which is to be deduplicated, is gone.
+            Damaged: the records of the job, or the stored plan, are gone or cannot be read.
         """
         stored = await self.stored(order.work_prefix, order.digest)
         if stored is not None:
@@ -71,11 +73,17 @@ class Planner:
         return plan
 
     async def stored(self, work_prefix: str, digest: str) -> Plan | None:
-        """The stored plan of that name, if there is one."""
+        """The stored plan of that name, if there is one.
+
+        Raises:
+            Damaged: it cannot be read.
+        """
         try:
-            return Plan.decode(await self._blobs.get(plan_blob(work_prefix, digest)))
+            data = await self._blobs.get(plan_blob(work_prefix, digest))
         except NotFound:
             return None
+        with reading("the plan of the archive"):
+            return Plan.decode(data)
 
     async def _make(self, order: ArchiveOrder) -> Plan:
         shards = order.output.format == "webdataset"

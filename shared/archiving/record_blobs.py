@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import batched
 
 from shared.archiving.turns import in_turns
+from shared.damage import reading
 from shared.storage.blobs import BlobStore
 
 _AT_A_TIME = 8
@@ -19,13 +20,22 @@ class RecordBlobs:
         self._kept: dict[str, bytes] = {}
         self._kept_bytes = 0
 
+    def what(self, position: int) -> str:
+        """The blob at this position, as its owner is told of it."""
+        return _what(self._names[position])
+
     async def read(self) -> AsyncIterator[bytes]:
-        """The content of one blob after the other."""
+        """The content of one blob after the other.
+
+        Raises:
+            Damaged: one is gone.
+        """
         for names in batched(self._names, _AT_A_TIME, strict=False):
             found = {name: self._kept[name] for name in names if name in self._kept}
 
             async def get(name: str, found: dict[str, bytes] = found) -> None:
-                found[name] = await self._blobs.get(name)
+                with reading(_what(name)):
+                    found[name] = await self._blobs.get(name)
 
             await in_turns([name for name in names if name not in found], get, _AT_A_TIME)
             for name in names:
@@ -36,3 +46,7 @@ class RecordBlobs:
         if name not in self._kept and self._kept_bytes + len(data) <= _KEPT_BYTES:
             self._kept[name] = data
             self._kept_bytes += len(data)
+
+
+def _what(name: str) -> str:
+    return f"the records of chunk {name.rpartition('/')[2].partition('.jsonl')[0]}"

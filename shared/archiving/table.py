@@ -12,6 +12,7 @@ from shared.archiving.annotations import sidecar
 from shared.archiving.earlier import NO_HASH, SHA256_BYTES
 from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.told import told_of
+from shared.damage import reading
 from shared.packed_lines import unpack
 from shared.records import Kept, decode_records
 
@@ -127,6 +128,8 @@ class _Builder:
     def add(self, data: bytes, blob: int) -> None:
         """Add the records of the record blob at this position."""
         rows: list[_Row] = list(map(_rows.validator.validate_json, unpack(data)))
+        if any(row.index < 0 for row in rows):
+            raise ValueError("a record of no candidate")
         missing = max((row.index for row in rows), default=-1) + 1 - len(self.newest)
         if missing > 0:
             self.newest.frombytes(b"\xff" * missing * self.newest.itemsize)  # -1: no record
@@ -180,11 +183,16 @@ class _Builder:
 
 
 async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Columns:
-    """The kept images of all record blobs; with `sidecars`, also how large the text beside them will be."""
+    """The kept images of all record blobs; with `sidecars`, also how large the text beside them will be.
+
+    Raises:
+        Damaged: one is gone or cannot be read.
+    """
     builder = _Builder(sidecars)
     position = 0
     async for data in records.read():
-        builder.add(data, position)
+        with reading(records.what(position)):
+            builder.add(data, position)
         position += 1
     return builder.columns()
 

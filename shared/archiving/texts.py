@@ -17,6 +17,7 @@ from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.select import REASONS, Selection
 from shared.archiving.table import Columns, file_name
 from shared.archiving.told import Placed, told_of
+from shared.damage import reading
 from shared.delivered import RECORDS, encode_delivered, fields_of
 from shared.records import Kept, Record, decode_records
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
@@ -167,9 +168,9 @@ class _Pass:
         newest = self._chosen.columns.newest
         position = 0
         async for data in self._records.read():
-            lines, images = self._judge(
-                [record for record in decode_records(data) if newest[record.index] == position]
-            )
+            with reading(self._records.what(position)):
+                counting = [record for record in decode_records(data) if newest[record.index] == position]
+            lines, images = self._judge(counting)
             position += 1
             for annotation, writer in zip(annotations, writers, strict=True):
                 await writer.add(b"".join(map(annotation.row, images)))

@@ -98,6 +98,7 @@ class _Writing:
             number, turn = end, 1 - turn
         for task in (*using[0], *using[1]):
             await task
+        await self._composer.close()
         return self._digest.digest()
 
     def _offset(self, number: int) -> int:

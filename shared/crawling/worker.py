@@ -197,6 +197,8 @@ class ChunkWorker:
         share = await self._budget.take(where.size)
         try:
             data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
+            if len(data) != where.size:
+                return Rejected(Reason.TRANSFER_BROKEN, "the file that it is stored in is cut short")
             return await self._keep(Fetched(data, BLOB_SCHEME + where.blob), options, shard)
         except (
             NotFound,

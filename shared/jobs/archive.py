@@ -12,10 +12,10 @@ from shared.archiving.plan import Plan
 from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.errors import AppError, Permanent
+from shared.errors import AppError, Damaged, Permanent
 from shared.jobs.archive_start import ArchiveStarts, archive_prefix
+from shared.jobs.chunk_blobs import records_blob
 from shared.jobs.chunk_ledger import ChunkLedger
-from shared.jobs.crawl import records_blob
 from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.job import Job
 from shared.jobs.job_store import JobStore
@@ -102,13 +102,16 @@ class Archive:
             await self._ended(job)
             return
         try:
-            archived = await self._unless_it_ends(job, self._advance(job, message, deadline))
+            await self._run(job, message, deadline)
         except _Ended:
             await self._ended(await self._jobs.get(job.user_id, job.id))
-            return
+        except Damaged as error:
+            await self._ended(await self._transitions.fail_damaged(job, error))
         except Permanent as error:
-            await self._transitions.fail(job, "archive_failed", error.detail)
-            return
+            await self._ended(await self._transitions.fail(job, "archive_failed", error.detail))
+
+    async def _run(self, job: Job, message: JobMessage, deadline: Deadline) -> None:
+        archived = await self._unless_it_ends(job, self._advance(job, message, deadline))
         if archived is None:
             return
         if archived.image_count == 0:
@@ -183,7 +186,7 @@ class Archive:
             raise _Ended
 
     async def _order(self, job: Job) -> ArchiveOrder:
-        spec = await self._jobs.spec(job.id)
+        spec = await self._jobs.needed_spec(job.id)
         records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id)]
         start = await self._starts.begin(job, spec)
         limit, whole_labels = spec.max_images_per_label, tuple[str, ...]()

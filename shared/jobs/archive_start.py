@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from shared.archiving.earlier import EarlierDataset
+from shared.damage import reading
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.errors import AlreadyExists, NotFound, Permanent
+from shared.errors import AlreadyExists, Damaged, NotFound, Permanent
 from shared.jobs.job import Job
 from shared.jobs.spec import JobSpec
 from shared.storage.blobs import BlobStore
@@ -52,18 +53,28 @@ class ArchiveStarts:
         return start
 
     async def stored(self, job: Job) -> ArchiveStart | None:
-        """The start of the job's revision; None where its archive has not begun, or its working blobs are gone."""
+        """The start of the job's revision; None where its archive has not begun, or its working blobs are gone.
+
+        Raises:
+            Damaged: it cannot be read.
+        """
         try:
-            return _adapter.validate_json(await self._blobs.get(_blob(job)))
+            data = await self._blobs.get(_blob(job))
         except NotFound:
             return None
+        with reading("what the archive started from"):
+            return _adapter.validate_json(data)
 
     async def take_back(self, job: Job, start: ArchiveStart | None = None) -> None:
         """See that the dataset of this revision is not recorded, as it did not come to its end; idempotent.
 
-        `start` is the revision's, for whoever read it before its working blobs may have gone.
+        `start` is the revision's, for whoever read it before its working blobs may have gone. Where it cannot be read,
+        no dataset of an earlier revision takes this one's place.
         """
-        start = start or await self.stored(job)
+        try:
+            start = start or await self.stored(job)
+        except Damaged:
+            start = ArchiveStart((), None)
         if start is not None:  # it is stored before anything is recorded
             await self._catalog.undo(job.user_id, job.id, job.revision, start.before)
 

@@ -11,12 +11,14 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.candidates import NumberedCandidate, decode_candidates, encode_candidates
+from shared.candidates import NumberedCandidate, encode_candidates
 from shared.clock import Clock, Deadline
 from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
 from shared.crawling.worker import ChunkWorker
-from shared.errors import AlreadyExists, AppError, NotFound, Retryable
+from shared.damage import reading
+from shared.errors import AlreadyExists, AppError, Damaged, Retryable
 from shared.ids import Ids
+from shared.jobs.chunk_blobs import read_candidates, read_records, records_blob
 from shared.jobs.chunk_ids import halves_of, rest_of
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.dispatch import Dispatch
@@ -26,7 +28,7 @@ from shared.jobs.ledger_rows import ChunkRow
 from shared.jobs.messages import ChunkMessage
 from shared.jobs.tally import Tally
 from shared.jobs.transitions import Transitions
-from shared.records import Reason, Record, Rejected, decode_records, encode_records
+from shared.records import Reason, Record, Rejected, encode_records
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
@@ -93,6 +95,8 @@ class Crawl:
         A message that comes `again` is looked at for what an earlier run committed before it died. One that comes for
         the first time is not: where something is committed all the same, the work is done twice, and dropped.
 
+        What of the job's own files is gone or damaged fails the job.
+
         Raises:
             Retryable: storage did not answer, or time or turns ran out before anything was done; the message should
                 come again.
@@ -101,11 +105,17 @@ class Crawl:
         if found is None:
             return
         job, chunk = found
+        try:
+            await self._run(job, chunk, deadline, again=again)
+        except Damaged as error:
+            await self._transitions.fail_damaged(job, error)
+
+    async def _run(self, job: Job, chunk: ChunkRow, deadline: Deadline, *, again: bool) -> None:
         if chunk.done:
             await self._go_on(job, chunk, repeated=True)
             return
-        candidates = await self._candidates(chunk)
-        records = await self._committed(job.id, chunk.id) if again else None
+        candidates = await read_candidates(self._blobs, chunk)
+        records = await self._committed(job.id, chunk, candidates) if again else None
         stopped = False
         if records is None:
             result, stopped = await self._crawl(job, chunk, candidates, deadline)
@@ -116,7 +126,7 @@ class Crawl:
                 await self._dispatch.postpone(job, chunk.id, self._config.postponed_seconds)
             if not records:
                 return
-            records = await self._commit(job.id, chunk.id, records)
+            records = await self._commit(job.id, chunk, candidates, records)
         await self._finish(job, chunk, candidates, records, stopped=stopped)
 
     async def give_up(self, message: ChunkMessage) -> None:
@@ -128,15 +138,21 @@ class Crawl:
         if found is None:
             return
         job, chunk = found
+        try:
+            await self._give_up(job, chunk)
+        except Damaged as error:
+            await self._transitions.fail_damaged(job, error)
+
+    async def _give_up(self, job: Job, chunk: ChunkRow) -> None:
         if chunk.done:
             await self._go_on(job, chunk, repeated=True)
             return
-        candidates = await self._candidates(chunk)
-        records = await self._committed(job.id, chunk.id)
+        candidates = await read_candidates(self._blobs, chunk)
+        records = await self._committed(job.id, chunk, candidates)
         if records is None:
             outcome = Rejected(Reason.CRASHED, "it could not be worked through")
             crashed = [Record(item.index, item.candidate, outcome) for item in candidates]
-            records = await self._commit(job.id, chunk.id, crashed if len(crashed) == 1 else ())
+            records = await self._commit(job.id, chunk, candidates, crashed if len(crashed) == 1 else ())
         await self._finish(job, chunk, candidates, records)
 
     async def _find(self, message: ChunkMessage) -> tuple[Job, ChunkRow] | None:
@@ -149,20 +165,24 @@ class Crawl:
     async def _options_of(self, job_id: str) -> CrawlOptions:
         """What the job's spec says of crawling; specs never change, so those of the last few jobs are kept."""
         if job_id not in self._options:
-            spec = await self._jobs.spec(job_id)
+            spec = await self._jobs.needed_spec(job_id)
             self._options[job_id] = CrawlOptions(spec.filters, spec.transform, spec.respect)
             if len(self._options) > _KEPT_OPTIONS:
                 self._options.popitem(last=False)
         return self._options[job_id]
 
-    async def _candidates(self, chunk: ChunkRow) -> tuple[NumberedCandidate, ...]:
-        return tuple(decode_candidates(await self._blobs.get(chunk.candidates_blob)))
-
-    async def _committed(self, job_id: str, chunk_id: str) -> Sequence[Record] | None:
-        try:
-            return tuple(decode_records(await self._blobs.get(records_blob(job_id, chunk_id))))
-        except NotFound:
+    async def _committed(
+        self, job_id: str, chunk: ChunkRow, candidates: Sequence[NumberedCandidate]
+    ) -> Sequence[Record] | None:
+        """The records that an earlier run has committed; None where there are none."""
+        name = records_blob(job_id, chunk.id)
+        if await self._blobs.info(name) is None:
             return None
+        records = await read_records(self._blobs, job_id, chunk.id)
+        with reading(f"the records of chunk {chunk.id}"):
+            if not {record.index for record in records} <= {item.index for item in candidates}:
+                raise ValueError("records of other candidates")
+        return records
 
     async def _crawl(
         self, job: Job, chunk: ChunkRow, candidates: Sequence[NumberedCandidate], deadline: Deadline
@@ -199,13 +219,19 @@ class Crawl:
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
-    async def _commit(self, job_id: str, chunk_id: str, records: Sequence[Record]) -> Sequence[Record]:
+    async def _commit(
+        self,
+        job_id: str,
+        chunk: ChunkRow,
+        candidates: Sequence[NumberedCandidate],
+        records: Sequence[Record],
+    ) -> Sequence[Record]:
         """Write the records unless another run did; returns those that stand."""
         try:
-            name = records_blob(job_id, chunk_id)
+            name = records_blob(job_id, chunk.id)
             await self._blobs.put(name, encode_records(records), _PACKED_LINES, overwrite=False)
         except AlreadyExists:
-            return await self._committed(job_id, chunk_id) or ()
+            return await self._committed(job_id, chunk, candidates) or ()
         return records
 
     async def _finish(
@@ -260,8 +286,3 @@ class Crawl:
             await self._blobs.put(blob, encode_candidates(part), _PACKED_LINES)
             rows.append(ChunkRow(name, blob, len(part)))
         return rows
-
-
-def records_blob(job_id: str, chunk_id: str) -> str:
-    """Where the records of a chunk are."""
-    return f"{work_prefix(job_id)}records/{chunk_id}.jsonl.gz"

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from shared.clock import Deadline
-from shared.errors import Changed, NotFound, Permanent
+from shared.errors import Changed, Damaged, Permanent
 from shared.jobs.discovery_run import DiscoveryParts, DiscoveryRun
 from shared.jobs.job import Job
 from shared.jobs.messages import JOBS_QUEUE, JobMessage, message_of
@@ -40,6 +40,8 @@ class Discover:
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Discover until everything is found, or the deadline passes and a continuation is enqueued.
 
+        What of the job's own files is gone or damaged fails the job.
+
         Raises:
             Retryable: storage did not answer; the message should come again.
         """
@@ -49,6 +51,12 @@ class Discover:
         if job.state.terminal:  # perhaps its end was written by an earlier run, which came no further
             await self._transitions.notify(job)
             return
+        try:
+            await self._run(job, deadline)
+        except Damaged as error:
+            await self._transitions.fail_damaged(job, error)
+
+    async def _run(self, job: Job, deadline: Deadline) -> None:
         repeated = job.state not in {State.QUEUED, State.DISCOVERING}
         job = await self._transitions.begin(job)
         if job.state is State.QUEUED:
@@ -59,11 +67,10 @@ class Discover:
             except Changed:
                 await self._step_aside(job)
                 return
+            except Damaged:
+                raise
             except Permanent as error:
                 await self._transitions.fail(job, "discovery_failed", error.detail)
-                return
-            except NotFound:
-                await self._transitions.fail(job, "discovery_failed", "The job's working files are gone.")
                 return
             if delay is not None:
                 await self._queues.send(JOBS_QUEUE, message_of(job), delay_seconds=delay)
@@ -86,4 +93,4 @@ class Discover:
             return 0.0
         if run.state.complete:
             return None
-        return await self._paging.run(run, await self._parts.jobs.spec(job.id), deadline)
+        return await self._paging.run(run, await self._parts.jobs.needed_spec(job.id), deadline)

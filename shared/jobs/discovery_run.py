@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from shared.candidates import Candidate, NumberedCandidate, decode_candidates, encode_candidates
+from shared.candidates import Candidate, NumberedCandidate, encode_candidates
 from shared.clock import Clock
+from shared.damage import reading
 from shared.errors import Changed
 from shared.ids import Ids
+from shared.jobs.chunk_blobs import read_candidates
 from shared.jobs.chunk_ids import chunk_id, is_added
 from shared.jobs.chunk_ledger import MAX_ROWS, Addition, ChunkLedger
 from shared.jobs.discovery_state import DiscoveryState, DiscoveryStates, Seen
@@ -194,11 +196,14 @@ async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
     """What was seen, as it was saved, and what is in the chunks since then."""
     if state.complete:
         return Seen()
-    seen = Seen.decode(await parts.blobs.get(state.seen_blob)) if state.seen_blob else Seen()
+    seen = Seen()
+    if state.seen_blob:
+        with reading("the addresses that the job has found"):
+            seen = Seen.decode(await parts.blobs.get(state.seen_blob))
     if state.chunks > state.seen_chunks:
         async for chunk in parts.ledger.chunks(job.id, after=chunk_id(state.seen_chunks) + "~"):
             if is_added(chunk.id):  # the others have candidates of an earlier one
-                for numbered in decode_candidates(await parts.blobs.get(chunk.candidates_blob)):
+                for numbered in await read_candidates(parts.blobs, chunk):
                     seen.add(_key(numbered.candidate))
     return seen
 

@@ -8,7 +8,8 @@ from typing import Self
 
 from pydantic import TypeAdapter
 
-from shared.errors import NotFound
+from shared.damage import reading
+from shared.errors import Damaged
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import work_prefix
 from shared.jobs.ledger_rows import DiscoveryRow
@@ -19,6 +20,7 @@ _MAX_CELL_BYTES = 60_000
 _MAX_PROBLEMS = 20
 _MAX_PROBLEM = 300
 _KEY_BYTES = 8
+_SUM_BYTES = 4
 
 
 @dataclass(slots=True)
@@ -134,12 +136,20 @@ class Seen:
         return True
 
     def encode(self) -> bytes:
-        """Eight bytes a key."""
-        return b"".join(key.to_bytes(_KEY_BYTES) for key in sorted(self._keys))
+        """Eight bytes a key, behind a checksum."""
+        keys = b"".join(key.to_bytes(_KEY_BYTES) for key in sorted(self._keys))
+        return zlib.crc32(keys).to_bytes(_SUM_BYTES) + keys
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """The reverse of `encode`."""
+        """The reverse of `encode`.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        found, data = data[:_SUM_BYTES], data[_SUM_BYTES:]
+        if found != zlib.crc32(data).to_bytes(_SUM_BYTES) or len(data) % _KEY_BYTES:
+            raise ValueError("not what was encoded")
         return cls(int.from_bytes(data[at : at + _KEY_BYTES]) for at in range(0, len(data), _KEY_BYTES))
 
 
@@ -154,14 +164,19 @@ class DiscoveryStates:
         self._blobs = blobs
 
     async def read(self, job_id: str) -> tuple[DiscoveryState, DiscoveryRow]:
-        """The state and the row it came from; fresh ones where discovery has not begun."""
+        """The state and the row it came from; fresh ones where discovery has not begun.
+
+        Raises:
+            Damaged: it is gone or cannot be read.
+        """
         row = await self._ledger.discovery(job_id)
         if row is None:
             return DiscoveryState(), DiscoveryRow(b"")
         data = row.state
-        if data.startswith(b"blob:"):
-            data = await self._blobs.get(data.removeprefix(b"blob:").decode())
-        return _adapter.validate_json(zlib.decompress(data)), row
+        with reading("the state of the job's discovery"):
+            if data.startswith(b"blob:"):
+                data = await self._blobs.get(data.removeprefix(b"blob:").decode())
+            return _adapter.validate_json(zlib.decompress(data)), row
 
     async def encode(self, job_id: str, state: DiscoveryState, nonce: str) -> bytes:
         """What to store in the row; writes the blob first where one is needed."""
@@ -173,9 +188,12 @@ class DiscoveryStates:
         return b"blob:" + name.encode()
 
     async def problems(self, job_id: str) -> tuple[int, tuple[str, ...]]:
-        """How many problems discovery met, and the first of them; none where the ledger is gone."""
+        """How many problems discovery met, and the first of them; none where its state cannot be read.
+
+        That is the job's failure then, or it was cleared.
+        """
         try:
             state, _ = await self.read(job_id)
-        except NotFound:
+        except Damaged:
             return 0, ()
         return state.problem_count, tuple(state.problems)

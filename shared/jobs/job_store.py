@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.damage import reading
 from shared.datasets.dataset import dataset_prefix
-from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
+from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
 from shared.jobs.job import Failure, Job, Webhook, WebhookState, work_prefix
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec
 from shared.jobs.states import State
@@ -100,8 +101,22 @@ class JobStore:
 
         Raises:
             NotFound: its working blobs are gone.
+            Damaged: it cannot be read.
         """
-        return decode_spec(await self._blobs.get(_spec_blob(job_id)), internal=True)
+        data = await self._blobs.get(_spec_blob(job_id))
+        try:
+            return decode_spec(data, internal=True)
+        except (InvalidRequest, ValueError) as error:
+            raise Damaged("Damaged in storage: the job's spec.") from error
+
+    async def needed_spec(self, job_id: str) -> JobSpec:
+        """The spec of a job that has not ended, which has its working blobs.
+
+        Raises:
+            Damaged: it is gone or cannot be read.
+        """
+        with reading("the job's spec"):
+            return await self.spec(job_id)
 
     async def save(self, job: Job) -> Job:
         """Replace the stored job of `job.etag`; returns it with its new version.

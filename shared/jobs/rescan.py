@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.clock import Deadline
-from shared.errors import NotFound
+from shared.jobs.chunk_blobs import read_records
 from shared.jobs.chunk_ids import number_of
 from shared.jobs.chunk_ledger import MAX_ROWS, ChunkLedger
-from shared.jobs.crawl import records_blob
 from shared.jobs.discovery_run import DiscoveryRun
 from shared.jobs.ledger_rows import ChunkRow
 from shared.jobs.moved_images import MovedImages
-from shared.records import Record, Rejected, decode_records
+from shared.records import Record, Rejected
 from shared.storage.blobs import BlobStore
 
 
@@ -36,6 +35,7 @@ class Rescan:
 
         Raises:
             Changed: another run is ahead.
+            Damaged: the records of a chunk are gone or cannot be read.
         """
         rescan = run.state.rescan
         if rescan is None:
@@ -66,12 +66,8 @@ class Rescan:
         await run.save_again([replace(record, candidate=candidate) for record, candidate in again], taken)
 
     async def _failed(self, job_id: str, chunk: ChunkRow) -> list[Record]:
-        try:
-            data = await self._blobs.get(records_blob(job_id, chunk.id))
-        except NotFound:
-            return []
         return [
             record
-            for record in decode_records(data)
+            for record in await read_records(self._blobs, job_id, chunk.id)
             if isinstance(record.outcome, Rejected) and record.outcome.reason.passing
         ]

@@ -32,13 +32,13 @@ class Rounds:
         """How many candidates in all each label takes that kept fewer than wanted, and whose sources have more.
 
         Raises:
-            NotFound: the job's working blobs are gone.
+            Damaged: what the job has stored is gone or cannot be read.
         """
         state, _ = await self._states.read(job.id)
         left = {label for stream in state.streams.values() for label in stream.left}
         if not left:
             return {}
-        spec = await self._jobs.spec(job.id)
+        spec = await self._jobs.needed_spec(job.id)
         progress = await self._ledger.progress(job.id)
         wanted: dict[str, int] = {}
         for label in sorted(left & progress.tally.counts.keys()):

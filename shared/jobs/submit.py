@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from shared.clock import Clock
 from shared.datasets.catalog import Catalog
-from shared.errors import AlreadyExists, Conflict, FieldError, InvalidRequest, NotFound
+from shared.errors import AlreadyExists, Conflict, Damaged, FieldError, InvalidRequest, NotFound
 from shared.ids import PLAIN_ID, Ids, is_plain_id
 from shared.jobs.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.job_keys import JobKeys, message_key
@@ -146,6 +146,8 @@ class Submit:
             same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)
         except NotFound:  # cleared after the job's end: then the key or the id alone decides
             return job
+        except Damaged:
+            raise Conflict("There is a job for this key or id already, and its spec is damaged.") from None
         if not same:
             raise Conflict("There is a job for this key or id already, and its spec is another one.")
         return job

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.clock import Clock
-from shared.errors import Changed, Conflict, Unavailable
+from shared.errors import Changed, Conflict, Damaged, Unavailable
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import Failure, Job, WebhookState
 from shared.jobs.job_store import JobStore
@@ -81,6 +81,10 @@ class Transitions:
     async def fail(self, job: Job, code: str, detail: str) -> Job:
         """End the job as failed, with the reason that its owner will read."""
         return await self.end(job, State.FAILED, Failure(code, detail))
+
+    async def fail_damaged(self, job: Job, error: Damaged) -> Job:
+        """End the job as failed, as something that it has stored is gone or cannot be read."""
+        return await self.fail(job, "damaged", error.detail)
 
     async def cancel(self, job: Job) -> Job:
         """End the job as cancelled; a job that is cancelled already stays so.

@@ -1,10 +1,11 @@
 """Finds jobs that stand still, because a message was lost or an instance died for good, and sends them on."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import Clock, Deadline
-from shared.errors import AppError, Changed
+from shared.errors import AppError, Changed, Damaged
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.dispatch import Dispatch
 from shared.jobs.job import Failure, Job
@@ -74,9 +75,16 @@ class Watchdog:
                 continue
             try:
                 nudged += await self._look_at(work)
+            except Damaged as error:
+                await self._fail_damaged(work, error)
             except AppError as error:  # one job's trouble is not the others'
                 signals.failure(self._telemetry, error, operation="watchdog", job_id=work.job_id)
         return nudged
+
+    async def _fail_damaged(self, work: Work, error: Damaged) -> None:
+        signals.failure(self._telemetry, error, operation="watchdog", job_id=work.job_id)
+        with contextlib.suppress(AppError):  # the next run may succeed
+            await self._transitions.fail_damaged(await self._jobs.require(work.user_id, work.job_id), error)
 
     async def _look_at(self, work: Work) -> bool:
         now = self._clock.now()

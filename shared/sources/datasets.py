@@ -51,7 +51,7 @@ class Datasets:
         readable: set[str] = set()
         found: list[Candidate] = []
         try:
-            async for row in read_delivered(self._blobs.stream(records)):
+            async for row in read_delivered(self._blobs.stream(records), self._config.id):
                 number += 1
                 if number <= skip or row.outcome != "kept":
                     continue

@@ -68,11 +68,12 @@ async def test_what_cannot_be_a_job_shows_as_a_failed_one(make_stack, session):
     bad = [
         "no json at all",
         '{"job_id": "mine-1", "keywords": ["x"], "colour": 1}',
-        '{"v": 1, "user_id": "admin"}',
+        '{"keywords": []}',
         "[1]",
     ]
     for text in bad:
         await _put(stack, "crawl-jobs", text)
+    await _put(stack, "crawl-jobs", '{"v": 1, "user_id": "admin"}')  # nobody's: it is dropped
     await _put(stack, "dataset-archives", '{"job_id": "../x", "images": ["a.jpg"]}')
     for text in ("{}", "nonsense"):
         await _put(stack, "crawl-chunks", text)

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import Conflict
 from shared.jobs.archive_start import ArchiveStarts
-from shared.jobs.job import Webhook
+from shared.jobs.job import Webhook, WebhookState
 from shared.jobs.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records import Reason
@@ -105,11 +105,11 @@ async def test_a_webhook_that_is_noted_during_the_cleanup_lets_no_retry_begin(fl
     await flow.run()
     moment = flow.clock.now() + timedelta(days=1)
     assert await flow.jobs.begin_clearing(job.id, moment)
-    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook.DELIVERED))
+    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook(WebhookState.DELIVERED)))
     with pytest.raises(Conflict):
         await flow.retry.run("admin", job.id)
     await flow.jobs.forget_work(job.id)
-    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook.FAILED))
+    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook(WebhookState.FAILED)))
     assert [work async for work in flow.jobs.works()] == []
 
 

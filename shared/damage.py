@@ -1,0 +1,39 @@
+"""What the app itself has stored and cannot read again: one error for it, whatever its reader makes of it."""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.errors import Damaged, NotFound
+
+_UNREADABLE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What decoders raise: zlib, gzip, JSON, pydantic, NumPy and its archives, conversions of numbers."""
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Read `what` within this: a kind of blob in words that the job's owner knows, such as "the job's spec".
+
+    Only its reading belongs here, since any mistake in the app's own code would pass for damage too.
+
+    Raises:
+        Damaged: it is not there, or it is cut short, garbled or of another shape.
+    """
+    try:
+        yield
+    except NotFound:
+        raise Damaged(f"Gone from storage: {what}.") from None
+    except _UNREADABLE as error:
+        raise Damaged(f"Damaged in storage: {what}.") from error
