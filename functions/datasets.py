@@ -5,25 +5,18 @@ import azure.functions as func
 from functions.downloads import DownloadAnswer
 from functions.endpoint import Answer, Call, endpoint
 from functions.representations import DatasetAnswer, DatasetPage
-from shared.datasets.dataset import Dataset
 
 blueprint = func.Blueprint()
 
 
 @blueprint.route(route="api/v1/datasets", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint()
+@endpoint(query=("limit", "cursor"))
 async def list_datasets(call: Call) -> Answer:
     """The caller's datasets, newest first, `limit` at a time, from behind `cursor`."""
     size = call.page_size()
-    cursor = call.request.params.get("cursor", "")
-    datasets: list[Dataset] = []
-    async for dataset in call.app.catalog.list(call.caller.user_id, after=cursor):
-        datasets.append(dataset)
-        if len(datasets) > size:
-            break
-    more = len(datasets) > size
-    path = f"/api/v1/datasets?limit={size}&cursor={datasets[size - 1].id}" if more else None
-    return Answer(DatasetPage(items=[DatasetAnswer.of(dataset) for dataset in datasets[:size]], next=path))
+    page = await call.app.catalog.page(call.caller.user_id, call.cursor(), size)
+    path = f"/api/v1/datasets?limit={size}&cursor={page.more_after}" if page.more_after else None
+    return Answer(DatasetPage(items=[DatasetAnswer.of(dataset) for dataset in page.items], next=path))
 
 
 @blueprint.route(route="api/v1/datasets/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

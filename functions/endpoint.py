@@ -1,16 +1,19 @@
 """What every HTTP function shares: identity, decoding, one form of errors, correlation, telemetry."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import azure.functions as func
 from pydantic import BaseModel
 
+from functions.inputs import header_in, number_in, read_query
 from functions.problems import problem_response
-from shared.errors import AppError, FieldError, InvalidRequest, NotFound
+from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retryable, Unavailable
 from shared.ids import is_plain_id
 from shared.jobs.spec import MAX_SPEC_BYTES
+from shared.storage.newest_first import is_place
 from shared.strict_json import read_json
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
@@ -29,6 +32,7 @@ class Call:
     app: App
     caller: Caller
     operation: Operation
+    query: Mapping[str, str]
 
     def route(self, name: str) -> str:
         """An identifier in the path."""
@@ -37,9 +41,9 @@ class Call:
             raise NotFound("There is nothing at this path.")
         return value
 
-    def header(self, name: str) -> str | None:
-        """A header's value; None where it is absent or empty."""
-        return self.request.headers.get(name) or None
+    def header(self, name: str, most_characters: int) -> str | None:
+        """See `header_in`."""
+        return header_in(self.request, name, most_characters)
 
     def json(self) -> object:
         """The decoded body.
@@ -56,11 +60,19 @@ class Call:
 
     def page_size(self) -> int:
         """How many items a list answers with: `limit`, 1 to 100, 20 where it is not given."""
-        text = self.request.params.get("limit", "20")
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _MAX_PAGE:
-            wrong = FieldError("limit", f"must be a whole number from 1 to {_MAX_PAGE}")
+        return number_in(self.query, "limit", 1, _MAX_PAGE, 20)
+
+    def cursor(self) -> str:
+        """From behind which place a list goes on: `cursor`; empty where it is to begin.
+
+        Raises:
+            InvalidRequest: no list can have given it.
+        """
+        place = self.query.get("cursor")
+        if place is not None and not is_place(place):
+            wrong = FieldError("cursor", "must be one that a list gave in its `next`")
             raise InvalidRequest("The query is not valid.", (wrong,))
-        return int(text)
+        return place or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +88,33 @@ type Handler = Callable[[Call], Awaitable[Answer]]
 type HttpFunction = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
 
 
-def endpoint(*, public: bool = False) -> Callable[[Handler], HttpFunction]:
-    """Make an HTTP function of a handler. Every call needs an API key, unless the endpoint is public."""
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    handler: Handler
+    public: bool
+    query: Collection[str]
+    when_late: str
+
+
+def endpoint(
+    *, public: bool = False, query: Collection[str] = (), when_late: str = "Try again."
+) -> Callable[[Handler], HttpFunction]:
+    """Make an HTTP function of a handler. Every call needs an API key, unless the endpoint is public.
+
+    It takes the parameters `query`, and no others. It is answered within ten seconds: where storage does not answer in
+    time, with 503 and `when_late`, which says what the caller should know of a call that may have taken effect.
+    """
 
     def decorate(handler: Handler) -> HttpFunction:
+        served = _Endpoint(handler, public, query, when_late)
+
         async def function(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
             # the host's own span, within the caller's trace where the caller named one
             parent = context.trace_context.trace_parent or req.headers.get("traceparent")
             wanted = req.headers.get("x-correlation-id")
             with operation(handler.__name__, traceparent=parent, correlation_id=wanted) as current:
                 try:
-                    response = await _serve(handler, req, current, public=public)
+                    response = await _serve(served, req, current)
                 except Exception as error:  # noqa: BLE001 - the one place where every error becomes an answer
                     response = _refuse(error, handler.__name__, current)
                 response.headers["X-Correlation-ID"] = current.correlation_id
@@ -101,12 +129,18 @@ def endpoint(*, public: bool = False) -> Callable[[Handler], HttpFunction]:
     return decorate
 
 
-async def _serve(
-    handler: Handler, req: func.HttpRequest, current: Operation, *, public: bool
-) -> func.HttpResponse:
+async def _serve(served: _Endpoint, req: func.HttpRequest, current: Operation) -> func.HttpResponse:
     services = app()
+    public = served.public
     caller = Caller.anonymous() if public else services.access.identify(req.headers.get("x-api-key"))
-    answer = await handler(Call(req, services, caller, current))
+    call = Call(req, services, caller, current, read_query(req, served.query))
+    try:
+        async with asyncio.timeout(services.answer_within_seconds):
+            answer = await served.handler(call)
+    except TimeoutError:
+        raise Unavailable(f"Storage did not answer in time. {served.when_late}") from None
+    except Retryable as error:
+        raise Unavailable(f"{error.detail} {served.when_late}") from error
     if not public:
         services.completed(current)
     return func.HttpResponse(
@@ -121,4 +155,6 @@ def _refuse(error: Exception, name: str, current: Operation) -> func.HttpRespons
     if not isinstance(error, AppError):
         _log.error("%s failed", name, exc_info=error)
         signals.failure(app().telemetry, error, operation=name)
+    elif isinstance(error, Retryable):
+        _log.warning("%s: %s", name, error.detail)
     return problem_response(error, current.correlation_id)

@@ -5,7 +5,6 @@ import azure.functions as func
 from functions.downloads import RecordsAnswer
 from functions.endpoint import Answer, Call, endpoint
 from functions.representations import JobAnswer, JobPage, JobSummary
-from shared.errors import FieldError, InvalidRequest
 from shared.jobs.job import Job
 from shared.jobs.job_records import records_of
 from shared.jobs.spec import parse_spec
@@ -18,39 +17,39 @@ _MAX_KEY_CHARACTERS = 255
 
 
 @blueprint.route(route="api/v1/jobs", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint()
+@endpoint(
+    when_late="The job may have been made, or be made yet. Sent again with the same Idempotency-Key, it is one job; "
+    "without one, look at the list of jobs first."
+)
 async def submit_job(call: Call) -> Answer:
-    """POST a spec; 201 with the job. The same `Idempotency-Key` and spec again give the same job."""
-    key = call.header("idempotency-key")
-    if key and len(key) > _MAX_KEY_CHARACTERS:  # cut off, two keys could be one
-        wrong = FieldError("Idempotency-Key", f"must have at most {_MAX_KEY_CHARACTERS} characters")
-        raise InvalidRequest("The headers are not valid.", (wrong,))
+    """POST a spec; 201 with the job.
+
+    The same `Idempotency-Key` and spec again give the same job: 200, and `Idempotency-Replayed: true`.
+    """
+    key = call.header("Idempotency-Key", _MAX_KEY_CHARACTERS)
     submission = Submission(
         user_id=call.caller.user_id,
         spec=parse_spec(call.json()),
-        key=f"http:{key}" if key else None,
+        key=f"http:{key}" if key is not None else None,
         traceparent=call.operation.traceparent,
     )
-    job = await call.app.submit.run(submission)
+    submitted = await call.app.submit.accept(submission)
     call.app.used(call.caller.user_id, "submit_job")
-    answer = await _describe(call, job)
-    return Answer(answer, status=201, headers={"Location": answer.links["self"]})
+    answer = await _describe(call, submitted.job)
+    headers = {"Location": answer.links["self"]}
+    if submitted.replayed:
+        return Answer(answer, headers={**headers, "Idempotency-Replayed": "true"})
+    return Answer(answer, status=201, headers=headers)
 
 
 @blueprint.route(route="api/v1/jobs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint()
+@endpoint(query=("limit", "cursor"))
 async def list_jobs(call: Call) -> Answer:
     """The caller's jobs, newest first, `limit` at a time, from behind `cursor`."""
     size = call.page_size()
-    cursor = call.request.params.get("cursor", "")
-    jobs: list[Job] = []
-    async for job in call.app.jobs.list(call.caller.user_id, after=cursor):
-        jobs.append(job)
-        if len(jobs) > size:
-            break
-    more = len(jobs) > size
-    path = f"/api/v1/jobs?limit={size}&cursor={jobs[size - 1].id}" if more else None
-    return Answer(JobPage(items=[JobSummary.of(job) for job in jobs[:size]], next=path))
+    page = await call.app.jobs.page(call.caller.user_id, call.cursor(), size)
+    path = f"/api/v1/jobs?limit={size}&cursor={page.more_after}" if page.more_after else None
+    return Answer(JobPage(items=[JobSummary.of(job) for job in page.items], next=path))
 
 
 @blueprint.route(route="api/v1/jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -72,7 +71,7 @@ async def download_records(call: Call) -> Answer:
 
 
 @blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint()
+@endpoint(when_late="The job may be cancelled; to cancel it again does no harm.")
 async def cancel_job(call: Call) -> Answer:
     """Stop a job, within seconds. What it has stored so far stays until the nightly clean-up, for a retry."""
     job = await call.app.transitions.cancel(await _find(call))
@@ -81,7 +80,7 @@ async def cancel_job(call: Call) -> Answer:
 
 
 @blueprint.route(route="api/v1/jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint()
+@endpoint(when_late="The retry may have begun; to ask for it again does no harm.")
 async def retry_job(call: Call) -> Answer:
     """Try again what failed for a passing reason in a job that has ended; 202, also where that is under way."""
     job = await _find(call)
@@ -102,4 +101,5 @@ async def _describe(call: Call, job: Job) -> JobAnswer:
     dataset = None
     if job.state is State.COMPLETED or job.revision > 1:  # then an earlier revision's may stand
         dataset = await call.app.catalog.get(job.user_id, job.id)
-    return JobAnswer.of(job, progress, dataset, problems)
+    can_retry = await call.app.retry.is_possible(job)
+    return JobAnswer.of(job, progress, dataset, problems, can_retry=can_retry)

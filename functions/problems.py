@@ -17,6 +17,7 @@ _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
 )
 """Looked through in this order; a subclass is covered by its base's row."""
 
+_RETRY_AFTER_SECONDS = 5
 _UNEXPECTED = (500, "internal_error", "Something went wrong")
 
 
@@ -53,6 +54,8 @@ def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse
         headers["WWW-Authenticate"] = 'ApiKey realm="PixCrawler", header="X-API-Key"'
     if isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(max(1, round(error.retry_after_seconds)))
+    if isinstance(error, errors.Retryable):
+        headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     fields = None
     if isinstance(error, errors.InvalidRequest) and error.fields:
         fields = [FieldProblem(field=item.field, message=item.message) for item in error.fields]

@@ -99,6 +99,8 @@ class JobAnswer(BaseModel):
         progress: Progress,
         dataset: Dataset | None = None,
         problems: tuple[int, tuple[str, ...]] = (0, ()),
+        *,
+        can_retry: bool = False,
     ) -> Self:
         """The answer for a job; once it has a dataset, the counts are the dataset's, duplicates included."""
         whole = dataset is not None and job.state is State.COMPLETED
@@ -126,7 +128,7 @@ class JobAnswer(BaseModel):
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
             message_id=job.message_id or None,
             requested_id=job.requested_id or None,
-            links=_job_links(job, has_dataset=dataset is not None),
+            links=_job_links(job, has_dataset=dataset is not None, can_retry=can_retry),
         )
 
 
@@ -227,10 +229,14 @@ def _notice(job: Job, progress: Progress) -> str | None:
     return f"Cancelled: {done} and {progress.tally.kept} images kept. They stay for a while; a retry goes on from here."
 
 
-def _job_links(job: Job, *, has_dataset: bool) -> dict[str, str]:
+def _job_links(job: Job, *, has_dataset: bool, can_retry: bool = False) -> dict[str, str]:
+    """What can be done with the job as it is. In lists nobody looks whether a retry can be asked for."""
     path = f"{_API}/jobs/{job.id}"
-    action = "retry" if job.state.terminal else "cancel"
-    links = {"self": path, action: f"{path}/{action}"}
+    links = {"self": path}
+    if not job.state.terminal:
+        links["cancel"] = f"{path}/cancel"
+    if can_retry:
+        links["retry"] = f"{path}/retry"
     if has_dataset:
         dataset = f"{_API}/datasets/{job.id}"
         links |= {"dataset": dataset, "download": f"{dataset}/download"}

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from datetime import datetime
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator
@@ -10,14 +9,13 @@ from pydantic import AfterValidator
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 PLAIN_ID = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
 """What an id of a job, a dataset or a user is, told to whoever sent another text."""
-_MOST_MILLISECONDS = (1 << 48) - 1
 
 
 class Ids(Protocol):
     """Where identifiers come from."""
 
-    def job_id(self, now: datetime) -> str:
-        """A new job's identifier; a later job's sorts before an earlier one's, so that lists begin with the newest."""
+    def job_id(self) -> str:
+        """A new job's identifier."""
         ...
 
     def nonce(self) -> str:
@@ -26,11 +24,11 @@ class Ids(Protocol):
 
 
 class RandomIds:
-    """Identifiers of 48 bits of inverted time and 48 random bits, in hex; nonces of 48 random bits."""
+    """Identifiers of 96 random bits in hex, nonces of 48."""
 
-    def job_id(self, now: datetime) -> str:
+    def job_id(self) -> str:
         """See `Ids.job_id`."""
-        return f"{_MOST_MILLISECONDS - int(now.timestamp() * 1000):012x}{secrets.token_hex(6)}"
+        return secrets.token_hex(12)
 
     def nonce(self) -> str:
         """See `Ids.nonce`."""

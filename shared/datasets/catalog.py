@@ -13,7 +13,8 @@ from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailabl
 from shared.file_names import safe_name
 from shared.storage.blobs import BlobInfo, BlobStore, Link, LinkSigner, Tier
 from shared.storage.cells import from_cells, to_cells
-from shared.storage.entities import Entity, EntityStore, Insert, Replace
+from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace
+from shared.storage.newest_first import Listing, mark, newest_first, place_of
 
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)
@@ -66,9 +67,13 @@ class Catalog:
             stored = _from_entity(entity) if entity else None
             if stored is not None and stored.revision > dataset.revision:
                 return
-            row = replace(_to_entity(dataset), etag=entity.etag if entity else "")
+            row = _to_entity(dataset)
+            listed = mark(row.partition, place_of(row.row, dataset.created_at))
+            changes: list[Change] = [Insert(row), listed]
+            if entity is not None:  # then it has a place already
+                changes = [Replace(replace(row, etag=entity.etag))]
             try:
-                await self._entities.apply(_TABLE, row.partition, [Replace(row) if entity else Insert(row)])
+                await self._entities.apply(_TABLE, row.partition, changes)
             except (AlreadyExists, Changed):
                 continue
             return
@@ -118,12 +123,21 @@ class Catalog:
             raise NotFound(f"There is no dataset {dataset_id}.")
         return dataset
 
-    async def list(self, user_id: str, after: str = "") -> AsyncIterator[Dataset]:
-        """The user's datasets, newest first, from behind the id `after`."""
-        async for entity in self._entities.query(_TABLE, user_id, after=after):
-            dataset = _from_entity(entity)
-            if dataset is not None:
+    async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Dataset]:
+        """So many of the user's datasets, newest first by when their jobs were made, from behind the place `after`.
+
+        A dataset has one place, whatever revisions of it are recorded.
+        """
+        return await newest_first(self._entities, _TABLE, user_id, _from_entity, after=after, size=size)
+
+    async def list(self, user_id: str) -> AsyncIterator[Dataset]:
+        """All of the user's datasets, newest first."""
+        after: str | None = ""
+        while after is not None:
+            page = await self.page(user_id, after)
+            for dataset in page.items:
                 yield dataset
+            after = page.more_after
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
         """Links to the dataset's files and records. Those in the Archive tier come without one, the others are given.

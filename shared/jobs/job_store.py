@@ -19,10 +19,12 @@ from shared.jobs.states import State
 from shared.plain_text import one_line
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace, Value
+from shared.storage.newest_first import Listing, mark, newest_first, place_of
 
 _TABLE = "jobs"
 _WORK = "~work"
 _TRIES = 20
+WORK_IS_GONE = "The job's working files are deleted; submit it again."
 _MAX_DETAIL = 4000
 
 
@@ -39,6 +41,10 @@ class Work:
     finished_at: datetime | None
     clearing: bool = False
     etag: str = ""
+
+    def serves(self, job: Job) -> bool:
+        """Whether the job can begin anew with it; another user may have the job's id by now."""
+        return not self.clearing and self.user_id == job.user_id
 
 
 class JobStore:
@@ -144,19 +150,33 @@ class JobStore:
         """
         stored = await self._entities.get(_TABLE, _WORK, job.id)
         work = _work_from_entity(stored) if stored else None
-        # another user may have the id by now
-        if work is None or work.clearing or work.user_id != job.user_id:
-            raise Conflict("The job's working files are deleted; submit it again.")
+        if work is None or not work.serves(job):
+            raise Conflict(WORK_IS_GONE)
         unfinished = Work(job.id, job.user_id, job.created_at, None)
         await self._replace_work(replace(unfinished, etag=work.etag))
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
         await self._put_work(unfinished)
         return replace(job, etag=etag)
 
-    async def list(self, user_id: str, after: str = "") -> AsyncIterator[Job]:
-        """The user's jobs, newest first, from behind the job id `after`."""
-        async for entity in self._entities.query(_TABLE, user_id, after=after):
-            yield _from_entity(entity)
+    async def keeps_work(self, job: Job) -> bool:
+        """Whether the job has all that it needs to begin anew."""
+        stored = await self._entities.get(_TABLE, _WORK, job.id)
+        if stored is None or not _work_from_entity(stored).serves(job):
+            return False
+        return await self._blobs.info(_spec_blob(job.id)) is not None
+
+    async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
+        """So many of the user's jobs, newest first by when they were made, from behind the place `after`."""
+        return await newest_first(self._entities, _TABLE, user_id, _from_entity, after=after, size=size)
+
+    async def list(self, user_id: str) -> AsyncIterator[Job]:
+        """All of the user's jobs, newest first."""
+        after: str | None = ""
+        while after is not None:
+            page = await self.page(user_id, after)
+            for job in page.items:
+                yield job
+            after = page.more_after
 
     async def works(self, after: str = "") -> AsyncIterator[Work]:
         """All jobs that have working blobs, of all users."""
@@ -214,7 +234,9 @@ class JobStore:
         raise Unavailable("The job's index row is too busy.")
 
     async def _insert(self, job: Job) -> None:
-        await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job))])
+        """Write the job's row, and where it is listed."""
+        listed = mark(job.user_id, place_of(job.id, job.created_at))
+        await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job)), listed])
 
     async def _put_work(self, work: Work) -> None:
         await self._entities.apply(_TABLE, _WORK, [Put(_work_to_entity(work))])

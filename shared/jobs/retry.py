@@ -10,7 +10,7 @@ from shared.errors import Changed, Conflict, NotFound, Unavailable
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.job import Job
-from shared.jobs.job_store import JobStore
+from shared.jobs.job_store import WORK_IS_GONE, JobStore
 from shared.jobs.messages import JOBS_QUEUE, message_of
 from shared.jobs.states import State
 from shared.storage.queues import QueueSender
@@ -63,15 +63,26 @@ class Retry:
             await self._queues.send(JOBS_QUEUE, message_of(job))
         return job
 
+    async def is_possible(self, job: Job) -> bool:
+        """Whether `run` would begin the job anew, as far as can be told now."""
+        if not job.state.terminal:
+            return False
+        try:
+            await self._check(job)
+        except Conflict:
+            return False
+        return True
+
     async def _check(self, job: Job) -> None:
         failure = job.failure.code if job.failure else ""
         if failure == REFUSED:
             raise Conflict("This job stands for a message that is not valid; send it again, corrected.")
         try:
-            await self._jobs.spec(job.id)
             discovery, _ = await self._discoveries.read(job.id)
         except NotFound:
-            raise Conflict("The job's working files are deleted; submit it again.") from None
+            raise Conflict(WORK_IS_GONE) from None
+        if not await self._jobs.keeps_work(job):
+            raise Conflict(WORK_IS_GONE)
         unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)
         if unfinished or discovery.can_go_on:
             return

@@ -40,6 +40,14 @@ class Submission:
     message_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A job that was submitted; `replayed` says that it stood already, as the call is a repetition."""
+
+    job: Job
+    replayed: bool
+
+
 class Submit:
     """Takes jobs in."""
 
@@ -62,6 +70,10 @@ class Submit:
         self._catalog = catalog
 
     async def run(self, submission: Submission) -> Job:
+        """The job of `accept`."""
+        return (await self.accept(submission)).job
+
+    async def accept(self, submission: Submission) -> Submitted:
         """Write the job and enqueue it. Repeated with the same key and spec, it is the same job.
 
         Raises:
@@ -86,13 +98,14 @@ class Submit:
             traceparent=submission.traceparent,
             message_id=one_line(submission.message_id, _MAX_MESSAGE_ID),
         )
+        replayed = False
         try:
             await self._jobs.create(job, submission.spec)
         except AlreadyExists:
-            job = await self._same_job(submission, job_id)
+            job, replayed = await self._same_job(submission, job_id), True
         if job.state is State.QUEUED:
             await self._queues.send(JOBS_QUEUE, message_of(job))
-        return await self._jobs.require(job.user_id, job.id)
+        return Submitted(await self._jobs.require(job.user_id, job.id), replayed)
 
     async def record_refusal(
         self, user_id: str, message_id: str, data: object, error: InvalidRequest
@@ -134,7 +147,7 @@ class Submit:
         return await self._keys.claim(submission.user_id, submission.key, self._new_id())
 
     def _new_id(self) -> str:
-        return self._ids.job_id(self._clock.now())
+        return self._ids.job_id()
 
     async def _same_job(self, submission: Submission, job_id: str) -> Job:
         job = await self._jobs.get(submission.user_id, job_id)

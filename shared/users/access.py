@@ -25,7 +25,7 @@ class Access:
     """Knows the one key that the app is set up with. Without a key, nobody gets in."""
 
     def __init__(self, admin_api_key: str | None) -> None:
-        self._admin_api_key = (admin_api_key or "").encode()
+        self._admin_api_key = (admin_api_key or "").encode("utf-8", "surrogatepass")
 
     def identify(self, api_key: str | None) -> Caller:
         """The caller who holds the key; compared in constant time.
@@ -35,7 +35,7 @@ class Access:
         """
         if not api_key:
             raise Unauthenticated("Send your API key in the header X-API-Key.")
-        given = api_key.encode("utf-8", "surrogateescape")
+        given = api_key.encode("utf-8", "surrogatepass")  # whatever the host makes of bytes
         if not self._admin_api_key or not hmac.compare_digest(given, self._admin_api_key):
             raise Unauthenticated("This API key is not known.")
         return Caller(ADMIN)

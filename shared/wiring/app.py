@@ -18,6 +18,8 @@ class App(Services):
     """Every service of the app, and the signals of its start, its use and its end."""
 
     version = VERSION
+    answer_within_seconds = 8.0
+    """How long an HTTP call may take, so that its answer is there within ten seconds."""
 
     def announce_start(self, startup_seconds: float) -> None:
         """Report that the process is ready, and have its end reported."""

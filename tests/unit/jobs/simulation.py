@@ -84,7 +84,7 @@ class CountingIds:
     def __init__(self) -> None:
         self._numbers = count(1)
 
-    def job_id(self, _now: datetime) -> str:
+    def job_id(self) -> str:
         return f"job{next(self._numbers)}"
 
     def nonce(self) -> str:

@@ -1,0 +1,183 @@
+"""What is wrong with a call's query, headers or path is told with its name; nothing ends in a 500."""
+
+import pytest
+
+from tests.unit.functions.http_calls import ENDPOINTS, Caller
+
+CATS = {"keywords": ["cat"]}
+LISTS = ["jobs", "datasets"]
+LIMIT = "must be a whole number from 1 to 100"
+CURSOR = "must be one that a list gave in its `next`"
+VISIBLE = "must be 1 to 255 visible ASCII characters"
+
+
+def _path(route: str) -> str:
+    return route.replace("{id}", "none")
+
+
+@pytest.mark.parametrize(("method", "route"), ENDPOINTS)
+async def test_an_unknown_query_parameter_is_named_beside_the_known_ones(caller, method, route):
+    known = "cursor, limit" if route in LISTS and method == "GET" else "none"
+    for query in ("state=failed", "state=", "state", "state=a&state=b"):
+        answered = await caller.call(method, _path(route), query, b"{}", {})
+        assert (answered.status, answered.errors) == (
+            400,
+            [("state", f"there is no such parameter; there are: {known}")],
+        )
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_each_wrong_parameter_of_a_list_is_told(caller, path):
+    unknown = "there is no such parameter; there are: cursor, limit"
+    for query, errors in [
+        ("Limit=5", [("Limit", unknown)]),
+        ("limit=5&limit=6", [("limit", "is given twice")]),
+        ("limit=5&limit=5", [("limit", "is given twice")]),
+        ("limit=&limit=", [("limit", "is given twice")]),
+        ("limit=5&a=1&b=2", [("a", unknown), ("b", unknown)]),
+        ("%00%F0%9F%98%80=1", [("\ufffd\U0001f600", unknown)]),
+        ("%ff=1", [("\ufffd", unknown)]),
+        ("=1", [("", unknown)]),
+        ("x" * 5000 + "=1", [("x" * 100, unknown)]),
+    ]:
+        answered = await caller.get(path, query)
+        assert (answered.status, answered.errors) == (400, errors), query
+    many = await caller.get(path, "&".join(f"p{number}=1" for number in range(101)))
+    assert (many.status, many.body["detail"]) == (400, "The query has more than 100 parameters.")
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_the_hosts_key_is_no_unknown_parameter_and_in_no_link(caller, path):
+    for _ in range(2):
+        await caller.post("jobs", CATS)
+    answered = await caller.get(path, "code=secret&limit=1")
+    assert answered.status == 200
+    assert "secret" not in str(answered.body)
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    "limit",
+    [
+        *(
+            "0",
+            "101",
+            "-1",
+            "%2B1",
+            "+1",
+            "1.0",
+            "1e1",
+            "01",
+            "000000001000000",
+            "9" * 5000,
+            "",
+            "%20",
+            "1_0",
+        ),
+        *("5,6", "many", "%D9%A5", "%EF%BC%95", "%C2%B2", "0x10", "1%00", "true", "NaN"),
+    ],
+)
+async def test_a_limit_is_a_plain_number_or_refused(caller, path, limit):
+    answered = await caller.get(path, f"limit={limit}")
+    assert (answered.status, answered.errors) == (400, [("limit", LIMIT)])
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("limit", ["1", "20", "99", "100"])
+async def test_a_limit_within_its_range_is_taken(caller, path, limit):
+    assert (await caller.get(path, f"limit={limit}")).status == 200
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "job1", "~", "%ED%A0%BD", "%00", "'", "0" * 14, "0" * 14 + "-", "0" * 14 + "-a/b", "x" * 9000],
+)
+async def test_a_cursor_that_no_list_gave_is_refused(caller, path, cursor):
+    answered = await caller.get(path, f"cursor={cursor}")
+    assert (answered.status, answered.errors) == (400, [("cursor", CURSOR)])
+
+
+@pytest.mark.parametrize(
+    "key", ["\u00e9", "\ud83d", "a\udce9", "a\x00", "a\tb", "", "k" * 256, "\u0661", "\x7f"]
+)
+async def test_an_idempotency_key_that_is_not_plain_is_refused(caller, key):
+    answered = await caller.post("jobs", CATS, Idempotency_Key=key)
+    assert (answered.status, answered.errors) == (400, [("Idempotency-Key", VISIBLE)])
+    assert (await caller.get("jobs")).body["items"] == []
+
+
+@pytest.mark.parametrize("key", ["", " ", "wrong", "\u00e9", "\ud83d", "a\udce9", "x" * 100_000, "the-key "])
+async def test_an_api_key_of_any_text_is_known_or_not(app, key):
+    assert (await Caller(app, key).get("jobs")).status == 401
+
+
+async def test_an_api_key_is_asked_for_before_anything_else_is_told(app):
+    assert (await Caller(app, "wrong").get("jobs", "state=failed&limit=0")).status == 401
+    assert (await Caller(app, "wrong").post("jobs", b"{")).status == 401
+
+
+@pytest.mark.parametrize("text", ["\u00e9", "\ud83d", "a b", "", "x" * 65, "a\nb"])
+async def test_a_correlation_id_that_is_not_plain_is_not_taken_up(caller, text):
+    answered = await caller.get("jobs", X_Correlation_ID=text, traceparent=text)
+    assert answered.status == 200
+    assert answered.headers["X-Correlation-ID"] not in {"", text}
+
+
+@pytest.mark.parametrize("name", ["a'b", "~work", "\ud83d", "\u00e9", "x" * 65, "a b", "..", "-"])
+@pytest.mark.parametrize("path", ["jobs/{}", "datasets/{}", "datasets/{}/download"])
+async def test_an_id_in_the_path_that_nothing_can_have_is_not_found(caller, path, name):
+    assert (await caller.get(path.format(name))).status == 404
+
+
+SURROGATES = [
+    (r'{"name": "\ud83d", "keywords": ["x"]}', "name"),
+    (r'{"keywords": ["\ud83d"]}', "keywords.0"),
+    (r'{"labels": {"\ud83d": ["x"]}}', "labels.\ufffd"),
+    (r'{"labels": {"x": ["\udc00"]}}', "labels.x.0"),
+    (r'{"keywords": ["x"], "webhook_url": "https://a/\ud83d"}', "webhook_url"),
+    (r'{"keywords": ["x"], "variations": {"templates": ["\ud83d {}"]}}', "variations.templates.0"),
+    (r'{"sources": [{"type": "urls", "items": ["https://a/\ud83d"]}]}', "sources.0.items.0"),
+    (
+        r'{"sources": [{"type": "urls", "items": [{"url": "https://a/", "x\ud83d": 1}]}]}',
+        "sources.0.items.0.x\ufffd",
+    ),
+    (
+        r'{"sources": [{"type": "urls", "items": [{"url": "https://a/", "x": ["\ud83d"]}]}]}',
+        "sources.0.items.0.x.0",
+    ),
+    (r'{"sources": [{"type": "urls", "blob": "inputs/\ud83d.csv"}]}', "sources.0.blob"),
+    (r'{"sources": [{"type": "urls", "items": ["https://a/"], "label": "\ud83d"}]}', "sources.0.label"),
+    (
+        r'{"sources": [{"type": "urls", "items": ["https://a/"], "url_column": "\ud83d"}]}',
+        "sources.0.url_column",
+    ),
+    (
+        r'{"sources": [{"type": "website", "start_urls": ["https://a/"], "label": "\ud83d"}]}',
+        "sources.0.label",
+    ),
+    (r'{"sources": [{"type": "\ud83d"}]}', "sources.0.type"),
+    (r'{"keywords": ["x"], "\ud83d": 1}', "\ufffd"),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), SURROGATES)
+async def test_a_lone_surrogate_in_any_text_is_refused_by_its_field(caller, body, field):
+    answered = await caller.post("jobs", body.encode())
+    assert answered.status == 400
+    assert [name for name, message in answered.errors if "surrogate" in message] == [field]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"keywords": ["x"], "keywords": ["y"]}', "keywords"),
+        (b'{"keywords": ["x"], "max_images_per_label": true}', "max_images_per_label"),
+        (b'{"keywords": ["x"], "seed": 1e400}', "seed"),
+        (b'{"keywords": ["x"], "filters": {"sharpness_min": NaN}}', "filters.sharpness_min"),
+        (b'{"keywords": ["x"], "seed": ' + b"9" * 10_000 + b"}", "seed"),
+    ],
+)
+async def test_ambiguous_json_is_refused_by_its_field(caller, body, field):
+    answered = await caller.post("jobs", body)
+    assert (answered.status, [name for name, _ in answered.errors]) == (400, [field])
