@@ -201,8 +201,9 @@ class Fetcher:
                 errand.delay_seconds = min(delay_seconds, self._config.max_crawl_delay_seconds)
                 if delay_seconds:
                     await self._wait_for_turn(errand)
-            if errand.respect.opt_out and await self._reservations.reserved(url):
-                raise GiveUp(Reason.OPTED_OUT, "tdmrep.json")
+            reserved = await self._reservations.refusal(url) if errand.respect.opt_out else None
+            if reserved is not None:
+                raise GiveUp(Reason.OPTED_OUT, reserved)
             found = await self._hop(url, errand)
             if isinstance(found, Fetched):
                 return found

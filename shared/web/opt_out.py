@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from shared.records import Reason, Rejected
+from shared.web.robots_text import product_token
 
 AGENT_TOKEN = "pixcrawler"  # noqa: S105 - our product token in robots.txt and X-Robots-Tag, no secret
 _OPT_OUTS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
@@ -41,7 +42,7 @@ def _directives(value: str) -> Iterator[str]:
     for part in value.lower().split(","):
         name, colon, rest = (piece.strip() for piece in part.partition(":"))
         if colon and name not in _VALUED and len(name.split()) == 1:  # else it is the rest of a date
-            concerned = name in {AGENT_TOKEN, "*"}
+            concerned = product_token(name) in {AGENT_TOKEN, "*"}
             name = rest
         if concerned:
             yield name

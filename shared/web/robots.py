@@ -5,78 +5,80 @@ import ssl
 from dataclasses import dataclass
 
 import aiohttp
-from protego import Protego
 from yarl import URL
 
 from shared.errors import AppError, Retryable
 from shared.records import Reason, Rejected
 from shared.web.client import WebClient, WebRequest
 from shared.web.opt_out import AGENT_TOKEN
+from shared.web.path_patterns import ON_THE_LOOP, OutOfTimeError, comparable_path
 from shared.web.per_origin import PerOrigin
-from shared.web.robots_text import concerning
+from shared.web.robots_text import RobotsText, read_robots
 
 _ROBOTS_BYTES = (
     500 * 1024
 )  # what RFC 9309, 2.5, asks a crawler to read at least; what is behind it does not count
 _ROBOTS_SECONDS = 10.0
 _PAUSE_SECONDS = 1.0
-_MAX_SITEMAPS = 50
-_ON_THE_LOOP = 200_000  # rules times characters of the address: a millisecond
-_PARSED_TO_TEXT = 50  # bytes of memory that the parser's rules take for a byte of text, at worst
+_CHECK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """A host's robots.txt, or what its absence means."""
+    """A host's robots.txt, or what its absence means; `cut` where there is more of it than is read."""
 
-    parsed: Protego | None = None
+    said: RobotsText | None = None
     unreachable: Rejected | None = None
-    count: int = 0
-    size_bytes: int = 0
+    cut: bool = False
 
-    async def allow(self, url: URL) -> bool:
-        if self.parsed is None:
-            return self.unreachable is None
-        address = str(url)
-        if self.count * len(address) <= _ON_THE_LOOP:
-            return bool(self.parsed.can_fetch(address, AGENT_TOKEN))
-        return await asyncio.to_thread(self.parsed.can_fetch, address, AGENT_TOKEN)
+    async def refusal(self, url: URL, seconds: float) -> Rejected | None:
+        """Why the URL may not be fetched, if it may not."""
+        if self.said is None:
+            return self.unreachable
+        rules, path = self.said.rules, comparable_path(url)
+        try:
+            if rules.weight * len(path) <= ON_THE_LOOP:
+                allowed = rules.allow(path, seconds)
+            else:
+                allowed = await asyncio.to_thread(rules.allow, path, seconds)
+        except OutOfTimeError:
+            return Rejected(Reason.ROBOTS_DENIED, f"{url.host}: its robots.txt has too many rules to compare")
+        if allowed:
+            return None
+        cut = f" (of its robots.txt, {_ROBOTS_BYTES // 1024} KiB are read)" if self.cut else ""
+        return Rejected(Reason.ROBOTS_DENIED, f"{url.host}{cut}")
 
 
 class Robots:
     """Answers from the hosts' robots.txt, each fetched once and kept for a while.
 
     One that cannot be had, or that the server fails to give (5xx), forbids everything for a minute; RFC 9309, 2.3.1.4.
+    What cannot be compared with its rules within `check_seconds` of processor time is forbidden, too.
     """
 
-    def __init__(self, web: WebClient) -> None:
+    def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
         self._web = web
-        self._rules = PerOrigin(
-            self._fetch, lambda rules: rules.size_bytes, passing=lambda rules: rules.unreachable is not None
-        )
+        self._check_seconds = check_seconds
+        self._rules = PerOrigin(self._fetch, _size_bytes, passing=lambda rules: rules.unreachable is not None)
 
     async def allow(self, url: URL) -> bool:
         """Whether the URL may be fetched."""
-        rules = await self._rules.get(url)
-        return await rules.allow(url)
+        return await self.refusal(url) is None
 
     async def refusal(self, url: URL) -> Rejected | None:
         """Why the URL may not be fetched: it is forbidden, or nobody knows, for the reason that its host gave."""
         rules = await self._rules.get(url)
-        if await rules.allow(url):
-            return None
-        return rules.unreachable or Rejected(Reason.ROBOTS_DENIED, str(url.host))
+        return await rules.refusal(url, self._check_seconds)
 
     async def crawl_delay(self, url: URL) -> float | None:
         """Seconds that the host wants between our requests, where it says so."""
-        parsed = (await self._rules.get(url)).parsed
-        delay = parsed.crawl_delay(AGENT_TOKEN) if parsed is not None else None
-        return max(0.0, float(delay)) if delay is not None else None
+        said = (await self._rules.get(url)).said
+        return said.crawl_delay if said is not None else None
 
     async def sitemaps(self, url: URL) -> tuple[str, ...]:
         """The sitemaps that the host names, as it wrote them, fifty at most."""
-        parsed = (await self._rules.get(url)).parsed
-        return tuple(dict.fromkeys(parsed.sitemaps))[:_MAX_SITEMAPS] if parsed else ()
+        said = (await self._rules.get(url)).said
+        return said.sitemaps if said is not None else ()
 
     async def _fetch(self, origin: str) -> _Rules:
         """The host's rules; asked for once more where it failed quickly."""
@@ -124,9 +126,13 @@ def _reason(cause: BaseException | None) -> Reason:
 def _parse(body: bytes) -> _Rules:
     """Takes a tenth of a second for the largest files, so it is no work for the event loop."""
     text = body.decode("utf-8-sig", "replace")
-    if len(body) == _ROBOTS_BYTES:
-        text = text[: text.rfind("\n") + 1]  # half a line could forbid more than the whole
-    ours = concerning(AGENT_TOKEN, text)
-    parsed = Protego.parse(ours)
-    parsed.can_fetch("https://any.example/", AGENT_TOKEN)  # the first question sorts the rules
-    return _Rules(parsed, count=ours.count("\n"), size_bytes=len(body) * _PARSED_TO_TEXT)
+    cut = len(body) == _ROBOTS_BYTES
+    if cut:
+        text = text[
+            : max(text.rfind("\n"), text.rfind("\r")) + 1
+        ]  # half a line could forbid more than the whole
+    return _Rules(read_robots(AGENT_TOKEN, text), cut=cut)
+
+
+def _size_bytes(rules: _Rules) -> int:
+    return rules.said.rules.size_bytes if rules.said is not None else 0

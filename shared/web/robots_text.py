@@ -1,71 +1,161 @@
-"""robots.txt cut down to what concerns us, so that parsing and asking it take bounded memory and little time.
+"""What a robots.txt says to one crawler (RFC 9309)."""
 
-The parser keeps a group's rules for each of its agents, so that half a megabyte of both would be gigabytes; and it
-tries rules with `*` or `$` one by one against each address.
-"""
-
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-_MAX_SIGNS = 500
-_SHORTEST = len("host:x")  # of all lines that say anything
-_AGENT = re.compile(r"(?:user-agent|useragent|user\s++agent)(?:\s*+:|\s|$)\s*+(.*)", re.IGNORECASE)
-_SITE_WIDE = re.compile(r"(?:sitemaps?|site-map|host)[\s:]", re.IGNORECASE)
-_TOKEN = re.compile(r"[a-z_-]*+")
-_NO_PATH = re.compile(r"[^\s:]++\s*+:?\s*+")
+from shared.web.path_patterns import PathPattern, within_time
+
+_MAX_SITEMAPS = 50
+_LINE_ENDS = re.compile(r"\r\n?|\n")
+_LINE = re.compile(r"(user[ \t-]*+agent|[a-z-]++)(?:[ \t]*+:|[ \t]++)[ \t]*+(.*)", re.IGNORECASE | re.DOTALL)
+_AGENT = re.compile(r"user[ \t-]*+agent")
+_DISALLOW = frozenset({"disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"})
+_SITEMAP = frozenset({"sitemap", "sitemaps", "site-map"})
+_PRODUCT_TOKEN = re.compile(r"[\w.-]*")
+_BYTES_OF_A_RULE = 300
+
+type _Rule = tuple[PathPattern, bool]
 
 
-def concerning(agent: str, text: str) -> str:
-    """The same rules for `agent`, which is a product token in lower case, and the sitemaps; RFC 9309, 2.2.1.
+def product_token(value: str) -> str:
+    """The name at the beginning of what names an agent, in lower case, without version and comments; or a star.
 
-    Rules with `*` or `$` are kept as they are up to 500 of these signs. Further ones forbid all that begins as they do,
-    or allow nothing: the strict reading of more than can be tried for each address.
+    RFC 9309 has letters, hyphens and underscores in names only. Digits and full stops do not end one here: who is
+    called `P3P Client` is not called `P`.
     """
-    stripped = (line.partition("#")[0].strip() for line in text.splitlines())
-    lines = [line for line in stripped if len(line) >= _SHORTEST]
-    names = {_name(found[1]) for line in lines if (found := _AGENT.match(line))}
-    group = max((name for name in names if name and agent.startswith(name)), key=len, default="*")
-    return "\n".join(_simplified(_of_group(lines, group, agent)))
+    value = value.strip().lower()
+    if value.split(maxsplit=1)[:1] == ["*"]:
+        return "*"
+    found = _PRODUCT_TOKEN.match(value)
+    return found[0] if found else ""
 
 
-def _name(value: str) -> str:
-    """A star, or a product token without the version and whatever else is behind it; RFC 9309, 2.2.1.
+class PathRules:
+    """Which paths may be asked for: the longest rule that matches decides, of two as long the one that allows.
 
-    Stars within are passed over, as the parser does.
+    Rules without `*` and `$` are looked up; the others are compared one by one, from the longest to the shortest.
+    `weight` is what there is to compare with a path.
     """
-    name = value.strip().lower()
-    found = _TOKEN.match(name.replace("*", ""))
-    return name if name == "*" or found is None else found[0]
+
+    def __init__(self, rules: Sequence[_Rule]) -> None:
+        self._plain: dict[str, bool] = {}
+        patterns: list[tuple[int, bool, PathPattern]] = []
+        self.weight = 0
+        for pattern, allow in rules:
+            if pattern.plain:
+                self._plain[pattern.first] = allow or self._plain.get(pattern.first, False)
+            else:
+                patterns.append((pattern.length, allow, pattern))
+                self.weight += pattern.weight
+        self._lengths = sorted({len(text) for text in self._plain}, reverse=True)
+        self._patterns = sorted(patterns, key=lambda rule: rule[:2], reverse=True)
+        self.size_bytes = sum(_BYTES_OF_A_RULE + pattern.length for pattern, _ in rules)
+
+    def allow(self, path: str, seconds: float) -> bool:
+        """Whether the path may be asked for, which is by `comparable_path`.
+
+        Raises:
+            OutOfTimeError: that cannot be said within so many seconds.
+        """
+        length = next((length for length in self._lengths if path[:length] in self._plain), -1)
+        looked_up = (length, self._plain[path[:length]] if length >= 0 else True)
+        for length, allow, pattern in within_time(self._patterns, seconds):
+            if (length, allow) <= looked_up:
+                break
+            if pattern.matches(path):
+                return allow
+        return looked_up[1]
 
 
-def _of_group(lines: list[str], group: str, agent: str) -> Iterator[str]:
-    """The lines of the groups that name `group`, under the agent's own name, and those about the whole site."""
-    ours, among_agents = False, False
-    for line in lines:
-        found = _AGENT.match(line)
-        if found:
-            ours = (ours and among_agents) or _name(found[1]) == group
-            among_agents = True
-        elif _SITE_WIDE.match(line):
-            yield line
-        else:
-            if ours:
-                if among_agents:
-                    yield f"User-agent: {agent}"
-                yield line
-            among_agents = False
+@dataclass(frozen=True, slots=True)
+class RobotsText:
+    """What a file says to a crawler. `crawl_delay` is in seconds; `sitemaps` are as they are written, fifty at most."""
+
+    rules: PathRules
+    crawl_delay: float | None
+    sitemaps: tuple[str, ...]
 
 
-def _simplified(lines: Iterator[str]) -> Iterator[str]:
-    signs = 0
-    for line in lines:
-        found = re.search(r"[*$]", line)
-        if found is None or _SITE_WIDE.match(line):
-            yield line
-            continue
-        signs += line.count("*") + line.count("$")
-        if signs <= _MAX_SIGNS:
-            yield line
-        elif not line.lower().startswith("allow"):
-            begins = line[: found.start()]
-            yield f"{begins}/" if _NO_PATH.fullmatch(begins) else begins
+def read_robots(agent: str, text: str) -> RobotsText:
+    """What the file says to `agent`, a product token in lower case; time is linear in the file's length.
+
+    Groups that name it are merged; those for `*` count where there is none. Lines that are no rules end no list of
+    agents. A Crawl-delay, which the RFC does not know, is for the agents that are named before it and have none yet;
+    of several groups the longest counts.
+    """
+    reader = _Reader(agent)
+    for line in _LINE_ENDS.split(text):
+        found = _LINE.match(line.partition("#")[0].strip())
+        if found is not None:
+            reader.take(found[1].lower(), found[2].strip())
+    group = reader.ours if reader.ours.named else reader.everybody
+    delay = max(group.crawl_delays, default=None)
+    return RobotsText(PathRules(group.rules), delay, tuple(reader.sitemaps))
+
+
+@dataclass(eq=False, slots=True)
+class _Group:
+    """What the groups of one name say."""
+
+    named: bool = False
+    rules: list[_Rule] = field(default_factory=list)
+    crawl_delays: list[float] = field(default_factory=list)
+
+
+class _Reader:
+    """Is told of the lines that say anything, and notes what is for our agent, and what for all."""
+
+    def __init__(self, agent: str) -> None:
+        self.ours, self.everybody = _Group(), _Group()
+        self.sitemaps: dict[str, None] = {}
+        self._groups = {agent: self.ours, "*": self.everybody}
+        self._current: set[_Group] = set()
+        self._without_delay: set[_Group] = set()
+        self._among_agents = False
+
+    def take(self, name: str, value: str) -> None:
+        if _AGENT.fullmatch(name):
+            self._take_agent(product_token(value))
+        elif name == "allow" or name in _DISALLOW:
+            self._among_agents = False
+            self._take_rule(value, allow=name == "allow")
+        elif name == "crawl-delay":
+            self._take_delay(value)
+        elif name in _SITEMAP and value and len(self.sitemaps) < _MAX_SITEMAPS:
+            self.sitemaps[value] = None
+
+    def _take_agent(self, token: str) -> None:
+        if not self._among_agents:
+            self._current, self._without_delay = set(), set()
+        self._among_agents = True
+        group = self._groups.get(token)
+        if group is not None:
+            group.named = True
+            self._current.add(group)
+            self._without_delay.add(group)
+
+    def _take_delay(self, value: str) -> None:
+        for seconds in _seconds(value):
+            for group in self._without_delay:
+                group.crawl_delays.append(seconds)
+            self._without_delay = set()
+
+    def _take_rule(self, path: str, *, allow: bool) -> None:
+        if not path or not self._current:
+            return
+        # one without a slash means the path, and would match none
+        rule = (PathPattern.read(path if path[0] in "/*" else f"/{path}"), allow)
+        for group in self._current:
+            group.rules.append(rule)
+
+
+def _seconds(value: str) -> Iterator[float]:
+    """The number, where it is one that can be waited for."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        return
+    if math.isfinite(seconds) and seconds >= 0:
+        yield seconds

@@ -4,108 +4,112 @@ Format: TDMRep, W3C Community Group final report of 10 May 2024, "TDM File on th
 meta element of that protocol are read in `shared.web.opt_out` and by whoever reads pages.
 """
 
+import asyncio
 import json
-import re
-import sys
 from dataclasses import dataclass
 
 from yarl import URL
 
 from shared.errors import AppError, Retryable
 from shared.web.client import WebClient, WebRequest
+from shared.web.path_patterns import (
+    ON_THE_LOOP,
+    OutOfTimeError,
+    PathPattern,
+    comparable_path,
+    within_time,
+)
 from shared.web.per_origin import PerOrigin
 
 _FILE_BYTES = 512_000
 _FILE_SECONDS = 10.0
-_MAX_RULES = 1000
-_MAX_LOCATION = 1000
+_CHECK_SECONDS = 0.05
+_PARSED_ON_THE_LOOP = 10_000  # bytes: a millisecond
+_BYTES_OF_A_RULE = 300
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
-    """Whether what matches `location` is reserved: a path's beginning, with `*` and a final `$` as in robots.txt."""
+class _Rules:
+    """A file's rules in their order: which paths, and whether they are reserved; None of a host that does not answer.
 
-    location: str
-    reserved: bool
+    `weight` is what there is to compare with a path.
+    """
 
-    def matches(self, path: str) -> bool:
-        """Each piece between stars is looked for behind the one before: linear, whatever the pattern."""
-        anchored = self.location.endswith("$")
-        first, *others = _unquoted(self.location.removesuffix("$")).split("*")
-        if not path.startswith(first):
-            return False
-        at = len(first)
-        last = others.pop() if anchored and others else None
-        for piece in others:
-            found = path.find(piece, at)
-            if found < 0:
-                return False
-            at = found + len(piece)
-        if last is not None:
-            return len(path) - at >= len(last) and path.endswith(last)
-        return not anchored or at == len(path)
+    rules: tuple[tuple[PathPattern, bool], ...] | None = ()
+    weight: int = 0
+
+    def reserve(self, path: str, seconds: float) -> bool:
+        """Whether the path is reserved; the first rule that matches decides."""
+        rules = within_time(self.rules or (), seconds)
+        return next((reserved for pattern, reserved in rules if pattern.matches(path)), False)
 
 
 class TdmReservations:
-    """Answers from the hosts' /.well-known/tdmrep.json, each fetched once and kept for a while."""
+    """Answers from the hosts' /.well-known/tdmrep.json, each fetched and read once and kept for a while.
 
-    def __init__(self, web: WebClient) -> None:
+    What cannot be compared with its rules within `check_seconds` of processor time counts as reserved.
+    """
+
+    def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
         self._web = web
-        self._rules = PerOrigin(self._fetch, _size_bytes, passing=lambda rules: rules is None)
+        self._check_seconds = check_seconds
+        self._rules = PerOrigin(self._fetch, _size_bytes, passing=lambda found: found.rules is None)
 
     def begin(self, url: URL) -> None:
         """Have the host's file fetched, without waiting for it."""
         self._rules.begin(url)
 
-    async def reserved(self, url: URL) -> bool:
-        """Whether the host's file reserves the URL; the first rule that matches decides. No file reserves nothing.
+    async def refusal(self, url: URL) -> str | None:
+        """How the host's file reserves the URL; None where it does not, or there is no file.
 
-        Nor does one that cannot be had, for a minute: the protocol makes the file one of several places, and the
-        answer's own header is looked at in any case.
+        One that cannot be had reserves nothing, for a minute: the protocol makes the file one of several places, and
+        the answer's own header is looked at in any case.
         """
-        rules = await self._rules.get(url)
-        path = _unquoted(URL(str(url)).raw_path_qs) if rules else ""  # in the library's spelling
-        return next((rule.reserved for rule in rules or () if rule.matches(path)), False)
+        found = await self._rules.get(url)
+        if not found.rules:
+            return None
+        path = comparable_path(url)
+        try:
+            if found.weight * len(path) <= ON_THE_LOOP:
+                reserved = found.reserve(path, self._check_seconds)
+            else:
+                reserved = await asyncio.to_thread(found.reserve, path, self._check_seconds)
+        except OutOfTimeError:
+            return "tdmrep.json has too many rules to compare"
+        return "tdmrep.json reserves it" if reserved else None
 
-    async def _fetch(self, origin: str) -> tuple[_Rule, ...] | None:
-        """The rules; None where the host does not answer, or fails to."""
+    async def _fetch(self, origin: str) -> _Rules:
         address = f"{origin}/.well-known/tdmrep.json"
         try:
             response = await self._web.send(
                 WebRequest(address, max_bytes=_FILE_BYTES, timeout_seconds=_FILE_SECONDS)
             )
         except Retryable:
-            return None
+            return _Rules(None)
         except AppError:
-            return ()
+            return _Rules()
         if response.status >= 500:
-            return None
-        return _rules(response.body) if response.status == 200 else ()
+            return _Rules(None)
+        if response.status != 200:
+            return _Rules()
+        if len(response.body) <= _PARSED_ON_THE_LOOP:
+            return _read(response.body)
+        return await asyncio.to_thread(_read, response.body)
 
 
-def _rules(body: bytes) -> tuple[_Rule, ...]:
+def _read(body: bytes) -> _Rules:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        return ()
-    rules: list[_Rule] = []
-    for item in found[:_MAX_RULES] if isinstance(found, list) else ():
+        return _Rules()
+    rules: list[tuple[PathPattern, bool]] = []
+    for item in found if isinstance(found, list) else ():
         fields = item if isinstance(item, dict) else {}
         location, reservation = fields.get("location"), str(fields.get("tdm-reservation"))
-        if isinstance(location, str) and len(location) <= _MAX_LOCATION and reservation in {"0", "1"}:
-            rules.append(_Rule(location.strip(), reservation == "1"))
-    return tuple(rules)
+        if isinstance(location, str) and reservation in {"0", "1"}:
+            rules.append((PathPattern.read(location.strip()), reservation == "1"))
+    return _Rules(tuple(rules), sum(pattern.weight for pattern, _ in rules))
 
 
-def _size_bytes(rules: tuple[_Rule, ...] | None) -> int:
-    return sum(sys.getsizeof(rule.location) for rule in rules or ())
-
-
-def _unquoted(path: str) -> str:
-    """Percent-encoded unreserved characters (RFC 3986) as themselves; everything else as it is."""
-    return re.sub(
-        r"%(4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|3[0-9]|2D|2E|5F|7E)",
-        lambda found: chr(int(found[1], 16)),
-        path,
-        flags=re.IGNORECASE,
-    )
+def _size_bytes(found: _Rules) -> int:
+    return found.weight + _BYTES_OF_A_RULE * len(found.rules or ())

@@ -145,10 +145,9 @@ class Website:
 
     async def _refusal(self, url: URL, barred: Rejected | None) -> str | None:
         if barred is not None:
-            return "robots.txt forbids it"
-        if self._respect.opt_out and await self._reservations.reserved(url):
-            return "tdmrep.json reserves it"
-        return None
+            more = f": {barred.detail}" if barred.detail != url.host else ""
+            return f"robots.txt forbids it{more}"
+        return await self._reservations.refusal(url) if self._respect.opt_out else None
 
     def _wait(self, frontier: Frontier, url: URL) -> None:
         wait = frontier.not_before.get(str(url.host), 0.0) - self._now()

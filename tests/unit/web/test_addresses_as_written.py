@@ -143,11 +143,11 @@ async def test_no_spelling_gets_around_what_a_host_asks_for(host, path):
     async with asking() as client:
         url = parse_url(host.base + path)
         assert not await Robots(client).allow(url)
-        assert await TdmReservations(client).reserved(url)
+        assert await TdmReservations(client).refusal(url)
 
 
 @pytest.mark.parametrize(("location", "path"), [("/a,b", "/a%2Cb"), ("/%C3%BC", "/%c3%bc"), ("/a@", "/a%40")])
 async def test_a_reserved_path_is_reserved_in_every_spelling(host, location, path):
     host.texts["/.well-known/tdmrep.json"] = json.dumps([{"location": location, "tdm-reservation": 1}])
     async with asking() as client:
-        assert await TdmReservations(client).reserved(parse_url(host.base + path))
+        assert await TdmReservations(client).refusal(parse_url(host.base + path))

@@ -4,15 +4,13 @@ import json
 
 import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
 from yarl import URL
 
 from shared.errors import Permanent
 from shared.web.client import WebRequest
 from shared.web.opt_out import directives, forbids_following, refusal_in
 from shared.web.robots import Robots
-from shared.web.tdm_reservation import TdmReservations, _Rule, _rules
+from shared.web.tdm_reservation import TdmReservations
 from tests.unit.loopback import asking, serving
 
 ROBOTS = """User-agent: *
@@ -91,45 +89,16 @@ async def test_the_first_rule_of_tdmrep_that_matches_decides(host):
         "/all/but": True,
         "/other": False,
     }
-    found = {path: await reservations.reserved(base.join(URL(path))) for path in expected}
+    found = {path: await reservations.refusal(base.join(URL(path))) is not None for path in expected}
     assert found == expected
     assert state.calls == ["/.well-known/tdmrep.json"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[1, null]", b"[" * 100_000, b"\xff\xfe"])
-def test_a_broken_tdmrep_reserves_nothing(body):
-    assert _rules(body) == ()
-
-
-@pytest.mark.parametrize(
-    ("location", "path", "matches"),
-    [
-        ("/a", "/ab", True),
-        ("/a$", "/ab", False),
-        ("/a$", "/a", True),
-        ("*", "/x", True),
-        ("*.png$", "/x.png", True),
-        ("*.png$", "/x.png.html", False),
-        ("/a*a$", "/a", False),
-        ("/a*a$", "/aa", True),
-        ("/a*b*c", "/axxbxxcxx", True),
-        ("/a*b*c", "/axxcxxb", False),
-        ("/foo-%24", "/foo-%24", True),
-        ("/%61", "/a", True),
-    ],
-)
-def test_locations_match_as_in_robots_txt(location, path, matches):
-    assert _Rule(location, reserved=True).matches(path) is matches
-
-
-@given(st.text("/ab*$", max_size=12), st.text("/ab", max_size=12))
-def test_locations_match_like_the_regular_expression_they_stand_for(location, path):
-    import re
-
-    end = "$" if location.endswith("$") else ""
-    pattern = ".*".join(re.escape(piece) for piece in location.removesuffix("$").split("*"))
-    expected = re.match(pattern + (r"\Z" if end else ""), path, re.DOTALL) is not None
-    assert _Rule(location, reserved=True).matches(path) is expected
+@pytest.mark.parametrize("body", ["", "{}", "[1, null]", "[" * 100_000, "\ud7ff", "x" * 20_000])
+async def test_a_broken_tdmrep_reserves_nothing(host, body):
+    state, base, client = host
+    state.answers["/.well-known/tdmrep.json"] = body
+    assert await TdmReservations(client).refusal(base / "x") is None
 
 
 async def test_robots_tags_stay_apart(host):
@@ -166,6 +135,18 @@ async def test_an_answer_that_is_too_large_is_permanent(host):
 def test_a_date_among_robots_tags_is_nobodys_name(date):
     assert refusal_in(directives([f"unavailable_after: {date}, noai"])) == "noai"
     assert refusal_in(directives([f"otherbot: unavailable_after: {date}, noai"])) is None
+
+
+@pytest.mark.parametrize("name", ["pixcrawler", "PixCrawler", "PIXCRAWLER/2.1", "*"])
+def test_tags_for_our_name_concern_us(name):
+    assert refusal_in(directives([f"{name}: noai"])) == "noai"
+
+
+@pytest.mark.parametrize(
+    "name", ["pix", "p4Bot", "pixcrawler2", "pixcrawler-images", "mypixcrawler", "p", "PixCrawler.org"]
+)
+def test_tags_for_names_like_ours_do_not(name):
+    assert refusal_in(directives([f"{name}: noai", f"{name}: noindex, none"])) is None
 
 
 def test_nofollow_and_none_forbid_following():

@@ -1,31 +1,21 @@
-"""robots.txt that is huge or hostile: the same answers, in bounded time and memory, away from the event loop."""
+"""robots.txt and tdmrep.json that are huge or hostile: read whole, in bounded time, away from the event loop."""
 
 import asyncio
+import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
-from protego import Protego
 from yarl import URL
 
-from shared.web.aiohttp_client import AiohttpWebClient
+from shared.records import Reason, Rejected
 from shared.web.robots import Robots
-from shared.web.robots_text import concerning
-from shared.web.session import SessionConfig, Sessions
+from shared.web.robots_text import read_robots
+from shared.web.tdm_reservation import TdmReservations
+from tests.unit.loopback import asking, serving
 
 AGENT = "pixcrawler"
-PATHS = ("/", "/a", "/ab", "/a/b.jpg", "/b", "/b.jpg?x", "/index.html")
-AGENTS = st.sampled_from(["*", "pixcrawler", "PixCrawler", "pix", "pix*", "other", "pixcrawlers", "", "a b"])
-RULES = st.sampled_from(["/", "/a", "/a*b", "/*.jpg$", "/b", "*", "/a$", "", "/%61b", "/index.html"])
-LINES = st.one_of(
-    st.builds("{}{}".format, st.sampled_from(["User-agent: ", "useragent ", "USER AGENT:"]), AGENTS),
-    st.builds("{}{}".format, st.sampled_from(["Disallow: ", "allow:", " Disalow:", "Disallow "]), RULES),
-    st.sampled_from(
-        ["", "# nothing", "Crawl-delay: 3", "Sitemap: https://a/*.xml", "Host: x", "Disallow: /b # b"]
-    ),
-)
 
 
 class Threads(ThreadPoolExecutor):
@@ -41,47 +31,36 @@ class Threads(ThreadPoolExecutor):
         return super().submit(call, *args, **kwargs)
 
 
+class Host:
+    """Has one text for every address, and counts who asks for it."""
+
+    def __init__(self):
+        self.text = ""
+        self.calls = 0
+
+    async def serve(self, _):
+        self.calls += 1
+        return web.Response(text=self.text)
+
+
 @pytest.fixture
 async def host():
-    text = {"": ""}
+    state = Host()
+    async with serving(state.serve) as base, asking() as client:
 
-    async def serve(_):
-        return web.Response(text=text[""])
+        def give(text, make=Robots, **options):
+            state.text, state.calls = text, 0
+            return make(client, **options), URL(f"{base}/")
 
-    app = web.Application()
-    app.router.add_get("/robots.txt", serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    sessions = Sessions(SessionConfig("test", allow_private_networks=True))
-    base = URL(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-
-    def give(body):
-        text[""] = body
-        return Robots(AiohttpWebClient(sessions)), base
-
-    yield give
-    await sessions.close()
-    await runner.cleanup()
+        give.state = state
+        yield give
 
 
-@given(st.lists(LINES, max_size=14))
-def test_what_concerns_us_says_the_same_as_the_whole(lines):
-    text = "\n".join(lines)
-    whole, ours = Protego.parse(text), Protego.parse(concerning(AGENT, text))
-    for path in PATHS:
-        address = f"https://a{path}"
-        assert ours.can_fetch(address, AGENT) == whole.can_fetch(address, AGENT), path
-    assert ours.crawl_delay(AGENT) == whole.crawl_delay(AGENT)
-    assert list(ours.sitemaps) == list(whole.sitemaps)
-
-
-@pytest.mark.parametrize(
-    "name", ["PixCrawler/1.0", "pixcrawler 1.0", "PIXCRAWLER (+https://a)", "pixcrawler*"]
-)
-def test_what_stands_behind_our_name_does_not_matter(name):
-    text = f"User-agent: *\nDisallow:\n\nUser-agent: {name}\nDisallow: /a"
-    assert not Protego.parse(concerning(AGENT, text)).can_fetch("https://a/a", AGENT)
+@pytest.fixture
+async def threads():
+    found = Threads()
+    asyncio.get_running_loop().set_default_executor(found)
+    return found
 
 
 async def test_a_byte_order_mark_hides_no_rule(host):
@@ -89,55 +68,127 @@ async def test_a_byte_order_mark_hides_no_rule(host):
     assert not await robots.allow(base / "private")
 
 
+def shop(rules: int) -> str:
+    """As shops of the size of Etsy and Eventbrite have it: parameters and countries, all with stars."""
+    lines = ["User-agent: *", "Allow: /*?ref=", "Allow: /listing/", "Disallow: /cart$"]
+    for number in range(rules):
+        lines += [f"Disallow: /*?p{number}=", f"Disallow: /*&p{number}=", f"Disallow: /c{number}/*/search?*"]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("rules", [200, 1500, 5000])
+async def test_a_long_list_of_patterns_shuts_out_just_what_it_names(host, rules):
+    robots, base = host(shop(rules))
+    last = rules - 1
+    expected = {
+        "listing/1.jpg": True,
+        "images/a.jpg": True,
+        "": True,
+        f"x?p{last}=1": False,
+        f"x?q=1&p{last}=1": False,
+        f"c{last}/de/search?q": False,
+        f"c{last}/de/other": True,
+        "cart": False,
+        "cart/x": True,
+    }
+    for path, allowed in expected.items():
+        assert await robots.allow(base.join(URL(path))) is allowed, path
+
+
 def test_agents_times_rules_do_not_multiply():
     agents = [f"User-agent: b{number}" for number in range(12_000)]
     rules = [f"Disallow: /{number}" for number in range(12_000)]
-    parsed = Protego.parse(concerning(AGENT, "\n".join(["User-agent: *", *agents, *rules])))
-    assert [len(rule_set._rules) for rule_set in parsed._user_agents.values()] == [12_000]
+    found = read_robots(AGENT, "\n".join(["User-agent: *", *agents, *rules]))
+    assert found.rules.size_bytes < 12_000 * 400
+    assert not found.rules.allow("/11999", 1.0)
 
 
-def test_more_patterns_than_can_be_tried_are_read_strictly():
-    rules = [f"Disallow: /no/*{number}z" for number in range(500)]
-    text = ["User-agent: *", *rules, "Disallow: /x/*.png", "Allow: /x/y*", "Disallow:/z$", "Disallow: /plain"]
-    ours = concerning(AGENT, "\n".join(text))
-    parsed = Protego.parse(ours)
-    paths = ("/no/", "/no/7z", "/x/1.jpg", "/x/y", "/zz", "/plain", "/")
-    refused = {path for path in paths if not parsed.can_fetch(f"https://a{path}", AGENT)}
-    assert refused == {"/no/7z", "/x/1.jpg", "/x/y", "/zz", "/plain"}
-    assert ours.count("*") == 500
+HOSTILE = {
+    "stars": "\n".join(f"Disallow: /*{number}z" for number in range(30_000)),
+    "long pieces": "\n".join("Disallow: /*" + "a" * 90 + f"{number}" for number in range(4500)),
+    "one pattern": "Disallow: /" + "*a" * 240_000,
+    "plain rules of all lengths": "\n".join("Disallow: /" + "a" * number + "b" for number in range(980)),
+    "spaces": "Disallow" + " " * 400_000 + "/x",
+    "signs to encode": "Disallow: /*" + "\u20ac" * 100_000,
+}
 
 
-@pytest.mark.parametrize("rule", ["Disallow: *", "disallow:*x", "Disallow *"])
-def test_a_pattern_too_many_that_begins_with_a_star_forbids_everything(rule):
-    many = "\n".join(["User-agent: *", *["Disallow: /a*b"] * 500, rule])
-    assert not Protego.parse(concerning(AGENT, many)).can_fetch("https://a/x", AGENT)
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_hostile_file_takes_bounded_time(host, name):
+    robots, base = host("User-agent: *\n" + HOSTILE[name])
+    url = base.join(URL("/" + "a" * 7900))
+    await robots.allow(base)
+    began = time.process_time()
+    await robots.allow(url)
+    assert time.process_time() - began < 1.0
 
 
-async def test_hostile_files_are_parsed_and_asked_in_a_thread(host):
-    threads = Threads()
-    asyncio.get_running_loop().set_default_executor(threads)
+async def test_what_cannot_be_compared_in_time_is_forbidden_and_told(host):
+    robots, base = host(shop(500), check_seconds=-1.0)
+    detail = f"{base.host}: its robots.txt has too many rules to compare"
+    assert await robots.refusal(base / "x") == Rejected(Reason.ROBOTS_DENIED, detail)
+    few, base = host("User-agent: *\nDisallow: /a*b", check_seconds=-1.0)
+    assert await few.allow(base / "x")
+
+
+async def test_large_files_are_parsed_and_asked_in_a_thread(host, threads):
     rules = "".join(f"Disallow: /*{number}z\n" for number in range(30_000))
     robots, base = host(f"User-agent: *\nAllow: /$\n{rules}")
-    assert not await robots.allow(base / "anything")
-    assert not await robots.allow(base / "anything/else")
-    assert await robots.allow(base)
-    asked = [name for name in threads.names if name in {"_parse", "can_fetch"}]
-    assert asked == ["_parse", "can_fetch", "can_fetch", "can_fetch"]
+    assert not await robots.allow(base / "29999z")
+    assert await robots.allow(base / "anything")
+    assert [name for name in threads.names if name in {"_parse", "allow"}] == ["_parse", "allow", "allow"]
+    assert host.state.calls == 1
 
 
-async def test_small_files_are_asked_at_once(host):
-    threads = Threads()
-    asyncio.get_running_loop().set_default_executor(threads)
-    robots, base = host("User-agent: *\nDisallow: /private")
+async def test_small_files_are_asked_at_once(host, threads):
+    robots, base = host("User-agent: *\nDisallow: /private\nDisallow: /*.pdf$")
     assert not await robots.allow(base / "private")
-    assert "can_fetch" not in threads.names
+    assert "allow" not in threads.names
 
 
-async def test_what_is_behind_500_kib_does_not_count_and_the_rest_does(host):
-    filling = "# nothing\n" * 51_199
-    robots, base = host(f"User-agent: *\n{filling[:-100]}\nDisallow: /a\nDisallow: /{'b' * 1000}")
-    assert not await robots.allow(base / "a")
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+async def test_what_is_behind_500_kib_does_not_count_and_the_rest_does_and_that_is_told(host, end):
+    lines = ["User-agent: *", "Disallow: /a", *["#" * 98] * 5119]
+    filled = end.join(lines)
+    robots, base = host(filled + end + f"Disallow: /{'b' * 2000}" + "x" * 30_000)
+    told = Rejected(Reason.ROBOTS_DENIED, f"{base.host} (of its robots.txt, 500 KiB are read)")
+    assert await robots.refusal(base / "a") == told
     assert await robots.allow(base / ("b" * 900))  # the half of that line that is within the limit
-    robots, base = host(f"User-agent: *\nDisallow: /a\n{'#' * (500 * 1024 - 40)}\nDisallow: /bbbb")
-    assert not await robots.allow(base / "a")
-    assert await robots.allow(base / "b")
+
+
+async def test_a_tdmrep_is_read_once_however_many_addresses_it_is_asked_about(host, threads):
+    rules = [{"location": f"/a/*/{number}/*.jpg$", "tdm-reservation": 1} for number in range(6000)]
+    reservations, base = host(json.dumps(rules), TdmReservations)
+    assert await reservations.refusal(base / "a/x/5999/y.jpg") == "tdmrep.json reserves it"
+    for number in range(20):
+        assert await reservations.refusal(base / f"b/{number}.jpg") is None
+    assert host.state.calls == 1
+    assert threads.names.count("_read") == 1
+
+
+async def test_a_large_tdmrep_is_asked_in_a_thread_and_a_small_one_at_once(host, threads):
+    rules = [{"location": f"*/{number}/x", "tdm-reservation": 1} for number in range(9000)]
+    reservations, base = host(json.dumps(rules), TdmReservations)
+    assert await reservations.refusal(base / "b") is None
+    assert threads.names.count("reserve") == 1
+    reservations, base = host(json.dumps(rules[:10]), TdmReservations)
+    assert await reservations.refusal(base / "b") is None
+    assert threads.names.count("reserve") == 1
+
+
+async def test_a_tdmrep_that_cannot_be_compared_in_time_reserves_and_that_is_told(host):
+    rules = [{"location": f"*/{number}/x", "tdm-reservation": 1} for number in range(500)]
+    reservations, base = host(json.dumps(rules), TdmReservations, check_seconds=-1.0)
+    assert await reservations.refusal(base / "b") == "tdmrep.json has too many rules to compare"
+
+
+async def test_asking_about_an_ordinary_large_tdmrep_costs_little(host):
+    """A thousand rules with stars and a long path: what cost 38 ms an address."""
+    rules = [{"location": f"/%7Euser{number}/*/art/*.jpg$", "tdm-reservation": 1} for number in range(1000)]
+    reservations, base = host(json.dumps(rules), TdmReservations)
+    url = base.join(URL("/~user999/" + "x/" * 500 + "art/1.png"))
+    await reservations.refusal(url)
+    began = time.process_time()
+    for _ in range(20):
+        assert await reservations.refusal(url) is None
+    assert (time.process_time() - began) / 20 < 0.01
