@@ -5,10 +5,11 @@ formats are decoded in full, after their header was found to be within the limit
 """
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.crawling.decode_jpeg import decode_jpeg
 from shared.crawling.fingerprint import THUMBNAIL, Look, look_at
@@ -23,6 +24,7 @@ from shared.records import Reason, Rejected
 
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _MAX_FRAMES = 2000
+_PLANAR_TAG, _PLANES_APART = 0x011C, 2
 _FRAMES_OF_MAX_PIXELS = 4
 _ANIMATION_SHARE = 4
 _STRIP_PIXELS = 2_000_000
@@ -101,10 +103,17 @@ def _checked(header: Header, filters: Filters) -> Header | Rejected:
         if opened is None:
             return header
         header.image.close()
-        return png_header(opened)
+        still = png_header(opened)
+        return (
+            still if isinstance(still, Rejected) or not header.mended else _also_mended(still, header.mended)
+        )
     if refusal is not None and header.image is not None:
         header.image.close()
     return refusal or header
+
+
+def _also_mended(header: Header, before: str) -> Header:
+    return replace(header, mended=f"{header.mended}, {before}")
 
 
 def _check(header: Header, filters: Filters) -> Rejected | None:
@@ -152,6 +161,8 @@ def _decode_by_pillow(
         pixels += size
         if size > limit or pixels > _FRAMES_OF_MAX_PIXELS * max_pixels or frames >= _MAX_FRAMES:
             return Rejected(Reason.TOO_MANY_PIXELS, f"in {frames + 1} frames")
+        if _lacks_strips(image):
+            return Rejected(Reason.TRUNCATED, "strips or tiles are missing")
         image.load()
         if first is None:
             first = _small_bgr(image, side)
@@ -162,6 +173,19 @@ def _decode_by_pillow(
             return first, frames
         if form != "tiff":  # what is put together frame by frame takes many bytes a pixel
             limit = max_pixels // _ANIMATION_SHARE
+
+
+def _lacks_strips(image: Image.Image) -> bool:
+    """Whether a TIFF that is not compressed names too few strips or tiles: Pillow leaves the rest black."""
+    if not isinstance(image, TiffImageFile) or any(tile.codec_name != "raw" for tile in image.tile):
+        return False
+    planes = len(image.getbands()) if image.tag_v2.get(_PLANAR_TAG) == _PLANES_APART else 1
+    named = sum((right - left) * (lower - upper) for left, upper, right, lower in _extents(image))
+    return named < planes * image.size[0] * image.size[1]
+
+
+def _extents(image: TiffImageFile) -> list[tuple[int, int, int, int]]:
+    return [tile.extents for tile in image.tile if tile.extents is not None]
 
 
 def _small_bgr(image: Image.Image, side: int) -> Pixels:
