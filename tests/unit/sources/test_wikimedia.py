@@ -117,11 +117,18 @@ async def test_a_search_without_results_is_an_empty_page(commons, service, nothi
     assert (page.candidates, page.problems, page.cursor) == ((), (), None)
 
 
-async def test_files_in_a_list_are_read_too(commons, service, response):
+@pytest.mark.parametrize("turned", [False, True])
+async def test_files_in_a_list_are_the_same_in_the_same_order(commons, service, response, turned):
     body = response("wikimedia")
-    body["query"]["pages"] = list(body["query"]["pages"].values())
     service.answer(body)
-    assert len((await commons()).candidates) == 2
+    by_id = await commons()
+    files = list(body["query"]["pages"].values())
+    body["query"]["pages"] = files[::-1] if turned else files
+    service.answer(body)
+    in_list = await commons()
+    assert in_list == by_id
+    titles = [candidate.provenance.title for candidate in in_list.candidates]
+    assert titles == ["Felis catus.png", "Katze auf Mauer.jpg"]
 
 
 @pytest.mark.parametrize("pages", ["none", 7, None])
