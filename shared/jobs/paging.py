@@ -8,9 +8,8 @@ from shared.candidates import Candidate
 from shared.clock import Deadline
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery_run import DiscoveryRun
-from shared.jobs.discovery_state import StreamState
 from shared.jobs.spec import JobSpec
-from shared.jobs.streams import Stream, Turns
+from shared.jobs.streams import OpenSource, Stream, Streams, Turns
 from shared.labels import UNLABELLED, clean_label
 from shared.sources.registry import SourceContext, open_source
 from shared.sources.source import Page, SourceConfig
@@ -21,7 +20,6 @@ _MAX_WAITED_SECONDS = (
     6 * 3600.0
 )  # without a page; who asks to wait again and again would be waited for forever
 _LONGEST_NAP_SECONDS = 30.0  # longer waits are the queue's, which costs nothing
-_OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
 _PORTION = 1  # candidate that a stream gives in its turn, where its label has a limit: that keeps what was found first
 _MAX_HELD = 20_000  # candidates of pages that were not taken whole
 
@@ -44,10 +42,10 @@ class Paging:
         """
         licenses = spec.filters.licenses
         configs = [config.under(licenses) if licenses else config for config in spec.sources]
-        streams = self._open(run, spec, configs)
+        streams = Streams(spec, self._open(spec, configs), run.state.streams)
         if not run.state.streams:
-            run.state.note(_unused(spec, configs, streams))
-        turns = Turns(streams, self._sources.clock)
+            run.state.note(_unused(spec, configs, streams.made))
+        turns = Turns(tuple(streams.made), self._sources.clock, streams.vary)
         try:
             while (wait := turns.wait_seconds) is not None:
                 await run.look()
@@ -62,40 +60,27 @@ class Paging:
                 if deadline.passed:
                     break
         finally:
-            for stream in streams:
+            for stream in streams.made:
                 if stream.pages is not None:
                     await stream.pages.aclose()
         if (wait := turns.wait_seconds) is not None:
-            await _take_what_is_held(run, streams)
+            await _take_what_is_held(run, streams.made)
             await run.pause()
             return wait
         run.state.complete = True
         await run.save()
-        if run.state.candidates == 0 and run.state.problems and (streams or None in configs):
+        if run.state.candidates == 0 and run.state.problems and (streams.made or None in configs):
             raise Permanent("No source gave a candidate: " + "; ".join(run.state.problems[:3]))
         return None
 
-    def _open(
-        self, run: DiscoveryRun, spec: JobSpec, configs: Sequence[SourceConfig | None]
-    ) -> Sequence[Stream]:
-        """The queries of the sources, which keep their places in the keys where others are left out."""
-        streams: list[Stream] = []
+    def _open(self, spec: JobSpec, configs: Sequence[SourceConfig | None]) -> Sequence[OpenSource]:
+        """The sources, which keep their places in the keys of streams where others are left out."""
         context = replace(self._sources, respect=spec.respect, formats=spec.filters.formats)
-        varied = {label: spec.variations.of(words) for label, words in spec.labels.items()}
-        for position, config in enumerate(configs):
-            if config is None:
-                continue
-            source = open_source(config, context)
-            queries = [(query, False) for query in source.queries(spec.labels)]
-            if config.searches:
-                queries += [(query, True) for query in source.queries(varied)]
-            for query, variation in queries:
-                key = f"{position}:{query.key}"
-                state = run.state.streams.get(key) or StreamState()
-                limit = spec.limit_of(query.label or "", searched=config.searches)
-                most = None if limit is None else limit * _OVERSAMPLING + _SPARE
-                streams.append(Stream(key, source, query, most, state, variation))
-        return streams
+        return [
+            OpenSource(position, config, open_source(config, context))
+            for position, config in enumerate(configs)
+            if config is not None
+        ]
 
     @staticmethod
     async def _take_turn(run: DiscoveryRun, stream: Stream, portion: int | None) -> float | None:

@@ -23,8 +23,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Transform
-from shared.errors import InvalidRequest
+from shared.errors import FieldError, InvalidRequest
 from shared.jobs.field_errors import field_errors
+from shared.jobs.products import too_many_items, too_many_pages, too_many_searches
 from shared.labels import Label, clean_label
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
@@ -127,13 +128,18 @@ class JobSpec(BaseModel):
     @classmethod
     def _is_a_whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         """What concerns several fields. What the app itself has stored was checked when it came in."""
+        if not _is_internal(info):
+            _check(too_many_items(data))
         spec = handler(_with_sources(data) if isinstance(data, Mapping) else data)
         if spec.keywords:
             spec = spec.model_copy(
                 update={"labels": {word: (word,) for word in spec.keywords}, "keywords": ()}
             )
         if not _is_internal(info):
-            _check_searches(spec, words="keywords" if "keywords" in data else "labels")
+            words = "keywords" if "keywords" in data else "labels"
+            _check_searches(spec, words)
+            _check(too_many_searches(spec.labels, spec.variations, spec.sources, words))
+            _check(too_many_pages(spec.sources))
         return spec
 
     def limit_of(self, label: str, *, searched: bool) -> int | None:
@@ -154,14 +160,16 @@ def _check_searches(spec: JobSpec, words: str) -> None:
         raise ValueError("name what you want: labels, keywords or sources")
     searching = [config.type for config in spec.sources if config.searches]
     if searching and not spec.labels:
-        raise _wrong(words, f"{searching[0]} searches by keyword: give labels or keywords")
+        _check(FieldError(words, f"{searching[0]} searches by keyword: give labels or keywords"))
 
 
-def _wrong(field: str, message: str) -> ValidationError:
-    """That a field is wrong, for checks of several."""
-    error = PydanticCustomError("value_error", "{message}", {"message": message})
-    return ValidationError.from_exception_data(
-        "JobSpec", [InitErrorDetails(type=error, loc=(field,), input=None)]
+def _check(wrong: FieldError | None) -> None:
+    """Refuse the spec where something is wrong with a field that several are looked at for."""
+    if wrong is None:
+        return
+    error = PydanticCustomError("value_error", "{message}", {"message": wrong.message})
+    raise ValidationError.from_exception_data(
+        "JobSpec", [InitErrorDetails(type=error, loc=(wrong.field,), input=None)]
     )
 
 

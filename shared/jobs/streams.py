@@ -1,17 +1,22 @@
 """The queries of a job's sources, and whose turn it is.
 
 Queries take turns, so that a label fills from all of its sources. Variations of a label's keywords have their turn
-when all of its other queries have ended.
+when all of its other queries have ended, and are not made before that.
 """
 
+import heapq
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from shared.candidates import Candidate
 from shared.clock import Clock
 from shared.jobs.discovery_state import StreamState
-from shared.sources.source import Page, Query, Source
+from shared.jobs.spec import JobSpec
+from shared.sources.source import Page, Query, Source, SourceConfig
+
+_OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
 
 
 @dataclass(slots=True)
@@ -32,36 +37,80 @@ class Stream:
     left: deque[Candidate] = field(default_factory=deque)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A source of the spec, in its place there."""
+
+    position: int
+    config: SourceConfig
+    source: Source
+
+
+class Streams:
+    """Makes the streams of a job's sources; `made` are those so far. `states` are where the saved ones stand."""
+
+    def __init__(
+        self, spec: JobSpec, sources: Sequence[OpenSource], states: Mapping[str, StreamState]
+    ) -> None:
+        self._spec = spec
+        self._sources = sources
+        self._states = states
+        self.made: list[Stream] = []
+        for opened in sources:
+            self._make(opened, opened.source.queries(spec.labels), variation=False)
+
+    def vary(self, label: str | None) -> Sequence[Stream]:
+        """The streams of the variations of a label's keywords, at all sources that search; to be asked for once."""
+        begin = len(self.made)
+        texts = self._spec.variations.of(self._spec.labels[label]) if label in self._spec.labels else ()
+        if label is not None and texts:
+            for opened in self._sources:
+                if opened.config.searches:
+                    self._make(opened, opened.source.queries({label: texts}), variation=True)
+        return self.made[begin:]
+
+    def _make(self, opened: OpenSource, queries: Iterable[Query], *, variation: bool) -> None:
+        for query in queries:
+            key = f"{opened.position}:{query.key}"
+            limit = self._spec.limit_of(query.label or "", searched=opened.config.searches)
+            most = None if limit is None else limit * _OVERSAMPLING + _SPARE
+            state = self._states.get(key) or StreamState()
+            self.made.append(Stream(key, opened.source, query, most, state, variation))
+
+
 class Turns:
     """Whose turn it is: round and round, without those that have ended or wait.
 
-    `held` is how many candidates those hold whose turn it is not.
+    `held` is how many candidates those hold whose turn it is not. `vary` makes the streams of a label's variations.
     """
 
-    def __init__(self, streams: Iterable[Stream], clock: Clock) -> None:
+    def __init__(
+        self, streams: Iterable[Stream], clock: Clock, vary: Callable[[str | None], Sequence[Stream]]
+    ) -> None:
         self.held = 0
         self._clock = clock
+        self._vary = vary
         self._turn: deque[Stream] = deque()
-        self._waiting: list[tuple[float, Stream]] = []
-        self._variations: dict[str | None, list[Stream]] = {}
+        self._waiting: list[
+            tuple[float, int, Stream]
+        ] = []  # a heap: until when, then in the order of their coming
+        self._came = count()
         self._open: Counter[str | None] = Counter()
+        ended: dict[str | None, None] = {}
         for stream in streams:
             if stream.state.ended:
-                continue
-            if stream.variation:
-                self._variations.setdefault(stream.query.label, []).append(stream)
+                ended[stream.query.label] = None
             else:
                 self._open[stream.query.label] += 1
                 self._turn.append(stream)
-        for label in [label for label in self._variations if not self._open[label]]:
-            self._turn.extend(self._variations.pop(label))
+        for label in ended:
+            if not self._open[label]:
+                self._begin_variations(label)
 
     def take(self) -> Stream | None:
         """Who is next; None where all have ended, or all that have not are waiting."""
-        if self._waiting:
-            now = self._clock.monotonic()
-            self._turn.extend(stream for until, stream in self._waiting if until <= now)
-            self._waiting = [(until, stream) for until, stream in self._waiting if until > now]
+        while self._waiting and self._waiting[0][0] <= self._clock.monotonic():
+            self._turn.append(heapq.heappop(self._waiting)[2])
         if not self._turn:
             return None
         stream = self._turn.popleft()
@@ -72,20 +121,22 @@ class Turns:
         """The stream had its turn; it wants to wait for so long before the next, or has ended."""
         self.held += len(stream.left)
         if wait_seconds is not None:
-            self._waiting.append((self._clock.monotonic() + wait_seconds, stream))
+            until = self._clock.monotonic() + wait_seconds
+            heapq.heappush(self._waiting, (until, next(self._came), stream))
         elif not stream.state.ended:
             self._turn.append(stream)
         elif not stream.variation:
             label = stream.query.label
             self._open[label] -= 1
             if not self._open[label]:
-                self._turn.extend(self._variations.pop(label, ()))
+                self._begin_variations(label)
 
     @property
     def wait_seconds(self) -> float | None:
         """How long it is until it is somebody's turn; None where all have ended."""
         if self._turn:
             return 0.0
-        if not self._waiting:
-            return None
-        return max(0.0, min(until for until, _ in self._waiting) - self._clock.monotonic())
+        return max(0.0, self._waiting[0][0] - self._clock.monotonic()) if self._waiting else None
+
+    def _begin_variations(self, label: str | None) -> None:
+        self._turn.extend(stream for stream in self._vary(label) if not stream.state.ended)

@@ -32,6 +32,10 @@ class Variations(BaseModel):
         Field(max_length=10),
     ] = ()
 
+    def most(self, keywords: int) -> int:
+        """How many variations so many keywords have at most."""
+        return min(_MAX_VARIATIONS, keywords * (self.plurals + len(self.templates)))
+
     def of(self, keywords: Sequence[str]) -> tuple[str, ...]:
         """What to search for after the keywords of one label: plurals, then each template in turn.
 

@@ -159,7 +159,12 @@ async def test_the_same_idempotency_key_is_the_same_job(make_stack, gallery, ses
     answers = await asyncio.gather(
         *(submit({"keywords": ["cat"], "max_images_per_label": 3}) for _ in range(4))
     )
-    assert sorted(status for status, _ in answers) == [200, 200, 200, 201]  # one makes it, the others repeat it
+    assert sorted(status for status, _ in answers) == [
+        200,
+        200,
+        200,
+        201,
+    ]  # one makes it, the others repeat it
     assert len({job["id"] for _, job in answers}) == 1
     assert (await submit({"keywords": ["dog"]}))[0] == 409
     headers["Idempotency-Key"] = "k" * 256

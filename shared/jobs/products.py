@@ -1,0 +1,56 @@
+"""Limits on what a spec's numbers come to together, where each of them alone is allowed.
+
+What has no limit here is bounded by a field's own limit and by the size of a spec: keywords are 50 a label, labels
+1,000, start addresses 100 a website, earlier datasets 20, and no more than 4 MB of text may hold them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from shared.errors import FieldError
+from shared.sources.source import SourceConfig
+from shared.sources.variations import Variations
+from shared.sources.website.config import WebsiteConfig
+
+MAX_SEARCHES = 20_000
+"""Keywords and their variations, over all labels, times the sources that search: each is a stream of discovery."""
+MAX_ITEMS = 50_000
+"""Items of all lists in a spec: each takes a kilobyte while the spec is read."""
+MAX_PAGES = 50_000
+"""Pages of all websites: the frontier of each, which is stored again and again, has an address a page."""
+
+
+def too_many_items(data: object) -> FieldError | None:
+    """What is wrong with the number of items in a spec, told before any of them is looked at."""
+    sources = data.get("sources") if isinstance(data, Mapping) else None
+    lists = [
+        source["items"]
+        for source in (sources if isinstance(sources, list | tuple) else ())
+        if isinstance(source, Mapping) and isinstance(source.get("items"), list | tuple)
+    ]
+    number = sum(len(items) for items in lists)
+    if number <= MAX_ITEMS:
+        return None
+    return FieldError(
+        "sources", f"have {number:,} items: {MAX_ITEMS:,} at most; longer lists belong in a blob"
+    )
+
+
+def too_many_searches(
+    labels: Mapping[str, Sequence[str]], variations: Variations, sources: Sequence[SourceConfig], words: str
+) -> FieldError | None:
+    """What is wrong with the number of searches; `words` is the field that names what is searched for."""
+    searching = sum(1 for config in sources if config.searches)
+    texts = sum(len(keywords) + variations.most(len(keywords)) for keywords in labels.values())
+    number = searching * texts
+    if number <= MAX_SEARCHES:
+        return None
+    told = f"{number:,} searches ({texts:,} keywords and variations at {searching} sources that search)"
+    return FieldError(words, f"ask for {told}: {MAX_SEARCHES:,} at most")
+
+
+def too_many_pages(sources: Sequence[SourceConfig]) -> FieldError | None:
+    """What is wrong with the number of pages that all websites may take together."""
+    number = sum(config.max_pages for config in sources if isinstance(config, WebsiteConfig))
+    if number <= MAX_PAGES:
+        return None
+    return FieldError("sources", f"ask for {number:,} pages of websites (max_pages): {MAX_PAGES:,} at most")
