@@ -7,20 +7,24 @@ the bytes.
 import asyncio
 import importlib.util
 import io
-from collections.abc import AsyncIterator, Buffer, Iterator, Sequence
+from collections.abc import AsyncIterator, Buffer, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.errors import NotFound, Permanent, Unavailable
+from shared.sources.parquet_pages import BROKEN, page_sizes, row_groups
+from shared.sources.parquet_values import Unreadable, is_plain, values_of
 from shared.sources.rows import Row
 from shared.sources.tables import ColumnNames, named
 from shared.storage.blobs import BlobStore
 
 MISSING = "reading Parquet lists needs pyarrow: install the app with its extra, pixcrawler[parquet]"
 _BATCH_ROWS = 500
+_BATCH_BYTES = 256 << 20
 _BUFFER_BYTES = 1 << 20
 _READ_SECONDS = 120.0
 _MAX_FOOTER_BYTES = 100_000_000
 _MAX_OTHERS = 20
+_END_BYTES = 8  # the footer's length and the magic number, which no page reaches
 
 
 def can_read_parquet() -> bool:
@@ -31,11 +35,12 @@ def can_read_parquet() -> bool:
 async def read_parquet(blobs: BlobStore, name: str, columns: ColumnNames, skip: int) -> AsyncIterator[Row]:
     """The rows from number `skip` on; the columns asked for and the first 20 other plain ones make the rows' fields.
 
-    In memory are the footer, and of each column one page and one batch of values.
+    In memory are the footer, and of each column one page and one batch of values; there are fewer rows in a batch
+    where long values may come again and again. A row with a value that cannot be had is a problem.
 
     Raises:
         Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or lacks a column that is needed, or
-            has one that holds no text.
+            has one that holds no text, or has pages that decompress to more than a limit.
         NotFound: there is no such blob.
         Unavailable: storage did not answer.
     """
@@ -46,45 +51,69 @@ async def read_parquet(blobs: BlobStore, name: str, columns: ColumnNames, skip: 
     batches = _batches(file, columns, skip)
     while (rows := await asyncio.to_thread(next, batches, None)) is not None:
         for row in rows:
-            yield Row(row)
+            yield row
 
 
-def _batches(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[list[dict[str, object]]]:
+def _batches(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Sequence[Row]]:
     try:
         import pyarrow as pa
-        from pyarrow import parquet
     except ImportError:
         raise Permanent(MISSING) from None
     try:
-        opened = parquet.ParquetFile(
-            file,
-            buffer_size=_BUFFER_BYTES,
-            pre_buffer=False,
-            thrift_string_size_limit=_MAX_FOOTER_BYTES,
-            thrift_container_size_limit=1_000_000,
-        )
-        groups, before = _groups_from(opened.metadata, skip)
-        wanted = _plain_columns(opened.schema_arrow, columns)
-        ahead = skip - before
-        for batch in opened.iter_batches(_BATCH_ROWS, groups, [*wanted], use_threads=False):
-            rows = batch.slice(min(ahead, batch.num_rows))
-            yield rows.rename_columns([wanted[name] for name in rows.schema.names]).to_pylist()
-            ahead -= min(ahead, batch.num_rows)
-    except (pa.ArrowException, OSError, ValueError) as error:
+        at = skip
+        try:
+            for rows in _groups(file, columns, skip):
+                yield rows
+                at += len(rows)
+        except pa.ArrowInvalid:
+            # pyarrow refuses a dictionary with a text that is not UTF-8; as plain texts they are read one by one
+            file.hides_arrow_types = True
+            yield from _groups(file, columns, at)
+    except (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
         if isinstance(error, _StorageError):
             raise Unavailable("Storage did not give the Parquet file.") from error
-        raise Permanent("The URL list is not Parquet, or is broken.") from None
+        raise Permanent(BROKEN) from None
 
 
-def _groups_from(metadata: Any, skip: int) -> tuple[list[int], int]:
-    """The row groups that hold rows from `skip` on, and how many rows are before them."""
-    before = 0
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        if before + group.num_rows > skip:
-            return list(range(index, metadata.num_row_groups)), before
-        before += group.num_rows
-    return [], before
+def _groups(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Sequence[Row]]:
+    """Batches of rows, row group by row group."""
+    from pyarrow import parquet
+
+    groups = row_groups(file)
+    opened = parquet.ParquetFile(
+        file,
+        buffer_size=_BUFFER_BYTES,
+        pre_buffer=False,
+        thrift_string_size_limit=_MAX_FOOTER_BYTES,
+        thrift_container_size_limit=1_000_000,
+    )
+    wanted = _plain_columns(opened.schema_arrow, columns)
+    for index, group in enumerate(groups):
+        if group.num_rows <= skip:
+            skip -= group.num_rows
+            continue
+        sizes = page_sizes(file, group, wanted)
+        count = max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(sizes.value_bytes, 1)))
+        for batch in opened.iter_batches(count, [index], [*wanted], use_threads=False):
+            if batch.num_rows > skip:
+                yield _rows(batch.slice(skip), wanted)
+            skip -= min(skip, batch.num_rows)
+
+
+def _rows(batch: Any, wanted: Mapping[str, str]) -> list[Row]:
+    """The batch's rows; one with a value that cannot be had is a problem. Of columns of a name the first counts."""
+    columns: dict[str, Sequence[object]] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name in wanted and wanted[name] not in columns:
+            columns[wanted[name]] = values_of(column)
+    return [_row(dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)]
+
+
+def _row(fields: Mapping[str, object]) -> Row:
+    for name, value in fields.items():
+        if isinstance(value, Unreadable):
+            return Row(None, f"the column {name[:100]!r} has a value {value.why}")
+    return Row(fields)
 
 
 def _plain_columns(schema: Any, columns: ColumnNames) -> dict[str, str]:
@@ -92,10 +121,7 @@ def _plain_columns(schema: Any, columns: ColumnNames) -> dict[str, str]:
 
     A column that is not among those asked for for its case only counts as the one there.
     """
-    from pyarrow import types
-
-    refused = (types.is_nested, types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
-    plain = [field.name for field in schema if not any(refuses(field.type) for refuses in refused)]
+    plain = [field.name for field in schema if is_plain(field.type)]
     _check_needed(schema, plain, columns.needed)
     called = dict(zip(plain, named(plain, columns), strict=True))
     others = [column for column, name in called.items() if name not in columns.asked]
@@ -117,6 +143,9 @@ class _StorageError(OSError):
 
 class _RangeFile(io.RawIOBase):
     """A blob as a file for another thread than the event loop's; each read is a ranged read."""
+
+    hides_arrow_types = False
+    """Whether the footer is read without the types of Arrow that the columns were written from."""
 
     def __init__(self, blobs: BlobStore, name: str, size_bytes: int, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
@@ -150,6 +179,8 @@ class _RangeFile(io.RawIOBase):
             data = asyncio.run_coroutine_threadsafe(reading, self._loop).result(_READ_SECONDS)
         except Exception as error:
             raise _StorageError("the ranged read failed") from error
+        if self.hides_arrow_types and self._at + len(data) >= self._size - _END_BYTES:
+            data = data.replace(b"ARROW:schema", b"ARROW-hidden")
         view[: len(data)] = data
         self._at += len(data)
         return len(data)
