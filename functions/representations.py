@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel
 
 from shared.datasets.dataset import Dataset
+from shared.jobs.discovery_state import DiscoveryTold
 from shared.jobs.job import Job, Webhook, WebhookState
 from shared.jobs.job_records import has_records
 from shared.jobs.ledger_rows import Progress
@@ -14,6 +15,7 @@ from shared.jobs.states import State
 from shared.jobs.tally import KEPT, Tally
 
 _API = "/api/v1"
+_NOTHING_TOLD = DiscoveryTold()
 
 
 class LabelCounts(BaseModel):
@@ -68,10 +70,11 @@ class WebhookAnswer(BaseModel):
 
 
 class JobAnswer(BaseModel):
-    """One job. `revision` is 1, and one more with each retry; `notice` says what became of a job that was cancelled.
+    """One job. `revision` is 1, and one more with each retry.
 
-    `message_id` is that of the queue message that the job came in; `requested_id` the `job_id` that this one asked for,
-    where it was refused.
+    `notice` says which sources a job that discovers waits for, until when and why, and what became of one that was
+    cancelled. `message_id` is that of the queue message that the job came in; `requested_id` the `job_id` that this one
+    asked for, where it was refused.
     """
 
     id: str
@@ -98,7 +101,7 @@ class JobAnswer(BaseModel):
         job: Job,
         progress: Progress,
         dataset: Dataset | None = None,
-        problems: tuple[int, tuple[str, ...]] = (0, ()),
+        told: DiscoveryTold = _NOTHING_TOLD,
         *,
         can_retry: bool = False,
     ) -> Self:
@@ -111,7 +114,7 @@ class JobAnswer(BaseModel):
             name=job.name,
             state=job.state,
             revision=job.revision,
-            notice=_notice(job, progress),
+            notice=_notice(job, progress, told),
             created_at=job.created_at,
             updated_at=job.updated_at,
             progress=JobProgress(
@@ -122,8 +125,8 @@ class JobAnswer(BaseModel):
             ),
             labels=_labels(tally.counts),
             rejections=dict(tally.rejections),
-            problems=list(problems[1]),
-            problem_count=problems[0],
+            problems=list(told.problems),
+            problem_count=told.problem_count,
             webhook=WebhookAnswer.of(job.webhook),
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
             message_id=job.message_id or None,
@@ -222,7 +225,9 @@ def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
     }
 
 
-def _notice(job: Job, progress: Progress) -> str | None:
+def _notice(job: Job, progress: Progress, told: DiscoveryTold) -> str | None:
+    if job.state is State.DISCOVERING:
+        return told.notice or None
     if job.state is not State.CANCELLED:
         return None
     done = f"{progress.tally.found} of {progress.found} candidates found were worked through"

@@ -25,6 +25,7 @@ from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
 from shared.jobs.moved_images import MovedImages
 from shared.jobs.rounds import Rounds
 from shared.jobs.tally import Tally
+from shared.plain_text import one_line
 from shared.records import Record
 from shared.storage.blobs import BlobStore
 from shared.web.urls import address_key
@@ -34,6 +35,7 @@ _LAST_CHUNKS = 3
 _CHUNK_CHARACTERS = 4 << 20  # of text; candidates have some hundred each, but in a list they may have 30,000
 _CHUNKS_BETWEEN_SEEN = 250
 _SECONDS_BETWEEN_LOOKS = 4.0
+_MAX_NOTICE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,19 @@ class DiscoveryRun:
             await self._look()
 
     @property
+    def notice(self) -> str:
+        """What the job's owner is told that discovery waits for."""
+        return self._row.notice
+
+    async def tell(self, notice: str) -> None:
+        """Tell the job's owner what discovery waits for, empty where for nothing; nothing else is saved with it."""
+        line = one_line(notice, _MAX_NOTICE)
+        if line != self._row.notice:
+            parts = self._parts
+            row = replace(self._row, notice=line)
+            self._row = await parts.ledger.add(self.job.id, Addition(), row, parts.clock.now())
+
+    @property
     def fills_a_chunk(self) -> bool:
         """Whether it is time to save: where there is enough for a chunk, or for two of the largest.
 
@@ -175,7 +190,7 @@ class DiscoveryRun:
     async def _commit(self, addition: Addition) -> None:
         parts = self._parts
         encoded = await self._states.encode(self.job.id, self.state, parts.ids.nonce())
-        row = replace(self._row, state=encoded)
+        row = replace(self._row, state=encoded, notice="" if self.state.complete else self._row.notice)
         self._row = await parts.ledger.add(self.job.id, addition, row, parts.clock.now())
         await self._look()
         await self._announce()

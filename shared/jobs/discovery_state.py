@@ -120,6 +120,15 @@ class DiscoveryState:
                 self.problems.append(line)
 
 
+@dataclass(frozen=True, slots=True)
+class DiscoveryTold:
+    """How many problems discovery met, the first of them, and what it waits for."""
+
+    problem_count: int = 0
+    problems: tuple[str, ...] = ()
+    notice: str = ""
+
+
 class Seen:
     """The keys of what was discovered already: 64-bit hashes, so that a million take little room."""
 
@@ -170,8 +179,8 @@ class DiscoveryStates:
             Damaged: it is gone or cannot be read.
         """
         row = await self._ledger.discovery(job_id)
-        if row is None:
-            return DiscoveryState(), DiscoveryRow(b"")
+        if row is None or not row.state:
+            return DiscoveryState(), row or DiscoveryRow(b"")
         data = row.state
         with reading("the state of the job's discovery"):
             if data.startswith(b"blob:"):
@@ -187,13 +196,13 @@ class DiscoveryStates:
         await self._blobs.put(name, data)
         return b"blob:" + name.encode()
 
-    async def problems(self, job_id: str) -> tuple[int, tuple[str, ...]]:
-        """How many problems discovery met, and the first of them; none where its state cannot be read.
+    async def told(self, job_id: str) -> DiscoveryTold:
+        """What discovery tells the job's owner; nothing where its state cannot be read.
 
         That is the job's failure then, or it was cleared.
         """
         try:
-            state, _ = await self.read(job_id)
+            state, row = await self.read(job_id)
         except Damaged:
-            return 0, ()
-        return state.problem_count, tuple(state.problems)
+            return DiscoveryTold()
+        return DiscoveryTold(state.problem_count, tuple(state.problems), row.notice)

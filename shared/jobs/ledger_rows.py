@@ -55,10 +55,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryRow:
-    """The saved state of discovery, as bytes that discovery itself can read, and when it was saved."""
+    """The saved state of discovery, as bytes that discovery itself can read, and when it was saved.
+
+    The state is empty where only the `notice` was saved so far, which says what discovery waits for.
+    """
 
     state: bytes
     saved_at: datetime | None = None
+    notice: str = ""
     etag: str = ""
 
 
@@ -121,13 +125,16 @@ def lane_progress(entity: Entity) -> Progress:
 
 def discovery_change(job_id: str, row: DiscoveryRow, now: datetime) -> Change:
     """The write of the discovery row."""
-    entity = Entity(job_id, DISCOVERY, {"state": row.state, "saved_at": now}, row.etag)
+    values: dict[str, Value] = {"state": row.state, "saved_at": now, "notice": row.notice}
+    entity = Entity(job_id, DISCOVERY, values, row.etag)
     return Replace(entity) if row.etag else Insert(entity)
 
 
 def discovery_row(entity: Entity) -> DiscoveryRow:
     """The reverse of `discovery_change`."""
-    return DiscoveryRow(as_bytes(entity.values["state"]), _moment(entity.values.get("saved_at")), entity.etag)
+    values = entity.values
+    saved_at, notice = _moment(values.get("saved_at")), str(values["notice"])
+    return DiscoveryRow(as_bytes(values["state"]), saved_at, notice, entity.etag)
 
 
 def _int(value: Value) -> int:

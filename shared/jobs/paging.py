@@ -10,6 +10,7 @@ from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery_run import DiscoveryRun
 from shared.jobs.spec import JobSpec
 from shared.jobs.streams import OpenSource, Stream, Streams, Turns
+from shared.jobs.waiting import WaitingNotice
 from shared.labels import UNLABELLED, clean_label
 from shared.sources.registry import SourceContext, open_source
 from shared.sources.source import Page, SourceConfig
@@ -46,6 +47,7 @@ class Paging:
         if not run.state.streams:
             run.state.note(_unused(spec, configs, streams.made))
         turns = Turns(tuple(streams.made), self._sources.clock, streams.vary)
+        notice = WaitingNotice(run, turns, self._sources.clock)
         try:
             while (wait := turns.wait_seconds) is not None:
                 await run.look()
@@ -53,7 +55,9 @@ class Paging:
                 if stream is not None:
                     portion = _PORTION if turns.held <= _MAX_HELD else None
                     turns.put_back(stream, await self._take_turn(run, stream, portion))
+                    await notice.look()
                 elif wait <= min(_LONGEST_NAP_SECONDS, deadline.remaining_seconds):
+                    await notice.rest()
                     await self._sleep(wait)
                 else:
                     break
@@ -65,6 +69,7 @@ class Paging:
                     await stream.pages.aclose()
         if (wait := turns.wait_seconds) is not None:
             await _take_what_is_held(run, streams.made)
+            await notice.rest()
             await run.pause()
             return wait
         run.state.complete = True
@@ -97,12 +102,14 @@ class Paging:
         except RateLimited as error:
             wait = min(error.retry_after_seconds, _MAX_WAIT_SECONDS)
             stream.state.waited_seconds += wait
+            stream.why = error.detail
             if stream.state.waited_seconds < _MAX_WAITED_SECONDS:
                 return wait
             _give_up(run, stream, f"{error.detail} It has done so for hours.")
             return None
         except Retryable as error:
             stream.state.failures += 1
+            stream.why = f"it failed {stream.state.failures} of {_MAX_FAILURES} times. {error.detail}"
             if stream.state.failures < _MAX_FAILURES:
                 return 5.0 * (1 << stream.state.failures)
             _give_up(run, stream, error.detail)

@@ -6,7 +6,7 @@ crawled go on. What was kept is not fetched again. The dataset of the revision b
 """
 
 from shared.clock import Clock
-from shared.errors import Changed, Conflict, NotFound, Unavailable
+from shared.errors import Changed, Conflict, Damaged, Unavailable
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.job import Job
@@ -77,12 +77,12 @@ class Retry:
         failure = job.failure.code if job.failure else ""
         if failure == REFUSED:
             raise Conflict("This job stands for a message that is not valid; send it again, corrected.")
-        try:
-            discovery, _ = await self._discoveries.read(job.id)
-        except NotFound:
-            raise Conflict(WORK_IS_GONE) from None
         if not await self._jobs.keeps_work(job):
             raise Conflict(WORK_IS_GONE)
+        try:
+            discovery, _ = await self._discoveries.read(job.id)
+        except Damaged as error:
+            raise Conflict(f"The job cannot be retried. {error.detail}") from None
         unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)
         if unfinished or discovery.can_go_on:
             return

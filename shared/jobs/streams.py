@@ -16,13 +16,15 @@ from shared.jobs.discovery_state import StreamState
 from shared.jobs.spec import JobSpec
 from shared.sources.source import Page, Query, Source, SourceConfig
 
+_SHORTEST_TOLD_SECONDS = 2.0
 _OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
 
 
 @dataclass(slots=True)
 class Stream:
-    """One query of one source; `limit` is how many candidates its label takes.
+    """One query of one source, whose `kind` is its type; `limit` is how many candidates its label takes.
 
+    `why` says why it waits, empty where it does not, or for too short a time to be told.
     `page` is the page that it holds: what is `left` of it is to be taken, and the cursor is still before it.
     """
 
@@ -32,6 +34,8 @@ class Stream:
     limit: int | None
     state: StreamState
     variation: bool = False
+    kind: str = ""
+    why: str = ""
     pages: AsyncGenerator[Page] | None = None
     page: Page | None = None
     left: deque[Candidate] = field(default_factory=deque)
@@ -75,19 +79,20 @@ class Streams:
             limit = self._spec.limit_of(query.label or "", searched=opened.config.searches)
             most = None if limit is None else limit * _OVERSAMPLING + _SPARE
             state = self._states.get(key) or StreamState()
-            self.made.append(Stream(key, opened.source, query, most, state, variation))
+            self.made.append(Stream(key, opened.source, query, most, state, variation, opened.config.type))
 
 
 class Turns:
     """Whose turn it is: round and round, without those that have ended or wait.
 
     `held` is how many candidates those hold whose turn it is not. `vary` makes the streams of a label's variations.
+    `changes` counts how often another kind of source or another reason to wait came or went.
     """
 
     def __init__(
         self, streams: Iterable[Stream], clock: Clock, vary: Callable[[str | None], Sequence[Stream]]
     ) -> None:
-        self.held = 0
+        self.held = self.changes = 0
         self._clock = clock
         self._vary = vary
         self._turn: deque[Stream] = deque()
@@ -95,6 +100,7 @@ class Turns:
             tuple[float, int, Stream]
         ] = []  # a heap: until when, then in the order of their coming
         self._came = count()
+        self._reasons: Counter[tuple[str, str]] = Counter()
         self._open: Counter[str | None] = Counter()
         ended: dict[str | None, None] = {}
         for stream in streams:
@@ -110,7 +116,10 @@ class Turns:
     def take(self) -> Stream | None:
         """Who is next; None where all have ended, or all that have not are waiting."""
         while self._waiting and self._waiting[0][0] <= self._clock.monotonic():
-            self._turn.append(heapq.heappop(self._waiting)[2])
+            due = heapq.heappop(self._waiting)[2]
+            self._count(due, -1)
+            due.why = ""
+            self._turn.append(due)
         if not self._turn:
             return None
         stream = self._turn.popleft()
@@ -120,6 +129,9 @@ class Turns:
     def put_back(self, stream: Stream, wait_seconds: float | None) -> None:
         """The stream had its turn; it wants to wait for so long before the next, or has ended."""
         self.held += len(stream.left)
+        if wait_seconds is None or wait_seconds < _SHORTEST_TOLD_SECONDS:
+            stream.why = ""
+        self._count(stream, 1)
         if wait_seconds is not None:
             until = self._clock.monotonic() + wait_seconds
             heapq.heappush(self._waiting, (until, next(self._came), stream))
@@ -130,6 +142,24 @@ class Turns:
             self._open[label] -= 1
             if not self._open[label]:
                 self._begin_variations(label)
+
+    def waiting(self) -> Mapping[tuple[str, str], float]:
+        """By kind of source and reason, how many seconds it is until the first of those that wait has its turn."""
+        now = self._clock.monotonic()
+        soonest: dict[tuple[str, str], float] = {}
+        for until, _, stream in self._waiting:
+            if stream.why:
+                key, left = (stream.kind, stream.why), max(0.0, until - now)
+                soonest[key] = min(left, soonest.get(key, left))
+        return soonest
+
+    def _count(self, stream: Stream, number: int) -> None:
+        """Note that a stream begins or ends to wait for a reason that is told."""
+        key = stream.kind, stream.why
+        if stream.why:
+            before = self._reasons[key]
+            self._reasons[key] += number
+            self.changes += not before or not self._reasons[key]
 
     @property
     def wait_seconds(self) -> float | None:

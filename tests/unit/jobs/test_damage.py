@@ -10,7 +10,7 @@ import pytest
 from shared.archiving.planner import PlanConfig
 from shared.errors import Conflict, Damaged
 from shared.jobs.chunk_ledger import Addition
-from shared.jobs.discovery_state import DiscoveryStates
+from shared.jobs.discovery_state import DiscoveryStates, DiscoveryTold
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
@@ -230,7 +230,10 @@ async def test_the_state_of_discovery(flow, damage, in_a_blob, monkeypatch):
         state = damage(row.state) if damage else b"blob:work/no/such/blob"
         await flow.ledger.add(job.id, Addition(), replace(row, state=state or b"x"), flow.clock.now())
     await _check_failed(flow, job, "the state of the job's discovery")
-    assert await DiscoveryStates(flow.ledger, flow.blobs).problems(job.id) == (0, ())
+    assert not await flow.retry.is_possible(await flow.job(job))
+    with pytest.raises(Conflict, match="the state of the job's discovery"):
+        await flow.retry.run("admin", job.id)
+    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold()
 
 
 @damages

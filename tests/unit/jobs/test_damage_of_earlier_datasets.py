@@ -66,7 +66,7 @@ async def test_other_sources_go_on_beside_a_damaged_dataset_and_it_is_told(flow,
     job = await flow.send({**FAKE, "sources": [{"type": "dataset", "id": earlier.id}, *FAKE["sources"]]})
     await flow.run()
     assert (await flow.job(job)).state is State.COMPLETED
-    _, problems = await DiscoveryStates(flow.ledger, flow.blobs).problems(job.id)
+    problems = (await DiscoveryStates(flow.ledger, flow.blobs).told(job.id)).problems
     assert [f"Damaged in storage: the records of dataset {earlier.id}" in line for line in problems] == [True]
 
 

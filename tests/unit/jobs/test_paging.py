@@ -8,7 +8,7 @@ import pytest
 from shared.candidates import Candidate, Provenance, decode_candidates
 from shared.clock import Deadline
 from shared.errors import RateLimited
-from shared.jobs.discovery_state import DiscoveryStates
+from shared.jobs.discovery_state import DiscoveryStates, DiscoveryTold
 from shared.jobs.messages import JOBS_QUEUE
 from shared.sources import registry
 from shared.sources.registry import SourceKind
@@ -243,7 +243,9 @@ async def test_no_wait_is_slept_beyond_the_slice(flow):
 async def test_problems_of_a_page_are_noted_once(flow):
     job = await flow.send({"keywords": ["cat"], "sources": [{"type": "search", "total": 60, "page": 30}]})
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
-    assert await DiscoveryStates(flow.ledger, flow.blobs).problems(job.id) == (2, ("one 0", "one 30"))
+    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold(
+        2, ("one 0", "one 30")
+    )
 
 
 @pytest.mark.parametrize("searched", [True, False])
@@ -253,7 +255,7 @@ async def test_keywords_that_no_source_looks_for_are_told(flow, searched):
     job = await flow.send({"keywords": ["cat"], "sources": sources})
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     told = () if searched else ("none of the sources searches: keywords are not used",)
-    assert await DiscoveryStates(flow.ledger, flow.blobs).problems(job.id) == (len(told), told)
+    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold(len(told), told)
 
 
 class FreeConfig(SearchConfig):
