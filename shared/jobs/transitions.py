@@ -65,18 +65,20 @@ class Transitions:
         Raises:
             Conflict: the job is in a state from which the table has no such step.
         """
+        job = await self._ended(job, state, failure)
+        await self.notify(job)
+        return job
+
+    async def _ended(self, job: Job, state: State, failure: Failure | None = None) -> Job:
         revision = job.revision
         for _ in range(_TRIES):
             if job.state.terminal or job.revision != revision:
-                break
+                return job
             try:
                 job = await self._jobs.save(job.moved(state, self._clock.now(), failure))
             except Changed:
                 job = await self._jobs.require(job.user_id, job.id)
-        else:
-            raise Unavailable("The job's record is too busy.")
-        await self.notify(job)
-        return job
+        raise Unavailable("The job's record is too busy.")
 
     async def fail(self, job: Job, code: str, detail: str) -> Job:
         """End the job as failed, with the reason that its owner will read."""
@@ -89,12 +91,17 @@ class Transitions:
     async def cancel(self, job: Job) -> Job:
         """End the job as cancelled; a job that is cancelled already stays so.
 
+        Whoever cancels waits for the answer, and not for the webhook: a message has it called.
+
         Raises:
             Conflict: the job has completed or failed.
         """
-        job = await self.end(job, State.CANCELLED)
+        job = await self._ended(job, State.CANCELLED)
         if job.state is not State.CANCELLED:
             raise Conflict(f"The job is {job.state} and cannot be cancelled.")
+        await self._slots.release(job)
+        if job.webhook.state is WebhookState.PENDING:
+            await self._queues.send(JOBS_QUEUE, message_of(job))
         return job
 
     async def close_if_crawled(self, job: Job, *, repeated: bool = False) -> None:

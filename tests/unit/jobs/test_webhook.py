@@ -87,6 +87,8 @@ async def test_a_cancelled_jobs_webhook_is_told_what_was_done(flow):
     job = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     await flow.cancel(job)
+    assert not flow.web.sent  # who cancels does not wait for it
+    await flow.run()
     [body] = _bodies(flow)
     assert (body["event"], body["error"]) == ("job.cancelled", None)
     assert body["counts"] == {"found": 200, "kept": 0, "rejected": {}}
