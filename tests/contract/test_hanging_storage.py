@@ -1,0 +1,126 @@
+"""Storage that takes requests and does not answer: HTTP calls end in time, and say what may have happened."""
+
+import asyncio
+import time
+
+import pytest
+
+import shared.health
+from functions import endpoint
+from shared.jobs.spec import parse_spec
+from shared.jobs.submit import Submission
+from shared.settings import Settings
+from shared.wiring import App
+from tests.contract.stalling_proxy import StallingProxy
+from tests.unit.functions.http_calls import ENDPOINTS, KEY, Caller
+
+CATS = {"keywords": ["cat"]}
+SERVICES = ["blob", "queue", "table"]
+
+
+@pytest.fixture
+async def proxies(azurite):
+    made = {name: StallingProxy(getattr(azurite.ports, name)) for name in SERVICES}
+    for proxy in made.values():
+        await proxy.start()
+    yield made
+    for proxy in made.values():
+        await proxy.stop()
+
+
+@pytest.fixture
+async def app(azurite, proxies, unique, monkeypatch):
+    text = azurite.connection_string
+    for name, proxy in proxies.items():
+        text = text.replace(f":{getattr(azurite.ports, name)}/", f":{proxy.port}/")
+    made = App(Settings(storage_connection=text, admin_api_key=KEY, datasets_container=unique))
+    monkeypatch.setattr(endpoint, "app", lambda: made)
+    assert made.answer_within_seconds < 9
+    yield made
+    for store in (made.blobs, made.entities, made.queues):
+        await store.close()
+
+
+@pytest.fixture
+def caller(app):
+    return Caller(app)
+
+
+def _hang(app, proxies, names, seconds=0.5):
+    app.answer_within_seconds = seconds
+    for name in names:
+        proxies[name].stalling = True
+
+
+def _recover(app, proxies):
+    app.answer_within_seconds = App.answer_within_seconds
+    for proxy in proxies.values():
+        proxy.stalling = False
+
+
+@pytest.mark.parametrize(("method", "route"), [each for each in ENDPOINTS if each[1] != "/health/live"])
+async def test_every_call_ends_in_a_clear_503_while_storage_hangs(app, caller, proxies, method, route):
+    _hang(app, proxies, SERVICES)
+    begun = time.monotonic()
+    answered = await caller.call(method, route.replace("{id}", "some-job"), "", b'{"keywords": ["cat"]}', {})
+    assert time.monotonic() - begun < 5
+    assert (answered.status, answered.body["code"]) == (503, "unavailable")
+    assert answered.body["detail"].startswith("Storage did not answer in time. ")
+    assert answered.headers["Retry-After"] == "5"
+    what = {"POST": {"jobs": "Idempotency-Key", "jobs/{id}/cancel": "cancel", "jobs/{id}/retry": "retry"}}
+    assert what.get(method, {}).get(route, "Try again.") in answered.body["detail"]
+
+
+async def test_health_tells_which_parts_hang_and_that_the_process_lives(app, caller, proxies, monkeypatch):
+    monkeypatch.setattr(shared.health, "_TIMEOUT_SECONDS", 0.3)
+    _hang(app, proxies, ["table"], seconds=8.0)
+    answered = await caller.get("/health")
+    assert (answered.status, answered.body["status"]) == (503, "unhealthy")
+    found = {name: check["status"] for name, check in answered.body["checks"].items()}
+    assert found | {"tables": "unhealthy", "blobs": "healthy", "queues": "healthy"} == found
+    assert (await caller.get("/health/live")).status == 200
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_submission_that_may_have_taken_effect_is_safe_to_repeat(
+    app, caller, proxies, unique, service
+):
+    spec = CATS | {"name": unique}
+    assert (await caller.post("jobs", CATS)).status == 201  # the containers, tables and queues are there
+    proxies[service].stalled.clear()
+    _hang(app, proxies, [service], seconds=1.0)
+    late = await caller.post("jobs", spec, Idempotency_Key=unique)
+    assert (late.status, proxies[service].stalled.is_set()) == (503, True)
+    assert "Idempotency-Key" in late.body["detail"]
+    _recover(app, proxies)
+    again = await caller.post("jobs", spec, Idempotency_Key=unique)
+    replayed = again.headers.get("Idempotency-Replayed")
+    assert (again.status, replayed) == ((200, "true") if service == "queue" else (201, None))
+    assert [
+        job["id"] for job in (await caller.get("jobs", "limit=100")).body["items"] if job["name"] == unique
+    ] == [again.body["id"]]
+
+
+async def test_a_cancel_that_hangs_is_done_when_it_is_repeated(app, caller, proxies):
+    job = (await caller.post("jobs", CATS)).body["id"]
+    _hang(app, proxies, ["table"], seconds=0.3)
+    assert (await caller.post(f"jobs/{job}/cancel")).status == 503
+    _recover(app, proxies)
+    answers = await asyncio.gather(*(caller.post(f"jobs/{job}/cancel") for _ in range(2)))
+    assert [(answer.status, answer.body["state"]) for answer in answers] == [(200, "cancelled")] * 2
+
+
+async def test_jobs_are_listed_newest_first_in_storage_too(app, caller, unique):
+    ids = [f"{first}-{unique}" for first in ("zz", "AA", "00")]
+    for job_id in ids:
+        assert await app.submit.run(_submission(job_id))
+    listed, query = [], "limit=2"
+    while query:
+        page = await caller.get("jobs", query)
+        listed += [job["id"] for job in page.body["items"] if job["id"].endswith(unique)]
+        _, _, query = (page.body["next"] or "").partition("?")
+    assert listed == ids[::-1]
+
+
+def _submission(job_id):
+    return Submission("admin", parse_spec(CATS), job_id=job_id)
