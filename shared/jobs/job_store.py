@@ -6,45 +6,30 @@ User ids never begin with `~`.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 
 from shared.damage import reading
 from shared.datasets.dataset import dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
-from shared.jobs.job import Failure, Job, Webhook, WebhookState, work_prefix
+from shared.jobs.job import Job, work_prefix
+from shared.jobs.job_rows import (
+    WORK,
+    Work,
+    job_from_entity,
+    job_to_entity,
+    work_from_entity,
+    work_to_entity,
+)
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec
-from shared.jobs.states import State
-from shared.plain_text import one_line
 from shared.storage.blobs import BlobAttributes, BlobStore
-from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace, Value
+from shared.storage.entities import Delete, EntityStore, Insert, Put, Replace
 from shared.storage.newest_first import Listing, mark, newest_first, place_of
 
 _TABLE = "jobs"
-_WORK = "~work"
 _TRIES = 20
 WORK_IS_GONE = "The job's working files are deleted; submit it again."
-_MAX_DETAIL = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """That a job has working blobs. `finished_at` is None while the job has not ended.
-
-    `clearing` says that the clean-up has begun to delete them: then the job cannot begin anew.
-    """
-
-    job_id: str
-    user_id: str
-    since: datetime
-    finished_at: datetime | None
-    clearing: bool = False
-    etag: str = ""
-
-    def serves(self, job: Job) -> bool:
-        """Whether the job can begin anew with it; another user may have the job's id by now."""
-        return not self.clearing and self.user_id == job.user_id
 
 
 class JobStore:
@@ -68,8 +53,8 @@ class JobStore:
         try:
             await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
         except AlreadyExists:
-            work = await self._entities.get(_TABLE, _WORK, job.id)
-            others = work is not None and _work_from_entity(work).user_id != job.user_id
+            work = await self._entities.get(_TABLE, WORK, job.id)
+            others = work is not None and work_from_entity(work).user_id != job.user_id
             if others or await self._blobs.get(name) != data:
                 raise
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
@@ -89,7 +74,7 @@ class JobStore:
     async def get(self, user_id: str, job_id: str) -> Job | None:
         """The job, or None where this user has none of that id."""
         entity = await self._entities.get(_TABLE, user_id, job_id)
-        return _from_entity(entity) if entity else None
+        return job_from_entity(entity) if entity else None
 
     async def require(self, user_id: str, job_id: str) -> Job:
         """The job.
@@ -130,7 +115,7 @@ class JobStore:
         Raises:
             Changed: somebody else changed it since it was read.
         """
-        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
+        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
         if not job.state.terminal:
             return replace(job, etag=etag)
         await self._note_end(job)
@@ -148,26 +133,26 @@ class JobStore:
             Changed: somebody else changed it since it was read.
             Conflict: its working blobs are deleted, or are being deleted.
         """
-        stored = await self._entities.get(_TABLE, _WORK, job.id)
-        work = _work_from_entity(stored) if stored else None
+        stored = await self._entities.get(_TABLE, WORK, job.id)
+        work = work_from_entity(stored) if stored else None
         if work is None or not work.serves(job):
             raise Conflict(WORK_IS_GONE)
         unfinished = Work(job.id, job.user_id, job.created_at, None)
         await self._replace_work(replace(unfinished, etag=work.etag))
-        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(_to_entity(job))])
+        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
         await self._put_work(unfinished)
         return replace(job, etag=etag)
 
     async def keeps_work(self, job: Job) -> bool:
         """Whether the job has all that it needs to begin anew."""
-        stored = await self._entities.get(_TABLE, _WORK, job.id)
-        if stored is None or not _work_from_entity(stored).serves(job):
+        stored = await self._entities.get(_TABLE, WORK, job.id)
+        if stored is None or not work_from_entity(stored).serves(job):
             return False
         return await self._blobs.info(_spec_blob(job.id)) is not None
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
         """So many of the user's jobs, newest first by when they were made, from behind the place `after`."""
-        return await newest_first(self._entities, _TABLE, user_id, _from_entity, after=after, size=size)
+        return await newest_first(self._entities, _TABLE, user_id, job_from_entity, after=after, size=size)
 
     async def list(self, user_id: str) -> AsyncIterator[Job]:
         """All of the user's jobs, newest first."""
@@ -180,8 +165,8 @@ class JobStore:
 
     async def works(self, after: str = "") -> AsyncIterator[Work]:
         """All jobs that have working blobs, of all users."""
-        async for entity in self._entities.query(_TABLE, _WORK, after=after):
-            yield _work_from_entity(entity)
+        async for entity in self._entities.query(_TABLE, WORK, after=after):
+            yield work_from_entity(entity)
 
     async def mark_finished(self, work: Work, now: datetime) -> None:
         """Repair the index row of a job that ended (or never came to be) without its row saying so.
@@ -198,8 +183,8 @@ class JobStore:
             Whether they may be: the job ended before the moment, and has not begun anew. Its own row has the last
             word; an index row that says otherwise is put right.
         """
-        stored = await self._entities.get(_TABLE, _WORK, job_id)
-        work = _work_from_entity(stored) if stored else None
+        stored = await self._entities.get(_TABLE, WORK, job_id)
+        work = work_from_entity(stored) if stored else None
         if work is None or work.finished_at is None or work.finished_at >= moment:
             return False
         try:
@@ -215,7 +200,7 @@ class JobStore:
     async def forget_work(self, job_id: str) -> None:
         """Remove the index row, after the working blobs are deleted; idempotent."""
         try:
-            await self._entities.apply(_TABLE, _WORK, [Delete(job_id)])
+            await self._entities.apply(_TABLE, WORK, [Delete(job_id)])
         except Changed:
             return
 
@@ -223,8 +208,8 @@ class JobStore:
         """Have the index row say that the job has ended, unless the clean-up has begun or is done."""
         ended = Work(job.id, job.user_id, job.created_at, job.updated_at)
         for _ in range(_TRIES):
-            stored = await self._entities.get(_TABLE, _WORK, job.id)
-            if stored is None or _work_from_entity(stored).clearing:
+            stored = await self._entities.get(_TABLE, WORK, job.id)
+            if stored is None or work_from_entity(stored).clearing:
                 return
             try:
                 await self._replace_work(replace(ended, etag=stored.etag))
@@ -236,106 +221,14 @@ class JobStore:
     async def _insert(self, job: Job) -> None:
         """Write the job's row, and where it is listed."""
         listed = mark(job.user_id, place_of(job.id, job.created_at))
-        await self._entities.apply(_TABLE, job.user_id, [Insert(_to_entity(job)), listed])
+        await self._entities.apply(_TABLE, job.user_id, [Insert(job_to_entity(job)), listed])
 
     async def _put_work(self, work: Work) -> None:
-        await self._entities.apply(_TABLE, _WORK, [Put(_work_to_entity(work))])
+        await self._entities.apply(_TABLE, WORK, [Put(work_to_entity(work))])
 
     async def _replace_work(self, work: Work) -> None:
-        await self._entities.apply(_TABLE, _WORK, [Replace(_work_to_entity(work))])
+        await self._entities.apply(_TABLE, WORK, [Replace(work_to_entity(work))])
 
 
 def _spec_blob(job_id: str) -> str:
     return f"{work_prefix(job_id)}spec.json"
-
-
-def _to_entity(job: Job) -> Entity:
-    values: dict[str, Value] = {
-        "name": job.name,
-        "state": str(job.state),
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
-        "revision": job.revision,
-        "archive_enqueued": job.archive_enqueued,
-        "nudges": job.nudges,
-        "traceparent": job.traceparent,
-        "round": job.round,
-        "message_id": job.message_id,
-        "requested_id": job.requested_id,
-    }
-    values |= _webhook_values(job.webhook)
-    if job.failure is not None:
-        values |= {
-            "failure_code": job.failure.code,
-            "failure_detail": one_line(job.failure.detail, _MAX_DETAIL),
-        }
-    return Entity(job.user_id, job.id, values, job.etag)
-
-
-def _from_entity(entity: Entity) -> Job:
-    values = entity.values
-    code = values.get("failure_code")
-    return Job(
-        id=entity.row,
-        user_id=entity.partition,
-        name=str(values["name"]),
-        state=State(str(values["state"])),
-        created_at=_moment(values["created_at"]),
-        updated_at=_moment(values["updated_at"]),
-        webhook=_webhook(values),
-        failure=Failure(str(code), str(values.get("failure_detail", ""))) if code else None,
-        revision=int(str(values.get("revision", 1))),
-        archive_enqueued=bool(values.get("archive_enqueued", False)),
-        nudges=int(str(values.get("nudges", 0))),
-        traceparent=str(values.get("traceparent", "")),
-        round=int(str(values.get("round", 0))),
-        message_id=str(values.get("message_id", "")),
-        requested_id=str(values.get("requested_id", "")),
-        etag=entity.etag,
-    )
-
-
-def _webhook_values(webhook: Webhook) -> dict[str, Value]:
-    values: dict[str, Value] = {
-        "webhook": str(webhook.state),
-        "webhook_tries": webhook.tries,
-        "webhook_status": webhook.status or 0,
-        "webhook_error": one_line(webhook.error, _MAX_DETAIL),
-    }
-    return values if webhook.at is None else {**values, "webhook_at": webhook.at}
-
-
-def _webhook(values: Mapping[str, Value]) -> Webhook:
-    at = values.get("webhook_at")
-    return Webhook(
-        state=WebhookState(str(values["webhook"])),
-        tries=int(str(values["webhook_tries"])),
-        status=int(str(values["webhook_status"])) or None,
-        error=str(values["webhook_error"]),
-        at=_moment(at) if at is not None else None,
-    )
-
-
-def _work_to_entity(work: Work) -> Entity:
-    values: dict[str, Value] = {"user_id": work.user_id, "since": work.since, "clearing": work.clearing}
-    if work.finished_at is not None:
-        values["finished_at"] = work.finished_at
-    return Entity(_WORK, work.job_id, values, work.etag)
-
-
-def _work_from_entity(entity: Entity) -> Work:
-    finished = entity.values.get("finished_at")
-    return Work(
-        job_id=entity.row,
-        user_id=str(entity.values["user_id"]),
-        since=_moment(entity.values["since"]),
-        finished_at=_moment(finished) if finished is not None else None,
-        clearing=bool(entity.values.get("clearing", False)),
-        etag=entity.etag,
-    )
-
-
-def _moment(value: Value) -> datetime:
-    if not isinstance(value, datetime):
-        raise TypeError(f"expected a datetime, found {type(value).__name__}")
-    return value

@@ -9,7 +9,8 @@ from shared.errors import AppError, Changed, Damaged
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.dispatch import Dispatch
 from shared.jobs.job import Failure, Job
-from shared.jobs.job_store import JobStore, Work
+from shared.jobs.job_rows import Work
+from shared.jobs.job_store import JobStore
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, message_of
 from shared.jobs.slots import Slots
 from shared.jobs.states import State
