@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MAX_CHARACTERS = 2000
 _MAX_HTML_CHARACTERS = 20_000
+_WEB = re.compile(r"https?:[/\\]{2}", re.IGNORECASE)  # with slashes as browsers take them
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAK = re.compile(r"<(?=/?(?:br|p|div|li|tr|td)\b)", re.IGNORECASE)
@@ -40,7 +41,7 @@ def address_of(value: object) -> str | None:
     Whether it can be fetched is not said: a cut or cleaned one would be another address.
     """
     text = value.strip() if isinstance(value, str) else ""
-    if not text[:8].lower().startswith(("http://", "https://")):
+    if not _WEB.match(text):
         return None
     return None if _SURROGATE.search(text) else text  # which no record could hold
 

@@ -52,7 +52,7 @@ class PerOrigin[T]:
         origin = (url.scheme, url.raw_host, url.port)
         now = asyncio.get_running_loop().time()
         entry = self._entries.get(origin)
-        if entry is not None and entry.until >= now:
+        if entry is not None and entry.until > now:
             self._entries.move_to_end(origin)
             return entry.task
         self._size_bytes -= entry.size_bytes if entry is not None else 0

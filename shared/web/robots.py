@@ -1,6 +1,7 @@
 """robots.txt (RFC 9309): who may fetch what, how often, and where the sitemaps are."""
 
 import asyncio
+import codecs
 import ssl
 from dataclasses import dataclass
 
@@ -125,7 +126,8 @@ def _reason(cause: BaseException | None) -> Reason:
 
 def _parse(body: bytes) -> _Rules:
     """Takes a tenth of a second for the largest files, so it is no work for the event loop."""
-    text = body.decode("utf-8-sig", "replace")
+    wide = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # which the RFC does not know
+    text = body.decode("utf-16" if wide else "utf-8-sig", "replace")
     cut = len(body) == _ROBOTS_BYTES
     if cut:
         text = text[

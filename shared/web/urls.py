@@ -33,6 +33,11 @@ def parse_url(text: str) -> URL:
     return _url(_split(text, None))
 
 
+def tidy(text: str) -> str:
+    """The address without what browsers leave out: spaces and controls around it, tabs and line breaks within it."""
+    return text.strip(_AROUND).translate(_BREAKS)
+
+
 def join_url(base: URL, reference: str) -> URL:
     """What a reference means where it is found, such as a link; `base` is by `parse_url`, and so is what is returned.
 
@@ -75,7 +80,7 @@ def _split(text: str, base: URL | None) -> _Parts:
     """Origin, path, query and fragment, in legal characters; raises as `parse_url`."""
     if len(text) > MAX_URL_CHARACTERS:
         raise InvalidRequest(f"The URL exceeds {MAX_URL_CHARACTERS:,} characters.")
-    text, _, fragment = text.strip(_AROUND).translate(_BREAKS).partition("#")
+    text, _, fragment = tidy(text).partition("#")
     before, asks, query = text.partition("?")
     before = before.replace("\\", "/")
     scheme, rest = _scheme(before, base)

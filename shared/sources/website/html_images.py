@@ -19,7 +19,7 @@ from shared.sources.website.elements import (
 from shared.sources.website.head import Head
 from shared.sources.website.picture import LINKED, Picture, resolve
 from shared.web.opt_out import directives
-from shared.web.urls import address_key
+from shared.web.urls import address_key, tidy
 
 MAX_IMAGES = 2000
 MAX_LINKS = 5000
@@ -206,7 +206,7 @@ class _Reader:
         self._end_a()
         if "href" in attributes:
             follow = not (self._nofollow and "nofollow" in relations_of(attributes))
-            self._anchor = _Anchor(attributes["href"], follow)
+            self._anchor = _Anchor(tidy(attributes["href"]), follow)
 
     def _end_a(self) -> None:
         anchor, self._anchor = self._anchor, None

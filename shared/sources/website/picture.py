@@ -9,7 +9,7 @@ from yarl import URL
 from shared.errors import InvalidRequest
 from shared.sources.website.charset import address_in_page
 from shared.sources.website.srcset import parse_srcset
-from shared.web.urls import join_url
+from shared.web.urls import join_url, tidy
 
 LINKED, SET, LATER, PLAIN = 3, 2, 1, 0
 """How near to the best version an address is: what a small version links to, one of a set, the one that a script
@@ -49,7 +49,8 @@ class Picture:
         self, address: str | None, tier: int, *, width: float = 0, density: float = 1, kind: str = ""
     ) -> None:
         """Add an address; `kind` is its media type where one is told."""
-        if address and address[:5].lower() != "data:":
+        if address and address.lstrip()[:5].lower() != "data:":
+            address = tidy(address)
             told = tuple(_told_formats(kind, address))
             self.addresses.append(_Address(address, told, (tier, width, density)))
 
@@ -78,7 +79,7 @@ class Picture:
 def _told_formats(kind: str, address: str) -> Iterator[str]:
     """The formats that a media type and a file's ending tell, where they tell one."""
     subtype = kind.partition(";")[0].strip().lower().removeprefix("image/")
-    ending = _ENDING.search(address.partition("#")[0].partition("?")[0].rstrip()[-10:])
+    ending = _ENDING.search(address.partition("#")[0].partition("?")[0][-10:])
     for name in (subtype, ending[1].lower() if ending else ""):
         if name in _FORMATS:
             yield _FORMATS[name]

@@ -25,10 +25,12 @@ NO_FILE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n
 async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """A server that has no file of wishes and meets every other request with the same bytes, or worse."""
     tasks: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         tasks.add(task)
+        writers.add(writer)
         with suppress(OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):
             head = await reader.readuntil(b"\r\n\r\n")
             if any(name in head.partition(b"\r\n")[0] for name in (b"/robots.txt", b"/tdmrep.json")):
@@ -39,6 +41,7 @@ async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) ->
                 await behaviour(writer)
             writer.close()
         tasks.discard(task)
+        writers.discard(writer)
 
     server = await asyncio.start_server(meet, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
@@ -46,7 +49,8 @@ async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) ->
         yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     finally:
         server.close()
-        server.abort_clients()
+        for writer in writers:
+            writer.transport.abort()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -40,7 +40,8 @@ class Host:
 
     async def serve(self, _):
         self.calls += 1
-        return web.Response(text=self.text)
+        body = self.text if isinstance(self.text, bytes) else self.text.encode()
+        return web.Response(body=body)
 
 
 @pytest.fixture
@@ -63,9 +64,11 @@ async def threads():
     return found
 
 
-async def test_a_byte_order_mark_hides_no_rule(host):
-    robots, base = host("\ufeffUser-agent: *\nDisallow: /private")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+async def test_a_byte_order_mark_hides_no_rule(host, encoding):
+    robots, base = host("\ufeffUser-agent: *\nDisallow: /private".encode(encoding))
     assert not await robots.allow(base / "private")
+    assert await robots.allow(base / "x")
 
 
 def shop(rules: int) -> str:

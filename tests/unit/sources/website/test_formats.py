@@ -54,3 +54,11 @@ def test_the_best_version_is_in_a_format_that_is_taken(formats, versions):
 )
 def test_endings_and_types_tell_the_format_and_what_tells_none_may_be_any(html, version):
     assert taken(html, "jpeg") == [version]
+
+
+@pytest.mark.parametrize(
+    "href", ["large.jpg ", "\n large.jpg", "la\nrge.j\tpg", "..\\dir\\large.jpg", "large.jpg\t?"]
+)
+def test_a_link_to_an_image_file_is_one_whatever_browsers_leave_out_of_it(href):
+    html = f'<a href="{href}"><img src=" small.jpg "></a>'
+    assert [url.removesuffix("?") for url in taken(html, "jpeg")] == ["large.jpg"]
