@@ -35,6 +35,8 @@ class HeadReader(ResponseHandler):
         if self._head is None or self._parser is None or not data:
             super().data_received(data)
             return
+        if not self._head and self._take_at_once(data):
+            return
         searched = max(0, len(self._head) - 2)
         self._head += data if self._head else data.lstrip(b"\r\n")  # which do not count before an answer
         if not b"HTTP/".startswith(self._head[:5]):
@@ -57,6 +59,16 @@ class HeadReader(ResponseHandler):
         if self._head:
             self._hand_on()
         super().connection_lost(exc)
+
+    def _take_at_once(self, data: bytes) -> bool:
+        """Hand on a head that came as a whole and is in the parser's form, as nearly all are: nothing is copied."""
+        end = _END.search(data) if data.startswith(b"HTTP/1.1 200 ") else None
+        head = data[: end.end()] if end is not None else b""
+        if not head or exceeded_limit(head) is not None or normal_head(head) is not head:
+            return False
+        self._head = None
+        super().data_received(data)
+        return True
 
     def _take_head(self, head: bytes, rest: bytearray) -> bool:
         """Hand a head on, and with the last one what is behind it; whether another one follows."""
