@@ -17,7 +17,10 @@ _KEPT_BY_SYSTEMS = frozenset(
     }
 )
 _EDGES = re.compile(r"^[\s.]+|[\s.]+$")
-_IGNORABLE = re.compile(f"[{HIDDEN}\u200c\u200d\u180b-\u180f\ufe00-\ufe0f]")
+# Unicode's Default_Ignorable_Code_Point (UAX 44)
+_IGNORABLE = re.compile(
+    f"[{HIDDEN}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def safe_name(text: str, max_bytes: int) -> str:

@@ -19,7 +19,8 @@ def json_line(value: object) -> bytes:
     data = to_json(value)
     if data.isascii():
         return data
-    return _HIDDEN.sub(_escaped, data.decode()).encode()
+    text = data.decode()
+    return data if text.isprintable() else _HIDDEN.sub(_escaped, text).encode()
 
 
 def _escaped(found: re.Match[str]) -> str:

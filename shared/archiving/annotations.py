@@ -11,9 +11,8 @@ datasets, and a quote before it would make another label of it.
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
+from shared.archiving.annotation import Annotation
 from shared.archiving.changes import changes_of
 from shared.archiving.coco import Coco
 from shared.archiving.credit import credit_markdown
@@ -25,24 +24,6 @@ from shared.archiving.yaml_text import Yaml
 from shared.json_lines import json_line
 from shared.licenses import asks_for_attribution
 from shared.records import Record
-
-
-class Annotation(Protocol):
-    """One file of the archive that tells of images, made from them one by one."""
-
-    name: str
-
-    def begin(self) -> bytes:
-        """What stands before the first image."""
-        ...
-
-    def row(self, image: Placed) -> bytes:
-        """What is to be written once this image is told; it may be empty, and tell of images before."""
-        ...
-
-    def end(self) -> Iterator[bytes]:
-        """What stands behind the last image, piece by piece."""
-        ...
 
 
 def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:
@@ -70,53 +51,39 @@ def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[
     return [*found, Checksums("SHA256SUMS")] if folders else found
 
 
-@dataclass(slots=True)
-class Metadata:
+class Metadata(Annotation):
     """Parquet, of the images of one split, with names relative to its folder."""
 
-    name: str
-    split: str
-    _writer: ParquetWriter = field(default_factory=lambda: ParquetWriter(COLUMNS))
+    def __init__(self, name: str, split: str) -> None:
+        super().__init__(name)
+        self._split = split
+        self._writer = ParquetWriter(COLUMNS)
 
     def begin(self) -> bytes:
         """See `Annotation`."""
         return self._writer.begin()
 
-    def row(self, image: Placed) -> bytes:
+    def rows(self, images: Sequence[Placed]) -> bytes:
         """See `Annotation`."""
-        if image.split != self.split:
-            return b""
-        return self._writer.add(image.told | {"file_name": image.local})
+        mine = [image for image in images if image.split == self._split]
+        columns = {name: [image.told[name] for image in mine] for name in COLUMNS}
+        return self._writer.add(columns | {"file_name": [image.local for image in mine]})
 
     def end(self) -> Iterator[bytes]:
         """See `Annotation`."""
         yield self._writer.end()
 
 
-@dataclass(slots=True)
-class JsonLines:
+class JsonLines(Annotation):
     """One JSON object a line."""
-
-    name: str
-
-    def begin(self) -> bytes:
-        """See `Annotation`."""
-        return b""
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
         return json_line(image.told) + b"\n"
 
-    def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
-        return iter(())
 
-
-@dataclass(slots=True)
-class Table:
+class Table(Annotation):
     """CSV (RFC 4180) with a header."""
-
-    name: str
 
     def begin(self) -> bytes:
         """See `Annotation`."""
@@ -126,41 +93,26 @@ class Table:
         """See `Annotation`."""
         return _csv_line([image.told[column] for column in COLUMNS]).encode("utf-8", "replace")
 
-    def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
-        return iter(())
 
-
-@dataclass(slots=True)
-class PlainText:
-    """Path, tab, label."""
-
-    name: str
-
-    def begin(self) -> bytes:
-        """See `Annotation`."""
-        return b""
+class PlainText(Annotation):
+    """Path, tab, label, which has to be on one line."""
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
-        label = " ".join(image.record.candidate.label.split())  # which a line has to be enough for
+        label = " ".join(image.record.candidate.label.split())
         return f"{image.path}\t{label}\n".encode("utf-8", "replace")
 
-    def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
-        return iter(())
 
-
-@dataclass(slots=True)
-class Attribution:
+class Attribution(Annotation):
     """A line for every image whose licence asks for its author to be named."""
 
-    name: str
-    changes: str
+    def __init__(self, name: str, changes: str) -> None:
+        super().__init__(name)
+        self._changes = changes
 
     def begin(self) -> bytes:
         """See `Annotation`."""
-        changes = f" {self.changes}" if self.changes else ""
+        changes = f" {self._changes}" if self._changes else ""
         head = f"# Attribution\n\nImages whose licences ask for it, and their authors.{changes}\n\n"
         return head.encode()
 
@@ -171,28 +123,13 @@ class Attribution:
         line = f"- {code(image.path)}: {credit_markdown(image.record)}\n"
         return line.encode("utf-8", "replace")
 
-    def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
-        return iter(())
 
-
-@dataclass(slots=True)
-class Checksums:
+class Checksums(Annotation):
     """What `sha256sum --check` reads."""
-
-    name: str
-
-    def begin(self) -> bytes:
-        """See `Annotation`."""
-        return b""
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
         return f"{image.kept.facts.sha256}  {image.path}\n".encode()
-
-    def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
-        return iter(())
 
 
 def sidecar(record: Record, told: Mapping[str, str | int]) -> tuple[bytes, bytes]:

@@ -3,20 +3,21 @@
 from array import array
 from collections.abc import Iterator, Sequence
 
+from shared.archiving.annotation import Annotation
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.told import Placed
 from shared.json_lines import json_line
 from shared.licenses import License, license_name, license_url
 
 
-class Coco:
+class Coco(Annotation):
     """COCO's object format, with all that it names (cocodataset.org/#format-data): one whole-image box each.
 
     The outline of a box is a polygon. Licences are told by code and version, behind the images that name them.
     """
 
     def __init__(self, name: str, order: ArchiveOrder, labels: Sequence[str]) -> None:
-        self.name = name
+        super().__init__(name)
         self._order = order
         self._labels = labels
         self._licenses: dict[License, int] = {}

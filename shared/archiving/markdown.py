@@ -15,6 +15,7 @@ _SPECIAL = re.compile(
     r"|:(?=//)|(?<=[Ww]{3})\.|(?<=[\w+.-])@(?=\w))"  # GFM 6.9: addresses become links
 )
 _ENTITY = re.compile(r"(&#?\w+);")
+_PLAIN_URL = re.compile(r"[\w.~!$'()*+,/:;=?@#%-]*", re.ASCII)
 _IN_URL = "!$&'()*+,/:;=?@#[]%~"
 
 
@@ -34,5 +35,7 @@ def code(text: str) -> str:
 
 def link(url: str) -> str:
     """An http(s) address as a link that shows it (CommonMark 6.5), encoded where it would end, or be read otherwise."""
+    if _PLAIN_URL.fullmatch(url):
+        return f"<{url}>"
     encoded = quote(url, safe=_IN_URL, errors="replace")
     return f"<{_ENTITY.sub(r'\1%3B', encoded)}>"

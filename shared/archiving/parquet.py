@@ -8,11 +8,12 @@ protocol, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 _MAGIC = b"PAR1"
 _GROUP_ROWS = 8192
 _GROUP_BYTES = 4 << 20
-_LENGTH, _NUMBER = struct.Struct("<I"), struct.Struct("<q")
+_LENGTH = struct.Struct("<I")
 # kinds of fields in Thrift's compact protocol
 _I32, _I64, _BINARY, _LIST, _STRUCT = 5, 6, 8, 9, 12
 # values of parquet.thrift's enums
@@ -42,8 +43,8 @@ class _Group:
 class ParquetWriter:
     """Makes a file with these columns, each of texts or of 64-bit whole numbers; none of the cells is null.
 
-    The file is what `begin`, `add` and `end` give, in this order; it depends on the rows alone. A row group, which is
-    all that is held, has 8,192 rows, or as many as make 4 MiB; the footer grows by about 1 kB with each.
+    The file is what `begin`, `add` and `end` give, in this order. A row group, which is all that is held, ends with the
+    call that makes it 8,192 rows or 4 MiB long; the footer grows by about 1 kB with each.
     """
 
     def __init__(self, columns: Mapping[str, type[str] | type[int]]) -> None:
@@ -58,13 +59,13 @@ class ParquetWriter:
         """What stands before the first row."""
         return _MAGIC
 
-    def add(self, row: Mapping[str, str | int]) -> bytes:
-        """Add a row; gives the file's next bytes, which are none as long as the row group is not full."""
+    def add(self, columns: Mapping[str, Sequence[str | int]]) -> bytes:
+        """Add rows, by column; gives the file's next bytes, which are none as long as the row group is not full."""
         for name, cells in self._cells.items():
-            cell = _cell(row[name])
-            cells.extend(cell)
-            self._held_bytes += len(cell)
-        self._held_rows += 1
+            found = _cells(columns[name])
+            cells.extend(found)
+            self._held_bytes += len(found)
+        self._held_rows += len(columns[next(iter(self._cells))])
         full = self._held_rows >= _GROUP_ROWS or self._held_bytes >= _GROUP_BYTES
         return self._group() if full else b""
 
@@ -118,12 +119,12 @@ class ParquetWriter:
         )
 
 
-def _cell(value: str | int) -> bytes:
-    """The value in the encoding PLAIN (Encodings.md)."""
-    if isinstance(value, int):
-        return _NUMBER.pack(value)
-    text = value.encode("utf-8", "replace")
-    return _LENGTH.pack(len(text)) + text
+def _cells(values: Sequence[str | int]) -> bytes:
+    """The values of a column in the encoding PLAIN (Encodings.md)."""
+    texts = [value.encode("utf-8", "replace") for value in values if isinstance(value, str)]
+    if texts:
+        return b"".join(chain.from_iterable(zip(map(_LENGTH.pack, map(len, texts)), texts, strict=True)))
+    return struct.pack(f"<{len(values)}q", *values)
 
 
 def _schema_element(name: str, kind: type[str] | type[int]) -> bytes:

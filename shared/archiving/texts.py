@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.annotations import Annotation, annotations_of, sidecar
+from shared.archiving.annotation import Annotation
+from shared.archiving.annotations import annotations_of, sidecar
 from shared.archiving.card import card, checksum_of
 from shared.archiving.earlier import Earlier
 from shared.archiving.order import ArchiveOrder
@@ -173,7 +174,7 @@ class _Pass:
             lines, images = self._judge(counting)
             position += 1
             for annotation, writer in zip(annotations, writers, strict=True):
-                await writer.add(b"".join(map(annotation.row, images)))
+                await writer.add(annotation.rows(images))
             if not self._in_folders:
                 await self._write_beside(images, sidecars)
             await records.add(encode_delivered(lines))

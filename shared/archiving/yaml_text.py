@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
+from shared.archiving.annotation import Annotation
 from shared.archiving.told import Placed
 from shared.hidden import HIDDEN
 
@@ -13,11 +12,8 @@ _json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make a
 _HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 
 
-@dataclass(slots=True)
-class Yaml:
+class Yaml(Annotation):
     """A YAML 1.2 sequence of flow mappings; JSON scalars are YAML scalars."""
-
-    name: str
 
     def begin(self) -> bytes:
         """See `Annotation`."""
@@ -26,10 +22,6 @@ class Yaml:
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
         return f"- {yaml_of(image.told)}\n".encode("utf-8", "replace")
-
-    def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
-        return iter(())
 
 
 def yaml_of(value: object) -> str:

@@ -1,13 +1,14 @@
 """Characters that nobody sees, in JSON, in what is shown, and in what is not."""
 
 import json
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.hidden import showing_hidden, without_hidden
+from shared.hidden import HIDDEN, showing_hidden, without_hidden
 from shared.json_lines import json_line
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -36,6 +37,12 @@ def test_what_is_hidden_is_shown_or_left_out(hidden):
 @pytest.mark.parametrize("text", SEEN)
 def test_what_is_seen_stays(text):
     assert without_hidden(text) == showing_hidden(text) == text
+
+
+def test_whatever_is_hidden_is_not_printable():
+    assert not any(
+        chr(number).isprintable() for number in range(0x110000) if re.match(f"[{HIDDEN}]", chr(number))
+    )
 
 
 @given(st.text())

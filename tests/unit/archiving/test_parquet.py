@@ -2,6 +2,7 @@
 
 import io
 import tracemalloc
+from itertools import batched
 
 import pyarrow as pa
 import pytest
@@ -30,7 +31,8 @@ ODD = (
 
 def written(columns, rows) -> bytes:
     writer = ParquetWriter(columns)
-    return b"".join([writer.begin(), *map(writer.add, rows), writer.end()])
+    pieces = [writer.add({name: [value] for name, value in row.items()}) for row in rows]
+    return b"".join([writer.begin(), *pieces, writer.end()])
 
 
 def row(number: int) -> dict[str, str | int]:
@@ -57,11 +59,23 @@ def test_long_texts_end_row_groups_early_and_are_not_held():
     writer = ParquetWriter({"text": str})
     long = "x" * 500_000
     tracemalloc.start()
-    size = sum(len(writer.add({"text": long})) for _ in range(400))
+    size = sum(len(writer.add({"text": [long]})) for _ in range(400))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size > 150_000_000
     assert peak < 40_000_000
+
+
+@pytest.mark.parametrize("at_a_time", [1, 7, 1024, 20_000])
+def test_rows_may_come_some_at_a_time(at_a_time):
+    writer = ParquetWriter(COLUMNS)
+    rows = [row(number) for number in range(20_000) if number % len(ODD) != 13]
+    data = writer.begin() + writer.add({name: [] for name in COLUMNS})
+    for some in batched(rows, at_a_time, strict=False):
+        data += writer.add({name: [one[name] for one in some] for name in COLUMNS})
+    file = parquet.ParquetFile(io.BytesIO(data + writer.end()))
+    assert file.read().to_pylist() == rows
+    assert file.metadata.row_group(0).num_rows >= 8192
 
 
 def test_every_column_chunk_says_where_it_is():
