@@ -45,6 +45,35 @@ class _Flaw:
     rest: Mapping[str, object] = field(default_factory=dict)
 
 
+class _Hooks:
+    """What the decoder calls for numbers and objects; `flawed` says that something was refused."""
+
+    def __init__(self) -> None:
+        self.flawed = False
+
+    def integer(self, digits: str) -> object:
+        """A whole number. Python itself takes thousands of digits, in a time that grows with their square."""
+        return int(digits) if len(digits) <= _MAX_DIGITS else self._flaw(_Flaw("has too many digits"))
+
+    def number(self, digits: str) -> object:
+        """Any other number."""
+        value = float(digits)
+        return value if math.isfinite(value) else self._flaw(_Flaw("is too large a number"))
+
+    def constant(self, name: str) -> object:
+        """NaN and the infinities, which are not JSON."""
+        return self._flaw(_Flaw(f"must be a number, not {name}"))
+
+    def mapping(self, pairs: Sequence[tuple[str, object]]) -> object:
+        """An object."""
+        found = dict(pairs)
+        return found if len(found) == len(pairs) else self._flaw(_repeated(pairs))
+
+    def _flaw(self, flaw: _Flaw) -> _Flaw:
+        self.flawed = True
+        return flaw
+
+
 def read_json(text: str | bytes, what: str) -> object:
     """The value of a JSON text; bytes are UTF-8 (or UTF-16 or UTF-32), with or without a byte order mark.
 
@@ -55,37 +84,21 @@ def read_json(text: str | bytes, what: str) -> object:
             computer holds, or is nested too deeply; the fields are named, up to twenty.
         InvalidRequest: it is not JSON, or not Unicode.
     """
-    flaws: list[_Flaw] = []
-
-    def flawed(flaw: _Flaw) -> _Flaw:
-        flaws.append(flaw)
-        return flaw
-
-    def integer(digits: str) -> object:
-        return int(digits) if len(digits) <= _MAX_DIGITS else flawed(_Flaw("has too many digits"))
-
-    def number(digits: str) -> object:
-        value = float(digits)
-        return value if math.isfinite(value) else flawed(_Flaw("is too large a number"))
-
-    def mapping(pairs: Sequence[tuple[str, object]]) -> object:
-        found = dict(pairs)
-        return found if len(found) == len(pairs) else flawed(_repeated(pairs))
-
+    hooks = _Hooks()
     text = _decoded(text, what)
     try:
         data = json.loads(
             text,
-            parse_int=integer,
-            parse_float=number,
-            parse_constant=lambda name: flawed(_Flaw(f"must be a number, not {name}")),
-            object_pairs_hook=mapping,
+            parse_int=hooks.integer,
+            parse_float=hooks.number,
+            parse_constant=hooks.constant,
+            object_pairs_hook=hooks.mapping,
         )
     except json.JSONDecodeError as error:
         raise InvalidRequest(f"{what} is not JSON: line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise InvalidRequest(f"{what} is not JSON that can be read: it {_TOO_DEEP}.") from None
-    if flaws or _HALF_PAIR.search(text) or text.count("[") + text.count("{") > MAX_DEPTH:
+    if hooks.flawed or _HALF_PAIR.search(text) or text.count("[") + text.count("{") > MAX_DEPTH:
         told = tuple(islice(_flaws_in(data), _MOST_TOLD))
         if told:
             raise FlawedJson(f"{what} is not valid JSON.", told, _plain_fields(data))

@@ -5,7 +5,7 @@ Messages of the app itself carry ids only and a version. Producers may put a who
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated
 
 from pydantic import Field, Strict, TypeAdapter, ValidationError
@@ -59,6 +59,7 @@ class ChunkMessage:
 type Message = JobMessage | ChunkMessage
 
 _job = TypeAdapter(JobMessage)
+_JOB_FIELDS = {field.name for field in fields(JobMessage)}
 _chunk = TypeAdapter(ChunkMessage)
 _name: TypeAdapter[str] = TypeAdapter(Text)
 
@@ -79,9 +80,9 @@ def read_job_message(data: object) -> JobMessage | None:
     """The app's own message, or None where the data is something else (a producer's).
 
     Raises:
-        ForgedMessage: it has a `user_id`, as no producer's message has, and is none of the app's.
+        ForgedMessage: it has a `user_id` and nothing but fields of the app's messages, and is none of them.
     """
-    if not isinstance(data, dict) or "user_id" not in data:
+    if not isinstance(data, dict) or "user_id" not in data or not data.keys() <= _JOB_FIELDS:
         return None
     try:
         return _job.validate_python(data)

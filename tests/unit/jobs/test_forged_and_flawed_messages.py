@@ -125,6 +125,14 @@ async def test_ids_of_nobody_are_nothing_to_do(flow):
     assert [job async for job in flow.jobs.list("admin")] == []
 
 
+async def test_a_producers_spec_that_names_a_user_is_refused_and_not_dropped(flow):
+    await flow.intake.job_message("m1", '{"user_id": "me", "v": 1, "keywords": ["cat"]}', flow.deadline())
+    await flow.intake.archive_message("m2", '{"user_id": "me", "images": ["inputs/1.jpg"]}', flow.deadline())
+    told = [job.failure.detail async for job in flow.jobs.list("admin")]
+    assert len(told) == 2
+    assert all("user_id: there is no such field" in detail for detail in told)
+
+
 FLAWED = [
     (r'{"job_id": "mine-1", "name": "\ud83d", "keywords": ["cat"]}', f"name: {HALF}"),
     (r'{"job_id": "mine-1", "labels": {"\udfff": ["cat"]}}', f"labels.\ufffd: its name {HALF}"),
