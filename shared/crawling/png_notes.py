@@ -4,6 +4,7 @@ Pillow refuses a whole file for one short note, and OpenCV for an animation with
 right. The limits are Pillow's own (`PIL.PngImagePlugin`) and libpng's.
 """
 
+import struct
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ _LEAST_BYTES = {b"sRGB": 1, b"gAMA": 4, b"pHYs": 9, b"cHRM": 32}
 _MAX_CHUNK_BYTES = 8_000_000
 _MAX_INFLATED = 1 << 20
 _MAX_TEXTS = 16 << 20
+_ONCE = frozenset({b"tRNS", b"iCCP", b"eXIf"})
 _RAW_EXIF = b"Raw profile type exif"
+_EXIF_KEYS = frozenset({_RAW_EXIF, b"exif"})
 _TAKEN_KEYS = frozenset(
     {
         b"bbox",
@@ -104,7 +107,7 @@ def _words(chunks: Iterable[Chunk]) -> set[str]:
 def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") -> bool:
     """Of an ancillary chunk that is sound, and what kinds of chunks are before it."""
     kind, size = chunk.kind, chunk.end - chunk.start
-    if size > _MAX_CHUNK_BYTES or size < _LEAST_BYTES.get(kind, 0):
+    if size > _MAX_CHUNK_BYTES or size < _LEAST_BYTES.get(kind, 0) or (kind in _ONCE and kind in before):
         return False
     if kind == b"tRNS":
         return _is_transparency_right(png, chunk, before)
@@ -118,12 +121,15 @@ def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") ->
 def _is_transparency_right(png: Png, chunk: Chunk, before: set[bytes]) -> bool:
     """Any other is ignored by libpng, and heeded by Pillow or refused (11.3.1.1)."""
     size = chunk.end - chunk.start
-    if before & {b"tRNS", b"IDAT"}:
+    if b"IDAT" in before:
         return False
     if png.color == PALETTE:
         palette = next((found for found in png.chunks if found.kind == b"PLTE"), chunk)
         return b"PLTE" in before and 0 < size <= (palette.end - palette.start) // 3
-    return size == {GREY: 2, RGB: 6}.get(png.color)
+    if size != {GREY: 2, RGB: 6}.get(png.color):
+        return False
+    colours: tuple[int, ...] = struct.unpack(f">{size // 2}H", png.content(chunk))
+    return max(colours) < 1 << png.depth
 
 
 def _is_profile_readable(content: bytes) -> bool:
@@ -142,21 +148,28 @@ def _inflated(packed: bytes) -> bytes | None:
 
 
 class _Texts:
-    """Counts what the texts of a file come to: a quarter of what Pillow bears, however it counts."""
+    """Counts what the texts of a file come to, readable or not: a quarter of what Pillow bears, however it counts."""
 
     def __init__(self) -> None:
         self._left = _MAX_TEXTS
+        self._has_exif = False
 
     def take(self, kind: bytes, content: bytes) -> bool:
         """Whether readers bear this one, too."""
+        if self._left <= 0:
+            return False
         key, _, rest = content.partition(b"\0")
         text = _text(kind, rest)
-        if text is None or len(content) > self._left or len(text) > self._left:
+        self._left -= max(len(content), _MAX_INFLATED if text is None else len(text))
+        if text is None or self._left < 0 or key in _TAKEN_KEYS:
             return False
-        self._left -= max(len(content), len(text))
-        if key == b"exif":
-            return kind == b"tEXt" and is_exif_readable(text)
-        return key not in _TAKEN_KEYS and (key != _RAW_EXIF or _is_raw_exif_readable(text))
+        return key not in _EXIF_KEYS or self._is_first_exif_readable(kind, key, text)
+
+    def _is_first_exif_readable(self, kind: bytes, key: bytes, text: bytes) -> bool:
+        if self._has_exif:
+            return False
+        self._has_exif = True
+        return _is_raw_exif_readable(text) if key == _RAW_EXIF else kind == b"tEXt" and is_exif_readable(text)
 
 
 def _text(kind: bytes, rest: bytes) -> bytes | None:

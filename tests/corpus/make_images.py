@@ -117,6 +117,7 @@ MENDED = {
     "trns_longer_than_the_palette": _with_palette((b"PLTE", bytes(range(48))), (b"tRNS", bytes(17))),
     "trns_before_the_palette": _with_palette((b"tRNS", bytes(9)), PALETTE),
     "trns_behind_the_pixels": _with_palette(PALETTE, after=((b"tRNS", bytes(9)),)),
+    "trns_beyond_the_depth": _noted(b"tRNS", b"\1\xff", 0),
     "trns_twice": _with_palette(PALETTE, (b"tRNS", bytes(9)), (b"tRNS", bytes(200))),
     "animation_without_frames": _noted(b"acTL", bytes(8)),
     "animation_of_frames_that_are_not_there": _noted(b"acTL", struct.pack(">II", 3, 0)),

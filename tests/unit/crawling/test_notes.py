@@ -6,6 +6,7 @@ import resource
 import struct
 import subprocess
 import sys
+import time
 import warnings
 import zlib
 
@@ -112,6 +113,27 @@ def test_a_webp_without_its_broken_exif_keeps_what_else_it_has():
     image = load_as_datasets_do(found.data)
     assert (image.info["icc_profile"], image.info["xmp"]) == (profile(), b"<x/>")
     assert "exif" not in image.info
+
+
+TWENTY_MB = 20_000_000
+MANY = {
+    "profiles": (b"iCCP", b"a\0\0" + packed(900_000)),
+    "profiles that are too large": (b"iCCP", b"a\0\0" + packed(2 * MEGABYTE)),
+    "texts": (b"zTXt", b"a\0\0" + packed(900_000)),
+    "texts that are too large": (b"zTXt", b"a\0\0" + packed(2 * MEGABYTE)),
+    "EXIF": (b"eXIf", Image.Exif().tobytes()[6:] or b"II*\0\x08\0\0\0\0\0\0\0\0\0"),
+    "EXIF in texts": (b"tEXt", b"Raw profile type exif\0\nexif\n 14\n49492a00080000000000000000000"),
+    "transparency": (b"tRNS", bytes(6)),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_however_many_notes_there_are_they_cost_little_time(name):
+    kind, body = MANY[name]
+    data = noted(kind, body, min(TWENTY_MB // (len(body) + 12), 190_000))
+    began = time.process_time()
+    assert isinstance(inspect(data, Filters(max_bytes=30_000_000)), Inspected)
+    assert time.process_time() - began < 6
 
 
 def black(side: int) -> bytes:
