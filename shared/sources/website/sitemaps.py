@@ -1,18 +1,18 @@
 """Sitemaps and sitemap indexes (sitemaps.org protocol), gzipped or not, with Google's image entries."""
 
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
+from shared.gzip_members import BadGzip, GzipLimits, unzip
 from shared.sources.fields import text_of
 from shared.sources.website.charset import pieces_in_utf8, sitemap_encoding
 from shared.web.urls import MAX_URL_CHARACTERS
 
 MAX_PAGES = 50_000  # the protocol's own limits: so many addresses, so many bytes
 MAX_IMAGES = 5_000
-_MAX_BYTES = 50_000_000
+_LIMITS = GzipLimits(max_bytes=50_000_000)
 _MAX_FIELD = 4 * MAX_URL_CHARACTERS + 1  # so that a URL that is cut is one that is too long
 _PIECE_BYTES = 1 << 18
 _ROOT = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?(?:urlset|sitemapindex)[\s>]")
@@ -53,8 +53,8 @@ def read_sitemap(body: bytes) -> Sitemap:
         problem = _read(body, reader)
     except _Enough as enough:
         problem = str(enough)
-    except zlib.error:
-        problem = "it is not gzip, or is broken"
+    except BadGzip as error:
+        problem = f"its gzip stream {error}"
     return Sitemap(tuple(reader.sitemaps), tuple(reader.pages), tuple(reader.images), problem)
 
 
@@ -135,15 +135,7 @@ def _pieces(body: bytes) -> Iterator[bytes]:
         for at in range(0, len(body), _PIECE_BYTES):
             yield body[at : at + _PIECE_BYTES]
         return
-    engine = zlib.decompressobj(wbits=31)
-    left = _MAX_BYTES
-    while body and not engine.eof:
-        piece = engine.decompress(body, _PIECE_BYTES)
-        body = engine.unconsumed_tail
-        left -= len(piece)
-        if left < 0:
-            raise _Enough(f"it exceeds {_MAX_BYTES:,} bytes")
-        yield piece
+    yield from unzip(body, _LIMITS)
 
 
 @dataclass(slots=True)

@@ -151,7 +151,7 @@ HOSTILE = {
         b"<!DOCTYPE u [<!ENTITY x SYSTEM 'file:///etc/hostname'>]><urlset><url><loc>&x;</loc></url></urlset>",
         "document type",
     ),
-    "gzip that grows": (gzip.compress(b"<urlset>" + b" " * 60_000_000), "exceeds"),
+    "gzip that grows": (gzip.compress(b"<urlset>" + b" " * 60_000_000), "more than 200 times its size"),
     "gzip that is none": (b"\x1f\x8bnothing", "gzip"),
     "nothing": (b"", "not a sitemap"),
     "no sitemap": (b"hello", "not a sitemap"),
