@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from shared.hidden import HIDDEN
+
 UNLABELLED = "unlabelled"
 MAX_LABEL_CHARACTERS = 200
 _MAX_READ = 2000
@@ -19,12 +21,9 @@ _FLAGS = "|".join(
 )
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = re.compile(
-    rf"(\U0001f3f4(?:{_FLAGS})\U000e007f)"
-    r"|[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    r"\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+    rf"(\U0001f3f4(?:{_FLAGS})\U000e007f)|[{HIDDEN}\u180b-\u180f\ufe00-\ufe0f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\ud800-\udfff\ufdd0-\ufdef]"
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")  # without what is space
 
 
@@ -63,12 +62,9 @@ type Label = Annotated[str, Field(max_length=MAX_LABEL_CHARACTERS), BeforeValida
 
 @lru_cache(maxsize=4096)
 def _cleaned(text: str, most: int = MAX_LABEL_CHARACTERS) -> str | None:
-    if not text.isascii():
-        text = text.replace("\u2800", " ")  # the blank of Braille
-        text = _INVISIBLE.sub(lambda found: found[1] or "", text)
-    text = " ".join(text.split())
-    if not text.isprintable():
-        text = " ".join(_CONTROL.sub("", text).split())
+    text = " ".join(text.replace("\u2800", " ").split())  # which is the blank of Braille
+    if not text.isprintable() or not text.isascii():
+        text = " ".join(_INVISIBLE.sub(lambda found: found[1] or "", text).split())
     text = unicodedata.normalize("NFC", text)
     if not text.isascii():
         text = " ".join(_without_idle_joiners(text[:most]).split())
@@ -92,7 +88,7 @@ def _joins(text: str, at: int) -> bool:
     from idna import valid_contextj
 
     before, behind = text[at - 1 : at], text[at + 1 : at + 2]
-    if not before or not behind:
+    if not before.strip() or not behind.strip():
         return False
     if text[at] == "\u200d" and unicodedata.category(before) in {"So", "Sk"} and not before.isascii():
         return unicodedata.category(behind) in {"So", "Sm"}
