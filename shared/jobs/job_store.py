@@ -2,7 +2,7 @@
 
 A second row in the partition `~work` stands for every job that has working blobs, from before the job's own row
 until the nightly clean-up; by it the watchdog finds unfinished jobs and the clean-up finished ones, over all users.
-User ids never begin with `~`.
+User ids never begin with `~`. Beside a job's row, in the same transaction, stands where it is listed (`newest_first`).
 """
 
 import contextlib
