@@ -20,10 +20,10 @@ _FLAGS = "|".join(
     "".join(chr(0xE0000 + ord(letter)) for letter in country) for country in ("gbeng", "gbsct", "gbwls")
 )
 _JOINERS = "\u200c\u200d"
-_INVISIBLE = re.compile(
-    rf"(\U0001f3f4(?:{_FLAGS})\U000e007f)|[{HIDDEN}\u180b-\u180f\ufe00-\ufe0f"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\ud800-\udfff\ufdd0-\ufdef]"
-)
+# beside what is hidden in any text: what is printable, but empty, and styles of what can be seen without them
+_EMPTY = r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+_NONE = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\ud800-\udfff\ufdd0-\ufdef"
+_INVISIBLE = re.compile(rf"(\U0001f3f4(?:{_FLAGS})\U000e007f)|[{HIDDEN}{_EMPTY}{_NONE}]")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")  # without what is space
 
 

@@ -109,3 +109,16 @@ def test_a_label_in_a_spec_is_the_same_label_or_refused(text):
 def test_what_no_label_can_be_is_refused_in_a_spec(text, told):
     with pytest.raises(ValidationError, match=told):
         label.validate_python(text)
+
+
+IGNORABLE = (
+    "ad-ad 34f-34f 61c-61c 115f-1160 17b4-17b5 180b-180f 200b-200f 202a-202e 2060-206f 3164-3164 fe00-fe0f feff-feff "
+    "ffa0-ffa0 fff0-fff8 1bca0-1bca3 1d173-1d17a e0000-e0fff"
+)
+
+
+def test_no_ignorable_character_makes_another_label():
+    """All of Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), where nothing needs them."""
+    for ends in IGNORABLE.split():
+        first, last = (int(end, 16) for end in ends.split("-"))
+        assert {clean_label(f"c{chr(number)}at") for number in range(first, last + 1)} == {"cat"}
