@@ -1,10 +1,16 @@
 """Tables whose rows have other numbers of cells than there are columns, and spaces, quotes and names in odd places."""
 
+import asyncio
+import csv
 import gzip
+import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.errors import Permanent
+from shared.sources.fields import text_of
 from tests.unit.sources.lists import read_list
 
 A = "http://h/w_300,h_200/a.jpg"
@@ -117,3 +123,22 @@ async def test_of_columns_with_the_same_name_the_first_counts_and_it_is_told():
 async def test_a_header_of_one_column_that_is_another_fails_with_its_name():
     with pytest.raises(Permanent, match="no column 'url'; it has 'link'"):
         await read_list("inputs/x.csv", f"link\n{A}\n")
+
+
+CELLS = st.text('ab"\n,;\t \u00e4', max_size=6)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), max_size=5), st.sampled_from([",", ";", "\t"]))
+def test_what_a_writer_of_tables_writes_is_read_as_it_was(rows, delimiter):
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(["url", "a", "b"])
+    writer.writerows([f"{B}?{number}", *cells] for number, cells in enumerate(rows))
+    form = "tsv" if delimiter == "\t" else "csv"
+    candidates, problems, _ = asyncio.run(read_list(f"inputs/x.{form}", out.getvalue()))
+    assert problems == []
+    plain = [
+        {name: told for name, cell in zip("ab", cells, strict=True) if (told := text_of(cell))}
+        for cells in rows
+    ]
+    assert [c.extra for c in candidates] == plain
