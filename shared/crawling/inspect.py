@@ -4,7 +4,6 @@ JPEGs are decoded at a fraction of their size by the DCT-scaled decoder, which s
 formats are decoded in full, after their header was found to be within the limit of pixels.
 """
 
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,10 +11,11 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.crawling.decode_jpeg import decode_jpeg
+from shared.crawling.decoding_bytes import decoding_bytes, frame_bytes
 from shared.crawling.fingerprint import THUMBNAIL, Look, look_at
 from shared.crawling.flatten import flatten
 from shared.crawling.header import Header, png_header, read_header
-from shared.crawling.options import Filters, Format
+from shared.crawling.options import Filters, Format, Transform
 from shared.crawling.pixels import Pixels
 from shared.crawling.png_open import with_whole_frames
 from shared.crawling.signatures import form_of
@@ -57,11 +57,38 @@ class Inspected:
         return (self.height, self.width) if self.orientation in _SIDEWAYS else (self.width, self.height)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An image that passed all that can be asked without its pixels. `side` pixels of its shorter side are wanted."""
+
+    header: Header
+    filters: Filters
+    side: int
+
+    def needed_bytes(self, wanted: Transform | None = None) -> int:
+        """About how much memory it takes to decode it, and to transform it."""
+        return decoding_bytes(self.header, self.side, wanted)
+
+
+class MoreBytes(Exception):
+    """A later frame or page is larger than the first, and may take this much memory."""
+
+    def __init__(self, needed_bytes: int) -> None:
+        super().__init__(needed_bytes)
+        self.needed_bytes = needed_bytes
+
+
 def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | Rejected:
     """Judge an image. Takes milliseconds of processor time; call it off the event loop.
 
     The pixels that are given back have at least `side` on their shorter side, as far as the image has; None for all.
     """
+    opened = open_image(data, filters, side)
+    return opened if isinstance(opened, Rejected) else decode(opened)
+
+
+def open_image(data: bytes, filters: Filters, side: int | None = 1) -> Opened | Rejected:
+    """The first half of `inspect`: no pixels are decoded."""
     claimed = form_of(data)
     if claimed != "unknown" and claimed not in filters.formats:
         return Rejected(Reason.FORMAT_FILTERED, claimed)
@@ -71,9 +98,19 @@ def inspect(data: bytes, filters: Filters, side: int | None = 1) -> Inspected | 
     header = _checked(header, filters)
     if isinstance(header, Rejected):
         return header
-    with header.image or nullcontext():
-        wanted = max(side, THUMBNAIL) if side else max(header.width, header.height)
-        decoded = _decode(header, filters.max_pixels, wanted)
+    return Opened(header, filters, max(side, THUMBNAIL) if side else max(header.width, header.height))
+
+
+def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Rejected:
+    """The second half of `inspect`, within about so many bytes of memory.
+
+    Raises:
+        MoreBytes: it takes more. It can be decoded anew with as many.
+    """
+    header, filters = opened.header, opened.filters
+    decoded = _decode(header, filters.max_pixels, opened.side, granted_bytes)
+    if header.image is not None:
+        header.image.close()
     if isinstance(decoded, Rejected):
         return decoded
     pixels, frames, judged = decoded
@@ -136,26 +173,32 @@ def _check_shape(header: Header, filters: Filters) -> Rejected | None:
     return None
 
 
-def _decode(header: Header, max_pixels: int, side: int) -> tuple[Pixels, int, bytes] | Rejected:
+def _decode(
+    header: Header, max_pixels: int, side: int, granted_bytes: int | None
+) -> tuple[Pixels, int, bytes] | Rejected:
     """A picture of at least thumbnail size, the number of frames, and the bytes that were decoded, which are whole."""
     try:
         if header.jpeg is not None:
             pixels, judged = decode_jpeg(header.data, header.jpeg, side)
             return pixels, 1, judged
         if header.image is not None:
-            decoded = _decode_by_pillow(header.image, header.form, max_pixels, side)
+            decoded = _decode_by_pillow(header.image, header.form, max_pixels, side, granted_bytes)
             return decoded if isinstance(decoded, Rejected) else (*decoded, header.data)
+    except MoreBytes:
+        raise
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
         return _broken(error)
     raise ValueError("a header without a picture")
 
 
 def _decode_by_pillow(
-    image: Image.Image, form: Format, max_pixels: int, side: int
+    image: Image.Image, form: Format, max_pixels: int, side: int, granted_bytes: int | None
 ) -> tuple[Pixels, int] | Rejected:
     frames = pixels = 0
     first: Pixels | None = None
     limit = max_pixels
+    if image.tell():  # it was begun with less memory
+        image.seek(0)
     while True:
         size = image.size[0] * image.size[1]  # later frames and pages may be larger than the first
         pixels += size
@@ -163,6 +206,8 @@ def _decode_by_pillow(
             return Rejected(Reason.TOO_MANY_PIXELS, f"in {frames + 1} frames")
         if _lacks_strips(image):
             return Rejected(Reason.TRUNCATED, "strips or tiles are missing")
+        if granted_bytes is not None and first is not None:
+            _check_granted(form, size, limit, granted_bytes)
         image.load()
         if first is None:
             first = _small_bgr(image, side)
@@ -186,6 +231,12 @@ def _lacks_strips(image: Image.Image) -> bool:
 
 def _extents(image: TiffImageFile) -> list[tuple[int, int, int, int]]:
     return [tile.extents for tile in image.tile if tile.extents is not None]
+
+
+def _check_granted(form: Format, pixels: int, max_pixels: int, granted_bytes: int) -> None:
+    """Asks at once for as much as any page may take, so that no row of pages asks again and again."""
+    if frame_bytes(form, pixels, animated=form != "tiff") > granted_bytes:
+        raise MoreBytes(frame_bytes(form, max_pixels, animated=form != "tiff"))
 
 
 def _small_bgr(image: Image.Image, side: int) -> Pixels:

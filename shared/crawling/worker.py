@@ -1,27 +1,24 @@
 """The crawl step's engine: fetches and judges a chunk's candidates, many at a time."""
 
 import asyncio
-import hashlib
 import os
-import zlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from shared.candidates import Candidate, StoredRange
 from shared.clock import Clock, Deadline
+from shared.crawling.allocator import return_large_blocks
 from shared.crawling.byte_budget import ByteBudget
-from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
-from shared.crawling.color import profile_name
+from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.fetch import Fetched, Fetcher
-from shared.crawling.inspect import inspect
+from shared.crawling.judge import Judged, Waiting, judge, judge_waiting
 from shared.crawling.patience import Patience, Postponed
-from shared.crawling.transform import transform, wanted_side
 from shared.crawling.turns import Turns
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
-from shared.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.records import Kept, Reason, Record, Rejected
 from shared.storage.blobs import BlobStore, BlockStore
 from shared.storage.writer import BlobWriter
 from shared.telemetry import signals
@@ -30,14 +27,6 @@ from shared.telemetry.telemetry import Telemetry
 _LOOK_SECONDS = 0.5
 BLOB_SCHEME = "blob:"
 """Begins the address of a candidate that is in storage already."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """An image that is kept, and its bytes as they are stored."""
-
-    data: bytes
-    facts: ImageFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +53,26 @@ class _Shift:
                 self.downloads.discard(task)
             yield fetched
 
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """For memory. `leave_off` may cancel it, and the end of the chunk's time does.
+
+        Raises:
+            Postponed: that time is over.
+        """
+        if self.patience.ended:
+            raise Postponed
+        task = asyncio.current_task()
+        if task is not None:
+            self.downloads.add(task)
+        try:
+            async with asyncio.timeout(self.patience.remaining_seconds):
+                yield
+        except TimeoutError:
+            raise Postponed from None
+        finally:
+            self.downloads.discard(task)
+
     async def leave_off(self, stop: Callable[[], bool]) -> None:
         """Break the downloads off as soon as `stop` says so."""
         while not stop():  # noqa: ASYNC110 - it is a question, not an event
@@ -74,10 +83,14 @@ class _Shift:
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """`concurrency` candidates are under way at a time; decoding takes `threads` (all cores where 0)."""
+    """`concurrency` candidates are under way at a time; decoding takes `threads` (all cores where 0).
+
+    Large pictures that are decoded at a time take about `decoded_bytes` of memory; one that takes more does so alone.
+    """
 
     concurrency: int = 64
     threads: int = 0
+    decoded_bytes: int = 512 << 20
 
 
 class ChunkWorker:
@@ -100,6 +113,8 @@ class ChunkWorker:
         self._telemetry = telemetry
         self._clock = clock
         self._config = config
+        return_large_blocks()
+        self._pixels = ByteBudget(config.decoded_bytes)
         self._threads = ThreadPoolExecutor(config.threads or os.cpu_count() or 1, "judge")
 
     async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
@@ -168,29 +183,29 @@ class ChunkWorker:
         return Record(index, candidate, outcome, moved, fetched_at)
 
     async def _outcome(self, candidate: Candidate, shift: _Shift) -> tuple[Kept | Rejected, str | None]:
-        options, shard = shift.chunk.options, shift.shard
+        options = shift.chunk.options
         licenses = options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
         if candidate.stored is not None:
-            return await self._read(candidate.stored, options, shard), None
+            return await self._read(candidate.stored, shift), None
         if candidate.url.startswith(BLOB_SCHEME):
-            return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), options, shard), None
+            return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), shift), None
         fetch = self._fetcher.fetch(candidate.url, options.filters, options.respect, shift.patience)
         async with shift.fetching(fetch) as fetched:
             if isinstance(fetched, Rejected):
                 return fetched, None
-            return await self._keep(fetched, options, shard), fetched.url
+            return await self._keep(fetched, shift), fetched.url
 
-    async def _stored(self, name: str, options: CrawlOptions, shard: BlobWriter) -> Kept | Rejected:
+    async def _stored(self, name: str, shift: _Shift) -> Kept | Rejected:
         """The outcome of an image that is in storage already, within the same limits as those from the web."""
         info = await self._blobs.info(name)
         if info is None:
             return Rejected(Reason.NOT_FOUND, "no such blob")
-        return await self._read(StoredRange(name, 0, info.size_bytes), options, shard)
+        return await self._read(StoredRange(name, 0, info.size_bytes), shift)
 
-    async def _read(self, where: StoredRange, options: CrawlOptions, shard: BlobWriter) -> Kept | Rejected:
-        if where.size > options.filters.max_bytes:
+    async def _read(self, where: StoredRange, shift: _Shift) -> Kept | Rejected:
+        if where.size > shift.chunk.options.filters.max_bytes:
             return Rejected(Reason.TOO_MANY_BYTES, f"{where.size} bytes")
         if not where.size:
             return Rejected(Reason.EMPTY_BODY)
@@ -199,7 +214,7 @@ class ChunkWorker:
             data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
             if len(data) != where.size:
                 return Rejected(Reason.TRANSFER_BROKEN, "the file that it is stored in is cut short")
-            return await self._keep(Fetched(data, BLOB_SCHEME + where.blob), options, shard)
+            return await self._keep(Fetched(data, BLOB_SCHEME + where.blob), shift)
         except (
             NotFound,
             Conflict,
@@ -208,16 +223,35 @@ class ChunkWorker:
         finally:
             self._budget.give_back(share)
 
-    async def _keep(
-        self, fetched: Fetched | Rejected, options: CrawlOptions, shard: BlobWriter
-    ) -> Kept | Rejected:
+    async def _keep(self, fetched: Fetched | Rejected, shift: _Shift) -> Kept | Rejected:
         if isinstance(fetched, Rejected):
             return fetched
-        loop = asyncio.get_running_loop()
-        judged = await loop.run_in_executor(self._threads, _judge, fetched.body, options)
+        judged = await self._judged(fetched.body, shift)
         if isinstance(judged, Rejected):
             return judged
-        return Kept(shard.name, await shard.append(judged.data), judged.facts)
+        return Kept(shift.shard.name, await shift.shard.append(judged.data), judged.facts)
+
+    async def _judged(self, data: bytes, shift: _Shift) -> Judged | Rejected:
+        """Judged in a thread; who needs much memory waits for it in line, and no thread with them."""
+        options = shift.chunk.options
+        judged = await asyncio.wrap_future(self._threads.submit(judge, data, options))
+        while isinstance(judged, Waiting):
+            async with shift.waiting():
+                share = await self._pixels.take(judged.needed_bytes)
+            work = self._threads.submit(judge_waiting, judged, options)
+            work.add_done_callback(self._giving_back(share))
+            judged = await asyncio.wrap_future(work)
+        return judged
+
+    def _giving_back(self, share: int) -> Callable[[object], None]:
+        """Where the thread is done, which goes on though nobody waits for it any longer."""
+        loop = asyncio.get_running_loop()
+
+        def give_back(_: object) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and its line with it
+                loop.call_soon_threadsafe(self._pixels.give_back, share)
+
+        return give_back
 
 
 def _host(candidate: Candidate) -> str:
@@ -228,38 +262,3 @@ def _host(candidate: Candidate) -> str:
         return urlsplit(candidate.url).netloc
     except ValueError:
         return ""
-
-
-def _judge(data: bytes, options: CrawlOptions) -> _Judged | Rejected:
-    """All that takes processor time, for one image; runs in a thread."""
-    found = inspect(data, options.filters, wanted_side(options.transform))
-    if isinstance(found, Rejected):
-        return found
-    form, width, height = found.format, found.width, found.height
-    mode, frames, orientation = found.mode, found.frames, found.orientation
-    profile = profile_name(found.profile) if found.profile is not None else ""
-    data = found.data
-    if options.transform is not None:
-        data, width, height = transform(found, options.transform)
-        form, mode, frames, orientation, profile = options.transform.format, "rgb", 1, 1, ""
-    look = found.look
-    facts = ImageFacts(
-        format=form,
-        width=width,
-        height=height,
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        crc32=zlib.crc32(data),
-        perceptual_hash=look.perceptual_hash,
-        mode=mode,
-        frames=frames,
-        orientation=orientation,
-        sharpness=look.sharpness,
-        brightness=look.brightness,
-        contrast=look.contrast,
-        entropy=look.entropy,
-        dominant_color=look.dominant_color,
-        color_profile=profile,
-        mended="" if options.transform is not None else found.mended,
-    )
-    return _Judged(data, facts)

@@ -1,0 +1,58 @@
+"""How much memory it takes to decode an image: estimates, rather too high, so that those at work can share a budget.
+
+Measured: what a process takes at most while it judges pictures of 16 million pixels, above what it held before.
+"""
+
+from collections.abc import Mapping
+
+from shared.crawling.header import Header
+from shared.crawling.jpeg_header import JpegHeader
+from shared.crawling.options import Format, Transform
+
+SMALL_BYTES = 32_000_000
+"""What an image may take without being counted: more than most photographs do."""
+
+_BYTES_A_PIXEL: Mapping[Format, int] = {"webp": 20, "avif": 24, "gif": 16, "png": 6, "bmp": 6, "tiff": 12}
+"""Of the decoder's own pictures."""
+
+_ANIMATED_BYTES = 20
+"""A pixel of what is put together out of several frames."""
+
+_STRIP_PIXELS, _STRIP_BYTES = 2_000_000, 30
+"""How much is put on white at a time, and what a pixel of it takes."""
+
+_COEFFICIENT_BYTES = 2
+_KEPT_BYTES, _INK_BYTES = 9, 24
+"""A pixel that is kept, while it is put into order."""
+
+_TRANSFORMED_BYTES = 18
+"""A pixel that is resized, converted, turned and encoded."""
+
+
+def decoding_bytes(header: Header, side: int, wanted: Transform | None = None) -> int:
+    """What it takes to decode the (first) picture down to `side` pixels on its shorter side, and to transform it."""
+    if header.jpeg is not None:
+        decoded, kept = _jpeg_bytes(header.jpeg, side)
+    else:
+        pixels = header.width * header.height
+        kept = pixels // max(1, min(header.width, header.height) // (2 * side)) ** 2
+        decoded = kept * _KEPT_BYTES + frame_bytes(header.form, pixels, animated=header.animated_png)
+    if wanted is None:
+        return decoded
+    made = kept if wanted.resize is None else wanted.resize.size**2
+    return max(decoded, kept * _KEPT_BYTES + made * _TRANSFORMED_BYTES)
+
+
+def frame_bytes(form: Format, pixels: int, *, animated: bool) -> int:
+    """What it takes to decode a frame or page."""
+    each = _ANIMATED_BYTES if animated else _BYTES_A_PIXEL.get(form, _ANIMATED_BYTES)
+    return pixels * each + min(pixels, _STRIP_PIXELS) * _STRIP_BYTES
+
+
+def _jpeg_bytes(header: JpegHeader, side: int) -> tuple[int, int]:
+    """The bytes, and how many pixels are kept: the scaled decoder goes by eighths; of several scans it holds all."""
+    pixels = header.width * header.height
+    eighths = min(8, -(-8 * side // min(header.width, header.height)))
+    kept = pixels * eighths**2 // 64
+    coefficients = 0 if header.one_scan else pixels * header.components * _COEFFICIENT_BYTES
+    return coefficients + kept * (_INK_BYTES if header.components == 4 else _KEPT_BYTES), kept

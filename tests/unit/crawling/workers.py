@@ -1,0 +1,32 @@
+"""Workers for tests, with all that they need and nothing that lasts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.clock import SystemClock
+from shared.crawling.byte_budget import ByteBudget
+from shared.crawling.fetch import FetchConfig, Fetcher
+from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.storage.memory_blobs import MemoryBlobs
+from shared.telemetry.recording import RecordingTelemetry
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.robots import Robots
+from shared.web.session import SessionConfig, Sessions
+from shared.web.tdm_reservation import TdmReservations
+
+
+@asynccontextmanager
+async def working(
+    blobs: MemoryBlobs, config: WorkerConfig, total_seconds: float = 1.5
+) -> AsyncIterator[ChunkWorker]:
+    sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
+    budget = ByteBudget(8_000_000)
+    fetching = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
+    web = AiohttpWebClient(sessions)
+    fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, fetching)
+    worker = ChunkWorker(fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), config)
+    try:
+        yield worker
+    finally:
+        await worker.close()
+        await sessions.close()
