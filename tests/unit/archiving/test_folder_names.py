@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from itertools import permutations
 
 import datasets
@@ -86,10 +87,26 @@ SAFE = (
 DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 
 
+INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+
+
+def decomposed(text):
+    return unicodedata.normalize("NFD", text)
+
+
+SYSTEMS = {
+    "APFS, by canonical caseless matching": lambda name: decomposed(decomposed(name).casefold()),
+    "NTFS, by capitals": str.upper,
+    "HFS+ and ext4, without what is ignorable": lambda name: decomposed(INVISIBLE.sub("", name)).casefold(),
+    "a share between them": comparable,
+}
+
+
 def made(*labels):
     names = folder_names(labels)
     assert set(names) == set(labels)
-    assert len({comparable(name) for name in names.values()}) == len(names)
+    for system, seen in SYSTEMS.items():
+        assert len(set(map(seen, names.values()))) == len(names), system
     return names
 
 
@@ -148,6 +165,13 @@ def test_a_label_that_is_called_as_anothers_folder_gets_another():
     for order in (chain, chain[::-1]):
         made(*order)
         made(*(label.upper() for label in order), *order)
+
+
+def test_labels_that_are_called_as_anothers_folder_with_any_hash_get_others():
+    digest = hashlib.sha256(b"a/b").hexdigest()
+    labels = ["a/b", *(f"a_b-{digest[:digits]}" for digits in (8, 16, 32, 64))]
+    made(*labels)
+    made(*labels[::-1], *(label.upper() for label in labels))
 
 
 def test_labels_whose_hashes_begin_alike_get_longer_ones():

@@ -78,6 +78,12 @@ def test_rows_may_come_some_at_a_time(at_a_time):
     assert file.metadata.row_group(0).num_rows >= 8192
 
 
+def test_texts_are_told_to_be_texts_in_both_ways_of_the_format():
+    schema = parquet.ParquetFile(io.BytesIO(written(COLUMNS, [row(0)]))).schema
+    assert [schema.column(at).converted_type for at in range(3)] == ["UTF8", "NONE", "UTF8"]
+    assert [str(schema.column(at).logical_type) for at in range(3)] == ["String", "None", "String"]
+
+
 def test_every_column_chunk_says_where_it_is():
     data = written(COLUMNS, map(row, range(9000)))
     metadata = parquet.read_metadata(io.BytesIO(data))

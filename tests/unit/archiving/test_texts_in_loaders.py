@@ -52,6 +52,7 @@ MARKS = (
     "a\nb",
     "a\tb",
 )
+EVERYTHING = LIKE_DATES + LIKE_NUMBERS + LIKE_OTHERS + MARKS
 
 
 def telling(*texts: str):
@@ -117,7 +118,7 @@ async def test_dates_beside_other_texts_load_wherever_a_readers_block_ends(studi
     assert (captions[0], captions[-1]) == ("2021-03-05", long[0])
 
 
-@pytest.mark.parametrize("texts", [LIKE_DATES[:1], LIKE_DATES + LIKE_NUMBERS + LIKE_OTHERS + MARKS])
+@pytest.mark.parametrize("texts", [LIKE_DATES[:1], EVERYTHING])
 async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
     order = await studio.crawl(60, dedup=ALL, splits=Splits(SPLITS), output=Output(format="webdataset"))
     archived = await studio.archive(await studio.retell(order, telling(*texts)))
@@ -133,12 +134,14 @@ async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
         assert row["txt"] == (told["caption"] or told["label"])
 
 
+@pytest.mark.parametrize("texts", [("007",), ("1e5", "3.10"), LIKE_DATES[:1], ("NA", "null"), EVERYTHING])
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
-async def test_the_cards_programs_run_as_they_stand_and_keep_texts(studio, tmp_path, monkeypatch, form):
+async def test_the_cards_programs_run_as_they_stand_and_keep_texts(
+    studio, tmp_path, monkeypatch, form, texts
+):
     """Word for word, but for the paths."""
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    texts = LIKE_DATES + LIKE_NUMBERS + LIKE_OTHERS + MARKS
     folder = tmp_path / "folder"
     folder.mkdir()
     output = Output(format=form, annotations=("jsonl", "csv"))
