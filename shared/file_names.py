@@ -47,8 +47,7 @@ def comparable(name: str) -> str:
     direction, or in what is not shown: APFS, NTFS and ext4 differ in which of them they see.
     """
     text = unicodedata.normalize("NFD", _IGNORABLE.sub("", name))
-    text = unicodedata.normalize("NFD", text.casefold())
-    return unicodedata.normalize("NFD", text.upper().casefold())
+    return unicodedata.normalize("NFD", text.casefold().upper().casefold())
 
 
 def _storable(character: str) -> str:

@@ -81,6 +81,19 @@ def test_text_shows_as_it_is_wherever_it_stands(text, form, tags):
     assert showing_hidden(text) in found.text
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("www.evil.example WWW.evil.example", r"www\.evil.example WWW\.evil.example"),
+        ("https://evil.example a@b.example", r"https\://evil.example a\@b.example"),
+        ("$x$ ~y~ ~~z~~", r"\$x\$ \~y\~ \~\~z\~\~"),
+        ("snake_case a:b a.b 5 @home 1~", r"snake_case a:b a.b 5 @home 1\~"),
+    ],
+)
+def test_what_only_some_readers_take_for_links_and_formulas_is_escaped_too(text, wanted):
+    assert escaped(text) == wanted
+
+
 @given(
     st.text(
         alphabet=st.one_of(st.sampled_from("\\`*_[]<>|#~&;$:/.@w!()-a1 \n\u202e"), st.characters()),
