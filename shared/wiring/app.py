@@ -22,7 +22,10 @@ class App(Services):
     """How long an HTTP call may take, so that its answer is there within ten seconds."""
 
     def announce_start(self, startup_seconds: float) -> None:
-        """Report that the process is ready, and have its end reported."""
+        """Report that the process is ready, and its end where it comes in good order.
+
+        The host kills its workers as a rule, and nothing but this report is made at a process's end.
+        """
         insights = not isinstance(self.telemetry, NoTelemetry)
         signals.application_started(
             self.telemetry,

@@ -151,9 +151,12 @@ def chunk_of(expected: dict[str, object]) -> Chunk:
     return Chunk(candidates, indices, "shard", CrawlOptions(FILTERS, None, Respect()))
 
 
+_LOOPS_THREADS = ("asyncio_", "uvloop_")
+
+
 def holdings() -> tuple[set[asyncio.Task], set[threading.Thread], int]:
     """Tasks, threads (but those of the event loop's own pool) and files that are open."""
-    threads = {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
+    threads = {thread for thread in threading.enumerate() if not thread.name.startswith(_LOOPS_THREADS)}
     return asyncio.all_tasks(), threads, len(list(Path("/proc/self/fd").iterdir()))
 
 
