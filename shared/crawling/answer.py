@@ -7,8 +7,10 @@ from datetime import datetime
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
+from yarl import URL
 
 from shared.clock import Clock
+from shared.errors import InvalidRequest
 from shared.records import Reason, Rejected
 from shared.web.guard import why_forbidden
 from shared.web.head_reader import limit_in
@@ -16,7 +18,9 @@ from shared.web.opt_out import opted_out
 from shared.web.respect import Respect
 from shared.web.response_heads import unread_coding
 from shared.web.retry_after import retry_after_seconds
+from shared.web.urls import redirect_url
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425})
 _NO_SUCH = frozenset({404, 410})
 _NEVER = frozenset({501, 505})
@@ -47,6 +51,21 @@ class BodyLimits:
     max_bytes: int
     min_bytes_per_second: int
     window_seconds: float
+
+
+def redirect_of(response: aiohttp.ClientResponse, url: URL) -> URL | None:
+    """Where the answer to `url` says that the image is; None where it is no redirect.
+
+    Raises:
+        GiveUp: that is no address to ask.
+    """
+    location = response.headers.get("location")
+    if response.status not in _REDIRECTS or location is None:
+        return None
+    try:
+        return redirect_url(url, location).with_fragment(None)
+    except InvalidRequest as error:
+        raise GiveUp(Reason.INVALID_URL, f"its redirect cannot be followed: {error.detail}") from None
 
 
 def check_answer(response: aiohttp.ClientResponse, respect: Respect, now: datetime) -> None:

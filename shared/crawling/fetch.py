@@ -11,7 +11,15 @@ import aiohttp
 from yarl import URL
 
 from shared.clock import Clock, SystemClock
-from shared.crawling.answer import BodyLimits, GiveUp, TryAgain, check_answer, failure, read_body
+from shared.crawling.answer import (
+    BodyLimits,
+    GiveUp,
+    TryAgain,
+    check_answer,
+    failure,
+    read_body,
+    redirect_of,
+)
 from shared.crawling.asked_for import headers_for
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.options import Filters
@@ -23,9 +31,8 @@ from shared.web.respect import Respect
 from shared.web.robots import Robots
 from shared.web.session import Sessions
 from shared.web.tdm_reservation import TdmReservations
-from shared.web.urls import parse_url, redirect_url
+from shared.web.urls import parse_url
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0
 
@@ -136,8 +143,6 @@ class Fetcher:
         self, url: str, filters: Filters, respect: Respect, patience: Patience
     ) -> AsyncIterator[Fetched | Rejected]:
         """The image's bytes, or why there are none; their share of the byte budget is held within the block.
-
-        Asked is for the formats that the filters take, and read what they take of bytes.
 
         Raises:
             Postponed: the chunk's time ends before the host may be asked.
@@ -265,8 +270,9 @@ class Fetcher:
         try:
             headers = headers_for(errand.filters)
             async with self._sessions.get().get(url, headers=headers, allow_redirects=False) as response:
-                if response.status in _REDIRECTS and "location" in response.headers:
-                    return _target(url, response.headers["location"])
+                target = redirect_of(response, url)
+                if target is not None:
+                    return target
                 check_answer(response, errand.respect, self._timing.clock.now())
                 return Fetched(await self._read(response, errand), str(url))
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
@@ -292,10 +298,3 @@ class Fetcher:
     def _give_back(self, errand: _Errand) -> None:
         while errand.shares:
             self._budget.give_back(errand.shares.pop())
-
-
-def _target(url: URL, location: str) -> URL:
-    try:
-        return redirect_url(url, location).with_fragment(None)
-    except InvalidRequest:
-        raise GiveUp(Reason.INVALID_URL, "it redirects to what is no http(s) URL") from None

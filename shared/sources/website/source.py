@@ -191,8 +191,8 @@ class Website:
         frontier.take(visit, counted=False)
         try:
             target = redirect_url(_url(visit), location).with_fragment(None)
-        except InvalidRequest:
-            return _problem(visit, "it redirects to what is no http(s) URL")
+        except InvalidRequest as error:
+            return _problem(visit, f"its redirect cannot be followed: {error.detail}")
         if not self._is_ours(target):
             return _problem(visit, f"it redirects to another site, {target.host}")
         moved = replace(visit, url=str(target), attempts=visit.attempts + 1)

@@ -8,6 +8,7 @@ import pytest
 from shared.clock import SystemClock
 from shared.crawling.fetch import Fetched
 from shared.errors import InvalidRequest
+from shared.records import Reason, Rejected
 from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
 from shared.web.client import WebRequest
@@ -117,3 +118,10 @@ def test_only_undecoded_bytes_of_a_location_are_encoded(location, expected):
             redirect_url(base, location)
     else:
         assert str(redirect_url(base, location)) == expected
+
+
+async def test_a_location_that_is_too_long_is_told_to_be(make_fetcher):
+    async with raw_host(b"/" + b"x" * 9000) as (base, asked):
+        found = await ask(make_fetcher(), f"{base}/go")
+    told = "its redirect cannot be followed: The URL exceeds 8,000 characters."
+    assert (found, asked) == (Rejected(Reason.INVALID_URL, told), [])

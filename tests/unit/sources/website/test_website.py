@@ -222,7 +222,7 @@ async def test_redirects_are_visits_of_their_own(site):
         "it redirects to another site, other.invalid",
         "it redirects in circles",
         "robots.txt forbids it",
-        "it redirects to what is no http(s) URL",
+        "Only http and https URLs with a host can be fetched.",
     ]
     assert "/private" not in site.asked
 
