@@ -41,7 +41,7 @@ class PathPattern:
 
     @property
     def length(self) -> int:
-        """The signs that it has, which is how specific it is; RFC 9309, 2.2.2."""
+        """Its characters, whose number is how specific it is; RFC 9309, 2.2.2."""
         return len(self.first) + sum(map(len, self.others)) + len(self.others) + self.anchored
 
     @property
