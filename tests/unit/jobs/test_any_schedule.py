@@ -162,12 +162,47 @@ async def test_a_job_cancelled_anywhere_and_retried_comes_out_whole(chance, fate
 @thoroughly
 @given(CHANCE, st.integers(1, 3), st.integers(1, 6), st.integers(0, 15))
 async def test_jobs_that_wait_for_their_turn_all_end_without_the_watchdog(chance, running, at_once, moment):
+    """And end as they should: the cancelled as cancelled, all others whole, and never more at a time than may run."""
     with fake_source():
         flow = Flow(running_jobs=running)
+        most = _watch_running(flow)
         jobs = [await flow.send(SPEC) for _ in range(5)]
         await flow.storm(chance, copies=True, deaths=True, at_once=at_once, rounds=moment)
+        cancelled = set()
         for job in chance.sample(jobs, 2):
             if not (await flow.job(job)).state.terminal:
                 await flow.cancel(job)
+                cancelled.add(job.id)
         await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
-        assert all([(await flow.job(job)).state.terminal for job in jobs])
+        for job in jobs:
+            if job.id in cancelled:
+                assert (await flow.job(job)).state is State.CANCELLED
+                assert await flow.catalog.get("admin", job.id) is None
+            else:
+                await _check(
+                    flow, job, _reject([Reason.TIMED_OUT if at % 10 == 9 else None for at in range(TOTAL)])
+                )
+        assert 0 < most() <= running
+
+
+def _watch_running(flow):
+    """How many jobs ran at the same time at most, by what was written of them."""
+    running, most = set(), [0]
+    apply = flow.entities.apply
+
+    async def noting(table, partition, changes):
+        made = await apply(table, partition, changes)
+        for change in changes:
+            entity = getattr(change, "entity", None)
+            state = (
+                entity.values.get("state") if entity and table == "jobs" and partition == "admin" else None
+            )
+            if state in {"discovering", "crawling", "archiving"}:
+                running.add(entity.row)
+            elif state is not None:
+                running.discard(entity.row)
+            most[0] = max(most[0], len(running))
+        return made
+
+    flow.entities.apply = noting
+    return lambda: most[0]

@@ -193,9 +193,19 @@ async def test_discovery_goes_on_where_its_time_ended(flow):
 
 
 async def test_a_source_that_asks_to_wait_is_waited_for(flow):
+    """For as long as it asks, and then for as long as the first back-off lasts; nobody else is asked meanwhile."""
     flow.source.errors = [RateLimited("slow down", 30.0), Unavailable("hiccup")]
-    job = await flow.send(SPEC)
+    job = await flow.send({**SPEC, "keywords": ["a"], "sources": [{"type": "fake", "total": TOTAL}]})
+    slept = []
+
+    async def sleep(seconds):
+        slept.append((seconds, len(flow.source.errors)))
+        flow.clock.advance(seconds)
+
+    flow.intake._discover._paging._sleep = sleep
     await flow.run()
+    assert slept == [(30.0, 1), (10.0, 0)]
+    assert flow.clock.seconds == 40
     _check_whole(*(await _outcome(flow, job))[:2])
 
 

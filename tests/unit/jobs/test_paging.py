@@ -5,128 +5,34 @@ from typing import ClassVar
 
 import pytest
 
-from shared.candidates import Candidate, Provenance, decode_candidates
 from shared.clock import Deadline
-from shared.errors import RateLimited
 from shared.jobs.discovery_state import DiscoveryStates, DiscoveryTold
 from shared.jobs.messages import JOBS_QUEUE
 from shared.sources import registry
 from shared.sources.registry import SourceKind
-from shared.sources.source import Page, Query, SourceConfig
 from shared.web.respect import Respect
-
-
-class SearchConfig(SourceConfig):
-    """Gives `total` candidates for each keyword, `page` at a time, each in `cost` seconds; waits `wait` before each."""
-
-    searches: ClassVar[bool] = True
-
-    type: str = "search"
-    name: str = "one"
-    total: int = 1000
-    page: int = 10
-    wait: float = 0.0
-    cost: float = 0.0
-
-
-class Search:
-    asked: ClassVar[list] = []
-    contexts: ClassVar[list] = []
-
-    def __init__(self, config, context):
-        self.config = config
-        self.clock = context.clock
-        self.contexts.append(context)
-
-    def queries(self, labels):
-        return [Query(f"{label}/{word}", label, word) for label, words in labels.items() for word in words]
-
-    async def pages(self, query, cursor):
-        config = self.config
-        start, until = map(float, (cursor or "0 0").split())
-        start = int(start)
-        while start < config.total:
-            if self.clock.seconds < until:
-                raise RateLimited("wait", until - self.clock.seconds)
-            self.asked.append((config.name, query.text, start))
-            self.clock.seconds += config.cost
-            end = min(start + config.page, config.total)
-            until = self.clock.seconds + config.wait
-            found = tuple(
-                Candidate(
-                    f"http://{config.name}/{query.text}/{number}".replace(" ", "_"),
-                    query.label,
-                    Provenance("x"),
-                )
-                for number in range(start, end)
-            )
-            yield Page(found, f"{end} {until}" if end < config.total else None, (f"{config.name} {start}",))
-            start = end
-
+from tests.unit.jobs.searching import SearchConfig, by, discover
 
 pytestmark = pytest.mark.usefixtures("search")
-
-
-@pytest.fixture
-def search(flow, monkeypatch):
-    del flow  # it comes first: it replaces the kinds
-    monkeypatch.setitem(registry._KINDS, "search", SourceKind(SearchConfig, Search))
-    registry._all_kinds.cache_clear()
-    Search.asked.clear()
-    Search.contexts.clear()
-    return Search
-
-
-async def _discover(flow, spec):
-    """Discover to the end; the candidates' URLs in their order, and the delays of the continuations."""
-    job = await flow.send({"dedup": {"near_distance": None}, **spec})
-    delays = []
-    for _ in range(300):
-        messages = flow.queues.take(JOBS_QUEUE)
-        if not messages:
-            break
-        send, again = flow.queues.send, []
-
-        async def noted(queue, text, *, delay_seconds=0.0, send=send, again=again):
-            if queue == JOBS_QUEUE:
-                again.append(delay_seconds)
-            await send(queue, text, delay_seconds=delay_seconds)
-
-        flow.queues.send = noted
-        for text in messages:
-            await flow.handle(JOBS_QUEUE, text)
-        flow.queues.send = send
-        for delay in again:
-            flow.clock.advance(delay)
-        delays += again
-    found = []
-    async for chunk in flow.ledger.chunks(job.id):
-        found += decode_candidates(await flow.blobs.get(chunk.candidates_blob))
-    assert [numbered.index for numbered in found] == list(range(len(found)))
-    return [numbered.candidate.url for numbered in found], delays
-
-
-def _by(urls, part):
-    return Counter(url.split("/")[part] for url in urls)
 
 
 @pytest.mark.parametrize("page", [7, 20, 500])
 async def test_a_label_fills_from_all_of_its_sources_however_large_their_pages(flow, page):
     sources = [{"type": "search", "name": "one", "page": page}, {"type": "search", "name": "two", "page": 20}]
-    urls, _ = await _discover(
+    urls, _ = await discover(
         flow, {"labels": {"cat": ["cat", "kitten"]}, "sources": sources, "max_images_per_label": 100}
     )
     assert len(urls) == 220
     for first in (4, 100, 220):  # the limit keeps what was found first
-        assert _by(urls[:first], 2) == {"one": first / 2, "two": first / 2}
-        assert _by(urls[:first], 3) == {"cat": first / 2, "kitten": first / 2}
+        assert by(urls[:first], 2) == {"one": first / 2, "two": first / 2}
+        assert by(urls[:first], 3) == {"cat": first / 2, "kitten": first / 2}
 
 
 async def test_no_page_is_asked_for_again_where_time_ends_before_all_have_had_their_turn(flow, search):
     flow.deadline = lambda: Deadline.after(flow.clock, 25.0)
     labels = [f"label {number}" for number in range(60)]
     sources = [{"type": "search", "page": 20, "cost": 1.0}]
-    urls, delays = await _discover(flow, {"keywords": labels, "sources": sources, "max_images_per_label": 20})
+    urls, delays = await discover(flow, {"keywords": labels, "sources": sources, "max_images_per_label": 20})
     assert set(Counter(url.split("/")[3] for url in urls).values()) == {60}
     assert len(search.asked) == len(set(search.asked)) == 60 * 3
     assert len(delays) == 60 * 3 // 25
@@ -134,14 +40,14 @@ async def test_no_page_is_asked_for_again_where_time_ends_before_all_have_had_th
 
 async def test_a_source_that_runs_dry_leaves_its_share_to_others(flow):
     sources = [{"type": "search", "name": "one", "total": 30}, {"type": "search", "name": "two"}]
-    urls, _ = await _discover(flow, {"keywords": ["cat"], "sources": sources, "max_images_per_label": 100})
-    assert _by(urls, 2) == {"one": 30, "two": 190}
+    urls, _ = await discover(flow, {"keywords": ["cat"], "sources": sources, "max_images_per_label": 100})
+    assert by(urls, 2) == {"one": 30, "two": 190}
 
 
 async def test_a_source_that_asks_to_wait_for_ever_is_given_up_and_others_go_on(flow):
     sources = [{"type": "search", "name": "one", "wait": 1e9}, {"type": "search", "name": "two", "total": 50}]
-    urls, delays = await _discover(flow, {"keywords": ["cat"], "sources": sources})
-    assert _by(urls, 2) == {"one": 10, "two": 50}
+    urls, delays = await discover(flow, {"keywords": ["cat"], "sources": sources})
+    assert by(urls, 2) == {"one": 10, "two": 50}
     assert sum(delays) <= 6 * 3600
     [job] = [job async for job in flow.jobs.works()]
     state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
@@ -151,9 +57,9 @@ async def test_a_source_that_asks_to_wait_for_ever_is_given_up_and_others_go_on(
 
 async def test_slices_end_within_a_page_and_lose_nothing(flow):
     spec = {"keywords": ["cat"], "sources": [{"type": "search", "page": 100}], "max_images_per_label": 200}
-    whole, _ = await _discover(flow, spec)
+    whole, _ = await discover(flow, spec)
     flow.clock.tick = 150.0
-    cut, delays = await _discover(flow, spec)
+    cut, delays = await discover(flow, spec)
     assert cut == whole
     assert len(cut) == 420
     assert len(delays) > 2
@@ -167,58 +73,18 @@ async def test_held_pages_are_bounded(flow, monkeypatch):
         "sources": [{"type": "search", "page": 500}],
         "max_images_per_label": 2000,
     }
-    urls, _ = await _discover(flow, spec)
+    urls, _ = await discover(flow, spec)
     assert len(urls) == 4020
     assert len(set(urls)) == 4020
 
 
-VARIED = {"plurals": True, "templates": ["photo of {}"]}
-
-
-async def test_variations_are_asked_only_where_keywords_did_not_fill_the_label(flow, search):
-    spec = {
-        "labels": {"cat": ["cat", "kitten"], "dog": ["dog"]},
-        "sources": [{"type": "search", "total": 100}],
-        "variations": VARIED,
-        "max_images_per_label": 80,
-    }
-    urls, _ = await _discover(flow, spec)
-    assert _by(urls, 3) == {"cat": 90, "kitten": 90, "dog": 100, "dogs": 40, "photo_of_dog": 40}
-    first = [text for _, text, start in search.asked if not start]
-    assert first == ["cat", "kitten", "dog", "dogs", "photo of dog"]
-
-
-async def test_variations_wait_for_keywords_that_wait(flow, search):
-    spec = {
-        "keywords": ["cat"],
-        "sources": [{"type": "search", "total": 30, "wait": 50}],
-        "variations": VARIED,
-        "max_images_per_label": 1000,
-    }
-    urls, delays = await _discover(flow, spec)
-    assert _by(urls, 3) == {"cat": 30, "cats": 30, "photo_of_cat": 30}
-    assert [text for _, text, _ in search.asked][:3] == ["cat"] * 3
-    assert delays == [50.0] * 4
-
-
-async def test_without_the_option_there_are_no_variations(flow):
-    urls, _ = await _discover(flow, {"keywords": ["cat"], "sources": [{"type": "search", "total": 5}]})
-    assert _by(urls, 3) == {"cat": 5}
-
-
-async def test_variations_are_for_searches_only(flow):
-    sources = [{"type": "fake", "total": 5}, {"type": "search", "total": 5}]
-    urls, _ = await _discover(flow, {"keywords": ["cat"], "sources": sources, "variations": VARIED})
-    assert len(urls) == 20
-
-
 async def test_short_waits_are_slept_and_long_ones_queued(flow):
     spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": 5}]}
-    urls, delays = await _discover(flow, spec)
+    urls, delays = await discover(flow, spec)
     assert (len(urls), delays) == (50, [])
     assert flow.clock.seconds == 20
     spec["sources"][0] |= {"name": "two", "wait": 60}
-    urls, delays = await _discover(flow, spec)
+    urls, delays = await discover(flow, spec)
     assert (len(urls), delays) == (50, [60.0] * 4)
 
 
@@ -227,14 +93,14 @@ async def test_others_go_on_while_one_waits(flow, search):
         {"type": "search", "name": "slow", "total": 30, "wait": 20},
         {"type": "search", "name": "fast", "total": 30},
     ]
-    await _discover(flow, {"keywords": ["cat"], "sources": sources})
+    await discover(flow, {"keywords": ["cat"], "sources": sources})
     assert [name for name, _, _ in search.asked] == ["slow", "fast", "fast", "fast", "slow", "slow"]
 
 
 async def test_no_wait_is_slept_beyond_the_slice(flow):
     flow.clock.tick = 60.0
     spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 200, "wait": 29}]}
-    urls, delays = await _discover(flow, spec)
+    urls, delays = await discover(flow, spec)
     assert len(urls) == 200
     assert delays
     assert all(delay <= 29 for delay in delays)
@@ -278,9 +144,9 @@ async def test_a_source_without_any_of_the_wanted_licences_is_not_asked_and_told
     flow.clock.tick = 150.0
     sources = [{"type": "free", "name": "free", "total": 60}, {"type": "search", "total": 60}]
     spec = {"keywords": ["cat"], "sources": sources, "filters": {"licenses": licenses}}
-    urls, delays = await _discover(flow, spec)
+    urls, delays = await discover(flow, spec)
     assert len(delays) > 2
-    assert _by(urls, 2) == {"one": 60} | ({"free": 60} if licenses != ["by"] else {})
+    assert by(urls, 2) == {"one": 60} | ({"free": 60} if licenses != ["by"] else {})
     [job] = [job async for job in flow.jobs.works()]
     state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
     told = "free: not asked, as it gives nothing under the licences of filters.licenses"
@@ -303,7 +169,7 @@ async def test_a_job_whose_sources_have_none_of_the_wanted_licences_fails_and_sa
 
 async def test_sources_know_what_the_job_respects(flow, search):
     respect = {"robots": False, "opt_out": True}
-    await _discover(
+    await discover(
         flow, {"keywords": ["cat"], "sources": [{"type": "search", "total": 1}], "respect": respect}
     )
     assert [context.respect for context in search.contexts] == [Respect(robots=False)]

@@ -163,3 +163,37 @@ async def test_only_a_job_that_discovers_tells_of_waits(watched):
 async def test_what_will_never_answer_is_a_problem_and_no_wait(watched):
     watched.flow.source.errors = [Permanent("the key is refused")]
     assert await watched.discover() == []
+
+
+async def test_a_slice_that_meets_no_wait_clears_what_the_one_before_told(watched):
+    """At its first page, and not only where it saves a chunk or ends."""
+    watched.flow.source.errors = [RateLimited("wait", 100)]
+    watched.job = await watched.flow.send({**SPEC, "sources": [{"type": "fake", "total": 15, "page": 5}]})
+    await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
+    watched.flow.clock.advance(100)
+    shown = []
+    take_turn = watched.flow.intake._discover._paging._take_turn
+
+    async def noting(*args):
+        shown.append(await watched.shown())
+        return await take_turn(*args)
+
+    watched.flow.intake._discover._paging._take_turn = noting
+    await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
+    assert [text is None for text in shown] == [False, True, True]
+
+
+async def test_queries_that_wait_for_one_reason_at_different_times_are_told_with_the_next_time(watched):
+    watched.flow.source.errors = [RateLimited("wait", 20), RateLimited("wait", 25), RateLimited("wait", 20)]
+    times = [_at(watched, seconds) for seconds in (20, 25, 40)]
+    told = await watched.discover({**SPEC, "keywords": ["a", "b"]})
+    assert told[:2] == [f"Waiting: fake is asked again at {until}: wait" for until in times[:2]]
+
+
+@pytest.mark.parametrize("seconds", [25, 100])
+async def test_whatever_is_waited_for_is_told_before_the_wait(watched, seconds):
+    """Also what came within the two seconds in which nothing more is written."""
+    watched.flow.source.errors = [RateLimited("one", seconds), RateLimited("two", seconds + 1)]
+    told = await watched.discover({**SPEC, "keywords": ["a", "b"]})
+    assert "one" in told[0]
+    assert "two" in told[0]

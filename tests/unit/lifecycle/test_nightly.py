@@ -129,3 +129,51 @@ async def test_a_night_that_is_too_short_says_so(night):
     report = await nightly.run(Deadline(clock, -1.0))
     assert report.unfinished
     assert report.archived == 0
+
+
+AGES = {
+    "the first revision's files are the newest": [0, 100, 50],
+    "the second's are": [100, 0, 50],
+    "the last's are": [100, 50, 0],
+    "all are of one age": [0, 0, 0],
+}
+
+
+@pytest.mark.parametrize("ages", AGES.values(), ids=AGES)
+async def test_a_retried_datasets_age_is_that_of_its_newest_file(ages):
+    """Its files are listed by name: those of revision 10 before those of revision 2, and none has to be the newest."""
+    clock = Clock()
+    blobs, telemetry, notes = MemoryBlobs(clock), RecordingTelemetry(), Notes()
+    begin = clock.moment
+    names = [f"datasets/job_x/{folder}dataset.zip" for folder in ("", "r10/", "r2/")]
+    for name, age in sorted(zip(names, ages, strict=True), key=lambda item: -item[1]):
+        clock.moment = begin + timedelta(days=100 - age)
+        await blobs.put(name, b"x" * 1_000_000)
+        await blobs.put(f"{name.rpartition('/')[0]}/records.jsonl.gz", b"x")
+    await blobs.put("datasets/job_y/dataset.zip", b"x")
+    nightly = Nightly(blobs, blobs, Jobs({}), notes, telemetry, clock, NightlyConfig(archive_after_days=90))
+    newest = begin + timedelta(days=100)
+    for days, archived in ((89, 0), (90, 2), (91, 0)):
+        clock.moment = newest + timedelta(days=days)
+        assert (await nightly.run(Deadline.after(clock, 100))).archived == archived
+    events = [event.properties for event in telemetry.named("dataset_archived")]
+    assert events[0] == {"dataset": "x", "age_days": 90, "size_mb": 3.0}
+    assert notes == {"x": Tier.ARCHIVE, "y": Tier.ARCHIVE}
+    tiers = {info.name: info.tier async for info in blobs.list("datasets/job_x/")}
+    assert {name for name, tier in tiers.items() if tier is Tier.ARCHIVE} == set(names)
+
+
+async def test_what_is_archived_already_is_left_alone_and_a_newer_revision_beside_it_counts():
+    clock = Clock()
+    blobs, telemetry, notes = MemoryBlobs(clock), RecordingTelemetry(), Notes()
+    nightly = Nightly(blobs, blobs, Jobs({}), notes, telemetry, clock, NightlyConfig(archive_after_days=90))
+    await blobs.put("datasets/job_x/dataset.zip", b"x")
+    await blobs.put("datasets/job_x/records.jsonl.gz", b"x")
+    clock.moment += timedelta(days=100)
+    assert (await nightly.run(Deadline.after(clock, 100))).archived == 1
+    await blobs.put("datasets/job_x/r2/dataset.zip", b"x")  # it is retried
+    await blobs.put("datasets/job_x/r2/records.jsonl.gz", b"x")
+    clock.moment += timedelta(days=89)
+    assert (await nightly.run(Deadline.after(clock, 100))).archived == 0
+    clock.moment += timedelta(days=1)
+    assert (await nightly.run(Deadline.after(clock, 100))).archived == 1
