@@ -61,6 +61,8 @@ class PathPattern:
         """
         if not path.startswith(self.first):
             return False
+        if self.others and self.others[0] not in path:  # as of most patterns: said at once
+            return False
         at = len(self.first)
         if not self.others:
             return not self.anchored or at == len(path)

@@ -125,7 +125,7 @@ def _reason(cause: BaseException | None) -> Reason:
 
 
 def _parse(body: bytes) -> _Rules:
-    """Takes a tenth of a second for the largest files, so it is no work for the event loop."""
+    """Takes up to half a second for the largest files, so it is no work for the event loop."""
     wide = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # which the RFC does not know
     text = body.decode("utf-16" if wide else "utf-8-sig", "replace")
     cut = len(body) == _ROBOTS_BYTES
