@@ -15,6 +15,7 @@ from shared.crawling.jpeg_header import JpegHeader, read_jpeg_header
 from shared.crawling.options import Format
 from shared.crawling.png_open import OpenedPng, open_png
 from shared.crawling.signatures import Form, form_of, refusal_of
+from shared.crawling.variants import layout_of, variant_of
 from shared.crawling.webp_notes import mended_webp
 from shared.crawling.wholeness import check_whole
 from shared.records import Reason, Rejected
@@ -89,7 +90,7 @@ def read_header(data: bytes) -> Header | Rejected:
     if claimed == "png":
         return png_header(open_png(data))
     data, mended = _MENDED[claimed](data) if claimed in _MENDED else (data, "")
-    image = _open(data, claimed)
+    image = (claimed != "unknown" and variant_of(data, claimed)) or _open(data, claimed)
     if isinstance(image, Rejected):
         return image
     form = _FORMS[str(image.format)]
@@ -134,7 +135,8 @@ def _open(data: bytes, claimed: Form) -> Image.Image | Rejected:
     except Exception:  # noqa: BLE001 - decoders raise what they like on hostile bytes
         if claimed == "unknown":
             return refusal_of(data)
-        return check_whole(data, claimed) or Rejected(Reason.CORRUPT, "the header cannot be read")
+        refusal = check_whole(data, claimed) or layout_of(data, claimed)
+        return refusal or Rejected(Reason.CORRUPT, "the header cannot be read")
 
 
 def _profile(image: Image.Image) -> bytes | None:

@@ -27,6 +27,7 @@ _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"icns", "ICNS"),
     (b"\xd7\xcd\xc6\x9a", "WMF"),
     (b"gimp xcf", "XCF"),
+    (b"GIF8", "GIF of another version"),
     (b"SIMPLE  =", "FITS"),
     (b"\x8aMNG", "MNG"),
     (b"\x8bJNG", "JNG"),
@@ -73,6 +74,12 @@ def refusal_of(data: bytes) -> Rejected:
         if data[8:12] in _HEIF:
             return Rejected(Reason.UNSUPPORTED_FORMAT, "HEIF")
         return Rejected(Reason.NOT_AN_IMAGE, "a video")
+    if data.startswith(b"BM") and int.from_bytes(data[2:6], "little") == len(data):
+        return Rejected(Reason.UNSUPPORTED_FORMAT, "BMP with another header")
+    return _refusal_of_others(data)
+
+
+def _refusal_of_others(data: bytes) -> Rejected:
     if data[128:132] == b"DICM":
         return Rejected(Reason.UNSUPPORTED_FORMAT, "DICOM")
     if _PORTABLE.match(data):
