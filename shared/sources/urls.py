@@ -40,6 +40,9 @@ _ROWS_WITHOUT_A_TURN = 100
 _PAGE_CHARACTERS = 4 << 20
 _MAX_EXTRA = 20
 _MAX_VALUE = 1000
+_MAX_FURTHER = 100
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode_strictly = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _PARQUET: Final = "parquet"
 
 type ListFormat = Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"]
@@ -70,14 +73,19 @@ class UrlItem(BaseModel):
             return {"url": data}
         if not isinstance(data, Mapping):
             return data
-        further = {key: value for key, value in data.items() if key not in cls.model_fields}
+        further = {key: value for key, value in data.items() if key not in _ITEM_FIELDS}
         stored = bool(info.context and info.context.get("internal"))
+        if not stored and len(further) > _MAX_FURTHER:
+            raise ValueError(f"must have at most {_MAX_FURTHER} further fields")
         if not stored and not all(_is_plain(key, value) for key, value in further.items()):
             raise ValueError("further fields must be numbers, plain text or JSON of at most 2,000 characters")
         return {
             **data,
             **{key: _written(value) for key, value in further.items() if isinstance(value, (list, dict))},
         }
+
+
+_ITEM_FIELDS = frozenset(UrlItem.model_fields)
 
 
 class UrlsConfig(SourceConfig):
@@ -250,16 +258,16 @@ def _columns(config: UrlsConfig) -> ColumnNames:
 
 def _written(value: object) -> str:
     """A further field as text: as JSON where it is neither text nor a number."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, list, dict)) else str(value)
+    return _encode(value) if isinstance(value, (bool, list, dict)) else str(value)
 
 
 def _is_plain(key: str, value: object) -> bool:
     """Whether nothing of a further field is lost where it is written down."""
     try:
-        json.dumps(value, allow_nan=False)
+        text = value if isinstance(value, str) else _encode_strictly(value)
     except (TypeError, ValueError, RecursionError):
         return False
-    return all(text_of(text) == text for text in (key, _written(value)) if text)
+    return all(text_of(each) == each for each in (key, text) if each)
 
 
 def _url_of_version(found: License) -> str | None:

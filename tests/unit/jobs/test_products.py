@@ -148,3 +148,11 @@ def test_who_waits_comes_in_the_order_of_the_times_and_costs_the_others_nothing(
     assert turns.take() is last
     clock.advance(993.0)
     assert turns.take().key == streams.made[6].key
+
+
+def test_an_item_has_so_many_further_fields_at_most():
+    further = {f"field {number}": number for number in range(100)}
+    assert parse_spec({"sources": [{"type": "urls", "items": [{"url": URL, **further}]}]})
+    assert _told({"sources": [{"type": "urls", "items": [URL, {"url": URL, "more": 1, **further}]}]}) == [
+        ("sources.0.items.1", "must have at most 100 further fields")
+    ]
