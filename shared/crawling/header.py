@@ -160,7 +160,7 @@ def _is_deep(header: Image.Image, form: Format, data: bytes) -> bool:
 
 
 def _orientation(header: Image.Image) -> int:
-    """Read without the pixels, but for a PNG, whose own method decodes them."""
+    """Of a format whose EXIF is read without the pixels, as all but PNG's is."""
     try:
         return orientation_of(header.getexif())
     except Exception:  # noqa: BLE001 - broken EXIF says nothing about the pixels

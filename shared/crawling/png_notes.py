@@ -18,7 +18,9 @@ _LEAST_BYTES = {b"sRGB": 1, b"gAMA": 4, b"pHYs": 9, b"cHRM": 32}
 _MAX_CHUNK_BYTES = 8_000_000
 _MAX_INFLATED = 1 << 20
 _MAX_TEXTS = 16 << 20
-_ONCE = frozenset({b"tRNS", b"iCCP", b"eXIf"})
+_ONCE = frozenset({b"iCCP", b"eXIf"})
+"""Of more, readers take one; and to look at each may cost a megabyte of inflating."""
+
 _RAW_EXIF = b"Raw profile type exif"
 _EXIF_KEYS = frozenset({_RAW_EXIF, b"exif"})
 _TAKEN_KEYS = frozenset(
@@ -121,7 +123,7 @@ def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") ->
 def _is_transparency_right(png: Png, chunk: Chunk, before: set[bytes]) -> bool:
     """Any other is ignored by libpng, and heeded by Pillow or refused (11.3.1.1)."""
     size = chunk.end - chunk.start
-    if b"IDAT" in before:
+    if before & {b"tRNS", b"IDAT"}:
         return False
     if png.color == PALETTE:
         palette = next((found for found in png.chunks if found.kind == b"PLTE"), chunk)
