@@ -31,7 +31,7 @@ class AiohttpWebClient:
         except InvalidRequest as error:
             raise Permanent(error.detail) from None
         except TimeoutError:
-            raise Unavailable("The service did not answer in time.") from None
+            raise Unavailable(f"{_host(request)} did not answer in time.") from None
         except (aiohttp.ClientError, OSError) as error:
             forbidden = why_forbidden(error)
             if forbidden is not None:
@@ -40,7 +40,7 @@ class AiohttpWebClient:
             if limit is not None:
                 raise Unavailable(f"The service's answer is not read: {limit}.") from None
             # not `from error`: aiohttp's texts quote the URL, and the URL may hold a key
-            raise Unavailable(f"The service could not be reached ({type(error).__name__}).") from None
+            raise Unavailable(f"{_host(request)} could not be reached ({type(error).__name__}).") from None
         except ValueError:
             raise Unavailable("The service redirects to something that is no URL.") from None
 
@@ -64,6 +64,11 @@ class AiohttpWebClient:
                 following = following.without_query_params(*request.secret_params)
             url = following
         raise Permanent("The service redirects in circles.")
+
+
+def _host(request: WebRequest) -> str:
+    """Whom a request is for, as people are told: nothing of its path or query, which may hold a key."""
+    return parse_url(request.url).host or "The service"
 
 
 async def _read(response: aiohttp.ClientResponse, url: str, request: WebRequest) -> WebResponse:

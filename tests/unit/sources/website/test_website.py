@@ -156,7 +156,7 @@ async def test_a_page_that_names_a_moment_is_asked_again_then(site):
 async def test_a_host_that_is_not_there_is_a_problem(site):
     crawl = await site.crawl(start_urls=["http://127.0.0.1:1/x"])
     assert crawl.problems == [
-        "website: http://127.0.0.1:1/x: robots.txt: The service could not be reached (ClientConnectorError)."
+        "website: http://127.0.0.1:1/x: robots.txt: 127.0.0.1 could not be reached (ClientConnectorError)."
     ]
     assert len(crawl.waits) == 2
 

@@ -1,0 +1,46 @@
+"""An error of a service that cannot be reached, or is silent, names its host and nothing that may be a secret."""
+
+import asyncio
+import socket
+
+import pytest
+
+from shared.errors import Unavailable
+from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.client import WebRequest
+from shared.web.session import SessionConfig, Sessions
+
+
+@pytest.fixture
+async def web():
+    sessions = Sessions(SessionConfig("test", allow_private_networks=True))
+    yield AiohttpWebClient(sessions)
+    await sessions.close()
+
+
+async def test_a_service_that_is_not_there_is_named_by_its_host(web):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    request = WebRequest(f"http://127.0.0.1:{port}/hidden?token=hidden", secret_params={"key": "hidden"})
+    with pytest.raises(Unavailable) as error:
+        await web.send(request)
+    assert error.value.detail.startswith("127.0.0.1 could not be reached (")
+    assert "hidden" not in error.value.detail
+
+
+async def test_a_service_that_is_silent_is_named_by_its_host(web):
+    connected = asyncio.Event()
+
+    async def silent(reader, writer):
+        connected.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable) as error:
+            await web.send(WebRequest(f"http://127.0.0.1:{port}/hidden", timeout_seconds=0.2))
+    assert connected.is_set()
+    assert error.value.detail == "127.0.0.1 did not answer in time."
