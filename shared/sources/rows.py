@@ -23,8 +23,8 @@ _LIMITS = GzipLimits()
 _NOT_UTF8 = "not UTF-8"
 _NO_NAMES = ColumnNames()
 _UNREADABLE = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8; UTF-8 itself never does
-_BLANKS = {True: re.compile(rb"\n(?:[ \t\r,;]*+\n){%d,}+" % MAX_LINES)}
-_BLANKS[False] = re.compile(rb"\n(?:[ \t\r]*+\n){%d,}+" % MAX_LINES)
+_BLANK_LINES = re.compile(rb"\n(?:[ \t\r]*+\n){%d,}+" % MAX_LINES)
+_BLANK_ROWS = re.compile(rb"\n(?:[ \t\r,;]*+\n){%d,}+" % MAX_LINES)
 _FEW_BLANKS = b"\n" * (MAX_LINES + 1)  # as many as end a record that goes on over lines
 
 
@@ -54,7 +54,11 @@ async def read_rows(
     if form == "json":
         rows = _array_rows(pieces)
     elif form in {"csv", "tsv"}:
-        rows = _table_rows(_texts(pieces, table=form == "csv"), "\t" if form == "tsv" else ",", names)
+        rows = _table_rows(
+            _texts(pieces, _BLANK_ROWS if form == "csv" else _BLANK_LINES),
+            "\t" if form == "tsv" else ",",
+            names,
+        )
     else:
         rows = _line_rows(_texts(pieces), form)
     async for row in rows:
@@ -123,8 +127,10 @@ def _json_row(text: str) -> Row:
     return Row(value) if isinstance(value, dict) else Row(None, "not a JSON object")
 
 
-async def _texts(pieces: AsyncIterator[bytes], *, table: bool = False) -> AsyncIterator[str | None]:
-    async for line in _lines(pieces, _BLANKS[table]):
+async def _texts(
+    pieces: AsyncIterator[bytes], blanks: re.Pattern[bytes] = _BLANK_LINES
+) -> AsyncIterator[str | None]:
+    async for line in _lines(pieces, blanks):
         yield line if line is None else _decoded(line).strip("\ufeff\r\n")
 
 

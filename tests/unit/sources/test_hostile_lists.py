@@ -7,7 +7,7 @@ import pytest
 
 from shared.gzip_members import PIECE_BYTES
 from shared.sources.json_array import JsonArray
-from shared.sources.rows import _BLANKS, _lines
+from shared.sources.rows import _BLANK_LINES, _lines
 from shared.sources.tables import MAX_LINES
 from tests.unit.sources.lists import read_list
 
@@ -71,7 +71,7 @@ async def test_of_very_many_blank_lines_a_few_are_looked_at(blank):
             yield blank * (PIECE_BYTES // len(blank))
         yield b"y"
 
-    lines = [line async for line in _lines(pieces(), _BLANKS[False])]
+    lines = [line async for line in _lines(pieces(), _BLANK_LINES)]
     assert [line for line in lines if line.strip()] == [b"x", b"y"]
     assert len(lines) < (count + 1) * (MAX_LINES + 3)
 
