@@ -7,6 +7,7 @@ import re
 import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from PIL import Image
 
@@ -30,6 +31,7 @@ from shared.crawling.jpeg_segments import (
 from shared.records import Reason, Rejected
 
 _MAX_EXIF_SEGMENTS = 64
+_READ_NOTES = frozenset({APP0, APP1, APP2, APP14})
 _ICC_BYTES = 14
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
@@ -92,7 +94,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
 
 
 def _note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
-    if code in {APP0, APP1, APP2, APP14}:
+    if code in _READ_NOTES:
         seen.tidy &= not is_cut_short(data, code, start, end)
         _note_application(data, seen, code, start, end)
     elif code in SEQUENTIAL or code in PROGRESSIVE:
@@ -152,6 +154,7 @@ def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | 
     )
 
 
+@lru_cache(maxsize=64)
 def _check_sampling(factors: bytes) -> None:
     """Of each component, horizontal and vertical in half a byte each (T.81, B.2.2); none is between two pixels."""
     for shift in (4, 0):
