@@ -79,4 +79,4 @@ def test_each_function_is_given_its_invocations_context():
         assert "context" in function.get_user_function().__annotations__, name
         trigger = function.get_trigger()
         if trigger.type == "queueTrigger":
-            assert trigger.data_type == func.DataType.BINARY, name
+            assert trigger.data_type == func.DataType.BINARY.value, name
