@@ -33,3 +33,8 @@ def azurite() -> Iterator[Azurite]:
 @pytest.fixture(scope="session")
 def connection_string(azurite: Azurite) -> str:
     return azurite.connection_string
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary arguments by their parameter: two processes that collect tests may make other bytes, as of a time."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
