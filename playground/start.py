@@ -39,17 +39,7 @@ def main() -> int:
         print(f"make start: {error}", file=sys.stderr)
         return 1
     _greet(stack, stack.azurite)
-    command = (
-        ["func", "start", "--port", str(options.port)]
-        if shutil.which("func")
-        else [sys.executable, "-m", "devhost", "--port", str(options.port), "--message-lease", "30"]
-    )
-    host = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=stack.environment(),
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
-    )
+    host = _start_host(stack, options.port)
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
         signal.signal(number, signal.default_int_handler)
     try:
@@ -63,6 +53,21 @@ def main() -> int:
             return host.wait()
     finally:
         stack.azurite.stop()
+
+
+def _start_host(stack: Stack, port: int) -> subprocess.Popen[bytes]:
+    """The real host where it is installed, else devhost."""
+    command = (
+        ["func", "start", "--port", str(port)]
+        if shutil.which("func")
+        else [sys.executable, "-m", "devhost", "--port", str(port), "--message-lease", "30"]
+    )
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=stack.environment(),
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
+    )
 
 
 def _port(text: str) -> int:

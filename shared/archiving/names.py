@@ -7,9 +7,8 @@ from shared.file_names import comparable, safe_name
 
 _MAX_BYTES = 120
 _DIGITS = (8, 16, 32, 64)
-_METADATA = frozenset(
-    {"metadata.parquet", "metadata.jsonl", "metadata.csv"}
-)  # which stand beside the folders
+# files that stand beside the folders, or that loaders look for there
+_METADATA = frozenset({"metadata.parquet", "metadata.jsonl", "metadata.csv"})
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:
@@ -20,7 +19,8 @@ def folder_names(labels: Sequence[str]) -> dict[str, str]:
     """
     safe = {label: _safe(label) for label in labels}
     names: dict[str, str] = {}
-    for digits in _DIGITS:  # more of them where somebody made labels whose hashes begin alike
+    # a longer hash is needed where somebody made labels whose hashes begin alike
+    for digits in _DIGITS:
         names = _told_apart(safe, digits)
         if len({comparable(name) for name in names.values()}) == len(names):
             break
@@ -29,9 +29,8 @@ def folder_names(labels: Sequence[str]) -> dict[str, str]:
 
 def _told_apart(safe: dict[str, str], digits: int) -> dict[str, str]:
     """Names with hashes of so many digits. A label that is called as another's name with its hash gets one, too."""
-    alone: dict[
-        str, str | None
-    ] = {}  # by what names are compared by: its only label, or None where it has several
+    # by the form that names are compared in: its only label, or None where several labels have it
+    alone: dict[str, str | None] = {}
     for label, name in safe.items():
         key = comparable(name)
         alone[key] = None if key in alone else label

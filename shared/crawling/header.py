@@ -50,9 +50,8 @@ _MENDED: Mapping[str, Callable[[bytes], tuple[bytes, str]]] = {"gif": mended_gif
 _BITS_TAG = 0x0102
 
 
-Image.MAX_IMAGE_PIXELS = (
-    500_000_000  # the largest that a spec can ask for; the spec's own limit is checked here
-)
+# the largest number that a spec can ask for; the spec's own limit is checked by `inspect`
+Image.MAX_IMAGE_PIXELS = 500_000_000
 warnings.filterwarnings("ignore", module=r"PIL\.")  # odd metadata is no reason to refuse pixels
 
 

@@ -2,7 +2,6 @@
 
 import re
 import zlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -129,15 +128,6 @@ class Catalog:
         A dataset has one place, whatever revisions of it are recorded.
         """
         return await newest_first(self._entities, _TABLE, user_id, _from_entity, after=after, size=size)
-
-    async def list(self, user_id: str) -> AsyncIterator[Dataset]:
-        """All of the user's datasets, newest first."""
-        after: str | None = ""
-        while after is not None:
-            page = await self.page(user_id, after)
-            for dataset in page.items:
-                yield dataset
-            after = page.more_after
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
         """Links to the dataset's files and records. Those in the Archive tier come without one, the others are given.

@@ -154,15 +154,6 @@ class JobStore:
         """So many of the user's jobs, newest first by when they were made, from behind the place `after`."""
         return await newest_first(self._entities, _TABLE, user_id, job_from_entity, after=after, size=size)
 
-    async def list(self, user_id: str) -> AsyncIterator[Job]:
-        """All of the user's jobs, newest first."""
-        after: str | None = ""
-        while after is not None:
-            page = await self.page(user_id, after)
-            for job in page.items:
-                yield job
-            after = page.more_after
-
     async def works(self, after: str = "") -> AsyncIterator[Work]:
         """All jobs that have working blobs, of all users."""
         async for entity in self._entities.query(_TABLE, WORK, after=after):

@@ -17,9 +17,8 @@ from shared.sources.source import Page, SourceConfig
 
 _MAX_FAILURES = 5
 _MAX_WAIT_SECONDS = 900.0
-_MAX_WAITED_SECONDS = (
-    6 * 3600.0
-)  # without a page; who asks to wait again and again would be waited for forever
+# without a page in between: a source that asks to wait again and again would be waited for forever
+_MAX_WAITED_SECONDS = 6 * 3600.0
 _LONGEST_NAP_SECONDS = 30.0  # longer waits are the queue's, which costs nothing
 _PORTION = 1  # candidate that a stream gives in its turn, where its label has a limit: that keeps what was found first
 _MAX_HELD = 20_000  # candidates of pages that were not taken whole
@@ -49,20 +48,7 @@ class Paging:
         turns = Turns(tuple(streams.made), self._sources.clock, streams.vary)
         notice = WaitingNotice(run, turns, self._sources.clock)
         try:
-            while (wait := turns.wait_seconds) is not None:
-                await run.look()
-                stream = turns.take()
-                if stream is not None:
-                    portion = _PORTION if turns.held <= _MAX_HELD else None
-                    turns.put_back(stream, await self._take_turn(run, stream, portion))
-                    await notice.look()
-                elif wait <= min(_LONGEST_NAP_SECONDS, deadline.remaining_seconds):
-                    await notice.rest()
-                    await self._sleep(wait)
-                else:
-                    break
-                if deadline.passed:
-                    break
+            await self._take_turns(run, turns, notice, deadline)
         finally:
             for stream in streams.made:
                 if stream.pages is not None:
@@ -86,6 +72,25 @@ class Paging:
             for position, config in enumerate(configs)
             if config is not None
         ]
+
+    async def _take_turns(
+        self, run: DiscoveryRun, turns: Turns, notice: WaitingNotice, deadline: Deadline
+    ) -> None:
+        """Let streams have their turns until all have ended, the deadline passes, or all wait for too long."""
+        while (wait := turns.wait_seconds) is not None:
+            await run.look()
+            stream = turns.take()
+            if stream is not None:
+                portion = _PORTION if turns.held <= _MAX_HELD else None
+                turns.put_back(stream, await self._take_turn(run, stream, portion))
+                await notice.look()
+            elif wait <= min(_LONGEST_NAP_SECONDS, deadline.remaining_seconds):
+                await notice.rest()
+                await self._sleep(wait)
+            else:
+                break
+            if deadline.passed:
+                break
 
     @staticmethod
     async def _take_turn(run: DiscoveryRun, stream: Stream, portion: int | None) -> float | None:

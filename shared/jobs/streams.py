@@ -17,7 +17,8 @@ from shared.jobs.spec import JobSpec
 from shared.sources.source import Page, Query, Source, SourceConfig
 
 _SHORTEST_TOLD_SECONDS = 2.0
-_OVERSAMPLING, _SPARE = 2, 20  # so many candidates for an image that is wanted, as some will be rejected
+# so many candidates are taken for each image that is wanted, as some will be rejected
+_OVERSAMPLING, _SPARE = 2, 20
 
 
 @dataclass(slots=True)
@@ -96,9 +97,8 @@ class Turns:
         self._clock = clock
         self._vary = vary
         self._turn: deque[Stream] = deque()
-        self._waiting: list[
-            tuple[float, int, Stream]
-        ] = []  # a heap: until when, then in the order of their coming
+        # a heap: until when a stream waits, then in which order they came
+        self._waiting: list[tuple[float, int, Stream]] = []
         self._came = count()
         self._reasons: Counter[tuple[str, str]] = Counter()
         self._open: Counter[str | None] = Counter()

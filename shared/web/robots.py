@@ -16,9 +16,8 @@ from shared.web.path_patterns import ON_THE_LOOP, OutOfTimeError, comparable_pat
 from shared.web.per_origin import PerOrigin
 from shared.web.robots_text import RobotsText, read_robots
 
-_ROBOTS_BYTES = (
-    500 * 1024
-)  # what RFC 9309, 2.5, asks a crawler to read at least; what is behind it does not count
+# what RFC 9309, 2.5, asks a crawler to read at least; what is behind it does not count
+_ROBOTS_BYTES = 500 * 1024
 _ROBOTS_SECONDS = 10.0
 _PAUSE_SECONDS = 1.0
 _CHECK_SECONDS = 0.05
@@ -130,9 +129,8 @@ def _parse(body: bytes) -> _Rules:
     text = body.decode("utf-16" if wide else "utf-8-sig", "replace")
     cut = len(body) == _ROBOTS_BYTES
     if cut:
-        text = text[
-            : max(text.rfind("\n"), text.rfind("\r")) + 1
-        ]  # half a line could forbid more than the whole
+        # half a line could forbid more than the whole line does
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
     return _Rules(read_robots(AGENT_TOKEN, text), cut=cut)
 
 

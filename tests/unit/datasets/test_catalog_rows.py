@@ -60,4 +60,4 @@ async def test_a_dataset_of_a_thousand_files_and_as_many_parts_is_recorded():
     blobs = MemoryBlobs()
     catalog = Catalog(MemoryEntities(), blobs, blobs, link_seconds=60)
     await catalog.put(dataset)
-    assert [found async for found in catalog.list("admin")] == [dataset]
+    assert (await catalog.page("admin")).items == [dataset]

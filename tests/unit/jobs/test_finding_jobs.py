@@ -72,7 +72,7 @@ async def test_a_refusal_that_dies_at_any_write_is_found_when_its_message_comes_
         await _send(flow, WRONG)
     await _send(flow, WRONG)
     assert (await flow.keys.find("admin", "mine-1")).message_id == MESSAGE
-    assert len([job async for job in flow.jobs.list("admin")]) == 1
+    assert len((await flow.jobs.page("admin")).items) == 1
 
 
 async def test_a_job_of_a_message_that_asked_for_no_id_is_found_by_the_message(flow):

@@ -88,7 +88,7 @@ async def test_forged_ids_in_messages_are_dropped_with_a_warning(flow, changes, 
     assert [record.getMessage() for record in caplog.records] == [
         "A message was dropped (intake). The message names no job."
     ] * 4
-    assert [job async for job in flow.jobs.list("admin")] == []
+    assert (await flow.jobs.page("admin")).items == []
     assert not flow.weather.calls["get"]
 
 
@@ -122,13 +122,13 @@ async def test_ids_of_nobody_are_nothing_to_do(flow):
         await flow.intake.archive_message("m1", text, flow.deadline())
         await flow.intake.poisoned_job("m1", text)
     await flow.intake.chunk_message(json.dumps(_chunk(job_id="none")), flow.deadline())
-    assert [job async for job in flow.jobs.list("admin")] == []
+    assert (await flow.jobs.page("admin")).items == []
 
 
 async def test_a_producers_spec_that_names_a_user_is_refused_and_not_dropped(flow):
     await flow.intake.job_message("m1", '{"user_id": "me", "v": 1, "keywords": ["cat"]}', flow.deadline())
     await flow.intake.archive_message("m2", '{"user_id": "me", "images": ["inputs/1.jpg"]}', flow.deadline())
-    told = [job.failure.detail async for job in flow.jobs.list("admin")]
+    told = [job.failure.detail for job in (await flow.jobs.page("admin")).items]
     assert len(told) == 2
     assert all("user_id: there is no such field" in detail for detail in told)
 
@@ -149,7 +149,7 @@ async def test_a_lone_surrogate_on_a_queue_is_a_failed_job_with_the_reason(flow,
     message = base64.b64encode(text.encode()).decode() if packed else text
     for _ in range(2):
         await flow.handle(queue, message)
-    [job] = [job async for job in flow.jobs.list("admin")]
+    [job] = (await flow.jobs.page("admin")).items
     assert isinstance(job.failure, Failure)
     assert reason in job.failure.detail
     assert job.requested_id == "mine-1"  # what it asks for could be read
@@ -164,5 +164,5 @@ async def test_a_flawed_message_that_became_poison_tells_the_reason_too(flow, qu
         ARCHIVES_QUEUE: lambda: flow.intake.poisoned_archive("m1", text),
     }
     await poisoned[queue]()
-    told = [job.failure.detail async for job in flow.jobs.list("admin")]
+    told = [job.failure.detail for job in (await flow.jobs.page("admin")).items]
     assert [HALF in detail for detail in told] == ([] if queue == CHUNKS_QUEUE else [True])

@@ -307,7 +307,7 @@ async def test_poisoned_jobs_are_sent_on_and_fail_with_a_reason_in_the_end(flow)
     await flow.intake.poisoned_job("m", flow.queues.take(JOBS_QUEUE)[0])
     assert (await flow.jobs.require("admin", job.id)).failure.code == "discovery_crashed"
     await flow.intake.poisoned_archive("m2", "what is this")
-    refused = [found async for found in flow.jobs.list("admin")]
+    refused = (await flow.jobs.page("admin")).items
     assert {found.failure.code for found in refused} == {"discovery_crashed", "invalid_message"}
 
 

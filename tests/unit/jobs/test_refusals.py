@@ -50,7 +50,7 @@ def test_a_webhook_that_could_never_be_called_is_refused(url):
 
 
 async def _jobs(flow):
-    return {job.id: job async for job in flow.jobs.list("admin")}
+    return {job.id: job for job in (await flow.jobs.page("admin")).items}
 
 
 async def _send(flow, data, message="m1"):

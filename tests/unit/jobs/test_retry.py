@@ -165,11 +165,11 @@ async def test_a_job_that_is_cancelled_at_its_very_end_has_no_dataset_and_no_fil
     await flow.cancel(job)
     await flow.handle(ARCHIVES_QUEUE, message)
     assert await flow.catalog.get("admin", job.id) is None
-    assert [found async for found in flow.catalog.list("admin")] == []
+    assert (await flow.catalog.page("admin")).items == []
     await flow.retry.run("admin", job.id)
     await flow.run()
     after = await flow.catalog.require("admin", job.id)
-    assert (after.revision, [found async for found in flow.catalog.list("admin")]) == (2, [after])
+    assert (after.revision, (await flow.catalog.page("admin")).items) == (2, [after])
     await _night(flow, days=8)
     names = [info.name async for info in flow.blobs.list("datasets/")]
     assert set(names) == {*after.blobs, after.records_blob}
@@ -211,7 +211,7 @@ async def test_what_cannot_be_retried_says_why(flow):
     with pytest.raises(NotFound):
         await flow.retry.run("admin", "none")
     await flow.intake.job_message("m", "no job at all", flow.deadline())
-    [refused] = [job async for job in flow.jobs.list("admin") if job.state is State.FAILED]
+    [refused] = [job for job in (await flow.jobs.page("admin")).items if job.state is State.FAILED]
     with pytest.raises(Conflict, match="corrected"):
         await flow.retry.run("admin", refused.id)
     flow.worker.reject = lambda _: Reason.CORRUPT

@@ -18,7 +18,7 @@ async def _running(flow):
 
 async def _refused(flow):
     await flow.intake.job_message("m1", "{", flow.deadline())
-    [job] = [job async for job in flow.jobs.list("admin")]
+    [job] = (await flow.jobs.page("admin")).items
     return job
 
 

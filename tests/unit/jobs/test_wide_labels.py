@@ -29,5 +29,5 @@ async def test_a_crawled_job_of_1800_labels_is_recorded_whatever_its_signs(flow,
     flow.worker.reject = lambda _: None
     await flow.retry.run("admin", job.id)
     await flow.run()
-    [dataset] = [found async for found in flow.catalog.list("admin")]
+    [dataset] = (await flow.catalog.page("admin")).items
     assert (dataset.revision, dataset.image_count) == (2, 1800)
