@@ -90,5 +90,5 @@ class RecordsAnswer(DownloadLink):
     def of(cls, file: SavedFile) -> Self:
         """The answer for a job's records, which have a link."""
         if file.link is None:
-            raise ValueError("records stay readable")
+            raise ValueError("the records have no link")
         return cls(**DownloadLink.of_file(file).model_dump(), expires_at=file.link.expires_at)

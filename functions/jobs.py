@@ -18,8 +18,8 @@ _MAX_KEY_CHARACTERS = 255
 
 @blueprint.route(route="api/v1/jobs", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    when_late="The job may have been made, or be made yet. Sent again with the same Idempotency-Key, it is one job; "
-    "without one, look at the list of jobs first."
+    when_late="The job may have been created, or may still be. Sent again with the same Idempotency-Key, it is one "
+    "job; without a key, look at the list of jobs first."
 )
 async def submit_job(call: Call) -> Answer:
     """POST a spec; 201 with the job.
@@ -71,7 +71,7 @@ async def download_records(call: Call) -> Answer:
 
 
 @blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(when_late="The job may be cancelled; to cancel it again does no harm.")
+@endpoint(when_late="The job may be cancelled already; it is safe to cancel it again.")
 async def cancel_job(call: Call) -> Answer:
     """Stop a job, within seconds. What it has stored so far stays until the nightly clean-up, for a retry."""
     job = await call.app.transitions.cancel(await _find(call))
@@ -80,7 +80,7 @@ async def cancel_job(call: Call) -> Answer:
 
 
 @blueprint.route(route="api/v1/jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(when_late="The retry may have begun; to ask for it again does no harm.")
+@endpoint(when_late="The retry may have begun already; it is safe to ask for it again.")
 async def retry_job(call: Call) -> Answer:
     """Try again what failed for a passing reason in a job that has ended; 202, also where that is under way."""
     job = await _find(call)

@@ -19,11 +19,11 @@ def check_blob_name(name: str) -> str:
         ValueError: it is not; the text says what is wrong with it.
     """
     if not name:
-        raise ValueError("must be a blob's name, which is empty here")
+        raise ValueError("must be a blob's name, not an empty text")
     if len(name.encode("utf-16-le", "surrogatepass")) > 2 * MAX_BLOB_NAME_UNITS:
         raise ValueError(f"must be a blob's name of at most {MAX_BLOB_NAME_UNITS:,} characters")
     if _UNWRITABLE.search(name):
-        raise ValueError("must be a blob's name without control characters and halves of characters")
+        raise ValueError("must be a blob's name without control characters and unpaired surrogates")
     if "\\" in name:
         raise ValueError("must be a blob's name without backslashes; folders are divided by /")
     if "://" in name:

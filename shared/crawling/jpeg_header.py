@@ -132,7 +132,7 @@ def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | 
         raise Refused(Reason.CORRUPT, "the frame's header")
     if not height:
         if _DNL in data[scan_end:]:
-            raise Refused(Reason.UNSUPPORTED_FORMAT, "JPEG that tells its height after its scan")
+            raise Refused(Reason.UNSUPPORTED_FORMAT, "JPEG that declares its height after its scan")
         raise Refused(Reason.CORRUPT, "no height")
     if components not in {1, 3, 4}:
         raise Refused(Reason.UNSUPPORTED_FORMAT, f"JPEG of {components} components")

@@ -22,7 +22,7 @@ async def records_of(job: Job, catalog: Catalog) -> SavedFile:
     """
     if not has_records(job):
         raise NotFound(
-            f"Job {job.id} has no records: they come with its dataset, or with the end of one that kept nothing."
+            f"Job {job.id} has no records: a job has them once it has completed, or has ended without an image to keep."
         )
     found = await catalog.saved(f"{job.dataset_prefix}{RECORDS}", RECORDS)
     if found is None or found.link is None:

@@ -87,7 +87,7 @@ def read_job_message(data: object) -> JobMessage | None:
     try:
         return _job.validate_python(data)
     except ValidationError:
-        raise ForgedMessage("The message names no job.") from None
+        raise ForgedMessage("The message has no valid ids of a job.") from None
 
 
 def read_chunk_message(data: object) -> ChunkMessage:
@@ -99,7 +99,7 @@ def read_chunk_message(data: object) -> ChunkMessage:
     try:
         return _chunk.validate_python(data)
     except ValidationError:
-        raise ForgedMessage("The message names no chunk of a job.") from None
+        raise ForgedMessage("The message has no valid ids of a job and its chunk.") from None
 
 
 def names_in(data: object) -> tuple[str | None, str | None]:

@@ -31,7 +31,8 @@ def too_many_items(data: object) -> FieldError | None:
     if number <= MAX_ITEMS:
         return None
     return FieldError(
-        "sources", f"have {number:,} items: {MAX_ITEMS:,} at most; longer lists belong in a blob"
+        "sources",
+        f"must have at most {MAX_ITEMS:,} items in all, not {number:,}; longer lists belong in a blob",
     )
 
 
@@ -44,8 +45,8 @@ def too_many_searches(
     number = searching * texts
     if number <= MAX_SEARCHES:
         return None
-    told = f"{number:,} searches ({texts:,} keywords and variations at {searching} sources that search)"
-    return FieldError(words, f"ask for {told}: {MAX_SEARCHES:,} at most")
+    told = f"{number:,} ({texts:,} keywords and variations at {searching} sources that search)"
+    return FieldError(words, f"must ask for at most {MAX_SEARCHES:,} searches, not {told}")
 
 
 def too_many_pages(sources: Sequence[SourceConfig]) -> FieldError | None:
@@ -53,4 +54,6 @@ def too_many_pages(sources: Sequence[SourceConfig]) -> FieldError | None:
     number = sum(config.max_pages for config in sources if isinstance(config, WebsiteConfig))
     if number <= MAX_PAGES:
         return None
-    return FieldError("sources", f"ask for {number:,} pages of websites (max_pages): {MAX_PAGES:,} at most")
+    return FieldError(
+        "sources", f"must ask for at most {MAX_PAGES:,} pages of websites in all (max_pages), not {number:,}"
+    )

@@ -85,7 +85,7 @@ class Columns:
             if len(names) > 1 or record.delimiter == "\t" or '"' in record.text:
                 return (
                     None,
-                    f"it has {len(cells)} cells for {len(names)} columns: quote a cell with a delimiter",
+                    f"it has {len(cells)} cells for {len(names)} columns: quote cells that hold a delimiter",
                 )
             cells = [record.text.rstrip(" " + record.delimiter)]
         fields: dict[str, object] = {}

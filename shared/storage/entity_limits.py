@@ -62,7 +62,7 @@ def _checked_size(entity: Entity) -> int:
     size = _ROW_OVERHEAD + text_bytes(entity.partition) + text_bytes(entity.row)
     for name, value in entity.values.items():
         if name in _SYSTEM or len(name) > _MAX_NAME_CHARACTERS or not _NAME.fullmatch(name):
-            raise Permanent(f"A cell of the row {entity.row} has a name that may not be.")
+            raise Permanent(f"A cell of the row {entity.row} has a name that is not allowed.")
         cell = _size(value)
         if cell > MAX_CELL_BYTES or not _is_kept(value):
             raise Permanent(f"The cell {name} of the row {entity.row} cannot be kept.")

@@ -45,7 +45,7 @@ class _Rules:
             return Rejected(Reason.ROBOTS_DENIED, f"{url.host}: its robots.txt has too many rules to compare")
         if allowed:
             return None
-        cut = f" (of its robots.txt, {_ROBOTS_BYTES // 1024} KiB are read)" if self.cut else ""
+        cut = f" (only the first {_ROBOTS_BYTES // 1024} KiB of its robots.txt are read)" if self.cut else ""
         return Rejected(Reason.ROBOTS_DENIED, f"{url.host}{cut}")
 
 

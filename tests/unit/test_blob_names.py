@@ -26,7 +26,7 @@ BAD = {
     "inputs/a\n.csv": "control characters",
     "inputs/a\x7f.csv": "control characters",
     "inputs/a\x9f.csv": "control characters",
-    "inputs/\ud83d.csv": "halves of characters",
+    "inputs/\ud83d.csv": "unpaired surrogates",
     "inputs/\uffff.csv": "control characters",
     "inputs/" + "x" * 1014 + ".csv": "1,024",
     "inputs/" + "\U0001f408" * 507 + ".csv": "1,024",

@@ -69,7 +69,7 @@ def test_sequential_and_progressive_jpegs_are_kept(frame, components):
         (jpeg(Shape(300, 300, ((1, 1),), bits=16)), "JPEG of 16 bits"),
         (jpeg(Shape(300, 300, ((1, 1),) * 2)), "JPEG of 2 components"),
         (SOUND.replace(FRAME, SHAPE.frame_header().replace(b"\1\x2c\1\x2c", b"\0\0\1\x2c"))[:-2]
-         + b"\xff\xdc\0\4\1\x2c\xff\xd9", "JPEG that tells its height after its scan"),
+         + b"\xff\xdc\0\4\1\x2c\xff\xd9", "JPEG that declares its height after its scan"),
     ],
 )  # fmt: skip
 def test_what_else_of_a_jpeg_is_not_decoded_is_named(data, detail):

@@ -86,7 +86,7 @@ async def test_forged_ids_in_messages_are_dropped_with_a_warning(flow, changes, 
         await flow.intake.poisoned_job("m1", text)
         await flow.intake.poisoned_archive("m1", text)
     assert [record.getMessage() for record in caplog.records] == [
-        "A message was dropped (intake). The message names no job."
+        "A message was dropped (intake). The message has no valid ids of a job."
     ] * 4
     assert (await flow.jobs.page("admin")).items == []
     assert not flow.weather.calls["get"]

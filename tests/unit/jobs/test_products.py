@@ -33,7 +33,10 @@ def test_a_product_of_allowed_numbers_is_refused_soon_with_the_number_and_the_li
     assert _told({"labels": _labels(1000, 50), "sources": [OPENVERSE] * 20}) == [
         (
             "labels",
-            "ask for 1,000,000 searches (50,000 keywords and variations at 20 sources that search): 20,000 at most",
+            (
+                "must ask for at most 20,000 searches, not 1,000,000 "
+                "(50,000 keywords and variations at 20 sources that search)"
+            ),
         )
     ]
     assert time.process_time() - begun < 3  # some 0.2
@@ -65,7 +68,7 @@ def test_as_many_searches_as_are_allowed_are_taken_and_one_more_is_not(
         {**spec, "labels": spec["labels"] | more, "sources": [OPENVERSE] * (sources + (not more))}
     )
     assert field == "labels"
-    assert message.endswith(": 20,000 at most")
+    assert message.startswith("must ask for at most 20,000 searches, not ")
 
 
 def test_sources_that_do_not_search_and_the_short_form_are_counted_as_what_they_are():
@@ -79,7 +82,7 @@ def test_sources_that_do_not_search_and_the_short_form_are_counted_as_what_they_
 def test_items_of_all_lists_and_pages_of_all_websites_have_a_limit():
     for lists in ([MAX_ITEMS + 1], [MAX_ITEMS, 1], [MAX_ITEMS // 4] * 5):
         sources = [{"type": "urls", "items": [URL] * number} for number in lists]
-        told = f"have {sum(lists):,} items: 50,000 at most; longer lists belong in a blob"
+        told = f"must have at most 50,000 items in all, not {sum(lists):,}; longer lists belong in a blob"
         assert _told({"sources": sources}) == [("sources", told)]
     half = {"type": "urls", "items": [URL] * (MAX_ITEMS // 2)}
     assert parse_spec({"sources": [half, half]})
@@ -87,7 +90,7 @@ def test_items_of_all_lists_and_pages_of_all_websites_have_a_limit():
     assert MAX_PAGES == 50_000
     assert parse_spec({"sources": [site] * 5})
     assert _told({"sources": [site] * 5 + [site | {"max_pages": 1}]}) == [
-        ("sources", "ask for 50,001 pages of websites (max_pages): 50,000 at most")
+        ("sources", "must ask for at most 50,000 pages of websites in all (max_pages), not 50,001")
     ]
 
 

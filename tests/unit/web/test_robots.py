@@ -154,7 +154,7 @@ async def test_what_is_behind_500_kib_does_not_count_and_the_rest_does_and_that_
     lines = ["User-agent: *", "Disallow: /a", *["#" * 98] * 5119]
     filled = end.join(lines)
     robots, base = host(filled + end + f"Disallow: /{'b' * 2000}" + "x" * 30_000)
-    told = Rejected(Reason.ROBOTS_DENIED, f"{base.host} (of its robots.txt, 500 KiB are read)")
+    told = Rejected(Reason.ROBOTS_DENIED, f"{base.host} (only the first 500 KiB of its robots.txt are read)")
     assert await robots.refusal(base / "a") == told
     assert await robots.allow(base / ("b" * 900))  # the half of that line that is within the limit
 
