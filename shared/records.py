@@ -79,17 +79,17 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What a look at the image's bytes told.
+    """What was found out from the image's bytes.
 
     `sha256` is lower-case hex of the stored bytes; `perceptual_hash` is 16 lower-case hex digits (64 bits),
     empty where the picture is flat, and so comparable to no other; `crc32` is the ZIP checksum of the stored bytes.
     `width` and `height` are pixels as stored; `format` is "jpeg", "png", "webp", "gif", …; `mode` is the colour model
-    as stored ("rgb", "grey", "cmyk", …; "rgb16", … where a channel has 16 bits). The hash and what follows are of the
-    upright picture, on white where it is transparent.
+    as stored ("rgb", "grey", "cmyk", …; "rgb16", … where a channel has 16 bits). The perceptual hash and the values
+    from `sharpness` to `dominant_color` are of the upright picture, on white where it is transparent.
     `sharpness` is the variance of the Laplacian of the grey thumbnail, `brightness` and `contrast` are mean
     and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb". `color_profile` is
-    what the embedded ICC profile calls itself. `mended` is empty where the bytes are stored as they came; else it
-    names what was taken out or put right because readers refuse it though it harms no pixel ("notes", "animation", …).
+    what the embedded ICC profile calls itself. `mended` is empty where the original bytes are stored; else it names the
+    parts that were removed or corrected because some readers refuse them ("notes", "animation", …).
     """
 
     format: str

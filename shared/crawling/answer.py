@@ -54,10 +54,10 @@ class BodyLimits:
 
 
 def redirect_of(response: aiohttp.ClientResponse, url: URL) -> URL | None:
-    """Where the answer to `url` says that the image is; None where it is no redirect.
+    """The address that the answer to `url` redirects to; None where it is no redirect.
 
     Raises:
-        GiveUp: that is no address to ask.
+        GiveUp: it redirects to no valid address.
     """
     location = response.headers.get("location")
     if response.status not in _REDIRECTS or location is None:

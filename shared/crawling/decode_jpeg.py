@@ -1,8 +1,8 @@
-"""Decodes JPEGs at a fraction of their size, which still reads every byte, and minds what decoders merely warn of.
+"""Decodes JPEGs at a fraction of their size, which still reads every byte. A decoder's warning counts as an error.
 
-The scaled decoder trusts that a file can be scaled: into the buffer of a scaled picture it writes a lossless one whole.
-So `read_jpeg_header` lets no process through but those that it scales; what there might be two ways to read is rebuilt
-first; the decoder's own reading of the size has to be ours; and its buffer has room for the picture without scaling.
+The scaled decoder trusts that a file can be scaled: it would write a lossless picture at full size into the buffer of
+a scaled one. So `read_jpeg_header` admits only processes that it scales; a header that could be read in two ways is
+rebuilt first; the decoder must find the same size as we did; and its buffer has room for the picture at full size.
 """
 
 import numpy as np
@@ -19,22 +19,24 @@ _UNKNOWN_SAMPLING = "Could not determine subsampling"
 
 
 def decode_jpeg(data: bytes, header: JpegHeader, side: int) -> tuple[Pixels, bytes]:
-    """The picture as BGR, its shorter side no less than `side` pixels, as far as it has so many.
+    """The picture as BGR with at least `side` pixels on its shorter side (or all that it has), and the decoded bytes.
 
-    The bytes are those that were decoded: the file, or a copy without what libjpeg warns of though it harms no pixel.
+    These are the file, or a copy without parts that libjpeg warns of although they harm no pixel.
 
-    Raises what the decoder does where the file is damaged.
+    Raises:
+        ValueError: the file is damaged.
     """
     pixels, judged = _decode_strictly(data if header.tidy else tidied_jpeg(data, header), header, side)
     if header.components != 4:
         return pixels, judged
-    inks = pixels if header.adobe else 255 - pixels  # Adobe's are stored the other way round
+    # Adobe stores inks inverted
+    inks = pixels if header.adobe else 255 - pixels
     light = inks[:, :, 2::-1].astype(np.uint16) * inks[:, :, 3:] // 255
     return np.ascontiguousarray(light, dtype=np.uint8), judged
 
 
 def _decode_strictly(data: bytes, header: JpegHeader, side: int) -> tuple[Pixels, bytes]:
-    """Reads all of the entropy-coded data, and minds what libjpeg merely warns of, but for what harms no pixel."""
+    """Read all of the entropy-coded data; a warning of libjpeg is an error unless a copy without its cause has none."""
     for mendings in range(_MENDINGS + 1):
         try:
             return _decode(data, header, side), data
@@ -49,7 +51,8 @@ def _decode_strictly(data: bytes, header: JpegHeader, side: int) -> tuple[Pixels
 def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-    except (ValueError, KeyError) as error:  # it names no sampling factors but the usual ones
+    except (ValueError, KeyError) as error:
+        # the library knows the usual sampling factors only
         if isinstance(error, KeyError) or _UNKNOWN_SAMPLING in str(error):
             return decode_sampled(data, header, side)
         raise

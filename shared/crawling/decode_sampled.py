@@ -1,4 +1,4 @@
-"""Decodes JPEGs of unusual sampling factors, which the scaled decoder cannot name, by libvips: no less strictly."""
+"""Decodes JPEGs of unusual sampling factors, which the scaled decoder cannot name, by libvips, and as strictly."""
 
 import logging
 import re
@@ -12,21 +12,21 @@ from shared.crawling.jpeg_segments import SOS, segments
 from shared.crawling.pixels import Pixels
 
 _ONE_AT_A_TIME = Lock()
-"""The process has one list of what libvips has to say."""
+"""libvips has one buffer of messages for the whole process."""
 
 _SHRINKS = (8, 4, 2)
 _PREMATURE_END = "premature end"
 _END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""Of entropy-coded data: no stuffed byte, no restart, no filling."""
+"""The marker that ends entropy-coded data: no stuffed byte, no restart marker, no fill byte."""
 
 
 def decode_sampled(data: bytes, header: JpegHeader, side: int) -> Pixels:
     """The picture as BGR, or its inks as stored where it has four, at least `side` pixels on its shorter side.
 
-    `data` is tidy.
+    `data` must be tidy (`JpegHeader.tidy`).
 
     Raises:
-        ValueError: it is damaged, or libjpeg warned of it.
+        ValueError: it is damaged, or libjpeg warned.
     """
     pixels = _decode(data, header, side)
     if header.one_scan:
@@ -35,7 +35,8 @@ def decode_sampled(data: bytes, header: JpegHeader, side: int) -> Pixels:
         return np.repeat(pixels, 3, axis=2)
     if header.components == 3:
         return np.ascontiguousarray(pixels[:, :, ::-1])
-    return 255 - pixels  # libvips turns inks round
+    # libvips inverts inks
+    return 255 - pixels
 
 
 def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
@@ -47,12 +48,14 @@ def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
     shape = header.height // shrink, header.width // shrink, header.components  # cut down to whole pixels
     try:
         with _ONE_AT_A_TIME:
-            pyvips.Error("")  # takes what others have left
+            # takes messages of earlier calls out of the buffer
+            pyvips.Error("")
             image = pyvips.Image.jpegload_buffer(data, shrink=shrink, fail_on="warning", access="sequential")
             if (image.height, image.width, image.bands) != shape:
                 raise ValueError("its size can be read in two ways")
             pixels = image.write_to_memory()
-            warning = pyvips.Error("").detail  # of the last rows, which nothing has failed for
+            # a warning about the last rows fails nothing
+            warning = pyvips.Error("").detail
     except pyvips.Error as error:
         raise ValueError(str(error)) from error
     if warning:
@@ -61,7 +64,11 @@ def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
 
 
 def _check_spent(data: bytes, header: JpegHeader) -> None:
-    """That the one scan needs its last byte: libvips is done with the last pixel, and lost codes leave a rest."""
+    """See that the one scan needs its last byte. Where codes are lost, bytes are left, which libvips does not report.
+
+    Raises:
+        ValueError: bytes are left, or the scan is damaged.
+    """
     scan = next(end for code, _, end in segments(data) if code == SOS)
     found = _END.search(data, scan)
     end = found.start() if found else len(data)
@@ -77,8 +84,9 @@ def _check_spent(data: bytes, header: JpegHeader) -> None:
 
 @cache
 def _set_up() -> None:
-    """Each file is decoded once; and what libvips remembers, it tells apart by its place in memory."""
+    """Switch libvips' cache off: it knows files by their place in memory, and each file is decoded only once."""
     import pyvips
 
     pyvips.cache_set_max(0)
-    logging.getLogger("pyvips").setLevel(logging.ERROR)  # it warns of damage, of which a record tells
+    # it warns of damage, which the image's record reports
+    logging.getLogger("pyvips").setLevel(logging.ERROR)

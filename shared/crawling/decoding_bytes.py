@@ -1,6 +1,6 @@
-"""How much memory it takes to decode an image: estimates, rather too high, so that those at work can share a budget.
+"""How much memory it takes to decode an image: estimates on the high side, for a budget that images share.
 
-Measured: what a process takes at most while it judges pictures of 16 million pixels, above what it held before.
+Measured: the peak of a process while it judges pictures of 16 million pixels, less what it held before.
 """
 
 from collections.abc import Mapping
@@ -10,27 +10,27 @@ from shared.crawling.jpeg_header import JpegHeader
 from shared.crawling.options import Format, Transform
 
 SMALL_BYTES = 32_000_000
-"""What an image may take without being counted: more than most photographs do."""
+"""An image that takes no more is not counted. Most photographs take less."""
 
 _BYTES_A_PIXEL: Mapping[Format, int] = {"webp": 20, "avif": 24, "gif": 16, "png": 6, "bmp": 6, "tiff": 12}
-"""Of the decoder's own pictures."""
+"""Bytes that the decoder itself takes for a pixel."""
 
 _ANIMATED_BYTES = 20
-"""A pixel of what is put together out of several frames."""
+"""Bytes for a pixel where a picture is put together from several frames."""
 
 _STRIP_PIXELS, _STRIP_BYTES = 2_000_000, 30
-"""How much is put on white at a time, and what a pixel of it takes."""
+"""How many pixels are put on white at a time, and the bytes for each of them."""
 
 _COEFFICIENT_BYTES = 2
 _KEPT_BYTES, _INK_BYTES = 9, 24
-"""A pixel that is kept, while it is put into order."""
+"""Bytes for a pixel of the decoded picture while it is converted; for one of four inks."""
 
 _TRANSFORMED_BYTES = 18
-"""A pixel that is resized, converted, turned and encoded."""
+"""Bytes for a pixel that is resized, converted, turned and encoded."""
 
 
 def decoding_bytes(header: Header, side: int, wanted: Transform | None = None) -> int:
-    """What it takes to decode the (first) picture down to `side` pixels on its shorter side, and to transform it."""
+    """The memory to decode the (first) picture down to `side` pixels on its shorter side, and to transform it."""
     if header.jpeg is not None:
         decoded, kept = _jpeg_bytes(header.jpeg, side)
     else:
@@ -44,13 +44,13 @@ def decoding_bytes(header: Header, side: int, wanted: Transform | None = None) -
 
 
 def frame_bytes(form: Format, pixels: int, *, animated: bool) -> int:
-    """What it takes to decode a frame or page."""
+    """The memory to decode a frame or page."""
     each = _ANIMATED_BYTES if animated else _BYTES_A_PIXEL.get(form, _ANIMATED_BYTES)
     return pixels * each + min(pixels, _STRIP_PIXELS) * _STRIP_BYTES
 
 
 def _jpeg_bytes(header: JpegHeader, side: int) -> tuple[int, int]:
-    """The bytes, and how many pixels are kept: the scaled decoder goes by eighths; of several scans it holds all."""
+    """The memory, and the pixels of the decoded picture. The decoder scales by eighths, and holds all scans at once."""
     pixels = header.width * header.height
     eighths = min(8, -(-8 * side // min(header.width, header.height)))
     kept = pixels * eighths**2 // 64

@@ -1,4 +1,4 @@
-"""EXIF: how a picture is to be turned, and whether readers can read on behind it."""
+"""EXIF: how a picture is to be turned, and whether readers can read it."""
 
 from PIL import Image
 
@@ -13,12 +13,12 @@ def orientation_of(exif: Image.Exif) -> int:
 
 
 def is_exif_readable(content: bytes) -> bool:
-    """Whether Pillow reads it, and writes it again without the orientation: that is how it turns a picture."""
+    """Whether Pillow can read it, and write it again without the orientation, as it does to turn a picture."""
     exif = Image.Exif()
     try:
         exif.load(content)
         if exif.pop(ORIENTATION_TAG, None) is not None:
             exif.tobytes()
-    except Exception:  # noqa: BLE001 - it raises what it likes on hostile bytes
+    except Exception:  # noqa: BLE001 - Pillow raises any error on hostile bytes
         return False
     return True

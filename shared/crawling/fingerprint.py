@@ -19,8 +19,8 @@ THUMBNAIL = 128
 _TINY = 32
 _HASH_BITS = 8
 _LEAST_CONTRAST = 0.25
-"""Grey levels of standard deviation in the tiny picture. Encoders make 0.06 at most of a single colour; up to 0.3, a
-hash is of what rounding left: of copies in another size, none was found by it."""
+"""The least standard deviation of the tiny picture, in grey levels, for a hash. Encoders turn a single colour into 0.06
+at most. Up to 0.3, a hash consists of rounding errors: it found no copy of another size."""
 
 _COLOR_SAMPLES = 24
 _LEVELS = np.arange(256.0)
@@ -75,7 +75,7 @@ def look_at(pixels: Pixels, orientation: int = 1) -> Look:
 def _perceptual_hash(grey: Pixels) -> str:
     """The DCT hash ("pHash") of 64 bits: signs of the lowest 8x8 frequencies of a 32x32 picture about their median.
 
-    Empty for a flat picture, of which it would tell nothing.
+    Empty for a flat picture, where it would mean nothing.
 
     Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, chapter 3.2.1.
     """

@@ -1,6 +1,6 @@
 """The blocks of a GIF (GIF89a, appendix B): whether all are there, and a copy without those that readers refuse.
 
-Frames of no width, height or pixels show nothing, and yet Pillow and OpenCV refuse what has one.
+Frames without width, height or pixels show nothing, but Pillow and OpenCV refuse a file that has one.
 """
 
 import re
@@ -12,13 +12,13 @@ from shared.records import Reason, Rejected
 _NOT_ZERO = re.compile(rb"[^\0]")
 _CONTROL, _APPLICATION = 0xF9, 0xFF
 _SIZES = {_CONTROL: 4, _APPLICATION: 11}
-"""Of the first sub-block of an extension, by its label."""
+"""The size of an extension's first sub-block, by the extension's label."""
 
 _TRUNCATED = Rejected(Reason.TRUNCATED)
 
 
 class _Block(NamedTuple):
-    """From `start` up to `end`. Readers refuse what is not `sound`, or pass over it."""
+    """The bytes from `start` up to `end`. Some readers refuse a block that is not `sound`."""
 
     kind: Literal["frame", "control", "note"]
     start: int
@@ -35,7 +35,10 @@ def check_gif(data: bytes) -> Rejected | None:
 
 
 def mended_gif(data: bytes) -> tuple[bytes, str]:
-    """A copy without what readers refuse, and what that was; the file itself where it is not whole, or all is right."""
+    """A copy without blocks that readers refuse, and the kinds of these blocks, as in `ImageFacts.mended`.
+
+    The file itself, and an empty text, where it is not whole, has no sound frame, or has no such block.
+    """
     kept = [data[: _first_block(data)]]
     refused: set[str] = set()
     control: bytes | None = None
@@ -56,7 +59,8 @@ def mended_gif(data: bytes) -> tuple[bytes, str]:
             kept += [control or b"", content]
             frames += block.kind == "frame"
         if block.kind == "frame":
-            control = None  # it is of this frame alone
+            # a control block is for one frame only
+            control = None
     if not refused or not frames:
         return data, ""
     return b"".join((*kept, data[at:])), ", ".join(sorted(refused))
@@ -67,7 +71,7 @@ def _first_block(data: bytes) -> int:
 
 
 def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
-    """Each block up to the trailer; a rejection, and nothing more, where one is not there."""
+    """Each block up to the trailer; ends with a rejection where the blocks do not lead there."""
     at = _first_block(data)
     while at < len(data):
         start = at
@@ -85,7 +89,8 @@ def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
                     at > pixels + 1 and any(data[start + 5 : start + 7]) and any(data[start + 7 : start + 9])
                 )
                 yield _Block("frame", start, at, sound)
-            case 0:  # padding, which some writers leave between blocks
+            case 0:
+                # padding, which some writers leave between blocks
                 found = _NOT_ZERO.search(data, at)
                 at = found.start() if found else len(data)
             case _:
@@ -106,7 +111,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def _after_blocks(data: bytes, at: int) -> int:
-    """Where a chain of sub-blocks, each behind its length, has come to its empty one."""
+    """The place behind a chain of sub-blocks, each after its length, which ends with an empty one."""
     while at < len(data) and data[at]:
         at += data[at] + 1
     return at + 1

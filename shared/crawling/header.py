@@ -57,9 +57,9 @@ warnings.filterwarnings("ignore", module=r"PIL\.")  # odd metadata is no reason 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`jpeg` is set for a JPEG, `image`, which has to be closed, for all else. A TIFF's `orientation` is 1.
+    """`jpeg` is set for a JPEG; `image`, which has to be closed, for all other formats. A TIFF's `orientation` is 1.
 
-    `data` is the file, or the copy of it that is judged, and kept, in its place; `mended` names what is not in that.
+    `data` is the file, or the copy that is judged and stored instead; `mended` names the parts that the copy lacks.
     """
 
     data: bytes
@@ -159,7 +159,7 @@ def _is_deep(header: Image.Image, form: Format, data: bytes) -> bool:
 
 
 def _orientation(header: Image.Image) -> int:
-    """Of a format whose EXIF is read without the pixels, as all but PNG's is."""
+    """The orientation, in formats whose EXIF Pillow reads without the pixels: all but PNG."""
     try:
         return orientation_of(header.getexif())
     except Exception:  # noqa: BLE001 - broken EXIF says nothing about the pixels

@@ -35,8 +35,8 @@ class Inspected:
     """What an image is. `width` and `height` are pixels as stored, `upright_size` after its EXIF orientation.
 
     A TIFF's are upright, and its orientation is 1: every reader turns it. `pixels` are the (first) picture as stored,
-    on white, perhaps smaller; `profile` is its ICC profile. `data` is the file, or the copy that was judged in its
-    place, without what readers refuse in it though it harms no pixel; `mended` names that.
+    on white, perhaps smaller; `profile` is its ICC profile. `data` is the file, or the copy that was judged instead,
+    without parts that some readers refuse although they harm no pixel; `mended` names these parts.
     """
 
     data: bytes
@@ -59,19 +59,19 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An image that passed all that can be asked without its pixels. `side` pixels of its shorter side are wanted."""
+    """An image that passed all checks that need no pixels. At least `side` pixels of its shorter side are wanted."""
 
     header: Header
     filters: Filters
     side: int
 
     def needed_bytes(self, wanted: Transform | None = None) -> int:
-        """About how much memory it takes to decode it, and to transform it."""
+        """About how many bytes of memory it takes to decode and transform it."""
         return decoding_bytes(self.header, self.side, wanted)
 
 
 class MoreBytes(Exception):
-    """A later frame or page is larger than the first, and may take this much memory."""
+    """A later frame or page is larger than the first, and may take `needed_bytes` of memory."""
 
     def __init__(self, needed_bytes: int) -> None:
         super().__init__(needed_bytes)
@@ -102,10 +102,10 @@ def open_image(data: bytes, filters: Filters, side: int | None = 1) -> Opened | 
 
 
 def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Rejected:
-    """The second half of `inspect`, within about so many bytes of memory.
+    """The second half of `inspect`, within about `granted_bytes` of memory.
 
     Raises:
-        MoreBytes: it takes more. It can be decoded anew with as many.
+        MoreBytes: it needs more; then call again with as many.
     """
     header, filters = opened.header, opened.filters
     decoded = _decode(header, filters.max_pixels, opened.side, granted_bytes)
@@ -133,7 +133,7 @@ def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Reje
 
 
 def _checked(header: Header, filters: Filters) -> Header | Rejected:
-    """What is left to decode; of an animation with broken frames the picture alone."""
+    """The header after all checks without pixels. A PNG animation with broken frames becomes its still picture."""
     refusal = _check(header, filters)
     if refusal is None and header.image is not None and header.animated_png:
         opened = with_whole_frames(header.data, _FRAMES_OF_MAX_PIXELS * filters.max_pixels)
@@ -176,7 +176,7 @@ def _check_shape(header: Header, filters: Filters) -> Rejected | None:
 def _decode(
     header: Header, max_pixels: int, side: int, granted_bytes: int | None
 ) -> tuple[Pixels, int, bytes] | Rejected:
-    """A picture of at least thumbnail size, the number of frames, and the bytes that were decoded, which are whole."""
+    """A picture of at least `side` pixels, the number of frames, and the bytes that were decoded, which are whole."""
     try:
         if header.jpeg is not None:
             pixels, judged = decode_jpeg(header.data, header.jpeg, side)
@@ -197,7 +197,8 @@ def _decode_by_pillow(
     frames = pixels = 0
     first: Pixels | None = None
     limit = max_pixels
-    if image.tell():  # it was begun with less memory
+    # an earlier call may have stopped at a later frame, for want of memory
+    if image.tell():
         image.seek(0)
     while True:
         size = image.size[0] * image.size[1]  # later frames and pages may be larger than the first
@@ -221,7 +222,7 @@ def _decode_by_pillow(
 
 
 def _lacks_strips(image: Image.Image) -> bool:
-    """Whether a TIFF that is not compressed names too few strips or tiles: Pillow leaves the rest black."""
+    """Whether an uncompressed TIFF has too few strips or tiles for its size: Pillow leaves the rest black."""
     if not isinstance(image, TiffImageFile) or any(tile.codec_name != "raw" for tile in image.tile):
         return False
     planes = len(image.getbands()) if image.tag_v2.get(_PLANAR_TAG) == _PLANES_APART else 1
@@ -234,7 +235,11 @@ def _extents(image: TiffImageFile) -> list[tuple[int, int, int, int]]:
 
 
 def _check_granted(form: Format, pixels: int, max_pixels: int, granted_bytes: int) -> None:
-    """Asks at once for as much as any page may take, so that no row of pages asks again and again."""
+    """See that the memory suffices for this page.
+
+    Raises:
+        MoreBytes: it does not; asks for as much as any page may take, so that no later page asks again.
+    """
     if frame_bytes(form, pixels, animated=form != "tiff") > granted_bytes:
         raise MoreBytes(frame_bytes(form, max_pixels, animated=form != "tiff"))
 

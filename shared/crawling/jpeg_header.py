@@ -1,6 +1,6 @@
 """What a JPEG says before its first scan, read without opening it (T.81, annex B; Exif 2.32, 4.6; ICC.1, annex B).
 
-Pillow would tell the same, at several times the cost. What is odd is left to it.
+It alone decides which files reach a decoder (`decode_jpeg`). Pillow is asked for EXIF that is not in its usual form.
 """
 
 import re
@@ -42,10 +42,10 @@ _DNL = b"\xff\xdc\0\4"
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """`components` are 1, 3 or 4; `adobe` inks are stored the other way round; `orientation` is EXIF's, 1 to 8.
+    """`components` are 1, 3 or 4; `adobe` inks are stored inverted; `orientation` is EXIF's, 1 to 8.
 
-    `one_scan` says that decoders take no second scan of it; `tidy`, that nothing but sound segments is before the scan.
-    `unsound` is how those notes begin that readers stumble over.
+    `one_scan` says that decoders read no second scan; `tidy`, that there are only sound segments before the scan,
+    without gaps. `unsound` has the first bytes of each kind of note that some readers refuse.
     """
 
     width: int
@@ -61,7 +61,7 @@ class JpegHeader:
 
 @dataclass(slots=True)
 class _Seen:
-    """What the segments have said so far; places are of the content, in bytes of the file."""
+    """What the segments have declared so far. `frame` is its marker's code, and where its content begins and ends."""
 
     frame: tuple[int, int, int] | None = None
     exif: list[bytes] = field(default_factory=list)
@@ -75,7 +75,7 @@ class _Seen:
 def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
     """The header; a rejection where no decoder here takes such a file; None where there is none.
 
-    Takes microseconds. Only frames that are sequential or progressive, Huffman-coded, of 8 bits, come out of here.
+    Takes microseconds. A header is returned only for sequential or progressive Huffman-coded frames of 8 bits.
     """
     seen = _Seen()
     at = 2
@@ -156,7 +156,7 @@ def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | 
 
 @lru_cache(maxsize=64)
 def _check_sampling(factors: bytes) -> None:
-    """Of each component, horizontal and vertical in half a byte each (T.81, B.2.2); none is between two pixels."""
+    """Each byte has a component's horizontal and vertical factor (T.81, B.2.2). Samples must not lie between pixels."""
     for shift in (4, 0):
         across = [factor >> shift & 0xF for factor in factors]
         if 0 in across or max(across) > 4:
@@ -187,7 +187,7 @@ def _orientation(seen: _Seen) -> int:
 
 
 def _readable_orientation(seen: _Seen) -> int | None:
-    """As far as it can be told; notes whether readers can read it, and write it anew for the turn."""
+    """The orientation as far as it can be read. EXIF that readers cannot read and write again is noted as unsound."""
     content = b"".join(seen.exif)
     try:
         value = _exif_orientation(content)

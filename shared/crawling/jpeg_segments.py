@@ -12,7 +12,7 @@ SOS = 0xDA
 APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
 SEQUENTIAL, PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
 NOTES = frozenset({*range(0xE0, 0xF0), COM}) - {APP14}
-"""Say nothing that a decoder needs."""
+"""Segments without anything that a decoder needs."""
 
 TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
 OTHER_PROCESSES: Mapping[int, str] = {
@@ -32,7 +32,7 @@ OTHER_PROCESSES: Mapping[int, str] = {
     0xF7: "JPEG-LS",
     0xF8: "JPEG-LS",
 }
-"""What the markers of frames, and of what comes with them, stand for; T.87 has those of JPEG-LS."""
+"""What the markers of other kinds of frames, and of their further segments, stand for (JPEG-LS: T.87)."""
 
 _MAX_SEGMENTS = 500
 _MAX_STRAY_BYTES = 65_536
@@ -43,14 +43,14 @@ _JFIF_BYTES, _ADOBE_BYTES = 14, 12
 
 
 def is_cut_short(data: bytes, code: int, start: int, end: int) -> bool:
-    """Whether a note of JFIF's or Adobe's lacks what it has to have: libjpeg takes no heed of it, and Pillow fails."""
+    """Whether a JFIF or Adobe segment is too short. libjpeg ignores such a segment, and Pillow fails."""
     if code == APP0:
         return data.startswith(b"JFIF", start, end) and end - start < _JFIF_BYTES
     return code == APP14 and data.startswith(b"Adobe", start, end) and end - start < _ADOBE_BYTES
 
 
 class Odd(Exception):
-    """Ends before its picture, or has no marker where one has to be."""
+    """The file ends before its picture, or lacks a marker where one must be."""
 
 
 class Refused(Exception):
@@ -62,9 +62,9 @@ class Refused(Exception):
 
 
 def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """The code of each segment up to the first scan's, and where its content begins and ends, four bytes behind FF.
+    """Each segment up to the first scan's: its marker's code, and where its content begins and ends in the file.
 
-    Stray bytes, markers that stand alone and notes that claim to be shorter than their own length are passed over.
+    Skips stray bytes, markers without content, and notes whose length is smaller than the length field itself.
 
     Raises:
         Odd, IndexError: there is no scan.

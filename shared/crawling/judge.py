@@ -1,4 +1,4 @@
-"""All that takes processor time for one image, in halves: what is told without pixels, and what takes memory."""
+"""All work on one image that takes processor time, in two halves: first without its pixels, then with them."""
 
 import hashlib
 import zlib
@@ -29,7 +29,7 @@ class Waiting:
 
 
 def judge(data: bytes, options: CrawlOptions) -> Judged | Waiting | Rejected:
-    """Judge an image whose pixels take little memory; any other one has to wait."""
+    """Judge an image if its pixels take little memory; otherwise it has to wait for memory."""
     opened = open_image(data, options.filters, wanted_side(options.transform))
     if isinstance(opened, Rejected):
         return opened
@@ -42,7 +42,7 @@ def judge(data: bytes, options: CrawlOptions) -> Judged | Waiting | Rejected:
 def judge_waiting(
     waiting: Waiting, options: CrawlOptions, granted_bytes: int | None = None
 ) -> Judged | Waiting | Rejected:
-    """Go on with it where it has the memory that it needs. It may turn out that it needs more."""
+    """Judge an image that has its memory: `granted_bytes`, or all that it needs. It may turn out to need more."""
     try:
         found = decode(waiting.opened, granted_bytes or waiting.needed_bytes)
     except MoreBytes as more:

@@ -18,10 +18,10 @@ _JFIF = b"JFIF\0"
 _EXIF_OF_ORIENTATION = (
     b"\xff\xe1\0\x22" + EXIF_START + b"II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0%c\0\0\0\0\0\0\0"
 )
-"""A segment that says nothing else (Exif 2.32, section 4.6)."""
+"""An EXIF segment that holds the orientation only (Exif 2.32, section 4.6)."""
 
 _PICTURES = b"MPF\0"
-"""Begins the places of further pictures in the file, which a copy has elsewhere."""
+"""Begins a list of the places of further pictures in the file. In a copy, they are at other places."""
 
 _WHOLE_SCAN = b"\0\x3f\0"
 
@@ -41,12 +41,10 @@ def mended_jpeg(data: bytes, header: JpegHeader, warning: str) -> bytes | None:
 
 
 def tidied_jpeg(data: bytes, header: JpegHeader) -> bytes:
-    """A copy in which only sound segments stand before the scan, one right behind another.
-
-    So there is but one way to read it, whoever does.
+    """A copy with only sound segments before the scan, without gaps: all decoders read it in the same way.
 
     Raises:
-        ValueError: a segment may be lost.
+        ValueError: bytes between segments may be a segment.
     """
     copy, rest = _rebuilt(data, header)
     if copy is None:
@@ -55,7 +53,7 @@ def tidied_jpeg(data: bytes, header: JpegHeader) -> bytes:
 
 
 def _rebuilt(data: bytes, header: JpegHeader) -> tuple[bytes | None, bytes]:
-    """The segments up to the first scan's anew, None where one may be lost; and all that follows."""
+    """The rebuilt segments up to the first scan's, None where one may be lost; and all bytes after them."""
     kept = [data[:2]]
     if EXIF_START in header.unsound and header.orientation != 1:
         kept.append(_EXIF_OF_ORIENTATION % header.orientation)
@@ -71,7 +69,7 @@ def _rebuilt(data: bytes, header: JpegHeader) -> tuple[bytes | None, bytes]:
 
 
 def _may_be_a_segment(stray: bytes, before: int) -> bool:
-    """Whether bytes between segments are more than filling, and than the end of a note whose length is too small."""
+    """Whether bytes between segments may be one: they are no padding, nor the end of a note with too small a length."""
     if len(stray.strip(b"\0\xff")) <= _MAX_STRAY_BYTES:
         return False
     return before not in NOTES or int.from_bytes(stray[2:4]) == len(stray) - 2

@@ -59,7 +59,7 @@ class Resize(BaseModel):
 
 
 class Transform(BaseModel):
-    """How kept images are re-encoded. Without one, the bytes are kept as they came, or mended."""
+    """How kept images are re-encoded. Without one, the original bytes are kept, or a mended copy."""
 
     model_config = _frozen
 

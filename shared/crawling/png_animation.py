@@ -9,7 +9,7 @@ _DISPOSALS, _BLENDS = 3, 2
 
 
 def is_animation_sound(png: Png) -> bool:
-    """Whether there is one, and all that it declares is there, but for what the frames themselves hold."""
+    """Whether there is an animation with all chunks that it declares. The pixels of its frames are not checked."""
     found = [chunk for chunk in png.chunks if chunk.kind in ANIMATION]
     controls = [chunk for chunk in found if chunk.kind == b"acTL"]
     frames = [chunk for chunk in found if chunk.kind == b"fcTL"]
@@ -49,7 +49,7 @@ def _is_frame_right(png: Png, frame: Chunk) -> bool:
 
 
 def _has_each_its_data(png: Png, pixels: int) -> bool:
-    """A frame before the pixels is made of them, and as large; each one behind them is followed by its own, at once."""
+    """Whether a frame before the pixels has the picture's size, and each later frame has its data right after it."""
     before = [chunk for chunk in png.chunks[:pixels] if chunk.kind in ANIMATION and chunk.kind != b"acTL"]
     if [chunk.kind for chunk in before] not in ([], [b"fcTL"]):
         return False

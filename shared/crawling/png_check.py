@@ -1,7 +1,7 @@
-"""Whether the pixels of a PNG are whole: what Pillow does not look at, and libpng refuses.
+"""Whether the pixels of a PNG are whole. Pillow does not check this, and libpng refuses files that are not.
 
-The pixels are a zlib stream of rows, each behind the number of its filter (PNG, third edition, 7, 8 and 9). It is
-inflated in strips and held nowhere.
+The pixels are a zlib stream of rows, each after the number of its filter (PNG, third edition, 7, 8 and 9). It is
+inflated in strips, which are not kept.
 """
 
 import zlib
@@ -11,7 +11,7 @@ from shared.crawling.png_chunks import Chunk, Png
 from shared.records import Reason, Rejected
 
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""Of an interlaced picture: the first column and row of each, and the steps from one to the next (8.1)."""
+"""The passes of an interlaced picture: first column, first row, and the steps to the next of each (8.1)."""
 
 _MAX_FILTER = 4
 _PIECE_BYTES = 1 << 16
@@ -20,9 +20,9 @@ _MAX_SURPLUS_BYTES = 1 << 20
 
 
 def check_pixels(png: Png) -> Rejected | None:
-    """A rejection where the picture is not whole; of an animation, where the picture that all readers show is not.
+    """A rejection where the picture is not whole; in an animation, this is the still picture that all readers show.
 
-    Takes about as long as decoding. Ask only where the picture is not too large.
+    Takes about as long as decoding, so the size of the picture has to be checked first.
     """
     first = png.pixels_at
     behind = next(at for at in range(first, len(png.chunks)) if png.chunks[at].kind != b"IDAT")
@@ -33,7 +33,10 @@ def check_pixels(png: Png) -> Rejected | None:
 
 
 def are_frames_whole(png: Png, max_pixels: int) -> bool:
-    """Whether the frames of an animation, whose chunks are in order, are whole: so many pixels of them at most."""
+    """Whether an animation's frames are whole. Frames beyond the first `max_pixels` are not checked.
+
+    The animation must be sound (`is_animation_sound`).
+    """
     frame: list[Chunk] = []
     size = (0, 0)
     spent = 0
@@ -54,7 +57,7 @@ def are_frames_whole(png: Png, max_pixels: int) -> bool:
 
 
 def _pieces(png: Png, chunks: Iterable[Chunk]) -> Iterator[memoryview]:
-    """Small enough that the inflater's copies of what it has not taken cost nothing."""
+    """The chunks' contents in small pieces: the inflater copies the rest of a piece again and again."""
     view = memoryview(png.data)
     for chunk in chunks:
         for at in range(chunk.start, chunk.end, _PIECE_BYTES):
@@ -62,7 +65,7 @@ def _pieces(png: Png, chunks: Iterable[Chunk]) -> Iterator[memoryview]:
 
 
 def _row_sizes(png: Png, width: int, height: int) -> list[tuple[int, int]]:
-    """The bytes of a row with its filter, and how many such rows there are; for each pass."""
+    """For each pass: the bytes of a row with its filter, and how many such rows there are."""
     passes = _PASSES if png.interlaced else ((0, 0, 1, 1),)
     sizes: list[tuple[int, int]] = []
     for left, top, across, down in passes:
@@ -93,7 +96,7 @@ def _check_stream(pieces: Iterable[memoryview], sizes: Sequence[tuple[int, int]]
 
 
 class _Rows:
-    """Follows inflated rows, and looks at the filter of each. `refusal` says what was wrong with one."""
+    """Counts inflated rows, and checks the filter of each. `refusal` says what is wrong, or is empty."""
 
     def __init__(self, sizes: Sequence[tuple[int, int]]) -> None:
         self._sizes = [(size, size * rows) for size, rows in reversed(sizes)]
@@ -108,7 +111,7 @@ class _Rows:
         return self._left > 0 or bool(self._sizes)
 
     def take(self, strip: bytes) -> None:
-        """Look at the next bytes. More than the picture needs are passed over by all readers, but for huge ones."""
+        """Check the next bytes. All readers ignore bytes beyond the last row; up to 1 MiB of them are accepted here."""
         at = 0
         while at < len(strip):
             if not self._left and self._sizes:

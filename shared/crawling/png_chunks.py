@@ -1,6 +1,6 @@
-"""The chunks of a PNG, and whether those that matter to its pixels are sound (PNG, third edition, 5 and 11.2).
+"""The chunks of a PNG, and whether the critical ones are sound (PNG, third edition, 5 and 11.2).
 
-What is refused here is what libpng refuses, whatever Pillow makes of it: consumers read with either.
+A file that libpng refuses is refused here, even if Pillow opens it: users of a dataset read with either.
 """
 
 import re
@@ -39,7 +39,7 @@ class Chunk(NamedTuple):
 
     @property
     def critical(self) -> bool:
-        """Whether no reader may pass over it."""
+        """Whether readers must understand it, by the case of its type's first letter."""
         return not self.kind[0] & 0x20
 
 
@@ -76,7 +76,7 @@ class Png:
 
 
 def read_png(data: bytes) -> Png | Rejected:
-    """The chunks up to the end, or why such a file cannot be read; linear in its size."""
+    """The chunks up to the end, or why the file cannot be read. Takes time linear in its size."""
     chunks: list[Chunk] = []
     for found in _chunks(data):
         if isinstance(found, Rejected):
@@ -97,7 +97,7 @@ def read_png(data: bytes) -> Png | Rejected:
 
 
 def _chunks(data: bytes) -> Iterator[Chunk | Rejected]:
-    """Each chunk up to IEND; a rejection, and nothing more, where there is no such chunk."""
+    """Each chunk up to IEND; ends with a rejection where a chunk is cut short or is not a valid one."""
     view = memoryview(data)
     at = len(SIGNATURE)
     for _ in range(_MAX_CHUNKS):
@@ -139,7 +139,7 @@ def _check_critical(png: Png) -> Rejected | None:
 
 
 def _is_palette_right(png: Png, chunk: Chunk, seen: set[bytes]) -> bool:
-    """Of colours that are not looked up in it, a palette is but a hint; yet libpng refuses an empty one."""
+    """Whether libpng accepts the palette. For colour types that use none, it is a hint, and must not be empty."""
     size = chunk.end - chunk.start
     if png.color == PALETTE:
         return not seen & {b"PLTE", b"IDAT"} and 0 < size <= _MAX_PALETTE and size % 3 == 0

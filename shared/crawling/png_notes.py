@@ -1,7 +1,7 @@
-"""What a PNG says beside its pixels: notes, profiles, animations. What readers refuse of that is left out.
+"""A PNG's notes, profiles and animations. Those that readers refuse are left out of a copy.
 
-Pillow refuses a whole file for one short note, and OpenCV for an animation without frames, though their checksums be
-right. The limits are Pillow's own (`PIL.PngImagePlugin`) and libpng's.
+Pillow refuses a whole file for one note that is too short, and OpenCV for an animation without frames, even if the
+checksums are right. The limits are those of Pillow (`PIL.PngImagePlugin`) and libpng.
 """
 
 import struct
@@ -19,7 +19,7 @@ _MAX_CHUNK_BYTES = 8_000_000
 _MAX_INFLATED = 1 << 20
 _MAX_TEXTS = 16 << 20
 _ONCE = frozenset({b"iCCP", b"eXIf"})
-"""Of more, readers take one; and to look at each may cost a megabyte of inflating."""
+"""Only the first is kept: readers use one, and checking each could mean to inflate a megabyte."""
 
 _RAW_EXIF = b"Raw profile type exif"
 _EXIF_KEYS = frozenset({_RAW_EXIF, b"exif"})
@@ -37,21 +37,21 @@ _TAKEN_KEYS = frozenset(
         b"xmp",
     }
 )
-"""Under these, Pillow keeps what it knows of the picture, and texts of the same key in its place."""
+"""Pillow keeps its own facts about the picture under these keys. A text with such a key would replace them."""
 
 _WORDS = {b"tRNS": "transparency", b"iCCP": "profile", **dict.fromkeys(ANIMATION, "animation")}
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A PNG without what readers refuse in it. `mended` names that; where it is empty, `data` is the file itself."""
+    """A PNG without the parts that readers refuse. `mended` names them; if it is empty, `data` is the file itself."""
 
     data: bytes
     mended: str = ""
 
 
 def cleaned(png: Png) -> Cleaned:
-    """The file with all notes that readers can read. Its pixels are the same in all readers that read both."""
+    """The file without the notes that readers refuse. Readers that open both see the same pixels."""
     animated = is_animation_sound(png)
     texts = _Texts()
     before: set[bytes] = set()
@@ -68,7 +68,7 @@ def cleaned(png: Png) -> Cleaned:
 
 
 def bare(png: Png) -> Cleaned:
-    """The file without any notes but what its pixels need: for what no rule foresees."""
+    """The file with its critical chunks and its transparency only: for files that are refused though `cleaned`."""
     before: set[bytes] = set()
     kept: list[Chunk] = []
     for chunk in png.chunks:
@@ -81,12 +81,12 @@ def bare(png: Png) -> Cleaned:
 
 
 def still(png: Png) -> Cleaned:
-    """The file without its animation: the picture that readers show which know no animations."""
+    """The file without its animation: the picture that readers without support for animations show."""
     return _copy(png, [chunk for chunk in png.chunks if chunk.kind not in ANIMATION])
 
 
 def notes_first(png: Png) -> bytes:
-    """The file with all its notes before the pixels: Pillow would decode these for the sake of notes behind them."""
+    """The file with all texts and EXIF before the pixels: Pillow would decode the pixels to read notes after them."""
     first = png.pixels_at
     noted = {*TEXTS, b"eXIf"}
     late = [chunk for chunk in png.chunks[first:] if chunk.kind in noted]
@@ -107,7 +107,7 @@ def _words(chunks: Iterable[Chunk]) -> set[str]:
 
 
 def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") -> bool:
-    """Of an ancillary chunk that is sound, and what kinds of chunks are before it."""
+    """Whether readers accept a sound ancillary chunk; `before` are the types of the chunks before it."""
     kind, size = chunk.kind, chunk.end - chunk.start
     if size > _MAX_CHUNK_BYTES or size < _LEAST_BYTES.get(kind, 0) or (kind in _ONCE and kind in before):
         return False
@@ -121,7 +121,7 @@ def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") ->
 
 
 def _is_transparency_right(png: Png, chunk: Chunk, before: set[bytes]) -> bool:
-    """Any other is ignored by libpng, and heeded by Pillow or refused (11.3.1.1)."""
+    """Whether its length, place and values are right (11.3.1.1). libpng ignores others; Pillow uses or refuses them."""
     size = chunk.end - chunk.start
     if before & {b"tRNS", b"IDAT"}:
         return False
@@ -140,7 +140,7 @@ def _is_profile_readable(content: bytes) -> bool:
 
 
 def _inflated(packed: bytes) -> bytes | None:
-    """None where it is too large. What is no such stream is empty to all readers."""
+    """The inflated bytes; None where they are too large. Readers take a broken stream for an empty text."""
     inflater = zlib.decompressobj()
     try:
         content = inflater.decompress(packed, _MAX_INFLATED)
@@ -150,14 +150,14 @@ def _inflated(packed: bytes) -> bytes | None:
 
 
 class _Texts:
-    """Counts what the texts of a file come to, readable or not: a quarter of what Pillow bears, however it counts."""
+    """Limits the texts of a file together, readable or not, to a quarter of what Pillow accepts."""
 
     def __init__(self) -> None:
         self._left = _MAX_TEXTS
         self._has_exif = False
 
     def take(self, kind: bytes, content: bytes) -> bool:
-        """Whether readers bear this one, too."""
+        """Whether readers accept this text, too, after those before it."""
         if self._left <= 0:
             return False
         key, _, rest = content.partition(b"\0")
@@ -175,7 +175,7 @@ class _Texts:
 
 
 def _text(kind: bytes, rest: bytes) -> bytes | None:
-    """What stands behind the key; None where a reader refuses to tell."""
+    """The text after the key; None where a reader refuses it."""
     if kind == b"zTXt":
         return None if rest[:1] > b"\0" else _inflated(rest[1:])
     if kind == b"iTXt" and rest[:1] > b"\0" and rest[1:2] == b"\0":

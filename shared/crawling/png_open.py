@@ -1,4 +1,4 @@
-"""Opens PNGs without decoding them, and makes copies of those that readers refuse for what stands beside the pixels."""
+"""Opens PNGs without decoding them. Files that readers refuse for parts other than the pixels are mended first."""
 
 import io
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.records import Reason, Rejected
 
 @dataclass(frozen=True, slots=True)
 class OpenedPng:
-    """`data` is the file, or the copy that is judged and kept in its place; `mended` names what is not in that."""
+    """`data` is the file, or the copy that is judged and stored instead; `mended` names the parts that it lacks."""
 
     data: bytes
     mended: str
@@ -24,7 +24,7 @@ class OpenedPng:
 
 
 def open_png(data: bytes) -> OpenedPng | Rejected:
-    """The file where all readers open it, else what they open of it. No pixels are read."""
+    """The file if all readers open it, else a mended copy that they open. No pixels are decoded."""
     png = read_png(data)
     if isinstance(png, Rejected):
         return png
@@ -35,7 +35,7 @@ def open_png(data: bytes) -> OpenedPng | Rejected:
 
 
 def with_whole_frames(data: bytes, max_pixels: int) -> OpenedPng | Rejected | None:
-    """Of an animation with broken frames the picture alone. None where nothing is wrong with so many pixels of it."""
+    """The still picture of an animation with a broken frame among its first `max_pixels`; None where there is none."""
     png = read_png(data)
     if isinstance(png, Rejected) or are_frames_whole(png, max_pixels):
         return None

@@ -1,4 +1,4 @@
-"""Files of formats that are decoded, in variants that are not: which, in words, so that nobody looks for damage.
+"""Names variants that no decoder here takes, of formats that are decoded otherwise: such files are not damaged.
 
 Formats: TIFF 6.0 and the registered tags; BITMAPINFOHEADER and OS/2 bitmaps; WebP (RFC 9649); AV1 in ISO-BMFF.
 """
@@ -74,7 +74,7 @@ _AV1_VERSION = 0x81
 
 
 def variant_of(data: bytes, form: Format) -> Rejected | None:
-    """A rejection that names the variant, where the file is of one that no decoder here takes."""
+    """A rejection that names the file's variant, where no decoder here takes it."""
     try:
         name = _NAMERS[form](data) if form in _NAMERS else ""
     except (struct.error, IndexError, KeyError):
@@ -83,7 +83,7 @@ def variant_of(data: bytes, form: Format) -> Rejected | None:
 
 
 def layout_of(data: bytes, form: Format) -> Rejected | None:
-    """Where a sound header could not be opened: a rejection that names what it says of its pixels."""
+    """For a sound header that could not be opened: a rejection that names the layout of its pixels."""
     if form == "bmp" and len(data) > 54 and struct.unpack_from("<I", data, 30)[0] == 3:
         return Rejected(Reason.UNSUPPORTED_FORMAT, "BMP with unusual bit fields")
     if form != "tiff":
@@ -113,7 +113,7 @@ def _tiff(data: bytes) -> str:
 
 
 def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
-    """Of the first page: whole numbers, no more than eight of each. BigTIFF has none here."""
+    """The tags of the first page that hold whole numbers, eight values of each at most; none for BigTIFF."""
     order = "<" if data.startswith(b"II") else ">"
     if data[2:4] not in {b"*\0", b"\0*"}:
         return {}
@@ -173,7 +173,7 @@ def _webp(data: bytes) -> str:
 
 
 def _avif(data: bytes) -> str:
-    """By the kinds of its items and its AV1 configuration, wherever they stand in the boxes before the pictures."""
+    """Looks for the kinds of items and the AV1 configuration, wherever they are in the boxes before the pictures."""
     boxes = data[: max(data.find(b"mdat"), 0) or len(data)]
     at = boxes.find(b"infe\2")
     kinds: set[bytes] = set()

@@ -1,4 +1,4 @@
-"""A copy of a WebP without EXIF that no reader can read (RFC 9649, 2.7): loaders would fail when they turn it."""
+"""A copy of a WebP without unreadable EXIF (RFC 9649, 2.7): loaders would fail when they turn the picture."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,10 @@ _EXTENDED, _EXIF, _EXIF_FLAG = b"VP8X", b"EXIF", 0x08
 
 
 def mended_webp(data: bytes) -> tuple[bytes, str]:
-    """The copy, and what is not in it; the file itself where all is right, or its chunks do not lead to its end."""
+    """The copy, and the part that it lacks, as in `ImageFacts.mended`.
+
+    The file itself, and an empty text, where all EXIF is readable or the chunks do not lead to the file's end.
+    """
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data) or not data.startswith(_EXTENDED, _HEADER_BYTES) or _EXIF not in data:
         return data, ""

@@ -31,7 +31,7 @@ BLOB_SCHEME = "blob:"
 
 @dataclass(frozen=True, slots=True)
 class _Shift:
-    """The work on one chunk. Downloads can be broken off; what is being stored cannot, for others stand behind it."""
+    """The work on one chunk. Downloads can be broken off; storing an image cannot, because others wait for it."""
 
     chunk: Chunk
     shard: BlobWriter
@@ -55,10 +55,10 @@ class _Shift:
 
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
-        """For memory. `leave_off` may cancel it, and the end of the chunk's time does.
+        """Wait for memory within this. `leave_off` may cancel it.
 
         Raises:
-            Postponed: that time is over.
+            Postponed: the chunk's time is over.
         """
         if self.patience.ended:
             raise Postponed
@@ -85,7 +85,7 @@ class _Shift:
 class WorkerConfig:
     """`concurrency` candidates are under way at a time; decoding takes `threads` (all cores where 0).
 
-    Large pictures that are decoded at a time take about `decoded_bytes` of memory; one that takes more does so alone.
+    Large pictures share about `decoded_bytes` of memory for decoding; one that needs more is decoded alone.
     """
 
     concurrency: int = 64
@@ -232,7 +232,7 @@ class ChunkWorker:
         return Kept(shift.shard.name, await shift.shard.append(judged.data), judged.facts)
 
     async def _judged(self, data: bytes, shift: _Shift) -> Judged | Rejected:
-        """Judged in a thread; who needs much memory waits for it in line, and no thread with them."""
+        """Judge the image in a thread. One that needs much memory waits for it in line, without holding a thread."""
         options = shift.chunk.options
         judged = await asyncio.wrap_future(self._threads.submit(judge, data, options))
         while isinstance(judged, Waiting):
@@ -244,7 +244,7 @@ class ChunkWorker:
         return judged
 
     def _giving_back(self, share: int) -> Callable[[object], None]:
-        """Where the thread is done, which goes on though nobody waits for it any longer."""
+        """A callback that returns the share when the thread is done, even if nobody waits for the thread any more."""
         loop = asyncio.get_running_loop()
 
         def give_back(_: object) -> None:
