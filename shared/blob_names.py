@@ -5,18 +5,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-MAX_BLOB_NAME_UNITS = 1024  # of UTF-16, in which storage counts
+# in UTF-16 code units, as storage counts
+MAX_BLOB_NAME_UNITS = 1024
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 def check_blob_name(name: str) -> str:
-    """The name, where it is the same name in a URL and in every client of storage.
+    """The name, if it means the same blob in a URL and in every client of storage.
 
-    Azure takes names of 1 to 1,024 characters ("Naming and referencing containers, blobs, and metadata"); its clients
-    resolve dot segments and turn backslashes round, and answers in XML hold no control characters.
+    Azure takes names of 1 to 1,024 characters ("Naming and referencing containers, blobs, and metadata"). Its clients
+    resolve dot segments and turn backslashes into slashes, and its answers in XML cannot hold control characters.
 
     Raises:
-        ValueError: it is not; the text says what is wrong with it.
+        ValueError: it does not; the text says what is wrong with the name.
     """
     if not name:
         raise ValueError("must be a blob's name, not an empty text")

@@ -1,4 +1,4 @@
-"""What the app itself has stored and cannot read again: one error for it, whatever its reader makes of it."""
+"""One error for all that the app itself has stored and cannot read again, whatever its decoder raises."""
 
 import struct
 import zipfile
@@ -24,9 +24,9 @@ _UNREADABLE = (
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Read `what` within this: a kind of blob in words that the job's owner knows, such as "the job's spec".
+    """Read and decode a stored blob within this. `what` names it for the job's owner, such as "the job's spec".
 
-    Only its reading belongs here, since any mistake in the app's own code would pass for damage too.
+    Only reading and decoding belong here, because a mistake in the app's own code would look like damage, too.
 
     Raises:
         Damaged: it is not there, or it is cut short, garbled or of another shape.

@@ -23,7 +23,8 @@ RECORDS = "records.jsonl.gz"
 """The file's name, below the prefix of a dataset's revision."""
 
 _LIMITS = GzipLimits(max_bytes=20_000_000_000)
-_MAX_LINE_BYTES = 4_000_000  # some hundred as a rule; 100 kB of an address and 20 further texts at most
+# a line has some hundred bytes as a rule, and at most an address of 100 kB and 20 further texts
+_MAX_LINE_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,12 @@ def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
 
 
 async def read_delivered(pieces: AsyncIterator[bytes], dataset_id: str) -> AsyncIterator[Delivered]:
-    """The rows of a whole records file that comes in pieces; other tasks have their turn between.
+    """The rows of a whole records file that comes in pieces; other tasks run in between.
 
-    `dataset_id` is for the message only.
+    `dataset_id` is for the error only.
 
     Raises:
-        Damaged: it is cut short, garbled, of another shape, or decompresses to more than any records do; the rows
+        Damaged: the file is cut short, garbled or of another shape, or decompresses to more than records can; the rows
             before that were given.
     """
     rest, size = b"", 0
@@ -151,7 +152,7 @@ async def read_delivered(pieces: AsyncIterator[bytes], dataset_id: str) -> Async
 
 
 async def _next(unzipped: AsyncIterator[bytes], what: str) -> bytes | None:
-    """The next piece; None behind the last."""
+    """The next piece; None after the last."""
     try:
         return await anext(unzipped, None)
     except BadGzip as error:

@@ -92,4 +92,4 @@ class Permanent(AppError):
 
 
 class Damaged(Permanent):
-    """What the app itself has stored is gone or cannot be read, in whatever way; the text says what it is."""
+    """Something that the app itself has stored is gone or cannot be read; the text names it."""

@@ -1,4 +1,4 @@
-"""Names that every file system takes, and what systems compare them by."""
+"""Names that every file system accepts, and the form in which systems compare them."""
 
 import re
 import unicodedata
@@ -6,10 +6,10 @@ import unicodedata
 from shared.hidden import HIDDEN
 
 _FORBIDDEN = re.compile(rf'[<>:"/\\|?*{HIDDEN}]')
-# devices of Windows, with digits in superscript and with whatever is behind a dot, blanks before it or not:
+# devices of Windows, also with superscript digits, with blanks, and with any extension:
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
-# what systems, storage and notebooks keep beside one's files, and other programs pass over
+# names that systems, storage and notebooks use for their own files, and that other programs skip
 _KEPT_BY_SYSTEMS = frozenset(
     {
         *("@eadir", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information"),
@@ -24,10 +24,10 @@ _IGNORABLE = re.compile(
 
 
 def safe_name(text: str, max_bytes: int) -> str:
-    """A name like the text, of so many bytes of UTF-8 at most, that every system can make and no loader passes over.
+    """A name like the text, of at most `max_bytes` of UTF-8, that every system can make and no loader skips.
 
-    Hugging Face's loaders pass over what begins with a dot or with two underscores, fastai's and Keras's over what
-    begins with a dot.
+    Hugging Face's loaders skip names that begin with a dot or two underscores; fastai's and Keras's skip names that
+    begin with a dot.
     """
     name = unicodedata.normalize("NFC", text)
     name = "".join(_storable(character) for character in name)
@@ -41,16 +41,16 @@ def safe_name(text: str, max_bytes: int) -> str:
 
 
 def comparable(name: str) -> str:
-    """What is equal of names that some system takes for one.
+    """A form of the name that is equal for two names if some system takes them for one.
 
-    Those are canonical caseless matches (Unicode, D145), and names that differ only in case where there is just one
-    direction, or in what is not shown: APFS, NTFS and ext4 differ in which of them they see.
+    Such names are canonical caseless matches (Unicode, D145), or differ only in a case mapping that works in one
+    direction, or in invisible characters. APFS, NTFS and ext4 differ in which of these they distinguish.
     """
     text = unicodedata.normalize("NFD", _IGNORABLE.sub("", name))
     return unicodedata.normalize("NFD", text.casefold().upper().casefold())
 
 
 def _storable(character: str) -> str:
-    """Half of a character is left out; what is none yet, some systems refuse."""
+    """The character, nothing for a surrogate, or "_" for an unassigned code point, which some systems refuse."""
     kind = unicodedata.category(character)
     return "" if kind == "Cs" else "_" if kind == "Cn" else character

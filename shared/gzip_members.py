@@ -10,14 +10,17 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-PIECE_BYTES = 16 << 10  # what is made of it takes some milliseconds
-_PART_BYTES = 16 << 10  # what is behind a member is copied for each member, so little is looked at together
-_MEMBER = 31  # zlib's wbits for gzip
+# reading the rows in a piece takes some milliseconds
+PIECE_BYTES = 16 << 10
+# zlib copies the bytes after a member, for each member; so the parts are small
+_PART_BYTES = 16 << 10
+# zlib's wbits for gzip
+_MEMBER = 31
 
 
 @dataclass(frozen=True, slots=True)
 class GzipLimits:
-    """How much may come out: so many bytes in all, and so many times what went in, once it is over `free_bytes`.
+    """How much may come out: `max_bytes` in all, and beyond `free_bytes` at most `max_ratio` times what went in.
 
     Deflate reaches a ratio of 1,030; lists and records of images one of 5 to 50.
     """
@@ -28,11 +31,11 @@ class GzipLimits:
 
 
 class BadGzip(Exception):
-    """The stream is read no further; the text says why, as the end of a sentence about it."""
+    """The stream is read no further; the text says why, as a predicate: "is broken"."""
 
 
 class GzipMembers:
-    """Takes parts of a stream, gives pieces of what it decompresses to, each of `PIECE_BYTES` at most."""
+    """Decompresses a stream part by part, into pieces of at most `PIECE_BYTES`."""
 
     def __init__(self, limits: GzipLimits) -> None:
         self._limits = limits
@@ -97,7 +100,7 @@ def unzip(data: bytes, limits: GzipLimits) -> Iterator[bytes]:
 
 
 async def unzip_stream(stream: AsyncIterator[bytes], limits: GzipLimits) -> AsyncIterator[bytes]:
-    """As `unzip`, of a stream; others have their turn after each piece and each part.
+    """As `unzip`, for a stream; other tasks run after each piece and each part.
 
     Raises:
         BadGzip: as of `GzipMembers`, after the pieces before.

@@ -1,6 +1,6 @@
-"""Characters that nobody sees, and that change what is around them: where a line ends, or in which order it is shown.
+"""Invisible characters that change the text around them: where a line ends, or in which order it is shown.
 
-They belong to the texts that sources tell, and stay in data; what is made for people's eyes shows or omits them.
+They are part of the texts that sources give, and stay in data. Text that people read shows or omits them.
 """
 
 import re
@@ -12,9 +12,8 @@ HIDDEN = (
     "\xad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb"  # empty
     "\ufffe\uffff\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # no characters, and tags
 )
-"""All of them but for joiners (U+200C, U+200D) and variation selectors, which many scripts and emoji are made with.
-
-None of them is printable, as `str.isprintable` has it.
+"""All of them, for a character class of `re`. Joiners (U+200C, U+200D) and variation selectors are not among them,
+because many scripts and emoji need them. `str.isprintable` is false for each.
 """
 
 # flags of three countries are made with tags

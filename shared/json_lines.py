@@ -1,4 +1,4 @@
-"""JSON on one line, whatever its reader takes for the end of a line."""
+"""JSON on one line, also for readers that take other characters than LF for line ends."""
 
 import json
 import re
@@ -13,8 +13,8 @@ _HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 def json_line(value: object) -> bytes:
     """The value as JSON, without the line's end.
 
-    What nobody sees, or what some readers break lines at, as U+2028, is escaped (RFC 8259, section 7): the value stays
-    the same.
+    Invisible characters, such as U+2028, at which some readers break lines, are escaped (RFC 8259, section 7): the
+    value stays the same.
     """
     data = to_json(value)
     if data.isascii():

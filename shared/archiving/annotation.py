@@ -1,4 +1,4 @@
-"""What all files that tell of images have in common."""
+"""What all annotation files have in common."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,9 +6,9 @@ from shared.archiving.told import Placed
 
 
 class Annotation:
-    """One file of the archive that tells of images, made of them as their records stream by.
+    """One annotation file of the archive, written while the images' records stream by.
 
-    What its methods give is the file: first `begin`, then `rows` of some images after others, and `end`.
+    The file is the output of `begin`, of `rows` for each batch of images, and of `end`, in this order.
     """
 
     __slots__ = ("name",)
@@ -17,17 +17,17 @@ class Annotation:
         self.name = name
 
     def begin(self) -> bytes:
-        """What stands before the first image."""
+        """The bytes before the first image."""
         return b""
 
     def rows(self, images: Sequence[Placed]) -> bytes:
-        """What comes next, now that these images are known."""
+        """The next bytes of the file, after these images."""
         return b"".join(map(self.row, images))
 
     def row(self, image: Placed) -> bytes:
-        """What stands for one image; empty where the file does not concern it."""
+        """The bytes for one image; empty where the file is not about it."""
         raise NotImplementedError
 
     def end(self) -> Iterator[bytes]:
-        """What stands behind the last image, piece by piece."""
+        """The bytes after the last image, piece by piece."""
         return iter(())

@@ -1,9 +1,9 @@
 """The text files of a dataset: what each image is, where it comes from, under which terms.
 
 Every file is written row by row while the records stream by. `metadata.parquet` in each split's folder is what Hugging
-Face's `imagefolder` reads: `file_name` relative to the folder, and the other columns as features. It is Parquet since
-that tells the type of each column: of JSON lines and CSV, readers guess it, and take texts such as `2021-03-05` and
-`007` for dates and numbers.
+Face's `imagefolder` reads: `file_name` relative to the folder, and the other columns as features. It is Parquet because
+that declares the type of each column. In JSON lines and CSV, readers guess types, and take texts such as `2021-03-05`
+and `007` for dates and numbers.
 
 Texts are as they were found. In CSV, too: what begins with `=`, `+`, `-` or `@` is no formula to the programs that read
 datasets, and a quote before it would make another label of it.
@@ -27,7 +27,7 @@ from shared.records import Record
 
 
 def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:
-    """The files that tell of an order's images, in the order in which they are delivered.
+    """The annotation files of an order, in the sequence in which they are delivered.
 
     In WebDataset shards, each image has its JSON beside it, which takes the place of a `metadata.parquet` and of an
     `annotations.jsonl`; and the checksums are those of the shards, which are not known before they are written.
@@ -52,7 +52,7 @@ def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[
 
 
 class Metadata(Annotation):
-    """Parquet, of the images of one split, with names relative to its folder."""
+    """Parquet with the images of one split, their names relative to its folder."""
 
     def __init__(self, name: str, split: str) -> None:
         super().__init__(name)
@@ -95,7 +95,7 @@ class Table(Annotation):
 
 
 class PlainText(Annotation):
-    """Path, tab, label, which has to be on one line."""
+    """A line for each image: path, tab, and the label on one line."""
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""

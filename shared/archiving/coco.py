@@ -11,9 +11,9 @@ from shared.licenses import License, license_name, license_url
 
 
 class Coco(Annotation):
-    """COCO's object format, with all that it names (cocodataset.org/#format-data): one whole-image box each.
+    """COCO's object format with all of its fields (cocodataset.org/#format-data): one whole-image box for each image.
 
-    The outline of a box is a polygon. Licences are told by code and version, behind the images that name them.
+    The outline of a box is a polygon. Licences are numbered by code and version, and listed after the images.
     """
 
     def __init__(self, name: str, order: ArchiveOrder, labels: Sequence[str]) -> None:

@@ -37,7 +37,7 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """Bytes `low` and those behind it of a piece whose checksum is known, and where in the composed bytes they are."""
+    """`size` bytes from byte `low` on of the piece `whole`; in the composed bytes, they begin at `at`."""
 
     whole: Piece
     low: int
@@ -62,7 +62,7 @@ class _Begun:
 class Composer:
     """The bytes of one file of a plan.
 
-    The bytes of each image and text are checked to be those that were stored, by whoever composes the first of them.
+    The bytes of each image and text are checked against its CRC-32, by the composer that composes its first bytes.
     """
 
     def __init__(self, plan: Plan, file: File, blobs: BlobStore) -> None:
@@ -73,9 +73,9 @@ class Composer:
         self._begun: _Begun | None = None
 
     async def compose(self, start: int, into: memoryview) -> None:
-        """Fill `into` with what stands in the file from byte `start` on, which follows what was composed before.
+        """Fill `into` with the file's bytes from byte `start` on. Each call must follow on the one before.
 
-        Reads of neighbouring images are made as one: the more is composed at a time, the fewer reads there are.
+        Reads of neighbouring images are joined: the more bytes are composed at a time, the fewer reads there are.
 
         Raises:
             Damaged: a blob that holds images or texts of the job is gone, cut short or garbled.
@@ -96,7 +96,7 @@ class Composer:
         await asyncio.to_thread(self._check, into, checked)
 
     async def close(self) -> None:
-        """Check what was begun and is not to be composed to its end, by reading the whole of it.
+        """Check the image or text of which only the first bytes were composed, by reading all of it.
 
         Raises:
             Damaged: it is gone, cut short or garbled.
@@ -113,11 +113,16 @@ class Composer:
                 raise ValueError("other bytes")
 
     def _check(self, into: memoryview, checked: Sequence[_Checked]) -> None:
-        """See that the pieces are what was stored; takes half a millisecond a megabyte."""
+        """See that the composed bytes are those that were stored; takes half a millisecond for a megabyte.
+
+        Raises:
+            Damaged: they are not.
+        """
         for one in checked:
             begun = self._begun or _Begun(one.whole, 0, 0)
             if one.whole.crc32 is None or (one.low and begun != _Begun(one.whole, one.low, begun.crc32)):
-                continue  # whoever composed its first bytes checks it
+                # the composer of its first bytes checks it
+                continue
             crc32 = zlib.crc32(into[one.at : one.at + one.size], begun.crc32 if one.low else 0)
             size = one.low + one.size
             self._begun = _Begun(one.whole, size, crc32) if size < one.whole.size else None
@@ -151,7 +156,7 @@ class Composer:
 
 
 def _what(piece: Piece) -> str:
-    """What is in the piece's blob, in its owner's words."""
+    """What the piece's blob holds, in words for the job's owner."""
     folder, _, name = piece.blob.rpartition("/")
     if folder.rpartition("/")[2] == "shards":
         return f"the images of chunk {name.partition('-')[0]}"

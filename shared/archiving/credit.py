@@ -1,7 +1,7 @@
 """Whom to name for an image: title, author, source and licence, each with its link as far as it is known.
 
-That is what Creative Commons asks for (https://wiki.creativecommons.org/wiki/Recommended_practices_for_attribution);
-how images were changed, `changes` tells.
+That is what Creative Commons asks for (https://wiki.creativecommons.org/wiki/Recommended_practices_for_attribution).
+How images were changed is said by `changes`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from shared.records import Record
 
 
 class _Piece(NamedTuple):
-    """A piece of a credit, and where it leads; `before` is what stands between it and the piece before."""
+    """A piece of a credit, and its link; `before` is the text between it and the piece before."""
 
     before: str
     text: str
@@ -52,7 +52,7 @@ def _pieces(record: Record) -> Sequence[_Piece]:
 
 
 def _with_links(wished: str, source: str | None, terms: _Piece) -> Sequence[_Piece]:
-    """The line that a source wishes for, and what it lacks of the links to the work and to the licence."""
+    """The line that a source asks for, and the links to the work and to the licence that it lacks."""
     lacks_source = source is not None and source not in wished
     lacks_terms = terms.url is not None and terms.url not in wished
     if not lacks_source and not lacks_terms:

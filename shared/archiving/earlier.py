@@ -14,7 +14,7 @@ from shared.storage.blobs import BlobStore
 
 SHA256_BYTES = 32
 NO_HASH = "0"
-"""In the place of the perceptual hash that a flat picture has not: it becomes `near.FLAT`."""
+"""Stands for the perceptual hash of a flat picture, which has none: it becomes `near.FLAT`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The card's programs that load a dataset."""
+"""The dataset card's example programs, which load the dataset."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ _TABLES = {
 
 
 def loading(output: Output, splits: Sequence[str]) -> Iterator[str]:
-    """Lines of Markdown. Every program gives texts as they are, also those that look like something else."""
+    """Lines of Markdown. Every program loads texts as they are, also those that look like numbers or dates."""
     yield from _code(*(_from_zip(splits) if output.format == "zip" else _from_shards(splits)))
     tables = [kind for kind in _TABLES if kind in output.beside]
     if tables:

@@ -20,7 +20,7 @@ _IN_URL = "!$&'()*+,/:;=?@#[]%~"
 
 
 def escaped(text: str) -> str:
-    """One line that shows as this text. What is hidden in it shows as code points."""
+    """One line that shows as this text. Hidden characters show as code points."""
     return _SPECIAL.sub(r"\\\g<0>", showing_hidden(text))
 
 
@@ -34,7 +34,7 @@ def code(text: str) -> str:
 
 
 def link(url: str) -> str:
-    """An http(s) address as a link that shows it (CommonMark 6.5), encoded where it would end, or be read otherwise."""
+    """An http(s) address as a link that shows it (CommonMark 6.5); what would end or change the link is encoded."""
     if _PLAIN_URL.fullmatch(url):
         return f"<{url}>"
     encoded = quote(url, safe=_IN_URL, errors="replace")

@@ -1,4 +1,4 @@
-"""The names of the folders that a dataset's labels have: never two of one."""
+"""The names of the folders of a dataset's labels: no two labels share one."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ _METADATA = frozenset({"metadata.parquet", "metadata.jsonl", "metadata.csv"})
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:
-    """A folder name for each label: the label itself where it is safe and stands alone, else with a hash behind it.
+    """A folder name for each label: the label itself where it is safe and unique, else with a hash appended.
 
-    No two names are one on any system (see `comparable`), whatever labels are called. The result depends on nothing
-    but the set of labels.
+    No system takes two of the names for one (see `comparable`), whatever the labels are. The result depends on the set
+    of labels only.
     """
     safe = {label: _safe(label) for label in labels}
     names: dict[str, str] = {}
@@ -28,8 +28,8 @@ def folder_names(labels: Sequence[str]) -> dict[str, str]:
 
 
 def _told_apart(safe: dict[str, str], digits: int) -> dict[str, str]:
-    """Names with hashes of so many digits. A label that is called as another's name with its hash gets one, too."""
-    # by the form that names are compared in: its only label, or None where several labels have it
+    """Names with hashes of so many digits. A label that equals another one's name with its hash gets a hash, too."""
+    # for each comparable form of the names: the only label with it, or None where there are several
     alone: dict[str, str | None] = {}
     for label, name in safe.items():
         key = comparable(name)

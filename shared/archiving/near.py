@@ -18,7 +18,7 @@ type Positions = NDArray[np.int64]
 type Pairs = tuple[Positions, Positions]
 
 FLAT = 0
-"""Stands for the hash of a picture that has none. It is near to nothing; whoever has such hashes leaves them out."""
+"""Stands for the hash of a picture that has none. It is near to nothing: callers leave such hashes out."""
 
 _PART = 1 << 20  # candidates that are compared at a time
 _BLOCK = 1 << 18  # likewise where all are compared with all, which the cache should hold

@@ -62,5 +62,5 @@ class Output(BaseModel):
 
     @property
     def beside(self) -> tuple[AnnotationFormat, ...]:
-        """The annotation files of all images: JSON lines would say again what is beside each image in a shard."""
+        """The annotation files of all images. In shards there is no `jsonl`: each image has its JSON beside it."""
         return tuple(kind for kind in self.annotations if kind != "jsonl" or self.format == "zip")

@@ -1,6 +1,6 @@
 """Parquet files of texts and whole numbers, written row group by row group, without a library.
 
-A library for it would be the heaviest that the app has, for what takes a page here. Format:
+A library for this would be the largest that the app has, and this needs one page. Format:
 https://github.com/apache/parquet-format, README.md and parquet.thrift; the structures there are in Thrift's compact
 protocol, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
 """
@@ -26,7 +26,7 @@ type _Field = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """One column of a row group: its page's header begins at `offset` of the file."""
+    """One column of a row group: `size` bytes from `offset` of the file on, which begin with its page's header."""
 
     offset: int
     size: int
@@ -41,10 +41,10 @@ class _Group:
 
 
 class ParquetWriter:
-    """Makes a file with these columns, each of texts or of 64-bit whole numbers; none of the cells is null.
+    """Makes a file with these columns, each of texts or of 64-bit whole numbers; no cell is null.
 
-    The file is what `begin`, `add` and `end` give, in this order. A row group, which is all that is held, ends with the
-    call that makes it 8,192 rows or 4 MiB long; the footer grows by about 1 kB with each.
+    The file is the output of `begin`, `add` and `end`, in this order. Only one row group is held in memory: it ends
+    with the call that makes it 8,192 rows or 4 MiB long. The footer grows by about 1 kB with each row group.
     """
 
     def __init__(self, columns: Mapping[str, type[str] | type[int]]) -> None:
@@ -60,7 +60,7 @@ class ParquetWriter:
         return _MAGIC
 
     def add(self, columns: Mapping[str, Sequence[str | int]]) -> bytes:
-        """Add rows, by column; gives the file's next bytes, which are none as long as the row group is not full."""
+        """Add rows, by column; returns the file's next bytes, none as long as the row group is not full."""
         for name, cells in self._cells.items():
             found = _cells(columns[name])
             cells.extend(found)
@@ -128,7 +128,7 @@ def _cells(values: Sequence[str | int]) -> bytes:
 
 
 def _schema_element(name: str, kind: type[str] | type[int]) -> bytes:
-    """`SchemaElement`; a text is told twice to be one, for readers of both ages of the format."""
+    """`SchemaElement`; a text is declared in two ways, for old and for new readers of the format."""
     text = kind is str
     fields = {1: _number(_BYTE_ARRAY if text else _INT64), 3: _number(_REQUIRED), 4: _text(name)}
     if text:
@@ -152,13 +152,13 @@ def _chunk(name: str, kind: type[str] | type[int], rows: int, chunk: _Chunk) -> 
 
 
 def _page_header(rows: int, size: int) -> bytes:
-    """`PageHeader` of a data page; where nothing is optional or repeated, there are no levels in it."""
+    """`PageHeader` of a data page, which has no levels as nothing is optional or repeated."""
     page = {1: _number(rows), 2: _number(_PLAIN), 3: _number(_RLE), 4: _number(_RLE)}
     return _struct({1: _number(_DATA_PAGE), 2: _number(size), 3: _number(size), 5: (_STRUCT, _struct(page))})
 
 
 def _struct(fields: Mapping[int, _Field]) -> bytes:
-    """Fields by number, ascending: each has the difference to the number before and its kind in one byte."""
+    """Fields in ascending order of their numbers: one byte has the difference to the number before, and the kind."""
     return b"".join(_fields(fields)) + b"\0"
 
 
@@ -189,7 +189,7 @@ def _zigzag(value: int) -> int:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; all but the last have the eighth bit set."""
+    """Seven bits in each byte, the lowest first; all bytes but the last have the eighth bit set."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -22,7 +22,7 @@ _SIDECARS = ("json", "text")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes of a blob; `crc32` is theirs, None where it is not known."""
+    """Bytes of a blob, and their CRC-32, None where it is not known."""
 
     blob: str
     offset: int

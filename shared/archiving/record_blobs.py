@@ -21,7 +21,7 @@ class RecordBlobs:
         self._kept_bytes = 0
 
     def what(self, position: int) -> str:
-        """The blob at this position, as its owner is told of it."""
+        """What the blob at this position holds, in words for the job's owner."""
         return _what(self._names[position])
 
     async def read(self) -> AsyncIterator[bytes]:

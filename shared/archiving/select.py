@@ -122,7 +122,7 @@ def _drop_copies(
 
 
 def _nearest(known: Hashes, hashes: Hashes, distance: int) -> Positions:
-    """For each hash the first of the known ones that is near to it; -1 where none is. Flat ones may be known."""
+    """For each hash the first of the known ones that is near to it; -1 where none is. `known` may hold `FLAT`."""
     different, first = np.unique(known, return_index=True)
     different, first = different[different != FLAT], first[different != FLAT]
     if not len(different) or not len(hashes):

@@ -179,7 +179,8 @@ class _Pass:
                 await self._write_beside(images, sidecars)
             await records.add(encode_delivered(lines))
         if not records.size:
-            await records.add(encode_delivered([]))  # for no bytes at all are no gzip
+            # an empty file would not be gzip
+            await records.add(encode_delivered([]))
         await records.close(BlobAttributes("application/gzip"))
         await sidecars.close()
         self._texts.files = await self._close(annotations, writers)

@@ -8,7 +8,7 @@ from shared.archiving.told import Placed
 from shared.hidden import HIDDEN
 
 _json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each call
-# among them what is not printable, and what some take for breaks of lines (YAML 1.2, 5.1 and 5.4)
+# includes what YAML does not allow, and what some readers take for line breaks (YAML 1.2, 5.1 and 5.4)
 _HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 
 
@@ -25,7 +25,7 @@ class Yaml(Annotation):
 
 
 def yaml_of(value: object) -> str:
-    """JSON on one line that is YAML as well: what YAML forbids, and what nobody sees, is escaped (YAML 1.2, 5.7)."""
+    """JSON on one line that is YAML as well: what YAML forbids, and what is invisible, is escaped (YAML 1.2, 5.7)."""
     text = _json(value)
     if text.isascii() and "\x7f" not in text:
         return text
