@@ -18,6 +18,6 @@ async def archive_dataset(msg: func.QueueMessage, context: func.Context) -> None
 
 @queue_function(blueprint, f"{ARCHIVES_QUEUE}-poison")
 async def archive_dataset_poison(msg: func.QueueMessage, context: func.Context) -> None:
-    """A job whose archive keeps crashing: it fails."""
+    """A job whose archive keeps crashing: it is sent on a few times more, then it fails."""
     async with handling("archive_dataset_poison", msg, context) as message:
         await app().intake.poisoned_archive(message.id, message.text)

@@ -18,7 +18,7 @@ async def discover_job(msg: func.QueueMessage, context: func.Context) -> None:
 
 @queue_function(blueprint, f"{JOBS_QUEUE}-poison")
 async def discover_job_poison(msg: func.QueueMessage, context: func.Context) -> None:
-    """A job whose discovery keeps crashing: it fails."""
+    """A job whose discovery keeps crashing: it is sent on a few times more, then it fails."""
     async with handling("discover_job_poison", msg, context) as message:
         await app().intake.poisoned_job(message.id, message.text)
 
@@ -32,6 +32,6 @@ async def crawl_chunk(msg: func.QueueMessage, context: func.Context) -> None:
 
 @queue_function(blueprint, f"{CHUNKS_QUEUE}-poison")
 async def crawl_chunk_poison(msg: func.QueueMessage, context: func.Context) -> None:
-    """A chunk that keeps crashing: its candidates are recorded as crashed, and the job goes on."""
+    """A chunk that keeps crashing: it is halved; a candidate that is alone is recorded as crashed. The job goes on."""
     async with handling("crawl_chunk_poison", msg, context) as message:
         await app().intake.poisoned_chunk(message.text)

@@ -12,7 +12,7 @@ _ARCHIVED = "Files in the Archive tier have no url: they have to be rehydrated b
 
 
 class DownloadLink(BaseModel):
-    """One file, and where it can be downloaded; `url` is null where it is in the Archive tier, and cannot be read."""
+    """One file, and its link; `url` is null where the file is in the Archive tier and cannot be read."""
 
     url: str | None
     filename: str
@@ -21,7 +21,7 @@ class DownloadLink(BaseModel):
 
     @classmethod
     def of_file(cls, file: SavedFile) -> Self:
-        """The answer for a file of which no more is known."""
+        """The answer for a file without checksums."""
         return cls(
             url=file.link.url if file.link else None,
             filename=file.name,
@@ -51,7 +51,7 @@ class DownloadFile(DownloadLink):
 class DownloadAnswer(BaseModel):
     """Where a dataset can be downloaded until `expires_at`; `url` is the first file's, mostly the only one.
 
-    `records` has a line for each candidate, with what became of it. `notice` tells why a file has no `url`.
+    `records` has a line for each candidate with its outcome. `notice` says why a file has no `url`.
     """
 
     url: str | None

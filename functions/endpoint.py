@@ -35,9 +35,13 @@ class Call:
     query: Mapping[str, str]
 
     def route(self, name: str) -> str:
-        """An identifier in the path."""
+        """An identifier in the path.
+
+        Raises:
+            NotFound: nothing can have such an identifier.
+        """
         value = self.request.route_params.get(name) or ""
-        if not is_plain_id(value):  # no such thing can exist, and storage need not see it
+        if not is_plain_id(value):
             raise NotFound("There is nothing at this path.")
         return value
 
@@ -63,10 +67,10 @@ class Call:
         return number_in(self.query, "limit", 1, _MAX_PAGE, 20)
 
     def cursor(self) -> str:
-        """From behind which place a list goes on: `cursor`; empty where it is to begin.
+        """The place after which a list goes on: `cursor`; empty for the beginning.
 
         Raises:
-            InvalidRequest: no list can have given it.
+            InvalidRequest: no list returns such a cursor.
         """
         place = self.query.get("cursor")
         if place is not None and not is_place(place):
@@ -101,8 +105,8 @@ def endpoint(
 ) -> Callable[[Handler], HttpFunction]:
     """Make an HTTP function of a handler. Every call needs an API key, unless the endpoint is public.
 
-    It takes the parameters `query`, and no others. It is answered within ten seconds: where storage does not answer in
-    time, with 503 and `when_late`, which says what the caller should know of a call that may have taken effect.
+    It takes the query parameters `query`, and no others. Every call is answered within ten seconds: with 503 where
+    storage does not answer in time. `when_late` then says what the caller should do, as the call may have taken effect.
     """
 
     def decorate(handler: Handler) -> HttpFunction:

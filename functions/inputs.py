@@ -1,4 +1,4 @@
-"""What comes in an HTTP call beside its body: query parameters and headers, each checked before it is used."""
+"""The query parameters and headers of an HTTP call, each checked before it is used."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,7 +9,8 @@ import azure.functions as func
 from shared.errors import FieldError, InvalidRequest
 from shared.strict_json import shown
 
-_KEY_OF_THE_HOST = "code"  # in which the host takes its access keys
+# in this parameter the host takes its access keys
+_KEY_OF_THE_HOST = "code"
 _MAX_PARAMETERS = 100
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _VISIBLE = re.compile(r"[\x20-\x7e]+")
@@ -64,7 +65,7 @@ def header_in(request: func.HttpRequest, name: str, most_characters: int) -> str
     """A header's value; None where there is no such header.
 
     Raises:
-        InvalidRequest: it is empty, too long to be taken whole, or not ASCII: hosts differ in what they make of that.
+        InvalidRequest: it is empty, too long, or not visible ASCII, which hosts decode in different ways.
     """
     value: str | None = request.headers.get(name)
     if value is None:

@@ -64,7 +64,7 @@ async def get_job(call: Call) -> Answer:
 )
 @endpoint()
 async def download_records(call: Call) -> Answer:
-    """A short-lived link to what became of every candidate, also of a job that kept nothing."""
+    """A short-lived link to the records of all candidates, also for a job that kept nothing."""
     records = await records_of(await _find(call), call.app.catalog)
     call.app.used(call.caller.user_id, "download_records")
     return Answer(RecordsAnswer.of(records))
@@ -91,7 +91,7 @@ async def retry_job(call: Call) -> Answer:
 
 
 async def _find(call: Call) -> Job:
-    """The job in the path: by its id, or by that of its message, or by the one that a refused message asked for."""
+    """The job in the path, found by its id, by its message's id, or by the id that a refused message asked for."""
     return await call.app.job_keys.find(call.caller.user_id, call.route("id"))
 
 

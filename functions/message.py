@@ -27,8 +27,8 @@ class ReceivedMessage:
 def queue_function(blueprint: func.Blueprint, queue: str) -> Callable[[QueueFunction], QueueFunction]:
     """Register a function for the messages of a queue in the app's storage account.
 
-    Messages are taken as bytes: of a text that is JSON the host puts keys such as `Id` or `DequeueCount` in place of
-    the message's own, and a message with `{"DequeueCount": "x"}` would then fail before any code of ours runs, in the
+    Messages are taken as bytes. In a text that is JSON, the host lets keys such as `Id` or `DequeueCount` replace the
+    message's own metadata: a message with `{"DequeueCount": "x"}` would fail before any code of ours runs, in the
     poison function too.
     """
     register: Callable[[QueueFunction], QueueFunction] = blueprint.queue_trigger(

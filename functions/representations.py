@@ -50,7 +50,7 @@ class JobError(BaseModel):
 
 
 class WebhookAnswer(BaseModel):
-    """What became of the call of the job's webhook: "pending", "delivered" or "failed", and how its last try ended."""
+    """The state of the webhook call ("pending", "delivered" or "failed"), and how its last try ended."""
 
     state: WebhookState
     tries: int
@@ -72,9 +72,9 @@ class WebhookAnswer(BaseModel):
 class JobAnswer(BaseModel):
     """One job. `revision` is 1, and one more with each retry.
 
-    `notice` says which sources a job that discovers waits for, until when and why, and what became of one that was
-    cancelled. `message_id` is that of the queue message that the job came in; `requested_id` the `job_id` that this one
-    asked for, where it was refused.
+    `notice` says which sources a discovering job waits for, until when and why, or how far a cancelled job came.
+    `message_id` is the id of the queue message that the job came in; `requested_id` the `job_id` that a refused message
+    asked for.
     """
 
     id: str
@@ -235,7 +235,7 @@ def _notice(job: Job, progress: Progress, told: DiscoveryTold) -> str | None:
 
 
 def _job_links(job: Job, *, has_dataset: bool, can_retry: bool = False) -> dict[str, str]:
-    """What can be done with the job as it is. In lists nobody looks whether a retry can be asked for."""
+    """What can be done with the job as it is. Lists have no link for a retry: that would be a check for each job."""
     path = f"{_API}/jobs/{job.id}"
     links = {"self": path}
     if not job.state.terminal:

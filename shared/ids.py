@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 PLAIN_ID = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
-"""What an id of a job, a dataset or a user is, told to whoever sent another text."""
+"""The error text for an id of a job, a dataset or a user that is not valid."""
 
 
 class Ids(Protocol):

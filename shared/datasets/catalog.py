@@ -24,7 +24,7 @@ _REVISION = re.compile(r"r(\d+)/")
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
-    """A file, and the name that it is saved under; `link` is None where it is in the Archive tier."""
+    """A file, and the name to save it under; `link` is None where it is in the Archive tier."""
 
     blob: str
     name: str
@@ -35,7 +35,7 @@ class SavedFile:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A dataset's files, in order. `records` is what tells of every candidate; None where it is gone."""
+    """A dataset's files, in order. `records` has the outcome of every candidate; None where it is gone."""
 
     dataset: Dataset
     files: tuple[SavedFile, ...]
@@ -69,7 +69,8 @@ class Catalog:
             row = _to_entity(dataset)
             listed = mark(row.partition, place_of(row.row, dataset.created_at))
             changes: list[Change] = [Insert(row), listed]
-            if entity is not None:  # then it has a place already
+            # a row that is there has its mark already
+            if entity is not None:
                 changes = [Replace(replace(row, etag=entity.etag))]
             try:
                 await self._entities.apply(_TABLE, row.partition, changes)
@@ -123,18 +124,18 @@ class Catalog:
         return dataset
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Dataset]:
-        """So many of the user's datasets, newest first by when their jobs were made, from behind the place `after`.
+        """Up to `size` of the user's datasets behind the place `after`, those of the newest jobs first.
 
         A dataset has one place, whatever revisions of it are recorded.
         """
         return await newest_first(self._entities, _TABLE, user_id, _from_entity, after=after, size=size)
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
-        """Links to the dataset's files and records. Those in the Archive tier come without one, the others are given.
+        """Links to the dataset's files and records. Files in the Archive tier come without a link.
 
         Raises:
             NotFound: this user has no such dataset, or its files are gone.
-            Conflict: not one of them can be read before it is rehydrated.
+            Conflict: all of them are in the Archive tier.
         """
         dataset = await self.require(user_id, dataset_id)
         folder = dataset.records_blob.rpartition("/")[0]

@@ -68,8 +68,8 @@ class ArchiveStarts:
     async def take_back(self, job: Job, start: ArchiveStart | None = None) -> None:
         """See that the dataset of this revision is not recorded, as it did not come to its end; idempotent.
 
-        `start` is the revision's, for whoever read it before its working blobs may have gone. Where it cannot be read,
-        no dataset of an earlier revision takes this one's place.
+        `start` is the revision's, for callers that read it before the working blobs were deleted. Where it cannot be
+        read, no dataset of an earlier revision is recorded again.
         """
         try:
             start = start or await self.stored(job)

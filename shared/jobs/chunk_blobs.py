@@ -19,7 +19,7 @@ async def read_candidates(blobs: BlobStore, chunk: ChunkRow) -> Sequence[Numbere
     """The candidates of a chunk, all of them.
 
     Raises:
-        Damaged: they are gone, cannot be read, or are not as many as they were.
+        Damaged: they are gone, cannot be read, or are not as many as the chunk's row says.
     """
     with reading(f"the candidates of chunk {chunk.id}"):
         candidates = tuple(decode_candidates(await blobs.get(chunk.candidates_blob)))

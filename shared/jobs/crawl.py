@@ -95,7 +95,7 @@ class Crawl:
         A message that comes `again` is looked at for what an earlier run committed before it died. One that comes for
         the first time is not: where something is committed all the same, the work is done twice, and dropped.
 
-        What of the job's own files is gone or damaged fails the job.
+        The job fails if a stored file of its own is gone or damaged.
 
         Raises:
             Retryable: storage did not answer, or time or turns ran out before anything was done; the message should

@@ -40,7 +40,7 @@ class Discover:
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Discover until everything is found, or the deadline passes and a continuation is enqueued.
 
-        What of the job's own files is gone or damaged fails the job.
+        The job fails if a stored file of its own is gone or damaged.
 
         Raises:
             Retryable: storage did not answer; the message should come again.

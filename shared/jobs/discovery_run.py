@@ -114,7 +114,7 @@ class DiscoveryRun:
         return self._row.notice
 
     async def tell(self, notice: str) -> None:
-        """Tell the job's owner what discovery waits for, empty where for nothing; nothing else is saved with it."""
+        """Save what discovery waits for, for the job's owner (empty for nothing), and nothing else."""
         line = one_line(notice, _MAX_NOTICE)
         if line != self._row.notice:
             parts = self._parts

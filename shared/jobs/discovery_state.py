@@ -122,7 +122,7 @@ class DiscoveryState:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryTold:
-    """How many problems discovery met, the first of them, and what it waits for."""
+    """What the job's owner is told of discovery: the number of problems, the first of them, and what it waits for."""
 
     problem_count: int = 0
     problems: tuple[str, ...] = ()
@@ -154,7 +154,7 @@ class Seen:
         """The reverse of `encode`.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: the data is not what `encode` returned.
         """
         found, data = data[:_SUM_BYTES], data[_SUM_BYTES:]
         if found != zlib.crc32(data).to_bytes(_SUM_BYTES) or len(data) % _KEY_BYTES:
@@ -199,7 +199,7 @@ class DiscoveryStates:
     async def told(self, job_id: str) -> DiscoveryTold:
         """What discovery tells the job's owner; nothing where its state cannot be read.
 
-        That is the job's failure then, or it was cleared.
+        In that case the job fails for it, or its working blobs are deleted.
         """
         try:
             state, row = await self.read(job_id)

@@ -154,7 +154,7 @@ class Intake:
             signals.failure(self._telemetry, error, operation="intake")
 
     def _drop(self, error: InvalidRequest, operation: str) -> None:
-        """Report a message that is none of ours, nor a producer's: there is no job to fail for it."""
+        """Report a message that is neither the app's nor a producer's: no job can stand for it."""
         _log.warning("A message was dropped (%s). %s", operation, error.detail)
         signals.failure(self._telemetry, error, operation=operation)
 

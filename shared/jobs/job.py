@@ -10,7 +10,7 @@ from shared.jobs.states import TRANSITIONS, State
 
 
 class WebhookState(StrEnum):
-    """How far the call is that tells the job's owner of its end: none is wanted, it is to be made, it was made."""
+    """The state of the call that tells the job's owner of its end; NONE where no call is wanted."""
 
     NONE = "none"
     PENDING = "pending"
@@ -22,8 +22,8 @@ class WebhookState(StrEnum):
 class Webhook:
     """What became of the call that tells the job's owner of its end.
 
-    Of the last try, at `at`: `status` is the HTTP status that was answered, None where nothing was, and `error` says
-    what was wrong, empty where nothing was.
+    `status`, `error` and `at` are those of the last try: the HTTP status, None where there was no answer; what was
+    wrong, empty where nothing was; and the time.
     """
 
     state: WebhookState = WebhookState.NONE
@@ -47,8 +47,8 @@ class Job:
 
     `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `archive_enqueued`
     says that the message that starts the archive was sent. `round` counts how often discovery went on because too few
-    candidates were kept (`shared.jobs.rounds`). `message_id` is that of the queue message that it came in, and
-    `requested_id` the `job_id` that a refused message asked for, empty where there is none.
+    candidates were kept (`shared.jobs.rounds`). `message_id` is the id of the queue message that it came in, and
+    `requested_id` the `job_id` that a refused message asked for; empty where there is none.
     """
 
     id: str

@@ -1,6 +1,6 @@
-"""Other names of jobs: the keys that make repetitions one job, the messages that jobs came in, the ids of refused ones.
+"""Other names of jobs: idempotency keys, ids of messages that jobs came in, and ids that refused messages asked for.
 
-A row a name, in a partition of the user's own.
+Each name is a row in a partition of the user's own.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _TRIES = 20
 
 
 def message_key(message_id: str) -> str:
-    """The key of what becomes of a producer's message, however often it is delivered."""
+    """The key of the job that a producer's message becomes, however often the message is delivered."""
     return f"queue:{message_id}"
 
 
@@ -33,7 +33,7 @@ class JobKeys:
     jobs: JobStore
 
     async def claim(self, user_id: str, key: str, job_id: str) -> str:
-        """The job id that the key stands for: this one, unless it got another one before."""
+        """The job id that the key stands for: `job_id`, unless the key got another one before."""
         row = _row(user_id, key)
         try:
             await self.entities.apply(
@@ -47,9 +47,9 @@ class JobKeys:
         return job_id
 
     async def note_refusal(self, requested_id: str, job: Job) -> None:
-        """Have a job that stands for a refused message be found by the id that the message asked for.
+        """Have the job of a refused message be found by the id that the message asked for.
 
-        Of several refused messages of one id it is the last.
+        If several refused messages asked for one id, it leads to the job of the last one.
         """
         row = _row(job.user_id, _refused_key(requested_id))
         values: dict[str, Value] = {"job_id": job.id, "at": job.created_at}
@@ -68,7 +68,7 @@ class JobKeys:
         raise Unavailable("The names of the job are too busy.")
 
     async def find(self, user_id: str, name: str) -> Job:
-        """The user's job of this id; else the one that a refused message asked for under it, or that came in it.
+        """The user's job of this id; else the job of a refused message that asked for it, or of the message of this id.
 
         Raises:
             NotFound: there is none.

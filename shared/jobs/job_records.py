@@ -9,13 +9,13 @@ from shared.jobs.states import State
 
 
 def has_records(job: Job) -> bool:
-    """Whether the end that the job came to has delivered records of its own."""
+    """Whether the job has ended in a way that delivers records."""
     kept_nothing = job.state is State.FAILED and job.failure is not None and job.failure.code == NO_IMAGES
     return kept_nothing or job.state is State.COMPLETED
 
 
 async def records_of(job: Job, catalog: Catalog) -> SavedFile:
-    """A link to the records of the job's last end; those of a job that kept nothing stay as long as its working blobs.
+    """A link to the records of the job's last run. If it kept nothing, they stay as long as its working blobs.
 
     Raises:
         NotFound: the job has not ended, has ended before they were written, or they are gone.

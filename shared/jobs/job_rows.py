@@ -1,4 +1,4 @@
-"""Jobs as rows of their table, and the rows of the partition `~work`, which stand for jobs that have working blobs."""
+"""How jobs are written as rows, and as rows of the partition `~work`, the index of jobs that have working blobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Work:
     etag: str = ""
 
     def serves(self, job: Job) -> bool:
-        """Whether the job can begin anew with it; another user may have the job's id by now."""
+        """Whether the job can begin anew with these blobs. Another user may have the job's id by now."""
         return not self.clearing and self.user_id == job.user_id
 
 

@@ -2,7 +2,7 @@
 
 A second row in the partition `~work` stands for every job that has working blobs, from before the job's own row
 until the nightly clean-up; by it the watchdog finds unfinished jobs and the clean-up finished ones, over all users.
-User ids never begin with `~`. Beside a job's row, in the same transaction, stands where it is listed (`newest_first`).
+User ids never begin with `~`. A job's row is written with the mark that lists it, in one transaction (`newest_first`).
 """
 
 import contextlib
@@ -151,7 +151,7 @@ class JobStore:
         return await self._blobs.info(_spec_blob(job.id)) is not None
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
-        """So many of the user's jobs, newest first by when they were made, from behind the place `after`."""
+        """Up to `size` of the user's jobs behind the place `after`, newest first by the time of their creation."""
         return await newest_first(self._entities, _TABLE, user_id, job_from_entity, after=after, size=size)
 
     async def works(self, after: str = "") -> AsyncIterator[Work]:
@@ -210,7 +210,7 @@ class JobStore:
         raise Unavailable("The job's index row is too busy.")
 
     async def _insert(self, job: Job) -> None:
-        """Write the job's row, and where it is listed."""
+        """Write the job's row, and the mark that lists it."""
         listed = mark(job.user_id, place_of(job.id, job.created_at))
         await self._entities.apply(_TABLE, job.user_id, [Insert(job_to_entity(job)), listed])
 

@@ -57,7 +57,7 @@ class Progress:
 class DiscoveryRow:
     """The saved state of discovery, as bytes that discovery itself can read, and when it was saved.
 
-    The state is empty where only the `notice` was saved so far, which says what discovery waits for.
+    `notice` says what discovery waits for. `state` is empty where only a notice was saved so far.
     """
 
     state: bytes

@@ -1,9 +1,9 @@
-"""The JSON in a queue message, in whatever form the producer's tools have put it.
+"""The JSON in a queue message, in any form that producers' tools give it.
 
-The SDKs for Python, JavaScript, Go and the CLI send text as it is. Those for .NET and Java may encode it as base64,
-Event Grid and hand-written scripts do: some break it into lines (RFC 2045), leave the padding out, or use the alphabet
-for URLs (RFC 4648, section 5). The text, encoded or not, may begin with a byte order mark, and be UTF-16 as Windows has
-it.
+The SDKs for Python, JavaScript and Go, and the CLI, send plain text. Those for .NET and Java may encode it as base64,
+and so do Event Grid and hand-written scripts. Some break base64 into lines (RFC 2045), omit the padding, or use the
+alphabet for URLs (RFC 4648, section 5). The text, encoded or not, may begin with a byte order mark, and may be UTF-16,
+as on Windows.
 """
 
 import base64
@@ -37,7 +37,7 @@ def decode_json(message: str | bytes) -> object:
 
 
 def _text(data: str | bytes) -> str:
-    """The text, without a byte order mark and what stands around it."""
+    """The text, without a byte order mark and without space around it."""
     if isinstance(data, bytes):
         data = data.decode(json.detect_encoding(data))
     return data.strip().removeprefix(_MARK).strip()

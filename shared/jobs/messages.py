@@ -1,7 +1,7 @@
 """Queue messages: the one place that writes and reads them.
 
 Messages of the app itself carry ids only and a version. Producers may put a whole spec on `crawl-jobs`, and
-`{"job_id": …, "images": […]}` on `dataset-archives`. `message_json` reads what their tools make of it.
+`{"job_id": …, "images": […]}` on `dataset-archives`. `message_json` reads the forms that their tools send.
 """
 
 import json
@@ -26,7 +26,7 @@ type _Trace = Annotated[str, Field(max_length=100)]
 
 
 class ForgedMessage(InvalidRequest):
-    """The message is written as the app writes its own, and its ids are none that the app gives."""
+    """The message has the fields of the app's own messages, but ids that the app never gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_job_message(data: object) -> JobMessage | None:
     """The app's own message, or None where the data is something else (a producer's).
 
     Raises:
-        ForgedMessage: it has a `user_id` and nothing but fields of the app's messages, and is none of them.
+        ForgedMessage: it has a `user_id` and only fields of the app's messages, but not their values.
     """
     if not isinstance(data, dict) or "user_id" not in data or not data.keys() <= _JOB_FIELDS:
         return None

@@ -163,7 +163,7 @@ async def _hold_page(stream: Stream) -> None:
 
 
 def _labelled(candidate: Candidate) -> Candidate:
-    """The candidate with a label by the rule, whatever its source made of it."""
+    """The candidate with a clean label, whatever its source has given."""
     label = clean_label(candidate.label) or UNLABELLED
     return candidate if label == candidate.label else replace(candidate, label=label)
 

@@ -1,6 +1,6 @@
-"""Limits on what a spec's numbers come to together, where each of them alone is allowed.
+"""Limits on products and sums of a spec's numbers, each of which is allowed on its own.
 
-What has no limit here is bounded by a field's own limit and by the size of a spec: keywords are 50 a label, labels
+All other products are bounded by the fields' own limits and by the size of a spec: keywords are 50 a label, labels
 1,000, start addresses 100 a website, earlier datasets 20, and no more than 4 MB of text may hold them.
 """
 
@@ -12,15 +12,15 @@ from shared.sources.variations import Variations
 from shared.sources.website.config import WebsiteConfig
 
 MAX_SEARCHES = 20_000
-"""Keywords and their variations, over all labels, times the sources that search: each is a stream of discovery."""
+"""Keywords and variations of all labels, times the sources that search. Each search is a stream of discovery."""
 MAX_ITEMS = 50_000
-"""Items of all lists in a spec: each takes a kilobyte while the spec is read."""
+"""Items of all lists in a spec. Each takes a kilobyte of memory while the spec is read."""
 MAX_PAGES = 50_000
-"""Pages of all websites: the frontier of each, which is stored again and again, has an address a page."""
+"""Pages of all websites. A website's frontier, which is stored again and again, has an address for each page."""
 
 
 def too_many_items(data: object) -> FieldError | None:
-    """What is wrong with the number of items in a spec, told before any of them is looked at."""
+    """What is wrong with the number of list items in a spec, found before any of them is read; None if nothing."""
     sources = data.get("sources") if isinstance(data, Mapping) else None
     lists = [
         source["items"]
@@ -39,7 +39,7 @@ def too_many_items(data: object) -> FieldError | None:
 def too_many_searches(
     labels: Mapping[str, Sequence[str]], variations: Variations, sources: Sequence[SourceConfig], words: str
 ) -> FieldError | None:
-    """What is wrong with the number of searches; `words` is the field that names what is searched for."""
+    """What is wrong with the number of searches, if anything; `words` is the field that has the keywords."""
     searching = sum(1 for config in sources if config.searches)
     texts = sum(len(keywords) + variations.most(len(keywords)) for keywords in labels.values())
     number = searching * texts
@@ -50,7 +50,7 @@ def too_many_searches(
 
 
 def too_many_pages(sources: Sequence[SourceConfig]) -> FieldError | None:
-    """What is wrong with the number of pages that all websites may take together."""
+    """What is wrong with the number of pages of all websites together; None if nothing."""
     number = sum(config.max_pages for config in sources if isinstance(config, WebsiteConfig))
     if number <= MAX_PAGES:
         return None

@@ -64,7 +64,7 @@ class Retry:
         return job
 
     async def is_possible(self, job: Job) -> bool:
-        """Whether `run` would begin the job anew, as far as can be told now."""
+        """Whether `run` would begin the job anew if it were called now."""
         if not job.state.terminal:
             return False
         try:

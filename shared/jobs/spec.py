@@ -80,7 +80,8 @@ def _stay_apart(labels: object) -> object:
     return labels
 
 
-type Text = Label  # names and search words are cleaned as labels are
+# names and search words are cleaned as labels are
+type Text = Label
 type Keywords = Annotated[tuple[Text, ...], Strict(False), Field(min_length=1), _at_most(_MAX_KEYWORDS)]
 type Source = Annotated[
     SourceConfig, BeforeValidator(_source), PlainSerializer(lambda config: config.model_dump(mode="json"))
@@ -164,7 +165,7 @@ def _check_searches(spec: JobSpec, words: str) -> None:
 
 
 def _check(wrong: FieldError | None) -> None:
-    """Refuse the spec where something is wrong with a field that several are looked at for."""
+    """Refuse the spec where a check of several fields together has found one wrong."""
     if wrong is None:
         return
     error = PydanticCustomError("value_error", "{message}", {"message": wrong.message})
@@ -190,7 +191,7 @@ def parse_spec(data: object, *, internal: bool = False) -> JobSpec:
 
 
 def decode_spec(text: str | bytes, *, internal: bool = False) -> JobSpec:
-    """A spec from JSON text. What the app has stored is read whatever is asked of specs now.
+    """A spec from JSON text. An `internal` one was stored by the app, and is not held to the limits for new specs.
 
     Raises:
         InvalidRequest: it is not JSON, or it is wrong.

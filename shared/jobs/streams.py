@@ -23,9 +23,9 @@ _OVERSAMPLING, _SPARE = 2, 20
 
 @dataclass(slots=True)
 class Stream:
-    """One query of one source, whose `kind` is its type; `limit` is how many candidates its label takes.
+    """One query of one source; `kind` is the source's type, and `limit` how many candidates the label takes.
 
-    `why` says why it waits, empty where it does not, or for too short a time to be told.
+    `why` says why it waits; empty where it does not wait, or only for a short time.
     `page` is the page that it holds: what is `left` of it is to be taken, and the cursor is still before it.
     """
 
@@ -44,7 +44,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """A source of the spec, in its place there."""
+    """A source of the spec, and its position there."""
 
     position: int
     config: SourceConfig
@@ -52,7 +52,7 @@ class OpenSource:
 
 
 class Streams:
-    """Makes the streams of a job's sources; `made` are those so far. `states` are where the saved ones stand."""
+    """Makes the streams of a job's sources. `made` has those so far; `states` has the saved states by stream key."""
 
     def __init__(
         self, spec: JobSpec, sources: Sequence[OpenSource], states: Mapping[str, StreamState]
@@ -65,7 +65,7 @@ class Streams:
             self._make(opened, opened.source.queries(spec.labels), variation=False)
 
     def vary(self, label: str | None) -> Sequence[Stream]:
-        """The streams of the variations of a label's keywords, at all sources that search; to be asked for once."""
+        """Make and return the streams for variations of a label's keywords, at all sources that search; once a label."""
         begin = len(self.made)
         texts = self._spec.variations.of(self._spec.labels[label]) if label in self._spec.labels else ()
         if label is not None and texts:
@@ -87,7 +87,7 @@ class Turns:
     """Whose turn it is: round and round, without those that have ended or wait.
 
     `held` is how many candidates those hold whose turn it is not. `vary` makes the streams of a label's variations.
-    `changes` counts how often another kind of source or another reason to wait came or went.
+    `changes` counts how often a pair of source and reason has appeared among those that wait, or disappeared.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Turns:
                 self._begin_variations(label)
 
     def waiting(self) -> Mapping[tuple[str, str], float]:
-        """By kind of source and reason, how many seconds it is until the first of those that wait has its turn."""
+        """By kind of source and reason to wait: the seconds until the first of these streams has its turn."""
         now = self._clock.monotonic()
         soonest: dict[tuple[str, str], float] = {}
         for until, _, stream in self._waiting:
@@ -154,7 +154,7 @@ class Turns:
         return soonest
 
     def _count(self, stream: Stream, number: int) -> None:
-        """Note that a stream begins or ends to wait for a reason that is told."""
+        """Note that a stream begins (1) or ends (-1) to wait for a reason that is told."""
         key = stream.kind, stream.why
         if stream.why:
             before = self._reasons[key]

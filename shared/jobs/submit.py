@@ -29,7 +29,7 @@ _MAX_MESSAGE_ID = 100
 class Submission:
     """A spec and who wants it. `key` makes repetitions of one submission one job; `job_id` asks for that id.
 
-    `message_id` is that of the queue message that it came in.
+    `message_id` is the id of the queue message that it came in.
     """
 
     user_id: str
@@ -42,7 +42,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A job that was submitted; `replayed` says that it stood already, as the call is a repetition."""
+    """A job that was submitted; `replayed` says that an earlier call had made it already."""
 
     job: Job
     replayed: bool
@@ -70,7 +70,7 @@ class Submit:
         self._catalog = catalog
 
     async def run(self, submission: Submission) -> Job:
-        """The job of `accept`."""
+        """As `accept`; returns the job alone."""
         return (await self.accept(submission)).job
 
     async def accept(self, submission: Submission) -> Submitted:

@@ -85,13 +85,13 @@ class Transitions:
         return await self.end(job, State.FAILED, Failure(code, detail))
 
     async def fail_damaged(self, job: Job, error: Damaged) -> Job:
-        """End the job as failed, as something that it has stored is gone or cannot be read."""
+        """End the job as failed because something that it has stored is gone or cannot be read."""
         return await self.fail(job, "damaged", error.detail)
 
     async def cancel(self, job: Job) -> Job:
         """End the job as cancelled; a job that is cancelled already stays so.
 
-        Whoever cancels waits for the answer, and not for the webhook: a message has it called.
+        The webhook is called later, by a message, so that the caller need not wait for it.
 
         Raises:
             Conflict: the job has completed or failed.

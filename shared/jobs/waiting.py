@@ -11,7 +11,7 @@ _MOST = 3
 
 
 class WaitingNotice:
-    """Keeps a run's notice true, with few writes however many queries wait."""
+    """Keeps a run's notice up to date, with few writes however many queries wait."""
 
     def __init__(self, run: DiscoveryRun, turns: Turns, clock: Clock) -> None:
         self._run = run
@@ -21,7 +21,7 @@ class WaitingNotice:
         self._at = self._until = float("-inf")
 
     async def look(self) -> None:
-        """After a turn: tell what is waited for, where it has changed; every two seconds at most.
+        """Call after a turn: save the notice if it has changed, at most every two seconds.
 
         Raises:
             Changed: another run is ahead.
@@ -30,7 +30,7 @@ class WaitingNotice:
             await self._tell()
 
     async def rest(self) -> None:
-        """Before nobody has a turn for a while: tell it, too, where another time is waited for than was told.
+        """Call before all wait: save the notice if it has changed, or if the time in it is over.
 
         Raises:
             Changed: another run is ahead.

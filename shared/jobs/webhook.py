@@ -18,14 +18,15 @@ _log = logging.getLogger(__name__)
 _TRIES = 3
 _TIMEOUT_SECONDS = 10.0
 _MAX_ANSWER_BYTES = 64_000
-_BUSY_STATUSES = frozenset({408, 425, 429})  # beside all from 500 on
+# transient, as are all from 500 on
+_BUSY_STATUSES = frozenset({408, 425, 429})
 
 
 class WebhookCaller:
     """POSTs what `shared.jobs.webhook_body` says to the spec's `webhook_url`.
 
-    The client must be a guarded one: the URL is a caller's. Failure is told on the job, logged and reported, and fails
-    nothing. The URL is in none of these, as it may hold a secret.
+    The client must be a guarded one: the URL is a caller's. A failure is noted on the job, logged and reported, and
+    fails nothing else. None of these has the URL, which may hold a secret.
     """
 
     def __init__(
@@ -47,7 +48,8 @@ class WebhookCaller:
     async def call(self, job: Job) -> Webhook:
         """Make the call, three times at most, within 33 seconds; returns what became of it.
 
-        Only 2xx is delivered. What may pass is tried again: no answer, a status from 500 on, 408, 425 or 429.
+        Only 2xx counts as delivered. Transient failures are tried again: no answer, or a status of 500 or above, 408,
+        425 or 429.
         """
         try:
             spec = await self._jobs.spec(job.id)
@@ -71,7 +73,7 @@ class WebhookCaller:
         return outcome
 
     async def _try(self, job: Job, request: WebRequest, before: Webhook) -> tuple[Webhook, bool]:
-        """What became of one try, and whether another may end better."""
+        """The outcome of one try, and whether another try may succeed."""
         try:
             response = await self._web.send(request)
         except (Permanent, Retryable) as error:

@@ -1,4 +1,4 @@
-"""What a webhook is told of a job's end."""
+"""The body of a webhook call, which reports a job's end."""
 
 import json
 
@@ -15,9 +15,9 @@ _API = "/api/v1"
 class WebhookBodies:
     """Makes the bodies of webhook calls, as JSON objects.
 
-    `event` is "job.completed", "job.failed" or "job.cancelled". `job_id` and `revision` together name the end that is
-    told, which may be told twice: another revision is another end. `counts` are those that the API tells of the job;
-    `links` are paths of the API, of the dataset and the records too where there are any.
+    `event` is "job.completed", "job.failed" or "job.cancelled". `job_id` and `revision` identify the end, which may be
+    reported twice; another revision is another end. `counts` are those that the API reports for the job. `links` are
+    paths of the API: of the job, and of its dataset and records where there are any.
     """
 
     def __init__(self, ledger: ChunkLedger, catalog: Catalog) -> None:
@@ -29,7 +29,8 @@ class WebhookBodies:
         progress = await self._ledger.progress(job.id)
         dataset = await self._catalog.get(job.user_id, job.id)
         found, tally = progress.found, progress.tally
-        if dataset is not None and job.state is State.COMPLETED:  # its counts know of duplicates
+        # a dataset's counts include duplicates
+        if dataset is not None and job.state is State.COMPLETED:
             tally = Tally(dataset.counts)
             found = tally.found
         links = {"self": f"{_API}/jobs/{job.id}"}
