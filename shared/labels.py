@@ -1,7 +1,7 @@
 """Labels: one rule for all of them, whether they come from a spec, a list, a folder's name or another dataset.
 
-Labels that look alike are one label. So invisible characters (Unicode's Default_Ignorable_Code_Point, UAX 44) are left
-out, but for those that change what is seen: joiners where a script or an emoji needs them, the tags of three flags.
+Labels that look alike are one label. So invisible characters (Unicode's Default_Ignorable_Code_Point, UAX 44) are
+removed, except those that change what is seen: joiners that a script or an emoji needs, and the tags of three flags.
 """
 
 import re
@@ -20,18 +20,19 @@ _FLAGS = "|".join(
     "".join(chr(0xE0000 + ord(letter)) for letter in country) for country in ("gbeng", "gbsct", "gbwls")
 )
 _JOINERS = "\u200c\u200d"
-# beside what is hidden in any text: what is printable, but empty, and styles of what can be seen without them
+# beside HIDDEN: characters that are printable but empty, and variation selectors
 _EMPTY = r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 _NONE = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\ud800-\udfff\ufdd0-\ufdef"
 _INVISIBLE = re.compile(rf"(\U0001f3f4(?:{_FLAGS})\U000e007f)|[{HIDDEN}{_EMPTY}{_NONE}]")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")  # without what is space
+# control characters that are not space, and surrogates
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 def clean_label(value: object) -> str | None:
-    """The label that is stored; None where nothing is left, so that whoever asks takes `UNLABELLED` or refuses.
+    """The label as it is stored; None where nothing is left, for which callers take `UNLABELLED` or refuse.
 
-    NFC; line breaks, tabs and all other space between words are one space each; without control characters, what is
-    invisible and space at the ends; 200 characters at most. A label that is clean stays as it is.
+    It is NFC, has at most 200 characters, one space in place of line breaks, tabs and other space between words, no
+    space at the ends, no control characters, and no invisible characters. A clean label is not changed.
     """
     if value is None or isinstance(value, (dict, list, tuple)) or value != value:  # noqa: PLR0124 - not a number
         return None
@@ -42,7 +43,7 @@ def _asked(value: object) -> object:
     """The label that a spec asks for, cleaned.
 
     Raises:
-        ValueError: nothing is left of it, or it holds what no label may.
+        ValueError: nothing is left of it, or it has control characters.
     """
     if not isinstance(value, str):
         return value
@@ -57,12 +58,13 @@ def _asked(value: object) -> object:
 
 
 type Label = Annotated[str, Field(max_length=MAX_LABEL_CHARACTERS), BeforeValidator(_asked)]
-"""A label that a spec asks for, by the rule of `clean_label`; one that is empty, too long or forbidden is refused."""
+"""A label in a spec, cleaned by `clean_label`; one that is empty, too long or has control characters is refused."""
 
 
 @lru_cache(maxsize=4096)
 def _cleaned(text: str, most: int = MAX_LABEL_CHARACTERS) -> str | None:
-    text = " ".join(text.replace("\u2800", " ").split())  # which is the blank of Braille
+    # U+2800 is the blank of Braille
+    text = " ".join(text.replace("\u2800", " ").split())
     if not text.isprintable() or not text.isascii():
         text = " ".join(_INVISIBLE.sub(lambda found: found[1] or "", text).split())
     text = unicodedata.normalize("NFC", text)

@@ -1,7 +1,8 @@
-"""Texts from anywhere, as they may be stored in a row and shown to people."""
+"""Makes texts from outside fit to be stored in a row and shown to people."""
 
 _REPLACEMENT = "\ufffd"
-_JOINERS = "\u200c\u200d"  # of Persian words and of emoji: not printable on their own, and harmless
+# Persian words and emoji need them; they are harmless, although not printable on their own
+_JOINERS = "\u200c\u200d"
 _CUT = "\u2026"
 
 

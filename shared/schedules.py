@@ -1,4 +1,4 @@
-"""Whether the host can run a timer: its schedule as the host reads it, NCRONTAB of five or six fields or a time span.
+"""Checks timer schedules as the host reads them: NCRONTAB of five or six fields, or a time span.
 
 Format: https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
 """
@@ -21,7 +21,7 @@ def check_schedule(setting: str, text: str | None, timer: str) -> None:
     """See that the host can start a timer.
 
     Raises:
-        Permanent: it cannot; the text names the setting, and what is wrong with it.
+        Permanent: it cannot; the text names the setting and what is wrong with it.
     """
     if text is None:
         raise Permanent(f"{setting} is not set, so the host cannot start the timer {timer}.")
@@ -53,7 +53,7 @@ def _is_item(text: str, place: int) -> bool:
 
 
 def _number(text: str, place: int) -> int | None:
-    """The number of a value within the bounds of its field; None where it is none."""
+    """The value as a number within the bounds of its field; None where it is not valid."""
     least, most = _FIELDS[place]
     if text == "*":
         return least

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     storage_credential: Annotated[Literal["managedidentity"] | None, BeforeValidator(_lower)] = Field(
         None, validation_alias="AzureWebJobsStorage__credential"
     )
-    """Which identity: the managed one; without a word on it, the first that DefaultAzureCredential finds."""
+    """Which identity: the managed one; if it is not set, the first that DefaultAzureCredential finds."""
     storage_client_id: str | None = Field(None, validation_alias="AzureWebJobsStorage__clientId")
     """Client id of a user-assigned identity; without it, AZURE_CLIENT_ID (DefaultAzureCredential) or the system's."""
     datasets_container: str = "pixcrawler-datasets"
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
 
     # lifecycle
     lifecycle_schedule: str | None = None
-    """When the host runs the nightly timer, as NCRONTAB; read here to tell in the health that it cannot run."""
+    """When the host runs the nightly timer, as NCRONTAB. The app reads it to report in `/health` if it cannot run."""
     watchdog_schedule: str | None = None
     """When the host runs the watchdog, likewise."""
     archive_after_days: Annotated[int, Field(ge=1)] = 90
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _blank_is_unset(cls, found: Any) -> Any:
-        """Azure's portal and local.settings.json keep settings with nothing in them."""
+        """Azure's portal and local.settings.json can hold settings with empty values."""
         if not isinstance(found, dict):
             return found
         return {

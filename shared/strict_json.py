@@ -1,8 +1,8 @@
 """JSON from outside: the one place where it is decoded, for HTTP bodies and queue messages alike.
 
-RFC 8259 leaves open what a reader makes of repeated names, half surrogate pairs, and numbers without end. Here nothing
-of that is guessed: such a text is refused, with the field that is at fault. So whatever comes out can be stored,
-compared, and written as UTF-8 again.
+RFC 8259 does not say what a reader does with repeated names, half surrogate pairs, and numbers of any length. Such a
+text is refused here, and the error names the field. So every value that is read can be stored, compared, and written as
+UTF-8 again.
 """
 
 import json
@@ -16,7 +16,7 @@ from itertools import islice
 from shared.errors import FieldError, InvalidRequest
 
 MAX_DEPTH = 64
-"""So many objects and lists may be within each other."""
+"""How deeply objects and lists may be nested."""
 
 _MAX_DIGITS = 40
 _MOST_TOLD = 20
@@ -29,7 +29,7 @@ _TOO_DEEP = f"is nested too deeply: {MAX_DEPTH} levels at most"
 
 
 class FlawedJson(InvalidRequest):
-    """The text is JSON, and has something that is refused; `data` are the plain fields of its object that are not."""
+    """The text is JSON with something that is refused; `data` has those plain fields of its object that are sound."""
 
     def __init__(self, detail: str, fields: tuple[FieldError, ...], data: object) -> None:
         super().__init__(detail, fields)
@@ -38,7 +38,7 @@ class FlawedJson(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class _Flaw:
-    """Stands for what is refused: all of a value, or the field `name` of an object whose `rest` is sound."""
+    """Stands for a refused value, or for an object whose field `name` is refused and whose `rest` is sound."""
 
     message: str
     name: str | None = None
@@ -77,11 +77,11 @@ class _Hooks:
 def read_json(text: str | bytes, what: str) -> object:
     """The value of a JSON text; bytes are UTF-8 (or UTF-16 or UTF-32), with or without a byte order mark.
 
-    `what` is how the text is called in errors: "The body".
+    `what` names the text in errors: "The body".
 
     Raises:
-        FlawedJson: it has a name twice in one object, half of a surrogate pair, NaN or Infinity, a number that no
-            computer holds, or is nested too deeply; the fields are named, up to twenty.
+        FlawedJson: it has a name twice in one object, half of a surrogate pair, NaN or Infinity, a whole number of more
+            than 40 digits, a number too large for a double, or is nested too deeply; up to twenty fields are named.
         InvalidRequest: it is not JSON, or not Unicode.
     """
     hooks = _Hooks()
@@ -116,14 +116,14 @@ def _decoded(text: str | bytes, what: str) -> str:
 
 
 def _repeated(pairs: Sequence[tuple[str, object]]) -> _Flaw:
-    """That a name comes twice, and what comes once."""
+    """The flaw of a repeated name, with the fields whose names are not repeated."""
     times = Counter(name for name, _ in pairs)
     twice = next(name for name, count in times.items() if count > 1)
     return _Flaw("is given twice", twice, {name: value for name, value in pairs if times[name] == 1})
 
 
 def _flaws_in(data: object) -> Iterator[FieldError]:
-    """What is refused, in the order of the text; ends where it is nested too deeply."""
+    """All that is refused, in the order of the text; stops where it is nested too deeply."""
     path: list[str | int] = []
     open_values: list[Iterator[tuple[str | int, object]]] = [iter([("", data)])]
     while open_values:
@@ -143,7 +143,7 @@ def _flaws_in(data: object) -> Iterator[FieldError]:
 
 
 def _flaws_of(path: Sequence[str | int], name: str | int, value: object) -> Iterator[FieldError]:
-    """What is refused of a field, without what is in it."""
+    """What is refused about a field itself, not about the fields within it."""
     if isinstance(name, str) and _SURROGATE.search(name):
         yield FieldError(_place([*path, name]), f"its name {_NOT_UNICODE}")
     if isinstance(value, str) and _SURROGATE.search(value):
@@ -153,7 +153,7 @@ def _flaws_of(path: Sequence[str | int], name: str | int, value: object) -> Iter
 
 
 def _plain_fields(data: object) -> object:
-    """The texts and numbers of an object that are not refused."""
+    """The texts and numbers of an object, without those that are refused."""
     if isinstance(data, _Flaw):
         data = data.rest
     if not isinstance(data, dict):
@@ -171,5 +171,5 @@ def _place(path: Sequence[str | int]) -> str:
 
 
 def shown(text: str) -> str:
-    """A name from outside as it may be told: cut, and without what cannot be shown."""
+    """A name from outside, fit for an error: cut, and with U+FFFD for what cannot be shown."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MAX_NAME])

@@ -65,7 +65,7 @@ class Streams:
             self._make(opened, opened.source.queries(spec.labels), variation=False)
 
     def vary(self, label: str | None) -> Sequence[Stream]:
-        """Make and return the streams for variations of a label's keywords, at all sources that search; once a label."""
+        """Make and return the streams for variations of a label's keywords; to be called once for each label."""
         begin = len(self.made)
         texts = self._spec.variations.of(self._spec.labels[label]) if label in self._spec.labels else ()
         if label is not None and texts:

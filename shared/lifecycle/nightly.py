@@ -17,7 +17,8 @@ from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
 _DATASETS = "datasets/"
-_STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")  # which tell of a dataset, and are small
+# small files that describe a dataset
+_STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")
 _MB = 1_000_000
 
 
@@ -131,7 +132,7 @@ class Nightly:
             signals.dataset_archived(self._telemetry, dataset=dataset_id, age_days=age.days, size_mb=size_mb)
 
     async def _datasets(self) -> AsyncIterator[tuple[str, list[BlobInfo]]]:
-        """Each dataset's blobs, without those that stay readable."""
+        """Each dataset's blobs, without the small files that stay hot and readable."""
         current, files = "", list[BlobInfo]()
         async for info in self._blobs.list(_DATASETS):
             dataset_id = info.name.split("/")[1].removeprefix("job_")

@@ -76,7 +76,7 @@ class EntityStore(Protocol):
         Raises:
             AlreadyExists: an `Insert` met an existing key.
             Changed: a `Replace` met another version, or a `Replace` or `Delete` met no entity.
-            Permanent: an entity is larger than may be, or has keys or values that may not be; nothing is made then.
+            Permanent: an entity is too large, or has keys or values that are not allowed; no change is made then.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What a row may hold, as Azure Table Storage counts it: both stores ask here, so that both refuse the same.
+"""What a row may hold, as Azure Table Storage counts it. Both stores check this, so both refuse the same rows.
 
 https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model. Texts count in
 UTF-16 code units of two bytes: a character outside of the Basic Multilingual Plane, such as an emoji, is two of them.
@@ -12,7 +12,8 @@ from shared.errors import Permanent
 from shared.storage.entities import Change, Delete, Entity, Value
 
 MAX_CELL_BYTES, MAX_ROW_BYTES, MAX_KEY_BYTES = 64 << 10, 1 << 20, 1 << 10
-MAX_CELLS = 252  # of ours; the keys and the timestamp are the other three of 255
+# of 255; the two keys and the timestamp are the others
+MAX_CELLS = 252
 MAX_CHANGES, MAX_CHANGES_BYTES = 100, 4 << 20
 _MAX_NAME_CHARACTERS = 255
 _KEY = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]*")
@@ -21,7 +22,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SYSTEM = frozenset({"PartitionKey", "RowKey", "Timestamp"})
 _EARLIEST = datetime(1601, 1, 1, tzinfo=UTC)
 _ROW_OVERHEAD, _CELL_OVERHEAD = 4, 8
-_SMALL_BYTES = 8  # of every other type, at most
+# the size of a value of any other type, at most
+_SMALL_BYTES = 8
 
 
 def text_bytes(text: str) -> int:
@@ -56,7 +58,11 @@ def check_changes(partition: str, changes: Sequence[Change]) -> None:
 
 
 def _checked_size(entity: Entity) -> int:
-    """The size of an entity that may be."""
+    """The size of an entity in bytes.
+
+    Raises:
+        Permanent: the service would not take it.
+    """
     if len(entity.values) > MAX_CELLS:
         raise Permanent(f"The row {entity.row} has too many cells.")
     size = _ROW_OVERHEAD + text_bytes(entity.partition) + text_bytes(entity.row)
@@ -79,7 +85,7 @@ def _size(value: Value) -> int:
 
 
 def _is_kept(value: Value) -> bool:
-    """Whether the value comes back as it was."""
+    """Whether the service returns the value unchanged."""
     if isinstance(value, str):
         return _HALF_A_PAIR.search(value) is None
     if isinstance(value, datetime):

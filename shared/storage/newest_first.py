@@ -1,8 +1,8 @@
-"""Rows of a partition that are listed by time, newest first, whatever their keys are.
+"""Lists the rows of a partition by time, newest first, whatever their keys are.
 
-A row that is to be listed has a mark beside it: a row without values, whose key begins with `~` and goes on with the
-inverted time and the key. Both are written in one transaction, so that neither is ever without the other. A mark never
-changes: so a row has one place for good, and paging loses and doubles nothing, whatever changes meanwhile.
+A row that is to be listed has a mark: a second row without values, whose key is `~`, the inverted time and the first
+row's key. Both are written in one transaction, so neither is there without the other. A mark never changes. So a row's
+place in the list is fixed, and paging neither skips nor repeats a row, whatever changes in between.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _PLACE = re.compile(r"[0-9a-f]{14}-[A-Za-z0-9_-]{1,64}")
 
 
 def place_of(row: str, moment: datetime) -> str:
-    """Where a row is listed that was made at this moment; of the same microsecond, rows are in order of their keys."""
+    """The place in the list of a row that was made at this moment; rows of one microsecond are ordered by key."""
     return f"{_MOST_MICROSECONDS - (moment - _EPOCH) // timedelta(microseconds=1):014x}-{row}"
 
 
@@ -32,13 +32,13 @@ def is_place(text: str) -> bool:
 
 
 def mark(partition: str, place: str) -> Put:
-    """What has to be written together with the row that is listed there; repeating it changes nothing."""
+    """The change that lists a row at this place, to be written in one transaction with the row; it is idempotent."""
     return Put(Entity(partition, _MARK + place))
 
 
 @dataclass(frozen=True, slots=True)
 class Listing[T]:
-    """Some rows, newest first, and behind which place there are more; None where there are none."""
+    """Some rows, newest first, and the place after which there are more; None where there are no more."""
 
     items: Sequence[T]
     more_after: str | None
@@ -53,9 +53,9 @@ async def newest_first[T](
     after: str = "",
     size: int,
 ) -> Listing[T]:
-    """So many rows from behind a place, without those of which `read` makes None.
+    """Up to `size` rows after the place `after`, without those for which `read` returns None.
 
-    Reads no more than some rows beyond them, and these at the same time.
+    Rows are read in batches of 25 at most, each at the same time.
     """
     found: list[tuple[str, T]] = []
     async for places in _batches(entities, table, partition, after, min(size + 1, _AT_ONCE)):

@@ -39,7 +39,7 @@ _CARRIERS = tuple(
         "2002::/16",  # 6to4, RFC 3056
     )
 )
-"""Whether these are public, the IPv4 address says that they carry."""
+"""These are public if the IPv4 address that they carry is public."""
 
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
@@ -74,7 +74,7 @@ _PLATFORM_HOSTS = frozenset(
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is one of the public internet, as is each IPv4 address that it carries."""
+    """Whether the address, and each IPv4 address that it carries, belongs to the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         if not all(map(is_public, _carried(address))):
             return False
@@ -90,7 +90,7 @@ def is_public(address: Address) -> bool:
 def is_of_the_platform(address: Address) -> bool:
     """Whether it is link-local or a cloud platform's own server, or carries such an IPv4 address.
 
-    Networks may translate any prefix of 96 bits to IPv4 (RFC 6052), so the last bits count whatever stands before.
+    Networks may translate any prefix of 96 bits to IPv4 (RFC 6052), so the last 32 bits are checked after any prefix.
     """
     if any(address in network for network in _PLATFORM_NETWORKS):
         return True

@@ -67,7 +67,7 @@ class AiohttpWebClient:
 
 
 def _host(request: WebRequest) -> str:
-    """Whom a request is for, as people are told: nothing of its path or query, which may hold a key."""
+    """The host of a request, for errors: without path and query, which may hold a key."""
     return parse_url(request.url).host or "The service"
 
 

@@ -19,7 +19,7 @@ OF_THE_PLATFORM = "the address is link-local or a cloud platform's own, which ar
 
 
 class ForbiddenAddressError(OSError):
-    """The socket would have gone to an address that may not be called; the text says why, and what allows it."""
+    """The socket would have gone to a forbidden address; the text says why, and which setting allows it, if any."""
 
     def __init__(self, why: str) -> None:
         super().__init__(errno.EACCES, why)

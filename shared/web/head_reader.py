@@ -1,4 +1,4 @@
-"""The client's side of a connection, which bounds the heads of answers and puts them into the parser's form."""
+"""The client's side of a connection: limits the heads of answers and rewrites them into the form of the parser."""
 
 import re
 from typing import Any
@@ -13,17 +13,17 @@ _INTERIM = re.compile(rb"\s*HTTP/1\.[0-9] 1(?!01)[0-9]{2}\b")
 
 
 class HeadLimitError(HttpProcessingError):
-    """The head is larger than what is read of one; the message names the limit."""
+    """The head exceeds a limit, which the message names."""
 
 
 class HeadReader(ResponseHandler):
-    """Hands heads on to the parser when they are whole, in its form, and bodies as they come.
+    """Passes complete heads to the parser, in its form, and bodies as they come.
 
-    What does not begin as an answer does is handed on as it is: the parser says what is wrong with it.
+    Data that does not begin like an answer is passed on unchanged: the parser says what is wrong with it.
     """
 
     _head: bytearray | None = None
-    """What came of a head that is not whole yet; None while no head is expected."""
+    """The bytes of a head that is not complete yet; None while no head is expected."""
 
     def set_response_params(self, **params: Any) -> None:
         """Called before each answer."""
@@ -38,7 +38,8 @@ class HeadReader(ResponseHandler):
         if not self._head and self._take_at_once(data):
             return
         searched = max(0, len(self._head) - 2)
-        self._head += data if self._head else data.lstrip(b"\r\n")  # which do not count before an answer
+        # line breaks before an answer do not count
+        self._head += data if self._head else data.lstrip(b"\r\n")
         if not b"HTTP/".startswith(self._head[:5]):
             self._hand_on()
             return
@@ -52,16 +53,17 @@ class HeadReader(ResponseHandler):
         if exceeded is not None:
             self._refuse(exceeded)
         else:
-            self._reschedule_timeout()  # the server is not idle
+            # data has come, so the server is not idle
+            self._reschedule_timeout()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Called at the end; a head that is not whole is for the parser to judge."""
+        """Called at the end; the parser says what is wrong with an incomplete head."""
         if self._head:
             self._hand_on()
         super().connection_lost(exc)
 
     def _take_at_once(self, data: bytes) -> bool:
-        """Hand on a head that came as a whole and is in the parser's form, as nearly all are: nothing is copied."""
+        """Pass on, without a copy, a head that came at once and needs no change, as most do; whether it was so."""
         end = _END.search(data) if data.startswith(b"HTTP/1.1 200 ") else None
         head = data[: end.end()] if end is not None else b""
         if not head or exceeded_limit(head) is not None or normal_head(head) is not head:
@@ -71,7 +73,7 @@ class HeadReader(ResponseHandler):
         return True
 
     def _take_head(self, head: bytes, rest: bytearray) -> bool:
-        """Hand a head on, and with the last one what is behind it; whether another one follows."""
+        """Pass a head on, and with the last one the bytes after it; whether another head follows."""
         exceeded = exceeded_limit(head)
         if exceeded is not None:
             self._refuse(exceeded)
@@ -96,7 +98,7 @@ class HeadReader(ResponseHandler):
 
 
 def limit_in(error: BaseException) -> str | None:
-    """By which limit a head was too large; None where it was not that which ended the exchange."""
+    """The limit that a head exceeded; None where the error has another cause."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, HeadLimitError):
         cause = cause.__cause__ or cause.__context__

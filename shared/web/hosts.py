@@ -1,4 +1,4 @@
-"""Hosts and ports of URLs: which can be called, and in which form they are written."""
+"""Hosts and ports of URLs: which are valid, and in which form they are written."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The beginning of a URL up to its path: as it is asked for, and what its spellings have in common."""
+    """The beginning of a URL up to its path: `text` as it is requested, and `key`, which all spellings share."""
 
     text: str
     key: str
@@ -28,7 +28,7 @@ def read_origin(scheme: str, authority: str) -> Origin:
     """The origin: its host in lower case and IDNA form or a valid address, without a default port.
 
     Raises:
-        InvalidRequest: there is no host, or none that can be called, or credentials stand before it.
+        InvalidRequest: there is no valid host or port, or there are credentials before it.
     """
     credentials, _, place = authority.rpartition("@")
     if credentials.strip(":"):
@@ -67,11 +67,12 @@ def _ipv6(text: str) -> str | None:
 def _name(text: str) -> str | None:
     """A name that can be looked up (RFC 1035, 2.3.4, and underscores), or an IPv4 address; None where it is neither.
 
-    What ends in a number is an IPv4 address or nothing (WHATWG URL, 3.5), and those are spelled in one way only.
+    A host that ends in a number must be an IPv4 address (WHATWG URL, 3.5), and only its usual spelling is accepted.
     """
     try:
         url = URL(f"http://{text}/")
-        host = url.raw_host if url.host else None  # the latter fails where the IDNA form stands for no name
+        # `url.host` fails where the IDNA form stands for no name
+        host = url.raw_host if url.host else None
     except (ValueError, TypeError, IndexError):
         return None
     if host is None or len(host) > 253 or _NAME.fullmatch(host) is None:

@@ -1,7 +1,7 @@
 """Patterns of paths, with `*` and a final `$`, as robots.txt (RFC 9309, 2.2.2 and 2.2.3) and tdmrep.json have them.
 
-Both sides are compared in one spelling: characters are percent-encoded where they must be, with upper-case digits, and
-not where they need not be. A star or dollar sign of an address is an encoded one: in patterns, plain ones mean more.
+Patterns and paths are compared in one spelling: characters are percent-encoded only where they must be, with upper-case
+digits. A star or dollar sign in an address is percent-encoded, because in patterns the plain signs have a meaning.
 """
 
 import re
@@ -17,16 +17,16 @@ _NEED_NO_ENCODING = frozenset("-._~!'(),:;@")
 _LOOK_AFTER = 32
 _LEAST_WEIGHT = 50
 ON_THE_LOOP = 1_000_000
-"""Weights times characters of a path that may be compared on the event loop: a millisecond at worst."""
+"""The largest product of weight and characters of a path for the event loop: it takes a millisecond at worst."""
 
 
 class OutOfTimeError(Exception):
-    """The patterns take longer to compare with an address than may be spent on that."""
+    """Comparing the patterns with an address takes too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """What a path begins with, pieces that follow in their order, and whether the last one ends it."""
+    """A path begins with `first`, `others` follow in order; if `anchored`, the path ends with the last of them."""
 
     first: str
     others: tuple[str, ...]
@@ -34,19 +34,19 @@ class PathPattern:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The pattern that is written so."""
+        """Parse a pattern."""
         anchored = text.endswith("$")
         first, *others = (_spelled(piece).replace("$", "%24") for piece in text.removesuffix("$").split("*"))
         return cls(first, tuple(others), anchored)
 
     @property
     def length(self) -> int:
-        """Its characters, whose number is how specific it is; RFC 9309, 2.2.2."""
+        """The number of its characters; a longer pattern is more specific (RFC 9309, 2.2.2)."""
         return len(self.first) + sum(map(len, self.others)) + len(self.others) + self.anchored
 
     @property
     def weight(self) -> int:
-        """What it costs to compare it with a character of a path, at worst, in comparisons of two characters."""
+        """The cost for each character of a path, at worst, in comparisons of two characters."""
         return self.length + _LEAST_WEIGHT
 
     @property
@@ -55,13 +55,14 @@ class PathPattern:
         return not self.others and not self.anchored
 
     def matches(self, path: str) -> bool:
-        """Each piece is looked for behind the one before: there is no way back, whatever the pattern.
+        """Whether the path, as `comparable_path` returns it, matches.
 
-        `path` is by `comparable_path`.
+        Each piece is searched after the one before, without backtracking: `weight` bounds the time.
         """
         if not path.startswith(self.first):
             return False
-        if self.others and self.others[0] not in path:  # as of most patterns: said at once
+        # most patterns fail here already
+        if self.others and self.others[0] not in path:
             return False
         at = len(self.first)
         if not self.others:
@@ -82,10 +83,10 @@ def comparable_path(url: URL) -> str:
 
 
 def within_time[T](items: Iterable[T], seconds: float) -> Iterator[T]:
-    """The items, as long as the thread's own time lasts, whatever else the machine does.
+    """The items, for so many seconds of the thread's own processor time.
 
     Raises:
-        OutOfTimeError: it does not last for all.
+        OutOfTimeError: the time is over before the items are.
     """
     until = time.thread_time() + seconds
     for number, item in enumerate(items):
