@@ -4,16 +4,48 @@ On Azure these are application settings; locally they stand in local.settings.js
 or blank counts as not set.
 """
 
+import re
 from functools import cache
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.jobs.field_errors import field_errors
 from shared.strict_json import shown
 
-type Seconds = Annotated[float, Field(gt=0)]
+_CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+def _container_name(text: str) -> str:
+    """The rule is of "Naming and referencing containers, blobs, and metadata" of Azure's documentation."""
+    if _CONTAINER_NAME.fullmatch(text) is None:
+        raise ValueError("must be 3 to 63 lower-case letters, digits and single hyphens between them")
+    return text
+
+
+def _base_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_one = (
+            parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        )
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError("must be an http(s) URL with a host, without a query")
+    return text
+
+
+def _header_value(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be printable ASCII characters")
+    return text
+
+
+type Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
+type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 _STORAGE = "AzureWebJobsStorage"
 
@@ -51,7 +83,7 @@ class Settings(BaseSettings):
     """Which identity: the managed one; if it is not set, the first that DefaultAzureCredential finds."""
     storage_client_id: str | None = Field(None, validation_alias="AzureWebJobsStorage__clientId")
     """Client id of a user-assigned identity; without it, AZURE_CLIENT_ID (DefaultAzureCredential) or the system's."""
-    datasets_container: str = "pixcrawler-datasets"
+    datasets_container: Annotated[str, AfterValidator(_container_name)] = "pixcrawler-datasets"
     """The container that holds datasets and working blobs."""
     download_link_seconds: Seconds = 3600.0
     """How long a download link lives."""
@@ -61,29 +93,31 @@ class Settings(BaseSettings):
     """The key that callers send as X-API-Key. Without it every call but health is refused."""
 
     # sources
-    user_agent: str = "PixCrawler/0.1 (+https://github.com/pixcrawler/pixcrawler; image dataset builder)"
+    user_agent: Annotated[str, AfterValidator(_header_value)] = (
+        "PixCrawler/0.1 (+https://github.com/pixcrawler/pixcrawler; image dataset builder)"
+    )
     """Sent with every request to the web; put a contact in it."""
-    openverse_base_url: str = "https://api.openverse.org"
+    openverse_base_url: BaseUrl = "https://api.openverse.org"
     """The Openverse API."""
     openverse_client_id: str | None = None
     """Openverse OAuth2 client, which raises its limits."""
     openverse_client_secret: SecretStr | None = None
     """Secret of that client."""
-    wikimedia_base_url: str = "https://commons.wikimedia.org"
+    wikimedia_base_url: BaseUrl = "https://commons.wikimedia.org"
     """Wikimedia Commons, or another MediaWiki with its extensions."""
-    flickr_base_url: str = "https://api.flickr.com"
+    flickr_base_url: BaseUrl = "https://api.flickr.com"
     """The Flickr API."""
     flickr_api_key: SecretStr | None = None
     """Key for it; without one, the source is refused. Likewise below."""
-    pexels_base_url: str = "https://api.pexels.com"
+    pexels_base_url: BaseUrl = "https://api.pexels.com"
     """The Pexels API."""
     pexels_api_key: SecretStr | None = None
     """Key for it."""
-    pixabay_base_url: str = "https://pixabay.com"
+    pixabay_base_url: BaseUrl = "https://pixabay.com"
     """The Pixabay API."""
     pixabay_api_key: SecretStr | None = None
     """Key for it."""
-    brave_base_url: str = "https://api.search.brave.com"
+    brave_base_url: BaseUrl = "https://api.search.brave.com"
     """The Brave Search API."""
     brave_api_key: SecretStr | None = None
     """Key for it."""

@@ -45,7 +45,7 @@ _WORDS = {
     "too_short": "must have {min_length} or more items",
     "too_long": "must have at most {max_length} items",
     "url_parsing": "must be a URL",
-    "url_scheme": "must begin with one of: {expected_schemes}",
+    "url_scheme": "its scheme must be {expected_schemes}",
     "url_too_long": "must have at most {max_length} characters",
 }
 """By pydantic's types of errors; https://docs.pydantic.dev/latest/errors/validation_errors/."""
@@ -73,8 +73,14 @@ def _place(item: ErrorDetails) -> str:
 
 def _message(item: ErrorDetails) -> str:
     words = _WORDS.get(item["type"])
-    told = words.format_map(item.get("ctx", {})) if words else item["msg"].removeprefix("Value error, ")
+    limits = {name: _without_a_zero_fraction(limit) for name, limit in item.get("ctx", {}).items()}
+    told = words.format_map(limits) if words else item["msg"].removeprefix("Value error, ")
     return f"its name {told}" if _concerns_a_name(item) else told
+
+
+def _without_a_zero_fraction(limit: object) -> object:
+    """The limit as people write it: 1, not 1.0."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def _concerns_a_name(item: ErrorDetails) -> bool:

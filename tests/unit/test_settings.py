@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from shared.settings import Settings, SettingsError, load_settings
 
 ROOT = Path(__file__).parents[2]
+CONTAINER = "must be 3 to 63 lower-case letters, digits and single hyphens between them"
+URL = "must be an http(s) URL with a host, without a query"
 NAMES = [field.validation_alias or name.upper() for name, field in Settings.model_fields.items()]
 
 
@@ -47,11 +49,23 @@ def test_what_is_set_beside_empty_settings_is_read(loaded):
         ("CHUNK_SIZE", "0", "must be at least 1"),
         ("CHUNK_SIZE", "4097", "must be at most 4096"),
         ("CHUNK_SIZE", "1.5", "must be a whole number"),
-        ("FETCH_TIMEOUT_SECONDS", "-1", "must be more than 0.0"),
+        ("FETCH_TIMEOUT_SECONDS", "-1", "must be more than 0"),
+        ("FETCH_TIMEOUT_SECONDS", "inf", "must be at most 1000000000"),
         ("FETCH_TIMEOUT_SECONDS", "soon", "must be a number"),
-        ("AZURE_MONITOR_SAMPLING_RATE", "2", "must be at most 1.0"),
+        ("AZURE_MONITOR_SAMPLING_RATE", "2", "must be at most 1"),
         ("CRAWL_ALLOW_PRIVATE_NETWORKS", "perhaps", "must be true or false"),
         ("LOG_LEVEL", "LOUD", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("DATASETS_CONTAINER", "X", CONTAINER),
+        ("DATASETS_CONTAINER", "my_datasets", CONTAINER),
+        ("DATASETS_CONTAINER", "-ab", CONTAINER),
+        ("DATASETS_CONTAINER", "a--b", CONTAINER),
+        ("DATASETS_CONTAINER", "a" * 64, CONTAINER),
+        ("OPENVERSE_BASE_URL", "foo", URL),
+        ("OPENVERSE_BASE_URL", "ftp://a", URL),
+        ("WIKIMEDIA_BASE_URL", "https://", URL),
+        ("BRAVE_BASE_URL", "http://[::1", URL),
+        ("PIXABAY_BASE_URL", "https://a/?key=b", URL),
+        ("USER_AGENT", "caf\u00e9", "must be printable ASCII characters"),
         ("FUNCTIONS_WORKER_PROCESS_COUNT", "none", "must be a whole number"),
         ("AzureWebJobsStorage__credential", "magic", "must be 'managedidentity'"),
     ],
@@ -62,6 +76,26 @@ def test_a_wrong_setting_is_named_with_its_value_and_its_rule(loaded, name, valu
     assert str(caught.value).splitlines() == ["Settings are wrong.", f"{name} is {value!r}: {rule}"]
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_a_user_agent_that_no_header_holds_is_refused(loaded):
+    with pytest.raises(SettingsError, match=r"USER_AGENT is .*: must be printable ASCII characters"):
+        loaded(USER_AGENT="a\nb")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATASETS_CONTAINER", "abc"),
+        ("DATASETS_CONTAINER", "a-1-" + "b" * 59),
+        ("OPENVERSE_BASE_URL", "http://127.0.0.1:1"),
+        ("OPENVERSE_BASE_URL", "https://[::1]:80/api/"),
+        ("USER_AGENT", "mine/1 (me@example.org)"),
+        ("DOWNLOAD_LINK_SECONDS", "0.5"),
+    ],
+)
+def test_a_setting_that_keeps_its_rule_is_taken_as_it_is(loaded, name, value):
+    assert str(getattr(loaded(**{name: value}), name.lower())) == value
 
 
 def test_all_wrong_settings_are_told_at_once(loaded):

@@ -97,7 +97,7 @@ MISTAKES = [
     (CATS | {"filters": {"max_aspect_ratio": float("nan")}}, "filters.max_aspect_ratio", "must be a number"),
     (CATS | {"name": "x" * 300}, "name", "must have at most 200 characters"),
     (CATS | {"webhook_url": "x"}, "webhook_url", "must be a URL"),
-    (CATS | {"webhook_url": "ftp://a/"}, "webhook_url", "must begin with one of: 'http' or 'https'"),
+    (CATS | {"webhook_url": "ftp://a/"}, "webhook_url", "its scheme must be 'http' or 'https'"),
     (CATS | {"colour": 1}, "colour", "there is no such field"),
 ]
 
