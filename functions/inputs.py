@@ -13,7 +13,7 @@ from shared.strict_json import shown
 _KEY_OF_THE_HOST = "code"
 _MAX_PARAMETERS = 100
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
-_VISIBLE = re.compile(r"[\x20-\x7e]+")
+_PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 
 def read_query(request: func.HttpRequest, known: Collection[str]) -> Mapping[str, str]:
@@ -39,11 +39,15 @@ def read_query(request: func.HttpRequest, known: Collection[str]) -> Mapping[str
         elif name in known:
             found[name] = value
         elif name != _KEY_OF_THE_HOST:
-            wrong[name] = f"there is no such parameter; there are: {', '.join(sorted(known)) or 'none'}"
+            wrong[name] = f"there is no such parameter; {_told(known)}"
     if wrong:
         told = tuple(FieldError(shown(name), message) for name, message in wrong.items())
         raise InvalidRequest("The query is not valid.", told)
     return found
+
+
+def _told(known: Collection[str]) -> str:
+    return f"this call takes {' and '.join(sorted(known)) or 'none'}"
 
 
 def number_in(query: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:
@@ -70,7 +74,7 @@ def header_in(request: func.HttpRequest, name: str, most_characters: int) -> str
     value: str | None = request.headers.get(name)
     if value is None:
         return None
-    if _VISIBLE.fullmatch(value) is None or len(value) > most_characters:
-        wrong = FieldError(name, f"must be 1 to {most_characters} visible ASCII characters")
+    if _PRINTABLE.fullmatch(value) is None or len(value) > most_characters:
+        wrong = FieldError(name, f"must be 1 to {most_characters} printable ASCII characters")
         raise InvalidRequest("The headers are not valid.", (wrong,))
     return value

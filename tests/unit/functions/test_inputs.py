@@ -8,7 +8,7 @@ CATS = {"keywords": ["cat"]}
 LISTS = ["jobs", "datasets"]
 LIMIT = "must be a whole number from 1 to 100"
 CURSOR = "must be one that a list gave in its `next`"
-VISIBLE = "must be 1 to 255 visible ASCII characters"
+PRINTABLE = "must be 1 to 255 printable ASCII characters"
 
 
 def _path(route: str) -> str:
@@ -17,18 +17,18 @@ def _path(route: str) -> str:
 
 @pytest.mark.parametrize(("method", "route"), ENDPOINTS)
 async def test_an_unknown_query_parameter_is_named_beside_the_known_ones(caller, method, route):
-    known = "cursor, limit" if route in LISTS and method == "GET" else "none"
+    known = "cursor and limit" if route in LISTS and method == "GET" else "none"
     for query in ("state=failed", "state=", "state", "state=a&state=b"):
         answered = await caller.call(method, _path(route), query, b"{}", {})
         assert (answered.status, answered.errors) == (
             400,
-            [("state", f"there is no such parameter; there are: {known}")],
+            [("state", f"there is no such parameter; this call takes {known}")],
         )
 
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_each_wrong_parameter_of_a_list_is_told(caller, path):
-    unknown = "there is no such parameter; there are: cursor, limit"
+    unknown = "there is no such parameter; this call takes cursor and limit"
     for query, errors in [
         ("Limit=5", [("Limit", unknown)]),
         ("limit=5&limit=6", [("limit", "is given twice")]),
@@ -103,7 +103,7 @@ async def test_a_cursor_that_no_list_gave_is_refused(caller, path, cursor):
 )
 async def test_an_idempotency_key_that_is_not_plain_is_refused(caller, key):
     answered = await caller.post("jobs", CATS, Idempotency_Key=key)
-    assert (answered.status, answered.errors) == (400, [("Idempotency-Key", VISIBLE)])
+    assert (answered.status, answered.errors) == (400, [("Idempotency-Key", PRINTABLE)])
     assert (await caller.get("jobs")).body["items"] == []
 
 
