@@ -230,8 +230,9 @@ def _notice(job: Job, progress: Progress, told: DiscoveryTold) -> str | None:
         return told.notice or None
     if job.state is not State.CANCELLED:
         return None
-    done = f"{progress.tally.found} of {progress.found} candidates found were worked through"
-    return f"Cancelled: {done} and {progress.tally.kept} images kept. They stay for a while; a retry goes on from here."
+    tally = progress.tally
+    done = f"of {progress.found} candidates found, {tally.found} were worked through and {tally.kept} kept"
+    return f"Cancelled: {done}. What was kept stays for a while; a retry goes on from here."
 
 
 def _job_links(job: Job, *, has_dataset: bool, can_retry: bool = False) -> dict[str, str]:

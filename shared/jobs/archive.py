@@ -55,7 +55,7 @@ class _Nothing:
         if not totals:
             return "No images were found."
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(totals.items()))
-        return f"None of the {sum(totals.values())} images found could be kept: {reasons}."
+        return f"Of {sum(totals.values())} found, no image could be kept: {reasons}."
 
 
 class Archive:

@@ -204,4 +204,4 @@ def _is_full(run: DiscoveryRun, stream: Stream, label: str) -> bool:
 def _give_up(run: DiscoveryRun, stream: Stream, why: str) -> None:
     stream.state.ended = stream.state.gave_up = True
     stream.state.waited_seconds = 0.0
-    run.state.note([f"{stream.query.label or stream.key}: {why}"])
+    run.state.note([f"{stream.query.label or stream.place}: {why}"])

@@ -41,6 +41,11 @@ class Stream:
     page: Page | None = None
     left: deque[Candidate] = field(default_factory=deque)
 
+    @property
+    def place(self) -> str:
+        """Where the spec names the source, and its type: `sources.0 (urls)`."""
+        return f"sources.{self.key.partition(':')[0]} ({self.kind})"
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:

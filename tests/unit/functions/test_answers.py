@@ -31,6 +31,10 @@ async def test_every_link_of_a_job_works(caller):
     cancelled = await caller.post(path)
     assert cancelled.body["links"].keys() >= {"self", "retry"}
     assert "cancel" not in cancelled.body["links"]
+    assert cancelled.body["notice"] == (
+        "Cancelled: of 0 candidates found, 0 were worked through and 0 kept."
+        " What was kept stays for a while; a retry goes on from here."
+    )
     [listed] = (await caller.get("jobs")).body["items"]
     assert not {"retry", "cancel"} & listed["links"].keys()
     retried = await caller.post(cancelled.body["links"]["retry"].removeprefix("/api/v1/"))

@@ -40,6 +40,10 @@ async def test_the_records_of_a_job_that_kept_nothing_can_be_downloaded(flow, to
     await flow.run()
     found = await flow.job(job)
     assert (found.state, found.failure.code) == (State.FAILED, "no_images")
+    told = (
+        f"Of {total} found, no image could be kept: {total} too_small." if total else "No images were found."
+    )
+    assert found.failure.detail == told
     rows = await _records(flow, job)
     assert [row["index"] for row in rows] == list(range(total))
     assert {row["reason"] for row in rows} <= {"too_small"}

@@ -167,6 +167,16 @@ async def test_a_job_whose_sources_have_none_of_the_wanted_licences_fails_and_sa
     )
 
 
+@pytest.mark.parametrize("place", [0, 1])
+async def test_a_list_that_cannot_be_read_is_named_by_its_place_in_the_spec(flow, place):
+    sources = [{"type": "urls", "items": [{"url": "http://a/1.jpg"}]}]
+    sources.insert(place, {"type": "urls", "blob": "inputs/gone.csv"})
+    job = await flow.send({"sources": sources})
+    await flow.run()
+    told = await DiscoveryStates(flow.ledger, flow.blobs).told(job.id)
+    assert told.problems == (f"sources.{place} (urls): There is no blob inputs/gone.csv.",)
+
+
 async def test_sources_know_what_the_job_respects(flow, search):
     respect = {"robots": False, "opt_out": True}
     await discover(
