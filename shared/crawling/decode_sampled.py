@@ -1,18 +1,13 @@
 """Decodes JPEGs of unusual sampling factors, which the scaled decoder cannot name, by libvips, and as strictly."""
 
-import logging
 import re
-from functools import cache
-from threading import Lock
 
 import numpy as np
 
 from shared.crawling.jpeg_header import JpegHeader
 from shared.crawling.jpeg_segments import SOS, segments
+from shared.crawling.libvips import libvips
 from shared.crawling.pixels import Pixels
-
-_ONE_AT_A_TIME = Lock()
-"""libvips has one buffer of messages for the whole process."""
 
 _SHRINKS = (8, 4, 2)
 _PREMATURE_END = "premature end"
@@ -40,24 +35,16 @@ def decode_sampled(data: bytes, header: JpegHeader, side: int) -> Pixels:
 
 
 def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
-    import pyvips
-
-    _set_up()
     shorter = min(header.width, header.height)
     shrink = next((shrink for shrink in _SHRINKS if shorter // shrink >= side), 1)
     shape = header.height // shrink, header.width // shrink, header.components  # cut down to whole pixels
-    try:
-        with _ONE_AT_A_TIME:
-            # takes messages of earlier calls out of the buffer
-            pyvips.Error("")
-            image = pyvips.Image.jpegload_buffer(data, shrink=shrink, fail_on="warning", access="sequential")
-            if (image.height, image.width, image.bands) != shape:
-                raise ValueError("its size can be read in two ways")
-            pixels = image.write_to_memory()
-            # a warning about the last rows fails nothing
-            warning = pyvips.Error("").detail
-    except pyvips.Error as error:
-        raise ValueError(str(error)) from error
+    with libvips() as vips:
+        image = vips.Image.jpegload_buffer(data, shrink=shrink, fail_on="warning", access="sequential")
+        if (image.height, image.width, image.bands) != shape:
+            raise ValueError("its size can be read in two ways")
+        pixels = image.write_to_memory()
+        # a warning about the last rows fails nothing
+        warning = vips.Error("").detail
     if warning:
         raise ValueError(warning)
     return np.frombuffer(pixels, np.uint8).reshape(shape)
@@ -80,13 +67,3 @@ def _check_spent(data: bytes, header: JpegHeader) -> None:
             return
         raise
     raise ValueError("Corrupt JPEG data: extraneous bytes before marker 0xd9")
-
-
-@cache
-def _set_up() -> None:
-    """Switch libvips' cache off: it knows files by their place in memory, and each file is decoded only once."""
-    import pyvips
-
-    pyvips.cache_set_max(0)
-    # it warns of damage, which the image's record reports
-    logging.getLogger("pyvips").setLevel(logging.ERROR)

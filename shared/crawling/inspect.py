@@ -19,6 +19,7 @@ from shared.crawling.options import Filters, Format, Transform
 from shared.crawling.pixels import Pixels
 from shared.crawling.png_open import with_whole_frames
 from shared.crawling.signatures import form_of
+from shared.crawling.strict_decoders import FAX, check_avif, check_fax
 from shared.crawling.wholeness import check_whole
 from shared.records import Reason, Rejected
 
@@ -183,7 +184,10 @@ def _decode(
             return pixels, 1, judged
         if header.image is not None:
             decoded = _decode_by_pillow(header.image, header.form, max_pixels, side, granted_bytes)
-            return decoded if isinstance(decoded, Rejected) else (*decoded, header.data)
+            if isinstance(decoded, Rejected):
+                return decoded
+            pixels, frames, fax_pages = decoded
+            return _check_strictly(header, frames, fax_pages) or (pixels, frames, header.data)
     except MoreBytes:
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes
@@ -191,9 +195,17 @@ def _decode(
     raise ValueError("a header without a picture")
 
 
+def _check_strictly(header: Header, frames: int, fax_pages: tuple[int, ...]) -> Rejected | None:
+    if header.form == "avif":
+        return check_avif(header.data, header.width * header.height, frames)
+    return check_fax(header.data, fax_pages)
+
+
 def _decode_by_pillow(
     image: Image.Image, form: Format, max_pixels: int, side: int, granted_bytes: int | None
-) -> tuple[Pixels, int] | Rejected:
+) -> tuple[Pixels, int, tuple[int, ...]] | Rejected:
+    """The first picture, the number of frames, and which of them, from 0, are fax."""
+    fax_pages: list[int] = []
     frames = pixels = 0
     first: Pixels | None = None
     limit = max_pixels
@@ -212,11 +224,13 @@ def _decode_by_pillow(
         image.load()
         if first is None:
             first = _small_bgr(image, side)
+        if form == "tiff" and image.info.get("compression") in FAX:
+            fax_pages.append(frames)
         frames += 1
         try:
             image.seek(image.tell() + 1)
         except EOFError:
-            return first, frames
+            return first, frames, tuple(fax_pages)
         if form != "tiff":  # what is put together frame by frame takes many bytes a pixel
             limit = max_pixels // _ANIMATION_SHARE
 
