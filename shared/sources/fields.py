@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _MAX_CHARACTERS = 2000
 _MAX_HTML_CHARACTERS = 20_000
-_WEB = re.compile(r"https?:[/\\]{2}", re.IGNORECASE)  # with slashes as browsers take them
+# browsers read backslashes as slashes here
+_WEB = re.compile(r"https?:[/\\]{2}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAK = re.compile(r"<(?=/?(?:br|p|div|li|tr|td)\b)", re.IGNORECASE)
@@ -75,7 +76,7 @@ def link_in(value: object, base_url: str) -> str | None:
 
 
 def _tree(html: str) -> "HtmlElement | None":
-    """The elements within one that is around them; None where there is no markup, or what no XML may have."""
+    """The elements of the HTML, below a new root; None where it has no markup, or characters that XML forbids."""
     from lxml import etree
     from lxml.html import fragment_fromstring
 

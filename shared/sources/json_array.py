@@ -31,11 +31,12 @@ class JsonArray:
         self._escaped = False
         self._element = bytearray()
         self._too_long = False
-        self._brackets = 0  # in the element, or outside of the array
+        # the brackets in the current element, or outside of the array
+        self._brackets = 0
 
     @property
     def over(self) -> bool:
-        """Whether the rest is not worth reading: there is a second array, or nothing but brackets."""
+        """Whether reading should stop: there is a second array, or far too many brackets without an element."""
         return self._arrays > 1 or self._brackets > _MAX_BRACKETS
 
     def feed(self, piece: bytes) -> Iterator[bytes | None]:
@@ -91,7 +92,7 @@ class JsonArray:
         return found.end() if found else at
 
     def _behind_empty(self, piece: bytes, at: int) -> int:
-        """Past the empty elements and the space that stand there, where an element may begin."""
+        """The place after empty elements and space at `at`, if an element may begin there; else `at` itself."""
         if self._depth != self._base or self._element or self._in_string or self._escaped or self._too_long:
             return at
         found = _EMPTY.match(piece, at)

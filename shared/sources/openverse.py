@@ -152,7 +152,7 @@ def _candidate(result: object, label: str) -> Candidate | str:
         return "openverse: a result without a picture"
     found = normalize_license(text_of(fields.get("license")))
     version = text_of(fields.get("license_version"))
-    # its `attribution` is a sentence made of these, which lacks the links to the work and to its author
+    # Openverse's own `attribution` is a sentence of these fields without the links to the work and its author
     return Candidate(
         url=url,
         label=label,

@@ -1,7 +1,7 @@
-"""The sizes of a Parquet file's pages, out of their own headers, before anything is decompressed.
+"""Reads the sizes of a Parquet file's pages from their own headers, before anything is decompressed.
 
-pyarrow makes room for what a page's header says, up to 2 GiB, and the footer need not agree with it. The structs and
-the numbers of their fields are those of apache/parquet-format, parquet.thrift.
+pyarrow allocates as many bytes as a page's header declares, up to 2 GiB, and the footer may declare other sizes. The
+structs and the numbers of their fields are those of apache/parquet-format, parquet.thrift.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,12 +25,14 @@ from shared.sources.thrift_compact import (
 
 BROKEN = "The URL list is not Parquet, or is broken."
 _MAX_FOOTER_BYTES = 20_000_000
-_MAX_PAGES_BYTES = 512 << 20  # in memory at a time, of all columns; writers make pages of 1 to 10 MB
+# of all columns together, in memory at a time; usual pages have 1 to 10 MB
+_MAX_PAGES_BYTES = 512 << 20
 _FREE_BYTES = 16 << 20
 _MAX_RATIO = 200
 _MAX_PAGES = 100_000
 _BLOCK_BYTES = 64 << 10
-_TAIL_BYTES = 8  # the footer's length and the magic number
+# the footer's length and the magic number
+_TAIL_BYTES = 8
 _DICTIONARY_PAGE = 2
 _DELTA_BYTE_ARRAY = 7
 
@@ -70,7 +72,7 @@ class RowGroup:
 
 @dataclass(frozen=True, slots=True)
 class PageSizes:
-    """The largest pages of some columns together, and the longest values that may come again and again, in bytes."""
+    """Sums over columns, in bytes: of each column's largest page, and of its largest page of values that may repeat."""
 
     page_bytes: int
     value_bytes: int
@@ -101,7 +103,7 @@ def row_groups(file: RawIOBase) -> Sequence[RowGroup]:
 def page_sizes(file: RawIOBase, group: RowGroup, columns: Collection[str]) -> PageSizes:
     """The sizes of the columns' pages in a row group.
 
-    A value of a dictionary, or of DELTA_BYTE_ARRAY, may come again and again, at no cost in the file.
+    A value of a dictionary page, or one in DELTA_BYTE_ARRAY, may repeat in any number of rows at no cost in the file.
 
     Raises:
         Permanent: a header cannot be read, or pages decompress to more than the limits.
@@ -163,7 +165,7 @@ def _encoding(header: Struct) -> object:
 
 
 def _header(file: RawIOBase, at: int, end: int) -> tuple[Struct, int]:
-    """The page's header, and its length. It may hold values, for which a small block is too short."""
+    """The page's header, and its length. A header may hold values, so a small block can be too short for it."""
     for block_bytes in (_BLOCK_BYTES, _BLOCK_BYTES << 8):
         file.seek(at)
         reader = CompactReader(file.read(min(block_bytes, end - at)) or b"")

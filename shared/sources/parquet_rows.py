@@ -24,7 +24,8 @@ _BUFFER_BYTES = 1 << 20
 _READ_SECONDS = 120.0
 _MAX_FOOTER_BYTES = 100_000_000
 _MAX_OTHERS = 20
-_END_BYTES = 8  # the footer's length and the magic number, which no page reaches
+# the footer's length and the magic number, which are not part of any page
+_END_BYTES = 8
 
 
 def can_read_parquet() -> bool:
@@ -35,8 +36,8 @@ def can_read_parquet() -> bool:
 async def read_parquet(blobs: BlobStore, name: str, columns: ColumnNames, skip: int) -> AsyncIterator[Row]:
     """The rows from number `skip` on; the columns asked for and the first 20 other plain ones make the rows' fields.
 
-    In memory are the footer, and of each column one page and one batch of values; there are fewer rows in a batch
-    where long values may come again and again. A row with a value that cannot be had is a problem.
+    In memory are the footer, and one page and one batch of values of each column; a batch has fewer rows where long
+    values may repeat. A row with a value that cannot be read is a problem.
 
     Raises:
         Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or lacks a column that is needed, or
@@ -66,7 +67,7 @@ def _batches(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Se
                 yield rows
                 at += len(rows)
         except pa.ArrowInvalid:
-            # pyarrow refuses a dictionary with a text that is not UTF-8; as plain texts they are read one by one
+            # pyarrow refuses a dictionary with a text that is not UTF-8; read as plain texts, only that text is bad
             file.hides_arrow_types = True
             yield from _groups(file, columns, at)
     except (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
@@ -101,7 +102,7 @@ def _groups(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Seq
 
 
 def _rows(batch: Any, wanted: Mapping[str, str]) -> list[Row]:
-    """The batch's rows; one with a value that cannot be had is a problem. Of columns of a name the first counts."""
+    """The batch's rows; one with an unreadable value is a problem. Of several columns of one name the first counts."""
     columns: dict[str, Sequence[object]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name in wanted and wanted[name] not in columns:
@@ -145,7 +146,7 @@ class _RangeFile(io.RawIOBase):
     """A blob as a file for another thread than the event loop's; each read is a ranged read."""
 
     hides_arrow_types = False
-    """Whether the footer is read without the types of Arrow that the columns were written from."""
+    """Whether the Arrow types that the columns were written from are hidden when the footer is read."""
 
     def __init__(self, blobs: BlobStore, name: str, size_bytes: int, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The values of Parquet columns as Python's, one by one where they have to be: a bad one spoils nothing but its row."""
+"""Converts values of Parquet columns to Python's, one by one where necessary: a bad value costs only its row."""
 
 import re
 import zoneinfo
@@ -11,7 +11,7 @@ from shared.sources.tables import MAX_LINE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """In place of a value that cannot be had; `why` tells it, as the end of a sentence about the value."""
+    """Stands for a value that cannot be read; `why` says why, as in "a value that is not UTF-8"."""
 
     why: str
 
@@ -23,7 +23,7 @@ _OFFSET = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d")
 
 
 def is_plain(kind: Any) -> bool:
-    """Whether values of the Arrow type can be told as text or numbers: none that are nested or binary."""
+    """Whether values of the Arrow type can be written as text or numbers; nested and binary ones cannot."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -41,9 +41,9 @@ def is_plain(kind: Any) -> bool:
 
 
 def values_of(column: Any) -> Sequence[object]:
-    """The values of an Arrow array whose type `is_plain`, with `Unreadable` in place of those that cannot be had.
+    """The values of an Arrow array whose type `is_plain`, with `Unreadable` for those that cannot be read.
 
-    Times are cut to microseconds, which is what Python has; those of a time zone that nobody knows are in UTC.
+    Times are cut to microseconds, as Python has no finer ones; times in an unknown time zone are in UTC.
     """
     import pyarrow as pa
     from pyarrow import types
@@ -65,7 +65,7 @@ def values_of(column: Any) -> Sequence[object]:
 
 
 def _told_type(kind: Any) -> Any:
-    """The type of the values, without what they are wrapped in."""
+    """The type of the values themselves, without extension and dictionary types around it."""
     import pyarrow as pa
 
     if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
@@ -80,7 +80,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _readable_type(kind: Any) -> Any:
-    """The type that Python has values of; pyarrow alone would need pandas for nanoseconds."""
+    """The nearest type that Python has values of. For nanoseconds, pyarrow would need pandas."""
     import pyarrow as pa
 
     if pa.types.is_timestamp(kind):
@@ -102,7 +102,7 @@ def _is_zone(name: str) -> bool:
 
 
 def _looked_up(column: Any) -> Sequence[object]:
-    """The values of a dictionary's array; each is read once."""
+    """The values of a dictionary array; each distinct value is read once."""
     numbers = column.indices.to_pylist()
     used = sorted({number for number in numbers if number is not None})
     values = values_of(column.dictionary.take(_whole_numbers(used)))

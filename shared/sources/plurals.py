@@ -1,7 +1,7 @@
-"""English plurals of words that name things to be seen: regular ones by rule, all others as whole words.
+"""English plurals of words that name visible things: regular ones by rule, all others as whole words.
 
-No irregular plural is told from the end of a word: a blouse is no louse, a Norman no man. Where the words here do not
-tell, there is no plural rather than a wrong one.
+Irregular plurals are never derived from a word's ending: "blouse" is not like "louse", nor "Norman" like "man". A word
+that is neither regular nor listed has no plural here, rather than a wrong one.
 """
 
 import re
@@ -54,7 +54,7 @@ _SAME = _words("""
 _HARD_CH = _words("""
     czech diptych epoch eunuch hightech loch matriarch monarch oligarch patriarch stomach tech triptych
 """)
-# plurals of words in -u, which are no words in -us
+# plurals of words in -u, not singulars in -us
 _US = _words("""
     bayous caribous ecus emus fichus flus gnus gurus haikus kudus menus submenus thous tofus tutus zebus
 """)

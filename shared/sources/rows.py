@@ -1,6 +1,6 @@
 """Rows out of a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped, never whole in memory.
 
-Others have their turn after each small piece of text, whatever it holds, and many blank lines cost no more than a few.
+Other tasks run after each small piece of text, whatever it holds, and many blank lines cost no more than a few.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ _NO_NAMES = ColumnNames()
 _UNREADABLE = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8; UTF-8 itself never does
 _BLANK_LINES = re.compile(rb"\n(?:[ \t\r]*+\n){%d,}+" % MAX_LINES)
 _BLANK_ROWS = re.compile(rb"\n(?:[ \t\r,;]*+\n){%d,}+" % MAX_LINES)
-_FEW_BLANKS = b"\n" * (MAX_LINES + 1)  # as many as end a record that goes on over lines
+# as many as end a record that goes on over lines
+_FEW_BLANKS = b"\n" * (MAX_LINES + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ async def _in_utf8(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _lines(pieces: AsyncIterator[bytes], blanks: re.Pattern[bytes]) -> AsyncIterator[bytes | None]:
-    """Lines without their ends; None in place of one that is too long. Of very many blank lines a few are given."""
+    """Lines without their ends; None in place of one that is too long. A long run of blank lines is shortened."""
     rest = b""
     too_long = False
     async for piece in pieces:
@@ -172,7 +173,7 @@ async def _lines(pieces: AsyncIterator[bytes], blanks: re.Pattern[bytes]) -> Asy
 
 
 async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIterator[bytes]:
-    """Decompressed pieces; what breaks behind the first of them goes into `broken`."""
+    """Decompressed pieces; an error after the first piece is appended to `broken`."""
     given = False
     try:
         async for piece in unzip_stream(stream, _LIMITS):
@@ -185,7 +186,7 @@ async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIte
 
 
 async def _small(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Small pieces; others have their turn between them."""
+    """The stream in small pieces; other tasks run between them."""
     async for data in stream:
         for at in range(0, len(data), PIECE_BYTES):
             yield data[at : at + PIECE_BYTES]

@@ -12,8 +12,8 @@ from shared.candidates import Candidate
 class SourceConfig(BaseModel):
     """One entry of the spec's `sources`; each source declares its own subclass with a literal `type`.
 
-    Nothing is converted: true is no number, "yes" no boolean. So a field that takes a list up as a tuple says so, as
-    `Annotated[tuple[str, ...], Strict(False)]`; what is in the list stays strict.
+    Nothing is converted: true is not a number, "yes" is not a boolean. So a field that takes a JSON list as a tuple has
+    to be `Annotated[tuple[str, ...], Strict(False)]`; the items of the list stay strict.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

@@ -15,13 +15,14 @@ TOO_LONG = f"longer than {MAX_LINE_BYTES:,} bytes"
 _MAX_TOLD = 20
 _LONE_BREAK = "a line break within it is neither \\n nor \\r\\n"
 _OPEN_QUOTE = "a quote is opened in it and not closed as it should be"
-_BLANK = {",": " \t\r,;", ";": " \t\r,;", "\t": " \t\r"}  # what a row of empty cells consists of
+# by delimiter, the characters of a row of empty cells
+_BLANK = {",": " \t\r,;", ";": " \t\r,;", "\t": " \t\r"}
 _QUOTED = re.compile(r'"[^"]*"?')
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The cells of a record, its text, and what divides it."""
+    """The cells of a record, its text, and its delimiter."""
 
     cells: Sequence[str]
     text: str
@@ -29,7 +30,7 @@ class Record:
 
 
 async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> AsyncIterator[Record | str]:
-    """The records, or what is wrong with one; rows of empty cells are passed over, and None is a line too long.
+    """The records, or what is wrong with one; rows of empty cells are skipped, and None stands for too long a line.
 
     A record that goes on over lines has 100 of them and some 100,000 characters at most, and is read to the letter.
     Where it does not end so, its first line is a problem and the others are read on their own: one stray quote cannot
@@ -75,9 +76,9 @@ class Columns:
     def fields(self, record: Record) -> tuple[Mapping[str, object] | None, str | None]:
         """The record's cells by name, and what is wrong with it.
 
-        Of a table with one column, a line with commas or semicolons is one cell. A record with more cells than there
-        are columns is not read, since nobody can tell where the delimiter should have been quoted. Of one with fewer
-        the first columns are read.
+        In a table of one column, a line with commas or semicolons is one cell. A record with more cells than columns is
+        not read, because nobody can tell which delimiter should have been quoted. A record with fewer cells fills the
+        first columns.
         """
         names = self._names
         cells = _without_empty_end(record.cells, len(names))
@@ -121,7 +122,7 @@ def _delimiter_in(header: str) -> str:
 
 
 def _without_empty_end(cells: Sequence[str], least: int) -> Sequence[str]:
-    """The cells without empty ones at the end, as far as there are more than `least`."""
+    """The cells without empty ones at the end; at least the first `least` cells stay."""
     end = len(cells)
     while end > least and not cells[end - 1].strip():
         end -= 1

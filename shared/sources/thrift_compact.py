@@ -1,7 +1,7 @@
-"""Thrift's compact protocol (apache/thrift, thrift-compact-protocol.md), as far as Parquet's metadata need it.
+"""Reads Thrift's compact protocol (apache/thrift, thrift-compact-protocol.md), as far as Parquet's metadata need it.
 
-pyarrow's own view of a file's metadata ends the process where they are damaged in some ways. This reader is strict, so
-that both see the same: what is asked for has the type that it should have, and is there once.
+pyarrow's own reader of a file's metadata ends the process on some kinds of damage. This reader is strict, so that both
+read the same: each field that is asked for must have its type, and must not be there twice.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ type Struct = dict[int, object]
 
 
 class CompactReader:
-    """Reads structs' fields that are asked for, by number, and passes over all others."""
+    """Reads the fields of structs that are asked for, by number, and skips all others."""
 
     def __init__(self, data: bytes) -> None:
         self.at = 0
@@ -59,7 +59,8 @@ class CompactReader:
             kind = head & 15
             wanted = fields.get(number)
             if wanted is None:
-                if kind not in {_TRUE, _FALSE}:  # whose value is their type
+                # the value of a boolean is its type
+                if kind not in {_TRUE, _FALSE}:
                     self._skip(kind, depth)
             elif kind != wanted.kind or number in found:
                 raise BadThrift
@@ -112,7 +113,7 @@ class CompactReader:
         return self._data[self.at - 1]
 
     def _pass(self, count: int) -> int:
-        """Pass over so many bytes; where they begin."""
+        """Skip so many bytes; returns where they begin."""
         start = self.at
         self.at += count
         if self.at > len(self._data):

@@ -1,7 +1,7 @@
 """URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (these also gzipped) or Parquet.
 
 A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read. There is a page
-for every so many rows, whatever they hold, so that whoever reads them can stop; and other tasks have their turn. Where
+for every 1,000 rows, whatever they hold, so that the reader can stop there, and other tasks run in between. Where
 a row's licence and its licence's address name different ones, the image's is unknown (see `told_license`).
 """
 
@@ -35,7 +35,8 @@ from shared.storage.blobs import BlobStore
 
 INPUTS = "inputs/"
 _PAGE = 1000
-_MAX_ROWS = 10_000_000  # a dataset of a third of them takes one run's time to plan
+# to plan a dataset of a third of them takes the time of one run
+_MAX_ROWS = 10_000_000
 _ROWS_WITHOUT_A_TURN = 100
 _PAGE_CHARACTERS = 4 << 20
 _MAX_EXTRA = 20
@@ -201,7 +202,7 @@ class Urls:
                 await asyncio.sleep(0)
 
     def _candidate(self, row: Row) -> tuple[Candidate | None, str | None]:
-        """What the row names, and what is wrong with it; one of the two at least."""
+        """The row's candidate, and what is wrong with the row; at least one of the two is not None."""
         config, fields = self._config, row.fields
         if fields is None:
             return None, row.problem

@@ -1,8 +1,7 @@
-"""Heads of HTTP answers: which are too large, and the one form in which the client's parser takes the others.
+"""Heads of HTTP answers: their limits, and how they are rewritten for the client's parser.
 
-The parser refuses a Content-Length that comes twice, also where both say the same, which RFC 9110, 8.6, lets a
-recipient read as one. And it knows each content coding under one name only, where RFC 9110, 8.4, has lists, aliases and
-empty elements.
+The parser refuses a repeated Content-Length, although RFC 9110, 8.6, lets a recipient read equal ones as one. And it
+knows each content coding by one name only, although RFC 9110, 8.4, has lists, aliases and empty elements.
 """
 
 import re
@@ -20,7 +19,7 @@ _CODINGS = frozenset({"gzip", "deflate", "br", "zstd", "compress", "x-compress",
 
 
 def exceeded_limit(head: bytes) -> str | None:
-    """What a head, or the beginning of one, has more of than is read; None where it is within the limits."""
+    """The limit that a head, or the beginning of one, exceeds, as a sentence; None where it exceeds none."""
     if len(head) > MAX_HEAD_BYTES:
         return f"its headers have more than {MAX_HEAD_BYTES:,} bytes"
     if head.count(b"\n") > MAX_FIELDS + 2:  # the status and the blank line
@@ -31,10 +30,10 @@ def exceeded_limit(head: bytes) -> str | None:
 
 
 def normal_head(head: bytes) -> bytes:
-    """The head with equal lengths as one, without a length where chunks tell it, and with its codings in one field.
+    """The head with equal lengths as one, without a length if it is chunked, and with its codings in one field.
 
-    Lengths that differ, or are none, stay for the parser to refuse. Codings are in lower case, under their own names,
-    without `identity`, empty elements and parameters.
+    Lengths that differ or are not valid stay, and the parser refuses them. Codings are in lower case, by their
+    registered names, without `identity`, empty elements and parameters.
     """
     lower = head.lower()
     lengths = lower.count(b"\ncontent-length:") + lower.count(b"\ntransfer-encoding:")
@@ -52,9 +51,9 @@ def normal_head(head: bytes) -> bytes:
 
 
 def unread_coding(content_encoding: str) -> str | None:
-    """Content codings that would have to be undone, and are not; None where the body can be read.
+    """The content codings that keep the body from being read; None where it can be read.
 
-    The parser undoes one coding. What is no coding at all, such as a charset, says nothing, as in browsers.
+    The parser undoes one coding. A value that is not a coding, such as a charset, is ignored, as in browsers.
     """
     told = content_encoding.lower()
     codings = [coding.strip() for coding in told.split(",")]
@@ -73,7 +72,8 @@ def _with_one_length(fields: list[bytes]) -> list[bytes]:
 
 
 def _is_number(text: bytes) -> bool:
-    return text.isdigit()  # which is true of ASCII digits only in bytes
+    # of bytes, this is true for ASCII digits only
+    return text.isdigit()
 
 
 def _codings(value: bytes) -> Iterator[bytes]:

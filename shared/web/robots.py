@@ -25,14 +25,14 @@ _CHECK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """A host's robots.txt, or what its absence means; `cut` where there is more of it than is read."""
+    """A host's robots.txt, or what its absence means; `cut` says that it is longer than what is read."""
 
     said: RobotsText | None = None
     unreachable: Rejected | None = None
     cut: bool = False
 
     async def refusal(self, url: URL, seconds: float) -> Rejected | None:
-        """Why the URL may not be fetched, if it may not."""
+        """Why the URL may not be fetched; None where it may."""
         if self.said is None:
             return self.unreachable
         rules, path = self.said.rules, comparable_path(url)
@@ -53,7 +53,7 @@ class Robots:
     """Answers from the hosts' robots.txt, each fetched once and kept for a while.
 
     One that cannot be had, or that the server fails to give (5xx), forbids everything for a minute; RFC 9309, 2.3.1.4.
-    What cannot be compared with its rules within `check_seconds` of processor time is forbidden, too.
+    A URL that cannot be compared with the rules within `check_seconds` of processor time is forbidden, too.
     """
 
     def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
@@ -125,7 +125,8 @@ def _reason(cause: BaseException | None) -> Reason:
 
 def _parse(body: bytes) -> _Rules:
     """Takes up to half a second for the largest files, so it is no work for the event loop."""
-    wide = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # which the RFC does not know
+    # the RFC knows UTF-8 only
+    wide = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = body.decode("utf-16" if wide else "utf-8-sig", "replace")
     cut = len(body) == _ROBOTS_BYTES
     if cut:

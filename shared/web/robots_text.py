@@ -20,10 +20,10 @@ type _Rule = tuple[PathPattern, bool]
 
 
 def product_token(value: str) -> str:
-    """The name at the beginning of what names an agent, in lower case, without version and comments; or a star.
+    """The product token at the beginning of an agent's name, in lower case, without version and comments; or a star.
 
-    RFC 9309 has letters, hyphens and underscores in names only. Digits and full stops do not end one here: who is
-    called `P3P Client` is not called `P`.
+    RFC 9309 allows only letters, hyphens and underscores in tokens. Here digits and full stops belong to them, too: the
+    token of `P3P Client` is `p3p`, not `p`.
     """
     value = value.strip().lower()
     if value.split(maxsplit=1)[:1] == ["*"]:
@@ -33,10 +33,10 @@ def product_token(value: str) -> str:
 
 
 class PathRules:
-    """Which paths may be asked for: the longest rule that matches decides, of two as long the one that allows.
+    """Which paths may be fetched: the longest rule that matches decides; of equally long ones, the one that allows.
 
     Rules without `*` and `$` are looked up; the others are compared one by one, from the longest to the shortest.
-    `weight` is what there is to compare with a path.
+    `weight` is the cost of comparing a path with all of them, for each of its characters (`PathPattern.weight`).
     """
 
     def __init__(self, rules: Sequence[_Rule]) -> None:
@@ -54,10 +54,10 @@ class PathRules:
         self.size_bytes = sum(_BYTES_OF_A_RULE + pattern.length for pattern, _ in rules)
 
     def allow(self, path: str, seconds: float) -> bool:
-        """Whether the path may be asked for, which is by `comparable_path`.
+        """Whether a path, as `comparable_path` returns it, may be fetched.
 
         Raises:
-            OutOfTimeError: that cannot be said within so many seconds.
+            OutOfTimeError: it is not decided within so many seconds of processor time.
         """
         length = next((length for length in self._lengths if path[:length] in self._plain), -1)
         looked_up = (length, self._plain[path[:length]] if length >= 0 else True)
@@ -71,7 +71,7 @@ class PathRules:
 
 @dataclass(frozen=True, slots=True)
 class RobotsText:
-    """What a file says to a crawler. `crawl_delay` is in seconds; `sitemaps` are as they are written, fifty at most."""
+    """What a file says to one crawler. `crawl_delay` is in seconds; `sitemaps` are as written, fifty at most."""
 
     rules: PathRules
     crawl_delay: float | None
@@ -81,9 +81,9 @@ class RobotsText:
 def read_robots(agent: str, text: str) -> RobotsText:
     """What the file says to `agent`, a product token in lower case; time is linear in the file's length.
 
-    Groups that name it are merged; those for `*` count where there is none. Lines that are no rules end no list of
-    agents. A Crawl-delay, which the RFC does not know, is for the agents that are named before it and have none yet;
-    of several groups the longest counts.
+    Groups that name it are merged; if there is none, those for `*` count. Only rules end a list of agents. A
+    Crawl-delay, which the RFC does not define, is for the agents named before it that have none yet; of several groups'
+    delays, the longest counts.
     """
     reader = _Reader(agent)
     for line in _LINE_ENDS.split(text):
@@ -105,7 +105,7 @@ class _Group:
 
 
 class _Reader:
-    """Is told of the lines that say anything, and notes what is for our agent, and what for all."""
+    """Takes the lines of a file one by one, and keeps what is for our agent and what is for all."""
 
     def __init__(self, agent: str) -> None:
         self.ours, self.everybody = _Group(), _Group()
@@ -145,14 +145,14 @@ class _Reader:
     def _take_rule(self, path: str, *, allow: bool) -> None:
         if not path or not self._current:
             return
-        # one without a slash means the path, and would match none
+        # a rule without a slash would match no path; it means the one with a slash
         rule = (PathPattern.read(path if path[0] in "/*" else f"/{path}"), allow)
         for group in self._current:
             group.rules.append(rule)
 
 
 def _seconds(value: str) -> Iterator[float]:
-    """The number, where it is one that can be waited for."""
+    """The number of seconds, if it is finite and not negative."""
     try:
         seconds = float(value)
     except ValueError:

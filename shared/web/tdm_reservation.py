@@ -30,9 +30,9 @@ _BYTES_OF_A_RULE = 300
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """A file's rules in their order: which paths, and whether they are reserved; None of a host that does not answer.
+    """A file's rules in their order: which paths, and whether they are reserved; None if the host did not answer.
 
-    `weight` is what there is to compare with a path.
+    `weight` is the cost of comparing a path with all of them, for each of its characters.
     """
 
     rules: tuple[tuple[PathPattern, bool], ...] | None = ()
@@ -47,7 +47,7 @@ class _Rules:
 class TdmReservations:
     """Answers from the hosts' /.well-known/tdmrep.json, each fetched and read once and kept for a while.
 
-    What cannot be compared with its rules within `check_seconds` of processor time counts as reserved.
+    A URL that cannot be compared with the rules within `check_seconds` of processor time counts as reserved.
     """
 
     def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
@@ -60,7 +60,7 @@ class TdmReservations:
         self._rules.begin(url)
 
     async def refusal(self, url: URL) -> str | None:
-        """How the host's file reserves the URL; None where it does not, or there is no file.
+        """Why the URL counts as reserved; None where the host's file does not reserve it, or there is no file.
 
         One that cannot be had reserves nothing, for a minute: the protocol makes the file one of several places, and
         the answer's own header is looked at in any case.

@@ -22,10 +22,10 @@ def parse_url(text: str) -> URL:
     """The URL as it is to be asked for: its path and query as they were written, since a server may have signed them.
 
     It is read as browsers read it (WHATWG URL, 4.4): spaces and controls around it, tabs and line breaks within it are
-    left out; backslashes before the query are slashes, and behind the scheme there may be any number of them. Its
-    scheme and host are in lower case, the host in IDNA form; a default port is left out. What RFC 3986 does not allow
-    is percent-encoded (as UTF-8). Dot segments, also encoded ones, are resolved, so that none gets around robots.txt.
-    It is ASCII without white space, and its own `parse_url`, unless it became too long by that.
+    removed; backslashes before the query are slashes, and any number of slashes may follow the scheme. Its scheme and
+    host are in lower case, the host in IDNA form; a default port is removed. What RFC 3986 does not allow is
+    percent-encoded (as UTF-8). Dot segments, also encoded ones, are resolved, so that none gets around robots.txt. The
+    result is ASCII without white space; parsed again, it is the same, unless encoding has made it too long.
 
     Raises:
         InvalidRequest: it is no http(s) URL of at most 8,000 characters with a host and without credentials.
@@ -34,7 +34,7 @@ def parse_url(text: str) -> URL:
 
 
 def tidy(text: str) -> str:
-    """The address without what browsers leave out: spaces and controls around it, tabs and line breaks within it."""
+    """The address without what browsers remove: spaces and controls around it, tabs and line breaks within it."""
     return text.strip(_AROUND).translate(_BREAKS)
 
 
@@ -50,8 +50,8 @@ def join_url(base: URL, reference: str) -> URL:
 def redirect_url(base: URL, location: str) -> URL:
     """Where a Location header leads; as `join_url`.
 
-    Bytes that are no UTF-8, which the client hands over as surrogates (PEP 383), are percent-encoded as they came. So
-    is a backslash right behind one: there it is the second byte of a character, as in Shift-JIS, GBK and Big5.
+    Bytes that are not UTF-8, which the client passes on as surrogates (PEP 383), are percent-encoded as they came. So
+    is a backslash right after one: it is the second byte of a character then, as in Shift-JIS, GBK and Big5.
     """
     return join_url(base, _UNDECODED.sub(_as_it_came, location))
 
@@ -102,7 +102,7 @@ def _split(text: str, base: URL | None) -> _Parts:
 
 
 def _scheme(before: str, base: URL | None) -> tuple[str, str]:
-    """The scheme, and what stands behind it."""
+    """The scheme, and the text after it."""
     found = _SCHEME.match(before)
     if found is not None:
         scheme = found[1].lower()

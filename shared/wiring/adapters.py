@@ -58,7 +58,8 @@ class Adapters:
         client_id = self.settings.storage_client_id
         if self.settings.storage_credential == "managedidentity":
             return ManagedIdentityCredential(client_id=client_id)
-        if client_id is None:  # it reads AZURE_CLIENT_ID
+        # without a client id, DefaultAzureCredential reads AZURE_CLIENT_ID
+        if client_id is None:
             return DefaultAzureCredential()
         return DefaultAzureCredential(managed_identity_client_id=client_id)
 

@@ -19,12 +19,12 @@ class App(Services):
 
     version = VERSION
     answer_within_seconds = 8.0
-    """How long an HTTP call may take, so that its answer is there within ten seconds."""
+    """How many seconds an HTTP call may take, so that it is answered within ten."""
 
     def announce_start(self, startup_seconds: float) -> None:
-        """Report that the process is ready, and its end where it comes in good order.
+        """Report that the process is ready, and have its end reported if it ends in good order.
 
-        The host kills its workers as a rule, and nothing but this report is made at a process's end.
+        As a rule the host kills its workers, so nothing else may depend on a process's end.
         """
         insights = not isinstance(self.telemetry, NoTelemetry)
         signals.application_started(

@@ -1,4 +1,4 @@
-"""How much is logged: the app's lines by its own level, those of the libraries from warnings on."""
+"""Log levels: the app's own loggers have the level in the settings, libraries log warnings and errors only."""
 
 import logging
 
@@ -11,8 +11,8 @@ _LIBRARIES = ("azure", "opencensus", "urllib3")
 def set_log_levels(settings: Settings) -> None:
     """Set the levels of this process's loggers.
 
-    The worker's root logger lets INFO pass, and host.json does not reach what the libraries log in it: the Azure SDK
-    would tell of each of its requests.
+    The worker's root logger lets INFO pass, and host.json has no effect on the libraries in the worker: the Azure SDK
+    would log each of its requests.
     """
     for name in _APP:
         logging.getLogger(name).setLevel(settings.log_level)

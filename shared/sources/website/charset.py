@@ -1,4 +1,4 @@
-"""In which encoding a page or a sitemap is written, as browsers find it, and its text in UTF-8.
+"""Finds the encoding of a page or a sitemap as browsers do, and converts its text to UTF-8.
 
 Source: WHATWG HTML standard, 13.2.3 "The input byte stream", and the WHATWG Encoding standard.
 """
@@ -61,13 +61,13 @@ def page_encoding(body: bytes, content_type: str) -> PageEncoding:
 
 
 def encoding_named(label: str) -> str | None:
-    """The encoding that a label means, by the Encoding standard's table; None for those that no browser reads."""
+    """The encoding of a label in the Encoding standard's table; None for labels that no browser reads."""
     known = webencodings.lookup(label)
     return None if known is None or known.name == "replacement" else known.name
 
 
 def encoding_in_page(label: str) -> str | None:
-    """What a label means in the page itself, which is not UTF-16, or its declaration could not have been read."""
+    """The encoding of a label in the page itself: not UTF-16, as the declaration could not be read then."""
     name = encoding_named(label)
     if name is not None and name.startswith("utf-16"):
         return UTF_8
@@ -75,7 +75,7 @@ def encoding_in_page(label: str) -> str | None:
 
 
 def in_utf8(body: bytes, encoding: str) -> bytes:
-    """The text in UTF-8. Bytes that mean nothing become U+FFFD, and nothing else is lost."""
+    """The text in UTF-8. Bytes that are not valid become U+FFFD, and nothing else is lost."""
     if encoding == WINDOWS_1252:
         text = body.decode("latin-1").translate(_WINDOWS_1252)
     else:
@@ -105,7 +105,7 @@ def _sent(character: str, codec: codecs.CodecInfo) -> str:
 def sitemap_encoding(first: bytes) -> tuple[str, bool]:
     """The encoding of a sitemap that begins so, and whether it is what the sitemap declares (or XML's default, UTF-8).
 
-    One that claims to be in UTF-8, and is not, is read as windows-1252.
+    A sitemap that should be UTF-8 and is not is read as windows-1252.
     """
     declared = _marked(first) or _by_xml(first) or UTF_8
     name = _by_bytes(first) if declared == UTF_8 else declared
@@ -146,7 +146,7 @@ def _by_xml(body: bytes) -> str | None:
 
 
 def _by_bytes(body: bytes) -> str:
-    """UTF-8 where more of the bytes beyond ASCII are so than not, or there are none; else the web's default."""
+    """UTF-8 where most bytes beyond ASCII are valid UTF-8, or there are none; else windows-1252, the web's default."""
     text = body.decode(UTF_8, "replace")
     damaged = text.count("\ufffd")
     if not damaged:

@@ -56,8 +56,8 @@ def read_html(
 
     Of each picture a version in one of the `formats` is taken, where it has one.
 
-    Time and memory are linear in the body's length. The encoding is the one that browsers find (`page_encoding`);
-    bytes that mean nothing in it cost their characters, and no other text, link or picture.
+    Time and memory are linear in the body's length. The encoding is the one that browsers find (`page_encoding`).
+    Bytes that are not valid in it cost only their own characters.
     """
     found = page_encoding(body, content_type)
     encoding = found.name

@@ -20,7 +20,7 @@ _LABEL = re.compile(r"[^ \t\n\f\r;]*")
 def declared_encoding(head: bytes, encoding_in_page: Callable[[str], str | None]) -> str | None:
     """The encoding that the first complete meta element with a known label declares; None where there is none.
 
-    `head` is what is looked at: browsers take the first 1,024 bytes. Comments are passed over; scripts are not, as
+    `head` is the part to look at: browsers take the first 1,024 bytes. Comments are skipped; scripts are not, as
     nothing is parsed yet. `encoding_in_page` says which encoding a label means, or None where it is unknown.
     """
     at = 0
@@ -94,7 +94,7 @@ def _end_of_tag(head: bytes, at: int) -> int:
 
 
 def _attributes(head: bytes, at: int) -> Iterator[tuple[bytes, bytes, int]]:
-    """Each attribute of a tag, with the place behind it."""
+    """Each attribute of a tag, and the place after it."""
     while True:
         at = _matched_end(_SPACE_OR_SLASH, head, at)
         if at >= len(head) or head[at : at + 1] == b">":

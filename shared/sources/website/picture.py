@@ -31,7 +31,7 @@ _FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class _Address:
-    """An address of a picture, the formats that are told of it, and how good it is."""
+    """An address of a picture, the formats that its type and ending declare, and its rank."""
 
     text: str
     formats: tuple[str, ...]
@@ -63,7 +63,7 @@ class Picture:
     def best(self, base: URL, encoding: str, formats: Collection[str]) -> str | None:
         """The address of the best version: in one of these formats, then the largest; None where there is none.
 
-        What is not told to be in another format may be in one of these. `encoding` is the page's.
+        An address without a declared format may be in one of them. `encoding` is the page's.
         """
 
         def rank(address: _Address) -> tuple[bool, int, float, float]:
@@ -77,7 +77,7 @@ class Picture:
 
 
 def _told_formats(kind: str, address: str) -> Iterator[str]:
-    """The formats that a media type and a file's ending tell, where they tell one."""
+    """The formats that a media type and a file's ending declare, if they declare any."""
     subtype = kind.partition(";")[0].strip().lower().removeprefix("image/")
     ending = _ENDING.search(address.partition("#")[0].partition("?")[0][-10:])
     for name in (subtype, ending[1].lower() if ending else ""):

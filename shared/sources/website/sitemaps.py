@@ -177,7 +177,7 @@ class _Reader:
             self._length += len(text)
 
     def comment(self, text: str) -> None:
-        """HTML knows no CDATA sections, and takes them for comments."""
+        """HTML has no CDATA sections: the parser takes them for comments."""
         if text.startswith(_CDATA):
             self.data(text.removeprefix(_CDATA).removesuffix("]]").replace("&amp;", "&"))
 
