@@ -15,7 +15,6 @@ from pathlib import Path
 import aiohttp
 import simplejpeg
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, CrawlOptions
@@ -24,6 +23,7 @@ from shared.crawling.inspect import inspect
 from shared.crawling.options import Filters, Resize, Transform
 from shared.crawling.patience import Patience
 from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.records.candidates import Candidate, Provenance
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.telemetry.recording import NoTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient

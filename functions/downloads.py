@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel
 
 from shared.datasets.catalog import Download, SavedFile
-from shared.delivered import FileChecksum
+from shared.records.delivered import FileChecksum
 
 _ARCHIVED = "Files in the Archive tier have no url: they have to be rehydrated before they can be read."
 

@@ -16,7 +16,7 @@ AppError
     └── Damaged           what the app itself has stored is gone or cannot be read; says what
 ```
 
-A bad image is none of these: it is a rejection with a reason (`shared.records`).
+A bad image is none of these: it is a rejection with a reason (`shared.records.records`).
 The text of an `AppError` is written for the caller; the text of any other exception never leaves the app.
 """
 

@@ -23,8 +23,8 @@ from bench.table import Figure, Table, verdict
 from playground.azurite import ROOT, Azurite, die_with_parent
 from shared.archiving.planner import PlanConfig
 from shared.archiving.turns import in_turns
-from shared.candidates import Candidate, Provenance
-from shared.records import ImageFacts, Kept, Record, encode_records
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import ImageFacts, Kept, Record, encode_records
 from shared.settings import Settings
 from shared.storage.azure_account import StorageAccount
 from shared.storage.azure_blobs import AzureBlobs

@@ -22,8 +22,8 @@ from shared.archiving.parquet import ParquetWriter
 from shared.archiving.told import COLUMNS, Placed
 from shared.archiving.yaml_text import Yaml
 from shared.json_lines import json_line
-from shared.licenses import asks_for_attribution
-from shared.records import Record
+from shared.records.licenses import asks_for_attribution
+from shared.records.records import Record
 
 
 def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:

@@ -15,8 +15,8 @@ from shared.archiving.planner import PlanConfig, Planner
 from shared.archiving.turns import in_turns
 from shared.archiving.write import checksum, commit_file, write_slice
 from shared.clock import Clock, Deadline
-from shared.delivered import FileChecksum
 from shared.errors import Conflict, Retryable
+from shared.records.delivered import FileChecksum
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
 from shared.storage.entities import EntityStore
 from shared.telemetry import signals

@@ -7,7 +7,7 @@ from shared.archiving.annotation import Annotation
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.told import Placed
 from shared.json_lines import json_line
-from shared.licenses import License, license_name, license_url
+from shared.records.licenses import License, license_name, license_url
 
 
 class Coco(Annotation):

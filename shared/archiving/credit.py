@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from shared.archiving.markdown import escaped, link
 from shared.hidden import without_hidden
-from shared.licenses import License, license_name, license_url
-from shared.records import Record
+from shared.records.licenses import License, license_name, license_url
+from shared.records.records import Record
 
 
 class _Piece(NamedTuple):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.damage import reading
-from shared.delivered import read_delivered
 from shared.errors import NotFound, Permanent
+from shared.records.delivered import read_delivered
 from shared.storage.blobs import BlobStore
 
 SHA256_BYTES = 32

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from shared.archiving.earlier import EarlierDataset
 from shared.archiving.options import Dedup, Output, Splits
-from shared.delivered import FileChecksum
+from shared.records.delivered import FileChecksum
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from shared.archiving.near import FLAT, Hashes, Positions, near_between
 from shared.archiving.options import Dedup
 from shared.archiving.similar import leaders
 from shared.archiving.table import Columns
-from shared.records import Reason
+from shared.records.records import Reason
 
 SELECTED = 0
 _CHANCES = 8  # each can fill labels and so call for another: a contrived chain goes on for as long as there are labels

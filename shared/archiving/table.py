@@ -13,8 +13,8 @@ from shared.archiving.earlier import NO_HASH, SHA256_BYTES
 from shared.archiving.record_blobs import RecordBlobs
 from shared.archiving.told import told_of
 from shared.damage import reading
-from shared.packed_lines import unpack
-from shared.records import Kept, decode_records
+from shared.records.packed_lines import unpack
+from shared.records.records import Kept, decode_records
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ from shared.archiving.select import REASONS, Selection
 from shared.archiving.table import Columns, file_name
 from shared.archiving.told import Placed, told_of
 from shared.damage import reading
-from shared.delivered import RECORDS, encode_delivered, fields_of
-from shared.records import Kept, Record, decode_records
+from shared.records.delivered import RECORDS, encode_delivered, fields_of
+from shared.records.records import Kept, Record, decode_records
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
 from shared.storage.writer import BlobWriter
 

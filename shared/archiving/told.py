@@ -7,8 +7,8 @@ is a text.
 from typing import NamedTuple
 
 from shared.archiving.credit import credit_line
-from shared.licenses import asks_for_attribution
-from shared.records import Kept, Record
+from shared.records.licenses import asks_for_attribution
+from shared.records.records import Kept, Record
 
 COLUMNS: dict[str, type[str] | type[int]] = {
     "file_name": str,

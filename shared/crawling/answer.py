@@ -11,7 +11,7 @@ from yarl import URL
 
 from shared.clock import Clock
 from shared.errors import InvalidRequest
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.web.guard import why_forbidden
 from shared.web.head_reader import limit_in
 from shared.web.opt_out import opted_out

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from shared.candidates import Candidate
 from shared.crawling.options import Filters, Transform
-from shared.records import Record
+from shared.records.candidates import Candidate
+from shared.records.records import Record
 from shared.web.respect import Respect
 
 

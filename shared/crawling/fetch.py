@@ -26,7 +26,7 @@ from shared.crawling.options import Filters
 from shared.crawling.patience import Patience, Postponed
 from shared.crawling.politeness import HostLimits
 from shared.errors import InvalidRequest
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.web.respect import Respect
 from shared.web.robots import Robots
 from shared.web.session import Sessions

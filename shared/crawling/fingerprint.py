@@ -41,7 +41,7 @@ _DCT_TURNED = np.ascontiguousarray(_DCT.T)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """See `shared.records.ImageFacts` for the units."""
+    """See `shared.records.records.ImageFacts` for the units."""
 
     perceptual_hash: str
     sharpness: float

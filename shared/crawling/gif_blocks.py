@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 _NOT_ZERO = re.compile(rb"[^\0]")
 _CONTROL, _APPLICATION = 0xF9, 0xFF

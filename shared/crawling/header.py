@@ -18,7 +18,7 @@ from shared.crawling.signatures import Form, form_of, refusal_of
 from shared.crawling.variants import layout_of, variant_of
 from shared.crawling.webp_notes import mended_webp
 from shared.crawling.wholeness import check_whole
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 _OPENED = ("WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _FORMS: Mapping[str, Format] = {

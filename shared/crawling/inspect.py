@@ -21,7 +21,7 @@ from shared.crawling.png_open import with_whole_frames
 from shared.crawling.signatures import form_of
 from shared.crawling.strict_decoders import FAX, check_avif, check_fax
 from shared.crawling.wholeness import check_whole
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _MAX_FRAMES = 2000

@@ -28,7 +28,7 @@ from shared.crawling.jpeg_segments import (
     is_cut_short,
     segments,
 )
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 _MAX_EXIF_SEGMENTS = 64
 _READ_NOTES = frozenset({APP0, APP1, APP2, APP14})

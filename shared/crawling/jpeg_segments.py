@@ -6,7 +6,7 @@ Markers are looked for as libjpeg looks for them, so that no file has one frame 
 import re
 from collections.abc import Iterator, Mapping
 
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 SOS = 0xDA
 APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE

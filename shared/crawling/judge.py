@@ -9,7 +9,7 @@ from shared.crawling.color import profile_name
 from shared.crawling.decoding_bytes import SMALL_BYTES
 from shared.crawling.inspect import MoreBytes, Opened, decode, open_image
 from shared.crawling.transform import transform, wanted_side
-from shared.records import ImageFacts, Rejected
+from shared.records.records import ImageFacts, Rejected
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.clock import Deadline
-from shared.records import Rejected
+from shared.records.records import Rejected
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared.crawling.png_chunks import Chunk, Png
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """The passes of an interlaced picture: first column, first row, and the steps to the next of each (8.1)."""

@@ -9,7 +9,7 @@ from shared.crawling.exif import orientation_of
 from shared.crawling.png_check import are_frames_whole
 from shared.crawling.png_chunks import read_png
 from shared.crawling.png_notes import Cleaned, bare, cleaned, notes_first, still
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 
 @dataclass(frozen=True, slots=True)

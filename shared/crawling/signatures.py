@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from shared.crawling.options import Format
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 type Form = Format | Literal["unknown"]
 

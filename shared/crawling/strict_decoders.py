@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from shared.crawling.libvips import libvips
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 FAX: Final = frozenset({"tiff_ccitt", "group3", "group4"})
 """Pillow's names of what puts blank or shifted rows in the place of damaged ones (ITU-T T.4, T.6)."""

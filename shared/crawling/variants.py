@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from shared.crawling.jpeg_segments import OTHER_PROCESSES, Odd, Refused, segments
 from shared.crawling.options import Format
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 _TIFF_DECODED = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000})
 _TIFF_COMPRESSIONS: Mapping[int, str] = {

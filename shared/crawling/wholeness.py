@@ -12,7 +12,7 @@ from shared.crawling.gif_blocks import check_gif
 from shared.crawling.options import Format
 from shared.crawling.png_check import check_pixels
 from shared.crawling.png_chunks import read_png
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 _TRUNCATED = Rejected(Reason.TRUNCATED)
 _STRIP_TAGS = frozenset({273, 279, 324, 325})

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from shared.candidates import Candidate, StoredRange
 from shared.clock import Clock, Deadline
 from shared.crawling.allocator import return_large_blocks
 from shared.crawling.byte_budget import ByteBudget
@@ -18,7 +17,8 @@ from shared.crawling.judge import Judged, Waiting, judge, judge_waiting
 from shared.crawling.patience import Patience, Postponed
 from shared.crawling.turns import Turns
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
-from shared.records import Kept, Reason, Record, Rejected
+from shared.records.candidates import Candidate, StoredRange
+from shared.records.records import Kept, Reason, Record, Rejected
 from shared.storage.blobs import BlobStore, BlockStore
 from shared.storage.writer import BlobWriter
 from shared.telemetry import signals

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.delivered import FileChecksum
+from shared.records.delivered import FileChecksum
 from shared.storage.blobs import Tier
 
 

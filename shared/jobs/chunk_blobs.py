@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from shared.candidates import NumberedCandidate, decode_candidates
 from shared.damage import reading
 from shared.jobs.job import work_prefix
 from shared.jobs.ledger_rows import ChunkRow
-from shared.records import Record, decode_records
+from shared.records.candidates import NumberedCandidate, decode_candidates
+from shared.records.records import Record, decode_records
 from shared.storage.blobs import BlobStore
 
 

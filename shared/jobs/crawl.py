@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.candidates import NumberedCandidate, encode_candidates
 from shared.clock import Clock, Deadline
 from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
 from shared.crawling.worker import ChunkWorker
@@ -28,7 +27,8 @@ from shared.jobs.ledger_rows import ChunkRow
 from shared.jobs.messages import ChunkMessage
 from shared.jobs.tally import Tally
 from shared.jobs.transitions import Transitions
-from shared.records import Reason, Record, Rejected, encode_records
+from shared.records.candidates import NumberedCandidate, encode_candidates
+from shared.records.records import Reason, Record, Rejected, encode_records
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from shared.candidates import Candidate, NumberedCandidate, encode_candidates
 from shared.clock import Clock
 from shared.damage import reading
 from shared.errors import Changed
@@ -26,7 +25,8 @@ from shared.jobs.moved_images import MovedImages
 from shared.jobs.rounds import Rounds
 from shared.jobs.tally import Tally
 from shared.plain_text import one_line
-from shared.records import Record
+from shared.records.candidates import Candidate, NumberedCandidate, encode_candidates
+from shared.records.records import Record
 from shared.storage.blobs import BlobStore
 from shared.web.urls import address_key
 

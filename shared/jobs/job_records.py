@@ -1,11 +1,11 @@
 """The records of a job, once they are delivered: with its dataset, or without one where it kept nothing."""
 
 from shared.datasets.catalog import Catalog, SavedFile
-from shared.delivered import RECORDS
 from shared.errors import NotFound
 from shared.jobs.job import Job
 from shared.jobs.retry import NO_IMAGES
 from shared.jobs.states import State
+from shared.records.delivered import RECORDS
 
 
 def has_records(job: Job) -> bool:

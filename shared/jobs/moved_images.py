@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.candidates import Candidate, StoredRange
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.delivered import read_delivered
 from shared.errors import NotFound
+from shared.records.candidates import Candidate, StoredRange
+from shared.records.delivered import read_delivered
 from shared.storage.blobs import BlobStore
 
 _DATASET = re.compile(r"datasets/job_([^/]+)/")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
-from shared.candidates import Candidate
 from shared.clock import Deadline
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery_run import DiscoveryRun
@@ -12,6 +11,7 @@ from shared.jobs.spec import JobSpec
 from shared.jobs.streams import OpenSource, Stream, Streams, Turns
 from shared.jobs.waiting import WaitingNotice
 from shared.labels import UNLABELLED, clean_label
+from shared.records.candidates import Candidate
 from shared.sources.registry import SourceContext, open_source
 from shared.sources.source import Page, SourceConfig
 

@@ -15,7 +15,7 @@ from shared.jobs.chunk_ledger import MAX_ROWS, ChunkLedger
 from shared.jobs.discovery_run import DiscoveryRun
 from shared.jobs.ledger_rows import ChunkRow
 from shared.jobs.moved_images import MovedImages
-from shared.records import Record, Rejected
+from shared.records.records import Record, Rejected
 from shared.storage.blobs import BlobStore
 
 

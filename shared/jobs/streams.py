@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from itertools import count
 
-from shared.candidates import Candidate
 from shared.clock import Clock
 from shared.jobs.discovery_state import StreamState
 from shared.jobs.spec import JobSpec
+from shared.records.candidates import Candidate
 from shared.sources.source import Page, Query, Source, SourceConfig
 
 _SHORTEST_TOLD_SECONDS = 2.0

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.records import Reason, Record, Rejected
+from shared.records.records import Reason, Record, Rejected
 
 KEPT = "kept"
 OTHER_LABELS = "(other labels)"

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.clock import Clock, Deadline
-from shared.delivered import RECORDS
 from shared.errors import AppError
+from shared.records.delivered import RECORDS
 from shared.storage.blobs import BlobInfo, BlobStore, Tier, TierStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Strict
 
 from shared.blob_names import BlobName
-from shared.candidates import Candidate, Provenance
 from shared.labels import UNLABELLED, clean_label
+from shared.records.candidates import Candidate, Provenance
 from shared.sources.source import Page, Query, SourceConfig
 
 _PAGE = 1000

@@ -5,9 +5,9 @@ API: https://api-dashboard.search.brave.com/api-reference/images/image_search. O
 
 from typing import ClassVar, Literal
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
-from shared.licenses import UNKNOWN
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import UNKNOWN
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi
 from shared.sources.search import KeywordSearch, page_of

@@ -7,10 +7,10 @@ one. Only the dataset's own files are needed; the working blobs of its job may b
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Literal
 
-from shared.candidates import Candidate, StoredRange
-from shared.delivered import read_delivered
 from shared.errors import Conflict, NotFound, Permanent
 from shared.ids import PlainId
+from shared.records.candidates import Candidate, StoredRange
+from shared.records.delivered import read_delivered
 from shared.sources.source import Page, Query, SourceConfig
 from shared.storage.blobs import BlobStore, Tier
 

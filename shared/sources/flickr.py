@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import FailFast, Field, Strict
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
 from shared.errors import Unavailable
-from shared.licenses import UNKNOWN, License, license_url
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import UNKNOWN, License, license_url
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi, Refused
 from shared.sources.search import KeywordSearch, page_number, page_of

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 from pydantic import FailFast, Field, Strict
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
-from shared.licenses import License, license_url, normalize_license
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import License, license_url, normalize_license
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi, KeyRefused, Refused
 from shared.sources.search import KeywordSearch, page_number, page_of

@@ -5,9 +5,9 @@ API: https://www.pexels.com/api/documentation/#photos-search. It asks to credit 
 
 from typing import ClassVar, Literal
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
-from shared.licenses import License, license_url
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import License, license_url
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi
 from shared.sources.search import KeywordSearch, page_number, page_of

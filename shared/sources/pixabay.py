@@ -7,10 +7,10 @@ allows no mass downloads.
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
 from shared.errors import Permanent
-from shared.licenses import License, license_url
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import License, license_url
 from shared.sources.answers import KeptAnswers
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi, KeyRefused, Refused

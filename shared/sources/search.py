@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
-from shared.candidates import Candidate
+from shared.records.candidates import Candidate
 from shared.sources.source import Page, Query
 
 

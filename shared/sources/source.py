@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.candidates import Candidate
+from shared.records.candidates import Candidate
 
 
 class SourceConfig(BaseModel):

@@ -22,10 +22,10 @@ from pydantic import (
 )
 
 from shared.blob_names import BlobName
-from shared.candidates import Candidate, Provenance
 from shared.errors import NotFound, Permanent
 from shared.labels import UNLABELLED, Label, clean_label
-from shared.licenses import UNKNOWN, License, license_url, told_license
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import UNKNOWN, License, license_url, told_license
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.rows import FORMATS, Row, read_rows

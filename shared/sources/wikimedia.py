@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
 from shared.errors import Permanent, RateLimited, Unavailable
-from shared.licenses import UNKNOWN, License, license_url, normalize_license
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import UNKNOWN, License, license_url, normalize_license
 from shared.sources.fields import integer_of, link_in, mapping_of, plain_text_of, text_of, url_of
 from shared.sources.json_api import ApiAccess, JsonApi
 from shared.sources.search import KeywordSearch, page_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.web.robots_text import product_token
 
 AGENT_TOKEN = "pixcrawler"  # noqa: S105 - our product token in robots.txt and X-Robots-Tag, no secret

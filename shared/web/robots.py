@@ -9,7 +9,7 @@ import aiohttp
 from yarl import URL
 
 from shared.errors import AppError, Retryable
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.web.client import WebClient, WebRequest
 from shared.web.opt_out import AGENT_TOKEN
 from shared.web.path_patterns import ON_THE_LOOP, OutOfTimeError, comparable_path

@@ -14,9 +14,9 @@ from shared.archiving.archiver import Archiver, Written
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planner import PlanConfig
-from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
-from shared.records import ImageFacts, Kept, Record, encode_records
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import ImageFacts, Kept, Record, encode_records
 from shared.telemetry.recording import RecordingTelemetry
 
 COUNT, SIZE = 60, 5000

@@ -8,7 +8,7 @@ from PIL import Image
 from playground.gallery import ODD_FILES, _variant, default_photos
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 
 PHOTO = default_photos() / "chelsea.png"
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from yarl import URL
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Clock
 from shared.errors import AppError, InvalidRequest, RateLimited, Retryable
-from shared.records import Reason, Rejected
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import Reason, Rejected
 from shared.sources.source import Page, Query
 from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.elements import is_image_file

@@ -15,7 +15,7 @@ import yaml
 
 from shared.archiving.card import checksum_of
 from shared.archiving.options import Dedup, Output, Splits
-from shared.candidates import Provenance
+from shared.records.candidates import Provenance
 
 TOLD = 3  # the one image of which there is a caption and a creator
 SPLITS = Splits({"train": 0.8, "test": 0.2})

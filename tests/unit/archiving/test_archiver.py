@@ -22,7 +22,7 @@ from pyarrow import parquet
 from shared.archiving.earlier import EarlierDataset
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
-from shared.records import encode_records
+from shared.records.records import encode_records
 from tests.unit.archiving.conftest import LABELS, picture, record_of
 
 ALL = ("jsonl", "csv", "txt", "yaml", "coco")

@@ -8,7 +8,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from shared.archiving.options import Output, Splits
-from shared.candidates import Provenance
+from shared.records.candidates import Provenance
 
 # cocodataset.org/#format-data
 KEYS = {

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from shared.archiving.credit import credit_line, credit_markdown
-from shared.candidates import Candidate, Provenance
-from shared.records import Reason, Record, Rejected
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import Reason, Record, Rejected
 
 PAGE = "https://www.flickr.com/photos/1@N05/2"
 BY_2 = "CC BY 2.0 (https://creativecommons.org/licenses/by/2.0/)"

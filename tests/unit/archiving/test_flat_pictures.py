@@ -9,7 +9,7 @@ from shared.archiving.options import Dedup
 from shared.archiving.select import REASONS, select
 from shared.archiving.split import assign_splits
 from shared.archiving.table import Columns
-from shared.records import Reason
+from shared.records.records import Reason
 
 HASH = 0x0F0F_3355_00FF_1235
 

@@ -8,7 +8,7 @@ import datasets
 import pytest
 
 from shared.archiving.options import Dedup, Output, Splits
-from shared.candidates import Candidate, Provenance
+from shared.records.candidates import Candidate, Provenance
 
 ALL = Dedup(exact=False, near_distance=None)
 SPLITS = {"train": 0.6, "val": 0.2, "test": 0.2}

@@ -4,7 +4,7 @@ from shared.clock import Deadline, SystemClock
 from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
 from shared.crawling.options import Filters
 from shared.crawling.patience import Patience, PatienceConfig
-from shared.records import Rejected
+from shared.records.records import Rejected
 from shared.web.respect import Respect
 
 BUDGET = 4_000_000

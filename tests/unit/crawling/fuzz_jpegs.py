@@ -17,7 +17,7 @@ from functools import cache
 from shared.crawling.inspect import inspect
 from shared.crawling.options import Filters, Resize, Transform
 from shared.crawling.transform import transform, wanted_side
-from shared.records import Rejected
+from shared.records.records import Rejected
 from tests.corpus.jpeg_writer import Shape, jpeg, lossless, segment
 from tests.unit.crawling.pictures import encoded, picture, saved, turned
 

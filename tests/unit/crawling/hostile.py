@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from shared.records import Reason
+from shared.records.records import Reason
 
 type Behaviour = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 

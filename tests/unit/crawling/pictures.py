@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from playground.gallery import default_photos
-from shared.records import Reason
+from shared.records.records import Reason
 
 SIZE = (320, 240)
 

@@ -6,7 +6,7 @@ from aiohttp import web
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
 from shared.jobs.spec import parse_spec
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
 from shared.storage.memory_blobs import MemoryBlobs
 from tests.unit.crawling.asking import ask

@@ -7,7 +7,6 @@ import sys
 import pytest
 from PIL import Image
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk, CrawlOptions
 from shared.crawling.decoding_bytes import SMALL_BYTES
@@ -15,7 +14,8 @@ from shared.crawling.inspect import open_image
 from shared.crawling.judge import Judged, Waiting, judge, judge_waiting
 from shared.crawling.options import Filters, Resize, Transform
 from shared.crawling.transform import wanted_side
-from shared.records import Kept
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import Kept
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.web.respect import Respect
 from tests.unit.crawling.pictures import encoded, picture, saved

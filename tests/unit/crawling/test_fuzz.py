@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Rejected
+from shared.records.records import Rejected
 from tests.unit.crawling.pictures import refused_files, whole_files
 
 ANY = Filters(

@@ -9,7 +9,7 @@ from PIL import Image
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.corpus.gif_parts import NOTE, control, frame, gif
 from tests.corpus.make_images import FILES
 

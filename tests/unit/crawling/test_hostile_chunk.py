@@ -9,14 +9,14 @@ from urllib.parse import quote
 import pytest
 from aiohttp import web
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, CrawlOptions
 from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
 from shared.crawling.options import Filters
 from shared.crawling.worker import ChunkWorker, WorkerConfig
-from shared.records import Kept, Reason, decode_records, encode_records
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import Kept, Reason, decode_records, encode_records
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient

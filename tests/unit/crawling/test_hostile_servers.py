@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from shared.crawling.fetch import FetchConfig, Fetched
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.web.guard import NOT_PUBLIC, OF_THE_PLATFORM
 from shared.web.respect import Respect
 from tests.unit.crawling.asking import BUDGET, FILTERS, HASTY, ask, patience

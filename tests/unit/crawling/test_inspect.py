@@ -7,7 +7,7 @@ from PIL import Image
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.unit.crawling.pictures import (
     animated,
     encoded,

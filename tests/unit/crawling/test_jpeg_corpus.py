@@ -4,7 +4,7 @@ import pytest
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.corpus.make_jpegs import FILES, FOLDER
 
 REASONS = {"unsupported": Reason.UNSUPPORTED_FORMAT, "corrupt": Reason.CORRUPT}

@@ -11,7 +11,7 @@ from PIL import Image
 from shared.crawling.inspect import inspect
 from shared.crawling.jpeg_header import JpegHeader, read_jpeg_header
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.unit.crawling.pictures import encoded, picture, profile, saved, turned, whole_files
 
 BYTES = 20_000_000

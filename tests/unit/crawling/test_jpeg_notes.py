@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.corpus.jpeg_writer import segment
 from tests.unit.crawling.pictures import encoded, profile, turned
 

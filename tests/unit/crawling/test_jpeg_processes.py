@@ -10,7 +10,7 @@ from shared.crawling.decode_jpeg import decode_jpeg
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.jpeg_header import JpegHeader, read_jpeg_header
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.corpus.jpeg_writer import Shape, jpeg, lossless, segment, with_frame, with_more_frames
 from tests.unit.crawling.fuzz_jpegs import fuzz
 from tests.unit.crawling.pictures import encoded, picture, saved

@@ -11,7 +11,7 @@ from PIL import Image
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.corpus.jpeg_writer import Shape, jpeg
 
 UNUSUAL = {

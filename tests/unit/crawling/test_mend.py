@@ -9,7 +9,7 @@ import pytest
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.unit.crawling.pictures import encoded, profile, turned
 
 BASELINE, PROGRESSIVE = encoded("JPEG"), encoded("JPEG", progressive=True)

@@ -9,7 +9,7 @@ import tifffile
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.unit.crawling.pictures import SIZE, picture
 
 TIFF = Filters(formats=("tiff",))

@@ -8,7 +8,7 @@ import pytest
 
 from shared.crawling.fetch import Fetched
 from shared.errors import Unavailable
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.web.client import WebRequest
 from tests.unit.crawling.asking import ask
 from tests.unit.crawling.hostile import OK, body_of, raw_server

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.corpus.make_images import FILES, FOLDER
 
 SMALL = Filters(min_width=1, min_height=1)

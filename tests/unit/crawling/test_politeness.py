@@ -9,7 +9,7 @@ from shared.crawling.fetch import FetchConfig, Fetched, Timing
 from shared.crawling.patience import Patience, PatienceConfig, Postponed
 from shared.crawling.politeness import HostLimits
 from shared.crawling.turns import Turns
-from shared.records import Reason
+from shared.records.records import Reason
 from shared.web.respect import Respect
 from tests.unit.crawling.asking import FILTERS, ask, patience
 from tests.unit.crawling.hostile import body_of, raw_server

@@ -8,7 +8,7 @@ import pytest
 from shared.clock import SystemClock
 from shared.crawling.fetch import Fetched
 from shared.errors import InvalidRequest
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
 from shared.web.client import WebRequest

@@ -9,7 +9,7 @@ import pytest
 from shared.clock import Deadline, SystemClock
 from shared.crawling.fetch import FetchConfig, Fetched, Timing
 from shared.crawling.patience import Patience, PatienceConfig
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.unit.crawling.asking import ask, patience
 from tests.unit.crawling.hostile import raw_server
 

@@ -9,11 +9,11 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk, CrawlOptions
 from shared.crawling.options import Filters, Transform
-from shared.records import Kept, Record, decode_records, encode_records
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import Kept, Record, decode_records, encode_records
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.web.respect import Respect
 from tests.corpus.make_images import FILES

@@ -9,7 +9,7 @@ from PIL import Image
 
 from shared.crawling.inspect import Inspected, inspect
 from shared.crawling.options import Filters
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.unit.crawling.pictures import picture, saved
 
 ALL = Filters(min_width=1, min_height=1, formats=("tiff", "avif"))

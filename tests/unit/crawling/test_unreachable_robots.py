@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from shared.crawling.fetch import Fetched
-from shared.records import Reason
+from shared.records.records import Reason
 from shared.web.respect import Respect
 from tests.unit.crawling.asking import HASTY, PATIENT, ask
 

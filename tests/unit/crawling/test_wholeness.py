@@ -11,7 +11,7 @@ from shared.crawling.color import profile_name
 from shared.crawling.inspect import inspect
 from shared.crawling.options import Filters
 from shared.crawling.wholeness import check_whole
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from tests.unit.crawling.pictures import encoded, profile, scan_bomb
 
 BYTES = 20_000_000

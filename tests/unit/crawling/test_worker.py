@@ -4,12 +4,12 @@ import hashlib
 
 import pytest
 
-from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk, CrawlOptions
 from shared.crawling.options import Filters, Transform
 from shared.errors import Unavailable
-from shared.records import Kept, Reason, Rejected
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import Kept, Reason, Rejected
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.web.respect import Respect
 

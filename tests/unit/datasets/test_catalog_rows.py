@@ -6,8 +6,8 @@ import pytest
 
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.delivered import FileChecksum
 from shared.jobs.tally import Tally
+from shared.records.delivered import FileChecksum
 from shared.storage.blobs import Tier
 from shared.storage.memory_blobs import MemoryBlobs
 from shared.storage.memory_entities import MemoryEntities

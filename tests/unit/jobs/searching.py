@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import ClassVar
 
-from shared.candidates import Candidate, Provenance, decode_candidates
 from shared.errors import RateLimited
 from shared.jobs.messages import JOBS_QUEUE
+from shared.records.candidates import Candidate, Provenance, decode_candidates
 from shared.sources.source import Page, Query, SourceConfig
 
 

@@ -14,7 +14,6 @@ from itertools import count
 
 from shared.archiving.archiver import Archiver
 from shared.archiving.planner import PlanConfig
-from shared.candidates import Candidate, Provenance
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.datasets.catalog import Catalog
@@ -40,7 +39,8 @@ from shared.jobs.transitions import Transitions
 from shared.jobs.watchdog import Watchdog, WatchdogConfig
 from shared.jobs.webhook import WebhookCaller
 from shared.jobs.webhook_body import WebhookBodies
-from shared.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.sources import registry
 from shared.sources.registry import SourceContext, SourceKind, SourceSettings
 from shared.sources.source import Page, Query, SourceConfig

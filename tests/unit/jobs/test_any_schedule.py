@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import Conflict
 from shared.jobs.messages import ARCHIVES_QUEUE
 from shared.jobs.states import State
-from shared.records import Reason
+from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow, fake_source
 
 LABELS = ["a", "b"]

@@ -10,7 +10,7 @@ from shared.jobs.archive_start import ArchiveStarts
 from shared.jobs.job import Webhook, WebhookState
 from shared.jobs.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
-from shared.records import Reason
+from shared.records.records import Reason
 from shared.storage.entities import Entity, Put, Replace
 from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 from tests.unit.jobs.simulation import Flow, fake_source

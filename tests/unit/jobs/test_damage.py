@@ -15,7 +15,7 @@ from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
 from shared.jobs.submit import Submission
-from shared.records import Reason
+from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow, fake_source
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from shared.delivered import read_delivered
 from shared.errors import Damaged
 from shared.jobs.discovery_state import DiscoveryStates
 from shared.jobs.messages import ARCHIVES_QUEUE
 from shared.jobs.states import State
-from shared.records import Reason
+from shared.records.delivered import read_delivered
+from shared.records.records import Reason
 
 FAKE = {"keywords": ["a"], "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}
 

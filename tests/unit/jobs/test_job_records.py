@@ -11,7 +11,7 @@ from functions.representations import JobAnswer, JobSummary
 from shared.errors import NotFound
 from shared.jobs.job_records import has_records, records_of
 from shared.jobs.states import State
-from shared.records import Reason
+from shared.records.records import Reason
 from shared.storage.blobs import Tier
 
 SPEC = {"labels": {"cat": ["cat"]}, "sources": [{"type": "fake", "total": 30}], "max_images_per_label": 30}

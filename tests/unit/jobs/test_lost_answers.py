@@ -7,7 +7,7 @@ from shared.errors import Permanent, Unavailable
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State
 from shared.jobs.submit import Submission
-from shared.records import Reason
+from shared.records.records import Reason
 from tests.unit.jobs.simulation import FakeSource, Flow, fake_source
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}

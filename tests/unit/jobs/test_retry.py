@@ -13,7 +13,7 @@ from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.states import State
 from shared.jobs.watchdog import WatchdogConfig
 from shared.lifecycle.nightly import Nightly, NightlyConfig
-from shared.records import Reason
+from shared.records.records import Reason
 from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 from tests.unit.jobs.simulation import Flow
 

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import Conflict
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission
-from shared.records import Reason
+from shared.records.records import Reason
 
 SPEC = {"labels": {"cat": ["cat"]}, "sources": [{"type": "fake"}]}
 

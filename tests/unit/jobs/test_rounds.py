@@ -8,7 +8,7 @@ from shared.jobs.discovery_state import DiscoveryState, StreamState
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.rounds import MAX_ROUNDS
 from shared.jobs.states import State
-from shared.records import Reason
+from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow, fake_source
 from tests.unit.jobs.test_any_schedule import CHANCE, thoroughly
 

@@ -11,7 +11,7 @@ from shared.jobs.job import Webhook, WebhookState
 from shared.jobs.ledger_rows import Progress
 from shared.jobs.messages import JOBS_QUEUE
 from shared.jobs.states import State
-from shared.records import Reason
+from shared.records.records import Reason
 
 URL = "https://hooks.example/x?token=secret"
 SPEC = {

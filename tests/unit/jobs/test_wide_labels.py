@@ -3,7 +3,7 @@
 import pytest
 
 from shared.jobs.states import State
-from shared.records import Reason
+from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow
 
 _SIGNS = {"emoji": "😀", "family": "👩\u200d👧\u200d👦", "rare han": "𠮷", "han": "猫", "accents": "é"}

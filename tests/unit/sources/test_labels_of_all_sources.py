@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from shared.candidates import Candidate, Provenance
-from shared.delivered import encode_delivered
 from shared.errors import InvalidRequest
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.paging import _labelled
 from shared.jobs.spec import parse_spec
+from shared.records.candidates import Candidate, Provenance
+from shared.records.delivered import encode_delivered
 from shared.sources.blobs import Blobs
 from shared.sources.urls import Urls, UrlsConfig
 from shared.storage.memory_blobs import MemoryBlobs

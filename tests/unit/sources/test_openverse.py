@@ -7,7 +7,7 @@ from aiohttp import web
 
 from shared.archiving.credit import credit_line
 from shared.errors import Permanent, Unavailable
-from shared.records import Reason, Record, Rejected
+from shared.records.records import Reason, Record, Rejected
 from shared.sources.json_api import KeyRefused, Refused
 from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
 from shared.sources.source import Query

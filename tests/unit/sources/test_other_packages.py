@@ -12,7 +12,7 @@ from shared.storage.memory_blobs import MemoryBlobs
 
 MODULE = """
 from typing import Literal
-from shared.candidates import Candidate, Provenance
+from shared.records.candidates import Candidate, Provenance
 from shared.sources.registry import SourceKind
 from shared.sources.source import Page, Query, SourceConfig
 

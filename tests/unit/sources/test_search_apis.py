@@ -12,7 +12,6 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.candidates import NumberedCandidate, decode_candidates, encode_candidates
 from shared.clock import SystemClock
 from shared.datasets.catalog import Catalog
 from shared.errors import AppError, InvalidRequest, Permanent, RateLimited, Unavailable
@@ -21,6 +20,7 @@ from shared.jobs.job_keys import JobKeys
 from shared.jobs.job_store import JobStore
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
+from shared.records.candidates import NumberedCandidate, decode_candidates, encode_candidates
 from shared.settings import Settings
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
 from shared.sources.source import Query

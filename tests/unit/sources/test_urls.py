@@ -8,10 +8,10 @@ import time
 import pytest
 
 from shared.archiving.credit import credit_line
-from shared.candidates import NumberedCandidate, Provenance, encode_candidates
 from shared.errors import InvalidRequest, Permanent
 from shared.jobs.spec import decode_spec, encode_spec, parse_spec
-from shared.records import Reason, Record, Rejected
+from shared.records.candidates import NumberedCandidate, Provenance, encode_candidates
+from shared.records.records import Reason, Record, Rejected
 from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.registry import parse_source
 from shared.sources.rows import Row, read_rows

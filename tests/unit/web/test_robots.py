@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from shared.records import Reason, Rejected
+from shared.records.records import Reason, Rejected
 from shared.web.robots import Robots
 from shared.web.robots_text import read_robots
 from shared.web.tdm_reservation import TdmReservations

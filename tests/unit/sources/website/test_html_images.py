@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from shared.candidates import Candidate, NumberedCandidate, Provenance, encode_candidates
+from shared.records.candidates import Candidate, NumberedCandidate, Provenance, encode_candidates
 from shared.sources.website.html_images import MAX_IMAGES, MAX_LINKS, read_html
 
 PAGE = URL("https://example.org/dir/page.html")

@@ -12,12 +12,12 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from shared.candidates import Candidate, Provenance, StoredRange
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.gzip_members import BadGzip, GzipLimits, unzip_stream
 from shared.json_lines import json_line
-from shared.records import ImageFacts, Kept, Record
+from shared.records.candidates import Candidate, Provenance, StoredRange
+from shared.records.records import ImageFacts, Kept, Record
 
 RECORDS = "records.jsonl.gz"
 """The file's name, below the prefix of a dataset's revision."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
-from shared.packed_lines import pack, unpack
+from shared.records.packed_lines import pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where an image comes from and under which terms; everything that the source told, nothing guessed.
 
-    `license` is one of the normalised codes of `shared.licenses` ("unknown" where nothing was said).
+    `license` is one of the normalised codes of `shared.records.licenses` ("unknown" where nothing was said).
     """
 
     source: str

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.licenses import (
+from shared.records.licenses import (
     License,
     asks_for_attribution,
     license_name,

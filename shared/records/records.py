@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from pydantic import TypeAdapter
 
-from shared.candidates import Candidate
-from shared.packed_lines import pack, unpack
+from shared.records.candidates import Candidate
+from shared.records.packed_lines import pack, unpack
 
 
 class Reason(StrEnum):
