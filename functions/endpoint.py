@@ -14,9 +14,9 @@ from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retrya
 from shared.ids import is_plain_id
 from shared.jobs.spec import MAX_SPEC_BYTES
 from shared.storage.newest_first import is_place
-from shared.strict_json import read_json
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
+from shared.text.strict_json import read_json
 from shared.users.access import Caller
 from shared.wiring import App, app
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import azure.functions as func
 
 from shared.errors import FieldError, InvalidRequest
-from shared.strict_json import shown
+from shared.text.strict_json import shown
 
 # in this parameter the host takes its access keys
 _KEY_OF_THE_HOST = "code"

@@ -21,9 +21,9 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.parquet import ParquetWriter
 from shared.archiving.told import COLUMNS, Placed
 from shared.archiving.yaml_text import Yaml
-from shared.json_lines import json_line
 from shared.records.licenses import asks_for_attribution
 from shared.records.records import Record
+from shared.text.json_lines import json_line
 
 
 def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:

@@ -12,9 +12,9 @@ from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.parts import PartLedger, Slice, block_bytes_of
 from shared.archiving.plan import Plan
 from shared.archiving.planner import PlanConfig, Planner
-from shared.archiving.turns import in_turns
 from shared.archiving.write import checksum, commit_file, write_slice
 from shared.clock import Clock, Deadline
+from shared.concurrency import in_turns
 from shared.errors import Conflict, Retryable
 from shared.records.delivered import FileChecksum
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from shared.archiving.annotation import Annotation
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.told import Placed
-from shared.json_lines import json_line
 from shared.records.licenses import License, license_name, license_url
+from shared.text.json_lines import json_line
 
 
 class Coco(Annotation):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shared.archiving.arrange import File
 from shared.archiving.layout import Data, Layout
 from shared.archiving.plan import Piece, Plan
-from shared.archiving.turns import in_turns
+from shared.concurrency import in_turns
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.storage.blobs import BlobStore

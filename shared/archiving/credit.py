@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from shared.archiving.markdown import escaped, link
-from shared.hidden import without_hidden
 from shared.records.licenses import License, license_name, license_url
 from shared.records.records import Record
+from shared.text.hidden import without_hidden
 
 
 class _Piece(NamedTuple):

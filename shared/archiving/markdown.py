@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from shared.hidden import showing_hidden
+from shared.text.hidden import showing_hidden
 
 # to look for a special character first takes a quarter of the time
 _SPECIAL = re.compile(

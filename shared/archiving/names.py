@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from shared.file_names import comparable, safe_name
+from shared.text.file_names import comparable, safe_name
 
 _MAX_BYTES = 120
 _DIGITS = (8, 16, 32, 64)

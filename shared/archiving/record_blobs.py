@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from itertools import batched
 
-from shared.archiving.turns import in_turns
+from shared.concurrency import in_turns
 from shared.damage import reading
 from shared.storage.blobs import BlobStore
 

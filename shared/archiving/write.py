@@ -10,8 +10,8 @@ from shared.archiving.arrange import File
 from shared.archiving.compose import Composer
 from shared.archiving.parts import Slice, block_bytes_of
 from shared.archiving.plan import Plan
-from shared.archiving.turns import together
 from shared.clock import Deadline
+from shared.concurrency import together
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
 
 _NUMBERS = 50_000  # of each generation of blocks

@@ -5,7 +5,7 @@ import re
 
 from shared.archiving.annotation import Annotation
 from shared.archiving.told import Placed
-from shared.hidden import HIDDEN
+from shared.text.hidden import HIDDEN
 
 _json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each call
 # includes what YAML does not allow, and what some readers take for line breaks (YAML 1.2, 5.1 and 5.4)

@@ -9,11 +9,11 @@ from pydantic import TypeAdapter
 
 from shared.datasets.dataset import Dataset, dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
-from shared.file_names import safe_name
 from shared.storage.blobs import BlobInfo, BlobStore, Link, LinkSigner, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace
 from shared.storage.newest_first import Listing, mark, newest_first, place_of
+from shared.text.file_names import safe_name
 
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)

@@ -24,10 +24,10 @@ from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
 from shared.jobs.moved_images import MovedImages
 from shared.jobs.rounds import Rounds
 from shared.jobs.tally import Tally
-from shared.plain_text import one_line
 from shared.records.candidates import Candidate, NumberedCandidate, encode_candidates
 from shared.records.records import Record
 from shared.storage.blobs import BlobStore
+from shared.text.plain_text import one_line
 from shared.web.urls import address_key
 
 _SMALL_CHUNK = 256

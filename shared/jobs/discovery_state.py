@@ -13,8 +13,8 @@ from shared.errors import Damaged
 from shared.jobs.chunk_ledger import ChunkLedger
 from shared.jobs.job import work_prefix
 from shared.jobs.ledger_rows import DiscoveryRow
-from shared.plain_text import one_line
 from shared.storage.blobs import BlobStore
+from shared.text.plain_text import one_line
 
 _MAX_CELL_BYTES = 60_000
 _MAX_PROBLEMS = 20

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError
-from shared.strict_json import shown
+from shared.text.strict_json import shown
 
 _MOST = 20
 _KEY = "[key]"  # pydantic's, behind the name of a field whose name is wrong

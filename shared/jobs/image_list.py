@@ -13,10 +13,10 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.blob_names import BlobName
 from shared.errors import InvalidRequest
 from shared.jobs.field_errors import field_errors
 from shared.jobs.spec import JobSpec, parse_spec
+from shared.text.blob_names import BlobName
 
 _MAX_IMAGES = 10_000
 _OWN = ("work/", "datasets/", "answers/")

@@ -26,9 +26,9 @@ from shared.jobs.messages import (
 from shared.jobs.spec import parse_spec
 from shared.jobs.submit import Submission, Submit
 from shared.jobs.watchdog import Watchdog
-from shared.strict_json import FlawedJson
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
+from shared.text.strict_json import FlawedJson
 
 _log = logging.getLogger(__name__)
 _DISCOVERY_CRASHED = Failure("discovery_crashed", "Discovery failed again and again.")

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from shared.jobs.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.states import State
-from shared.plain_text import one_line
 from shared.storage.entities import Entity, Value
+from shared.text.plain_text import one_line
 
 WORK = "~work"
 _MAX_DETAIL = 4000

@@ -11,7 +11,7 @@ import json
 import re
 
 from shared.errors import InvalidRequest
-from shared.strict_json import read_json
+from shared.text.strict_json import read_json
 
 _URL_ALPHABET = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")

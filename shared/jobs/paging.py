@@ -10,10 +10,10 @@ from shared.jobs.discovery_run import DiscoveryRun
 from shared.jobs.spec import JobSpec
 from shared.jobs.streams import OpenSource, Stream, Streams, Turns
 from shared.jobs.waiting import WaitingNotice
-from shared.labels import UNLABELLED, clean_label
 from shared.records.candidates import Candidate
 from shared.sources.registry import SourceContext, open_source
 from shared.sources.source import Page, SourceConfig
+from shared.text.labels import UNLABELLED, clean_label
 
 _MAX_FAILURES = 5
 _MAX_WAIT_SECONDS = 900.0

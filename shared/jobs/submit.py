@@ -18,9 +18,9 @@ from shared.jobs.retry import REFUSED
 from shared.jobs.reuse import resolve_datasets
 from shared.jobs.spec import JobSpec, encode_spec
 from shared.jobs.states import State
-from shared.plain_text import one_line
 from shared.sources.registry import SourceSettings, check_sources
 from shared.storage.queues import QueueSender
+from shared.text.plain_text import one_line
 
 _MAX_MESSAGE_ID = 100
 

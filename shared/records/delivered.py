@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 
 from shared.damage import reading
 from shared.errors import Damaged
-from shared.gzip_members import BadGzip, GzipLimits, unzip_stream
-from shared.json_lines import json_line
 from shared.records.candidates import Candidate, Provenance, StoredRange
 from shared.records.records import ImageFacts, Kept, Record
+from shared.text.gzip_members import BadGzip, GzipLimits, unzip_stream
+from shared.text.json_lines import json_line
 
 RECORDS = "records.jsonl.gz"
 """The file's name, below the prefix of a dataset's revision."""

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Strict
 
-from shared.blob_names import BlobName
-from shared.labels import UNLABELLED, clean_label
 from shared.records.candidates import Candidate, Provenance
 from shared.sources.source import Page, Query, SourceConfig
+from shared.text.blob_names import BlobName
+from shared.text.labels import UNLABELLED, clean_label
 
 _PAGE = 1000
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import Permanent
-from shared.gzip_members import PIECE_BYTES, BadGzip, GzipLimits, unzip_stream
 from shared.sources.json_array import json_elements
 from shared.sources.tables import MAX_LINE_BYTES, MAX_LINES, TOO_LONG, ColumnNames, Columns, read_records
+from shared.text.gzip_members import PIECE_BYTES, BadGzip, GzipLimits, unzip_stream
 
 type Format = Literal["txt", "csv", "tsv", "jsonl", "json"]
 

@@ -21,9 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from shared.blob_names import BlobName
 from shared.errors import NotFound, Permanent
-from shared.labels import UNLABELLED, Label, clean_label
 from shared.records.candidates import Candidate, Provenance
 from shared.records.licenses import UNKNOWN, License, license_url, told_license
 from shared.sources.fields import address_of, text_of, url_of
@@ -32,6 +30,8 @@ from shared.sources.rows import FORMATS, Row, read_rows
 from shared.sources.source import Page, Query, SourceConfig
 from shared.sources.tables import ColumnNames, told
 from shared.storage.blobs import BlobStore
+from shared.text.blob_names import BlobName
+from shared.text.labels import UNLABELLED, Label, clean_label
 
 INPUTS = "inputs/"
 _PAGE = 1000

@@ -18,11 +18,11 @@ from shared.jobs.submit import Submit
 from shared.jobs.transitions import Transitions
 from shared.jobs.webhook import WebhookCaller
 from shared.jobs.webhook_body import WebhookBodies
-from shared.schedules import check_schedule
 from shared.sources.registry import SourceContext, SourceSettings
 from shared.users.access import ADMIN, Access
 from shared.wiring.adapters import Adapters
 from shared.wiring.image_services import source_settings
+from shared.wiring.schedules import check_schedule
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker

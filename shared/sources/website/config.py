@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, FailFast, Field, Strict
 
 from shared.errors import InvalidRequest
-from shared.labels import UNLABELLED, Label
 from shared.sources.source import SourceConfig
+from shared.text.labels import UNLABELLED, Label
 from shared.web.urls import parse_url
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from shared.archiving.names import folder_names
 from shared.archiving.options import Dedup
-from shared.file_names import comparable
 from shared.records.candidates import Candidate, Provenance
+from shared.text.file_names import comparable
 
 SKIPPED = (
     "__background__",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from shared.archiving.markdown import code, escaped, link
-from shared.hidden import showing_hidden
+from shared.text.hidden import showing_hidden
 
 ODD = (
     "~~gone~~",

@@ -5,10 +5,10 @@ import gzip
 
 import pytest
 
-from shared.gzip_members import PIECE_BYTES
 from shared.sources.json_array import JsonArray
 from shared.sources.rows import _BLANK_LINES, _lines
 from shared.sources.tables import MAX_LINES
+from shared.text.gzip_members import PIECE_BYTES
 from tests.unit.sources.lists import read_list
 
 URL = "https://a/1.jpg"

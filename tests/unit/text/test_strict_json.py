@@ -6,7 +6,7 @@ import time
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.strict_json import MAX_DEPTH, FlawedJson, read_json
+from shared.text.strict_json import MAX_DEPTH, FlawedJson, read_json
 
 HALF = "must be valid Unicode: it has half of a surrogate pair"
 TWICE = "is given twice"

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.jobs.discovery_state import DiscoveryState, _adapter
-from shared.plain_text import one_line
+from shared.text.plain_text import one_line
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from shared.hidden import HIDDEN
+from shared.text.hidden import HIDDEN
 
 _FORBIDDEN = re.compile(rf'[<>:"/\\|?*{HIDDEN}]')
 # devices of Windows, also with superscript digits, with blanks, and with any extension:

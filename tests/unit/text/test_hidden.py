@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.hidden import HIDDEN, showing_hidden, without_hidden
-from shared.json_lines import json_line
+from shared.text.hidden import HIDDEN, showing_hidden, without_hidden
+from shared.text.json_lines import json_line
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"

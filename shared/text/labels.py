@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from shared.hidden import HIDDEN
+from shared.text.hidden import HIDDEN
 
 UNLABELLED = "unlabelled"
 MAX_LABEL_CHARACTERS = 200

@@ -5,7 +5,7 @@ import re
 
 from pydantic_core import to_json
 
-from shared.hidden import HIDDEN
+from shared.text.hidden import HIDDEN
 
 _HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from shared.gzip_members import PIECE_BYTES, BadGzip, GzipLimits, unzip, unzip_stream
+from shared.text.gzip_members import PIECE_BYTES, BadGzip, GzipLimits, unzip, unzip_stream
 
 SMALL = GzipLimits(max_bytes=5_000_000, max_ratio=100, free_bytes=1_000_000)
 NOISE = random.Random(1).randbytes(300_000)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.labels import Label, clean_label
+from shared.text.labels import Label, clean_label
 
 CLEAN = {
     "a line break": ("cat\ndog", "cat dog"),

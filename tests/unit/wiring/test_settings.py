@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from shared.settings import Settings, SettingsError, load_settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONTAINER = "must be 3 to 63 lower-case letters, digits and single hyphens between them"
 URL = "must be an http(s) URL with a host, without a query"
 NAMES = [field.validation_alias or name.upper() for name, field in Settings.model_fields.items()]

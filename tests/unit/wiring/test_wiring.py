@@ -11,7 +11,7 @@ import pytest
 from shared.settings import Settings
 from shared.wiring import App
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HEAVY = ("PIL", "cv2", "numpy", "pyarrow", "azure.storage.blob", "azure.data.tables", "opencensus", "lxml")
 
 

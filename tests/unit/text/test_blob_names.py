@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.blob_names import check_blob_name
 from shared.errors import InvalidRequest
 from shared.jobs.image_list import parse_image_list
 from shared.jobs.spec import parse_spec
+from shared.text.blob_names import check_blob_name
 
 GOOD = [
     "inputs/x.csv",
