@@ -19,7 +19,7 @@ from shared.archiving.parts import block_bytes_of
 from shared.archiving.plan import Plan
 from shared.archiving.planner import PlanConfig
 from shared.settings import load_settings
-from shared.storage.azure_blobs import AzureBlobs
+from shared.storage.azure.blobs import AzureBlobs
 from shared.wiring import App
 
 RECORDS = "bench/records/"

@@ -24,7 +24,7 @@ from shared.crawling.options import Filters, Resize, Transform
 from shared.crawling.patience import Patience
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.records.candidates import Candidate, Provenance
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import NoTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.respect import Respect

@@ -26,9 +26,9 @@ from shared.records.candidates import Candidate
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.settings import Settings
 from shared.storage.blobs import BlobAttributes
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
-from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
+from shared.storage.memory.queues import MemoryQueues
 from shared.telemetry.recording import RecordingTelemetry
 from shared.users.access import ADMIN
 from shared.wiring import App

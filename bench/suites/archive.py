@@ -26,8 +26,8 @@ from shared.concurrency import in_turns
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Record, encode_records
 from shared.settings import Settings
-from shared.storage.azure_account import StorageAccount
-from shared.storage.azure_blobs import AzureBlobs
+from shared.storage.azure.account import StorageAccount
+from shared.storage.azure.blobs import AzureBlobs
 
 _IMAGES = 70_000  # more entries than a ZIP without ZIP64 has
 _SHARD = Settings.model_fields["chunk_size"].default  # images of a shard, as the crawl leaves it

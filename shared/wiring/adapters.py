@@ -14,10 +14,10 @@ from shared.web.session import SessionConfig, Sessions
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from shared.storage.azure_account import StorageAccount
-    from shared.storage.azure_blobs import AzureBlobs
-    from shared.storage.azure_entities import AzureEntities
-    from shared.storage.azure_queues import AzureQueues
+    from shared.storage.azure.account import StorageAccount
+    from shared.storage.azure.blobs import AzureBlobs
+    from shared.storage.azure.entities import AzureEntities
+    from shared.storage.azure.queues import AzureQueues
 
 
 class Adapters:
@@ -35,7 +35,7 @@ class Adapters:
     @cached_property
     def account(self) -> "StorageAccount":
         """The storage account that the settings name."""
-        from shared.storage.azure_account import StorageAccount
+        from shared.storage.azure.account import StorageAccount
 
         settings = self.settings
         if settings.storage_connection is not None:
@@ -66,21 +66,21 @@ class Adapters:
     @cached_property
     def blobs(self) -> "AzureBlobs":
         """The datasets' container."""
-        from shared.storage.azure_blobs import AzureBlobs
+        from shared.storage.azure.blobs import AzureBlobs
 
         return AzureBlobs(self.account, self.settings.datasets_container)
 
     @cached_property
     def entities(self) -> "AzureEntities":
         """The tables."""
-        from shared.storage.azure_entities import AzureEntities
+        from shared.storage.azure.entities import AzureEntities
 
         return AzureEntities(self.account)
 
     @cached_property
     def queues(self) -> "AzureQueues":
         """The queues."""
-        from shared.storage.azure_queues import AzureQueues
+        from shared.storage.azure.queues import AzureQueues
 
         return AzureQueues(self.account)
 

@@ -5,9 +5,9 @@ import logging
 import threading
 
 _MODULES = (
-    "shared.storage.azure_blobs",
-    "shared.storage.azure_entities",
-    "shared.storage.azure_queues",
+    "shared.storage.azure.blobs",
+    "shared.storage.azure.entities",
+    "shared.storage.azure.queues",
     "shared.crawling.worker",
     "shared.jobs.intake",
     "shared.archiving.archiver",

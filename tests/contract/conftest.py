@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.storage.azure_account import StorageAccount
-from shared.storage.azure_blobs import AzureBlobs
-from shared.storage.azure_entities import AzureEntities
-from shared.storage.azure_queues import AzureQueues
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
-from shared.storage.memory_queues import MemoryQueues
+from shared.storage.azure.account import StorageAccount
+from shared.storage.azure.blobs import AzureBlobs
+from shared.storage.azure.entities import AzureEntities
+from shared.storage.azure.queues import AzureQueues
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
+from shared.storage.memory.queues import MemoryQueues
 
 IMPLEMENTATIONS = ["memory", "azurite"]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.errors import AlreadyExists, Changed, Unavailable
-from shared.storage.azure_account import StorageAccount
-from shared.storage.azure_entities import AzureEntities
+from shared.storage.azure.account import StorageAccount
+from shared.storage.azure.entities import AzureEntities
 from shared.storage.entities import Delete, Entity, Insert, Put, Replace
 from tests.contract.losing_proxy import UNAVAILABLE, LosingProxy
 

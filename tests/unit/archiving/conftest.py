@@ -19,8 +19,8 @@ from shared.archiving.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, decode_records, encode_records
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
 from shared.telemetry.recording import RecordingTelemetry
 
 LABELS = ("cat", "dog", "ünï: a/b")

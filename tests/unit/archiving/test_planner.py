@@ -5,7 +5,7 @@ import pytest
 from shared.archiving.options import Output
 from shared.archiving.planner import PlanConfig, Planner
 from shared.clock import SystemClock
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 
 
 class Watched(MemoryBlobs):

@@ -14,8 +14,8 @@ from shared.archiving.options import Output
 from shared.archiving.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.errors import Unavailable
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
 from shared.telemetry.recording import RecordingTelemetry
 
 BLOCK = 10_000

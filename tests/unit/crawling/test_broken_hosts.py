@@ -8,7 +8,7 @@ from shared.errors import InvalidRequest
 from shared.jobs.spec import parse_spec
 from shared.records.records import Reason, Rejected
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from tests.unit.crawling.asking import ask
 from tests.unit.loopback import asking, serving
 

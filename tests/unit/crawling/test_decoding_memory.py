@@ -16,7 +16,7 @@ from shared.crawling.options import Filters, Resize, Transform
 from shared.crawling.transform import wanted_side
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.respect import Respect
 from tests.unit.crawling.pictures import encoded, picture, saved
 

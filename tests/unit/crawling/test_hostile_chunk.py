@@ -17,7 +17,7 @@ from shared.crawling.options import Filters
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Reason, decode_records, encode_records
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.respect import Respect

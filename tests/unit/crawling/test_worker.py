@@ -10,7 +10,7 @@ from shared.crawling.options import Filters, Transform
 from shared.errors import Unavailable
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Reason, Rejected
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.respect import Respect
 
 OPTIONS = CrawlOptions(Filters(), None, Respect())

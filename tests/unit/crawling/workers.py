@@ -7,7 +7,7 @@ from shared.clock import SystemClock
 from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.fetch import FetchConfig, Fetcher
 from shared.crawling.worker import ChunkWorker, WorkerConfig
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.aiohttp_client import AiohttpWebClient
 from shared.web.robots import Robots

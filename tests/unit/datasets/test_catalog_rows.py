@@ -9,8 +9,8 @@ from shared.datasets.dataset import Dataset
 from shared.jobs.tally import Tally
 from shared.records.delivered import FileChecksum
 from shared.storage.blobs import Tier
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
 
 LABELS = {
     "emoji": "😀🐈‍⬛",

@@ -10,8 +10,8 @@ from shared.datasets.dataset import Dataset
 from shared.errors import Conflict, NotFound
 from shared.records.delivered import FileChecksum
 from shared.storage.blobs import Tier
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
 
 ZIP = ("dataset.zip",)
 SHARDS = ("shards/00001.tar", "shards/00002.tar", "README.md", "ATTRIBUTION.md", "SHA256SUMS")

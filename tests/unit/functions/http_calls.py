@@ -10,9 +10,9 @@ import azure.functions as func
 
 from functions import datasets, health, jobs
 from shared.settings import Settings
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
-from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
+from shared.storage.memory.queues import MemoryQueues
 from shared.wiring import App
 
 KEY = "the-key"

@@ -44,9 +44,9 @@ from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.sources import registry
 from shared.sources.registry import SourceContext, SourceKind, SourceSettings
 from shared.sources.source import Page, Query, SourceConfig
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
-from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
+from shared.storage.memory.queues import MemoryQueues
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.client import WebRequest, WebResponse
 

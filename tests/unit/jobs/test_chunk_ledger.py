@@ -7,7 +7,7 @@ from shared.jobs.chunk_ids import chunk_id, halves_of, is_of_a_half, number_of, 
 from shared.jobs.chunk_ledger import Addition, ChunkLedger, _lane
 from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
 from shared.jobs.tally import OTHER_LABELS, Tally
-from shared.storage.memory_entities import MemoryEntities
+from shared.storage.memory.entities import MemoryEntities
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from shared.clock import Deadline
 from shared.errors import Unavailable
 from shared.lifecycle.nightly import FinishedJob, Nightly, NightlyConfig
 from shared.storage.blobs import Tier
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 
 

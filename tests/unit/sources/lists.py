@@ -1,7 +1,7 @@
 """Lists in blobs, read as a job reads them."""
 
 from shared.sources.urls import Urls, UrlsConfig
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 
 
 async def read_list(name, data, cursor=None, **options):

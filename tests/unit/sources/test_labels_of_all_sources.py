@@ -12,7 +12,7 @@ from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered
 from shared.sources.blobs import Blobs
 from shared.sources.urls import Urls, UrlsConfig
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 
 ODD = {
     "cat\ndog": "cat dog",

@@ -13,7 +13,7 @@ from shared.errors import NotFound, Permanent, Unavailable
 from shared.sources.registry import parse_source
 from shared.sources.tables import ColumnNames
 from shared.sources.urls import Urls, UrlsConfig
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 
 NAME = "inputs/list.parquet"
 

@@ -7,7 +7,7 @@ from shared.errors import Permanent, Unavailable
 from shared.sources.json_api import ApiAccess, KeyRefused, Refused
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
 from shared.sources.source import Query
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 
 KEY = "17716537-p1xabay"
 

@@ -24,9 +24,9 @@ from shared.records.candidates import NumberedCandidate, decode_candidates, enco
 from shared.settings import Settings
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
 from shared.sources.source import Query
-from shared.storage.memory_blobs import MemoryBlobs
-from shared.storage.memory_entities import MemoryEntities
-from shared.storage.memory_queues import MemoryQueues
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
+from shared.storage.memory.queues import MemoryQueues
 from shared.web.client import WebRequest, WebResponse
 from shared.wiring import App
 

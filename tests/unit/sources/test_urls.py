@@ -16,7 +16,7 @@ from shared.sources.blobs import Blobs, BlobsConfig
 from shared.sources.registry import parse_source
 from shared.sources.rows import Row, read_rows
 from shared.sources.urls import Urls, UrlsConfig
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.urls import address_key
 
 

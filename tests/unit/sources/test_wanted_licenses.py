@@ -6,7 +6,7 @@ from shared.sources.json_api import ApiAccess
 from shared.sources.openverse import OpenverseAccess
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
 from shared.sources.source import Query
-from shared.storage.memory_blobs import MemoryBlobs
+from shared.storage.memory.blobs import MemoryBlobs
 
 SERVICES = ("openverse", "wikimedia", "flickr", "pexels", "pixabay", "brave")
 

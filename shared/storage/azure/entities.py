@@ -9,7 +9,7 @@ from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionO
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.errors import Changed, NotFound
-from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
 from shared.storage.entities import Change, Delete, Entity, Insert, Put, Replace, Value
 from shared.storage.entity_limits import check_changes, is_key
 

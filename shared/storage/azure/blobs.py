@@ -17,7 +17,7 @@ from azure.storage.blob import (
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from shared.errors import AlreadyExists, Conflict, NotFound
-from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
 from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
 
 _PIECE_BYTES = 4 << 20

@@ -3,7 +3,7 @@
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from shared.errors import AlreadyExists, NotFound, Permanent
-from shared.storage.azure_account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
 
 _MAX_BYTES = 65_536
 
