@@ -7,8 +7,8 @@ All other products are bounded by the fields' own limits and by the size of a sp
 from collections.abc import Mapping, Sequence
 
 from shared.errors import FieldError
+from shared.sources.keywords.variations import Variations
 from shared.sources.source import SourceConfig
-from shared.sources.variations import Variations
 from shared.sources.website.config import WebsiteConfig
 
 MAX_SEARCHES = 20_000

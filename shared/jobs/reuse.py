@@ -3,8 +3,8 @@
 from shared.datasets.catalog import Catalog
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.spec import JobSpec
-from shared.sources.datasets import DatasetConfig
 from shared.sources.source import SourceConfig
+from shared.sources.stored.datasets import DatasetConfig
 
 
 async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> JobSpec:

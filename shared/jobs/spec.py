@@ -26,9 +26,9 @@ from shared.crawling.options import Filters, Transform
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.field_errors import field_errors
 from shared.jobs.products import too_many_items, too_many_pages, too_many_searches
+from shared.sources.keywords.variations import Variations
 from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
-from shared.sources.variations import Variations
 from shared.text.labels import Label, clean_label
 from shared.text.strict_json import read_json, shown
 from shared.web.respect import Respect

@@ -11,19 +11,19 @@ from pydantic import BaseModel, ValidationInfo, field_validator
 
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest
-from shared.sources.blobs import Blobs, BlobsConfig
-from shared.sources.brave import BRAVE, Brave, BraveConfig
-from shared.sources.datasets import DatasetConfig, Datasets
-from shared.sources.flickr import FLICKR, Flickr, FlickrConfig
-from shared.sources.json_api import ApiAccess
-from shared.sources.openverse import Openverse, OpenverseAccess, OpenverseConfig
-from shared.sources.pexels import PEXELS, Pexels, PexelsConfig
-from shared.sources.pixabay import PIXABAY, Pixabay, PixabayConfig
+from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.search.brave import BRAVE, Brave, BraveConfig
+from shared.sources.search.flickr import FLICKR, Flickr, FlickrConfig
+from shared.sources.search.json_api import ApiAccess
+from shared.sources.search.openverse import Openverse, OpenverseAccess, OpenverseConfig
+from shared.sources.search.pexels import PEXELS, Pexels, PexelsConfig
+from shared.sources.search.pixabay import PIXABAY, Pixabay, PixabayConfig
+from shared.sources.search.wikimedia import WIKIMEDIA, Wikimedia, WikimediaConfig
 from shared.sources.source import Source, SourceConfig
-from shared.sources.urls import Urls, UrlsConfig
+from shared.sources.stored.blobs import Blobs, BlobsConfig
+from shared.sources.stored.datasets import DatasetConfig, Datasets
 from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.source import Website
-from shared.sources.wikimedia import WIKIMEDIA, Wikimedia, WikimediaConfig
 from shared.storage.blobs import BlobStore
 from shared.web.client import WebClient
 from shared.web.respect import Respect

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from shared.settings import Settings
-from shared.sources.json_api import ApiAccess
-from shared.sources.openverse import OpenverseAccess
 from shared.sources.registry import SourceSettings
+from shared.sources.search.json_api import ApiAccess
+from shared.sources.search.openverse import OpenverseAccess
 
 
 def source_settings(settings: Settings) -> SourceSettings:

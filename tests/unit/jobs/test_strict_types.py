@@ -11,7 +11,7 @@ from shared.errors import InvalidRequest
 from shared.jobs.image_list import ImageList, parse_image_list
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec, parse_spec
 from shared.sources import registry
-from shared.sources.variations import Variations
+from shared.sources.keywords.variations import Variations
 from shared.web.respect import Respect
 
 CATS = {"keywords": ["cat"]}

@@ -16,7 +16,7 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.aiohttp_client import AiohttpWebClient
 from tests.unit.loopback import asking, serving
 
-RESPONSES = Path(__file__).parent / "responses"
+RESPONSES = Path(__file__).parent / "search" / "responses"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 

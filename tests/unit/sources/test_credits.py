@@ -5,8 +5,8 @@ import pytest
 from shared.archiving.credit import credit_line
 from shared.records.licenses import asks_for_attribution
 from shared.records.records import Reason, Record, Rejected
-from shared.sources.json_api import ApiAccess
-from shared.sources.openverse import OpenverseAccess
+from shared.sources.search.json_api import ApiAccess
+from shared.sources.search.openverse import OpenverseAccess
 
 LINES = {
     "openverse": [

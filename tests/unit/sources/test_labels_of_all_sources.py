@@ -10,8 +10,8 @@ from shared.jobs.paging import _labelled
 from shared.jobs.spec import parse_spec
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered
-from shared.sources.blobs import Blobs
-from shared.sources.urls import Urls, UrlsConfig
+from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.stored.blobs import Blobs
 from shared.storage.memory.blobs import MemoryBlobs
 
 ODD = {

@@ -1,0 +1,285 @@
+"""URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (these also gzipped) or Parquet.
+
+A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read. There is a page
+for every 1,000 rows, whatever they hold, so that the reader can stop there, and other tasks run in between. Where
+a row's licence and its licence's address name different ones, the image's is unknown (see `told_license`).
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from shared.errors import NotFound, Permanent
+from shared.records.candidates import Candidate, Provenance
+from shared.records.licenses import UNKNOWN, License, license_url, told_license
+from shared.sources.fields import address_of, text_of, url_of
+from shared.sources.lists.parquet_rows import MISSING, can_read_parquet, read_parquet
+from shared.sources.lists.rows import FORMATS, Row, read_rows
+from shared.sources.lists.tables import ColumnNames, told
+from shared.sources.source import Page, Query, SourceConfig
+from shared.storage.blobs import BlobStore
+from shared.text.blob_names import BlobName
+from shared.text.labels import UNLABELLED, Label, clean_label
+
+INPUTS = "inputs/"
+_PAGE = 1000
+# to plan a dataset of a third of them takes the time of one run
+_MAX_ROWS = 10_000_000
+_ROWS_WITHOUT_A_TURN = 100
+_PAGE_CHARACTERS = 4 << 20
+_MAX_EXTRA = 20
+_MAX_VALUE = 1000
+_MAX_FURTHER = 100
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode_strictly = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_PARQUET: Final = "parquet"
+
+type ListFormat = Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"]
+
+
+class UrlItem(BaseModel):
+    """One image of a list in the spec; further fields are kept in its record.
+
+    What the app itself has stored was checked when it came in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    url: Annotated[str, Field(min_length=1)]
+    label: str | None = None
+    caption: str | None = None
+    title: str | None = None
+    creator: str | None = None
+    creator_url: str | None = None
+    page_url: str | None = None
+    license: str | None = None
+    license_url: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _further_fields_are_plain(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(data, str):
+            return {"url": data}
+        if not isinstance(data, Mapping):
+            return data
+        further = {key: value for key, value in data.items() if key not in _ITEM_FIELDS}
+        stored = bool(info.context and info.context.get("internal"))
+        if not stored and len(further) > _MAX_FURTHER:
+            raise ValueError(f"must have at most {_MAX_FURTHER} further fields")
+        if not stored and not all(_is_plain(key, value) for key, value in further.items()):
+            raise ValueError("further fields must be numbers, plain text or JSON of at most 2,000 characters")
+        return {
+            **data,
+            **{key: _written(value) for key, value in further.items() if isinstance(value, (list, dict))},
+        }
+
+
+_ITEM_FIELDS = frozenset(UrlItem.model_fields)
+
+
+class UrlsConfig(SourceConfig):
+    """`{"type": "urls", "items": […]}` or `{"type": "urls", "blob": "inputs/list.csv"}`.
+
+    `format` is told from the blob's name unless it is given; the `*_column` options name a table's columns (or the
+    fields of JSON objects). `label` is for rows that bring none.
+    """
+
+    type: Literal["urls"] = "urls"
+    items: Annotated[tuple[UrlItem, ...], Strict(False), FailFast(), Field(min_length=1)] | None = None
+    blob: BlobName | None = None
+    format: Annotated[ListFormat | None, Field(validate_default=True)] = None
+    url_column: str = "url"
+    label_column: str = "label"
+    caption_column: str = "caption"
+    title_column: str = "title"
+    creator_column: str = "creator"
+    creator_url_column: str = "creator_url"
+    page_url_column: str = "page_url"
+    license_column: str = "license"
+    license_url_column: str = "license_url"
+    label: Label = UNLABELLED
+
+    @field_validator("blob")
+    @classmethod
+    def _is_an_input(cls, blob: str | None) -> str | None:
+        if blob is not None and not blob.startswith(INPUTS):
+            raise ValueError(f"must be a blob under {INPUTS}")
+        return blob
+
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, given: ListFormat | None, info: ValidationInfo) -> ListFormat | None:
+        blob = info.data.get("blob")
+        form = given or (_format_of(blob) if blob else None)
+        if blob and form is None:
+            raise ValueError(f"the blob's name tells none: must be one of {', '.join((*FORMATS, _PARQUET))}")
+        if form == _PARQUET and not can_read_parquet():
+            raise ValueError(MISSING)
+        return given
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if (self.items is None) == (self.blob is None):
+            raise ValueError("give either items or a blob")
+        return self
+
+
+class Urls:
+    """See `Source`."""
+
+    def __init__(self, config: UrlsConfig, blobs: BlobStore) -> None:
+        self._config = config
+        self._blobs = blobs
+        self._columns = _columns(config)
+
+    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
+        """One query for the whole list."""
+        del labels
+        return [Query("urls", None)]
+
+    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
+        """See `Source.pages`."""
+        del query
+        number = int(cursor or 0)
+        candidates: list[Candidate] = []
+        problems: list[str] = []
+        characters = 0
+        async for row in self._rows(number):
+            if number == _MAX_ROWS:
+                problems.append(f"{self._config.blob}: more than {_MAX_ROWS:,} rows: it is read no further")
+                break
+            number += 1
+            candidate, problem = self._candidate(row)
+            if candidate is not None:
+                candidates.append(candidate)
+                characters += len(candidate.url)
+            if problem is not None:
+                problems.append(f"{(self._config.blob or 'urls')[-100:]}: row {number}: {problem}")
+            if number % _PAGE == 0 or characters >= _PAGE_CHARACTERS:
+                yield Page(tuple(candidates), str(number), tuple(problems))
+                candidates, problems, characters = [], [], 0
+            elif number % _ROWS_WITHOUT_A_TURN == 0:
+                await asyncio.sleep(0)
+        yield Page(tuple(candidates), None, tuple(problems))
+
+    async def _rows(self, skip: int) -> AsyncIterator[Row]:
+        """The rows behind the first `skip`."""
+        if self._config.items is not None:
+            for item in self._config.items[skip:]:
+                yield Row(item.model_dump(exclude_none=True))
+            return
+        try:
+            async for row in self._stored_rows(self._config.blob or "", skip):
+                yield row
+        except NotFound:
+            raise Permanent(f"There is no blob {self._config.blob}.") from None
+
+    async def _stored_rows(self, name: str, skip: int) -> AsyncIterator[Row]:
+        form = self._config.format or _format_of(name) or "txt"
+        if form == _PARQUET:
+            async for row in read_parquet(self._blobs, name, self._columns, skip):
+                yield row
+            return
+        left = skip
+        stream, gzipped = self._blobs.stream(name), name.lower().endswith(".gz")
+        async for row in read_rows(stream, form, gzipped=gzipped, names=self._columns):
+            left -= 1
+            if left < 0:
+                yield row
+            elif left % _PAGE == 0:
+                await asyncio.sleep(0)
+
+    def _candidate(self, row: Row) -> tuple[Candidate | None, str | None]:
+        """The row's candidate, and what is wrong with the row; at least one of the two is not None."""
+        config, fields = self._config, row.fields
+        if fields is None:
+            return None, row.problem
+        if config.url_column not in fields:
+            wrong = f"no field {config.url_column[:100]!r}; it has {told(fields)}"
+        elif (url := address_of(fields[config.url_column])) is None:
+            wrong = "no http(s) URL"
+        else:
+            label = clean_label(fields.get(config.label_column)) or config.label
+            provenance = self._provenance(fields)
+            caption = text_of(fields.get(config.caption_column))
+            extra = self._extra(fields, provenance.license)
+            return Candidate(url, label, provenance, caption, extra=extra), row.problem
+        return None, f"{wrong}; {row.problem}" if row.problem else wrong
+
+    def _provenance(self, row: Mapping[str, object]) -> Provenance:
+        config = self._config
+        named, address = row.get(config.license_column), row.get(config.license_url_column)
+        found = told_license(str(named or ""), str(address or ""))
+        return Provenance(
+            "urls",
+            page_url=url_of(row.get(config.page_url_column)),
+            title=text_of(row.get(config.title_column)),
+            creator=text_of(row.get(config.creator_column)),
+            creator_url=url_of(row.get(config.creator_url_column)),
+            license=found.code,
+            license_version=found.version,
+            license_url=url_of(address) or url_of(named) or _url_of_version(found),
+        )
+
+    def _extra(self, row: Mapping[str, object], license_code: str) -> dict[str, str]:
+        """The first of the further fields; before them, the licence's text where it was not understood."""
+        config = self._config
+        named = self._columns.asked
+        others = [(str(key), value) for key, value in row.items() if key not in named][:_MAX_EXTRA]
+        if license_code == UNKNOWN:
+            others.insert(0, (config.license_column, row.get(config.license_column)))
+        return {
+            name: text[:_MAX_VALUE]
+            for key, value in others
+            if value is not None
+            and (name := text_of(key[:100])) is not None
+            and (text := text_of(_written(value))) is not None
+        }
+
+
+def _columns(config: UrlsConfig) -> ColumnNames:
+    """The columns of the options; needed are that of the addresses and all that the spec gives other names."""
+    options = [name for name in UrlsConfig.model_fields if name.endswith("_column")]
+    asked = {name: str(getattr(config, name)) for name in options}
+    renamed = [column for name, column in asked.items() if column != UrlsConfig.model_fields[name].default]
+    return ColumnNames(tuple(asked.values()), tuple(dict.fromkeys([config.url_column, *renamed])))
+
+
+def _written(value: object) -> str:
+    """A further field as text: as JSON where it is neither text nor a number."""
+    return _encode(value) if isinstance(value, (bool, list, dict)) else str(value)
+
+
+def _is_plain(key: str, value: object) -> bool:
+    """Whether nothing of a further field is lost where it is written down."""
+    try:
+        text = value if isinstance(value, str) else _encode_strictly(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return all(text_of(each) == each for each in (key, text) if each)
+
+
+def _url_of_version(found: License) -> str | None:
+    """Where a licence is that was named with its version; without one there are several texts that it may mean."""
+    return license_url(found) if found.version else None
+
+
+def _format_of(name: str) -> ListFormat | None:
+    name = name.lower()
+    stem = name.removesuffix(".gz")
+    for form in FORMATS:
+        if stem.endswith(f".{form}"):
+            return form
+    return _PARQUET if name.endswith(".parquet") else None

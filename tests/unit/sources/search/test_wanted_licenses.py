@@ -1,0 +1,66 @@
+"""Where only some licences are wanted, services are asked for no others, and not at all where they have none."""
+
+import pytest
+
+from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
+from shared.sources.search.json_api import ApiAccess
+from shared.sources.search.openverse import OpenverseAccess
+from shared.sources.source import Query
+from shared.storage.memory.blobs import MemoryBlobs
+
+SERVICES = ("openverse", "wikimedia", "flickr", "pexels", "pixabay", "brave")
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted", "asked"),
+    [
+        ({"type": "openverse"}, ("by", "cc0", "pexels"), "cc0,by"),
+        ({"type": "openverse", "license": ["by-nd", "by"]}, ("by", "cc0"), "by"),
+        ({"type": "flickr"}, ("by", "pdm", "unknown"), "4,8,10,11"),
+        ({"type": "flickr", "license": ["unknown", "by"]}, ("unknown", "cc0"), "0"),
+    ],
+)
+async def test_a_service_is_asked_for_those_of_the_licences_that_it_has(
+    service, client, clock, response, spec, wanted, asked
+):
+    service.answer(response(spec["type"]))
+    settings = SourceSettings(
+        openverse=OpenverseAccess(service.url), flickr=ApiAccess(service.url, "FLICKR_API_KEY", "key")
+    )
+    context = SourceContext(client, MemoryBlobs(), settings, clock)
+    source = open_source(parse_source(spec).under(wanted), context)
+    await anext(source.pages(Query("cat/cat", "cat", "cat"), None))
+    assert service.asked[0].query["license"] == asked
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked"),
+    [
+        (("cc0", "by"), {"openverse", "wikimedia", "flickr"}),
+        (("flickr",), {"wikimedia", "flickr"}),
+        (("pexels", "pixabay"), {"pexels", "pixabay"}),
+        (("unknown",), {"wikimedia", "brave"}),
+    ],
+)
+def test_a_service_that_has_none_of_the_licences_is_not_asked(wanted, asked):
+    configs = {name: parse_source({"type": name}) for name in SERVICES}
+    assert {name for name, config in configs.items() if config.under(wanted) is not None} == asked
+
+
+@pytest.mark.parametrize(
+    "spec", [{"type": "openverse", "license": ["by-nd"]}, {"type": "flickr", "license": ["unknown"]}]
+)
+def test_a_service_that_may_give_none_of_the_licences_is_not_asked(spec):
+    assert parse_source(spec).under(("by", "cc0")) is None
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("commercial", "by-nc"), ("modification", "by-nc-nd")])
+def test_openverse_is_not_asked_for_licences_that_its_license_type_excludes(kind, wanted):
+    config = parse_source({"type": "openverse", "license_type": kind})
+    assert config.under((wanted,)) is None
+    assert config.under((wanted, "by-sa")).license == ("by-sa",)
+
+
+def test_lists_are_read_whatever_licences_are_wanted():
+    config = parse_source({"type": "urls", "items": [{"url": "http://a.example/1.jpg"}]})
+    assert config.under(("cc0",)) is config
