@@ -26,11 +26,11 @@ from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.records.candidates import Candidate, Provenance
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import NoTelemetry
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.respect import Respect
-from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
-from shared.web.tdm_reservation import TdmReservations
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.session import SessionConfig, Sessions
+from shared.web.wishes.respect import Respect
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 
 _IMAGES = 2000
 _CONCURRENCY = 64

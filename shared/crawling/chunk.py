@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.crawling.options import Filters, Transform
 from shared.records.candidates import Candidate
 from shared.records.records import Record
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ from shared.crawling.patience import Patience, Postponed
 from shared.crawling.politeness import HostLimits
 from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
-from shared.web.respect import Respect
-from shared.web.robots import Robots
-from shared.web.session import Sessions
-from shared.web.tdm_reservation import TdmReservations
-from shared.web.urls import parse_url
+from shared.web.addresses.urls import parse_url
+from shared.web.http.session import Sessions
+from shared.web.wishes.respect import Respect
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0

@@ -28,7 +28,7 @@ from shared.records.candidates import Candidate, NumberedCandidate, encode_candi
 from shared.records.records import Record
 from shared.storage.blobs import BlobStore
 from shared.text.plain_text import one_line
-from shared.web.urls import address_key
+from shared.web.addresses.urls import address_key
 
 _SMALL_CHUNK = 256
 _LAST_CHUNKS = 3

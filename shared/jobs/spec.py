@@ -31,8 +31,8 @@ from shared.sources.registry import parse_source
 from shared.sources.source import SourceConfig
 from shared.text.labels import Label, clean_label
 from shared.text.strict_json import read_json, shown
-from shared.web.respect import Respect
-from shared.web.urls import parse_url
+from shared.web.addresses.urls import parse_url
+from shared.web.wishes.respect import Respect
 
 MAX_SPEC_BYTES = 4_000_000
 _MAX_LABELS = 1000

@@ -12,7 +12,7 @@ from shared.jobs.job_store import JobStore
 from shared.jobs.webhook_body import WebhookBodies
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
-from shared.web.client import WebClient, WebRequest
+from shared.web.http.client import WebClient, WebRequest
 
 _log = logging.getLogger(__name__)
 _TRIES = 3

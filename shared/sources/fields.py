@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from shared.web.urls import MAX_URL_CHARACTERS
+from shared.web.addresses.urls import MAX_URL_CHARACTERS
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

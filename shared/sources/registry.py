@@ -25,8 +25,8 @@ from shared.sources.stored.datasets import DatasetConfig, Datasets
 from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.source import Website
 from shared.storage.blobs import BlobStore
-from shared.web.client import WebClient
-from shared.web.respect import Respect
+from shared.web.http.client import WebClient
+from shared.web.wishes.respect import Respect
 
 _GROUP = "pixcrawler.sources"
 _log = logging.getLogger(__name__)

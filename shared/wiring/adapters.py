@@ -8,8 +8,8 @@ from shared.ids import Ids, RandomIds
 from shared.settings import Settings
 from shared.telemetry.recording import NoTelemetry
 from shared.telemetry.telemetry import Telemetry
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.session import SessionConfig, Sessions
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.session import SessionConfig, Sessions
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -121,8 +121,8 @@ class Services(Adapters):
         from shared.crawling.byte_budget import ByteBudget
         from shared.crawling.fetch import FetchConfig, Fetcher
         from shared.crawling.worker import ChunkWorker, WorkerConfig
-        from shared.web.robots import Robots
-        from shared.web.tdm_reservation import TdmReservations
+        from shared.web.wishes.robots import Robots
+        from shared.web.wishes.tdm_reservation import TdmReservations
 
         web = self.guarded_web
         config = FetchConfig(

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.session import SessionConfig, Sessions
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.session import SessionConfig, Sessions
 
 
 @asynccontextmanager

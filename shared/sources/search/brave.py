@@ -12,7 +12,7 @@ from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi
 from shared.sources.search.keyword_search import KeywordSearch, page_of
 from shared.sources.source import Page, Query, SourceConfig
-from shared.web.client import WebClient
+from shared.web.http.client import WebClient
 
 BRAVE = ApiAccess("https://api.search.brave.com", "BRAVE_API_KEY")
 _MAX_RESULTS = 200

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from shared.clock import Clock
 from shared.errors import Permanent, RateLimited, Unavailable
-from shared.web.client import WebClient, WebRequest, WebResponse
-from shared.web.retry_after import retry_after_seconds
+from shared.web.http.client import WebClient, WebRequest, WebResponse
+from shared.web.http.retry_after import retry_after_seconds
 
 _DEFAULT_WAIT_SECONDS = 60.0
 _MIN_WAIT_SECONDS = (

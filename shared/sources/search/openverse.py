@@ -18,7 +18,7 @@ from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi, KeyRefused, Refused
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
 from shared.sources.source import Page, Query, SourceConfig
-from shared.web.client import WebClient
+from shared.web.http.client import WebClient
 
 _ANONYMOUS_PAGE_SIZE = 20
 _KNOWN_PAGE_SIZE = 500

@@ -17,7 +17,7 @@ from shared.sources.search.json_api import ApiAccess, JsonApi, KeyRefused, Refus
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
 from shared.sources.source import Page, Query, SourceConfig
 from shared.storage.blobs import BlobStore
-from shared.web.client import WebClient
+from shared.web.http.client import WebClient
 
 PIXABAY = ApiAccess("https://pixabay.com", "PIXABAY_API_KEY")
 _PAGE_SIZE = 200

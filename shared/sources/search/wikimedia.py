@@ -18,7 +18,7 @@ from shared.sources.fields import integer_of, link_in, mapping_of, plain_text_of
 from shared.sources.search.json_api import ApiAccess, JsonApi
 from shared.sources.search.keyword_search import KeywordSearch, page_of
 from shared.sources.source import Page, Query, SourceConfig
-from shared.web.client import WebClient
+from shared.web.http.client import WebClient
 
 WIKIMEDIA = ApiAccess("https://commons.wikimedia.org")
 _METADATA = ("License", "LicenseShortName", "LicenseUrl", "Artist", "Attribution", "ImageDescription")

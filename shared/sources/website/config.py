@@ -7,7 +7,7 @@ from pydantic import AfterValidator, FailFast, Field, Strict
 from shared.errors import InvalidRequest
 from shared.sources.source import SourceConfig
 from shared.text.labels import UNLABELLED, Label
-from shared.web.urls import parse_url
+from shared.web.addresses.urls import parse_url
 
 
 def _fetchable(url: str) -> str:

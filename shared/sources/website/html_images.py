@@ -18,8 +18,8 @@ from shared.sources.website.elements import (
 )
 from shared.sources.website.head import Head
 from shared.sources.website.picture import LINKED, Picture, resolve
-from shared.web.opt_out import directives
-from shared.web.urls import address_key, tidy
+from shared.web.addresses.urls import address_key, tidy
+from shared.web.wishes.opt_out import directives
 
 MAX_IMAGES = 2000
 MAX_LINKS = 5000

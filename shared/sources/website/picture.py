@@ -9,7 +9,7 @@ from yarl import URL
 from shared.errors import InvalidRequest
 from shared.sources.website.charset import address_in_page
 from shared.sources.website.srcset import parse_srcset
-from shared.web.urls import join_url, tidy
+from shared.web.addresses.urls import join_url, tidy
 
 LINKED, SET, LATER, PLAIN = 3, 2, 1, 0
 """How near to the best version an address is: what a small version links to, one of a set, the one that a script

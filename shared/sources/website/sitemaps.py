@@ -8,7 +8,7 @@ from itertools import chain
 from shared.sources.fields import text_of
 from shared.sources.website.charset import pieces_in_utf8, sitemap_encoding
 from shared.text.gzip_members import BadGzip, GzipLimits, unzip
-from shared.web.urls import MAX_URL_CHARACTERS
+from shared.web.addresses.urls import MAX_URL_CHARACTERS
 
 MAX_PAGES = 50_000  # the protocol's own limits: so many addresses, so many bytes
 MAX_IMAGES = 5_000

@@ -22,13 +22,13 @@ from shared.sources.website.frontier import Frontier, Visit
 from shared.sources.website.html_images import HtmlPage, read_html
 from shared.sources.website.picture import resolve
 from shared.sources.website.sitemaps import read_sitemap
-from shared.web.client import WebClient, WebRequest, WebResponse
-from shared.web.opt_out import directives, forbids_following, refusal_in
-from shared.web.respect import Respect
-from shared.web.retry_after import retry_after_seconds
-from shared.web.robots import Robots
-from shared.web.tdm_reservation import TdmReservations
-from shared.web.urls import redirect_url
+from shared.web.addresses.urls import redirect_url
+from shared.web.http.client import WebClient, WebRequest, WebResponse
+from shared.web.http.retry_after import retry_after_seconds
+from shared.web.wishes.opt_out import directives, forbids_following, refusal_in
+from shared.web.wishes.respect import Respect
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 
 _PAGE_BYTES = 5_000_000
 _SITEMAP_BYTES = 20_000_000

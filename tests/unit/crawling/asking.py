@@ -5,7 +5,7 @@ from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
 from shared.crawling.options import Filters
 from shared.crawling.patience import Patience, PatienceConfig
 from shared.records.records import Rejected
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 
 BUDGET = 4_000_000
 FILTERS = Filters(max_bytes=1_000_000)

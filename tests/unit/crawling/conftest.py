@@ -15,10 +15,10 @@ from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.fetch import FetchConfig, Fetcher, Timing
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.telemetry.recording import RecordingTelemetry
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
-from shared.web.tdm_reservation import TdmReservations
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.session import SessionConfig, Sessions
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.crawling.asking import BUDGET, PATIENT
 
 GZIP_BOMB = gzip.compress(bytes(60_000_000))

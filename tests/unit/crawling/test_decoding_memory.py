@@ -17,7 +17,7 @@ from shared.crawling.transform import wanted_side
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 from tests.unit.crawling.pictures import encoded, picture, saved
 
 ALL = Filters(formats=("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"))

@@ -19,11 +19,11 @@ from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Reason, decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.respect import Respect
-from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
-from shared.web.tdm_reservation import TdmReservations
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.session import SessionConfig, Sessions
+from shared.web.wishes.respect import Respect
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.crawling.hostile import (
     body_of,
     misbehaviours,
@@ -169,7 +169,7 @@ async def left_with(before: tuple[set[asyncio.Task], set[threading.Thread], int]
 
 @pytest.fixture
 def only_loopback_is_public(monkeypatch):
-    monkeypatch.setattr("shared.web.guard.is_public", lambda address: str(address) == "127.0.0.1")
+    monkeypatch.setattr("shared.web.addresses.guard.is_public", lambda address: str(address) == "127.0.0.1")
 
 
 @asynccontextmanager

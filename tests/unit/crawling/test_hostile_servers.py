@@ -7,8 +7,8 @@ from aiohttp import web
 
 from shared.crawling.fetch import FetchConfig, Fetched
 from shared.records.records import Reason, Rejected
-from shared.web.guard import NOT_PUBLIC, OF_THE_PLATFORM
-from shared.web.respect import Respect
+from shared.web.addresses.guard import NOT_PUBLIC, OF_THE_PLATFORM
+from shared.web.wishes.respect import Respect
 from tests.unit.crawling.asking import BUDGET, FILTERS, HASTY, ask, patience
 from tests.unit.crawling.hostile import body_of, misbehaviours, raw_server, server_tls, write_certificate
 from tests.unit.loopback import serving
@@ -117,7 +117,7 @@ async def test_odd_spellings_of_addresses_are_no_addresses(host, hostile, make_f
 async def test_every_hop_of_a_redirect_is_guarded(path, why, hostile, make_fetcher, monkeypatch):
     """The first hop is let through here; the second must not be."""
     _, base = hostile
-    monkeypatch.setattr("shared.web.guard.is_public", lambda address: str(address) == "127.0.0.1")
+    monkeypatch.setattr("shared.web.addresses.guard.is_public", lambda address: str(address) == "127.0.0.1")
     found = await ask(make_fetcher(allow_private=False), base + path)
     assert found == Rejected(Reason.FORBIDDEN_ADDRESS, why)
 

@@ -9,7 +9,7 @@ import pytest
 from shared.crawling.fetch import Fetched
 from shared.errors import Unavailable
 from shared.records.records import Reason, Rejected
-from shared.web.client import WebRequest
+from shared.web.http.client import WebRequest
 from tests.unit.crawling.asking import ask
 from tests.unit.crawling.hostile import OK, body_of, raw_server
 from tests.unit.loopback import asking

@@ -10,7 +10,7 @@ from shared.crawling.patience import Patience, PatienceConfig, Postponed
 from shared.crawling.politeness import HostLimits
 from shared.crawling.turns import Turns
 from shared.records.records import Reason
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 from tests.unit.crawling.asking import FILTERS, ask, patience
 from tests.unit.crawling.hostile import body_of, raw_server
 

@@ -11,10 +11,10 @@ from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
 from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
-from shared.web.client import WebRequest
-from shared.web.respect import Respect
-from shared.web.robots import Robots
-from shared.web.urls import parse_url, redirect_url
+from shared.web.addresses.urls import parse_url, redirect_url
+from shared.web.http.client import WebRequest
+from shared.web.wishes.respect import Respect
+from shared.web.wishes.robots import Robots
 from tests.unit.crawling.asking import ask
 from tests.unit.loopback import asking
 

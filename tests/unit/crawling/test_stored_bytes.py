@@ -15,7 +15,7 @@ from shared.crawling.options import Filters, Transform
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Record, decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 from tests.corpus.make_images import FILES
 from tests.unit.crawling.pictures import encoded
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from shared.crawling.fetch import Fetched
 from shared.records.records import Reason
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 from tests.unit.crawling.asking import HASTY, PATIENT, ask
 
 

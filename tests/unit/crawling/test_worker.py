@@ -11,7 +11,7 @@ from shared.errors import Unavailable
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Reason, Rejected
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 
 OPTIONS = CrawlOptions(Filters(), None, Respect())
 

@@ -48,7 +48,7 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
 from shared.telemetry.recording import RecordingTelemetry
-from shared.web.client import WebRequest, WebResponse
+from shared.web.http.client import WebRequest, WebResponse
 
 QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE)
 WINDOW = 4

@@ -10,7 +10,7 @@ from shared.jobs.discovery_state import DiscoveryStates, DiscoveryTold
 from shared.jobs.messages import JOBS_QUEUE
 from shared.sources import registry
 from shared.sources.registry import SourceKind
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 from tests.unit.jobs.searching import SearchConfig, by, discover
 
 pytestmark = pytest.mark.usefixtures("search")

@@ -21,10 +21,10 @@ from shared.jobs.states import State
 from shared.jobs.submit import Submission
 from shared.storage.blobs import Tier
 from shared.telemetry.recording import RecordingTelemetry
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
-from shared.web.tdm_reservation import TdmReservations
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.session import SessionConfig, Sessions
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.jobs.simulation import Flow, fake_source
 
 

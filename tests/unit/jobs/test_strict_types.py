@@ -12,7 +12,7 @@ from shared.jobs.image_list import ImageList, parse_image_list
 from shared.jobs.spec import JobSpec, decode_spec, encode_spec, parse_spec
 from shared.sources import registry
 from shared.sources.keywords.variations import Variations
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 
 CATS = {"keywords": ["cat"]}
 WHOLE, NUMBER, BOOLEAN, TEXT = (

@@ -13,7 +13,7 @@ from aiohttp import web
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
 from shared.sources.source import Page, Query
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.web.aiohttp_client import AiohttpWebClient
+from shared.web.http.aiohttp_client import AiohttpWebClient
 from tests.unit.loopback import asking, serving
 
 RESPONSES = Path(__file__).parent / "search" / "responses"

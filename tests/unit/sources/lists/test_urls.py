@@ -17,7 +17,7 @@ from shared.sources.lists.urls import Urls, UrlsConfig
 from shared.sources.registry import parse_source
 from shared.sources.stored.blobs import Blobs, BlobsConfig
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.web.urls import address_key
+from shared.web.addresses.urls import address_key
 
 
 async def _all(source, cursor=None):

@@ -27,7 +27,7 @@ from shared.sources.source import Query
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
-from shared.web.client import WebRequest, WebResponse
+from shared.web.http.client import WebRequest, WebResponse
 from shared.wiring import App
 
 RESPONSES = Path(__file__).parent / "responses"

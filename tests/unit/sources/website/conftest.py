@@ -10,7 +10,7 @@ from aiohttp import web
 from shared.errors import RateLimited
 from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 from tests.unit.loopback import asking, serving
 
 

@@ -9,7 +9,7 @@ from yarl import URL
 
 from shared.sources.registry import parse_source
 from shared.sources.website.frontier import Frontier, Visit
-from shared.web.respect import Respect
+from shared.web.wishes.respect import Respect
 
 from .conftest import Answer
 

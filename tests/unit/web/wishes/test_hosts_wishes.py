@@ -7,10 +7,10 @@ from aiohttp import web
 from yarl import URL
 
 from shared.errors import Permanent
-from shared.web.client import WebRequest
-from shared.web.opt_out import directives, forbids_following, refusal_in
-from shared.web.robots import Robots
-from shared.web.tdm_reservation import TdmReservations
+from shared.web.http.client import WebRequest
+from shared.web.wishes.opt_out import directives, forbids_following, refusal_in
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.loopback import asking, serving
 
 ROBOTS = """User-agent: *

@@ -5,7 +5,7 @@ import re
 from yarl import URL
 
 from shared.errors import InvalidRequest
-from shared.web.hosts import Origin, read_origin
+from shared.web.addresses.hosts import Origin, read_origin
 
 MAX_URL_CHARACTERS = 8000
 _AROUND = "".join(map(chr, range(0x21)))  # C0 controls and spaces

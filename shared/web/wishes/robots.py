@@ -10,11 +10,11 @@ from yarl import URL
 
 from shared.errors import AppError, Retryable
 from shared.records.records import Reason, Rejected
-from shared.web.client import WebClient, WebRequest
-from shared.web.opt_out import AGENT_TOKEN
-from shared.web.path_patterns import ON_THE_LOOP, OutOfTimeError, comparable_path
-from shared.web.per_origin import PerOrigin
-from shared.web.robots_text import RobotsText, read_robots
+from shared.web.http.client import WebClient, WebRequest
+from shared.web.wishes.opt_out import AGENT_TOKEN
+from shared.web.wishes.path_patterns import ON_THE_LOOP, OutOfTimeError, comparable_path
+from shared.web.wishes.per_origin import PerOrigin
+from shared.web.wishes.robots_text import RobotsText, read_robots
 
 # what RFC 9309, 2.5, asks a crawler to read at least; what is behind it does not count
 _ROBOTS_BYTES = 500 * 1024

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from shared.web.addresses import is_of_the_platform, is_public
+from shared.web.addresses.networks import is_of_the_platform, is_public
 
 type AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 

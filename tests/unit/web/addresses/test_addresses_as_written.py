@@ -9,13 +9,13 @@ from shared.clock import SystemClock
 from shared.errors import AppError
 from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.client import WebRequest
-from shared.web.respect import Respect
-from shared.web.robots import Robots
-from shared.web.session import SessionConfig, Sessions
-from shared.web.tdm_reservation import TdmReservations
-from shared.web.urls import join_url, parse_url
+from shared.web.addresses.urls import join_url, parse_url
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.client import WebRequest
+from shared.web.http.session import SessionConfig, Sessions
+from shared.web.wishes.respect import Respect
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.loopback import asking, serving
 
 SIGNED = "/a%2Fb%3ac/x%2B1.jpg?u=https%3A%2F%2Fx.example%2Fy.jpg&n=a%20b+c%26&e=%7e,%2c&s=%2f%3d=="

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from shared.web.client import WebRequest
+from shared.web.http.client import WebRequest
 from tests.unit.loopback import asking, serving
 
 

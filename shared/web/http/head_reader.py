@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
-from shared.web.response_heads import MAX_FIELD_BYTES, MAX_HEAD_BYTES, exceeded_limit, normal_head
+from shared.web.http.response_heads import MAX_FIELD_BYTES, MAX_HEAD_BYTES, exceeded_limit, normal_head
 
 _END = re.compile(rb"\n\r?\n")
 _INTERIM = re.compile(rb"\s*HTTP/1\.[0-9] 1(?!01)[0-9]{2}\b")

@@ -6,17 +6,17 @@ import aiohttp.web
 import pytest
 
 from shared.errors import Permanent
-from shared.web.addresses import is_public
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.client import WebRequest
-from shared.web.guard import (
+from shared.web.addresses.guard import (
     NOT_PUBLIC,
     OF_THE_PLATFORM,
     ForbiddenAddressError,
     guarded_socket_factory,
     why_forbidden,
 )
-from shared.web.session import SessionConfig, Sessions
+from shared.web.addresses.networks import is_public
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.client import WebRequest
+from shared.web.http.session import SessionConfig, Sessions
 
 FORBIDDEN = [
     "127.0.0.1",
@@ -139,7 +139,7 @@ class Resolver(aiohttp.abc.AbstractResolver):
 @pytest.fixture
 async def ask_by_name(monkeypatch):
     """Asks a server on 127.0.0.1, which counts as public here, under a name; keeps no connection and no answer."""
-    monkeypatch.setattr("shared.web.guard.is_public", lambda address: str(address) == "127.0.0.1")
+    monkeypatch.setattr("shared.web.addresses.guard.is_public", lambda address: str(address) == "127.0.0.1")
 
     async def serve(_):
         return aiohttp.web.Response(text="here", headers={"Connection": "close"})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidRequest
-from shared.web.urls import address_key, parse_url
+from shared.web.addresses.urls import address_key, parse_url
 
 
 @pytest.mark.parametrize(

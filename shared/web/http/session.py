@@ -10,9 +10,9 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from shared.errors import Unavailable
-from shared.web.guard import guarded_socket_factory
-from shared.web.head_reader import HeadReader
-from shared.web.response_heads import MAX_FIELD_BYTES, MAX_FIELDS
+from shared.web.addresses.guard import guarded_socket_factory
+from shared.web.http.head_reader import HeadReader
+from shared.web.http.response_heads import MAX_FIELD_BYTES, MAX_FIELDS
 
 _DNS_CACHE_SECONDS = 60
 

@@ -12,7 +12,7 @@ from yarl import URL
 
 from shared.errors import InvalidRequest
 from shared.sources.website.picture import Picture
-from shared.web.urls import address_key, join_url, parse_url
+from shared.web.addresses.urls import address_key, join_url, parse_url
 
 BASE = "http://example.org/foo/bar?q#f"
 REFUSED = None

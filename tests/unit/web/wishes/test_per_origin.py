@@ -3,7 +3,7 @@
 import pytest
 from yarl import URL
 
-from shared.web.per_origin import PerOrigin
+from shared.web.wishes.per_origin import PerOrigin
 
 
 async def test_the_oldest_answers_make_room_where_they_take_too_much_memory():

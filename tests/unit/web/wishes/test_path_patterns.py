@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.path_patterns import OutOfTimeError, PathPattern, comparable_path, within_time
-from shared.web.urls import parse_url
+from shared.web.addresses.urls import parse_url
+from shared.web.wishes.path_patterns import OutOfTimeError, PathPattern, comparable_path, within_time
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -10,9 +10,9 @@ from aiohttp import web
 from yarl import URL
 
 from shared.records.records import Reason, Rejected
-from shared.web.robots import Robots
-from shared.web.robots_text import read_robots
-from shared.web.tdm_reservation import TdmReservations
+from shared.web.wishes.robots import Robots
+from shared.web.wishes.robots_text import read_robots
+from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.loopback import asking, serving
 
 AGENT = "pixcrawler"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.robots_text import product_token, read_robots
+from shared.web.wishes.robots_text import product_token, read_robots
 
 AGENT = "pixcrawler"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.web.response_heads import (
+from shared.web.http.response_heads import (
     MAX_FIELD_BYTES,
     MAX_FIELDS,
     MAX_HEAD_BYTES,

@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from shared.errors import Unavailable
-from shared.web.aiohttp_client import AiohttpWebClient
-from shared.web.client import WebRequest
-from shared.web.session import SessionConfig, Sessions
+from shared.web.http.aiohttp_client import AiohttpWebClient
+from shared.web.http.client import WebRequest
+from shared.web.http.session import SessionConfig, Sessions
 
 
 @pytest.fixture

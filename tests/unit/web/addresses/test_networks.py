@@ -5,8 +5,13 @@ import socket
 
 import pytest
 
-from shared.web.addresses import is_public
-from shared.web.guard import NOT_PUBLIC, OF_THE_PLATFORM, ForbiddenAddressError, guarded_socket_factory
+from shared.web.addresses.guard import (
+    NOT_PUBLIC,
+    OF_THE_PLATFORM,
+    ForbiddenAddressError,
+    guarded_socket_factory,
+)
+from shared.web.addresses.networks import is_public
 
 # the IANA registries of special-purpose addresses: the first and last address of what is not globally reachable
 SPECIAL = [

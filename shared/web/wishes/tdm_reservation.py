@@ -1,7 +1,7 @@
 """The TDM Reservation Protocol's file: which of a host's pages and images are reserved from text and data mining.
 
 Format: TDMRep, W3C Community Group final report of 10 May 2024, "TDM File on the Origin Server". The header and the
-meta element of that protocol are read in `shared.web.opt_out` and by whoever reads pages.
+meta element of that protocol are read in `shared.web.wishes.opt_out` and by whoever reads pages.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from yarl import URL
 
 from shared.errors import AppError, Retryable
-from shared.web.client import WebClient, WebRequest
-from shared.web.path_patterns import (
+from shared.web.http.client import WebClient, WebRequest
+from shared.web.wishes.path_patterns import (
     ON_THE_LOOP,
     OutOfTimeError,
     PathPattern,
     comparable_path,
     within_time,
 )
-from shared.web.per_origin import PerOrigin
+from shared.web.wishes.per_origin import PerOrigin
 
 _FILE_BYTES = 512_000
 _FILE_SECONDS = 10.0

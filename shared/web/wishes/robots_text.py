@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.web.path_patterns import PathPattern, within_time
+from shared.web.wishes.path_patterns import PathPattern, within_time
 
 _MAX_SITEMAPS = 50
 _LINE_ENDS = re.compile(r"\r\n?|\n")

@@ -5,12 +5,12 @@ import asyncio
 import aiohttp
 
 from shared.errors import InvalidRequest, Permanent, Unavailable
-from shared.web.client import WebRequest, WebResponse
-from shared.web.guard import why_forbidden
-from shared.web.head_reader import limit_in
-from shared.web.response_heads import unread_coding
-from shared.web.session import Sessions
-from shared.web.urls import parse_url, redirect_url
+from shared.web.addresses.guard import why_forbidden
+from shared.web.addresses.urls import parse_url, redirect_url
+from shared.web.http.client import WebRequest, WebResponse
+from shared.web.http.head_reader import limit_in
+from shared.web.http.response_heads import unread_coding
+from shared.web.http.session import Sessions
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

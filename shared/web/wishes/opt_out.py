@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from shared.records.records import Reason, Rejected
-from shared.web.robots_text import product_token
+from shared.web.wishes.robots_text import product_token
 
 AGENT_TOKEN = "pixcrawler"  # noqa: S105 - our product token in robots.txt and X-Robots-Tag, no secret
 _OPT_OUTS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
