@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from shared.clock import Clock, Deadline
-from shared.crawling.allocator import return_large_blocks
-from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, ChunkResult
-from shared.crawling.fetch import Fetched, Fetcher
-from shared.crawling.judge import Judged, Waiting, judge, judge_waiting
-from shared.crawling.patience import Patience, Postponed
-from shared.crawling.turns import Turns
+from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.fetch import Fetched, Fetcher
+from shared.crawling.fetching.host_turns import Turns
+from shared.crawling.fetching.patience import Patience, Postponed
+from shared.crawling.judging.allocator import return_large_blocks
+from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
 from shared.records.candidates import Candidate, StoredRange
 from shared.records.records import Kept, Reason, Record, Rejected

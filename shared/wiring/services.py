@@ -118,8 +118,8 @@ class Services(Adapters):
     @cached_property
     def worker(self) -> "ChunkWorker":
         """The crawl engine."""
-        from shared.crawling.byte_budget import ByteBudget
-        from shared.crawling.fetch import FetchConfig, Fetcher
+        from shared.crawling.fetching.byte_budget import ByteBudget
+        from shared.crawling.fetching.fetch import FetchConfig, Fetcher
         from shared.crawling.worker import ChunkWorker, WorkerConfig
         from shared.web.wishes.robots import Robots
         from shared.web.wishes.tdm_reservation import TdmReservations

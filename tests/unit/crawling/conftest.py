@@ -11,15 +11,15 @@ from aiohttp import web
 
 from playground.gallery import _crop, default_photos
 from shared.clock import SystemClock
-from shared.crawling.byte_budget import ByteBudget
-from shared.crawling.fetch import FetchConfig, Fetcher, Timing
+from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.fetch import FetchConfig, Fetcher, Timing
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
 from shared.web.wishes.robots import Robots
 from shared.web.wishes.tdm_reservation import TdmReservations
-from tests.unit.crawling.asking import BUDGET, PATIENT
+from tests.unit.crawling.fetching.asking import BUDGET, PATIENT
 
 GZIP_BOMB = gzip.compress(bytes(60_000_000))
 DEFLATE_BOMB = zlib.compress(bytes(60_000_000))

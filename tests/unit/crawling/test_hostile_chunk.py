@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.byte_budget import ByteBudget
 from shared.crawling.chunk import Chunk, CrawlOptions
-from shared.crawling.fetch import FetchConfig, Fetched, Fetcher
+from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.fetch import FetchConfig, Fetched, Fetcher
 from shared.crawling.options import Filters
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.records.candidates import Candidate, Provenance
@@ -24,14 +24,14 @@ from shared.web.http.session import SessionConfig, Sessions
 from shared.web.wishes.respect import Respect
 from shared.web.wishes.robots import Robots
 from shared.web.wishes.tdm_reservation import TdmReservations
-from tests.unit.crawling.hostile import (
+from tests.unit.crawling.fetching.hostile import (
     body_of,
     misbehaviours,
     raw_server,
     server_tls,
     write_certificate,
 )
-from tests.unit.crawling.pictures import animated, encoded, picture, refused_files, saved, whole_files
+from tests.unit.crawling.judging.pictures import animated, encoded, picture, refused_files, saved, whole_files
 
 BUDGET = 8_000_000
 FILTERS = Filters(

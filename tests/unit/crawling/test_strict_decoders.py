@@ -7,10 +7,10 @@ import pytest
 import pyvips
 from PIL import Image
 
-from shared.crawling.inspect import Inspected, inspect
+from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
-from tests.unit.crawling.pictures import picture, saved
+from tests.unit.crawling.judging.pictures import picture, saved
 
 ALL = Filters(min_width=1, min_height=1, formats=("tiff", "avif"))
 SIZE = (320, 240)

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.clock import SystemClock
-from shared.crawling.byte_budget import ByteBudget
-from shared.crawling.fetch import FetchConfig, Fetcher
+from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.fetch import FetchConfig, Fetcher
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from shared.clock import SystemClock
-from shared.crawling.byte_budget import ByteBudget
-from shared.crawling.fetch import FetchConfig, Fetcher
+from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.fetch import FetchConfig, Fetcher
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.errors import InvalidRequest, Unavailable
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE

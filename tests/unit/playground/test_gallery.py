@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from playground.gallery import ODD_FILES, _variant, default_photos
-from shared.crawling.inspect import Inspected, inspect
+from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
 

@@ -1,0 +1,69 @@
+"""Decodes JPEGs of unusual sampling factors, which the scaled decoder cannot name, by libvips, and as strictly."""
+
+import re
+
+import numpy as np
+
+from shared.crawling.judging.jpeg.header import JpegHeader
+from shared.crawling.judging.jpeg.segments import SOS, segments
+from shared.crawling.judging.picture.pixels import Pixels
+from shared.crawling.libvips import libvips
+
+_SHRINKS = (8, 4, 2)
+_PREMATURE_END = "premature end"
+_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""The marker that ends entropy-coded data: no stuffed byte, no restart marker, no fill byte."""
+
+
+def decode_sampled(data: bytes, header: JpegHeader, side: int) -> Pixels:
+    """The picture as BGR, or its inks as stored where it has four, at least `side` pixels on its shorter side.
+
+    `data` must be tidy (`JpegHeader.tidy`).
+
+    Raises:
+        ValueError: it is damaged, or libjpeg warned.
+    """
+    pixels = _decode(data, header, side)
+    if header.one_scan:
+        _check_spent(data, header)
+    if header.components == 1:
+        return np.repeat(pixels, 3, axis=2)
+    if header.components == 3:
+        return np.ascontiguousarray(pixels[:, :, ::-1])
+    # libvips inverts inks
+    return 255 - pixels
+
+
+def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
+    shorter = min(header.width, header.height)
+    shrink = next((shrink for shrink in _SHRINKS if shorter // shrink >= side), 1)
+    shape = header.height // shrink, header.width // shrink, header.components  # cut down to whole pixels
+    with libvips() as vips:
+        image = vips.Image.jpegload_buffer(data, shrink=shrink, fail_on="warning", access="sequential")
+        if (image.height, image.width, image.bands) != shape:
+            raise ValueError("its size can be read in two ways")
+        pixels = image.write_to_memory()
+        # a warning about the last rows fails nothing
+        warning = vips.Error("").detail
+    if warning:
+        raise ValueError(warning)
+    return np.frombuffer(pixels, np.uint8).reshape(shape)
+
+
+def _check_spent(data: bytes, header: JpegHeader) -> None:
+    """See that the one scan needs its last byte. Where codes are lost, bytes are left, which libvips does not report.
+
+    Raises:
+        ValueError: bytes are left, or the scan is damaged.
+    """
+    scan = next(end for code, _, end in segments(data) if code == SOS)
+    found = _END.search(data, scan)
+    end = found.start() if found else len(data)
+    last = 2 if data[end - 2 : end] == b"\xff\0" else 1
+    try:
+        _decode(data[: end - last] + b"\xff\xd9", header, 1)
+    except ValueError as error:
+        if _PREMATURE_END in str(error):
+            return
+        raise
+    raise ValueError("Corrupt JPEG data: extraneous bytes before marker 0xd9")

@@ -1,0 +1,222 @@
+"""What a JPEG says before its first scan, read without opening it (T.81, annex B; Exif 2.32, 4.6; ICC.1, annex B).
+
+It alone decides which files reach a decoder (`decode_jpeg`). Pillow is asked for EXIF that is not in its usual form.
+"""
+
+import re
+import struct
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from PIL import Image
+
+from shared.crawling.judging.exif import EXIF_START, ORIENTATION_TAG, is_exif_readable, orientation_of
+from shared.crawling.judging.jpeg.segments import (
+    APP0,
+    APP1,
+    APP2,
+    APP14,
+    NOTES,
+    OTHER_PROCESSES,
+    PROGRESSIVE,
+    SEQUENTIAL,
+    SOS,
+    TABLES,
+    Odd,
+    Refused,
+    is_cut_short,
+    segments,
+)
+from shared.records.records import Reason, Rejected
+
+_MAX_EXIF_SEGMENTS = 64
+_READ_NOTES = frozenset({APP0, APP1, APP2, APP14})
+_ICC_BYTES = 14
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_ICC = b"ICC_PROFILE\0"
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
+_SHORT = 3
+_DNL = b"\xff\xdc\0\4"
+
+
+@dataclass(frozen=True, slots=True)
+class JpegHeader:
+    """`components` are 1, 3 or 4; `adobe` inks are stored inverted; `orientation` is EXIF's, 1 to 8.
+
+    `one_scan` says that decoders read no second scan; `tidy`, that there are only sound segments before the scan,
+    without gaps. `unsound` has the first bytes of each kind of note that some readers refuse.
+    """
+
+    width: int
+    height: int
+    components: int
+    adobe: bool
+    orientation: int
+    profile: bytes | None
+    one_scan: bool
+    tidy: bool = True
+    unsound: tuple[bytes, ...] = ()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the segments have declared so far. `frame` is its marker's code, and where its content begins and ends."""
+
+    frame: tuple[int, int, int] | None = None
+    exif: list[bytes] = field(default_factory=list)
+    xmp: bytes = b""
+    profile: list[bytes] = field(default_factory=list)
+    adobe: bool = False
+    tidy: bool = True
+    unsound: list[bytes] = field(default_factory=list)
+
+
+def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
+    """The header; a rejection where no decoder here takes such a file; None where there is none.
+
+    Takes microseconds. A header is returned only for sequential or progressive Huffman-coded frames of 8 bits.
+    """
+    seen = _Seen()
+    at = 2
+    try:
+        for code, start, end in segments(data):
+            seen.tidy &= start - 4 == at
+            at = end
+            if code == SOS:
+                return _header(data, seen, start, end)
+            _note(data, seen, code, start, end)
+    except Refused as refused:
+        return refused.rejected
+    except (Odd, IndexError, struct.error):
+        pass
+    return None
+
+
+def _note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
+    if code in _READ_NOTES:
+        seen.tidy &= not is_cut_short(data, code, start, end)
+        _note_application(data, seen, code, start, end)
+    elif code in SEQUENTIAL or code in PROGRESSIVE:
+        if seen.frame is not None:
+            raise Refused(Reason.CORRUPT, "two frames")
+        bits = data[start]
+        if bits != 8:
+            raise Refused(Reason.UNSUPPORTED_FORMAT, f"JPEG of {bits} bits")
+        seen.frame = code, start, end
+    elif code in OTHER_PROCESSES:
+        raise Refused(Reason.UNSUPPORTED_FORMAT, OTHER_PROCESSES[code])
+    elif code not in TABLES and code not in NOTES:
+        raise Refused(Reason.CORRUPT, "no such marker")
+
+
+def _note_application(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
+    if code == APP1 and data.startswith(EXIF_START, start, end):
+        seen.exif.append(data[start + len(EXIF_START) : end])
+        if len(seen.exif) > _MAX_EXIF_SEGMENTS:
+            raise Refused(Reason.CORRUPT, "too much EXIF")
+    elif code == APP1 and data.startswith(_XMP, start, end):
+        seen.xmp = data[start:end]
+    elif code == APP2 and data.startswith(_ICC, start, end):
+        seen.profile.append(data[start:end])
+    elif code == APP14 and data.startswith(b"Adobe", start, end):
+        seen.adobe |= not is_cut_short(data, code, start, end)
+
+
+def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | None:
+    if seen.frame is None:
+        raise Refused(Reason.CORRUPT, "a scan without a frame")
+    code, start, end = seen.frame
+    height, width, components = struct.unpack_from(">HHB", data, start + 1)
+    if end - start != 6 + 3 * components or not width or not components:
+        raise Refused(Reason.CORRUPT, "the frame's header")
+    if not height:
+        if _DNL in data[scan_end:]:
+            raise Refused(Reason.UNSUPPORTED_FORMAT, "JPEG that declares its height after its scan")
+        raise Refused(Reason.CORRUPT, "no height")
+    if components not in {1, 3, 4}:
+        raise Refused(Reason.UNSUPPORTED_FORMAT, f"JPEG of {components} components")
+    _check_sampling(data[start + 7 : end : 3])
+    profile = _profile(seen.profile)
+    if seen.profile and profile is None:
+        seen.unsound.append(_ICC)
+    orientation = _orientation(seen)
+    return JpegHeader(
+        width,
+        height,
+        components,
+        seen.adobe,
+        orientation,
+        profile,
+        one_scan=code not in PROGRESSIVE and data[scan] >= components,
+        tidy=seen.tidy and not seen.unsound,
+        unsound=tuple(seen.unsound),
+    )
+
+
+@lru_cache(maxsize=64)
+def _check_sampling(factors: bytes) -> None:
+    """Each byte has a component's horizontal and vertical factor (T.81, B.2.2). Samples must not lie between pixels."""
+    for shift in (4, 0):
+        across = [factor >> shift & 0xF for factor in factors]
+        if 0 in across or max(across) > 4:
+            raise Refused(Reason.CORRUPT, "sampling factors")
+        if len(across) > 1 and any(max(across) % each for each in across):
+            raise Refused(
+                Reason.UNSUPPORTED_FORMAT, "JPEG whose sampling factors are no multiples of each other"
+            )
+
+
+def _profile(parts: list[bytes]) -> bytes | None:
+    """The parts in their order, each behind its number and the number of all (ICC.1, annex B.4); None if not sound."""
+    if any(len(part) < _ICC_BYTES or part[13] != len(parts) for part in parts):
+        return None
+    parts = sorted(parts, key=lambda part: part[12])
+    if [part[12] for part in parts] != list(range(1, len(parts) + 1)):
+        return None
+    return b"".join(part[_ICC_BYTES:] for part in parts) or None
+
+
+def _orientation(seen: _Seen) -> int:
+    """EXIF's, or else what the XMP packet says."""
+    value = _readable_orientation(seen) if seen.exif else None
+    if value is None and seen.xmp:
+        told = _XMP_ORIENTATION.search(seen.xmp)
+        value = int(told[1]) if told else None
+    return value if value is not None and 1 <= value <= 8 else 1
+
+
+def _readable_orientation(seen: _Seen) -> int | None:
+    """The orientation as far as it can be read. EXIF that readers cannot read and write again is noted as unsound."""
+    content = b"".join(seen.exif)
+    try:
+        value = _exif_orientation(content)
+        if value in {None, 1}:
+            return value
+    except (Odd, struct.error):
+        value = None
+    if not is_exif_readable(EXIF_START + content):
+        seen.unsound.append(EXIF_START)
+    if value is None:
+        exif = Image.Exif()
+        with suppress(Exception):  # broken EXIF says nothing about the pixels
+            exif.load(EXIF_START + content)
+            value = orientation_of(exif) if ORIENTATION_TAG in exif else None
+    return value
+
+
+def _exif_orientation(exif: bytes) -> int | None:
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        raise Odd
+    (at,) = struct.unpack_from(f"{order}I", exif, 4)
+    (count,) = struct.unpack_from(f"{order}H", exif, at)
+    directory = exif[at + 2 : at + 2 + 12 * count]
+    if len(directory) < 12 * count:
+        raise Odd
+    for tag, kind, number, value in struct.iter_unpack(f"{order}HHIHxx", directory):
+        if tag == ORIENTATION_TAG:
+            if (kind, number) != (_SHORT, 1):
+                raise Odd
+            return int(value)
+    return None

@@ -1,0 +1,106 @@
+"""What a picture looks like, in numbers, all from one small thumbnail.
+
+Written for few calls of compiled code: each one lets go of the interpreter and has to get it back, which costs several
+threads at work more than what is computed here.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from shared.crawling.judging.picture.pixels import Pixels, reduced, scaled, upright
+
+type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+
+THUMBNAIL = 128
+"""Pixels of the shorter side below which a picture need not be decoded for its look."""
+
+_TINY = 32
+_HASH_BITS = 8
+_LEAST_CONTRAST = 0.25
+"""The least standard deviation of the tiny picture, in grey levels, for a hash. Encoders turn a single colour into 0.06
+at most. Up to 0.3, a hash consists of rounding errors: it found no copy of another size."""
+
+_COLOR_SAMPLES = 24
+_LEVELS = np.arange(256.0)
+_SQUARES = _LEVELS * _LEVELS
+
+
+def _dct_rows() -> Floats:
+    """The lowest rows of the orthonormal DCT-II matrix."""
+    frequency, place = np.ogrid[:_HASH_BITS, :_TINY]
+    rows = np.cos(np.pi * (2 * place + 1) * frequency / (2 * _TINY)) * np.sqrt(2 / _TINY)
+    rows[0] /= np.sqrt(2)
+    return np.asarray(rows, np.float32)
+
+
+_DCT = _dct_rows()
+_DCT_TURNED = np.ascontiguousarray(_DCT.T)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """See `shared.records.records.ImageFacts` for the units."""
+
+    perceptual_hash: str
+    sharpness: float
+    brightness: float
+    contrast: float
+    entropy: float
+    dominant_color: str
+
+
+def look_at(pixels: Pixels, orientation: int = 1) -> Look:
+    """The look of a BGR picture (height, width, 3), uint8, as a viewer shows it by its EXIF orientation."""
+    pixels = upright(reduced(pixels, THUMBNAIL), orientation)
+    height, width = pixels.shape[:2]
+    scale = min(1.0, THUMBNAIL / min(height, width))
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
+    small = scaled(grey, max(1, round(width * scale)), max(1, round(height * scale)))
+    counts = np.asarray(cv2.calcHist([small], [0], None, [256], [0, 256]), np.float64).ravel()
+    mean = float(counts @ _LEVELS) / small.size
+    variance = max(0.0, float(counts @ _SQUARES) / small.size - mean * mean)
+    _, edges = cv2.meanStdDev(cv2.Laplacian(small, cv2.CV_16S))
+    return Look(
+        perceptual_hash=_perceptual_hash(grey),
+        sharpness=round(float(edges[0][0]) ** 2, 2),
+        brightness=round(mean / 255, 4),
+        contrast=round(variance**0.5 / 255, 4),
+        entropy=round(_entropy(counts), 3),
+        dominant_color=_dominant_color(pixels),
+    )
+
+
+def _perceptual_hash(grey: Pixels) -> str:
+    """The DCT hash ("pHash") of 64 bits: signs of the lowest 8x8 frequencies of a 32x32 picture about their median.
+
+    Empty for a flat picture, where it would mean nothing.
+
+    Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, chapter 3.2.1.
+    """
+    half = reduced(grey, 2 * _TINY)
+    tiny = np.asarray(cv2.resize(half, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.float32)
+    _, contrast = cv2.meanStdDev(tiny)
+    if contrast[0][0] < _LEAST_CONTRAST:
+        return ""
+    low = (_DCT @ tiny @ _DCT_TURNED).ravel()
+    bits = low > np.sort(low[1:])[31]  # their median; the mean brightness, at [0], tells nothing
+    return np.packbits(bits).tobytes().hex()
+
+
+def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    """Of the histogram of grey levels, in bits."""
+    shares = counts[counts > 0] / counts.sum()
+    return abs(float(shares @ np.log2(shares)))
+
+
+def _dominant_color(pixels: Pixels) -> str:
+    """The mean colour of the fullest cell of a 16x16x16 colour cube, of pixels spread over the picture."""
+    height, width = pixels.shape[:2]
+    spread = pixels[:: max(1, height // _COLOR_SAMPLES), :: max(1, width // _COLOR_SAMPLES)].reshape(-1, 3)
+    blue = (spread[:, 0] >> 4).astype(np.uint16)
+    cells = (blue << 8) + (spread[:, 1] & 0xF0 | spread[:, 2] >> 4)
+    fullest = spread[cells == np.bincount(cells).argmax()]
+    blues, greens, reds = fullest.sum(axis=0) / len(fullest)
+    return f"#{round(reds):02x}{round(greens):02x}{round(blues):02x}"

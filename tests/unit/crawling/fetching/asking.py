@@ -1,0 +1,34 @@
+"""How the tests ask for an image."""
+
+from shared.clock import Deadline, SystemClock
+from shared.crawling.fetching.fetch import FetchConfig, Fetched, Fetcher
+from shared.crawling.fetching.patience import Patience, PatienceConfig
+from shared.crawling.options import Filters
+from shared.records.records import Rejected
+from shared.web.wishes.respect import Respect
+
+BUDGET = 4_000_000
+FILTERS = Filters(max_bytes=1_000_000)
+PATIENT = FetchConfig(total_seconds=20.0, first_pause_seconds=0.01)
+HASTY = FetchConfig(
+    total_seconds=1.5, first_pause_seconds=0.01, slow_window_seconds=0.3, min_bytes_per_second=1000
+)
+
+
+def patience(candidates: int = 100, config: PatienceConfig | None = None) -> Patience:
+    deadline = Deadline.after(SystemClock(), 60)
+    return Patience(candidates, deadline, lambda: False, config or PatienceConfig())
+
+
+async def ask(
+    fetcher: Fetcher,
+    url: str,
+    respect: Respect | None = None,
+    spent: Patience | None = None,
+    filters: Filters | None = None,
+) -> Fetched | Rejected:
+    """The outcome of one fetch; afterwards the budget of bytes has to be whole."""
+    async with fetcher.fetch(url, filters or FILTERS, respect or Respect(), spent or patience()) as found:
+        outcome = found
+    assert fetcher._budget._free == BUDGET
+    return outcome

@@ -1,0 +1,237 @@
+"""No host gets more than it bears, and a slow one holds up nobody else."""
+
+import asyncio
+
+import pytest
+
+from shared.clock import Deadline
+from shared.crawling.fetching.fetch import FetchConfig, Fetched, Timing
+from shared.crawling.fetching.host_limits import HostLimits
+from shared.crawling.fetching.host_turns import Turns
+from shared.crawling.fetching.patience import Patience, PatienceConfig, Postponed
+from shared.records.records import Reason
+from shared.web.wishes.respect import Respect
+from tests.unit.crawling.fetching.asking import FILTERS, ask, patience
+from tests.unit.crawling.fetching.hostile import body_of, raw_server
+
+
+class TurnedClock:
+    """A clock that goes on when somebody sleeps."""
+
+    def __init__(self):
+        self.seconds = 100.0
+        self.slept = 0
+
+    def now(self):
+        raise NotImplementedError
+
+    def monotonic(self):
+        return self.seconds
+
+    async def sleep(self, seconds):
+        self.seconds += seconds
+        self.slept += 1
+
+
+@pytest.fixture
+def clock():
+    return TurnedClock()
+
+
+def timing(clock):
+    class Clock(TurnedClock):
+        now = lambda _: None  # noqa: E731 - no answer here carries a date
+        monotonic = clock.monotonic
+
+    return Timing(Clock(), clock.sleep)
+
+
+@pytest.mark.parametrize(("delay", "kept"), [("3", 3.0), ("2.5", 2.5), ("59", 59.0), ("86400", 60.0)])
+async def test_the_pause_that_robots_txt_asks_for_is_kept_up_to_a_limit(
+    delay, kept, hostile, make_fetcher, clock
+):
+    state, base = hostile
+    state.robots = f"User-agent: pixcrawler\nCrawl-delay: {delay}\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(9, Deadline(clock, 1e9), lambda: False)
+    for _ in range(4):
+        assert isinstance(await ask(fetcher, f"{base}/ok", spent=spent), Fetched)
+    assert clock.seconds == pytest.approx(100.0 + 3 * kept)
+
+
+async def test_a_turn_after_the_chunks_time_is_for_the_next_chunk(hostile, make_fetcher, clock):
+    state, base = hostile
+    state.robots = "User-agent: *\nCrawl-delay: 5\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(9, Deadline(clock, 104.0), lambda: False)
+    assert isinstance(await ask(fetcher, f"{base}/ok", spent=spent), Fetched)
+    with pytest.raises(Postponed):
+        await ask(fetcher, f"{base}/ok", spent=spent)
+    assert state.calls["/ok"] == 1
+    assert clock.slept == 0
+
+
+async def test_a_wait_for_a_turn_ends_when_the_job_is_stopped(hostile, make_fetcher, clock):
+    state, base = hostile
+    state.robots = "User-agent: *\nCrawl-delay: 9\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(9, Deadline(clock, 1e9), lambda: clock.slept > 0)
+    await ask(fetcher, f"{base}/ok", spent=spent)
+    with pytest.raises(Postponed):
+        await ask(fetcher, f"{base}/ok", spent=spent)
+    assert clock.slept == 1
+
+
+def test_hosts_that_nobody_asks_are_forgotten(clock):
+    limits = HostLimits(1, {}, clock)
+    for number in range(10_000):
+        assert limits.turn(f"host-{number}", 1.0, 60.0) == 0.0
+        assert limits.rest(f"host-{number}", 1.0) > 0.9
+        clock.seconds += 0.01
+    assert len(limits._turns) <= 4096
+    assert len(limits._rests) <= 4096
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        FetchConfig(per_host=2),
+        FetchConfig(per_host=8, lower_per_host={"127.0.0.1": 2}),
+        FetchConfig(per_host=2, lower_per_host={"127.0.0.1": 9, "localhost": 1}),
+    ],
+)
+async def test_a_host_has_no_more_requests_at_a_time_than_its_share(config, hostile, make_fetcher):
+    state, base = hostile
+    fetcher = make_fetcher(config)
+    most = 0
+
+    async def ok(_):
+        nonlocal most
+        under_way.add(asyncio.current_task())
+        most = max(most, len(under_way))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        under_way.discard(asyncio.current_task())
+        return await plain(_)
+
+    under_way: set[object] = set()
+    plain, state.ok = state.ok, ok
+    found = await asyncio.gather(*(ask_quietly(fetcher, f"{base}/ok") for _ in range(12)))
+    assert all(isinstance(outcome, Fetched) for outcome in found)
+    assert most == 2
+    assert not fetcher._limits._hosts
+
+
+async def ask_quietly(fetcher, url, spent=None):
+    async with fetcher.fetch(url, FILTERS, Respect(), spent or patience()) as found:
+        return found
+
+
+async def test_a_rest_that_one_is_asked_for_is_kept_by_all(make_fetcher, photo):
+    """Six are served, then the host wants a second of peace; nobody's tries or time are spent on waiting for it."""
+    loop, asked, rest_until = asyncio.get_running_loop(), 0, 0.0
+    early = 0
+
+    async def serve(writer):
+        nonlocal asked, rest_until, early
+        asked += 1
+        if asked == 7:
+            rest_until = loop.time() + 1.0
+        if loop.time() >= rest_until:
+            writer.write(body_of(photo, b"Connection: close"))
+            return
+        early += 1
+        writer.write(b"HTTP/1.1 429 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    fetcher = make_fetcher(FetchConfig(total_seconds=0.9, per_host=2, first_pause_seconds=0.01))
+    spent = patience(40, PatienceConfig(retry_floor=0, retry_share=0.0, wait_seconds=0.0))
+    async with raw_server(serve) as base:
+        urls = [f"{base}/{number}" for number in range(40)]
+        found = await asyncio.gather(*(ask_quietly(fetcher, url, spent) for url in urls))
+    assert all(isinstance(outcome, Fetched) for outcome in found), found
+    assert early <= 2  # those that were under way
+    assert not fetcher._limits._rests
+
+
+async def test_a_host_that_wants_a_rest_again_and_again_is_set_aside(make_fetcher, clock):
+    always = b"HTTP/1.1 429 Busy\r\nRetry-After: 15\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(100, Deadline(clock, 1e9), lambda: False)
+    async with raw_server(always) as base:
+        found = [await ask(fetcher, f"{base}/{number}", spent=spent) for number in range(9)]
+    assert {outcome.reason for outcome in found} == {Reason.RATE_LIMITED}
+    assert "set aside" in found[-1].detail
+    assert clock.seconds - 100.0 < 130
+
+
+async def test_a_rest_behind_the_chunks_end_is_for_the_next_chunk(make_fetcher, clock):
+    busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
+    spent = Patience(100, Deadline(clock, 105.0), lambda: False)
+    async with raw_server(busy) as base:
+        for number in range(2):
+            with pytest.raises(Postponed):
+                await ask(fetcher, f"{base}/{number}", spent=spent)
+
+
+async def test_waiting_in_line_costs_a_fetch_no_time(make_fetcher, photo):
+    """Three of these take longer than one may; each of them alone does not."""
+
+    async def slow(writer):
+        await asyncio.sleep(0.25)
+        writer.write(body_of(photo))
+
+    fetcher = make_fetcher(FetchConfig(total_seconds=0.6, per_host=1, tries=1))
+    async with raw_server(slow) as base:
+        found = await asyncio.gather(*(ask_quietly(fetcher, f"{base}/{number}") for number in range(4)))
+    assert all(isinstance(outcome, Fetched) for outcome in found), found
+
+
+async def drain(turns):
+    order = []
+    while (position := await turns.take()) is not None:
+        order.append(position)
+        turns.done(position)
+    return order
+
+
+async def test_hosts_take_turns_and_every_position_has_one():
+    assert await drain(Turns("aaaabbc", 2)) == [0, 4, 6, 1, 5, 2, 3]
+    assert await drain(Turns("", 2)) == []
+
+
+async def test_a_host_that_is_busy_leaves_the_turn_to_others():
+    turns = Turns("aaab", 2)
+    assert [await turns.take() for _ in range(3)] == [0, 3, 1]
+    waiting = asyncio.create_task(turns.take())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    turns.done(3)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    turns.done(0)
+    assert await waiting == 2
+    assert await turns.take() is None
+
+
+@pytest.mark.parametrize("takers", [1, 3, 50])
+async def test_many_takers_share_all_positions_and_all_end(takers):
+    hosts = [str(number % 7) for number in range(200)]
+    turns = Turns(hosts, 3)
+    active: dict[str, int] = {}
+    seen: list[int] = []
+
+    async def work():
+        while (position := await turns.take()) is not None:
+            host = hosts[position]
+            active[host] = active.get(host, 0) + 1
+            assert active[host] <= 3
+            await asyncio.sleep(0)
+            seen.append(position)
+            active[host] -= 1
+            turns.done(position)
+
+    await asyncio.gather(*(work() for _ in range(takers)))
+    assert sorted(seen) == list(range(200))

@@ -1,0 +1,104 @@
+"""A host whose robots.txt cannot be had is left alone, for a reason that may pass; RFC 9309, 2.3.1.4."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from shared.crawling.fetching.fetch import Fetched
+from shared.records.records import Reason
+from shared.web.wishes.respect import Respect
+from tests.unit.crawling.fetching.asking import HASTY, PATIENT, ask
+
+
+def answering(state, answer):
+    async def robots_txt(request):
+        return await answer(request)
+
+    state.robots_txt = robots_txt
+
+
+async def failing(_):
+    return web.Response(status=503)
+
+
+async def cut_off(request):
+    answer = web.StreamResponse(headers={"Content-Length": "999"})
+    await answer.prepare(request)
+    await answer.write(b"User-agent: *\nDisallow:\n")
+    request.transport.abort()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"), [(failing, Reason.SERVER_ERROR), (cut_off, Reason.TRANSFER_BROKEN)]
+)
+async def test_without_robots_txt_no_image_is_asked_for(answer, reason, hostile, make_fetcher):
+    state, base = hostile
+    answering(state, answer)
+    fetcher = make_fetcher()
+    for _ in range(3):
+        found = await ask(fetcher, f"{base}/ok")
+        assert found.reason is reason
+        assert found.reason.passing
+        assert found.detail.startswith("robots.txt: ")
+    assert state.calls == {"/robots.txt": 2, "/.well-known/tdmrep.json": 1}
+    assert isinstance(await ask(fetcher, f"{base}/ok", Respect(robots=False)), Fetched)
+
+
+async def test_robots_txt_that_takes_too_long_forbids_too(hostile, make_fetcher):
+    async def stalling(_):
+        await asyncio.sleep(60)
+
+    state, base = hostile
+    answering(state, stalling)
+    found = await ask(make_fetcher(idle_seconds=0.2), f"{base}/ok")
+    assert found.reason is Reason.TIMED_OUT
+    assert "/ok" not in state.calls
+
+
+async def test_one_failure_of_robots_txt_costs_no_image(hostile, make_fetcher):
+    state, base = hostile
+    plain = state.robots_txt
+
+    async def failing_once(request):
+        return await (failing if state.calls["/robots.txt"] == 1 else plain)(request)
+
+    answering(state, failing_once)
+    fetcher = make_fetcher()
+    assert isinstance(await ask(fetcher, f"{base}/ok"), Fetched)
+    assert (await ask(fetcher, f"{base}/private/ok")).reason is Reason.ROBOTS_DENIED
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+async def test_robots_txt_that_is_not_for_us_allows_everything(status, hostile, make_fetcher):
+    async def refusing(_):
+        return web.Response(status=status)
+
+    state, base = hostile
+    answering(state, refusing)
+    assert isinstance(await ask(make_fetcher(HASTY), f"{base}/private/ok"), Fetched)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1:1/x", Reason.CONNECTION_FAILED),
+        ("http://nowhere.invalid/x", Reason.DNS_FAILED),
+        ("http://127.0.0.1:99999/x", Reason.INVALID_URL),
+    ],
+)
+async def test_a_host_that_is_dead_is_recorded_as_dead(url, reason, make_fetcher):
+    assert (await ask(make_fetcher(PATIENT), url)).reason is reason
+
+
+async def test_a_private_host_is_forbidden_all_the_same(hostile, make_fetcher):
+    _, base = hostile
+    found = await ask(make_fetcher(allow_private=False), f"{base}/ok")
+    assert found.reason is Reason.FORBIDDEN_ADDRESS
+
+
+async def test_a_reservation_that_cannot_be_had_reserves_nothing(hostile, make_fetcher):
+    state, base = hostile
+    state._well_known_tdmrep_json = failing
+    assert isinstance(await ask(make_fetcher(), f"{base}/reserved/ok"), Fetched)

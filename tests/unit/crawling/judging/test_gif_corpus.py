@@ -1,0 +1,62 @@
+"""Hand-made GIFs: an empty frame beside sound ones is left out, and what is kept opens in strict readers."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.crawling.judging.inspect import Inspected, inspect
+from shared.crawling.options import Filters
+from shared.records.records import Reason, Rejected
+from tests.corpus.gif_parts import NOTE, control, frame, gif
+from tests.corpus.make_images import FILES
+
+SMALL = Filters(min_width=1, min_height=1)
+SOUND = gif(control() + frame())
+
+
+def names(folder: str) -> list[str]:
+    return sorted(name for name in FILES if name.startswith(f"{folder}/") and name.endswith(".gif"))
+
+
+def all_frames(data: bytes) -> list[np.ndarray]:
+    with Image.open(io.BytesIO(data)) as image:
+        frames = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            frames.append(np.asarray(image.convert("RGB")))
+        return frames
+
+
+@pytest.mark.parametrize("name", [*names("kept"), *names("mended")])
+def test_a_gif_with_an_empty_frame_beside_sound_ones_is_kept_without_it(name):
+    data = FILES[name]
+    found = inspect(data, SMALL, None)
+    assert isinstance(found, Inspected), found
+    assert (found.data == data) == (not found.mended) == name.startswith("kept/")
+    frames = all_frames(found.data)
+    assert len(frames) == found.frames
+    assert np.array_equal(frames[0], all_frames(SOUND)[0])
+    assert np.array_equal(frames[0], found.pixels[:, :, ::-1])
+    by_opencv = cv2.imdecode(np.frombuffer(found.data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert np.array_equal(frames[0], by_opencv)
+    assert inspect(found.data, SMALL).mended == ""
+
+
+@pytest.mark.parametrize(("folder", "reason"), [("corrupt", Reason.CORRUPT), ("truncated", Reason.TRUNCATED)])
+def test_a_gif_without_a_sound_frame_is_refused(folder, reason):
+    for name in names(folder):
+        found = inspect(FILES[name], SMALL)
+        assert isinstance(found, Rejected), name
+        assert found.reason is reason, name
+
+
+def test_notes_and_the_controls_of_sound_frames_stay_where_an_empty_frame_goes():
+    slow = control(b"\4\xc8\0\0")
+    data = gif(NOTE, control(), frame(0, 0), NOTE, slow, frame(), control(), frame(0, 5), NOTE)
+    found = inspect(data, SMALL)
+    assert isinstance(found, Inspected)
+    assert found.data == gif(NOTE, NOTE, slow, frame(), NOTE)
+    assert found.mended == "frames"

@@ -1,0 +1,76 @@
+"""What is stored is what was judged: the records tell its size and checksum, and what was mended."""
+
+import hashlib
+import io
+import zlib
+
+import numpy as np
+import pytest
+import simplejpeg
+from PIL import Image
+
+from shared.clock import Deadline, SystemClock
+from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.options import Filters, Transform
+from shared.records.candidates import Candidate, Provenance
+from shared.records.records import Kept, Record, decode_records, encode_records
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.web.wishes.respect import Respect
+from tests.corpus.make_images import FILES
+from tests.unit.crawling.judging.pictures import encoded
+
+FILTERS = Filters(min_width=1, min_height=1)
+JPEG = encoded("JPEG")
+STRAY = JPEG[:-2] + bytes(5) + JPEG[-2:]
+
+
+@pytest.fixture
+def kept(make_worker):
+    async def keep(data: bytes, transform: Transform | None = None) -> tuple[bytes, Record]:
+        blobs = MemoryBlobs()
+        await blobs.put("inputs/a", data)
+        candidates = (Candidate("blob:inputs/a", "x", Provenance("test")),)
+        chunk = Chunk(candidates, (0,), "shard-1", CrawlOptions(FILTERS, transform, Respect()))
+        deadline = Deadline.after(SystemClock(), 30)
+        result = await make_worker(blobs).work(chunk, deadline, lambda: False)
+        (record,) = result.records
+        assert isinstance(record.outcome, Kept), record
+        return await blobs.get("shard-1"), record
+
+    return keep
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("mended/")])
+async def test_what_is_stored_of_a_mended_file_is_what_its_record_tells(kept, name):
+    stored, record = await kept(FILES[name])
+    facts = record.outcome.facts
+    assert stored != FILES[name]
+    assert facts.sha256 == hashlib.sha256(stored).hexdigest()
+    assert (facts.size_bytes, facts.crc32) == (len(stored), zlib.crc32(stored))
+    assert facts.mended in {"notes", "transparency", "animation", "profile", "frames"}
+    assert list(decode_records(encode_records([record]))) == [record]
+    again, second = await kept(stored)
+    assert again == stored
+    assert second.outcome.facts.mended == ""
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("kept/")])
+async def test_a_file_that_needs_no_mending_is_stored_as_it_came(kept, name):
+    stored, record = await kept(FILES[name])
+    assert stored == FILES[name]
+    assert record.outcome.facts.mended == ""
+
+
+async def test_a_mended_jpeg_is_stored_without_what_strict_readers_refuse(kept):
+    with pytest.raises(ValueError, match="extraneous"):
+        simplejpeg.decode_jpeg(STRAY)
+    stored, record = await kept(STRAY)
+    assert record.outcome.facts.mended == "segments"
+    assert np.array_equal(simplejpeg.decode_jpeg(stored), simplejpeg.decode_jpeg(JPEG))
+
+
+async def test_a_mended_file_that_is_encoded_anew_tells_of_no_mending(kept):
+    stored, record = await kept(STRAY, Transform(format="png"))
+    assert record.outcome.facts.mended == ""
+    with Image.open(io.BytesIO(stored)) as image:
+        assert image.size == (320, 240)

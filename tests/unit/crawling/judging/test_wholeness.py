@@ -1,0 +1,110 @@
+"""Looking for a file's end takes time in proportion to its size, whatever it claims."""
+
+import struct
+import time
+import tracemalloc
+from functools import partial
+
+import pytest
+
+from shared.crawling.judging.inspect import inspect
+from shared.crawling.judging.picture.color import profile_name
+from shared.crawling.judging.wholeness import check_whole
+from shared.crawling.options import Filters
+from shared.records.records import Reason, Rejected
+from tests.unit.crawling.judging.pictures import encoded, profile, scan_bomb
+
+BYTES = 20_000_000
+SECONDS = 10  # what is linear takes two or so; what is not, minutes
+
+
+def tiff_of_one_array(fields: int = 65_000) -> bytes:
+    """Every field says that strips begin where one and the same array says."""
+    body = BYTES - 14 - 12 * fields
+    field = struct.pack("<HHII", 273, 4, body // 4, 14 + 12 * fields)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", fields) + field * fields + bytes(4 + body)
+
+
+def tiff_of_overlapping_pages(pages: int = 2000) -> bytes:
+    """Directories of 60,000 fields that begin 12 bytes apart."""
+    fields = bytearray(BYTES)
+    fields[:8] = b"II*\0\x08\0\0\0"
+    for page in range(pages):
+        at = 8 + 14 * page
+        struct.pack_into("<H", fields, at, 60_000)
+        struct.pack_into("<I", fields, at + 2 + 12 * 60_000, at + 14)
+    return bytes(fields)
+
+
+def padded_jpeg(filling: bytes, between: bytes = b"") -> bytes:
+    whole = encoded("JPEG")
+    return whole[:-2] + (between + b"\xff\xda\0\x02") * 70 + filling * (BYTES // len(filling)) + b"\0\xff\xd9"
+
+
+HEAVY = {
+    "tiff whose fields share an array": ("tiff", tiff_of_one_array),
+    "tiff of pages that overlap": ("tiff", tiff_of_overlapping_pages),
+    "jpeg of fill bytes": ("jpeg", partial(padded_jpeg, b"\xff")),
+    "jpeg of scans": ("jpeg", partial(padded_jpeg, b"\xff\xda\0\x02")),
+    "jpeg of empty segments": ("jpeg", partial(padded_jpeg, b"\xff\xe0\0\x02")),
+    "jpeg of restarts": ("jpeg", partial(padded_jpeg, b"\xff\xd0")),
+    "gif of short blocks": ("gif", lambda: b"GIF89a" + bytes(7) + b"!\xfe" + b"\1a" * (BYTES // 2)),
+    "gif of padding": ("gif", lambda: b"GIF89a" + bytes(BYTES)),
+    "gif of extensions": ("gif", lambda: b"GIF89a" + bytes(7) + b"!\xfe\0" * (BYTES // 3)),
+    "png of empty chunks": ("png", lambda: b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0teSt\0\0\0\0" * (BYTES // 12)),
+    "avif of empty boxes": ("avif", lambda: b"\0\0\0\x08free" * (BYTES // 8)),
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_the_check_of_a_large_file_is_linear(name):
+    form, make = HEAVY[name]
+    data = make()
+    assert len(data) > BYTES * 0.9
+    began = time.process_time()
+    check_whole(data, form)
+    assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize("make", [tiff_of_one_array, tiff_of_overlapping_pages])
+def test_a_tiff_whose_directories_overlap_is_corrupt(make):
+    assert check_whole(make(), "tiff") == Rejected(Reason.CORRUPT, "directories that overlap")
+
+
+@pytest.mark.parametrize("start", [b"II\0*", b"MM*\0", b"II*\0"])
+def test_a_tiff_is_filtered_before_anything_of_it_is_read(start):
+    data = start + tiff_of_one_array()[4:]
+    assert inspect(data, Filters()) == Rejected(Reason.FORMAT_FILTERED, "tiff")
+
+
+def test_scans_cannot_hide_behind_a_reserved_marker_between_restarts():
+    """Where the decoder looks for a restart, it passes over such a marker alone, whatever length seems to follow."""
+    whole = encoded("JPEG", progressive=True)
+    first = whole.index(b"\xff\xda")
+    scan = whole[first : whole.index(b"\xff", first + 2)]
+    restarts = b"\xff\xdd\0\4\0\1"
+    hidden = whole[:first] + restarts + scan + b"\xff\x02\xff\xff" + scan * 100 + bytes(65_535) + b"\xff\xd9"
+    assert check_whole(hidden, "jpeg") == Rejected(Reason.CORRUPT, "more than 64 scans")
+
+
+def test_scans_cannot_hide_behind_a_marker_that_stands_alone():
+    """TEM has no length, so the bytes behind it are none; the decoder does read the scans that follow."""
+    whole = encoded("JPEG", progressive=True)
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    hidden = whole[:-2] + b"\xff\x01" + scan * 100 + b"\xff\xd9"
+    assert check_whole(hidden, "jpeg") == Rejected(Reason.CORRUPT, "more than 64 scans")
+    assert check_whole(scan_bomb(), "jpeg") == Rejected(Reason.CORRUPT, "more than 64 scans")
+
+
+def test_large_profiles_are_not_kept_in_memory():
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for first in range(40):
+            assert profile_name(bytes([first]) + bytes(3_000_000)) == "unknown"
+            assert profile_name(bytes([first]) + bytes(5_000_000)) == "unknown"
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1_000_000
+    assert profile_name(profile()) == "sRGB built-in"
