@@ -15,9 +15,9 @@ from bench.usage import high_water_mb
 from shared.archiving.archiver import Archiver, Written
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import Archived, ArchiveOrder
-from shared.archiving.parts import block_bytes_of
-from shared.archiving.plan import Plan
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.parts import block_bytes_of
+from shared.archiving.planning.plan import Plan
+from shared.archiving.planning.planner import PlanConfig
 from shared.settings import load_settings
 from shared.storage.azure.blobs import AzureBlobs
 from shared.wiring import App

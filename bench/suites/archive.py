@@ -21,7 +21,7 @@ import numpy as np
 from bench.one_archive import RECORDS, Done
 from bench.table import Figure, Table, verdict
 from playground.azurite import ROOT, Azurite, die_with_parent
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.planner import PlanConfig
 from shared.concurrency import in_turns
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Record, encode_records

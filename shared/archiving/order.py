@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from shared.archiving.earlier import EarlierDataset
 from shared.archiving.options import Dedup, Output, Splits
+from shared.archiving.selection.earlier import EarlierDataset
 from shared.records.delivered import FileChecksum
 
 

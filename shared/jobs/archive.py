@@ -8,7 +8,7 @@ from functools import partial
 
 from shared.archiving.archiver import Archiver, Written
 from shared.archiving.order import Archived, ArchiveOrder
-from shared.archiving.plan import Plan
+from shared.archiving.planning.plan import Plan
 from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset

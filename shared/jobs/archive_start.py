@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from shared.archiving.earlier import EarlierDataset
+from shared.archiving.selection.earlier import EarlierDataset
 from shared.damage import reading
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset

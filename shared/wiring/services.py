@@ -145,7 +145,7 @@ class Services(Adapters):
     def intake(self) -> "Intake":
         """Where queue messages come in; with it steps 2 to 4."""
         from shared.archiving.archiver import Archiver
-        from shared.archiving.planner import PlanConfig
+        from shared.archiving.planning.planner import PlanConfig
         from shared.jobs.archive import Archive
         from shared.jobs.crawl import Crawl, CrawlConfig
         from shared.jobs.discover import Discover

@@ -13,7 +13,7 @@ import pytest
 from shared.archiving.archiver import Archiver, Written
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Record, encode_records

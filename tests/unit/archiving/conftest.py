@@ -15,7 +15,7 @@ from PIL import Image
 from shared.archiving.archiver import Archiver, Written
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, decode_records, encode_records

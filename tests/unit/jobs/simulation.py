@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from shared.archiving.archiver import Archiver
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.datasets.catalog import Catalog

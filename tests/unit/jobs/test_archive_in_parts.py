@@ -12,7 +12,7 @@ from itertools import count
 import pytest
 
 from shared.archiving.archiver import Written
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.planner import PlanConfig
 from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, decode_json, read_job_message
 from shared.jobs.states import State
 from tests.unit.jobs.simulation import Flow, fake_source

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.planner import PlanConfig
 from shared.errors import Conflict, Damaged
 from shared.jobs.chunk_ledger import Addition
 from shared.jobs.discovery_state import DiscoveryStates, DiscoveryTold

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.archiving.planner import PlanConfig
+from shared.archiving.planning.planner import PlanConfig
 from shared.errors import Permanent, Unavailable
 from shared.jobs.spec import parse_spec
 from shared.jobs.states import State

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.archiving.credit import credit_line
+from shared.archiving.texts.credit import credit_line
 from shared.records.licenses import asks_for_attribution
 from shared.records.records import Reason, Record, Rejected
 from shared.sources.search.json_api import ApiAccess

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from shared.archiving.credit import credit_line
+from shared.archiving.texts.credit import credit_line
 from shared.errors import InvalidRequest, Permanent
 from shared.jobs.spec import decode_spec, encode_spec, parse_spec
 from shared.records.candidates import NumberedCandidate, Provenance, encode_candidates

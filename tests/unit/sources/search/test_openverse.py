@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 from aiohttp import web
 
-from shared.archiving.credit import credit_line
+from shared.archiving.texts.credit import credit_line
 from shared.errors import Permanent, Unavailable
 from shared.records.records import Reason, Record, Rejected
 from shared.sources.search.json_api import KeyRefused, Refused

@@ -1,0 +1,155 @@
+"""Finds pairs of 64-bit hashes that differ in few bits: all of them, without comparing all with all.
+
+Each band (see `bands`) is looked up in a table of places, one look for each way in which near hashes may differ in it.
+Where so many hashes share a place that comparing them were the larger part of the work, the search begins anew among
+them, in the bits that still tell them apart. Memory is bounded by the hashes, not by the pairs, which come in parts.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.selection.bands import Band, choose_bands
+
+type Hashes = NDArray[np.uint64]
+type Positions = NDArray[np.int64]
+type Pairs = tuple[Positions, Positions]
+
+FLAT = 0
+"""Stands for the hash of a picture that has none. It is near to nothing: callers leave such hashes out."""
+
+_PART = 1 << 20  # candidates that are compared at a time
+_BLOCK = 1 << 18  # likewise where all are compared with all, which the cache should hold
+_CROWD = 1 << 10  # hashes in one place from which on the search begins anew
+
+
+def near_pairs(hashes: Hashes, distance: int) -> Iterator[Pairs]:
+    """All positions i < j whose hashes differ in at most `distance` bits; each pair once, in no order."""
+    for left, right in _search(hashes, None, distance):
+        yield np.minimum(left, right), np.maximum(left, right)
+
+
+def near_between(left: Hashes, right: Hashes, distance: int) -> Iterator[Pairs]:
+    """All positions i in `left` and j in `right` whose hashes are so near; each pair once, in no order."""
+    return _search(left, right, distance)
+
+
+def _search(left: Hashes, right: Hashes | None, distance: int) -> Iterator[Pairs]:
+    """`right` is None where pairs within `left` are wanted."""
+    other = left if right is None else right
+    if not len(left) or not len(other):
+        return
+    varying = int(np.bitwise_or.reduce(left ^ left[0]) | np.bitwise_or.reduce(other ^ left[0]))
+    bits = [bit for bit in range(64) if varying >> bit & 1]
+    bands = choose_bands(bits, len(left), len(other), distance)
+    if not bands:
+        yield from _all_with_all(left, right, distance)
+    for number in range(len(bands)):
+        yield from _Lookup(left, right, distance, bands[: number + 1]).pairs()
+
+
+def _all_with_all(left: Hashes, right: Hashes | None, distance: int) -> Iterator[Pairs]:
+    step = max(1, _BLOCK // len(left if right is None else right))
+    for start in range(0, len(left), step):
+        rows = left[start : start + step, None]
+        columns = left[start:] if right is None else right
+        i, j = np.nonzero(np.bitwise_count(rows ^ columns) <= distance)
+        if right is None:
+            above = i < j
+            i, j = i[above] + start, j[above] + start
+        else:
+            i = i + start
+        if len(i):
+            yield i, j
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Hashes in order of a band's key: `order` is where they come from, `starts[key]` where the key's begin."""
+
+    hashes: Hashes
+    keys: NDArray[np.int32]
+    order: Positions
+    starts: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, hashes: Hashes, band: Band) -> "_Places":
+        keys = band.keys(hashes)
+        order = np.argsort(keys, kind="stable")
+        starts = np.zeros((1 << len(band.bits)) + 1, np.int32)
+        np.cumsum(np.bincount(keys, minlength=len(starts) - 1), out=starts[1:])
+        return cls(hashes[order], keys[order], order, starts)
+
+    def slice(self, key: int) -> slice:
+        return slice(int(self.starts[key]), int(self.starts[key + 1]))
+
+
+class _Lookup:
+    """The pairs that the last of some bands finds and none before it does."""
+
+    def __init__(self, left: Hashes, right: Hashes | None, distance: int, bands: Sequence[Band]) -> None:
+        *self._earlier, self._band = bands
+        self._within = right is None
+        self._distance = distance
+        self._left = _Places.of(left, self._band)
+        self._right = self._left if right is None else _Places.of(right, self._band)
+
+    def pairs(self) -> Iterator[Pairs]:
+        everyone = np.arange(len(self._left.keys))
+        yield from self._look(everyone, 0)
+        for low, flips in self._band.flips():
+            # within one set, a pair whose keys differ is looked for from one side only
+            rows = np.flatnonzero(self._left.keys & (1 << low) == 0) if self._within else everyone
+            for flip in flips:
+                yield from self._look(rows, flip)
+
+    def _look(self, rows: Positions, flip: int) -> Iterator[Pairs]:
+        """Compare the hashes in these rows with those whose keys differ from theirs by `flip`."""
+        keys = self._left.keys[rows] ^ np.int32(flip)
+        first = self._right.starts[keys]
+        counts = self._right.starts[keys + 1] - first
+        some = np.flatnonzero(counts)
+        rows, first, counts = rows[some], first[some], counts[some]
+        crowded = counts > _CROWD
+        if crowded.any():
+            for key in np.unique(self._left.keys[rows[crowded]]).tolist():
+                yield from self._crowd(key, flip)
+            rows, first, counts = rows[~crowded], first[~crowded], counts[~crowded]
+        if self._within and not flip:  # from each to those behind it
+            counts = first + counts - rows - 1
+            first = rows + 1
+        yield from self._compare(rows, first, counts)
+
+    def _compare(self, rows: Positions, first: Positions, counts: Positions) -> Iterator[Pairs]:
+        ends = np.cumsum(counts, dtype=np.int64)
+        done = 0
+        while done < len(rows):
+            before = int(ends[done - 1]) if done else 0
+            until = max(done + 1, int(np.searchsorted(ends, before + _PART, side="right")))
+            part = slice(done, until)
+            left = np.repeat(rows[part], counts[part])
+            shift = first[part] - (ends[part] - counts[part] - before)
+            right = np.arange(len(left)) + np.repeat(shift, counts[part])
+            difference = self._left.hashes[left] ^ self._right.hashes[right]
+            near = np.flatnonzero(np.bitwise_count(difference) <= self._distance)
+            yield from self._new(left[near], right[near], difference[near])
+            done = until
+
+    def _crowd(self, key: int, flip: int) -> Iterator[Pairs]:
+        """All of one place with all of another."""
+        here, there = self._left.slice(key), self._right.slice(key ^ flip)
+        same = self._within and not flip
+        right = None if same else self._right.hashes[there]
+        for i, j in _search(self._left.hashes[here], right, self._distance):
+            left, other = i + here.start, j + there.start
+            yield from self._new(left, other, self._left.hashes[left] ^ self._right.hashes[other])
+
+    def _new(self, left: Positions, right: Positions, difference: Hashes) -> Iterator[Pairs]:
+        """Leave out what an earlier band has found, and tell where the rest comes from."""
+        for band in self._earlier:
+            new = np.bitwise_count(difference & band.mask) > band.radius
+            left, right, difference = left[new], right[new], difference[new]
+        if len(left):
+            yield self._left.order[left], self._right.order[right]

@@ -1,0 +1,148 @@
+"""The text files of a dataset: what each image is, where it comes from, under which terms.
+
+Every file is written row by row while the records stream by. `metadata.parquet` in each split's folder is what Hugging
+Face's `imagefolder` reads: `file_name` relative to the folder, and the other columns as features. It is Parquet because
+that declares the type of each column. In JSON lines and CSV, readers guess types, and take texts such as `2021-03-05`
+and `007` for dates and numbers.
+
+Texts are as they were found. In CSV, too: what begins with `=`, `+`, `-` or `@` is no formula to the programs that read
+datasets, and a quote before it would make another label of it.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from shared.archiving.changes import changes_of
+from shared.archiving.order import ArchiveOrder
+from shared.archiving.texts.annotation import Annotation
+from shared.archiving.texts.coco import Coco
+from shared.archiving.texts.credit import credit_markdown
+from shared.archiving.texts.markdown import code
+from shared.archiving.texts.metadata import COLUMNS, Placed
+from shared.archiving.texts.parquet import ParquetWriter
+from shared.archiving.texts.yaml import Yaml
+from shared.records.licenses import asks_for_attribution
+from shared.records.records import Record
+from shared.text.json_lines import json_line
+
+
+def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:
+    """The annotation files of an order, in the sequence in which they are delivered.
+
+    In WebDataset shards, each image has its JSON beside it, which takes the place of a `metadata.parquet` and of an
+    `annotations.jsonl`; and the checksums are those of the shards, which are not known before they are written.
+    """
+    wanted = set(order.output.beside)
+    found: list[Annotation] = []
+    folders = order.output.format == "zip"
+    if folders:
+        found += [Metadata(f"{split}/metadata.parquet", split) for split in splits]
+    if "jsonl" in wanted:
+        found.append(JsonLines("annotations.jsonl"))
+    if "csv" in wanted:
+        found.append(Table("annotations.csv"))
+    if "txt" in wanted:
+        found.append(PlainText("annotations.txt"))
+    if "yaml" in wanted:
+        found.append(Yaml("annotations.yaml"))
+    if "coco" in wanted:
+        found.append(Coco("annotations.coco.json", order, labels))
+    found.append(Attribution("ATTRIBUTION.md", changes_of(order)))
+    return [*found, Checksums("SHA256SUMS")] if folders else found
+
+
+class Metadata(Annotation):
+    """Parquet with the images of one split, their names relative to its folder."""
+
+    def __init__(self, name: str, split: str) -> None:
+        super().__init__(name)
+        self._split = split
+        self._writer = ParquetWriter(COLUMNS)
+
+    def begin(self) -> bytes:
+        """See `Annotation`."""
+        return self._writer.begin()
+
+    def rows(self, images: Sequence[Placed]) -> bytes:
+        """See `Annotation`."""
+        mine = [image for image in images if image.split == self._split]
+        columns = {name: [image.told[name] for image in mine] for name in COLUMNS}
+        return self._writer.add(columns | {"file_name": [image.local for image in mine]})
+
+    def end(self) -> Iterator[bytes]:
+        """See `Annotation`."""
+        yield self._writer.end()
+
+
+class JsonLines(Annotation):
+    """One JSON object a line."""
+
+    def row(self, image: Placed) -> bytes:
+        """See `Annotation`."""
+        return json_line(image.told) + b"\n"
+
+
+class Table(Annotation):
+    """CSV (RFC 4180) with a header."""
+
+    def begin(self) -> bytes:
+        """See `Annotation`."""
+        return _csv_line(COLUMNS).encode()
+
+    def row(self, image: Placed) -> bytes:
+        """See `Annotation`."""
+        return _csv_line([image.told[column] for column in COLUMNS]).encode("utf-8", "replace")
+
+
+class PlainText(Annotation):
+    """A line for each image: path, tab, and the label on one line."""
+
+    def row(self, image: Placed) -> bytes:
+        """See `Annotation`."""
+        label = " ".join(image.record.candidate.label.split())
+        return f"{image.path}\t{label}\n".encode("utf-8", "replace")
+
+
+class Attribution(Annotation):
+    """A line for every image whose licence asks for its author to be named."""
+
+    def __init__(self, name: str, changes: str) -> None:
+        super().__init__(name)
+        self._changes = changes
+
+    def begin(self) -> bytes:
+        """See `Annotation`."""
+        changes = f" {self._changes}" if self._changes else ""
+        head = f"# Attribution\n\nImages whose licences ask for it, and their authors.{changes}\n\n"
+        return head.encode()
+
+    def row(self, image: Placed) -> bytes:
+        """See `Annotation`."""
+        if not asks_for_attribution(image.record.candidate.provenance.license):
+            return b""
+        line = f"- {code(image.path)}: {credit_markdown(image.record)}\n"
+        return line.encode("utf-8", "replace")
+
+
+class Checksums(Annotation):
+    """What `sha256sum --check` reads."""
+
+    def row(self, image: Placed) -> bytes:
+        """See `Annotation`."""
+        return f"{image.kept.facts.sha256}  {image.path}\n".encode()
+
+
+def sidecar(record: Record, told: Mapping[str, str | int]) -> tuple[bytes, bytes]:
+    """What stands beside an image in a WebDataset shard: its `.json`, and its `.txt`, the caption or else the label."""
+    text = record.candidate.caption or record.candidate.label
+    return json_line(told), text.encode("utf-8", "replace")
+
+
+class _Echo:
+    """A file for `csv.writer`, whose `writerow` then returns the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+_csv_line: Callable[[Iterable[str | int]], str] = csv.writer(_Echo()).writerow

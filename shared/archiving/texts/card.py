@@ -1,0 +1,186 @@
+"""The dataset card: README.md with the front matter that Hugging Face reads."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.changes import changes_of
+from shared.archiving.order import ArchiveOrder
+from shared.archiving.planning.arrange import shard_prefix
+from shared.archiving.selection.earlier import SHA256_BYTES
+from shared.archiving.texts.loading import loading
+from shared.archiving.texts.markdown import escaped
+from shared.archiving.texts.yaml import yaml_of
+
+_SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_LINES = 4096
+_HUGGING_FACE_NAMES = {"val": "validation"}  # what it calls this split where nobody tells it
+
+
+def card(
+    order: ArchiveOrder,
+    counts: Mapping[str, Mapping[str, int]],
+    splits: Mapping[str, int],
+    sources: Mapping[str, int],
+    licenses: Mapping[str, int],
+    labels: Sequence[str],
+    checksum: str,
+) -> str:
+    """The card. `counts` is by label and outcome; the others count images by split, source and licence.
+
+    `labels` are those that are numbered in the shards, `checksum` is that of the images.
+    """
+    total = sum(splits.values())
+    size = next((name for limit, name in _SIZES if total < limit), "n>1M")
+    in_zip = order.output.format == "zip"
+    return "\n".join(
+        [
+            "---",
+            f"pretty_name: {yaml_of(order.name)}",
+            "license: other",
+            "task_categories:\n- image-classification",
+            f"size_categories:\n- {size}",
+            *_split_globs(splits, in_zip=in_zip),
+            "---",
+            "",
+            f"# {escaped(order.name)}",
+            "",
+            f"{total} images, made by PixCrawler on {order.created_at:%Y-%m-%d} (job {order.job_id}).",
+            "",
+            *_table(("label", "found", "kept"), _label_rows(counts)),
+            *_table(("split", "images"), [(name, str(number)) for name, number in splits.items()]),
+            *_table(("source", "images"), _descending(sources)),
+            *_table(("licence", "images"), _descending(licenses)),
+            *(_in_zip(order) if in_zip else _in_shards(order, labels)),
+            *_terms(order, licenses),
+            "",
+            "## How to load it",
+            "",
+            *loading(order.output, list(splits)),
+            "## How it was made",
+            "",
+            *([f"- made of the datasets: {', '.join(order.parents)}"] if order.parents else ()),
+            f"- {changes_of(order) or 'Images are as they were found.'}",
+            f"- deduplication: {_dedup(order)}",
+            f"- images per label: {_limit(order)}",
+            f"- splits: {_shares(order)}; seed {order.seed}",
+            "",
+            f"Checksum of the images: `{checksum}`, the SHA-256 of their sorted SHA-256s, a line each. The same images",
+            "have the same one, however they are named, divided and packed.",
+            "",
+        ]
+    )
+
+
+_ANNOTATIONS = {
+    "jsonl": "- `annotations.jsonl`: the same of all images, as JSON, a line each.",
+    "csv": "- `annotations.csv`: the same of all images. Texts are as they were found: a cell may begin with `=`.",
+    "txt": "- `annotations.txt`: of each image its name, a tab, and its label.",
+    "yaml": "- `annotations.yaml`: the same of all images, as YAML.",
+    "coco": "- `annotations.coco.json`: labels as COCO's categories; of each image its size and a box around it.",
+}
+
+
+def checksum_of(sha256: NDArray[np.void]) -> str:
+    """The card's checksum of images with these checksums, in whatever order."""
+    order = np.lexsort(sha256.view(">u8").reshape(-1, SHA256_BYTES // 8).T[::-1])
+    digest = hashlib.sha256()
+    for start in range(0, len(order), _LINES):  # all lines at once would be the most that planning holds
+        lines = sha256[order[start : start + _LINES]].tobytes().hex("\n", SHA256_BYTES)
+        digest.update(f"{lines}\n".encode())
+    return digest.hexdigest()
+
+
+def _split_globs(splits: Collection[str], *, in_zip: bool) -> Iterator[str]:
+    """Which files are which split.
+
+    `load_dataset` would take labels such as `test` or `dev-board` for splits, too, and files of annotations for data.
+    """
+    yield "configs:\n- config_name: default\n  data_files:"
+    for split in splits:
+        shards = f"**/{shard_prefix(split, splits)}*.tar"  # which have a folder in storage, and none when downloaded
+        path = f"{split}/**" if in_zip else shards
+        yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {yaml_of(path)}"
+
+
+def _in_zip(order: ArchiveOrder) -> list[str]:
+    return [
+        "## What is in here",
+        "",
+        "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
+        "- `{split}/metadata.parquet`: label, caption, licence, author and origin of each image.",
+        *_annotations(order),
+        "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
+        "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
+        "",
+    ]
+
+
+def _annotations(order: ArchiveOrder) -> Iterator[str]:
+    for kind, line in _ANNOTATIONS.items():
+        if kind in order.output.beside:
+            yield line
+
+
+def _in_shards(order: ArchiveOrder, labels: Sequence[str]) -> list[str]:
+    return [
+        "## What is in here",
+        "",
+        "- `*.tar`: shards in the WebDataset format. Beside each image stand, under the same key,",
+        "  `.json` (label, caption, licence, author, origin), `.txt` (the caption, or else the label)",
+        "  and `.cls` (the label's number). The key is the candidate's number in the job's records.",
+        *_annotations(order),
+        "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
+        "- `SHA256SUMS`: checksums of the files, for `sha256sum --check`.",
+        "",
+        *_table(("cls", "label"), [(str(number), label) for number, label in enumerate(labels)]),
+    ]
+
+
+def _terms(order: ArchiveOrder, licenses: Iterable[str]) -> Iterator[str]:
+    yield "Every image keeps its own licence: mind it when you use or share the dataset. Where the licence is"
+    yield "`unknown`, nobody told one, or one that has no code of its own here, such as GFDL or “all rights reserved”."
+    rigid = ", ".join(f"`{code}`" for code in sorted(licenses) if code.endswith("-nd"))
+    if order.changes and rigid:
+        yield f"Images were changed (see below), and {rigid} do not allow adapted versions to be shared."
+
+
+def _shares(order: ArchiveOrder) -> str:
+    return ", ".join(f"{name} {share:g}" for name, share in order.splits.root.items())
+
+
+def _limit(order: ArchiveOrder) -> str:
+    if order.max_images_per_label is None:
+        return "no limit"
+    lists = ", all of those in lists" if order.whole_labels else ""
+    return f"{order.max_images_per_label}{lists}"
+
+
+def _dedup(order: ArchiveOrder) -> str:
+    dedup = order.dedup
+    told = ["equal bytes"] if dedup.exact else []
+    if dedup.near_distance is not None:
+        told.append(f"perceptual hashes up to {dedup.near_distance} of 64 bits apart")
+    if dedup.against and told:
+        told.append(f"also against {', '.join(dedup.against)}")
+    return "; ".join(told) or "none"
+
+
+def _label_rows(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[str, ...]]:
+    return [
+        (label, str(sum(outcomes.values())), str(outcomes.get("kept", 0)))
+        for label, outcomes in counts.items()
+    ]
+
+
+def _descending(numbers: Mapping[str, int]) -> list[tuple[str, ...]]:
+    return [
+        (name, str(number)) for name, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    line = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return [*line, *("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows), ""]

@@ -1,0 +1,68 @@
+"""What annotations tell of an image, whatever their format: what it is, where it comes from, under which terms.
+
+Texts that nobody told are empty and not null: a column of nulls has no type, and so another than in a split where there
+is a text.
+"""
+
+from typing import NamedTuple
+
+from shared.archiving.texts.credit import credit_line
+from shared.records.licenses import asks_for_attribution
+from shared.records.records import Kept, Record
+
+COLUMNS: dict[str, type[str] | type[int]] = {
+    "file_name": str,
+    "label": str,
+    "caption": str,
+    "width": int,
+    "height": int,
+    "license": str,
+    "license_url": str,
+    "creator": str,
+    "creator_url": str,
+    "attribution": str,
+    "source": str,
+    "page_url": str,
+    "url": str,
+    "sha256": str,
+    "perceptual_hash": str,
+}
+
+
+class Placed(NamedTuple):
+    """A selected image and its place in the dataset: `path` in its archive, `local` in its split's folder.
+
+    `told` is what annotations tell of it, with its path as the name.
+    """
+
+    record: Record
+    kept: Kept
+    split: str
+    path: str
+    local: str
+    label_number: int
+    told: dict[str, str | int]
+
+
+def told_of(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
+    """What annotations tell of an image, by column."""
+    candidate, facts = record.candidate, kept.facts
+    provenance = candidate.provenance
+    asked = asks_for_attribution(provenance.license)
+    return {
+        "file_name": file_name,
+        "label": candidate.label,
+        "caption": candidate.caption or "",
+        "width": facts.width,
+        "height": facts.height,
+        "license": provenance.license,
+        "license_url": provenance.license_url or "",
+        "creator": provenance.creator or "",
+        "creator_url": provenance.creator_url or "",
+        "attribution": credit_line(record) if asked else "",
+        "source": provenance.source,
+        "page_url": provenance.page_url or "",
+        "url": candidate.url,
+        "sha256": facts.sha256,
+        "perceptual_hash": facts.perceptual_hash,
+    }

@@ -1,0 +1,37 @@
+"""YAML 1.2, line by line: JSON on one line is YAML as well, but for some characters."""
+
+import json
+import re
+
+from shared.archiving.texts.annotation import Annotation
+from shared.archiving.texts.metadata import Placed
+from shared.text.hidden import HIDDEN
+
+_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each call
+# includes what YAML does not allow, and what some readers take for line breaks (YAML 1.2, 5.1 and 5.4)
+_HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
+
+
+class Yaml(Annotation):
+    """A YAML 1.2 sequence of flow mappings; JSON scalars are YAML scalars."""
+
+    def begin(self) -> bytes:
+        """See `Annotation`."""
+        return b"images:\n"
+
+    def row(self, image: Placed) -> bytes:
+        """See `Annotation`."""
+        return f"- {yaml_of(image.told)}\n".encode("utf-8", "replace")
+
+
+def yaml_of(value: object) -> str:
+    """JSON on one line that is YAML as well: what YAML forbids, and what is invisible, is escaped (YAML 1.2, 5.7)."""
+    text = _json(value)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _HIDDEN.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\U{number:08x}" if number > 0xFFFF else f"\\u{number:04x}"

@@ -1,0 +1,55 @@
+"""Plans are made once: whoever plans again reads what was stored."""
+
+import pytest
+
+from shared.archiving.options import Output
+from shared.archiving.planning.planner import PlanConfig, Planner
+from shared.clock import SystemClock
+from shared.storage.memory.blobs import MemoryBlobs
+
+
+class Watched(MemoryBlobs):
+    """Keeps what was read of it and written to it."""
+
+    def __init__(self, blobs):
+        self.__dict__.update(blobs.__dict__)
+        self.read: list[str] = []
+        self.written: list[str] = []
+
+    async def get(self, name, **changes):
+        self.read.append(name)
+        return await super().get(name, **changes)
+
+    async def put(self, name, *args, **changes):
+        self.written.append(name)
+        return await super().put(name, *args, **changes)
+
+    async def stage(self, name, *args):
+        self.written.append(name)
+        return await super().stage(name, *args)
+
+
+@pytest.mark.parametrize("form", ["zip", "webdataset"])
+async def test_a_second_plan_is_the_first_and_reads_no_records_again(studio, form):
+    order = await studio.crawl(45, output=Output(format=form))
+    blobs = Watched(studio.blobs)
+    first = await Planner(blobs, blobs, SystemClock(), PlanConfig()).plan(order)
+    assert set(order.record_blobs) <= set(blobs.read)
+    assert blobs.written
+    blobs.read.clear()
+    blobs.written.clear()
+    second = await Planner(blobs, blobs, SystemClock(), PlanConfig()).plan(order)
+    assert blobs.read == [f"{order.work_prefix}{order.digest}/plan.npz"]
+    assert blobs.written == []
+    assert second.encode() == first.encode()
+
+
+async def test_a_plan_of_another_order_is_made_anew(studio):
+    order = await studio.crawl(45)
+    other = await studio.crawl(45, seed=1)
+    blobs = Watched(studio.blobs)
+    planner = Planner(blobs, blobs, SystemClock(), PlanConfig())
+    await planner.plan(order)
+    blobs.read.clear()
+    await planner.plan(other)
+    assert set(order.record_blobs) <= set(blobs.read)

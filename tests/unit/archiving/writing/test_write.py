@@ -1,0 +1,123 @@
+"""How the bytes of an archive travel: large reads, several blocks at a time, and buffers that are used again."""
+
+import asyncio
+import hashlib
+import io
+import random
+import zipfile
+from collections import Counter
+
+import pytest
+
+from shared.archiving.archiver import Archiver, Written
+from shared.archiving.options import Output
+from shared.archiving.planning.planner import PlanConfig
+from shared.clock import Deadline, SystemClock
+from shared.errors import Unavailable
+from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
+from shared.telemetry.recording import RecordingTelemetry
+
+BLOCK = 10_000
+
+
+class SlowBlobs(MemoryBlobs):
+    """Looks at a block's bytes only some time after it was handed over, one now and one later; counts calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chance = random.Random(0)
+        self.sending = self.most = 0
+        self.reads: Counter[str] = Counter()
+        self.staged_blocks: list[int] = []
+        self.fails_at = -1
+
+    async def stage(self, name, number, data):
+        self.sending += 1
+        self.most = max(self.most, self.sending)
+        for _ in range(self.chance.randrange(40)):
+            await asyncio.sleep(0)
+        self.sending -= 1
+        if len(self.staged_blocks) == self.fails_at:
+            raise Unavailable("The storage account did not answer.")
+        self.staged_blocks.append(number)
+        await super().stage(name, number, data)
+
+    async def get(self, name, *, offset=0, length=None):
+        self.reads[name] += 1
+        return await super().get(name, offset=offset, length=length)
+
+
+@pytest.fixture
+async def slow(studio):
+    """The studio's pictures in a slow store, and an archiver that makes one part of them."""
+    blobs = SlowBlobs()
+    config = PlanConfig(block_bytes=BLOCK)
+    archiver = Archiver(blobs, blobs, MemoryEntities(), RecordingTelemetry(), SystemClock(), config)
+
+    async def begin(**changes):
+        order = await studio.crawl(200, **changes)
+        async for info in studio.blobs.list(""):
+            await blobs.put(info.name, await studio.blobs.get(info.name))
+        return await archiver.begin(order)
+
+    return blobs, archiver, begin
+
+
+def _deadline():
+    return Deadline.after(SystemClock(), 1000)
+
+
+async def _check(blobs, archiver, plan):
+    archived = await archiver.finish(plan, _deadline())
+    data = await blobs.get(archived.blobs[0])
+    assert archived.checksums[archived.blobs[0]].sha256 == hashlib.sha256(data).hexdigest()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+
+
+async def test_blocks_travel_together_and_no_buffer_changes_under_them(slow):
+    blobs, archiver, begin = slow
+    plan = await begin()
+    assert await archiver.write(plan, 0, _deadline()) is Written.ALL
+    blocks = -(-plan.size_bytes // BLOCK)
+    assert blocks > 12
+    assert sorted(blobs.staged_blocks) == [min(blobs.staged_blocks) + at for at in range(blocks)]
+    assert blobs.most == 3
+    await _check(blobs, archiver, plan)
+
+
+async def test_a_shard_is_read_once_for_all_blocks_that_are_composed_together(slow):
+    blobs, archiver, begin = slow
+    plan = await begin()
+    before = blobs.reads.copy()
+    await archiver.write(plan, 0, _deadline())
+    reads = sum((blobs.reads - before).values())
+    shards = len(plan.header.shards)
+    composed = -(-plan.size_bytes // (2 * BLOCK))
+    assert (
+        reads <= shards + composed + 1
+    )  # each cut between two compositions reads one shard again; and the texts
+
+
+async def test_what_fails_to_be_sent_is_made_up_for_by_the_next_run(slow):
+    blobs, archiver, begin = slow
+    plan = await begin()
+    blobs.fails_at = 7
+    with pytest.raises(Unavailable):
+        await archiver.write(plan, 0, _deadline())
+    assert blobs.sending <= 3
+    blobs.fails_at = -1
+    assert await archiver.write(plan, 0, _deadline()) is Written.ALL
+    assert set(Counter(blobs.staged_blocks).values()) == {1}
+    await _check(blobs, archiver, plan)
+
+
+async def test_of_two_parts_one_is_written_after_the_other(slow):
+    blobs, archiver, begin = slow
+    plan = await begin(
+        output=Output.model_construct(format="webdataset", annotations=("jsonl",), shard_size=30_000)
+    )
+    ended = await asyncio.gather(*(archiver.write(plan, 0, _deadline()) for _ in range(2)))
+    assert Written.ALL in ended
+    assert blobs.most <= 3
