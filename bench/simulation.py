@@ -18,10 +18,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from bench.usage import high_water_mb
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
-from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
-from shared.jobs.spec import parse_spec
-from shared.jobs.states import State
-from shared.jobs.submit import Submission
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.states import State
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission
 from shared.records.candidates import Candidate
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.settings import Settings

@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.message import handling, queue_function
-from shared.jobs.messages import CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.messages import CHUNKS_QUEUE, JOBS_QUEUE
 from shared.wiring import app
 
 blueprint = func.Blueprint()

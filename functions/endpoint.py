@@ -12,7 +12,7 @@ from functions.inputs import header_in, number_in, read_query
 from functions.problems import problem_response
 from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retryable, Unavailable
 from shared.ids import is_plain_id
-from shared.jobs.spec import MAX_SPEC_BYTES
+from shared.jobs.spec.spec import MAX_SPEC_BYTES
 from shared.storage.newest_first import is_place
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation

@@ -5,11 +5,11 @@ import azure.functions as func
 from functions.downloads import RecordsAnswer
 from functions.endpoint import Answer, Call, endpoint
 from functions.representations import JobAnswer, JobPage, JobSummary
-from shared.jobs.job import Job
-from shared.jobs.job_records import records_of
-from shared.jobs.spec import parse_spec
-from shared.jobs.states import State
-from shared.jobs.submit import Submission
+from shared.jobs.job.delivered import records_of
+from shared.jobs.job.job import Job
+from shared.jobs.job.states import State
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission
 
 blueprint = func.Blueprint()
 

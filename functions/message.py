@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import azure.functions as func
 
-from shared.jobs.messages import traceparent_in
+from shared.jobs.job.messages import traceparent_in
 from shared.telemetry import signals
 from shared.telemetry.correlation import operation
 from shared.wiring import app

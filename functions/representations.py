@@ -7,12 +7,12 @@ from typing import Self
 from pydantic import BaseModel
 
 from shared.datasets.dataset import Dataset
-from shared.jobs.discovery_state import DiscoveryTold
-from shared.jobs.job import Job, Webhook, WebhookState
-from shared.jobs.job_records import has_records
-from shared.jobs.ledger_rows import Progress
-from shared.jobs.states import State
-from shared.jobs.tally import KEPT, Tally
+from shared.jobs.job.delivered import has_records
+from shared.jobs.job.job import Job, Webhook, WebhookState
+from shared.jobs.job.states import State
+from shared.jobs.ledger.discovery import DiscoveryTold
+from shared.jobs.ledger.rows import Progress
+from shared.jobs.ledger.tally import KEPT, Tally
 
 _API = "/api/v1"
 _NOTHING_TOLD = DiscoveryTold()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playground.azurite import Azurite, Ports, provision
 from playground.host import Host
-from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.settings import Settings
 
 _MESSAGE_LEASE_SECONDS = 30

@@ -17,16 +17,16 @@ from shared.crawling.worker import ChunkWorker
 from shared.damage import reading
 from shared.errors import AlreadyExists, AppError, Damaged, Retryable
 from shared.ids import Ids
-from shared.jobs.chunk_blobs import read_candidates, read_records, records_blob
-from shared.jobs.chunk_ids import halves_of, rest_of
-from shared.jobs.chunk_ledger import ChunkLedger
-from shared.jobs.dispatch import Dispatch
-from shared.jobs.job import Job, work_prefix
-from shared.jobs.job_store import JobStore
-from shared.jobs.ledger_rows import ChunkRow
-from shared.jobs.messages import ChunkMessage
-from shared.jobs.tally import Tally
-from shared.jobs.transitions import Transitions
+from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.chunk_ids import halves_of, rest_of
+from shared.jobs.job.job import Job, work_prefix
+from shared.jobs.job.messages import ChunkMessage
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunk_blobs import read_candidates, read_records, records_blob
+from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.rows import ChunkRow
+from shared.jobs.ledger.tally import Tally
 from shared.records.candidates import NumberedCandidate, encode_candidates
 from shared.records.records import Reason, Record, Rejected, encode_records
 from shared.storage.blobs import BlobAttributes, BlobStore

@@ -8,24 +8,24 @@ import logging
 
 from shared.clock import Deadline
 from shared.errors import Conflict, InvalidRequest
-from shared.jobs.archive import Archive
+from shared.jobs.archive_step.archive import Archive
 from shared.jobs.crawl import Crawl
-from shared.jobs.discover import Discover
-from shared.jobs.image_list import parse_image_list
-from shared.jobs.job import Failure
-from shared.jobs.job_keys import message_key
-from shared.jobs.job_store import JobStore
-from shared.jobs.message_json import decode_json
-from shared.jobs.messages import (
+from shared.jobs.discovery.discover import Discover
+from shared.jobs.flow.watchdog import Watchdog
+from shared.jobs.job.job import Failure
+from shared.jobs.job.keys import message_key
+from shared.jobs.job.message_json import decode_json
+from shared.jobs.job.messages import (
     ForgedMessage,
     names_in,
     read_chunk_message,
     read_job_message,
     without_job_id,
 )
-from shared.jobs.spec import parse_spec
-from shared.jobs.submit import Submission, Submit
-from shared.jobs.watchdog import Watchdog
+from shared.jobs.job.store import JobStore
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.image_list import parse_image_list
+from shared.jobs.submission.submit import Submission, Submit
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 from shared.text.strict_json import FlawedJson

@@ -7,12 +7,12 @@ crawled go on. What was kept is not fetched again. The dataset of the revision b
 
 from shared.clock import Clock
 from shared.errors import Changed, Conflict, Damaged, Unavailable
-from shared.jobs.chunk_ledger import ChunkLedger
-from shared.jobs.discovery_state import DiscoveryStates
-from shared.jobs.job import Job
-from shared.jobs.job_store import WORK_IS_GONE, JobStore
-from shared.jobs.messages import JOBS_QUEUE, message_of
-from shared.jobs.states import State
+from shared.jobs.job.job import Job
+from shared.jobs.job.messages import JOBS_QUEUE, message_of
+from shared.jobs.job.states import State
+from shared.jobs.job.store import WORK_IS_GONE, JobStore
+from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.storage.queues import QueueSender
 
 _TRIES = 20

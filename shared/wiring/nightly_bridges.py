@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.datasets.catalog import Catalog
-from shared.jobs.archive_start import ArchiveStarts
-from shared.jobs.chunk_ledger import ChunkLedger
-from shared.jobs.job_store import JobStore
-from shared.jobs.states import State
+from shared.jobs.archive_step.start import ArchiveStarts
+from shared.jobs.job.states import State
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunks import ChunkLedger
 from shared.lifecycle.nightly import FinishedJob
 from shared.storage.blobs import Tier
 from shared.users.access import ADMIN

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from shared.datasets.catalog import Catalog
 from shared.health import HealthProbe, Part
-from shared.jobs.chunk_ledger import ChunkLedger
-from shared.jobs.discovery_state import DiscoveryStates
-from shared.jobs.dispatch import Dispatch
-from shared.jobs.job_keys import JobKeys
-from shared.jobs.job_store import JobStore
+from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.rounds import Rounds
+from shared.jobs.flow.slots import Slots
+from shared.jobs.flow.transitions import Transitions
+from shared.jobs.flow.webhook import WebhookCaller
+from shared.jobs.flow.webhook_body import WebhookBodies
+from shared.jobs.job.keys import JobKeys
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.retry import Retry
-from shared.jobs.rounds import Rounds
-from shared.jobs.slots import Slots
-from shared.jobs.submit import Submit
-from shared.jobs.transitions import Transitions
-from shared.jobs.webhook import WebhookCaller
-from shared.jobs.webhook_body import WebhookBodies
+from shared.jobs.submission.submit import Submit
 from shared.sources.registry import SourceContext, SourceSettings
 from shared.users.access import ADMIN, Access
 from shared.wiring.adapters import Adapters
@@ -26,8 +26,8 @@ from shared.wiring.schedules import check_schedule
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
+    from shared.jobs.flow.watchdog import Watchdog
     from shared.jobs.intake import Intake
-    from shared.jobs.watchdog import Watchdog
     from shared.lifecycle.nightly import Nightly
 
 _BYTES_IN_FLIGHT = 160_000_000
@@ -146,12 +146,12 @@ class Services(Adapters):
         """Where queue messages come in; with it steps 2 to 4."""
         from shared.archiving.archiver import Archiver
         from shared.archiving.planning.planner import PlanConfig
-        from shared.jobs.archive import Archive
+        from shared.jobs.archive_step.archive import Archive
         from shared.jobs.crawl import Crawl, CrawlConfig
-        from shared.jobs.discover import Discover
-        from shared.jobs.discovery_run import DiscoveryParts
+        from shared.jobs.discovery.discover import Discover
+        from shared.jobs.discovery.moved_images import MovedImages
+        from shared.jobs.discovery.run import DiscoveryParts
         from shared.jobs.intake import Intake
-        from shared.jobs.moved_images import MovedImages
 
         sources = SourceContext(self.guarded_web, self.blobs, self.source_settings, self.clock)
         parts = DiscoveryParts(
@@ -196,7 +196,7 @@ class Services(Adapters):
     @cached_property
     def nightly(self) -> "Nightly":
         """Step 6."""
-        from shared.jobs.archive_start import ArchiveStarts
+        from shared.jobs.archive_step.start import ArchiveStarts
         from shared.lifecycle.nightly import Nightly, NightlyConfig
         from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 
@@ -213,7 +213,7 @@ class Services(Adapters):
     @cached_property
     def watchdog(self) -> "Watchdog":
         """Sends stalled jobs on."""
-        from shared.jobs.watchdog import Watchdog, WatchdogConfig
+        from shared.jobs.flow.watchdog import Watchdog, WatchdogConfig
 
         return Watchdog(
             self.jobs,

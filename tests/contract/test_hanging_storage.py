@@ -7,8 +7,8 @@ import pytest
 
 import shared.health
 from functions import endpoint
-from shared.jobs.spec import parse_spec
-from shared.jobs.submit import Submission
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission
 from shared.settings import Settings
 from shared.wiring import App
 from tests.contract.stalling_proxy import StallingProxy

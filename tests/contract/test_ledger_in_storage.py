@@ -3,9 +3,9 @@
 import random
 from datetime import UTC, datetime
 
-from shared.jobs.chunk_ledger import Addition, ChunkLedger
-from shared.jobs.ledger_rows import ChunkRow, DiscoveryRow
-from shared.jobs.tally import Tally
+from shared.jobs.ledger.chunks import Addition, ChunkLedger
+from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
+from shared.jobs.ledger.tally import Tally
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

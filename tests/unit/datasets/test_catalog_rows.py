@@ -6,7 +6,7 @@ import pytest
 
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.jobs.tally import Tally
+from shared.jobs.ledger.tally import Tally
 from shared.records.delivered import FileChecksum
 from shared.storage.blobs import Tier
 from shared.storage.memory.blobs import MemoryBlobs

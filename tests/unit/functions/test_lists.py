@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.datasets.dataset import Dataset
-from shared.jobs.job import Job
-from shared.jobs.spec import parse_spec
-from shared.jobs.states import State
+from shared.jobs.job.job import Job
+from shared.jobs.job.states import State
+from shared.jobs.spec.spec import parse_spec
 from shared.storage.blobs import Tier
 from shared.storage.newest_first import is_place, place_of
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.sources import registry
 from shared.sources.registry import SourceKind
-from tests.unit.jobs.searching import Search, SearchConfig
+from tests.unit.jobs.discovery.searching import Search, SearchConfig
 from tests.unit.jobs.simulation import Flow, fake_source
 
 

@@ -18,27 +18,27 @@ from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.datasets.catalog import Catalog
 from shared.errors import Unavailable
-from shared.jobs.archive import Archive
-from shared.jobs.chunk_ledger import ChunkLedger
+from shared.jobs.archive_step.archive import Archive
 from shared.jobs.crawl import Crawl, CrawlConfig
-from shared.jobs.discover import Discover
-from shared.jobs.discovery_run import DiscoveryParts
-from shared.jobs.discovery_state import DiscoveryStates
-from shared.jobs.dispatch import Dispatch
+from shared.jobs.discovery.discover import Discover
+from shared.jobs.discovery.moved_images import MovedImages
+from shared.jobs.discovery.run import DiscoveryParts
+from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.rounds import Rounds
+from shared.jobs.flow.slots import Slots
+from shared.jobs.flow.transitions import Transitions
+from shared.jobs.flow.watchdog import Watchdog, WatchdogConfig
+from shared.jobs.flow.webhook import WebhookCaller
+from shared.jobs.flow.webhook_body import WebhookBodies
 from shared.jobs.intake import Intake
-from shared.jobs.job_keys import JobKeys
-from shared.jobs.job_store import JobStore
-from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
-from shared.jobs.moved_images import MovedImages
+from shared.jobs.job.keys import JobKeys
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.retry import Retry
-from shared.jobs.rounds import Rounds
-from shared.jobs.slots import Slots
-from shared.jobs.spec import parse_spec
-from shared.jobs.submit import Submission, Submit
-from shared.jobs.transitions import Transitions
-from shared.jobs.watchdog import Watchdog, WatchdogConfig
-from shared.jobs.webhook import WebhookCaller
-from shared.jobs.webhook_body import WebhookBodies
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission, Submit
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.sources import registry

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Conflict
-from shared.jobs.messages import ARCHIVES_QUEUE
-from shared.jobs.states import State
+from shared.jobs.job.messages import ARCHIVES_QUEUE
+from shared.jobs.job.states import State
 from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow, fake_source
 

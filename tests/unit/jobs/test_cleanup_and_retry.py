@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict
-from shared.jobs.archive_start import ArchiveStarts
-from shared.jobs.job import Webhook, WebhookState
-from shared.jobs.states import State
+from shared.jobs.archive_step.start import ArchiveStarts
+from shared.jobs.job.job import Webhook, WebhookState
+from shared.jobs.job.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.records import Reason
 from shared.storage.entities import Entity, Put, Replace

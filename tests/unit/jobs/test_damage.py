@@ -9,12 +9,12 @@ import pytest
 
 from shared.archiving.planning.planner import PlanConfig
 from shared.errors import Conflict, Damaged
-from shared.jobs.chunk_ledger import Addition
-from shared.jobs.discovery_state import DiscoveryStates, DiscoveryTold
-from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
-from shared.jobs.spec import parse_spec
-from shared.jobs.states import State
-from shared.jobs.submit import Submission
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.states import State
+from shared.jobs.ledger.chunks import Addition
+from shared.jobs.ledger.discovery import DiscoveryStates, DiscoveryTold
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow, fake_source
 
@@ -218,7 +218,7 @@ async def test_the_addresses_that_were_seen(flow, damage):
 @pytest.mark.parametrize("in_a_blob", [False, True])
 async def test_the_state_of_discovery(flow, damage, in_a_blob, monkeypatch):
     if in_a_blob:
-        monkeypatch.setattr("shared.jobs.discovery_state._MAX_CELL_BYTES", 10)
+        monkeypatch.setattr("shared.jobs.ledger.discovery._MAX_CELL_BYTES", 10)
     flow.clock.tick = 150.0
     job = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])

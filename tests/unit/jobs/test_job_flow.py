@@ -7,16 +7,16 @@ import json
 import pytest
 
 from shared.errors import Conflict, InvalidRequest, Permanent, RateLimited, Unavailable
-from shared.jobs.messages import (
+from shared.jobs.flow.watchdog import WatchdogConfig
+from shared.jobs.job.messages import (
     ARCHIVES_QUEUE,
     CHUNKS_QUEUE,
     JOBS_QUEUE,
     JobMessage,
 )
-from shared.jobs.spec import parse_spec
-from shared.jobs.states import State
-from shared.jobs.submit import Submission
-from shared.jobs.watchdog import WatchdogConfig
+from shared.jobs.job.states import State
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
 TOTAL = 200
@@ -391,7 +391,7 @@ async def test_one_key_is_one_job_and_another_spec_a_conflict(flow):
 
 
 async def test_messages_for_unknown_jobs_are_let_go(flow):
-    from shared.jobs.messages import encode
+    from shared.jobs.job.messages import encode
 
     gone = encode(JobMessage("admin", "gone"))
     await flow.handle(JOBS_QUEUE, gone)

@@ -4,9 +4,9 @@ import pytest
 
 from shared.archiving.planning.planner import PlanConfig
 from shared.errors import Permanent, Unavailable
-from shared.jobs.spec import parse_spec
-from shared.jobs.states import State
-from shared.jobs.submit import Submission
+from shared.jobs.job.states import State
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
 from tests.unit.jobs.simulation import FakeSource, Flow, fake_source
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict, NotFound, Permanent, Unavailable
-from shared.jobs.archive_start import ArchiveStarts
-from shared.jobs.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
-from shared.jobs.states import State
-from shared.jobs.watchdog import WatchdogConfig
+from shared.jobs.archive_step.start import ArchiveStarts
+from shared.jobs.flow.watchdog import WatchdogConfig
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.records import Reason
 from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict
-from shared.jobs.spec import parse_spec
-from shared.jobs.submit import Submission
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
 
 SPEC = {"labels": {"cat": ["cat"]}, "sources": [{"type": "fake"}]}

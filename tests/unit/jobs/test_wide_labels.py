@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.jobs.states import State
+from shared.jobs.job.states import State
 from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow
 

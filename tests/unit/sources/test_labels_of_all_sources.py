@@ -5,9 +5,9 @@ import json
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.jobs.image_list import parse_image_list
-from shared.jobs.paging import _labelled
-from shared.jobs.spec import parse_spec
+from shared.jobs.discovery.paging import _labelled
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.image_list import parse_image_list
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered
 from shared.sources.lists.urls import Urls, UrlsConfig

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from shared.clock import SystemClock
-from shared.jobs.spec import decode_spec, encode_spec, parse_spec
+from shared.jobs.spec.spec import decode_spec, encode_spec, parse_spec
 from shared.sources import registry
 from shared.sources.registry import SourceContext, SourceSettings, check_sources, open_source, parse_source
 from shared.storage.memory.blobs import MemoryBlobs

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.jobs.image_list import parse_image_list
-from shared.jobs.spec import parse_spec
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.image_list import parse_image_list
 from shared.text.blob_names import check_blob_name
 
 GOOD = [

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.jobs.discovery_state import DiscoveryState, _adapter
+from shared.jobs.ledger.discovery import DiscoveryState, _adapter
 from shared.text.plain_text import one_line
 
 

@@ -5,7 +5,7 @@ from aiohttp import web
 
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
-from shared.jobs.spec import parse_spec
+from shared.jobs.spec.spec import parse_spec
 from shared.records.records import Reason, Rejected
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
 from shared.storage.memory.blobs import MemoryBlobs

@@ -9,7 +9,7 @@ import pytest
 
 from shared.archiving.texts.credit import credit_line
 from shared.errors import InvalidRequest, Permanent
-from shared.jobs.spec import decode_spec, encode_spec, parse_spec
+from shared.jobs.spec.spec import decode_spec, encode_spec, parse_spec
 from shared.records.candidates import NumberedCandidate, Provenance, encode_candidates
 from shared.records.records import Reason, Record, Rejected
 from shared.sources.lists.rows import Row, read_rows

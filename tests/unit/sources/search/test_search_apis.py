@@ -16,10 +16,10 @@ from shared.clock import SystemClock
 from shared.datasets.catalog import Catalog
 from shared.errors import AppError, InvalidRequest, Permanent, RateLimited, Unavailable
 from shared.ids import RandomIds
-from shared.jobs.job_keys import JobKeys
-from shared.jobs.job_store import JobStore
-from shared.jobs.spec import parse_spec
-from shared.jobs.submit import Submission, Submit
+from shared.jobs.job.keys import JobKeys
+from shared.jobs.job.store import JobStore
+from shared.jobs.spec.spec import parse_spec
+from shared.jobs.submission.submit import Submission, Submit
 from shared.records.candidates import NumberedCandidate, decode_candidates, encode_candidates
 from shared.settings import Settings
 from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source

@@ -1,0 +1,261 @@
+"""Step 4 of a job: make the dataset of what was kept, record it, and end the job."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from shared.archiving.archiver import Archiver, Written
+from shared.archiving.order import Archived, ArchiveOrder
+from shared.archiving.planning.plan import Plan
+from shared.clock import Clock, Deadline
+from shared.datasets.catalog import Catalog
+from shared.datasets.dataset import Dataset
+from shared.errors import AppError, Damaged, Permanent
+from shared.jobs.archive_step.start import ArchiveStarts, archive_prefix
+from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.job import Job
+from shared.jobs.job.messages import ARCHIVES_QUEUE, JobMessage, message_of
+from shared.jobs.job.states import State
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunk_blobs import records_blob
+from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.discovery import DiscoveryStates
+from shared.jobs.ledger.tally import Tally
+from shared.jobs.retry import NO_IMAGES
+from shared.jobs.submission.datasets import parents_of
+from shared.storage.blobs import BlobStore, Tier
+from shared.storage.queues import QueueSender
+from shared.telemetry import signals
+from shared.telemetry.telemetry import Telemetry
+
+_PARTS_IN_FLIGHT = (
+    32  # messages of one archive at a time, so that small archives get through beside huge ones
+)
+
+
+class _Ended(Exception):
+    """The job is no longer in this revision, or has ended: what is done for it is in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """Why a dataset came out empty."""
+
+    archived: Archived
+
+    @property
+    def detail(self) -> str:
+        """One sentence with the counts."""
+        totals: dict[str, int] = {}
+        for outcomes in self.archived.counts.values():
+            for outcome, number in outcomes.items():
+                totals[outcome] = totals.get(outcome, 0) + number
+        if not totals:
+            return "No images were found."
+        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(totals.items()))
+        return f"Of {sum(totals.values())} found, no image could be kept: {reasons}."
+
+
+class Archive:
+    """Archives jobs. Safe to run twice, at the same time, and to die at any line."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        ledger: ChunkLedger,
+        blobs: BlobStore,
+        queues: QueueSender,
+        transitions: Transitions,
+        archiver: Archiver,
+        catalog: Catalog,
+        telemetry: Telemetry,
+        clock: Clock,
+        look_seconds: float = 4.0,
+    ) -> None:
+        self._jobs = jobs
+        self._ledger = ledger
+        self._queues = queues
+        self._transitions = transitions
+        self._archiver = archiver
+        self._catalog = catalog
+        self._starts = ArchiveStarts(blobs, catalog)
+        self._discoveries = DiscoveryStates(ledger, blobs)
+        self._telemetry = telemetry
+        self._clock = clock
+        self._look_seconds = look_seconds
+
+    async def run(self, message: JobMessage, deadline: Deadline) -> None:
+        """Archive until the dataset stands, or the deadline passes and a continuation is enqueued.
+
+        A dataset of several parts is shared out over as many messages; whoever writes the last part finishes. Where
+        the job is cancelled meanwhile, the work is broken off within seconds.
+
+        Raises:
+            Retryable: storage did not answer; the message should come again.
+        """
+        job = await self._jobs.get(message.user_id, message.job_id)
+        if job is None:
+            return
+        if job.state is not State.ARCHIVING:
+            await self._ended(job)
+            return
+        try:
+            await self._run(job, message, deadline)
+        except _Ended:
+            await self._ended(await self._jobs.get(job.user_id, job.id))
+        except Damaged as error:
+            await self._ended(await self._transitions.fail_damaged(job, error))
+        except Permanent as error:
+            await self._ended(await self._transitions.fail(job, "archive_failed", error.detail))
+
+    async def _run(self, job: Job, message: JobMessage, deadline: Deadline) -> None:
+        archived = await self._unless_it_ends(job, self._advance(job, message, deadline))
+        if archived is None:
+            return
+        if archived.image_count == 0:
+            await self._transitions.fail(job, NO_IMAGES, _Nothing(archived).detail)
+        else:
+            await self._complete(job, archived)
+
+    async def _advance(self, job: Job, message: JobMessage, deadline: Deadline) -> Archived | None:
+        """Do what the message is for; None where more messages have to be handled first."""
+        if message.part:
+            digest, _, number = message.part.partition("/")
+            plan = await self._archiver.stored(archive_prefix(job), digest)
+            if plan is None:  # it was an earlier revision's
+                return None
+            mine: Sequence[int] = [int(number)]
+        else:
+            plan = await self._archiver.begin(await self._order(job))
+            alone = len(plan.parts) <= 1
+            mine = range(len(plan.parts)) if alone else await self._archiver.missing(plan)
+            if mine and not alone:
+                await self._share_out(job, plan, mine)
+                return None
+        for part in mine:
+            go_on = partial(self._share_out_behind, job, plan, part)
+            written = await self._archiver.write(plan, part, deadline, go_on)
+            if written is not Written.ALL:
+                await self._transitions.touch(job)
+                if written is Written.LESS:
+                    await self._share_out(job, plan, [part])
+                return None
+        await self._look(job)
+        archived = await self._archiver.finish(plan, deadline)
+        if archived is None:
+            await self._share_out(job, plan, await self._archiver.missing(plan))
+        return archived
+
+    async def _share_out(self, job: Job, plan: Plan, missing: Sequence[int]) -> None:
+        """A message for the first part of each row: many function instances write at the same time.
+
+        Parts stand in `_PARTS_IN_FLIGHT` rows, in turn; who has written a part sends the next one of its row.
+        """
+        first: dict[int, int] = {}
+        for part in missing:
+            first.setdefault(part % _PARTS_IN_FLIGHT, part)
+        for part in first.values():
+            name = f"{plan.header.digest}/{part}"
+            await self._queues.send(ARCHIVES_QUEUE, message_of(job, part=name))
+
+    async def _share_out_behind(self, job: Job, plan: Plan, part: int) -> None:
+        """The message for what comes behind a part in its row, unless another run has noted the part meanwhile.
+
+        Of two messages for one part only one goes on, unless they are through at the same moment.
+        """
+        missing = await self._archiver.missing(plan)
+        if part in missing:
+            await self._share_out(job, plan, _behind(part, missing))
+
+    async def _unless_it_ends[T](self, job: Job, work: Coroutine[object, object, T]) -> T:
+        """What the work comes to; breaks it off and raises `_Ended` where the job ends meanwhile."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=self._look_seconds))[0]:
+                with contextlib.suppress(AppError):  # the next look may succeed
+                    await self._look(job)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _look(self, job: Job) -> None:
+        if job.superseded_by(await self._jobs.get(job.user_id, job.id)):
+            raise _Ended
+
+    async def _order(self, job: Job) -> ArchiveOrder:
+        spec = await self._jobs.needed_spec(job.id)
+        records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id)]
+        start = await self._starts.begin(job, spec)
+        limit, whole_labels = spec.max_images_per_label, tuple[str, ...]()
+        if limit is None and any(config.searches for config in spec.sources):
+            limit = spec.limit_of("", searched=True)
+            discovery, _ = await self._discoveries.read(job.id)
+            whole_labels = tuple(sorted(discovery.listed))
+        return ArchiveOrder(
+            job_id=job.id,
+            name=spec.name,
+            created_at=job.created_at,
+            record_blobs=tuple(records),
+            max_images_per_label=limit,
+            whole_labels=whole_labels,
+            dedup=spec.dedup,
+            splits=spec.splits,
+            output=spec.output,
+            seed=spec.seed,
+            prefix=job.dataset_prefix,
+            work_prefix=archive_prefix(job),
+            earlier=start.earlier,
+            parents=parents_of(spec),
+            changes=spec.transform.words if spec.transform else "",
+        )
+
+    async def _complete(self, job: Job, archived: Archived) -> None:
+        """Record the dataset, then end the job; where it ended otherwise meanwhile, take the dataset back."""
+        start = await self._starts.stored(job)
+        await self._catalog.put(_dataset(job, archived))
+        ended = await self._transitions.end(job, State.COMPLETED)
+        if ended.state is not State.COMPLETED or ended.revision != job.revision:
+            await self._starts.take_back(job, start)
+            return
+        signals.job_completed(
+            self._telemetry,
+            job_id=job.id,
+            images_count=archived.image_count,
+            duration_seconds=(self._clock.now() - job.created_at).total_seconds(),
+        )
+
+    async def _ended(self, job: Job | None) -> None:
+        """Make up for what a run that died has left undone at the end of the job."""
+        if job is None or not job.state.terminal:
+            return
+        if job.state is not State.COMPLETED:
+            await self._starts.take_back(job)
+        await self._transitions.notify(job)
+
+
+def _behind(part: int, missing: Sequence[int]) -> Sequence[int]:
+    """What of a part's row is missing behind it."""
+    return [other for other in missing if other > part and (other - part) % _PARTS_IN_FLIGHT == 0]
+
+
+def _dataset(job: Job, archived: Archived) -> Dataset:
+    return Dataset(
+        id=job.id,
+        user_id=job.user_id,
+        revision=job.revision,
+        name=job.name,
+        created_at=job.created_at,
+        image_count=archived.image_count,
+        size_bytes=archived.size_bytes,
+        format="zip" if archived.blobs[0].endswith(".zip") else "webdataset",
+        tier=Tier.HOT,
+        blobs=archived.blobs,
+        records_blob=archived.records_blob,
+        counts=Tally().plus(Tally(archived.counts)).counts,
+        splits=archived.splits,
+        sha256=archived.checksums[archived.blobs[0]].sha256 if len(archived.blobs) == 1 else None,
+        checksums=archived.checksums,
+    )

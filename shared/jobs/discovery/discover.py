@@ -1,0 +1,96 @@
+"""Step 2 of a job: page through the sources, and write down candidates, a chunk at a time.
+
+Works in slices: where its time is up, it saves where it is and enqueues its own continuation. The discovery of a
+retry begins with what failed before.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from shared.clock import Deadline
+from shared.errors import Changed, Damaged, Permanent
+from shared.jobs.discovery.paging import Paging
+from shared.jobs.discovery.rescan import Rescan
+from shared.jobs.discovery.run import DiscoveryParts, DiscoveryRun
+from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.job import Job
+from shared.jobs.job.messages import JOBS_QUEUE, JobMessage, message_of
+from shared.jobs.job.states import State
+from shared.sources.registry import SourceContext
+from shared.storage.queues import QueueSender
+
+
+class Discover:
+    """Finds a job's candidates. Safe to run twice, at the same time, and to die at any line."""
+
+    def __init__(
+        self,
+        parts: DiscoveryParts,
+        queues: QueueSender,
+        transitions: Transitions,
+        sources: SourceContext,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._parts = parts
+        self._queues = queues
+        self._transitions = transitions
+        self._rescan = Rescan(parts.ledger, parts.blobs, parts.moved_images, parts.chunk_size)
+        self._paging = Paging(sources, sleep)
+
+    async def run(self, message: JobMessage, deadline: Deadline) -> None:
+        """Discover until everything is found, or the deadline passes and a continuation is enqueued.
+
+        The job fails if a stored file of its own is gone or damaged.
+
+        Raises:
+            Retryable: storage did not answer; the message should come again.
+        """
+        job = await self._parts.jobs.get(message.user_id, message.job_id)
+        if job is None:
+            return
+        if job.state.terminal:  # perhaps its end was written by an earlier run, which came no further
+            await self._transitions.notify(job)
+            return
+        try:
+            await self._run(job, deadline)
+        except Damaged as error:
+            await self._transitions.fail_damaged(job, error)
+
+    async def _run(self, job: Job, deadline: Deadline) -> None:
+        repeated = job.state not in {State.QUEUED, State.DISCOVERING}
+        job = await self._transitions.begin(job)
+        if job.state is State.QUEUED:
+            return  # it waits for its turn, and is sent on then
+        if job.state is State.DISCOVERING:
+            try:
+                delay = await self._discover(job, deadline)
+            except Changed:
+                await self._step_aside(job)
+                return
+            except Damaged:
+                raise
+            except Permanent as error:
+                await self._transitions.fail(job, "discovery_failed", error.detail)
+                return
+            if delay is not None:
+                await self._queues.send(JOBS_QUEUE, message_of(job), delay_seconds=delay)
+                return
+            job = await self._transitions.advance(job, State.DISCOVERING, State.CRAWLING)
+        await self._transitions.close_if_crawled(job, repeated=repeated)
+
+    async def _step_aside(self, job: Job) -> None:
+        """Leave the job to the run that is ahead, with a message of its own.
+
+        Where that was a straggler of a revision that has ended, it leaves the job to us: then we begin once more.
+        """
+        if not await self._parts.rounds.begun(job):
+            await self._queues.send(JOBS_QUEUE, message_of(job))
+
+    async def _discover(self, job: Job, deadline: Deadline) -> float | None:
+        """None where all is found, else after how many seconds to go on."""
+        run = await DiscoveryRun.resume(self._parts, job)
+        if not await self._rescan.run(run, deadline):
+            return 0.0
+        if run.state.complete:
+            return None
+        return await self._paging.run(run, await self._parts.jobs.needed_spec(job.id), deadline)

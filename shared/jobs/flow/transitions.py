@@ -1,0 +1,174 @@
+"""Changes of a job's state: each a compare-and-swap, tried again on what is stored, and followed by its message."""
+
+from dataclasses import replace
+
+from shared.clock import Clock
+from shared.errors import Changed, Conflict, Damaged, Unavailable
+from shared.jobs.flow.rounds import MAX_ROUNDS, Rounds
+from shared.jobs.flow.slots import Slots
+from shared.jobs.flow.webhook import WebhookCaller
+from shared.jobs.job.job import Failure, Job, WebhookState
+from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE, message_of
+from shared.jobs.job.states import State
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunks import ChunkLedger
+from shared.storage.queues import QueueSender
+
+_TRIES = 20
+
+
+class Transitions:
+    """Moves jobs from state to state. Every method may be repeated, and leaves later revisions of the job alone."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        ledger: ChunkLedger,
+        slots: Slots,
+        queues: QueueSender,
+        webhook: WebhookCaller,
+        clock: Clock,
+        rounds: Rounds,
+    ) -> None:
+        self._jobs = jobs
+        self._ledger = ledger
+        self._slots = slots
+        self._queues = queues
+        self._webhook = webhook
+        self._clock = clock
+        self._rounds = rounds
+
+    async def begin(self, job: Job) -> Job:
+        """Have a queued job discovered as soon as its user has a slot for it; returns it as it is stored then."""
+        if job.state is not State.QUEUED or not await self._slots.claim(job):
+            return job
+        job = await self.advance(job, State.QUEUED, State.DISCOVERING)
+        if job.state.terminal:  # it ended while it claimed its slot
+            await self._slots.release(job)
+        return job
+
+    async def advance(self, job: Job, current: State, following: State) -> Job:
+        """Move the job on where it is in `current`; otherwise return it as it is stored."""
+        run = job.revision, job.round
+        for _ in range(_TRIES):
+            if job.state is not current or (job.revision, job.round) != run:
+                return job
+            try:
+                return await self._jobs.save(job.moved(following, self._clock.now()))
+            except Changed:
+                job = await self._jobs.require(job.user_id, job.id)
+        raise Unavailable("The job's record is too busy.")
+
+    async def end(self, job: Job, state: State, failure: Failure | None = None) -> Job:
+        """Bring the job to a terminal state unless it has one, and do what follows; returns it as it is stored.
+
+        Raises:
+            Conflict: the job is in a state from which the table has no such step.
+        """
+        job = await self._ended(job, state, failure)
+        await self.notify(job)
+        return job
+
+    async def _ended(self, job: Job, state: State, failure: Failure | None = None) -> Job:
+        revision = job.revision
+        for _ in range(_TRIES):
+            if job.state.terminal or job.revision != revision:
+                return job
+            try:
+                job = await self._jobs.save(job.moved(state, self._clock.now(), failure))
+            except Changed:
+                job = await self._jobs.require(job.user_id, job.id)
+        raise Unavailable("The job's record is too busy.")
+
+    async def fail(self, job: Job, code: str, detail: str) -> Job:
+        """End the job as failed, with the reason that its owner will read."""
+        return await self.end(job, State.FAILED, Failure(code, detail))
+
+    async def fail_damaged(self, job: Job, error: Damaged) -> Job:
+        """End the job as failed because something that it has stored is gone or cannot be read."""
+        return await self.fail(job, "damaged", error.detail)
+
+    async def cancel(self, job: Job) -> Job:
+        """End the job as cancelled; a job that is cancelled already stays so.
+
+        The webhook is called later, by a message, so that the caller need not wait for it.
+
+        Raises:
+            Conflict: the job has completed or failed.
+        """
+        job = await self._ended(job, State.CANCELLED)
+        if job.state is not State.CANCELLED:
+            raise Conflict(f"The job is {job.state} and cannot be cancelled.")
+        await self._slots.release(job)
+        if job.webhook.state is WebhookState.PENDING:
+            await self._queues.send(JOBS_QUEUE, message_of(job))
+        return job
+
+    async def close_if_crawled(self, job: Job, *, repeated: bool = False) -> None:
+        """Start the archive, or another round, where discovery has ended and every chunk is done.
+
+        Whoever finishes a chunk calls this, and so does discovery at its end: the last of them to write sees all
+        done. Several may; the compare-and-swap lets one of them win, and that one sends the message. Where it died
+        before it did, its own message comes again: `repeated` then has the message sent by whoever finds that it was
+        not.
+        """
+        revision = job.revision
+        for _ in range(_TRIES):
+            # the job before its chunks: once it crawls, discovery adds no more
+            job = await self._jobs.require(job.user_id, job.id)
+            if job.revision != revision:
+                return
+            if job.state is State.ARCHIVING or (job.state is State.DISCOVERING and job.round):
+                break
+            if job.state is not State.CRAWLING or not await self._ledger.all_done(job.id):
+                return
+            try:
+                job = await self._jobs.save(await self._after_crawl(job))
+            except Changed:
+                continue
+            repeated = True
+            break
+        else:
+            raise Unavailable("The job's record is too busy.")
+        if repeated and job.state is State.DISCOVERING and not await self._rounds.begun(job):
+            await self._queues.send(JOBS_QUEUE, message_of(job))
+        if repeated and job.state is State.ARCHIVING and not job.archive_enqueued:
+            await self.start_archive(job)
+
+    async def _after_crawl(self, job: Job) -> Job:
+        """What becomes of a job whose chunks are all done."""
+        if job.round < MAX_ROUNDS and await self._rounds.wanted(job):
+            return replace(job, round=job.round + 1).moved(State.DISCOVERING, self._clock.now())
+        return job.moved(State.ARCHIVING, self._clock.now())
+
+    async def start_archive(self, job: Job) -> None:
+        """Send the archive's message, and note it."""
+        await self._queues.send(ARCHIVES_QUEUE, message_of(job))
+        for _ in range(_TRIES):
+            if job.state is not State.ARCHIVING or job.archive_enqueued:
+                return
+            try:
+                await self._jobs.save(replace(job, archive_enqueued=True))
+            except Changed:
+                job = await self._jobs.require(job.user_id, job.id)
+            else:
+                return
+
+    async def touch(self, job: Job) -> None:
+        """Note that the job moves, in a state that lasts long, so that the watchdog leaves it alone."""
+        try:
+            await self._jobs.save(replace(job, updated_at=self._clock.now(), nudges=0))
+        except Changed:
+            return  # somebody else touched it
+
+    async def notify(self, job: Job) -> None:
+        """Where the job has ended, let the user's next one begin, and call the webhook that was not called yet."""
+        if job.state.terminal:
+            await self._slots.release(job)
+        if not job.state.terminal or job.webhook.state is not WebhookState.PENDING:
+            return
+        outcome = await self._webhook.call(job)
+        try:
+            await self._jobs.save(replace(job, webhook=outcome))
+        except Changed:
+            return  # somebody else told it at the same time

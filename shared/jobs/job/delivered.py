@@ -1,0 +1,30 @@
+"""The records of a job, once they are delivered: with its dataset, or without one where it kept nothing."""
+
+from shared.datasets.catalog import Catalog, SavedFile
+from shared.errors import NotFound
+from shared.jobs.job.job import Job
+from shared.jobs.job.states import State
+from shared.jobs.retry import NO_IMAGES
+from shared.records.delivered import RECORDS
+
+
+def has_records(job: Job) -> bool:
+    """Whether the job has ended in a way that delivers records."""
+    kept_nothing = job.state is State.FAILED and job.failure is not None and job.failure.code == NO_IMAGES
+    return kept_nothing or job.state is State.COMPLETED
+
+
+async def records_of(job: Job, catalog: Catalog) -> SavedFile:
+    """A link to the records of the job's last run. If it kept nothing, they stay as long as its working blobs.
+
+    Raises:
+        NotFound: the job has not ended, has ended before they were written, or they are gone.
+    """
+    if not has_records(job):
+        raise NotFound(
+            f"Job {job.id} has no records: a job has them once it has completed, or has ended without an image to keep."
+        )
+    found = await catalog.saved(f"{job.dataset_prefix}{RECORDS}", RECORDS)
+    if found is None or found.link is None:
+        raise NotFound(f"The records of job {job.id} are gone.")
+    return found

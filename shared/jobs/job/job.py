@@ -1,0 +1,114 @@
+"""A job: one request for a dataset, and how far it is."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from shared.errors import Conflict
+from shared.jobs.job.states import TRANSITIONS, State
+
+
+class WebhookState(StrEnum):
+    """The state of the call that tells the job's owner of its end; NONE where no call is wanted."""
+
+    NONE = "none"
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What became of the call that tells the job's owner of its end.
+
+    `status`, `error` and `at` are those of the last try: the HTTP status, None where there was no answer; what was
+    wrong, empty where nothing was; and the time.
+    """
+
+    state: WebhookState = WebhookState.NONE
+    tries: int = 0
+    status: int | None = None
+    error: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: a stable code for programs, a sentence for people."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The job record. `etag` is the stored version that this value was read from, empty before the first write.
+
+    `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `archive_enqueued`
+    says that the message that starts the archive was sent. `round` counts how often discovery went on because too few
+    candidates were kept (`shared.jobs.flow.rounds`). `message_id` is the id of the queue message that it came in, and
+    `requested_id` the `job_id` that a refused message asked for; empty where there is none.
+    """
+
+    id: str
+    user_id: str
+    name: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    webhook: Webhook = Webhook()
+    failure: Failure | None = None
+    revision: int = 1
+    archive_enqueued: bool = False
+    nudges: int = 0
+    traceparent: str = ""
+    round: int = 0
+    message_id: str = ""
+    requested_id: str = ""
+    etag: str = ""
+
+    def moved(self, state: State, now: datetime, failure: Failure | None = None) -> Self:
+        """The job in its next state.
+
+        Raises:
+            Conflict: the table of transitions has no such step.
+        """
+        if state not in TRANSITIONS[self.state]:
+            raise Conflict(f"The job is {self.state} and cannot become {state}.")
+        return replace(self, state=state, updated_at=now, failure=failure, nudges=0, archive_enqueued=False)
+
+    def retried(self, now: datetime, traceparent: str) -> Self:
+        """The job at the beginning of its next revision.
+
+        Raises:
+            Conflict: it has not ended.
+        """
+        wanted = self.webhook.state is not WebhookState.NONE
+        webhook = Webhook(WebhookState.PENDING) if wanted else Webhook()
+        again = replace(self, revision=self.revision + 1, webhook=webhook, traceparent=traceparent)
+        return again.moved(State.QUEUED, now)
+
+    def superseded_by(self, stored: Self | None) -> bool:
+        """Whether what is stored has ended this revision of the job, so that nothing is left to be done for it."""
+        return stored is None or stored.state.terminal or stored.revision != self.revision
+
+    @property
+    def work_prefix(self) -> str:
+        """Where the job's working blobs are; ends in a slash."""
+        return work_prefix(self.id)
+
+    @property
+    def dataset_prefix(self) -> str:
+        """Where the dataset of this revision is; ends in a slash.
+
+        Each revision has names of its own: the one before stays whole until the new one stands, and a straggler of
+        the one before disturbs nothing.
+        """
+        folder = f"datasets/job_{self.id}/"
+        return folder if self.revision == 1 else f"{folder}r{self.revision}/"
+
+
+def work_prefix(job_id: str) -> str:
+    """Where the working blobs of a job are; ends in a slash."""
+    return f"work/job_{job_id}/"

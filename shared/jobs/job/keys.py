@@ -1,0 +1,98 @@
+"""Other names of jobs: idempotency keys, ids of messages that jobs came in, and ids that refused messages asked for.
+
+Each name is a row in a partition of the user's own.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import AlreadyExists, Changed, NotFound, Unavailable
+from shared.jobs.job.job import Job
+from shared.jobs.job.store import JobStore
+from shared.storage.entities import Entity, EntityStore, Insert, Replace, Value
+
+_TABLE = "jobs"
+_TRIES = 20
+
+
+def message_key(message_id: str) -> str:
+    """The key of the job that a producer's message becomes, however often the message is delivered."""
+    return f"queue:{message_id}"
+
+
+def _refused_key(job_id: str) -> str:
+    return f"refused:{job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobKeys:
+    """The names of all users' jobs. Every method may be repeated."""
+
+    entities: EntityStore
+    jobs: JobStore
+
+    async def claim(self, user_id: str, key: str, job_id: str) -> str:
+        """The job id that the key stands for: `job_id`, unless the key got another one before."""
+        row = _row(user_id, key)
+        try:
+            await self.entities.apply(
+                _TABLE, row.partition, [Insert(Entity(row.partition, row.row, {"job_id": job_id}))]
+            )
+        except AlreadyExists:
+            stored = await self._stored(user_id, key)
+            if stored is None:
+                raise
+            return str(stored.values["job_id"])
+        return job_id
+
+    async def note_refusal(self, requested_id: str, job: Job) -> None:
+        """Have the job of a refused message be found by the id that the message asked for.
+
+        If several refused messages asked for one id, it leads to the job of the last one.
+        """
+        row = _row(job.user_id, _refused_key(requested_id))
+        values: dict[str, Value] = {"job_id": job.id, "at": job.created_at}
+        for _ in range(_TRIES):
+            stored = await self._stored(job.user_id, _refused_key(requested_id))
+            if stored is not None and _moment(stored) >= job.created_at:
+                return
+            entity = Entity(row.partition, row.row, values, stored.etag if stored else "")
+            try:
+                await self.entities.apply(
+                    _TABLE, row.partition, [Replace(entity) if stored else Insert(entity)]
+                )
+            except (AlreadyExists, Changed):
+                continue
+            return
+        raise Unavailable("The names of the job are too busy.")
+
+    async def find(self, user_id: str, name: str) -> Job:
+        """The user's job of this id; else the job of a refused message that asked for it, or of the message of this id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        job = await self.jobs.get(user_id, name)
+        for key in (_refused_key(name), message_key(name)):
+            stored = await self._stored(user_id, key) if job is None else None
+            if stored is not None:
+                job = await self.jobs.get(user_id, str(stored.values["job_id"]))
+        if job is None:
+            raise NotFound(f"There is no job {name}.")
+        return job
+
+    async def _stored(self, user_id: str, key: str) -> Entity | None:
+        row = _row(user_id, key)
+        return await self.entities.get(_TABLE, row.partition, row.row)
+
+
+def _row(user_id: str, key: str) -> Entity:
+    return Entity(f"~key-{user_id}", hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def _moment(entity: Entity) -> datetime:
+    at = entity.values["at"]
+    if not isinstance(at, datetime):
+        raise TypeError(f"expected a datetime, found {type(at).__name__}")
+    return at

@@ -1,0 +1,138 @@
+"""Queue messages: the one place that writes and reads them.
+
+Messages of the app itself carry ids only and a version. Producers may put a whole spec on `crawl-jobs`, and
+`{"job_id": …, "images": […]}` on `dataset-archives`. `message_json` reads the forms that their tools send.
+"""
+
+import json
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+from pydantic import Field, Strict, TypeAdapter, ValidationError
+
+from shared.errors import FieldError, InvalidRequest
+from shared.ids import PlainId, is_plain_id
+from shared.jobs.job.chunk_ids import CHUNK_ID
+from shared.jobs.job.job import Job
+from shared.jobs.job.message_json import decode_json
+from shared.jobs.spec.spec import Text
+
+JOBS_QUEUE = "crawl-jobs"
+CHUNKS_QUEUE = "crawl-chunks"
+ARCHIVES_QUEUE = "dataset-archives"
+
+type _Version = Annotated[int, Strict(), Field(ge=1, le=1)]
+type _Trace = Annotated[str, Field(max_length=100)]
+
+
+class ForgedMessage(InvalidRequest):
+    """The message has the fields of the app's own messages, but ids that the app never gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobMessage:
+    """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`.
+
+    `revision` is the job's when the message was sent: one that turns to poison fails no later revision.
+    `part` names one part of a large archive, as plan and number: "0123456789ab/7".
+    """
+
+    user_id: PlainId
+    job_id: PlainId
+    traceparent: _Trace = ""
+    revision: Annotated[int, Strict(), Field(ge=1, lt=1 << 31)] = 1
+    v: _Version = 1
+    part: Annotated[str, Field(pattern=r"^([0-9a-f]{12}/[0-9]{1,4})?$")] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkMessage:
+    """Crawl this chunk of this job."""
+
+    user_id: PlainId
+    job_id: PlainId
+    chunk: Annotated[str, Field(pattern=f"^{CHUNK_ID}$", max_length=300)]
+    traceparent: _Trace = ""
+    v: _Version = 1
+
+
+type Message = JobMessage | ChunkMessage
+
+_job = TypeAdapter(JobMessage)
+_JOB_FIELDS = {field.name for field in fields(JobMessage)}
+_chunk = TypeAdapter(ChunkMessage)
+_name: TypeAdapter[str] = TypeAdapter(Text)
+
+
+def encode(message: Message) -> str:
+    """The message's text, ASCII."""
+    adapter: TypeAdapter[JobMessage] | TypeAdapter[ChunkMessage]
+    adapter = _job if isinstance(message, JobMessage) else _chunk
+    return json.dumps(adapter.dump_python(message, exclude_defaults=False))  # type: ignore[arg-type] # chosen above
+
+
+def message_of(job: Job, *, part: str = "") -> str:
+    """The text of the message that makes a job go on, or one part of its archive."""
+    return encode(JobMessage(job.user_id, job.id, job.traceparent, job.revision, part=part))
+
+
+def read_job_message(data: object) -> JobMessage | None:
+    """The app's own message, or None where the data is something else (a producer's).
+
+    Raises:
+        ForgedMessage: it has a `user_id` and only fields of the app's messages, but not their values.
+    """
+    if not isinstance(data, dict) or "user_id" not in data or not data.keys() <= _JOB_FIELDS:
+        return None
+    try:
+        return _job.validate_python(data)
+    except ValidationError:
+        raise ForgedMessage("The message has no valid ids of a job.") from None
+
+
+def read_chunk_message(data: object) -> ChunkMessage:
+    """The app's own message.
+
+    Raises:
+        ForgedMessage: it is something else.
+    """
+    try:
+        return _chunk.validate_python(data)
+    except ValidationError:
+        raise ForgedMessage("The message has no valid ids of a job and its chunk.") from None
+
+
+def names_in(data: object) -> tuple[str | None, str | None]:
+    """The `job_id` and the `name` that a producer's message asks for; None where they are absent or not valid."""
+    if not isinstance(data, dict):
+        return None, None
+    job_id = data.get("job_id")
+    try:
+        name = _name.validate_python(data.get("name"))
+    except ValidationError:
+        name = None
+    return job_id if isinstance(job_id, str) and is_plain_id(job_id) else None, name
+
+
+def without_job_id(data: object) -> tuple[str | None, object]:
+    """The `job_id` that a producer's spec asks for, None where it asks for none; and the spec itself.
+
+    Raises:
+        InvalidRequest: it is no text.
+    """
+    if not isinstance(data, dict) or "job_id" not in data:
+        return None, data
+    job_id = data["job_id"]
+    if not isinstance(job_id, str):
+        raise InvalidRequest("The spec is not valid.", (FieldError("job_id", "must be a string"),))
+    return job_id, {key: value for key, value in data.items() if key != "job_id"}
+
+
+def traceparent_in(text: str | bytes) -> str | None:
+    """The W3C trace context that the message carries; None where it carries none."""
+    try:
+        data = decode_json(text)
+    except InvalidRequest:
+        return None
+    found = data.get("traceparent") if isinstance(data, dict) else None
+    return found if isinstance(found, str) and found else None

@@ -1,0 +1,128 @@
+"""How jobs are written as rows, and as rows of the partition `~work`, the index of jobs that have working blobs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
+from shared.jobs.job.states import State
+from shared.storage.entities import Entity, Value
+from shared.text.plain_text import one_line
+
+WORK = "~work"
+_MAX_DETAIL = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """That a job has working blobs. `finished_at` is None while the job has not ended.
+
+    `clearing` says that the clean-up has begun to delete them: then the job cannot begin anew.
+    """
+
+    job_id: str
+    user_id: str
+    since: datetime
+    finished_at: datetime | None
+    clearing: bool = False
+    etag: str = ""
+
+    def serves(self, job: Job) -> bool:
+        """Whether the job can begin anew with these blobs. Another user may have the job's id by now."""
+        return not self.clearing and self.user_id == job.user_id
+
+
+def job_to_entity(job: Job) -> Entity:
+    """The row of a job."""
+    values: dict[str, Value] = {
+        "name": job.name,
+        "state": str(job.state),
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "revision": job.revision,
+        "archive_enqueued": job.archive_enqueued,
+        "nudges": job.nudges,
+        "traceparent": job.traceparent,
+        "round": job.round,
+        "message_id": job.message_id,
+        "requested_id": job.requested_id,
+    }
+    values |= _webhook_values(job.webhook)
+    if job.failure is not None:
+        values |= {
+            "failure_code": job.failure.code,
+            "failure_detail": one_line(job.failure.detail, _MAX_DETAIL),
+        }
+    return Entity(job.user_id, job.id, values, job.etag)
+
+
+def job_from_entity(entity: Entity) -> Job:
+    """The reverse of `job_to_entity`."""
+    values = entity.values
+    code = values.get("failure_code")
+    return Job(
+        id=entity.row,
+        user_id=entity.partition,
+        name=str(values["name"]),
+        state=State(str(values["state"])),
+        created_at=_moment(values["created_at"]),
+        updated_at=_moment(values["updated_at"]),
+        webhook=_webhook(values),
+        failure=Failure(str(code), str(values.get("failure_detail", ""))) if code else None,
+        revision=int(str(values.get("revision", 1))),
+        archive_enqueued=bool(values.get("archive_enqueued", False)),
+        nudges=int(str(values.get("nudges", 0))),
+        traceparent=str(values.get("traceparent", "")),
+        round=int(str(values.get("round", 0))),
+        message_id=str(values.get("message_id", "")),
+        requested_id=str(values.get("requested_id", "")),
+        etag=entity.etag,
+    )
+
+
+def _webhook_values(webhook: Webhook) -> dict[str, Value]:
+    values: dict[str, Value] = {
+        "webhook": str(webhook.state),
+        "webhook_tries": webhook.tries,
+        "webhook_status": webhook.status or 0,
+        "webhook_error": one_line(webhook.error, _MAX_DETAIL),
+    }
+    return values if webhook.at is None else {**values, "webhook_at": webhook.at}
+
+
+def _webhook(values: Mapping[str, Value]) -> Webhook:
+    at = values.get("webhook_at")
+    return Webhook(
+        state=WebhookState(str(values["webhook"])),
+        tries=int(str(values["webhook_tries"])),
+        status=int(str(values["webhook_status"])) or None,
+        error=str(values["webhook_error"]),
+        at=_moment(at) if at is not None else None,
+    )
+
+
+def work_to_entity(work: Work) -> Entity:
+    """The index row of a job that has working blobs."""
+    values: dict[str, Value] = {"user_id": work.user_id, "since": work.since, "clearing": work.clearing}
+    if work.finished_at is not None:
+        values["finished_at"] = work.finished_at
+    return Entity(WORK, work.job_id, values, work.etag)
+
+
+def work_from_entity(entity: Entity) -> Work:
+    """The reverse of `work_to_entity`."""
+    finished = entity.values.get("finished_at")
+    return Work(
+        job_id=entity.row,
+        user_id=str(entity.values["user_id"]),
+        since=_moment(entity.values["since"]),
+        finished_at=_moment(finished) if finished is not None else None,
+        clearing=bool(entity.values.get("clearing", False)),
+        etag=entity.etag,
+    )
+
+
+def _moment(value: Value) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError(f"expected a datetime, found {type(value).__name__}")
+    return value

@@ -1,0 +1,225 @@
+"""Where jobs are kept: one table row each, the spec as a blob beside the job's working blobs.
+
+A second row in the partition `~work` stands for every job that has working blobs, from before the job's own row
+until the nightly clean-up; by it the watchdog finds unfinished jobs and the clean-up finished ones, over all users.
+User ids never begin with `~`. A job's row is written with the mark that lists it, in one transaction (`newest_first`).
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
+
+from shared.damage import reading
+from shared.datasets.dataset import dataset_prefix
+from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
+from shared.jobs.job.job import Job, work_prefix
+from shared.jobs.job.rows import (
+    WORK,
+    Work,
+    job_from_entity,
+    job_to_entity,
+    work_from_entity,
+    work_to_entity,
+)
+from shared.jobs.spec.spec import JobSpec, decode_spec, encode_spec
+from shared.storage.blobs import BlobAttributes, BlobStore
+from shared.storage.entities import Delete, EntityStore, Insert, Put, Replace
+from shared.storage.newest_first import Listing, mark, newest_first, place_of
+
+_TABLE = "jobs"
+_TRIES = 20
+WORK_IS_GONE = "The job's working files are deleted; submit it again."
+
+
+class JobStore:
+    """Jobs and their specs, with compare-and-swap."""
+
+    def __init__(self, entities: EntityStore, blobs: BlobStore) -> None:
+        self._entities = entities
+        self._blobs = blobs
+
+    async def create(self, job: Job, spec: JobSpec) -> None:
+        """Write spec, index row and job, in this order, so that a job that can be seen is whole.
+
+        Raises:
+            AlreadyExists: the user has a job of this id, or somebody else has files under it; nothing is changed.
+        """
+        if await self.get(job.user_id, job.id) is not None:
+            raise AlreadyExists(f"There is a job {job.id} already.")
+        async for blob in self._blobs.list(dataset_prefix(job.id)):  # it outlives the spec, which is cleared
+            raise AlreadyExists(f"There is {blob.name} already.")
+        name, data = _spec_blob(job.id), encode_spec(spec)
+        try:
+            await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
+        except AlreadyExists:
+            work = await self._entities.get(_TABLE, WORK, job.id)
+            others = work is not None and work_from_entity(work).user_id != job.user_id
+            if others or await self._blobs.get(name) != data:
+                raise
+        await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+        try:
+            await self._insert(job)
+        except (
+            Unavailable
+        ):  # perhaps it is the answer that was lost, and the spec says that the job is this one
+            if await self.get(job.user_id, job.id) is None:
+                raise
+
+    async def create_ended(self, job: Job) -> None:
+        """Write a job that has ended and has no files, unless the user has one of this id; idempotent."""
+        with contextlib.suppress(AlreadyExists):
+            await self._insert(job)
+
+    async def get(self, user_id: str, job_id: str) -> Job | None:
+        """The job, or None where this user has none of that id."""
+        entity = await self._entities.get(_TABLE, user_id, job_id)
+        return job_from_entity(entity) if entity else None
+
+    async def require(self, user_id: str, job_id: str) -> Job:
+        """The job.
+
+        Raises:
+            NotFound: this user has no such job.
+        """
+        job = await self.get(user_id, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return job
+
+    async def spec(self, job_id: str) -> JobSpec:
+        """The job's spec.
+
+        Raises:
+            NotFound: its working blobs are gone.
+            Damaged: it cannot be read.
+        """
+        data = await self._blobs.get(_spec_blob(job_id))
+        try:
+            return decode_spec(data, internal=True)
+        except (InvalidRequest, ValueError) as error:
+            raise Damaged("Damaged in storage: the job's spec.") from error
+
+    async def needed_spec(self, job_id: str) -> JobSpec:
+        """The spec of a job that has not ended, which has its working blobs.
+
+        Raises:
+            Damaged: it is gone or cannot be read.
+        """
+        with reading("the job's spec"):
+            return await self.spec(job_id)
+
+    async def save(self, job: Job) -> Job:
+        """Replace the stored job of `job.etag`; returns it with its new version.
+
+        Raises:
+            Changed: somebody else changed it since it was read.
+        """
+        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
+        if not job.state.terminal:
+            return replace(job, etag=etag)
+        await self._note_end(job)
+        saved = await self.require(job.user_id, job.id)
+        if not saved.state.terminal:  # a retry overtook us
+            await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+        return saved
+
+    async def reopen(self, job: Job) -> Job:
+        """Replace the stored job, which has ended, by one that has not; returns it with its new version.
+
+        The index row says so before, for the clean-up, and after, for the watchdog.
+
+        Raises:
+            Changed: somebody else changed it since it was read.
+            Conflict: its working blobs are deleted, or are being deleted.
+        """
+        stored = await self._entities.get(_TABLE, WORK, job.id)
+        work = work_from_entity(stored) if stored else None
+        if work is None or not work.serves(job):
+            raise Conflict(WORK_IS_GONE)
+        unfinished = Work(job.id, job.user_id, job.created_at, None)
+        await self._replace_work(replace(unfinished, etag=work.etag))
+        (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
+        await self._put_work(unfinished)
+        return replace(job, etag=etag)
+
+    async def keeps_work(self, job: Job) -> bool:
+        """Whether the job has all that it needs to begin anew."""
+        stored = await self._entities.get(_TABLE, WORK, job.id)
+        if stored is None or not work_from_entity(stored).serves(job):
+            return False
+        return await self._blobs.info(_spec_blob(job.id)) is not None
+
+    async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
+        """Up to `size` of the user's jobs behind the place `after`, newest first by the time of their creation."""
+        return await newest_first(self._entities, _TABLE, user_id, job_from_entity, after=after, size=size)
+
+    async def works(self, after: str = "") -> AsyncIterator[Work]:
+        """All jobs that have working blobs, of all users."""
+        async for entity in self._entities.query(_TABLE, WORK, after=after):
+            yield work_from_entity(entity)
+
+    async def mark_finished(self, work: Work, now: datetime) -> None:
+        """Repair the index row of a job that ended (or never came to be) without its row saying so.
+
+        Nothing happens where the row has changed since it was read, as by a retry.
+        """
+        with contextlib.suppress(Changed):
+            await self._replace_work(replace(work, finished_at=now))
+
+    async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
+        """Have no retry begin from now on, as the working blobs are about to be deleted.
+
+        Returns:
+            Whether they may be: the job ended before the moment, and has not begun anew. Its own row has the last
+            word; an index row that says otherwise is put right.
+        """
+        stored = await self._entities.get(_TABLE, WORK, job_id)
+        work = work_from_entity(stored) if stored else None
+        if work is None or work.finished_at is None or work.finished_at >= moment:
+            return False
+        try:
+            await self._replace_work(replace(work, clearing=True))
+        except Changed:
+            return False
+        job = await self.get(work.user_id, job_id)
+        if job is not None and not job.state.terminal:
+            await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+            return False
+        return True
+
+    async def forget_work(self, job_id: str) -> None:
+        """Remove the index row, after the working blobs are deleted; idempotent."""
+        try:
+            await self._entities.apply(_TABLE, WORK, [Delete(job_id)])
+        except Changed:
+            return
+
+    async def _note_end(self, job: Job) -> None:
+        """Have the index row say that the job has ended, unless the clean-up has begun or is done."""
+        ended = Work(job.id, job.user_id, job.created_at, job.updated_at)
+        for _ in range(_TRIES):
+            stored = await self._entities.get(_TABLE, WORK, job.id)
+            if stored is None or work_from_entity(stored).clearing:
+                return
+            try:
+                await self._replace_work(replace(ended, etag=stored.etag))
+            except Changed:
+                continue
+            return
+        raise Unavailable("The job's index row is too busy.")
+
+    async def _insert(self, job: Job) -> None:
+        """Write the job's row, and the mark that lists it."""
+        listed = mark(job.user_id, place_of(job.id, job.created_at))
+        await self._entities.apply(_TABLE, job.user_id, [Insert(job_to_entity(job)), listed])
+
+    async def _put_work(self, work: Work) -> None:
+        await self._entities.apply(_TABLE, WORK, [Put(work_to_entity(work))])
+
+    async def _replace_work(self, work: Work) -> None:
+        await self._entities.apply(_TABLE, WORK, [Replace(work_to_entity(work))])
+
+
+def _spec_blob(job_id: str) -> str:
+    return f"{work_prefix(job_id)}spec.json"

@@ -1,0 +1,38 @@
+"""The blobs of a chunk: its candidates, and the records that commit it."""
+
+from collections.abc import Sequence
+
+from shared.damage import reading
+from shared.jobs.job.job import work_prefix
+from shared.jobs.ledger.rows import ChunkRow
+from shared.records.candidates import NumberedCandidate, decode_candidates
+from shared.records.records import Record, decode_records
+from shared.storage.blobs import BlobStore
+
+
+def records_blob(job_id: str, chunk_id: str) -> str:
+    """Where the records of a chunk are."""
+    return f"{work_prefix(job_id)}records/{chunk_id}.jsonl.gz"
+
+
+async def read_candidates(blobs: BlobStore, chunk: ChunkRow) -> Sequence[NumberedCandidate]:
+    """The candidates of a chunk, all of them.
+
+    Raises:
+        Damaged: they are gone, cannot be read, or are not as many as the chunk's row says.
+    """
+    with reading(f"the candidates of chunk {chunk.id}"):
+        candidates = tuple(decode_candidates(await blobs.get(chunk.candidates_blob)))
+        if len(candidates) != chunk.count:
+            raise ValueError(f"{len(candidates)} candidates instead of {chunk.count}")
+    return candidates
+
+
+async def read_records(blobs: BlobStore, job_id: str, chunk_id: str) -> Sequence[Record]:
+    """The records of a chunk that is done.
+
+    Raises:
+        Damaged: they are gone or cannot be read.
+    """
+    with reading(f"the records of chunk {chunk_id}"):
+        return tuple(decode_records(await blobs.get(records_blob(job_id, chunk_id))))

@@ -1,0 +1,207 @@
+"""The ledger of a job's chunks: which there are, which are done, what came of them.
+
+One table partition a job holds everything that must change together: a row a chunk, the state of discovery, and
+the progress, spread over eight rows so that chunks that end at the same time seldom collide. A chunk's row and its
+progress row change in one transaction, so the numbers are exact however often messages are repeated, and reading
+them costs one query however many chunks there are.
+"""
+
+import asyncio
+import random
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.errors import AlreadyExists, Changed, Unavailable
+from shared.jobs.ledger.rows import (
+    CHUNK,
+    DISCOVERY,
+    PROGRESS,
+    ChunkRow,
+    DiscoveryRow,
+    Progress,
+    chunk_entity,
+    chunk_row,
+    discovery_change,
+    discovery_row,
+    lane_change,
+    lane_progress,
+)
+from shared.jobs.ledger.tally import Tally
+from shared.storage.entities import Change, EntityStore, Insert, Replace
+
+_TABLE = "chunks"
+_LANES = 8
+_TRIES = 40
+MAX_ROWS = 90
+"""So many chunks may be named in one `Addition`: a transaction holds 100 changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Chunks to be added, and how many candidates of theirs are new.
+
+    `taken` are done chunks whose failed candidates are among the added ones, to be tried again; `outcomes` counts
+    what they had come to, which no longer holds.
+    """
+
+    chunks: Sequence[ChunkRow] = ()
+    found: int = 0
+    taken: Sequence[ChunkRow] = ()
+    outcomes: Tally = field(default_factory=Tally)
+
+    def applied(self, progress: Progress, now: datetime) -> Progress:
+        """The progress with the addition in it."""
+        return replace(
+            progress,
+            added=progress.added + len(self.chunks),
+            found=progress.found + self.found,
+            tally=progress.tally.minus(self.outcomes),
+            moved_at=now,
+        )
+
+
+class ChunkLedger:
+    """Chunks, progress and discovery of all jobs."""
+
+    def __init__(self, entities: EntityStore) -> None:
+        self._entities = entities
+
+    async def discovery(self, job_id: str) -> DiscoveryRow | None:
+        """Where discovery stands; None where it has not begun."""
+        entity = await self._entities.get(_TABLE, job_id, DISCOVERY)
+        return discovery_row(entity) if entity else None
+
+    async def add(
+        self, job_id: str, addition: Addition, discovery: DiscoveryRow, now: datetime
+    ) -> DiscoveryRow:
+        """Add chunks and save the state of discovery behind them, together or not at all.
+
+        Raises:
+            Changed: another run saved its state since `discovery` was read; nothing was added.
+        """
+        rows: list[Change] = [Insert(chunk_entity(job_id, chunk)) for chunk in addition.chunks]
+        rows += [Replace(chunk_entity(job_id, replace(chunk, passing=0))) for chunk in addition.taken]
+        lane = _lane(addition.chunks[0].id) if addition.chunks else 0
+        for _ in range(_TRIES):
+            changes = [discovery_change(job_id, discovery, now), *rows]
+            if addition.chunks:
+                progress, version = await self._read_lane(job_id, lane)
+                changes.append(lane_change(job_id, lane, addition.applied(progress, now), version))
+            try:
+                etags = await self._entities.apply(_TABLE, job_id, changes)
+            except (Changed, AlreadyExists):
+                current = await self.discovery(job_id)
+                if (current.etag if current else "") != discovery.etag:
+                    raise Changed("Another run discovers this job.") from None
+                await _pause()
+                continue
+            return replace(discovery, saved_at=now, etag=etags[0])
+        raise Unavailable("The ledger of the job is too busy.")
+
+    async def chunk(self, job_id: str, chunk_id: str) -> ChunkRow | None:
+        """One chunk's row; None where there is none."""
+        entity = await self._entities.get(_TABLE, job_id, CHUNK + chunk_id)
+        return chunk_row(entity) if entity else None
+
+    async def chunks(self, job_id: str, after: str = "") -> AsyncIterator[ChunkRow]:
+        """The job's chunks in order of id, from behind the id `after`."""
+        async for entity in self._entities.query(_TABLE, job_id, after=CHUNK + after, before=CHUNK + "~"):
+            yield chunk_row(entity)
+
+    async def note(self, job_id: str, chunk: ChunkRow) -> ChunkRow | None:
+        """Write the row of a chunk whose announcement moves on; None where the row has changed since it was read."""
+        try:
+            (etag,) = await self._entities.apply(_TABLE, job_id, [Replace(chunk_entity(job_id, chunk))])
+        except Changed:
+            return None
+        return replace(chunk, etag=etag)
+
+    async def finish(
+        self, job_id: str, chunk: ChunkRow, tally: Tally, successors: Sequence[ChunkRow], now: datetime
+    ) -> bool:
+        """Mark the chunk done, count its outcomes and add its successors: all at once, and once only.
+
+        Returns:
+            Whether this call did it; False where another one had done it before.
+        """
+        lane = _lane(chunk.id)
+        names = tuple(row.id for row in successors)
+        done = replace(chunk, done=True, successors=names, passing=tally.passing)
+        for _ in range(_TRIES):
+            progress, version = await self._read_lane(job_id, lane)
+            moved = replace(
+                progress,
+                done=progress.done + 1,
+                added=progress.added + len(successors),
+                tally=progress.tally.plus(tally),
+                moved_at=now,
+            )
+            changes: list[Change] = [
+                Replace(chunk_entity(job_id, done)),
+                lane_change(job_id, lane, moved, version),
+            ]
+            changes += [Insert(chunk_entity(job_id, row)) for row in successors]
+            try:
+                await self._entities.apply(_TABLE, job_id, changes)
+            except (Changed, AlreadyExists):
+                current = await self.chunk(job_id, chunk.id)
+                if current is None or current.done:
+                    return False
+                done = replace(
+                    done, etag=current.etag, announcer=current.announcer, announced=current.announced
+                )
+                await _pause()
+                continue
+            return True
+        raise Unavailable("The ledger of the job is too busy.")
+
+    async def progress(self, job_id: str) -> Progress:
+        """The sum over all lanes, in one query; each lane as it is at some moment of the query."""
+        total, _ = await self._read_lanes(job_id)
+        return total
+
+    async def all_done(self, job_id: str) -> bool:
+        """Whether every chunk that was added is done; true of one moment, however many end at the same time.
+
+        The lanes are read one after the other, and what moves between them can be missed in one and counted in
+        another. So the sum counts only where a second reading finds every lane at the version of the first. Who
+        changes a lane in between looks after that.
+        """
+        progress, versions = await self._read_lanes(job_id)
+        if progress.done < progress.added:
+            return False
+        _, again = await self._read_lanes(job_id)
+        return versions == again
+
+    async def erase(self, job_id: str) -> None:
+        """Delete the job's ledger; idempotent."""
+        await self._entities.erase(_TABLE, job_id)
+
+    async def _read_lanes(self, job_id: str) -> tuple[Progress, tuple[str, ...]]:
+        lanes, versions = list[Progress](), list[str]()
+        query = self._entities.query(_TABLE, job_id, after=PROGRESS, before=PROGRESS + "~")
+        async for entity in query:
+            lanes.append(lane_progress(entity))
+            versions.append(entity.etag)
+        total = Progress(
+            added=sum(lane.added for lane in lanes),
+            done=sum(lane.done for lane in lanes),
+            found=sum(lane.found for lane in lanes),
+            tally=Tally.sum(lane.tally for lane in lanes),
+            moved_at=max((lane.moved_at for lane in lanes if lane.moved_at is not None), default=None),
+        )
+        return total, tuple(versions)
+
+    async def _read_lane(self, job_id: str, lane: int) -> tuple[Progress, str]:
+        entity = await self._entities.get(_TABLE, job_id, f"{PROGRESS}{lane}")
+        return (lane_progress(entity), entity.etag) if entity else (Progress(), "")
+
+
+def _lane(chunk_id: str) -> int:
+    return zlib.crc32(chunk_id.encode()) % _LANES
+
+
+async def _pause() -> None:
+    await asyncio.sleep(random.uniform(0.005, 0.1))  # noqa: S311 - spreads colliding writers, keeps no secret

@@ -1,0 +1,37 @@
+"""What a spec says of earlier datasets: they have to be its owner's, and are looked up once, when it is submitted."""
+
+from shared.datasets.catalog import Catalog
+from shared.errors import FieldError, InvalidRequest
+from shared.jobs.spec.spec import JobSpec
+from shared.sources.source import SourceConfig
+from shared.sources.stored.datasets import DatasetConfig
+
+
+async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> JobSpec:
+    """The spec with what the catalog knows of the datasets that it names.
+
+    Raises:
+        InvalidRequest: this user has no such dataset; every field that names one is told.
+    """
+    wrong: list[FieldError] = []
+    sources: list[SourceConfig] = []
+    for number, config in enumerate(spec.sources):
+        if not isinstance(config, DatasetConfig):
+            sources.append(config)
+            continue
+        dataset = await catalog.get(user_id, config.id)
+        if dataset is None:
+            wrong.append(FieldError(f"sources.{number}.id", "there is no such dataset"))
+        else:
+            sources.append(config.model_copy(update={"records_blob": dataset.records_blob}))
+    for number, dataset_id in enumerate(spec.dedup.against):
+        if await catalog.get(user_id, dataset_id) is None:
+            wrong.append(FieldError(f"dedup.against.{number}", "there is no such dataset"))
+    if wrong:
+        raise InvalidRequest("The job's spec names datasets that are not there.", tuple(wrong))
+    return spec.model_copy(update={"sources": tuple(sources)})
+
+
+def parents_of(spec: JobSpec) -> tuple[str, ...]:
+    """The ids of the datasets that images are taken from, each once."""
+    return tuple(dict.fromkeys(config.id for config in spec.sources if isinstance(config, DatasetConfig)))

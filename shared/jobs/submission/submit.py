@@ -1,0 +1,166 @@
+"""Step 1 of a job: take a spec, from an HTTP call or from a producer's message, and write the job down.
+
+Persist, then enqueue: a job that stands and has no message is sent on by a repetition of the same call, or by the
+watchdog.
+"""
+
+from dataclasses import dataclass, replace
+
+from shared.clock import Clock
+from shared.datasets.catalog import Catalog
+from shared.errors import AlreadyExists, Conflict, Damaged, FieldError, InvalidRequest, NotFound
+from shared.ids import PLAIN_ID, Ids, is_plain_id
+from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
+from shared.jobs.job.keys import JobKeys, message_key
+from shared.jobs.job.messages import JOBS_QUEUE, message_of, names_in
+from shared.jobs.job.states import State
+from shared.jobs.job.store import JobStore
+from shared.jobs.retry import REFUSED
+from shared.jobs.spec.spec import JobSpec, encode_spec
+from shared.jobs.submission.datasets import resolve_datasets
+from shared.sources.registry import SourceSettings, check_sources
+from shared.storage.queues import QueueSender
+from shared.text.plain_text import one_line
+
+_MAX_MESSAGE_ID = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A spec and who wants it. `key` makes repetitions of one submission one job; `job_id` asks for that id.
+
+    `message_id` is the id of the queue message that it came in.
+    """
+
+    user_id: str
+    spec: JobSpec
+    key: str | None = None
+    job_id: str | None = None
+    traceparent: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A job that was submitted; `replayed` says that an earlier call had made it already."""
+
+    job: Job
+    replayed: bool
+
+
+class Submit:
+    """Takes jobs in."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        keys: JobKeys,
+        queues: QueueSender,
+        sources: SourceSettings,
+        clock: Clock,
+        ids: Ids,
+        catalog: Catalog,
+    ) -> None:
+        self._jobs = jobs
+        self._keys = keys
+        self._queues = queues
+        self._sources = sources
+        self._clock = clock
+        self._ids = ids
+        self._catalog = catalog
+
+    async def run(self, submission: Submission) -> Job:
+        """As `accept`; returns the job alone."""
+        return (await self.accept(submission)).job
+
+    async def accept(self, submission: Submission) -> Submitted:
+        """Write the job and enqueue it. Repeated with the same key and spec, it is the same job.
+
+        Raises:
+            InvalidRequest: a source cannot be used as this app is set up, a dataset that the spec names is not the
+                user's, or the id is not a safe one.
+            Conflict: the key or the id stands for another spec, or the id for what another user has.
+        """
+        check_sources(submission.spec.sources, self._sources)
+        spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
+        submission = replace(submission, spec=spec)
+        job_id = await self._job_id(submission)
+        now = self._clock.now()
+        webhook = Webhook(WebhookState.PENDING if submission.spec.webhook_url else WebhookState.NONE)
+        job = Job(
+            id=job_id,
+            user_id=submission.user_id,
+            name=submission.spec.name,
+            state=State.QUEUED,
+            created_at=now,
+            updated_at=now,
+            webhook=webhook,
+            traceparent=submission.traceparent,
+            message_id=one_line(submission.message_id, _MAX_MESSAGE_ID),
+        )
+        replayed = False
+        try:
+            await self._jobs.create(job, submission.spec)
+        except AlreadyExists:
+            job, replayed = await self._same_job(submission, job_id), True
+        if job.state is State.QUEUED:
+            await self._queues.send(JOBS_QUEUE, message_of(job))
+        return Submitted(await self._jobs.require(job.user_id, job.id), replayed)
+
+    async def record_refusal(
+        self, user_id: str, message_id: str, data: object, error: InvalidRequest
+    ) -> None:
+        """Make a producer's message that cannot become a job visible: as a failed job, once a message.
+
+        Its id is the one that the message's job would have; where there is that job, nothing is done. It never has
+        the `job_id` that a message asks for, so that this stays free for the corrected message; until there is one,
+        the failed job is found by it.
+        """
+        wanted, name = names_in(data)
+        fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
+        job_id = await self._keys.claim(user_id, message_key(message_id), self._new_id())
+        now = self._clock.now()
+        job = Job(
+            id=job_id,
+            user_id=user_id,
+            name=name or "refused message",
+            state=State.FAILED,
+            created_at=now,
+            updated_at=now,
+            failure=Failure(REFUSED, f"{error.detail} {fields}".strip()),
+            message_id=one_line(message_id, _MAX_MESSAGE_ID),
+            requested_id=wanted or "",
+        )
+        await self._jobs.create_ended(job)
+        stored = await self._jobs.require(user_id, job_id)
+        if stored.requested_id:
+            await self._keys.note_refusal(stored.requested_id, stored)
+
+    async def _job_id(self, submission: Submission) -> str:
+        """The id that was asked for, or that the key got at first, or a new one."""
+        if submission.job_id is not None:
+            if not is_plain_id(submission.job_id):
+                raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", PLAIN_ID),))
+            return submission.job_id
+        if submission.key is None:
+            return self._new_id()
+        return await self._keys.claim(submission.user_id, submission.key, self._new_id())
+
+    def _new_id(self) -> str:
+        return self._ids.job_id()
+
+    async def _same_job(self, submission: Submission, job_id: str) -> Job:
+        job = await self._jobs.get(submission.user_id, job_id)
+        if job is None:
+            raise Conflict(
+                "The key or id is taken: by another user, or by a job of another spec that is being made."
+            )
+        try:
+            same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)
+        except NotFound:  # cleared after the job's end: then the key or the id alone decides
+            return job
+        except Damaged:
+            raise Conflict("There is a job for this key or id already, and its spec is damaged.") from None
+        if not same:
+            raise Conflict("There is a job for this key or id already, and its spec is another one.")
+        return job

@@ -1,0 +1,199 @@
+"""Whose turn it is: labels fill from all of their sources, variations come last, waits are waited for."""
+
+from collections import Counter
+from typing import ClassVar
+
+import pytest
+
+from shared.clock import Deadline
+from shared.jobs.job.messages import JOBS_QUEUE
+from shared.jobs.ledger.discovery import DiscoveryStates, DiscoveryTold
+from shared.sources import registry
+from shared.sources.registry import SourceKind
+from shared.web.wishes.respect import Respect
+from tests.unit.jobs.discovery.searching import SearchConfig, by, discover
+
+pytestmark = pytest.mark.usefixtures("search")
+
+
+@pytest.mark.parametrize("page", [7, 20, 500])
+async def test_a_label_fills_from_all_of_its_sources_however_large_their_pages(flow, page):
+    sources = [{"type": "search", "name": "one", "page": page}, {"type": "search", "name": "two", "page": 20}]
+    urls, _ = await discover(
+        flow, {"labels": {"cat": ["cat", "kitten"]}, "sources": sources, "max_images_per_label": 100}
+    )
+    assert len(urls) == 220
+    for first in (4, 100, 220):  # the limit keeps what was found first
+        assert by(urls[:first], 2) == {"one": first / 2, "two": first / 2}
+        assert by(urls[:first], 3) == {"cat": first / 2, "kitten": first / 2}
+
+
+async def test_no_page_is_asked_for_again_where_time_ends_before_all_have_had_their_turn(flow, search):
+    flow.deadline = lambda: Deadline.after(flow.clock, 25.0)
+    labels = [f"label {number}" for number in range(60)]
+    sources = [{"type": "search", "page": 20, "cost": 1.0}]
+    urls, delays = await discover(flow, {"keywords": labels, "sources": sources, "max_images_per_label": 20})
+    assert set(Counter(url.split("/")[3] for url in urls).values()) == {60}
+    assert len(search.asked) == len(set(search.asked)) == 60 * 3
+    assert len(delays) == 60 * 3 // 25
+
+
+async def test_a_source_that_runs_dry_leaves_its_share_to_others(flow):
+    sources = [{"type": "search", "name": "one", "total": 30}, {"type": "search", "name": "two"}]
+    urls, _ = await discover(flow, {"keywords": ["cat"], "sources": sources, "max_images_per_label": 100})
+    assert by(urls, 2) == {"one": 30, "two": 190}
+
+
+async def test_a_source_that_asks_to_wait_for_ever_is_given_up_and_others_go_on(flow):
+    sources = [{"type": "search", "name": "one", "wait": 1e9}, {"type": "search", "name": "two", "total": 50}]
+    urls, delays = await discover(flow, {"keywords": ["cat"], "sources": sources})
+    assert by(urls, 2) == {"one": 10, "two": 50}
+    assert sum(delays) <= 6 * 3600
+    [job] = [job async for job in flow.jobs.works()]
+    state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
+    assert "cat: wait It has done so for hours." in state.problems
+    assert state.can_go_on  # a retry asks it again
+
+
+async def test_slices_end_within_a_page_and_lose_nothing(flow):
+    spec = {"keywords": ["cat"], "sources": [{"type": "search", "page": 100}], "max_images_per_label": 200}
+    whole, _ = await discover(flow, spec)
+    flow.clock.tick = 150.0
+    cut, delays = await discover(flow, spec)
+    assert cut == whole
+    assert len(cut) == 420
+    assert len(delays) > 2
+
+
+async def test_held_pages_are_bounded(flow, monkeypatch):
+    monkeypatch.setattr("shared.jobs.discovery.paging._MAX_HELD", 900)
+    keywords = [f"k{number}" for number in range(10)]
+    spec = {
+        "labels": {"cat": keywords},
+        "sources": [{"type": "search", "page": 500}],
+        "max_images_per_label": 2000,
+    }
+    urls, _ = await discover(flow, spec)
+    assert len(urls) == 4020
+    assert len(set(urls)) == 4020
+
+
+async def test_short_waits_are_slept_and_long_ones_queued(flow):
+    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": 5}]}
+    urls, delays = await discover(flow, spec)
+    assert (len(urls), delays) == (50, [])
+    assert flow.clock.seconds == 20
+    spec["sources"][0] |= {"name": "two", "wait": 60}
+    urls, delays = await discover(flow, spec)
+    assert (len(urls), delays) == (50, [60.0] * 4)
+
+
+async def test_others_go_on_while_one_waits(flow, search):
+    sources = [
+        {"type": "search", "name": "slow", "total": 30, "wait": 20},
+        {"type": "search", "name": "fast", "total": 30},
+    ]
+    await discover(flow, {"keywords": ["cat"], "sources": sources})
+    assert [name for name, _, _ in search.asked] == ["slow", "fast", "fast", "fast", "slow", "slow"]
+
+
+async def test_no_wait_is_slept_beyond_the_slice(flow):
+    flow.clock.tick = 60.0
+    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 200, "wait": 29}]}
+    urls, delays = await discover(flow, spec)
+    assert len(urls) == 200
+    assert delays
+    assert all(delay <= 29 for delay in delays)
+
+
+async def test_problems_of_a_page_are_noted_once(flow):
+    job = await flow.send({"keywords": ["cat"], "sources": [{"type": "search", "total": 60, "page": 30}]})
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold(
+        2, ("one 0", "one 30")
+    )
+
+
+@pytest.mark.parametrize("searched", [True, False])
+async def test_keywords_that_no_source_looks_for_are_told(flow, searched):
+    sources = [{"type": "urls", "items": [{"url": "http://one/1", "label": "dog"}]}]
+    sources += [{"type": "search", "total": 0}] * searched
+    job = await flow.send({"keywords": ["cat"], "sources": sources})
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    told = () if searched else ("none of the sources searches: keywords are not used",)
+    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold(len(told), told)
+
+
+class FreeConfig(SearchConfig):
+    """A search that has only `cc0`."""
+
+    gives: ClassVar[tuple[str, ...]] = ("cc0",)
+
+    type: str = "free"
+
+
+@pytest.fixture
+def free(search, monkeypatch):
+    monkeypatch.setitem(registry._KINDS, "free", SourceKind(FreeConfig, search))
+    registry._all_kinds.cache_clear()
+
+
+@pytest.mark.usefixtures("free")
+@pytest.mark.parametrize("licenses", [["by"], ["by", "cc0"], None])
+async def test_a_source_without_any_of_the_wanted_licences_is_not_asked_and_told_once(flow, licenses):
+    flow.clock.tick = 150.0
+    sources = [{"type": "free", "name": "free", "total": 60}, {"type": "search", "total": 60}]
+    spec = {"keywords": ["cat"], "sources": sources, "filters": {"licenses": licenses}}
+    urls, delays = await discover(flow, spec)
+    assert len(delays) > 2
+    assert by(urls, 2) == {"one": 60} | ({"free": 60} if licenses != ["by"] else {})
+    [job] = [job async for job in flow.jobs.works()]
+    state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
+    told = "free: not asked, as it gives nothing under the licences of filters.licenses"
+    assert [problem for problem in state.problems if "asked" in problem] == [told] * (licenses == ["by"])
+    assert state.problem_count == 6 + (1 if licenses == ["by"] else 6)  # and one of each page
+    assert "1:cat/cat" in state.streams
+
+
+@pytest.mark.usefixtures("free")
+async def test_a_job_whose_sources_have_none_of_the_wanted_licences_fails_and_says_so(flow):
+    spec = {"keywords": ["cat"], "sources": [{"type": "free"}], "filters": {"licenses": ["by"]}}
+    job = await flow.send(spec)
+    await flow.run()
+    failure = (await flow.job(job)).failure
+    assert (failure.code, failure.detail) == (
+        "discovery_failed",
+        "No source gave a candidate: free: not asked, as it gives nothing under the licences of filters.licenses",
+    )
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_a_list_that_cannot_be_read_is_named_by_its_place_in_the_spec(flow, place):
+    sources = [{"type": "urls", "items": [{"url": "http://a/1.jpg"}]}]
+    sources.insert(place, {"type": "urls", "blob": "inputs/gone.csv"})
+    job = await flow.send({"sources": sources})
+    await flow.run()
+    told = await DiscoveryStates(flow.ledger, flow.blobs).told(job.id)
+    assert told.problems == (f"sources.{place} (urls): There is no blob inputs/gone.csv.",)
+
+
+async def test_sources_know_what_the_job_respects(flow, search):
+    respect = {"robots": False, "opt_out": True}
+    await discover(
+        flow, {"keywords": ["cat"], "sources": [{"type": "search", "total": 1}], "respect": respect}
+    )
+    assert [context.respect for context in search.contexts] == [Respect(robots=False)]
+
+
+@pytest.mark.parametrize("listed", ["dog", "cat"])
+async def test_where_no_limit_is_set_500_of_a_search_stay_and_all_of_a_label_in_a_list(flow, listed):
+    items = [{"url": f"http://list/{number}.jpg", "label": listed} for number in range(700)]
+    sources = [{"type": "search", "total": 3000, "page": 100}, {"type": "urls", "items": items}]
+    job = await flow.send({"keywords": ["cat"], "sources": sources, "dedup": {"near_distance": None}})
+    await flow.run()
+    counts = (await flow.catalog.require("admin", job.id)).counts
+    assert counts[listed]["kept"] >= 630  # of 700, as the worker keeps nine in ten
+    assert "over_limit" not in counts[listed]
+    if listed == "dog":
+        assert counts["cat"]["kept"] == 500
+        assert counts["cat"]["over_limit"] > 100

@@ -1,0 +1,193 @@
+"""The call that tells a job's owner of its end: what is said, when it is tried again, and what the job tells of it."""
+
+import json
+import logging
+
+import pytest
+
+from functions.representations import JobAnswer, WebhookAnswer
+from shared.errors import Permanent, Unavailable
+from shared.jobs.job.job import Webhook, WebhookState
+from shared.jobs.job.messages import JOBS_QUEUE
+from shared.jobs.job.states import State
+from shared.jobs.ledger.rows import Progress
+from shared.records.records import Reason
+
+URL = "https://hooks.example/x?token=secret"
+SPEC = {
+    "name": "pets 😀",
+    "keywords": ["a", "b"],
+    "sources": [{"type": "fake"}],
+    "dedup": {"near_distance": None},
+    "webhook_url": URL,
+}
+
+
+async def _ended(flow, *answers, spec=SPEC):
+    """A job that has ended, whose webhook answers so."""
+    flow.web.answers = list(answers)
+    job = await flow.send(spec)
+    flow.clock.advance(60)
+    await flow.run()
+    return await flow.job(job)
+
+
+def _bodies(flow):
+    return [json.loads(request.body) for request in flow.web.sent]
+
+
+async def test_a_completed_jobs_webhook_gets_its_counts_and_links_as_json(flow):
+    job = await _ended(flow)
+    [request] = flow.web.sent
+    assert (request.url, request.method) == (URL, "POST")
+    assert dict(request.headers) == {"content-type": "application/json"}
+    assert json.loads(request.body) == {
+        "event": "job.completed",
+        "job_id": job.id,
+        "revision": 1,
+        "name": "pets 😀",
+        "state": "completed",
+        "error": None,
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "ended_at": "2026-01-01T00:01:00+00:00",
+        "counts": {"found": 200, "kept": 180, "rejected": {"timed_out": 20}},
+        "links": {
+            "self": f"/api/v1/jobs/{job.id}",
+            "dataset": f"/api/v1/datasets/{job.id}",
+            "download": f"/api/v1/datasets/{job.id}/download",
+            "records": f"/api/v1/jobs/{job.id}/records/download",
+        },
+    }
+    assert job.webhook == Webhook(WebhookState.DELIVERED, 1, 200, "", flow.clock.now())
+
+
+async def test_a_webhooks_counts_are_the_datasets_duplicates_included(flow):
+    items = [{"url": f"http://x/{number}", "label": "a"} for number in range(20)]
+    spec = {**SPEC, "sources": [{"type": "urls", "items": items}], "max_images_per_label": 10, "keywords": []}
+    await _ended(flow, spec=spec)
+    assert _bodies(flow)[0]["counts"] == {
+        "found": 20,
+        "kept": 10,
+        "rejected": {"over_limit": 8, "timed_out": 2},
+    }
+
+
+async def test_a_failed_jobs_webhook_is_told_why(flow):
+    flow.worker.reject = lambda _: Reason.CORRUPT
+    job = await _ended(flow)
+    [body] = _bodies(flow)
+    assert (body["event"], body["state"]) == ("job.failed", "failed")
+    assert body["error"] == {"code": job.failure.code, "detail": job.failure.detail}
+    assert body["counts"] == {"found": 200, "kept": 0, "rejected": {"corrupt": 200}}
+    path = f"/api/v1/jobs/{job.id}"
+    assert body["links"] == {"self": path, "records": f"{path}/records/download"}
+
+
+async def test_a_cancelled_jobs_webhook_is_told_what_was_done(flow):
+    job = await flow.send(SPEC)
+    await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
+    await flow.cancel(job)
+    assert not flow.web.sent  # who cancels does not wait for it
+    await flow.run()
+    [body] = _bodies(flow)
+    assert (body["event"], body["error"]) == ("job.cancelled", None)
+    assert body["counts"] == {"found": 200, "kept": 0, "rejected": {}}
+
+
+async def test_the_webhook_hears_of_every_revision_and_can_tell_them_apart(flow):
+    job = await _ended(flow)
+    flow.worker.reject = lambda _: None
+    waiting = await flow.retry.run("admin", job.id)
+    assert waiting.webhook == Webhook(WebhookState.PENDING)
+    await flow.run(times=2)
+    first, second = _bodies(flow)
+    assert (first["revision"], first["counts"]["kept"]) == (1, 180)
+    assert (second["revision"], second["counts"]["kept"]) == (2, 200)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+async def test_any_2xx_is_delivered_in_one_try(flow, status):
+    job = await _ended(flow, status)
+    assert (job.webhook.state, job.webhook.tries, job.webhook.status) == ("delivered", 1, status)
+    assert len(flow.web.sent) == 1
+    assert not [signal for signal in flow.telemetry.signals if signal.kind == "exception"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 307, 400, 401, 403, 404, 405, 410, 413, 422])
+async def test_a_status_that_will_not_change_is_told_after_one_try(flow, caplog, status):
+    with caplog.at_level(logging.WARNING):
+        job = await _ended(flow, status)
+    assert (job.state, job.failure) == (State.COMPLETED, None)
+    told = f"It answered with status {status}."
+    assert job.webhook == Webhook(WebhookState.FAILED, 1, status, told, flow.clock.now())
+    assert len(flow.web.sent) == 1
+    [failure] = [signal for signal in flow.telemetry.signals if signal.kind == "exception"]
+    assert failure.properties["operation"] == "webhook"
+    assert (failure.properties["job_id"], failure.properties["detail"]) == (job.id, told)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The webhook of job {job.id} failed in try 1: {told}"
+    ]
+    assert "secret" not in caplog.text
+
+
+PASSING = [500, 502, 503, 504, 408, 425, 429, Unavailable("The service did not answer in time.")]
+
+
+@pytest.mark.parametrize("answer", PASSING)
+async def test_what_may_pass_is_tried_again_after_a_pause_with_the_same_body(flow, answer):
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    flow.transitions._webhook._sleep = sleep
+    job = await _ended(flow, answer, answer, 204)
+    assert slept == [0, 1, 2]
+    assert job.webhook == Webhook(WebhookState.DELIVERED, 3, 204, "", flow.clock.now())
+    assert len({request.body for request in flow.web.sent}) == 1
+    assert len(flow.web.sent) == 3
+
+
+@pytest.mark.parametrize("answer", PASSING)
+async def test_what_never_passes_is_tried_three_times_and_told(flow, answer):
+    job = await _ended(flow, *[answer] * 9)
+    status = answer if isinstance(answer, int) else None
+    told = f"It answered with status {status}." if status else "The service did not answer in time."
+    assert job.webhook == Webhook(WebhookState.FAILED, 3, status, told, flow.clock.now())
+    assert len(flow.web.sent) == 3
+    assert len([signal for signal in flow.telemetry.signals if signal.kind == "exception"]) == 3
+
+
+async def test_an_address_that_may_not_be_called_is_told_after_one_try(flow):
+    job = await _ended(flow, Permanent("The address is not a public one."))
+    assert (job.webhook.state, job.webhook.tries, job.webhook.status) == ("failed", 1, None)
+    assert job.webhook.error == "The address is not a public one."
+
+
+async def test_the_last_try_is_the_one_that_is_told(flow):
+    job = await _ended(flow, 503, Unavailable("It broke off."), 404)
+    assert (job.webhook.tries, job.webhook.status) == (3, 404)
+    job = await _ended(flow, 503, 500, Unavailable("It broke off."))
+    assert (job.webhook.tries, job.webhook.status, job.webhook.error) == (3, None, "It broke off.")
+
+
+async def test_a_webhook_that_was_called_is_not_called_again(flow):
+    job = await _ended(flow, 404)
+    await flow.transitions.notify(job)
+    assert len(flow.web.sent) == 1
+    assert (await _ended(flow, spec={**SPEC, "webhook_url": None})).webhook == Webhook()
+    assert len(flow.web.sent) == 1
+
+
+async def test_the_api_shows_what_became_of_the_webhook(flow):
+    job = await _ended(flow, 503, 404)
+    shown = JobAnswer.of(job, Progress()).model_dump()["webhook"]
+    assert shown == {
+        "state": "failed",
+        "tries": 2,
+        "status": 404,
+        "error": "It answered with status 404.",
+        "at": flow.clock.now(),
+    }
+    assert WebhookAnswer.of(Webhook()) is None
+    assert JobAnswer.of(await flow.send(SPEC), Progress()).webhook.state is WebhookState.PENDING

@@ -1,0 +1,128 @@
+"""Counts that are exact while everything moves."""
+
+import random
+from datetime import UTC, datetime
+
+from shared.jobs.job.chunk_ids import chunk_id, halves_of, is_of_a_half, number_of, rest_of
+from shared.jobs.ledger.chunks import Addition, ChunkLedger, _lane
+from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
+from shared.jobs.ledger.tally import OTHER_LABELS, Tally
+from shared.storage.memory.entities import MemoryEntities
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class _Interrupted(MemoryEntities):
+    """Has something happen right behind the reading of one row."""
+
+    row = ""
+    then = None
+
+    async def query(self, table, partition, *, after="", before=""):
+        async for entity in super().query(table, partition, after=after, before=before):
+            yield entity
+            if entity.row == self.row and self.then is not None:
+                then, self.then = self.then, None
+                await then()
+
+
+async def test_what_moves_while_the_lanes_are_read_does_not_look_like_the_end():
+    store = _Interrupted()
+    ledger = ChunkLedger(store)
+    dying = next(
+        name
+        for name in map(chunk_id, range(1, 999))
+        if all(_lane(half) > _lane(name) for half in halves_of(name))
+    )
+    rows = [ChunkRow(name, "c", 2) for name in (dying, chunk_id(999))]
+    await ledger.add("job", Addition(rows, found=4), DiscoveryRow(b""), NOW)
+    for lane in range(8):  # every lane exists from the beginning
+        filler = next(
+            name for name in (f"{number:06}" for number in range(1000, 2000)) if _lane(name) == lane
+        )
+        discovery = await ledger.discovery("job")
+        await ledger.add("job", Addition([ChunkRow(filler, "c", 1)], found=1), discovery, NOW)
+        await ledger.finish("job", await ledger.chunk("job", filler), Tally(), (), NOW)
+
+    async def halve_and_finish():
+        halves = [ChunkRow(name, "c", 1) for name in halves_of(dying)]
+        await ledger.finish("job", await ledger.chunk("job", dying), Tally(), halves, NOW)
+        for half in halves:
+            await ledger.finish("job", await ledger.chunk("job", half.id), Tally(), (), NOW)
+
+    store.row, store.then = f"progress-{_lane(dying)}", halve_and_finish
+    assert not await ledger.all_done("job")
+    assert store.then is None
+    await ledger.finish("job", await ledger.chunk("job", chunk_id(999)), Tally(), (), NOW)
+    assert await ledger.all_done("job")
+
+
+def test_names_of_chunks_tell_where_they_come_from():
+    name = chunk_id(7)
+    assert [rest_of(name), rest_of(rest_of(name))] == ["000007.0002", "000007.0003"]
+    assert rest_of(halves_of(rest_of(name))[0]) == "000007.0002a.0002"
+    for descendant in (name, rest_of(name), *halves_of(name)):
+        assert number_of(descendant) == 7
+        assert name <= descendant < chunk_id(8)
+    assert [is_of_a_half(found) for found in (name, rest_of(name), halves_of(name)[1])] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_tally_can_be_taken_back():
+    whole = Tally({"a": {"kept": 2, "timed_out": 1}, "b": {"crashed": 1, "corrupt": 1}})
+    part = Tally({"a": {"timed_out": 1}, "b": {"crashed": 1}})
+    assert whole.passing == 2
+    rest = whole.minus(part)
+    assert rest.counts == {"a": {"kept": 2}, "b": {"corrupt": 1}}
+    assert Tally().minus(part).plus(whole).counts == rest.counts
+    assert rest.passing == 0
+
+
+def _long_labels(number):
+    chance = random.Random(1)
+    return [
+        "".join(chance.choices("語言圖片資料集的長標籤", k=chance.randint(20, 200))) for _ in range(number)
+    ]
+
+
+def _counted(label, times=1):
+    return Tally({label: {"kept": times, "timed_out": times}})
+
+
+def test_a_sum_of_many_long_labels_fits_and_counts_by_name_what_it_can():
+    labels = [*_long_labels(3000), *(f"short {number}" for number in range(500))]
+    random.Random(2).shuffle(labels)
+    total = Tally()
+    for start in range(0, len(labels), 100):
+        total = total.plus(Tally.sum(map(_counted, labels[start : start + 100])))
+    assert total.found == 2 * len(labels)
+    assert len(str(dict(total.counts)).encode("utf-16-le")) < 300_000
+    named = total.counts.keys() - {OTHER_LABELS}
+    assert named >= {f"short {number}" for number in range(500)}
+    assert total.counts[OTHER_LABELS]["kept"] == len(labels) - len(named)
+    assert all(total.counts[label] == {"kept": 1, "timed_out": 1} for label in named)
+    assert Tally.decode(total.encode(), total.folded_from) == total
+
+
+def test_what_is_counted_by_name_is_exact_wherever_it_was_added_and_taken_back():
+    labels, chance = _long_labels(2500), random.Random(3)
+    lanes = [Tally() for _ in range(4)]
+    taken = chance.sample(labels, 1200)
+    for start in range(0, len(labels), 50):
+        at = chance.choice((0, 0, 0, 1, 2, 3))  # the first lane folds, the others do not
+        lanes[at] = lanes[at].plus(Tally.sum(_counted(label, 2) for label in labels[start : start + 50]))
+    for start in range(0, len(taken), 50):
+        at = chance.randrange(4)
+        back = Tally({label: {"timed_out": 2} for label in taken[start : start + 50]})
+        lanes[at] = lanes[at].minus(back)
+    total = Tally.sum(lanes)
+    named = total.counts.keys() - {OTHER_LABELS}
+    assert [bool(lane.folded_from) for lane in lanes] == [True, False, False, False]
+    assert 0 < len(named) < len(labels)
+    for label in named:
+        assert total.counts[label] == ({"kept": 2} if label in set(taken) else {"kept": 2, "timed_out": 2})
+    assert min(total.counts[OTHER_LABELS].values()) >= 0
+    assert (total.kept, total.passing) == (5000, 5000 - 2400)
