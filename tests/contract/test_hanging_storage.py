@@ -6,13 +6,13 @@ import time
 import pytest
 
 import shared.health
-from functions import endpoint
+from functions.http import endpoint
 from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 from shared.settings import Settings
 from shared.wiring import App
 from tests.contract.stalling_proxy import StallingProxy
-from tests.unit.functions.http_calls import ENDPOINTS, KEY, Caller
+from tests.unit.functions.http.http_calls import ENDPOINTS, KEY, Caller
 
 CATS = {"keywords": ["cat"]}
 SERVICES = ["blob", "queue", "table"]

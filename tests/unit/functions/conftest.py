@@ -2,8 +2,8 @@
 
 import pytest
 
-from functions import endpoint
-from tests.unit.functions.http_calls import Caller, memory_app
+from functions.http import endpoint
+from tests.unit.functions.http.http_calls import Caller, memory_app
 
 
 @pytest.fixture

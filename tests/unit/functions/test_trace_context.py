@@ -6,8 +6,9 @@ import azure.functions as func
 import pytest
 from pydantic import BaseModel
 
-from functions import archiving, crawling, datasets, health, jobs, lifecycle
-from functions.endpoint import Answer, endpoint
+from functions import queues, timers
+from functions.http import datasets, health, jobs
+from functions.http.endpoint import Answer, endpoint
 from functions.message import handling
 from shared.telemetry.correlation import current_operation
 
@@ -71,7 +72,7 @@ async def test_a_message_belongs_to_the_trace_that_it_carries_else_to_that_of_it
 def test_each_function_is_given_its_invocations_context():
     """Else it could not know its trace; and each message comes as bytes, so that none can spoil its metadata."""
     app = func.FunctionApp()
-    for module in (archiving, crawling, datasets, health, jobs, lifecycle):
+    for module in (datasets, health, jobs, queues, timers):
         app.register_functions(module.blueprint)
     found = {function.get_function_name(): function for function in app.get_functions()}
     assert {"lifecycle", "watchdog", "discover_job_poison", "submit_job", "health_live"} <= set(found)

@@ -22,7 +22,7 @@ def test_the_libraries_lines_are_silenced_by_the_app(monkeypatch: pytest.MonkeyP
         logging.basicConfig(level=logging.INFO)
         import function_app
         names = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity.aio", "azure.storage.blob",
-                 "opencensus.ext.azure.common.transport", "urllib3.connectionpool", "functions.endpoint",
+                 "opencensus.ext.azure.common.transport", "urllib3.connectionpool", "functions.http.endpoint",
                  "shared.jobs.crawl")
         print(*[int(logging.getLogger(name).isEnabledFor(logging.INFO)) for name in names])
     """

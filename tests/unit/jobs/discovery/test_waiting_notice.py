@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.representations import JobAnswer
+from functions.http.answers import JobAnswer
 from shared.errors import Permanent, RateLimited, Unavailable
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State

@@ -2,9 +2,9 @@
 
 import azure.functions as func
 
-from functions.downloads import DownloadAnswer
-from functions.endpoint import Answer, Call, endpoint
-from functions.representations import DatasetAnswer, DatasetPage
+from functions.http.answers import DatasetAnswer, DatasetPage
+from functions.http.downloads import DownloadAnswer
+from functions.http.endpoint import Answer, Call, endpoint
 
 blueprint = func.Blueprint()
 

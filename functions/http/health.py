@@ -3,7 +3,7 @@
 import azure.functions as func
 from pydantic import BaseModel
 
-from functions.endpoint import Answer, Call, endpoint
+from functions.http.endpoint import Answer, Call, endpoint
 from shared.health import Check, Health
 
 blueprint = func.Blueprint()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import azure.functions as func
 from pydantic import BaseModel
 
-from functions.inputs import header_in, number_in, read_query
-from functions.problems import problem_response
+from functions.http.inputs import header_in, number_in, read_query
+from functions.http.problems import problem_response
 from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retryable, Unavailable
 from shared.ids import is_plain_id
 from shared.jobs.spec.spec import MAX_SPEC_BYTES

@@ -1,4 +1,4 @@
-"""Timers: the nightly lifecycle of datasets, and the watchdog over jobs."""
+"""Timer functions: the nightly lifecycle of datasets, and the watchdog over jobs."""
 
 import azure.functions as func
 

@@ -1,9 +1,9 @@
-"""Queues: take jobs in and discover them, crawl chunks, and turn poison messages into outcomes."""
+"""Queue functions: discover jobs, crawl chunks, archive datasets, and turn poison messages into outcomes."""
 
 import azure.functions as func
 
 from functions.message import handling, queue_function
-from shared.jobs.job.messages import CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.wiring import app
 
 blueprint = func.Blueprint()
@@ -35,3 +35,17 @@ async def crawl_chunk_poison(msg: func.QueueMessage, context: func.Context) -> N
     """A chunk that keeps crashing: it is halved; a candidate that is alone is recorded as crashed. The job goes on."""
     async with handling("crawl_chunk_poison", msg, context) as message:
         await app().intake.poisoned_chunk(message.text)
+
+
+@queue_function(blueprint, ARCHIVES_QUEUE)
+async def archive_dataset(msg: func.QueueMessage, context: func.Context) -> None:
+    """A job to archive, or a producer's list of images."""
+    async with handling("archive_dataset", msg, context) as message:
+        await app().intake.archive_message(message.id, message.text, app().deadline())
+
+
+@queue_function(blueprint, f"{ARCHIVES_QUEUE}-poison")
+async def archive_dataset_poison(msg: func.QueueMessage, context: func.Context) -> None:
+    """A job whose archive keeps crashing: it is sent on a few times more, then it fails."""
+    async with handling("archive_dataset_poison", msg, context) as message:
+        await app().intake.poisoned_archive(message.id, message.text)

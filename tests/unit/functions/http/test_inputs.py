@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.functions.http_calls import ENDPOINTS, Caller
+from tests.unit.functions.http.http_calls import ENDPOINTS, Caller
 
 CATS = {"keywords": ["cat"]}
 LISTS = ["jobs", "datasets"]

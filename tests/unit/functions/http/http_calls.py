@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import azure.functions as func
 
-from functions import datasets, health, jobs
+from functions.http import datasets, health, jobs
 from shared.settings import Settings
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities

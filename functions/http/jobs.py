@@ -2,9 +2,9 @@
 
 import azure.functions as func
 
-from functions.downloads import RecordsAnswer
-from functions.endpoint import Answer, Call, endpoint
-from functions.representations import JobAnswer, JobPage, JobSummary
+from functions.http.answers import JobAnswer, JobPage, JobSummary
+from functions.http.downloads import RecordsAnswer
+from functions.http.endpoint import Answer, Call, endpoint
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
