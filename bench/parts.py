@@ -16,12 +16,12 @@ import aiohttp
 import simplejpeg
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.chunk import Chunk
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import FetchConfig, Fetcher
 from shared.crawling.fetching.patience import Patience
 from shared.crawling.judging.inspect import inspect
-from shared.crawling.options import Filters, Resize, Transform
+from shared.crawling.options import CrawlOptions, Filters, Resize, Transform
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.records.candidates import Candidate, Provenance
 from shared.storage.memory.blobs import MemoryBlobs

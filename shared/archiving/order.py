@@ -8,8 +8,15 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from shared.archiving.options import Dedup, Output, Splits
-from shared.archiving.selection.earlier import EarlierDataset
 from shared.records.delivered import FileChecksum
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierDataset:
+    """A dataset's id and the blob of its delivered records."""
+
+    id: str
+    records_blob: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +76,16 @@ class Archived:
     counts: Mapping[str, Mapping[str, int]]
     splits: Mapping[str, int]
     checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
+
+
+def changes_of(order: ArchiveOrder) -> str:
+    """Sentences on what was changed, or may have been before; empty where every image is as it was found.
+
+    Licences ask for this notice, as CC BY 4.0 does in section 3(a)(1)(B).
+    """
+    told = [f"Images were changed: {order.changes}."] if order.changes else []
+    if order.parents:
+        told.append(
+            f"Those of {', '.join(order.parents)} may have been changed before: the cards there tell."
+        )
+    return " ".join(told)

@@ -2,19 +2,9 @@
 
 from dataclasses import dataclass
 
-from shared.crawling.options import Filters, Transform
+from shared.crawling.options import CrawlOptions
 from shared.records.candidates import Candidate
 from shared.records.records import Record
-from shared.web.wishes.respect import Respect
-
-
-@dataclass(frozen=True, slots=True)
-class CrawlOptions:
-    """The parts of a job's spec that decide how a candidate is fetched and judged."""
-
-    filters: Filters
-    transform: Transform | None
-    respect: Respect
 
 
 @dataclass(frozen=True, slots=True)

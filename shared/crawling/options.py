@@ -1,8 +1,11 @@
 """The parts of the spec that the crawl step reads: filters and transform."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict
+
+from shared.web.wishes.respect import Respect
 
 type LicenseCode = Literal[
     "cc0",
@@ -75,3 +78,12 @@ class Transform(BaseModel):
             return encoded
         side = self.resize.size
         return f"{_RESIZED[self.resize.mode]} {side} by {side} pixels, {encoded}"
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlOptions:
+    """The parts of a job's spec that decide how a candidate is fetched and judged."""
+
+    filters: Filters
+    transform: Transform | None
+    respect: Respect

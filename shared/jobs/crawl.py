@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.clock import Clock, Deadline
-from shared.crawling.chunk import Chunk, ChunkResult, CrawlOptions
+from shared.crawling.chunk import Chunk, ChunkResult
+from shared.crawling.options import CrawlOptions
 from shared.crawling.worker import ChunkWorker
 from shared.damage import reading
 from shared.errors import AlreadyExists, AppError, Damaged, Retryable

@@ -12,6 +12,7 @@ from shared.jobs.archive_step.archive import Archive
 from shared.jobs.crawl import Crawl
 from shared.jobs.discovery.discover import Discover
 from shared.jobs.flow.watchdog import Watchdog
+from shared.jobs.job.failures import ARCHIVE_CRASHED, DISCOVERY_CRASHED
 from shared.jobs.job.job import Failure
 from shared.jobs.job.keys import message_key
 from shared.jobs.job.message_json import decode_json
@@ -31,8 +32,8 @@ from shared.telemetry.telemetry import Telemetry
 from shared.text.strict_json import FlawedJson
 
 _log = logging.getLogger(__name__)
-_DISCOVERY_CRASHED = Failure("discovery_crashed", "Discovery failed again and again.")
-_ARCHIVE_CRASHED = Failure("archive_crashed", "Archiving failed again and again.")
+_DISCOVERY_CRASHED = Failure(DISCOVERY_CRASHED, "Discovery failed again and again.")
+_ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
 
 
 class Intake:

@@ -7,6 +7,7 @@ crawled go on. What was kept is not fetched again. The dataset of the revision b
 
 from shared.clock import Clock
 from shared.errors import Changed, Conflict, Damaged, Unavailable
+from shared.jobs.job.failures import NO_IMAGES, REFUSED
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
 from shared.jobs.job.states import State
@@ -16,10 +17,6 @@ from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.storage.queues import QueueSender
 
 _TRIES = 20
-REFUSED = "invalid_message"
-"""The failure of a job that stands for a message of which no job could be made."""
-NO_IMAGES = "no_images"
-"""The failure of a job of which every candidate was rejected."""
 
 
 class Retry:

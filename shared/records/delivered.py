@@ -25,6 +25,7 @@ RECORDS = "records.jsonl.gz"
 _LIMITS = GzipLimits(max_bytes=20_000_000_000)
 # a line has some hundred bytes as a rule, and at most an address of 100 kB and 20 further texts
 _MAX_LINE_BYTES = 4_000_000
+SHA256_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The names of the folders of a dataset's labels: no two labels share one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 from shared.text.file_names import comparable, safe_name
 
@@ -9,6 +9,31 @@ _MAX_BYTES = 120
 _DIGITS = (8, 16, 32, 64)
 # files that stand beside the folders, or that loaders look for there
 _METADATA = frozenset({"metadata.parquet", "metadata.jsonl", "metadata.csv"})
+EXTENSIONS = ("jpg", "png", "webp", "gif", "bmp", "tif", "avif", "bin")
+_EXTENSION_OF = {
+    "jpeg": "jpg",
+    "png": "png",
+    "webp": "webp",
+    "gif": "gif",
+    "bmp": "bmp",
+    "tiff": "tif",
+    "avif": "avif",
+}
+
+
+def file_name(index: int, extension: int) -> str:
+    """The file name of an image: the candidate's index in the job, and the format's extension."""
+    return f"{index:08}.{EXTENSIONS[extension]}"
+
+
+def extension_of(image_format: str) -> int:
+    """The position in `EXTENSIONS` of a format's extension; the last where the format is unknown."""
+    return EXTENSIONS.index(_EXTENSION_OF.get(image_format, "bin"))
+
+
+def shard_prefix(split: str, used: Sized) -> str:
+    """How the names of a split's shards begin, where these splits are `used`."""
+    return "" if len(used) == 1 else f"{split}-"
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Where each selected image goes: the order of the images, the files that they are in, and their names there."""
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.archiving.layout.layout import NameList
+from shared.archiving.layout.names import EXTENSIONS, file_name, shard_prefix
 from shared.archiving.layout.tar import BLOCK, TarLayout
 from shared.archiving.layout.zip import ZipLayout
-from shared.archiving.selection.columns import EXTENSIONS, file_name
 
 MAX_SHARDS = 1000
 _BESIDE = ("json", "txt", "cls")
@@ -146,11 +146,6 @@ def cut_shards(images: Images, splits: Sequence[str], shard_size: int, moment: d
             size = tar_layout(images, start, stop, moment).size
             files.append(File(f"shards/{prefix}{number:05}.tar", "tar", start, stop, size))
     return files
-
-
-def shard_prefix(split: str, used: Sized) -> str:
-    """How the names of a split's shards begin, where these splits are `used`."""
-    return "" if len(used) == 1 else f"{split}-"
 
 
 def _even_bounds(ends: NDArray[np.int64], begin: int, end: int, target: int) -> list[int]:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.archiving.layout.names import file_name
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.plan import TextFile
-from shared.archiving.selection.columns import Columns, file_name
+from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.earlier import Earlier
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.selection.select import REASONS, Selection

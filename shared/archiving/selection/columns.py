@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from shared.archiving.selection.earlier import NO_HASH, SHA256_BYTES
+from shared.archiving.layout.names import extension_of, file_name
+from shared.archiving.selection.earlier import NO_HASH
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.annotations import sidecar
 from shared.archiving.texts.metadata import told_of
 from shared.damage import reading
+from shared.records.delivered import SHA256_BYTES
 from shared.records.packed_lines import unpack
 from shared.records.records import Kept, decode_records
 
@@ -46,21 +48,6 @@ class Columns:
         return len(self.index)
 
 
-def file_name(index: int, extension: int) -> str:
-    """The file name of an image: the candidate's index in the job, and the format's extension."""
-    return f"{index:08}.{EXTENSIONS[extension]}"
-
-
-EXTENSIONS = ("jpg", "png", "webp", "gif", "bmp", "tif", "avif", "bin")
-_EXTENSION_OF = {
-    "jpeg": "jpg",
-    "png": "png",
-    "webp": "webp",
-    "gif": "gif",
-    "bmp": "bmp",
-    "tiff": "tif",
-    "avif": "avif",
-}
 _CODES = {
     "index": "q",
     "blob": "i",
@@ -157,7 +144,7 @@ class _Builder:
             "crc32": [one.crc32 for one in facts],
             "pixels": [one.width * one.height for one in facts],
             "perceptual_hash": [int(one.perceptual_hash or NO_HASH, 16) for one in facts],
-            "extension": [_extension(one.format) for one in facts],
+            "extension": [extension_of(one.format) for one in facts],
         }
 
     def columns(self) -> Columns:
@@ -197,16 +184,12 @@ async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Colum
     return builder.columns()
 
 
-def _extension(image_format: str) -> int:
-    return EXTENSIONS.index(_EXTENSION_OF.get(image_format, "bin"))
-
-
 def _sidecar_sizes(data: bytes) -> list[tuple[int, int]]:
     """Of the kept ones of these records, how large their JSON and their text will be."""
     sizes: list[tuple[int, int]] = []
     for record in decode_records(data):
         if isinstance(record.outcome, Kept):
-            file = file_name(record.index, _extension(record.outcome.facts.format))
+            file = file_name(record.index, extension_of(record.outcome.facts.format))
             beside = sidecar(record, told_of(record, record.outcome, file))
             sizes.append((len(beside[0]), len(beside[1])))
     return sizes

@@ -7,22 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.archiving.order import EarlierDataset
 from shared.damage import reading
 from shared.errors import NotFound, Permanent
-from shared.records.delivered import read_delivered
+from shared.records.delivered import SHA256_BYTES, read_delivered
 from shared.storage.blobs import BlobStore
 
-SHA256_BYTES = 32
 NO_HASH = "0"
 """Stands for the perceptual hash of a flat picture, which has none: it becomes `near.FLAT`."""
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierDataset:
-    """A dataset's id and the blob of its delivered records."""
-
-    id: str
-    records_blob: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ datasets, and a quote before it would make another label of it.
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from shared.archiving.changes import changes_of
-from shared.archiving.order import ArchiveOrder
+from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.coco import Coco
 from shared.archiving.texts.credit import credit_markdown

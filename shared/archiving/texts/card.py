@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.changes import changes_of
-from shared.archiving.order import ArchiveOrder
-from shared.archiving.planning.arrange import shard_prefix
-from shared.archiving.selection.earlier import SHA256_BYTES
+from shared.archiving.layout.names import shard_prefix
+from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.loading import loading
 from shared.archiving.texts.markdown import escaped
 from shared.archiving.texts.yaml import yaml_of
+from shared.records.delivered import SHA256_BYTES
 
 _SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LINES = 4096

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from shared.archiving.layout.names import shard_prefix
 from shared.archiving.options import Output
-from shared.archiving.planning.arrange import shard_prefix
 
 _TABLES = {
     "jsonl": (

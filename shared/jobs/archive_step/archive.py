@@ -13,8 +13,9 @@ from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import AppError, Damaged, Permanent
-from shared.jobs.archive_step.start import ArchiveStarts, archive_prefix
+from shared.jobs.archive_step.start import ArchiveStarts, archive_prefix, parents_of
 from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.failures import ARCHIVE_FAILED, NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JobMessage, message_of
 from shared.jobs.job.states import State
@@ -23,8 +24,6 @@ from shared.jobs.ledger.chunk_blobs import records_blob
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.ledger.tally import Tally
-from shared.jobs.retry import NO_IMAGES
-from shared.jobs.submission.datasets import parents_of
 from shared.storage.blobs import BlobStore, Tier
 from shared.storage.queues import QueueSender
 from shared.telemetry import signals
@@ -108,7 +107,7 @@ class Archive:
         except Damaged as error:
             await self._ended(await self._transitions.fail_damaged(job, error))
         except Permanent as error:
-            await self._ended(await self._transitions.fail(job, "archive_failed", error.detail))
+            await self._ended(await self._transitions.fail(job, ARCHIVE_FAILED, error.detail))
 
     async def _run(self, job: Job, message: JobMessage, deadline: Deadline) -> None:
         archived = await self._unless_it_ends(job, self._advance(job, message, deadline))

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from shared.archiving.selection.earlier import EarlierDataset
+from shared.archiving.order import EarlierDataset
 from shared.damage import reading
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import AlreadyExists, Damaged, NotFound, Permanent
 from shared.jobs.job.job import Job
 from shared.jobs.spec.spec import JobSpec
+from shared.sources.stored.datasets import DatasetConfig
 from shared.storage.blobs import BlobStore
 
 
@@ -95,3 +96,8 @@ def archive_prefix(job: Job) -> str:
 
 def _blob(job: Job) -> str:
     return f"{archive_prefix(job)}start.json"
+
+
+def parents_of(spec: JobSpec) -> tuple[str, ...]:
+    """The ids of the datasets that images are taken from, each once."""
+    return tuple(dict.fromkeys(config.id for config in spec.sources if isinstance(config, DatasetConfig)))

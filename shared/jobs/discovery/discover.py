@@ -13,6 +13,7 @@ from shared.jobs.discovery.paging import Paging
 from shared.jobs.discovery.rescan import Rescan
 from shared.jobs.discovery.run import DiscoveryParts, DiscoveryRun
 from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.failures import DISCOVERY_FAILED
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, JobMessage, message_of
 from shared.jobs.job.states import State
@@ -70,7 +71,7 @@ class Discover:
             except Damaged:
                 raise
             except Permanent as error:
-                await self._transitions.fail(job, "discovery_failed", error.detail)
+                await self._transitions.fail(job, DISCOVERY_FAILED, error.detail)
                 return
             if delay is not None:
                 await self._queues.send(JOBS_QUEUE, message_of(job), delay_seconds=delay)

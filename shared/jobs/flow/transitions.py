@@ -7,6 +7,7 @@ from shared.errors import Changed, Conflict, Damaged, Unavailable
 from shared.jobs.flow.rounds import MAX_ROUNDS, Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.webhook import WebhookCaller
+from shared.jobs.job.failures import DAMAGED
 from shared.jobs.job.job import Failure, Job, WebhookState
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE, message_of
 from shared.jobs.job.states import State
@@ -86,7 +87,7 @@ class Transitions:
 
     async def fail_damaged(self, job: Job, error: Damaged) -> Job:
         """End the job as failed because something that it has stored is gone or cannot be read."""
-        return await self.fail(job, "damaged", error.detail)
+        return await self.fail(job, DAMAGED, error.detail)
 
     async def cancel(self, job: Job) -> Job:
         """End the job as cancelled; a job that is cancelled already stays so.

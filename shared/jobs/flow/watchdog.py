@@ -9,6 +9,7 @@ from shared.errors import AppError, Changed, Damaged
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.failures import STALLED
 from shared.jobs.job.job import Failure, Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, message_of
 from shared.jobs.job.rows import Work
@@ -25,7 +26,7 @@ _QUEUES = {
     State.CRAWLING: CHUNKS_QUEUE,
     State.ARCHIVING: ARCHIVES_QUEUE,
 }
-_STALLED = Failure("stalled", "The job made no progress however often it was sent on.")
+_STALLED = Failure(STALLED, "The job made no progress however often it was sent on.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from shared.datasets.catalog import Catalog, SavedFile
 from shared.errors import NotFound
+from shared.jobs.job.failures import NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
-from shared.jobs.retry import NO_IMAGES
 from shared.records.delivered import RECORDS
 
 

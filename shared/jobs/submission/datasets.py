@@ -30,8 +30,3 @@ async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> Job
     if wrong:
         raise InvalidRequest("The job's spec names datasets that are not there.", tuple(wrong))
     return spec.model_copy(update={"sources": tuple(sources)})
-
-
-def parents_of(spec: JobSpec) -> tuple[str, ...]:
-    """The ids of the datasets that images are taken from, each once."""
-    return tuple(dict.fromkeys(config.id for config in spec.sources if isinstance(config, DatasetConfig)))

@@ -10,12 +10,12 @@ from shared.clock import Clock
 from shared.datasets.catalog import Catalog
 from shared.errors import AlreadyExists, Conflict, Damaged, FieldError, InvalidRequest, NotFound
 from shared.ids import PLAIN_ID, Ids, is_plain_id
+from shared.jobs.job.failures import REFUSED
 from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.job.keys import JobKeys, message_key
 from shared.jobs.job.messages import JOBS_QUEUE, message_of, names_in
 from shared.jobs.job.states import State
 from shared.jobs.job.store import JobStore
-from shared.jobs.retry import REFUSED
 from shared.jobs.spec.spec import JobSpec, encode_spec
 from shared.jobs.submission.datasets import resolve_datasets
 from shared.sources.registry import SourceSettings, check_sources

@@ -20,8 +20,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from shared.archiving.options import Dedup, Output, Splits
-from shared.archiving.order import ArchiveOrder
-from shared.archiving.selection.earlier import EarlierDataset
+from shared.archiving.order import ArchiveOrder, EarlierDataset
 from shared.records.records import encode_records
 from tests.unit.archiving.conftest import LABELS, picture, record_of
 

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.chunk import Chunk
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import FetchConfig, Fetched, Fetcher
-from shared.crawling.options import Filters
+from shared.crawling.options import CrawlOptions, Filters
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Reason, decode_records, encode_records

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.chunk import Chunk, CrawlOptions
-from shared.crawling.options import Filters, Transform
+from shared.crawling.chunk import Chunk
+from shared.crawling.options import CrawlOptions, Filters, Transform
 from shared.errors import Unavailable
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Reason, Rejected

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.chunk import Chunk, CrawlOptions
+from shared.crawling.chunk import Chunk
 from shared.crawling.judging.decoding_bytes import SMALL_BYTES
 from shared.crawling.judging.inspect import open_image
 from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
 from shared.crawling.judging.picture.transform import wanted_side
-from shared.crawling.options import Filters, Resize, Transform
+from shared.crawling.options import CrawlOptions, Filters, Resize, Transform
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept
 from shared.storage.memory.blobs import MemoryBlobs

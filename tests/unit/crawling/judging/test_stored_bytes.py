@@ -10,8 +10,8 @@ import simplejpeg
 from PIL import Image
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.chunk import Chunk, CrawlOptions
-from shared.crawling.options import Filters, Transform
+from shared.crawling.chunk import Chunk
+from shared.crawling.options import CrawlOptions, Filters, Transform
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Kept, Record, decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
