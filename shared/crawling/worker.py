@@ -14,7 +14,7 @@ from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import Fetched, Fetcher
 from shared.crawling.fetching.host_turns import Turns
 from shared.crawling.fetching.patience import Patience, Postponed
-from shared.crawling.judging.allocator import return_large_blocks
+from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
 from shared.records.candidates import Candidate, StoredRange

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from shared.crawling.judging.decoding_bytes import decoding_bytes, frame_bytes
+from shared.crawling.judging.decoding.decoding_bytes import decoding_bytes, frame_bytes
+from shared.crawling.judging.decoding.strict_decoders import FAX, check_avif, check_fax
 from shared.crawling.judging.file_signatures import form_of
 from shared.crawling.judging.header import Header, png_header, read_header
 from shared.crawling.judging.jpeg.decode import decode_jpeg
@@ -20,7 +21,6 @@ from shared.crawling.judging.picture.pixels import Pixels
 from shared.crawling.judging.png.open import with_whole_frames
 from shared.crawling.judging.wholeness import check_whole
 from shared.crawling.options import Filters, Format, Transform
-from shared.crawling.strict_decoders import FAX, check_avif, check_fax
 from shared.records.records import Reason, Rejected
 
 _SIDEWAYS = frozenset({5, 6, 7, 8})

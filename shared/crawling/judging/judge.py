@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
-from shared.crawling.judging.decoding_bytes import SMALL_BYTES
+from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
 from shared.crawling.judging.inspect import MoreBytes, Opened, decode, open_image
 from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.picture.transform import transform, wanted_side

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 
+from shared.crawling.judging.decoding.libvips import libvips
 from shared.crawling.judging.jpeg.header import JpegHeader
 from shared.crawling.judging.jpeg.segments import SOS, segments
 from shared.crawling.judging.picture.pixels import Pixels
-from shared.crawling.libvips import libvips
 
 _SHRINKS = (8, 4, 2)
 _PREMATURE_END = "premature end"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk
-from shared.crawling.judging.decoding_bytes import SMALL_BYTES
+from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
 from shared.crawling.judging.inspect import open_image
 from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
 from shared.crawling.judging.picture.transform import wanted_side

@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from shared.crawling.libvips import libvips
+from shared.crawling.judging.decoding.libvips import libvips
 from shared.records.records import Reason, Rejected
 
 FAX: Final = frozenset({"tiff_ccitt", "group3", "group4"})
