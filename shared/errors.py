@@ -10,9 +10,9 @@ AppError
 │   ├── AlreadyExists     a conditional create met an existing thing
 │   └── Changed           a compare-and-swap met a newer version
 ├── RateLimited           too many calls; says when to come back
-├── Retryable             may pass: the host redelivers the message
+├── Retryable             transient: the host redelivers the message
 │   └── Unavailable       a service that we depend on did not answer
-└── Permanent             will not pass: the job fails, the message is acknowledged
+└── Permanent             not transient: the job fails, the message is acknowledged
     └── Damaged           what the app itself has stored is gone or cannot be read; says what
 ```
 
@@ -88,7 +88,7 @@ class Unavailable(Retryable):
 
 
 class Permanent(AppError):
-    """Will not pass when tried again: the job fails and the message is acknowledged."""
+    """Another try would fail, too: the job fails and the message is acknowledged."""
 
 
 class Damaged(Permanent):

@@ -24,7 +24,7 @@ _log = logging.getLogger("devhost")
 
 _MIN_POLL_SECONDS = 0.1
 _RECEIVING_SECONDS = 2.0
-_PASSING_CODES = {"QueueBeingDeleted", "QueueDisabled"}
+_TRANSIENT_CODES = {"QueueBeingDeleted", "QueueDisabled"}
 
 
 class QueueListener:
@@ -225,7 +225,7 @@ def _stops_the_host(error: Exception) -> bool:
     """Whether storage refused to be asked: such an answer ends the real host, others it waits out."""
     if not isinstance(error, HttpResponseError) or error.status_code is None:
         return False
-    return error.status_code < 500 and getattr(error, "error_code", None) not in _PASSING_CODES
+    return error.status_code < 500 and getattr(error, "error_code", None) not in _TRANSIENT_CODES
 
 
 def _refused(queue: str, error: Exception) -> str:

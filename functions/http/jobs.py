@@ -82,7 +82,7 @@ async def cancel_job(call: Call) -> Answer:
 @blueprint.route(route="api/v1/jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(when_late="The retry may have begun already; it is safe to ask for it again.")
 async def retry_job(call: Call) -> Answer:
-    """Try again what failed for a passing reason in a job that has ended; 202, also where that is under way."""
+    """Try again what failed for a transient reason in a job that has ended; 202, also where that is under way."""
     job = await _find(call)
     job = await call.app.retry.run(job.user_id, job.id, call.operation.traceparent)
     call.app.used(call.caller.user_id, "retry_job")

@@ -1,6 +1,6 @@
 """Begins a job that has ended anew, for what may end differently this time.
 
-The job goes back to its queue with its next revision. Its discovery takes up the candidates that failed for a passing
+The job goes back to its queue with its next revision. Its discovery takes up the candidates that failed for a transient
 reason, goes on where it had not come to its end, and asks the sources again that gave up; chunks that were not
 crawled go on. What was kept is not fetched again. The dataset of the revision before stays until the new one stands.
 """
@@ -83,5 +83,5 @@ class Retry:
         unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)
         if unfinished or discovery.can_go_on:
             return
-        if not (await self._ledger.progress(job.id)).passing:
-            raise Conflict("There is nothing to retry: no candidate failed for a reason that may pass.")
+        if not (await self._ledger.progress(job.id)).transient:
+            raise Conflict("There is nothing to retry: no candidate failed for a transient reason.")

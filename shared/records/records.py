@@ -51,12 +51,12 @@ class Reason(StrEnum):
     CRASHED = "crashed"
 
     @property
-    def passing(self) -> bool:
+    def transient(self) -> bool:
         """Whether another try may end differently; a job's retry takes only these."""
-        return self in _PASSING
+        return self in _TRANSIENT
 
 
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {
         Reason.DNS_FAILED,
         Reason.CONNECTION_FAILED,

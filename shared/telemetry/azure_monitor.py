@@ -74,7 +74,7 @@ class _Transport(TransportMixin):  # type: ignore[misc] # the package has no typ
         self._consecutive_redirects = 0
 
     def put(self, envelopes: list[Any]) -> None:
-        """Called by the transport with what was refused for a passing reason."""
+        """Called by the transport with what was refused for a transient reason."""
         self.again.extend(envelopes)
 
     def send(self, envelopes: list[Any]) -> list[Any]:

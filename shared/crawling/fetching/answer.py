@@ -28,7 +28,7 @@ _UNCOUNTED_BYTES = 1_000_000
 
 
 class TryAgain(Exception):
-    """What ended this try may pass. `wait_seconds` is how long the host asked to be left alone."""
+    """A transient failure ended this try. `wait_seconds` is how long the host asked to be left alone."""
 
     def __init__(self, rejected: Rejected, wait_seconds: float | None = None) -> None:
         super().__init__(rejected.reason)

@@ -1,4 +1,4 @@
-"""The first part of a retry: looks through a job's records for candidates that failed for a passing reason.
+"""The first part of a retry: looks through a job's records for candidates that failed for a transient reason.
 
 They become new chunks, with the indices that they have. The chunks that they are taken from, the outcomes that no
 longer count, and how far the look has come are saved in the transaction that adds the new chunk, so that none is taken
@@ -45,7 +45,7 @@ class Rescan:
         async for chunk in self._ledger.chunks(run.job.id, after=rescan.after):
             if number_of(chunk.id) > rescan.until:
                 break
-            if chunk.passing:
+            if chunk.transient:
                 records += await self._failed(run.job.id, chunk)
                 taken.append(chunk)
             rescan.after = chunk.id
@@ -69,5 +69,5 @@ class Rescan:
         return [
             record
             for record in await read_records(self._blobs, job_id, chunk.id)
-            if isinstance(record.outcome, Rejected) and record.outcome.reason.passing
+            if isinstance(record.outcome, Rejected) and record.outcome.reason.transient
         ]

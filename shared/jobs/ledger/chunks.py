@@ -82,7 +82,7 @@ class ChunkLedger:
             Changed: another run saved its state since `discovery` was read; nothing was added.
         """
         rows: list[Change] = [Insert(chunk_entity(job_id, chunk)) for chunk in addition.chunks]
-        rows += [Replace(chunk_entity(job_id, replace(chunk, passing=0))) for chunk in addition.taken]
+        rows += [Replace(chunk_entity(job_id, replace(chunk, transient=0))) for chunk in addition.taken]
         lane = _lane(addition.chunks[0].id) if addition.chunks else 0
         for _ in range(_TRIES):
             changes = [discovery_change(job_id, discovery, now), *rows]
@@ -128,7 +128,7 @@ class ChunkLedger:
         """
         lane = _lane(chunk.id)
         names = tuple(row.id for row in successors)
-        done = replace(chunk, done=True, successors=names, passing=tally.passing)
+        done = replace(chunk, done=True, successors=names, transient=tally.transient)
         for _ in range(_TRIES):
             progress, version = await self._read_lane(job_id, lane)
             moved = replace(

@@ -17,8 +17,8 @@ class ChunkRow:
     """One chunk: its name (`shared.jobs.job.chunk_ids`), where its candidates are, how many, and whether it is done.
 
     `successors` are the chunks that took over what this one did not get to. `announcer` is who has taken it on to put
-    its message on the queue, `announced` says that it was done. `passing` counts its candidates that failed for a
-    passing reason and were not taken up again.
+    its message on the queue, `announced` says that it was done. `transient` counts its candidates that failed for a
+    transient reason and were not taken up again.
     """
 
     id: str
@@ -28,7 +28,7 @@ class ChunkRow:
     successors: tuple[str, ...] = ()
     announcer: str = ""
     announced: bool = False
-    passing: int = 0
+    transient: int = 0
     etag: str = ""
 
     @property
@@ -48,9 +48,9 @@ class Progress:
     moved_at: datetime | None = None
 
     @property
-    def passing(self) -> int:
-        """Candidates that failed for a passing reason and are not under way again."""
-        return self.tally.passing
+    def transient(self) -> int:
+        """Candidates that failed for a transient reason and are not under way again."""
+        return self.tally.transient
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def chunk_entity(job_id: str, chunk: ChunkRow) -> Entity:
         "successors": " ".join(chunk.successors),
         "announcer": chunk.announcer,
         "announced": chunk.announced,
-        "passing": chunk.passing,
+        "transient": chunk.transient,
     }
     return Entity(job_id, CHUNK + chunk.id, values, chunk.etag)
 
@@ -91,7 +91,7 @@ def chunk_row(entity: Entity) -> ChunkRow:
         successors=tuple(str(values["successors"]).split()),
         announcer=str(values["announcer"]),
         announced=bool(values["announced"]),
-        passing=_int(values["passing"]),
+        transient=_int(values["transient"]),
         etag=entity.etag,
     )
 

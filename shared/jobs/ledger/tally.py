@@ -65,9 +65,9 @@ class Tally:
         return sum(outcomes.get(KEPT, 0) for outcomes in self.counts.values())
 
     @property
-    def passing(self) -> int:
-        """Those that were rejected for a reason that may pass."""
-        return sum(number for reason, number in self.rejections.items() if Reason(reason).passing)
+    def transient(self) -> int:
+        """Those that were rejected for a transient reason."""
+        return sum(number for reason, number in self.rejections.items() if Reason(reason).transient)
 
     @property
     def rejections(self) -> Mapping[str, int]:

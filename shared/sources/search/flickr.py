@@ -47,7 +47,7 @@ _GOVERNMENT = 8
 _GOVERNMENT_URL = "https://www.usa.gov/government-copyright"
 _SIZES = ("o", "l", "m")
 _BAD_KEY = 100
-_PASSING = frozenset({0, 10, 105, 106})
+_TRANSIENT = frozenset({0, 10, 105, 106})
 _IDENTIFIER = re.compile(r"[\w.@-]{1,100}", re.ASCII)
 
 
@@ -118,7 +118,7 @@ class Flickr(KeywordSearch):
         code = integer_of(body.get("code"))
         if code == _BAD_KEY:
             raise self._api.key_refused(200)
-        if code in _PASSING:
+        if code in _TRANSIENT:
             raise Unavailable("Flickr's search is out of order.")
         raise Refused(f"Flickr refused the search with its error {code}.", 200)
 

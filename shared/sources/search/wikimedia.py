@@ -37,7 +37,7 @@ _PICTURES = frozenset(
 )
 _MAX_CONTINUE_CHARACTERS = 2000
 _MAX_REQUESTS = 200  # for 50 files each: 10,000, behind which the search gives none
-_PASSING = frozenset({"maxlag", "readonly", "search-error", "backend-fail", "cirrussearch-too-busy-error"})
+_TRANSIENT = frozenset({"maxlag", "readonly", "search-error", "backend-fail", "cirrussearch-too-busy-error"})
 _LAST = 1 << 40
 
 
@@ -93,7 +93,7 @@ class Wikimedia(KeywordSearch):
         code = text_of(mapping_of(body["error"]).get("code")) or "unknown"
         if code == "ratelimited":
             raise RateLimited("Wikimedia Commons asks to wait.", 60.0)
-        if code in _PASSING or code.startswith("internal_api_error"):
+        if code in _TRANSIENT or code.startswith("internal_api_error"):
             raise Unavailable("Wikimedia Commons is out of order.")
         raise Permanent(f"Wikimedia Commons refused the search ({code[:100]}).")
 

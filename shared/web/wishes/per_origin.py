@@ -25,7 +25,7 @@ class _Entry[T]:
 class PerOrigin[T]:
     """Answers of `fetch`, one for each origin, which callers at the same time share.
 
-    They are kept for an hour, or for a minute where they are `passing`; what `fetch` raises is not kept. The oldest
+    They are kept for an hour, or for a minute where they are `transient`; what `fetch` raises is not kept. The oldest
     make room where there are more than 4,096, or where they take more than 128 MB of memory, of which `size_of` says
     each one's share.
     """
@@ -34,11 +34,11 @@ class PerOrigin[T]:
         self,
         fetch: Callable[[str], Awaitable[T]],
         size_of: Callable[[T], int],
-        passing: Callable[[T], bool] = lambda _: False,
+        transient: Callable[[T], bool] = lambda _: False,
     ) -> None:
         self._fetch = fetch
         self._size_of = size_of
-        self._passing = passing
+        self._transient = transient
         self._entries: OrderedDict[_Origin, _Entry[T]] = OrderedDict()
         self._size_bytes = 0
 
@@ -72,7 +72,7 @@ class PerOrigin[T]:
             raise
         entry = self._entries.get(origin)
         if entry is not None and entry.task is asyncio.current_task():
-            if self._passing(answer):
+            if self._transient(answer):
                 entry.until = asyncio.get_running_loop().time() + _KEPT_BRIEFLY_SECONDS
             entry.size_bytes = self._size_of(answer)
             self._size_bytes += entry.size_bytes

@@ -59,7 +59,9 @@ class Robots:
     def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
         self._web = web
         self._check_seconds = check_seconds
-        self._rules = PerOrigin(self._fetch, _size_bytes, passing=lambda rules: rules.unreachable is not None)
+        self._rules = PerOrigin(
+            self._fetch, _size_bytes, transient=lambda rules: rules.unreachable is not None
+        )
 
     async def allow(self, url: URL) -> bool:
         """Whether the URL may be fetched."""

@@ -53,7 +53,7 @@ class TdmReservations:
     def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
         self._web = web
         self._check_seconds = check_seconds
-        self._rules = PerOrigin(self._fetch, _size_bytes, passing=lambda found: found.rules is None)
+        self._rules = PerOrigin(self._fetch, _size_bytes, transient=lambda found: found.rules is None)
 
     def begin(self, url: URL) -> None:
         """Have the host's file fetched, without waiting for it."""

@@ -112,7 +112,7 @@ async def test_a_retry_in_any_weather_takes_what_may_pass_and_only_that(
 ):
     def final(index):
         first = fates[index % len(fates)]
-        return later[index % len(later)] if first is not None and first.passing else first
+        return later[index % len(later)] if first is not None and first.transient else first
 
     with fake_source():
         flow = Flow()
@@ -121,23 +121,25 @@ async def test_a_retry_in_any_weather_takes_what_may_pass_and_only_that(
         await flow.storm(chance, copies=deaths, deaths=deaths, at_once=at_once)
         flow.worker.fetched.clear()
         flow.worker.reject = _reject(later)
-        passing = [index for index in range(TOTAL) if (fates[index % len(fates)] or Reason.CORRUPT).passing]
+        transient = [
+            index for index in range(TOTAL) if (fates[index % len(fates)] or Reason.CORRUPT).transient
+        ]
         try:
             await flow.retry.run("admin", job.id)
         except Conflict:
-            assert not passing
+            assert not transient
             return
         await flow.storm(chance, copies=deaths, deaths=deaths, at_once=at_once)
         await _check(flow, job, final, revision=2)
-        assert set(flow.worker.fetched) == set(passing)
+        assert set(flow.worker.fetched) == set(transient)
         if not deaths:
-            assert sorted(flow.worker.fetched) == passing
+            assert sorted(flow.worker.fetched) == transient
 
 
 @thoroughly
 @given(CHANCE, FATES, st.integers(3, 25), st.integers(1, 6), st.integers(0, 60))
 async def test_a_job_cancelled_anywhere_and_retried_comes_out_whole(chance, fates, budget, at_once, moment):
-    fates = [reason if reason is None or not reason.passing else None for reason in fates]
+    fates = [reason if reason is None or not reason.transient else None for reason in fates]
 
     with fake_source():
         flow = Flow()

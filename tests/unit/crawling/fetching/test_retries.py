@@ -1,4 +1,4 @@
-"""What may pass is tried again, within what one chunk puts up with."""
+"""Transient failures are tried again, within the budget of a chunk."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -131,7 +131,7 @@ async def test_what_still_fails_when_the_chunk_ends_is_recorded_for_what_it_is(
     spent = Patience(100, deadline, lambda: ended == "stop")
     found = await ask(make_fetcher(timing=pauses.timing), f"{base}/broken", spent=spent)
     assert found == Rejected(Reason.SERVER_ERROR, "HTTP 500")
-    assert found.reason.passing
+    assert found.reason.transient
     assert state.calls["/broken"] == 1
 
 

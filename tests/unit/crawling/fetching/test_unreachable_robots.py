@@ -1,4 +1,4 @@
-"""A host whose robots.txt cannot be had is left alone, for a reason that may pass; RFC 9309, 2.3.1.4."""
+"""A host whose robots.txt cannot be had is left alone, for a transient reason; RFC 9309, 2.3.1.4."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ async def test_without_robots_txt_no_image_is_asked_for(answer, reason, hostile,
     for _ in range(3):
         found = await ask(fetcher, f"{base}/ok")
         assert found.reason is reason
-        assert found.reason.passing
+        assert found.reason.transient
         assert found.detail.startswith("robots.txt: ")
     assert state.calls == {"/robots.txt": 2, "/.well-known/tdmrep.json": 1}
     assert isinstance(await ask(fetcher, f"{base}/ok", Respect(robots=False)), Fetched)

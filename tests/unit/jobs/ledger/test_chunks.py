@@ -74,11 +74,11 @@ def test_names_of_chunks_tell_where_they_come_from():
 def test_a_tally_can_be_taken_back():
     whole = Tally({"a": {"kept": 2, "timed_out": 1}, "b": {"crashed": 1, "corrupt": 1}})
     part = Tally({"a": {"timed_out": 1}, "b": {"crashed": 1}})
-    assert whole.passing == 2
+    assert whole.transient == 2
     rest = whole.minus(part)
     assert rest.counts == {"a": {"kept": 2}, "b": {"corrupt": 1}}
     assert Tally().minus(part).plus(whole).counts == rest.counts
-    assert rest.passing == 0
+    assert rest.transient == 0
 
 
 def _long_labels(number):
@@ -125,4 +125,4 @@ def test_what_is_counted_by_name_is_exact_wherever_it_was_added_and_taken_back()
     for label in named:
         assert total.counts[label] == ({"kept": 2} if label in set(taken) else {"kept": 2, "timed_out": 2})
     assert min(total.counts[OTHER_LABELS].values()) >= 0
-    assert (total.kept, total.passing) == (5000, 5000 - 2400)
+    assert (total.kept, total.transient) == (5000, 5000 - 2400)

@@ -42,7 +42,7 @@ async def test_what_may_pass_is_asked_for_again_after_a_minute():
         asked.append(origin)
         return origin
 
-    answers = PerOrigin(fetch, len, passing=lambda origin: origin == "http://bad")
+    answers = PerOrigin(fetch, len, transient=lambda origin: origin == "http://bad")
     for seconds_later in (0, 0, 59, 2, 3500, 61):
         for entry in answers._entries.values():
             entry.until -= seconds_later
