@@ -22,6 +22,7 @@ from shared.wiring import App, app
 
 _log = logging.getLogger(__name__)
 _MAX_PAGE = 100
+_LARGE_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,20 @@ class Call:
         """See `header_in`."""
         return header_in(self.request, name, most_characters)
 
-    def json(self) -> object:
-        """The decoded body.
+    async def read[T](self, parse: Callable[[object], T]) -> T:
+        """What `parse` makes of the decoded body. A large one takes a second: that is a thread's, not all calls'.
 
         Raises:
-            InvalidRequest: it is too large, or not JSON as `read_json` has it.
+            InvalidRequest: it is too large, or not JSON as `read_json` has it, or `parse` refuses it.
         """
         body = self.request.get_body()
         if len(body) > MAX_SPEC_BYTES:
             raise InvalidRequest(f"The body exceeds {MAX_SPEC_BYTES:,} bytes.")
         if not body:
             raise InvalidRequest("The body is empty; send JSON with a Content-Length.")
-        return read_json(body, "The body")
+        if len(body) > _LARGE_BYTES:
+            return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
+        return parse(read_json(body, "The body"))
 
     def page_size(self) -> int:
         """How many items a list answers with: `limit`, 1 to 100, 20 where it is not given."""

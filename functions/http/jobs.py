@@ -29,7 +29,7 @@ async def submit_job(call: Call) -> Answer:
     key = call.header("Idempotency-Key", _MAX_KEY_CHARACTERS)
     submission = Submission(
         user_id=call.caller.user_id,
-        spec=parse_spec(call.json()),
+        spec=await call.read(parse_spec),
         key=f"http:{key}" if key is not None else None,
         traceparent=call.operation.traceparent,
     )

@@ -18,6 +18,9 @@ from shared.errors import FieldError, InvalidRequest
 MAX_DEPTH = 64
 """How deeply objects and lists may be nested."""
 
+MAX_NAMES = 5000
+"""So many names may be in one object: what each of them is wrong for takes time to tell."""
+
 _MAX_DIGITS = 40
 _MOST_TOLD = 20
 _MAX_NAME = 100
@@ -66,6 +69,8 @@ class _Hooks:
 
     def mapping(self, pairs: Sequence[tuple[str, object]]) -> object:
         """An object."""
+        if len(pairs) > MAX_NAMES:
+            return self._flaw(_Flaw(f"has {len(pairs):,} names: {MAX_NAMES:,} at most"))
         found = dict(pairs)
         return found if len(found) == len(pairs) else self._flaw(_repeated(pairs))
 
@@ -80,8 +85,9 @@ def read_json(text: str | bytes, what: str) -> object:
     `what` names the text in errors: "The body".
 
     Raises:
-        FlawedJson: it has a name twice in one object, half of a surrogate pair, NaN or Infinity, a whole number of more
-            than 40 digits, a number too large for a double, or is nested too deeply; up to twenty fields are named.
+        FlawedJson: it has a name twice in one object, more than 5,000 names in one, half of a surrogate pair, NaN or
+            Infinity, a whole number of more than 40 digits, a number too large for a double, or is nested too deeply; up to
+            twenty fields are named.
         InvalidRequest: it is not JSON, or not Unicode.
     """
     hooks = _Hooks()

@@ -5,6 +5,7 @@ until the nightly clean-up; by it the watchdog finds unfinished jobs and the cle
 User ids never begin with `~`. A job's row is written with the mark that lists it, in one transaction (`newest_first`).
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -29,6 +30,7 @@ from shared.storage.newest_first import Listing, mark, newest_first, place_of
 
 _TABLE = "jobs"
 _TRIES = 20
+_LARGE_BYTES = 100_000
 WORK_IS_GONE = "The job's working files are deleted; submit it again."
 
 
@@ -96,6 +98,8 @@ class JobStore:
         """
         data = await self._blobs.get(_spec_blob(job_id))
         try:
+            if len(data) > _LARGE_BYTES:  # a second's work, which is not to stop all others
+                return await asyncio.to_thread(decode_spec, data, internal=True)
             return decode_spec(data, internal=True)
         except (InvalidRequest, ValueError) as error:
             raise Damaged("Damaged in storage: the job's spec.") from error
