@@ -138,7 +138,7 @@ class TimerListener:
         try:
             download = await self._status.download_blob()
             found = json.loads(await download.readall())
-        except (AzureError, ValueError):
+        except (AzureError, ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) else None
 

@@ -42,7 +42,7 @@ class Admin:
     async def _start(self, request: web.Request, name: str) -> web.Response:
         try:
             given = json.loads(await request.read() or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return web.Response(status=400)
         if not isinstance(given, dict):
             return web.Response(status=400)

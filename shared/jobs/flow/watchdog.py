@@ -10,7 +10,7 @@ from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import STALLED
-from shared.jobs.job.job import Failure, Job
+from shared.jobs.job.job import Failure, Job, WebhookState
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, message_of
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
@@ -95,6 +95,8 @@ class Watchdog:
             if (now - work.since).total_seconds() > self._config.stall_after_seconds:
                 await self._jobs.mark_finished(work, now)
             return False
+        if job.state.terminal and job.webhook.state is WebhookState.PENDING:
+            return await self._have_owner_told(job, now)
         if job.state.terminal:
             await self._jobs.mark_finished(work, job.updated_at)
             await self._transitions.notify(job)
@@ -105,6 +107,13 @@ class Watchdog:
         if job.state is State.QUEUED and not await self._slots.has_room(job):
             return False  # it waits for its turn
         return await self._nudge(job, _STALLED)
+
+    async def _have_owner_told(self, job: Job, now: datetime) -> bool:
+        """Send on a job that has ended, where whoever ended it died before its webhook was called."""
+        if not await self._stands_still(job, now):
+            return False
+        await self._queues.send(JOBS_QUEUE, message_of(job))
+        return True
 
     async def poisoned(self, job: Job, failure: Failure) -> bool:
         """Send a job on whose message turned to poison, or fail it for it; returns whether it was sent on.
@@ -144,7 +153,7 @@ class Watchdog:
             return False
         if idle_seconds > self._config.stall_after_seconds * self._config.patience:
             return True
-        return await self._queues.depth(_QUEUES[job.state]) == 0
+        return await self._queues.depth(_QUEUES.get(job.state, JOBS_QUEUE)) == 0
 
     async def _send_on(self, job: Job) -> None:
         if job.state in {State.QUEUED, State.DISCOVERING}:

@@ -52,14 +52,14 @@ class WebhookCaller:
         425 or 429.
         """
         try:
-            spec = await self._jobs.spec(job.id)
+            spec, body = await self._jobs.spec(job.id), await self._bodies.of(job)
         except (NotFound, Permanent) as error:
             return self._failed(job, Webhook(WebhookState.FAILED), error)
         request = WebRequest(
             url=str(spec.webhook_url),
             method="POST",
             headers={"content-type": "application/json"},
-            body=await self._bodies.of(job),
+            body=body,
             max_bytes=_MAX_ANSWER_BYTES,
             cut_at_max_bytes=True,
             timeout_seconds=_TIMEOUT_SECONDS,

@@ -14,7 +14,7 @@ from datetime import datetime
 from shared.damage import reading
 from shared.datasets.dataset import dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
-from shared.jobs.job.job import Job, work_prefix
+from shared.jobs.job.job import Job, WebhookState, work_prefix
 from shared.jobs.job.rows import (
     WORK,
     Work,
@@ -116,11 +116,13 @@ class JobStore:
     async def save(self, job: Job) -> Job:
         """Replace the stored job of `job.etag`; returns it with its new version.
 
+        Its index row says that it has ended only once its webhook was called: so the watchdog finds it until then.
+
         Raises:
             Changed: somebody else changed it since it was read.
         """
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
-        if not job.state.terminal:
+        if not job.state.terminal or job.webhook.state is WebhookState.PENDING:
             return replace(job, etag=etag)
         await self._note_end(job)
         saved = await self.require(job.user_id, job.id)

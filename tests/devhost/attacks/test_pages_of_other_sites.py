@@ -99,3 +99,9 @@ def test_the_address_that_the_host_was_told_to_listen_on_is_a_name_of_it(app, ho
     host = hosts(app(CODE), "--host", "0.0.0.0").start()
     assert host.post_json(RUN, BODY) == 202
     assert host.post_json(RUN, BODY, Host="evil.example") == 403
+
+
+def test_a_body_that_is_no_json_object_is_refused(host):
+    for body in (b"{", b"[]", b"1", b"\xff", b'{"input": 1' + b"0" * 5000 + b"}", b"[" * 1_000_000):
+        assert host.call("POST", RUN, body, {"Content-Type": "application/json"})[0] == 400
+    assert host.rows("text") == []

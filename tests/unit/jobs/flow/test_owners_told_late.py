@@ -1,0 +1,116 @@
+"""Whoever ends a job may die before its webhook is called: its owner hears of the end all the same, and once."""
+
+import json
+
+import pytest
+
+from shared.errors import Unavailable
+from shared.jobs.job.job import WebhookState
+from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE
+from shared.jobs.job.states import State
+from tests.unit.jobs.simulation import QUEUES
+
+SPEC = {
+    "keywords": ["a"],
+    "sources": [{"type": "fake"}],
+    "dedup": {"near_distance": None},
+    "webhook_url": "https://hooks.example/x",
+}
+
+
+def _events(flow):
+    return [(json.loads(sent.body)["event"], json.loads(sent.body)["revision"]) for sent in flow.web.sent]
+
+
+async def _cancel_and_die(flow, job, lost):
+    """Cancel a job; the write numbered `lost` is the last one. Whether there were as many."""
+    flow.weather.writes_left, flow.weather.after = lost, True
+    try:
+        await flow.cancel(job)
+    except Unavailable:
+        return True
+    finally:
+        flow.weather.writes_left = -1
+    return False
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_cancel_that_dies_behind_any_write_is_told_by_the_watchdog(flow, begun):
+    lost = 1
+    while True:
+        job = await flow.send(SPEC)
+        [message] = flow.queues.take(JOBS_QUEUE)
+        if begun:
+            await flow.handle(JOBS_QUEUE, message)
+        died = await _cancel_and_die(flow, job, lost)
+        for queue in QUEUES:  # nothing is left but what is stored
+            flow.queues.take(queue)
+        assert (await flow.job(job)).state is State.CANCELLED
+        assert await flow.watchdog.run(flow.deadline()) == 0  # its message may still come
+        flow.clock.advance(1000)
+        assert await flow.watchdog.run(flow.deadline()) == 1
+        await flow.run(times=2)
+        assert _events(flow) == [("job.cancelled", 1)]
+        assert (await flow.job(job)).webhook.state is WebhookState.DELIVERED
+        flow.clock.advance(10_000)
+        assert await flow.watchdog.run(flow.deadline()) == 0
+        flow.web.sent.clear()
+        if not died:
+            break
+        lost += 1
+    assert lost > 1
+
+
+async def test_the_watchdog_leaves_a_cancelled_job_alone_while_messages_wait(flow):
+    job = await flow.send(SPEC)
+    await flow.cancel(job)
+    for seconds in (1000, 1000):
+        flow.clock.advance(seconds)
+        assert await flow.watchdog.run(flow.deadline()) == 0
+    flow.clock.advance(2000)  # too long to be patient
+    assert await flow.watchdog.run(flow.deadline()) == 1
+    await flow.run()
+    assert _events(flow) == [("job.cancelled", 1)]
+
+
+async def test_an_archive_that_dies_at_the_jobs_end_for_good_is_told_by_the_watchdog(flow):
+    job = await flow.send(SPEC)
+    while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
+        for queue, text in flow.take():
+            await flow.handle(queue, text)
+
+    async def dying(_):
+        raise Unavailable("not an answer: the end of the process")
+
+    flow.transitions._webhook.call = dying
+    with pytest.raises(Unavailable):
+        await flow.handle(ARCHIVES_QUEUE, waiting[0])
+    del flow.transitions._webhook.call
+    assert (await flow.job(job)).state is State.COMPLETED
+    flow.clock.advance(1000)
+    assert await flow.watchdog.run(flow.deadline()) == 1
+    await flow.run()
+    assert _events(flow) == [("job.completed", 1)]
+
+
+async def test_a_retry_of_a_job_whose_end_was_never_told_tells_of_its_own(flow):
+    job = await flow.send(SPEC)
+    await _cancel_and_die(flow, job, 1)
+    flow.queues.take(JOBS_QUEUE)
+    await flow.retry.run("admin", job.id)
+    await flow.run()
+    assert _events(flow) == [("job.completed", 2)]
+    flow.clock.advance(10_000)
+    assert await flow.watchdog.run(flow.deadline()) == 0
+
+
+async def test_the_work_of_a_job_counts_as_ended_from_the_jobs_end_once_its_owner_was_told(flow):
+    job = await flow.send(SPEC)
+    await flow.cancel(job)
+    [work] = [work async for work in flow.jobs.works()]
+    assert work.finished_at is None
+    ended = (await flow.job(job)).updated_at
+    flow.clock.advance(60)
+    await flow.run()
+    [work] = [work async for work in flow.jobs.works()]
+    assert work.finished_at == ended
