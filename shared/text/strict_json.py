@@ -19,7 +19,7 @@ MAX_DEPTH = 64
 """How deeply objects and lists may be nested."""
 
 MAX_NAMES = 5000
-"""So many names may be in one object: what each of them is wrong for takes time to tell."""
+"""How many names one object may have: each may be wrong, and takes time to judge."""
 
 _MAX_DIGITS = 40
 _MOST_TOLD = 20
@@ -86,8 +86,8 @@ def read_json(text: str | bytes, what: str) -> object:
 
     Raises:
         FlawedJson: it has a name twice in one object, more than 5,000 names in one, half of a surrogate pair, NaN or
-            Infinity, a whole number of more than 40 digits, a number too large for a double, or is nested too deeply; up to
-            twenty fields are named.
+            Infinity, a whole number of more than 40 digits, a number too large for a double, or is nested too deeply;
+            up to twenty fields are named.
         InvalidRequest: it is not JSON, or not Unicode.
     """
     hooks = _Hooks()
