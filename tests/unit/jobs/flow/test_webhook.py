@@ -41,6 +41,7 @@ async def test_a_completed_jobs_webhook_gets_its_counts_and_links_as_json(flow):
     [request] = flow.web.sent
     assert (request.url, request.method) == (URL, "POST")
     assert dict(request.headers) == {"content-type": "application/json"}
+    assert (request.max_bytes, request.cut_at_max_bytes, request.timeout_seconds) == (64_000, True, 10)
     assert json.loads(request.body) == {
         "event": "job.completed",
         "job_id": job.id,
@@ -162,6 +163,19 @@ async def test_an_address_that_may_not_be_called_is_told_after_one_try(flow):
     job = await _ended(flow, Permanent("The address is not a public one."))
     assert (job.webhook.state, job.webhook.tries, job.webhook.status) == ("failed", 1, None)
     assert job.webhook.error == "The address is not a public one."
+
+
+@pytest.mark.parametrize("spec", [b"{", b"[]", None])
+async def test_a_webhook_whose_address_is_damaged_or_gone_is_told(flow, spec):
+    job = await flow.send(SPEC)
+    name = f"work/job_{job.id}/spec.json"
+    await (flow.blobs.delete(name) if spec is None else flow.blobs.put(name, spec))
+    await flow.cancel(job)
+    await flow.run()
+    webhook = (await flow.job(job)).webhook
+    assert (webhook.state, webhook.tries, webhook.status) == ("failed", 0, None)
+    assert "spec" in webhook.error
+    assert flow.web.sent == []
 
 
 async def test_the_last_try_is_the_one_that_is_told(flow):
