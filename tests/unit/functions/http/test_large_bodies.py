@@ -7,12 +7,12 @@ import threading
 import azure.functions as func
 import pytest
 
-from functions.endpoint import Call
+from functions.http.endpoint import Call
 from shared.errors import FieldError, InvalidRequest
-from shared.jobs.job_store import JobStore
-from shared.jobs.spec import MAX_SPEC_BYTES, JobSpec, parse_spec
-from shared.strict_json import MAX_NAMES
+from shared.jobs.job.store import JobStore
+from shared.jobs.spec.spec import MAX_SPEC_BYTES, JobSpec, parse_spec
 from shared.telemetry.correlation import operation
+from shared.text.strict_json import MAX_NAMES
 from shared.users.access import Caller
 
 LONG_LIST = {
