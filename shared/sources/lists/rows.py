@@ -7,7 +7,7 @@ import asyncio
 import codecs
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,7 +82,17 @@ async def _line_rows(lines: AsyncIterator[str | None], form: Format) -> AsyncIte
         elif _is_unreadable(line):
             yield Row(None, _NOT_UTF8)
         elif line.strip():
-            yield _json_row(line) if form == "jsonl" else Row({"url": line.strip()})
+            for row in [_json_row(line)] if form == "jsonl" else _address_rows(line):
+                yield row
+
+
+def _address_rows(line: str) -> Iterator[Row]:
+    """An address a line, also where lines end as on old systems. Browsers would leave a tab or break out of it."""
+    for text in line.split("\r"):
+        if "\t" in text.strip():
+            yield Row(None, "a tab divides it: columns are read from the formats csv and tsv")
+        elif text.strip():
+            yield Row({"url": text.strip()})
 
 
 async def _table_rows(

@@ -70,31 +70,37 @@ class Columns:
 
     def __init__(self, header: Sequence[str], names: ColumnNames) -> None:
         self._names = named(_without_empty_end(header, 1), names)
+        # Some writers end each line with a delimiter.
+        self._ends = len(header) - len(self._names)
         counts = Counter(self._names)
         self.repeated = [name for name in dict.fromkeys(names.asked) if counts[name] > 1]
 
     def fields(self, record: Record) -> tuple[Mapping[str, object] | None, str | None]:
         """The record's cells by name, and what is wrong with it.
 
-        In a table of one column, a line with commas or semicolons is one cell. A record with more cells than columns is
-        not read, because nobody can tell which delimiter should have been quoted. A record with fewer cells fills the
-        first columns.
+        In a table of one column, a line with commas or semicolons is one cell, without as many of them at its end as the
+        header has. A record with more cells than columns is not read, because nobody can tell which delimiter should
+        have been quoted. A record with fewer cells fills the first columns.
         """
         names = self._names
         cells = _without_empty_end(record.cells, len(names))
-        if len(cells) > len(names):
-            if len(names) > 1 or record.delimiter == "\t" or '"' in record.text:
-                return (
-                    None,
-                    f"it has {len(cells)} cells for {len(names)} columns: quote cells that hold a delimiter",
-                )
-            cells = [record.text.rstrip(" " + record.delimiter)]
+        if len(names) == 1 and record.delimiter != "\t" and '"' not in record.text:
+            cells = [self._whole(record)]
+        elif len(cells) > len(names):
+            told = f"it has {len(cells)} cells for {len(names)} columns: quote cells that hold a delimiter"
+            return None, told
         fields: dict[str, object] = {}
         for name, cell in zip(names, cells, strict=False):
             fields.setdefault(name, cell)
         if len(cells) == len(names):
             return fields, None
         return fields, f"it has {len(cells)} of {len(names)} cells: the others are taken as empty"
+
+    def _whole(self, record: Record) -> str:
+        text = record.text.strip()
+        for _ in range(self._ends):
+            text = text.removesuffix(record.delimiter).rstrip()
+        return text
 
 
 def named(columns: Sequence[str], names: ColumnNames) -> list[str]:

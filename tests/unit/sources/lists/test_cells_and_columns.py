@@ -32,7 +32,7 @@ async def _urls(text, form="csv"):
         f"url,\n{A},\n{B},\n",
         f"url,\n{A}\n{B}\n",
         f"url,,\n{A},,\n{B}\n",
-        f"url\n{A},\n{B},,\n",
+        f"url,,\n{A} , \n{B} ,,\n",
     ],
 )
 async def test_a_line_of_a_table_with_one_column_is_one_cell_whatever_commas_it_holds(text):
@@ -45,6 +45,14 @@ async def test_a_line_of_a_table_with_one_column_may_hold_semicolons():
         [],
     )
     assert await _urls("url\nhttp://h/a;v=1;w=2.jpg") == (["http://h/a;v=1;w=2.jpg"], [])
+
+
+async def test_what_ends_in_a_delimiter_in_a_table_with_one_column_loses_it_only_where_the_header_has_one():
+    ends = [f"{A},", f"{A},b,,", f"{A};", f"{B}?x=1;"]
+    assert await _urls("url\n" + "\n".join(ends)) == (ends, [])
+    assert await _urls("url,\n" + ",\n".join(ends) + ",") == (ends, [])
+    assert await _urls("url;\n" + ";\n".join(ends) + ";") == (ends, [])
+    assert await _urls(f'url\n"{A},"\n"{B}",\n') == ([f"{A},", B], [])
 
 
 MORE = {
@@ -142,3 +150,14 @@ def test_what_a_writer_of_tables_writes_is_read_as_it_was(rows, delimiter):
         for cells in rows
     ]
     assert [c.extra for c in candidates] == plain
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\r", "\r\r\n"])
+async def test_a_list_of_addresses_is_read_whatever_its_lines_end_with(end):
+    assert await _urls(end.join([A, "", B, A]), "txt") == ([A, B, A], [])
+
+
+@pytest.mark.parametrize("text", [f"{A}\tcat", f"cat\t{A}"])
+async def test_a_tab_within_a_line_of_addresses_makes_no_other_address_of_it(text):
+    urls, [problem] = await _urls(f"\t{A}\t\n{text}\n{B}\n", "txt")
+    assert (urls, "row 2: a tab divides it" in problem) == ([A, B], True)
