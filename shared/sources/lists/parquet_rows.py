@@ -8,6 +8,7 @@ import asyncio
 import importlib.util
 import io
 from collections.abc import AsyncIterator, Buffer, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.errors import NotFound, Permanent, Unavailable
@@ -89,6 +90,7 @@ def _groups(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Seq
         thrift_container_size_limit=1_000_000,
     )
     wanted = _plain_columns(opened.schema_arrow, columns)
+    told = _told_without_text(opened.schema_arrow, columns.asked) if skip == 0 else ()
     for index, group in enumerate(groups):
         if group.num_rows <= skip:
             skip -= group.num_rows
@@ -97,7 +99,11 @@ def _groups(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Seq
         count = max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(sizes.value_bytes, 1)))
         for batch in opened.iter_batches(count, [index], [*wanted], use_threads=False):
             if batch.num_rows > skip:
-                yield _rows(batch.slice(skip), wanted)
+                rows = _rows(batch.slice(skip), wanted)
+                if told:
+                    rows[0] = replace(rows[0], problem="; ".join([*told, *filter(None, [rows[0].problem])]))
+                    told = ()
+                yield rows
             skip -= min(skip, batch.num_rows)
 
 
@@ -122,20 +128,23 @@ def _plain_columns(schema: Any, columns: ColumnNames) -> dict[str, str]:
 
     A column that is not among those asked for for its case only counts as the one there.
     """
+    for told in _told_without_text(schema, columns.needed):
+        raise Permanent(f"The list's {told}.")
     plain = [field.name for field in schema if is_plain(field.type)]
-    _check_needed(schema, plain, columns.needed)
     called = dict(zip(plain, named(plain, columns), strict=True))
     others = [column for column, name in called.items() if name not in columns.asked]
     return {column: name for column, name in called.items() if column not in others[_MAX_OTHERS:]}
 
 
-def _check_needed(schema: Any, plain: Sequence[str], needed: Sequence[str]) -> None:
-    """See that the columns that are needed, as far as they are there at all, are among the plain ones."""
-    wanted = {name.casefold() for name in needed} - {name.casefold() for name in plain}
-    for field in schema:
-        if field.name.casefold() in wanted:
-            kind = str(field.type)[:100]
-            raise Permanent(f"The list's column {field.name[:100]!r} holds no text: it is {kind}.")
+def _told_without_text(schema: Any, names: Sequence[str]) -> Sequence[str]:
+    """Those of the columns, as far as they are there at all, that hold no text, each with what it holds."""
+    plain = {field.name.casefold() for field in schema if is_plain(field.type)}
+    wanted = {name.casefold() for name in names} - plain
+    return [
+        f"column {field.name[:100]!r} holds no text: it is {str(field.type)[:100]}"
+        for field in schema
+        if field.name.casefold() in wanted
+    ]
 
 
 class _StorageError(OSError):

@@ -82,7 +82,7 @@ def _read(body: bytes, reader: "_Reader") -> str | None:
         _parse_leniently(reader, text())
     if not (has_root or reader.pages):
         problem = "it is not a sitemap"
-    return problem
+    return problem or ("addresses with bytes that mean nothing are left out" if reader.damaged else None)
 
 
 def _parse_strictly(reader: "_Reader", pieces: Iterator[bytes]) -> bool:
@@ -121,10 +121,10 @@ def _parse_leniently(reader: "_Reader", pieces: Iterator[bytes]) -> None:
 def _read_lines(reader: "_Reader", pieces: Iterator[bytes]) -> None:
     rest = b""
     for piece in chain(pieces, (b"\n",)):
-        *lines, rest = (rest + piece).split(b"\n")
+        *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
         for line in lines:
-            address = line[:_MAX_FIELD].decode("utf-8", "replace").strip("\ufeff \t\r")
-            if address.startswith(("http://", "https://")) and len(address) <= MAX_URL_CHARACTERS:
+            address = line[:_MAX_FIELD].decode("utf-8", "replace").strip("\ufeff \t")
+            if address.startswith(("http://", "https://")) and (address := reader.address(address)):
                 reader.add_page(address)
         rest = rest[:_MAX_FIELD]
 
@@ -146,6 +146,7 @@ class _Reader:
     pages: list[str] = field(default_factory=list)
     images: list[SitemapImage] = field(default_factory=list)
     ended: bool = False
+    damaged: bool = False
     _page: str | None = None
     _image: str | None = None
     _caption: str | None = None
@@ -186,8 +187,8 @@ class _Reader:
             return
         name = _local(tag)
         text = "".join(self._text or ())[:_MAX_FIELD].strip()
-        if name == "loc" and len(text) > MAX_URL_CHARACTERS:
-            text = ""
+        if name == "loc":
+            text = self.address(text)
         self._text = None
         if self._inside == "image":
             self._end_in_image(name, text)
@@ -196,6 +197,12 @@ class _Reader:
         elif name == "loc" and text and self._inside == "url":
             self._page = text
             self.add_page(text)
+
+    def address(self, text: str) -> str:
+        """The address; empty where it is too long, or where bytes of it were lost and it would be another."""
+        lost = "\ufffd" in text
+        self.damaged = self.damaged or lost
+        return "" if lost or len(text) > MAX_URL_CHARACTERS else text
 
     def add_page(self, address: str) -> None:
         if len(self.pages) >= MAX_PAGES:

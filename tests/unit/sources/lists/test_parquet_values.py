@@ -143,3 +143,21 @@ async def test_a_column_with_a_dot_in_its_name_is_a_column():
     table = {"url": URLS[:1], "url.x": ["a"], "n.x": ["b"], "n": [{"x": 1}]}
     [candidate], _, _ = await read_parquet_list(table)
     assert candidate.extra == {"url.x": "a", "n.x": "b"}
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pa.array([b"cat", b"dog"]), "binary"),
+        (pa.array([["cat"], []]), "list<"),
+        (pa.array([{"name": "cat"}, None]), "struct<name: string>"),
+    ],
+)
+@pytest.mark.parametrize("name", ["label", "Label"])
+async def test_a_column_of_labels_that_are_no_texts_is_told_and_costs_no_row(name, values, kind):
+    table = pa.table({"url": ["https://a/1.jpg", "none"], name: values, "title": [[1], [2]]})
+    [candidate], [first, second], _ = await read_parquet_list(table, row_group_size=1)
+    assert (candidate.url, candidate.label) == ("https://a/1.jpg", "unlabelled")
+    assert first.startswith(f"row 1: column '{name}' holds no text: it is {kind}")
+    assert "column 'title' holds no text: it is list<" in first
+    assert second == "row 2: no http(s) URL"

@@ -185,3 +185,19 @@ PIECES = "<urlset> <url> </url> <loc> </loc> <image> </image> x &amp; &x; <sitem
 @given(st.lists(st.sampled_from(PIECES.split())))
 def test_any_mixture_is_read_or_refused(parts):
     read_sitemap("".join(parts).encode())
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
+def test_addresses_a_line_are_read_whatever_their_lines_end_with(ends):
+    found = read_sitemap(ends.join([b"https://h/a", b"https://h/b", b"https://h/c"]))
+    assert (found.pages, found.problem) == (("https://h/a", "https://h/b", "https://h/c"), None)
+
+
+@pytest.mark.parametrize("before", [0, 300_000], ids=["at the beginning", "late"])
+def test_addresses_that_lost_bytes_are_told_and_not_asked_for(before):
+    page = "<url><loc>https://h/%s</loc></url>"
+    well = (page % "\u00e9\u00f1").encode() + b" " * before
+    body = b"<urlset>" + well + (page % "\u00e9").encode("latin-1") + (page % "b").encode() + b"</urlset>"
+    found = read_sitemap(body)
+    assert found.pages == ("https://h/\u00e9\u00f1", "https://h/b")
+    assert found.problem == "addresses with bytes that mean nothing are left out"
