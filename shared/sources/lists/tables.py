@@ -79,8 +79,8 @@ class Columns:
         """The record's cells by name, and what is wrong with it.
 
         In a table of one column, a line with commas or semicolons is one cell, without as many of them at its end as
-        the header has. A record with more cells than columns is not read, because nobody can tell which delimiter should
-        have been quoted. A record with fewer cells fills the first columns.
+        the header has. A record with more cells than columns is not read, because nobody can tell which delimiter
+        should have been quoted. A record with fewer cells fills the first columns.
         """
         names = self._names
         cells = _without_empty_end(record.cells, len(names))
