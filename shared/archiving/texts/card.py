@@ -139,8 +139,8 @@ def _in_shards(order: ArchiveOrder, labels: Sequence[str]) -> list[str]:
 
 
 def _terms(order: ArchiveOrder, licenses: Iterable[str]) -> Iterator[str]:
-    yield "Every image keeps its own licence: mind it when you use or share the dataset. Where the licence is"
-    yield "`unknown`, nobody told one, or one that has no code of its own here, such as GFDL or “all rights reserved”."
+    yield "Every image keeps its own licence: respect it when you use or share the dataset. `unknown` means that no"
+    yield "licence was given, or one that has no code here, such as GFDL or “all rights reserved”."
     rigid = ", ".join(f"`{code}`" for code in sorted(licenses) if code.endswith("-nd"))
     if order.changes and rigid:
         yield f"Images were changed (see below), and {rigid} do not allow adapted versions to be shared."

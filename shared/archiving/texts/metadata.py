@@ -1,7 +1,6 @@
-"""What annotations tell of an image, whatever their format: what it is, where it comes from, under which terms.
+"""The fields of an image in annotations of any format: what it is, where it comes from, under which terms.
 
-Texts that nobody told are empty and not null: a column of nulls has no type, and so another than in a split where there
-is a text.
+Missing texts are empty, never null: a column of nulls has no type, so its type would differ from that in other splits.
 """
 
 from typing import NamedTuple

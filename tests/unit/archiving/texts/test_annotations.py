@@ -196,7 +196,7 @@ async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_ag
         "| cat | 10 | 8 |",
         "| urls | 24 |",
         "| by | 24 |",
-        "`unknown`, nobody told one, or one that has no code of its own here, such as GFDL",
+        "licence was given, or one that has no code here, such as GFDL",
         "- made of the datasets: a, b\n",
         "- deduplication: equal bytes; also against old\n",
         "- images per label: 8\n",
