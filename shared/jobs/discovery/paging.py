@@ -9,11 +9,13 @@ from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery.run import DiscoveryRun
 from shared.jobs.discovery.streams import OpenSource, Stream, Streams, Turns
 from shared.jobs.discovery.waiting import WaitingNotice
+from shared.jobs.ledger.discovery import MAX_PROBLEM
 from shared.jobs.spec.spec import JobSpec
 from shared.records.candidates import Candidate
 from shared.sources.registry import SourceContext, open_source
 from shared.sources.source import Page, SourceConfig
 from shared.text.labels import UNLABELLED, clean_label
+from shared.text.plain_text import one_line
 
 _MAX_FAILURES = 5
 _MAX_WAIT_SECONDS = 900.0
@@ -107,14 +109,15 @@ class Paging:
         except RateLimited as error:
             wait = min(error.retry_after_seconds, _MAX_WAIT_SECONDS)
             stream.state.waited_seconds += wait
-            stream.why = error.detail
+            stream.state.why = one_line(error.detail, MAX_PROBLEM)
             if stream.state.waited_seconds < _MAX_WAITED_SECONDS:
                 return wait
             _give_up(run, stream, f"{error.detail} It has done so for hours.")
             return None
         except Retryable as error:
             stream.state.failures += 1
-            stream.why = f"it failed {stream.state.failures} of {_MAX_FAILURES} times. {error.detail}"
+            tries = f"it failed {stream.state.failures} of {_MAX_FAILURES} times."
+            stream.state.why = one_line(f"{tries} {error.detail}", MAX_PROBLEM)
             if stream.state.failures < _MAX_FAILURES:
                 return 5.0 * (1 << stream.state.failures)
             _give_up(run, stream, error.detail)

@@ -25,7 +25,6 @@ _OVERSAMPLING, _SPARE = 2, 20
 class Stream:
     """One query of one source; `kind` is the source's type, and `limit` how many candidates the label takes.
 
-    `why` says why it waits; empty where it does not wait, or only for a short time.
     `page` is the page that it holds: what is `left` of it is to be taken, and the cursor is still before it.
     """
 
@@ -36,7 +35,6 @@ class Stream:
     state: StreamState
     variation: bool = False
     kind: str = ""
-    why: str = ""
     pages: AsyncGenerator[Page] | None = None
     page: Page | None = None
     left: deque[Candidate] = field(default_factory=deque)
@@ -113,7 +111,7 @@ class Turns:
                 ended[stream.query.label] = None
             else:
                 self._open[stream.query.label] += 1
-                self._turn.append(stream)
+                self._enter(stream)
         for label in ended:
             if not self._open[label]:
                 self._begin_variations(label)
@@ -123,7 +121,7 @@ class Turns:
         while self._waiting and self._waiting[0][0] <= self._clock.monotonic():
             due = heapq.heappop(self._waiting)[2]
             self._count(due, -1)
-            due.why = ""
+            due.state.why, due.state.until = "", 0.0
             self._turn.append(due)
         if not self._turn:
             return None
@@ -135,11 +133,11 @@ class Turns:
         """The stream had its turn; it wants to wait for so long before the next, or has ended."""
         self.held += len(stream.left)
         if wait_seconds is None or wait_seconds < _SHORTEST_TOLD_SECONDS:
-            stream.why = ""
+            stream.state.why = ""
         self._count(stream, 1)
         if wait_seconds is not None:
-            until = self._clock.monotonic() + wait_seconds
-            heapq.heappush(self._waiting, (until, next(self._came), stream))
+            stream.state.until = self._clock.now().timestamp() + wait_seconds
+            self._wait(stream, wait_seconds)
         elif not stream.state.ended:
             self._turn.append(stream)
         elif not stream.variation:
@@ -153,15 +151,15 @@ class Turns:
         now = self._clock.monotonic()
         soonest: dict[tuple[str, str], float] = {}
         for until, _, stream in self._waiting:
-            if stream.why:
-                key, left = (stream.kind, stream.why), max(0.0, until - now)
+            if stream.state.why:
+                key, left = (stream.kind, stream.state.why), max(0.0, until - now)
                 soonest[key] = min(left, soonest.get(key, left))
         return soonest
 
     def _count(self, stream: Stream, number: int) -> None:
         """Note that a stream begins (1) or ends (-1) to wait for a reason that is told."""
-        key = stream.kind, stream.why
-        if stream.why:
+        key = stream.kind, stream.state.why
+        if stream.state.why:
             before = self._reasons[key]
             self._reasons[key] += number
             self.changes += not before or not self._reasons[key]
@@ -174,4 +172,19 @@ class Turns:
         return max(0.0, self._waiting[0][0] - self._clock.monotonic()) if self._waiting else None
 
     def _begin_variations(self, label: str | None) -> None:
-        self._turn.extend(stream for stream in self._vary(label) if not stream.state.ended)
+        for stream in self._vary(label):
+            if not stream.state.ended:
+                self._enter(stream)
+
+    def _enter(self, stream: Stream) -> None:
+        """Give a stream its first turn in this slice; one that was told in an earlier slice to wait has it then."""
+        left = stream.state.until - self._clock.now().timestamp()
+        if left > 0:
+            self._count(stream, 1)
+            self._wait(stream, left)
+        else:
+            stream.state.why = ""
+            self._turn.append(stream)
+
+    def _wait(self, stream: Stream, seconds: float) -> None:
+        heapq.heappush(self._waiting, (self._clock.monotonic() + seconds, next(self._came), stream))

@@ -18,7 +18,7 @@ from shared.text.plain_text import one_line
 
 _MAX_CELL_BYTES = 60_000
 _MAX_PROBLEMS = 20
-_MAX_PROBLEM = 300
+MAX_PROBLEM = 300
 _KEY_BYTES = 8
 _SUM_BYTES = 4
 
@@ -27,7 +27,8 @@ _SUM_BYTES = 4
 class StreamState:
     """One query of one source: its cursor, and whether it has ended; `failures` counts those in a row.
 
-    `waited_seconds` is how long the source has asked to wait since its last page.
+    `waited_seconds` is how long the source has asked to wait since its last page. `until` is when it is to be asked
+    again, in seconds since 1970, and `why` says why not before; that is empty where the wait is short.
     `gave_up` says that it ended because its source failed; a retry of the job asks it again. `left` are the labels of
     which it has more than was taken, since they were full, and `left_at` is the cursor before the first page of that.
     """
@@ -37,12 +38,14 @@ class StreamState:
     failures: int = 0
     gave_up: bool = False
     waited_seconds: float = 0.0
+    until: float = 0.0
+    why: str = ""
     left: list[str] = field(default_factory=list)
     left_at: str | None = None
 
     def open(self) -> None:
         """Have it asked again, from its cursor on, as if it had never failed."""
-        self.ended, self.gave_up, self.failures = False, False, 0
+        self.ended, self.gave_up, self.failures, self.until = False, False, 0, 0.0
 
     def leave(self, label: str) -> None:
         """Note that the label is full, and something of it is left from the cursor on."""
@@ -115,7 +118,7 @@ class DiscoveryState:
         """Count problems and keep the first twenty."""
         for problem in problems:
             self.problem_count += 1
-            line = one_line(problem, _MAX_PROBLEM)
+            line = one_line(problem, MAX_PROBLEM)
             if len(self.problems) < _MAX_PROBLEMS and line not in self.problems:
                 self.problems.append(line)
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from unittest.mock import patch
 
 from shared.archiving.archiver import Archiver
 from shared.archiving.planning.planner import PlanConfig
@@ -393,14 +394,22 @@ class Flow:
         return [(queue, text) for queue in QUEUES for text in self.queues.take(queue)]
 
     async def run(self, times: int = 1) -> None:
-        """Work until nothing waits; each message is handled `times` times."""
-        for _ in range(500):
-            taken = self.take()
-            if not taken:
-                return
-            for queue, text in taken:
-                for _ in range(times):
-                    await self.handle(queue, text)
+        """Work until nothing waits; each message is handled `times` times. The delays of continuations pass."""
+        send = self.queues.send
+
+        async def in_time(queue: str, text: str, *, delay_seconds: float = 0.0) -> None:
+            await send(queue, text, delay_seconds=delay_seconds)
+            if queue == JOBS_QUEUE:
+                self.clock.advance(delay_seconds)
+
+        with patch.object(self.queues, "send", in_time):
+            for _ in range(500):
+                taken = self.take()
+                if not taken:
+                    return
+                for queue, text in taken:
+                    for _ in range(times):
+                        await self.handle(queue, text)
         raise AssertionError("the queues never run empty: " + json.dumps(self.queues.sent)[-500:])
 
     async def storm(

@@ -7,7 +7,7 @@ from shared.errors import NotFound, Permanent, RateLimited, Unavailable
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.discovery import DiscoveryStates
-from tests.unit.jobs.discovery.searching import Search
+from tests.unit.jobs.discovery.searching import Search, discover
 from tests.unit.jobs.simulation import FakeSource
 
 OUT = Unavailable("images.example is out of order.")
@@ -167,3 +167,28 @@ async def test_others_have_their_turns_while_one_fails(flow):
     )  # of each page one, and one of the source given up
     await flow.run()
     assert (await flow.job(job)).state is State.COMPLETED
+
+
+@pytest.mark.usefixtures("search")
+@pytest.mark.parametrize("nap", [5.0, 40.0])
+async def test_a_source_that_asks_to_wait_for_long_is_left_alone_while_others_are_asked_again_sooner(
+    flow, monkeypatch, nap
+):
+    asked = {"soon": [], "late": []}
+    wishes = {"soon": [nap] * 20, "late": [600.0]}
+    pages = Search.pages
+
+    async def wishing(self, query, cursor):
+        name = self.config.name
+        asked[name].append(flow.clock.seconds)
+        if wishes[name]:
+            raise RateLimited("slow down", wishes[name].pop(0))
+        async for page in pages(self, query, cursor):
+            yield page
+
+    monkeypatch.setattr(Search, "pages", wishing)
+    sources = [{"type": "search", "name": name, "total": 10} for name in asked]
+    flow.deadline = lambda: Deadline.after(flow.clock, 20.0)
+    await discover(flow, {"keywords": ["cat"], "sources": sources})
+    assert asked["soon"] == [nap * number for number in range(21)]
+    assert asked["late"][:2] == [0, 600]
