@@ -60,11 +60,14 @@ def test_an_unknown_kind_of_identity_is_an_error_at_start():
 
 
 async def refusing(status, code):
-    """A queue service that answers everything with this error, and how often it was asked."""
+    """A queue service that answers everything with this error, and an event: that it was asked often."""
     asked = []
+    asked_often = asyncio.Event()
 
     async def refuse(request):
         asked.append(request.path)
+        if len(asked) > 3:
+            asked_often.set()
         text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>m</Message></Error>'
         return web.Response(
             status=status, text=text, content_type="application/xml", headers={"x-ms-error-code": code}
@@ -76,7 +79,11 @@ async def refusing(status, code):
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}/a"
-    return runner, asked, f"AccountName=a;AccountKey=a2V5;QueueEndpoint={endpoint};BlobEndpoint={endpoint};"
+    return (
+        runner,
+        asked_often,
+        f"AccountName=a;AccountKey=a2V5;QueueEndpoint={endpoint};BlobEndpoint={endpoint};",
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,14 +116,10 @@ async def test_a_queue_that_may_not_be_read_ends_the_host(app, hosts, status, co
     [(404, "QueueNotFound"), (409, "QueueBeingDeleted"), (409, "QueueDisabled"), (500, "InternalError")],
 )
 async def test_a_queue_that_is_not_there_or_busy_is_waited_for(app, hosts, status, code):
-    runner, asked, connection = await refusing(status, code)
+    runner, asked_often, connection = await refusing(status, code)
     settings = {"extensions": {"queues": {"maxPollingInterval": "00:00:00.200"}}}
     host = hosts(app(QUEUE, host=settings), OTHER=connection).start()
-    for _ in range(300):
-        if len(asked) > 3:
-            break
-        await asyncio.sleep(0.1)
-    assert len(asked) > 3
+    await asyncio.wait_for(asked_often.wait(), 30)
     assert host.process.poll() is None
     host.stop()
     await runner.cleanup()
