@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from shared.crawling.judging.exif import EXIF_START, is_exif_readable
 from shared.crawling.judging.png.animation import ANIMATION, is_animation_sound
-from shared.crawling.judging.png.chunks import GREY, PALETTE, RGB, Chunk, Png
+from shared.crawling.judging.png.chunks import GREY, GREY_ALPHA, PALETTE, RGB, RGB_ALPHA, Chunk, Png
 
 TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _LEAST_BYTES = {b"sRGB": 1, b"gAMA": 4, b"pHYs": 9, b"cHRM": 32}
+_BACKGROUND_BYTES = {GREY: 2, GREY_ALPHA: 2, RGB: 6, RGB_ALPHA: 6, PALETTE: 1}
+"""OpenCV refuses a file with a background of a length that no colour has (11.3.4.1)."""
+
 _MAX_CHUNK_BYTES = 8_000_000
 _MAX_INFLATED = 1 << 20
 _MAX_TEXTS = 16 << 20
@@ -111,6 +114,8 @@ def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") ->
     kind, size = chunk.kind, chunk.end - chunk.start
     if size > _MAX_CHUNK_BYTES or size < _LEAST_BYTES.get(kind, 0) or (kind in _ONCE and kind in before):
         return False
+    if kind == b"bKGD":
+        return size == _BACKGROUND_BYTES[png.color]
     if kind == b"tRNS":
         return _is_transparency_right(png, chunk, before)
     if kind == b"iCCP":

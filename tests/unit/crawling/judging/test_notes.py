@@ -10,6 +10,7 @@ import time
 import warnings
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -17,7 +18,7 @@ from PIL import Image, ImageOps
 from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
-from tests.corpus.png_parts import END, chunk, header, png
+from tests.corpus.png_parts import END, chunk, header, png, rows, stored
 from tests.unit.crawling.judging.pictures import encoded, profile, turned
 
 PNG = encoded("PNG")
@@ -125,6 +126,16 @@ MANY = {
     "EXIF in texts": (b"tEXt", b"Raw profile type exif\0\nexif\n 14\n49492a00080000000000000000000"),
     "transparency": (b"tRNS", bytes(6)),
 }
+
+
+@pytest.mark.parametrize(("color", "right"), [(0, 2), (2, 6), (4, 2), (6, 6)])
+def test_a_background_of_a_wrong_length_is_left_out(color, right):
+    for length in range(9):
+        data = png([header(color), (b"bKGD", bytes(length)), (b"IDAT", stored(rows(color))), END])
+        found = inspect(data, Filters(min_width=1, min_height=1))
+        assert isinstance(found, Inspected)
+        assert (found.mended == "") == (found.data == data) == (length == right)
+        assert cv2.imdecode(np.frombuffer(found.data, np.uint8), cv2.IMREAD_UNCHANGED) is not None
 
 
 @pytest.mark.parametrize("name", MANY)
