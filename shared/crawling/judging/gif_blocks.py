@@ -90,9 +90,10 @@ def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
                 )
                 yield _Block("frame", start, at, sound)
             case 0:
-                # padding, which some writers leave between blocks
+                # padding, which some writers leave between blocks, and OpenCV and libvips refuse
                 found = _NOT_ZERO.search(data, at)
                 at = found.start() if found else len(data)
+                yield _Block("note", start, at, sound=False)
             case _:
                 yield Rejected(Reason.CORRUPT, "no such block")
                 return

@@ -60,3 +60,15 @@ def test_notes_and_the_controls_of_sound_frames_stay_where_an_empty_frame_goes()
     assert isinstance(found, Inspected)
     assert found.data == gif(NOTE, NOTE, slow, frame(), NOTE)
     assert found.mended == "frames"
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [(b"\0", frame()), (frame(), b"\0\0\0"), (NOTE + b"\0", control(), frame()), (control(), b"\0", frame())],
+)
+def test_a_gif_with_padding_between_its_blocks_is_kept_without_it(blocks):
+    found = inspect(gif(*blocks), SMALL)
+    assert isinstance(found, Inspected)
+    assert found.mended == "notes"
+    assert np.array_equal(all_frames(found.data)[0], all_frames(SOUND)[0])
+    assert cv2.imdecode(np.frombuffer(found.data, np.uint8), cv2.IMREAD_COLOR_RGB) is not None
