@@ -49,7 +49,7 @@ _TIFF_COLORS: Mapping[int, str] = {
     34892: "linear raw",
 }
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _COLORS = 256, 257, 258, 259, 262
-_STRIPS, _SAMPLES, _TILES, _KIND = 273, 277, 324, 339
+_STRIPS, _SAMPLES, _PLANES, _TILES, _KIND = 273, 277, 284, 324, 339
 _SAMPLE_KINDS: Mapping[int, str] = {
     2: "signed",
     3: "floating-point",
@@ -107,6 +107,9 @@ def _tiff(data: bytes) -> str:
     compression = tags.get(_COMPRESSION, (1,))[0]
     if compression in _JPEG_IN_TIFF:
         return _jpeg_in_tiff(data, tags)
+    if compression == 1 and tags.get(_PLANES) == (2,) and tags.get(_BITS, (1,))[0] > 8:
+        # Pillow takes halves of their numbers for pixels
+        return f"TIFF of {tags[_BITS][0]} bits in planes that are not compressed"
     if compression in _TIFF_DECODED:
         return ""
     return f"TIFF with {_TIFF_COMPRESSIONS.get(compression, f'compression {compression}')}"

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import pyvips
+import tifffile
 from PIL import Image
 
 from shared.crawling.judging.inspect import Inspected, inspect
@@ -115,3 +116,16 @@ def test_a_tiff_of_many_faxes_is_judged_in_time():
     found = inspect(data, ALL)
     assert isinstance(found, Inspected)
     assert found.frames == 301
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("rows", [7, 240])
+def test_planes_of_16_bits_that_pillow_reads_wrongly_are_refused(order, rows):
+    planes = np.asarray(picture(SIZE)).transpose(2, 0, 1).astype("u2") * 257
+    out = io.BytesIO()
+    tifffile.imwrite(
+        out, planes, byteorder=order, photometric="rgb", planarconfig="separate", rowsperstrip=rows
+    )
+    assert inspect(out.getvalue(), ALL) == Rejected(
+        Reason.UNSUPPORTED_FORMAT, "TIFF of 16 bits in planes that are not compressed"
+    )
