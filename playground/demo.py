@@ -132,7 +132,8 @@ def _print_odd_files(records: Sequence[Mapping[str, Any]]) -> None:
         if name is not None:
             same = f" of {record['same_as']}" if "same_as" in record else ""
             detail = f": {record['detail']}" if record.get("detail") else ""
-            outcome = f"{record.get('reason', 'kept')}{same}{detail}"
+            mended = f", mended: {record['mended']}" if record.get("mended") else ""
+            outcome = f"{record.get('reason', 'kept')}{same}{detail}{mended}"
             lines.append(f"{record['index']:>5}  {record['label']:<10}  {name:<{width}}  {outcome}")
     if lines:
         print("\nodd files, and what became of them:", *lines, sep="\n")
