@@ -17,16 +17,22 @@ _LONE_BREAK = "a line break within it is neither \\n nor \\r\\n"
 _OPEN_QUOTE = "a quote is opened in it and not closed as it should be"
 # by delimiter, the characters of a row of empty cells
 _BLANK = {",": " \t\r,;", ";": " \t\r,;", "\t": " \t\r"}
+_MISQUOTED = "text stands behind a closing quote in it: quotes within a quoted cell are doubled"
+_LOOSE_END = re.compile('" +(?=[,;\t]|$)')
 _QUOTED = re.compile(r'"[^"]*"?')
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The cells of a record, its text, and its delimiter."""
+    """The cells of a record, its text, and what divides it.
+
+    It is `misquoted` where text stands behind a closing quote, so that a cell may be another than was meant.
+    """
 
     cells: Sequence[str]
     text: str
     delimiter: str
+    misquoted: bool = False
 
 
 async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> AsyncIterator[Record | str]:
@@ -92,9 +98,10 @@ class Columns:
         fields: dict[str, object] = {}
         for name, cell in zip(names, cells, strict=False):
             fields.setdefault(name, cell)
-        if len(cells) == len(names):
-            return fields, None
-        return fields, f"it has {len(cells)} of {len(names)} cells: the others are taken as empty"
+        problems = [_MISQUOTED] if record.misquoted else []
+        if len(cells) < len(names):
+            problems.append(f"it has {len(cells)} of {len(names)} cells: the others are taken as empty")
+        return fields, "; ".join(problems) or None
 
     def _whole(self, record: Record) -> str:
         text = record.text.strip()
@@ -142,7 +149,18 @@ def _record(line: str, delimiter: str) -> Record | str | None:
         cells = next(reader)
     except csv.Error:
         return _LONE_BREAK
-    return Record(cells, line, delimiter) if reader.line_num == 1 else None
+    if reader.line_num > 1:
+        return None
+    return Record(cells, line, delimiter, misquoted='"' in line and _is_misquoted(line, delimiter))
+
+
+def _is_misquoted(line: str, delimiter: str) -> bool:
+    text = _LOOSE_END.sub('"', line)
+    try:
+        next(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return True
+    return False
 
 
 async def _record_over_lines(

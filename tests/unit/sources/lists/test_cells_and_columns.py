@@ -161,3 +161,25 @@ async def test_a_list_of_addresses_is_read_whatever_its_lines_end_with(end):
 async def test_a_tab_within_a_line_of_addresses_makes_no_other_address_of_it(text):
     urls, [problem] = await _urls(f"\t{A}\t\n{text}\n{B}\n", "txt")
     assert (urls, "row 2: a tab divides it" in problem) == ([A, B], True)
+
+
+@pytest.mark.parametrize(
+    ("form", "cells"),
+    [
+        ("csv", '"a \\"big\\" cat"'),
+        ("csv", '"a "big" cat"'),
+        ("csv", '"cat" x'),
+        ("tsv", '"big" cat'),
+    ],
+)
+async def test_text_behind_a_closing_quote_is_told_since_the_label_may_be_another(form, cells):
+    text = f"url,label\n{B},".replace(",", "," if form == "csv" else "\t") + cells
+    [candidate], problems, _ = await read_list(f"inputs/x.{form}", text)
+    assert (candidate.url, len(problems)) == (B, 1)
+    assert "row 1: text stands behind a closing quote" in problems[0]
+
+
+@pytest.mark.parametrize("cell", ['"a ""big"" cat"', '"cat" ', ' "cat, big" ', '5" cat', '""', '"a"" ,b"'])
+async def test_quotes_as_they_should_be_and_within_words_are_no_problem(cell):
+    _, problems, _ = await read_list("inputs/x.csv", f"url,label,n\n{B},{cell},1\n{B},1,{cell}")
+    assert problems == []

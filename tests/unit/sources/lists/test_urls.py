@@ -358,6 +358,7 @@ async def test_a_lone_carriage_return_spoils_its_own_row_only(form):
 
 ONE_OF_THREE = "it has 1 of 3 cells: the others are taken as empty"
 OPEN = "a quote is opened in it and not closed as it should be"
+MISQUOTED = "text stands behind a closing quote in it: quotes within a quoted cell are doubled"
 TABLES = {
     "a line break in a cell": (
         'url,caption,label\nA1,"one\ntwo, ""three""\n\nfour",cat\nA2,ok,dog\n',
@@ -401,7 +402,7 @@ TABLES = {
     "quotes within cells": (
         'url,caption,label\nA1,a 5" disk,cat\nA2,"x"y,dog\n',
         [("A1", 'a 5" disk', "cat"), ("A2", "xy", "dog")],
-        [],
+        [f"inputs/X.CSV: row 2: {MISQUOTED}"],
     ),
     "a line that is too long within a cell": (
         'url,caption,label\nA1,"one\n' + "x" * 100_001 + '\n",cat\nA2,ok,dog\n',
