@@ -126,7 +126,7 @@ async def _invoke(
     reason = "This function was programmatically called via the host APIs."
     trace = request.headers.get("traceparent", ""), request.headers.get("tracestate", "")
     outcome = await invoker.run(
-        function, TypedData(http=http), _json_keys(request, body) | metadata, reason, trace
+        function, TypedData(http=http), _json_keys(request, body, function) | metadata, reason, trace
     )
     return web.Response(status=500) if outcome.error is not None else _response(outcome)
 
@@ -148,9 +148,14 @@ def _query(request: web.Request) -> dict[str, str]:
     return {key: value for key, value in joined.items() if value}
 
 
-def _json_keys(request: web.Request, body: bytes) -> dict[str, TypedData]:
-    """The top-level values of a JSON body, which binding expressions can name."""
-    if not body or not request.content_type.endswith("json"):
+def _json_keys(request: web.Request, body: bytes, function: Function) -> dict[str, TypedData]:
+    """The top-level values of a JSON body, where the function has binding expressions that may name them.
+
+    Nothing else of an HTTP function sees them, and a large body may have millions, which would hold all calls up.
+    """
+    others = (*function.inputs, *function.outputs)
+    named = any(sign in str(value) for binding in others for value in binding.values() for sign in "{%")
+    if not named or not body or not request.content_type.endswith("json"):
         return {}
     found = scalars_of(body.decode("utf-8", "replace"))
     return {key: TypedData(string=value) for key, value in found.items()}

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 
 from shared.clock import Deadline
+from shared.jobs.discovery.streams import Turns
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.ledger.discovery import DiscoveryStates, DiscoveryTold
 from shared.sources import registry
@@ -67,6 +68,13 @@ async def test_slices_end_within_a_page_and_lose_nothing(flow):
 
 async def test_held_pages_are_bounded(flow, monkeypatch):
     monkeypatch.setattr("shared.jobs.discovery.paging._MAX_HELD", 900)
+    held, put_back = [], Turns.put_back
+
+    def noting(turns, stream, wait):
+        put_back(turns, stream, wait)
+        held.append(turns.held)
+
+    monkeypatch.setattr(Turns, "put_back", noting)
     keywords = [f"k{number}" for number in range(10)]
     spec = {
         "labels": {"cat": keywords},
@@ -76,6 +84,7 @@ async def test_held_pages_are_bounded(flow, monkeypatch):
     urls, _ = await discover(flow, spec)
     assert len(urls) == 4020
     assert len(set(urls)) == 4020
+    assert 900 < max(held) <= 900 + 500  # a page beyond it, at most
 
 
 async def test_short_waits_are_slept_and_long_ones_queued(flow):
@@ -104,6 +113,26 @@ async def test_no_wait_is_slept_beyond_the_slice(flow):
     assert len(urls) == 200
     assert delays
     assert all(delay <= 29 for delay in delays)
+
+
+async def test_a_wait_that_is_longer_than_the_rest_of_the_slice_is_queued(flow):
+    deadlines, slept = [], []
+
+    def deadline():
+        deadlines.append(Deadline.after(flow.clock, 40))
+        return deadlines[-1]
+
+    async def sleep(seconds):
+        assert seconds <= deadlines[-1].remaining_seconds
+        slept.append(seconds)
+        await flow.clock.sleep(seconds)
+
+    flow.deadline, flow.intake._discover._paging._sleep = deadline, sleep
+    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": 29}]}
+    urls, delays = await discover(flow, spec)
+    assert len(urls) == 50
+    assert set(slept) == {29}
+    assert delays
 
 
 async def test_problems_of_a_page_are_noted_once(flow):
