@@ -104,10 +104,12 @@ class Columns:
         return fields, "; ".join(problems) or None
 
     def _whole(self, record: Record) -> str:
-        text = record.text.strip()
-        for _ in range(self._ends):
-            text = text.removesuffix(record.delimiter).rstrip()
-        return text
+        text, left = record.text.strip(), self._ends
+        end = len(text)
+        while end and (text[end - 1].isspace() or (left and text[end - 1] == record.delimiter)):
+            left -= text[end - 1] == record.delimiter
+            end -= 1
+        return text[:end]
 
 
 def named(columns: Sequence[str], names: ColumnNames) -> list[str]:

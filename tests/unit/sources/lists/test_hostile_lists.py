@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import time
 
 import pytest
 
@@ -154,3 +155,11 @@ def test_so_many_brackets_are_looked_at_and_no_more():
         assert list(array.feed(b"[" * PIECE_BYTES)) == []
     assert array.over
     assert array._depth < 1_100_000
+
+
+async def test_many_delimiters_at_the_end_of_a_header_cost_each_row_no_more_than_its_length():
+    ends = "," * 90_000
+    begin = time.thread_time()
+    candidates, problems, _ = await read_list("inputs/x.csv", f"url{ends}\n" + f"{URL}{ends}\n" * 40)
+    assert ([c.url for c in candidates], problems) == ([URL] * 40, [])
+    assert time.thread_time() - begin < 3  # of processor time, and 1 is needed
