@@ -2,22 +2,23 @@
 
 import re
 import zlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from shared.datasets.dataset import Dataset, dataset_prefix
-from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
+from shared.errors import Changed, Conflict, NotFound
 from shared.storage.blobs import BlobInfo, BlobStore, Link, LinkSigner, Tier
 from shared.storage.cells import from_cells, to_cells
+from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace
 from shared.storage.newest_first import Listing, mark, newest_first, place_of
 from shared.text.file_names import safe_name
 
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)
-_TRIES = 20
 _NAME_BYTES = 80
 _REVISION = re.compile(r"r(\d+)/")
 
@@ -61,41 +62,40 @@ class Catalog:
 
     async def put(self, dataset: Dataset) -> None:
         """Record the dataset in the place of its earlier revision, never of a later one; repeating changes nothing."""
-        for _ in range(_TRIES):
-            entity = await self._entities.get(_TABLE, dataset.user_id, dataset.id)
+        row = _to_entity(dataset)
+        listed = mark(row.partition, place_of(row.row, dataset.created_at))
+
+        async def record(entity: Entity | None) -> None:
             stored = _from_entity(entity) if entity else None
             if stored is not None and stored.revision > dataset.revision:
                 return
-            row = _to_entity(dataset)
-            listed = mark(row.partition, place_of(row.row, dataset.created_at))
             changes: list[Change] = [Insert(row), listed]
             # a row that is there has its mark already
             if entity is not None:
                 changes = [Replace(replace(row, etag=entity.etag))]
-            try:
-                await self._entities.apply(_TABLE, row.partition, changes)
-            except (AlreadyExists, Changed):
-                continue
-            return
-        raise Unavailable("The dataset's row is too busy.")
+            await self._entities.apply(_TABLE, row.partition, changes)
+
+        await self._swap(dataset.user_id, dataset.id, record)
 
     async def undo(self, user_id: str, dataset_id: str, revision: int, before: Dataset | None) -> None:
         """Take a revision back whose job ended otherwise: what was recorded `before` counts; idempotent.
 
         Where nothing was, an empty row stays: to delete it might take a later revision with it.
         """
-        for _ in range(_TRIES):
-            entity = await self._entities.get(_TABLE, user_id, dataset_id)
+        row = _to_entity(before) if before else Entity(user_id, dataset_id)
+
+        async def take_back(entity: Entity | None) -> None:
             stored = _from_entity(entity) if entity else None
-            if entity is None or stored is None or stored.revision != revision:
-                return
-            row = _to_entity(before) if before else Entity(user_id, dataset_id)
-            try:
+            if entity is not None and stored is not None and stored.revision == revision:
                 await self._entities.apply(_TABLE, user_id, [Replace(replace(row, etag=entity.etag))])
-            except Changed:
-                continue
-            return
-        raise Unavailable("The dataset's row is too busy.")
+
+        await self._swap(user_id, dataset_id, take_back)
+
+    async def _swap(
+        self, user_id: str, dataset_id: str, change: Callable[[Entity | None], Awaitable[None]]
+    ) -> None:
+        busy = "The dataset's row is too busy."
+        await compare_and_swap(lambda: self._entities.get(_TABLE, user_id, dataset_id), change, busy=busy)
 
     async def drop_others(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
         """Delete the blobs of all revisions but the recorded one, as far as they were written before; idempotent."""

@@ -6,7 +6,7 @@ crawled go on. What was kept is not fetched again. The dataset of the revision b
 """
 
 from shared.clock import Clock
-from shared.errors import Changed, Conflict, Damaged, Unavailable
+from shared.errors import Conflict, Damaged
 from shared.jobs.job.failures import NO_IMAGES, REFUSED
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
@@ -15,8 +15,6 @@ from shared.jobs.job.store import WORK_IS_GONE, JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.storage.queues import QueueSender
-
-_TRIES = 20
 
 
 class Retry:
@@ -43,17 +41,14 @@ class Retry:
             NotFound: this user has no such job.
             Conflict: it runs for the first time, there is nothing to retry, or its working files are gone.
         """
-        job = await self._jobs.require(user_id, job_id)
-        for _ in range(_TRIES):
-            if not job.state.terminal:
-                break
-            await self._check(job)
-            try:
-                job = await self._jobs.reopen(job.retried(self._clock.now(), traceparent))
-            except Changed:
-                job = await self._jobs.require(user_id, job_id)
-        else:
-            raise Unavailable("The job's record is too busy.")
+
+        async def reopened(stored: Job) -> Job:
+            if not stored.state.terminal:
+                return stored
+            await self._check(stored)
+            return await self._jobs.reopen(stored.retried(self._clock.now(), traceparent))
+
+        job = await self._jobs.swap(await self._jobs.require(user_id, job_id), reopened)
         if job.revision == 1:
             raise Conflict(f"The job is {job.state}; only a job that has ended can be retried.")
         if job.state is State.QUEUED:

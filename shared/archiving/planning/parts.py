@@ -1,11 +1,10 @@
 """Cuts a dataset's files into parts, each written by one function instance at a time, and notes which are written."""
 
-import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.errors import AlreadyExists, Changed, Unavailable
+from shared.errors import AlreadyExists
+from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Entity, EntityStore, Insert, Replace, Value
 
 MAX_PARTS = 1500
@@ -14,7 +13,6 @@ _DIGEST_BYTES = 32
 _MISSING = bytes(_DIGEST_BYTES)
 _TABLE = "chunks"  # beside the job's chunks, so that it is erased with them
 _CELL_BYTES = 1000 * _DIGEST_BYTES  # a table's cell takes 64 KiB
-_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +96,19 @@ class PartLedger:
         self, job_id: str, plan: str, digests: dict[int, bytes]
     ) -> tuple[Sequence[str | None], Sequence[str | None]]:
         """What the row said, and what it says now."""
-        for _ in range(_TRIES):
-            entity = await self._entities.get(_TABLE, job_id, _row(plan))
+
+        async def note(entity: Entity | None) -> tuple[Sequence[str | None], Sequence[str | None]]:
             if entity is None:
                 return (), ()
             stored = bytearray(_bytes(entity))
             for number, digest in digests.items():
                 stored[number * _DIGEST_BYTES : (number + 1) * _DIGEST_BYTES] = digest
             changed = Entity(job_id, _row(plan), _cells(bytes(stored)), entity.etag)
-            try:
-                await self._entities.apply(_TABLE, job_id, [Replace(changed)])
-            except Changed:
-                await asyncio.sleep(random.uniform(0.005, 0.1))  # noqa: S311 - spreads colliding writers
-                continue
+            await self._entities.apply(_TABLE, job_id, [Replace(changed)])
             return _decoded(entity), _decoded(changed)
-        raise Unavailable("The ledger of the archive is too busy.")
+
+        busy = "The ledger of the archive is too busy."
+        return await compare_and_swap(lambda: self._entities.get(_TABLE, job_id, _row(plan)), note, busy=busy)
 
 
 def _row(plan: str) -> str:

@@ -1,9 +1,10 @@
 """Changes of a job's state: each a compare-and-swap, tried again on what is stored, and followed by its message."""
 
 from dataclasses import replace
+from functools import partial
 
 from shared.clock import Clock
-from shared.errors import Changed, Conflict, Damaged, Unavailable
+from shared.errors import Changed, Conflict, Damaged
 from shared.jobs.flow.rounds import MAX_ROUNDS, Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.webhook import WebhookCaller
@@ -14,8 +15,6 @@ from shared.jobs.job.states import State
 from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.storage.queues import QueueSender
-
-_TRIES = 20
 
 
 class Transitions:
@@ -50,15 +49,13 @@ class Transitions:
 
     async def advance(self, job: Job, current: State, following: State) -> Job:
         """Move the job on where it is in `current`; otherwise return it as it is stored."""
-        run = job.revision, job.round
-        for _ in range(_TRIES):
-            if job.state is not current or (job.revision, job.round) != run:
-                return job
-            try:
-                return await self._jobs.save(job.moved(following, self._clock.now()))
-            except Changed:
-                job = await self._jobs.require(job.user_id, job.id)
-        raise Unavailable("The job's record is too busy.")
+
+        async def move(stored: Job) -> Job:
+            if stored.state is not current or (stored.revision, stored.round) != (job.revision, job.round):
+                return stored
+            return await self._jobs.save(stored.moved(following, self._clock.now()))
+
+        return await self._jobs.swap(job, move)
 
     async def end(self, job: Job, state: State, failure: Failure | None = None) -> Job:
         """Bring the job to a terminal state unless it has one, and do what follows; returns it as it is stored.
@@ -71,15 +68,12 @@ class Transitions:
         return job
 
     async def _ended(self, job: Job, state: State, failure: Failure | None = None) -> Job:
-        revision = job.revision
-        for _ in range(_TRIES):
-            if job.state.terminal or job.revision != revision:
-                return job
-            try:
-                job = await self._jobs.save(job.moved(state, self._clock.now(), failure))
-            except Changed:
-                job = await self._jobs.require(job.user_id, job.id)
-        raise Unavailable("The job's record is too busy.")
+        async def move(stored: Job) -> Job:
+            if stored.state.terminal or stored.revision != job.revision:
+                return stored
+            return await self._jobs.save(stored.moved(state, self._clock.now(), failure))
+
+        return await self._jobs.swap(job, move)
 
     async def fail(self, job: Job, code: str, detail: str) -> Job:
         """End the job as failed, with the reason that its owner will read."""
@@ -113,28 +107,22 @@ class Transitions:
         before it did, its own message comes again: `repeated` then has the message sent by whoever finds that it was
         not.
         """
-        revision = job.revision
-        for _ in range(_TRIES):
-            # the job before its chunks: once it crawls, discovery adds no more
-            job = await self._jobs.require(job.user_id, job.id)
-            if job.revision != revision:
-                return
-            if job.state is State.ARCHIVING or (job.state is State.DISCOVERING and job.round):
-                break
-            if job.state is not State.CRAWLING or not await self._ledger.all_done(job.id):
-                return
-            try:
-                job = await self._jobs.save(await self._after_crawl(job))
-            except Changed:
-                continue
-            repeated = True
-            break
-        else:
-            raise Unavailable("The job's record is too busy.")
-        if repeated and job.state is State.DISCOVERING and not await self._rounds.begun(job):
-            await self._queues.send(JOBS_QUEUE, message_of(job))
-        if repeated and job.state is State.ARCHIVING and not job.archive_enqueued:
-            await self.start_archive(job)
+        # the job before its chunks: once it crawls, discovery adds no more
+        stored = await self._jobs.require(job.user_id, job.id)
+        closed, won = await self._jobs.swap(stored, partial(self._close, job.revision))
+        if closed.revision != job.revision or not (won or repeated):
+            return
+        if closed.state is State.DISCOVERING and closed.round and not await self._rounds.begun(closed):
+            await self._queues.send(JOBS_QUEUE, message_of(closed))
+        if closed.state is State.ARCHIVING and not closed.archive_enqueued:
+            await self.start_archive(closed)
+
+    async def _close(self, revision: int, job: Job) -> tuple[Job, bool]:
+        """The job as it is stored then, and whether this call moved it on because every chunk is done."""
+        crawls = job.revision == revision and job.state is State.CRAWLING
+        if not crawls or not await self._ledger.all_done(job.id):
+            return job, False
+        return await self._jobs.save(await self._after_crawl(job)), True
 
     async def _after_crawl(self, job: Job) -> Job:
         """What becomes of a job whose chunks are all done."""
@@ -145,15 +133,12 @@ class Transitions:
     async def start_archive(self, job: Job) -> None:
         """Send the archive's message, and note it."""
         await self._queues.send(ARCHIVES_QUEUE, message_of(job))
-        for _ in range(_TRIES):
-            if job.state is not State.ARCHIVING or job.archive_enqueued:
-                return
-            try:
-                await self._jobs.save(replace(job, archive_enqueued=True))
-            except Changed:
-                job = await self._jobs.require(job.user_id, job.id)
-            else:
-                return
+
+        async def note(stored: Job) -> None:
+            if stored.state is State.ARCHIVING and not stored.archive_enqueued:
+                await self._jobs.save(replace(stored, archive_enqueued=True))
+
+        await self._jobs.swap(job, note)
 
     async def touch(self, job: Job) -> None:
         """Note that the job moves, in a state that lasts long, so that the watchdog leaves it alone."""

@@ -15,7 +15,7 @@ from shared.telemetry.telemetry import Telemetry
 from shared.web.http.client import WebClient, WebRequest
 
 _log = logging.getLogger(__name__)
-_TRIES = 3
+_MAX_CALLS = 3
 _TIMEOUT_SECONDS = 10.0
 _MAX_ANSWER_BYTES = 64_000
 # transient, as are all from 500 on
@@ -65,7 +65,7 @@ class WebhookCaller:
             timeout_seconds=_TIMEOUT_SECONDS,
         )
         outcome = Webhook(WebhookState.FAILED)
-        for attempt in range(_TRIES):
+        for attempt in range(_MAX_CALLS):
             await self._sleep(attempt)
             outcome, again = await self._try(job, request, replace(outcome, tries=attempt + 1))
             if not again:

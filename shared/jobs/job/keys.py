@@ -7,13 +7,13 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import AlreadyExists, Changed, NotFound, Unavailable
+from shared.errors import AlreadyExists, NotFound
 from shared.jobs.job.job import Job
 from shared.jobs.job.store import JobStore
+from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Entity, EntityStore, Insert, Replace, Value
 
 _TABLE = "jobs"
-_TRIES = 20
 
 
 def message_key(message_id: str) -> str:
@@ -51,21 +51,18 @@ class JobKeys:
 
         If several refused messages asked for one id, it leads to the job of the last one.
         """
-        row = _row(job.user_id, _refused_key(requested_id))
+        key = _refused_key(requested_id)
+        row = _row(job.user_id, key)
         values: dict[str, Value] = {"job_id": job.id, "at": job.created_at}
-        for _ in range(_TRIES):
-            stored = await self._stored(job.user_id, _refused_key(requested_id))
+
+        async def note(stored: Entity | None) -> None:
             if stored is not None and _moment(stored) >= job.created_at:
                 return
             entity = Entity(row.partition, row.row, values, stored.etag if stored else "")
-            try:
-                await self.entities.apply(
-                    _TABLE, row.partition, [Replace(entity) if stored else Insert(entity)]
-                )
-            except (AlreadyExists, Changed):
-                continue
-            return
-        raise Unavailable("The names of the job are too busy.")
+            await self.entities.apply(_TABLE, row.partition, [Replace(entity) if stored else Insert(entity)])
+
+        busy = "The names of the job are too busy."
+        await compare_and_swap(lambda: self._stored(job.user_id, key), note, busy=busy)
 
     async def find(self, user_id: str, name: str) -> Job:
         """The user's job of this id; else the job of a refused message that asked for it, or of the message of this id.

@@ -7,7 +7,7 @@ User ids never begin with `~`. A job's row is written with the mark that lists i
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,11 +25,11 @@ from shared.jobs.job.rows import (
 )
 from shared.jobs.spec.spec import JobSpec, decode_spec, encode_spec
 from shared.storage.blobs import BlobAttributes, BlobStore
-from shared.storage.entities import Delete, EntityStore, Insert, Put, Replace
+from shared.storage.compare_and_swap import compare_and_swap
+from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace
 from shared.storage.newest_first import Listing, mark, newest_first, place_of
 
 _TABLE = "jobs"
-_TRIES = 20
 _LARGE_BYTES = 100_000
 WORK_IS_GONE = "The job's working files are deleted; submit it again."
 
@@ -130,6 +130,16 @@ class JobStore:
             await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         return saved
 
+    async def swap[Result](self, job: Job, change: Callable[[Job], Awaitable[Result]]) -> Result:
+        """Change the job on what is stored, first on `job` as it was read; returns what `change` returns.
+
+        Raises:
+            NotFound: there is no such job.
+            Unavailable: its row is too busy.
+        """
+        busy = "The job's record is too busy."
+        return await compare_and_swap(lambda: self.require(job.user_id, job.id), change, busy=busy, known=job)
+
     async def reopen(self, job: Job) -> Job:
         """Replace the stored job, which has ended, by one that has not; returns it with its new version.
 
@@ -204,16 +214,13 @@ class JobStore:
     async def _note_end(self, job: Job) -> None:
         """Have the index row say that the job has ended, unless the clean-up has begun or is done."""
         ended = Work(job.id, job.user_id, job.created_at, job.updated_at)
-        for _ in range(_TRIES):
-            stored = await self._entities.get(_TABLE, WORK, job.id)
-            if stored is None or work_from_entity(stored).clearing:
-                return
-            try:
+
+        async def note(stored: Entity | None) -> None:
+            if stored is not None and not work_from_entity(stored).clearing:
                 await self._replace_work(replace(ended, etag=stored.etag))
-            except Changed:
-                continue
-            return
-        raise Unavailable("The job's index row is too busy.")
+
+        busy = "The job's index row is too busy."
+        await compare_and_swap(lambda: self._entities.get(_TABLE, WORK, job.id), note, busy=busy)
 
     async def _insert(self, job: Job) -> None:
         """Write the job's row, and the mark that lists it."""

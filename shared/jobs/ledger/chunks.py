@@ -6,14 +6,12 @@ progress row change in one transaction, so the numbers are exact however often m
 them costs one query however many chunks there are.
 """
 
-import asyncio
-import random
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.errors import AlreadyExists, Changed, Unavailable
+from shared.errors import Changed
 from shared.jobs.ledger.rows import (
     CHUNK,
     DISCOVERY,
@@ -29,11 +27,12 @@ from shared.jobs.ledger.rows import (
     lane_progress,
 )
 from shared.jobs.ledger.tally import Tally
+from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, EntityStore, Insert, Replace
 
 _TABLE = "chunks"
 _LANES = 8
-_TRIES = 40
+_BUSY = "The ledger of the job is too busy."
 MAX_ROWS = 90
 """So many chunks may be named in one `Addition`: a transaction holds 100 changes."""
 
@@ -84,21 +83,23 @@ class ChunkLedger:
         rows: list[Change] = [Insert(chunk_entity(job_id, chunk)) for chunk in addition.chunks]
         rows += [Replace(chunk_entity(job_id, replace(chunk, transient=0))) for chunk in addition.taken]
         lane = _lane(addition.chunks[0].id) if addition.chunks else 0
-        for _ in range(_TRIES):
+
+        async def read() -> tuple[Progress, str]:
+            current = await self.discovery(job_id)
+            if (current.etag if current else "") != discovery.etag:
+                raise Changed("Another run discovers this job.")
+            return await self._read_lane(job_id, lane)
+
+        async def write(counted: tuple[Progress, str]) -> DiscoveryRow:
+            progress, version = counted
             changes = [discovery_change(job_id, discovery, now), *rows]
             if addition.chunks:
-                progress, version = await self._read_lane(job_id, lane)
                 changes.append(lane_change(job_id, lane, addition.applied(progress, now), version))
-            try:
-                etags = await self._entities.apply(_TABLE, job_id, changes)
-            except (Changed, AlreadyExists):
-                current = await self.discovery(job_id)
-                if (current.etag if current else "") != discovery.etag:
-                    raise Changed("Another run discovers this job.") from None
-                await _pause()
-                continue
+            etags = await self._entities.apply(_TABLE, job_id, changes)
             return replace(discovery, saved_at=now, etag=etags[0])
-        raise Unavailable("The ledger of the job is too busy.")
+
+        counted = await self._read_lane(job_id, lane) if addition.chunks else (Progress(), "")
+        return await compare_and_swap(read, write, busy=_BUSY, known=counted)
 
     async def chunk(self, job_id: str, chunk_id: str) -> ChunkRow | None:
         """One chunk's row; None where there is none."""
@@ -128,8 +129,13 @@ class ChunkLedger:
         """
         lane = _lane(chunk.id)
         names = tuple(row.id for row in successors)
-        done = replace(chunk, done=True, successors=names, transient=tally.transient)
-        for _ in range(_TRIES):
+
+        async def read() -> ChunkRow:
+            return await self.chunk(job_id, chunk.id) or replace(chunk, done=True)
+
+        async def write(stored: ChunkRow) -> bool:
+            if stored.done:
+                return False
             progress, version = await self._read_lane(job_id, lane)
             moved = replace(
                 progress,
@@ -138,24 +144,16 @@ class ChunkLedger:
                 tally=progress.tally.plus(tally),
                 moved_at=now,
             )
+            done = replace(stored, done=True, successors=names, transient=tally.transient)
             changes: list[Change] = [
                 Replace(chunk_entity(job_id, done)),
                 lane_change(job_id, lane, moved, version),
             ]
             changes += [Insert(chunk_entity(job_id, row)) for row in successors]
-            try:
-                await self._entities.apply(_TABLE, job_id, changes)
-            except (Changed, AlreadyExists):
-                current = await self.chunk(job_id, chunk.id)
-                if current is None or current.done:
-                    return False
-                done = replace(
-                    done, etag=current.etag, announcer=current.announcer, announced=current.announced
-                )
-                await _pause()
-                continue
+            await self._entities.apply(_TABLE, job_id, changes)
             return True
-        raise Unavailable("The ledger of the job is too busy.")
+
+        return await compare_and_swap(read, write, busy=_BUSY, known=chunk)
 
     async def progress(self, job_id: str) -> Progress:
         """The sum over all lanes, in one query; each lane as it is at some moment of the query."""
@@ -201,7 +199,3 @@ class ChunkLedger:
 
 def _lane(chunk_id: str) -> int:
     return zlib.crc32(chunk_id.encode()) % _LANES
-
-
-async def _pause() -> None:
-    await asyncio.sleep(random.uniform(0.005, 0.1))  # noqa: S311 - spreads colliding writers, keeps no secret
