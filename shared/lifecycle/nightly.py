@@ -7,55 +7,26 @@ written of those that did not come to their end. Without working blobs no retry 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from shared.clock import Clock, Deadline
+from shared.datasets.catalog import Catalog
 from shared.errors import AppError
+from shared.jobs.archive_step.start import ArchiveStarts
+from shared.jobs.job.job import work_prefix
+from shared.jobs.job.rows import Work
+from shared.jobs.job.states import State
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunks import ChunkLedger
 from shared.records.delivered import RECORDS
-from shared.storage.blobs import BlobInfo, BlobStore, Tier, TierStore
+from shared.storage.blobs import BlobInfo, Tier, TierStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
+from shared.users.access import ADMIN
 
 _DATASETS = "datasets/"
 # small files that describe a dataset
 _STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")
 _MB = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedJob:
-    """A job that has ended and still has working blobs."""
-
-    id: str
-    user_id: str
-
-
-class FinishedJobs(Protocol):
-    """What the clean-up asks about jobs."""
-
-    def finished_before(self, moment: datetime) -> AsyncIterator[FinishedJob]:
-        """The jobs that ended before the moment and still have working blobs."""
-        ...
-
-    async def begin_clearing(self, job: FinishedJob, moment: datetime) -> bool:
-        """Have the job not begin anew from now on; False where it has done so since it ended before the moment."""
-        ...
-
-    async def forget_work(self, job_id: str) -> None:
-        """Note that the job's working blobs are gone; idempotent."""
-        ...
-
-
-class RecordedDatasets(Protocol):
-    """Who knows which datasets are recorded."""
-
-    async def tier_changed(self, dataset_id: str, tier: Tier) -> None:
-        """The dataset's blobs are in this tier now."""
-        ...
-
-    async def drop_others(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
-        """Delete the files of revisions that are not recorded, as far as they were written before; idempotent."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +52,19 @@ class Nightly:
 
     def __init__(
         self,
-        blobs: BlobStore,
-        tiers: TierStore,
-        jobs: FinishedJobs,
-        datasets: RecordedDatasets,
+        blobs: TierStore,
+        jobs: JobStore,
+        ledger: ChunkLedger,
+        catalog: Catalog,
         telemetry: Telemetry,
         clock: Clock,
         config: NightlyConfig,
     ) -> None:
         self._blobs = blobs
-        self._tiers = tiers
         self._jobs = jobs
-        self._recorded = datasets
+        self._ledger = ledger
+        self._catalog = catalog
+        self._starts = ArchiveStarts(blobs, catalog)
         self._telemetry = telemetry
         self._clock = clock
         self._config = config
@@ -121,8 +93,8 @@ class Nightly:
                 continue
             try:
                 for info in waiting:
-                    await self._tiers.set_tier(info.name, Tier.ARCHIVE)
-                await self._recorded.tier_changed(dataset_id, Tier.ARCHIVE)
+                    await self._blobs.set_tier(info.name, Tier.ARCHIVE)
+                await self._catalog.tier_changed(ADMIN, dataset_id, Tier.ARCHIVE)
             except AppError as error:
                 report.failed += 1
                 signals.failure(self._telemetry, error, operation="archive_dataset", dataset=dataset_id)
@@ -148,19 +120,31 @@ class Nightly:
     async def _clear(self, deadline: Deadline, report: NightlyReport) -> None:
         now = self._clock.now()
         before = now - timedelta(days=self._config.work_retention_days)
-        async for job in self._jobs.finished_before(before):
+        async for work in self._jobs.works():
+            if work.finished_at is None or work.finished_at >= before:
+                continue
             if deadline.passed:
                 report.unfinished = True
                 return
             try:
-                if not await self._jobs.begin_clearing(job, before):
-                    continue
-                await self._recorded.drop_others(job.user_id, job.id, now)
-                async for info in self._blobs.list(f"work/job_{job.id}/"):
-                    await self._blobs.delete(info.name)
-                await self._jobs.forget_work(job.id)
+                if await self._jobs.begin_clearing(work.job_id, before):
+                    await self._clear_one(work, now)
+                    report.cleared += 1
             except AppError as error:
                 report.failed += 1
-                signals.failure(self._telemetry, error, operation="clear_work", job_id=job.id)
-                continue
-            report.cleared += 1
+                signals.failure(self._telemetry, error, operation="clear_work", job_id=work.job_id)
+
+    async def _clear_one(self, work: Work, now: datetime) -> None:
+        """Delete what an ended job has left, and at last the row that it is found by; idempotent.
+
+        What the job recorded and did not come to the end of is taken back before: what that needs is deleted, too,
+        and a straggler that does it later must find the files of what counts again.
+        """
+        job = await self._jobs.get(work.user_id, work.job_id)
+        if job is not None and job.state is not State.COMPLETED:
+            await self._starts.take_back(job)
+        await self._catalog.drop_others(work.user_id, work.job_id, now)
+        async for info in self._blobs.list(work_prefix(work.job_id)):
+            await self._blobs.delete(info.name)
+        await self._ledger.erase(work.job_id)
+        await self._jobs.forget_work(work.job_id)

@@ -107,8 +107,8 @@ class BlockStore(Protocol):
         ...
 
 
-class TierStore(Protocol):
-    """The access tiers of blobs, and the search by tags."""
+class TierStore(BlobStore, Protocol):
+    """Blobs with access tiers, and a search by tags."""
 
     async def set_tier(self, name: str, tier: Tier) -> None:
         """Move the blob; up from archive begins a rehydration that takes hours.

@@ -196,15 +196,13 @@ class Services(Adapters):
     @cached_property
     def nightly(self) -> "Nightly":
         """Step 6."""
-        from shared.jobs.archive_step.start import ArchiveStarts
         from shared.lifecycle.nightly import Nightly, NightlyConfig
-        from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 
         return Nightly(
             self.blobs,
-            self.blobs,
-            FinishedWork(self.jobs, self.ledger, ArchiveStarts(self.blobs, self.catalog)),
-            CatalogDatasets(self.catalog),
+            self.jobs,
+            self.ledger,
+            self.catalog,
             self.telemetry,
             self.clock,
             NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days),

@@ -6,13 +6,11 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict
-from shared.jobs.archive_step.start import ArchiveStarts
 from shared.jobs.job.job import Webhook, WebhookState
 from shared.jobs.job.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.records import Reason
 from shared.storage.entities import Entity, Put, Replace
-from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 from tests.unit.jobs.simulation import Flow, fake_source
 
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 60}], "dedup": {"near_distance": None}}
@@ -36,9 +34,9 @@ def _each_call(flow, names, then):
 def _nightly(flow, **config):
     return Nightly(
         flow.blobs,
-        flow.blobs,
-        FinishedWork(flow.jobs, flow.ledger, ArchiveStarts(flow.blobs, flow.catalog)),
-        CatalogDatasets(flow.catalog),
+        flow.jobs,
+        flow.ledger,
+        flow.catalog,
         flow.telemetry,
         flow.clock,
         NightlyConfig(**config),

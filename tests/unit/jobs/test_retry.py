@@ -8,13 +8,11 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict, NotFound, Permanent, Unavailable
-from shared.jobs.archive_step.start import ArchiveStarts
 from shared.jobs.flow.watchdog import WatchdogConfig
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.records import Reason
-from shared.wiring.nightly_bridges import CatalogDatasets, FinishedWork
 from tests.unit.jobs.simulation import Flow
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
@@ -43,10 +41,8 @@ async def _run_troubled(flow, spec=SPEC):
 async def _night(flow, days):
     """The nightly run, so many days later."""
     flow.clock.advance(timedelta(days=days).total_seconds())
-    starts = ArchiveStarts(flow.blobs, flow.catalog)
-    jobs, datasets = FinishedWork(flow.jobs, flow.ledger, starts), CatalogDatasets(flow.catalog)
     config = NightlyConfig(archive_after_days=10_000)
-    nightly = Nightly(flow.blobs, flow.blobs, jobs, datasets, flow.telemetry, flow.clock, config)
+    nightly = Nightly(flow.blobs, flow.jobs, flow.ledger, flow.catalog, flow.telemetry, flow.clock, config)
     assert not (await nightly.run(flow.deadline())).failed
 
 

@@ -3,11 +3,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.clock import Deadline
+from shared.datasets.catalog import Catalog
+from shared.datasets.dataset import Dataset
 from shared.errors import Unavailable
-from shared.lifecycle.nightly import FinishedJob, Nightly, NightlyConfig
+from shared.jobs.job.rows import Work, work_to_entity
+from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.chunks import ChunkLedger
+from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.storage.blobs import Tier
+from shared.storage.entities import Put
 from shared.storage.memory.blobs import MemoryBlobs
+from shared.storage.memory.entities import MemoryEntities
 from shared.telemetry.recording import RecordingTelemetry
+from shared.users.access import ADMIN
 
 
 class Clock:
@@ -21,35 +29,38 @@ class Clock:
         return 0.0
 
 
-class Jobs:
-    def __init__(self, finished):
-        self.finished = dict(finished)
-
-    async def finished_before(self, moment):
-        for job_id, at in list(self.finished.items()):
-            if at < moment:
-                yield FinishedJob(job_id, "admin")
-
-    async def begin_clearing(self, job, moment):
-        return self.finished[job.id] < moment
-
-    async def forget_work(self, job_id):
-        self.finished.pop(job_id, None)
-
-
-class Notes(dict):
-    async def tier_changed(self, dataset_id, tier):
-        self[dataset_id] = tier
-
-    async def drop_others(self, user_id, dataset_id, written_before):
-        pass
-
-
 class Failing(MemoryBlobs):
     async def set_tier(self, name, tier):
         if "bad" in name:
             raise Unavailable("no")
         await super().set_tier(name, tier)
+
+
+class House:
+    """The nightly run over memory: which datasets are recorded, and which jobs have ended, say the tests."""
+
+    def __init__(self, clock, blobs):
+        config = NightlyConfig(archive_after_days=90)
+        self._entities = MemoryEntities()
+        self.telemetry = RecordingTelemetry()
+        self.catalog = Catalog(self._entities, blobs, blobs, link_seconds=60)
+        jobs, ledger = JobStore(self._entities, blobs), ChunkLedger(self._entities)
+        self.nightly = Nightly(blobs, jobs, ledger, self.catalog, self.telemetry, clock, config)
+
+    async def record(self, *names):
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        for name in names:
+            files = (f"datasets/job_{name}/dataset.zip",), f"datasets/job_{name}/records.jsonl.gz"
+            await self.catalog.put(Dataset(name, ADMIN, name, now, 1, 1, "zip", Tier.HOT, *files, {}, {}))
+
+    async def end(self, job_id, moment):
+        row = work_to_entity(Work(job_id, ADMIN, moment, moment))
+        await self._entities.apply("jobs", row.partition, [Put(row)])
+
+    async def archived(self):
+        """The recorded datasets that are noted as archived."""
+        page = await self.catalog.page(ADMIN)
+        return {dataset.id for dataset in page.items if dataset.tier is Tier.ARCHIVE}
 
 
 @pytest.fixture
@@ -64,19 +75,15 @@ async def night():
     for name in ("done", "fresh"):
         await blobs.put(f"work/job_{name}/records/1", b"x")
         await blobs.put(f"work/job_{name}2/records/1", b"x")
-    jobs = Jobs({"done": clock.moment - timedelta(days=8), "fresh": clock.moment - timedelta(days=1)})
-    telemetry, notes = RecordingTelemetry(), Notes()
-    return (
-        Nightly(blobs, blobs, jobs, notes, telemetry, clock, NightlyConfig()),
-        blobs,
-        telemetry,
-        notes,
-        clock,
-    )
+    house = House(clock, blobs)
+    await house.record("bad", "old", "older", "new", "a")
+    await house.end("done", clock.moment - timedelta(days=8))
+    await house.end("fresh", clock.moment - timedelta(days=1))
+    return house.nightly, blobs, house.telemetry, house, clock
 
 
 async def test_old_datasets_are_archived_and_one_failure_stops_nothing(night):
-    nightly, blobs, telemetry, notes, clock = night
+    nightly, blobs, telemetry, house, clock = night
     report = await nightly.run(Deadline.after(clock, 100))
     assert (report.archived, report.failed, report.unfinished) == (2, 1, False)
     tiers = {info.name: info.tier async for info in blobs.list("datasets/")}
@@ -84,7 +91,7 @@ async def test_old_datasets_are_archived_and_one_failure_stops_nothing(night):
         "datasets/job_old/dataset.zip",
         "datasets/job_older/dataset.zip",
     }
-    assert notes == {"old": Tier.ARCHIVE, "older": Tier.ARCHIVE}
+    assert await house.archived() == {"old", "older"}
     events = telemetry.named("dataset_archived")
     assert [event.properties for event in events] == [
         {"dataset": name, "age_days": 91, "size_mb": 2.0} for name in ("old", "older")
@@ -96,7 +103,7 @@ async def test_old_datasets_are_archived_and_one_failure_stops_nothing(night):
 
 
 async def test_what_tells_of_a_dataset_stays_readable(night):
-    nightly, blobs, _, notes, clock = night
+    nightly, blobs, _, house, clock = night
     small = {"records.jsonl.gz", "README.md", "ATTRIBUTION.md", "SHA256SUMS"}
     for folder in ("datasets/job_a/", "datasets/job_a/r2/"):
         for name in (*small, "shards/00001.tar", "annotations.csv"):
@@ -105,7 +112,7 @@ async def test_what_tells_of_a_dataset_stays_readable(night):
     await nightly.run(Deadline.after(clock, 100))
     tiers = {info.name: info.tier async for info in blobs.list("datasets/job_a/")}
     assert {name.rpartition("/")[2] for name, tier in tiers.items() if tier is not Tier.ARCHIVE} == small
-    assert notes["a"] is Tier.ARCHIVE
+    assert "a" in await house.archived()
 
 
 async def test_a_second_night_does_nothing_twice(night):
@@ -143,7 +150,9 @@ AGES = {
 async def test_a_retried_datasets_age_is_that_of_its_newest_file(ages):
     """Its files are listed by name: those of revision 10 before those of revision 2, and none has to be the newest."""
     clock = Clock()
-    blobs, telemetry, notes = MemoryBlobs(clock), RecordingTelemetry(), Notes()
+    blobs = MemoryBlobs(clock)
+    house = House(clock, blobs)
+    await house.record("x", "y")
     begin = clock.moment
     names = [f"datasets/job_x/{folder}dataset.zip" for folder in ("", "r10/", "r2/")]
     for name, age in sorted(zip(names, ages, strict=True), key=lambda item: -item[1]):
@@ -151,22 +160,21 @@ async def test_a_retried_datasets_age_is_that_of_its_newest_file(ages):
         await blobs.put(name, b"x" * 1_000_000)
         await blobs.put(f"{name.rpartition('/')[0]}/records.jsonl.gz", b"x")
     await blobs.put("datasets/job_y/dataset.zip", b"x")
-    nightly = Nightly(blobs, blobs, Jobs({}), notes, telemetry, clock, NightlyConfig(archive_after_days=90))
     newest = begin + timedelta(days=100)
     for days, archived in ((89, 0), (90, 2), (91, 0)):
         clock.moment = newest + timedelta(days=days)
-        assert (await nightly.run(Deadline.after(clock, 100))).archived == archived
-    events = [event.properties for event in telemetry.named("dataset_archived")]
+        assert (await house.nightly.run(Deadline.after(clock, 100))).archived == archived
+    events = [event.properties for event in house.telemetry.named("dataset_archived")]
     assert events[0] == {"dataset": "x", "age_days": 90, "size_mb": 3.0}
-    assert notes == {"x": Tier.ARCHIVE, "y": Tier.ARCHIVE}
+    assert await house.archived() == {"x", "y"}
     tiers = {info.name: info.tier async for info in blobs.list("datasets/job_x/")}
     assert {name for name, tier in tiers.items() if tier is Tier.ARCHIVE} == set(names)
 
 
 async def test_what_is_archived_already_is_left_alone_and_a_newer_revision_beside_it_counts():
     clock = Clock()
-    blobs, telemetry, notes = MemoryBlobs(clock), RecordingTelemetry(), Notes()
-    nightly = Nightly(blobs, blobs, Jobs({}), notes, telemetry, clock, NightlyConfig(archive_after_days=90))
+    blobs = MemoryBlobs(clock)
+    nightly = House(clock, blobs).nightly
     await blobs.put("datasets/job_x/dataset.zip", b"x")
     await blobs.put("datasets/job_x/records.jsonl.gz", b"x")
     clock.moment += timedelta(days=100)
