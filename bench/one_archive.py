@@ -80,7 +80,7 @@ async def _run(job_id: str) -> Done:
         blob=archived.blobs[0],
         size=archived.size_bytes,
         sha256=archived.checksums[archived.blobs[0]].sha256,
-        entries=len(plan.images) + len(plan.header.texts),
+        entries=len(plan.images) + len(plan.header.contents.texts),
         blocks=blocks,
         plan=planned - began,
         write=written - planned,

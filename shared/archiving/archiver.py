@@ -128,7 +128,7 @@ class Archiver:
             plan.blob(file): await self._checksum(plan, number, written, deadline)
             for number, file in enumerate(plan.files)
         }
-        if plan.files and plan.files[0].kind == "tar":
+        if len(plan.files) > 1:
             name, data = f"{plan.header.prefix}{_SUMS}", _sums(plan.header.prefix, checksums)
             await self._blobs.put(name, data, BlobAttributes("text/plain; charset=utf-8", tier=Tier.HOT))
             checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
@@ -143,6 +143,7 @@ class Archiver:
                 image_count=len(plan.images),
             )
         return Archived(
+            format=plan.header.format,
             blobs=tuple(checksums),
             records_blob=plan.header.records_blob,
             size_bytes=plan.size_bytes,

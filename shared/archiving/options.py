@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, Strict, 
 
 from shared.ids import PlainId
 
+type FormatName = Literal["zip", "webdataset"]
 type AnnotationFormat = Literal["jsonl", "csv", "txt", "yaml", "coco"]
 
 _frozen = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -54,13 +55,8 @@ class Output(BaseModel):
 
     model_config = _frozen
 
-    format: Literal["zip", "webdataset"] = "zip"
+    format: FormatName = "zip"
     annotations: Annotated[tuple[AnnotationFormat, ...], Strict(False), FailFast(), Field(max_length=20)] = (
         "jsonl",
     )
     shard_size: Annotated[int, Field(ge=100_000, le=4_000_000_000)] = 256_000_000
-
-    @property
-    def beside(self) -> tuple[AnnotationFormat, ...]:
-        """The annotation files of all images. In shards there is no `jsonl`: each image has its JSON beside it."""
-        return tuple(kind for kind in self.annotations if kind != "jsonl" or self.format == "zip")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from shared.archiving.options import Dedup, Output, Splits
+from shared.archiving.options import Dedup, FormatName, Output, Splits
 from shared.records.delivered import FileChecksum
 
 
@@ -69,6 +69,7 @@ class Archived:
     `splits` is the number of images by split.
     """
 
+    format: FormatName
     blobs: tuple[str, ...]
     records_blob: str
     size_bytes: int

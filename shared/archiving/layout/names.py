@@ -1,7 +1,7 @@
 """The names of the folders of a dataset's labels: no two labels share one."""
 
 import hashlib
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 
 from shared.text.file_names import comparable, safe_name
 
@@ -29,11 +29,6 @@ def file_name(index: int, extension: int) -> str:
 def extension_of(image_format: str) -> int:
     """The position in `EXTENSIONS` of a format's extension; the last where the format is unknown."""
     return EXTENSIONS.index(_EXTENSION_OF.get(image_format, "bin"))
-
-
-def shard_prefix(split: str, used: Sized) -> str:
-    """How the names of a split's shards begin, where these splits are `used`."""
-    return "" if len(used) == 1 else f"{split}-"
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:

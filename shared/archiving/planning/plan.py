@@ -13,32 +13,11 @@ from functools import cached_property
 import numpy as np
 from pydantic import TypeAdapter
 
+from shared.archiving.formats.registry import FORMATS
+from shared.archiving.layout.contents import Contents, File, Images, Piece
 from shared.archiving.layout.layout import Layout, PlainLayout
-from shared.archiving.planning.arrange import MEMBERS, File, Images, ZipNames, tar_layout, zip_layout
+from shared.archiving.options import FormatName
 from shared.archiving.planning.parts import Part, cut_parts
-
-_SIDECARS = ("json", "text")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Bytes of a blob, and their CRC-32, None where it is not known."""
-
-    blob: str
-    offset: int
-    size: int
-    crc32: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TextFile:
-    """A text file of the dataset, whose bytes are in a working blob from `offset` on."""
-
-    name: str
-    size: int
-    crc32: int
-    blob: str
-    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +25,16 @@ class PlanHeader:
     """What a plan says beside its images.
 
     `digest` names the order that it was made for; `generation` tells its blocks from those of the job's other plans.
-    `splits`, `folders`, `labels` and `shards` are what the images' numbers mean. `blob` of `sidecars` holds the JSON
-    and texts of WebDataset shards. `counts` and `split_counts` are those of `Archived`.
+    `counts` and `split_counts` are those of `Archived`.
     """
 
     digest: str
     job_id: str
+    format: FormatName
     prefix: str
-    created_at: datetime
     planned_at: datetime
     records_blob: str
-    splits: tuple[str, ...]
-    folders: tuple[str, ...]
-    shards: tuple[str, ...]
-    sidecars: str
-    texts: tuple[TextFile, ...]
+    contents: Contents
     files: tuple[File, ...]
     part_bytes: int
     block_bytes: int
@@ -82,6 +56,7 @@ class Plan:
     def __init__(self, header: PlanHeader, images: Images) -> None:
         self.header = header
         self.images = images
+        self._format = FORMATS[header.format]
 
     @property
     def files(self) -> Sequence[File]:
@@ -105,32 +80,15 @@ class Plan:
 
     def layout(self, file: File) -> Layout:
         """Where everything is in a file."""
-        header, texts = self.header, self.header.texts
         if file.kind == "text":
             return PlainLayout(file.size)
-        if file.kind == "tar":
-            return tar_layout(self.images, file.start, file.end, header.created_at)
-        names = ZipNames(self.images, header.splits, header.folders, [text.name for text in texts])
-        sizes, crc32s = [text.size for text in texts], [text.crc32 for text in texts]
-        return zip_layout(self.images, names, sizes, crc32s, header.created_at)
+        return self._format.layout(file, self.images, self.header.contents)
 
     def content(self, file: File, entry: int) -> Piece | bytes:
         """Where the data of a file's entry is, or the data itself."""
         if file.kind == "text":
-            return self._text(file.start)
-        if file.kind == "zip":
-            count = len(self.images)
-            return self._image(entry) if entry < count else self._text(entry - count)
-        position, member = divmod(entry, MEMBERS)
-        position += file.start
-        if member == 0:
-            return self._image(position)
-        images = self.images
-        if member > len(_SIDECARS):
-            return str(int(images.label[position])).encode()
-        at, first = int(images.beside[position]), int(images.json[position])
-        offset, size = (at, first) if member == 1 else (at + first, int(images.text[position]))
-        return Piece(self.header.sidecars, offset, size)
+            return self.header.contents.texts[file.start].piece
+        return self._format.content(file, entry, self.images, self.header.contents)
 
     def encode(self) -> bytes:
         """As NumPy's .npz, the header as JSON in it."""
@@ -146,16 +104,6 @@ class Plan:
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             header = _adapter.validate_python(json.loads(found["header"].tobytes()))
             return cls(header, Images(**{column.name: found[column.name] for column in fields(Images)}))
-
-    def _text(self, number: int) -> Piece:
-        text = self.header.texts[number]
-        return Piece(text.blob, text.offset, text.size, text.crc32)
-
-    def _image(self, position: int) -> Piece:
-        images = self.images
-        shard = self.header.shards[int(images.shard[position])]
-        offset, size = int(images.offset[position]), int(images.size[position])
-        return Piece(shard, offset, size, int(images.crc32[position]))
 
 
 def plan_blob(work_prefix: str, digest: str) -> str:

@@ -10,8 +10,9 @@ datasets, and a quote before it would make another label of it.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.coco import Coco
@@ -25,17 +26,11 @@ from shared.records.records import Record
 from shared.text.json_lines import json_line
 
 
-def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]) -> list[Annotation]:
-    """The annotation files of an order, in the sequence in which they are delivered.
-
-    In WebDataset shards, each image has its JSON beside it, which takes the place of a `metadata.parquet` and of an
-    `annotations.jsonl`; and the checksums are those of the shards, which are not known before they are written.
-    """
-    wanted = set(order.output.beside)
+def annotations_of(
+    wanted: Collection[AnnotationFormat], order: ArchiveOrder, labels: Sequence[str]
+) -> list[Annotation]:
+    """The annotation files that are `wanted`, and the attributions, in the sequence in which they are delivered."""
     found: list[Annotation] = []
-    folders = order.output.format == "zip"
-    if folders:
-        found += [Metadata(f"{split}/metadata.parquet", split) for split in splits]
     if "jsonl" in wanted:
         found.append(JsonLines("annotations.jsonl"))
     if "csv" in wanted:
@@ -47,7 +42,7 @@ def annotations_of(order: ArchiveOrder, splits: Sequence[str], labels: Sequence[
     if "coco" in wanted:
         found.append(Coco("annotations.coco.json", order, labels))
     found.append(Attribution("ATTRIBUTION.md", changes_of(order)))
-    return [*found, Checksums("SHA256SUMS")] if folders else found
+    return found
 
 
 class Metadata(Annotation):
@@ -65,8 +60,9 @@ class Metadata(Annotation):
     def rows(self, images: Sequence[Placed]) -> bytes:
         """See `Annotation`."""
         mine = [image for image in images if image.split == self._split]
+        folder = f"{self._split}/"
         columns = {name: [image.told[name] for image in mine] for name in COLUMNS}
-        return self._writer.add(columns | {"file_name": [image.local for image in mine]})
+        return self._writer.add(columns | {"file_name": [image.path.removeprefix(folder) for image in mine]})
 
     def end(self) -> Iterator[bytes]:
         """See `Annotation`."""

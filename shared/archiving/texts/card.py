@@ -1,12 +1,14 @@
 """The dataset card: README.md with the front matter that Hugging Face reads."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.archiving.layout.names import shard_prefix
+from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.loading import loading
 from shared.archiving.texts.markdown import escaped
@@ -18,22 +20,39 @@ _LINES = 4096
 _HUGGING_FACE_NAMES = {"val": "validation"}  # what it calls this split where nobody tells it
 
 
-def card(
-    order: ArchiveOrder,
-    counts: Mapping[str, Mapping[str, int]],
-    splits: Mapping[str, int],
-    sources: Mapping[str, int],
-    licenses: Mapping[str, int],
-    labels: Sequence[str],
-    checksum: str,
-) -> str:
-    """The card. `counts` is by label and outcome; the others count images by split, source and licence.
+@dataclass(slots=True)
+class Figures:
+    """What the card counts: candidates by label and outcome, and images by split, source and licence."""
 
-    `labels` are those that are numbered in the shards, `checksum` is that of the images.
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    splits: Mapping[str, int] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    licenses: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """What the card says of the archive's format.
+
+    `split_paths` has a glob for the files of each split, `images` are the lines about where the images are, `example`
+    is a program that loads them. `checksums_of` is what `SHA256SUMS` is about. Where the archive has
+    `numbered_labels`, the card lists their numbers.
     """
-    total = sum(splits.values())
+
+    split_paths: Mapping[str, str]
+    images: Sequence[str]
+    annotations: Sequence[AnnotationFormat]
+    checksums_of: Literal["images", "files"]
+    example: Sequence[str]
+    numbered_labels: bool = False
+
+
+def card(
+    order: ArchiveOrder, packing: Packing, figures: Figures, labels: Sequence[str], checksum: str
+) -> str:
+    """The card; `labels` are in order of their numbers, `checksum` is that of the images."""
+    total = sum(figures.splits.values())
     size = next((name for limit, name in _SIZES if total < limit), "n>1M")
-    in_zip = order.output.format == "zip"
     return "\n".join(
         [
             "---",
@@ -41,23 +60,23 @@ def card(
             "license: other",
             "task_categories:\n- image-classification",
             f"size_categories:\n- {size}",
-            *_split_globs(splits, in_zip=in_zip),
+            *_split_globs(packing),
             "---",
             "",
             f"# {escaped(order.name)}",
             "",
             f"{total} images, made by PixCrawler on {order.created_at:%Y-%m-%d} (job {order.job_id}).",
             "",
-            *_table(("label", "found", "kept"), _label_rows(counts)),
-            *_table(("split", "images"), [(name, str(number)) for name, number in splits.items()]),
-            *_table(("source", "images"), _descending(sources)),
-            *_table(("licence", "images"), _descending(licenses)),
-            *(_in_zip(order) if in_zip else _in_shards(order, labels)),
-            *_terms(order, licenses),
+            *_table(("label", "found", "kept"), _label_rows(figures.counts)),
+            *_table(("split", "images"), [(name, str(number)) for name, number in figures.splits.items()]),
+            *_table(("source", "images"), _descending(figures.sources)),
+            *_table(("licence", "images"), _descending(figures.licenses)),
+            *_contents(packing, labels),
+            *_terms(order, figures.licenses),
             "",
             "## How to load it",
             "",
-            *loading(order.output, list(splits)),
+            *loading(packing.example, packing.annotations),
             "## How it was made",
             "",
             *([f"- made of the datasets: {', '.join(order.parents)}"] if order.parents else ()),
@@ -92,50 +111,24 @@ def checksum_of(sha256: NDArray[np.void]) -> str:
     return digest.hexdigest()
 
 
-def _split_globs(splits: Collection[str], *, in_zip: bool) -> Iterator[str]:
+def _split_globs(packing: Packing) -> Iterator[str]:
     """Which files are which split.
 
     `load_dataset` would take labels such as `test` or `dev-board` for splits, too, and files of annotations for data.
     """
     yield "configs:\n- config_name: default\n  data_files:"
-    for split in splits:
-        shards = f"**/{shard_prefix(split, splits)}*.tar"  # which have a folder in storage, and none when downloaded
-        path = f"{split}/**" if in_zip else shards
+    for split, path in packing.split_paths.items():
         yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {yaml_of(path)}"
 
 
-def _in_zip(order: ArchiveOrder) -> list[str]:
-    return [
-        "## What is in here",
-        "",
-        "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
-        "- `{split}/metadata.parquet`: label, caption, licence, author and origin of each image.",
-        *_annotations(order),
-        "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
-        "- `SHA256SUMS`: checksums of the images, for `sha256sum --check`.",
-        "",
-    ]
-
-
-def _annotations(order: ArchiveOrder) -> Iterator[str]:
-    for kind, line in _ANNOTATIONS.items():
-        if kind in order.output.beside:
-            yield line
-
-
-def _in_shards(order: ArchiveOrder, labels: Sequence[str]) -> list[str]:
-    return [
-        "## What is in here",
-        "",
-        "- `*.tar`: shards in the WebDataset format. Beside each image stand, under the same key,",
-        "  `.json` (label, caption, licence, author, origin), `.txt` (the caption, or else the label)",
-        "  and `.cls` (the label's number). The key is the candidate's number in the job's records.",
-        *_annotations(order),
-        "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named.",
-        "- `SHA256SUMS`: checksums of the files, for `sha256sum --check`.",
-        "",
-        *_table(("cls", "label"), [(str(number), label) for number, label in enumerate(labels)]),
-    ]
+def _contents(packing: Packing, labels: Sequence[str]) -> Iterator[str]:
+    yield from ("## What is in here", "", *packing.images)
+    yield from (line for kind, line in _ANNOTATIONS.items() if kind in packing.annotations)
+    yield "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named."
+    yield f"- `SHA256SUMS`: checksums of the {packing.checksums_of}, for `sha256sum --check`."
+    yield ""
+    if packing.numbered_labels:
+        yield from _table(("cls", "label"), [(str(number), label) for number, label in enumerate(labels)])
 
 
 def _terms(order: ArchiveOrder, licenses: Iterable[str]) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """The dataset card's example programs, which load the dataset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from shared.archiving.layout.names import shard_prefix
-from shared.archiving.options import Output
+from shared.archiving.options import AnnotationFormat
 
-_TABLES = {
+_TABLES: dict[AnnotationFormat, Sequence[str]] = {
     "jsonl": (
         "import json",
         'with open("path/to/annotations.jsonl", encoding="utf-8") as lines:',
@@ -19,10 +18,13 @@ _TABLES = {
 }
 
 
-def loading(output: Output, splits: Sequence[str]) -> Iterator[str]:
-    """Lines of Markdown. Every program loads texts as they are, also those that look like numbers or dates."""
-    yield from _code(*(_from_zip(splits) if output.format == "zip" else _from_shards(splits)))
-    tables = [kind for kind in _TABLES if kind in output.beside]
+def loading(example: Sequence[str], annotations: Collection[AnnotationFormat]) -> Iterator[str]:
+    """Lines of Markdown: the `example` of the archive's format, and one for each table among the `annotations`.
+
+    Every program loads texts as they are, also those that look like numbers or dates.
+    """
+    yield from _code(*example)
+    tables = [kind for kind in _TABLES if kind in annotations]
     if tables:
         yield "Texts may look like numbers, dates or nothing (`007`, `2021-03-05`, `NA`): let readers guess no types."
         yield ""
@@ -35,25 +37,3 @@ def _code(*lines: str) -> Iterator[str]:
     yield from lines
     yield "```"
     yield ""
-
-
-def _from_zip(splits: Sequence[str]) -> list[str]:
-    split = splits[0] if splits else "train"
-    return [
-        "from datasets import load_dataset",
-        'dataset = load_dataset("path/to/the/unpacked/archive")',
-        "",
-        "import pandas",
-        f'images = pandas.read_parquet("path/to/the/unpacked/archive/{split}/metadata.parquet")',
-    ]
-
-
-def _from_shards(splits: Sequence[str]) -> list[str]:
-    first = f"{shard_prefix(splits[0], splits)}00001.tar" if splits else ""
-    return [
-        "import webdataset",
-        f'dataset = webdataset.WebDataset("path/to/{first}", shardshuffle=False).decode("pil")',
-        "",
-        "from datasets import load_dataset  # where all images have one format",
-        'dataset = load_dataset("path/to/the/folder/of/these/files")',
-    ]

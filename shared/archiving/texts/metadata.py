@@ -29,7 +29,7 @@ COLUMNS: dict[str, type[str] | type[int]] = {
 
 
 class Placed(NamedTuple):
-    """A selected image and its place in the dataset: `path` in its archive, `local` in its split's folder.
+    """A selected image and its path in its archive.
 
     `told` is what annotations tell of it, with its path as the name.
     """
@@ -38,7 +38,6 @@ class Placed(NamedTuple):
     kept: Kept
     split: str
     path: str
-    local: str
     label_number: int
     told: dict[str, str | int]
 

@@ -5,9 +5,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from shared.archiving.layout.contents import File, Piece
 from shared.archiving.layout.layout import Data, Layout
-from shared.archiving.planning.arrange import File
-from shared.archiving.planning.plan import Piece, Plan
+from shared.archiving.planning.plan import Plan
 from shared.concurrency import in_turns
 from shared.damage import reading
 from shared.errors import Damaged

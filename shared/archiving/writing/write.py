@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from shared.archiving.planning.arrange import File
+from shared.archiving.layout.contents import File
 from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.writing.compose import Composer
@@ -145,8 +145,8 @@ async def commit_file(plan: Plan, file: File, blobs: BlobStore, blocks: BlockSto
         content_type=_TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8"),
         metadata={
             "job_id": plan.header.job_id,
-            "image_count": str(len(plan.images) if file.kind == "zip" else file.end - file.start),
-            "created_at": plan.header.created_at.isoformat(),
+            "image_count": str(file.end - file.start),
+            "created_at": plan.header.contents.created_at.isoformat(),
             _PLAN: plan.header.digest,
         },
         tags={"project": "pixcrawler", "type": "dataset", "job_id": plan.header.job_id},

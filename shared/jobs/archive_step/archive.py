@@ -249,7 +249,7 @@ def _dataset(job: Job, archived: Archived) -> Dataset:
         created_at=job.created_at,
         image_count=archived.image_count,
         size_bytes=archived.size_bytes,
-        format="zip" if archived.blobs[0].endswith(".zip") else "webdataset",
+        format=archived.format,
         tier=Tier.HOT,
         blobs=archived.blobs,
         records_blob=archived.records_blob,

@@ -93,7 +93,7 @@ async def test_a_shard_is_read_once_for_all_blocks_that_are_composed_together(sl
     before = blobs.reads.copy()
     await archiver.write(plan, 0, _deadline())
     reads = sum((blobs.reads - before).values())
-    shards = len(plan.header.shards)
+    shards = len(plan.header.contents.shards)
     composed = -(-plan.size_bytes // (2 * BLOCK))
     assert (
         reads <= shards + composed + 1

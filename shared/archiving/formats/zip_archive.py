@@ -1,0 +1,113 @@
+"""One ZIP file: a folder for each split, in it one for each label, and the texts behind the images."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import override
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.formats.format import ArchiveFormat
+from shared.archiving.layout.contents import Contents, File, Images, Piece
+from shared.archiving.layout.layout import NameList
+from shared.archiving.layout.zip import ZipLayout
+from shared.archiving.order import ArchiveOrder
+from shared.archiving.texts.annotation import Annotation
+from shared.archiving.texts.annotations import Checksums, Metadata, annotations_of
+from shared.archiving.texts.card import Packing
+
+_IMAGES = (
+    "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
+    "- `{split}/metadata.parquet`: label, caption, licence, author and origin of each image.",
+)
+
+
+class ZipArchive(ArchiveFormat):
+    """`dataset.zip`."""
+
+    shuffled = False
+    sidecars = False
+
+    @override
+    def path(self, split: str, folder: str, file: str) -> str:
+        return _path(split, folder, file)
+
+    @override
+    def image_files(self, images: Images, contents: Contents, shard_size: int) -> Sequence[File]:
+        return [File("dataset.zip", "images", 0, len(images))]
+
+    @override
+    def delivered(self, files: Sequence[File], images: Images, contents: Contents) -> Sequence[File]:
+        return [replace(file, size=self.layout(file, images, contents).size) for file in files]
+
+    @override
+    def image_offsets(self, file: File, images: Images, contents: Contents) -> NDArray[np.int64]:
+        return self.layout(file, images, contents).data_offsets[: len(images)]
+
+    @override
+    def layout(self, file: File, images: Images, contents: Contents) -> ZipLayout:
+        sizes = np.array([text.size for text in contents.texts], np.int64)
+        crc32s = np.array([text.crc32 for text in contents.texts], np.uint32)
+        return ZipLayout(
+            _Names(images, contents),
+            np.concatenate([images.size, sizes]),
+            np.concatenate([images.crc32, crc32s]),
+            contents.created_at,
+        )
+
+    @override
+    def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
+        count = len(images)
+        return contents.image(images, entry) if entry < count else contents.texts[entry - count].piece
+
+    @override
+    def annotations(
+        self, order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]
+    ) -> Sequence[Annotation]:
+        return [
+            *(Metadata(f"{split}/metadata.parquet", split) for split in splits),
+            *annotations_of(order.output.annotations, order, labels),
+            Checksums("SHA256SUMS"),
+        ]
+
+    @override
+    def packing(self, order: ArchiveOrder, splits: Sequence[str]) -> Packing:
+        first = splits[0] if splits else "train"
+        return Packing(
+            split_paths={split: f"{split}/**" for split in splits},
+            images=_IMAGES,
+            annotations=order.output.annotations,
+            checksums_of="images",
+            example=(
+                "from datasets import load_dataset",
+                'dataset = load_dataset("path/to/the/unpacked/archive")',
+                "",
+                "import pandas",
+                f'images = pandas.read_parquet("path/to/the/unpacked/archive/{first}/metadata.parquet")',
+            ),
+        )
+
+
+class _Names:
+    """The paths of the images, and behind them the names of the texts; see `Names`."""
+
+    def __init__(self, images: Images, contents: Contents) -> None:
+        self._images = images
+        self._splits, self._folders = contents.splits, contents.folders
+        self._texts = NameList([text.name for text in contents.texts])
+        split_bytes = np.array([len(split.encode()) for split in self._splits], np.int64)
+        folder_bytes = np.array([len(folder.encode()) for folder in self._folders], np.int64)
+        lengths = split_bytes[images.split] + folder_bytes[images.label] + 2 + images.file_lengths
+        self.lengths = np.concatenate([lengths, self._texts.lengths])
+        self.ascii = self._texts.ascii and all(name.isascii() for name in (*self._splits, *self._folders))
+
+    def __getitem__(self, entry: int, /) -> bytes:
+        images, count = self._images, len(self._images)
+        if entry >= count:
+            return self._texts[entry - count]
+        split, folder = self._splits[int(images.split[entry])], self._folders[int(images.label[entry])]
+        return _path(split, folder, images.file(entry)).encode()
+
+
+def _path(split: str, folder: str, file: str) -> str:
+    return f"{split}/{folder}/{file}"

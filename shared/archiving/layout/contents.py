@@ -1,0 +1,121 @@
+"""What the files of a dataset are made of: its images as columns, its texts, and the blobs that hold the bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.layout.names import EXTENSIONS, file_name
+
+EXTENSION_LENGTHS = np.array([len(extension) for extension in EXTENSIONS], np.int64)
+
+
+@dataclass(slots=True)
+class Images:
+    """The images of a dataset, in the order in which they stand in it; one column a field.
+
+    `label`, `split` and `extension` are positions in their lists; `shard`, `offset`, `size` and `crc32` say where the
+    bytes are and what they are; `beside`, `json` and `text` where the sidecars are in their blob, and how long.
+    """
+
+    index: NDArray[np.int64]
+    label: NDArray[np.int32]
+    split: NDArray[np.int8]
+    extension: NDArray[np.int8]
+    shard: NDArray[np.int32]
+    offset: NDArray[np.int64]
+    size: NDArray[np.int64]
+    crc32: NDArray[np.uint32]
+    beside: NDArray[np.int64]
+    json: NDArray[np.int32]
+    text: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def file(self, position: int) -> str:
+        """The name of an image's file."""
+        return file_name(int(self.index[position]), int(self.extension[position]))
+
+    @property
+    def file_lengths(self) -> NDArray[np.int64]:
+        """The length of the name of each image's file."""
+        return digits(self.index, 8) + 1 + EXTENSION_LENGTHS[self.extension]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of a blob, and their CRC-32, None where it is not known."""
+
+    blob: str
+    offset: int
+    size: int
+    crc32: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A text file of the dataset, whose bytes are in a working blob from `offset` on."""
+
+    name: str
+    size: int
+    crc32: int
+    blob: str
+    offset: int = 0
+
+    @property
+    def piece(self) -> Piece:
+        """Its bytes."""
+        return Piece(self.blob, self.offset, self.size, self.crc32)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a dataset has beside the columns of its images.
+
+    `splits`, `folders` (by label) and `shards` (blobs) are the lists that the images' numbers are positions in.
+    `created_at` is the time of every entry. The texts, and the blob of the `sidecars`, are known once they are written.
+    """
+
+    created_at: datetime
+    splits: tuple[str, ...]
+    folders: tuple[str, ...]
+    shards: tuple[str, ...]
+    sidecars: str = ""
+    texts: tuple[TextFile, ...] = ()
+
+    def image(self, images: Images, position: int) -> Piece:
+        """Where the bytes of an image are."""
+        shard = self.shards[int(images.shard[position])]
+        offset, size = int(images.offset[position]), int(images.size[position])
+        return Piece(shard, offset, size, int(images.crc32[position]))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of the dataset: some of its images, or one of its texts.
+
+    `start` and `end` bound the images in it; those of a text are its position in the list of texts.
+    """
+
+    name: str
+    kind: Literal["images", "text"]
+    start: int
+    end: int
+    size: int = 0
+
+
+def text_files(texts: Sequence[TextFile]) -> list[File]:
+    """The texts as files of their own."""
+    return [File(text.name, "text", at, at + 1, text.size) for at, text in enumerate(texts)]
+
+
+def digits(numbers: NDArray[np.int64] | NDArray[np.int32], least: int) -> NDArray[np.int64]:
+    """How many decimal digits each number has, filled up with zeros to `least`."""
+    count = np.full(len(numbers), least, np.int64)
+    for power in range(least, 19):
+        count += numbers >= 10**power
+    return count
