@@ -58,7 +58,7 @@ async def read_rows(
             without a column that is needed.
     """
     broken: list[str] = []
-    pieces = _in_utf8(_unzipped(stream, broken) if gzipped else _small(stream))
+    pieces = _in_utf8(_unzipped(stream, broken) if gzipped else _small(stream, broken))
     if form == "json":
         rows = _array_rows(pieces)
     elif form in {"csv", "tsv"}:
@@ -202,9 +202,14 @@ async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIte
         broken.append(f"the gzip stream {error}: it is read no further")
 
 
-async def _small(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The stream in small pieces; other tasks run between them."""
+async def _small(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIterator[bytes]:
+    """The stream in small pieces, as far as gzip might grow; other tasks run between them."""
+    left = _LIMITS.max_bytes
     async for data in stream:
-        for at in range(0, len(data), PIECE_BYTES):
-            yield data[at : at + PIECE_BYTES]
+        for at in range(0, min(left, len(data)), PIECE_BYTES):
+            yield data[at : min(left, at + PIECE_BYTES)]
             await asyncio.sleep(0)
+        left -= len(data)
+        if left < 0:
+            broken.append(f"the list has more than {_LIMITS.max_bytes:,} bytes: it is read no further")
+            return

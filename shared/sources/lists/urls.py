@@ -1,13 +1,13 @@
 """URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (these also gzipped) or Parquet.
 
 A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read. There is a page
-for every 1,000 rows, whatever they hold, so that the reader can stop there, and other tasks run in between. Where
-a row's licence and its licence's address name different ones, the image's is unknown (see `told_license`).
+for every 1,000 rows, whatever they hold, and one for every second: so the reader can stop there, and other tasks run.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -37,6 +37,7 @@ INPUTS = "inputs/"
 _PAGE = 1000
 # to plan a dataset of a third of them takes the time of one run
 _MAX_ROWS = 10_000_000
+_SECONDS_WITHOUT_A_PAGE = 1.0
 _ROWS_WITHOUT_A_TURN = 100
 _PAGE_CHARACTERS = 4 << 20
 _MAX_EXTRA = 20
@@ -150,13 +151,28 @@ class Urls:
         return [Query("urls", None)]
 
     async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
-        """See `Source.pages`."""
+        """See `Source.pages`. Where reading takes long, as among blank lines, empty pages come meanwhile."""
         del query
         number = int(cursor or 0)
+        async with aclosing(self._rows(number)) as rows:
+            page = Page((), str(number))
+            while page.cursor is not None:
+                reading = asyncio.create_task(self._page(rows, int(page.cursor)))
+                try:
+                    while not (await asyncio.wait({reading}, timeout=_SECONDS_WITHOUT_A_PAGE))[0]:
+                        yield Page((), page.cursor)
+                finally:
+                    reading.cancel()
+                    await asyncio.wait({reading})
+                page = reading.result()
+                yield page
+
+    async def _page(self, rows: AsyncIterator[Row], number: int) -> Page:
+        """The next page of rows, behind the first `number`; its cursor is None where they end."""
         candidates: list[Candidate] = []
         problems: list[str] = []
         characters = 0
-        async for row in self._rows(number):
+        async for row in rows:
             if number == _MAX_ROWS:
                 problems.append(f"{self._config.blob}: more than {_MAX_ROWS:,} rows: it is read no further")
                 break
@@ -168,13 +184,12 @@ class Urls:
             if problem is not None:
                 problems.append(f"{(self._config.blob or 'urls')[-100:]}: row {number}: {problem}")
             if number % _PAGE == 0 or characters >= _PAGE_CHARACTERS:
-                yield Page(tuple(candidates), str(number), tuple(problems))
-                candidates, problems, characters = [], [], 0
-            elif number % _ROWS_WITHOUT_A_TURN == 0:
+                return Page(tuple(candidates), str(number), tuple(problems))
+            if number % _ROWS_WITHOUT_A_TURN == 0:
                 await asyncio.sleep(0)
-        yield Page(tuple(candidates), None, tuple(problems))
+        return Page(tuple(candidates), None, tuple(problems))
 
-    async def _rows(self, skip: int) -> AsyncIterator[Row]:
+    async def _rows(self, skip: int) -> AsyncGenerator[Row]:
         """The rows behind the first `skip`."""
         if self._config.items is not None:
             for item in self._config.items[skip:]:
