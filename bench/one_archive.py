@@ -18,6 +18,7 @@ from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.planning.parts import block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig
+from shared.records.blob_names import archive_prefix, revision_prefix
 from shared.settings import load_settings
 from shared.storage.azure.blobs import AzureBlobs
 from shared.wiring import App
@@ -114,8 +115,8 @@ def _order(job_id: str, records: tuple[str, ...]) -> ArchiveOrder:
         splits=Splits(),
         output=Output(),
         seed=0,
-        prefix=f"datasets/job_{job_id}/",
-        work_prefix=f"work/job_{job_id}/archive/r1/",
+        prefix=revision_prefix(job_id, 1),
+        work_prefix=archive_prefix(job_id, 1),
     )
 
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from shared.datasets.dataset import Dataset, dataset_prefix
+from shared.datasets.dataset import Dataset
 from shared.errors import Changed, Conflict, NotFound
+from shared.records.blob_names import dataset_of, dataset_prefix
 from shared.storage.blobs import BlobInfo, BlobStore, Link, LinkSigner, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.compare_and_swap import compare_and_swap
@@ -20,7 +21,6 @@ from shared.text.file_names import safe_name
 _TABLE = "datasets"
 _adapter = TypeAdapter(Dataset)
 _NAME_BYTES = 80
-_REVISION = re.compile(r"r(\d+)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,9 @@ class Catalog:
     async def drop_others(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
         """Delete the blobs of all revisions but the recorded one, as far as they were written before; idempotent."""
         dataset = await self.get(user_id, dataset_id)
-        recorded = dataset.revision if dataset else None
-        prefix = dataset_prefix(dataset_id)
-        async for info in self._blobs.list(prefix):
-            revision = _revision_of(info.name.removeprefix(prefix))
-            if revision != recorded and info.modified_at < written_before:
+        recorded = (dataset.id, dataset.revision) if dataset else None
+        async for info in self._blobs.list(dataset_prefix(dataset_id)):
+            if dataset_of(info.name) != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
 
     async def get(self, user_id: str, dataset_id: str) -> Dataset | None:
@@ -185,12 +183,6 @@ def _filename(dataset: Dataset, blob: str) -> str:
         return leaf
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.") or "dataset"
     return f"{safe_name(stem, _NAME_BYTES)}{leaf.removeprefix('dataset')}"
-
-
-def _revision_of(path: str) -> int:
-    """Of which revision a blob in the dataset's folder is; those of the first have no folder of their own."""
-    found = _REVISION.match(path)
-    return int(found.group(1)) if found else 1
 
 
 def _to_entity(dataset: Dataset) -> Entity:

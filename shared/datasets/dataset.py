@@ -33,13 +33,3 @@ class Dataset:
     sha256: str | None = None
     revision: int = 1
     checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
-
-    @property
-    def prefix(self) -> str:
-        """Where the dataset's blobs are; ends in a slash."""
-        return dataset_prefix(self.id)
-
-
-def dataset_prefix(job_id: str) -> str:
-    """Where the blobs of a job's dataset are; ends in a slash."""
-    return f"datasets/job_{job_id}/"

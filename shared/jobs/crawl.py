@@ -21,13 +21,14 @@ from shared.ids import Ids
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.chunk_ids import halves_of, rest_of
-from shared.jobs.job.job import Job, work_prefix
+from shared.jobs.job.job import Job
 from shared.jobs.job.messages import ChunkMessage
 from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunk_blobs import read_candidates, read_records, records_blob
+from shared.jobs.ledger.chunk_blobs import read_candidates, read_records
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.rows import ChunkRow
 from shared.jobs.ledger.tally import Tally
+from shared.records.blob_names import candidates_blob, records_blob, shard_name
 from shared.records.candidates import NumberedCandidate, encode_candidates
 from shared.records.records import Reason, Record, Rejected, encode_records
 from shared.storage.blobs import BlobAttributes, BlobStore
@@ -189,7 +190,7 @@ class Crawl:
         self, job: Job, chunk: ChunkRow, candidates: Sequence[NumberedCandidate], deadline: Deadline
     ) -> tuple[ChunkResult, bool]:
         """What was done, and whether the job's end stopped it before the others were."""
-        shard = f"{job.work_prefix}shards/{chunk.id}-{self._ids.nonce()}"
+        shard = shard_name(job.id, chunk.id, self._ids.nonce())
         work = Chunk(
             candidates=tuple(item.candidate for item in candidates),
             indices=tuple(item.index for item in candidates),
@@ -283,7 +284,7 @@ class Crawl:
             parts = dict(zip(halves_of(chunk.id), (rest[:middle], rest[middle:]), strict=True))
         rows: list[ChunkRow] = []
         for name, part in parts.items():
-            blob = f"{work_prefix(job_id)}candidates/{name}.jsonl.gz"
+            blob = candidates_blob(job_id, name)
             await self._blobs.put(blob, encode_candidates(part), _PACKED_LINES)
             rows.append(ChunkRow(name, blob, len(part)))
         return rows

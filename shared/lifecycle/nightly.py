@@ -12,18 +12,17 @@ from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.errors import AppError
 from shared.jobs.archive_step.start import ArchiveStarts
-from shared.jobs.job.job import work_prefix
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
 from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
+from shared.records.blob_names import DATASETS, dataset_of, work_prefix
 from shared.records.delivered import RECORDS
 from shared.storage.blobs import BlobInfo, Tier, TierStore
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 from shared.users.access import ADMIN
 
-_DATASETS = "datasets/"
 # small files that describe a dataset
 _STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")
 _MB = 1_000_000
@@ -106,12 +105,14 @@ class Nightly:
     async def _datasets(self) -> AsyncIterator[tuple[str, list[BlobInfo]]]:
         """Each dataset's blobs, without the small files that stay hot and readable."""
         current, files = "", list[BlobInfo]()
-        async for info in self._blobs.list(_DATASETS):
-            dataset_id = info.name.split("/")[1].removeprefix("job_")
-            if dataset_id != current:
+        async for info in self._blobs.list(DATASETS):
+            found = dataset_of(info.name)
+            if found is None:
+                continue
+            if found[0] != current:
                 if files:
                     yield current, files
-                current, files = dataset_id, []
+                current, files = found[0], []
             if info.name.rpartition("/")[2] not in _STAY_HOT:
                 files.append(info)
         if files:

@@ -104,8 +104,3 @@ class Plan:
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             header = _adapter.validate_python(json.loads(found["header"].tobytes()))
             return cls(header, Images(**{column.name: found[column.name] for column in fields(Images)}))
-
-
-def plan_blob(work_prefix: str, digest: str) -> str:
-    """Where the plan of an order is stored."""
-    return f"{work_prefix}{digest}/plan.npz"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from shared.archiving.formats.registry import FORMATS
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import choose
-from shared.archiving.planning.plan import Plan, PlanHeader, plan_blob
+from shared.archiving.planning.plan import Plan, PlanHeader
 from shared.archiving.planning.write_texts import write_texts
 from shared.archiving.selection.columns import read_columns
 from shared.archiving.selection.earlier import read_earlier
@@ -19,6 +19,7 @@ from shared.clock import Clock
 from shared.damage import reading
 from shared.errors import AlreadyExists, NotFound
 from shared.ids import Ids, RandomIds
+from shared.records.blob_names import plan_blob, plan_texts_prefix
 from shared.storage.blobs import BlobStore, BlockStore
 
 _IDS = RandomIds()
@@ -86,7 +87,7 @@ class Planner:
         earlier = await read_earlier(self._blobs, order.earlier)
         chosen = await asyncio.to_thread(choose, order, columns, earlier)
         # texts of its own, so that the plan is of one whole whatever another run, of another version, writes meanwhile
-        work = f"{order.work_prefix}{order.digest}/{self._ids.nonce()}/"
+        work = plan_texts_prefix(order.work_prefix, order.digest, self._ids.nonce())
         texts = await write_texts(self._blobs, self._blocks, order, records, chosen, work)
         images = replace(chosen.images, beside=texts.beside[chosen.images.index])
         contents = replace(chosen.contents, sidecars=texts.sidecars_blob, texts=texts.files)

@@ -13,17 +13,17 @@ from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import AppError, Damaged, Permanent
-from shared.jobs.archive_step.start import ArchiveStarts, archive_prefix, parents_of
+from shared.jobs.archive_step.start import ArchiveStarts, parents_of
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import ARCHIVE_FAILED, NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JobMessage, message_of
 from shared.jobs.job.states import State
 from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunk_blobs import records_blob
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.ledger.tally import Tally
+from shared.records.blob_names import archive_prefix, records_blob, revision_prefix
 from shared.storage.blobs import BlobStore, Tier
 from shared.storage.queues import QueueSender
 from shared.telemetry import signals
@@ -122,7 +122,7 @@ class Archive:
         """Do what the message is for; None where more messages have to be handled first."""
         if message.part:
             digest, _, number = message.part.partition("/")
-            plan = await self._archiver.stored(archive_prefix(job), digest)
+            plan = await self._archiver.stored(archive_prefix(job.id, job.revision), digest)
             if plan is None:  # it was an earlier revision's
                 return None
             mine: Sequence[int] = [int(number)]
@@ -204,8 +204,8 @@ class Archive:
             splits=spec.splits,
             output=spec.output,
             seed=spec.seed,
-            prefix=job.dataset_prefix,
-            work_prefix=archive_prefix(job),
+            prefix=revision_prefix(job.id, job.revision),
+            work_prefix=archive_prefix(job.id, job.revision),
             earlier=start.earlier,
             parents=parents_of(spec),
             changes=spec.transform.words if spec.transform else "",

@@ -11,6 +11,7 @@ from shared.datasets.dataset import Dataset
 from shared.errors import AlreadyExists, Damaged, NotFound, Permanent
 from shared.jobs.job.job import Job
 from shared.jobs.spec.spec import JobSpec
+from shared.records.blob_names import start_blob
 from shared.sources.stored.datasets import DatasetConfig
 from shared.storage.blobs import BlobStore
 
@@ -89,13 +90,8 @@ class ArchiveStarts:
         return ArchiveStart(tuple(earlier), await self._catalog.get(job.user_id, job.id))
 
 
-def archive_prefix(job: Job) -> str:
-    """Where the working blobs of the archive of the job's revision are; ends in a slash."""
-    return f"{job.work_prefix}archive/r{job.revision}/"
-
-
 def _blob(job: Job) -> str:
-    return f"{archive_prefix(job)}start.json"
+    return start_blob(job.id, job.revision)
 
 
 def parents_of(spec: JobSpec) -> tuple[str, ...]:

@@ -3,18 +3,16 @@
 Only a retry asks, as the files of the revision that a job was submitted with are kept for some days.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import NotFound
+from shared.records.blob_names import dataset_of
 from shared.records.candidates import Candidate, StoredRange
 from shared.records.delivered import read_delivered
 from shared.storage.blobs import BlobStore
-
-_DATASET = re.compile(r"datasets/job_([^/]+)/")
 
 
 class MovedImages:
@@ -29,9 +27,9 @@ class MovedImages:
         found = list(candidates)
         positions: dict[str, list[int]] = {}
         for position, candidate in enumerate(candidates):
-            match = _DATASET.match(candidate.stored.blob) if candidate.stored else None
-            if match:
-                positions.setdefault(match.group(1), []).append(position)
+            found_in = dataset_of(candidate.stored.blob) if candidate.stored else None
+            if found_in:
+                positions.setdefault(found_in[0], []).append(position)
         for dataset_id, its in positions.items():
             dataset = await self._catalog.get(user_id, dataset_id)
             if dataset is None:

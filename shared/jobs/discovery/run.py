@@ -24,6 +24,7 @@ from shared.jobs.ledger.chunks import MAX_ROWS, Addition, ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryState, DiscoveryStates, Seen
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.tally import Tally
+from shared.records.blob_names import candidates_blob, seen_blob
 from shared.records.candidates import Candidate, NumberedCandidate, encode_candidates
 from shared.records.records import Record
 from shared.storage.blobs import BlobStore
@@ -175,7 +176,7 @@ class DiscoveryRun:
         return min(self._parts.chunk_size, max(_SMALL_CHUNK, known // 2), max(by_text, 1))
 
     async def _save_seen(self) -> None:
-        name = f"{self.job.work_prefix}seen/{self.state.chunks:06}-{self._parts.ids.nonce()}"
+        name = seen_blob(self.job.id, self.state.chunks, self._parts.ids.nonce())
         await self._parts.blobs.put(name, self._seen.encode())
         self.state.seen_blob, self.state.seen_chunks = name, self.state.chunks
         await self._commit(Addition())
@@ -183,7 +184,7 @@ class DiscoveryRun:
     async def _written(self, candidates: Sequence[NumberedCandidate]) -> ChunkRow:
         self.state.chunks += 1
         name = chunk_id(self.state.chunks)
-        blob = f"{self.job.work_prefix}candidates/{name}-{self._parts.ids.nonce()}.jsonl.gz"
+        blob = candidates_blob(self.job.id, f"{name}-{self._parts.ids.nonce()}")
         await self._parts.blobs.put(blob, encode_candidates(candidates))
         return ChunkRow(name, blob, len(candidates))
 

@@ -5,6 +5,7 @@ from shared.errors import NotFound
 from shared.jobs.job.failures import NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
+from shared.records.blob_names import revision_prefix
 from shared.records.delivered import RECORDS
 
 
@@ -24,7 +25,7 @@ async def records_of(job: Job, catalog: Catalog) -> SavedFile:
         raise NotFound(
             f"Job {job.id} has no records: a job has them once it has completed, or has ended without an image to keep."
         )
-    found = await catalog.saved(f"{job.dataset_prefix}{RECORDS}", RECORDS)
+    found = await catalog.saved(f"{revision_prefix(job.id, job.revision)}{RECORDS}", RECORDS)
     if found is None or found.link is None:
         raise NotFound(f"The records of job {job.id} are gone.")
     return found

@@ -92,23 +92,3 @@ class Job:
     def superseded_by(self, stored: Self | None) -> bool:
         """Whether what is stored has ended this revision of the job, so that nothing is left to be done for it."""
         return stored is None or stored.state.terminal or stored.revision != self.revision
-
-    @property
-    def work_prefix(self) -> str:
-        """Where the job's working blobs are; ends in a slash."""
-        return work_prefix(self.id)
-
-    @property
-    def dataset_prefix(self) -> str:
-        """Where the dataset of this revision is; ends in a slash.
-
-        Each revision has names of its own: the one before stays whole until the new one stands, and a straggler of
-        the one before disturbs nothing.
-        """
-        folder = f"datasets/job_{self.id}/"
-        return folder if self.revision == 1 else f"{folder}r{self.revision}/"
-
-
-def work_prefix(job_id: str) -> str:
-    """Where the working blobs of a job are; ends in a slash."""
-    return f"work/job_{job_id}/"

@@ -12,9 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.damage import reading
-from shared.datasets.dataset import dataset_prefix
 from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
-from shared.jobs.job.job import Job, WebhookState, work_prefix
+from shared.jobs.job.job import Job, WebhookState
 from shared.jobs.job.rows import (
     WORK,
     Work,
@@ -24,6 +23,7 @@ from shared.jobs.job.rows import (
     work_to_entity,
 )
 from shared.jobs.spec.spec import JobSpec, decode_spec, encode_spec
+from shared.records.blob_names import dataset_prefix, spec_blob
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace
@@ -51,7 +51,7 @@ class JobStore:
             raise AlreadyExists(f"There is a job {job.id} already.")
         async for blob in self._blobs.list(dataset_prefix(job.id)):  # it outlives the spec, which is cleared
             raise AlreadyExists(f"There is {blob.name} already.")
-        name, data = _spec_blob(job.id), encode_spec(spec)
+        name, data = spec_blob(job.id), encode_spec(spec)
         try:
             await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
         except AlreadyExists:
@@ -96,7 +96,7 @@ class JobStore:
             NotFound: its working blobs are gone.
             Damaged: it cannot be read.
         """
-        data = await self._blobs.get(_spec_blob(job_id))
+        data = await self._blobs.get(spec_blob(job_id))
         try:
             if len(data) > _LARGE_BYTES:  # a second's work, which is not to stop all others
                 return await asyncio.to_thread(decode_spec, data, internal=True)
@@ -164,7 +164,7 @@ class JobStore:
         stored = await self._entities.get(_TABLE, WORK, job.id)
         if stored is None or not work_from_entity(stored).serves(job):
             return False
-        return await self._blobs.info(_spec_blob(job.id)) is not None
+        return await self._blobs.info(spec_blob(job.id)) is not None
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
         """Up to `size` of the user's jobs behind the place `after`, newest first by the time of their creation."""
@@ -232,7 +232,3 @@ class JobStore:
 
     async def _replace_work(self, work: Work) -> None:
         await self._entities.apply(_TABLE, WORK, [Replace(work_to_entity(work))])
-
-
-def _spec_blob(job_id: str) -> str:
-    return f"{work_prefix(job_id)}spec.json"

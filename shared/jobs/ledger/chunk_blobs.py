@@ -3,16 +3,11 @@
 from collections.abc import Sequence
 
 from shared.damage import reading
-from shared.jobs.job.job import work_prefix
 from shared.jobs.ledger.rows import ChunkRow
+from shared.records.blob_names import records_blob
 from shared.records.candidates import NumberedCandidate, decode_candidates
 from shared.records.records import Record, decode_records
 from shared.storage.blobs import BlobStore
-
-
-def records_blob(job_id: str, chunk_id: str) -> str:
-    """Where the records of a chunk are."""
-    return f"{work_prefix(job_id)}records/{chunk_id}.jsonl.gz"
 
 
 async def read_candidates(blobs: BlobStore, chunk: ChunkRow) -> Sequence[NumberedCandidate]:

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from shared.damage import reading
 from shared.errors import Damaged
-from shared.jobs.job.job import work_prefix
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.rows import DiscoveryRow
+from shared.records.blob_names import discovery_blob
 from shared.storage.blobs import BlobStore
 from shared.text.plain_text import one_line
 
@@ -195,7 +195,7 @@ class DiscoveryStates:
         data = zlib.compress(_adapter.dump_json(state, exclude_defaults=True))
         if len(data) <= _MAX_CELL_BYTES:
             return data
-        name = f"{work_prefix(job_id)}discovery/{state.chunks:06}-{nonce}"
+        name = discovery_blob(job_id, state.chunks, nonce)
         await self._blobs.put(name, data)
         return b"blob:" + name.encode()
 

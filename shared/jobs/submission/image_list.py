@@ -16,10 +16,11 @@ from pydantic import (
 from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.jobs.spec.spec import JobSpec, parse_spec
+from shared.records.blob_names import DATASETS, WORK
 from shared.text.blob_names import BlobName
 
 _MAX_IMAGES = 10_000
-_OWN = ("work/", "datasets/", "answers/")
+_OWN = (WORK, DATASETS, "answers/")
 
 
 def _not_our_own(name: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from shared.errors import Conflict
 from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
+from shared.records.blob_names import work_prefix
 from shared.records.records import Reason
 
 SPEC = {"labels": {"cat": ["cat"]}, "sources": [{"type": "fake"}]}
@@ -52,7 +53,7 @@ async def _being_cleared(flow):
 
 async def _cleared(flow):
     job = await _being_cleared(flow)
-    for name in [info.name async for info in flow.blobs.list(job.work_prefix)]:
+    for name in [info.name async for info in flow.blobs.list(work_prefix(job.id))]:
         await flow.blobs.delete(name)
     await flow.ledger.erase(job.id)
     await flow.jobs.forget_work(job.id)
