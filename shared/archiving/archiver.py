@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum, auto
 
 from shared.archiving.order import Archived, ArchiveOrder
-from shared.archiving.planning.parts import PartLedger, Slice, block_bytes_of
+from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
+from shared.archiving.writing.part_ledger import PartLedger
 from shared.archiving.writing.write import checksum, commit_file, write_slice
 from shared.clock import Clock, Deadline
 from shared.concurrency import in_turns
