@@ -46,6 +46,27 @@ async def write_slice(
         return await _Writing(plan, piece, composer, blocks, staged, group).run(deadline)
 
 
+class _Buffer:
+    """Memory for some blocks, which is used again as soon as the tasks that read it are done."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._memory = memoryview(b"")
+        self.readers: Sequence[asyncio.Task[None]] = ()
+
+    async def take(self, size: int) -> memoryview:
+        """The first bytes of the memory, once nobody reads it; it is allocated when it is first taken."""
+        await self.idle()
+        if not self._memory:
+            self._memory = memoryview(bytearray(self._size))
+        return self._memory[:size]
+
+    async def idle(self) -> None:
+        """Wait until nobody reads the memory."""
+        for reader in self.readers:
+            await reader
+
+
 class _Writing:
     """A slice on its way: some blocks are composed while those before them are hashed and sent.
 
@@ -80,24 +101,19 @@ class _Writing:
             min(self._file.size, self._slice.end * self._block_bytes) - self._slice.start * self._block_bytes
         )
         at_a_time = max(1, min(_BUFFERED, _BUFFER_BYTES // self._block_bytes))
-        buffers = [memoryview(b"")] * 2
-        using: list[Sequence[asyncio.Task[None]]] = [(), ()]
-        number, turn = self._slice.start, 0
+        buffer, other = (_Buffer(min(size, at_a_time * self._block_bytes)) for _ in range(2))
+        number = self._slice.start
         while number < self._slice.end:
             late = deadline.passed
             if late and self._sent:
                 return None
             end = min(self._slice.end, number + (1 if late else at_a_time))
-            for task in using[turn]:
-                await task
-            if not buffers[turn]:
-                buffers[turn] = memoryview(bytearray(min(size, at_a_time * self._block_bytes)))
-            data = buffers[turn][: self._offset(end) - self._offset(number)]
+            data = await buffer.take(self._offset(end) - self._offset(number))
             await self._composer.compose(self._offset(number), data)
-            using[turn] = [*self._send(number, data), self._hash(data, using[1 - turn])]
-            number, turn = end, 1 - turn
-        for task in (*using[0], *using[1]):
-            await task
+            buffer.readers = [*self._send(number, data), self._hash(data, other.readers)]
+            number, buffer, other = end, other, buffer
+        for each in (buffer, other):
+            await each.idle()
         await self._composer.close()
         return self._digest.digest()
 
