@@ -4,7 +4,6 @@
 AppError
 ├── InvalidRequest        the caller's input is wrong; carries the fields
 ├── Unauthenticated       no key, or one that nobody holds
-├── Forbidden             a known caller may not do this
 ├── NotFound              no such thing for this caller
 ├── Conflict              the thing's state does not allow it
 │   ├── AlreadyExists     a conditional create met an existing thing
@@ -49,10 +48,6 @@ class InvalidRequest(AppError):
 
 class Unauthenticated(AppError):
     """The call carries no API key, or one that nobody holds."""
-
-
-class Forbidden(AppError):
-    """The caller is known and may not do this."""
 
 
 class NotFound(AppError):

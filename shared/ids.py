@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 PLAIN_ID = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
 """The error text for an id of a job, a dataset or a user that is not valid."""
 
@@ -37,7 +37,7 @@ class RandomIds:
 
 def is_plain_id(text: str) -> bool:
     """Whether the text may be the id of a job, a dataset or a user: safe in paths and in table keys alike."""
-    return _PLAIN.fullmatch(text) is not None
+    return re.fullmatch(ID_PATTERN, text) is not None
 
 
 def _plain_id(text: str) -> str:

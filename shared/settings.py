@@ -135,10 +135,6 @@ class Settings(BaseSettings):
     """Downloads at the same time for one chunk; host.json says how many chunks an instance works on."""
     fetch_concurrency_per_host: Annotated[int, Field(ge=1, le=1024)] = 8
     """Downloads at the same time from one host."""
-    worker_processes: Annotated[int, Field(ge=1)] = Field(
-        1, validation_alias="FUNCTIONS_WORKER_PROCESS_COUNT"
-    )
-    """Azure's own: how many processes of an instance share its cores."""
     fetch_timeout_seconds: Seconds = 30.0
     """One image's time, over all of its redirects and retries."""
     step_budget_seconds: Annotated[float, Field(gt=0, le=480)] = 240.0

@@ -12,7 +12,8 @@ from shared.jobs.job.job import Job, Webhook, WebhookState
 from shared.jobs.job.states import State
 from shared.jobs.ledger.discovery import DiscoveryTold
 from shared.jobs.ledger.rows import Progress
-from shared.jobs.ledger.tally import KEPT, Tally
+from shared.jobs.ledger.tally import Tally
+from shared.records.records import KEPT
 
 _API = "/api/v1"
 _NOTHING_TOLD = DiscoveryTold()

@@ -8,7 +8,6 @@ from shared import errors
 _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
     (errors.InvalidRequest, 400, "invalid_request", "The request is not valid"),
     (errors.Unauthenticated, 401, "unauthenticated", "A valid API key is needed"),
-    (errors.Forbidden, 403, "forbidden", "Not allowed"),
     (errors.NotFound, 404, "not_found", "Not found"),
     (errors.Conflict, 409, "conflict", "The state does not allow it"),
     (errors.RateLimited, 429, "rate_limited", "Too many requests"),

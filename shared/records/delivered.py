@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.records.candidates import Candidate, Provenance, StoredRange
-from shared.records.records import ImageFacts, Kept, Record
+from shared.records.records import KEPT, ImageFacts, Kept, Record
 from shared.text.gzip_members import BadGzip, GzipLimits, unzip_stream
 from shared.text.json_lines import json_line
 
@@ -61,6 +61,11 @@ class Delivered:
     attribution: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def kept(self) -> bool:
+        """Whether the image is in the dataset."""
+        return self.outcome == KEPT
+
     def candidate(self, stored: StoredRange) -> Candidate:
         """The candidate that this was, to be read from where it is stored."""
         provenance = Provenance(**{name: getattr(self, name) for name in _PROVENANCE})
@@ -95,7 +100,7 @@ def fields_of(record: Record) -> dict[str, object]:
     """The fields of a line that are known from the crawl alone, without those that are empty."""
     candidate, outcome = record.candidate, record.outcome
     if isinstance(outcome, Kept):
-        names, word, found = _OF_KEPT, "kept", _facts_of(outcome.facts)
+        names, word, found = _OF_KEPT, KEPT, _facts_of(outcome.facts)
     else:
         names, word, found = _OF_REJECTED, "rejected", (str(outcome.reason), outcome.detail)
     values = (

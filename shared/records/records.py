@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pydantic import TypeAdapter
 
@@ -67,6 +68,10 @@ _TRANSIENT = frozenset(
         Reason.CRASHED,
     }
 )
+
+
+KEPT: Final = "kept"
+"""The outcome of an image that is in the dataset, in counts and in what is delivered; of others it is the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from shared.ids import ID_PATTERN
 from shared.storage.entities import Entity, EntityStore, Put
 
 _MARK = "~"
@@ -18,7 +19,7 @@ _LAST = "~~"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_MICROSECONDS = (1 << 56) - 1
 _AT_ONCE = 25
-_PLACE = re.compile(r"[0-9a-f]{14}-[A-Za-z0-9_-]{1,64}")
+_PLACE = re.compile(rf"[0-9a-f]{{14}}-{ID_PATTERN}")
 
 
 def place_of(row: str, moment: datetime) -> str:

@@ -12,9 +12,7 @@ from shared.archiving.selection.select import REASONS
 from shared.archiving.texts.card import Figures
 from shared.archiving.texts.metadata import Placed, told_of
 from shared.records.delivered import fields_of
-from shared.records.records import Kept, Record
-
-_KEPT = "kept"
+from shared.records.records import KEPT, Kept, Record
 
 
 class _Row(NamedTuple):
@@ -52,7 +50,7 @@ class Verdicts:
                 row = next(rows)
                 reason = REASONS[row.verdict]
                 if reason is None:
-                    word = _KEPT
+                    word = KEPT
                     placed = self._place(record, record.outcome, row)
                     images.append(placed)
                     file = self._chosen.files[row.file].name

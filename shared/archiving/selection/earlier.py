@@ -41,7 +41,7 @@ async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> 
     for number, earlier in enumerate(datasets):
         try:
             async for row in read_delivered(blobs.stream(earlier.records_blob), earlier.id):
-                if row.outcome == "kept":
+                if row.kept:
                     with reading(f"the records of dataset {earlier.id}"):
                         dataset.append(number)
                         index.append(row.index)

@@ -14,6 +14,7 @@ from shared.archiving.texts.loading import loading
 from shared.archiving.texts.markdown import escaped
 from shared.archiving.texts.yaml import yaml_of
 from shared.records.delivered import SHA256_BYTES
+from shared.records.records import KEPT
 
 _SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LINES = 4096
@@ -162,8 +163,7 @@ def _dedup(order: ArchiveOrder) -> str:
 
 def _label_rows(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[str, ...]]:
     return [
-        (label, str(sum(outcomes.values())), str(outcomes.get("kept", 0)))
-        for label, outcomes in counts.items()
+        (label, str(sum(outcomes.values())), str(outcomes.get(KEPT, 0))) for label, outcomes in counts.items()
     ]
 
 

@@ -14,13 +14,13 @@ from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
 from shared.web.addresses.guard import why_forbidden
 from shared.web.addresses.urls import redirect_url
+from shared.web.http.client import REDIRECT_STATUSES
 from shared.web.http.head_reader import limit_in
 from shared.web.http.response_heads import unread_coding
 from shared.web.http.retry_after import retry_after_seconds
 from shared.web.wishes.opt_out import opted_out
 from shared.web.wishes.respect import Respect
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425})
 _NO_SUCH = frozenset({404, 410})
 _NEVER = frozenset({501, 505})
@@ -60,7 +60,7 @@ def redirect_of(response: aiohttp.ClientResponse, url: URL) -> URL | None:
         GiveUp: it redirects to no valid address.
     """
     location = response.headers.get("location")
-    if response.status not in _REDIRECTS or location is None:
+    if response.status not in REDIRECT_STATUSES or location is None:
         return None
     try:
         return redirect_url(url, location).with_fragment(None)

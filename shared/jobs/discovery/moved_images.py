@@ -52,7 +52,7 @@ class MovedImages:
         try:
             async for row in read_delivered(self._blobs.stream(dataset.records_blob), dataset.id):
                 key = row.url, row.size_bytes
-                if row.outcome == "kept" and key in wanted:
+                if row.kept and key in wanted:
                     stored[key] = StoredRange(f"{folder}/{row.blob}", row.offset, row.size_bytes)
         except NotFound:
             return {}

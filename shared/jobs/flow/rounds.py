@@ -11,7 +11,7 @@ from shared.jobs.job.job import Job
 from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
-from shared.jobs.ledger.tally import KEPT
+from shared.records.records import KEPT
 
 MAX_ROUNDS = 3
 _MORE_THAN_NEEDED, _SPARE = 1.2, 10

@@ -12,9 +12,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.records.records import Reason, Record, Rejected
+from shared.records.records import KEPT, Reason, Record, Rejected
 
-KEPT = "kept"
 OTHER_LABELS = "(other labels)"
 _MAX_BYTES = 256 << 10  # as JSON in UTF-16, which tables count in; a row takes 1 MiB, and holds more
 

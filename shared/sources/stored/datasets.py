@@ -53,7 +53,7 @@ class Datasets:
         try:
             async for row in read_delivered(self._blobs.stream(records), self._config.id):
                 number += 1
-                if number <= skip or row.outcome != "kept":
+                if number <= skip or not row.kept:
                     continue
                 blob = f"{folder}/{row.blob}"
                 if blob not in readable:

@@ -23,7 +23,7 @@ from shared.sources.website.html_images import HtmlPage, read_html
 from shared.sources.website.picture import resolve
 from shared.sources.website.sitemaps import read_sitemap
 from shared.web.addresses.urls import redirect_url
-from shared.web.http.client import WebClient, WebRequest, WebResponse
+from shared.web.http.client import REDIRECT_STATUSES, WebClient, WebRequest, WebResponse
 from shared.web.http.retry_after import retry_after_seconds
 from shared.web.wishes.opt_out import directives, forbids_following, refusal_in
 from shared.web.wishes.respect import Respect
@@ -41,7 +41,6 @@ _ROBOTS_PAUSE_SECONDS = 60.0
 _LONGEST_DELAY_SECONDS = 600.0
 _ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NO_PAGE = re.compile(
     r"\.(?:7z|apk|atom|avi|css|csv|dmg|docx?|epub|exe|flac|gz|ics|iso|jar|js|json|m4a|m4v|mkv|mov|mp[34]|mpe?g|msi"
@@ -170,7 +169,7 @@ class Website:
         return Page((), None)
 
     async def _read(self, frontier: Frontier, visit: Visit, response: WebResponse) -> Page:
-        if response.status in _REDIRECTS and "location" in response.headers:
+        if response.status in REDIRECT_STATUSES and "location" in response.headers:
             return self._move(frontier, visit, response.headers["location"])
         if response.status in _BUSY:
             told = retry_after_seconds(response.headers.get("retry-after", ""), self._clock.now())

@@ -7,13 +7,12 @@ import aiohttp
 from shared.errors import InvalidRequest, Permanent, Unavailable
 from shared.web.addresses.guard import why_forbidden
 from shared.web.addresses.urls import parse_url, redirect_url
-from shared.web.http.client import WebRequest, WebResponse
+from shared.web.http.client import REDIRECT_STATUSES, WebRequest, WebResponse
 from shared.web.http.head_reader import limit_in
 from shared.web.http.response_heads import unread_coding
 from shared.web.http.session import Sessions
 
 _MAX_REDIRECTS = 5
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SECRETS = frozenset({"authorization", "x-subscription-token", "cookie"})
 
 
@@ -55,7 +54,7 @@ class AiohttpWebClient:
             ) as response:
                 location = response.headers.get("location")
                 followed = request.follow_redirects and request.method == "GET"
-                if response.status not in _REDIRECTS or location is None or not followed:
+                if response.status not in REDIRECT_STATUSES or location is None or not followed:
                     shown = response.url.without_query_params(*request.secret_params)
                     return await _read(response, str(shown), request)
             following = redirect_url(url, location)

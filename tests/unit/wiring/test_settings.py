@@ -66,7 +66,7 @@ def test_what_is_set_beside_empty_settings_is_read(loaded):
         ("BRAVE_BASE_URL", "http://[::1", URL),
         ("PIXABAY_BASE_URL", "https://a/?key=b", URL),
         ("USER_AGENT", "caf\u00e9", "must be printable ASCII characters"),
-        ("FUNCTIONS_WORKER_PROCESS_COUNT", "none", "must be a whole number"),
+        ("CHUNK_SIZE", "none", "must be a whole number"),
         ("AzureWebJobsStorage__credential", "magic", "must be 'managedidentity'"),
     ],
 )
