@@ -13,10 +13,8 @@ blueprint = func.Blueprint()
 @endpoint(query=("limit", "cursor"))
 async def list_datasets(call: Call) -> Answer:
     """The caller's datasets, newest first, `limit` at a time, from behind `cursor`."""
-    size = call.page_size()
-    page = await call.app.catalog.page(call.caller.user_id, call.cursor(), size)
-    path = f"/api/v1/datasets?limit={size}&cursor={page.more_after}" if page.more_after else None
-    return Answer(DatasetPage(items=[DatasetAnswer.of(dataset) for dataset in page.items], next=path))
+    datasets, more = await call.page("/api/v1/datasets", call.app.catalog.page)
+    return Answer(DatasetPage(items=[DatasetAnswer.of(dataset) for dataset in datasets], next=more))
 
 
 @blueprint.route(route="api/v1/datasets/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import azure.functions as func
@@ -13,7 +13,7 @@ from functions.http.problems import problem_response
 from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retryable, Unavailable
 from shared.ids import is_plain_id
 from shared.jobs.spec.spec import MAX_SPEC_BYTES
-from shared.storage.newest_first import is_place
+from shared.storage.newest_first import Listing, is_place
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
 from shared.text.strict_json import read_json
@@ -65,21 +65,22 @@ class Call:
             return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
         return parse(read_json(body, "The body"))
 
-    def page_size(self) -> int:
-        """How many items a list answers with: `limit`, 1 to 100, 20 where it is not given."""
-        return number_in(self.query, "limit", 1, _MAX_PAGE, 20)
-
-    def cursor(self) -> str:
-        """The place after which a list goes on: `cursor`; empty for the beginning.
+    async def page[Item](
+        self, path: str, read: Callable[[str, str, int], Awaitable[Listing[Item]]]
+    ) -> tuple[Sequence[Item], str | None]:
+        """The caller's items behind `cursor`, at most `limit` (1 to 100, else 20), and the path of the page behind them.
 
         Raises:
-            InvalidRequest: no list returns such a cursor.
+            InvalidRequest: `limit` is no such number, or no list returns such a cursor.
         """
+        size = number_in(self.query, "limit", 1, _MAX_PAGE, 20)
         place = self.query.get("cursor")
         if place is not None and not is_place(place):
             wrong = FieldError("cursor", "must be one that a list gave in its `next`")
             raise InvalidRequest("The query is not valid.", (wrong,))
-        return place or ""
+        found = await read(self.caller.user_id, place or "", size)
+        more = f"{path}?limit={size}&cursor={found.more_after}" if found.more_after else None
+        return found.items, more
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,8 @@ async def submit_job(call: Call) -> Answer:
 @endpoint(query=("limit", "cursor"))
 async def list_jobs(call: Call) -> Answer:
     """The caller's jobs, newest first, `limit` at a time, from behind `cursor`."""
-    size = call.page_size()
-    page = await call.app.jobs.page(call.caller.user_id, call.cursor(), size)
-    path = f"/api/v1/jobs?limit={size}&cursor={page.more_after}" if page.more_after else None
-    return Answer(JobPage(items=[JobSummary.of(job) for job in page.items], next=path))
+    jobs, more = await call.page("/api/v1/jobs", call.app.jobs.page)
+    return Answer(JobPage(items=[JobSummary.of(job) for job in jobs], next=more))
 
 
 @blueprint.route(route="api/v1/jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
