@@ -68,7 +68,7 @@ class Call:
     async def page[Item](
         self, path: str, read: Callable[[str, str, int], Awaitable[Listing[Item]]]
     ) -> tuple[Sequence[Item], str | None]:
-        """The caller's items behind `cursor`, at most `limit` (1 to 100, else 20), and the path of the page behind them.
+        """The caller's items behind `cursor`, at most `limit` (1 to 100, else 20), and the path of the next page.
 
         Raises:
             InvalidRequest: `limit` is no such number, or no list returns such a cursor.
