@@ -1,8 +1,7 @@
 """Step 3 of a job: work through one chunk of candidates.
 
 The records blob is the commit point. What follows it (counting, the rest as a new chunk, the last chunk's message)
-is done again by whoever gets the message again, and changes nothing the second time. Records without any record in
-them commit something too: that the chunk is to be halved.
+is done again by whoever gets the message again, and changes nothing the second time.
 """
 
 import asyncio
@@ -48,6 +47,26 @@ class CrawlConfig:
 
     cancel_poll_seconds: float = 4.0
     postponed_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A chunk of a job, with its candidates."""
+
+    job: Job
+    chunk: ChunkRow
+    candidates: Sequence[NumberedCandidate]
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What the records blob of a chunk says. Without any record it says that the chunk is halved."""
+
+    records: Sequence[Record]
+
+    @property
+    def halves(self) -> bool:
+        return not self.records
 
 
 @dataclass(slots=True)
@@ -116,20 +135,18 @@ class Crawl:
         if chunk.done:
             await self._go_on(job, chunk, repeated=True)
             return
-        candidates = await read_candidates(self._blobs, chunk)
-        records = await self._committed(job.id, chunk, candidates) if again else None
-        stopped = False
-        if records is None:
-            result, stopped = await self._crawl(job, chunk, candidates, deadline)
-            records = result.records
-            if not records and not stopped:
-                if deadline.passed or result.asked:
-                    raise Retryable("The chunk ran out of time before its first image.")
-                await self._dispatch.postpone(job, chunk.id, self._config.postponed_seconds)
-            if not records:
-                return
-            records = await self._commit(job.id, chunk, candidates, records)
-        await self._finish(job, chunk, candidates, records, stopped=stopped)
+        task = _Task(job, chunk, await read_candidates(self._blobs, chunk))
+        earlier = await self._committed(task) if again else None
+        if earlier is not None:
+            await self._finish(task, earlier)
+            return
+        result, stopped = await self._crawl(task, deadline)
+        if result.records:
+            await self._finish(task, await self._commit(task, _Commit(result.records)), stopped=stopped)
+        elif not stopped:
+            if deadline.passed or result.asked:
+                raise Retryable("The chunk ran out of time before its first image.")
+            await self._dispatch.postpone(job, chunk.id, self._config.postponed_seconds)
 
     async def give_up(self, message: ChunkMessage) -> None:
         """Halve a chunk that crashes again and again; record a candidate that does so alone as crashed.
@@ -149,13 +166,13 @@ class Crawl:
         if chunk.done:
             await self._go_on(job, chunk, repeated=True)
             return
-        candidates = await read_candidates(self._blobs, chunk)
-        records = await self._committed(job.id, chunk, candidates)
-        if records is None:
+        task = _Task(job, chunk, await read_candidates(self._blobs, chunk))
+        commit = await self._committed(task)
+        if commit is None:
             outcome = Rejected(Reason.CRASHED, "it could not be worked through")
-            crashed = [Record(item.index, item.candidate, outcome) for item in candidates]
-            records = await self._commit(job.id, chunk, candidates, crashed if len(crashed) == 1 else ())
-        await self._finish(job, chunk, candidates, records)
+            crashed = [Record(item.index, item.candidate, outcome) for item in task.candidates]
+            commit = await self._commit(task, _Commit(crashed if len(crashed) == 1 else ()))
+        await self._finish(task, commit)
 
     async def _find(self, message: ChunkMessage) -> tuple[Job, ChunkRow] | None:
         job = await self._jobs.get(message.user_id, message.job_id)
@@ -173,28 +190,24 @@ class Crawl:
                 self._options.popitem(last=False)
         return self._options[job_id]
 
-    async def _committed(
-        self, job_id: str, chunk: ChunkRow, candidates: Sequence[NumberedCandidate]
-    ) -> Sequence[Record] | None:
-        """The records that an earlier run has committed; None where there are none."""
-        name = records_blob(job_id, chunk.id)
-        if await self._blobs.info(name) is None:
+    async def _committed(self, task: _Task) -> _Commit | None:
+        """What another run has committed; None where none has."""
+        job_id, chunk_id = task.job.id, task.chunk.id
+        if await self._blobs.info(records_blob(job_id, chunk_id)) is None:
             return None
-        records = await read_records(self._blobs, job_id, chunk.id)
-        with reading(f"the records of chunk {chunk.id}"):
-            if not {record.index for record in records} <= {item.index for item in candidates}:
+        records = await read_records(self._blobs, job_id, chunk_id)
+        with reading(f"the records of chunk {chunk_id}"):
+            if not {record.index for record in records} <= {item.index for item in task.candidates}:
                 raise ValueError("records of other candidates")
-        return records
+        return _Commit(records)
 
-    async def _crawl(
-        self, job: Job, chunk: ChunkRow, candidates: Sequence[NumberedCandidate], deadline: Deadline
-    ) -> tuple[ChunkResult, bool]:
+    async def _crawl(self, task: _Task, deadline: Deadline) -> tuple[ChunkResult, bool]:
         """What was done, and whether the job's end stopped it before the others were."""
-        shard = shard_name(job.id, chunk.id, self._ids.nonce())
+        job = task.job
         work = Chunk(
-            candidates=tuple(item.candidate for item in candidates),
-            indices=tuple(item.index for item in candidates),
-            shard=shard,
+            candidates=tuple(item.candidate for item in task.candidates),
+            indices=tuple(item.index for item in task.candidates),
+            shard=shard_name(job.id, task.chunk.id, self._ids.nonce()),
             options=await self._options_of(job.id),
         )
         async with self._watching_for_cancel(job) as stop:
@@ -221,32 +234,19 @@ class Crawl:
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
-    async def _commit(
-        self,
-        job_id: str,
-        chunk: ChunkRow,
-        candidates: Sequence[NumberedCandidate],
-        records: Sequence[Record],
-    ) -> Sequence[Record]:
-        """Write the records unless another run did; returns those that stand."""
+    async def _commit(self, task: _Task, commit: _Commit) -> _Commit:
+        """Write the records unless another run did; returns what stands."""
+        name = records_blob(task.job.id, task.chunk.id)
         try:
-            name = records_blob(job_id, chunk.id)
-            await self._blobs.put(name, encode_records(records), _PACKED_LINES, overwrite=False)
+            await self._blobs.put(name, encode_records(commit.records), _PACKED_LINES, overwrite=False)
         except AlreadyExists:
-            return await self._committed(job_id, chunk, candidates) or ()
-        return records
+            return await self._committed(task) or commit
+        return commit
 
-    async def _finish(
-        self,
-        job: Job,
-        chunk: ChunkRow,
-        candidates: Sequence[NumberedCandidate],
-        records: Sequence[Record],
-        *,
-        stopped: bool = False,
-    ) -> None:
-        successors = await self._successors(job.id, chunk, candidates, records)
-        tally = Tally.of(records)
+    async def _finish(self, task: _Task, commit: _Commit, *, stopped: bool = False) -> None:
+        job, chunk = task.job, task.chunk
+        successors = await self._successors(task, commit)
+        tally = Tally.of(commit.records)
         first = await self._ledger.finish(job.id, chunk, tally, successors, self._clock.now())
         if first:
             signals.images_processed(self._telemetry, job_id=job.id, kept=tally.kept, found=tally.found)
@@ -265,26 +265,19 @@ class Crawl:
         if progress.done >= progress.added:
             await self._transitions.close_if_crawled(job, repeated=repeated)
 
-    async def _successors(
-        self,
-        job_id: str,
-        chunk: ChunkRow,
-        candidates: Sequence[NumberedCandidate],
-        records: Sequence[Record],
-    ) -> Sequence[ChunkRow]:
+    async def _successors(self, task: _Task, commit: _Commit) -> Sequence[ChunkRow]:
         """The chunks of what has no record yet; the same ones, however often they are asked for."""
-        done = {record.index for record in records}
-        rest = [item for item in candidates if item.index not in done]
+        done = {record.index for record in commit.records}
+        rest = [item for item in task.candidates if item.index not in done]
         if not rest:
             return ()
-        if records:
-            parts = {rest_of(chunk.id): rest}
-        else:
+        parts = {rest_of(task.chunk.id): rest}
+        if commit.halves:
             middle = len(rest) // 2
-            parts = dict(zip(halves_of(chunk.id), (rest[:middle], rest[middle:]), strict=True))
+            parts = dict(zip(halves_of(task.chunk.id), (rest[:middle], rest[middle:]), strict=True))
         rows: list[ChunkRow] = []
         for name, part in parts.items():
-            blob = candidates_blob(job_id, name)
+            blob = candidates_blob(task.job.id, name)
             await self._blobs.put(blob, encode_candidates(part), _PACKED_LINES)
             rows.append(ChunkRow(name, blob, len(part)))
         return rows
