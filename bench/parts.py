@@ -28,9 +28,8 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import NoTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
+from shared.web.wishes.host_wishes import HostWishes
 from shared.web.wishes.respect import Respect
-from shared.web.wishes.robots import Robots
-from shared.web.wishes.tdm_reservation import TdmReservations
 
 _IMAGES = 2000
 _CONCURRENCY = 64
@@ -46,7 +45,7 @@ class _Parts:
         self._sessions = Sessions(SessionConfig("bench", allow_private_networks=True))
         web, budget = AiohttpWebClient(self._sessions), ByteBudget(1 << 30)
         self._fetcher = Fetcher(
-            self._sessions, Robots(web), TdmReservations(web), budget, FetchConfig(per_host=_CONCURRENCY)
+            self._sessions, HostWishes.over(web), budget, FetchConfig(per_host=_CONCURRENCY)
         )
         self._blobs = MemoryBlobs()
         self._worker = ChunkWorker(

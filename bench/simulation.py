@@ -20,7 +20,6 @@ from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 from shared.records.candidates import Candidate
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
@@ -142,7 +141,7 @@ class _Simulation:
         """The figures of all steps."""
         rows = (f"https://example.org/{number}.jpg,{number % _LABELS}" for number in range(self._candidates))
         await self._blobs.put(_LIST, "\n".join(["url,label", *rows]).encode())
-        spec = parse_spec({"sources": [{"type": "urls", "blob": _LIST}]})
+        spec = self._app.specs.parse({"sources": [{"type": "urls", "blob": _LIST}]})
         job = await self._app.submit.run(Submission(ADMIN, spec))
         self._calls.clear()
         for step, queue in (("discovery", JOBS_QUEUE), ("crawl", CHUNKS_QUEUE), ("planning", ARCHIVES_QUEUE)):

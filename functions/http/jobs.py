@@ -8,7 +8,6 @@ from functions.http.endpoint import Answer, Call, endpoint
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 
 blueprint = func.Blueprint()
@@ -29,7 +28,7 @@ async def submit_job(call: Call) -> Answer:
     key = call.header("Idempotency-Key", _MAX_KEY_CHARACTERS)
     submission = Submission(
         user_id=call.caller.user_id,
-        spec=await call.read(parse_spec),
+        spec=await call.read(call.app.specs.parse),
         key=f"http:{key}" if key is not None else None,
         traceparent=call.operation.traceparent,
     )

@@ -24,7 +24,6 @@ from shared.jobs.job.messages import (
     without_job_id,
 )
 from shared.jobs.job.store import JobStore
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.image_list import parse_image_list
 from shared.jobs.submission.submit import Submission, Submit
 from shared.telemetry import signals
@@ -68,7 +67,7 @@ class Intake:
             if own is None:
                 job_id, asked = without_job_id(data)
                 key = None if job_id is not None else message_key(message_id)
-                spec = parse_spec(asked)
+                spec = self._submit.specs.parse(asked)
                 await self._submit.run(Submission(self._user_id, spec, key, job_id, message_id=message_id))
                 return
         except ForgedMessage as error:
@@ -100,7 +99,9 @@ class Intake:
             if own is None:
                 images = parse_image_list(data)
                 key = None if images.job_id else message_key(message_id)
-                asked = Submission(self._user_id, images.spec(), key, images.job_id, message_id=message_id)
+                asked = Submission(
+                    self._user_id, images.spec(self._submit.specs), key, images.job_id, message_id=message_id
+                )
                 await self._submit.run(asked)
                 return
         except ForgedMessage as error:

@@ -1,12 +1,17 @@
-"""What a source of candidates is."""
+"""What a source of candidates is, what it works with, and how the app comes to know it."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.clock import Clock
 from shared.records.candidates import Candidate
+from shared.storage.blobs import BlobStore
+from shared.web.http.client import WebClient
+from shared.web.wishes.host_wishes import HostWishes
+from shared.web.wishes.respect import Respect
 
 
 class SourceConfig(BaseModel):
@@ -72,3 +77,32 @@ class Source(Protocol):
     def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
         """The query's pages from the beginning, or on from a page's cursor; lazily, in a stable order."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What sources work with. `web` is guarded: no answer can lead it into private networks.
+
+    `wishes` are the process's: what the crawler has fetched of a host's files is not fetched again. `respect` and
+    `formats`, those that the job's filters take, are for sources that read pages.
+    """
+
+    web: WebClient
+    blobs: BlobStore
+    clock: Clock
+    wishes: HostWishes
+    respect: Respect = field(default_factory=Respect)
+    formats: Collection[str] = ("jpeg", "png", "webp", "gif")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """One kind of source: its configuration, how to make it, and what of the settings it cannot do without.
+
+    `missing` names the setting that is needed and not there. An `internal` kind is not for callers' specs.
+    """
+
+    config: type[SourceConfig]
+    make: Callable[[Any, SourceContext], Source]
+    missing: Callable[[], str | None] = lambda: None
+    internal: bool = False

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from shared.settings import Settings
-from shared.sources.registry import SourceSettings
+from shared.sources.kinds import SourceSettings
 from shared.sources.search.json_api import ApiAccess
 from shared.sources.search.openverse import OpenverseAccess
 

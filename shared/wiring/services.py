@@ -17,9 +17,13 @@ from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.retry import Retry
+from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submit
-from shared.sources.registry import SourceContext, SourceSettings
+from shared.sources.kinds import SourceSettings, known_kinds
+from shared.sources.registry import SourceRegistry
+from shared.sources.source import SourceContext
 from shared.users.access import ADMIN, Access
+from shared.web.wishes.host_wishes import HostWishes
 from shared.wiring.adapters import Adapters
 from shared.wiring.image_services import source_settings
 from shared.wiring.schedules import check_schedule
@@ -46,7 +50,7 @@ class Services(Adapters):
     @cached_property
     def jobs(self) -> JobStore:
         """Jobs and their specs."""
-        return JobStore(self.entities, self.blobs)
+        return JobStore(self.entities, self.blobs, self.specs)
 
     @cached_property
     def job_keys(self) -> JobKeys:
@@ -81,6 +85,22 @@ class Services(Adapters):
         return source_settings(self.settings)
 
     @cached_property
+    def wishes(self) -> HostWishes:
+        """What hosts ask for in their files, which the crawler and all sources share."""
+        return HostWishes.over(self.guarded_web)
+
+    @cached_property
+    def sources(self) -> SourceRegistry:
+        """The sources, of the app and of installed packages."""
+        context = SourceContext(self.guarded_web, self.blobs, self.clock, self.wishes)
+        return SourceRegistry(known_kinds(self.source_settings), context)
+
+    @cached_property
+    def specs(self) -> SpecReader:
+        """How specs are read."""
+        return SpecReader(self.sources)
+
+    @cached_property
     def transitions(self) -> Transitions:
         """Changes of jobs' states."""
         bodies = WebhookBodies(self.ledger, self.catalog)
@@ -109,7 +129,7 @@ class Services(Adapters):
             self.jobs,
             self.job_keys,
             self.queues,
-            self.source_settings,
+            self.specs,
             self.clock,
             self.ids,
             self.catalog,
@@ -121,10 +141,7 @@ class Services(Adapters):
         from shared.crawling.fetching.byte_budget import ByteBudget
         from shared.crawling.fetching.fetch import FetchConfig, Fetcher
         from shared.crawling.worker import ChunkWorker, WorkerConfig
-        from shared.web.wishes.robots import Robots
-        from shared.web.wishes.tdm_reservation import TdmReservations
 
-        web = self.guarded_web
         config = FetchConfig(
             total_seconds=self.settings.fetch_timeout_seconds,
             per_host=self.settings.fetch_concurrency_per_host,
@@ -132,7 +149,7 @@ class Services(Adapters):
         )
         budget = ByteBudget(_BYTES_IN_FLIGHT)
         return ChunkWorker(
-            Fetcher(self.guarded_sessions, Robots(web), TdmReservations(web), budget, config),
+            Fetcher(self.guarded_sessions, self.wishes, budget, config),
             budget,
             self.blobs,
             self.blobs,
@@ -153,7 +170,6 @@ class Services(Adapters):
         from shared.jobs.discovery.run import DiscoveryParts
         from shared.jobs.intake import Intake
 
-        sources = SourceContext(self.guarded_web, self.blobs, self.source_settings, self.clock)
         parts = DiscoveryParts(
             self.jobs,
             self.ledger,
@@ -165,7 +181,7 @@ class Services(Adapters):
             MovedImages(self.catalog, self.blobs),
             self.settings.chunk_size,
         )
-        discover = Discover(parts, self.queues, self.transitions, sources)
+        discover = Discover(parts, self.queues, self.transitions, self.sources)
         crawl = Crawl(
             self.jobs,
             self.ledger,

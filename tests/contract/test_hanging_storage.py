@@ -7,12 +7,12 @@ import pytest
 
 import shared.health
 from functions.http import endpoint
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 from shared.settings import Settings
 from shared.wiring import App
 from tests.contract.stalling_proxy import StallingProxy
 from tests.unit.functions.http.http_calls import ENDPOINTS, KEY, Caller
+from tests.unit.known_sources import parse_spec
 
 CATS = {"keywords": ["cat"]}
 SERVICES = ["blob", "queue", "table"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("shared", "functions", "devhost", "playground", "bench")
+PACKAGES = ("shared", "functions", "pixcrawler", "devhost", "playground", "bench")
 MODULE = re.compile(r"(?:shared|functions)(?:\.[A-Za-z_]\w*)+")
 FILE_IN_TEXT = re.compile(r"`([\w./-]+\.py)`")
 DOCUMENTS = ("README.md", "docs/architecture.md", "docs/benchmarks.md", "devhost/README.md")

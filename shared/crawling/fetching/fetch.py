@@ -29,9 +29,8 @@ from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
 from shared.web.addresses.urls import parse_url
 from shared.web.http.session import Sessions
+from shared.web.wishes.host_wishes import HostWishes
 from shared.web.wishes.respect import Respect
-from shared.web.wishes.robots import Robots
-from shared.web.wishes.tdm_reservation import TdmReservations
 
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0
@@ -119,15 +118,14 @@ class Fetcher:
     def __init__(
         self,
         sessions: Sessions,
-        robots: Robots,
-        reservations: TdmReservations,
+        wishes: HostWishes,
         budget: ByteBudget,
         config: FetchConfig,
         timing: Timing = _TIMING,
     ) -> None:
         self._sessions = sessions
-        self._robots = robots
-        self._reservations = reservations
+        self._robots = wishes.robots
+        self._reservations = wishes.reservations
         self._budget = budget
         self._limits = HostLimits(config.per_host, config.lower_per_host, timing.clock)
         self._config = config

@@ -17,7 +17,7 @@ from shared.jobs.job.failures import DISCOVERY_FAILED
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, JobMessage, message_of
 from shared.jobs.job.states import State
-from shared.sources.registry import SourceContext
+from shared.sources.registry import SourceRegistry
 from shared.storage.queues import QueueSender
 
 
@@ -29,14 +29,14 @@ class Discover:
         parts: DiscoveryParts,
         queues: QueueSender,
         transitions: Transitions,
-        sources: SourceContext,
+        sources: SourceRegistry,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._parts = parts
         self._queues = queues
         self._transitions = transitions
         self._rescan = Rescan(parts.ledger, parts.blobs, parts.moved_images, parts.chunk_size)
-        self._paging = Paging(sources, sleep)
+        self._paging = Paging(sources, parts.clock, sleep)
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Discover until everything is found, or the deadline passes and a continuation is enqueued.

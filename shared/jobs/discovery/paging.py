@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
-from shared.clock import Deadline
+from shared.clock import Clock, Deadline
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery.run import DiscoveryRun
 from shared.jobs.discovery.streams import OpenSource, Stream, Streams, Turns
@@ -12,7 +12,7 @@ from shared.jobs.discovery.waiting import WaitingNotice
 from shared.jobs.ledger.discovery import MAX_PROBLEM
 from shared.jobs.spec.spec import JobSpec
 from shared.records.candidates import Candidate
-from shared.sources.registry import SourceContext, open_source
+from shared.sources.registry import SourceRegistry
 from shared.sources.source import Page, SourceConfig
 from shared.text.labels import UNLABELLED, clean_label
 from shared.text.plain_text import one_line
@@ -30,9 +30,10 @@ class Paging:
     """Pages through sources into a run of discovery."""
 
     def __init__(
-        self, sources: SourceContext, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self, sources: SourceRegistry, clock: Clock, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self._sources = sources
+        self._clock = clock
         self._sleep = sleep
 
     async def run(self, run: DiscoveryRun, spec: JobSpec, deadline: Deadline) -> float | None:
@@ -47,8 +48,8 @@ class Paging:
         streams = Streams(spec, self._open(spec, configs), run.state.streams)
         if not run.state.streams:
             run.state.note(_unused(spec, configs, streams.made))
-        turns = Turns(tuple(streams.made), self._sources.clock, streams.vary)
-        notice = WaitingNotice(run, turns, self._sources.clock)
+        turns = Turns(tuple(streams.made), self._clock, streams.vary)
+        notice = WaitingNotice(run, turns, self._clock)
         try:
             await self._take_turns(run, turns, notice, deadline)
         finally:
@@ -68,9 +69,8 @@ class Paging:
 
     def _open(self, spec: JobSpec, configs: Sequence[SourceConfig | None]) -> Sequence[OpenSource]:
         """The sources, which keep their places in the keys of streams where others are left out."""
-        context = replace(self._sources, respect=spec.respect, formats=spec.filters.formats)
         return [
-            OpenSource(position, config, open_source(config, context))
+            OpenSource(position, config, self._sources.open(config, spec.respect, spec.filters.formats))
             for position, config in enumerate(configs)
             if config is not None
         ]

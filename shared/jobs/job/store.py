@@ -22,7 +22,7 @@ from shared.jobs.job.rows import (
     work_from_entity,
     work_to_entity,
 )
-from shared.jobs.spec.spec import JobSpec, decode_spec, encode_spec
+from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
 from shared.records.blob_names import dataset_prefix, spec_blob
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
@@ -37,9 +37,10 @@ WORK_IS_GONE = "The job's working files are deleted; submit it again."
 class JobStore:
     """Jobs and their specs, with compare-and-swap."""
 
-    def __init__(self, entities: EntityStore, blobs: BlobStore) -> None:
+    def __init__(self, entities: EntityStore, blobs: BlobStore, specs: SpecReader) -> None:
         self._entities = entities
         self._blobs = blobs
+        self._specs = specs
 
     async def create(self, job: Job, spec: JobSpec) -> None:
         """Write spec, index row and job, in this order, so that a job that can be seen is whole.
@@ -99,8 +100,8 @@ class JobStore:
         data = await self._blobs.get(spec_blob(job_id))
         try:
             if len(data) > _LARGE_BYTES:  # a second's work, which is not to stop all others
-                return await asyncio.to_thread(decode_spec, data, internal=True)
-            return decode_spec(data, internal=True)
+                return await asyncio.to_thread(self._specs.decode, data, internal=True)
+            return self._specs.decode(data, internal=True)
         except (InvalidRequest, ValueError) as error:
             raise Damaged("Damaged in storage: the job's spec.") from error
 

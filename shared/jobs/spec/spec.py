@@ -27,7 +27,7 @@ from shared.errors import FieldError, InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.jobs.spec.products import too_many_items, too_many_pages, too_many_searches
 from shared.sources.keywords.variations import Variations
-from shared.sources.registry import parse_source
+from shared.sources.registry import SourceRegistry
 from shared.sources.source import SourceConfig
 from shared.text.labels import Label, clean_label
 from shared.text.strict_json import read_json, shown
@@ -46,7 +46,8 @@ def _source(value: object, info: ValidationInfo) -> SourceConfig:
         return value
     if not isinstance(value, Mapping):
         raise ValueError("must be an object with a type")  # noqa: TRY004 - pydantic collects ValueErrors only
-    return parse_source(value, internal=_is_internal(info))
+    sources: SourceRegistry = (info.context or {})["sources"]
+    return sources.parse(value, internal=_is_internal(info))
 
 
 def _callable(url: HttpUrl) -> HttpUrl:
@@ -178,28 +179,41 @@ def _is_internal(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("internal"))
 
 
-def parse_spec(data: object, *, internal: bool = False) -> JobSpec:
-    """A spec from decoded JSON. `internal` admits what only the app itself may write.
+class SpecReader:
+    """Reads specs, whose sources may be those of the registry."""
 
-    Raises:
-        InvalidRequest: it is wrong; every wrong field is named, up to twenty.
-    """
-    try:
-        return JobSpec.model_validate(data, context={"internal": internal})
-    except ValidationError as error:
-        raise InvalidRequest("The job's spec is not valid.", field_errors(error)) from None
+    def __init__(self, sources: SourceRegistry) -> None:
+        self._sources = sources
 
+    def parse(self, data: object, *, internal: bool = False) -> JobSpec:
+        """A spec from decoded JSON. `internal` admits what only the app itself may write.
 
-def decode_spec(text: str | bytes, *, internal: bool = False) -> JobSpec:
-    """A spec from JSON text. An `internal` one was stored by the app, and is not held to the limits for new specs.
+        Raises:
+            InvalidRequest: it is wrong; every wrong field is named, up to twenty.
+        """
+        try:
+            return JobSpec.model_validate(data, context={"sources": self._sources, "internal": internal})
+        except ValidationError as error:
+            raise InvalidRequest("The job's spec is not valid.", field_errors(error)) from None
 
-    Raises:
-        InvalidRequest: it is not JSON, or it is wrong.
-    """
-    data = json.loads(text) if internal else read_json(text, "The job's spec")
-    return parse_spec(data, internal=internal)
+    def decode(self, text: str | bytes, *, internal: bool = False) -> JobSpec:
+        """A spec from JSON text. An `internal` one was stored by the app, and is not held to the limits for new specs.
+
+        Raises:
+            InvalidRequest: it is not JSON, or it is wrong.
+        """
+        data = json.loads(text) if internal else read_json(text, "The job's spec")
+        return self.parse(data, internal=internal)
+
+    def check_sources(self, spec: JobSpec) -> None:
+        """See that the spec's sources can be used as the app is set up.
+
+        Raises:
+            InvalidRequest: some lack a setting; each is named with it.
+        """
+        self._sources.check(spec.sources)
 
 
 def encode_spec(spec: JobSpec) -> bytes:
-    """As JSON; `decode_spec(…, internal=True)` reads it back."""
+    """As JSON; `SpecReader.decode(…, internal=True)` reads it back."""
     return spec.model_dump_json(exclude_defaults=True).encode()

@@ -15,7 +15,7 @@ from pydantic import (
 
 from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
-from shared.jobs.spec.spec import JobSpec, parse_spec
+from shared.jobs.spec.spec import JobSpec, SpecReader
 from shared.records.blob_names import DATASETS, WORK
 from shared.text.blob_names import BlobName
 
@@ -60,8 +60,8 @@ class ImageList(BaseModel):
         tuple[_Image, ...], Strict(False), FailFast(), Field(min_length=1, max_length=_MAX_IMAGES)
     ]
 
-    def spec(self) -> JobSpec:
-        """The spec of the job that makes the dataset."""
+    def spec(self, specs: SpecReader) -> JobSpec:
+        """The spec of the job that makes the dataset, as the app reads specs."""
         items = [image.model_dump(exclude_none=True) for image in self.images]
         formats = ["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
         data = {
@@ -76,7 +76,7 @@ class ImageList(BaseModel):
             },
             "dedup": {"exact": True, "near_distance": None},
         }
-        return parse_spec(data, internal=True)
+        return specs.parse(data, internal=True)
 
 
 def parse_image_list(data: object) -> ImageList:

@@ -16,9 +16,8 @@ from shared.jobs.job.keys import JobKeys, message_key
 from shared.jobs.job.messages import JOBS_QUEUE, message_of, names_in
 from shared.jobs.job.states import State
 from shared.jobs.job.store import JobStore
-from shared.jobs.spec.spec import JobSpec, encode_spec
+from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
 from shared.jobs.submission.datasets import resolve_datasets
-from shared.sources.registry import SourceSettings, check_sources
 from shared.storage.queues import QueueSender
 from shared.text.plain_text import one_line
 
@@ -49,14 +48,14 @@ class Submitted:
 
 
 class Submit:
-    """Takes jobs in."""
+    """Takes jobs in. `specs` reads what they are to be made of."""
 
     def __init__(
         self,
         jobs: JobStore,
         keys: JobKeys,
         queues: QueueSender,
-        sources: SourceSettings,
+        specs: SpecReader,
         clock: Clock,
         ids: Ids,
         catalog: Catalog,
@@ -64,7 +63,7 @@ class Submit:
         self._jobs = jobs
         self._keys = keys
         self._queues = queues
-        self._sources = sources
+        self.specs = specs
         self._clock = clock
         self._ids = ids
         self._catalog = catalog
@@ -81,7 +80,7 @@ class Submit:
                 user's, or the id is not a safe one.
             Conflict: the key or the id stands for another spec, or the id for what another user has.
         """
-        check_sources(submission.spec.sources, self._sources)
+        self.specs.check_sources(submission.spec)
         spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
         submission = replace(submission, spec=spec)
         job_id = await self._job_id(submission)

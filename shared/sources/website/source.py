@@ -6,16 +6,15 @@ can stop behind any page and go on elsewhere.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 
 from yarl import URL
 
-from shared.clock import Clock
 from shared.errors import AppError, InvalidRequest, RateLimited, Retryable
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import Reason, Rejected
-from shared.sources.source import Page, Query
+from shared.sources.source import Page, Query, SourceContext
 from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.elements import is_image_file
 from shared.sources.website.frontier import Frontier, Visit
@@ -23,12 +22,9 @@ from shared.sources.website.html_images import HtmlPage, read_html
 from shared.sources.website.picture import resolve
 from shared.sources.website.sitemaps import read_sitemap
 from shared.web.addresses.urls import redirect_url
-from shared.web.http.client import REDIRECT_STATUSES, WebClient, WebRequest, WebResponse
+from shared.web.http.client import REDIRECT_STATUSES, WebRequest, WebResponse
 from shared.web.http.retry_after import retry_after_seconds
 from shared.web.wishes.opt_out import directives, forbids_following, refusal_in
-from shared.web.wishes.respect import Respect
-from shared.web.wishes.robots import Robots
-from shared.web.wishes.tdm_reservation import TdmReservations
 
 _PAGE_BYTES = 5_000_000
 _SITEMAP_BYTES = 20_000_000
@@ -55,23 +51,16 @@ class Website:
     A host that wants to wait, by Crawl-delay or by its answer, makes `pages` raise `RateLimited`.
     """
 
-    def __init__(
-        self,
-        config: WebsiteConfig,
-        web: WebClient,
-        respect: Respect,
-        clock: Clock,
-        formats: Collection[str],
-    ) -> None:
+    def __init__(self, config: WebsiteConfig, context: SourceContext) -> None:
         self._config = config
-        self._formats = formats
         self._label = config.label
         self._hosts = tuple({_site(URL(url)): None for url in config.start_urls})
-        self._web = web
-        self._respect = respect
-        self._clock = clock
-        self._robots = Robots(web)
-        self._reservations = TdmReservations(web)
+        self._web = context.web
+        self._clock = context.clock
+        self._robots = context.wishes.robots
+        self._reservations = context.wishes.reservations
+        self._respect = context.respect
+        self._formats = context.formats
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
         """One query for the whole crawl."""

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from shared.archiving.options import Splits
 from shared.errors import InvalidRequest
-from shared.jobs.spec.spec import parse_spec
+from tests.unit.known_sources import parse_spec
 
 
 @pytest.mark.parametrize(

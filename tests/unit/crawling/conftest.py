@@ -17,8 +17,7 @@ from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
-from shared.web.wishes.robots import Robots
-from shared.web.wishes.tdm_reservation import TdmReservations
+from shared.web.wishes.host_wishes import HostWishes
 from tests.unit.crawling.fetching.asking import BUDGET, PATIENT
 
 GZIP_BOMB = gzip.compress(bytes(60_000_000))
@@ -149,9 +148,7 @@ async def make_fetcher():
         sessions = Sessions(SessionConfig("test", allow_private, idle_seconds=idle_seconds))
         opened.append(sessions)
         web = AiohttpWebClient(sessions)
-        return Fetcher(
-            sessions, Robots(web), TdmReservations(web), ByteBudget(BUDGET), config, timing or Timing()
-        )
+        return Fetcher(sessions, HostWishes.over(web), ByteBudget(BUDGET), config, timing or Timing())
 
     yield make
     for sessions in opened:
@@ -180,7 +177,7 @@ async def make_worker():
             budget = ByteBudget(8_000_000)
             config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
             web = AiohttpWebClient(sessions)
-            fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, config)
+            fetcher = Fetcher(sessions, HostWishes.over(web), budget, config)
             worker = ChunkWorker(
                 fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
             )

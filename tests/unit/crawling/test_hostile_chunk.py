@@ -21,9 +21,8 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
+from shared.web.wishes.host_wishes import HostWishes
 from shared.web.wishes.respect import Respect
-from shared.web.wishes.robots import Robots
-from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.crawling.fetching.hostile import (
     body_of,
     misbehaviours,
@@ -128,7 +127,7 @@ async def engine(blobs, fetcher_type=Fetcher):
         total_seconds=8.0, first_pause_seconds=0.01, slow_window_seconds=2.0, min_bytes_per_second=500
     )
     web = AiohttpWebClient(sessions)
-    fetcher = fetcher_type(sessions, Robots(web), TdmReservations(web), budget, config)
+    fetcher = fetcher_type(sessions, HostWishes.over(web), budget, config)
     telemetry = RecordingTelemetry()
     worker = ChunkWorker(fetcher, budget, blobs, blobs, telemetry, SystemClock(), WorkerConfig(24, 2))
     yield worker, telemetry

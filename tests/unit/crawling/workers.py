@@ -11,8 +11,7 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
-from shared.web.wishes.robots import Robots
-from shared.web.wishes.tdm_reservation import TdmReservations
+from shared.web.wishes.host_wishes import HostWishes
 
 
 @asynccontextmanager
@@ -23,7 +22,7 @@ async def working(
     budget = ByteBudget(8_000_000)
     fetching = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
     web = AiohttpWebClient(sessions)
-    fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, fetching)
+    fetcher = Fetcher(sessions, HostWishes.over(web), budget, fetching)
     worker = ChunkWorker(fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), config)
     try:
         yield worker

@@ -1,14 +1,14 @@
 """The job steps over memory: the app's own services, a worker that needs no network, stores that fail on demand."""
 
 import asyncio
-import contextlib
 import gzip
 import hashlib
 import json
 import random
 import zlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from unittest.mock import patch
@@ -38,18 +38,19 @@ from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.retry import Retry
-from shared.jobs.spec.spec import parse_spec
+from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submission, Submit
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
-from shared.sources import registry
-from shared.sources.registry import SourceContext, SourceKind, SourceSettings
-from shared.sources.source import Page, Query, SourceConfig
+from shared.sources.registry import SourceRegistry
+from shared.sources.source import Page, Query, SourceConfig, SourceContext, SourceKind
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.client import WebRequest, WebResponse
+from shared.web.wishes.host_wishes import HostWishes
+from tests.unit.known_sources import KINDS
 
 QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE)
 WINDOW = 4
@@ -100,39 +101,31 @@ class FakeConfig(SourceConfig):
     page: int = 10
 
 
-class FakeSource:
-    errors: list[Exception] = []  # noqa: RUF012 - set by the tests, cleared by `fake_source`
+@dataclass
+class Faults:
+    """What the source `fake` meets with in place of its next pages."""
 
-    def __init__(self, config: FakeConfig) -> None:
+    errors: list[Exception] = field(default_factory=list)
+
+
+class FakeSource:
+    def __init__(self, config: FakeConfig, faults: Faults) -> None:
         self._config = config
+        self._faults = faults
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
         return [Query(label, label, label) for label in labels]
 
     async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
         for start in range(int(cursor or 0), self._config.total, self._config.page):
-            if self.errors:
-                raise self.errors.pop(0)
+            if self._faults.errors:
+                raise self._faults.errors.pop(0)
             end = min(start + self._config.page, self._config.total)
             found = tuple(
                 Candidate(f"http://x/{query.label}/{number}", str(query.label), Provenance("fake"))
                 for number in range(start, end)
             )
             yield Page(found, str(end) if end < self._config.total else None)
-
-
-@contextlib.contextmanager
-def fake_source() -> Iterator[None]:
-    """Have the source `fake` among the others."""
-    before = registry._KINDS
-    registry._KINDS = {**before, "fake": SourceKind(FakeConfig, lambda config, _: FakeSource(config))}
-    registry._all_kinds.cache_clear()
-    FakeSource.errors = []
-    try:
-        yield
-    finally:
-        registry._KINDS = before
-        registry._all_kinds.cache_clear()
 
 
 class Crash(Exception):
@@ -272,8 +265,6 @@ class Stormy:
 class Flow:
     """All steps, and ways to work the queues until they are empty."""
 
-    source = FakeSource
-
     def __init__(
         self,
         *,
@@ -284,12 +275,18 @@ class Flow:
     ) -> None:
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
         self.blobs, self.entities, self.queues = MemoryBlobs(self.clock), MemoryEntities(), MemoryQueues()
-        self.weather, self.web = Weather(), FakeWeb()
+        self.weather, self.web, self.source = Weather(), FakeWeb(), Faults()
         blobs, entities, queues = (
             Stormy(store, self.weather) for store in (self.blobs, self.entities, self.queues)
         )
         clock, ids, telemetry = self.clock, self.ids, self.telemetry
-        self.jobs, self.ledger = JobStore(entities, blobs), ChunkLedger(entities)
+        self.kinds = {
+            **KINDS,
+            "fake": SourceKind(FakeConfig, lambda config, _: FakeSource(config, self.source)),
+        }
+        sources = SourceRegistry(self.kinds, SourceContext(self.web, blobs, clock, HostWishes.over(self.web)))
+        self.specs = SpecReader(sources)
+        self.jobs, self.ledger = JobStore(entities, blobs, self.specs), ChunkLedger(entities)
         self.slots = Slots(entities, self.jobs, queues, running_jobs)
         self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
         bodies = WebhookBodies(self.ledger, self.catalog)
@@ -299,11 +296,10 @@ class Flow:
         self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock, rounds)
         self.worker = FakeWorker(blobs, self.weather)
         self.keys = JobKeys(entities, self.jobs)
-        self.submit = Submit(self.jobs, self.keys, queues, SourceSettings(), clock, ids, self.catalog)
+        self.submit = Submit(self.jobs, self.keys, queues, self.specs, clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
         parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, moved, chunk_size)
-        sources = SourceContext(self.web, blobs, SourceSettings(), clock)
         discover = Discover(parts, queues, self.transitions, sources, self.clock.sleep)
         config = CrawlConfig(0.01)
         crawl = Crawl(
@@ -352,7 +348,7 @@ class Flow:
         return Deadline.after(self.clock, seconds)
 
     async def send(self, data: object):
-        return await self.submit.run(Submission("admin", parse_spec(data)))
+        return await self.submit.run(Submission("admin", self.specs.parse(data)))
 
     async def job(self, job):
         """The job as it is stored."""

@@ -10,7 +10,7 @@ from shared.errors import Conflict
 from shared.jobs.job.messages import ARCHIVES_QUEUE
 from shared.jobs.job.states import State
 from shared.records.records import Reason
-from tests.unit.jobs.simulation import Flow, fake_source
+from tests.unit.jobs.simulation import Flow
 
 LABELS = ["a", "b"]
 EACH = 45
@@ -60,28 +60,26 @@ def _archives_started(flow):
 @thoroughly
 @given(CHANCE, FATES, st.integers(1, 25), st.integers(1, 6), st.sampled_from([0.0, 90.0]))
 async def test_any_order_and_any_company_fetch_everything_once(chance, fates, budget, at_once, tick):
-    with fake_source():
-        flow = Flow()
-        flow.worker.budget, flow.worker.reject, flow.clock.tick = budget, _reject(fates), tick
-        job = await flow.send(SPEC)
-        await flow.storm(chance, copies=False, deaths=False, at_once=at_once)
-        await _check(flow, job, _reject(fates))
-        assert sorted(flow.worker.fetched) == list(range(TOTAL))
-        assert _archives_started(flow) == 1
-        assert len(flow.telemetry.named("job_completed")) <= 1
+    flow = Flow()
+    flow.worker.budget, flow.worker.reject, flow.clock.tick = budget, _reject(fates), tick
+    job = await flow.send(SPEC)
+    await flow.storm(chance, copies=False, deaths=False, at_once=at_once)
+    await _check(flow, job, _reject(fates))
+    assert sorted(flow.worker.fetched) == list(range(TOTAL))
+    assert _archives_started(flow) == 1
+    assert len(flow.telemetry.named("job_completed")) <= 1
 
 
 @thoroughly
 @given(CHANCE, FATES, st.integers(5, 25))
 async def test_repeated_messages_start_no_second_archive(chance, fates, budget):
-    with fake_source():
-        flow = Flow()
-        flow.worker.budget, flow.worker.reject = budget, _reject(fates)
-        job = await flow.send(SPEC)
-        await flow.storm(chance, copies=True, deaths=False, at_once=1)
-        await _check(flow, job, _reject(fates))
-        assert sorted(flow.worker.fetched) == list(range(TOTAL))
-        assert _archives_started(flow) == 1
+    flow = Flow()
+    flow.worker.budget, flow.worker.reject = budget, _reject(fates)
+    job = await flow.send(SPEC)
+    await flow.storm(chance, copies=True, deaths=False, at_once=1)
+    await _check(flow, job, _reject(fates))
+    assert sorted(flow.worker.fetched) == list(range(TOTAL))
+    assert _archives_started(flow) == 1
 
 
 @thoroughly
@@ -96,13 +94,12 @@ async def test_repeated_messages_start_no_second_archive(chance, fates, budget):
 async def test_deaths_copies_and_poison_lose_nothing_and_double_nothing(
     chance, fates, budget, at_once, poison, tick
 ):
-    with fake_source():
-        flow = Flow()
-        flow.worker.budget, flow.worker.reject, flow.clock.tick = budget, _reject(fates), tick
-        flow.worker.poison = poison
-        job = await flow.send(SPEC)
-        await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
-        await _check(flow, job, _reject(fates, poison))
+    flow = Flow()
+    flow.worker.budget, flow.worker.reject, flow.clock.tick = budget, _reject(fates), tick
+    flow.worker.poison = poison
+    job = await flow.send(SPEC)
+    await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
+    await _check(flow, job, _reject(fates, poison))
 
 
 @thoroughly
@@ -114,26 +111,23 @@ async def test_a_retry_in_any_weather_takes_what_may_pass_and_only_that(
         first = fates[index % len(fates)]
         return later[index % len(later)] if first is not None and first.transient else first
 
-    with fake_source():
-        flow = Flow()
-        flow.worker.budget, flow.worker.reject = budget, _reject(fates)
-        job = await flow.send(SPEC)
-        await flow.storm(chance, copies=deaths, deaths=deaths, at_once=at_once)
-        flow.worker.fetched.clear()
-        flow.worker.reject = _reject(later)
-        transient = [
-            index for index in range(TOTAL) if (fates[index % len(fates)] or Reason.CORRUPT).transient
-        ]
-        try:
-            await flow.retry.run("admin", job.id)
-        except Conflict:
-            assert not transient
-            return
-        await flow.storm(chance, copies=deaths, deaths=deaths, at_once=at_once)
-        await _check(flow, job, final, revision=2)
-        assert set(flow.worker.fetched) == set(transient)
-        if not deaths:
-            assert sorted(flow.worker.fetched) == transient
+    flow = Flow()
+    flow.worker.budget, flow.worker.reject = budget, _reject(fates)
+    job = await flow.send(SPEC)
+    await flow.storm(chance, copies=deaths, deaths=deaths, at_once=at_once)
+    flow.worker.fetched.clear()
+    flow.worker.reject = _reject(later)
+    transient = [index for index in range(TOTAL) if (fates[index % len(fates)] or Reason.CORRUPT).transient]
+    try:
+        await flow.retry.run("admin", job.id)
+    except Conflict:
+        assert not transient
+        return
+    await flow.storm(chance, copies=deaths, deaths=deaths, at_once=at_once)
+    await _check(flow, job, final, revision=2)
+    assert set(flow.worker.fetched) == set(transient)
+    if not deaths:
+        assert sorted(flow.worker.fetched) == transient
 
 
 @thoroughly
@@ -141,50 +135,48 @@ async def test_a_retry_in_any_weather_takes_what_may_pass_and_only_that(
 async def test_a_job_cancelled_anywhere_and_retried_comes_out_whole(chance, fates, budget, at_once, moment):
     fates = [reason if reason is None or not reason.transient else None for reason in fates]
 
-    with fake_source():
-        flow = Flow()
-        flow.worker.budget, flow.worker.reject = budget, _reject(fates)
-        job = await flow.send(SPEC)
-        await flow.storm(chance, copies=False, deaths=False, at_once=at_once, rounds=moment)
-        ended = (await flow.job(job)).state.terminal
-        if not ended:
-            await flow.cancel(job)
-        if chance.random() < 0.5:
-            await flow.storm(chance, copies=False, deaths=False, at_once=at_once)
-            assert (await flow.job(job)).state.terminal
-            assert await flow.catalog.get("admin", job.id) is None or ended
-        try:
-            await flow.retry.run("admin", job.id)
-        except Conflict:
-            assert ended
-        await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
-        await _check(flow, job, _reject(fates), revision=(await flow.job(job)).revision)
+    flow = Flow()
+    flow.worker.budget, flow.worker.reject = budget, _reject(fates)
+    job = await flow.send(SPEC)
+    await flow.storm(chance, copies=False, deaths=False, at_once=at_once, rounds=moment)
+    ended = (await flow.job(job)).state.terminal
+    if not ended:
+        await flow.cancel(job)
+    if chance.random() < 0.5:
+        await flow.storm(chance, copies=False, deaths=False, at_once=at_once)
+        assert (await flow.job(job)).state.terminal
+        assert await flow.catalog.get("admin", job.id) is None or ended
+    try:
+        await flow.retry.run("admin", job.id)
+    except Conflict:
+        assert ended
+    await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
+    await _check(flow, job, _reject(fates), revision=(await flow.job(job)).revision)
 
 
 @thoroughly
 @given(CHANCE, st.integers(1, 3), st.integers(1, 6), st.integers(0, 15))
 async def test_jobs_that_wait_for_their_turn_all_end_without_the_watchdog(chance, running, at_once, moment):
     """And end as they should: the cancelled as cancelled, all others whole, and never more at a time than may run."""
-    with fake_source():
-        flow = Flow(running_jobs=running)
-        most = _watch_running(flow)
-        jobs = [await flow.send(SPEC) for _ in range(5)]
-        await flow.storm(chance, copies=True, deaths=True, at_once=at_once, rounds=moment)
-        cancelled = set()
-        for job in chance.sample(jobs, 2):
-            if not (await flow.job(job)).state.terminal:
-                await flow.cancel(job)
-                cancelled.add(job.id)
-        await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
-        for job in jobs:
-            if job.id in cancelled:
-                assert (await flow.job(job)).state is State.CANCELLED
-                assert await flow.catalog.get("admin", job.id) is None
-            else:
-                await _check(
-                    flow, job, _reject([Reason.TIMED_OUT if at % 10 == 9 else None for at in range(TOTAL)])
-                )
-        assert 0 < most() <= running
+    flow = Flow(running_jobs=running)
+    most = _watch_running(flow)
+    jobs = [await flow.send(SPEC) for _ in range(5)]
+    await flow.storm(chance, copies=True, deaths=True, at_once=at_once, rounds=moment)
+    cancelled = set()
+    for job in chance.sample(jobs, 2):
+        if not (await flow.job(job)).state.terminal:
+            await flow.cancel(job)
+            cancelled.add(job.id)
+    await flow.storm(chance, copies=True, deaths=True, at_once=at_once)
+    for job in jobs:
+        if job.id in cancelled:
+            assert (await flow.job(job)).state is State.CANCELLED
+            assert await flow.catalog.get("admin", job.id) is None
+        else:
+            await _check(
+                flow, job, _reject([Reason.TIMED_OUT if at % 10 == 9 else None for at in range(TOTAL)])
+            )
+    assert 0 < most() <= running
 
 
 def _watch_running(flow):

@@ -11,7 +11,7 @@ from shared.jobs.job.states import State
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.records import Reason
 from shared.storage.entities import Entity, Put, Replace
-from tests.unit.jobs.simulation import Flow, fake_source
+from tests.unit.jobs.simulation import Flow
 
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 60}], "dedup": {"near_distance": None}}
 
@@ -68,18 +68,17 @@ async def _retried_at(number):
 
 
 async def test_a_retry_during_the_cleanup_is_refused_or_keeps_its_files():
-    with fake_source():
-        number, answers = 1, []
-        while (found := await _retried_at(number)) is not None:
-            said, job, works = found
-            answers.append(said)
-            assert job.state is State.COMPLETED
-            if said == 2:
-                assert (job.revision, len(works)) == (2, 1)
-            else:
-                assert "deleted" in said
-                assert (job.revision, works) == (1, [])
-            number += 1
+    number, answers = 1, []
+    while (found := await _retried_at(number)) is not None:
+        said, job, works = found
+        answers.append(said)
+        assert job.state is State.COMPLETED
+        if said == 2:
+            assert (job.revision, len(works)) == (2, 1)
+        else:
+            assert "deleted" in said
+            assert (job.revision, works) == (1, [])
+        number += 1
     assert answers[0] == 2
     assert len(set(answers[1:])) == 1
     assert number > 8

@@ -13,10 +13,9 @@ from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.chunks import Addition
 from shared.jobs.ledger.discovery import DiscoveryStates, DiscoveryTold
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
-from tests.unit.jobs.simulation import Flow, fake_source
+from tests.unit.jobs.simulation import Flow
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
 
@@ -132,7 +131,7 @@ async def test_a_webhook_of_a_job_without_its_spec_tells_so(flow):
 
 @damages
 async def test_a_damaged_spec_is_no_other_submissions_crash(flow, damage):
-    asked = Submission("admin", parse_spec(SPEC), key="k")
+    asked = Submission("admin", flow.specs.parse(SPEC), key="k")
     job = await flow.submit.run(asked)
     await _damage(flow, "/spec.json", damage)
     if damage is None:  # as if it were cleared
@@ -238,20 +237,19 @@ async def test_the_state_of_discovery(flow, damage, in_a_blob, monkeypatch):
 
 @damages
 async def test_the_plan_of_the_archive(damage):
-    with fake_source():
-        flow = Flow(archives=PLAN)
-        job = await flow.send(SPEC)
-        [begin] = await _until(flow, ARCHIVES_QUEUE)
-        await flow.handle(ARCHIVES_QUEUE, begin)
-        parts = flow.queues.take(ARCHIVES_QUEUE)
-        assert len(parts) > 1
-        await _damage(flow, "/plan.npz", damage)
-        _put_back(flow, ARCHIVES_QUEUE, [*parts, begin] if damage is None else parts)
-        if damage is None:  # it can be made again
-            await flow.run()
-            assert (await flow.job(job)).state is State.COMPLETED
-            return
-        await _check_failed(flow, job, "the plan of the archive")
+    flow = Flow(archives=PLAN)
+    job = await flow.send(SPEC)
+    [begin] = await _until(flow, ARCHIVES_QUEUE)
+    await flow.handle(ARCHIVES_QUEUE, begin)
+    parts = flow.queues.take(ARCHIVES_QUEUE)
+    assert len(parts) > 1
+    await _damage(flow, "/plan.npz", damage)
+    _put_back(flow, ARCHIVES_QUEUE, [*parts, begin] if damage is None else parts)
+    if damage is None:  # it can be made again
+        await flow.run()
+        assert (await flow.job(job)).state is State.COMPLETED
+        return
+    await _check_failed(flow, job, "the plan of the archive")
 
 
 @damages
@@ -260,11 +258,10 @@ async def test_the_plan_of_the_archive(damage):
     [("/shards/000002", "the images of chunk 000002"), ("/texts", "the texts of the dataset")],
 )
 async def test_what_the_archive_is_made_of(damage, part, what):
-    with fake_source():
-        flow = Flow(archives=PLAN)
-        job = await flow.send(SPEC)
-        [begin] = await _until(flow, ARCHIVES_QUEUE)
-        await flow.handle(ARCHIVES_QUEUE, begin)
-        await _damage(flow, part, damage)
-        await _check_failed(flow, job, what)
-        assert await flow.catalog.get("admin", job.id) is None
+    flow = Flow(archives=PLAN)
+    job = await flow.send(SPEC)
+    [begin] = await _until(flow, ARCHIVES_QUEUE)
+    await flow.handle(ARCHIVES_QUEUE, begin)
+    await _damage(flow, part, damage)
+    await _check_failed(flow, job, what)
+    assert await flow.catalog.get("admin", job.id) is None

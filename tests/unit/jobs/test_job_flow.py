@@ -15,7 +15,6 @@ from shared.jobs.job.messages import (
     JobMessage,
 )
 from shared.jobs.job.states import State
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
@@ -381,13 +380,13 @@ async def test_the_watchdog_gives_up_on_a_job_that_never_moves(flow):
 
 
 async def test_one_key_is_one_job_and_another_spec_a_conflict(flow):
-    first = await flow.submit.run(Submission("admin", parse_spec(SPEC), key="k"))
-    again = await flow.submit.run(Submission("admin", parse_spec(SPEC), key="k"))
+    first = await flow.submit.run(Submission("admin", flow.specs.parse(SPEC), key="k"))
+    again = await flow.submit.run(Submission("admin", flow.specs.parse(SPEC), key="k"))
     assert first.id == again.id
     with pytest.raises(Conflict):
-        await flow.submit.run(Submission("admin", parse_spec({**SPEC, "seed": 1}), key="k"))
+        await flow.submit.run(Submission("admin", flow.specs.parse({**SPEC, "seed": 1}), key="k"))
     with pytest.raises(InvalidRequest):
-        await flow.submit.run(Submission("admin", parse_spec(SPEC), job_id="../x"))
+        await flow.submit.run(Submission("admin", flow.specs.parse(SPEC), job_id="../x"))
 
 
 async def test_messages_for_unknown_jobs_are_let_go(flow):

@@ -5,10 +5,9 @@ import pytest
 from shared.archiving.planning.planner import PlanConfig
 from shared.errors import Permanent, Unavailable
 from shared.jobs.job.states import State
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
-from tests.unit.jobs.simulation import FakeSource, Flow, fake_source
+from tests.unit.jobs.simulation import Flow
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}
 TOTAL = 60
@@ -33,7 +32,7 @@ async def _work(flow):
 async def _once(flow, lost):
     """A job, and its retry; whether the write numbered `lost` came."""
     flow.weather.writes_left, flow.weather.after = lost, True
-    submission = Submission("admin", parse_spec(SPEC), key="mine")
+    submission = Submission("admin", flow.specs.parse(SPEC), key="mine")
     job = await _until_it_works(flow, lambda: flow.submit.run(submission))
     flow.worker.reject = lambda index: Reason.TIMED_OUT if index % 10 == 9 else None
     await _work(flow)
@@ -51,10 +50,9 @@ async def _once(flow, lost):
 
 @pytest.mark.parametrize("archives", [None, PARTS], ids=["one part", "parts"])
 async def test_whichever_answer_is_lost_a_job_and_its_retry_end_without_the_watchdog(archives):
-    with fake_source():
-        lost = 1
-        while await _once(Flow(archives=archives, window=2), lost):
-            lost += 1
+    lost = 1
+    while await _once(Flow(archives=archives, window=2), lost):
+        lost += 1
     assert lost > 60
 
 
@@ -80,18 +78,17 @@ async def test_whatever_is_lost_as_a_job_fails_the_next_one_begins(after):
     lost, died = 0, True
     while died:
         lost += 1
-        with fake_source():
-            flow = Flow(running_jobs=1)
-            jobs = [await flow.send(SPEC) for _ in range(2)]
-            await flow.transitions.begin(jobs[0])
-            FakeSource.errors = [Permanent("it is gone") for _ in SPEC["keywords"]]
-            (_, failing), (queue, waiting) = flow.take()
-            await flow.deliver(queue, waiting)
-            flow.weather.writes_left, flow.weather.after = lost, after
-            await flow.deliver(queue, failing)
-            died = bool(flow.weather.deaths)
-            await _work(flow)
-            states = [(await flow.job(job)).state for job in jobs]
-            assert all(state.terminal for state in states), lost
+        flow = Flow(running_jobs=1)
+        jobs = [await flow.send(SPEC) for _ in range(2)]
+        await flow.transitions.begin(jobs[0])
+        flow.source.errors = [Permanent("it is gone") for _ in SPEC["keywords"]]
+        (_, failing), (queue, waiting) = flow.take()
+        await flow.deliver(queue, waiting)
+        flow.weather.writes_left, flow.weather.after = lost, after
+        await flow.deliver(queue, failing)
+        died = bool(flow.weather.deaths)
+        await _work(flow)
+        states = [(await flow.job(job)).state for job in jobs]
+        assert all(state.terminal for state in states), lost
     assert states == [State.FAILED, State.COMPLETED]
     assert lost > 4

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 from shared.records.blob_names import work_prefix
 from shared.records.records import Reason
@@ -84,9 +83,9 @@ async def test_a_retry_is_offered_exactly_where_it_would_begin(flow, end, possib
 
 
 async def test_a_repeated_submission_says_that_it_is_one(flow):
-    submission = Submission("admin", parse_spec(SPEC), key="k")
+    submission = Submission("admin", flow.specs.parse(SPEC), key="k")
     first = await flow.submit.accept(submission)
     again = await flow.submit.accept(submission)
     assert (first.replayed, again.replayed, again.job.id) == (False, True, first.job.id)
-    other = await flow.submit.accept(Submission("admin", parse_spec(SPEC), key="l"))
+    other = await flow.submit.accept(Submission("admin", flow.specs.parse(SPEC), key="l"))
     assert (other.replayed, other.job.id == first.job.id) == (False, False)

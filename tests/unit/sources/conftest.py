@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import web
 
-from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
+from shared.sources.kinds import SourceSettings
 from shared.sources.source import Page, Query
-from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.http.aiohttp_client import AiohttpWebClient
+from tests.unit.known_sources import open_source
 from tests.unit.loopback import asking, serving
 
 RESPONSES = Path(__file__).parent / "search" / "responses"
@@ -101,7 +101,7 @@ def search(client, clock) -> Callable:
 
     async def run(access: object, spec: dict, cursor: str | None = None, keyword: str = "cat") -> Page:
         settings = SourceSettings(**{spec["type"]: access})
-        source = open_source(parse_source(spec), SourceContext(client, MemoryBlobs(), settings, clock))
+        source = open_source(spec, client, clock, settings=settings)
         return await anext(source.pages(Query("pets/cat", "pets", keyword), cursor))
 
     return run

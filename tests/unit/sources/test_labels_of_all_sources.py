@@ -6,13 +6,14 @@ import pytest
 
 from shared.errors import InvalidRequest
 from shared.jobs.discovery.paging import _labelled
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.image_list import parse_image_list
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered
 from shared.sources.lists.urls import Urls, UrlsConfig
 from shared.sources.stored.blobs import Blobs
 from shared.storage.memory.blobs import MemoryBlobs
+from tests.unit import known_sources
+from tests.unit.known_sources import parse_spec
 
 ODD = {
     "cat\ndog": "cat dog",
@@ -37,7 +38,7 @@ async def test_labels_of_image_lists_and_of_folders_are_cleaned(label):
     images = [{"name": "inputs/pets/1.jpg", "label": label}]
     if not {"\0", "\n", "\t"} & set(label):  # no folder can be called so
         images.append(f"inputs/{label or 'unlabelled'}/2.jpg")
-    [config] = parse_image_list({"images": images}).spec().sources
+    [config] = parse_image_list({"images": images}).spec(known_sources.SPECS).sources
     found = await _labels(Blobs(config))
     assert found == [ODD[label] or "pets", ODD[label] or "unlabelled"][: len(images)]
 

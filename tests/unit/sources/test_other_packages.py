@@ -4,17 +4,14 @@ import logging
 
 import pytest
 
-from shared.clock import SystemClock
-from shared.jobs.spec.spec import decode_spec, encode_spec, parse_spec
-from shared.sources import registry
-from shared.sources.registry import SourceContext, SourceSettings, check_sources, open_source, parse_source
-from shared.storage.memory.blobs import MemoryBlobs
+from shared.jobs.spec.spec import SpecReader, encode_spec
+from shared.sources.kinds import SourceSettings, known_kinds
+from shared.sources.registry import SourceRegistry
+from tests.unit.known_sources import context
 
 MODULE = """
 from typing import Literal
-from shared.records.candidates import Candidate, Provenance
-from shared.sources.registry import SourceKind
-from shared.sources.source import Page, Query, SourceConfig
+from pixcrawler.sources import Candidate, Page, Provenance, Query, SourceConfig, SourceKind
 
 class MineConfig(SourceConfig):
     type: Literal["mine"] = "mine"
@@ -43,22 +40,22 @@ def install(tmp_path, monkeypatch):
             (tmp_path / f"{name}.py").write_text(module)
 
     monkeypatch.syspath_prepend(tmp_path)
-    registry._all_kinds.cache_clear()
-    yield put
-    registry._all_kinds.cache_clear()
+    return put
 
 
-@pytest.fixture
-def context():
-    return SourceContext(None, MemoryBlobs(), SourceSettings(), SystemClock())
+def _registry() -> SourceRegistry:
+    """The sources as a process finds them that starts now."""
+    return SourceRegistry(known_kinds(SourceSettings()), context())
 
 
-async def test_an_installed_package_brings_a_source(install, context):
+async def test_an_installed_package_brings_a_source(install):
     install("pictures_of_mine", ["mine = pictures_of_mine:KIND"], MODULE)
-    spec = decode_spec(encode_spec(parse_spec({"sources": [{"type": "mine"}]})), internal=True)
+    sources = _registry()
+    specs = SpecReader(sources)
+    spec = specs.decode(encode_spec(specs.parse({"sources": [{"type": "mine"}]})), internal=True)
+    specs.check_sources(spec)
     [config] = spec.sources
-    check_sources([config], SourceSettings())
-    source = open_source(config, context)
+    source = sources.open(config, spec.respect, spec.filters.formats)
     [query] = source.queries({})
     assert [c.url async for page in source.pages(query, None) for c in page.candidates] == ["http://a/1.jpg"]
 
@@ -78,10 +75,11 @@ def test_a_broken_package_is_logged_and_harms_no_other_source(install, caplog, e
     install("broken_source", [entry], module)
     install("pictures_of_mine", ["mine = pictures_of_mine:KIND"], MODULE)
     with caplog.at_level(logging.WARNING):
-        assert parse_source({"type": "openverse"}).type == "openverse"
-    assert parse_source({"type": "mine"}).type == "mine"
+        sources = _registry()
+    assert sources.parse({"type": "openverse"}).type == "openverse"
+    assert sources.parse({"type": "mine"}).type == "mine"
     with pytest.raises(ValueError, match=r"must be one of: brave, .*mine"):
-        parse_source({"type": "bad"})
+        sources.parse({"type": "bad"})
     [logged] = caplog.messages
     assert logged.startswith("The source bad ")
 
@@ -90,4 +88,4 @@ def test_a_package_cannot_replace_a_source_of_ours(install):
     install(
         "pictures_of_mine", ["openverse = pictures_of_mine:KIND"], MODULE.replace('"mine"', '"openverse"')
     )
-    assert parse_source({"type": "openverse"}).searches
+    assert _registry().parse({"type": "openverse"}).searches

@@ -3,9 +3,9 @@
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.image_list import parse_image_list
 from shared.text.blob_names import check_blob_name
+from tests.unit.known_sources import parse_spec
 
 GOOD = [
     "inputs/x.csv",

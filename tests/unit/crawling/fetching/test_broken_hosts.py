@@ -3,13 +3,10 @@
 import pytest
 from aiohttp import web
 
-from shared.clock import SystemClock
 from shared.errors import InvalidRequest
-from shared.jobs.spec.spec import parse_spec
 from shared.records.records import Reason, Rejected
-from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
-from shared.storage.memory.blobs import MemoryBlobs
 from tests.unit.crawling.fetching.asking import ask
+from tests.unit.known_sources import open_source, parse_spec
 from tests.unit.loopback import asking, serving
 
 BROKEN = [
@@ -57,8 +54,7 @@ async def test_a_redirect_to_a_broken_host_is_an_invalid_url(host, make_fetcher)
 async def test_a_list_keeps_its_broken_hosts_as_candidates_and_loses_nothing_else():
     items = [{"url": f"https://{host}/x.jpg"} for host in [*BROKEN, "h.example"]]
     async with asking() as client:
-        context = SourceContext(client, MemoryBlobs(), SourceSettings(), SystemClock())
-        source = open_source(parse_source({"type": "urls", "items": items}), context)
+        source = open_source({"type": "urls", "items": items}, client)
         [query] = source.queries({})
         found = [candidate.url async for page in source.pages(query, None) for candidate in page.candidates]
     assert found == [item["url"] for item in items]
@@ -80,9 +76,8 @@ async def test_pages_and_sitemaps_with_broken_hosts_are_read_to_their_end():
         return web.Response(status=404)
 
     async with serving(serve) as base, asking() as client:
-        context = SourceContext(client, MemoryBlobs(), SourceSettings(), SystemClock())
         config = {"type": "website", "start_urls": [base], "sitemaps": True}
-        source = open_source(parse_source(config), context)
+        source = open_source(config, client)
         [query] = source.queries({})
         found = [candidate.url async for page in source.pages(query, None) for candidate in page.candidates]
     assert found == [f"{base}/good.jpg"]

@@ -5,17 +5,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from shared.clock import SystemClock
 from shared.crawling.fetching.fetch import Fetched
 from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
-from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
 from shared.web.addresses.urls import parse_url, redirect_url
 from shared.web.http.client import WebRequest
-from shared.web.wishes.respect import Respect
 from shared.web.wishes.robots import Robots
 from tests.unit.crawling.fetching.asking import ask
+from tests.unit.known_sources import context, parse_source
 from tests.unit.loopback import asking
 
 LOCATIONS = {
@@ -78,7 +76,7 @@ async def test_a_website_is_walked_behind_a_redirect_in_raw_bytes(name):
     location, target = LOCATIONS[name]
     async with raw_host(location) as (base, asked), asking() as client:
         config = parse_source({"type": "website", "start_urls": [f"{base}/go"]})
-        source = Website(config, client, Respect(), SystemClock(), ("jpeg",))
+        source = Website(config, context(client, formats=("jpeg",)))
         [query] = source.queries({})
         problems = [problem async for page in source.pages(query, None) for problem in page.problems]
     assert (asked, problems) == ([target], [])

@@ -8,9 +8,9 @@ import pytest
 from shared.datasets.dataset import Dataset
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
-from shared.jobs.spec.spec import parse_spec
 from shared.storage.blobs import Tier
 from shared.storage.newest_first import is_place, place_of
+from tests.unit.known_sources import parse_spec
 
 SPEC = parse_spec({"keywords": ["cat"]})
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

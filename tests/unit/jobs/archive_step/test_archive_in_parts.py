@@ -15,7 +15,7 @@ from shared.archiving.archiver import Written
 from shared.archiving.planning.planner import PlanConfig
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, decode_json, read_job_message
 from shared.jobs.job.states import State
-from tests.unit.jobs.simulation import Flow, fake_source
+from tests.unit.jobs.simulation import Flow
 
 SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
 IMAGES = 180
@@ -44,10 +44,9 @@ class Counts:
 @pytest.fixture
 def parts():
     """The flow, with blocks of 1 KB and parts of 8 KB, so that a small dataset has many."""
-    with fake_source():
-        flow = Flow(archives=PlanConfig(part_bytes=8192, block_bytes=1024))
-        flow.counts = Counts(flow.blobs)
-        yield flow
+    flow = Flow(archives=PlanConfig(part_bytes=8192, block_bytes=1024))
+    flow.counts = Counts(flow.blobs)
+    return flow
 
 
 async def _crawled(flow, spec=SPEC):
@@ -189,10 +188,9 @@ async def test_a_part_of_an_earlier_revision_writes_nothing(parts):
 @pytest.fixture
 def many_parts():
     """The flow, with an archive that has some hundred parts."""
-    with fake_source():
-        flow = Flow(archives=PlanConfig(part_bytes=512, block_bytes=512))
-        flow.counts = Counts(flow.blobs)
-        yield flow
+    flow = Flow(archives=PlanConfig(part_bytes=512, block_bytes=512))
+    flow.counts = Counts(flow.blobs)
+    return flow
 
 
 async def test_a_huge_archive_leaves_room_for_small_ones(many_parts):

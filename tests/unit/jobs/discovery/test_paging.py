@@ -9,8 +9,7 @@ from shared.clock import Deadline
 from shared.jobs.discovery.streams import Turns
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.ledger.discovery import DiscoveryStates, DiscoveryTold
-from shared.sources import registry
-from shared.sources.registry import SourceKind
+from shared.sources.source import SourceKind
 from shared.web.wishes.respect import Respect
 from tests.unit.jobs.discovery.searching import SearchConfig, by, discover
 
@@ -162,9 +161,8 @@ class FreeConfig(SearchConfig):
 
 
 @pytest.fixture
-def free(search, monkeypatch):
-    monkeypatch.setitem(registry._KINDS, "free", SourceKind(FreeConfig, search))
-    registry._all_kinds.cache_clear()
+def free(flow, search):
+    flow.kinds["free"] = SourceKind(FreeConfig, search)
 
 
 @pytest.mark.usefixtures("free")

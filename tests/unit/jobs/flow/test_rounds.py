@@ -9,7 +9,7 @@ from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.discovery import DiscoveryState, StreamState
 from shared.records.records import Reason
-from tests.unit.jobs.simulation import Flow, fake_source
+from tests.unit.jobs.simulation import Flow
 from tests.unit.jobs.test_any_schedule import CHANCE, thoroughly
 
 LIMIT = 10
@@ -158,22 +158,21 @@ async def test_a_straggler_of_an_earlier_round_ends_no_later_one(flow):
 async def test_rounds_in_any_weather_lose_nothing_and_double_nothing(
     chance, fates, budget, at_once, rough, tick
 ):
-    with fake_source():
-        flow = Flow()
-        flow.worker.budget, flow.clock.tick = budget, tick
-        flow.worker.reject = lambda index: fates[index % len(fates)]
-        job = await flow.send(SPEC)
-        await flow.storm(chance, copies=rough, deaths=rough, at_once=at_once)
-        stored = await flow.job(job)
-        assert stored.state is (State.COMPLETED if None in fates else State.FAILED)
-        progress = await flow.ledger.progress(job.id)
-        assert progress.done == progress.added
-        assert progress.found == progress.tally.found
-        assert set(flow.worker.fetched) == set(range(progress.found))
-        if not rough:
-            assert sorted(flow.worker.fetched) == list(range(progress.found))
-            assert len(flow.queues.sent[ARCHIVES_QUEUE]) == 1
-        kept = await _kept(flow, job)
-        assert stored.round == MAX_ROUNDS or min(kept.values()) >= LIMIT
-        if None in fates:
-            assert (await flow.delivered(job)).keys() == set(range(progress.found))
+    flow = Flow()
+    flow.worker.budget, flow.clock.tick = budget, tick
+    flow.worker.reject = lambda index: fates[index % len(fates)]
+    job = await flow.send(SPEC)
+    await flow.storm(chance, copies=rough, deaths=rough, at_once=at_once)
+    stored = await flow.job(job)
+    assert stored.state is (State.COMPLETED if None in fates else State.FAILED)
+    progress = await flow.ledger.progress(job.id)
+    assert progress.done == progress.added
+    assert progress.found == progress.tally.found
+    assert set(flow.worker.fetched) == set(range(progress.found))
+    if not rough:
+        assert sorted(flow.worker.fetched) == list(range(progress.found))
+        assert len(flow.queues.sent[ARCHIVES_QUEUE]) == 1
+    kept = await _kept(flow, job)
+    assert stored.round == MAX_ROUNDS or min(kept.values()) >= LIMIT
+    if None in fates:
+        assert (await flow.delivered(job)).keys() == set(range(progress.found))

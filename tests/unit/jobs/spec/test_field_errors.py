@@ -11,8 +11,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.image_list import parse_image_list
+from tests.unit.known_sources import parse_spec
 
 WRONG = [0] * 1_000_000
 CATS = {"keywords": ["cat"]}

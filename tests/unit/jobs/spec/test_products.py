@@ -10,9 +10,9 @@ from shared.errors import InvalidRequest
 from shared.jobs.discovery.streams import OpenSource, Streams, Turns
 from shared.jobs.ledger.discovery import StreamState
 from shared.jobs.spec.products import MAX_ITEMS, MAX_PAGES, MAX_SEARCHES
-from shared.jobs.spec.spec import decode_spec, encode_spec, parse_spec
-from shared.sources.registry import SourceContext, SourceSettings, open_source
+from shared.jobs.spec.spec import encode_spec
 from tests.unit.jobs.simulation import ManualClock
+from tests.unit.known_sources import decode_spec, open_source, parse_spec
 
 OPENVERSE = {"type": "openverse"}
 URL = "https://a/1.jpg"
@@ -103,8 +103,7 @@ def test_a_million_items_are_refused_before_they_are_looked_at():
 
 
 def _streams(spec, states=None) -> Streams:
-    context = SourceContext(None, None, SourceSettings(), SystemClock())
-    opened = [OpenSource(at, config, open_source(config, context)) for at, config in enumerate(spec.sources)]
+    opened = [OpenSource(at, config, open_source(config)) for at, config in enumerate(spec.sources)]
     return Streams(spec, opened, states or {})
 
 

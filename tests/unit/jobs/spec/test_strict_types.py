@@ -8,11 +8,13 @@ from pydantic import TypeAdapter
 from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Resize, Transform
 from shared.errors import InvalidRequest
-from shared.jobs.spec.spec import JobSpec, decode_spec, encode_spec, parse_spec
+from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
 from shared.jobs.submission.image_list import ImageList, parse_image_list
-from shared.sources import registry
 from shared.sources.keywords.variations import Variations
+from shared.sources.kinds import SourceSettings, known_kinds
+from shared.sources.registry import SourceRegistry
 from shared.web.wishes.respect import Respect
+from tests.unit.known_sources import KINDS, context, decode_spec, parse_spec
 
 CATS = {"keywords": ["cat"]}
 WHOLE, NUMBER, BOOLEAN, TEXT = (
@@ -72,9 +74,9 @@ def _within(path: str, value: object) -> dict[str, object]:
     return {first: _within(rest, value) if rest else value}
 
 
-def _told(data: object) -> list[tuple[str, str]]:
+def _told(data: object, specs: SpecReader | None = None) -> list[tuple[str, str]]:
     with pytest.raises(InvalidRequest) as refused:
-        parse_spec(data)
+        (specs.parse if specs else parse_spec)(data)
     return [(told.field, told.message) for told in refused.value.fields]
 
 
@@ -141,7 +143,7 @@ def _lax(schema: object) -> Iterator[object]:
 
 def test_every_model_of_a_spec_and_of_every_source_is_strict():
     models = [JobSpec, ImageList, Filters, Resize, Transform, Dedup, Splits, Output, Respect, Variations]
-    models += [kind.config for kind in registry._KINDS.values()]
+    models += [kind.config for kind in KINDS.values()]
     for model in models:
         assert not list(_lax(TypeAdapter(model).core_schema)), model
 
@@ -149,8 +151,7 @@ def test_every_model_of_a_spec_and_of_every_source_is_strict():
 PLUG_IN = """
 from typing import Annotated, Literal
 from pydantic import Field
-from shared.sources.registry import SourceKind
-from shared.sources.source import SourceConfig
+from pixcrawler.sources import SourceConfig, SourceKind
 
 class MineConfig(SourceConfig):
     type: Literal["mine"] = "mine"
@@ -169,16 +170,13 @@ def plug_in(tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text("[pixcrawler.sources]\nmine = mine_of_test:KIND\n")
     (tmp_path / "mine_of_test.py").write_text(PLUG_IN)
     monkeypatch.syspath_prepend(tmp_path)
-    registry._all_kinds.cache_clear()
-    yield
-    registry._all_kinds.cache_clear()
+    return SpecReader(SourceRegistry(known_kinds(SourceSettings()), context()))
 
 
-@pytest.mark.usefixtures("plug_in")
-def test_another_sources_pattern_is_told_in_its_own_words():
-    told = _told({"sources": [{"type": "mine", "zone": "x"}]})
+def test_another_sources_pattern_is_told_in_its_own_words(plug_in):
+    told = _told({"sources": [{"type": "mine", "zone": "x"}]}, plug_in)
     assert told == [("sources.0.zone", "must match the pattern ^[a-z]+-[0-9]$")]
-    assert _told({"sources": [{"type": "mine", "pages": True}]}) == [("sources.0.pages", WHOLE)]
+    assert _told({"sources": [{"type": "mine", "pages": True}]}, plug_in) == [("sources.0.pages", WHOLE)]
     ids = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
     for wrong in ("../x", "", "a" * 65, "a\n", "\u0661"):
         assert _told({"sources": [{"type": "dataset", "id": wrong}]}) == [("sources.0.id", ids)]

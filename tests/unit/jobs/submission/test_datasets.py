@@ -17,15 +17,14 @@ from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.errors import InvalidRequest, Unavailable
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE
 from shared.jobs.job.states import State
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.submit import Submission
 from shared.storage.blobs import Tier
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
-from shared.web.wishes.robots import Robots
-from shared.web.wishes.tdm_reservation import TdmReservations
-from tests.unit.jobs.simulation import Flow, fake_source
+from shared.web.wishes.host_wishes import HostWishes
+from tests.unit.jobs.simulation import Flow
+from tests.unit.known_sources import parse_spec
 
 
 @pytest.fixture
@@ -34,16 +33,15 @@ async def flow():
     sessions = Sessions(SessionConfig("test"))
     budget = ByteBudget(8_000_000)
     web = AiohttpWebClient(sessions)
-    fetcher = Fetcher(sessions, Robots(web), TdmReservations(web), budget, FetchConfig())
-    with fake_source():
-        flow = Flow()
-        worker = ChunkWorker(
-            fetcher, budget, flow.blobs, flow.blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
-        )
-        flow.intake._crawl._worker = worker
-        yield flow
-        await worker.close()
-        await sessions.close()
+    fetcher = Fetcher(sessions, HostWishes.over(web), budget, FetchConfig())
+    flow = Flow()
+    worker = ChunkWorker(
+        fetcher, budget, flow.blobs, flow.blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
+    )
+    flow.intake._crawl._worker = worker
+    yield flow
+    await worker.close()
+    await sessions.close()
 
 
 def _picture(number):

@@ -11,10 +11,10 @@ import pytest
 from shared.errors import Conflict, InvalidRequest, Unavailable
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
-from shared.jobs.spec.spec import parse_spec
 from shared.jobs.submission.image_list import parse_image_list
 from shared.jobs.submission.submit import Submission
-from tests.unit.jobs.simulation import Flow, fake_source
+from tests.unit.jobs.simulation import Flow
+from tests.unit.known_sources import parse_spec
 
 LIST = {"job_id": "mine-1", "images": ["inputs/cats/1.jpg"]}
 
@@ -213,7 +213,7 @@ async def _clear(flow, job_id):
 
 
 async def _bobs(flow):
-    spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "fake"}]})
+    spec = flow.specs.parse({"keywords": ["cat"], "sources": [{"type": "fake"}]})
     return await flow.submit.run(Submission("bob", spec))
 
 
@@ -243,23 +243,22 @@ async def test_a_retry_leaves_the_job_of_another_user_alone_who_has_its_id_by_no
 
 @pytest.mark.parametrize("seed", range(60))
 async def test_messages_of_one_id_at_the_same_time_end_as_the_one_that_is_valid(seed):
-    with fake_source():
-        flow = Flow()
-        chance = random.Random(seed)
-        flow.weather.chance = chance
-        bad = [("m1", {**LIST, "images": []}), ("m2", {**LIST, "colour": 1})]
-        waiting = [*bad, ("m3", LIST)] * 2
-        for _ in range(30):
-            flow.weather.writes_left, flow.weather.after = chance.randint(1, 12), chance.random() < 0.5
-            ends = await asyncio.gather(
-                *(_send(flow, data, message) for message, data in waiting), return_exceptions=True
-            )
-            assert {type(end) for end in ends} <= {type(None), Unavailable}
-            waiting = [each for each, end in zip(waiting, ends, strict=True) if end is not None]
-            if not waiting:
-                break
-        jobs = await _jobs(flow)
-        assert jobs.pop("mine-1").state is State.QUEUED
-        told = sorted((job.message_id, job.requested_id) for job in jobs.values())
-        assert told == [(message, "mine-1") for message, _ in bad]
-        assert flow.queues.take(JOBS_QUEUE)
+    flow = Flow()
+    chance = random.Random(seed)
+    flow.weather.chance = chance
+    bad = [("m1", {**LIST, "images": []}), ("m2", {**LIST, "colour": 1})]
+    waiting = [*bad, ("m3", LIST)] * 2
+    for _ in range(30):
+        flow.weather.writes_left, flow.weather.after = chance.randint(1, 12), chance.random() < 0.5
+        ends = await asyncio.gather(
+            *(_send(flow, data, message) for message, data in waiting), return_exceptions=True
+        )
+        assert {type(end) for end in ends} <= {type(None), Unavailable}
+        waiting = [each for each, end in zip(waiting, ends, strict=True) if end is not None]
+        if not waiting:
+            break
+    jobs = await _jobs(flow)
+    assert jobs.pop("mine-1").state is State.QUEUED
+    told = sorted((job.message_id, job.requested_id) for job in jobs.values())
+    assert told == [(message, "mine-1") for message, _ in bad]
+    assert flow.queues.take(JOBS_QUEUE)

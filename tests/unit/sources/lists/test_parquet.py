@@ -12,8 +12,8 @@ from pyarrow import parquet
 from shared.errors import NotFound, Permanent, Unavailable
 from shared.sources.lists.tables import ColumnNames
 from shared.sources.lists.urls import Urls, UrlsConfig
-from shared.sources.registry import parse_source
 from shared.storage.memory.blobs import MemoryBlobs
+from tests.unit.known_sources import parse_source
 
 NAME = "inputs/list.parquet"
 

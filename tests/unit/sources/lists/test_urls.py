@@ -9,15 +9,15 @@ import pytest
 
 from shared.archiving.texts.credit import credit_line
 from shared.errors import InvalidRequest, Permanent
-from shared.jobs.spec.spec import decode_spec, encode_spec, parse_spec
+from shared.jobs.spec.spec import encode_spec
 from shared.records.candidates import NumberedCandidate, Provenance, encode_candidates
 from shared.records.records import Reason, Record, Rejected
 from shared.sources.lists.rows import Row, read_rows
 from shared.sources.lists.urls import Urls, UrlsConfig
-from shared.sources.registry import parse_source
 from shared.sources.stored.blobs import Blobs, BlobsConfig
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.addresses.urls import address_key
+from tests.unit.known_sources import decode_spec, parse_source, parse_spec
 
 
 async def _all(source, cursor=None):

@@ -4,10 +4,11 @@ import pytest
 from aiohttp import web
 
 from shared.errors import Permanent, Unavailable
-from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
+from shared.sources.kinds import SourceSettings
 from shared.sources.search.json_api import ApiAccess, KeyRefused, Refused
 from shared.sources.source import Query
 from shared.storage.memory.blobs import MemoryBlobs
+from tests.unit.known_sources import open_source
 
 KEY = "17716537-p1xabay"
 
@@ -106,8 +107,7 @@ def again(service, client):
 
     async def run(clock, blobs, **config):
         settings = SourceSettings(pixabay=ApiAccess(service.url, "PIXABAY_API_KEY", KEY))
-        context = SourceContext(client, blobs, settings, clock)
-        source = open_source(parse_source({"type": "pixabay", **config}), context)
+        source = open_source({"type": "pixabay", **config}, client, clock, blobs=blobs, settings=settings)
         return await source.page(Query("pets/cat", "pets", "cat"), None)
 
     return run

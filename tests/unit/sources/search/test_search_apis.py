@@ -18,17 +18,19 @@ from shared.errors import AppError, InvalidRequest, Permanent, RateLimited, Unav
 from shared.ids import RandomIds
 from shared.jobs.job.keys import JobKeys
 from shared.jobs.job.store import JobStore
-from shared.jobs.spec.spec import parse_spec
+from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submission, Submit
 from shared.records.candidates import NumberedCandidate, decode_candidates, encode_candidates
 from shared.settings import Settings
-from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
+from shared.sources.kinds import SourceSettings, known_kinds
+from shared.sources.registry import SourceRegistry
 from shared.sources.source import Query
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
 from shared.web.http.client import WebRequest, WebResponse
 from shared.wiring import App
+from tests.unit.known_sources import context, open_source, parse_source, parse_spec
 
 RESPONSES = Path(__file__).parent / "responses"
 LISTS = {
@@ -57,7 +59,7 @@ def opened(name: str, url: str, client, clock):
     access = replace(getattr(known, name), base_url=url, **({"key": KEY} if name in KEYED else {}))
     services = replace(known, **{name: access})
     assert KEY not in repr(services)
-    return open_source(parse_source({"type": name}), SourceContext(client, MemoryBlobs(), services, clock))
+    return open_source({"type": name}, client, clock, settings=services)
 
 
 @pytest.fixture
@@ -286,18 +288,22 @@ async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_su
     known = SourceSettings()
     services = replace(known, **{name: replace(getattr(known, name), key=key)})
     entities, queues, blobs = MemoryEntities(), MemoryQueues(), MemoryBlobs()
-    jobs, catalog = JobStore(entities, blobs), Catalog(entities, blobs, blobs, link_seconds=60)
+    catalog = Catalog(entities, blobs, blobs, link_seconds=60)
     spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "openverse"}, {"type": name}]})
-    refusing = Submit(jobs, JobKeys(entities, jobs), queues, services, SystemClock(), RandomIds(), catalog)
+
+    def submit(settings: SourceSettings) -> Submit:
+        specs = SpecReader(SourceRegistry(known_kinds(settings), context()))
+        jobs = JobStore(entities, blobs, specs)
+        return Submit(jobs, JobKeys(entities, jobs), queues, specs, SystemClock(), RandomIds(), catalog)
+
     with pytest.raises(InvalidRequest) as refused:
-        await refusing.run(Submission("admin", spec))
+        await submit(services).run(Submission("admin", spec))
     [told] = refused.value.fields
     assert told.field == "sources.1"
     assert f" {name.upper()}_API_KEY," in told.message
     assert queues.sent == {}
     services = replace(known, **{name: replace(getattr(known, name), key=KEY)})
-    taking = Submit(jobs, JobKeys(entities, jobs), queues, services, SystemClock(), RandomIds(), catalog)
-    assert (await taking.run(Submission("admin", spec))).state == "queued"
+    assert (await submit(services).run(Submission("admin", spec))).state == "queued"
 
 
 @every_service

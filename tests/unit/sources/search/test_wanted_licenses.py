@@ -2,11 +2,11 @@
 
 import pytest
 
-from shared.sources.registry import SourceContext, SourceSettings, open_source, parse_source
+from shared.sources.kinds import SourceSettings
 from shared.sources.search.json_api import ApiAccess
 from shared.sources.search.openverse import OpenverseAccess
 from shared.sources.source import Query
-from shared.storage.memory.blobs import MemoryBlobs
+from tests.unit.known_sources import open_source, parse_source
 
 SERVICES = ("openverse", "wikimedia", "flickr", "pexels", "pixabay", "brave")
 
@@ -27,8 +27,7 @@ async def test_a_service_is_asked_for_those_of_the_licences_that_it_has(
     settings = SourceSettings(
         openverse=OpenverseAccess(service.url), flickr=ApiAccess(service.url, "FLICKR_API_KEY", "key")
     )
-    context = SourceContext(client, MemoryBlobs(), settings, clock)
-    source = open_source(parse_source(spec).under(wanted), context)
+    source = open_source(spec, client, clock, settings=settings, wanted=wanted)
     await anext(source.pages(Query("cat/cat", "cat", "cat"), None))
     assert service.asked[0].query["license"] == asked
 

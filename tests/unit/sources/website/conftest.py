@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 
 from shared.errors import RateLimited
-from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
 from shared.web.wishes.respect import Respect
+from tests.unit.known_sources import context, parse_source
 from tests.unit.loopback import asking, serving
 
 
@@ -73,7 +73,10 @@ class Site:
 
     def source(self, respect=None, **config):
         config = {"type": "website", "start_urls": [self.base + "/"], **config}
-        return Website(parse_source(config), self.client, respect or Respect(), self.clock, ("jpeg",))
+        return Website(
+            parse_source(config),
+            context(self.client, self.clock, respect=respect or Respect(), formats=("jpeg",)),
+        )
 
     async def crawl(self, cursor=None, respect=None, **config):
         """Walk to the end; where the source wants to wait, the time passes and a new source goes on."""

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 from yarl import URL
 
-from shared.sources.registry import parse_source
 from shared.sources.website.frontier import Frontier, Visit
 from shared.web.wishes.respect import Respect
+from tests.unit.known_sources import parse_source
 
 from .conftest import Answer
 

@@ -5,9 +5,7 @@ import json
 import pytest
 from aiohttp import web
 
-from shared.clock import SystemClock
 from shared.errors import AppError
-from shared.sources.registry import parse_source
 from shared.sources.website.source import Website
 from shared.web.addresses.urls import join_url, parse_url
 from shared.web.http.aiohttp_client import AiohttpWebClient
@@ -16,6 +14,7 @@ from shared.web.http.session import SessionConfig, Sessions
 from shared.web.wishes.respect import Respect
 from shared.web.wishes.robots import Robots
 from shared.web.wishes.tdm_reservation import TdmReservations
+from tests.unit.known_sources import context, parse_source
 from tests.unit.loopback import asking, serving
 
 SIGNED = "/a%2Fb%3ac/x%2B1.jpg?u=https%3A%2F%2Fx.example%2Fy.jpg&n=a%20b+c%26&e=%7e,%2c&s=%2f%3d=="
@@ -64,7 +63,9 @@ async def test_a_website_is_walked_and_its_pictures_are_named_as_they_are_writte
     host.texts[deeper] = '<img src="z%2Fz.jpg">'
     config = parse_source({"type": "website", "start_urls": [host.base + page]})
     async with asking() as client:
-        source = Website(config, client, Respect(robots=False, opt_out=False), SystemClock(), ("jpeg",))
+        source = Website(
+            config, context(client, respect=Respect(robots=False, opt_out=False), formats=("jpeg",))
+        )
         [query] = source.queries({})
         urls = [c.url async for found in source.pages(query, None) for c in found.candidates]
     assert host.asked == [page, deeper]

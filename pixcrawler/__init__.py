@@ -1,0 +1,1 @@
+"""What packages outside the app may import: `pixcrawler.sources`."""

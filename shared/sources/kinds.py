@@ -1,0 +1,97 @@
+"""The kinds of sources there are. A new one is a file and a line here, or an entry point of a package of its own."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, get_args
+
+from shared.clock import Clock
+from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.search.brave import BRAVE, Brave, BraveConfig
+from shared.sources.search.flickr import FLICKR, Flickr, FlickrConfig
+from shared.sources.search.json_api import ApiAccess
+from shared.sources.search.openverse import Openverse, OpenverseAccess, OpenverseConfig
+from shared.sources.search.pexels import PEXELS, Pexels, PexelsConfig
+from shared.sources.search.pixabay import PIXABAY, Pixabay, PixabayConfig
+from shared.sources.search.wikimedia import WIKIMEDIA, Wikimedia, WikimediaConfig
+from shared.sources.source import Source, SourceConfig, SourceKind
+from shared.sources.stored.blobs import Blobs, BlobsConfig
+from shared.sources.stored.datasets import DatasetConfig, Datasets
+from shared.sources.website.config import WebsiteConfig
+from shared.sources.website.source import Website
+from shared.web.http.client import WebClient
+
+_GROUP = "pixcrawler.sources"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where the services are and the keys for them, out of the app's settings."""
+
+    openverse: OpenverseAccess = field(default_factory=OpenverseAccess)
+    wikimedia: ApiAccess = WIKIMEDIA
+    flickr: ApiAccess = FLICKR
+    pexels: ApiAccess = PEXELS
+    pixabay: ApiAccess = PIXABAY
+    brave: ApiAccess = BRAVE
+
+
+def known_kinds(settings: SourceSettings) -> Mapping[str, SourceKind]:
+    """Ours, and those that installed packages announce as entry points, which cannot replace ours."""
+    return {**dict(_announced()), **_ours(settings)}
+
+
+def _ours(settings: SourceSettings) -> Mapping[str, SourceKind]:
+    pixabay = settings.pixabay
+    return {
+        "openverse": _service(OpenverseConfig, Openverse, settings.openverse),
+        "wikimedia": _service(WikimediaConfig, Wikimedia, settings.wikimedia),
+        "flickr": _service(FlickrConfig, Flickr, settings.flickr),
+        "pexels": _service(PexelsConfig, Pexels, settings.pexels),
+        "pixabay": SourceKind(
+            PixabayConfig,
+            lambda config, context: Pixabay(config, pixabay, context.web, context.clock, context.blobs),
+            lambda: pixabay.missing,
+        ),
+        "brave": _service(BraveConfig, Brave, settings.brave),
+        "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
+        "website": SourceKind(WebsiteConfig, Website),
+        "dataset": SourceKind(DatasetConfig, lambda config, context: Datasets(config, context.blobs)),
+        "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
+    }
+
+
+class _Access(Protocol):
+    @property
+    def missing(self) -> str | None: ...
+
+
+def _service[C: SourceConfig, A: _Access](
+    config: type[C], make: Callable[[C, A, WebClient, Clock], Source], access: A
+) -> SourceKind:
+    """A source that asks a service, with the access to it that stands in the settings."""
+    return SourceKind(
+        config,
+        lambda config, context: make(config, access, context.web, context.clock),
+        lambda: access.missing,
+    )
+
+
+def _announced() -> Iterator[tuple[str, SourceKind]]:
+    """The kinds of other packages; one that cannot be used is logged and left out, whatever is wrong with it."""
+    for entry in entry_points(group=_GROUP):
+        try:
+            yield entry.name, _loaded(entry)
+        except Exception:  # noqa: BLE001 - other people's code runs here
+            _log.warning("The source %s (%s) cannot be used.", entry.name, entry.value, exc_info=True)
+
+
+def _loaded(entry: EntryPoint) -> SourceKind:
+    kind = entry.load()
+    if not isinstance(kind, SourceKind):
+        raise TypeError("it is no SourceKind")
+    if entry.name not in get_args(kind.config.model_fields["type"].annotation):
+        raise ValueError("its configuration has another type")
+    return kind
