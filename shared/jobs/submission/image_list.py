@@ -17,7 +17,7 @@ from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.jobs.spec.spec import JobSpec, SpecReader
 from shared.records.blob_names import DATASETS, WORK
-from shared.text.blob_names import BlobName
+from shared.text.blob_name_rule import BlobName
 
 _MAX_IMAGES = 10_000
 _OWN = (WORK, DATASETS, "answers/")

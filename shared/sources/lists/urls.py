@@ -30,7 +30,7 @@ from shared.sources.lists.rows import FORMATS, Row, read_rows
 from shared.sources.lists.tables import ColumnNames, told
 from shared.sources.source import Page, Query, SourceConfig
 from shared.storage.blobs import BlobStore
-from shared.text.blob_names import BlobName
+from shared.text.blob_name_rule import BlobName
 from shared.text.labels import UNLABELLED, Label, clean_label
 
 INPUTS = "inputs/"

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Strict
 
 from shared.records.candidates import Candidate, Provenance
 from shared.sources.source import Page, Query, SourceConfig
-from shared.text.blob_names import BlobName
+from shared.text.blob_name_rule import BlobName
 from shared.text.labels import UNLABELLED, clean_label
 
 _PAGE = 1000

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import InvalidRequest
 from shared.jobs.submission.image_list import parse_image_list
-from shared.text.blob_names import check_blob_name
+from shared.text.blob_name_rule import check_blob_name
 from tests.unit.known_sources import parse_spec
 
 GOOD = [
