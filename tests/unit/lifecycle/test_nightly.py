@@ -16,6 +16,7 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.telemetry.recording import RecordingTelemetry
 from shared.users.access import ADMIN
+from tests.unit.known_sources import SPECS
 
 
 class Clock:
@@ -44,7 +45,7 @@ class House:
         self._entities = MemoryEntities()
         self.telemetry = RecordingTelemetry()
         self.catalog = Catalog(self._entities, blobs, blobs, link_seconds=60)
-        jobs, ledger = JobStore(self._entities, blobs), ChunkLedger(self._entities)
+        jobs, ledger = JobStore(self._entities, blobs, SPECS), ChunkLedger(self._entities)
         self.nightly = Nightly(blobs, jobs, ledger, self.catalog, self.telemetry, clock, config)
 
     async def record(self, *names):
