@@ -1,6 +1,7 @@
 """Identities of connections, and storage that refuses. Docstrings give the line of the contract."""
 
 import asyncio
+import contextlib
 
 import pytest
 from aiohttp import web
@@ -8,6 +9,7 @@ from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from devhost.connections import Connections
 from devhost.settings import StartError
+from tests.identity_server import identity_server
 
 SCOPE = "https://storage.azure.com/.default"
 QUEUE = """
@@ -29,29 +31,14 @@ QUEUE = """
 )
 async def test_a_connection_names_its_identity(monkeypatch, section, kind, client_id):
     """S13: <name>__credential and <name>__clientId name the identity of a connection; else the default one."""
-    asked = []
-
-    async def token(request):
-        asked.append(request.query.get("client_id"))
-        return web.json_response({"access_token": "t", "expires_on": "4102444800", "resource": "r"})
-
-    app = web.Application()
-    app.router.add_get("/token", token)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{runner.addresses[0][1]}/token")
-    monkeypatch.setenv("IDENTITY_HEADER", "secret")
-    monkeypatch.setenv("AZURE_CLIENT_ID", "of-the-process")
     settings = {"MINE__accountName": "a", **{f"MINE__{name}": value for name, value in section.items()}}
-    connections = Connections(settings)
-    credential = connections.queue("MINE", "q").credential
-    assert type(credential) is kind
-    await credential.get_token(SCOPE)
-    assert asked[-1] == client_id
-    await connections.close()
-    await runner.cleanup()
+    async with identity_server(monkeypatch) as asked, contextlib.AsyncExitStack() as stack:
+        connections = Connections(settings)
+        stack.push_async_callback(connections.close)
+        credential = connections.queue("MINE", "q").credential
+        assert type(credential) is kind
+        await credential.get_token(SCOPE)
+        assert asked[-1] == client_id
 
 
 def test_an_unknown_kind_of_identity_is_an_error_at_start():

@@ -1,0 +1,53 @@
+"""A proxy on loopback that hands bytes on, both ways; tests derive those from it that do harm."""
+
+import asyncio
+import contextlib
+
+
+class Proxy:
+    """Forwards to a port. A derived class may change or drop what passes, and may break a connection off."""
+
+    def __init__(self, target_port):
+        self._target = target_port
+        self._server = None
+        self._tasks = set()
+        self.port = 0
+
+    async def start(self):
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def request(self, data):
+        """What is sent in place of a piece of a request."""
+        return data
+
+    def answer(self, data):
+        """What is sent in place of a piece of an answer; None breaks the connection off."""
+        return data
+
+    async def _connected(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        back, forth = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            await asyncio.gather(
+                self._pump(reader, forth, self.request), self._pump(back, writer, self.answer)
+            )
+        finally:
+            for each in (writer, forth):
+                each.transport.abort()
+
+    async def _pump(self, source, sink, change):
+        with contextlib.suppress(OSError):
+            while data := await source.read(1 << 16):
+                changed = change(data)
+                if changed is None:
+                    break
+                sink.write(changed)
+                await sink.drain()
+            sink.transport.abort()

@@ -1,0 +1,28 @@
+"""A managed identity's token endpoint on loopback."""
+
+import contextlib
+
+from aiohttp import web
+
+
+@contextlib.asynccontextmanager
+async def identity_server(monkeypatch):
+    """Have the process find the endpoint in its environment; gives the client ids that tokens are asked for."""
+    asked = []
+
+    async def token(request):
+        asked.append(request.query.get("client_id"))
+        return web.json_response({"access_token": "t", "expires_on": "4102444800", "resource": "r"})
+
+    app = web.Application()
+    app.router.add_get("/token", token)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{runner.addresses[0][1]}/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "secret")
+        monkeypatch.setenv("AZURE_CLIENT_ID", "of-the-process")
+        yield asked
+    finally:
+        await runner.cleanup()
