@@ -12,7 +12,7 @@ blueprint = func.Blueprint()
 @blueprint.route(route="api/v1/datasets", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(query=("limit", "cursor"))
 async def list_datasets(call: Call) -> Answer:
-    """The caller's datasets, newest first, `limit` at a time, from behind `cursor`."""
+    """A page of the caller's datasets, newest first: at most `limit` of them, after `cursor`."""
     datasets, more = await call.page("/api/v1/datasets", call.app.catalog.page)
     return Answer(DatasetPage(items=[DatasetAnswer.of(dataset) for dataset in datasets], next=more))
 

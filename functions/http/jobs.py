@@ -44,7 +44,7 @@ async def submit_job(call: Call) -> Answer:
 @blueprint.route(route="api/v1/jobs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(query=("limit", "cursor"))
 async def list_jobs(call: Call) -> Answer:
-    """The caller's jobs, newest first, `limit` at a time, from behind `cursor`."""
+    """A page of the caller's jobs, newest first: at most `limit` of them, after `cursor`."""
     jobs, more = await call.page("/api/v1/jobs", call.app.jobs.page)
     return Answer(JobPage(items=[JobSummary.of(job) for job in jobs], next=more))
 

@@ -17,7 +17,7 @@ def segment(code: int, content: bytes = b"") -> bytes:
 
 
 def tables() -> bytes:
-    """Of quantization, all 4, and of Huffman codes: all of 4 bits for DC, all of 8 bits for AC."""
+    """All four quantization tables, and Huffman tables with every 4-bit code for DC and every 8-bit code for AC."""
     dc = bytes([0, 0, 0, 12, *[0] * 12, *range(12)])
     ac = bytes([*[0] * 7, len(AC_SYMBOLS), *[0] * 8, *AC_SYMBOLS])
     return segment(0xDB, b"\0" + b"\4" * 64) + segment(0xC4, b"\0" + dc) + segment(0xC4, b"\x10" + ac)
@@ -38,12 +38,12 @@ class Shape:
 
     @property
     def mcus(self) -> tuple[int, int]:
-        """Of an interleaved scan, how many across and down."""
+        """The number of coding units across and down in an interleaved scan."""
         across, down = (8 * max(factor[i] for factor in self.factors) for i in (0, 1))
         return -(-self.width // across), -(-self.height // down)
 
     def blocks(self, number: int) -> tuple[int, int]:
-        """Of a component alone, how many across and down."""
+        """The number of blocks across and down in a scan of one component."""
         most = [max(factor[i] for factor in self.factors) for i in (0, 1)]
         h, v = self.factors[number]
         return ceil(ceil(self.width * h / most[0]) / 8), ceil(ceil(self.height * v / most[1]) / 8)

@@ -95,5 +95,5 @@ def _blob(job: Job) -> str:
 
 
 def parents_of(spec: JobSpec) -> tuple[str, ...]:
-    """The ids of the datasets that images are taken from, each once."""
+    """The ids of the datasets that images are taken from, without repetitions."""
     return tuple(dict.fromkeys(config.id for config in spec.sources if isinstance(config, DatasetConfig)))

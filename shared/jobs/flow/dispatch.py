@@ -20,7 +20,7 @@ from shared.storage.queues import QueueSender
 
 
 class Dispatch:
-    """Announces chunks, each once, unless a run dies right behind its message or is there twice at the same time.
+    """Announces each chunk once. It may be twice where a run dies right after its message, or runs twice at a time.
 
     Who took it on to announce a chunk and died before it did gets its own message again, and does it then.
     """

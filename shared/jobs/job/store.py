@@ -168,7 +168,7 @@ class JobStore:
         return await self._blobs.info(spec_blob(job.id)) is not None
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
-        """Up to `size` of the user's jobs behind the place `after`, newest first by the time of their creation."""
+        """Up to `size` of the user's jobs after the cursor `after`, the newest first by time of creation."""
         return await newest_first(self._entities, _TABLE, user_id, job_from_entity, after=after, size=size)
 
     async def works(self, after: str = "") -> AsyncIterator[Work]:

@@ -11,7 +11,7 @@ async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> Job
     """The spec with what the catalog knows of the datasets that it names.
 
     Raises:
-        InvalidRequest: this user has no such dataset; every field that names one is told.
+        InvalidRequest: this user has no such dataset. The error lists every field that names one.
     """
     wrong: list[FieldError] = []
     sources: list[SourceConfig] = []

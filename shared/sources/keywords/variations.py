@@ -39,7 +39,7 @@ class Variations(BaseModel):
     def of(self, keywords: Sequence[str]) -> tuple[str, ...]:
         """What to search for after the keywords of one label: plurals, then each template in turn.
 
-        Always in the same order, each once whatever its capitals, none that is a keyword, fifty at most.
+        At most fifty, always in the same order. None is a keyword, and no two differ in capitals only.
         """
         wanted = [plural_of(keyword) or "" for keyword in keywords] if self.plurals else []
         for template in self.templates:

@@ -143,7 +143,7 @@ print("alive")
 
 
 def test_the_scaled_decoder_has_room_for_a_picture_that_it_does_not_scale():
-    """Were one ever to get there: with a header that says that it is another."""
+    """A lossless file is given straight to the decoder, with a header that declares another process."""
     run = subprocess.run([sys.executable, "-c", TRUSTING], capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert (run.returncode, run.stdout) == (0, "alive\n"), run.stderr
 
