@@ -8,8 +8,6 @@ from shared.ids import Ids, RandomIds
 from shared.settings import Settings
 from shared.telemetry.recording import NoTelemetry
 from shared.telemetry.telemetry import Telemetry
-from shared.web.http.aiohttp_client import AiohttpWebClient
-from shared.web.http.session import SessionConfig, Sessions
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from shared.storage.azure.blobs import AzureBlobs
     from shared.storage.azure.entities import AzureEntities
     from shared.storage.azure.queues import AzureQueues
+    from shared.web.http.aiohttp_client import AiohttpWebClient
+    from shared.web.http.session import Sessions
 
 
 class Adapters:
@@ -102,8 +102,10 @@ class Adapters:
         )
 
     @cached_property
-    def guarded_sessions(self) -> Sessions:
+    def guarded_sessions(self) -> "Sessions":
         """For addresses that come from outside."""
+        from shared.web.http.session import SessionConfig, Sessions
+
         return Sessions(
             SessionConfig(
                 user_agent=self.settings.user_agent,
@@ -112,6 +114,8 @@ class Adapters:
         )
 
     @cached_property
-    def guarded_web(self) -> AiohttpWebClient:
+    def guarded_web(self) -> "AiohttpWebClient":
         """Exchanges with image services, webhooks and robots.txt: none of them leads into private networks."""
+        from shared.web.http.aiohttp_client import AiohttpWebClient
+
         return AiohttpWebClient(self.guarded_sessions)

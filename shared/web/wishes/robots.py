@@ -5,7 +5,6 @@ import codecs
 import ssl
 from dataclasses import dataclass
 
-import aiohttp
 from yarl import URL
 
 from shared.errors import AppError, Retryable
@@ -115,7 +114,10 @@ class Robots:
 
 
 def _reason(cause: BaseException | None) -> Reason:
-    """What the image's own request would come to, as far as the client's error tells."""
+    """The reason that the image's own request would be rejected for, by the client's error."""
+    # for the cold start: the API reads this module's rules, but fetches nothing
+    import aiohttp
+
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return Reason.DNS_FAILED
     if isinstance(cause, (aiohttp.ClientSSLError, ssl.SSLError)):
