@@ -5,22 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict
 
+from shared.records.licenses import LicenseCode
 from shared.web.wishes.respect import Respect
 
-type LicenseCode = Literal[
-    "cc0",
-    "pdm",
-    "by",
-    "by-sa",
-    "by-nc",
-    "by-nd",
-    "by-nc-sa",
-    "by-nc-nd",
-    "flickr",
-    "pexels",
-    "pixabay",
-    "unknown",
-]
 type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
 
 _NAMES = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache, reduce
+from typing import Literal, get_args
 
 UNKNOWN = "unknown"
 
-_CODES = frozenset(
-    {"cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "flickr", "pexels", "pixabay"}
-)
+CreativeCommonsCode = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
+LicenseCode = Literal[CreativeCommonsCode, "flickr", "pexels", "pixabay", "unknown"]
+CREATIVE_COMMONS: tuple[str, ...] = get_args(CreativeCommonsCode)
+
+_CODES = frozenset(get_args(LicenseCode)) - {UNKNOWN}
 _FREE_OF_ATTRIBUTION = frozenset({"cc0", "pdm", UNKNOWN})
 _MAX_CHARACTERS = 1000  # longer texts are the terms themselves, or something else
 _DASHES = re.compile("[\u2010-\u2015\u2212]")

@@ -13,7 +13,7 @@ from pydantic import FailFast, Field, Strict
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.records.candidates import Candidate, Provenance
-from shared.records.licenses import UNKNOWN, License, license_url
+from shared.records.licenses import UNKNOWN, CreativeCommonsCode, License, license_url
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi, Refused
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
@@ -60,12 +60,7 @@ class FlickrConfig(SourceConfig):
     type: Literal["flickr"] = "flickr"
     license: (
         Annotated[
-            tuple[
-                Literal[
-                    "cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "flickr", "unknown"
-                ],
-                ...,
-            ],
+            tuple[Literal[CreativeCommonsCode, "flickr", "unknown"], ...],
             Strict(False),
             FailFast(),
             Field(min_length=1, max_length=20),

@@ -6,14 +6,20 @@ a client's credentials (OAuth2) raise that.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import FailFast, Field, Strict
 
 from shared.clock import Clock
 from shared.records.candidates import Candidate, Provenance
-from shared.records.licenses import License, license_url, normalize_license
+from shared.records.licenses import (
+    CREATIVE_COMMONS,
+    CreativeCommonsCode,
+    License,
+    license_url,
+    normalize_license,
+)
 from shared.sources.fields import integer_of, mapping_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi, KeyRefused, Refused
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
@@ -26,7 +32,6 @@ _ANONYMOUS_MAX_RESULTS = 240
 _MAX_RESULTS = 10_000
 _TOKEN_MARGIN_SECONDS = 60.0
 _FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
-_Code = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _EXCLUDED = {"commercial": "nc", "modification": "nd"}  # what licences of a type do not ask for
 
 
@@ -34,11 +39,14 @@ class OpenverseConfig(SourceConfig):
     """`{"type": "openverse"}`; `license` and `license_type` narrow the search, `mature` widens it."""
 
     searches: ClassVar[bool] = True
-    gives: ClassVar[tuple[str, ...]] = get_args(_Code)
+    gives: ClassVar[tuple[str, ...]] = CREATIVE_COMMONS
 
     type: Literal["openverse"] = "openverse"
     license: (
-        Annotated[tuple[_Code, ...], Strict(False), FailFast(), Field(min_length=1, max_length=20)] | None
+        Annotated[
+            tuple[CreativeCommonsCode, ...], Strict(False), FailFast(), Field(min_length=1, max_length=20)
+        ]
+        | None
     ) = None
     license_type: Literal["all", "all-cc", "commercial", "modification"] | None = None
     mature: bool = False

@@ -13,7 +13,13 @@ from pydantic import Field
 from shared.clock import Clock
 from shared.errors import Permanent, RateLimited, Unavailable
 from shared.records.candidates import Candidate, Provenance
-from shared.records.licenses import UNKNOWN, License, license_url, normalize_license
+from shared.records.licenses import (
+    CREATIVE_COMMONS,
+    UNKNOWN,
+    License,
+    license_url,
+    normalize_license,
+)
 from shared.sources.fields import integer_of, link_in, mapping_of, plain_text_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi
 from shared.sources.search.keyword_search import KeywordSearch, page_of
@@ -45,10 +51,7 @@ class WikimediaConfig(SourceConfig):
     """`{"type": "wikimedia"}`; with `width`, the server's scaled copies of that width are taken, not the originals."""
 
     searches: ClassVar[bool] = True
-    gives: ClassVar[tuple[str, ...] | None] = (
-        *("cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"),
-        *("flickr", UNKNOWN),
-    )
+    gives: ClassVar[tuple[str, ...] | None] = (*CREATIVE_COMMONS, "flickr", UNKNOWN)
 
     type: Literal["wikimedia"] = "wikimedia"
     width: Annotated[int, Field(ge=64, le=8192)] | None = None
