@@ -1,16 +1,16 @@
-"""The name of every blob that a job or its dataset has.
+"""Makes and reads the name of every blob of a job and its dataset.
 
 ```
 datasets/job_{id}/            the dataset of the job's first revision; the next ones are under r2/, r3/, …
 work/job_{id}/                working blobs, deleted some days after the job's end
     spec.json
     discovery/  seen/         the state of discovery, where it is long, and the addresses that were found
-    candidates/  records/     what a chunk has to do, and what came of it
-    shards/                   images, as they were fetched
-    archive/r{revision}/      start.json, and the plan and its texts under the digest of the order
+    candidates/  records/     the input of a chunk, and its outcomes
+    shards/                   images in the order in which they were fetched
+    archive/r{revision}/      start.json; the plan and its texts are under the digest of the order
 ```
 
-Names with a nonce belong to the run that wrote them, which is the only one to write them. Prefixes end in a slash.
+Only one run writes a name with a nonce. Prefixes end in a slash.
 """
 
 import re
@@ -21,76 +21,76 @@ _OF_DATASET = re.compile(rf"{DATASETS}job_([^/]+)/(?:r(\d+)/)?")
 
 
 def dataset_prefix(job_id: str) -> str:
-    """Where the blobs of a job's dataset are, those of all revisions."""
+    """Returns the prefix of the blobs of a job's dataset, for all revisions."""
     return f"{DATASETS}job_{job_id}/"
 
 
 def revision_prefix(job_id: str, revision: int) -> str:
-    """Where the dataset of one revision is.
+    """Returns the prefix of one revision of a dataset.
 
-    Each revision has names of its own: the one before stays whole until the new one stands, and a straggler of the one
-    before disturbs nothing.
+    Each revision has its own names. So the earlier revision stays complete until the next one is recorded, and a late
+    run of the earlier revision does not change the next one.
     """
     folder = dataset_prefix(job_id)
     return folder if revision == 1 else f"{folder}r{revision}/"
 
 
 def dataset_of(blob: str) -> tuple[str, int] | None:
-    """The id and the revision of the dataset that the blob belongs to; None where it is no dataset's."""
+    """Returns the id and the revision of the dataset that the blob belongs to; None if it belongs to no dataset."""
     found = _OF_DATASET.match(blob)
     return (found[1], int(found[2] or 1)) if found else None
 
 
 def work_prefix(job_id: str) -> str:
-    """Where the working blobs of a job are."""
+    """Returns the prefix of a job's working blobs."""
     return f"{WORK}job_{job_id}/"
 
 
 def spec_blob(job_id: str) -> str:
-    """The job's spec."""
+    """Returns the name of the job's spec."""
     return f"{work_prefix(job_id)}spec.json"
 
 
 def discovery_blob(job_id: str, chunks: int, nonce: str) -> str:
-    """The state of discovery behind so many chunks."""
+    """Returns the name of the state of discovery after so many chunks."""
     return f"{work_prefix(job_id)}discovery/{chunks:06}-{nonce}"
 
 
 def seen_blob(job_id: str, chunks: int, nonce: str) -> str:
-    """The addresses that discovery found up to so many chunks."""
+    """Returns the name of the addresses that discovery found up to so many chunks."""
     return f"{work_prefix(job_id)}seen/{chunks:06}-{nonce}"
 
 
 def candidates_blob(job_id: str, name: str) -> str:
-    """Candidates of a chunk: `name` is the chunk's, with a nonce where another run may write others."""
+    """Returns the name of a chunk's candidates. `name` is the chunk's, with a nonce if another run may write others."""
     return f"{work_prefix(job_id)}candidates/{name}.jsonl.gz"
 
 
 def records_blob(job_id: str, chunk_id: str) -> str:
-    """The records of a chunk, which commit it."""
+    """Returns the name of a chunk's records, which commit the chunk."""
     return f"{work_prefix(job_id)}records/{chunk_id}.jsonl.gz"
 
 
 def shard_name(job_id: str, chunk_id: str, nonce: str) -> str:
-    """What the names of the shards of one run of a chunk begin with."""
+    """Returns the beginning of the names of the shards that one run of a chunk writes."""
     return f"{work_prefix(job_id)}shards/{chunk_id}-{nonce}"
 
 
 def archive_prefix(job_id: str, revision: int) -> str:
-    """Where the working blobs of the archive of one revision are."""
+    """Returns the prefix of the working blobs of one revision's archive step."""
     return f"{work_prefix(job_id)}archive/r{revision}/"
 
 
 def start_blob(job_id: str, revision: int) -> str:
-    """What the archive of one revision starts from."""
+    """Returns the name of the input of one revision's archive step."""
     return f"{archive_prefix(job_id, revision)}start.json"
 
 
 def plan_blob(archive: str, digest: str) -> str:
-    """The plan of an order, below the archive's prefix."""
+    """Returns the name of an order's plan, below the archive step's prefix."""
     return f"{archive}{digest}/plan.npz"
 
 
 def plan_texts_prefix(archive: str, digest: str, nonce: str) -> str:
-    """Where one run writes the texts of a plan."""
+    """Returns the prefix under which one run writes the texts of a plan."""
     return f"{archive}{digest}/{nonce}/"

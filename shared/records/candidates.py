@@ -1,4 +1,4 @@
-"""Candidates: images that a source found and nobody has fetched yet."""
+"""Candidates are images that a source found and nobody has fetched yet."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from shared.records.packed_lines import pack, unpack
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where an image comes from and under which terms; everything that the source told, nothing guessed.
+    """Says where an image comes from and under which terms. It holds what the source declared, and no guesses.
 
-    `license` is one of the normalised codes of `shared.records.licenses` ("unknown" where nothing was said).
+    `license` is one of the normalised codes of `shared.records.licenses`, or "unknown" if the source declared none.
     """
 
     source: str
@@ -28,7 +28,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class StoredRange:
-    """An image's bytes within a blob."""
+    """Says where an image's bytes are within a blob: `size_bytes` bytes from `offset`."""
 
     blob: str
     offset: int
@@ -39,10 +39,10 @@ class StoredRange:
 class Candidate:
     """One image to fetch.
 
-    `url` is http(s), or `blob:NAME` for an image that is in storage already. `stored` is where the image was stored
-    when it was fetched before; then it is read from there, and `url` only says where it came from. `width` and
-    `height` are what the source claims, in pixels. `extra` holds further columns of a URL list, kept in the record as
-    they came.
+    `url` is http(s), or `blob:NAME` for an image that is in storage already. If an earlier job fetched the image,
+    `stored` says where its bytes are. They are read from there, and `url` only says where the image came from.
+    `width` and `height` are the source's claims, in pixels. `extra` holds the further columns of a URL list, which
+    the record keeps unchanged.
     """
 
     url: str
@@ -67,11 +67,11 @@ _adapter = TypeAdapter(NumberedCandidate)
 
 
 def encode_candidates(candidates: Iterable[NumberedCandidate]) -> bytes:
-    """As packed JSON lines; fields at their default are left out."""
+    """Encodes candidates as packed JSON lines. Fields at their default are left out."""
     return pack(_adapter.dump_json(candidate, exclude_defaults=True) for candidate in candidates)
 
 
 def decode_candidates(data: bytes) -> Iterator[NumberedCandidate]:
-    """The reverse of `encode_candidates`."""
+    """Decodes what `encode_candidates` encoded."""
     for line in unpack(data):
         yield _adapter.validate_json(line)

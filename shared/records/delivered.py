@@ -1,6 +1,6 @@
-"""What is delivered with a dataset: records.jsonl.gz, one line a candidate, and the checksums of its files.
+"""Reads and writes records.jsonl.gz (one line per candidate), and defines the checksums of a dataset's files.
 
-The one place that knows this format; it is written by the archive step, and read where a dataset is made of others.
+Only this module knows the format. The archive step writes it, and jobs that use another dataset as a source read it.
 """
 
 import gzip
@@ -23,20 +23,20 @@ RECORDS = "records.jsonl.gz"
 """The file's name, below the prefix of a dataset's revision."""
 
 _LIMITS = GzipLimits(max_bytes=20_000_000_000)
-# a line has some hundred bytes as a rule, and at most an address of 100 kB and 20 further texts
+# a line usually has some hundred bytes; at most it has an address of 100 kB and 20 further texts
 _MAX_LINE_BYTES = 4_000_000
 SHA256_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A line, as far as a dataset that is made of others needs it.
+    """One line of the file, with the fields that a later job needs.
 
-    A line has the fields of `Record` and what it is made of, side by side, without those that are empty. A kept image
-    is `size_bytes` bytes of the dataset's file `blob` (a name below the dataset's prefix) at `offset`, where it is
-    called `file`. A rejected one has a `reason`; a duplicate names the index of the copy that was preferred
-    (`same_as`), which may itself be near to another or over its label's limit, and the dataset which that is in, where
-    it is another (`same_as_dataset`).
+    A line has the fields of `Record` and of its parts side by side, without empty fields. A kept image is
+    `size_bytes` bytes of the dataset's file `blob` (a name below the dataset's prefix) at `offset`, and `file` is its
+    name there. A rejected candidate has a `reason`. For a duplicate, `same_as` is the index of the copy that was
+    preferred; that copy may itself be rejected. `same_as_dataset` names the dataset of that copy if it is another
+    one.
     """
 
     index: int
@@ -67,7 +67,7 @@ class Delivered:
         return self.outcome == KEPT
 
     def candidate(self, stored: StoredRange) -> Candidate:
-        """The candidate that this was, to be read from where it is stored."""
+        """Returns a candidate for this image that is read from where it is stored."""
         provenance = Provenance(**{name: getattr(self, name) for name in _PROVENANCE})
         return Candidate(
             self.url, self.label, provenance, self.caption, extra=dict(self.extra), stored=stored
@@ -76,10 +76,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class FileChecksum:
-    """What a file can be verified by.
+    """The values that verify a file.
 
-    Where one function wrote it, or could read it through, `sha256` is that of the whole. A larger file has the
-    SHA-256 of each `part_bytes` of it, of which the last part may have less.
+    `sha256` is that of the whole file, if one function wrote the file or could read all of it. A larger file has the
+    SHA-256 of each range of `part_bytes`; the last range may be shorter.
     """
 
     size_bytes: int
@@ -97,7 +97,7 @@ _adapter = TypeAdapter(Delivered)
 
 
 def fields_of(record: Record) -> dict[str, object]:
-    """The fields of a line that are known from the crawl alone, without those that are empty."""
+    """Returns the fields of a line that are known from the crawl alone, without empty fields."""
     candidate, outcome = record.candidate, record.outcome
     if isinstance(outcome, Kept):
         names, word, found = _OF_KEPT, KEPT, _facts_of(outcome.facts)
@@ -119,7 +119,7 @@ def fields_of(record: Record) -> dict[str, object]:
 
 
 def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
-    """A gzip member without a time in it; members behind each other are one file (RFC 1952, 2.2)."""
+    """Encodes lines as one gzip member without a time. Several members in a row are one file (RFC 1952, 2.2)."""
     out = BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=5, mtime=0, filename="") as packed:
         packed.write(b"".join(json_line(line) + b"\n" for line in lines))
@@ -127,13 +127,13 @@ def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
 
 
 async def read_delivered(pieces: AsyncIterator[bytes], dataset_id: str) -> AsyncIterator[Delivered]:
-    """The rows of a whole records file that comes in pieces; other tasks run in between.
+    """Yields the rows of a whole records file that arrives in pieces. Other tasks run in between.
 
-    `dataset_id` is for the error only.
+    `dataset_id` is used in errors only.
 
     Raises:
-        Damaged: the file is cut short, garbled or of another shape, or decompresses to more than records can; the rows
-            before that were given.
+        Damaged: the file is cut short, garbled or of another shape, or decompresses to more than records can. All
+            rows before the error were yielded.
     """
     rest, size = b"", 0
 
@@ -158,7 +158,7 @@ async def read_delivered(pieces: AsyncIterator[bytes], dataset_id: str) -> Async
 
 
 async def _next(unzipped: AsyncIterator[bytes], what: str) -> bytes | None:
-    """The next piece; None after the last."""
+    """Returns the next piece, or None after the last one."""
     try:
         return await anext(unzipped, None)
     except BadGzip as error:

@@ -1,4 +1,4 @@
-"""Licences: many spellings, one small set of codes."""
+"""Maps the many spellings of licences to one small set of codes."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ CREATIVE_COMMONS: tuple[str, ...] = get_args(CreativeCommonsCode)
 
 _CODES = frozenset(get_args(LicenseCode)) - {UNKNOWN}
 _FREE_OF_ATTRIBUTION = frozenset({"cc0", "pdm", UNKNOWN})
-_MAX_CHARACTERS = 1000  # longer texts are the terms themselves, or something else
+# longer texts are the terms themselves, or something else
+_MAX_CHARACTERS = 1000
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _BRACKETS = re.compile(r"[()\[\]<>|]")
 _SEPARATORS = re.compile(r"[\s_,;/+:()\[\]<>-]+")
@@ -47,7 +48,8 @@ _COUNTRIES = (
 )
 _EDITIONS = f"international|unported|generic|intl|deed|migrated(?: with disclaimers)?|{_PORTS}|{_COUNTRIES}"
 _LICENSE = r"(?: (?:public )?licen[cs]e)?"
-# "attribution" alone is a licence of its own at Wikimedia Commons, and a wish elsewhere: it takes more to be one here
+# at Wikimedia Commons, "attribution" alone is a licence; elsewhere it is only a wish, so the word alone does not
+# match here
 _ATTRIBUTION = re.compile(
     rf"(creative commons )?(cc )?(by|attribution)({_ELEMENTS}){_LICENSE}"
     rf"(?: (?:v|version )?(\d\.\d)(?: \d\.\d)*+(?: (?:{_EDITIONS}))?)?{_LICENSE}"
@@ -59,12 +61,14 @@ _ZERO = re.compile(
 _PUBLIC_DOMAIN = re.compile(
     r"(?:(?:creative commons |cc )?public domain(?: mark)?|(?:cc )?pdm?)(?: (1\.0))?(?: universal)?"
 )
-_PUBLIC_DOMAIN_CODE = re.compile(r"pdm?(?:-[a-z0-9]+)+")  # Wikimedia Commons says why, as in "PD-old-70"
+# Wikimedia Commons says why, as in "PD-old-70"
+_PUBLIC_DOMAIN_CODE = re.compile(r"pdm?(?:-[a-z0-9]+)+")
 _DEEDS = {"zero": "cc0", "mark": "pdm"}
 _WHOLE = {
     "no restrictions": "flickr",
     "no known copyright restrictions": "flickr",
-    "creative commons attribution license reuse allowed": "by",  # YouTube's
+    # YouTube's
+    "creative commons attribution license reuse allowed": "by",
 }
 _NAMES = {
     "cc0": "CC0 1.0",
@@ -85,27 +89,28 @@ _URLS = {
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """A normalised licence: its code, and its version where one was told."""
+    """A normalised licence: its code, and its version if one was declared."""
 
     code: str
     version: str | None = None
 
 
 def normalize_license(text: str | None) -> License:
-    """The licence that a code, a name, a title or a Creative Commons URL stands for; "unknown" for anything else.
+    """Returns the licence that a code, a name, a title or a Creative Commons URL means, or "unknown".
 
-    Nothing is guessed: a text counts only where all of it is understood, and where all that it names (a title, a
-    code in brackets, a URL) is one licence. Its time is linear in the text's length.
+    Nothing is guessed. A text counts only if every word is understood, and if all its parts (a title, a code in
+    brackets, a URL) name the same licence. The time is linear in the text's length.
     """
     return _understood(text) if text and len(text) <= _MAX_CHARACTERS else License(UNKNOWN)
 
 
-def told_license(text: str | None, url: str | None) -> License:
-    """The licence of a work that comes with a licence's name and a licence's address, each of which may be missing.
+def declared_license(text: str | None, url: str | None) -> License:
+    """Returns the licence of a work that declares a licence's name and address. Either may be missing.
 
-    It is never freer than either of them says: where they name different licences it is unknown; so it is where the
-    address names one and the text, which is not understood, has any word beside that one's conditions and a few that
-    add nothing. The public domain and CC0, of which neither is freer, are CC0.
+    The result is never freer than either of them. If they name different licences, the result is "unknown". If only
+    the address is understood, the text may have no words but that licence's conditions and a few that add nothing;
+    otherwise the result is "unknown", too. Neither the public domain nor CC0 is freer than the other; together they
+    are CC0.
     """
     named, linked = normalize_license(text), normalize_license(url)
     if linked.code == UNKNOWN:
@@ -119,7 +124,8 @@ def told_license(text: str | None, url: str | None) -> License:
     return linked if adds_nothing and len(text or "") <= _MAX_CHARACTERS else License(UNKNOWN)
 
 
-@lru_cache(maxsize=256)  # a list repeats few licences in many rows
+# a list repeats few licences in many rows
+@lru_cache(maxsize=256)
 def _understood(text: str) -> License:
     plain = _plain(text)
     if code := plain if plain in _CODES else _WHOLE.get(_words(plain)):
@@ -137,7 +143,7 @@ def _words(text: str) -> str:
 
 
 def _parts(plain: str) -> Iterator[str]:
-    """The URLs of Creative Commons, and what is before, in and behind brackets without them."""
+    """Yields the Creative Commons URLs, and the texts before, in and after brackets without these URLs."""
     for part in _BRACKETS.split(plain):
         others: list[str] = []
         for word in part.split():
@@ -174,14 +180,14 @@ def _creative_commons(kind: str, name: str, version: str | None) -> License:
 
 
 def _by(elements: AbstractSet[str | None], version: str | None) -> License:
-    """The licence of these elements, whose order counts for nothing: version 1.0 had another."""
+    """Returns the licence of these elements. Their order has no meaning: version 1.0 had another order."""
     code = "-".join(["by", *(element for element in ("nc", "nd", "sa") if element in elements)])
     known = code in _CODES and elements <= {"nc", "nd", "sa"}
     return License(code, version) if known else License(UNKNOWN)
 
 
 def _agreed(one: License, other: License) -> License:
-    """What both say, with the version where they do not contradict each other in it."""
+    """Returns the licence that both name. It has a version if they do not contradict each other about it."""
     codes = {one.code, other.code}
     if codes == {"cc0", "pdm"}:
         return one if one.code == "cc0" else other
@@ -192,19 +198,19 @@ def _agreed(one: License, other: License) -> License:
 
 
 def license_name(found: License) -> str:
-    """The licence as people write it."""
+    """Returns the licence's name as people write it."""
     if found.code in _NAMES:
         return _NAMES[found.code]
     return f"CC {found.code.upper()} {found.version or ''}".rstrip()
 
 
 def license_url(found: License) -> str | None:
-    """Where the licence's text is; None where it has none of its own."""
+    """Returns the address of the licence's text; None if it has no text of its own."""
     if found.code.startswith("by"):
         return f"https://creativecommons.org/licenses/{found.code}/{found.version or '4.0'}/"
     return _URLS.get(found.code)
 
 
 def asks_for_attribution(code: str) -> bool:
-    """Whether works under the licence have to name their author, or the service that gives it asks for that."""
+    """Whether works under the licence must name their author, or the service asks for a credit."""
     return code not in _FREE_OF_ATTRIBUTION

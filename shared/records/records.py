@@ -1,4 +1,4 @@
-"""Records: the outcome of every candidate, kept or rejected, never lost."""
+"""Records hold the outcome of every candidate, kept or rejected. No candidate is lost."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Reason(StrEnum):
 
     @property
     def transient(self) -> bool:
-        """Whether another try may end differently; a job's retry takes only these."""
+        """Whether another attempt may end differently. A job's retry takes only these candidates."""
         return self in _TRANSIENT
 
 
@@ -71,12 +71,14 @@ _TRANSIENT = frozenset(
 
 
 KEPT: Final = "kept"
-"""The outcome of an image that is in the dataset, in counts and in what is delivered; of others it is the reason."""
+"""The outcome of an image in the dataset, in counts and in delivered files. For other images the outcome is the
+reason.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The outcome of a candidate that is not in the dataset. `detail` is one line for people, made by us."""
+    """The outcome of a candidate that is not in the dataset. `detail` is one line for people, written by the app."""
 
     reason: Reason
     detail: str = ""
@@ -84,17 +86,20 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What was found out from the image's bytes.
+    """Facts about an image that were read from its bytes.
 
-    `sha256` is lower-case hex of the stored bytes; `perceptual_hash` is 16 lower-case hex digits (64 bits),
-    empty where the picture is flat, and so comparable to no other; `crc32` is the ZIP checksum of the stored bytes.
-    `width` and `height` are pixels as stored; `format` is "jpeg", "png", "webp", "gif", …; `mode` is the colour model
-    as stored ("rgb", "grey", "cmyk", …; "rgb16", … where a channel has 16 bits). The perceptual hash and the values
-    from `sharpness` to `dominant_color` are of the upright picture, on white where it is transparent.
-    `sharpness` is the variance of the Laplacian of the grey thumbnail, `brightness` and `contrast` are mean
-    and standard deviation of it over 255, `entropy` is in bits, `dominant_color` is "#rrggbb". `color_profile` is
-    what the embedded ICC profile calls itself. `mended` is empty where the original bytes are stored; else it names the
-    parts that were removed or corrected because some readers refuse them ("notes", "animation", …).
+    `sha256` is lower-case hex of the stored bytes, and `crc32` is their ZIP checksum. `perceptual_hash` is 16
+    lower-case hex digits (64 bits). It is empty for a flat picture, which is not compared with others. `width` and
+    `height` are pixels as stored. `format` is "jpeg", "png", "webp", "gif" and so on. `mode` is the colour model as
+    stored: "rgb", "grey", "cmyk" and so on, or "rgb16" and so on if a channel has 16 bits. `frames` counts pictures,
+    and `orientation` is EXIF's value from 1 to 8.
+
+    The perceptual hash and the values from `sharpness` to `dominant_color` are of the upright picture, on white if it
+    is transparent. `sharpness` is the variance of the Laplacian of the grey thumbnail. `brightness` and `contrast`
+    are the mean and the standard deviation of the thumbnail, divided by 255. `entropy` is in bits, and
+    `dominant_color` is "#rrggbb". `color_profile` is the name that the embedded ICC profile gives itself. `mended` is
+    empty if the original bytes are stored. Otherwise it names the parts that were removed or corrected because some
+    readers refuse them ("notes", "animation" and so on).
     """
 
     format: str
@@ -118,7 +123,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The outcome of a candidate whose image was stored: `facts.size_bytes` bytes of blob `shard` at `offset`."""
+    """The outcome of a candidate whose image was stored as `facts.size_bytes` bytes of blob `shard` at `offset`."""
 
     shard: str
     offset: int
@@ -127,7 +132,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One candidate and its outcome. `index` is the candidate's place in the job, from 0; it orders records."""
+    """Holds one candidate and its outcome. Records are sorted by `index`, the candidate's place in the job, from 0."""
 
     index: int
     candidate: Candidate
@@ -140,10 +145,10 @@ _adapter = TypeAdapter(Record)
 
 
 def encode_records(records: Iterable[Record]) -> bytes:
-    """As packed JSON lines; fields at their default are left out."""
+    """Encodes records as packed JSON lines. Fields at their default are left out."""
     return pack(_adapter.dump_json(record, exclude_defaults=True) for record in records)
 
 
 def decode_records(data: bytes) -> Iterator[Record]:
-    """The reverse of `encode_records`."""
+    """Decodes what `encode_records` encoded."""
     return map(_adapter.validator.validate_json, unpack(data))

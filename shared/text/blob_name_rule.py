@@ -1,4 +1,4 @@
-"""Names of blobs that callers choose: one rule for every field that takes one."""
+"""One rule for the names of blobs that callers choose. Every field that takes such a name uses it."""
 
 import re
 from typing import Annotated
@@ -11,13 +11,14 @@ _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\u
 
 
 def check_blob_name(name: str) -> str:
-    """The name, if it means the same blob in a URL and in every client of storage.
+    """Returns the name if it means the same blob in a URL and in every client of storage.
 
-    Azure takes names of 1 to 1,024 characters ("Naming and referencing containers, blobs, and metadata"). Its clients
-    resolve dot segments and turn backslashes into slashes, and its answers in XML cannot hold control characters.
+    Azure accepts names of 1 to 1,024 characters ("Naming and referencing containers, blobs, and metadata"). Its
+    clients resolve dot segments and convert backslashes to slashes, and its XML responses cannot hold control
+    characters.
 
     Raises:
-        ValueError: it does not; the text says what is wrong with the name.
+        ValueError: the name breaks a rule. The text names the rule.
     """
     if not name:
         raise ValueError("must be a blob's name, not an empty text")
@@ -37,4 +38,4 @@ def check_blob_name(name: str) -> str:
 
 
 type BlobName = Annotated[str, Field(strict=True), AfterValidator(check_blob_name)]
-"""A field's type, by the rule of `check_blob_name`."""
+"""The type of a field that holds a blob's name. `check_blob_name` validates it."""

@@ -1,4 +1,4 @@
-"""Names that every file system accepts, and the form in which systems compare them."""
+"""Makes names that every file system accepts, and compares names as file systems do."""
 
 import re
 import unicodedata
@@ -24,10 +24,10 @@ _IGNORABLE = re.compile(
 
 
 def safe_name(text: str, max_bytes: int) -> str:
-    """A name like the text, of at most `max_bytes` of UTF-8, that every system can make and no loader skips.
+    """Makes a name from the text that every system can store and no loader skips.
 
-    Hugging Face's loaders skip names that begin with a dot or two underscores; fastai's and Keras's skip names that
-    begin with a dot.
+    The name has at most `max_bytes` of UTF-8. Hugging Face's loaders skip names that begin with a dot or two
+    underscores. The loaders of fastai and Keras skip names that begin with a dot.
     """
     name = unicodedata.normalize("NFC", text)
     name = "".join(_storable(character) for character in name)
@@ -41,16 +41,16 @@ def safe_name(text: str, max_bytes: int) -> str:
 
 
 def comparable(name: str) -> str:
-    """A form of the name that is equal for two names if some system takes them for one.
+    """Returns a form of the name that is equal for two names if some file system treats them as one.
 
     Such names are canonical caseless matches (Unicode, D145), or differ only in a case mapping that works in one
-    direction, or in invisible characters. APFS, NTFS and ext4 differ in which of these they distinguish.
+    direction, or in invisible characters. APFS, NTFS and ext4 disagree on which of these names are different.
     """
     text = unicodedata.normalize("NFD", _IGNORABLE.sub("", name))
     return unicodedata.normalize("NFD", text.casefold().upper().casefold())
 
 
 def _storable(character: str) -> str:
-    """The character, nothing for a surrogate, or "_" for an unassigned code point, which some systems refuse."""
+    """Returns the character, "_" for an unassigned one, which some systems refuse, or nothing for a surrogate."""
     kind = unicodedata.category(character)
     return "" if kind == "Cs" else "_" if kind == "Cn" else character

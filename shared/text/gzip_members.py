@@ -1,8 +1,8 @@
-"""Gzip from outside (RFC 1952), decompressed in small pieces and within limits: the one reader of it.
+"""Decompresses gzip data from outside (RFC 1952) in small pieces and within limits.
 
-Members behind each other are one stream, and zeros behind a member are padding, as for gzip itself (RFC 1952, 2.2).
-A few kilobytes can decompress to gigabytes; so the size of what comes out is bounded, and so is its ratio to what went
-in. The app's own working blobs are another matter (`packed_lines`).
+Several members in a row are one stream, and zeros after a member are padding, as in the gzip program (RFC 1952, 2.2).
+A few kilobytes can decompress to gigabytes. So the size of the output is limited, and so is its ratio to the input.
+The app's own working blobs are not read here (see `packed_lines`).
 """
 
 import asyncio
@@ -20,9 +20,9 @@ _MEMBER = 31
 
 @dataclass(frozen=True, slots=True)
 class GzipLimits:
-    """How much may come out: `max_bytes` in all, and beyond `free_bytes` at most `max_ratio` times what went in.
+    """Limits the output to `max_bytes`, and beyond `free_bytes` to `max_ratio` times the input.
 
-    Deflate reaches a ratio of 1,030; lists and records of images one of 5 to 50.
+    Deflate reaches a ratio of 1,030. Lists and records of images reach 5 to 50.
     """
 
     max_bytes: int = 2_000_000_000
@@ -31,11 +31,11 @@ class GzipLimits:
 
 
 class BadGzip(Exception):
-    """The stream is read no further; the text says why, as a predicate: "is broken"."""
+    """The stream is not read any further. The text is a predicate that says why, such as "is broken"."""
 
 
 class GzipMembers:
-    """Decompresses a stream part by part, into pieces of at most `PIECE_BYTES`."""
+    """Decompresses a stream part by part. Each piece that it returns has at most `PIECE_BYTES`."""
 
     def __init__(self, limits: GzipLimits) -> None:
         self._limits = limits
@@ -44,10 +44,10 @@ class GzipMembers:
         self._taken = self._given = 0
 
     def feed(self, part: bytes) -> Iterator[bytes]:
-        """The pieces that a part decompresses to; parts should be small.
+        """Yields the pieces that a part decompresses to. Parts should be small.
 
         Raises:
-            BadGzip: it is broken, or exceeds a limit; all pieces before were given.
+            BadGzip: the stream is broken or exceeds a limit. All pieces before the error were yielded.
         """
         self._taken += len(part)
         data, out = part, b""
@@ -69,10 +69,10 @@ class GzipMembers:
             yield self._checked(out)
 
     def end(self) -> None:
-        """See that the stream may end here.
+        """Checks that the stream may end here.
 
         Raises:
-            BadGzip: it ends within a member.
+            BadGzip: the stream ends within a member.
         """
         if self._inside:
             raise BadGzip("ends too early")
@@ -88,10 +88,10 @@ class GzipMembers:
 
 
 def unzip(data: bytes, limits: GzipLimits) -> Iterator[bytes]:
-    """The pieces that a whole gzip file decompresses to.
+    """Yields the pieces that a whole gzip file decompresses to.
 
     Raises:
-        BadGzip: as of `GzipMembers`, after the pieces before.
+        BadGzip: the file is broken or exceeds a limit. All pieces before the error were yielded.
     """
     members = GzipMembers(limits)
     for at in range(0, len(data), _PART_BYTES):
@@ -100,10 +100,10 @@ def unzip(data: bytes, limits: GzipLimits) -> Iterator[bytes]:
 
 
 async def unzip_stream(stream: AsyncIterator[bytes], limits: GzipLimits) -> AsyncIterator[bytes]:
-    """As `unzip`, for a stream; other tasks run after each piece and each part.
+    """Yields the pieces that a stream decompresses to. Other tasks run after each piece and each part.
 
     Raises:
-        BadGzip: as of `GzipMembers`, after the pieces before.
+        BadGzip: the stream is broken or exceeds a limit. All pieces before the error were yielded.
     """
     members = GzipMembers(limits)
     async for data in stream:

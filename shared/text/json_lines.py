@@ -1,4 +1,4 @@
-"""JSON on one line, also for readers that take other characters than LF for line ends."""
+"""Writes JSON on one line that is safe for readers which take other characters than LF for line ends."""
 
 import json
 import re
@@ -11,9 +11,9 @@ _HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 
 
 def json_line(value: object) -> bytes:
-    """The value as JSON, without the line's end.
+    """Returns the value as JSON, without the end of the line.
 
-    Invisible characters, such as U+2028, at which some readers break lines, are escaped (RFC 8259, section 7): the
+    Invisible characters are escaped (RFC 8259, section 7), because some readers break lines at U+2028 and others. The
     value stays the same.
     """
     data = to_json(value)

@@ -1,7 +1,8 @@
-"""Labels: one rule for all of them, whether they come from a spec, a list, a folder's name or another dataset.
+"""One rule for all labels, whether they come from a spec, a list, a folder's name or another dataset.
 
 Labels that look alike are one label. So invisible characters (Unicode's Default_Ignorable_Code_Point, UAX 44) are
-removed, except those that change what is seen: joiners that a script or an emoji needs, and the tags of three flags.
+removed. Exceptions are those that change the picture of the text: joiners that a script or an emoji needs, and the
+tags of three flags.
 """
 
 import re
@@ -20,7 +21,7 @@ _FLAGS = "|".join(
     "".join(chr(0xE0000 + ord(letter)) for letter in country) for country in ("gbeng", "gbsct", "gbwls")
 )
 _JOINERS = "\u200c\u200d"
-# beside HIDDEN: characters that are printable but empty, and variation selectors
+# these are not in HIDDEN: characters that are printable but empty, and variation selectors
 _EMPTY = r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 _NONE = r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\ud800-\udfff\ufdd0-\ufdef"
 _INVISIBLE = re.compile(rf"(\U0001f3f4(?:{_FLAGS})\U000e007f)|[{HIDDEN}{_EMPTY}{_NONE}]")
@@ -29,10 +30,11 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 def clean_label(value: object) -> str | None:
-    """The label as it is stored; None where nothing is left, for which callers take `UNLABELLED` or refuse.
+    """Returns the label as it is stored, or None if no characters remain.
 
-    It is NFC, has at most 200 characters, one space in place of line breaks, tabs and other space between words, no
-    space at the ends, no control characters, and no invisible characters. A clean label is not changed.
+    For None, callers use `UNLABELLED` or refuse the label. A clean label is in NFC and has at most 200 characters. It
+    has no control characters, no invisible characters and no space at the ends. Line breaks, tabs and other space
+    between words are one space. A clean label is not changed.
     """
     if value is None or isinstance(value, (dict, list, tuple)) or value != value:  # noqa: PLR0124 - not a number
         return None
@@ -40,17 +42,18 @@ def clean_label(value: object) -> str | None:
 
 
 def _asked(value: object) -> object:
-    """The label that a spec asks for, cleaned.
+    """Cleans a label of a spec.
 
     Raises:
-        ValueError: nothing is left of it, or it has control characters.
+        ValueError: no characters remain, or the label has control characters.
     """
     if not isinstance(value, str):
         return value
     if _FORBIDDEN.search(value):
         raise ValueError("must not contain control characters")
     if len(value) > _MAX_READ:
-        return value  # which is refused for its length
+        # the field's limit refuses it for its length
+        return value
     label = _cleaned(value, _MAX_READ)
     if label is None:
         raise ValueError("must not be empty")
@@ -58,12 +61,12 @@ def _asked(value: object) -> object:
 
 
 type Label = Annotated[str, Field(max_length=MAX_LABEL_CHARACTERS), BeforeValidator(_asked)]
-"""A label in a spec, cleaned by `clean_label`; one that is empty, too long or has control characters is refused."""
+"""A label in a spec, cleaned by `clean_label`. It is refused if it is empty, too long or has control characters."""
 
 
 @lru_cache(maxsize=4096)
 def _cleaned(text: str, most: int = MAX_LABEL_CHARACTERS) -> str | None:
-    # U+2800 is the blank of Braille
+    # U+2800 is the blank of Braille and looks like a space
     text = " ".join(text.replace("\u2800", " ").split())
     if not text.isprintable() or not text.isascii():
         text = " ".join(_INVISIBLE.sub(lambda found: found[1] or "", text).split())
@@ -74,7 +77,7 @@ def _cleaned(text: str, most: int = MAX_LABEL_CHARACTERS) -> str | None:
 
 
 def _without_idle_joiners(text: str) -> str:
-    """The text without joiners that change nothing of what is seen."""
+    """Removes the joiners that do not change how the text looks."""
     kept = text
     while any(joiner in kept for joiner in _JOINERS):
         text = kept
@@ -86,7 +89,7 @@ def _without_idle_joiners(text: str) -> str:
 
 
 def _joins(text: str, at: int) -> bool:
-    """Whether the joiner has an effect: in a script that needs it (RFC 5892, A.1 and A.2), or between emoji."""
+    """Whether the joiner has an effect: in a script that needs it (RFC 5892, A.1 and A.2) or between emoji."""
     from idna import valid_contextj
 
     before, behind = text[at - 1 : at], text[at + 1 : at + 2]

@@ -1,16 +1,16 @@
 """Makes texts from outside fit to be stored in a row and shown to people."""
 
 _REPLACEMENT = "\ufffd"
-# Persian words and emoji need them; they are harmless, although not printable on their own
+# Persian words and emoji need these. They are harmless, although `str.isprintable` is false for them.
 _JOINERS = "\u200c\u200d"
 _CUT = "\u2026"
 
 
 def one_line(text: str, most: int) -> str:
-    """The text in one line, of at most `most` UTF-16 code units, with an ellipsis where it was cut.
+    """Returns the text on one line, of at most `most` UTF-16 code units. A cut text ends in an ellipsis.
 
-    White space and line breaks of any kind become single spaces. What cannot be shown or encoded (control characters,
-    halves of surrogate pairs, characters that change the direction of what follows) becomes U+FFFD.
+    White space and line breaks of any kind become single spaces. Characters that cannot be shown or encoded become
+    U+FFFD: control characters, halves of surrogate pairs, and characters that change the direction of the text.
     """
     line = " ".join(text[: 4 * most].split())
     if not line.isprintable():

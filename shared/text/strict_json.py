@@ -1,8 +1,8 @@
-"""JSON from outside: the one place where it is decoded, for HTTP bodies and queue messages alike.
+"""Decodes JSON from outside. HTTP bodies and queue messages are both decoded here.
 
 RFC 8259 does not say what a reader does with repeated names, half surrogate pairs, and numbers of any length. Such a
-text is refused here, and the error names the field. So every value that is read can be stored, compared, and written as
-UTF-8 again.
+text is refused here, and the error names the field. So every value that is read can be stored, compared, and written
+as UTF-8 again.
 """
 
 import json
@@ -16,13 +16,13 @@ from itertools import islice
 from shared.errors import FieldError, InvalidRequest
 
 MAX_DEPTH = 64
-"""How deeply objects and lists may be nested."""
+"""The limit for nested objects and lists."""
 
 MAX_NAMES = 5000
-"""How many names one object may have: each may be wrong, and takes time to judge."""
+"""The limit for names in one object. Each name may be wrong and takes time to judge."""
 
 _MAX_DIGITS = 40
-_MOST_TOLD = 20
+_MAX_REPORTED = 20
 _MAX_NAME = 100
 _MAX_PLACE = 500
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
@@ -32,7 +32,7 @@ _TOO_DEEP = f"is nested too deeply: {MAX_DEPTH} levels at most"
 
 
 class FlawedJson(InvalidRequest):
-    """The text is JSON with something that is refused; `data` has those plain fields of its object that are sound."""
+    """The text is JSON, but a part of it is refused. `data` has those plain fields of its object that are valid."""
 
     def __init__(self, detail: str, fields: tuple[FieldError, ...], data: object) -> None:
         super().__init__(detail, fields)
@@ -41,7 +41,7 @@ class FlawedJson(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class _Flaw:
-    """Stands for a refused value, or for an object whose field `name` is refused and whose `rest` is sound."""
+    """Stands for a refused value, or for an object whose field `name` is refused and whose `rest` is valid."""
 
     message: str
     name: str | None = None
@@ -49,26 +49,26 @@ class _Flaw:
 
 
 class _Hooks:
-    """What the decoder calls for numbers and objects; `flawed` says that something was refused."""
+    """The functions that the decoder calls for numbers and objects. `flawed` is true once one has refused a value."""
 
     def __init__(self) -> None:
         self.flawed = False
 
     def integer(self, digits: str) -> object:
-        """A whole number. Python itself takes thousands of digits, in a time that grows with their square."""
+        """Reads a whole number. Python reads thousands of digits, in a time that grows with their square."""
         return int(digits) if len(digits) <= _MAX_DIGITS else self._flaw(_Flaw("has too many digits"))
 
     def number(self, digits: str) -> object:
-        """Any other number."""
+        """Reads a number with a fraction or an exponent."""
         value = float(digits)
         return value if math.isfinite(value) else self._flaw(_Flaw("is too large a number"))
 
     def constant(self, name: str) -> object:
-        """NaN and the infinities, which are not JSON."""
+        """Refuses NaN and the infinities, which are not JSON."""
         return self._flaw(_Flaw(f"must be a number, not {name}"))
 
     def mapping(self, pairs: Sequence[tuple[str, object]]) -> object:
-        """An object."""
+        """Reads an object and refuses repeated names."""
         if len(pairs) > MAX_NAMES:
             return self._flaw(_Flaw(f"has {len(pairs):,} names: {MAX_NAMES:,} at most"))
         found = dict(pairs)
@@ -80,15 +80,15 @@ class _Hooks:
 
 
 def read_json(text: str | bytes, what: str) -> object:
-    """The value of a JSON text; bytes are UTF-8 (or UTF-16 or UTF-32), with or without a byte order mark.
+    """Returns the value of a JSON text. Bytes are UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
-    `what` names the text in errors: "The body".
+    `what` names the text in errors, such as "The body".
 
     Raises:
-        FlawedJson: it has a name twice in one object, more than 5,000 names in one, half of a surrogate pair, NaN or
-            Infinity, a whole number of more than 40 digits, a number too large for a double, or is nested too deeply;
-            up to twenty fields are named.
-        InvalidRequest: it is not JSON, or not Unicode.
+        FlawedJson: a part of the text is refused: a repeated name, more than 5,000 names in one object, half of a
+            surrogate pair, NaN, Infinity, a whole number of more than 40 digits, a number too large for a double, or
+            too many levels. The error names up to twenty fields.
+        InvalidRequest: the text is not JSON or not Unicode.
     """
     hooks = _Hooks()
     text = _decoded(text, what)
@@ -105,9 +105,9 @@ def read_json(text: str | bytes, what: str) -> object:
     except RecursionError:
         raise InvalidRequest(f"{what} is not JSON that can be read: it {_TOO_DEEP}.") from None
     if hooks.flawed or _HALF_PAIR.search(text) or text.count("[") + text.count("{") > MAX_DEPTH:
-        told = tuple(islice(_flaws_in(data), _MOST_TOLD))
-        if told:
-            raise FlawedJson(f"{what} is not valid JSON.", told, _plain_fields(data))
+        flaws = tuple(islice(_flaws_in(data), _MAX_REPORTED))
+        if flaws:
+            raise FlawedJson(f"{what} is not valid JSON.", flaws, _plain_fields(data))
     return data
 
 
@@ -122,14 +122,14 @@ def _decoded(text: str | bytes, what: str) -> str:
 
 
 def _repeated(pairs: Sequence[tuple[str, object]]) -> _Flaw:
-    """The flaw of a repeated name, with the fields whose names are not repeated."""
+    """Returns the flaw of a repeated name, with the fields whose names are not repeated."""
     times = Counter(name for name, _ in pairs)
     twice = next(name for name, count in times.items() if count > 1)
     return _Flaw("is given twice", twice, {name: value for name, value in pairs if times[name] == 1})
 
 
 def _flaws_in(data: object) -> Iterator[FieldError]:
-    """All that is refused, in the order of the text; stops where it is nested too deeply."""
+    """Yields all refused fields, in the order of the text. It stops where the text is nested too deeply."""
     path: list[str | int] = []
     open_values: list[Iterator[tuple[str | int, object]]] = [iter([("", data)])]
     while open_values:
@@ -149,7 +149,7 @@ def _flaws_in(data: object) -> Iterator[FieldError]:
 
 
 def _flaws_of(path: Sequence[str | int], name: str | int, value: object) -> Iterator[FieldError]:
-    """What is refused about a field itself, not about the fields within it."""
+    """Yields the flaws of a field itself, not of the fields within it."""
     if isinstance(name, str) and _SURROGATE.search(name):
         yield FieldError(_place([*path, name]), f"its name {_NOT_UNICODE}")
     if isinstance(value, str) and _SURROGATE.search(value):
@@ -159,7 +159,7 @@ def _flaws_of(path: Sequence[str | int], name: str | int, value: object) -> Iter
 
 
 def _plain_fields(data: object) -> object:
-    """The texts and numbers of an object, without those that are refused."""
+    """Returns the texts and numbers of an object, without those that are refused."""
     if isinstance(data, _Flaw):
         data = data.rest
     if not isinstance(data, dict):
@@ -172,10 +172,10 @@ def _plain_fields(data: object) -> object:
 
 
 def _place(path: Sequence[str | int]) -> str:
-    """The path in the text; `path` begins with the name of the whole, which is empty."""
+    """Returns the path in the text. `path` begins with the name of the whole text, which is empty."""
     return ".".join(shown(str(part)) for part in path[1:])[:_MAX_PLACE]
 
 
 def shown(text: str) -> str:
-    """A name from outside, fit for an error: cut, and with U+FFFD for what cannot be shown."""
+    """Makes a name from outside fit for an error: it is cut, and characters that cannot be shown become U+FFFD."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MAX_NAME])

@@ -23,7 +23,7 @@ from pydantic import (
 
 from shared.errors import NotFound, Permanent
 from shared.records.candidates import Candidate, Provenance
-from shared.records.licenses import UNKNOWN, License, license_url, told_license
+from shared.records.licenses import UNKNOWN, License, declared_license, license_url
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.lists.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.lists.rows import FORMATS, Row, read_rows
@@ -236,7 +236,7 @@ class Urls:
     def _provenance(self, row: Mapping[str, object]) -> Provenance:
         config = self._config
         named, address = row.get(config.license_column), row.get(config.license_url_column)
-        found = told_license(str(named or ""), str(address or ""))
+        found = declared_license(str(named or ""), str(address or ""))
         return Provenance(
             "urls",
             page_url=url_of(row.get(config.page_url_column)),

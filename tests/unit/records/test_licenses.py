@@ -3,10 +3,10 @@ import pytest
 from shared.records.licenses import (
     License,
     asks_for_attribution,
+    declared_license,
     license_name,
     license_url,
     normalize_license,
-    told_license,
 )
 
 
@@ -199,7 +199,7 @@ ZERO, MARK = (f"https://creativecommons.org/publicdomain/{name}/1.0/" for name i
     ],
 )
 def test_a_licence_is_never_freer_than_its_name_or_its_address(text, url, found):
-    assert told_license(text, url) == found
+    assert declared_license(text, url) == found
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_licence_is_never_freer_than_its_name_or_its_address(text, url, found)
     ],
 )  # fmt: skip
 def test_an_address_does_not_stand_against_words_that_nobody_understands(text):
-    assert told_license(text, "https://creativecommons.org/licenses/by/4.0/").code == "unknown"
+    assert declared_license(text, "https://creativecommons.org/licenses/by/4.0/").code == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_an_address_does_not_stand_against_words_that_nobody_understands(text):
     ],
 )  # fmt: skip
 def test_an_address_stands_beside_words_that_add_nothing(text):
-    assert told_license(text, "https://creativecommons.org/licenses/by/4.0/") == License("by", "4.0")
+    assert declared_license(text, "https://creativecommons.org/licenses/by/4.0/") == License("by", "4.0")
 
 
 @pytest.mark.parametrize(
