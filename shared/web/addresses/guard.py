@@ -1,7 +1,8 @@
-"""Which network addresses may be called. Asked where the socket is made, so that no spelling gets around it.
+"""Decides which network addresses may be called. The check runs when a socket is made, so no spelling avoids it.
 
-A name that resolves to a public address when it is checked and to a private one when it is used, an address written
-in octal, an IPv6 address that wraps an IPv4 one: all of them end as the address of a socket, and that is looked at.
+A name can resolve to a public address when it is checked and to a private one when it is used. An address can be
+written in octal, and an IPv6 address can wrap an IPv4 one. All of them end as the address of a socket, and that
+address is checked.
 """
 
 import errno
@@ -19,16 +20,17 @@ OF_THE_PLATFORM = "the address is link-local or a cloud platform's own, which ar
 
 
 class ForbiddenAddressError(OSError):
-    """The socket would have gone to a forbidden address; the text says why, and which setting allows it, if any."""
+    """The socket's address is forbidden. The text says why, and which setting allows it, if any."""
 
     def __init__(self, why: str) -> None:
         super().__init__(errno.EACCES, why)
 
 
 def guarded_socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], socket.socket]:
-    """A factory for aiohttp's connector that makes sockets for public addresses only.
+    """Returns a factory for aiohttp's connector that makes sockets for public addresses only.
 
-    With `allow_private` for others too, but never for those where clouds tell machines their secrets.
+    With `allow_private` it makes sockets for other addresses, too, but never for those where clouds serve secrets to
+    machines.
     """
 
     def make(info: AddressInfo) -> socket.socket:
@@ -46,7 +48,7 @@ def guarded_socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], so
 
 
 def why_forbidden(error: BaseException) -> str | None:
-    """Why the guard let a connection fail; None where it did not. Its text survives the client's own wrapping."""
+    """Why the guard stopped a connection; None if it did not. The client's own wrapping keeps this text."""
     seen: BaseException | None = error
     while seen is not None:
         for why in (NOT_PUBLIC, OF_THE_PLATFORM):

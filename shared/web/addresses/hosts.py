@@ -1,4 +1,4 @@
-"""Hosts and ports of URLs: which are valid, and in which form they are written."""
+"""Reads the hosts and ports of URLs, and writes them in one form."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The beginning of a URL up to its path: `text` as it is requested, and `key`, which all spellings share."""
+    """The beginning of a URL up to its path. `text` is used in requests, and `key` is the same for all spellings."""
 
     text: str
     key: str
@@ -25,10 +25,10 @@ class Origin:
 
 @lru_cache(maxsize=1024)
 def read_origin(scheme: str, authority: str) -> Origin:
-    """The origin: its host in lower case and IDNA form or a valid address, without a default port.
+    """Reads an origin: its host in lower case and IDNA form or a valid address, without a default port.
 
     Raises:
-        InvalidRequest: there is no valid host or port, or there are credentials before it.
+        InvalidRequest: the host or port is missing or not valid, or there are credentials before it.
     """
     credentials, _, place = authority.rpartition("@")
     if credentials.strip(":"):
@@ -57,7 +57,7 @@ def _port(text: str) -> int | None:
 
 
 def _ipv6(text: str) -> str | None:
-    """The address between brackets, without a zone, which would mean something to one machine only."""
+    """Reads the address between brackets. A zone is refused, because it has a meaning on one machine only."""
     try:
         return None if "%" in text else f"[{ipaddress.IPv6Address(text).compressed}]"
     except ValueError:
@@ -65,13 +65,13 @@ def _ipv6(text: str) -> str | None:
 
 
 def _name(text: str) -> str | None:
-    """A name that can be looked up (RFC 1035, 2.3.4, and underscores), or an IPv4 address; None where it is neither.
+    """Reads a name that DNS can resolve (RFC 1035, 2.3.4, and underscores) or an IPv4 address; else returns None.
 
-    A host that ends in a number must be an IPv4 address (WHATWG URL, 3.5), and only its usual spelling is accepted.
+    A host that ends in a number must be an IPv4 address (WHATWG URL, 3.5). Only its usual spelling is accepted.
     """
     try:
         url = URL(f"http://{text}/")
-        # `url.host` fails where the IDNA form stands for no name
+        # `url.host` is empty if the IDNA form does not decode to a name
         host = url.raw_host if url.host else None
     except (ValueError, TypeError, IndexError):
         return None

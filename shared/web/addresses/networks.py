@@ -1,8 +1,8 @@
-"""Which network addresses are public, and which are a cloud platform's own.
+"""Knows which network addresses are public, and which belong to a cloud platform.
 
 Sources: the IANA registries of special-purpose IPv4 and IPv6 addresses (RFC 6890) as of 2025, and the platforms'
-documentation of their metadata services. `ipaddress` knows the registries as of its Python version; what it lacks is
-listed here.
+documentation of their metadata services. `ipaddress` knows the registries as of its Python version. The networks that
+it lacks are listed here.
 """
 
 import ipaddress
@@ -39,7 +39,7 @@ _CARRIERS = tuple(
         "2002::/16",  # 6to4, RFC 3056
     )
 )
-"""These are public if the IPv4 address that they carry is public."""
+"""An address of these networks is public if the IPv4 address that it carries is public."""
 
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
@@ -88,7 +88,7 @@ def is_public(address: Address) -> bool:
 
 
 def is_of_the_platform(address: Address) -> bool:
-    """Whether it is link-local or a cloud platform's own server, or carries such an IPv4 address.
+    """Whether the address is link-local, belongs to a cloud platform's own server, or carries such an IPv4 address.
 
     Networks may translate any prefix of 96 bits to IPv4 (RFC 6052), so the last 32 bits are checked after any prefix.
     """
@@ -102,7 +102,7 @@ def is_of_the_platform(address: Address) -> bool:
 
 
 def _carried(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
-    """The IPv4 addresses that an IPv6 one carries, or may carry where several readings are possible."""
+    """Yields the IPv4 addresses that an IPv6 address carries, or may carry if several readings are possible."""
     number = int(address)
     if any(address in network for network in _LAST_32_BITS) or (number >> 32) & 0xFFFFFFFF in _ISATAP:
         yield ipaddress.IPv4Address(number & 0xFFFFFFFF)
@@ -111,7 +111,7 @@ def _carried(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
     if address in _TEREDO:
         yield ipaddress.IPv4Address((number >> 64) & 0xFFFFFFFF)  # the server
         yield ipaddress.IPv4Address(~number & 0xFFFFFFFF)  # the client
-    if address in _LOCAL_NAT64:  # with prefixes of 48, 56 and 64 bits, around bits 64 to 71; RFC 6052, 2.2
+    if address in _LOCAL_NAT64:  # prefixes of 48, 56 and 64 bits leave out bits 64 to 71 (RFC 6052, 2.2)
         yield ipaddress.IPv4Address((number >> 64 & 0xFFFF) << 16 | (number >> 40 & 0xFFFF))
         yield ipaddress.IPv4Address((number >> 64 & 0xFF) << 24 | (number >> 32 & 0xFFFFFF))
         yield ipaddress.IPv4Address(number >> 24 & 0xFFFFFFFF)

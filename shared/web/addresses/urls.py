@@ -1,4 +1,4 @@
-"""URLs: which are fit to be fetched, how they are asked for, and which are the same."""
+"""Reads URLs: decides which can be fetched, how they are requested, and which ones are the same."""
 
 import re
 
@@ -8,10 +8,12 @@ from shared.errors import InvalidRequest
 from shared.web.addresses.hosts import Origin, read_origin
 
 MAX_URL_CHARACTERS = 8000
-_AROUND = "".join(map(chr, range(0x21)))  # C0 controls and spaces
+# C0 controls and spaces
+_AROUND = "".join(map(chr, range(0x21)))
 _BREAKS = str.maketrans("", "", "\t\n\r")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_ILLEGAL = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")  # RFC 3986, 3.3 and 3.4
+# RFC 3986, 3.3 and 3.4
+_ILLEGAL = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _UNDECODED = re.compile("([\udc80-\udcff])(\\\\?)")
 
@@ -19,49 +21,53 @@ type _Parts = tuple[Origin, str, str, str]
 
 
 def parse_url(text: str) -> URL:
-    """The URL as it is to be asked for: its path and query as they were written, since a server may have signed them.
+    """Parses a URL. Its path and query stay as they were written, because a server may have signed them.
 
-    It is read as browsers read it (WHATWG URL, 4.4): spaces and controls around it, tabs and line breaks within it are
-    removed; backslashes before the query are slashes, and any number of slashes may follow the scheme. Its scheme and
-    host are in lower case, the host in IDNA form; a default port is removed. What RFC 3986 does not allow is
-    percent-encoded (as UTF-8). Dot segments, also encoded ones, are resolved, so that none gets around robots.txt. The
-    result is ASCII without white space; parsed again, it is the same, unless encoding has made it too long.
+    The URL is read as browsers read it (WHATWG URL, 4.4). Spaces and controls around it, and tabs and line breaks
+    within it, are removed. Backslashes before the query are slashes, and any number of slashes may follow the scheme.
+    The scheme and host are in lower case, the host is in IDNA form, and a default port is removed. Characters that
+    RFC 3986 does not allow are percent-encoded (as UTF-8). Dot segments, also encoded ones, are resolved, so that no
+    spelling avoids robots.txt. The result is ASCII without white space. To parse it again changes nothing, unless
+    encoding has made it too long.
 
     Raises:
-        InvalidRequest: it is no http(s) URL of at most 8,000 characters with a host and without credentials.
+        InvalidRequest: the text is not an http(s) URL of at most 8,000 characters with a host and without
+            credentials.
     """
     return _url(_split(text, None))
 
 
 def tidy(text: str) -> str:
-    """The address without what browsers remove: spaces and controls around it, tabs and line breaks within it."""
+    """Removes what browsers remove: spaces and controls around the address, tabs and line breaks within it."""
     return text.strip(_AROUND).translate(_BREAKS)
 
 
 def join_url(base: URL, reference: str) -> URL:
-    """What a reference means where it is found, such as a link; `base` is by `parse_url`, and so is what is returned.
+    """Resolves a reference, such as a link, against the URL where it was found. `base` is a result of `parse_url`.
 
     Raises:
-        InvalidRequest: as `parse_url`.
+        InvalidRequest: the result is not a URL that `parse_url` accepts.
     """
     return _url(_split(reference, base))
 
 
 def redirect_url(base: URL, location: str) -> URL:
-    """Where a Location header leads; as `join_url`.
+    """Resolves a Location header, as `join_url` does.
 
-    Bytes that are not UTF-8, which the client passes on as surrogates (PEP 383), are percent-encoded as they came. So
-    is a backslash right after one: it is the second byte of a character then, as in Shift-JIS, GBK and Big5.
+    Bytes that are not UTF-8, which the client passes on as surrogates (PEP 383), are percent-encoded unchanged. A
+    backslash right after such a byte is encoded, too. It is the second byte of a character, as in Shift-JIS, GBK and
+    Big5.
     """
     return join_url(base, _UNDECODED.sub(_as_it_came, location))
 
 
 def address_key(text: str) -> str:
-    """What two spellings of one address have in common.
+    """Returns a key that is equal for all spellings of one address.
 
-    Scheme and host are in lower case, the host in IDNA form without the root's dot; there are no default port, no
-    fragment, no dot segments; characters are percent-encoded where they must be and nowhere else, in upper case.
-    Query strings stay as `parse_url` has them: servers tell images apart by them. What is no URL is its own key.
+    Scheme and host are in lower case, the host in IDNA form without the root's dot. The key has no default port, no
+    fragment and no dot segments. Characters are percent-encoded, in upper case, only if they must be. Query strings
+    stay as `parse_url` leaves them, because servers distinguish images by them. A text that is not a URL is its own
+    key.
     """
     try:
         origin, path, query, _ = _split(text, None)
@@ -77,7 +83,7 @@ def _url(parts: _Parts) -> URL:
 
 
 def _split(text: str, base: URL | None) -> _Parts:
-    """Origin, path, query and fragment, in legal characters; raises as `parse_url`."""
+    """Splits into origin, path, query and fragment, in legal characters. It raises the errors of `parse_url`."""
     if len(text) > MAX_URL_CHARACTERS:
         raise InvalidRequest(f"The URL exceeds {MAX_URL_CHARACTERS:,} characters.")
     text, _, fragment = tidy(text).partition("#")
@@ -97,12 +103,12 @@ def _split(text: str, base: URL | None) -> _Parts:
         raise InvalidRequest(f"The URL exceeds {MAX_URL_CHARACTERS:,} characters.")
     try:
         return origin, _without_dots(_legal(path)) or "/", _legal(query), _legal(fragment)
-    except UnicodeEncodeError:  # lone surrogates
-        raise InvalidRequest("The URL cannot be read.") from None
+    except UnicodeEncodeError:
+        raise InvalidRequest("The URL has unpaired surrogates.") from None
 
 
 def _scheme(before: str, base: URL | None) -> tuple[str, str]:
-    """The scheme, and the text after it."""
+    """Returns the scheme, and the text after it."""
     found = _SCHEME.match(before)
     if found is not None:
         scheme = found[1].lower()
@@ -114,7 +120,7 @@ def _scheme(before: str, base: URL | None) -> tuple[str, str]:
 
 
 def _without_dots(path: str) -> str:
-    """The path with its dot segments resolved; RFC 3986, 5.2.4, and encoded ones as well."""
+    """Resolves the dot segments of a path (RFC 3986, 5.2.4), also encoded ones."""
     if not _DOT_SEGMENT.search(path):
         return path
     kept: list[str] = []

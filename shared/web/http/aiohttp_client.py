@@ -1,4 +1,4 @@
-"""WebClient on aiohttp."""
+"""Implements WebClient with aiohttp."""
 
 import asyncio
 
@@ -17,7 +17,10 @@ _SECRETS = frozenset({"authorization", "x-subscription-token", "cookie"})
 
 
 class AiohttpWebClient:
-    """See `WebClient`. Secrets do not follow a redirect to another origin; only GETs are redirected."""
+    """Implements `WebClient`.
+
+    Secrets do not follow a redirect to another origin, and only GET requests are redirected.
+    """
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -38,7 +41,7 @@ class AiohttpWebClient:
             limit = limit_in(error)
             if limit is not None:
                 raise Unavailable(f"The service's answer is not read: {limit}.") from None
-            # not `from error`: aiohttp's texts quote the URL, and the URL may hold a key
+            # this is not `from error`: aiohttp's texts quote the URL, and the URL may hold a key
             raise Unavailable(f"{_host(request)} could not be reached ({type(error).__name__}).") from None
         except ValueError:
             raise Unavailable("The service redirects to something that is no URL.") from None
@@ -66,7 +69,7 @@ class AiohttpWebClient:
 
 
 def _host(request: WebRequest) -> str:
-    """The host of a request, for errors: without path and query, which may hold a key."""
+    """Returns the host of a request, for errors. Path and query may hold a key, so they are left out."""
     return parse_url(request.url).host or "The service"
 
 

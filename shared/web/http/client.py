@@ -1,21 +1,22 @@
-"""HTTP as the domain sees it: one bounded exchange at a time."""
+"""Defines HTTP for the domain: one exchange at a time, with limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-# RFC 9110, 15.4: those that say where else to ask
+# the statuses of RFC 9110, 15.4, that name another address
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """One exchange to make.
+    """Describes one exchange.
 
-    Bodies are decompressed within `max_bytes`; a longer one is an error, or with `cut_at_max_bytes` cut off there.
+    Bodies are decompressed within `max_bytes`. A longer body is an error, or it is cut there with `cut_at_max_bytes`.
 
-    A GET's redirects are followed, every hop guarded; without `follow_redirects` they are answers like others.
-    `secret_params` are part of the query like `params`, but are for the request's own origin only, and never shown.
+    The redirects of a GET are followed, and every hop is guarded. Without `follow_redirects` a redirect is returned
+    like any other response. `secret_params` are part of the query like `params`, but they are sent to the request's
+    own origin only and never shown.
     """
 
     url: str
@@ -32,9 +33,9 @@ class WebRequest:
 
 @dataclass(frozen=True, slots=True)
 class WebResponse:
-    """What came back, whatever its status. `url` is the last hop's, without secrets; header names are lower case.
+    """Holds the response, whatever its status. `url` is the last hop's, without secrets. Header names are lower case.
 
-    `robots_tags` are the values of all X-Robots-Tag headers, which mean something else when they are joined.
+    `robots_tags` are the values of all X-Robots-Tag headers. To join them would change their meaning.
     """
 
     status: int
@@ -48,11 +49,11 @@ class WebClient(Protocol):
     """Makes HTTP exchanges for sources and webhooks; images have their own fetcher in `shared.crawling`."""
 
     async def send(self, request: WebRequest) -> WebResponse:
-        """Make the exchange.
+        """Makes the exchange.
 
         Raises:
-            Unavailable: no whole answer in time (refused, reset, timed out, cut off).
-            Permanent: the address is not one that may be called, or not a URL at all; or its answer exceeds
-                `max_bytes`, or leads in circles.
+            Unavailable: no whole response came in time (refused, reset, timed out, cut off).
+            Permanent: the address may not be called or is not a URL, or the response exceeds `max_bytes` or redirects
+                in circles.
         """
         ...

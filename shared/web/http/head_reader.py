@@ -1,4 +1,4 @@
-"""The client's side of a connection: limits the heads of answers and rewrites them into the form of the parser."""
+"""Reads the heads of responses from a connection: limits them, and rewrites them for the parser."""
 
 import re
 from typing import Any
@@ -13,32 +13,32 @@ _INTERIM = re.compile(rb"\s*HTTP/1\.[0-9] 1(?!01)[0-9]{2}\b")
 
 
 class HeadLimitError(HttpProcessingError):
-    """The head exceeds a limit, which the message names."""
+    """The head exceeds a limit. The message names the limit."""
 
 
 class HeadReader(ResponseHandler):
-    """Passes complete heads to the parser, in its form, and bodies as they come.
+    """Passes complete heads to the parser in its form, and bodies unchanged.
 
-    Data that does not begin like an answer is passed on unchanged: the parser says what is wrong with it.
+    Data that does not begin like a response is passed on unchanged, and the parser reports the error.
     """
 
     _head: bytearray | None = None
-    """The bytes of a head that is not complete yet; None while no head is expected."""
+    """The bytes of a head that is not complete yet. It is None while no head is expected."""
 
     def set_response_params(self, **params: Any) -> None:
-        """Called before each answer."""
+        """The client calls this before each response."""
         self._head = bytearray()
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
-        """Called with what the socket brings."""
+        """The event loop calls this with the socket's data."""
         if self._head is None or self._parser is None or not data:
             super().data_received(data)
             return
         if not self._head and self._take_at_once(data):
             return
         searched = max(0, len(self._head) - 2)
-        # line breaks before an answer do not count
+        # line breaks before a response are ignored
         self._head += data if self._head else data.lstrip(b"\r\n")
         if not b"HTTP/".startswith(self._head[:5]):
             self._hand_on()
@@ -57,13 +57,16 @@ class HeadReader(ResponseHandler):
             self._reschedule_timeout()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Called at the end; the parser says what is wrong with an incomplete head."""
+        """The event loop calls this at the end. The parser reports the error of an incomplete head."""
         if self._head:
             self._hand_on()
         super().connection_lost(exc)
 
     def _take_at_once(self, data: bytes) -> bool:
-        """Pass on, without a copy, a head that came at once and needs no change, as most do; whether it was so."""
+        """Passes on, without a copy, a head that is complete and needs no change, as most are.
+
+        Returns whether it did.
+        """
         end = _END.search(data) if data.startswith(b"HTTP/1.1 200 ") else None
         head = data[: end.end()] if end is not None else b""
         if not head or exceeded_limit(head) is not None or normal_head(head) is not head:
@@ -73,7 +76,7 @@ class HeadReader(ResponseHandler):
         return True
 
     def _take_head(self, head: bytes, rest: bytearray) -> bool:
-        """Pass a head on, and with the last one the bytes after it; whether another head follows."""
+        """Passes a head on, and with the last one the bytes after it. Returns whether another head follows."""
         exceeded = exceeded_limit(head)
         if exceeded is not None:
             self._refuse(exceeded)
@@ -98,7 +101,7 @@ class HeadReader(ResponseHandler):
 
 
 def limit_in(error: BaseException) -> str | None:
-    """The limit that a head exceeded; None where the error has another cause."""
+    """Returns the limit that a head exceeded; None if the error has another cause."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, HeadLimitError):
         cause = cause.__cause__ or cause.__context__

@@ -1,7 +1,7 @@
-"""Heads of HTTP answers: their limits, and how they are rewritten for the client's parser.
+"""Limits the heads of HTTP responses, and rewrites them for the client's parser.
 
-The parser refuses a repeated Content-Length, although RFC 9110, 8.6, lets a recipient read equal ones as one. And it
-knows each content coding by one name only, although RFC 9110, 8.4, has lists, aliases and empty elements.
+The parser refuses a repeated Content-Length, although RFC 9110, 8.6, lets a recipient read equal ones as one. It also
+knows each content coding by one name only, although RFC 9110, 8.4, allows lists, aliases and empty elements.
 """
 
 import re
@@ -19,10 +19,11 @@ _CODINGS = frozenset({"gzip", "deflate", "br", "zstd", "compress", "x-compress",
 
 
 def exceeded_limit(head: bytes) -> str | None:
-    """The limit that a head, or the beginning of one, exceeds, as a sentence; None where it exceeds none."""
+    """Names the limit that a head, or the beginning of one, exceeds, as a sentence; None if it exceeds none."""
     if len(head) > MAX_HEAD_BYTES:
         return f"its headers have more than {MAX_HEAD_BYTES:,} bytes"
-    if head.count(b"\n") > MAX_FIELDS + 2:  # the status and the blank line
+    # two more lines are the status and the blank line
+    if head.count(b"\n") > MAX_FIELDS + 2:
         return f"it has more than {MAX_FIELDS} header fields"
     if len(head) > MAX_FIELD_BYTES and max(map(len, head.split(b"\n"))) > MAX_FIELD_BYTES:
         return f"one of its header fields has more than {MAX_FIELD_BYTES:,} bytes"
@@ -30,10 +31,11 @@ def exceeded_limit(head: bytes) -> str | None:
 
 
 def normal_head(head: bytes) -> bytes:
-    """The head with equal lengths as one, without a length if it is chunked, and with its codings in one field.
+    """Returns the head in normal form.
 
-    Lengths that differ or are not valid stay, and the parser refuses them. Codings are in lower case, by their
-    registered names, without `identity`, empty elements and parameters.
+    Equal lengths are one length. A chunked head has no length. All codings are in one field. Lengths that differ or
+    are not valid stay, and the parser refuses them. Codings are in lower case, by their registered names, without
+    `identity`, empty elements and parameters.
     """
     lower = head.lower()
     lengths = lower.count(b"\ncontent-length:") + lower.count(b"\ntransfer-encoding:")
@@ -51,20 +53,21 @@ def normal_head(head: bytes) -> bytes:
 
 
 def unread_coding(content_encoding: str) -> str | None:
-    """The content codings that keep the body from being read; None where it can be read.
+    """Returns the content codings that the client cannot decode; None if it can read the body.
 
     The parser undoes one coding. A value that is not a coding, such as a charset, is ignored, as in browsers.
     """
-    told = content_encoding.lower()
-    codings = [coding.strip() for coding in told.split(",")]
+    declared = content_encoding.lower()
+    codings = [coding.strip() for coding in declared.split(",")]
     undone = len(codings) == 1 and "compress" not in codings[0]
-    return None if undone or _CODINGS.isdisjoint(codings) else told[:100]
+    return None if undone or _CODINGS.isdisjoint(codings) else declared[:100]
 
 
 def _with_one_length(fields: list[bytes]) -> list[bytes]:
     lengths = [part.strip() for value in _values(fields, _LENGTH) for part in value.split(b",")]
     chunked = any(value.lower().endswith(b"chunked") for value in _values(fields, b"transfer-encoding"))
-    if chunked and all(map(_is_number, lengths)):  # RFC 9112, 6.3: the length is overridden
+    # RFC 9112, 6.3: the length is overridden
+    if chunked and all(map(_is_number, lengths)):
         return _without(fields, _LENGTH)
     if not all(map(_is_number, lengths)) or len({length.lstrip(b"0") for length in lengths}) != 1:
         return fields
@@ -72,7 +75,7 @@ def _with_one_length(fields: list[bytes]) -> list[bytes]:
 
 
 def _is_number(text: bytes) -> bool:
-    # of bytes, this is true for ASCII digits only
+    # for bytes, this is true for ASCII digits only
     return text.isdigit()
 
 

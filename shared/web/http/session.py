@@ -1,4 +1,4 @@
-"""The HTTP client session that everything outbound goes through."""
+"""Makes the HTTP client sessions that all outgoing requests use."""
 
 import asyncio
 import functools
@@ -19,7 +19,7 @@ _DNS_CACHE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """`idle_seconds` without a byte end a transfer."""
+    """Configures sessions. A transfer ends after `idle_seconds` without a byte."""
 
     user_agent: str
     allow_private_networks: bool = False
@@ -28,7 +28,7 @@ class SessionConfig:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Connections whose heads are read by `HeadReader`; the library has no setting for that."""
+    """Makes connections whose heads `HeadReader` reads. The library has no setting for that."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -37,10 +37,10 @@ class _Connector(aiohttp.TCPConnector):
 
 
 def open_session(config: SessionConfig) -> aiohttp.ClientSession:
-    """A guarded session without cookies, proxies of the environment or redirects; close it in the end.
+    """Opens a guarded session without cookies, redirects, or proxies from the environment. The caller closes it.
 
-    It has as many connections as there are requests, whose number is for those to bound who make them: they know for
-    whom they wait. Here robots.txt would wait behind images, and its time would run out.
+    It makes a connection for each concurrent request. Callers limit the number of their requests. A limit here would
+    make robots.txt wait behind images until its time runs out.
     """
     connector = _Connector(
         limit=0,
@@ -64,7 +64,7 @@ def open_session(config: SessionConfig) -> aiohttp.ClientSession:
 
 
 class Sessions:
-    """One session for each event loop that asks, opened on demand."""
+    """Holds one session for each event loop, opened on demand."""
 
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
@@ -72,10 +72,10 @@ class Sessions:
         self._closed: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
     def get(self) -> aiohttp.ClientSession:
-        """The session of the running loop.
+        """Returns the session of the running loop.
 
         Raises:
-            Unavailable: it was closed.
+            Unavailable: the session was closed.
         """
         loop = asyncio.get_running_loop()
         if loop in self._closed:
@@ -86,7 +86,7 @@ class Sessions:
         return self._open[loop]
 
     async def close(self) -> None:
-        """Close the running loop's session for good."""
+        """Closes the running loop's session for good."""
         self._closed.add(asyncio.get_running_loop())
         session = self._open.pop(asyncio.get_running_loop(), None)
         if session is not None:

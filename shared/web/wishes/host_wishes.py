@@ -1,4 +1,4 @@
-"""What the hosts' own files ask for: robots.txt and the TDM Reservation Protocol's file."""
+"""Holds what hosts request in their own files: robots.txt and the TDM Reservation Protocol's file."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,12 +10,12 @@ from shared.web.wishes.tdm_reservation import TdmReservations
 
 @dataclass(frozen=True, slots=True)
 class HostWishes:
-    """Both files of each host. One object a process: each file is fetched once, whoever asks for it."""
+    """Holds both files of each host. A process has one object, so that each file is fetched once for all callers."""
 
     robots: Robots
     reservations: TdmReservations
 
     @classmethod
     def over(cls, web: WebClient) -> Self:
-        """The files, fetched with this client."""
+        """Makes an object that fetches the files with this client."""
         return cls(Robots(web), TdmReservations(web))

@@ -1,4 +1,4 @@
-"""Opt-outs: what pages and servers say against use of their pictures in datasets."""
+"""Reads opt-outs: what pages and servers declare against the use of their pictures in datasets."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,12 +11,12 @@ _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "m
 
 
 def directives(robots_tags: Iterable[str]) -> frozenset[str]:
-    """The directives in the values of X-Robots-Tag headers or of robots meta elements that concern us."""
+    """Returns the directives that concern us in the values of X-Robots-Tag headers or robots meta elements."""
     return frozenset(directive for value in robots_tags for directive in _directives(value))
 
 
 def refusal_in(found: frozenset[str]) -> str | None:
-    """The directive among these that forbids use of a page or image in datasets; None where none does."""
+    """Returns the directive that forbids the use of a page or image in datasets; None if no directive does."""
     return min(found & _OPT_OUTS, default=None)
 
 
@@ -26,9 +26,9 @@ def forbids_following(found: frozenset[str]) -> bool:
 
 
 def opted_out(robots_tags: Iterable[str], tdm_reservation: str | None) -> Rejected | None:
-    """A rejection where the response's headers forbid use in datasets.
+    """Returns a rejection if the response's headers forbid use in datasets.
 
-    Read are X-Robots-Tag (also scoped to our user agent) and `tdm-reservation: 1` (TDM Reservation Protocol).
+    The headers are X-Robots-Tag (also scoped to our user agent) and `tdm-reservation: 1` (TDM Reservation Protocol).
     """
     if tdm_reservation is not None and tdm_reservation.strip() == "1":
         return Rejected(Reason.OPTED_OUT, "tdm-reservation")
@@ -37,11 +37,12 @@ def opted_out(robots_tags: Iterable[str], tdm_reservation: str | None) -> Reject
 
 
 def _directives(value: str) -> Iterator[str]:
-    """The directives of one header value that concern us: those behind no agent's name, or behind ours."""
+    """Yields the directives of a header value that concern us: those for no named agent, and those for ours."""
     concerned = True
     for part in value.lower().split(","):
         name, colon, rest = (piece.strip() for piece in part.partition(":"))
-        if colon and name not in _VALUED and len(name.split()) == 1:  # else it is the rest of a date
+        # otherwise the colon is part of a date
+        if colon and name not in _VALUED and len(name.split()) == 1:
             concerned = product_token(name) in {AGENT_TOKEN, "*"}
             name = rest
         if concerned:

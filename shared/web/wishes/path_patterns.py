@@ -1,7 +1,8 @@
-"""Patterns of paths, with `*` and a final `$`, as robots.txt (RFC 9309, 2.2.2 and 2.2.3) and tdmrep.json have them.
+"""Matches paths with the patterns of robots.txt and tdmrep.json, which may have `*` and a final `$`.
 
-Patterns and paths are compared in one spelling: characters are percent-encoded only where they must be, with upper-case
-digits. A star or dollar sign in an address is percent-encoded, because in patterns the plain signs have a meaning.
+Source: RFC 9309, 2.2.2 and 2.2.3. Patterns and paths are compared in one spelling: characters are percent-encoded
+only if they must be, with upper-case digits. A star or dollar sign in an address is percent-encoded, because the
+plain signs have a meaning in patterns.
 """
 
 import re
@@ -17,7 +18,7 @@ _NEED_NO_ENCODING = frozenset("-._~!'(),:;@")
 _LOOK_AFTER = 32
 _LEAST_WEIGHT = 50
 ON_THE_LOOP = 1_000_000
-"""The largest product of weight and characters of a path for the event loop: it takes a millisecond at worst."""
+"""The largest product of a pattern's weight and a path's length for the event loop. It takes a millisecond at worst."""
 
 
 class OutOfTimeError(Exception):
@@ -26,7 +27,10 @@ class OutOfTimeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """A path begins with `first`, `others` follow in order; if `anchored`, the path ends with the last of them."""
+    """A pattern: a path begins with `first`, and `others` follow in order.
+
+    If `anchored`, the last one ends the path.
+    """
 
     first: str
     others: tuple[str, ...]
@@ -34,34 +38,34 @@ class PathPattern:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Parse a pattern."""
+        """Parses a pattern."""
         anchored = text.endswith("$")
         first, *others = (_spelled(piece).replace("$", "%24") for piece in text.removesuffix("$").split("*"))
         return cls(first, tuple(others), anchored)
 
     @property
     def length(self) -> int:
-        """The number of its characters; a longer pattern is more specific (RFC 9309, 2.2.2)."""
+        """The number of characters. A longer pattern is more specific (RFC 9309, 2.2.2)."""
         return len(self.first) + sum(map(len, self.others)) + len(self.others) + self.anchored
 
     @property
     def weight(self) -> int:
-        """The cost for each character of a path, at worst, in comparisons of two characters."""
+        """The cost for each character of a path in the worst case. The unit is a comparison of two characters."""
         return self.length + _LEAST_WEIGHT
 
     @property
     def plain(self) -> bool:
-        """Whether it is no more than the beginning of a path."""
+        """Whether the pattern is a mere prefix of paths."""
         return not self.others and not self.anchored
 
     def matches(self, path: str) -> bool:
         """Whether the path, as `comparable_path` returns it, matches.
 
-        Each piece is searched after the one before, without backtracking: `weight` bounds the time.
+        Each piece is searched after the one before, without backtracking. So `weight` limits the time.
         """
         if not path.startswith(self.first):
             return False
-        # most patterns fail here already
+        # most patterns fail at this check
         if self.others and self.others[0] not in path:
             return False
         at = len(self.first)
@@ -78,15 +82,15 @@ class PathPattern:
 
 
 def comparable_path(url: URL) -> str:
-    """The path and query of a URL, as patterns are compared with them."""
+    """Returns the path and query of a URL in the spelling that patterns are compared with."""
     return _spelled(url.raw_path_qs).replace("*", "%2A").replace("$", "%24")
 
 
 def within_time[T](items: Iterable[T], seconds: float) -> Iterator[T]:
-    """The items, for so many seconds of the thread's own processor time.
+    """Yields the items for so many seconds of the thread's own processor time.
 
     Raises:
-        OutOfTimeError: the time is over before the items are.
+        OutOfTimeError: the time is over and items remain.
     """
     until = time.thread_time() + seconds
     for number, item in enumerate(items):

@@ -1,4 +1,4 @@
-"""What is fetched once for each origin (scheme, host, port), and kept for a while."""
+"""Fetches a value once for each origin (scheme, host, port), and keeps it for a while."""
 
 import asyncio
 from collections import OrderedDict
@@ -23,11 +23,11 @@ class _Entry[T]:
 
 
 class PerOrigin[T]:
-    """Answers of `fetch`, one for each origin, which callers at the same time share.
+    """Holds the results of `fetch`, one for each origin. Concurrent callers share one fetch.
 
-    They are kept for an hour, or for a minute where they are `transient`; what `fetch` raises is not kept. The oldest
-    make room where there are more than 4,096, or where they take more than 128 MB of memory, of which `size_of` says
-    each one's share.
+    A result is kept for an hour, or for a minute if it is `transient`. An error of `fetch` is not kept. The oldest
+    results are dropped if there are more than 4,096 of them, or if they take more than 128 MB of memory. `size_of`
+    returns the size of one in bytes.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class PerOrigin[T]:
         self._size_bytes = 0
 
     async def get(self, url: URL) -> T:
-        """The answer for the URL's origin."""
+        """Returns the result for the URL's origin. Errors of `fetch` are raised here."""
         task = self.begin(url)
         return task.result() if task.done() else await asyncio.shield(task)
 
     def begin(self, url: URL) -> asyncio.Task[T]:
-        """Have it fetched, if it is not there yet, without waiting for it."""
+        """Starts the fetch if there is no result yet, and does not wait for it."""
         origin = (url.scheme, url.raw_host, url.port)
         now = asyncio.get_running_loop().time()
         entry = self._entries.get(origin)
@@ -81,5 +81,6 @@ class PerOrigin[T]:
 
     def _make_room(self) -> None:
         while len(self._entries) > _MAX_ORIGINS or self._size_bytes > _MAX_BYTES:
-            _, entry = self._entries.popitem(last=False)  # whoever waits for it still gets its answer
+            # callers that wait for the dropped one still get its result
+            _, entry = self._entries.popitem(last=False)
             self._size_bytes -= entry.size_bytes

@@ -1,10 +1,10 @@
-"""What a job respects of what servers and pages ask for."""
+"""Says which requests of servers and pages a job respects."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Respect(BaseModel):
-    """Which refusals are honoured: robots.txt, and opt-out headers against machine learning."""
+    """The refusals that a job respects: robots.txt, and opt-out headers against machine learning."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

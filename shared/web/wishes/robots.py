@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): who may fetch what, how often, and where the sitemaps are."""
+"""Reads robots.txt (RFC 9309): which URLs may be fetched, how often, and where the sitemaps are."""
 
 import asyncio
 import codecs
@@ -15,7 +15,7 @@ from shared.web.wishes.path_patterns import ON_THE_LOOP, OutOfTimeError, compara
 from shared.web.wishes.per_origin import PerOrigin
 from shared.web.wishes.robots_text import RobotsText, read_robots
 
-# what RFC 9309, 2.5, asks a crawler to read at least; what is behind it does not count
+# RFC 9309, 2.5, asks a crawler to read at least this much; the rest is ignored
 _ROBOTS_BYTES = 500 * 1024
 _ROBOTS_SECONDS = 10.0
 _PAUSE_SECONDS = 1.0
@@ -24,14 +24,14 @@ _CHECK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """A host's robots.txt, or what its absence means; `cut` says that it is longer than what is read."""
+    """A host's robots.txt, or the meaning of its absence. `cut` is true if the file is longer than the limit."""
 
     said: RobotsText | None = None
     unreachable: Rejected | None = None
     cut: bool = False
 
     async def refusal(self, url: URL, seconds: float) -> Rejected | None:
-        """Why the URL may not be fetched; None where it may."""
+        """Why the URL may not be fetched; None if it may."""
         if self.said is None:
             return self.unreachable
         rules, path = self.said.rules, comparable_path(url)
@@ -49,10 +49,11 @@ class _Rules:
 
 
 class Robots:
-    """Answers from the hosts' robots.txt, each fetched once and kept for a while.
+    """Fetches the hosts' robots.txt files, keeps each for a while, and answers from them.
 
-    One that cannot be had, or that the server fails to give (5xx), forbids everything for a minute; RFC 9309, 2.3.1.4.
-    A URL that cannot be compared with the rules within `check_seconds` of processor time is forbidden, too.
+    A file that cannot be fetched, or for which the server reports an error (5xx), forbids everything for a minute
+    (RFC 9309, 2.3.1.4). A URL that cannot be compared with the rules within `check_seconds` of processor time is
+    forbidden, too.
     """
 
     def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
@@ -67,22 +68,22 @@ class Robots:
         return await self.refusal(url) is None
 
     async def refusal(self, url: URL) -> Rejected | None:
-        """Why the URL may not be fetched: it is forbidden, or nobody knows, for the reason that its host gave."""
+        """Why the URL may not be fetched: it is forbidden, or its host did not serve the rules for a reason."""
         rules = await self._rules.get(url)
         return await rules.refusal(url, self._check_seconds)
 
     async def crawl_delay(self, url: URL) -> float | None:
-        """Seconds that the host wants between our requests, where it says so."""
+        """Seconds that the host asks for between our requests; None if it does not ask."""
         said = (await self._rules.get(url)).said
         return said.crawl_delay if said is not None else None
 
     async def sitemaps(self, url: URL) -> tuple[str, ...]:
-        """The sitemaps that the host names, as it wrote them, fifty at most."""
+        """The first fifty sitemaps that the host names, as it wrote them."""
         said = (await self._rules.get(url)).said
         return said.sitemaps if said is not None else ()
 
     async def _fetch(self, origin: str) -> _Rules:
-        """The host's rules; asked for once more where it failed quickly."""
+        """Fetches the host's rules. After a quick failure it asks once more."""
         rules = await self._ask(origin)
         if rules.unreachable is None or rules.unreachable.reason is Reason.TIMED_OUT:
             return rules
@@ -99,13 +100,13 @@ class Robots:
         try:
             response = await self._web.send(request)
         except Retryable as error:
-            if error.__context__ is None:  # nothing of the network's: the app is being shut down
+            # the network is not the cause: the app is being shut down
+            if error.__context__ is None:
                 raise
             return _Rules(unreachable=Rejected(_reason(error.__context__), f"robots.txt: {error.detail}"))
         except AppError:
-            return (
-                _Rules()
-            )  # no address to ask, or a circle (RFC 9309, 2.3.1.2): the image's own request tells
+            # there is no address to ask, or a circle (RFC 9309, 2.3.1.2); the image's own request reports it
+            return _Rules()
         if response.status >= 500:
             return _Rules(unreachable=Rejected(Reason.SERVER_ERROR, f"robots.txt: HTTP {response.status}"))
         if response.status >= 400:
@@ -114,7 +115,7 @@ class Robots:
 
 
 def _reason(cause: BaseException | None) -> Reason:
-    """The reason that the image's own request would be rejected for, by the client's error."""
+    """Returns the reason that the image's own request would have, as far as the client's error shows it."""
     # for the cold start: the API reads this module's rules, but fetches nothing
     import aiohttp
 
@@ -128,8 +129,8 @@ def _reason(cause: BaseException | None) -> Reason:
 
 
 def _parse(body: bytes) -> _Rules:
-    """Takes up to half a second for the largest files, so it is no work for the event loop."""
-    # the RFC knows UTF-8 only
+    """Parses a file. This takes up to half a second for the largest files, so it must not run on the event loop."""
+    # the RFC allows UTF-8 only
     wide = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = body.decode("utf-16" if wide else "utf-8-sig", "replace")
     cut = len(body) == _ROBOTS_BYTES

@@ -1,4 +1,4 @@
-"""What a robots.txt says to one crawler (RFC 9309)."""
+"""Parses the part of a robots.txt that is for one crawler (RFC 9309)."""
 
 import math
 import re
@@ -20,10 +20,10 @@ type _Rule = tuple[PathPattern, bool]
 
 
 def product_token(value: str) -> str:
-    """The product token at the beginning of an agent's name, in lower case, without version and comments; or a star.
+    """Returns the product token at the beginning of an agent's name, in lower case, or a star.
 
-    RFC 9309 allows only letters, hyphens and underscores in tokens. Here digits and full stops belong to them, too: the
-    token of `P3P Client` is `p3p`, not `p`.
+    The version and comments are left out. RFC 9309 allows only letters, hyphens and underscores in tokens. Here
+    digits and full stops are allowed, too: the token of `P3P Client` is `p3p`, not `p`.
     """
     value = value.strip().lower()
     if value.split(maxsplit=1)[:1] == ["*"]:
@@ -33,10 +33,13 @@ def product_token(value: str) -> str:
 
 
 class PathRules:
-    """Which paths may be fetched: the longest rule that matches decides; of equally long ones, the one that allows.
+    """Says which paths may be fetched.
 
-    Rules without `*` and `$` are looked up; the others are compared one by one, from the longest to the shortest.
-    `weight` is the cost of comparing a path with all of them, for each of its characters (`PathPattern.weight`).
+    The longest rule that matches decides; if two are equally long, the one that allows.
+
+    Rules without `*` and `$` are found in a table. The others are compared one by one, from the longest to the
+    shortest. `weight` is the cost of comparing a path with all of them, for each of its characters
+    (`PathPattern.weight`).
     """
 
     def __init__(self, rules: Sequence[_Rule]) -> None:
@@ -57,7 +60,7 @@ class PathRules:
         """Whether a path, as `comparable_path` returns it, may be fetched.
 
         Raises:
-            OutOfTimeError: it is not decided within so many seconds of processor time.
+            OutOfTimeError: the comparison needs more than so many seconds of processor time.
         """
         length = next((length for length in self._lengths if path[:length] in self._plain), -1)
         looked_up = (length, self._plain[path[:length]] if length >= 0 else True)
@@ -71,7 +74,7 @@ class PathRules:
 
 @dataclass(frozen=True, slots=True)
 class RobotsText:
-    """What a file says to one crawler. `crawl_delay` is in seconds; `sitemaps` are as written, fifty at most."""
+    """The rules for one crawler. `crawl_delay` is in seconds. `sitemaps` are the first fifty, as they are written."""
 
     rules: PathRules
     crawl_delay: float | None
@@ -79,11 +82,11 @@ class RobotsText:
 
 
 def read_robots(agent: str, text: str) -> RobotsText:
-    """What the file says to `agent`, a product token in lower case; time is linear in the file's length.
+    """Returns the rules for `agent`, a product token in lower case. The time is linear in the file's length.
 
-    Groups that name it are merged; if there is none, those for `*` count. Only rules end a list of agents. A
-    Crawl-delay, which the RFC does not define, is for the agents named before it that have none yet; of several groups'
-    delays, the longest counts.
+    Groups that name the agent are merged. If there is no such group, those for `*` count. Only rules end a list of
+    agents. A Crawl-delay, which the RFC does not define, applies to the agents named before it that have no delay
+    yet. If several groups have a delay, the longest counts.
     """
     reader = _Reader(agent)
     for line in _LINE_ENDS.split(text):
@@ -97,7 +100,7 @@ def read_robots(agent: str, text: str) -> RobotsText:
 
 @dataclass(eq=False, slots=True)
 class _Group:
-    """What the groups of one name say."""
+    """Collects the rules of all groups with one name."""
 
     named: bool = False
     rules: list[_Rule] = field(default_factory=list)
@@ -105,7 +108,7 @@ class _Group:
 
 
 class _Reader:
-    """Takes the lines of a file one by one, and keeps what is for our agent and what is for all."""
+    """Reads the lines of a file one by one, and collects the rules for our agent and those for all agents."""
 
     def __init__(self, agent: str) -> None:
         self.ours, self.everybody = _Group(), _Group()
@@ -152,7 +155,7 @@ class _Reader:
 
 
 def _seconds(value: str) -> Iterator[float]:
-    """The number of seconds, if it is finite and not negative."""
+    """Yields the number of seconds if it is finite and not negative."""
     try:
         seconds = float(value)
     except ValueError:

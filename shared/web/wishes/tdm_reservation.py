@@ -1,7 +1,7 @@
-"""The TDM Reservation Protocol's file: which of a host's pages and images are reserved from text and data mining.
+"""Reads the TDM Reservation Protocol's file: which pages and images of a host are reserved from data mining.
 
-Format: TDMRep, W3C Community Group final report of 10 May 2024, "TDM File on the Origin Server". The header and the
-meta element of that protocol are read in `shared.web.wishes.opt_out` and by whoever reads pages.
+Format: TDMRep, W3C Community Group final report of 10 May 2024, "TDM File on the Origin Server". That protocol's
+header is read in `shared.web.wishes.opt_out`, and its meta element by the readers of pages.
 """
 
 import asyncio
@@ -24,28 +24,30 @@ from shared.web.wishes.per_origin import PerOrigin
 _FILE_BYTES = 512_000
 _FILE_SECONDS = 10.0
 _CHECK_SECONDS = 0.05
-_PARSED_ON_THE_LOOP = 10_000  # bytes: a millisecond
+# to parse so many bytes takes a millisecond
+_PARSED_ON_THE_LOOP = 10_000
 _BYTES_OF_A_RULE = 300
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """A file's rules in their order: which paths, and whether they are reserved; None if the host did not answer.
+    """A file's rules in order: which paths, and whether they are reserved.
 
-    `weight` is the cost of comparing a path with all of them, for each of its characters.
+    `rules` is None if the host did not answer. `weight` is the cost of comparing a path with all of them, for each of
+    its characters.
     """
 
     rules: tuple[tuple[PathPattern, bool], ...] | None = ()
     weight: int = 0
 
     def reserve(self, path: str, seconds: float) -> bool:
-        """Whether the path is reserved; the first rule that matches decides."""
+        """Whether the path is reserved. The first rule that matches decides."""
         rules = within_time(self.rules or (), seconds)
         return next((reserved for pattern, reserved in rules if pattern.matches(path)), False)
 
 
 class TdmReservations:
-    """Answers from the hosts' /.well-known/tdmrep.json, each fetched and read once and kept for a while.
+    """Fetches the hosts' /.well-known/tdmrep.json files, keeps each for a while, and answers from them.
 
     A URL that cannot be compared with the rules within `check_seconds` of processor time counts as reserved.
     """
@@ -56,14 +58,14 @@ class TdmReservations:
         self._rules = PerOrigin(self._fetch, _size_bytes, transient=lambda found: found.rules is None)
 
     def begin(self, url: URL) -> None:
-        """Have the host's file fetched, without waiting for it."""
+        """Starts to fetch the host's file, and does not wait for it."""
         self._rules.begin(url)
 
     async def refusal(self, url: URL) -> str | None:
-        """Why the URL counts as reserved; None where the host's file does not reserve it, or there is no file.
+        """Why the URL counts as reserved; None if the host's file does not reserve it, or there is no file.
 
-        One that cannot be had reserves nothing, for a minute: the protocol makes the file one of several places, and
-        the answer's own header is looked at in any case.
+        A file that cannot be fetched reserves nothing, for a minute. The protocol makes the file one of several
+        places, and the response's own header is checked in any case.
         """
         found = await self._rules.get(url)
         if not found.rules:
