@@ -23,7 +23,7 @@ from shared.crawling.fetching.patience import Patience
 from shared.crawling.judging.inspect import inspect
 from shared.crawling.options import CrawlOptions, Filters, Resize, Transform
 from shared.crawling.worker import ChunkWorker, WorkerConfig
-from shared.records.candidates import Candidate, Provenance
+from shared.records.candidates import Candidate, NumberedCandidate, Provenance
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import NoTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
@@ -106,8 +106,11 @@ class _Parts:
         options = CrawlOptions(Filters(), transform, Respect())
         for start in range(0, len(self._urls), _CHUNK):
             urls = self._urls[start : start + _CHUNK]
-            candidates = tuple(Candidate(url, "photo", Provenance("bench")) for url in urls)
-            chunk = Chunk(candidates, tuple(range(len(urls))), f"shard-{transform}-{start}", options)
+            candidates = [
+                NumberedCandidate(index, Candidate(url, "photo", Provenance("bench")))
+                for index, url in enumerate(urls)
+            ]
+            chunk = Chunk(candidates, f"shard-{transform}-{start}", options)
             result = await self._worker.work(chunk, Deadline.after(SystemClock(), 600), lambda: False)
             if len(result.records) != len(urls):
                 raise RuntimeError("the worker did not finish")

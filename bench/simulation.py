@@ -85,12 +85,13 @@ class _Worker:
         del deadline, stop
         records: list[Record] = []
         offset = 0
-        for index, candidate in zip(chunk.indices, chunk.candidates, strict=True):
+        for numbered in chunk.candidates:
+            index = numbered.index
             outcome: Kept | Rejected = Rejected(Reason.TIMED_OUT)
             if index % 10 != 9:
                 outcome = Kept(chunk.shard, offset, _facts(index))
                 offset += outcome.facts.size_bytes
-            records.append(_record(index, candidate, outcome))
+            records.append(_record(index, numbered.candidate, outcome))
         return ChunkResult(tuple(records))
 
 

@@ -1,32 +1,33 @@
-"""What the crawl step works on, and what it gives back."""
+"""The input and the result of the crawl step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.crawling.options import CrawlOptions
-from shared.records.candidates import Candidate
+from shared.records.candidates import NumberedCandidate
 from shared.records.records import Record
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Candidates to work through: `candidates[i]` has index `indices[i]` in the job.
+    """Candidates that one run of the crawl step works on. No two of them have the same index.
 
-    `shard` is the name of the blob that the kept images' bytes go to; nobody else writes that name.
+    `shard` is the name of the blob that the bytes of kept images go to. No other run writes to that name.
     """
 
-    candidates: tuple[Candidate, ...]
-    indices: tuple[int, ...]
+    candidates: Sequence[NumberedCandidate]
     shard: str
     options: CrawlOptions
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """Outcomes in order of index, and the positions in the chunk for which time or permission ran out.
+    """The records of the processed candidates, sorted by index, and the candidates that have no record.
 
-    `asked` says that a host was asked for some of them, be it in vain.
+    Candidates stay unfinished if the deadline passes, if the job is stopped, or if their host has no turn left for
+    them. `asked` is true if any host was asked for anything, even if no answer came.
     """
 
     records: tuple[Record, ...]
-    unfinished: tuple[int, ...] = ()
+    unfinished: tuple[NumberedCandidate, ...] = ()
     asked: bool = False

@@ -1,91 +1,97 @@
-"""The crawl step's engine: fetches and judges a chunk's candidates, many at a time."""
+"""The engine of the crawl step: fetches, judges and stores the images of a chunk, many at a time."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from shared.clock import Clock, Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.fetch import Fetched, Fetcher
-from shared.crawling.fetching.host_turns import Turns
+from shared.crawling.fetching.fetch import Fetcher
+from shared.crawling.fetching.host_turns import HostTurns
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
-from shared.records.candidates import Candidate, StoredRange
+from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.storage.blobs import BlobStore, BlockStore
 from shared.storage.writer import BlobWriter
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
-_LOOK_SECONDS = 0.5
-BLOB_SCHEME = "blob:"
-"""Begins the address of a candidate that is in storage already."""
+_STOP_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class _Shift:
-    """The work on one chunk. Downloads can be broken off; storing an image cannot, because others wait for it."""
+class _Run:
+    """The work on one chunk, which many tasks share.
+
+    `stop` may interrupt a task that downloads or waits for memory. It never interrupts a task that stores an image,
+    because other images are written in the same block.
+    """
 
     chunk: Chunk
-    shard: BlobWriter
+    stop: Callable[[], bool]
     patience: Patience
-    downloads: set[asyncio.Task[object]] = field(default_factory=set)
+    turns: HostTurns
+    shard: BlobWriter
+    records: dict[int, Record] = field(default_factory=dict)
+    interruptible_tasks: set[asyncio.Task[object]] = field(default_factory=set)
 
-    @asynccontextmanager
-    async def fetching(
-        self, fetch: AbstractAsyncContextManager[Fetched | Rejected]
-    ) -> AsyncIterator[Fetched | Rejected]:
-        """The fetch, which `leave_off` may cancel until it has its image."""
+    async def interrupt_on_stop(self) -> None:
+        """Wait until `stop` returns true, then cancel the tasks that are interruptible."""
+        while not self.stop():  # noqa: ASYNC110 - `stop` is a question, not an event
+            await asyncio.sleep(_STOP_POLL_SECONDS)
+        for task in self.interruptible_tasks:
+            task.cancel()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let `interrupt_on_stop` cancel the current task while it is in this block."""
         task = asyncio.current_task()
         if task is not None:
-            self.downloads.add(task)
-        async with AsyncExitStack() as stack:
-            try:
-                fetched = await stack.enter_async_context(fetch)
-            finally:
-                self.downloads.discard(task)
-            yield fetched
+            self.interruptible_tasks.add(task)
+        try:
+            yield
+        finally:
+            self.interruptible_tasks.discard(task)
 
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
-        """Wait for memory within this. `leave_off` may cancel it.
+        """Wait in this block, at most until the chunk's time ends.
 
         Raises:
-            Postponed: the chunk's time is over.
+            Postponed: the chunk's time has ended.
         """
         if self.patience.ended:
             raise Postponed
-        task = asyncio.current_task()
-        if task is not None:
-            self.downloads.add(task)
         try:
-            async with asyncio.timeout(self.patience.remaining_seconds):
-                yield
+            with self.interruptible():
+                async with asyncio.timeout(self.patience.remaining_seconds):
+                    yield
         except TimeoutError:
             raise Postponed from None
-        finally:
-            self.downloads.discard(task)
 
-    async def leave_off(self, stop: Callable[[], bool]) -> None:
-        """Break the downloads off as soon as `stop` says so."""
-        while not stop():  # noqa: ASYNC110 - it is a question, not an event
-            await asyncio.sleep(_LOOK_SECONDS)
-        for task in self.downloads:
-            task.cancel()
+    @property
+    def result(self) -> ChunkResult:
+        """The result of what is done so far."""
+        records = tuple(self.records[index] for index in sorted(self.records))
+        unfinished = tuple(
+            numbered for numbered in self.chunk.candidates if numbered.index not in self.records
+        )
+        return ChunkResult(records, unfinished, self.patience.asked)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """`concurrency` candidates are under way at a time; decoding takes `threads` (all cores where 0).
+    """`concurrency` candidates are processed at a time. `threads` decode images; 0 means one thread for each core.
 
-    Large pictures share about `decoded_bytes` of memory for decoding; one that needs more is decoded alone.
+    Large images share `decoded_bytes` of memory for decoding. While an image that needs more is decoded, no other large
+    image is.
     """
 
     concurrency: int = 64
@@ -94,7 +100,7 @@ class WorkerConfig:
 
 
 class ChunkWorker:
-    """Works chunks through. One for a process: its threads, connections and limits are shared by all chunks."""
+    """Crawls chunks. A process has one worker, whose threads, connections and limits all chunks share."""
 
     def __init__(
         self,
@@ -118,94 +124,98 @@ class ChunkWorker:
         self._threads = ThreadPoolExecutor(config.threads or os.cpu_count() or 1, "judge")
 
     async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
-        """Fetch, judge and store until all is done, the deadline passes or `stop` says so.
+        """Fetch, judge and store the chunk's images until all are done, the deadline passes or `stop` returns true.
 
-        Every candidate ends as one record or as unfinished. What is stored stands in the chunk's shard when this
-        returns; images of records that are then not written down are merely unused bytes.
+        Each candidate is in the result, with its record or as unfinished. When this returns, the images of all records
+        are stored in the chunk's shard. If the caller does not write the records, those bytes are unused.
 
         Raises:
             Retryable: storage did not answer.
         """
-        patience = Patience(len(chunk.candidates), deadline, stop)
-        shift = _Shift(chunk, BlobWriter(self._blobs, self._blocks, chunk.shard), patience)
-        records: dict[int, Record] = {}
-        # twice as many as fetch at a time: while some images of a host are judged, others are under way
-        turns = Turns([_host(candidate) for candidate in chunk.candidates], 2 * self._fetcher.per_host)
-
-        async def take_turns() -> None:
-            while (position := await turns.take()) is not None:
-                try:
-                    if patience.ended:
-                        return
-                    records[position] = await self._record(shift, position)
-                except Postponed:
-                    continue
-                except asyncio.CancelledError:
-                    if not stop():
-                        raise
-                    return
-                finally:
-                    turns.done(position)
-
-        workers = min(self._config.concurrency, len(chunk.candidates))
-        watcher = asyncio.create_task(shift.leave_off(stop))
+        run = self._run(chunk, deadline, stop)
+        watcher = asyncio.create_task(run.interrupt_on_stop())
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(workers):
-                    group.create_task(take_turns())
+                for _ in range(min(self._config.concurrency, len(chunk.candidates))):
+                    group.create_task(self._process_in_turns(run))
         except* Retryable as group_error:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
         finally:
             watcher.cancel()
-        await shift.shard.close()
-        ordered = sorted(records.values(), key=lambda record: record.index)
-        unfinished = tuple(position for position in range(len(chunk.candidates)) if position not in records)
-        return ChunkResult(tuple(ordered), unfinished, patience.asked)
+        await run.shard.close()
+        return run.result
 
     async def close(self) -> None:
         """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _record(self, shift: _Shift, position: int) -> Record:
-        candidate = shift.chunk.candidates[position]
-        index = shift.chunk.indices[position]
-        final_url: str | None = None
+    def _run(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> _Run:
+        return _Run(
+            chunk=chunk,
+            stop=stop,
+            patience=Patience(len(chunk.candidates), deadline, stop),
+            # twice the number of requests: while some images of a host are judged, others are fetched
+            turns=HostTurns(chunk.candidates, 2 * self._fetcher.per_host),
+            shard=BlobWriter(self._blobs, self._blocks, chunk.shard),
+        )
+
+    async def _process_in_turns(self, run: _Run) -> None:
+        """Process one candidate after the other, until no candidate or no time is left."""
+        while (numbered := await run.turns.take()) is not None:
+            try:
+                if run.patience.ended:
+                    return
+                run.records[numbered.index] = await self._record(run, numbered)
+            except Postponed:
+                continue
+            except asyncio.CancelledError:
+                if not run.stop():
+                    raise
+                return
+            finally:
+                run.turns.done(numbered)
+
+    async def _record(self, run: _Run, numbered: NumberedCandidate) -> Record:
+        candidate = numbered.candidate
+        final_url = candidate.url
         outcome: Kept | Rejected
         try:
-            outcome, final_url = await self._outcome(candidate, shift)
+            outcome, final_url = await self._outcome(run, candidate)
         except (Retryable, Postponed):
-            raise  # storage does not answer, and the whole chunk comes again; or time is up for this one
-        except Exception as error:  # noqa: BLE001 - one image's trouble is not its neighbours'
+            # storage does not answer, so the whole chunk is tried again; or this candidate has no time left
+            raise
+        except Exception as error:  # noqa: BLE001 - an error with one image must not harm the others
             signals.failure(self._telemetry, error, operation="crawl_candidate")
             outcome = Rejected(Reason.CRASHED, type(error).__name__)
         fetched_at = self._clock.now().isoformat(timespec="seconds")
-        moved = final_url if final_url != candidate.url else None
-        return Record(index, candidate, outcome, moved, fetched_at)
+        moved_to = final_url if final_url != candidate.url else None
+        return Record(numbered.index, candidate, outcome, moved_to, fetched_at)
 
-    async def _outcome(self, candidate: Candidate, shift: _Shift) -> tuple[Kept | Rejected, str | None]:
-        options = shift.chunk.options
-        licenses = options.filters.licenses
+    async def _outcome(self, run: _Run, candidate: Candidate) -> tuple[Kept | Rejected, str]:
+        """The outcome, and the address that the image came from after all redirects."""
+        licenses = run.chunk.options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
-            return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
-        if candidate.stored is not None:
-            return await self._read(candidate.stored, shift), None
-        if candidate.url.startswith(BLOB_SCHEME):
-            return await self._stored(candidate.url.removeprefix(BLOB_SCHEME), shift), None
-        fetch = self._fetcher.fetch(candidate.url, options.filters, options.respect, shift.patience)
-        async with shift.fetching(fetch) as fetched:
+            return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), candidate.url
+        if candidate.in_storage:
+            return await self._read(run, candidate), candidate.url
+        return await self._fetch(run, candidate.url)
+
+    async def _fetch(self, run: _Run, url: str) -> tuple[Kept | Rejected, str]:
+        options = run.chunk.options
+        async with AsyncExitStack() as stack:
+            fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience)
+            with run.interruptible():
+                fetched = await stack.enter_async_context(fetch)
             if isinstance(fetched, Rejected):
-                return fetched, None
-            return await self._keep(fetched, shift), fetched.url
+                return fetched, url
+            return await self._judge_and_store(run, fetched.body), fetched.url
 
-    async def _stored(self, name: str, shift: _Shift) -> Kept | Rejected:
-        """The outcome of an image that is in storage already, within the same limits as those from the web."""
-        info = await self._blobs.info(name)
-        if info is None:
+    async def _read(self, run: _Run, candidate: Candidate) -> Kept | Rejected:
+        """The outcome of an image that is in storage already. It has the same limits as images from the web."""
+        where = candidate.stored or await self._find(candidate.url.removeprefix(BLOB_SCHEME))
+        if where is None:
             return Rejected(Reason.NOT_FOUND, "no such blob")
-        return await self._read(StoredRange(name, 0, info.size_bytes), shift)
-
-    async def _read(self, where: StoredRange, shift: _Shift) -> Kept | Rejected:
-        if where.size > shift.chunk.options.filters.max_bytes:
+        if where.size > run.chunk.options.filters.max_bytes:
             return Rejected(Reason.TOO_MANY_BYTES, f"{where.size} bytes")
         if not where.size:
             return Rejected(Reason.EMPTY_BODY)
@@ -214,29 +224,29 @@ class ChunkWorker:
             data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
             if len(data) != where.size:
                 return Rejected(Reason.TRANSFER_BROKEN, "the file that it is stored in is cut short")
-            return await self._keep(Fetched(data, BLOB_SCHEME + where.blob), shift)
-        except (
-            NotFound,
-            Conflict,
-        ) as error:  # its dataset has a later revision, or it waits in the Archive tier
+            return await self._judge_and_store(run, data)
+        except (NotFound, Conflict) as error:
+            # its dataset has a later revision, or the blob is in the Archive tier
             return Rejected(Reason.TRANSFER_BROKEN, error.detail)
         finally:
             self._budget.give_back(share)
 
-    async def _keep(self, fetched: Fetched | Rejected, shift: _Shift) -> Kept | Rejected:
-        if isinstance(fetched, Rejected):
-            return fetched
-        judged = await self._judged(fetched.body, shift)
+    async def _find(self, blob: str) -> StoredRange | None:
+        info = await self._blobs.info(blob)
+        return StoredRange(blob, 0, info.size_bytes) if info is not None else None
+
+    async def _judge_and_store(self, run: _Run, data: bytes) -> Kept | Rejected:
+        judged = await self._judge(run, data)
         if isinstance(judged, Rejected):
             return judged
-        return Kept(shift.shard.name, await shift.shard.append(judged.data), judged.facts)
+        return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
-    async def _judged(self, data: bytes, shift: _Shift) -> Judged | Rejected:
-        """Judge the image in a thread. One that needs much memory waits for it in line, without holding a thread."""
-        options = shift.chunk.options
+    async def _judge(self, run: _Run, data: bytes) -> Judged | Rejected:
+        """Judge the image in a thread. An image that needs much memory waits for it without holding a thread."""
+        options = run.chunk.options
         judged = await asyncio.wrap_future(self._threads.submit(judge, data, options))
         while isinstance(judged, Waiting):
-            async with shift.waiting():
+            async with run.waiting():
                 share = await self._pixels.take(judged.needed_bytes)
             work = self._threads.submit(judge_waiting, judged, options)
             work.add_done_callback(self._giving_back(share))
@@ -244,21 +254,12 @@ class ChunkWorker:
         return judged
 
     def _giving_back(self, share: int) -> Callable[[object], None]:
-        """A callback that returns the share when the thread is done, even if nobody waits for the thread any more."""
+        """A callback that gives the share back when the thread is done, even if no task waits for it any more."""
         loop = asyncio.get_running_loop()
 
         def give_back(_: object) -> None:
-            with suppress(RuntimeError):  # the loop has ended, and its line with it
+            # a loop that has ended has nobody who waits for memory
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._pixels.give_back, share)
 
         return give_back
-
-
-def _host(candidate: Candidate) -> str:
-    """What candidates of one host have in common. An image in storage shares with nobody."""
-    if candidate.stored is not None or candidate.url.startswith(BLOB_SCHEME):
-        return f"{BLOB_SCHEME}{candidate.url}"
-    try:
-        return urlsplit(candidate.url).netloc
-    except ValueError:
-        return ""

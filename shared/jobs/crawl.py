@@ -205,8 +205,7 @@ class Crawl:
         """What was done, and whether the job's end stopped it before the others were."""
         job = task.job
         work = Chunk(
-            candidates=tuple(item.candidate for item in task.candidates),
-            indices=tuple(item.index for item in task.candidates),
+            candidates=task.candidates,
             shard=shard_name(job.id, task.chunk.id, self._ids.nonce()),
             options=await self._options_of(job.id),
         )

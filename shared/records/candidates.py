@@ -7,6 +7,9 @@ from pydantic import TypeAdapter
 
 from shared.records.packed_lines import pack, unpack
 
+BLOB_SCHEME = "blob:"
+"""The start of a candidate's address if the image is in storage already; the blob's name follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -53,6 +56,11 @@ class Candidate:
     height: int | None = None
     extra: dict[str, str] = field(default_factory=dict)
     stored: StoredRange | None = None
+
+    @property
+    def in_storage(self) -> bool:
+        """Whether the image is in storage already, so that no host is asked for it."""
+        return self.stored is not None or self.url.startswith(BLOB_SCHEME)
 
 
 @dataclass(frozen=True, slots=True)

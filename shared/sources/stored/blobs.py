@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Strict
 
-from shared.records.candidates import Candidate, Provenance
+from shared.records.candidates import BLOB_SCHEME, Candidate, Provenance
 from shared.sources.source import Page, Query, SourceConfig
 from shared.text.blob_name_rule import BlobName
 from shared.text.labels import UNLABELLED, clean_label
@@ -52,4 +52,4 @@ class Blobs:
 def _candidate(item: BlobItem) -> Candidate:
     folders = item.name.split("/")[:-1]
     label = clean_label(item.label) or clean_label(folders[-1] if folders else None) or UNLABELLED
-    return Candidate(f"blob:{item.name}", label, Provenance("blobs"))
+    return Candidate(f"{BLOB_SCHEME}{item.name}", label, Provenance("blobs"))

@@ -15,7 +15,7 @@ from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import FetchConfig, Fetched, Fetcher
 from shared.crawling.options import CrawlOptions, Filters
 from shared.crawling.worker import ChunkWorker, WorkerConfig
-from shared.records.candidates import Candidate, Provenance
+from shared.records.candidates import Candidate, NumberedCandidate, Provenance
 from shared.records.records import Kept, Reason, decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
@@ -139,15 +139,15 @@ async def engine(blobs, fetcher_type=Fetcher):
 
 
 def chunk_of(expected: dict[str, object]) -> Chunk:
-    candidates = tuple(
+    candidates = [
         Candidate(
             url, LABELS[place % len(LABELS)], Provenance("test", license="by", title=LABELS[-place % 16])
         )
         for place, url in enumerate(expected)
-    )
-    candidates += (Candidate("http://127.0.0.1:1/", "x", Provenance("test", license="by-nc")),)
-    indices = tuple(range(1000, 1000 + len(candidates)))
-    return Chunk(candidates, indices, "shard", CrawlOptions(FILTERS, None, Respect()))
+    ]
+    candidates.append(Candidate("http://127.0.0.1:1/", "x", Provenance("test", license="by-nc")))
+    numbered = [NumberedCandidate(index, candidate) for index, candidate in enumerate(candidates, 1000)]
+    return Chunk(numbered, "shard", CrawlOptions(FILTERS, None, Respect()))
 
 
 _LOOPS_THREADS = ("asyncio_", "uvloop_")
@@ -205,8 +205,7 @@ async def test_the_whole_corpus_in_one_chunk(hostile, photo, tmp_path):
     assert not result.unfinished
     assert not telemetry.signals
     records = list(decode_records(encode_records(result.records)))
-    assert [record.index for record in records] == list(chunk.indices)
-    assert [record.candidate for record in records] == list(chunk.candidates)
+    assert [NumberedCandidate(record.index, record.candidate) for record in records] == chunk.candidates
     assert records.pop().outcome.reason is Reason.LICENSE_FILTERED
     wrong = {}
     for record, (url, wanted) in zip(records, expected.items(), strict=True):

@@ -8,7 +8,7 @@ from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk
 from shared.crawling.options import CrawlOptions, Filters, Transform
 from shared.errors import Unavailable
-from shared.records.candidates import Candidate, Provenance
+from shared.records.candidates import Candidate, NumberedCandidate, Provenance
 from shared.records.records import Kept, Reason, Rejected
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.wishes.respect import Respect
@@ -17,8 +17,12 @@ OPTIONS = CrawlOptions(Filters(), None, Respect())
 
 
 def chunk(urls, options=OPTIONS):
-    candidates = tuple(Candidate(url, "x", Provenance("test", license="by")) for url in urls)
-    return Chunk(candidates, tuple(range(100, 100 + len(urls))), "shard-1", options)
+    candidates = [Candidate(url, "x", Provenance("test", license="by")) for url in urls]
+    return Chunk([NumberedCandidate(*pair) for pair in enumerate(candidates, 100)], "shard-1", options)
+
+
+def indices(candidates):
+    return [numbered.index for numbered in candidates]
 
 
 def soon():
@@ -55,9 +59,9 @@ async def test_a_chunk_tells_whether_it_had_turns_at_its_hosts(hostile, make_wor
     state.robots = "User-agent: *\nCrawl-delay: 60\n"
     worker = make_worker(MemoryBlobs())
     redirected = await worker.work(chunk([f"{base}/moved"]), soon(), lambda: False)
-    assert (redirected.records, redirected.unfinished, redirected.asked) == ((), (0,), True)
+    assert (redirected.records, indices(redirected.unfinished), redirected.asked) == ((), [100], True)
     late = await worker.work(chunk([f"{base}/ok"]), soon(), lambda: False)
-    assert (late.records, late.unfinished, late.asked) == ((), (0,), False)
+    assert (late.records, indices(late.unfinished), late.asked) == ((), [100], False)
     assert state.calls["/moved"] == 1
     assert "/ok" not in state.calls
 
@@ -81,10 +85,10 @@ async def test_nothing_kept_is_nothing_written(hostile, make_worker):
 async def test_what_is_stopped_is_unfinished_and_not_lost(hostile, make_worker):
     _, base = hostile
     result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"] * 3), soon(), lambda: True)
-    assert (result.records, result.unfinished) == ((), (0, 1, 2))
+    assert (result.records, indices(result.unfinished)) == ((), [100, 101, 102])
     over = Deadline(SystemClock(), 0.0)
     result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"] * 3), over, lambda: False)
-    assert result.unfinished == (0, 1, 2)
+    assert indices(result.unfinished) == [100, 101, 102]
 
 
 async def test_what_has_to_wait_for_its_turn_beyond_the_deadline_is_for_the_next_chunk(hostile, make_worker):
@@ -96,7 +100,7 @@ async def test_what_has_to_wait_for_its_turn_beyond_the_deadline_is_for_the_next
     result = await make_worker(MemoryBlobs()).work(chunk(urls), deadline, lambda: False)
     assert [record.index for record in result.records] == [100, 103]
     assert all(isinstance(record.outcome, Kept) for record in result.records)
-    assert result.unfinished == (1, 2)
+    assert indices(result.unfinished) == [101, 102]
     assert state.calls["/ok"] == 2
 
 
@@ -109,7 +113,7 @@ async def test_a_stop_breaks_off_downloads_and_keeps_what_is_there(hostile, make
         soon(),
         lambda: state.calls.get("/dripping", 0) == 1 and state.calls.get("/ok", 0) == 2,
     )
-    assert 1 in result.unfinished
+    assert 101 in indices(result.unfinished)
     assert len(result.records) + len(result.unfinished) == 3
     for record in result.records:
         kept = record.outcome

@@ -159,10 +159,11 @@ class FakeWorker:
             found = before()
             if hasattr(found, "__await__"):
                 await found
-        if self.poison & set(chunk.indices):
+        if self.poison & {numbered.index for numbered in chunk.candidates}:
             raise Crash
         records, data = [], b""
-        for index, candidate in list(zip(chunk.indices, chunk.candidates, strict=True))[: self.budget]:
+        for numbered in chunk.candidates[: self.budget]:
+            index, candidate = numbered.index, numbered.candidate
             await self._weather.pause()
             while index == self.stuck_at and not stop():  # noqa: ASYNC110 - `stop` is a question, not an event
                 await asyncio.sleep(0.001)
@@ -179,8 +180,7 @@ class FakeWorker:
                 data += picture
             records.append(Record(index, candidate, outcome))
         await self._blobs.put(chunk.shard, data)
-        unfinished = tuple(range(len(records), len(chunk.candidates)))
-        return ChunkResult(tuple(records), unfinished, self.asked)
+        return ChunkResult(tuple(records), tuple(chunk.candidates[len(records) :]), self.asked)
 
 
 def _facts(data: bytes) -> ImageFacts:

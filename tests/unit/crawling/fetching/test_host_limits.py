@@ -7,7 +7,6 @@ import pytest
 from shared.clock import Deadline
 from shared.crawling.fetching.fetch import FetchConfig, Fetched, Timing
 from shared.crawling.fetching.host_limits import HostLimits
-from shared.crawling.fetching.host_turns import Turns
 from shared.crawling.fetching.patience import Patience, PatienceConfig, Postponed
 from shared.records.records import Reason
 from shared.web.wishes.respect import Respect
@@ -185,53 +184,3 @@ async def test_waiting_in_line_costs_a_fetch_no_time(make_fetcher, photo):
     async with raw_server(slow) as base:
         found = await asyncio.gather(*(ask_quietly(fetcher, f"{base}/{number}") for number in range(4)))
     assert all(isinstance(outcome, Fetched) for outcome in found), found
-
-
-async def drain(turns):
-    order = []
-    while (position := await turns.take()) is not None:
-        order.append(position)
-        turns.done(position)
-    return order
-
-
-async def test_hosts_take_turns_and_every_position_has_one():
-    assert await drain(Turns("aaaabbc", 2)) == [0, 4, 6, 1, 5, 2, 3]
-    assert await drain(Turns("", 2)) == []
-
-
-async def test_a_host_that_is_busy_leaves_the_turn_to_others():
-    turns = Turns("aaab", 2)
-    assert [await turns.take() for _ in range(3)] == [0, 3, 1]
-    waiting = asyncio.create_task(turns.take())
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    turns.done(3)
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    turns.done(0)
-    assert await waiting == 2
-    assert await turns.take() is None
-
-
-@pytest.mark.parametrize("takers", [1, 3, 50])
-async def test_many_takers_share_all_positions_and_all_end(takers):
-    hosts = [str(number % 7) for number in range(200)]
-    turns = Turns(hosts, 3)
-    active: dict[str, int] = {}
-    seen: list[int] = []
-
-    async def work():
-        while (position := await turns.take()) is not None:
-            host = hosts[position]
-            active[host] = active.get(host, 0) + 1
-            assert active[host] <= 3
-            await asyncio.sleep(0)
-            seen.append(position)
-            active[host] -= 1
-            turns.done(position)
-
-    await asyncio.gather(*(work() for _ in range(takers)))
-    assert sorted(seen) == list(range(200))

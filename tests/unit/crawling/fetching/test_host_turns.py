@@ -4,56 +4,123 @@ import asyncio
 
 import pytest
 
-from shared.crawling.fetching.host_turns import Turns
+from shared.crawling.fetching.host_turns import HostTurns
+from shared.records.candidates import Candidate, NumberedCandidate, Provenance, StoredRange
 
 
-def turns_of(hosts: str, per_host: int) -> Turns:
-    return Turns(list(hosts), per_host)
+def candidates_of(*urls: str) -> list[NumberedCandidate]:
+    candidates = [Candidate(url, "x", Provenance("test")) for url in urls]
+    return [NumberedCandidate(index, candidate) for index, candidate in enumerate(candidates)]
+
+
+def turns_of(hosts: str, per_host: int) -> tuple[HostTurns, list[NumberedCandidate]]:
+    candidates = candidates_of(*(f"http://{host}/{number}" for number, host in enumerate(hosts)))
+    return HostTurns(candidates, per_host), candidates
 
 
 async def test_hosts_take_turns():
-    turns = turns_of("aaabbc", 2)
-    assert [await turns.take() for _ in range(5)] == [0, 3, 5, 1, 4]
+    turns, candidates = turns_of("aaabbc", 2)
+    assert [await turns.take() for _ in range(5)] == [candidates[index] for index in (0, 3, 5, 1, 4)]
 
 
 async def test_no_host_is_asked_more_often_at_a_time_than_allowed():
     hosts = "aabbbbbbbaaaaaacab" * 3
-    turns, busy, most, taken = turns_of(hosts, 3), dict.fromkeys(hosts, 0), 0, []
+    turns, candidates = turns_of(hosts, 3)
+    busy, most, taken = dict.fromkeys(hosts, 0), 0, []
 
     async def work() -> None:
         nonlocal most
-        while (position := await turns.take()) is not None:
-            host = hosts[position]
+        while (numbered := await turns.take()) is not None:
+            host = hosts[numbered.index]
             busy[host] += 1
             most = max(most, busy[host])
             await asyncio.sleep(0)
             busy[host] -= 1
-            taken.append(position)
-            turns.done(position)
+            taken.append(numbered.index)
+            turns.done(numbered)
 
     await asyncio.wait_for(asyncio.gather(*(work() for _ in range(20))), 10)
-    assert sorted(taken) == list(range(len(hosts)))
+    assert sorted(taken) == list(range(len(candidates)))
     assert most == 3
 
 
 async def test_one_place_that_gets_free_wakes_one_that_waits():
-    turns = turns_of("aaaa", 1)
+    turns, candidates = turns_of("aaaa", 1)
     await turns.take()
     waiting = [asyncio.create_task(turns.take()) for _ in range(3)]
     await asyncio.sleep(0)
-    turns.done(0)
+    turns.done(candidates[0])
     for _ in range(5):
         await asyncio.sleep(0)
     assert [task.done() for task in waiting] == [True, False, False]
     waiting[1].cancel()
-    turns.done(1)
-    assert await asyncio.wait_for(waiting[2], 10) == 2
+    turns.done(candidates[1])
+    assert await asyncio.wait_for(waiting[2], 10) == candidates[2]
     with pytest.raises(asyncio.CancelledError):
         await waiting[1]
 
 
 async def test_who_waits_when_the_last_one_goes_is_let_go_and_so_is_who_comes_later():
-    turns = turns_of("ab", 1)
-    assert [await turns.take(), await turns.take()] == [0, 1]
+    turns, candidates = turns_of("ab", 1)
+    assert [await turns.take(), await turns.take()] == candidates
     assert await asyncio.wait_for(asyncio.gather(turns.take(), turns.take()), 10) == [None, None]
-    assert await turns_of("", 1).take() is None
+    assert await HostTurns([], 1).take() is None
+
+
+async def test_images_in_storage_wait_for_no_host():
+    stored = Candidate("http://a/1", "x", Provenance("test"), stored=StoredRange("shard", 0, 9))
+    candidates = [*candidates_of("http://a/0", "blob:a/1", "blob:a/2"), NumberedCandidate(3, stored)]
+    turns = HostTurns(candidates, 1)
+    taken = [await asyncio.wait_for(turns.take(), 10) for _ in candidates]
+    assert taken == candidates
+
+
+async def test_addresses_that_no_host_can_be_read_from_have_turns_too():
+    turns = HostTurns(candidates_of("no url", "http://[", ""), 3)
+    assert {numbered.index for _ in range(3) if (numbered := await turns.take())} == {0, 1, 2}
+
+
+async def test_hosts_take_turns_and_every_candidate_has_one():
+    turns, candidates = turns_of("aaaabbc", 2)
+    taken = []
+    while (numbered := await turns.take()) is not None:
+        taken.append(numbered)
+        turns.done(numbered)
+    assert taken == [candidates[index] for index in (0, 4, 6, 1, 5, 2, 3)]
+
+
+async def test_who_waits_for_a_place_waits_until_that_very_host_has_one():
+    turns, candidates = turns_of("aaab", 2)
+    assert [await turns.take() for _ in range(3)] == [candidates[index] for index in (0, 3, 1)]
+    waiting = asyncio.create_task(turns.take())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    turns.done(candidates[3])
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    turns.done(candidates[0])
+    assert await waiting == candidates[2]
+    assert await turns.take() is None
+
+
+@pytest.mark.parametrize("takers", [1, 3, 50])
+async def test_many_takers_share_all_candidates_and_all_end(takers):
+    hosts = "abcdefg" * 30
+    turns, candidates = turns_of(hosts, 3)
+    active: dict[str, int] = {}
+    seen: list[int] = []
+
+    async def work():
+        while (numbered := await turns.take()) is not None:
+            host = hosts[numbered.index]
+            active[host] = active.get(host, 0) + 1
+            assert active[host] <= 3
+            await asyncio.sleep(0)
+            seen.append(numbered.index)
+            active[host] -= 1
+            turns.done(numbered)
+
+    await asyncio.gather(*(work() for _ in range(takers)))
+    assert sorted(seen) == list(range(len(candidates)))

@@ -12,7 +12,7 @@ from PIL import Image
 from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk
 from shared.crawling.options import CrawlOptions, Filters, Transform
-from shared.records.candidates import Candidate, Provenance
+from shared.records.candidates import Candidate, NumberedCandidate, Provenance
 from shared.records.records import Kept, Record, decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.wishes.respect import Respect
@@ -29,8 +29,8 @@ def kept(make_worker):
     async def keep(data: bytes, transform: Transform | None = None) -> tuple[bytes, Record]:
         blobs = MemoryBlobs()
         await blobs.put("inputs/a", data)
-        candidates = (Candidate("blob:inputs/a", "x", Provenance("test")),)
-        chunk = Chunk(candidates, (0,), "shard-1", CrawlOptions(FILTERS, transform, Respect()))
+        candidates = [NumberedCandidate(0, Candidate("blob:inputs/a", "x", Provenance("test")))]
+        chunk = Chunk(candidates, "shard-1", CrawlOptions(FILTERS, transform, Respect()))
         deadline = Deadline.after(SystemClock(), 30)
         result = await make_worker(blobs).work(chunk, deadline, lambda: False)
         (record,) = result.records
