@@ -36,7 +36,7 @@ def revision_prefix(job_id: str, revision: int) -> str:
 
 
 def dataset_of(blob: str) -> tuple[str, int] | None:
-    """Returns the id and the revision of the dataset that the blob belongs to; None if it belongs to no dataset."""
+    """Returns the id and the revision of the dataset that the blob belongs to, or None if it belongs to no dataset."""
     found = _OF_DATASET.match(blob)
     return (found[1], int(found[2] or 1)) if found else None
 

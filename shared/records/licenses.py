@@ -205,7 +205,7 @@ def license_name(found: License) -> str:
 
 
 def license_url(found: License) -> str | None:
-    """Returns the address of the licence's text; None if it has no text of its own."""
+    """Returns the address of the licence's text, or None if it has no text of its own."""
     if found.code.startswith("by"):
         return f"https://creativecommons.org/licenses/{found.code}/{found.version or '4.0'}/"
     return _URLS.get(found.code)

@@ -1,4 +1,4 @@
-"""Reads fields of other people's JSON, where anything can be missing, null or of another type."""
+"""Reads fields of JSON from outside, in which anything can be missing, null or of another type."""
 
 import contextlib
 import re
@@ -22,12 +22,16 @@ _BREAK = re.compile(r"<(?=/?(?:br|p|div|li|tr|td)\b)", re.IGNORECASE)
 
 
 def text_of(value: object) -> str | None:
-    """The text, without control characters, trimmed, 2,000 characters (URLs: 8,000) at most; None for all else."""
+    """Returns the text without control characters, trimmed and cut, or None for other types.
+
+    It is cut to 2,000 characters, or to 8,000 if it is a URL.
+    """
     if not isinstance(value, str):
         return None
     limit = MAX_URL_CHARACTERS if value.startswith(("http://", "https://")) else _MAX_CHARACTERS
     text = value[:limit]
-    if not text.isprintable():  # most texts are, and need not be looked at sign by sign
+    # most texts are printable and need no search
+    if not text.isprintable():
         text = "".join(
             " " if unicodedata.category(character) == "Cc" else character
             for character in text
@@ -37,24 +41,26 @@ def text_of(value: object) -> str | None:
 
 
 def address_of(value: object) -> str | None:
-    """What begins as an http(s) URL, as it was written but for space around it, however long; None for all else.
+    """Returns a text that begins as an http(s) URL, trimmed and however long, or None for everything else.
 
-    Whether it can be fetched is not said: a cut or cleaned one would be another address.
+    It does not say whether the address can be fetched. The text is not cut or cleaned, because that would make it
+    another address.
     """
     text = value.strip() if isinstance(value, str) else ""
     if not _WEB.match(text):
         return None
-    return None if _SURROGATE.search(text) else text  # which no record could hold
+    # no record can hold a surrogate
+    return None if _SURROGATE.search(text) else text
 
 
 def url_of(value: object) -> str | None:
-    """The http(s) URL, as `address_of`; None for one of over 8,000 characters, or with control characters, too."""
+    """Returns the http(s) URL like `address_of`, but None if it has over 8,000 characters or control characters."""
     url = address_of(value)
     return None if url is None or len(url) > MAX_URL_CHARACTERS or _CONTROL.search(url) else url
 
 
 def plain_text_of(value: object) -> str | None:
-    """The text of a piece of HTML (of its first 20,000 characters), as `text_of`, with single spaces."""
+    """Returns the text of the first 20,000 characters of HTML, like `text_of`, with single spaces."""
     if not isinstance(value, str):
         return None
     html = value[:_MAX_HTML_CHARACTERS].encode(errors="ignore").decode()
@@ -64,19 +70,20 @@ def plain_text_of(value: object) -> str | None:
 
 
 def link_in(value: object, base_url: str) -> str | None:
-    """The first http(s) address that a piece of HTML (its first 20,000 characters) links to; None where it has none."""
+    """Returns the first http(s) link in the first 20,000 characters of HTML, or None if there is none."""
     if not isinstance(value, str) or "href" not in value:
         return None
     root = _tree(value[:_MAX_HTML_CHARACTERS].encode(errors="ignore").decode())
     for element in () if root is None else root.iter("a"):
-        with contextlib.suppress(ValueError):  # no address at all
+        # the link may be no valid address
+        with contextlib.suppress(ValueError):
             if url := url_of(urljoin(base_url, element.get("href", ""))):
                 return url
     return None
 
 
 def _tree(html: str) -> "HtmlElement | None":
-    """The elements of the HTML, below a new root; None where it has no markup, or characters that XML forbids."""
+    """Parses HTML below a new root, or None if it has no markup, or has characters that XML forbids."""
     from lxml import etree
     from lxml.html import fragment_fromstring
 
@@ -97,7 +104,7 @@ def _without_tags(html: str) -> str:
 
 
 def integer_of(value: object) -> int | None:
-    """The number, also where it came as text; None for all else and for what is no size or count."""
+    """Returns the number, also from a text, or None if the value is not a number, a size or a count."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit():
@@ -108,5 +115,5 @@ def integer_of(value: object) -> int | None:
 
 
 def mapping_of(value: object) -> Mapping[str, object]:
-    """The object, or an empty one for all else."""
+    """Returns the object, or an empty one for everything else."""
     return value if isinstance(value, dict) else {}

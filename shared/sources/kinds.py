@@ -1,4 +1,4 @@
-"""The kinds of sources there are. A new one is a file and a line here, or an entry point of a package of its own."""
+"""Lists the kinds of sources. A new kind is a module and a line here, or an entry point of another package."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """Where the services are and the keys for them, out of the app's settings."""
+    """The services' addresses and keys, from the app's settings."""
 
     openverse: OpenverseAccess = field(default_factory=OpenverseAccess)
     wikimedia: ApiAccess = WIKIMEDIA
@@ -39,7 +39,10 @@ class SourceSettings:
 
 
 def known_kinds(settings: SourceSettings) -> Mapping[str, SourceKind]:
-    """Ours, and those that installed packages announce as entry points, which cannot replace ours."""
+    """Returns the app's own kinds, and those that installed packages declare as entry points.
+
+    The kinds of other packages cannot replace the app's own.
+    """
     return {**dict(_announced()), **_ours(settings)}
 
 
@@ -71,7 +74,7 @@ class _Access(Protocol):
 def _service[C: SourceConfig, A: _Access](
     config: type[C], make: Callable[[C, A, WebClient, Clock], Source], access: A
 ) -> SourceKind:
-    """A source that asks a service, with the access to it that stands in the settings."""
+    """Makes the kind of a source that calls a service, with the access from the settings."""
     return SourceKind(
         config,
         lambda config, context: make(config, access, context.web, context.clock),
@@ -80,7 +83,7 @@ def _service[C: SourceConfig, A: _Access](
 
 
 def _announced() -> Iterator[tuple[str, SourceKind]]:
-    """The kinds of other packages; one that cannot be used is logged and left out, whatever is wrong with it."""
+    """Yields the kinds of other packages. A kind that cannot be used is logged and left out, whatever the error."""
     for entry in entry_points(group=_GROUP):
         try:
             yield entry.name, _loaded(entry)

@@ -1,4 +1,4 @@
-"""The sources that a process knows."""
+"""Holds the sources that a process knows."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -12,14 +12,14 @@ from shared.web.wishes.respect import Respect
 
 
 class SourceRegistry:
-    """The kinds of sources, each under its `type` in specs, and the context that the sources of a process share."""
+    """Holds the kinds of sources by their `type` in specs, and the context that all sources of a process share."""
 
     def __init__(self, kinds: Mapping[str, SourceKind], context: SourceContext) -> None:
         self._kinds = kinds
         self._context = context
 
     def parse(self, raw: Mapping[str, object], *, internal: bool = False) -> SourceConfig:
-        """The configuration of a source out of a spec; what is `internal` comes from the app itself.
+        """Parses the configuration of a source in a spec. Pass `internal=True` for one that the app itself made.
 
         Raises:
             ValidationError: there is no such type, or its fields are wrong.
@@ -29,10 +29,10 @@ class SourceRegistry:
         return known[name].config.model_validate(raw, context={"internal": internal})
 
     def check(self, configs: Sequence[SourceConfig]) -> None:
-        """See that the spec's sources can be used as the app is set up.
+        """Checks that the app's settings are enough for the spec's sources.
 
         Raises:
-            InvalidRequest: some lack a setting; each is named with it.
+            InvalidRequest: some sources lack a setting. The error names each source and its setting.
         """
         wrong: list[FieldError] = []
         for number, config in enumerate(configs):
@@ -44,7 +44,7 @@ class SourceRegistry:
             raise InvalidRequest("The app is not set up for the job's sources.", tuple(wrong))
 
     def open(self, config: SourceConfig, respect: Respect, formats: Collection[str]) -> Source:
-        """The source of a configuration, for a job that wants this respect and these formats."""
+        """Makes the source of a configuration, for a job that respects these refusals and keeps these formats."""
         context = replace(self._context, respect=respect, formats=formats)
         return self._kinds[config.type].make(config, context)
 

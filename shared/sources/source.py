@@ -1,4 +1,4 @@
-"""What a source of candidates is, what it works with, and how the app comes to know it."""
+"""Defines what a source of candidates is, what it works with, and how the app comes to know it."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,15 +24,18 @@ class SourceConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     searches: ClassVar[bool] = False
-    """Whether the source is asked by keyword, so that it is of no use without labels."""
+    """Whether the source searches by keyword and so needs labels."""
 
     gives: ClassVar[tuple[str, ...] | None] = None
-    """The licences that its candidates can have, where it is known before it is asked."""
+    """The licences that its candidates can have, if they are known before the source is asked."""
 
     type: str
 
     def under(self, licenses: Collection[str]) -> Self | None:
-        """What to ask where only these licences are wanted: never for more than before; None where for nothing."""
+        """Returns the configuration for a job that wants only these licences, or None if the source has none of them.
+
+        The result never asks for more than this configuration does.
+        """
         return self if self.gives is None or not set(licenses).isdisjoint(self.gives) else None
 
 
@@ -40,8 +43,8 @@ class SourceConfig(BaseModel):
 class Query:
     """One stream of candidates that a source can be asked for, such as one keyword of one label.
 
-    `label` is the label that all of its candidates get, or None where the candidates bring their own. `key` tells
-    a source's queries apart, and is stable: it is stored together with the cursor.
+    `label` is the label of all its candidates. It is None if the candidates bring their own. `key` is unique among a
+    source's queries and stable, because it is stored together with the cursor.
     """
 
     key: str
@@ -51,10 +54,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some candidates, and the cursor after them: None where the query has no more.
+    """Holds some candidates, and the cursor after them, which is None if the query has no more.
 
-    `problems` are entries that could not become candidates (a line without a URL, a result without a picture),
-    each one line for people; they are counted and shown, and stop nothing.
+    `problems` are entries that could not become candidates, such as a line without a URL or a result without a
+    picture. Each is one line for people. Problems are counted and shown, and do not stop the source.
     """
 
     candidates: tuple[Candidate, ...]
@@ -63,28 +66,31 @@ class Page:
 
 
 class Source(Protocol):
-    """Where candidates come from.
+    """Yields candidates.
 
     Raises:
-        Retryable: the service behind it is down or asks to wait (`RateLimited` says for how long).
-        Permanent: it will not work with this configuration; the text says why.
+        Retryable: the service behind it is down or asks the app to wait (`RateLimited` has the time).
+        Permanent: the source cannot work with this configuration. The text says why.
     """
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        """What to ask for, given the spec's labels and their keywords."""
+        """Returns the queries for the spec's labels and their keywords."""
         ...
 
     def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
-        """The query's pages from the beginning, or on from a page's cursor; lazily, in a stable order."""
+        """Yields the query's pages from the beginning, or after a page's cursor.
+
+        It is lazy, and the order is stable.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What sources work with. `web` is guarded: no answer can lead it into private networks.
+    """Holds what sources work with. `web` is guarded: no response can lead it into private networks.
 
-    `wishes` are the process's: what the crawler has fetched of a host's files is not fetched again. `respect` and
-    `formats`, those that the job's filters take, are for sources that read pages.
+    `wishes` are the process's, so a host's file that the crawler has fetched is not fetched again. `respect` and
+    `formats` (those that the job's filters accept) are for sources that read pages.
     """
 
     web: WebClient
@@ -97,9 +103,10 @@ class SourceContext:
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """One kind of source: its configuration, how to make it, and what of the settings it cannot do without.
+    """One kind of source: its configuration, how to make it, and the setting that it lacks.
 
-    `missing` names the setting that is needed and not there. An `internal` kind is not for callers' specs.
+    `missing` names a setting that the source needs and the app does not have. Callers' specs cannot use an `internal`
+    kind.
     """
 
     config: type[SourceConfig]

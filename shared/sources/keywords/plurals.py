@@ -1,7 +1,7 @@
-"""English plurals of words that name visible things: regular ones by rule, all others as whole words.
+"""Makes English plurals of words for visible things: regular ones by rule, all others from a list of words.
 
-Irregular plurals are never derived from a word's ending: "blouse" is not like "louse", nor "Norman" like "man". A word
-that is neither regular nor listed has no plural here, rather than a wrong one.
+Irregular plurals are never derived from a word's ending: "blouse" is not like "louse", and "Norman" is not like
+"man". A word that is neither regular nor listed has no plural here. A wrong plural would be worse.
 """
 
 import re
@@ -54,7 +54,7 @@ _SAME = _words("""
 _HARD_CH = _words("""
     czech diptych epoch eunuch hightech loch matriarch monarch oligarch patriarch stomach tech triptych
 """)
-# plurals of words in -u, not singulars in -us
+# these are plurals of words in -u, not singulars in -us
 _US = _words("""
     bayous caribous ecus emus fichus flus gnus gurus haikus kudus menus submenus thous tofus tutus zebus
 """)
@@ -65,9 +65,9 @@ _PREPOSITION = re.compile(
 
 
 def plural_of(phrase: str) -> str | None:
-    """The phrase with its noun in the plural; None where it has none of its own, or seems to be one.
+    """Returns the phrase with its noun in the plural, or None if it has no plural or seems to be one.
 
-    The noun is the last word, or the last before a preposition: "cats on a wall". A word in -s is taken for a plural
+    The noun is the last word, or the last before a preposition: "cats on a wall". A word in -s counts as a plural
     unless it ends in -ss or -us, or is a known singular.
     """
     preposition = _PREPOSITION.search(phrase)
@@ -109,7 +109,7 @@ def _plural(word: str) -> str | None:
 
 @cache
 def _irregular() -> dict[str, str]:
-    """The irregular plurals by their singulars."""
+    """Returns the irregular plurals by their singulars."""
     pairs = [pair.split() for pair in _IRREGULAR.split(",")]
     men = {f"{first}man": f"{first}men" for first in ("", *_MEN)}
     return dict(pairs) | men

@@ -1,4 +1,4 @@
-"""Variations of keywords: what else to search for where a label's own keywords find too little."""
+"""Makes variations of keywords, for labels whose own keywords find too few images."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -20,7 +20,7 @@ def _template(text: str) -> str:
 
 
 class Variations(BaseModel):
-    """`{"plurals": true, "templates": ["photo of {}", "{} close-up"]}`; `{}` stands for the keyword."""
+    """Configures `{"plurals": true, "templates": ["photo of {}", "{} close-up"]}`. `{}` stands for the keyword."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -33,13 +33,13 @@ class Variations(BaseModel):
     ] = ()
 
     def most(self, keywords: int) -> int:
-        """How many variations so many keywords have at most."""
+        """Returns the largest number of variations of so many keywords."""
         return min(_MAX_VARIATIONS, keywords * (self.plurals + len(self.templates)))
 
     def of(self, keywords: Sequence[str]) -> tuple[str, ...]:
-        """What to search for after the keywords of one label: plurals, then each template in turn.
+        """Returns the searches that follow the keywords of one label: plurals, then each template.
 
-        At most fifty, always in the same order. None is a keyword, and no two differ in capitals only.
+        There are at most fifty, always in the same order. None is a keyword, and no two differ in capitals only.
         """
         wanted = [plural_of(keyword) or "" for keyword in keywords] if self.plurals else []
         for template in self.templates:

@@ -138,7 +138,7 @@ class JsonArray:
 async def json_elements(
     pieces: AsyncIterator[bytes], max_element_bytes: int
 ) -> AsyncIterator[bytes | str | None]:
-    """The array's elements as JSON texts; None for one that is too long; a text about the whole at the end.
+    """The array's elements as JSON texts, or None for one that is too long; a text about the whole at the end.
 
     Raises:
         Permanent: there is no array.

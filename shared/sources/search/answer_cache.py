@@ -1,4 +1,4 @@
-"""Answers of a search service that wants them to be kept for a while, so that nobody asks twice."""
+"""Keeps the answers of a search service whose terms require a cache."""
 
 import hashlib
 import json
@@ -12,15 +12,16 @@ from shared.sources.fields import mapping_of
 from shared.storage.blobs import BlobStore
 
 _KEPT = timedelta(hours=24)
-_PLACE_DIGITS = 3  # hexadecimal: 4,096 places
+# three hexadecimal digits make 4,096 places
+_PLACE_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswers:
-    """The answers of `service` by what it was asked, for 24 hours.
+    """Holds the answers of `service` by their parameters, for 24 hours.
 
-    They are kept in 4,096 blobs at most, each of which holds the newest answer of those that fall together there; so
-    nothing has to be cleared away.
+    There are at most 4,096 blobs. Each holds the newest answer of those that share its place, so nothing must be
+    cleared away.
     """
 
     service: str
@@ -28,11 +29,11 @@ class KeptAnswers:
     clock: Clock
 
     async def get(self, params: Mapping[str, str]) -> Mapping[str, object] | None:
-        """The answer that was put for these parameters less than 24 hours ago; None where there is none."""
+        """Returns the answer that was put for these parameters less than 24 hours ago, or None if there is none."""
         try:
             kept = mapping_of(json.loads(await self.blobs.get(self._place(params))))
             age = self.clock.now() - datetime.fromisoformat(str(kept.get("at")))
-        except (NotFound, ValueError, TypeError):  # nothing, or nothing of ours
+        except (NotFound, ValueError, TypeError):  # there is no answer, or the blob has another shape
             return None
         answer = kept.get("answer")
         if kept.get("params") != dict(params) or age >= _KEPT or not isinstance(answer, dict):
@@ -40,7 +41,7 @@ class KeptAnswers:
         return answer
 
     async def put(self, params: Mapping[str, str], answer: Mapping[str, object]) -> None:
-        """Keep an answer. `params` must hold no key."""
+        """Stores an answer. `params` must not hold a key."""
         kept = {"at": self.clock.now().isoformat(), "params": dict(params), "answer": answer}
         await self.blobs.put(self._place(params), json.dumps(kept).encode())
 

@@ -1,6 +1,6 @@
-"""Brave Search: pictures of the whole web, searched by keyword, with nothing said of their licences.
+"""Brave Search finds pictures of the whole web by keyword. It does not report their licences.
 
-API: https://api-dashboard.search.brave.com/api-reference/images/image_search. One page of 200 results is all there is.
+API: https://api-dashboard.search.brave.com/api-reference/images/image_search. A search has one page of 200 results.
 """
 
 from typing import ClassVar, Literal
@@ -19,7 +19,7 @@ _MAX_RESULTS = 200
 
 
 class BraveConfig(SourceConfig):
-    """`{"type": "brave"}`; `mature` widens the search."""
+    """Configures `{"type": "brave"}`. `mature` widens the search."""
 
     searches: ClassVar[bool] = True
     gives: ClassVar[tuple[str, ...] | None] = (UNKNOWN,)
@@ -29,7 +29,7 @@ class BraveConfig(SourceConfig):
 
 
 class Brave(KeywordSearch):
-    """See `Source`. There is no cursor."""
+    """Implements `Source`. There is no cursor."""
 
     def __init__(self, config: BraveConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
         self._api = JsonApi("Brave Search", access, web, clock, bad_key=b"SUBSCRIPTION_TOKEN_INVALID")

@@ -1,6 +1,6 @@
-"""Flickr: photos of its members, searched by keyword; those under an open licence unless more is asked for.
+"""Flickr finds photos of its members by keyword. By default it finds those under an open licence.
 
-API: https://www.flickr.com/services/api/flickr.photos.search.html; the licences' numbers are those of
+API: https://www.flickr.com/services/api/flickr.photos.search.html. The numbers of the licences are those of
 https://www.flickr.com/services/api/flickr.photos.licenses.getInfo.html.
 """
 
@@ -22,17 +22,21 @@ from shared.web.http.client import WebClient
 
 FLICKR = ApiAccess("https://api.flickr.com", "FLICKR_API_KEY")
 _PAGE_SIZE = 500
-_MAX_RESULTS = 4000  # behind them, Flickr repeats itself
+# after so many results, Flickr repeats itself
+_MAX_RESULTS = 4000
 _LICENSES = {
-    0: License(UNKNOWN),  # all rights reserved
+    # all rights reserved
+    0: License(UNKNOWN),
     1: License("by-nc-sa", "2.0"),
     2: License("by-nc", "2.0"),
     3: License("by-nc-nd", "2.0"),
     4: License("by", "2.0"),
     5: License("by-sa", "2.0"),
     6: License("by-nd", "2.0"),
-    7: License("flickr"),  # no known copyright restrictions
-    8: License("pdm"),  # a work of the United States' government
+    # no known copyright restrictions
+    7: License("flickr"),
+    # a work of the United States' government
+    8: License("pdm"),
     9: License("cc0", "1.0"),
     10: License("pdm", "1.0"),
     11: License("by", "4.0"),
@@ -52,7 +56,7 @@ _IDENTIFIER = re.compile(r"[\w.@-]{1,100}", re.ASCII)
 
 
 class FlickrConfig(SourceConfig):
-    """`{"type": "flickr"}`; `license` narrows the search, or with "unknown" widens it to all rights reserved."""
+    """Configures `{"type": "flickr"}`. `license` narrows the search; "unknown" widens it to all rights reserved."""
 
     searches: ClassVar[bool] = True
     gives: ClassVar[tuple[str, ...]] = _OPEN
@@ -75,7 +79,7 @@ class FlickrConfig(SourceConfig):
 
 
 class Flickr(KeywordSearch):
-    """See `Source`. The cursor is the number of the next page."""
+    """Implements `Source`. The cursor is the number of the next page."""
 
     def __init__(self, config: FlickrConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
         self._api = JsonApi("Flickr", access, web, clock)
@@ -107,7 +111,10 @@ class Flickr(KeywordSearch):
         return page_of((_candidate(result, label) for result in results), str(number + 1) if more else None)
 
     def _check(self, body: Mapping[str, object]) -> None:
-        """Errors come with status 200, as `{"stat": "fail", "code": …, "message": …}`."""
+        """Raises the service's errors.
+
+        They have status 200 and the form `{"stat": "fail", "code": …, "message": …}`.
+        """
         if body.get("stat") != "fail":
             return
         code = integer_of(body.get("code"))
@@ -149,6 +156,6 @@ def _candidate(result: object, label: str) -> Candidate | str:
 
 
 def _safe(value: object) -> str | None:
-    """The identifier, where it is one that a path may hold."""
+    """Returns the identifier if a URL's path may hold it."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if _IDENTIFIER.fullmatch(text) and text.strip(".") else None

@@ -1,6 +1,7 @@
-"""Search services that answer in JSON: one bounded exchange, and what goes wrong with it, in the app's own errors.
+"""Calls search services that answer in JSON: one exchange within limits, with the app's own errors.
 
-No error repeats what a service or a client library wrote: either may quote the request, and the request the key.
+No error repeats a text of a service or a client library. Such a text may quote the request, and the request holds the
+key.
 """
 
 import json
@@ -14,19 +15,18 @@ from shared.web.http.client import WebClient, WebRequest, WebResponse
 from shared.web.http.retry_after import retry_after_seconds
 
 _DEFAULT_WAIT_SECONDS = 60.0
-_MIN_WAIT_SECONDS = (
-    1.0  # whatever is told: a service that says "now" and "wait" at once would be asked in a circle
-)
-_MAX_WAIT_SECONDS = (
-    3600.0  # who asks for more means a quota of a day or a month, and no job stands still for that
-)
-_FIRST_MOMENT = 1_000_000_000  # larger numbers are seconds since 1970, smaller ones seconds from now
-_TOLD_WAIT = re.compile(rb"available in (\d{1,6}) second")
+# a service that says "now" and "wait" at once would be called in a loop
+_MIN_WAIT_SECONDS = 1.0
+# a longer wait is for a quota of a day or a month, and no job waits for that
+_MAX_WAIT_SECONDS = 3600.0
+# larger numbers are seconds since 1970, smaller ones seconds from now
+_FIRST_MOMENT = 1_000_000_000
+_WAIT_IN_TEXT = re.compile(rb"available in (\d{1,6}) second")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Where a service is, and the key for it; `key_setting` is where the key comes from, empty where none is needed."""
+    """A service's address and key. `key_setting` names the setting of the key, and is empty if no key is needed."""
 
     base_url: str
     key_setting: str = ""
@@ -34,12 +34,12 @@ class ApiAccess:
 
     @property
     def missing(self) -> str | None:
-        """The setting without which the service cannot be asked; None where it can."""
+        """The setting without which the service cannot be called, or None if nothing is missing."""
         return self.key_setting if self.key_setting and not self.key else None
 
 
 class Refused(Permanent):
-    """The service will not answer such a request, and says so with `status`."""
+    """The service refuses such a request with `status`."""
 
     def __init__(self, detail: str, status: int) -> None:
         super().__init__(detail)
@@ -47,12 +47,12 @@ class Refused(Permanent):
 
 
 class KeyRefused(Refused):
-    """The service does not take the key; the text names the setting that it comes from."""
+    """The service refuses the key. The text names the setting of the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonApi:
-    """One service: `name` is for people; a refusal in whose body `bad_key` is found is about the key."""
+    """One service. `name` is for people. A refusal whose body contains `bad_key` is about the key."""
 
     name: str
     access: ApiAccess
@@ -68,13 +68,14 @@ class JsonApi:
         secret_params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Mapping[str, object]:
-        """The object that the service answers with.
+        """Returns the object that the service answers with.
 
         Raises:
-            RateLimited: it asks to wait, for an hour at most.
-            Unavailable: it is out of reach, out of order, or answers with something that is no JSON object.
-            Refused: it will not answer this; as KeyRefused where that is for the key.
-            Permanent: its address is not one that may be called; or it asks to wait for more than an hour.
+            RateLimited: the service asks to wait, for an hour at most.
+            Unavailable: the service cannot be reached, reports an error of its own, or does not answer with a JSON
+                object.
+            Refused: the service refuses the request; a KeyRefused if it refuses the key.
+            Permanent: its address may not be called, or it asks to wait for more than an hour.
         """
         accept = {"accept": "application/json"}
         request = WebRequest(
@@ -86,21 +87,21 @@ class JsonApi:
         return await self._ask(request)
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Mapping[str, object]:
-        """As `get`, with a body."""
+        """Returns the answer to a body. It raises the errors of `get`."""
         return await self._ask(WebRequest(self._url(path), method="POST", headers=headers, body=body))
 
     def key_refused(self, status: int) -> Refused:
-        """What to raise where the service does not take the key, or asks for one that it should not need."""
+        """Makes the error for a service that refuses the key, or that asks for a key without need."""
         setting = self.access.key_setting
         if not setting:
             return Refused(f"{self.name} refused access with status {status}.", status)
         return KeyRefused(f"{self.name} does not accept what the setting {setting} holds.", status)
 
     def list_in(self, answer: Mapping[str, object], name: str) -> Sequence[object]:
-        """The list of that name in an answer, or in a part of one.
+        """Returns the list of that name in an answer, or in a part of one.
 
         Raises:
-            Unavailable: there is none.
+            Unavailable: there is no such list.
         """
         found = answer.get(name)
         if not isinstance(found, list):
@@ -108,7 +109,7 @@ class JsonApi:
         return found
 
     def misshapen(self) -> Unavailable:
-        """What to raise where an answer has not the shape that the service documents."""
+        """Makes the error for an answer that does not have the documented shape."""
         return Unavailable(f"{self.name} answered with something else than it should.")
 
     def _url(self, path: str) -> str:
@@ -144,36 +145,36 @@ class JsonApi:
             raise Refused(f"{self.name} refused the request with status {status}.", status)
 
     def _wait_seconds(self, response: WebResponse) -> float:
-        """As Retry-After (RFC 9110, 10.2.3), X-RateLimit-Reset in seconds or the text say; else a minute."""
-        told = response.headers.get("retry-after", "").strip()
-        if told:
-            seconds = retry_after_seconds(told, self.clock.now())
+        """Reads the wait from Retry-After (RFC 9110, 10.2.3), X-RateLimit-Reset or the text; otherwise a minute."""
+        retry_after = response.headers.get("retry-after", "").strip()
+        if retry_after:
+            seconds = retry_after_seconds(retry_after, self.clock.now())
             return _DEFAULT_WAIT_SECONDS if seconds is None else seconds
         reset = self._reset_seconds(response)
         if reset is not None:
             return reset
-        text = _TOLD_WAIT.search(response.body[:10_000])
+        text = _WAIT_IN_TEXT.search(response.body[:10_000])
         return float(text[1]) if text else _DEFAULT_WAIT_SECONDS
 
     def _reset_seconds(self, response: WebResponse) -> float | None:
-        """Until all quotas that are used up begin anew; None where it is not told which those are.
+        """Returns the seconds until all used-up quotas begin anew, or None if the answer does not say which those are.
 
-        Pixabay sends seconds, others a moment; Brave sends a number for the second and one for the month.
+        Pixabay sends seconds, others a moment. Brave sends one number for the second and one for the month.
         """
         resets = [
             number - self.clock.now().timestamp() if number > _FIRST_MOMENT else number
             for number in _numbers(response, "x-ratelimit-reset")
         ]
-        left = _numbers(response, "x-ratelimit-remaining")
-        if len(resets) == len(left):
-            used_up = (reset for reset, calls in zip(resets, left, strict=True) if calls == 0)
+        remaining = _numbers(response, "x-ratelimit-remaining")
+        if len(resets) == len(remaining):
+            used_up = (reset for reset, calls in zip(resets, remaining, strict=True) if calls == 0)
             return max(used_up, default=None)
-        # without that, a moment far away may be the end of a quota that is not used up at all
+        # without the remaining calls, a moment far away may be the end of a quota that is not used up
         return resets[0] if len(resets) == 1 and resets[0] <= _MAX_WAIT_SECONDS else None
 
 
 def _numbers(response: WebResponse, header: str) -> list[float]:
-    """What a header lists, four numbers at most; none where there is anything else in it."""
+    """Returns the numbers that a header lists, four at most, or nothing if the header holds anything else."""
     texts = [text.strip() for text in response.headers.get(header, "").split(",", 4)]
     plain = all(text.isascii() and text.isdigit() and len(text) <= 12 for text in texts)
     return [float(text) for text in texts] if plain else []

@@ -1,4 +1,4 @@
-"""What all sources that are asked by keyword have in common."""
+"""Holds what all sources that search by keyword have in common."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -8,14 +8,14 @@ from shared.sources.source import Page, Query
 
 
 class KeywordSearch(ABC):
-    """A `Source` whose subclasses only say what is on one page."""
+    """Implements `Source`. Subclasses read a single page."""
 
     @abstractmethod
     async def page(self, query: Query, cursor: str | None) -> Page:
-        """The query's first page, or the one behind a cursor; raises as `Source` says."""
+        """Returns the query's first page, or the one after a cursor. It raises the errors of `Source`."""
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        """One query for each keyword of each label."""
+        """Returns one query for each keyword of each label."""
         return [
             Query(f"{label}/{keyword}", label, keyword)
             for label, words in labels.items()
@@ -33,7 +33,7 @@ class KeywordSearch(ABC):
 
 
 def page_of(found: Iterable[Candidate | str], cursor: str | None) -> Page:
-    """A page of candidates, and of what is wrong with the results that are none."""
+    """Makes a page of candidates, and of the problems of results that are not candidates."""
     candidates: list[Candidate] = []
     problems: list[str] = []
     for entry in found:
@@ -45,5 +45,5 @@ def page_of(found: Iterable[Candidate | str], cursor: str | None) -> Page:
 
 
 def page_number(cursor: str | None) -> int:
-    """The number of the page, from 1, for sources whose cursor it is."""
+    """Returns the page's number, from 1, for sources whose cursor is that number."""
     return int(cursor) if cursor else 1

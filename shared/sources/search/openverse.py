@@ -1,7 +1,7 @@
-"""Openverse: 800 million openly licensed images, searched by keyword.
+"""Openverse finds 800 million openly licensed images by keyword.
 
-API: https://api.openverse.org/v1/ (images/search). Anonymous callers get 20 results a page and 12 pages at most;
-a client's credentials (OAuth2) raise that.
+API: https://api.openverse.org/v1/ (images/search). Anonymous callers get 20 results per page and at most 12 pages. A
+client's credentials (OAuth2) raise these limits.
 """
 
 from collections.abc import Collection, Mapping
@@ -32,11 +32,12 @@ _ANONYMOUS_MAX_RESULTS = 240
 _MAX_RESULTS = 10_000
 _TOKEN_MARGIN_SECONDS = 60.0
 _FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
-_EXCLUDED = {"commercial": "nc", "modification": "nd"}  # what licences of a type do not ask for
+# the licence element that a type excludes
+_EXCLUDED = {"commercial": "nc", "modification": "nd"}
 
 
 class OpenverseConfig(SourceConfig):
-    """`{"type": "openverse"}`; `license` and `license_type` narrow the search, `mature` widens it."""
+    """Configures `{"type": "openverse"}`. `license` and `license_type` narrow the search, `mature` widens it."""
 
     searches: ClassVar[bool] = True
     gives: ClassVar[tuple[str, ...]] = CREATIVE_COMMONS
@@ -61,7 +62,7 @@ class OpenverseConfig(SourceConfig):
 
 @dataclass(frozen=True, slots=True)
 class OpenverseAccess:
-    """Where the API is, and the OAuth2 client where there is one."""
+    """The API's address, and the OAuth2 client if there is one."""
 
     base_url: str = "https://api.openverse.org"
     client_id: str | None = None
@@ -69,14 +70,14 @@ class OpenverseAccess:
 
     @property
     def missing(self) -> str | None:
-        """The setting that the other half of the client should be in; None where both are there, or neither."""
+        """The setting of the missing half of the client, or None if the settings have both halves or none."""
         if bool(self.client_id) == bool(self.client_secret):
             return None
         return "OPENVERSE_CLIENT_SECRET" if self.client_id else "OPENVERSE_CLIENT_ID"
 
 
 class Openverse(KeywordSearch):
-    """See `Source`. The cursor is the number of the next page."""
+    """Implements `Source`. The cursor is the number of the next page."""
 
     def __init__(
         self, config: OpenverseConfig, access: OpenverseAccess, web: WebClient, clock: Clock
@@ -99,7 +100,8 @@ class Openverse(KeywordSearch):
             body = await self._found(params)
         except Refused as error:
             if error.status == 404 and number > 1:
-                return Page((), None)  # the depth that this caller may page to ends here
+                # the caller may read no further page
+                return Page((), None)
             raise
         results = self._api.list_in(body, "results")
         pages = integer_of(body.get("page_count")) or 0
@@ -109,7 +111,7 @@ class Openverse(KeywordSearch):
         return page_of((_candidate(result, label) for result in results), str(number + 1) if more else None)
 
     async def _found(self, params: Mapping[str, str]) -> Mapping[str, object]:
-        """The answer, with a new token where the one in hand is not taken any more."""
+        """Returns the answer. It gets a new token if the current one is refused."""
         token = await self._bearer()
         try:
             return await self._get(params, token)
@@ -122,7 +124,7 @@ class Openverse(KeywordSearch):
         return await self._api.get("/v1/images/", params, headers=headers)
 
     async def _bearer(self) -> str:
-        """A token of the client's (RFC 6749, 4.4), renewed before it expires; empty for anonymous callers."""
+        """Returns the client's token (RFC 6749, 4.4), renewed before it expires, or empty for anonymous callers."""
         if not self._known:
             return ""
         if self._clock.monotonic() < self._token_until:

@@ -1,4 +1,4 @@
-"""Pexels: photos under its own licence, searched by keyword.
+"""Pexels finds photos under its own licence by keyword.
 
 API: https://www.pexels.com/api/documentation/#photos-search. It asks to credit the photographers.
 """
@@ -16,12 +16,13 @@ from shared.web.http.client import WebClient
 
 PEXELS = ApiAccess("https://api.pexels.com", "PEXELS_API_KEY")
 _PAGE_SIZE = 80
-_MAX_RESULTS = 10_000  # an end, whatever the service says
+# paging ends here even if the service offers more
+_MAX_RESULTS = 10_000
 _LICENSE = License("pexels")
 
 
 class PexelsConfig(SourceConfig):
-    """`{"type": "pexels"}`; `size` is which of the copies is taken: the original, or one for screens."""
+    """Configures `{"type": "pexels"}`. `size` selects the copy to fetch: the original, or one for screens."""
 
     searches: ClassVar[bool] = True
     gives: ClassVar[tuple[str, ...] | None] = (_LICENSE.code,)
@@ -31,7 +32,7 @@ class PexelsConfig(SourceConfig):
 
 
 class Pexels(KeywordSearch):
-    """See `Source`. The cursor is the number of the next page."""
+    """Implements `Source`. The cursor is the number of the next page."""
 
     def __init__(self, config: PexelsConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
         self._api = JsonApi("Pexels", access, web, clock)
@@ -44,7 +45,7 @@ class Pexels(KeywordSearch):
         params = {"query": query.text, "per_page": str(_PAGE_SIZE), "page": str(number)}
         body = await self._api.get("/v1/search", params, headers=self._headers)
         results = self._api.list_in(body, "photos")
-        # `next_page` is a URL, and only tells that there is one: the key goes nowhere but to the base URL
+        # `next_page` is a URL and only shows that there is a next page: the key is sent to the base URL only
         more = bool(results) and url_of(body.get("next_page")) is not None
         following = str(number + 1) if more and number * _PAGE_SIZE < _MAX_RESULTS else None
         label = query.label or query.text

@@ -1,7 +1,6 @@
-"""Pixabay: pictures under its own licence, searched by keyword; 500 of a search at most.
+"""Pixabay finds pictures under its own licence by keyword, at most 500 per search.
 
-API: https://pixabay.com/api/docs/. It asks to name where the pictures are from and to keep answers for a day, and
-allows no mass downloads.
+API: https://pixabay.com/api/docs/. Its terms require a credit and a cache of 24 hours, and forbid mass downloads.
 """
 
 from collections.abc import Mapping
@@ -28,9 +27,9 @@ _URLS = ("imageURL", "fullHDURL", "largeImageURL", "webformatURL")
 
 
 class PixabayConfig(SourceConfig):
-    """`{"type": "pixabay"}`; `image_type` and `mature` widen the search.
+    """Configures `{"type": "pixabay"}`. `image_type` and `mature` widen the search.
 
-    With `opt_out`, pictures whose authors want no AI to be trained with them are left out.
+    With `opt_out`, pictures whose authors object to the training of AI are left out.
     """
 
     searches: ClassVar[bool] = True
@@ -43,7 +42,7 @@ class PixabayConfig(SourceConfig):
 
 
 class Pixabay(KeywordSearch):
-    """See `Source`. The cursor is the number of the next page."""
+    """Implements `Source`. The cursor is the number of the next page."""
 
     def __init__(
         self, config: PixabayConfig, access: ApiAccess, web: WebClient, clock: Clock, blobs: BlobStore
@@ -68,7 +67,8 @@ class Pixabay(KeywordSearch):
             body = await self._answer(params)
         except Refused as error:
             if error.status == 400 and number > 1 and not isinstance(error, KeyRefused):
-                return Page((), None)  # there are fewer pages than there were
+                # there are now fewer pages than before
+                return Page((), None)
             raise
         results = self._api.list_in(body, "hits")
         total = min(integer_of(body.get("totalHits")) or 0, _MAX_RESULTS)
@@ -78,12 +78,13 @@ class Pixabay(KeywordSearch):
         return page_of((_candidate(result, label, opt_out=self._opt_out) for result in results), following)
 
     async def _answer(self, params: Mapping[str, str]) -> Mapping[str, Any]:
-        """What Pixabay says, or said within the last day; its `hits` are a list."""
+        """Returns Pixabay's answer, or the one of the last 24 hours. Its `hits` are a list."""
         kept = await self._kept.get(params)
         if kept is not None:
             return kept
         body = await self._api.get("/api/", params, secret_params=self._key)
-        self._api.list_in(body, "hits")  # raises where there is none: such an answer is not kept
+        # this raises if there is no list, so that such an answer is not kept
+        self._api.list_in(body, "hits")
         await self._kept.put(params, body)
         return body
 
@@ -92,7 +93,8 @@ def _candidate(result: object, label: str, *, opt_out: bool) -> Candidate | str:
     fields = mapping_of(result)
     if opt_out and fields.get("noAiTraining") is True:
         return "pixabay: left out, as its author wants no AI to be trained with it"
-    original = url_of(fields.get("imageURL"))  # for accounts with full access only
+    # only accounts with full access get this field
+    original = url_of(fields.get("imageURL"))
     url = next((url for name in _URLS if (url := url_of(fields.get(name)))), None)
     if url is None:
         return "pixabay: a result without a picture"

@@ -1,6 +1,6 @@
-"""Wikimedia Commons: 100 million freely licensed files, searched by keyword.
+"""Wikimedia Commons finds 100 million freely licensed files by keyword.
 
-API: https://www.mediawiki.org/wiki/API:Query, generator=search with prop=imageinfo; the terms of each file are in its
+API: https://www.mediawiki.org/wiki/API:Query, generator=search with prop=imageinfo. The terms of each file are in its
 extmetadata (https://www.mediawiki.org/wiki/Extension:CommonsMetadata), whose values may be HTML.
 """
 
@@ -42,13 +42,17 @@ _PICTURES = frozenset(
     {"image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp", "image/avif"}
 )
 _MAX_CONTINUE_CHARACTERS = 2000
-_MAX_REQUESTS = 200  # for 50 files each: 10,000, behind which the search gives none
+# each is for 50 files; the search returns at most 10,000
+_MAX_REQUESTS = 200
 _TRANSIENT = frozenset({"maxlag", "readonly", "search-error", "backend-fail", "cirrussearch-too-busy-error"})
 _LAST = 1 << 40
 
 
 class WikimediaConfig(SourceConfig):
-    """`{"type": "wikimedia"}`; with `width`, the server's scaled copies of that width are taken, not the originals."""
+    """Configures `{"type": "wikimedia"}`.
+
+    With `width`, the server's scaled copies of that width replace the originals.
+    """
 
     searches: ClassVar[bool] = True
     gives: ClassVar[tuple[str, ...] | None] = (*CREATIVE_COMMONS, "flickr", UNKNOWN)
@@ -58,7 +62,10 @@ class WikimediaConfig(SourceConfig):
 
 
 class Wikimedia(KeywordSearch):
-    """See `Source`. The cursor is the API's `continue` object, as JSON, and how often the API was `asked` before."""
+    """Implements `Source`.
+
+    The cursor is JSON: the API's `continue` object, and the number of calls so far (`asked`).
+    """
 
     def __init__(self, config: WikimediaConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
         self._api = JsonApi("Wikimedia Commons", access, web, clock)
@@ -72,7 +79,7 @@ class Wikimedia(KeywordSearch):
         body = await self._api.get("/w/api.php", params)
         self._check(body)
         following = _continue_of(body)
-        # a batch whose imageinfo did not fit is told in parts, each of which names all of its files
+        # if the imageinfo of a batch is too long, the API sends parts, and each part names all files of the batch
         in_parts = any(key.startswith("ii") for key in (*going_on, *following))
         ranked = sorted(self._pages(body), key=_rank)
         entries = _entries(ranked, query.label or query.text, in_parts=in_parts)
@@ -80,7 +87,7 @@ class Wikimedia(KeywordSearch):
         return page_of(entries, None if ends else json.dumps(following | {"asked": asked}, sort_keys=True))
 
     def _pages(self, body: Mapping[str, object]) -> Collection[object]:
-        """The files by page id, or as a list (the API's format version 2, and an empty object by PHP's rules)."""
+        """Returns the files by page id, or as a list (format version 2 of the API, or an empty PHP object)."""
         found = body.get("query", {})
         pages = found.get("pages", {}) if isinstance(found, dict) else found
         if isinstance(pages, dict):
@@ -90,7 +97,10 @@ class Wikimedia(KeywordSearch):
         return pages
 
     def _check(self, body: Mapping[str, object]) -> None:
-        """Errors come with status 200 (https://www.mediawiki.org/wiki/API:Errors_and_warnings)."""
+        """Raises the service's errors, which have status 200.
+
+        Source: https://www.mediawiki.org/wiki/API:Errors_and_warnings
+        """
         if "error" not in body:
             return
         code = text_of(mapping_of(body["error"]).get("code")) or "unknown"
@@ -107,13 +117,13 @@ def _rank(page: object) -> int:
 
 
 def _continue_of(body: Mapping[str, object]) -> dict[str, str]:
-    """What the next request has to add, within bounds; nothing at the end."""
-    told = {
+    """Returns the parameters that the next request must add, within limits, or nothing at the end."""
+    values = {
         key: str(value)
         for key, value in mapping_of(body.get("continue")).items()
         if isinstance(value, str | int) and (key == "continue" or key.startswith(("gsr", "ii")))
     }
-    return told if len(json.dumps(told)) <= _MAX_CONTINUE_CHARACTERS else {}
+    return values if len(json.dumps(values)) <= _MAX_CONTINUE_CHARACTERS else {}
 
 
 def _entries(pages: list[object], label: str, *, in_parts: bool) -> Iterator[Candidate | str]:
@@ -127,7 +137,8 @@ def _entries(pages: list[object], label: str, *, in_parts: bool) -> Iterator[Can
             continue
         mime = text_of(info.get("mime"))
         if mime is not None and mime not in _PICTURES:
-            continue  # drawings, documents and sounds, which nobody asked for
+            # drawings, documents and sounds are not photos
+            continue
         yield _candidate(fields, info, label)
 
 
@@ -137,11 +148,13 @@ def _candidate(page: Mapping[str, object], info: Mapping[str, object], label: st
     if url is None:
         return "wikimedia: a result without a picture"
     metadata = mapping_of(info.get("extmetadata"))
-    told = {name: mapping_of(metadata.get(name)).get("value") for name in _METADATA}
-    found = _license(told)
-    named = plain_text_of(told["LicenseShortName"]) if found.code == UNKNOWN else None
+    declared = {name: mapping_of(metadata.get(name)).get("value") for name in _METADATA}
+    found = _license(declared)
+    named = plain_text_of(declared["LicenseShortName"]) if found.code == UNKNOWN else None
     title = (text_of(page.get("title")) or "").removeprefix("File:") or None
-    author = next((told[name] for name in ("Attribution", "Artist") if plain_text_of(told[name])), None)
+    author = next(
+        (declared[name] for name in ("Attribution", "Artist") if plain_text_of(declared[name])), None
+    )
     page_url = url_of(info.get("descriptionurl"))
     width, height = ("thumbwidth", "thumbheight") if scaled else ("width", "height")
     return Candidate(
@@ -155,16 +168,18 @@ def _candidate(page: Mapping[str, object], info: Mapping[str, object], label: st
             creator_url=link_in(author, page_url or WIKIMEDIA.base_url),
             license=found.code,
             license_version=found.version,
-            license_url=url_of(told["LicenseUrl"]) or license_url(found),
+            license_url=url_of(declared["LicenseUrl"]) or license_url(found),
         ),
-        caption=plain_text_of(told["ImageDescription"]) or title,
+        caption=plain_text_of(declared["ImageDescription"]) or title,
         width=integer_of(info.get(width)),
         height=integer_of(info.get(height)),
         extra={"license": named} if named else {},
     )
 
 
-def _license(told: Mapping[str, object]) -> License:
-    """The first that is understood of the code, the name and the URL."""
-    found = (normalize_license(text_of(told[name])) for name in ("License", "LicenseShortName", "LicenseUrl"))
+def _license(declared: Mapping[str, object]) -> License:
+    """Returns the first licence that is understood: from the code, the name or the URL."""
+    found = (
+        normalize_license(text_of(declared[name])) for name in ("License", "LicenseShortName", "LicenseUrl")
+    )
     return next((one for one in found if one.code != UNKNOWN), License(UNKNOWN))

@@ -1,4 +1,4 @@
-"""Images that are in storage already; for the app's own use, since a caller could name anybody's blob."""
+"""Reads images that are in storage already. It is internal, because a caller could name anybody's blob."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ _PAGE = 1000
 
 
 class BlobItem(BaseModel):
-    """One blob of the datasets' container; without a label it gets its folder's name."""
+    """One blob of the datasets' container. Without a label it gets its folder's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -23,20 +23,20 @@ class BlobItem(BaseModel):
 
 
 class BlobsConfig(SourceConfig):
-    """`{"type": "blobs", "items": [{"name", "label"}]}`."""
+    """Configures `{"type": "blobs", "items": [{"name", "label"}]}`."""
 
     type: Literal["blobs"] = "blobs"
     items: Annotated[tuple[BlobItem, ...], Strict(False)]
 
 
 class Blobs:
-    """See `Source`. The cursor is the position of the next item."""
+    """Implements `Source`. The cursor is the position of the next item."""
 
     def __init__(self, config: BlobsConfig) -> None:
         self._items = config.items
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        """One query for the whole list."""
+        """Returns one query for the whole list."""
         del labels
         return [Query("blobs", None)]
 

@@ -1,7 +1,7 @@
-"""Images of an earlier dataset: read out of its files, where its records say that they are, and not fetched again.
+"""Reads the images of an earlier dataset out of its files, and does not fetch them again.
 
-With one such source a dataset is cut anew, with other splits, filters or another format; with several, datasets become
-one. Only the dataset's own files are needed; the working blobs of its job may be gone.
+One such source makes a dataset with other splits, filters or another format. Several make one dataset of many. Only
+the dataset's own files are needed. The working blobs of its job may be gone.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -18,9 +18,9 @@ _PAGE = 1000
 
 
 class DatasetConfig(SourceConfig):
-    """`{"type": "dataset", "id": …}`: all images of a dataset of the same user, with their labels and provenance.
+    """Configures `{"type": "dataset", "id": …}`: all images of a dataset of the same user, with labels and provenance.
 
-    `records_blob` is the app's own: submission puts in what the catalog knows, whatever the caller wrote there.
+    `records_blob` is the app's own field. Submission sets it from the catalog and ignores a caller's value.
     """
 
     type: Literal["dataset"] = "dataset"
@@ -29,14 +29,14 @@ class DatasetConfig(SourceConfig):
 
 
 class Datasets:
-    """See `Source`. The cursor is the number of records that were read."""
+    """Implements `Source`. The cursor is the number of records that were read."""
 
     def __init__(self, config: DatasetConfig, blobs: BlobStore) -> None:
         self._config = config
         self._blobs = blobs
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        """One query for the whole dataset."""
+        """Returns one query for the whole dataset."""
         del labels
         return [Query("dataset", None)]
 

@@ -61,7 +61,7 @@ def page_encoding(body: bytes, content_type: str) -> PageEncoding:
 
 
 def encoding_named(label: str) -> str | None:
-    """The encoding of a label in the Encoding standard's table; None for labels that no browser reads."""
+    """The encoding of a label in the Encoding standard's table, or None for labels that no browser reads."""
     known = webencodings.lookup(label)
     return None if known is None or known.name == "replacement" else known.name
 

@@ -48,7 +48,7 @@ def guarded_socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], so
 
 
 def why_forbidden(error: BaseException) -> str | None:
-    """Why the guard stopped a connection; None if it did not. The client's own wrapping keeps this text."""
+    """Why the guard stopped a connection, or None if it did not. The client's own wrapping keeps this text."""
     seen: BaseException | None = error
     while seen is not None:
         for why in (NOT_PUBLIC, OF_THE_PLATFORM):

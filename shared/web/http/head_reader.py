@@ -101,7 +101,7 @@ class HeadReader(ResponseHandler):
 
 
 def limit_in(error: BaseException) -> str | None:
-    """Returns the limit that a head exceeded; None if the error has another cause."""
+    """Returns the limit that a head exceeded, or None if the error has another cause."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, HeadLimitError):
         cause = cause.__cause__ or cause.__context__

@@ -19,7 +19,7 @@ _CODINGS = frozenset({"gzip", "deflate", "br", "zstd", "compress", "x-compress",
 
 
 def exceeded_limit(head: bytes) -> str | None:
-    """Names the limit that a head, or the beginning of one, exceeds, as a sentence; None if it exceeds none."""
+    """Names the limit that a head, or the beginning of one, exceeds, as a sentence, or None if it exceeds none."""
     if len(head) > MAX_HEAD_BYTES:
         return f"its headers have more than {MAX_HEAD_BYTES:,} bytes"
     # two more lines are the status and the blank line
@@ -53,7 +53,7 @@ def normal_head(head: bytes) -> bytes:
 
 
 def unread_coding(content_encoding: str) -> str | None:
-    """Returns the content codings that the client cannot decode; None if it can read the body.
+    """Returns the content codings that the client cannot decode, or None if it can read the body.
 
     The parser undoes one coding. A value that is not a coding, such as a charset, is ignored, as in browsers.
     """

@@ -16,7 +16,7 @@ def directives(robots_tags: Iterable[str]) -> frozenset[str]:
 
 
 def refusal_in(found: frozenset[str]) -> str | None:
-    """Returns the directive that forbids the use of a page or image in datasets; None if no directive does."""
+    """Returns the directive that forbids the use of a page or image in datasets, or None if no directive does."""
     return min(found & _OPT_OUTS, default=None)
 
 

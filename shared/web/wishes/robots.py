@@ -31,7 +31,7 @@ class _Rules:
     cut: bool = False
 
     async def refusal(self, url: URL, seconds: float) -> Rejected | None:
-        """Why the URL may not be fetched; None if it may."""
+        """Why the URL may not be fetched, or None if it may."""
         if self.said is None:
             return self.unreachable
         rules, path = self.said.rules, comparable_path(url)
@@ -73,7 +73,7 @@ class Robots:
         return await rules.refusal(url, self._check_seconds)
 
     async def crawl_delay(self, url: URL) -> float | None:
-        """Seconds that the host asks for between our requests; None if it does not ask."""
+        """Seconds that the host asks for between our requests, or None if it does not ask."""
         said = (await self._rules.get(url)).said
         return said.crawl_delay if said is not None else None
 

@@ -62,7 +62,7 @@ class TdmReservations:
         self._rules.begin(url)
 
     async def refusal(self, url: URL) -> str | None:
-        """Why the URL counts as reserved; None if the host's file does not reserve it, or there is no file.
+        """Why the URL counts as reserved, or None if the host's file does not reserve it, or there is no file.
 
         A file that cannot be fetched reserves nothing, for a minute. The protocol makes the file one of several
         places, and the response's own header is checked in any case.
