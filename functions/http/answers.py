@@ -10,13 +10,13 @@ from shared.datasets.dataset import Dataset
 from shared.jobs.job.delivered import has_records
 from shared.jobs.job.job import Job, Webhook, WebhookState
 from shared.jobs.job.states import State
-from shared.jobs.ledger.discovery import DiscoveryTold
+from shared.jobs.ledger.report import DiscoveryReport
 from shared.jobs.ledger.rows import Progress
 from shared.jobs.ledger.tally import Tally
 from shared.records.records import KEPT
 
 _API = "/api/v1"
-_NOTHING_TOLD = DiscoveryTold()
+_NO_REPORT = DiscoveryReport()
 
 
 class LabelCounts(BaseModel):
@@ -102,7 +102,7 @@ class JobAnswer(BaseModel):
         job: Job,
         progress: Progress,
         dataset: Dataset | None = None,
-        told: DiscoveryTold = _NOTHING_TOLD,
+        report: DiscoveryReport = _NO_REPORT,
         *,
         can_retry: bool = False,
     ) -> Self:
@@ -115,7 +115,7 @@ class JobAnswer(BaseModel):
             name=job.name,
             state=job.state,
             revision=job.revision,
-            notice=_notice(job, progress, told),
+            notice=_notice(job, progress, report),
             created_at=job.created_at,
             updated_at=job.updated_at,
             progress=JobProgress(
@@ -126,8 +126,8 @@ class JobAnswer(BaseModel):
             ),
             labels=_labels(tally.counts),
             rejections=dict(tally.rejections),
-            problems=list(told.problems),
-            problem_count=told.problem_count,
+            problems=list(report.problems),
+            problem_count=report.problem_count,
             webhook=WebhookAnswer.of(job.webhook),
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
             message_id=job.message_id or None,
@@ -226,9 +226,9 @@ def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
     }
 
 
-def _notice(job: Job, progress: Progress, told: DiscoveryTold) -> str | None:
+def _notice(job: Job, progress: Progress, report: DiscoveryReport) -> str | None:
     if job.state is State.DISCOVERING:
-        return told.notice or None
+        return report.notice or None
     if job.state is not State.CANCELLED:
         return None
     tally = progress.tally

@@ -94,9 +94,9 @@ async def _find(call: Call) -> Job:
 
 async def _describe(call: Call, job: Job) -> JobAnswer:
     progress = await call.app.ledger.progress(job.id)
-    told = await call.app.discovery_states.told(job.id)
+    report = await call.app.ledger.report(job.id)
     dataset = None
     if job.state is State.COMPLETED or job.revision > 1:  # then an earlier revision's may stand
         dataset = await call.app.catalog.get(job.user_id, job.id)
-    can_retry = await call.app.retry.is_possible(job)
-    return JobAnswer.of(job, progress, dataset, told, can_retry=can_retry)
+    can_retry = await call.app.retry.is_possible(job, progress, report)
+    return JobAnswer.of(job, progress, dataset, report, can_retry=can_retry)

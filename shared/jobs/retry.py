@@ -7,13 +7,15 @@ crawled go on. What was kept is not fetched again. The dataset of the revision b
 
 from shared.clock import Clock
 from shared.errors import Conflict, Damaged
-from shared.jobs.job.failures import NO_IMAGES, REFUSED
+from shared.jobs.job.failures import DAMAGED, NO_IMAGES, REFUSED
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
 from shared.jobs.job.states import State
 from shared.jobs.job.store import WORK_IS_GONE, JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
+from shared.jobs.ledger.report import DiscoveryReport
+from shared.jobs.ledger.rows import Progress
 from shared.storage.queues import QueueSender
 
 
@@ -45,7 +47,9 @@ class Retry:
         async def reopened(stored: Job) -> Job:
             if not stored.state.terminal:
                 return stored
-            await self._check(stored)
+            progress, report = await self._ledger.progress(stored.id), await self._ledger.report(stored.id)
+            await self._check(stored, progress, report)
+            await self._check_state(stored)
             return await self._jobs.reopen(stored.retried(self._clock.now(), traceparent))
 
         job = await self._jobs.swap(await self._jobs.require(user_id, job_id), reopened)
@@ -55,28 +59,36 @@ class Retry:
             await self._queues.send(JOBS_QUEUE, message_of(job))
         return job
 
-    async def is_possible(self, job: Job) -> bool:
-        """Whether `run` would begin the job anew if it were called now."""
+    async def is_possible(self, job: Job, progress: Progress, report: DiscoveryReport) -> bool:
+        """Whether `run` would begin the job anew if it were called now; the ledger has its progress and report.
+
+        It reads a row and a blob's attributes. The state of discovery, which may be large, is read only if the job
+        failed because something of it is damaged.
+        """
         if not job.state.terminal:
             return False
         try:
-            await self._check(job)
+            await self._check(job, progress, report)
+            if job.failure is not None and job.failure.code == DAMAGED:
+                await self._check_state(job)
         except Conflict:
             return False
         return True
 
-    async def _check(self, job: Job) -> None:
+    async def _check(self, job: Job, progress: Progress, report: DiscoveryReport) -> None:
         failure = job.failure.code if job.failure else ""
         if failure == REFUSED:
             raise Conflict("This job stands for a message that is not valid; send it again, corrected.")
         if not await self._jobs.keeps_work(job):
             raise Conflict(WORK_IS_GONE)
+        unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)
+        if unfinished or report.can_continue:
+            return
+        if not progress.transient:
+            raise Conflict("There is nothing to retry: no candidate failed for a transient reason.")
+
+    async def _check_state(self, job: Job) -> None:
         try:
-            discovery, _ = await self._discoveries.read(job.id)
+            await self._discoveries.read(job.id)
         except Damaged as error:
             raise Conflict(f"The job cannot be retried. {error.detail}") from None
-        unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)
-        if unfinished or discovery.can_go_on:
-            return
-        if not (await self._ledger.progress(job.id)).transient:
-            raise Conflict("There is nothing to retry: no candidate failed for a transient reason.")

@@ -1,9 +1,14 @@
 """A job's ledger, over every EntityStore."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
+from shared.errors import Changed
 from shared.jobs.ledger.chunks import Addition, ChunkLedger
+from shared.jobs.ledger.report import DiscoveryReport, Problems
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.tally import Tally
 
@@ -28,3 +33,25 @@ async def test_outcomes_of_thousands_of_long_labels_fit_into_the_ledger(entities
     assert (progress.tally.found, progress.tally.kept, progress.transient) == (8000, 6000, 0)
     assert progress.tally.rejections == {"not_found": 2000}
     assert len(progress.tally.counts) > 500
+
+
+@pytest.mark.parametrize("sign", ['"', "\\", "\N{CAT}", "\n", "\x00", "\ud83d"])
+async def test_the_longest_report_of_discovery_fits_beside_the_largest_state(entities, unique, sign):
+    problems = Problems()
+    problems.note(f"{number} {sign * 1000}" for number in range(100))
+    report = DiscoveryReport(problems.count, tuple(problems.lines), notice="n" * 1000, can_continue=False)
+    ledger = ChunkLedger(entities)
+    await ledger.add(unique, Addition(), DiscoveryRow(b"s" * 60_000, report), NOW)
+    assert await ledger.report(unique) == replace(report, saved_at=NOW)
+    assert (problems.count, len(problems.lines)) == (100, 20)
+    row = await ledger.discovery(unique)
+    assert (row.state, row.report) == (b"s" * 60_000, replace(report, saved_at=NOW))
+
+
+async def test_who_is_behind_changes_neither_the_state_nor_the_report(entities, unique):
+    ledger = ChunkLedger(entities)
+    begun = await ledger.add(unique, Addition(), DiscoveryRow(b"1", DiscoveryReport(1, ("a",))), NOW)
+    ahead = await ledger.add(unique, Addition(), replace(begun, state=b"2"), NOW)
+    with pytest.raises(Changed):
+        await ledger.add(unique, Addition(), replace(begun, state=b"3", report=DiscoveryReport(9)), NOW)
+    assert await ledger.discovery(unique) == ahead

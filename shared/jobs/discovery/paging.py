@@ -9,7 +9,7 @@ from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery.run import DiscoveryRun
 from shared.jobs.discovery.streams import OpenSource, Stream, Streams, Turns
 from shared.jobs.discovery.waiting import WaitingNotice
-from shared.jobs.ledger.discovery import MAX_PROBLEM
+from shared.jobs.ledger.report import MAX_PROBLEM_CHARACTERS
 from shared.jobs.spec.spec import JobSpec
 from shared.records.candidates import Candidate
 from shared.sources.registry import SourceRegistry
@@ -47,7 +47,7 @@ class Paging:
         configs = [config.under(licenses) if licenses else config for config in spec.sources]
         streams = Streams(spec, self._open(spec, configs), run.state.streams)
         if not run.state.streams:
-            run.state.note(_unused(spec, configs, streams.made))
+            run.problems.note(_unused(spec, configs, streams.made))
         turns = Turns(tuple(streams.made), self._clock, streams.vary)
         notice = WaitingNotice(run, turns, self._clock)
         try:
@@ -63,8 +63,8 @@ class Paging:
             return wait
         run.state.complete = True
         await run.save()
-        if run.state.candidates == 0 and run.state.problems and (streams.made or None in configs):
-            raise Permanent("No source gave a candidate: " + "; ".join(run.state.problems[:3]))
+        if run.state.candidates == 0 and run.problems.count and (streams.made or None in configs):
+            raise Permanent("No source gave a candidate: " + "; ".join(run.problems.lines[:3]))
         return None
 
     def _open(self, spec: JobSpec, configs: Sequence[SourceConfig | None]) -> Sequence[OpenSource]:
@@ -109,7 +109,7 @@ class Paging:
         except RateLimited as error:
             wait = min(error.retry_after_seconds, _MAX_WAIT_SECONDS)
             stream.state.waited_seconds += wait
-            stream.state.why = one_line(error.detail, MAX_PROBLEM)
+            stream.state.why = one_line(error.detail, MAX_PROBLEM_CHARACTERS)
             if stream.state.waited_seconds < _MAX_WAITED_SECONDS:
                 return wait
             _give_up(run, stream, f"{error.detail} It has done so for hours.")
@@ -117,7 +117,7 @@ class Paging:
         except Retryable as error:
             stream.state.failures += 1
             tries = f"it failed {stream.state.failures} of {_MAX_FAILURES} times."
-            stream.state.why = one_line(f"{tries} {error.detail}", MAX_PROBLEM)
+            stream.state.why = one_line(f"{tries} {error.detail}", MAX_PROBLEM_CHARACTERS)
             if stream.state.failures < _MAX_FAILURES:
                 return 5.0 * (1 << stream.state.failures)
             _give_up(run, stream, error.detail)
@@ -193,7 +193,7 @@ def _take(run: DiscoveryRun, stream: Stream, portion: int | None) -> None:
 
 def _let_go(run: DiscoveryRun, stream: Stream) -> None:
     if stream.page is not None:
-        run.state.note(stream.page.problems)
+        run.problems.note(stream.page.problems)
     stream.left.clear()
     stream.page = None
 
@@ -207,4 +207,4 @@ def _is_full(run: DiscoveryRun, stream: Stream, label: str) -> bool:
 def _give_up(run: DiscoveryRun, stream: Stream, why: str) -> None:
     stream.state.ended = stream.state.gave_up = True
     stream.state.waited_seconds = 0.0
-    run.state.note([f"{stream.query.label or stream.place}: {why}"])
+    run.problems.note([f"{stream.query.label or stream.place}: {why}"])

@@ -21,8 +21,10 @@ from shared.jobs.job.job import Job
 from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunk_blobs import read_candidates
 from shared.jobs.ledger.chunks import MAX_ROWS, Addition, ChunkLedger
-from shared.jobs.ledger.discovery import DiscoveryState, DiscoveryStates, Seen
+from shared.jobs.ledger.discovery import DiscoveryState, DiscoveryStates
+from shared.jobs.ledger.report import DiscoveryReport, Problems
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
+from shared.jobs.ledger.seen import Seen
 from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import candidates_blob, seen_blob
 from shared.records.candidates import Candidate, NumberedCandidate, encode_candidates
@@ -62,6 +64,7 @@ class DiscoveryRun:
     ) -> None:
         self.job = job
         self.state = state
+        self.problems = Problems.of(row.report)
         self._parts = parts
         self._row = row
         self._seen = seen
@@ -112,14 +115,14 @@ class DiscoveryRun:
     @property
     def notice(self) -> str:
         """What the job's owner is told that discovery waits for."""
-        return self._row.notice
+        return self._row.report.notice
 
     async def tell(self, notice: str) -> None:
         """Save what discovery waits for, for the job's owner (empty for nothing), and nothing else."""
         line = one_line(notice, _MAX_NOTICE)
-        if line != self._row.notice:
+        if line != self.notice:
             parts = self._parts
-            row = replace(self._row, notice=line)
+            row = replace(self._row, report=replace(self._row.report, notice=line))
             self._row = await parts.ledger.add(self.job.id, Addition(), row, parts.clock.now())
 
     @property
@@ -191,7 +194,13 @@ class DiscoveryRun:
     async def _commit(self, addition: Addition) -> None:
         parts = self._parts
         encoded = await self._states.encode(self.job.id, self.state, parts.ids.nonce())
-        row = replace(self._row, state=encoded, notice="" if self.state.complete else self._row.notice)
+        report = DiscoveryReport(
+            problem_count=self.problems.count,
+            problems=tuple(self.problems.lines),
+            notice="" if self.state.complete else self.notice,
+            can_continue=self.state.can_continue,
+        )
+        row = replace(self._row, state=encoded, report=report)
         self._row = await parts.ledger.add(self.job.id, addition, row, parts.clock.now())
         await self._look()
         await self._announce()

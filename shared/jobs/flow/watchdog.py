@@ -143,8 +143,8 @@ class Watchdog:
 
     async def _moved_at(self, job: Job) -> datetime:
         """When a chunk was last added or done, discovery last saved its place, or the job's state last changed."""
-        progress, discovery = await self._ledger.progress(job.id), await self._ledger.discovery(job.id)
-        moments = (progress.moved_at, discovery.saved_at if discovery else None)
+        progress, report = await self._ledger.progress(job.id), await self._ledger.report(job.id)
+        moments = (progress.moved_at, report.saved_at)
         return max((moment for moment in moments if moment is not None), default=job.updated_at)
 
     async def _stands_still(self, job: Job, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import Changed
+from shared.jobs.ledger.report import REPORT, DiscoveryReport, report_of
 from shared.jobs.ledger.rows import (
     CHUNK,
     DISCOVERY,
@@ -21,7 +22,7 @@ from shared.jobs.ledger.rows import (
     Progress,
     chunk_entity,
     chunk_row,
-    discovery_change,
+    discovery_changes,
     discovery_row,
     lane_change,
     lane_progress,
@@ -68,14 +69,24 @@ class ChunkLedger:
         self._entities = entities
 
     async def discovery(self, job_id: str) -> DiscoveryRow | None:
-        """Where discovery stands; None where it has not begun."""
-        entity = await self._entities.get(_TABLE, job_id, DISCOVERY)
-        return discovery_row(entity) if entity else None
+        """The saved discovery; None if it has not begun.
+
+        The state is read before the report. If another run saves between the two reads, the state's version is an old
+        one, and `add` refuses it.
+        """
+        state = await self._entities.get(_TABLE, job_id, DISCOVERY)
+        if state is None:
+            return None
+        return discovery_row(state, await self._entities.get(_TABLE, job_id, REPORT))
+
+    async def report(self, job_id: str) -> DiscoveryReport:
+        """What the job's owner sees of discovery, by one small read; an empty report if discovery has not begun."""
+        return report_of(await self._entities.get(_TABLE, job_id, REPORT))
 
     async def add(
         self, job_id: str, addition: Addition, discovery: DiscoveryRow, now: datetime
     ) -> DiscoveryRow:
-        """Add chunks and save the state of discovery behind them, together or not at all.
+        """Add chunks and save the state of discovery behind them and its report, together or not at all.
 
         Raises:
             Changed: another run saved its state since `discovery` was read; nothing was added.
@@ -85,18 +96,18 @@ class ChunkLedger:
         lane = _lane(addition.chunks[0].id) if addition.chunks else 0
 
         async def read() -> tuple[Progress, str]:
-            current = await self.discovery(job_id)
+            current = await self._entities.get(_TABLE, job_id, DISCOVERY)
             if (current.etag if current else "") != discovery.etag:
                 raise Changed("Another run discovers this job.")
             return await self._read_lane(job_id, lane)
 
         async def write(counted: tuple[Progress, str]) -> DiscoveryRow:
             progress, version = counted
-            changes = [discovery_change(job_id, discovery, now), *rows]
+            changes = [*discovery_changes(job_id, discovery, now), *rows]
             if addition.chunks:
                 changes.append(lane_change(job_id, lane, addition.applied(progress, now), version))
             etags = await self._entities.apply(_TABLE, job_id, changes)
-            return replace(discovery, saved_at=now, etag=etags[0])
+            return replace(discovery, report=replace(discovery.report, saved_at=now), etag=etags[0])
 
         counted = await self._read_lane(job_id, lane) if addition.chunks else (Progress(), "")
         return await compare_and_swap(read, write, busy=_BUSY, known=counted)

@@ -1,26 +1,18 @@
 """Where a job's discovery stands, between two slices of it: saved with every chunk, read by the next run."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Self
 
 from pydantic import TypeAdapter
 
 from shared.damage import reading
-from shared.errors import Damaged
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.rows import DiscoveryRow
 from shared.records.blob_names import discovery_blob
 from shared.storage.blobs import BlobStore
-from shared.text.plain_text import one_line
 
 _MAX_CELL_BYTES = 60_000
-_MAX_PROBLEMS = 20
-MAX_PROBLEM = 300
-_KEY_BYTES = 8
-_SUM_BYTES = 4
 
 
 @dataclass(slots=True)
@@ -82,8 +74,6 @@ class DiscoveryState:
     complete: bool = False
     seen_blob: str = ""
     seen_chunks: int = 0
-    problem_count: int = 0
-    problems: list[str] = field(default_factory=list)
     revision: int = 1
     rescan: RescanState | None = None
     round: int = 0
@@ -110,59 +100,9 @@ class DiscoveryState:
                 self.complete = False
 
     @property
-    def can_go_on(self) -> bool:
+    def can_continue(self) -> bool:
         """Whether a retry may find more candidates."""
         return not self.complete or any(stream.gave_up for stream in self.streams.values())
-
-    def note(self, problems: Iterable[str]) -> None:
-        """Count problems and keep the first twenty."""
-        for problem in problems:
-            self.problem_count += 1
-            line = one_line(problem, MAX_PROBLEM)
-            if len(self.problems) < _MAX_PROBLEMS and line not in self.problems:
-                self.problems.append(line)
-
-
-@dataclass(frozen=True, slots=True)
-class DiscoveryTold:
-    """What the job's owner is told of discovery: the number of problems, the first of them, and what it waits for."""
-
-    problem_count: int = 0
-    problems: tuple[str, ...] = ()
-    notice: str = ""
-
-
-class Seen:
-    """The keys of what was discovered already: 64-bit hashes, so that a million take little room."""
-
-    def __init__(self, keys: Iterable[int] = ()) -> None:
-        self._keys = set(keys)
-
-    def add(self, address: str) -> bool:
-        """Remember the address; False where it was there before."""
-        digest = blake2b(address.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
-        key = int.from_bytes(digest)
-        if key in self._keys:
-            return False
-        self._keys.add(key)
-        return True
-
-    def encode(self) -> bytes:
-        """Eight bytes a key, behind a checksum."""
-        keys = b"".join(key.to_bytes(_KEY_BYTES) for key in sorted(self._keys))
-        return zlib.crc32(keys).to_bytes(_SUM_BYTES) + keys
-
-    @classmethod
-    def decode(cls, data: bytes) -> Self:
-        """The reverse of `encode`.
-
-        Raises:
-            ValueError: the data is not what `encode` returned.
-        """
-        found, data = data[:_SUM_BYTES], data[_SUM_BYTES:]
-        if found != zlib.crc32(data).to_bytes(_SUM_BYTES) or len(data) % _KEY_BYTES:
-            raise ValueError("not what was encoded")
-        return cls(int.from_bytes(data[at : at + _KEY_BYTES]) for at in range(0, len(data), _KEY_BYTES))
 
 
 _adapter = TypeAdapter(DiscoveryState)
@@ -198,14 +138,3 @@ class DiscoveryStates:
         name = discovery_blob(job_id, state.chunks, nonce)
         await self._blobs.put(name, data)
         return b"blob:" + name.encode()
-
-    async def told(self, job_id: str) -> DiscoveryTold:
-        """What discovery tells the job's owner; nothing where its state cannot be read.
-
-        In that case the job fails for it, or its working blobs are deleted.
-        """
-        try:
-            state, row = await self.read(job_id)
-        except Damaged:
-            return DiscoveryTold()
-        return DiscoveryTold(state.problem_count, tuple(state.problems), row.notice)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.jobs.ledger.report import DiscoveryReport, report_change, report_of
 from shared.jobs.ledger.tally import Tally
 from shared.storage.cells import as_bytes, from_cells, to_cells
 from shared.storage.entities import Change, Entity, Insert, Replace, Value
@@ -55,14 +56,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryRow:
-    """The saved state of discovery, as bytes that discovery itself can read, and when it was saved.
+    """The saved discovery of a job: its state and its report, which are written together.
 
-    `notice` says what discovery waits for. `state` is empty where only a notice was saved so far.
+    Attributes:
+        state: The state, as `DiscoveryStates` encodes it. It is empty if only a notice was saved so far.
+        report: What the job's owner sees of it.
+        etag: The version of the state's row. No report is written without a new version of the state.
     """
 
     state: bytes
-    saved_at: datetime | None = None
-    notice: str = ""
+    report: DiscoveryReport = field(default_factory=DiscoveryReport)
     etag: str = ""
 
 
@@ -123,18 +126,15 @@ def lane_progress(entity: Entity) -> Progress:
     )
 
 
-def discovery_change(job_id: str, row: DiscoveryRow, now: datetime) -> Change:
-    """The write of the discovery row."""
-    values: dict[str, Value] = {"state": row.state, "saved_at": now, "notice": row.notice}
-    entity = Entity(job_id, DISCOVERY, values, row.etag)
-    return Replace(entity) if row.etag else Insert(entity)
+def discovery_changes(job_id: str, row: DiscoveryRow, now: datetime) -> list[Change]:
+    """The writes of the state, which fails where its version is another one, and of the report."""
+    entity = Entity(job_id, DISCOVERY, {"state": row.state}, row.etag)
+    return [Replace(entity) if row.etag else Insert(entity), report_change(job_id, row.report, now)]
 
 
-def discovery_row(entity: Entity) -> DiscoveryRow:
-    """The reverse of `discovery_change`."""
-    values = entity.values
-    saved_at, notice = _moment(values.get("saved_at")), str(values["notice"])
-    return DiscoveryRow(as_bytes(values["state"]), saved_at, notice, entity.etag)
+def discovery_row(entity: Entity, report: Entity | None) -> DiscoveryRow:
+    """The reverse of `discovery_changes`."""
+    return DiscoveryRow(as_bytes(entity.values["state"]), report_of(report), entity.etag)
 
 
 def _int(value: Value) -> int:

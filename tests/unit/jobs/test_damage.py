@@ -12,7 +12,6 @@ from shared.errors import Conflict, Damaged
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.chunks import Addition
-from shared.jobs.ledger.discovery import DiscoveryStates, DiscoveryTold
 from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow
@@ -229,10 +228,10 @@ async def test_the_state_of_discovery(flow, damage, in_a_blob, monkeypatch):
         state = damage(row.state) if damage else b"blob:work/no/such/blob"
         await flow.ledger.add(job.id, Addition(), replace(row, state=state or b"x"), flow.clock.now())
     await _check_failed(flow, job, "the state of the job's discovery")
-    assert not await flow.retry.is_possible(await flow.job(job))
+    progress, report = await flow.ledger.progress(job.id), await flow.ledger.report(job.id)
+    assert not await flow.retry.is_possible(await flow.job(job), progress, report)
     with pytest.raises(Conflict, match="the state of the job's discovery"):
         await flow.retry.run("admin", job.id)
-    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold()
 
 
 @damages

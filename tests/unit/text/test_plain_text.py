@@ -1,6 +1,5 @@
 import pytest
 
-from shared.jobs.ledger.discovery import DiscoveryState, _adapter
 from shared.text.plain_text import one_line
 
 
@@ -28,13 +27,3 @@ def test_a_line_is_cut_by_code_units_and_never_within_a_pair(sign, most):
     line = one_line(sign * 1000, most)
     assert len(line.encode("utf-16-le")) <= 2 * most
     line.encode()  # valid
-
-
-@pytest.mark.parametrize("problem", ["a\ud83d", "a\nb", "😀" * 1000, "a\u202eb"])
-def test_a_problem_of_discovery_is_one_valid_line_of_the_state(problem):
-    state = DiscoveryState()
-    state.note([problem, problem])
-    assert (state.problem_count, len(state.problems)) == (2, 1)
-    [line] = _adapter.validate_json(_adapter.dump_json(state)).problems
-    assert line.isprintable()
-    assert len(line.encode("utf-16-le")) <= 600

@@ -9,7 +9,6 @@ import pytest
 from shared.errors import Damaged
 from shared.jobs.job.messages import ARCHIVES_QUEUE
 from shared.jobs.job.states import State
-from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.records.delivered import read_delivered
 from shared.records.records import Reason
 
@@ -66,7 +65,7 @@ async def test_other_sources_go_on_beside_a_damaged_dataset_and_it_is_told(flow,
     job = await flow.send({**FAKE, "sources": [{"type": "dataset", "id": earlier.id}, *FAKE["sources"]]})
     await flow.run()
     assert (await flow.job(job)).state is State.COMPLETED
-    problems = (await DiscoveryStates(flow.ledger, flow.blobs).told(job.id)).problems
+    problems = (await flow.ledger.report(job.id)).problems
     assert [f"Damaged in storage: the records of dataset {earlier.id}" in line for line in problems] == [True]
 
 

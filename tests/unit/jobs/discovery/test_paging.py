@@ -8,7 +8,7 @@ import pytest
 from shared.clock import Deadline
 from shared.jobs.discovery.streams import Turns
 from shared.jobs.job.messages import JOBS_QUEUE
-from shared.jobs.ledger.discovery import DiscoveryStates, DiscoveryTold
+from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.sources.source import SourceKind
 from shared.web.wishes.respect import Respect
 from tests.unit.jobs.discovery.searching import SearchConfig, by, discover
@@ -50,9 +50,9 @@ async def test_a_source_that_asks_to_wait_for_ever_is_given_up_and_others_go_on(
     assert by(urls, 2) == {"one": 10, "two": 50}
     assert sum(delays) <= 6 * 3600
     [job] = [job async for job in flow.jobs.works()]
-    state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
-    assert "cat: wait It has done so for hours." in state.problems
-    assert state.can_go_on  # a retry asks it again
+    report = await flow.ledger.report(job.job_id)
+    assert "cat: wait It has done so for hours." in report.problems
+    assert report.can_continue  # a retry asks it again
 
 
 async def test_slices_end_within_a_page_and_lose_nothing(flow):
@@ -137,9 +137,8 @@ async def test_a_wait_that_is_longer_than_the_rest_of_the_slice_is_queued(flow):
 async def test_problems_of_a_page_are_noted_once(flow):
     job = await flow.send({"keywords": ["cat"], "sources": [{"type": "search", "total": 60, "page": 30}]})
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
-    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold(
-        2, ("one 0", "one 30")
-    )
+    report = await flow.ledger.report(job.id)
+    assert (report.problem_count, report.problems) == (2, ("one 0", "one 30"))
 
 
 @pytest.mark.parametrize("searched", [True, False])
@@ -149,7 +148,8 @@ async def test_keywords_that_no_source_looks_for_are_told(flow, searched):
     job = await flow.send({"keywords": ["cat"], "sources": sources})
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     told = () if searched else ("none of the sources searches: keywords are not used",)
-    assert await DiscoveryStates(flow.ledger, flow.blobs).told(job.id) == DiscoveryTold(len(told), told)
+    report = await flow.ledger.report(job.id)
+    assert (report.problem_count, report.problems) == (len(told), told)
 
 
 class FreeConfig(SearchConfig):
@@ -177,8 +177,9 @@ async def test_a_source_without_any_of_the_wanted_licences_is_not_asked_and_told
     [job] = [job async for job in flow.jobs.works()]
     state, _ = await DiscoveryStates(flow.ledger, flow.blobs).read(job.job_id)
     told = "free: not asked, as it gives nothing under the licences of filters.licenses"
-    assert [problem for problem in state.problems if "asked" in problem] == [told] * (licenses == ["by"])
-    assert state.problem_count == 6 + (1 if licenses == ["by"] else 6)  # and one of each page
+    report = await flow.ledger.report(job.job_id)
+    assert [problem for problem in report.problems if "asked" in problem] == [told] * (licenses == ["by"])
+    assert report.problem_count == 6 + (1 if licenses == ["by"] else 6)  # and one of each page
     assert "1:cat/cat" in state.streams
 
 
@@ -200,8 +201,8 @@ async def test_a_list_that_cannot_be_read_is_named_by_its_place_in_the_spec(flow
     sources.insert(place, {"type": "urls", "blob": "inputs/gone.csv"})
     job = await flow.send({"sources": sources})
     await flow.run()
-    told = await DiscoveryStates(flow.ledger, flow.blobs).told(job.id)
-    assert told.problems == (f"sources.{place} (urls): There is no blob inputs/gone.csv.",)
+    report = await flow.ledger.report(job.id)
+    assert report.problems == (f"sources.{place} (urls): There is no blob inputs/gone.csv.",)
 
 
 async def test_sources_know_what_the_job_respects(flow, search):

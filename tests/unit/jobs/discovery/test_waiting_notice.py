@@ -8,7 +8,6 @@ from functions.http.answers import JobAnswer
 from shared.errors import Permanent, RateLimited, Unavailable
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
-from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.ledger.rows import Progress
 
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}
@@ -32,8 +31,8 @@ class Watched:
 
     async def shown(self):
         job = await self.flow.job(self.job)
-        told = await DiscoveryStates(self.flow.ledger, self.flow.blobs).told(job.id)
-        return JobAnswer.of(job, Progress(), told=told).notice
+        report = await self.flow.ledger.report(job.id)
+        return JobAnswer.of(job, Progress(), report=report).notice
 
     async def look(self):
         self.seen.append(await self.shown())
