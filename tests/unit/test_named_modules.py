@@ -1,4 +1,4 @@
-"""Modules and files that are named in strings and documents are there: no tool follows such names when code moves."""
+"""Modules that are named in strings are there: no tool follows such names when code moves."""
 
 import ast
 import importlib
@@ -12,8 +12,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("shared", "functions", "pixcrawler", "devhost", "playground", "bench")
 MODULE = re.compile(r"(?:shared|functions)(?:\.[A-Za-z_]\w*)+")
-FILE_IN_TEXT = re.compile(r"`([\w./-]+\.py)`")
-DOCUMENTS = ("README.md", "docs/architecture.md", "docs/benchmarks.md", "devhost/README.md")
 
 
 def named_in_strings() -> Iterator[str]:
@@ -49,17 +47,3 @@ def test_a_module_that_is_named_in_a_string_is_there(name: str):
             found = getattr(found, attribute)
         return
     pytest.fail(f"there is no {name}")
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_file_that_a_document_names_is_there(document: str):
-    files = {
-        path.relative_to(ROOT).as_posix()
-        for package in (*PACKAGES, "tests")
-        for path in (ROOT / package).rglob("*.py")
-    }
-    files |= {path.name for path in ROOT.glob("*.py")}
-    endings = {name for file in files for name in (file, file.rpartition("/")[2])}
-    endings |= {"/".join(file.split("/")[-2:]) for file in files}
-    named = FILE_IN_TEXT.findall((ROOT / document).read_text())
-    assert not [name for name in named if name.removeprefix("./") not in endings]

@@ -1,0 +1,71 @@
+"""Reads the project's documents: their tables, their examples, their headings and links."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+_LEFT_OUT = {".local", ".venv", "node_modules"}
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`([^`]*)`")
+_LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
+_HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
+
+
+def documents() -> list[str]:
+    """The paths of all documents of the project, relative to its root."""
+    paths = (path.relative_to(ROOT) for path in ROOT.rglob("*.md"))
+    return sorted(path.as_posix() for path in paths if _LEFT_OUT.isdisjoint(path.parts))
+
+
+def text_of(document: str) -> str:
+    """A document's text."""
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def section_of(document: str, heading: str) -> str:
+    """A document's text below a heading, up to the next one of the same level or above."""
+    text = _without_examples(text_of(document))
+    found = {title: (place.end(), len(place[1])) for place in _HEADING.finditer(text) for title in [place[2]]}
+    start, level = found[heading]
+    ends = (other.start() for other in _HEADING.finditer(text, start) if len(other[1]) <= level)
+    return text[start : next(ends, len(text))]
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The rows of all tables in a text, without their headers."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    rules = {at for at, line in enumerate(lines) if set(line) <= set("|- ")}
+    return [_cells(line) for at, line in enumerate(lines) if at not in rules and at + 1 not in rules]
+
+
+def codes_in(cell: str) -> list[str]:
+    """What stands in a cell as code."""
+    return _CODE.findall(cell)
+
+
+def examples_in(document: str, language: str) -> list[str]:
+    """A document's examples in a language."""
+    return [body for name, body in _FENCE.findall(text_of(document)) if name == language]
+
+
+def links_in(document: str) -> Iterator[tuple[str, str]]:
+    """The links to other documents, or within the document: the path and the anchor, each of which may be empty."""
+    for target in _LINK.findall(_CODE.sub("", _without_examples(text_of(document)))):
+        if "://" not in target and not target.startswith("mailto:"):
+            path, _, anchor = target.partition("#")
+            yield path, anchor
+
+
+def anchors_of(document: str) -> Sequence[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    titles = [title for _, title in _HEADING.findall(_without_examples(text_of(document)))]
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+def _without_examples(text: str) -> str:
+    return _FENCE.sub("", text)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
