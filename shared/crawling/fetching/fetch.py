@@ -1,10 +1,10 @@
-"""Fetches one image's bytes: safely, politely, within limits, and with a reason where it cannot be had."""
+"""Fetches the bytes of one image, within limits and as its host wishes, or says why they cannot be fetched."""
 
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -22,6 +22,7 @@ from shared.crawling.fetching.answer import (
     redirect_of,
 )
 from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.download import Download
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.options import Filters
@@ -38,12 +39,13 @@ _STOP_POLL_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class FetchConfig:
-    """Limits of one image's fetch; `total_seconds` covers all of its redirects and tries, not its waits in line.
+    """The limits of one download.
 
-    Pauses between tries are random up to `first_pause_seconds`, doubled each time. A host that asks for a rest
-    (Retry-After) gets it from all who would ask it; one that asks for more than `max_retry_after_seconds` is left alone
-    for the rest of the chunk. One that asks for a pause between requests (robots.txt, Crawl-delay) gets up to
-    `max_crawl_delay_seconds`. `lower_per_host` names hosts that get fewer than `per_host` requests at a time.
+    `total_seconds` covers all of its requests and pauses, but not its waits for a place or for memory. The pause before
+    another try is random, up to `first_pause_seconds`, and twice as long at each further try. If a host asks for a rest
+    (Retry-After), all chunks of the process wait for it; if it asks for more than `max_retry_after_seconds`, the chunk
+    asks it no more. If a host asks for pauses between requests (Crawl-delay in robots.txt), it gets up to
+    `max_crawl_delay_seconds`. Each host gets `per_host` requests at a time, or fewer if it is in `lower_per_host`.
     """
 
     total_seconds: float = 30.0
@@ -60,7 +62,7 @@ class FetchConfig:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Where the time and the chance come from."""
+    """The clock, the sleep and the random numbers that a fetcher uses."""
 
     clock: Clock = field(default_factory=SystemClock)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -72,48 +74,14 @@ _TIMING = Timing()
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An image's bytes, and the address that they came from in the end."""
+    """An image's bytes, and the address that they came from after all redirects."""
 
     body: bytes
     url: str
 
 
-@dataclass(slots=True)
-class _Errand:
-    """One fetch: what it may do, its shares of the byte budget, the time it has left, the host it is at, its pauses."""
-
-    filters: Filters
-    respect: Respect
-    patience: Patience
-    shares: list[int] = field(default_factory=list)
-    timeout: asyncio.Timeout | None = None
-    host: str = ""
-    delay_seconds: float = 0.0
-
-    @contextmanager
-    def off_the_clock(self) -> Iterator[None]:
-        """For waits that are not the host's fault: they cost the fetch no time."""
-        when = self.timeout.when() if self.timeout is not None else None
-        if self.timeout is None or when is None:
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        left = when - loop.time()
-        self.timeout.reschedule(None)
-        try:
-            yield
-        finally:
-            self.timeout.reschedule(loop.time() + left)
-
-    @property
-    def seconds_left(self) -> float:
-        """Of the time that the fetch may take."""
-        when = self.timeout.when() if self.timeout is not None else None
-        return 0.0 if when is None else when - asyncio.get_running_loop().time()
-
-
 class Fetcher:
-    """Fetches images over one session; holds the limits that all of its users share."""
+    """Fetches images over one session. All users of a fetcher share its limits."""
 
     def __init__(
         self,
@@ -133,56 +101,59 @@ class Fetcher:
 
     @property
     def per_host(self) -> int:
-        """Requests that one host gets at a time."""
+        """The number of requests that one host gets at a time."""
         return self._config.per_host
 
     @asynccontextmanager
     async def fetch(
         self, url: str, filters: Filters, respect: Respect, patience: Patience
     ) -> AsyncIterator[Fetched | Rejected]:
-        """The image's bytes, or why there are none; their share of the byte budget is held within the block.
+        """Fetch an image, or give the reason why it cannot be had. The byte budget counts it until the block ends.
 
         Raises:
             Postponed: the chunk's time ends before the host may be asked.
         """
-        errand = _Errand(filters, respect, patience)
         try:
-            yield await self._within_time(url, errand)
+            start = parse_url(url)
+        except InvalidRequest as error:
+            yield Rejected(Reason.INVALID_URL, error.detail)
+            return
+        timeout = asyncio.timeout(self._config.total_seconds)
+        download = Download(start, filters, respect, patience, timeout)
+        try:
+            yield await self._within_time(download)
         finally:
-            self._give_back(errand)
+            self._give_back(download)
 
-    async def _within_time(self, url: str, errand: _Errand) -> Fetched | Rejected:
-        last = Rejected(Reason.TIMED_OUT, "no time was left")
+    async def _within_time(self, download: Download) -> Fetched | Rejected:
+        last = Rejected(Reason.TIMED_OUT)
         try:
-            async with asyncio.timeout(self._config.total_seconds) as errand.timeout:
-                start = parse_url(url)
+            async with download.timeout:
                 for attempt in range(self._config.tries):
                     try:
-                        return await self._follow(start, errand)
+                        return await self._follow(download)
                     except TryAgain as again:
                         last = again.rejected
-                        self._give_back(errand)
-                        if not await self._pause(attempt, again, errand):
+                        self._give_back(download)
+                        if not await self._pause(attempt, again, download):
                             return last
         except TimeoutError:
             slow = Rejected(Reason.TIMED_OUT, f"after {self._config.total_seconds:g} seconds")
-            errand.patience.failed(errand.host, slow)
+            download.patience.failed(download.host, slow)
             return slow if last.reason is Reason.TIMED_OUT else last
-        except InvalidRequest as error:
-            return Rejected(Reason.INVALID_URL, error.detail)
         except GiveUp as over:
             return over.rejected
         return last
 
-    async def _pause(self, attempt: int, again: TryAgain, errand: _Errand) -> bool:
-        """Wait before the next try; whether there is one."""
+    async def _pause(self, attempt: int, again: TryAgain, download: Download) -> bool:
+        """Wait before the next try; returns False if there is no further try."""
         pause = self._timing.uniform(0, self._config.first_pause_seconds * 2**attempt)
-        if attempt + 1 >= self._config.tries or pause >= errand.seconds_left:
+        if attempt + 1 >= self._config.tries or pause >= download.seconds_left:
             return False
-        patience = errand.patience
-        # a host's rest is bounded for it alone: no other host's tries are spent on it
+        patience = download.patience
+        # each host has its own limit of rests, so a rest spends nothing of the tries that all hosts share
         if again.wait_seconds:
-            granted = not patience.ended and patience.refusal(errand.host) is None
+            granted = not patience.ended and patience.refusal(download.host) is None
         else:
             granted = patience.grant(pause)
         if not granted:
@@ -190,109 +161,123 @@ class Fetcher:
         await self._timing.sleep(pause)
         return True
 
-    async def _follow(self, url: URL, errand: _Errand) -> Fetched:
+    async def _follow(self, download: Download) -> Fetched:
+        """Request the image, and follow redirects until it comes."""
         for _ in range(self._config.max_redirects + 1):
-            errand.host = f"{url.host}:{url.port}"
-            self._check_aside(errand)
-            if errand.respect.opt_out:
-                self._reservations.begin(url)  # while robots.txt is on its way
-            if errand.respect.robots:
-                refusal = await self._robots.refusal(url)
-                if refusal is not None:
-                    raise GiveUp(refusal.reason, refusal.detail)
-                delay_seconds = await self._robots.crawl_delay(url) or 0.0
-                errand.delay_seconds = min(delay_seconds, self._config.max_crawl_delay_seconds)
-                if delay_seconds:
-                    await self._wait_for_turn(errand)
-            reserved = await self._reservations.refusal(url) if errand.respect.opt_out else None
-            if reserved is not None:
-                raise GiveUp(Reason.OPTED_OUT, reserved)
-            found = await self._hop(url, errand)
+            self._check_set_aside(download)
+            await self._check_wishes(download)
+            found = await self._request(download)
             if isinstance(found, Fetched):
                 return found
-            url = found
+            download.url = found
         raise GiveUp(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
 
-    async def _wait_for_turn(self, errand: _Errand) -> None:
-        """Wait for the turn at a host that wants a pause between requests, or a rest."""
-        wait = self._limits.turn(errand.host, errand.delay_seconds, errand.patience.remaining_seconds)
-        with errand.off_the_clock():
-            while wait is not None and wait > 0 and not errand.patience.ended:
+    async def _check_wishes(self, download: Download) -> None:
+        """Give up if robots.txt or tdmrep.json forbids the address; wait for its turn if robots.txt asks for that."""
+        url, respect = download.url, download.respect
+        if respect.opt_out:
+            # tdmrep.json is fetched while robots.txt is on its way
+            self._reservations.begin(url)
+        if respect.robots:
+            refusal = await self._robots.refusal(url)
+            if refusal is not None:
+                raise GiveUp(refusal.reason, refusal.detail)
+            delay_seconds = await self._robots.crawl_delay(url) or 0.0
+            download.delay_seconds = min(delay_seconds, self._config.max_crawl_delay_seconds)
+            if delay_seconds:
+                await self._wait_for_turn(download)
+        reserved = await self._reservations.refusal(url) if respect.opt_out else None
+        if reserved is not None:
+            raise GiveUp(Reason.OPTED_OUT, reserved)
+
+    async def _wait_for_turn(self, download: Download) -> None:
+        """Wait for the turn at a host that asks for pauses between requests or for a rest.
+
+        Raises:
+            Postponed: the chunk's time ends before the turn comes.
+        """
+        wait = self._limits.turn(download.host, download.delay_seconds, download.patience.remaining_seconds)
+        with download.clock_stopped():
+            while wait is not None and wait > 0 and not download.patience.ended:
                 await self._timing.sleep(min(wait, _STOP_POLL_SECONDS))
                 wait -= _STOP_POLL_SECONDS
         if wait is None or wait > 0:
             raise Postponed
 
-    async def _hop(self, url: URL, errand: _Errand) -> Fetched | URL:
-        """One request: the image, or where it is said to be."""
-        host = errand.host
-        await self._enter(errand)
+    async def _request(self, download: Download) -> Fetched | URL:
+        """Send one request; returns the image, or the address that the host redirects to."""
+        host = download.host
+        await self._enter(download)
         try:
-            self._check_aside(errand)
-            found = await self._exchange(url, errand)
+            self._check_set_aside(download)
+            found = await self._exchange(download)
         except (TryAgain, GiveUp) as verdict:
             if verdict.rejected.reason in _UNANSWERED:
-                errand.patience.failed(host, verdict.rejected)
+                download.patience.failed(host, verdict.rejected)
             else:
-                errand.patience.answered(host)
+                download.patience.answered(host)
             if isinstance(verdict, TryAgain) and verdict.wait_seconds:
-                self._let_rest(verdict.wait_seconds, verdict.rejected, errand)
+                self._let_rest(verdict.wait_seconds, verdict.rejected, download)
             raise
         finally:
             self._limits.leave(host)
-        errand.patience.answered(host)
+        download.patience.answered(host)
         return found
 
-    async def _enter(self, errand: _Errand) -> None:
-        """Wait for a place at the host, at a time when it does not rest."""
+    async def _enter(self, download: Download) -> None:
+        """Wait for a place at the host at a time when it does not rest."""
+        host = download.host
         while True:
-            if self._limits.crowded(errand.host):
-                with errand.off_the_clock():
-                    await self._limits.enter(errand.host)
+            if self._limits.crowded(host):
+                with download.clock_stopped():
+                    await self._limits.enter(host)
             else:
-                await self._limits.enter(errand.host)
-            if not self._limits.rests(errand.host):
+                await self._limits.enter(host)
+            if not self._limits.rests(host):
                 return
-            self._limits.leave(errand.host)
-            self._check_aside(errand)
-            await self._wait_for_turn(errand)
+            self._limits.leave(host)
+            self._check_set_aside(download)
+            await self._wait_for_turn(download)
 
-    def _let_rest(self, seconds: float, rejected: Rejected, errand: _Errand) -> None:
-        """Give the host the rest that it asks for, from all who would ask it, within what the chunk puts up with."""
+    def _let_rest(self, seconds: float, rejected: Rejected, download: Download) -> None:
+        """Give the host the rest that it asks for, or set it aside if it asks for too long a rest."""
         if seconds > self._config.max_retry_after_seconds:
-            errand.patience.set_aside(errand.host, rejected)
+            download.patience.set_aside(download.host, rejected)
         else:
-            errand.patience.rested(errand.host, self._limits.rest(errand.host, seconds), rejected)
+            download.patience.rested(download.host, self._limits.rest(download.host, seconds), rejected)
 
-    async def _exchange(self, url: URL, errand: _Errand) -> Fetched | URL:
+    async def _exchange(self, download: Download) -> Fetched | URL:
+        url = download.url
         try:
-            headers = headers_for(errand.filters)
+            headers = headers_for(download.filters)
             async with self._sessions.get().get(url, headers=headers, allow_redirects=False) as response:
                 target = redirect_of(response, url)
                 if target is not None:
                     return target
-                check_answer(response, errand.respect, self._timing.clock.now())
-                return Fetched(await self._read(response, errand), str(url))
+                check_answer(response, download.respect, self._timing.clock.now())
+                return Fetched(await self._read(response, download), str(url))
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             raise failure(error) from error
 
-    def _check_aside(self, errand: _Errand) -> None:
-        refusal = errand.patience.refusal(errand.host)
+    def _check_set_aside(self, download: Download) -> None:
+        refusal = download.patience.refusal(download.host)
         if refusal is not None:
             raise GiveUp(refusal.reason, refusal.detail)
 
-    async def _read(self, response: aiohttp.ClientResponse, errand: _Errand) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, download: Download) -> bytes:
         async def take(size_bytes: int) -> None:
             share = self._budget.take_now(size_bytes)
             if share is None:
-                with errand.off_the_clock():
+                with download.clock_stopped():
                     share = await self._budget.take(size_bytes)
-            errand.shares.append(share)
+            download.shares.append(share)
 
         config = self._config
-        limits = BodyLimits(errand.filters.max_bytes, config.min_bytes_per_second, config.slow_window_seconds)
+        limits = BodyLimits(
+            download.filters.max_bytes, config.min_bytes_per_second, config.slow_window_seconds
+        )
         return await read_body(response, limits, take, self._timing.clock)
 
-    def _give_back(self, errand: _Errand) -> None:
-        while errand.shares:
-            self._budget.give_back(errand.shares.pop())
+    def _give_back(self, download: Download) -> None:
+        while download.shares:
+            self._budget.give_back(download.shares.pop())

@@ -231,10 +231,10 @@ async def test_what_crashes_is_recorded_and_its_neighbours_are_kept(hostile):
     state, base = hostile
 
     class Crashing(Fetcher):
-        async def _within_time(self, url, _errand):
-            if "crash" in url:
+        async def _within_time(self, download):
+            if "crash" in download.url.path:
                 raise ZeroDivisionError
-            return Fetched(state.photo, url)
+            return Fetched(state.photo, str(download.url))
 
     urls = [f"{base}/1", f"{base}/crash", f"{base}/2"]
     async with engine(MemoryBlobs(), Crashing) as (worker, telemetry):

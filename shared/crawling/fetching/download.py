@@ -1,0 +1,51 @@
+"""One image on its way: where it is fetched from now, and how much time it has left."""
+
+import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from yarl import URL
+
+from shared.crawling.fetching.patience import Patience
+from shared.crawling.options import Filters
+from shared.web.wishes.respect import Respect
+
+
+@dataclass(slots=True)
+class Download:
+    """The state of one download. `url` is the address that is asked now; each redirect changes it.
+
+    `timeout` ends the download. `delay_seconds` is the pause between requests that the current host asks for. `shares`
+    are the parts of the byte budget that the download holds.
+    """
+
+    url: URL
+    filters: Filters
+    respect: Respect
+    patience: Patience
+    timeout: asyncio.Timeout
+    delay_seconds: float = 0.0
+    shares: list[int] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        """The current host, with its port."""
+        return f"{self.url.host}:{self.url.port}"
+
+    @property
+    def seconds_left(self) -> float:
+        """The time until the download has to end; infinite while its clock is stopped."""
+        ends_at = self.timeout.when()
+        return math.inf if ends_at is None else ends_at - asyncio.get_running_loop().time()
+
+    @contextmanager
+    def clock_stopped(self) -> Iterator[None]:
+        """Do not count the time that is spent in this block, because the host is not to blame for it."""
+        seconds_left = self.seconds_left
+        self.timeout.reschedule(None)
+        try:
+            yield
+        finally:
+            self.timeout.reschedule(asyncio.get_running_loop().time() + seconds_left)
