@@ -1,7 +1,7 @@
-"""The elements of one large JSON array, out of a stream of bytes, each found by its brackets and quotes alone.
+"""Reads the elements of one large JSON array from a stream of bytes. Brackets and quotes alone mark an element's ends.
 
-The text is an array, or an object that has one: `[…]`, `{"version": 1, "images": […]}`. One element at a time is in
-memory; one that is broken or too long is told as such, and harms no other. Empty ones are passed over.
+The text is an array, or an object that contains one: `[…]`, `{"version": 1, "images": […]}`. One element at a time is
+in memory. A broken or too long element is reported and does not affect the others. Empty ones are skipped.
 """
 
 import re
@@ -12,19 +12,21 @@ from shared.errors import Permanent
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _TO_SIGN = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+", re.DOTALL)
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL)
-_IN_STRING = re.compile(rb'[^"\\]*+')  # of one that is cut between two pieces
+# matches the rest of a string that is cut between two pieces
+_IN_STRING = re.compile(rb'[^"\\]*+')
 _EMPTY = re.compile(rb"[ \t\r\n,]*+")
 _SPACE = b" \t\r\n"
 _MAX_BRACKETS = 1_000_000
 
 
 class JsonArray:
-    """Takes pieces of the text, gives elements."""
+    """Takes pieces of the text and yields elements."""
 
     def __init__(self, max_element_bytes: int) -> None:
         self._max_bytes = max_element_bytes
         self._depth = 0
-        self._base: int | None = None  # the depth inside the array; None outside of it
+        # the depth inside the array, or None outside of it
+        self._base: int | None = None
         self._arrays = 0
         self._begun = False
         self._in_string = False
@@ -40,7 +42,7 @@ class JsonArray:
         return self._arrays > 1 or self._brackets > _MAX_BRACKETS
 
     def feed(self, piece: bytes) -> Iterator[bytes | None]:
-        """The elements that end in the piece; None in place of one that is too long.
+        """Yields the elements that end in the piece. None stands for one that is too long.
 
         Raises:
             Permanent: the text is neither an array nor an object.
@@ -72,10 +74,10 @@ class JsonArray:
         self._keep(piece[kept:])
 
     def end(self) -> str | None:
-        """What is wrong with the text as a whole, now that there is no more of it; None where nothing is.
+        """Returns the problem of the text as a whole, now that it is complete, or None if there is no problem.
 
         Raises:
-            Permanent: it held no array.
+            Permanent: the text held no array.
         """
         if not self._arrays:
             raise Permanent("The JSON text holds no array (one object a line is the format jsonl).")
@@ -86,20 +88,26 @@ class JsonArray:
         return "the JSON text ends before its array does" if self._depth else None
 
     def _skip(self, piece: bytes, at: int) -> int:
-        """Where the next sign is that matters: past whole strings, and within an element past its commas."""
+        """Returns the place of the next sign that has a meaning.
+
+        Whole strings are skipped, and within an element its commas.
+        """
         skipped = _TO_SIGN if self._depth == self._base else _TO_BRACKET
         found = (_IN_STRING if self._in_string else skipped).match(piece, at)
         return found.end() if found else at
 
     def _behind_empty(self, piece: bytes, at: int) -> int:
-        """The place after empty elements and space at `at`, if an element may begin there; else `at` itself."""
+        """Returns the place after empty elements and space at `at`.
+
+        If no element may begin there, it returns `at` itself.
+        """
         if self._depth != self._base or self._element or self._in_string or self._escaped or self._too_long:
             return at
         found = _EMPTY.match(piece, at)
         return found.end() if found else at
 
     def _begin(self, piece: bytes) -> int:
-        """Where the text begins in the piece."""
+        """Returns the place where the text begins in the piece."""
         start = len(piece) - len(piece.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE))
         if start < len(piece):
             self._begun = True
@@ -108,7 +116,7 @@ class JsonArray:
         return start
 
     def _move(self, sign: bytes) -> bool:
-        """Follow a bracket inwards or outwards; True where the array begins with it."""
+        """Follows a bracket inwards or outwards. Returns True if the array begins with it."""
         self._brackets += 1
         if sign in {b"]", b"}"} and self._depth != self._base:
             self._depth = max(0, self._depth - 1)
@@ -122,7 +130,7 @@ class JsonArray:
         return self._arrays == 1
 
     def _keep(self, part: bytes) -> None:
-        """Add to the element that is being read, while it is not too long."""
+        """Adds to the current element, as long as it is not too long."""
         if self._base is None or self._too_long:
             return
         self._element += part[: self._max_bytes + 1]
@@ -138,7 +146,9 @@ class JsonArray:
 async def json_elements(
     pieces: AsyncIterator[bytes], max_element_bytes: int
 ) -> AsyncIterator[bytes | str | None]:
-    """The array's elements as JSON texts, or None for one that is too long; a text about the whole at the end.
+    """Yields the array's elements as JSON texts.
+
+    None stands for an element that is too long. A text at the end is a problem of the whole array.
 
     Raises:
         Permanent: there is no array.

@@ -1,7 +1,7 @@
 """Reads the sizes of a Parquet file's pages from their own headers, before anything is decompressed.
 
 pyarrow allocates as many bytes as a page's header declares, up to 2 GiB, and the footer may declare other sizes. The
-structs and the numbers of their fields are those of apache/parquet-format, parquet.thrift.
+structs and their field numbers are those of apache/parquet-format, parquet.thrift.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ from shared.sources.lists.thrift_compact import (
 
 BROKEN = "The URL list is not Parquet, or is broken."
 _MAX_FOOTER_BYTES = 20_000_000
-# of all columns together, in memory at a time; usual pages have 1 to 10 MB
+# the limit for all columns together, in memory at a time; usual pages have 1 to 10 MB
 _MAX_PAGES_BYTES = 512 << 20
 _FREE_BYTES = 16 << 20
 _MAX_RATIO = 200
@@ -42,8 +42,10 @@ _CHUNK = {
     9: Field(INT64),  # data_page_offset
     11: Field(INT64),  # dictionary_page_offset
 }
-_GROUP = {1: Field(LIST, STRUCT, {3: Field(STRUCT, fields=_CHUNK)}), 3: Field(INT64)}  # columns, num_rows
-_FILE = {4: Field(LIST, STRUCT, _GROUP)}  # row_groups
+# columns, num_rows
+_GROUP = {1: Field(LIST, STRUCT, {3: Field(STRUCT, fields=_CHUNK)}), 3: Field(INT64)}
+# row_groups
+_FILE = {4: Field(LIST, STRUCT, _GROUP)}
 _PAGE = {
     1: Field(INT32),  # type
     2: Field(INT32),  # uncompressed_page_size
@@ -55,7 +57,7 @@ _PAGE = {
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A column's part of a row group: its pages lie from `start` to `end`."""
+    """A column's part of a row group. Its pages lie from `start` to `end`, in bytes of the file."""
 
     column: str
     start: int
@@ -72,17 +74,17 @@ class RowGroup:
 
 @dataclass(frozen=True, slots=True)
 class PageSizes:
-    """Sums over columns, in bytes: of each column's largest page, and of its largest page of values that may repeat."""
+    """Sums over columns, in bytes: each column's largest page, and its largest page of values that may repeat."""
 
     page_bytes: int
     value_bytes: int
 
 
 def row_groups(file: RawIOBase) -> Sequence[RowGroup]:
-    """What the footer says.
+    """Reads the row groups from the footer.
 
     Raises:
-        Permanent: there is none, it is broken, or it is too large.
+        Permanent: there is no footer, it is broken, or it is too large.
     """
     size = file.seek(0, SEEK_END)
     file.seek(max(0, size - _TAIL_BYTES))
@@ -101,7 +103,7 @@ def row_groups(file: RawIOBase) -> Sequence[RowGroup]:
 
 
 def page_sizes(file: RawIOBase, group: RowGroup, columns: Collection[str]) -> PageSizes:
-    """The sizes of the columns' pages in a row group.
+    """Returns the sizes of the columns' pages in a row group.
 
     A value of a dictionary page, or one in DELTA_BYTE_ARRAY, may repeat in any number of rows at no cost in the file.
 
@@ -146,8 +148,8 @@ def _sizes(file: RawIOBase, chunk: Chunk) -> PageSizes:
         except (BadThrift, LookupError):
             raise Permanent(BROKEN) from None
         if size > max(_FREE_BYTES, _MAX_RATIO * packed):
-            told = f"decompresses to more than {_MAX_RATIO} times its size"
-            raise Permanent(f"A page of the list's column {chunk.column[:100]!r} {told}.")
+            flaw = f"decompresses to more than {_MAX_RATIO} times its size"
+            raise Permanent(f"A page of the list's column {chunk.column[:100]!r} {flaw}.")
         page_bytes = max(page_bytes, size)
         if kind == _DICTIONARY_PAGE or _encoding(header) == _DELTA_BYTE_ARRAY:
             value_bytes = max(value_bytes, size)
@@ -165,7 +167,7 @@ def _encoding(header: Struct) -> object:
 
 
 def _header(file: RawIOBase, at: int, end: int) -> tuple[Struct, int]:
-    """The page's header, and its length. A header may hold values, so a small block can be too short for it."""
+    """Returns the page's header and its length. A header may hold values, so a small block can be too short for it."""
     for block_bytes in (_BLOCK_BYTES, _BLOCK_BYTES << 8):
         file.seek(at)
         reader = CompactReader(file.read(min(block_bytes, end - at)) or b"")

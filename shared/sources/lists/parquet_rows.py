@@ -1,7 +1,7 @@
-"""Rows out of a Parquet file in storage, by ranged reads: the footer, then the wanted columns, batch by batch.
+"""Reads rows of a Parquet file in storage by ranged reads: the footer, then the wanted columns, batch by batch.
 
-pyarrow is an optional part of the app, and reads synchronously: it works in a thread, which asks the event loop for
-the bytes.
+pyarrow is an optional dependency and reads synchronously. It works in a thread, which asks the event loop for the
+bytes.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _BUFFER_BYTES = 1 << 20
 _READ_SECONDS = 120.0
 _MAX_FOOTER_BYTES = 100_000_000
 _MAX_OTHERS = 20
-# the footer's length and the magic number, which are not part of any page
+# the footer's length and the magic number are not part of any page
 _END_BYTES = 8
 
 
@@ -35,14 +35,14 @@ def can_read_parquet() -> bool:
 
 
 async def read_parquet(blobs: BlobStore, name: str, columns: ColumnNames, skip: int) -> AsyncIterator[Row]:
-    """The rows from number `skip` on; the columns asked for and the first 20 other plain ones make the rows' fields.
+    """Yields the rows from number `skip` on. Fields are the requested columns and the first 20 other plain ones.
 
-    In memory are the footer, and one page and one batch of values of each column; a batch has fewer rows where long
-    values may repeat. A row with a value that cannot be read is a problem.
+    Memory holds the footer, and one page and one batch of values of each column. A batch has fewer rows if long
+    values may repeat. A row with an unreadable value has a problem.
 
     Raises:
-        Permanent: there is no pyarrow, or the blob is not Parquet, or broken, or lacks a column that is needed, or
-            has one that holds no text, or has pages that decompress to more than a limit.
+        Permanent: pyarrow is not installed; or the blob is not Parquet or is broken; or a required column is missing,
+            or one holds no text; or pages decompress to more than a limit.
         NotFound: there is no such blob.
         Unavailable: storage did not answer.
     """
@@ -68,7 +68,8 @@ def _batches(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Se
                 yield rows
                 at += len(rows)
         except pa.ArrowInvalid:
-            # pyarrow refuses a dictionary with a text that is not UTF-8; read as plain texts, only that text is bad
+            # pyarrow refuses a whole dictionary with a text that is not UTF-8; among plain texts, only that text is
+            # bad
             file.hides_arrow_types = True
             yield from _groups(file, columns, at)
     except (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
@@ -78,7 +79,7 @@ def _batches(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Se
 
 
 def _groups(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Sequence[Row]]:
-    """Batches of rows, row group by row group."""
+    """Yields batches of rows, row group by row group."""
     from pyarrow import parquet
 
     groups = row_groups(file)
@@ -90,7 +91,7 @@ def _groups(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Seq
         thrift_container_size_limit=1_000_000,
     )
     wanted = _plain_columns(opened.schema_arrow, columns)
-    told = _told_without_text(opened.schema_arrow, columns.asked) if skip == 0 else ()
+    problems = _without_text(opened.schema_arrow, columns.requested) if skip == 0 else ()
     for index, group in enumerate(groups):
         if group.num_rows <= skip:
             skip -= group.num_rows
@@ -100,15 +101,20 @@ def _groups(file: "_RangeFile", columns: ColumnNames, skip: int) -> Iterator[Seq
         for batch in opened.iter_batches(count, [index], [*wanted], use_threads=False):
             if batch.num_rows > skip:
                 rows = _rows(batch.slice(skip), wanted)
-                if told:
-                    rows[0] = replace(rows[0], problem="; ".join([*told, *filter(None, [rows[0].problem])]))
-                    told = ()
+                if problems:
+                    rows[0] = replace(
+                        rows[0], problem="; ".join([*problems, *filter(None, [rows[0].problem])])
+                    )
+                    problems = ()
                 yield rows
             skip -= min(skip, batch.num_rows)
 
 
 def _rows(batch: Any, wanted: Mapping[str, str]) -> list[Row]:
-    """The batch's rows; one with an unreadable value is a problem. Of several columns of one name the first counts."""
+    """Returns the batch's rows.
+
+    A row with an unreadable value has a problem. Of columns with one name the first counts.
+    """
     columns: dict[str, Sequence[object]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name in wanted and wanted[name] not in columns:
@@ -124,20 +130,20 @@ def _row(fields: Mapping[str, object]) -> Row:
 
 
 def _plain_columns(schema: Any, columns: ColumnNames) -> dict[str, str]:
-    """The named columns that there are, and the first others, without nested and binary ones; each with its name.
+    """Maps columns to the fields' names: the requested columns that exist, and the first others that are plain.
 
-    A column that is not among those asked for for its case only counts as the one there.
+    Nested and binary columns are not plain. A requested name matches a column that differs only in case.
     """
-    for told in _told_without_text(schema, columns.needed):
-        raise Permanent(f"The list's {told}.")
+    for problem in _without_text(schema, columns.required):
+        raise Permanent(f"The list's {problem}.")
     plain = [field.name for field in schema if is_plain(field.type)]
     called = dict(zip(plain, named(plain, columns), strict=True))
-    others = [column for column, name in called.items() if name not in columns.asked]
+    others = [column for column, name in called.items() if name not in columns.requested]
     return {column: name for column, name in called.items() if column not in others[_MAX_OTHERS:]}
 
 
-def _told_without_text(schema: Any, names: Sequence[str]) -> Sequence[str]:
-    """Those of the columns, as far as they are there at all, that hold no text, each with what it holds."""
+def _without_text(schema: Any, names: Sequence[str]) -> Sequence[str]:
+    """Returns those of the columns that exist and hold no text, each with what it holds."""
     plain = {field.name.casefold() for field in schema if is_plain(field.type)}
     wanted = {name.casefold() for name in names} - plain
     return [
@@ -152,10 +158,10 @@ class _StorageError(OSError):
 
 
 class _RangeFile(io.RawIOBase):
-    """A blob as a file for another thread than the event loop's; each read is a ranged read."""
+    """A blob as a file for a thread other than the event loop's. Each read is a ranged read."""
 
     hides_arrow_types = False
-    """Whether the Arrow types that the columns were written from are hidden when the footer is read."""
+    """Whether the footer hides the Arrow types from which the columns were written."""
 
     def __init__(self, blobs: BlobStore, name: str, size_bytes: int, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Converts values of Parquet columns to Python's, one by one where necessary: a bad value costs only its row."""
+"""Converts values of Parquet columns to Python's, one by one if necessary, so that a bad value affects only its row."""
 
 import re
 import zoneinfo
@@ -11,7 +11,7 @@ from shared.sources.lists.tables import MAX_LINE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Stands for a value that cannot be read; `why` says why, as in "a value that is not UTF-8"."""
+    """Stands for a value that cannot be read. `why` is a noun phrase, such as "a value that is not UTF-8"."""
 
     why: str
 
@@ -23,11 +23,11 @@ _OFFSET = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d")
 
 
 def is_plain(kind: Any) -> bool:
-    """Whether values of the Arrow type can be written as text or numbers; nested and binary ones cannot."""
+    """Whether values of the Arrow type can be written as text or numbers. Nested and binary ones cannot."""
     import pyarrow as pa
     from pyarrow import types
 
-    kind = _told_type(kind)
+    kind = _type_of_values(kind)
     return (
         isinstance(kind, pa.UuidType)
         or types.is_null(kind)
@@ -41,9 +41,9 @@ def is_plain(kind: Any) -> bool:
 
 
 def values_of(column: Any) -> Sequence[object]:
-    """The values of an Arrow array whose type `is_plain`, with `Unreadable` for those that cannot be read.
+    """Returns the values of an Arrow array whose type `is_plain`, with `Unreadable` for those that cannot be read.
 
-    Times are cut to microseconds, as Python has no finer ones; times in an unknown time zone are in UTC.
+    Times are cut to microseconds, because Python has no finer ones. Times in an unknown time zone are in UTC.
     """
     import pyarrow as pa
     from pyarrow import types
@@ -64,13 +64,13 @@ def values_of(column: Any) -> Sequence[object]:
     return values
 
 
-def _told_type(kind: Any) -> Any:
-    """The type of the values themselves, without extension and dictionary types around it."""
+def _type_of_values(kind: Any) -> Any:
+    """Returns the type of the values themselves, without extension and dictionary types around it."""
     import pyarrow as pa
 
     if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
-        return _told_type(kind.storage_type)
-    return _told_type(kind.value_type) if pa.types.is_dictionary(kind) else kind
+        return _type_of_values(kind.storage_type)
+    return _type_of_values(kind.value_type) if pa.types.is_dictionary(kind) else kind
 
 
 def _is_text(kind: Any) -> bool:
@@ -80,7 +80,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _readable_type(kind: Any) -> Any:
-    """The nearest type that Python has values of. For nanoseconds, pyarrow would need pandas."""
+    """Returns the nearest type that Python has values of. For nanoseconds, pyarrow would need pandas."""
     import pyarrow as pa
 
     if pa.types.is_timestamp(kind):
@@ -102,12 +102,12 @@ def _is_zone(name: str) -> bool:
 
 
 def _looked_up(column: Any) -> Sequence[object]:
-    """The values of a dictionary array; each distinct value is read once."""
+    """Returns the values of a dictionary array. Each distinct value is read once."""
     numbers = column.indices.to_pylist()
     used = sorted({number for number in numbers if number is not None})
     values = values_of(column.dictionary.take(_whole_numbers(used)))
-    told = dict(zip(used, values, strict=True))
-    return [None if number is None else told[number] for number in numbers]
+    by_number = dict(zip(used, values, strict=True))
+    return [None if number is None else by_number[number] for number in numbers]
 
 
 def _whole_numbers(numbers: Sequence[int]) -> Any:

@@ -1,6 +1,7 @@
-"""Rows out of a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped, never whole in memory.
+"""Reads rows from a stream of bytes: text lines, tables, JSON lines and arrays, also gzipped.
 
-Other tasks run after each small piece of text, whatever it holds, and many blank lines cost no more than a few.
+A list is never whole in memory. Other tasks run after each small piece of text, whatever it holds. A long run of
+blank lines costs as much as a few of them.
 """
 
 import asyncio
@@ -29,16 +30,17 @@ FORMATS: tuple[Format, ...] = ("txt", "csv", "tsv", "jsonl", "json")
 _LIMITS = GzipLimits()
 _NOT_UTF8 = "not UTF-8"
 _NO_NAMES = ColumnNames()
-_UNREADABLE = re.compile("[\udc80-\udcff]")  # what bytes become that are no UTF-8; UTF-8 itself never does
+# bytes that are not UTF-8 become these; UTF-8 never does
+_UNREADABLE = re.compile("[\udc80-\udcff]")
 _BLANK_LINES = re.compile(rb"\n(?:[ \t\r]*+\n){%d,}+" % MAX_LINES)
 _BLANK_ROWS = re.compile(rb"\n(?:[ \t\r,;]*+\n){%d,}+" % MAX_LINES)
-# as many as end a record that goes on over lines
+# so many blank lines end a record that spans several lines
 _FEW_BLANKS = b"\n" * (MAX_LINES + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row's fields by name, or None where it cannot be read; `problem` is what is wrong with it, if anything is."""
+    """A row's fields by name, or None if it cannot be read. `problem` says what is wrong with it, if anything is."""
 
     fields: Mapping[str, object] | None
     problem: str | None = None
@@ -47,15 +49,15 @@ class Row:
 async def read_rows(
     stream: AsyncIterator[bytes], form: Format, *, gzipped: bool, names: ColumnNames = _NO_NAMES
 ) -> AsyncIterator[Row]:
-    """The rows of a list, which is UTF-8, or UTF-16 with its mark. Blank lines are passed over.
+    """Yields the rows of a list, which is UTF-8, or UTF-16 with its mark. Blank lines are skipped.
 
-    A row in another encoding cannot be read, and harms no other. A table's first row names its columns, and is read as
-    far as it can be; where one of those asked for is there in another case, it counts as that. Where gzip breaks off in
-    the middle, or grows beyond its limits, the rows before are read, and the last row tells so.
+    A row in another encoding cannot be read, and does not affect the others. A table's first row names its columns.
+    It is read as far as possible, and a requested name matches a column that differs only in case. If gzip breaks off
+    in the middle, or exceeds its limits, the rows before that are read, and the last row reports it.
 
     Raises:
-        Permanent: the stream is not gzip although it should be, holds no JSON array although it should, or is a table
-            without a column that is needed.
+        Permanent: the stream should be gzip and is not, should hold a JSON array and does not, or is a table without
+            a required column.
     """
     broken: list[str] = []
     pieces = _in_utf8(_unzipped(stream, broken) if gzipped else _small(stream, broken))
@@ -87,7 +89,10 @@ async def _line_rows(lines: AsyncIterator[str | None], form: Format) -> AsyncIte
 
 
 def _address_rows(line: str) -> Iterator[Row]:
-    """An address a line, also where lines end as on old systems. Browsers would leave a tab or break out of it."""
+    """Yields one address per line, also with old line ends.
+
+    Browsers would remove a tab or line break from an address.
+    """
     for text in line.split("\r"):
         if "\t" in text.strip():
             yield Row(None, "a tab divides it: columns are read from the formats csv and tsv")
@@ -127,7 +132,7 @@ async def _array_rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[Row]:
 
 
 def _decoded(data: bytes) -> str:
-    """The text; it `_is_unreadable` where the bytes are no UTF-8, and what is within lines and quotes stays so."""
+    """Decodes the text. Bytes that are not UTF-8 make it `_is_unreadable`. Lines and quotes stay where they are."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -153,9 +158,9 @@ async def _texts(
 
 
 async def _in_utf8(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """UTF-16 as UTF-8, where a byte order mark tells that it is that; all else as it is.
+    """Converts UTF-16 to UTF-8 if a byte order mark declares it. Other bytes stay unchanged.
 
-    Half a character of UTF-16 becomes what is no UTF-8 either.
+    Half a character of UTF-16 becomes bytes that are not UTF-8 either.
     """
     decoder: codecs.IncrementalDecoder | None = None
     begun, rest = False, b""
@@ -175,7 +180,7 @@ async def _in_utf8(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _lines(pieces: AsyncIterator[bytes], blanks: re.Pattern[bytes]) -> AsyncIterator[bytes | None]:
-    """Lines without their ends; None in place of one that is too long. A long run of blank lines is shortened."""
+    """Yields lines without their ends. None stands for one that is too long. A long run of blank lines is shortened."""
     rest = b""
     too_long = False
     async for piece in pieces:
@@ -190,7 +195,7 @@ async def _lines(pieces: AsyncIterator[bytes], blanks: re.Pattern[bytes]) -> Asy
 
 
 async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIterator[bytes]:
-    """Decompressed pieces; an error after the first piece is appended to `broken`."""
+    """Yields decompressed pieces. An error after the first piece is appended to `broken`."""
     given = False
     try:
         async for piece in unzip_stream(stream, _LIMITS):
@@ -203,13 +208,13 @@ async def _unzipped(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIte
 
 
 async def _small(stream: AsyncIterator[bytes], broken: list[str]) -> AsyncIterator[bytes]:
-    """The stream in small pieces, as far as gzip might grow; other tasks run between them."""
-    left = _LIMITS.max_bytes
+    """Yields the stream in small pieces, up to the size that gzip may reach. Other tasks run between them."""
+    remaining = _LIMITS.max_bytes
     async for data in stream:
-        for at in range(0, min(left, len(data)), PIECE_BYTES):
-            yield data[at : min(left, at + PIECE_BYTES)]
+        for at in range(0, min(remaining, len(data)), PIECE_BYTES):
+            yield data[at : min(remaining, at + PIECE_BYTES)]
             await asyncio.sleep(0)
-        left -= len(data)
-        if left < 0:
+        remaining -= len(data)
+        if remaining < 0:
             broken.append(f"the list has more than {_LIMITS.max_bytes:,} bytes: it is read no further")
             return

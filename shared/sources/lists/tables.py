@@ -1,4 +1,4 @@
-"""Records out of the lines of a table (RFC 4180), whose quoted cells may hold line breaks, and their columns."""
+"""Reads records and columns of a table (RFC 4180), whose quoted cells may hold line breaks."""
 
 import csv
 import re
@@ -12,10 +12,10 @@ from shared.errors import Permanent
 MAX_LINE_BYTES = 100_000
 MAX_LINES = 100
 TOO_LONG = f"longer than {MAX_LINE_BYTES:,} bytes"
-_MAX_TOLD = 20
+_MAX_SHOWN = 20
 _LONE_BREAK = "a line break within it is neither \\n nor \\r\\n"
 _OPEN_QUOTE = "a quote is opened in it and not closed as it should be"
-# by delimiter, the characters of a row of empty cells
+# for each delimiter, the characters of a row of empty cells
 _BLANK = {",": " \t\r,;", ";": " \t\r,;", "\t": " \t\r"}
 _MISQUOTED = "text stands behind a closing quote in it: quotes within a quoted cell are doubled"
 _LOOSE_END = re.compile('" +(?=[,;\t]|$)')
@@ -24,9 +24,9 @@ _QUOTED = re.compile(r'"[^"]*"?')
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The cells of a record, its text, and what divides it.
+    """The cells of a record, its text, and its delimiter.
 
-    It is `misquoted` where text stands behind a closing quote, so that a cell may be another than was meant.
+    It is `misquoted` if text follows a closing quote, because its cells may then differ from what was meant.
     """
 
     cells: Sequence[str]
@@ -36,12 +36,12 @@ class Record:
 
 
 async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> AsyncIterator[Record | str]:
-    """The records, or what is wrong with one; rows of empty cells are skipped, and None stands for too long a line.
+    """Yields records, or the problem of one. Rows of empty cells are skipped, and None stands for too long a line.
 
-    A record that goes on over lines has 100 of them and some 100,000 characters at most, and is read to the letter.
-    Where it does not end so, its first line is a problem and the others are read on their own: one stray quote cannot
-    swallow a file. A table with semicolons and no comma in its first line is divided by semicolons. Space before a
-    quote does not belong to the cell.
+    A record that spans several lines has at most 100 of them and some 100,000 characters, and its text is kept
+    exactly. If it does not end within these limits, its first line is a problem and the others are read on their own.
+    So one stray quote cannot swallow a file. A table with semicolons and no comma in its first line is divided by
+    semicolons. Space before a quote does not belong to the cell.
     """
     ahead: deque[str | None] = deque()
     first = True
@@ -61,40 +61,40 @@ async def read_records(lines: AsyncIterator[str | None], delimiter: str) -> Asyn
 
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
-    """The columns that a list is asked for, and those of them without which it is of no use."""
+    """The requested columns of a list, and those of them that are required."""
 
-    asked: Sequence[str] = ()
-    needed: Sequence[str] = ()
+    requested: Sequence[str] = ()
+    required: Sequence[str] = ()
 
 
 class Columns:
-    """The columns of a table, as its header names them; empty names at its end are no columns.
+    """The columns of a table, as its header names them. Empty names at its end are not columns.
 
     Raises:
-        Permanent: there is no column of a name that is needed.
+        Permanent: a required column is missing.
     """
 
     def __init__(self, header: Sequence[str], names: ColumnNames) -> None:
         self._names = named(_without_empty_end(header, 1), names)
-        # Some writers end each line with a delimiter.
+        # some writers end each line with a delimiter
         self._ends = len(header) - len(self._names)
         counts = Counter(self._names)
-        self.repeated = [name for name in dict.fromkeys(names.asked) if counts[name] > 1]
+        self.repeated = [name for name in dict.fromkeys(names.requested) if counts[name] > 1]
 
     def fields(self, record: Record) -> tuple[Mapping[str, object] | None, str | None]:
-        """The record's cells by name, and what is wrong with it.
+        """Returns the record's cells by name, and its problem.
 
-        In a table of one column, a line with commas or semicolons is one cell, without as many of them at its end as
-        the header has. A record with more cells than columns is not read, because nobody can tell which delimiter
-        should have been quoted. A record with fewer cells fills the first columns.
+        In a table of one column, a line with commas or semicolons is one cell. As many of them as end the header are
+        removed from its end. A record with more cells than columns is not read, because nobody can know which
+        delimiter should have been quoted. A record with fewer cells fills the first columns.
         """
         names = self._names
         cells = _without_empty_end(record.cells, len(names))
         if len(names) == 1 and record.delimiter != "\t" and '"' not in record.text:
             cells = [self._whole(record)]
         elif len(cells) > len(names):
-            told = f"it has {len(cells)} cells for {len(names)} columns: quote cells that hold a delimiter"
-            return None, told
+            problem = f"it has {len(cells)} cells for {len(names)} columns: quote cells that hold a delimiter"
+            return None, problem
         fields: dict[str, object] = {}
         for name, cell in zip(names, cells, strict=False):
             fields.setdefault(name, cell)
@@ -104,31 +104,31 @@ class Columns:
         return fields, "; ".join(problems) or None
 
     def _whole(self, record: Record) -> str:
-        text, left = record.text.strip(), self._ends
+        text, ends = record.text.strip(), self._ends
         end = len(text)
-        while end and (text[end - 1].isspace() or (left and text[end - 1] == record.delimiter)):
-            left -= text[end - 1] == record.delimiter
+        while end and (text[end - 1].isspace() or (ends and text[end - 1] == record.delimiter)):
+            ends -= text[end - 1] == record.delimiter
             end -= 1
         return text[:end]
 
 
 def named(columns: Sequence[str], names: ColumnNames) -> list[str]:
-    """The columns' names; one that is not among those asked for for its case only is called as it is there.
+    """Returns the columns' names. A column that differs only in case from a requested name gets the requested name.
 
     Raises:
-        Permanent: there is no column of a name that is needed.
+        Permanent: a required column is missing.
     """
-    wanted = {name.casefold(): name for name in names.asked if name not in columns}
+    wanted = {name.casefold(): name for name in names.requested if name not in columns}
     found = [wanted.pop(column.casefold(), column) for column in columns]
-    for name in names.needed:
+    for name in names.required:
         if name not in found:
-            raise Permanent(f"The list has no column {name[:100]!r}; it has {told(columns)}.")
+            raise Permanent(f"The list has no column {name[:100]!r}; it has {shown_names(columns)}.")
     return found
 
 
-def told(names: Iterable[str]) -> str:
-    """The first of the names, for people."""
-    return ", ".join(repr(name[:40]) for name in islice(names, _MAX_TOLD)) or "none"
+def shown_names(names: Iterable[str]) -> str:
+    """Returns the first of the names, as a text for people."""
+    return ", ".join(repr(name[:40]) for name in islice(names, _MAX_SHOWN)) or "none"
 
 
 def _delimiter_in(header: str) -> str:
@@ -137,7 +137,7 @@ def _delimiter_in(header: str) -> str:
 
 
 def _without_empty_end(cells: Sequence[str], least: int) -> Sequence[str]:
-    """The cells without empty ones at the end; at least the first `least` cells stay."""
+    """Returns the cells without empty ones at the end. At least the first `least` cells stay."""
     end = len(cells)
     while end > least and not cells[end - 1].strip():
         end -= 1
@@ -145,7 +145,7 @@ def _without_empty_end(cells: Sequence[str], least: int) -> Sequence[str]:
 
 
 def _record(line: str, delimiter: str) -> Record | str | None:
-    """The record of a line, or what is wrong with it; None where a quote is open at its end."""
+    """Returns the record of a line, or its problem, or None if a quote is open at its end."""
     reader = csv.reader([line, ""], delimiter=delimiter, skipinitialspace=True)
     try:
         cells = next(reader)
@@ -168,7 +168,7 @@ def _is_misquoted(line: str, delimiter: str) -> bool:
 async def _record_over_lines(
     line: str, ahead: deque[str | None], lines: AsyncIterator[str | None], delimiter: str
 ) -> Record | str:
-    """The record that begins with `line`; the lines that turn out to be none of it are put `ahead`."""
+    """Returns the record that begins with `line`. Lines that do not belong to it are put back into `ahead`."""
     record = [line]
     quotes, characters = line.count('"'), len(line)
     while quotes % 2 and len(record) < MAX_LINES and characters <= MAX_LINE_BYTES:

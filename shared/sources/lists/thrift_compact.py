@@ -1,7 +1,7 @@
 """Reads Thrift's compact protocol (apache/thrift, thrift-compact-protocol.md), as far as Parquet's metadata need it.
 
-pyarrow's own reader of a file's metadata ends the process on some kinds of damage. This reader is strict, so that both
-read the same: each field that is asked for must have its type, and must not be there twice.
+pyarrow's own reader of a file's metadata ends the process on some kinds of damage. This reader is strict, so that
+both read the same values: each requested field must have its type, and must not occur twice.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _MAX_STRUCTS = 500_000
 
 
 class BadThrift(Exception):
-    """The bytes are no such struct."""
+    """The bytes are not the requested struct."""
 
 
 class EndOfThrift(BadThrift):
@@ -23,7 +23,7 @@ class EndOfThrift(BadThrift):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field that is asked for: its type, that of a list's elements, and the fields of structs."""
+    """A requested field: its type, the type of a list's elements, and the fields of structs."""
 
     kind: int
     elements: int = 0
@@ -35,7 +35,7 @@ type Struct = dict[int, object]
 
 
 class CompactReader:
-    """Reads the fields of structs that are asked for, by number, and skips all others."""
+    """Reads the requested fields of structs by number, and skips all others."""
 
     def __init__(self, data: bytes) -> None:
         self.at = 0
@@ -43,11 +43,11 @@ class CompactReader:
         self._structs = 0
 
     def struct(self, fields: Fields, depth: int = 0) -> Struct:
-        """The fields that are there.
+        """Returns the requested fields that exist.
 
         Raises:
             EndOfThrift: there are too few bytes.
-            BadThrift: it is no such struct.
+            BadThrift: the bytes are not the requested struct.
         """
         self._structs += 1
         if depth > _MAX_DEPTH or (fields and self._structs > _MAX_STRUCTS):
@@ -59,7 +59,7 @@ class CompactReader:
             kind = head & 15
             wanted = fields.get(number)
             if wanted is None:
-                # the value of a boolean is its type
+                # the type of a boolean is its value
                 if kind not in {_TRUE, _FALSE}:
                     self._skip(kind, depth)
             elif kind != wanted.kind or number in found:
@@ -113,7 +113,7 @@ class CompactReader:
         return self._data[self.at - 1]
 
     def _pass(self, count: int) -> int:
-        """Skip so many bytes; returns where they begin."""
+        """Skips so many bytes. Returns the place where they begin."""
         start = self.at
         self.at += count
         if self.at > len(self._data):

@@ -1,7 +1,8 @@
-"""URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (these also gzipped) or Parquet.
+"""Reads URL lists: items in the spec, or a blob of txt, csv, tsv, jsonl, json (also gzipped) or Parquet.
 
-A blob is streamed, row by row, each within a limit; the cursor is the number of rows that were read. There is a page
-for every 1,000 rows, whatever they hold, and one for every second: so the reader can stop there, and other tasks run.
+A blob is streamed row by row, and each row has a limit. The cursor is the number of rows that were read. There is a
+page for every 1,000 rows, whatever they hold, and one for every second. So the reader can stop there, and other tasks
+run.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from shared.records.licenses import UNKNOWN, License, declared_license, license_
 from shared.sources.fields import address_of, text_of, url_of
 from shared.sources.lists.parquet_rows import MISSING, can_read_parquet, read_parquet
 from shared.sources.lists.rows import FORMATS, Row, read_rows
-from shared.sources.lists.tables import ColumnNames, told
+from shared.sources.lists.tables import ColumnNames, shown_names
 from shared.sources.source import Page, Query, SourceConfig
 from shared.storage.blobs import BlobStore
 from shared.text.blob_name_rule import BlobName
@@ -35,7 +36,7 @@ from shared.text.labels import UNLABELLED, Label, clean_label
 
 INPUTS = "inputs/"
 _PAGE = 1000
-# to plan a dataset of a third of them takes the time of one run
+# the plan of a dataset with a third of these rows takes the time of one run
 _MAX_ROWS = 10_000_000
 _SECONDS_WITHOUT_A_PAGE = 1.0
 _ROWS_WITHOUT_A_TURN = 100
@@ -51,9 +52,9 @@ type ListFormat = Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"]
 
 
 class UrlItem(BaseModel):
-    """One image of a list in the spec; further fields are kept in its record.
+    """One image of a list in the spec. Its record keeps its further fields.
 
-    What the app itself has stored was checked when it came in.
+    A list that the app itself has stored was checked before.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
@@ -91,10 +92,10 @@ _ITEM_FIELDS = frozenset(UrlItem.model_fields)
 
 
 class UrlsConfig(SourceConfig):
-    """`{"type": "urls", "items": […]}` or `{"type": "urls", "blob": "inputs/list.csv"}`.
+    """Configures `{"type": "urls", "items": […]}` or `{"type": "urls", "blob": "inputs/list.csv"}`.
 
-    `format` is told from the blob's name unless it is given; the `*_column` options name a table's columns (or the
-    fields of JSON objects). `label` is for rows that bring none.
+    The default of `format` depends on the blob's name. The `*_column` options name a table's columns, or the fields
+    of JSON objects. `label` is for rows without a label.
     """
 
     type: Literal["urls"] = "urls"
@@ -125,7 +126,9 @@ class UrlsConfig(SourceConfig):
         blob = info.data.get("blob")
         form = given or (_format_of(blob) if blob else None)
         if blob and form is None:
-            raise ValueError(f"the blob's name tells none: must be one of {', '.join((*FORMATS, _PARQUET))}")
+            raise ValueError(
+                f"the blob's name has no known ending: must be one of {', '.join((*FORMATS, _PARQUET))}"
+            )
         if form == _PARQUET and not can_read_parquet():
             raise ValueError(MISSING)
         return given
@@ -138,7 +141,7 @@ class UrlsConfig(SourceConfig):
 
 
 class Urls:
-    """See `Source`."""
+    """Implements `Source`."""
 
     def __init__(self, config: UrlsConfig, blobs: BlobStore) -> None:
         self._config = config
@@ -146,12 +149,12 @@ class Urls:
         self._columns = _columns(config)
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        """One query for the whole list."""
+        """Returns one query for the whole list."""
         del labels
         return [Query("urls", None)]
 
     async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
-        """See `Source.pages`. Where reading takes long, as among blank lines, empty pages come meanwhile."""
+        """Implements `Source.pages`. If reading takes long, for example among blank lines, it yields empty pages."""
         del query
         number = int(cursor or 0)
         async with aclosing(self._rows(number)) as rows:
@@ -168,7 +171,7 @@ class Urls:
                 yield page
 
     async def _page(self, rows: AsyncIterator[Row], number: int) -> Page:
-        """The next page of rows, behind the first `number`; its cursor is None where they end."""
+        """Returns the next page of rows, after the first `number`. Its cursor is None if the list ends."""
         candidates: list[Candidate] = []
         problems: list[str] = []
         characters = 0
@@ -190,7 +193,7 @@ class Urls:
         return Page(tuple(candidates), None, tuple(problems))
 
     async def _rows(self, skip: int) -> AsyncGenerator[Row]:
-        """The rows behind the first `skip`."""
+        """Yields the rows after the first `skip`."""
         if self._config.items is not None:
             for item in self._config.items[skip:]:
                 yield Row(item.model_dump(exclude_none=True))
@@ -207,22 +210,22 @@ class Urls:
             async for row in read_parquet(self._blobs, name, self._columns, skip):
                 yield row
             return
-        left = skip
+        remaining = skip
         stream, gzipped = self._blobs.stream(name), name.lower().endswith(".gz")
         async for row in read_rows(stream, form, gzipped=gzipped, names=self._columns):
-            left -= 1
-            if left < 0:
+            remaining -= 1
+            if remaining < 0:
                 yield row
-            elif left % _PAGE == 0:
+            elif remaining % _PAGE == 0:
                 await asyncio.sleep(0)
 
     def _candidate(self, row: Row) -> tuple[Candidate | None, str | None]:
-        """The row's candidate, and what is wrong with the row; at least one of the two is not None."""
+        """Returns the row's candidate and the row's problem. At least one of the two is not None."""
         config, fields = self._config, row.fields
         if fields is None:
             return None, row.problem
         if config.url_column not in fields:
-            wrong = f"no field {config.url_column[:100]!r}; it has {told(fields)}"
+            wrong = f"no field {config.url_column[:100]!r}; it has {shown_names(fields)}"
         elif (url := address_of(fields[config.url_column])) is None:
             wrong = "no http(s) URL"
         else:
@@ -249,9 +252,9 @@ class Urls:
         )
 
     def _extra(self, row: Mapping[str, object], license_code: str) -> dict[str, str]:
-        """The first of the further fields; before them, the licence's text where it was not understood."""
+        """Returns the first further fields. If the licence was not understood, its text is the first of them."""
         config = self._config
-        named = self._columns.asked
+        named = self._columns.requested
         others = [(str(key), value) for key, value in row.items() if key not in named][:_MAX_EXTRA]
         if license_code == UNKNOWN:
             others.insert(0, (config.license_column, row.get(config.license_column)))
@@ -265,20 +268,22 @@ class Urls:
 
 
 def _columns(config: UrlsConfig) -> ColumnNames:
-    """The columns of the options; needed are that of the addresses and all that the spec gives other names."""
+    """Returns the columns of the options. The column of the addresses and all that the spec renames are required."""
     options = [name for name in UrlsConfig.model_fields if name.endswith("_column")]
-    asked = {name: str(getattr(config, name)) for name in options}
-    renamed = [column for name, column in asked.items() if column != UrlsConfig.model_fields[name].default]
-    return ColumnNames(tuple(asked.values()), tuple(dict.fromkeys([config.url_column, *renamed])))
+    requested = {name: str(getattr(config, name)) for name in options}
+    renamed = [
+        column for name, column in requested.items() if column != UrlsConfig.model_fields[name].default
+    ]
+    return ColumnNames(tuple(requested.values()), tuple(dict.fromkeys([config.url_column, *renamed])))
 
 
 def _written(value: object) -> str:
-    """A further field as text: as JSON where it is neither text nor a number."""
+    """Returns a further field as text. A value that is neither text nor a number is written as JSON."""
     return _encode(value) if isinstance(value, (bool, list, dict)) else str(value)
 
 
 def _is_plain(key: str, value: object) -> bool:
-    """Whether nothing of a further field is lost where it is written down."""
+    """Whether a further field can be written without loss."""
     try:
         text = value if isinstance(value, str) else _encode_strictly(value)
     except (TypeError, ValueError, RecursionError):
@@ -287,7 +292,10 @@ def _is_plain(key: str, value: object) -> bool:
 
 
 def _url_of_version(found: License) -> str | None:
-    """Where a licence is that was named with its version; without one there are several texts that it may mean."""
+    """Returns the address of a licence's text if its version was declared.
+
+    Without a version there are several texts.
+    """
     return license_url(found) if found.version else None
 
 

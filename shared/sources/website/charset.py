@@ -20,10 +20,10 @@ _MARKS = ((codecs.BOM_UTF8, UTF_8), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.B
 _NO_MARK = ((b"<\0", "utf-16le"), (b"\0<", "utf-16be"))
 _SNIFFED_BYTES = 1024
 
-# Where Python's codec of the same name knows fewer characters than the Encoding standard asks for.
+# Python's codecs of these names have fewer characters than the Encoding standard requires.
 _WIDER_CODECS = {"gbk": "gb18030", "euc-jp": "euc_jis_2004"}
 
-# The bytes that Python's windows-1252 does not know are control characters on the web.
+# Python's windows-1252 lacks these bytes. They are control characters on the web.
 _WINDOWS_1252 = {
     byte: ord(bytes([byte]).decode("cp1252"))
     for byte in range(0x80, 0xA0)
@@ -35,8 +35,8 @@ _WINDOWS_1252 = {
 class PageEncoding:
     """An encoding by its name in the Encoding standard.
 
-    It is `certain` where a byte order mark or the HTTP header declares it. Otherwise a `meta` element that the parser
-    finds, other than those in scripts or comments, has the last word.
+    It is `certain` if a byte order mark or the HTTP header declares it. Otherwise a `meta` element that the parser
+    finds overrides it. The parser ignores those in scripts or comments.
     """
 
     name: str
@@ -44,10 +44,10 @@ class PageEncoding:
 
 
 def page_encoding(body: bytes, content_type: str) -> PageEncoding:
-    """The encoding of an HTML page: by its mark, its HTTP header, its own declaration, or its bytes.
+    """Finds the encoding of an HTML page: by its mark, its HTTP header, its own declaration, or its bytes.
 
-    A declaration of an unknown encoding counts as none, and so does UTF-16 where the page has no zero byte: no page
-    in UTF-16 is without one.
+    A declaration of an unknown encoding is ignored. So is UTF-16 if the page has no zero byte, because every page in
+    UTF-16 has one.
     """
     mark = _marked(body)
     if mark is not None:
@@ -61,13 +61,13 @@ def page_encoding(body: bytes, content_type: str) -> PageEncoding:
 
 
 def encoding_named(label: str) -> str | None:
-    """The encoding of a label in the Encoding standard's table, or None for labels that no browser reads."""
+    """Returns the encoding of a label in the Encoding standard's table, or None for labels that no browser reads."""
     known = webencodings.lookup(label)
     return None if known is None or known.name == "replacement" else known.name
 
 
 def encoding_in_page(label: str) -> str | None:
-    """The encoding of a label in the page itself: not UTF-16, as the declaration could not be read then."""
+    """Returns the encoding of a label in the page itself. It is never UTF-16, which would hide the declaration."""
     name = encoding_named(label)
     if name is not None and name.startswith("utf-16"):
         return UTF_8
@@ -75,7 +75,7 @@ def encoding_in_page(label: str) -> str | None:
 
 
 def in_utf8(body: bytes, encoding: str) -> bytes:
-    """The text in UTF-8. Bytes that are not valid become U+FFFD, and nothing else is lost."""
+    """Converts the text to UTF-8. Bytes that are not valid become U+FFFD, and nothing else is lost."""
     if encoding == WINDOWS_1252:
         text = body.decode("latin-1").translate(_WINDOWS_1252)
     else:
@@ -84,9 +84,9 @@ def in_utf8(body: bytes, encoding: str) -> bytes:
 
 
 def address_in_page(address: str, encoding: str) -> str:
-    """An address of a page in this encoding, the characters of its query percent-encoded as browsers send them.
+    """Percent-encodes the characters of an address's query as browsers do for a page in this encoding.
 
-    Paths are in UTF-8 whatever the page is in. Source: WHATWG URL standard, "query state".
+    Paths are in UTF-8 in every page. Source: WHATWG URL standard, "query state".
     """
     start, mark, rest = address.partition("?")
     if not mark or rest.isascii() or encoding.startswith("utf"):
@@ -103,7 +103,7 @@ def _sent(character: str, codec: codecs.CodecInfo) -> str:
 
 
 def sitemap_encoding(first: bytes) -> tuple[str, bool]:
-    """The encoding of a sitemap that begins so, and whether it is what the sitemap declares (or XML's default, UTF-8).
+    """Returns the encoding of a sitemap by its first bytes, and whether it is declared (or XML's default, UTF-8).
 
     A sitemap that should be UTF-8 and is not is read as windows-1252.
     """
@@ -113,7 +113,7 @@ def sitemap_encoding(first: bytes) -> tuple[str, bool]:
 
 
 def pieces_in_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """As `in_utf8`, piece by piece; characters may be divided between pieces."""
+    """Converts like `in_utf8`, piece by piece. Characters may be divided between pieces."""
     if encoding == WINDOWS_1252:
         for piece in pieces:
             yield in_utf8(piece, encoding)
@@ -146,7 +146,10 @@ def _by_xml(body: bytes) -> str | None:
 
 
 def _by_bytes(body: bytes) -> str:
-    """UTF-8 where most bytes beyond ASCII are valid UTF-8, or there are none; else windows-1252, the web's default."""
+    """Returns UTF-8 if most bytes beyond ASCII are valid UTF-8 or there are none, otherwise windows-1252.
+
+    windows-1252 is the web's default.
+    """
     text = body.decode(UTF_8, "replace")
     damaged = text.count("\ufffd")
     if not damaged:

@@ -1,4 +1,4 @@
-"""What a spec says of a website to walk."""
+"""Configures the website to crawl."""
 
 from typing import Annotated, Literal
 
@@ -18,11 +18,11 @@ def _fetchable(url: str) -> str:
 
 
 class WebsiteConfig(SourceConfig):
-    """`{"type": "website", "start_urls": ["https://…"], "label": "cat"}`.
+    """Configures `{"type": "website", "start_urls": ["https://…"], "label": "cat"}`.
 
-    `depth` is how many links away from the start pages to go, `max_pages` how many pages to ask for. `same_site` keeps
-    to the start addresses' hosts and their subdomains ("www." is ignored). `sitemaps` reads those that robots.txt
-    names, or /sitemap.xml: their pages count as start pages, their images are candidates.
+    `depth` is the largest number of links from a start page, and `max_pages` the largest number of pages to request.
+    `same_site` limits the crawl to the start addresses' hosts and their subdomains ("www." is ignored). `sitemaps`
+    reads those that robots.txt names, or /sitemap.xml. Their pages are start pages, and their images are candidates.
     """
 
     type: Literal["website"] = "website"

@@ -1,4 +1,4 @@
-"""What single elements of a page say, whatever stands around them."""
+"""Reads single elements of a page, independent of the elements around them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,8 @@ from shared.sources.fields import text_of
 from shared.sources.website.picture import LATER, PLAIN, Picture
 
 MAX_TEXT = 2000
-_IMAGE_FILE = re.compile(
-    r"/[^/:]*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif)$", re.IGNORECASE
-)  # no wiki's "File:x.jpg"
+# a wiki's "File:x.jpg" is a page, not an image
+_IMAGE_FILE = re.compile(r"/[^/:]*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif)$", re.IGNORECASE)
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "srcset")
 _LAZY = (
     "data-orig-file",
@@ -25,9 +24,9 @@ type Attributes = Mapping[str, str]
 
 
 def picture_of(image: Attributes, sources: Sequence[Attributes]) -> Picture:
-    """The picture of an img element within a picture element that has these sources.
+    """Returns the picture of an img element within a picture element that has these sources.
 
-    Scripts that load pictures late keep the address in an attribute of their own, and a stand-in in `src`.
+    Scripts that load pictures late keep the address in an attribute of their own, and a placeholder in `src`.
     """
     picture = Picture(caption=line_of(image.get("alt")))
     for source in sources:
@@ -42,21 +41,21 @@ def picture_of(image: Attributes, sources: Sequence[Attributes]) -> Picture:
 
 
 def counts_visitors(image: Attributes) -> bool:
-    """Whether the page shows the image so small that it is there for nothing else."""
+    """Whether the image is so small that its only use is to count visitors."""
     sizes = [image.get(name, "").strip().removesuffix("px") for name in ("width", "height")]
     return all(size in {"0", "1", "2"} for size in sizes)
 
 
 def relations_of(link: Attributes) -> Sequence[str]:
-    """The words of a link's `rel`."""
+    """Returns the words of a link's `rel`."""
     return link.get("rel", "").lower().split()
 
 
 def is_image_file(path: str) -> bool:
-    """Whether the path of an address is that of an image file, by its ending."""
+    """Whether the path of an address ends like an image file."""
     return _IMAGE_FILE.search(path) is not None
 
 
 def line_of(text: str | None) -> str | None:
-    """A text as it is shown, on one line."""
+    """Returns a text as it is shown, on one line."""
     return text_of(" ".join((text or "")[: 4 * MAX_TEXT].split()))

@@ -1,7 +1,7 @@
-"""Which pages of a website are still to be asked for, and which were seen: all that a crawl has to remember.
+"""Holds the state of a crawl: the addresses that it will visit, and those that it has seen.
 
-A crawl asks for so many pages at most and takes them in the order in which it found them, so that of all links only
-the first so many can ever matter: the frontier is bounded however many links there are. It is the source's cursor.
+A crawl requests a limited number of pages and visits them in the order in which it found them. So only the first
+links can matter, and the frontier is bounded however many links there are. It is the source's cursor.
 """
 
 import json
@@ -13,13 +13,14 @@ from typing import Self
 MAX_SITEMAPS = 50
 _MAX_URL = 2000
 _MAX_WAITING_CHARACTERS = 4_000_000
-_ADMITTED_PER_PAGE = 2  # some will be refused by robots.txt, and are not counted as asked for
+# robots.txt will refuse some of them, and these do not count as requested
+_ADMITTED_PER_PAGE = 2
 _SPARE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An address to ask for: how many links it is away from a start page, and how often it was tried or moved."""
+    """An address to visit, its number of links from a start page, and how often it was tried or redirected."""
 
     url: str
     depth: int = 0
@@ -29,27 +30,26 @@ class Visit:
 
 @dataclass(slots=True)
 class Frontier:
-    """Visits in their order, sitemaps first. `asked` counts the pages that were asked for.
+    """Holds visits in order, sitemaps first. `asked` counts the pages that were requested.
 
-    `not_before` are the moments, in seconds since 1970, until when hosts want to be left alone.
+    `not_before` has the time, in seconds since 1970, before which a host must not be asked again.
     """
 
     max_pages: int
     asked: int = 0
     sitemaps_asked: int = 0
     not_before: dict[str, float] = field(default_factory=dict)
-    _sitemaps: deque[str] = field(
-        default_factory=deque
-    )  # visits as lines, so that encoding them is joining them
+    # visits are lines, so that to encode them is to join them
+    _sitemaps: deque[str] = field(default_factory=deque)
     _pages: deque[str] = field(default_factory=deque)
     _done: dict[str, None] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
     _waiting_characters: int = 0
 
     def add(self, visit: Visit, *, first: bool = False) -> bool:
-        """Remember an address to visit, absolute, percent-encoded and without a fragment.
+        """Adds an address to visit, which is absolute, percent-encoded and without a fragment.
 
-        False where it is known already, or is too long, or where the visit could not be made in the end.
+        Returns False if the address is known already or too long, or if the frontier is full.
         """
         if len(visit.url) > _MAX_URL or (self._is_full and not first):
             return False
@@ -67,20 +67,20 @@ class Frontier:
 
     @property
     def next(self) -> Visit | None:
-        """What to visit next; None where the crawl is at its end."""
+        """Returns the next visit, or None at the end of the crawl."""
         if self._sitemaps and self.sitemaps_asked < MAX_SITEMAPS:
             return _visit(self._sitemaps[0], sitemap=True)
         return _visit(self._pages[0]) if self._pages and self.asked < self.max_pages else None
 
     @property
-    def left(self) -> str | None:
-        """What a crawl at its end leaves: addresses that wait beyond what it may ask for; None where it leaves none."""
+    def unvisited(self) -> str | None:
+        """What a finished crawl did not visit because of its limits, as a problem, or None if it visited everything."""
         if self._pages:
             return f"more than the {self.max_pages:,} pages of max_pages were found"
         return f"more than {MAX_SITEMAPS} sitemaps were found" if self._sitemaps else None
 
     def take(self, visit: Visit, *, counted: bool = True) -> None:
-        """The next visit is made; `counted` where the host was asked for it, and it will not be tried again."""
+        """Removes the next visit. It is `counted` if the host was asked for it and it will not be tried again."""
         waiting = self._sitemaps if visit.sitemap else self._pages
         waiting.popleft()
         self._waiting_characters -= len(visit.url)
@@ -91,15 +91,15 @@ class Frontier:
             self.asked += 1
 
     def try_again(self, visit: Visit) -> None:
-        """Put a visit that was taken to the end."""
+        """Puts a visit that was taken at the end."""
         self._enqueue(replace(visit, attempts=visit.attempts + 1))
 
     def forget_passed(self, now: float) -> None:
-        """Forget hosts that need not be waited for any more."""
+        """Forgets the hosts whose waiting time has passed."""
         self.not_before = {host: until for host, until in self.not_before.items() if until > now}
 
     def encode(self) -> str:
-        """As a cursor."""
+        """Encodes the frontier as a cursor."""
         data = {
             "asked": self.asked,
             "sitemaps_asked": self.sitemaps_asked,
@@ -112,7 +112,7 @@ class Frontier:
 
     @classmethod
     def decode(cls, cursor: str, max_pages: int) -> Self:
-        """The reverse of `encode`."""
+        """Decodes what `encode` encoded."""
         data = json.loads(cursor)
         found = cls(max_pages, data["asked"], data["sitemaps_asked"], data["not_before"])
         done = data["done"]

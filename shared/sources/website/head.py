@@ -1,4 +1,4 @@
-"""What a page says of itself: its title, the pictures for those who link to it, what robots may do."""
+"""Reads what a page declares about itself: its title, its preview pictures, and its rules for robots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ _MAX_CONTENT = 10_000
 
 @dataclass(slots=True)
 class Head:
-    """Collects it; elements that belong in a page's head count wherever they are.
+    """Collects the elements that belong in a page's head. They count wherever they are.
 
-    `title` is in pieces, `base` as it is written; `robots` are the robots meta elements that concern us. `encoding`
-    is what the first meta element with a known label declares.
+    `title` is in pieces, and `base` is unchanged. `robots` are the robots meta elements that concern us. `encoding`
+    is the one that the first meta element with a known label declares.
     """
 
     title: list[str] = field(default_factory=list)
@@ -31,16 +31,16 @@ class Head:
 
     @property
     def pictures(self) -> Sequence[Picture]:
-        """Those of Open Graph, or the ones for Twitter where it has none."""
+        """Returns the pictures of Open Graph, or those for Twitter if it has none."""
         return self._open_graph or self._cards
 
     def add_base(self, element: Attributes) -> None:
-        """The first base element counts."""
+        """Notes a base element. The first one counts."""
         if self.base is None:
             self.base = element.get("href")
 
     def add_meta(self, element: Attributes) -> None:
-        """Note a meta element, where it concerns pictures or robots."""
+        """Notes a meta element if it concerns pictures or robots."""
         name = (element.get("property") or element.get("name") or "").strip().lower()
         content = element.get("content", "")[:_MAX_CONTENT]
         if self.encoding is None:

@@ -1,4 +1,4 @@
-"""What pictures an HTML page shows, and where it leads; read as a stream of tags, so that depth costs nothing."""
+"""Reads the pictures and links of an HTML page from a stream of tags, so that deep nesting costs nothing."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -35,10 +35,10 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """What a page says: its pictures, once each, and its links, in their order and without fragments.
+    """Holds a page's distinct pictures, and its links, in order and without fragments.
 
-    `directives` are those of its robots meta elements; `tdm_reservation` is that meta element's value. `cut` tells
-    that it has more pictures or links than are read.
+    `directives` are those of its robots meta elements. `tdm_reservation` is the value of that meta element. `cut` is
+    true if the page has more pictures or links than are read.
     """
 
     title: str | None
@@ -52,12 +52,12 @@ class HtmlPage:
 def read_html(
     body: bytes, url: URL, content_type: str, *, nofollow: bool, formats: Collection[str]
 ) -> HtmlPage:
-    """Read a page, however broken it is; with `nofollow`, links that carry rel=nofollow are left out.
+    """Reads a page, however broken it is. With `nofollow`, links that carry rel=nofollow are left out.
 
-    Of each picture a version in one of the `formats` is taken, where it has one.
+    Each picture is represented by a version in one of the `formats`, if it has one.
 
     Time and memory are linear in the body's length. The encoding is the one that browsers find (`page_encoding`).
-    Bytes that are not valid in it cost only their own characters.
+    Bytes that are not valid in it affect only their own characters.
     """
     found = page_encoding(body, content_type)
     encoding = found.name
@@ -94,7 +94,7 @@ class _Figure:
 
 
 class _Reader:
-    """A target of lxml's parser: is told of tags and text, and notes what concerns pictures and links."""
+    """A target of lxml's parser. It receives tags and text, and notes pictures and links."""
 
     def __init__(self, *, nofollow: bool) -> None:
         self._nofollow = nofollow
@@ -105,7 +105,8 @@ class _Reader:
         self._anchor: _Anchor | None = None
         self._figure: _Figure | None = None
         self._sources: list[Attributes] | None = None
-        self._text: list[str] | None = None  # where text goes, beside the anchor
+        # collects text, in addition to the anchor
+        self._text: list[str] | None = None
         self._starts = {
             "a": self._start_a,
             "area": self._start_a,
@@ -128,7 +129,7 @@ class _Reader:
             "title": self._end_text,
         }
 
-    # what the parser calls
+    # methods that the parser calls
 
     def start(self, tag: str, attributes: Any) -> None:
         begin = self._starts.get(tag)
@@ -215,7 +216,8 @@ class _Reader:
         if not is_image_file("/" + anchor.href.partition("?")[0].partition("#")[0]):
             self._add_link(anchor.href)
             return
-        if len(anchor.pictures) == 1:  # the picture is a small version of what it links to
+        # the picture is a small version of the file that it links to
+        if len(anchor.pictures) == 1:
             anchor.pictures[0].offer(anchor.href, LINKED)
         elif len(self._pictures) < MAX_IMAGES:
             self._pictures.append(Picture(caption=line_of("".join(anchor.text))))
@@ -232,7 +234,7 @@ class _Reader:
     # the outcome
 
     def page(self, url: URL, encoding: str, formats: Collection[str]) -> HtmlPage:
-        """The page in this encoding, its addresses resolved against `url` or the page's own base."""
+        """Returns the page in this encoding. Its addresses are resolved against `url` or the page's own base."""
         head = self.head
         base = resolve(url, head.base) or url if head.base else url
         images: dict[str, PageImage] = {}

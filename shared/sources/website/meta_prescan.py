@@ -1,4 +1,4 @@
-"""The encoding that a page declares in a meta element near its beginning, read before it is parsed.
+"""Reads the encoding that a page declares in a meta element near its beginning, before the page is parsed.
 
 Source: WHATWG HTML standard, 13.2.3.2 "Prescan a byte stream to determine its encoding".
 """
@@ -18,15 +18,16 @@ _LABEL = re.compile(r"[^ \t\n\f\r;]*")
 
 
 def declared_encoding(head: bytes, encoding_in_page: Callable[[str], str | None]) -> str | None:
-    """The encoding that the first complete meta element with a known label declares; None where there is none.
+    """Returns the encoding of the first complete meta element with a known label, or None if there is none.
 
-    `head` is the part to look at: browsers take the first 1,024 bytes. Comments are skipped; scripts are not, as
-    nothing is parsed yet. `encoding_in_page` says which encoding a label means, or None where it is unknown.
+    `head` is the beginning of the page; browsers take the first 1,024 bytes. Comments are skipped. Scripts are not,
+    because nothing is parsed yet. `encoding_in_page` maps a label to its encoding, or to None if the label is
+    unknown.
     """
     at = 0
     while (at := head.find(b"<", at)) >= 0:
         if head.startswith(b"<!--", at):
-            # The comment may end with the very dashes that begin it.
+            # The dashes that begin the comment may also end it.
             end = head.find(b"-->", at + 2)
             if end < 0:
                 return None
@@ -49,7 +50,7 @@ def declared_encoding(head: bytes, encoding_in_page: Callable[[str], str | None]
 
 
 def label_in_content(content: str) -> str | None:
-    """The label in a `content` attribute such as "text/html; charset=utf-8".
+    """Returns the label in a `content` attribute such as "text/html; charset=utf-8".
 
     Source: WHATWG HTML standard, "extracting a character encoding from a meta element".
     """
@@ -65,7 +66,7 @@ def label_in_content(content: str) -> str | None:
 
 
 def meta_label(attributes: Mapping[str, str]) -> str | None:
-    """The label that a meta element with these attributes declares."""
+    """Returns the label that a meta element with these attributes declares."""
     if "charset" in attributes:
         return attributes["charset"]
     if attributes.get("http-equiv", "").lower() == "content-type":
@@ -94,7 +95,7 @@ def _end_of_tag(head: bytes, at: int) -> int:
 
 
 def _attributes(head: bytes, at: int) -> Iterator[tuple[bytes, bytes, int]]:
-    """Each attribute of a tag, and the place after it."""
+    """Yields each attribute of a tag, and the place after it."""
     while True:
         at = _matched_end(_SPACE_OR_SLASH, head, at)
         if at >= len(head) or head[at : at + 1] == b">":
@@ -114,7 +115,7 @@ def _value(head: bytes, at: int) -> tuple[bytes, int]:
         end = head.find(quote, at + 1)
         return (b"", len(head)) if end < 0 else (head[at + 1 : end], end + 1)
     end = _matched_end(_BARE_VALUE, head, at)
-    # A value that the cut goes through is not complete.
+    # A value at the cut is not complete.
     return head[at:end], end
 
 

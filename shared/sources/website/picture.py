@@ -1,4 +1,4 @@
-"""One picture of a page, the addresses that it has, and which of them is its best version's."""
+"""Holds one picture of a page and its addresses, and selects the address of the best version."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -12,8 +12,11 @@ from shared.sources.website.srcset import parse_srcset
 from shared.web.addresses.urls import join_url, tidy
 
 LINKED, SET, LATER, PLAIN = 3, 2, 1, 0
-"""How near to the best version an address is: what a small version links to, one of a set, the one that a script
-will load, the one that stands there until then."""
+"""The quality of an address, from best to worst.
+
+LINKED is the target of a small version's link, SET an entry of a set, LATER an address that a script will load, and
+PLAIN an address that is shown until then.
+"""
 
 _NO_PICTURE = re.compile(r"\.(?:svgz?|ico)$", re.IGNORECASE)
 _ENDING = re.compile(r"\.([a-z]{3,5})$", re.IGNORECASE)
@@ -26,7 +29,7 @@ _FORMATS = {
     **dict.fromkeys(("svg", "svgz", "svg+xml"), "svg"),
     "tif": "tiff",
 }
-"""By file ending and by media type, behind its "image/"."""
+"""Formats by file ending, and by media type without "image/"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class _Address:
 
 @dataclass(slots=True)
 class Picture:
-    """A picture as far as it is read: the addresses it has, each with how good it is."""
+    """A picture as far as it is read. Each of its addresses has a rank."""
 
     addresses: list[_Address] = field(default_factory=list)
     caption: str | None = None
@@ -48,26 +51,27 @@ class Picture:
     def offer(
         self, address: str | None, tier: int, *, width: float = 0, density: float = 1, kind: str = ""
     ) -> None:
-        """Add an address; `kind` is its media type where one is told."""
+        """Adds an address. `kind` is its media type, if one is declared."""
         if address and address.lstrip()[:5].lower() != "data:":
             address = tidy(address)
-            told = tuple(_told_formats(kind, address))
-            self.addresses.append(_Address(address, told, (tier, width, density)))
+            declared = tuple(_declared_formats(kind, address))
+            self.addresses.append(_Address(address, declared, (tier, width, density)))
 
     def offer_set(self, srcset: str | None, kind: str = "") -> None:
-        """Add the addresses of a srcset attribute."""
+        """Adds the addresses of a srcset attribute."""
         for image in parse_srcset(srcset or ""):
             density = 1.0 if image.density is None else image.density
             self.offer(image.url, SET, width=image.width or 0, density=density, kind=kind)
 
     def best(self, base: URL, encoding: str, formats: Collection[str]) -> str | None:
-        """The address of the best version: in one of these formats, then the largest; None where there is none.
+        """Returns the address of the best version, or None if there is none.
 
-        An address without a declared format may be in one of them. `encoding` is the page's.
+        A version in one of these formats is preferred, then the largest. An address without a declared format may be
+        in one of them. `encoding` is the page's.
         """
 
         def rank(address: _Address) -> tuple[bool, int, float, float]:
-            return (all(told in formats for told in address.formats), *address.rank)
+            return (all(form in formats for form in address.formats), *address.rank)
 
         for address in sorted(self.addresses, key=rank, reverse=True):
             url = resolve(base, address_in_page(address.text, encoding))
@@ -76,8 +80,8 @@ class Picture:
         return None
 
 
-def _told_formats(kind: str, address: str) -> Iterator[str]:
-    """The formats that a media type and a file's ending declare, if they declare any."""
+def _declared_formats(kind: str, address: str) -> Iterator[str]:
+    """Yields the formats that a media type and a file's ending declare, if they declare any."""
     subtype = kind.partition(";")[0].strip().lower().removeprefix("image/")
     ending = _ENDING.search(address.partition("#")[0].partition("?")[0][-10:])
     for name in (subtype, ending[1].lower() if ending else ""):
@@ -86,7 +90,7 @@ def _told_formats(kind: str, address: str) -> Iterator[str]:
 
 
 def resolve(base: URL, address: str) -> URL | None:
-    """The http(s) address, absolute and without a fragment; None where it is none."""
+    """Returns the http(s) address, absolute and without a fragment, or None if it is not one."""
     if not address.strip(_SPACE):
         return None
     try:

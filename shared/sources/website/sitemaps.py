@@ -1,4 +1,4 @@
-"""Sitemaps and sitemap indexes (sitemaps.org protocol), gzipped or not, with Google's image entries."""
+"""Reads sitemaps and sitemap indexes (sitemaps.org protocol), also gzipped, with Google's image entries."""
 
 import re
 from collections.abc import Iterator
@@ -10,15 +10,17 @@ from shared.sources.website.charset import pieces_in_utf8, sitemap_encoding
 from shared.text.gzip_members import BadGzip, GzipLimits, unzip
 from shared.web.addresses.urls import MAX_URL_CHARACTERS
 
-MAX_PAGES = 50_000  # the protocol's own limits: so many addresses, so many bytes
+# the protocol's own limits for addresses and bytes
+MAX_PAGES = 50_000
 MAX_IMAGES = 5_000
 _LIMITS = GzipLimits(max_bytes=50_000_000)
-_MAX_FIELD = 4 * MAX_URL_CHARACTERS + 1  # so that a URL that is cut is one that is too long
+# so a URL that is cut is also too long
+_MAX_FIELD = 4 * MAX_URL_CHARACTERS + 1
 _PIECE_BYTES = 1 << 18
 _ROOT = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?(?:urlset|sitemapindex)[\s>]")
 _ROOT_BYTES = 10_000
 _REFERENCE_BYTES = 12
-# HTML knows references without a semicolon: "&copy=1" in an address is none of them.
+# HTML has references without a semicolon, but "&copy=1" in an address is not one.
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
 _CDATA = "[CDATA["
 
@@ -34,7 +36,7 @@ class SitemapImage:
 
 @dataclass(frozen=True, slots=True)
 class Sitemap:
-    """What a sitemap lists: further sitemaps, pages, images. `problem` says why there is no more of it."""
+    """Holds a sitemap's further sitemaps, pages and images. `problem` says why reading stopped early."""
 
     sitemaps: tuple[str, ...]
     pages: tuple[str, ...]
@@ -43,10 +45,10 @@ class Sitemap:
 
 
 def read_sitemap(body: bytes) -> Sitemap:
-    """Read a sitemap as far as it can be read: XML, or an address a line; 50 MB and 50,000 addresses at most.
+    """Reads a sitemap as far as possible. It is XML, or one address per line, of at most 50 MB and 50,000 addresses.
 
-    XML that is not well-formed is read again as browsers read HTML, which knows no fatal error; `problem` says so. A
-    document type declaration ends a sitemap, so no entity is ever expanded and nothing is loaded.
+    XML that is not well-formed is read again as browsers read HTML, which has no fatal error, and `problem` says so.
+    A document type declaration ends a sitemap. So no entity is ever expanded and nothing is loaded.
     """
     reader = _Reader()
     try:
@@ -59,11 +61,11 @@ def read_sitemap(body: bytes) -> Sitemap:
 
 
 class _Enough(Exception):
-    """The sitemap is read no further."""
+    """The reader stops. The text says why."""
 
 
 def _read(body: bytes, reader: "_Reader") -> str | None:
-    """Have the reader read it, and say what is wrong with it."""
+    """Passes the body to the reader, and returns the problem."""
     encoding, as_declared = sitemap_encoding(next(_pieces(body), b""))
     problem = (
         None if as_declared else "it is not in the encoding that it declares, and was read as windows-1252"
@@ -108,11 +110,11 @@ def _parse_leniently(reader: "_Reader", pieces: Iterator[bytes]) -> None:
     rest = b""
     for piece in chain(pieces, (b"",)):
         text = rest + piece
-        # A reference may go on in the next piece.
+        # A reference may continue in the next piece.
         cut = text.rfind(b"&", max(0, len(text) - _REFERENCE_BYTES)) if piece else -1
         text, rest = (text[:cut], text[cut:]) if cut >= 0 else (text, b"")
         parser.feed(_BARE_AMPERSAND.sub(b"&amp;", text))
-    # What is open at the end was cut, an address too: the parser would close it.
+    # Elements that are open at the end were cut, also addresses. The parser would close them.
     parser.feed(b"<!-- -->")
     reader.ended = True
     parser.close()
@@ -130,7 +132,7 @@ def _read_lines(reader: "_Reader", pieces: Iterator[bytes]) -> None:
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:
-    """The body, decompressed where it is gzip, in small pieces."""
+    """Yields the body, decompressed if it is gzip, in small pieces."""
     if not body.startswith(b"\x1f\x8b"):
         for at in range(0, len(body), _PIECE_BYTES):
             yield body[at : at + _PIECE_BYTES]
@@ -140,7 +142,7 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class _Reader:
-    """A target of lxml's parser; holds what was listed so far, and of the tree nothing."""
+    """A target of lxml's parser. It holds the entries so far, and no tree."""
 
     sitemaps: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
@@ -150,12 +152,13 @@ class _Reader:
     _page: str | None = None
     _image: str | None = None
     _caption: str | None = None
-    _inside: str = ""  # the innermost of url, sitemap and image that is open
+    # the innermost open element of url, sitemap and image
+    _inside: str = ""
     _text: list[str] | None = None
     _length: int = 0
 
     def begin_again(self) -> None:
-        """Forget what was listed."""
+        """Forgets all entries."""
         for listed in (self.sitemaps, self.pages, self.images):
             listed.clear()
         self._page, self._inside, self._text = None, "", None
@@ -178,7 +181,7 @@ class _Reader:
             self._length += len(text)
 
     def comment(self, text: str) -> None:
-        """HTML has no CDATA sections: the parser takes them for comments."""
+        """Reads a comment as text: HTML has no CDATA sections, so the parser takes them for comments."""
         if text.startswith(_CDATA):
             self.data(text.removeprefix(_CDATA).removesuffix("]]").replace("&amp;", "&"))
 
@@ -199,7 +202,7 @@ class _Reader:
             self.add_page(text)
 
     def address(self, text: str) -> str:
-        """The address; empty where it is too long, or where bytes of it were lost and it would be another."""
+        """Returns the address, or empty if it is too long, or if it lost bytes and would be another address."""
         lost = "\ufffd" in text
         self.damaged = self.damaged or lost
         return "" if lost or len(text) > MAX_URL_CHARACTERS else text
@@ -222,9 +225,9 @@ class _Reader:
                 self.images.append(SitemapImage(self._image, self._page, self._caption))
 
     def close(self) -> None:
-        """Called by the parser; there is nothing to end."""
+        """The parser calls this at the end."""
 
 
 def _local(tag: str) -> str:
-    """A tag's name without its namespace, or, where the namespace is not declared, its prefix."""
+    """Returns a tag's name without its namespace, or without its prefix if the namespace is not declared."""
     return tag.rpartition("}")[2].rpartition(":")[2]

@@ -1,7 +1,7 @@
-"""Websites: pages are walked breadth-first from start addresses, and the pictures that they show are candidates.
+"""Crawls websites breadth-first from start addresses. The pictures on their pages are candidates.
 
-One page is asked for at a time. Each page of HTML is one page of candidates; the cursor is the frontier, so a crawl
-can stop behind any page and go on elsewhere.
+One page is requested at a time. Each HTML page yields one page of candidates. The cursor is the frontier, so a crawl
+can stop after any page and continue elsewhere.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ _NO_PAGE = re.compile(
 
 
 class Website:
-    """See `Source`. Redirects are visits of their own, so that robots.txt and the site's borders hold for them too.
+    """Implements `Source`. Redirects are visits of their own, so that robots.txt and the site's borders apply to them.
 
-    A host that wants to wait, by Crawl-delay or by its answer, makes `pages` raise `RateLimited`.
+    If a host asks to wait, by Crawl-delay or by its response, `pages` raises `RateLimited`.
     """
 
     def __init__(self, config: WebsiteConfig, context: SourceContext) -> None:
@@ -63,7 +63,7 @@ class Website:
         self._formats = context.formats
 
     def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        """One query for the whole crawl."""
+        """Returns one query for the whole crawl."""
         del labels
         return [Query("website", self._label)]
 
@@ -79,10 +79,10 @@ class Website:
             frontier.forget_passed(self._now())
             if frontier.next is not None:
                 yield replace(page, cursor=frontier.encode())
-            elif frontier.left is None:
+            elif frontier.unvisited is None:
                 yield page
             else:
-                notice = f"website: {self._config.start_urls[0][:200]}: {frontier.left}"
+                notice = f"website: {self._config.start_urls[0][:200]}: {frontier.unvisited}"
                 yield replace(page, problems=(*page.problems, notice))
 
     async def _begin(self) -> Frontier:
@@ -98,7 +98,7 @@ class Website:
         return frontier
 
     async def _visit(self, frontier: Frontier, visit: Visit) -> Page:
-        """Make the visit; whatever is wrong with it is a problem of its page and of no other."""
+        """Makes the visit. Its problem belongs to its own page only."""
         url = _url(visit)
         barred = await self._robots.refusal(url) if self._respect.robots else None
         if barred is not None and barred.reason is not Reason.ROBOTS_DENIED:
@@ -148,7 +148,7 @@ class Website:
             frontier.not_before[host] = max(frontier.not_before.get(host, 0.0), self._now() + seconds)
 
     def _later(self, frontier: Frontier, visit: Visit, wait_seconds: float, why: str) -> Page:
-        """Try again behind the other visits and after a while, where that was not tried too often."""
+        """Tries again after the other visits and after a while, unless it was tried too often."""
         last = visit.attempts + 1 >= _MAX_ATTEMPTS or wait_seconds > _LONGEST_DELAY_SECONDS
         frontier.take(visit, counted=last)
         if last:
@@ -161,8 +161,8 @@ class Website:
         if response.status in REDIRECT_STATUSES and "location" in response.headers:
             return self._move(frontier, visit, response.headers["location"])
         if response.status in _BUSY:
-            told = retry_after_seconds(response.headers.get("retry-after", ""), self._clock.now())
-            wait = _PAUSE_SECONDS if told is None else max(1.0, told)
+            retry_after = retry_after_seconds(response.headers.get("retry-after", ""), self._clock.now())
+            wait = _PAUSE_SECONDS if retry_after is None else max(1.0, retry_after)
             return self._later(frontier, visit, wait, f"HTTP {response.status}")
         frontier.take(visit)
         if response.status != 200:
@@ -175,7 +175,7 @@ class Website:
         return await self._read_page(frontier, visit, response)
 
     def _move(self, frontier: Frontier, visit: Visit, location: str) -> Page:
-        """Visit what a redirect leads to in place of what was asked for."""
+        """Visits the target of a redirect in place of the redirect."""
         frontier.take(visit, counted=False)
         try:
             target = redirect_url(_url(visit), location).with_fragment(None)
@@ -217,7 +217,7 @@ class Website:
 
     @staticmethod
     def _opt_out(found: HtmlPage, said: frozenset[str], response: WebResponse) -> str | None:
-        """Why the page's images are not to be used; the page's own TDM reservation goes before its header's."""
+        """Why the page's images must not be used. The page's own TDM reservation has precedence over its header's."""
         reservation = found.tdm_reservation or response.headers.get("tdm-reservation", "")
         if reservation.strip() == "1":
             return "opted out: tdm-reservation"
@@ -249,7 +249,10 @@ class Website:
         return Page(tuple(candidates), None, problem)
 
     def _add_sitemap(self, frontier: Frontier, address: str, base: URL, depth: int) -> None:
-        """A sitemap that robots.txt names may be anywhere; one that another lists is on its host or on the site."""
+        """Adds a sitemap.
+
+        One from robots.txt may be anywhere; one from another sitemap is on its host or on the site.
+        """
         url = resolve(base, address)
         if url is not None and (depth == 0 or url.host == base.host or self._is_ours(url)):
             frontier.add(Visit(str(url), depth, sitemap=True))
@@ -269,7 +272,7 @@ def _site(url: URL) -> str:
 
 
 def _url(visit: Visit) -> URL:
-    """As it is spelled; the library would spell it in its own way."""
+    """Makes the URL without a change of its spelling. The library would normalise it in its own way."""
     return URL(visit.url, encoded=True)
 
 

@@ -1,4 +1,4 @@
-"""The srcset attribute, by the HTML standard's algorithm (4.8.4.4.2, "parsing a srcset attribute")."""
+"""Parses the srcset attribute by the HTML standard's algorithm (4.8.4.4.2, "parsing a srcset attribute")."""
 
 import math
 import re
@@ -13,7 +13,7 @@ _FLOAT = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class SrcsetImage:
-    """One of an attribute's images: its width in pixels, or its density; 1x where it says neither."""
+    """One image of an attribute: its width in pixels, or its density. The density is 1 if it has neither."""
 
     url: str
     width: int | None = None
@@ -21,7 +21,7 @@ class SrcsetImage:
 
 
 def parse_srcset(value: str) -> list[SrcsetImage]:
-    """The images in their order, without those whose descriptors the standard calls errors; never raises."""
+    """Returns the images in order, without those whose descriptors the standard calls errors. It never raises."""
     value = value[:_MAX_CHARACTERS]
     images: list[SrcsetImage] = []
     at = 0
@@ -43,7 +43,10 @@ def parse_srcset(value: str) -> list[SrcsetImage]:
 
 
 def _descriptors(value: str, at: int) -> tuple[list[str], int]:
-    """The descriptors from `at` to the comma that ends them; commas and spaces in parentheses are part of one."""
+    """Returns the descriptors from `at` to the comma that ends them.
+
+    Commas and spaces in parentheses are part of a descriptor.
+    """
     found: list[str] = []
     current: list[str] = []
     inside = False
