@@ -28,25 +28,25 @@ def objects_in(document: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("document", PAGES)
-def test_examples_in_json_are_json(document: str):
+def test_examples_in_json_are_json(document: str) -> None:
     assert all(isinstance(example, dict) for example in objects_in(document))
 
 
 @pytest.mark.parametrize("document", PAGES)
-def test_examples_in_python_can_be_parsed(document: str):
+def test_examples_in_python_can_be_parsed(document: str) -> None:
     for example in examples_in(document, "python"):
         ast.parse(example)
 
 
 @pytest.mark.parametrize("document", ["docs/spec.md", "docs/sources.md"])
-def test_the_examples_of_specs_are_read(document: str):
+def test_the_examples_of_specs_are_read(document: str) -> None:
     examples = objects_in(document)
     assert examples
     assert all(parse_spec(example).name for example in examples)
 
 
 @pytest.mark.parametrize("document", ["docs/lists.md", "docs/websites.md"])
-def test_the_examples_of_sources_are_read(document: str):
+def test_the_examples_of_sources_are_read(document: str) -> None:
     examples = objects_in(document)
     assert examples
     assert [parse_source(example).type for example in examples] == [example["type"] for example in examples]
@@ -61,14 +61,14 @@ def test_the_short_examples_of_specs_are_read() -> None:
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
-def test_the_bodies_of_calls_are_specs(document: str):
+def test_the_bodies_of_calls_are_specs(document: str) -> None:
     bodies = [body for example in examples_in(document, "console") for body in _BODY.findall(example)]
     assert bodies
     assert all(decode_spec(body).labels for body in bodies)
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/queues.md"])
-def test_the_examples_of_messages_become_jobs(document: str):
+def test_the_examples_of_messages_become_jobs(document: str) -> None:
     messages = [found for example in examples_in(document, "python") for found in _MESSAGE.findall(example)]
     assert messages
     for queue, text in messages:

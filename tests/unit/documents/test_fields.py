@@ -110,7 +110,7 @@ def test_the_table_of_sources_has_every_kind_that_a_spec_may_name() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(name for name, kind in KINDS.items() if not kind.internal))
-def test_a_sources_table_has_every_option_with_its_default_and_its_bounds(name: str):
+def test_a_sources_table_has_every_option_with_its_default_and_its_bounds(name: str) -> None:
     document, heading = SECTIONS.get(name, ("docs/sources.md", name))
     found = documented(rows_of(section_of(document, heading)))
     compare(found, [field for field in fields_of(KINDS[name].config) if field[0] not in OF_THE_APP])

@@ -11,7 +11,7 @@ _FILE = re.compile(r"`([\w./-]+\.py)`")
 
 
 @pytest.mark.parametrize("document", documents())
-def test_a_link_leads_to_a_file_and_a_heading_that_are_there(document: str):
+def test_a_link_leads_to_a_file_and_a_heading_that_are_there(document: str) -> None:
     lost = []
     for path, anchor in links_in(document):
         target = posixpath.normpath(posixpath.join(posixpath.dirname(document), path)) if path else document
@@ -37,7 +37,7 @@ def test_each_page_can_be_reached_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize("document", documents())
-def test_a_file_that_a_document_names_is_there(document: str):
+def test_a_file_that_a_document_names_is_there(document: str) -> None:
     packages = ("shared", "functions", "pixcrawler", "devhost", "playground", "bench", "tests")
     files = {path.relative_to(ROOT).as_posix() for name in packages for path in (ROOT / name).rglob("*.py")}
     files |= {path.name for path in ROOT.glob("*.py")}
