@@ -1,9 +1,9 @@
-"""Queue functions: discover jobs, crawl chunks, archive datasets, and turn poison messages into outcomes."""
+"""Queue functions: discover jobs, crawl chunks, archive datasets, send webhooks; turn poison messages into outcomes."""
 
 import azure.functions as func
 
 from functions.message import handling, queue_function
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
 from shared.wiring import app
 
 blueprint = func.Blueprint()
@@ -49,3 +49,17 @@ async def archive_dataset_poison(msg: func.QueueMessage, context: func.Context) 
     """A job whose archive keeps crashing: it is sent on a few times more, then it fails."""
     async with handling("archive_dataset_poison", msg, context) as message:
         await app().intake.poisoned_archive(message.id, message.text)
+
+
+@queue_function(blueprint, WEBHOOKS_QUEUE)
+async def send_webhook(msg: func.QueueMessage, context: func.Context) -> None:
+    """An owner to tell that a job has ended."""
+    async with handling("send_webhook", msg, context) as message:
+        await app().webhooks.run(message.text)
+
+
+@queue_function(blueprint, f"{WEBHOOKS_QUEUE}-poison")
+async def send_webhook_poison(msg: func.QueueMessage, context: func.Context) -> None:
+    """An owner who could not be told: the job says so."""
+    async with handling("send_webhook_poison", msg, context) as message:
+        await app().webhooks.give_up(message.text)

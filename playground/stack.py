@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playground.azurite import Azurite, Ports, provision
 from playground.host import Host
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
 from shared.settings import Settings
 
 _MESSAGE_LEASE_SECONDS = 30
@@ -69,7 +69,11 @@ class Stack:
         """
         self.azurite.start()
         container = Settings.model_fields["datasets_container"].default
-        provision(self.azurite.connection_string, container, (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE))
+        provision(
+            self.azurite.connection_string,
+            container,
+            (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE),
+        )
 
     def start_host(self) -> None:
         """Start the host, and wait until it is ready.

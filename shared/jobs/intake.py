@@ -4,13 +4,12 @@ A producer is an equal of the HTTP API: its spec goes the same way, and what is 
 job, since there is nobody to answer.
 """
 
-import logging
-
 from shared.clock import Deadline
 from shared.errors import Conflict, InvalidRequest
 from shared.jobs.archive_step.archive import Archive
 from shared.jobs.crawl import Crawl
 from shared.jobs.discovery.discover import Discover
+from shared.jobs.flow.dropped_message import report_dropped
 from shared.jobs.flow.watchdog import Watchdog
 from shared.jobs.job.failures import ARCHIVE_CRASHED, DISCOVERY_CRASHED
 from shared.jobs.job.job import Failure
@@ -30,7 +29,6 @@ from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 from shared.text.strict_json import FlawedJson
 
-_log = logging.getLogger(__name__)
 _DISCOVERY_CRASHED = Failure(DISCOVERY_CRASHED, "Discovery failed again and again.")
 _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
 
@@ -71,7 +69,7 @@ class Intake:
                 await self._submit.run(Submission(self._user_id, spec, key, job_id, message_id=message_id))
                 return
         except ForgedMessage as error:
-            self._drop(error, "intake")
+            report_dropped(self._telemetry, error, "intake")
             return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
@@ -86,7 +84,7 @@ class Intake:
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
-            self._drop(error, "crawl_chunk")
+            report_dropped(self._telemetry, error, "crawl_chunk")
             return
         await self._crawl.run(message, deadline, again=again)
 
@@ -105,7 +103,7 @@ class Intake:
                 await self._submit.run(asked)
                 return
         except ForgedMessage as error:
-            self._drop(error, "intake")
+            report_dropped(self._telemetry, error, "intake")
             return
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
@@ -121,7 +119,7 @@ class Intake:
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
-            self._drop(error, "crawl_chunk_poison")
+            report_dropped(self._telemetry, error, "crawl_chunk_poison")
             return
         await self._crawl.give_up(message)
 
@@ -134,7 +132,7 @@ class Intake:
             data = decode_json(text)
             message = read_job_message(data)
         except ForgedMessage as error:
-            self._drop(error, "intake")
+            report_dropped(self._telemetry, error, "intake")
             return
         except InvalidRequest as error:
             await self._refuse(message_id, None, error)
@@ -154,11 +152,6 @@ class Intake:
             await self._refuse(message_id, data, error)
         else:
             signals.failure(self._telemetry, error, operation="intake")
-
-    def _drop(self, error: InvalidRequest, operation: str) -> None:
-        """Report a message that is neither the app's nor a producer's: no job can stand for it."""
-        _log.warning("A message was dropped (%s). %s", operation, error.detail)
-        signals.failure(self._telemetry, error, operation=operation)
 
     async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
         signals.failure(self._telemetry, error, operation="intake")

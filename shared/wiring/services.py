@@ -10,8 +10,6 @@ from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.rounds import Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
-from shared.jobs.flow.webhook import WebhookCaller
-from shared.jobs.flow.webhook_body import WebhookBodies
 from shared.jobs.job.keys import JobKeys
 from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
@@ -19,6 +17,9 @@ from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.retry import Retry
 from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submit
+from shared.jobs.webhooks.body import WebhookBodies
+from shared.jobs.webhooks.call import WebhookCaller
+from shared.jobs.webhooks.send import SendWebhook
 from shared.sources.kinds import SourceSettings, known_kinds
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import SourceContext
@@ -103,9 +104,14 @@ class Services(Adapters):
     @cached_property
     def transitions(self) -> Transitions:
         """Changes of jobs' states."""
+        return Transitions(self.jobs, self.ledger, self.slots, self.queues, self.clock, self.rounds)
+
+    @cached_property
+    def webhooks(self) -> SendWebhook:
+        """Tells owners that their jobs have ended."""
         bodies = WebhookBodies(self.ledger, self.catalog)
-        webhook = WebhookCaller(self.jobs, bodies, self.guarded_web, self.telemetry, self.clock)
-        return Transitions(self.jobs, self.ledger, self.slots, self.queues, webhook, self.clock, self.rounds)
+        caller = WebhookCaller(self.jobs, bodies, self.guarded_web, self.clock)
+        return SendWebhook(self.jobs, caller, self.telemetry, self.clock)
 
     @cached_property
     def rounds(self) -> Rounds:

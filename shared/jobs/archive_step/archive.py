@@ -232,7 +232,7 @@ class Archive:
             return
         if job.state is not State.COMPLETED:
             await self._starts.take_back(job)
-        await self._transitions.notify(job)
+        await self._transitions.follow_end(job)
 
 
 def _behind(part: int, missing: Sequence[int]) -> Sequence[int]:

@@ -50,7 +50,7 @@ class Discover:
         if job is None:
             return
         if job.state.terminal:  # perhaps its end was written by an earlier run, which came no further
-            await self._transitions.notify(job)
+            await self._transitions.follow_end(job)
             return
         try:
             await self._run(job, deadline)

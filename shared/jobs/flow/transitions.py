@@ -7,10 +7,9 @@ from shared.clock import Clock
 from shared.errors import Changed, Conflict, Damaged
 from shared.jobs.flow.rounds import MAX_ROUNDS, Rounds
 from shared.jobs.flow.slots import Slots
-from shared.jobs.flow.webhook import WebhookCaller
 from shared.jobs.job.failures import DAMAGED
-from shared.jobs.job.job import Failure, Job, WebhookState
-from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE, message_of
+from shared.jobs.job.job import Failure, Job
+from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.states import State
 from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
@@ -26,7 +25,6 @@ class Transitions:
         ledger: ChunkLedger,
         slots: Slots,
         queues: QueueSender,
-        webhook: WebhookCaller,
         clock: Clock,
         rounds: Rounds,
     ) -> None:
@@ -34,7 +32,6 @@ class Transitions:
         self._ledger = ledger
         self._slots = slots
         self._queues = queues
-        self._webhook = webhook
         self._clock = clock
         self._rounds = rounds
 
@@ -63,17 +60,25 @@ class Transitions:
         Raises:
             Conflict: the job is in a state from which the table has no such step.
         """
-        job = await self._ended(job, state, failure)
-        await self.notify(job)
-        return job
 
-    async def _ended(self, job: Job, state: State, failure: Failure | None = None) -> Job:
         async def move(stored: Job) -> Job:
             if stored.state.terminal or stored.revision != job.revision:
                 return stored
             return await self._jobs.save(stored.moved(state, self._clock.now(), failure))
 
-        return await self._jobs.swap(job, move)
+        return await self.follow_end(await self._jobs.swap(job, move))
+
+    async def follow_end(self, job: Job) -> Job:
+        """Where the job has ended, free its slot and have its webhook called; returns it as it is stored.
+
+        What is done already is not done again. The webhook is called by a message, so that nobody waits for it here.
+        """
+        if not job.state.terminal:
+            return job
+        await self._slots.release(job)
+        if job.webhook_is_due(job.revision) and not job.enqueued:
+            return await self._enqueue(WEBHOOKS_QUEUE, job)
+        return job
 
     async def fail(self, job: Job, code: str, detail: str) -> Job:
         """End the job as failed, with the reason that its owner will read."""
@@ -86,17 +91,12 @@ class Transitions:
     async def cancel(self, job: Job) -> Job:
         """End the job as cancelled; a job that is cancelled already stays so.
 
-        The webhook is called later, by a message, so that the caller need not wait for it.
-
         Raises:
             Conflict: the job has completed or failed.
         """
-        job = await self._ended(job, State.CANCELLED)
+        job = await self.end(job, State.CANCELLED)
         if job.state is not State.CANCELLED:
             raise Conflict(f"The job is {job.state} and cannot be cancelled.")
-        await self._slots.release(job)
-        if job.webhook.state is WebhookState.PENDING:
-            await self._queues.send(JOBS_QUEUE, message_of(job))
         return job
 
     async def close_if_crawled(self, job: Job, *, repeated: bool = False) -> None:
@@ -114,7 +114,7 @@ class Transitions:
             return
         if closed.state is State.DISCOVERING and closed.round and not await self._rounds.begun(closed):
             await self._queues.send(JOBS_QUEUE, message_of(closed))
-        if closed.state is State.ARCHIVING and not closed.archive_enqueued:
+        if closed.state is State.ARCHIVING and not closed.enqueued:
             await self.start_archive(closed)
 
     async def _close(self, revision: int, job: Job) -> tuple[Job, bool]:
@@ -132,13 +132,19 @@ class Transitions:
 
     async def start_archive(self, job: Job) -> None:
         """Send the archive's message, and note it."""
-        await self._queues.send(ARCHIVES_QUEUE, message_of(job))
+        await self._enqueue(ARCHIVES_QUEUE, job)
 
-        async def note(stored: Job) -> None:
-            if stored.state is State.ARCHIVING and not stored.archive_enqueued:
-                await self._jobs.save(replace(stored, archive_enqueued=True))
+    async def _enqueue(self, queue: str, job: Job) -> Job:
+        """Send the message that the job's state calls for, and note it; returns the job as it is stored."""
+        await self._queues.send(queue, message_of(job))
 
-        await self._jobs.swap(job, note)
+        async def note(stored: Job) -> Job:
+            moved = (stored.state, stored.revision) != (job.state, job.revision)
+            if moved or stored.enqueued:
+                return stored
+            return await self._jobs.save(replace(stored, enqueued=True))
+
+        return await self._jobs.swap(job, note)
 
     async def touch(self, job: Job) -> None:
         """Note that the job moves, in a state that lasts long, so that the watchdog leaves it alone."""
@@ -146,15 +152,3 @@ class Transitions:
             await self._jobs.save(replace(job, updated_at=self._clock.now(), nudges=0))
         except Changed:
             return  # somebody else touched it
-
-    async def notify(self, job: Job) -> None:
-        """Where the job has ended, let the user's next one begin, and call the webhook that was not called yet."""
-        if job.state.terminal:
-            await self._slots.release(job)
-        if not job.state.terminal or job.webhook.state is not WebhookState.PENDING:
-            return
-        outcome = await self._webhook.call(job)
-        try:
-            await self._jobs.save(replace(job, webhook=outcome))
-        except Changed:
-            return  # somebody else told it at the same time

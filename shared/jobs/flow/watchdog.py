@@ -10,8 +10,8 @@ from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import STALLED
-from shared.jobs.job.job import Failure, Job, WebhookState
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, message_of
+from shared.jobs.job.job import Failure, Job
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
 from shared.jobs.job.store import JobStore
@@ -25,6 +25,9 @@ _QUEUES = {
     State.DISCOVERING: JOBS_QUEUE,
     State.CRAWLING: CHUNKS_QUEUE,
     State.ARCHIVING: ARCHIVES_QUEUE,
+    State.COMPLETED: WEBHOOKS_QUEUE,
+    State.FAILED: WEBHOOKS_QUEUE,
+    State.CANCELLED: WEBHOOKS_QUEUE,
 }
 _STALLED = Failure(STALLED, "The job made no progress however often it was sent on.")
 
@@ -95,11 +98,11 @@ class Watchdog:
             if (now - work.since).total_seconds() > self._config.stall_after_seconds:
                 await self._jobs.mark_finished(work, now)
             return False
-        if job.state.terminal and job.webhook.state is WebhookState.PENDING:
-            return await self._have_owner_told(job, now)
         if job.state.terminal:
+            await self._slots.release(job)
+            if job.webhook_is_due(job.revision):
+                return await self._have_owner_told(job, now)
             await self._jobs.mark_finished(work, job.updated_at)
-            await self._transitions.notify(job)
             return False
         job = await self._with_progress(job)
         if not await self._stands_still(job, now):
@@ -109,11 +112,21 @@ class Watchdog:
         return await self._nudge(job, _STALLED)
 
     async def _have_owner_told(self, job: Job, now: datetime) -> bool:
-        """Send on a job that has ended, where whoever ended it died before its webhook was called."""
-        if not await self._stands_still(job, now):
+        """Send the webhook's message again, each time after twice as long, until that was in vain too often.
+
+        The job's `updated_at` stays, which is when it ended.
+        """
+        if not await self._stands_still(job, now, times=1 << job.nudges):
             return False
-        await self._queues.send(JOBS_QUEUE, message_of(job))
-        return True
+        in_vain = job.nudges >= self._config.max_nudges
+        webhook = job.webhook.given_up(now) if in_vain else job.webhook
+        try:
+            await self._jobs.save(replace(job, webhook=webhook, nudges=job.nudges + 1))
+        except Changed:
+            return False  # it is being told, or retried
+        if not in_vain:
+            await self._queues.send(WEBHOOKS_QUEUE, message_of(job))
+        return not in_vain
 
     async def poisoned(self, job: Job, failure: Failure) -> bool:
         """Send a job on whose message turned to poison, or fail it for it; returns whether it was sent on.
@@ -147,13 +160,15 @@ class Watchdog:
         moments = (progress.moved_at, report.saved_at)
         return max((moment for moment in moments if moment is not None), default=job.updated_at)
 
-    async def _stands_still(self, job: Job, now: datetime) -> bool:
+    async def _stands_still(self, job: Job, now: datetime, *, times: int = 1) -> bool:
+        """Whether the job has not moved for too long, which is `times` as long as usual."""
         idle_seconds = (now - job.updated_at).total_seconds()
-        if idle_seconds <= self._config.stall_after_seconds:
+        limit_seconds = self._config.stall_after_seconds * times
+        if idle_seconds <= limit_seconds:
             return False
-        if idle_seconds > self._config.stall_after_seconds * self._config.patience:
+        if idle_seconds > limit_seconds * self._config.patience:
             return True
-        return await self._queues.depth(_QUEUES.get(job.state, JOBS_QUEUE)) == 0
+        return await self._queues.depth(_QUEUES[job.state]) == 0
 
     async def _send_on(self, job: Job) -> None:
         if job.state in {State.QUEUED, State.DISCOVERING}:

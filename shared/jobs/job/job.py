@@ -23,7 +23,7 @@ class Webhook:
     """What became of the call that tells the job's owner of its end.
 
     `status`, `error` and `at` are those of the last try: the HTTP status, None where there was no answer; what was
-    wrong, empty where nothing was; and the time.
+    wrong, empty where nothing was; and the time. It is PENDING between tries, too.
     """
 
     state: WebhookState = WebhookState.NONE
@@ -31,6 +31,11 @@ class Webhook:
     status: int | None = None
     error: str = ""
     at: datetime | None = None
+
+    def given_up(self, now: datetime) -> Self:
+        """The webhook once nobody calls it any more; the error of the last try says why."""
+        error = self.error or "No try came to its end."
+        return replace(self, state=WebhookState.FAILED, error=error, at=self.at or now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,9 @@ class Failure:
 class Job:
     """The job record. `etag` is the stored version that this value was read from, empty before the first write.
 
-    `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `archive_enqueued`
-    says that the message that starts the archive was sent. `round` counts how often discovery went on because too few
+    `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `enqueued`
+    says that the message that the state calls for was sent: the one that starts the archive, or the one that has the
+    webhook called once the job has ended. `round` counts how often discovery went on because too few
     candidates were kept (`shared.jobs.flow.rounds`). `message_id` is the id of the queue message that it came in, and
     `requested_id` the `job_id` that a refused message asked for; empty where there is none.
     """
@@ -60,7 +66,7 @@ class Job:
     webhook: Webhook = Webhook()
     failure: Failure | None = None
     revision: int = 1
-    archive_enqueued: bool = False
+    enqueued: bool = False
     nudges: int = 0
     traceparent: str = ""
     round: int = 0
@@ -76,7 +82,7 @@ class Job:
         """
         if state not in TRANSITIONS[self.state]:
             raise Conflict(f"The job is {self.state} and cannot become {state}.")
-        return replace(self, state=state, updated_at=now, failure=failure, nudges=0, archive_enqueued=False)
+        return replace(self, state=state, updated_at=now, failure=failure, nudges=0, enqueued=False)
 
     def retried(self, now: datetime, traceparent: str) -> Self:
         """The job at the beginning of its next revision.
@@ -88,6 +94,11 @@ class Job:
         webhook = Webhook(WebhookState.PENDING) if wanted else Webhook()
         again = replace(self, revision=self.revision + 1, webhook=webhook, traceparent=traceparent)
         return again.moved(State.QUEUED, now)
+
+    def webhook_is_due(self, revision: int) -> bool:
+        """Whether the owner is still to be told of the end of this revision."""
+        ended = self.state.terminal and self.revision == revision
+        return ended and self.webhook.state is WebhookState.PENDING
 
     def superseded_by(self, stored: Self | None) -> bool:
         """Whether what is stored has ended this revision of the job, so that nothing is left to be done for it."""

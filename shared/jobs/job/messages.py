@@ -20,6 +20,7 @@ from shared.jobs.spec.spec import Text
 JOBS_QUEUE = "crawl-jobs"
 CHUNKS_QUEUE = "crawl-chunks"
 ARCHIVES_QUEUE = "dataset-archives"
+WEBHOOKS_QUEUE = "webhooks"
 
 type _Version = Annotated[int, Strict(), Field(ge=1, le=1)]
 type _Trace = Annotated[str, Field(max_length=100)]
@@ -31,7 +32,7 @@ class ForgedMessage(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class JobMessage:
-    """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`.
+    """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`, tell its owner on `webhooks`.
 
     `revision` is the job's when the message was sent: one that turns to poison fails no later revision.
     `part` names one part of a large archive, as plan and number: "0123456789ab/7".
@@ -88,6 +89,18 @@ def read_job_message(data: object) -> JobMessage | None:
         return _job.validate_python(data)
     except ValidationError:
         raise ForgedMessage("The message has no valid ids of a job.") from None
+
+
+def read_webhook_message(data: object) -> JobMessage:
+    """The app's own message.
+
+    Raises:
+        ForgedMessage: it is something else.
+    """
+    message = read_job_message(data)
+    if message is None or message.part:
+        raise ForgedMessage("The message has no valid ids of a job that has ended.")
+    return message
 
 
 def read_chunk_message(data: object) -> ChunkMessage:

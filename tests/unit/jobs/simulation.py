@@ -29,17 +29,18 @@ from shared.jobs.flow.rounds import Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.flow.watchdog import Watchdog, WatchdogConfig
-from shared.jobs.flow.webhook import WebhookCaller
-from shared.jobs.flow.webhook_body import WebhookBodies
 from shared.jobs.intake import Intake
 from shared.jobs.job.keys import JobKeys
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
 from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.discovery import DiscoveryStates
 from shared.jobs.retry import Retry
 from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submission, Submit
+from shared.jobs.webhooks.body import WebhookBodies
+from shared.jobs.webhooks.call import WebhookCaller
+from shared.jobs.webhooks.send import SendWebhook
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.sources.registry import SourceRegistry
@@ -52,7 +53,7 @@ from shared.web.http.client import WebRequest, WebResponse
 from shared.web.wishes.host_wishes import HostWishes
 from tests.unit.known_sources import KINDS
 
-QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE)
+QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE)
 WINDOW = 4
 _MAX_DELIVERIES = 5
 _WRITES = {"put", "commit", "stage", "delete", "apply", "send"}
@@ -290,10 +291,11 @@ class Flow:
         self.slots = Slots(entities, self.jobs, queues, running_jobs)
         self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
         bodies = WebhookBodies(self.ledger, self.catalog)
-        webhook = WebhookCaller(self.jobs, bodies, self.web, telemetry, clock, clock.sleep)
+        caller = WebhookCaller(self.jobs, bodies, self.web, clock)
+        self.webhooks = SendWebhook(self.jobs, caller, telemetry, clock)
         states = DiscoveryStates(self.ledger, blobs)
         rounds = Rounds(self.jobs, self.ledger, states)
-        self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, webhook, clock, rounds)
+        self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, clock, rounds)
         self.worker = FakeWorker(blobs, self.weather)
         self.keys = JobKeys(entities, self.jobs)
         self.submit = Submit(self.jobs, self.keys, queues, self.specs, clock, ids, self.catalog)
@@ -364,6 +366,8 @@ class Flow:
             again = text in self._handled
             self._handled.add(text)
             await self.intake.chunk_message(text, self.deadline(), again=again)
+        elif queue == WEBHOOKS_QUEUE:
+            await self.webhooks.run(text)
         else:
             await self.intake.archive_message(f"m{number}", text, self.deadline())
 
@@ -381,6 +385,16 @@ class Flow:
         except Crash:
             self._deliveries[queue, text] += 1
             self.put_back(queue, text)
+
+    async def tell(self, text: str) -> None:
+        """Handle a message of `webhooks` as the host does: again where the owner does not answer, then as poison."""
+        for _ in range(_MAX_DELIVERIES):
+            try:
+                await self.webhooks.run(text)
+            except Unavailable:
+                continue
+            return
+        await self.webhooks.give_up(text)
 
     def put_back(self, queue: str, text: str) -> None:
         self.queues._waiting[queue].append(text)
@@ -405,7 +419,7 @@ class Flow:
                     return
                 for queue, text in taken:
                     for _ in range(times):
-                        await self.handle(queue, text)
+                        await (self.tell(text) if queue == WEBHOOKS_QUEUE else self.handle(queue, text))
         raise AssertionError("the queues never run empty: " + json.dumps(self.queues.sent)[-500:])
 
     async def storm(

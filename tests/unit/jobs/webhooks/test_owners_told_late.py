@@ -5,10 +5,11 @@ import json
 import pytest
 
 from shared.errors import Unavailable
+from shared.jobs.flow.watchdog import WatchdogConfig
 from shared.jobs.job.job import WebhookState
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
-from tests.unit.jobs.simulation import QUEUES
+from tests.unit.jobs.simulation import QUEUES, Flow
 
 SPEC = {
     "keywords": ["a"],
@@ -79,18 +80,53 @@ async def test_an_archive_that_dies_at_the_jobs_end_for_good_is_told_by_the_watc
         for queue, text in flow.take():
             await flow.handle(queue, text)
 
-    async def dying(_):
+    send = flow.queues.send
+
+    async def dying(*_, **__):
         raise Unavailable("not an answer: the end of the process")
 
-    flow.transitions._webhook.call = dying
+    flow.queues.send = dying
     with pytest.raises(Unavailable):
         await flow.handle(ARCHIVES_QUEUE, waiting[0])
-    del flow.transitions._webhook.call
+    flow.queues.send = send
     assert (await flow.job(job)).state is State.COMPLETED
     flow.clock.advance(1000)
     assert await flow.watchdog.run(flow.deadline()) == 1
     await flow.run()
     assert _events(flow) == [("job.completed", 1)]
+
+
+async def test_the_watchdog_asks_less_and_less_often_and_gives_up_in_the_end(flow):
+    job = await flow.send(SPEC)
+    await flow.cancel(job)
+    ended, sent = (await flow.job(job)).updated_at, []
+    for _ in range(600):
+        flow.clock.advance(600)
+        for queue in QUEUES:  # every message is lost
+            flow.queues.take(queue)
+        if await flow.watchdog.run(flow.deadline()):
+            sent.append(round((flow.clock.now() - ended).total_seconds() / 900, 1))
+    assert len(sent) == WatchdogConfig().max_nudges
+    assert all(0 < seconds - (1 << number) < 1 for number, seconds in enumerate(sent)), sent
+    found = await flow.job(job)
+    assert (found.updated_at, found.webhook.state, found.webhook.tries) == (ended, WebhookState.FAILED, 0)
+    assert found.webhook.error == "No try came to its end."
+    [work] = [work async for work in flow.jobs.works()]
+    assert work.finished_at == ended
+
+
+async def test_the_watchdog_frees_the_slot_of_a_job_whose_owner_is_still_to_be_told():
+    flow = Flow(running_jobs=1)
+    first, second = await flow.send(SPEC), await flow.send(SPEC)
+    for text in flow.queues.take(JOBS_QUEUE):
+        await flow.handle(JOBS_QUEUE, text)
+    await _cancel_and_die(flow, first, 1)
+    for queue in QUEUES:
+        flow.queues.take(queue)
+    assert await flow.watchdog.run(flow.deadline()) == 0  # the owner's message may still come
+    await flow.run()
+    assert (await flow.job(second)).state is State.COMPLETED
+    assert (await flow.job(first)).webhook.state is WebhookState.PENDING
 
 
 async def test_a_retry_of_a_job_whose_end_was_never_told_tells_of_its_own(flow):
