@@ -1,13 +1,15 @@
-"""Decides which of the kept images go into the dataset: duplicates out, labels within their limit.
+"""Decides which of the kept images go into the dataset.
 
-Of images that are the same, the best copy stays: most pixels, then most bytes, then first found. That holds across
-labels too: a picture stays under the label of its best copy. What an earlier dataset has stays there, however good the
-copy. The limit of a label keeps what was found first. Copies of an image that it leaves out get another chance where
-their labels have room: the best of them comes in, unless it is near to one that is in already.
+Copies are dropped: images with the same bytes, and images that look nearly the same. The best copy stays: the one with
+the most pixels, then the most bytes, then the lowest index. This holds across labels, so an image stays under the label
+of its best copy. An image that an earlier dataset has is dropped, however good it is. Then each label keeps its images
+with the lowest indices, up to its limit. Images that were dropped as copies of one that is over its limit get another
+chance if their own labels have room: the best of them is selected, unless it is near to a selected image.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +22,27 @@ from shared.archiving.selection.similar import leaders
 from shared.records.records import Reason
 
 SELECTED = 0
-_CHANCES = 8  # each can fill labels and so call for another: a contrived chain goes on for as long as there are labels
+# each further round can fill labels and so call for another one: a contrived chain has as many rounds as labels
+_FURTHER_ROUNDS = 8
 REASONS = (None, Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT)
 """What the numbers in `Selection.verdict` mean."""
 
 
+class _Drop(NamedTuple):
+    """Rows that are dropped for one reason, and what each is a copy of, as in `Selection`."""
+
+    reason: Reason
+    rows: Positions
+    twin: Positions | int = -1
+    known: Positions | int = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """For each row its verdict (a position in `REASONS`) and what it is a duplicate of.
+    """The verdict on each row (a position in `REASONS`), and what the row is a copy of.
 
-    `twin` is a row of the same job, `known` an image of the earlier datasets; -1 where there is none.
+    `twin` is a row of the same job. `known` is a position in the images of the earlier datasets. Both are -1 if the row
+    is no such copy.
     """
 
     verdict: NDArray[np.int8]
@@ -41,6 +54,21 @@ class Selection:
         """The selected rows, in order of index."""
         return np.flatnonzero(self.verdict == SELECTED)
 
+    def among(self, rows: Positions) -> Positions:
+        """The selected ones of these rows, in the order that they are in."""
+        selected: Positions = rows[self.verdict[rows] == SELECTED]
+        return selected
+
+    def decided(self, rows: Positions, drops: Iterable[_Drop]) -> "Selection":
+        """A selection with new verdicts on these rows: those in `drops` are dropped, the others are selected."""
+        verdict, twin, known = self.verdict.copy(), self.twin.copy(), self.known.copy()
+        verdict[rows], twin[rows], known[rows] = SELECTED, -1, -1
+        for drop in drops:
+            verdict[drop.rows] = REASONS.index(drop.reason)
+            twin[drop.rows] = drop.twin
+            known[drop.rows] = drop.known
+        return Selection(verdict, twin, known)
+
 
 def select(
     columns: Columns,
@@ -49,80 +77,102 @@ def select(
     earlier: Earlier = NOTHING_EARLIER,
     whole_labels: Sequence[str] = (),
 ) -> Selection:
-    """The selection; a pure function of its arguments. The limit is not for the `whole_labels`."""
+    """Select images; a pure function of its arguments. The limit does not apply to the `whole_labels`."""
     count = len(columns)
     selection = Selection(np.zeros(count, np.int8), np.full(count, -1), np.full(count, -1))
+    if count and dedup.exact and len(earlier):
+        known = _known_bytes(columns, earlier)
+        selection = selection.decided(known.rows, [known])
     preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
-    if count and dedup.exact:
-        _drop_known(columns, earlier, selection)
     limits = _limits(columns, max_images_per_label, frozenset(whole_labels))
-    rows, standing = _selected(preference, selection), np.empty(0, np.int64)
-    for _ in range(1 + _CHANCES):
+    rows, standing = selection.among(preference), np.empty(0, np.int64)
+    for _ in range(1 + _FURTHER_ROUNDS):
         if not len(rows):
             break
-        _drop_copies(columns, rows, standing, dedup, earlier, selection)
-        _drop_beyond(columns, rows, standing, limits, selection)
-        standing = _selected(preference, selection)
-        rows = _dropped_in_vain(columns, preference, limits, selection)
+        selection = selection.decided(rows, _copies(columns, rows, standing, dedup, earlier))
+        over = _over_limit(columns, selection.among(rows), standing, limits)
+        selection = selection.decided(over.rows, [over])
+        standing = selection.among(preference)
+        rows = _copies_with_room(columns, preference, limits, selection)
     return selection
 
 
-def _limits(columns: Columns, limit: int | None, whole: frozenset[str]) -> Positions:
+def _limits(columns: Columns, limit: int | None, whole_labels: frozenset[str]) -> Positions:
     """How many images each label may have."""
     count = len(columns)
-    least = [count if limit is None or label in whole else limit for label in columns.labels]
-    return np.array(least, np.int64)
+    limits = [count if limit is None or label in whole_labels else limit for label in columns.labels]
+    return np.array(limits, np.int64)
 
 
-def _selected(rows: Positions, selection: Selection) -> Positions:
-    """Those of the rows that are not dropped, in their order."""
-    still_in: Positions = rows[selection.verdict[rows] == SELECTED]
-    return still_in
-
-
-def _drop_known(columns: Columns, earlier: Earlier, selection: Selection) -> None:
-    if not len(earlier):
-        return
+def _known_bytes(columns: Columns, earlier: Earlier) -> _Drop:
+    """Drop rows whose bytes an earlier dataset has."""
     both = np.concatenate([earlier.sha256, columns.sha256])
     _, first, inverse = np.unique(both, return_index=True, return_inverse=True)
-    found = first[
-        inverse[len(earlier) :]
-    ]  # the first of all that are equal: an earlier one, where there is one
+    # the first image with the same bytes is an earlier one if any earlier dataset has them
+    found = first[inverse[len(earlier) :]]
     rows = np.flatnonzero(found < len(earlier))
-    selection.verdict[rows] = REASONS.index(Reason.DUPLICATE)
-    selection.known[rows] = found[rows]
+    return _Drop(Reason.DUPLICATE, rows, known=found[rows])
 
 
-def _drop_copies(
-    columns: Columns,
-    rows: Positions,
-    standing: Positions,
-    dedup: Dedup,
-    earlier: Earlier,
-    selection: Selection,
-) -> None:
-    """Of rows in order of preference, drop those that are the same as others of them, as earlier or standing ones."""
-    selection.verdict[rows] = SELECTED
-    selection.twin[rows] = -1
+def _copies(
+    columns: Columns, rows: Positions, standing: Positions, dedup: Dedup, earlier: Earlier
+) -> Iterator[_Drop]:
+    """Drop rows that are copies of better rows, of rows that are `standing` already, or of earlier images.
+
+    The rows are in order of preference. Each row is compared with those that the rules before have not dropped.
+    """
     if dedup.exact:
-        _drop_exact(columns, rows, selection)
-    if dedup.near_distance is None:
+        best = _best_of_equal_bytes(columns, rows)
+        yield _Drop(Reason.DUPLICATE, rows[best != rows], twin=best[best != rows])
+        rows = rows[best == rows]
+    distance = dedup.near_distance
+    if distance is None:
         return
-    rows = _selected(rows, selection)
-    rows = rows[columns.perceptual_hash[rows] != FLAT]
-    near = REASONS.index(Reason.NEAR_DUPLICATE)
-    found = _nearest(earlier.perceptual_hash, columns.perceptual_hash[rows], dedup.near_distance)
-    selection.verdict[rows[found >= 0]] = near
-    selection.known[rows] = found
-    rows = rows[found < 0]
-    found = _nearest(columns.perceptual_hash[standing], columns.perceptual_hash[rows], dedup.near_distance)
-    selection.verdict[rows[found >= 0]] = near
-    selection.twin[rows[found >= 0]] = standing[found[found >= 0]]
-    _drop_near(columns, rows[found < 0], dedup.near_distance, selection)
+    hashes = columns.perceptual_hash
+    rows = rows[hashes[rows] != FLAT]
+    known = _first_near(earlier.perceptual_hash, hashes[rows], distance)
+    yield _Drop(Reason.NEAR_DUPLICATE, rows[known >= 0], known=known[known >= 0])
+    rows = rows[known < 0]
+    stands = _first_near(hashes[standing], hashes[rows], distance)
+    yield _Drop(Reason.NEAR_DUPLICATE, rows[stands >= 0], twin=standing[stands[stands >= 0]])
+    rows = rows[stands < 0]
+    best = _best_of_near(hashes, rows, distance)
+    yield _Drop(Reason.NEAR_DUPLICATE, rows[best != rows], twin=best[best != rows])
 
 
-def _nearest(known: Hashes, hashes: Hashes, distance: int) -> Positions:
-    """For each hash the first of the known ones that is near to it; -1 where none is. `known` may hold `FLAT`."""
+def _best_of_equal_bytes(columns: Columns, rows: Positions) -> Positions:
+    """For each of the rows, which are in order of preference, the first one that has the same bytes."""
+    words = columns.sha256.view("<u8").reshape(len(columns), -1)
+    # sorted by words: np.unique would hold several copies of all hashes at once
+    order = np.lexsort([words[rows, place] for place in range(words.shape[1])])
+    ordered = rows[order]
+    begins = np.zeros(len(rows), np.bool)
+    begins[:1] = True
+    for word in words.T:
+        begins[1:] |= word[ordered[1:]] != word[ordered[:-1]]
+    first = np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
+    best = np.empty_like(rows)
+    best[order] = ordered[first]
+    return best
+
+
+def _best_of_near(hashes: Hashes, rows: Positions, distance: int) -> Positions:
+    """For each of the rows, which are in order of preference, the row that leads it (see `leaders`)."""
+    _, first, inverse = np.unique(hashes[rows], return_index=True, return_inverse=True)
+    # the different hashes in order of preference
+    order = np.argsort(first)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    best = rows[first[order]]
+    leading: Positions = best[leaders(hashes[best], distance)[place[inverse]]]
+    return leading
+
+
+def _first_near(known: Hashes, hashes: Hashes, distance: int) -> Positions:
+    """For each hash, the position of the first known hash that is near to it; -1 if there is none.
+
+    Known hashes that are `FLAT` are near to nothing.
+    """
     different, first = np.unique(known, return_index=True)
     different, first = different[different != FLAT], first[different != FLAT]
     if not len(different) or not len(hashes):
@@ -134,62 +184,27 @@ def _nearest(known: Hashes, hashes: Hashes, distance: int) -> Positions:
     return np.where(nearest < len(known), nearest, -1)[inverse]
 
 
-def _drop_exact(columns: Columns, rows: Positions, selection: Selection) -> None:
-    words = columns.sha256.view("<u8").reshape(len(columns), -1)
-    # sorted by words: np.unique would hold several copies of all hashes at once
-    rows = rows[np.lexsort([words[rows, place] for place in range(words.shape[1])])]
-    begins = np.zeros(len(rows), np.bool)
-    begins[:1] = True
-    for word in words.T:
-        begins[1:] |= word[rows[1:]] != word[rows[:-1]]
-    first = np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
-    _follow(rows, rows[first], Reason.DUPLICATE, selection)
-
-
-def _drop_near(columns: Columns, rows: Positions, distance: int, selection: Selection) -> None:
-    _, first, inverse = np.unique(columns.perceptual_hash[rows], return_index=True, return_inverse=True)
-    order = np.argsort(first)  # the different hashes by preference
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    best = rows[first[order]]
-    leader = leaders(columns.perceptual_hash[best], distance)
-    _follow(rows, best[leader[place[inverse]]], Reason.NEAR_DUPLICATE, selection)
-
-
-def _follow(rows: Positions, stays: Positions, reason: Reason, selection: Selection) -> None:
-    """Of each row and the one that stays in its place, drop the row where they are two."""
-    dropped = stays != rows
-    selection.verdict[rows[dropped]] = REASONS.index(reason)
-    selection.twin[rows[dropped]] = stays[dropped]
-
-
-def _drop_beyond(
-    columns: Columns,
-    rows: Positions,
-    standing: Positions,
-    limits: Positions,
-    selection: Selection,
-) -> None:
-    """Drop what is over the limit of each label, where some stand already."""
-    rows = _selected(rows, selection)
+def _over_limit(columns: Columns, rows: Positions, standing: Positions, limits: Positions) -> _Drop:
+    """Drop rows for which their label has no room beside the `standing` ones. Low indices come first."""
     rows = rows[np.lexsort((rows, columns.label[rows]))]
     labels = columns.label[rows]
     taken = np.bincount(columns.label[standing], minlength=len(columns.labels))
-    place = np.arange(len(rows)) - np.searchsorted(labels, labels) + taken[labels]
-    selection.verdict[rows[place >= limits[labels]]] = REASONS.index(Reason.OVER_LIMIT)
+    place_in_label = np.arange(len(rows)) - np.searchsorted(labels, labels)
+    return _Drop(Reason.OVER_LIMIT, rows[taken[labels] + place_in_label >= limits[labels]])
 
 
-def _dropped_in_vain(
+def _copies_with_room(
     columns: Columns, preference: Positions, limits: Positions, selection: Selection
 ) -> Positions:
-    """The copies of what is over a limit, by preference, as far as their own labels have room."""
+    """The copies of rows that are over their limit, if their own labels have room; in order of preference."""
     over = selection.verdict == REASONS.index(Reason.OVER_LIMIT)
     if not over.any():
         return np.empty(0, np.int64)
-    stays = np.where(selection.twin < 0, np.arange(len(columns)), selection.twin)
-    while not np.array_equal(further := stays[stays], stays):
-        stays = further
+    # the end of each row's chain: the row itself, its twin, the twin's twin and so on
+    original = np.where(selection.twin < 0, np.arange(len(columns)), selection.twin)
+    while not np.array_equal(further := original[original], original):
+        original = further
     taken = np.bincount(columns.label[selection.rows], minlength=len(columns.labels))
-    again = over[stays] & ~over & (taken < limits)[columns.label]
+    again = over[original] & ~over & (taken < limits)[columns.label]
     rows: Positions = preference[again[preference]]
     return rows
