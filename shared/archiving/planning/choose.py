@@ -11,9 +11,10 @@ from shared.archiving.layout.contents import Contents, File, Images
 from shared.archiving.layout.names import folder_names
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.selection.columns import Columns
+from shared.archiving.selection.draw import draw
 from shared.archiving.selection.earlier import Earlier
 from shared.archiving.selection.select import Selection, select
-from shared.archiving.selection.split import assign_splits, draw
+from shared.archiving.selection.split import assign_splits
 
 
 @dataclass(frozen=True, slots=True)

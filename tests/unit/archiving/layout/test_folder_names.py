@@ -220,3 +220,26 @@ async def test_loaders_find_the_images_of_every_label(studio, tmp_path):
             "train"
         ]
         assert len(plain) == len(found)
+
+
+@given(st.lists(st.text(max_size=60), unique=True, max_size=20))
+def test_labels_never_share_a_folder_and_folders_are_safe(labels):
+    names = folder_names(labels)
+    assert len({name.casefold() for name in names.values()}) == len(labels)
+    for name in names.values():
+        assert name
+        assert name not in {".", ".."}
+        assert not set(name) & set('<>:"/\\|?*\0\n')
+        assert name == name.strip(" ")
+        assert not name.endswith(".")
+        assert len(name.encode()) <= 140
+
+
+@pytest.mark.parametrize(
+    "label", ["../../etc", "con", "NUL.txt", "a/b", ".", "..", "x" * 300, "🐈" * 80, "\u202eabc"]
+)
+def test_dangerous_labels_become_harmless_folders(label):
+    name = folder_names([label])[label]
+    assert "/" not in name
+    assert name.lower().split(".")[0] not in {"con", "nul", ""}
+    assert len(name.encode()) <= 140

@@ -1,0 +1,37 @@
+"""Columns of few images, out of rows that say what differs between them."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from shared.archiving.selection.columns import Columns
+
+ROW = st.tuples(
+    st.integers(0, 2),  # label
+    st.integers(1, 4),  # pixels
+    st.integers(1, 4),  # size
+    st.integers(0, 5),  # content
+    st.integers(0, 15),  # hash bits
+)
+
+
+def columns_of(rows) -> Columns:
+    count = len(rows)
+    array = np.array(rows, np.int64).reshape(count, 5)
+    shas = b"".join(bytes([row[3]]) * 32 for row in rows)
+    return Columns(
+        index=np.arange(count, dtype=np.int64),
+        label=array[:, 0].astype(np.int32),
+        shard=np.zeros(count, np.int32),
+        offset=np.zeros(count, np.int64),
+        size=array[:, 2],
+        crc32=np.zeros(count, np.uint32),
+        pixels=array[:, 1],
+        perceptual_hash=array[:, 4].astype(np.uint64) | np.uint64(1 << 63),  # none is flat
+        sha256=np.frombuffer(shas, "V32"),
+        extension=np.zeros(count, np.int8),
+        json=np.zeros(count, np.int32),
+        text=np.zeros(count, np.int32),
+        newest=np.zeros(count, np.int32),
+        labels=("a", "b", "c"),
+        shards=("s",),
+    )
