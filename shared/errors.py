@@ -11,6 +11,7 @@ AppError
 ├── RateLimited           too many calls; says when to come back
 ├── Retryable             transient: the host redelivers the message
 │   └── Unavailable       a service that we depend on did not answer
+├── NotConfigured         the app is not set up for it; says what its operator has to do
 └── Permanent             not transient: the job fails, the message is acknowledged
     └── Damaged           what the app itself has stored is gone or cannot be read; says what
 ```
@@ -80,6 +81,10 @@ class Retryable(AppError):
 
 class Unavailable(Retryable):
     """A service that the app depends on did not answer, or answered that it is busy."""
+
+
+class NotConfigured(AppError):
+    """The app lacks a setting or a role that this needs; the text tells its operator which."""
 
 
 class Permanent(AppError):

@@ -161,6 +161,12 @@ class Settings(BaseSettings):
     """Where telemetry goes; without it, nowhere."""
     azure_monitor_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the operations whose events and dependencies are sent; exceptions and metrics always are."""
+    log_analytics_workspace_id: str | None = None
+    """Where insights read telemetry: the id of the Log Analytics workspace that Application Insights sends it to."""
+    applicationinsights_resource_id: str | None = None
+    """Or the resource id of Application Insights, where several apps send to one workspace. It takes precedence."""
+    log_analytics_endpoint: str = "https://api.loganalytics.io"
+    """The service that is asked for logs; another one in sovereign clouds."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The app's own log level."""
     website_instance_id: str | None = None

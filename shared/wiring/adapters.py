@@ -4,7 +4,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock, Deadline, SystemClock
+from shared.errors import NotConfigured
 from shared.ids import Ids, RandomIds
+from shared.insights.log_source import log_source
+from shared.insights.report import Insights, NoInsights
 from shared.settings import Settings
 from shared.telemetry.recording import NoTelemetry
 from shared.telemetry.telemetry import Telemetry
@@ -52,7 +55,7 @@ class Adapters:
 
     @cached_property
     def credential(self) -> "AsyncTokenCredential":
-        """The identity that the settings of the storage account name, as the host reads them."""
+        """The app's identity: the one that the settings of the storage account name, as the host reads them."""
         from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
         client_id = self.settings.storage_client_id
@@ -100,6 +103,22 @@ class Adapters:
                 sampling_rate=self.settings.azure_monitor_sampling_rate,
             )
         )
+
+    @cached_property
+    def insights(self) -> Insights:
+        """The logs of Application Insights, or of its workspace."""
+        settings = self.settings
+        try:
+            source = log_source(
+                settings.log_analytics_workspace_id,
+                settings.applicationinsights_resource_id,
+                settings.log_analytics_endpoint,
+            )
+        except NotConfigured as error:  # who wants no insights needs no valid settings for them
+            return NoInsights(error)
+        from shared.insights.azure_logs import AzureLogs, logs_client
+
+        return AzureLogs(logs_client(self.credential, source.endpoint), source)
 
     @cached_property
     def guarded_sessions(self) -> "Sessions":

@@ -16,6 +16,8 @@ HEAVY = (
     "PIL",
     "aiohttp",
     "azure.data.tables",
+    "azure.identity",
+    "azure.monitor",
     "azure.storage.blob",
     "cv2",
     "lxml",

@@ -1,0 +1,1 @@
+"""Reports on what the service does, asked of the telemetry that it sent."""

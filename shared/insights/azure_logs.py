@@ -1,0 +1,206 @@
+"""Insights out of Azure Monitor Logs: asks a Log Analytics workspace or an Application Insights resource."""
+
+import asyncio
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.monitor.query import LogsQueryPartialResult, LogsQueryResult, LogsTable
+from azure.monitor.query.aio import LogsQueryClient
+
+from shared.errors import AppError, NotConfigured, Permanent, RateLimited, Unavailable
+from shared.insights.log_source import LogSource, Scope
+from shared.insights.queries import bounded_query
+from shared.insights.report import MAX_ROWS, Column, Findings, Kind, Report, Span, Value
+from shared.text.plain_text import one_line
+from shared.web.http.retry_after import retry_after_seconds
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+SERVICE_SECONDS = 20
+"""After so long, the service gives a query up."""
+WITHIN_SECONDS = 25.0
+"""After so long, the app does not wait any more, also not for a token."""
+
+_WAIT_SECONDS = 30.0
+_MAX_WAIT_SECONDS = 3600.0
+_NO_SUCH_TABLE = "SEM0100"
+_OF_OTHER_JSON = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_SLOW = "Azure's log service took too long."
+_UNREADABLE = "Azure's log service gave an answer that the app cannot read."
+
+_log = logging.getLogger(__name__)
+
+
+def logs_client(credential: "AsyncTokenCredential", endpoint: str, **options: Any) -> LogsQueryClient:
+    """The client of the service. It tries again only where no connection was made: waiting is up to the caller.
+
+    `options` are those of the SDK's transport.
+    """
+    return LogsQueryClient(
+        credential,
+        endpoint=endpoint,
+        retry_total=1,
+        retry_connect=1,
+        retry_read=0,
+        retry_status=0,
+        connection_timeout=5,
+        read_timeout=WITHIN_SECONDS,
+        **options,
+    )
+
+
+class AzureLogs:
+    """See `Insights`. Ids, tokens and the service's own words go neither into errors nor into the log."""
+
+    def __init__(self, client: LogsQueryClient, source: LogSource) -> None:
+        self._client = client
+        self._source = source
+
+    async def run(self, report: Report, span: Span) -> Findings:
+        """See `Insights.run`."""
+        heard = _Heard()
+        try:
+            async with asyncio.timeout(WITHIN_SECONDS):
+                answer = await self._ask(bounded_query(report, self._source.scope), span, heard)
+            if isinstance(answer, LogsQueryPartialResult):
+                _log.warning("the report %s is partial: %s", report.name, heard)
+            return _findings(report, answer)
+        except TimeoutError:
+            raise Unavailable(_SLOW) from None
+        except (AzureError, *_OF_OTHER_JSON) as error:
+            # the SDK takes 204 for an error; nothing was ever sent to this workspace
+            if heard.status == 204:
+                return Findings(())
+            if heard.status is None and not isinstance(error, AzureError):
+                raise
+            _log.warning("the report %s failed: %s, %s", report.name, type(error).__name__, heard)
+            raise self._translated(error, heard) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _ask(self, query: str, span: Span, heard: "_Heard") -> LogsQueryResult | LogsQueryPartialResult:
+        in_workspace = self._source.scope is Scope.WORKSPACE
+        ask = self._client.query_workspace if in_workspace else self._client.query_resource
+        return await ask(
+            self._source.id,
+            query,
+            timespan=(span.start, span.end),
+            server_timeout=SERVICE_SECONDS,
+            raw_response_hook=heard.hear,
+        )
+
+    def _translated(self, error: Exception, heard: "_Heard") -> AppError:
+        setting = self._source.setting
+        match heard.status:
+            case 429:
+                return RateLimited("Azure's log service takes no more queries for now.", heard.wait_seconds)
+            case 403:
+                return NotConfigured(
+                    f"The app's identity may not read what {setting} names. Give it the role Log Analytics Reader or "
+                    "Monitoring Reader there; a new role takes effect within an hour."
+                )
+            case 404:
+                return NotConfigured(f"Azure's log service does not know what {setting} names.")
+            case 400 if _NO_SUCH_TABLE in heard.codes:
+                return NotConfigured(f"What {setting} names has no telemetry of Application Insights so far.")
+            case 504:
+                return Unavailable(_SLOW)
+            case 200:
+                return Unavailable(_UNREADABLE)
+            case 401 | None if _is_unknown(error):
+                return NotConfigured("The app has no identity that Azure's log service accepts.")
+            case None | 408 | 500 | 502 | 503:
+                return Unavailable("Azure's log service did not answer.")
+            case status:
+                return Permanent(f"Azure's log service refused the query (status {status}).")
+
+
+def _is_unknown(error: BaseException | None) -> bool:
+    """Whether there was no token, or not one that was accepted. The SDK raises its own error anew, as a general one."""
+    while error is not None and not isinstance(error, ClientAuthenticationError):
+        error = error.__context__
+    return error is not None
+
+
+class _Heard:
+    """What the service answered, also where the SDK cannot read it."""
+
+    def __init__(self) -> None:
+        self._response: Any = None
+
+    def hear(self, response: Any) -> None:
+        """Take the answer; the SDK calls it."""
+        self._response = response.http_response
+
+    @property
+    def status(self) -> int | None:
+        """The status; None for no answer."""
+        return None if self._response is None else self._response.status_code
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long to wait before the next query: what the service asks for, at most an hour."""
+        asked = retry_after_seconds(self._response.headers.get("Retry-After", ""), datetime.now(UTC))
+        return _WAIT_SECONDS if asked is None else min(asked, _MAX_WAIT_SECONDS)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the error, from the outer one to the innermost."""
+        found: list[str] = []
+        try:
+            error = json.loads(self._response.text()).get("error")
+            while isinstance(error, dict) and len(found) < 5:
+                found.append(one_line(str(error.get("code")), 50))
+                error = error.get("innererror")
+        except (AttributeError, ValueError):
+            pass
+        return found
+
+    def __str__(self) -> str:
+        return f"status {self.status}, codes {self.codes}"
+
+
+def _findings(report: Report, answer: LogsQueryResult | LogsQueryPartialResult) -> Findings:
+    partial = isinstance(answer, LogsQueryPartialResult)
+    tables = answer.partial_data if isinstance(answer, LogsQueryPartialResult) else answer.tables
+    rows = _rows(report.columns, tables[0]) if tables else ()
+    return Findings(rows[:MAX_ROWS], partial=partial, truncated=len(rows) > MAX_ROWS)
+
+
+def _rows(columns: Sequence[Column], table: LogsTable) -> tuple[tuple[Value, ...], ...]:
+    places = [(table.columns.index(column.name), _READ[column.kind]) for column in columns]
+    return tuple(tuple(read(row[place]) for place, read in places) for row in table.rows)
+
+
+def _text(value: object) -> Value:
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError("this is no text")
+
+
+def _number(value: object) -> Value:
+    """Numbers that are none, such as a share of nothing, are null; the service sends them as texts."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    if value in ("NaN", "Infinity", "-Infinity"):
+        return None
+    raise ValueError("this is no number")
+
+
+def _time(value: object) -> Value:
+    if value is None or isinstance(value, datetime):
+        return value
+    raise ValueError("this is no time")
+
+
+_READ: Mapping[Kind, Callable[[object], Value]] = {Kind.TEXT: _text, Kind.NUMBER: _number, Kind.TIME: _time}

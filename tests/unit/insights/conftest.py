@@ -1,0 +1,48 @@
+"""A log service on loopback, an identity for it, and the app's client of it."""
+
+import pytest
+from azure.identity.aio import DefaultAzureCredential
+
+from shared.insights.azure_logs import AzureLogs, logs_client
+from shared.insights.log_source import log_source
+from tests.identity_server import identity_server
+from tests.unit.insights.logs_server import logs_server
+
+WORKSPACE = "11111111-2222-3333-4444-555555555555"
+RESOURCE = "/subscriptions/sub/resourceGroups/group/providers/microsoft.insights/components/pix"
+
+
+@pytest.fixture
+async def server(tmp_path):
+    async with logs_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def identity(monkeypatch):
+    async with identity_server(monkeypatch) as asked:
+        yield asked
+
+
+@pytest.fixture
+async def credential(identity):
+    """The chain of credentials; it finds the managed identity."""
+    assert identity == []
+    async with DefaultAzureCredential() as made:
+        yield made
+
+
+@pytest.fixture
+async def connect(server, credential):
+    """Make insights of a resource; without one, of a workspace."""
+    made = []
+
+    def connected(resource=None, endpoint=server.url):
+        source = log_source(WORKSPACE, resource, endpoint)
+        client = logs_client(credential, source.endpoint, connection_verify=str(server.certificate))
+        made.append(AzureLogs(client, source))
+        return made[-1]
+
+    yield connected
+    for logs in made:
+        await logs.close()

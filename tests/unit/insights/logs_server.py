@@ -1,0 +1,121 @@
+"""Azure's log service on loopback, over TLS, with answers of its true shapes.
+
+Shapes: https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format and .../errors
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import ipaddress
+import json
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+@dataclass
+class LogsServer:
+    """Gives `answer` to every query, and keeps what it was asked; it hangs where `hanging` is set."""
+
+    url: str = ""
+    certificate: Path = Path()
+    status: int = 200
+    answer: object = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    hanging: bool = False
+    asked: list[dict] = field(default_factory=list)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def gives(self, status, answer, **headers):
+        self.status, self.answer = status, answer
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def finds(self, columns, rows, error=None):
+        """A table of `columns`, pairs of names and types; `error` makes it a partial result."""
+        table = {
+            "name": "PrimaryResult",
+            "columns": [{"name": name, "type": kind} for name, kind in columns],
+            "rows": rows,
+        }
+        self.gives(200, {"tables": [table], **({"error": error} if error else {})})
+
+    async def serve(self, request):
+        self.asked.append(
+            {
+                "path": request.path,
+                "body": await request.json(),
+                "authorization": request.headers.get("Authorization"),
+                "prefer": request.headers.get("Prefer"),
+            }
+        )
+        if self.hanging:
+            await self.released.wait()
+        text = self.answer if isinstance(self.answer, str) else json.dumps(self.answer)
+        if self.status == 204:
+            return web.Response(status=204)
+        return web.Response(
+            text=text, status=self.status, headers=self.headers, content_type="application/json"
+        )
+
+
+@contextlib.asynccontextmanager
+async def logs_server(folder):
+    server = LogsServer(certificate=folder / "certificate.pem")
+    app = web.Application()
+    app.router.add_post("/{path:.*}", server.serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=_context(server.certificate)).start()
+        server.url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+        yield server
+    finally:
+        server.released.set()
+        await runner.cleanup()
+
+
+def refusal(code, message, *inner):
+    """An error as the service writes it, with the codes of its inner errors."""
+    error = {"code": code, "message": message, "correlationId": "d6b8ae7a-0000-0000-0000-000000000000"}
+    nested = error
+    for inner_code in inner:
+        nested["innererror"] = nested = {"code": inner_code, "message": message}
+    return {"error": error}
+
+
+def _context(path):
+    """A certificate for 127.0.0.1, signed by itself, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = dt.datetime.now(dt.UTC)
+    day = dt.timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
