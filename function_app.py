@@ -7,13 +7,13 @@ _began = time.monotonic()
 import azure.functions as func  # noqa: E402 - the imports are what a cold start waits for, so they are timed
 
 from functions import queues, timers  # noqa: E402 - likewise
-from functions.http import datasets, health, jobs  # noqa: E402 - likewise
+from functions.http import datasets, health, insights, jobs  # noqa: E402 - likewise
 from shared.wiring import app as services  # noqa: E402 - likewise
 from shared.wiring.ahead import import_ahead  # noqa: E402 - likewise
 from shared.wiring.log_levels import set_log_levels  # noqa: E402 - likewise
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for module in (jobs, datasets, health, queues, timers):
+for module in (jobs, datasets, insights, health, queues, timers):
     app.register_functions(module.blueprint)
 
 set_log_levels(services().settings)

@@ -84,10 +84,18 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a handler answers: a model to be encoded, a status, headers."""
+class Text:
+    """A body that is encoded already, as text of some media type."""
 
-    body: BaseModel
+    text: str
+    mimetype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler answers: a model to be encoded as JSON, or text; a status, headers."""
+
+    body: BaseModel | Text
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -102,19 +110,25 @@ class _Endpoint:
     public: bool
     query: Collection[str]
     when_late: str
+    within_seconds: float | None
 
 
 def endpoint(
-    *, public: bool = False, query: Collection[str] = (), when_late: str = "Try again."
+    *,
+    public: bool = False,
+    query: Collection[str] = (),
+    when_late: str = "Try again.",
+    within_seconds: float | None = None,
 ) -> Callable[[Handler], HttpFunction]:
     """Make an HTTP function of a handler. Every call needs an API key, unless the endpoint is public.
 
     It takes the query parameters `query`, and no others. Every call is answered within ten seconds: with 503 where
     storage does not answer in time. `when_late` then says what the caller should do, as the call may have taken effect.
+    A call that reads what takes longer may have another limit, `within_seconds`.
     """
 
     def decorate(handler: Handler) -> HttpFunction:
-        served = _Endpoint(handler, public, query, when_late)
+        served = _Endpoint(handler, public, query, when_late, within_seconds)
 
         async def function(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
             # the host's own span, within the caller's trace where the caller named one
@@ -143,7 +157,7 @@ async def _serve(served: _Endpoint, req: func.HttpRequest, current: Operation) -
     caller = Caller.anonymous() if public else services.access.identify(req.headers.get("x-api-key"))
     call = Call(req, services, caller, current, read_query(req, served.query))
     try:
-        async with asyncio.timeout(services.answer_within_seconds):
+        async with asyncio.timeout(served.within_seconds or services.answer_within_seconds):
             answer = await served.handler(call)
     except TimeoutError:
         raise Unavailable(f"Storage did not answer in time. {served.when_late}") from None
@@ -151,10 +165,13 @@ async def _serve(served: _Endpoint, req: func.HttpRequest, current: Operation) -
         raise Unavailable(f"{error.detail} {served.when_late}") from error
     if not public:
         services.completed(current)
+    body = answer.body
+    if isinstance(body, BaseModel):
+        body = Text(body.model_dump_json(), "application/json")
     return func.HttpResponse(
-        answer.body.model_dump_json(),
+        body.text,
         status_code=answer.status,
-        mimetype="application/json",
+        mimetype=body.mimetype,
         headers={"Cache-Control": "no-store", **answer.headers},
     )
 

@@ -12,6 +12,7 @@ _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
     (errors.Conflict, 409, "conflict", "The state does not allow it"),
     (errors.RateLimited, 429, "rate_limited", "Too many requests"),
     (errors.Retryable, 503, "unavailable", "Temporarily unavailable"),
+    (errors.NotConfigured, 503, "not_configured", "The app is not set up for it"),
     (errors.Permanent, 422, "not_possible", "Not possible"),
 )
 """Looked through in this order; a subclass is covered by its base's row."""

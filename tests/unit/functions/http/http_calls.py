@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import azure.functions as func
 
-from functions.http import datasets, health, jobs
+from functions.http import datasets, health, insights, jobs
 from shared.settings import Settings
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
@@ -26,6 +26,8 @@ _FUNCTIONS = {
     ("GET", "datasets"): datasets.list_datasets,
     ("GET", "datasets/{id}"): datasets.get_dataset,
     ("GET", "datasets/{id}/download"): datasets.download_dataset,
+    ("GET", "insights"): insights.list_insights,
+    ("GET", "insights/{report}"): insights.get_insight,
     ("GET", "/health"): health.health_full,
     ("GET", "/health/live"): health.health_live,
     ("GET", "/health/ready"): health.health_ready,
@@ -44,6 +46,7 @@ class Answered:
     status: int
     body: dict
     headers: dict[str, str]
+    text: str
 
     @property
     def errors(self) -> list[tuple[str, str]]:
@@ -82,7 +85,9 @@ class Caller:
             body=body,
         )
         response = await handler(method, route)(request, _CONTEXT)
-        return Answered(response.status_code, json.loads(response.get_body()), dict(response.headers))
+        text = response.get_body().decode()
+        body = json.loads(text) if response.mimetype.endswith("json") else {}
+        return Answered(response.status_code, body, dict(response.headers), text)
 
 
 def handler(method: str, route: str) -> Callable:
@@ -94,4 +99,5 @@ def _route(path: str) -> tuple[str, dict[str, str]]:
     if not rest or path.startswith("/"):
         return path, {}
     name, _, action = rest.partition("/")
-    return f"{kind}/{{id}}" + (f"/{action}" if action else ""), {"id": name}
+    parameter = "report" if kind == "insights" else "id"
+    return f"{kind}/{{{parameter}}}" + (f"/{action}" if action else ""), {parameter: name}
