@@ -1,6 +1,7 @@
 """Each query reads tables, columns, events, metrics and properties that there are, in either scope."""
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from shared.insights.log_source import Scope
 from shared.insights.queries import bounded_query, query
 from shared.insights.report import MAX_HOURS, MAX_ROWS
 from shared.insights.reports import REPORTS
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.telemetry import signals
 from shared.telemetry.recording import RecordingTelemetry, Signal
 from tests.unit.insights.kql import Read, read_query
@@ -108,19 +108,11 @@ def test_a_query_returns_the_columns_of_its_report_out_of_tables_and_columns_tha
 
 @EACH
 def test_a_query_asks_for_names_that_are_emitted(report):
-    functions = {
-        f"{name}{end}"
-        for name in ("discover_job", "crawl_chunk", "archive_dataset")
-        for end in ("", "_poison")
-    }
     for read in read_query(query(report, Scope.WORKSPACE), TABLES[Scope.WORKSPACE]).reads:
         names = read.texts.get("Name", set())
-        if read.table == "AppRequests":
-            assert names in (set(), functions)
-            assert all(hasattr(queues, name) for name in names)
-        elif read.table in TO_KINDS:
+        if read.table in TO_KINDS:
             assert names <= {signal.name for signal in _signals_of(read)}
-        else:
+        elif read.table == "AppDependencies":
             kinds = {signal.properties["type"] for signal in SIGNALS if signal.kind == "dependency"}
             assert read.texts.get("DependencyType", set()) <= kinds
 
@@ -155,11 +147,11 @@ def test_every_hour_of_the_longest_span_fits_with_both_of_its_statuses():
     assert 2 * (MAX_HOURS + 1) <= MAX_ROWS
 
 
-def test_the_names_of_the_queues_are_those_of_the_app():
-    text = query(REPORTS["queue_health"], Scope.WORKSPACE)
-    for name in (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE):
-        assert f'"{name}"' in text
-        assert f'"{name}-poison"' in text
+def test_the_queues_and_their_functions_are_those_of_the_app():
+    functions = [builder._function for builder in queues.blueprint._function_builders]
+    served = {function._name: function.get_trigger().get_dict_repr()["queueName"] for function in functions}
+    named = re.findall(r'Name == "(\w+)", "([\w-]+)"', query(REPORTS["queue_health"], Scope.WORKSPACE))
+    assert dict(named) == served
 
 
 def test_each_file_is_the_query_of_a_report_or_the_scope():
