@@ -16,7 +16,17 @@ def test_what_the_app_runs_with_is_deployed_and_its_tools_are_not():
 
     needed = {*PACKAGES, "function_app.py", "host.json", "requirements.txt"}
     assert needed == {name for name in needed if deployed(name)}
-    tools = {"bench", "build", "devhost", "docs", "playground", "tests", "README.md", "pyproject.toml"}
+    tools = {
+        "bench",
+        "build",
+        "devhost",
+        "docs",
+        "infra",
+        "playground",
+        "tests",
+        "README.md",
+        "pyproject.toml",
+    }
     assert not [name for name in tools if deployed(name)]
 
 

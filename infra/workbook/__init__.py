@@ -1,0 +1,1 @@
+"""An Azure workbook that shows every report of the app."""
