@@ -69,7 +69,7 @@ MISTAKES = [
     (
         {"sources": [{"type": "urls", "blob": "inputs/x"}]},
         "sources.0.format",
-        "the blob's name tells none: must be one of txt, csv, tsv, jsonl, json, parquet",
+        "the blob's name has no known ending: must be one of txt, csv, tsv, jsonl, json, parquet",
     ),
     (
         {"sources": [{"type": "urls", "blob": "inputs/x", "format": "xml"}]},
