@@ -1,4 +1,4 @@
-"""The formats that a spec can name."""
+"""Maps the names of formats in specs to the formats."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""WebDataset: tar shards in which each image has its `.json`, `.txt` and `.cls` beside it, and texts beside the shards.
+"""WebDataset: tar shards in which each image has its `.json`, `.txt` and `.cls` beside it. Texts are outside of shards.
 
 Format: https://github.com/webdataset/webdataset, "The WebDataset Format".
 """
@@ -30,12 +30,12 @@ from shared.archiving.texts.card import Packing
 
 _MAX_SHARDS = 1000
 _BESIDE = ("json", "txt", "cls")
-# entries of a shard for each image: itself, and what stands beside it
+# entries of a shard for each image: the image and its sidecars
 _MEMBERS = 1 + len(_BESIDE)
 
 
 class WebDataset(ArchiveFormat):
-    """`shards/00001.tar`, and where there are several splits `shards/train-00001.tar`."""
+    """The format with `shards/00001.tar`, or with `shards/train-00001.tar` if there are several splits."""
 
     shuffled = True
     sidecars = True
@@ -46,7 +46,7 @@ class WebDataset(ArchiveFormat):
 
     @override
     def image_files(self, images: Images, contents: Contents, shard_size: int) -> Sequence[File]:
-        # each split has shards of its own, of even size
+        # each split has shards of its own, of similar size
         beside = [-(-column // BLOCK) for column in (images.json, images.text)]
         blocks = -(-images.size // BLOCK) + beside[0] + beside[1] + _MEMBERS + 1
         ends = np.cumsum(blocks * BLOCK, dtype=np.int64)
@@ -99,14 +99,14 @@ class WebDataset(ArchiveFormat):
         splits: Sequence[str],
         labels: Sequence[str],
     ) -> Sequence[Annotation]:
-        # the checksums are those of the shards, which are not known before they are written
+        # the checksums are those of the shards and are not known before the shards are written
         return annotations_of(_wanted(order), order, labels)
 
     @override
     def packing(self, order: ArchiveOrder, splits: Sequence[str]) -> Packing:
         first = f"{_prefix(splits[0], splits)}00001.tar" if splits else ""
         return Packing(
-            # shards have a folder in storage, and none when downloaded
+            # shards have a folder in storage, but downloaded ones have none
             split_paths={split: f"**/{_prefix(split, splits)}*.tar" for split in splits},
             images=(
                 "- `*.tar`: shards in the WebDataset format. Beside each image stand, under the same key,",
@@ -127,7 +127,7 @@ class WebDataset(ArchiveFormat):
 
 
 class _Names:
-    """For each image of a file its file's name, and the same with other extensions; see `Names`."""
+    """For each image of a file, the name of its file, and the same with other extensions (see `Names`)."""
 
     ascii = True
 
@@ -148,17 +148,17 @@ class _Names:
 
 
 def _wanted(order: ArchiveOrder) -> tuple[AnnotationFormat, ...]:
-    """The annotation files that an order wants, without the JSON lines: each image has its JSON beside it."""
+    """Returns the annotation files that an order wants, without the JSON lines: each image has its JSON beside it."""
     return tuple(kind for kind in order.output.annotations if kind != "jsonl")
 
 
 def _prefix(split: str, used: Sized) -> str:
-    """How the names of a split's shards begin, where these splits are `used`."""
+    """Returns the beginning of the names of a split's shards. `used` are the splits with images."""
     return "" if len(used) == 1 else f"{split}-"
 
 
 def _even_bounds(ends: NDArray[np.int64], begin: int, end: int, target: int) -> list[int]:
-    """Bounds from `begin` to `end`, none without an image between them; parts exceed `target` by one at most."""
+    """Returns bounds from `begin` to `end`. Each part has an image, and exceeds `target` by one image at most."""
     before = int(ends[begin - 1]) if begin else 0
     size = int(ends[end - 1]) - before
     count = max(1, -(-size // target))

@@ -1,4 +1,4 @@
-"""One ZIP file: a folder for each split, in it one for each label, and the texts behind the images."""
+"""One ZIP file: a folder for each split, in it a folder for each label, and the texts after the images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ _IMAGES = (
 
 
 class ZipArchive(ArchiveFormat):
-    """`dataset.zip`."""
+    """The format with one file, `dataset.zip`."""
 
     shuffled = False
     sidecars = False
@@ -89,7 +89,7 @@ class ZipArchive(ArchiveFormat):
 
 
 class _Names:
-    """The paths of the images, and behind them the names of the texts; see `Names`."""
+    """The paths of the images, followed by the names of the texts (see `Names`)."""
 
     def __init__(self, images: Images, contents: Contents) -> None:
         self._images = images

@@ -1,4 +1,4 @@
-"""What the files of a dataset are made of: its images as columns, its texts, and the blobs that hold the bytes."""
+"""Holds the contents of a dataset: its images as columns, its texts, and the blobs that hold the bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ EXTENSION_LENGTHS = np.array([len(extension) for extension in EXTENSIONS], np.in
 
 @dataclass(slots=True)
 class Images:
-    """The images of a dataset, in the order in which they stand in it; one column a field.
+    """The images of a dataset, in the dataset's order. Each field is a column, an array with one value per image.
 
-    `label`, `split` and `extension` are positions in their lists; `shard`, `offset`, `size` and `crc32` say where the
-    bytes are and what they are; `beside`, `json` and `text` where the sidecars are in their blob, and how long.
+    `label`, `split` and `extension` are positions in their lists. `shard`, `offset`, `size` and `crc32` say where the
+    bytes are and what they are. `beside`, `json` and `text` are the offset and lengths of the sidecars in their blob.
     """
 
     index: NDArray[np.int64]
@@ -37,18 +37,18 @@ class Images:
         return len(self.index)
 
     def file(self, position: int) -> str:
-        """The name of an image's file."""
+        """Returns the name of an image's file."""
         return file_name(int(self.index[position]), int(self.extension[position]))
 
     @property
     def file_lengths(self) -> NDArray[np.int64]:
-        """The length of the name of each image's file."""
+        """Returns the length of the name of each image's file."""
         return digits(self.index, 8) + 1 + EXTENSION_LENGTHS[self.extension]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes of a blob, and their CRC-32, None where it is not known."""
+    """Some bytes of a blob, and their CRC-32, which is None if it is not known."""
 
     blob: str
     offset: int
@@ -58,7 +58,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A text file of the dataset, whose bytes are in a working blob from `offset` on."""
+    """A text file of the dataset. Its bytes are in a working blob from `offset` on."""
 
     name: str
     size: int
@@ -68,16 +68,17 @@ class TextFile:
 
     @property
     def piece(self) -> Piece:
-        """Its bytes."""
+        """The bytes of the file."""
         return Piece(self.blob, self.offset, self.size, self.crc32)
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a dataset has beside the columns of its images.
+    """The contents of a dataset beside the columns of its images.
 
     `splits`, `folders` (by label) and `shards` (blobs) are the lists that the images' numbers are positions in.
-    `created_at` is the time of every entry. The texts, and the blob of the `sidecars`, are known once they are written.
+    `created_at` is the time of every entry. The texts, and the blob of the `sidecars`, are known once they are
+    written.
     """
 
     created_at: datetime
@@ -88,7 +89,7 @@ class Contents:
     texts: tuple[TextFile, ...] = ()
 
     def image(self, images: Images, position: int) -> Piece:
-        """Where the bytes of an image are."""
+        """Returns the place of an image's bytes."""
         shard = self.shards[int(images.shard[position])]
         offset, size = int(images.offset[position]), int(images.size[position])
         return Piece(shard, offset, size, int(images.crc32[position]))
@@ -98,7 +99,8 @@ class Contents:
 class File:
     """One file of the dataset: some of its images, or one of its texts.
 
-    `start` and `end` bound the images in it; those of a text are its position in the list of texts.
+    `start` and `end` are the bounds of its images. For a text they are the bounds of its position in the list of
+    texts.
     """
 
     name: str
@@ -109,12 +111,12 @@ class File:
 
 
 def text_files(texts: Sequence[TextFile]) -> list[File]:
-    """The texts as files of their own."""
+    """Returns the texts as files of their own."""
     return [File(text.name, "text", at, at + 1, text.size) for at, text in enumerate(texts)]
 
 
 def digits(numbers: NDArray[np.int64] | NDArray[np.int32], least: int) -> NDArray[np.int64]:
-    """How many decimal digits each number has, filled up with zeros to `least`."""
+    """Returns how many decimal digits each number has, at least `least`."""
     count = np.full(len(numbers), least, np.int64)
     for power in range(least, 19):
         count += numbers >= 10**power

@@ -1,7 +1,7 @@
-"""Files as arithmetic: where every byte is, before the first one is written.
+"""Computes where every byte of a file is, before the first one is written.
 
-A file is a row of entries, and of bytes about them that its format makes. Any range of it can be made without what is
-before it, so that many function instances can write one file at the same time.
+A file is a row of entries, with bytes around them that its format makes. Any range can be made without the bytes
+before it. So many function instances can write one file at the same time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Bytes `low` to `high` of an entry's data."""
+    """The bytes `low` to `high` of an entry's data."""
 
     entry: int
     low: int
@@ -22,7 +22,7 @@ class Data:
 
 
 class Layout(Protocol):
-    """Where everything is in one file."""
+    """Knows where everything is in one file."""
 
     @property
     def size(self) -> int:
@@ -30,12 +30,12 @@ class Layout(Protocol):
         ...
 
     def between(self, start: int, end: int) -> Iterator[bytes | Data]:
-        """What stands from byte `start` to `end`, without gaps: the format's own bytes, and data of entries."""
+        """Yields the content from byte `start` to `end`, without gaps: the format's own bytes, and data of entries."""
         ...
 
 
 class Names(Protocol):
-    """The names of a file's entries, encoded; made when they are asked for, since there may be millions."""
+    """The names of a file's entries, encoded. They are made on demand, because there may be millions."""
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -44,14 +44,14 @@ class Names(Protocol):
 
     @property
     def ascii(self) -> bool:
-        """Whether all of them are ASCII."""
+        """Whether all names are ASCII."""
         ...
 
     def __getitem__(self, entry: int, /) -> bytes: ...
 
 
 class NameList:
-    """Names that are there already."""
+    """Names in a list."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = [name.encode() for name in names]
@@ -63,7 +63,7 @@ class NameList:
 
 
 class PlainLayout:
-    """A file that is the data of one entry."""
+    """The layout of a file that is the data of one entry."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -74,5 +74,5 @@ class PlainLayout:
 
 
 def cut(data: bytes, at: int, start: int, end: int) -> bytes:
-    """What of `data`, which begins at byte `at` of the file, is between `start` and `end`."""
+    """Returns the part of `data` between `start` and `end`. `data` begins at byte `at` of the file."""
     return data[max(0, start - at) : max(0, end - at)]

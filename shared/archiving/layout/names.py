@@ -1,4 +1,4 @@
-"""The names of the folders of a dataset's labels: no two labels share one."""
+"""Makes the names of files, and of the folders of labels. No two labels share a folder name."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from shared.text.file_names import comparable, safe_name
 
 _MAX_BYTES = 120
 _DIGITS = (8, 16, 32, 64)
-# files that stand beside the folders, or that loaders look for there
+# files that are beside the folders, or that loaders search for there
 _METADATA = frozenset({"metadata.parquet", "metadata.jsonl", "metadata.csv"})
 EXTENSIONS = ("jpg", "png", "webp", "gif", "bmp", "tif", "avif", "bin")
 _EXTENSION_OF = {
@@ -22,34 +22,34 @@ _EXTENSION_OF = {
 
 
 def file_name(index: int, extension: int) -> str:
-    """The file name of an image: the candidate's index in the job, and the format's extension."""
+    """Returns the file name of an image: the candidate's index in the job, and the format's extension."""
     return f"{index:08}.{EXTENSIONS[extension]}"
 
 
 def extension_of(image_format: str) -> int:
-    """The position in `EXTENSIONS` of a format's extension; the last where the format is unknown."""
+    """Returns the position in `EXTENSIONS` of a format's extension. It is the last one if the format is unknown."""
     return EXTENSIONS.index(_EXTENSION_OF.get(image_format, "bin"))
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:
-    """A folder name for each label: the label itself where it is safe and unique, else with a hash appended.
+    """Returns a folder name for each label: the label itself if it is safe and unique, otherwise with a hash appended.
 
-    No system takes two of the names for one (see `comparable`), whatever the labels are. The result depends on the set
-    of labels only.
+    No system takes two of the names for one (see `comparable`), whatever the labels are. The result depends on the
+    set of labels only.
     """
     safe = {label: _safe(label) for label in labels}
     names: dict[str, str] = {}
-    # a longer hash is needed where somebody made labels whose hashes begin alike
+    # a longer hash is needed if somebody made labels whose hashes begin alike
     for digits in _DIGITS:
-        names = _told_apart(safe, digits)
+        names = _with_hashes(safe, digits)
         if len({comparable(name) for name in names.values()}) == len(names):
             break
     return names
 
 
-def _told_apart(safe: dict[str, str], digits: int) -> dict[str, str]:
-    """Names with hashes of so many digits. A label that equals another one's name with its hash gets a hash, too."""
-    # for each comparable form of the names: the only label with it, or None where there are several
+def _with_hashes(safe: dict[str, str], digits: int) -> dict[str, str]:
+    """Appends hashes of so many digits. A label that equals another label's name with its hash gets a hash, too."""
+    # for each comparable form of the names, the only label with it, or None if there are several
     alone: dict[str, str | None] = {}
     for label, name in safe.items():
         key = comparable(name)

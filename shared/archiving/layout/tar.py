@@ -1,4 +1,4 @@
-"""A tar file as arithmetic: ustar headers, and pax headers where a name or a size does not fit into them.
+"""Computes a tar file: ustar headers, and pax headers if a name or a size does not fit into them.
 
 Format: IEEE Std 1003.1-2017, pax, "pax Interchange Format" and "ustar Interchange Format".
 """
@@ -18,9 +18,9 @@ _MAX_SIZE = 8**11 - 1
 
 
 class TarLayout:
-    """Where everything is in the tar file of these entries, in this order: see `Layout`.
+    """The layout of a tar file with these entries in this order (see `Layout`).
 
-    The same entries and moment are the same bytes: owner, group and mode are fixed.
+    The same entries and moment give the same bytes: owner, group and mode are fixed.
     """
 
     def __init__(self, names: Names, sizes: NDArray[np.int64], moment: datetime) -> None:
@@ -36,12 +36,12 @@ class TarLayout:
 
     @property
     def data_offsets(self) -> NDArray[np.int64]:
-        """Where each entry's data begins."""
+        """The offset of each entry's data in the file, in bytes."""
         return self._offsets[:-1] + self._headers
 
     @property
     def size(self) -> int:
-        """See `Layout.size`; two empty blocks end the file, which fills whole records."""
+        """See `Layout.size`. Two empty blocks end the file, which fills whole records."""
         return -(-(int(self._offsets[-1]) + 2 * BLOCK) // _RECORD) * _RECORD
 
     def between(self, start: int, end: int) -> Iterator[bytes | Data]:
@@ -61,7 +61,7 @@ class TarLayout:
         yield bytes(max(0, min(end, self.size) - max(start, behind)))
 
     def _misfits(self) -> list[int]:
-        """Entries that may need more than a ustar header."""
+        """Returns the entries that may need more than a ustar header."""
         odd = (self._names.lengths > _MAX_NAME) | (self._sizes > _MAX_SIZE)
         return np.flatnonzero(odd | (not self._names.ascii)).tolist()
 
@@ -94,7 +94,7 @@ class TarLayout:
 
 
 def _pax_record(key: str, value: bytes) -> bytes:
-    """A record begins with its own length in bytes, the digits of it included."""
+    """Encodes a record. It begins with its own length in bytes, which counts the digits of the length."""
     rest = b" " + key.encode() + b"=" + value + b"\n"
     length = len(rest)
     while length != len(rest) + len(str(length)):

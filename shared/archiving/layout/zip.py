@@ -1,7 +1,7 @@
-"""A ZIP file as arithmetic.
+"""Computes a ZIP file.
 
-Entries are stored, not compressed (images are compressed already), and their sizes and checksums are known, so local
-headers need no data descriptors. Format: PKWARE APPNOTE.TXT 6.3.10; sections are named below.
+Entries are stored, not compressed (images are compressed already). Their sizes and checksums are known, so local
+headers need no data descriptors. Format: PKWARE APPNOTE.TXT 6.3.10. Its sections are named below.
 """
 
 import struct
@@ -15,17 +15,23 @@ from shared.archiving.layout.layout import Data, Names, cut
 
 _LIMIT_32 = 0xFFFFFFFF
 _LIMIT_16 = 0xFFFF
-_UTF8 = 0x0800  # general purpose bit 11 (4.4.4)
-_STORED = 0  # compression method (4.4.5)
-_UNIX = 3 << 8  # made by (4.4.2)
-_VERSION, _VERSION_64 = 20, 45  # needed to extract (4.4.3)
-_FILE_MODE = 0o100644 << 16  # external attributes (4.4.15)
-_ZIP64_TAG = 0x0001  # extra field (4.5.3)
+# general purpose bit 11 (4.4.4)
+_UTF8 = 0x0800
+# compression method (4.4.5)
+_STORED = 0
+# made by (4.4.2)
+_UNIX = 3 << 8
+# needed to extract (4.4.3)
+_VERSION, _VERSION_64 = 20, 45
+# external attributes (4.4.15)
+_FILE_MODE = 0o100644 << 16
+# extra field (4.5.3)
+_ZIP64_TAG = 0x0001
 _LOCAL, _CENTRAL = struct.Struct("<4sHHHHHIIIHH"), struct.Struct("<4sHHHHHHIIIHHHHHII")
 
 
 class ZipLayout:
-    """Where everything is in the archive of these entries, in this order: see `Layout`.
+    """The layout of an archive with these entries in this order (see `Layout`).
 
     The file is header 0, data 0, header 1, data 1, …, and the directory. `sizes` and `crc32s` are the entries'.
     """
@@ -48,12 +54,12 @@ class ZipLayout:
 
     @property
     def directory_offset(self) -> int:
-        """Where the last entry's data ends and the central directory begins."""
+        """The offset at which the last entry's data ends and the central directory begins."""
         return int(self._offsets[-1])
 
     @property
     def data_offsets(self) -> NDArray[np.int64]:
-        """Where each entry's data begins."""
+        """The offset of each entry's data in the file, in bytes."""
         return self._offsets[1:] - self._sizes
 
     @property
@@ -75,7 +81,7 @@ class ZipLayout:
         yield cut(self._end, int(self._described[-1]), start, end)
 
     def _header(self, entry: int) -> bytes:
-        """The local file header (4.3.7)."""
+        """Makes the local file header (4.3.7)."""
         name, size = self._names[entry], int(self._sizes[entry])
         large = size >= _LIMIT_32
         extra = struct.pack("<HHQQ", _ZIP64_TAG, 16, size, size) if large else b""
@@ -90,9 +96,10 @@ class ZipLayout:
         )
 
     def _description(self, entry: int) -> bytes:
-        """The central directory header (4.3.12)."""
+        """Makes the central directory header (4.3.12)."""
         name, size, offset = self._names[entry], int(self._sizes[entry]), int(self._offsets[entry])
-        fields = b""  # in the order of 4.5.3: sizes, then offset, each only where its own field is full
+        # the order of 4.5.3 is sizes, then offset; each is there only if its own field is full
+        fields = b""
         if size >= _LIMIT_32:
             fields += struct.pack("<QQ", size, size)
             size = _LIMIT_32
@@ -114,7 +121,7 @@ class ZipLayout:
         )
 
     def _ending(self) -> bytes:
-        """The end records (4.3.14 to 4.3.16)."""
+        """Makes the end records (4.3.14 to 4.3.16)."""
         count, offset = len(self._sizes), self.directory_offset
         size = int(self._described[-1]) - offset
         end = b""
@@ -132,14 +139,14 @@ def _running_sums(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _entries(offsets: NDArray[np.int64], start: int, end: int) -> range:
-    """The entries of which something is between `start` and `end`; entry i is from offsets[i] to offsets[i + 1]."""
+    """Returns the entries that overlap `start` to `end`. Entry i is from offsets[i] to offsets[i + 1]."""
     first = int(np.searchsorted(offsets, start, side="right")) - 1
     last = int(np.searchsorted(offsets, end, side="left"))
     return range(max(0, first), min(last, len(offsets) - 1))
 
 
 def _dos_time(moment: datetime) -> tuple[int, int]:
-    """MS-DOS time and date (4.4.6), which begin in 1980 and count two seconds."""
+    """Returns the MS-DOS time and date (4.4.6), which begin in 1980 and count steps of two seconds."""
     year = min(max(moment.year, 1980), 2107)
     date = (year - 1980) << 9 | moment.month << 5 | moment.day
     return moment.hour << 11 | moment.minute << 5 | moment.second // 2, date

@@ -10,7 +10,7 @@ from shared.archiving.layout.names import file_name
 from shared.archiving.planning.choose import Chosen
 from shared.archiving.selection.select import REASONS
 from shared.archiving.texts.card import Figures
-from shared.archiving.texts.metadata import Placed, told_of
+from shared.archiving.texts.metadata import Placed, annotation_fields
 from shared.records.delivered import fields_of
 from shared.records.records import KEPT, Kept, Record
 
@@ -95,4 +95,4 @@ class Verdicts:
         figures.licenses[provenance.license] = figures.licenses.get(provenance.license, 0) + 1
         split, folder = contents.splits[row.split], contents.folders[row.label]
         path = self._form.path(split, folder, file_name(record.index, row.extension))
-        return Placed(record, kept, split, path, row.label, told_of(record, kept, path))
+        return Placed(record, kept, split, path, row.label, annotation_fields(record, kept, path))

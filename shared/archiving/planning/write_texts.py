@@ -89,7 +89,7 @@ async def _write_sidecars(images: Sequence[Placed], sidecars: TextWriter, beside
     at = sidecars.size
     for image in images:
         beside[image.record.index] = at
-        pair = sidecar(image.record, image.told)
+        pair = sidecar(image.record, image.fields)
         found += pair
         at += len(pair[0]) + len(pair[1])
     await sidecars.add(b"".join(found))

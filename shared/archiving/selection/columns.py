@@ -12,7 +12,7 @@ from shared.archiving.layout.names import extension_of, file_name
 from shared.archiving.selection.earlier import NO_HASH
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.annotations import sidecar
-from shared.archiving.texts.metadata import told_of
+from shared.archiving.texts.metadata import annotation_fields
 from shared.damage import reading
 from shared.records.delivered import SHA256_BYTES
 from shared.records.packed_lines import unpack
@@ -190,6 +190,6 @@ def _sidecar_sizes(data: bytes) -> list[tuple[int, int]]:
     for record in decode_records(data):
         if isinstance(record.outcome, Kept):
             file = file_name(record.index, extension_of(record.outcome.facts.format))
-            beside = sidecar(record, told_of(record, record.outcome, file))
+            beside = sidecar(record, annotation_fields(record, record.outcome, file))
             sizes.append((len(beside[0]), len(beside[1])))
     return sizes

@@ -1,4 +1,4 @@
-"""What all annotation files have in common."""
+"""Defines what all annotation files have in common."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from shared.archiving.texts.metadata import Placed
 
 
 class Annotation:
-    """One annotation file of the archive, written while the images' records stream by.
+    """One annotation file of the archive. It is written while the images' records are read.
 
     The file is the output of `begin`, of `rows` for each batch of images, and of `end`, in this order.
     """
@@ -17,17 +17,17 @@ class Annotation:
         self.name = name
 
     def begin(self) -> bytes:
-        """The bytes before the first image."""
+        """Returns the bytes before the first image."""
         return b""
 
     def rows(self, images: Sequence[Placed]) -> bytes:
-        """The next bytes of the file, after these images."""
+        """Returns the next bytes of the file, for these images."""
         return b"".join(map(self.row, images))
 
     def row(self, image: Placed) -> bytes:
-        """The bytes for one image; empty where the file is not about it."""
+        """Returns the bytes for one image, or empty if the file has nothing for it."""
         raise NotImplementedError
 
     def end(self) -> Iterator[bytes]:
-        """The bytes after the last image, piece by piece."""
+        """Yields the bytes after the last image, piece by piece."""
         return iter(())

@@ -1,12 +1,12 @@
-"""The text files of a dataset: what each image is, where it comes from, under which terms.
+"""Writes the annotation files of a dataset: what each image is, where it comes from, and under which terms.
 
-Every file is written row by row while the records stream by. `metadata.parquet` in each split's folder is what Hugging
-Face's `imagefolder` reads: `file_name` relative to the folder, and the other columns as features. It is Parquet because
-that declares the type of each column. In JSON lines and CSV, readers guess types, and take texts such as `2021-03-05`
-and `007` for dates and numbers.
+Every file is written row by row while the records are read. Hugging Face's `imagefolder` reads the `metadata.parquet`
+in each split's folder: `file_name` is relative to the folder, and the other columns are features. It is Parquet
+because that format declares the type of each column. In JSON lines and CSV, readers guess types, and take texts such
+as `2021-03-05` and `007` for dates and numbers.
 
-Texts are as they were found. In CSV, too: what begins with `=`, `+`, `-` or `@` is no formula to the programs that read
-datasets, and a quote before it would make another label of it.
+Texts are not changed, not even in CSV. The programs that read datasets do not treat a text that begins with `=`, `+`,
+`-` or `@` as a formula, and a quote before it would make it another label.
 """
 
 import csv
@@ -29,7 +29,7 @@ from shared.text.json_lines import json_line
 def annotations_of(
     wanted: Collection[AnnotationFormat], order: ArchiveOrder, labels: Sequence[str]
 ) -> list[Annotation]:
-    """The annotation files that are `wanted`, and the attributions, in the sequence in which they are delivered."""
+    """Returns the annotation files that are `wanted`, and the attributions, in the order of delivery."""
     found: list[Annotation] = []
     if "jsonl" in wanted:
         found.append(JsonLines("annotations.jsonl"))
@@ -46,7 +46,7 @@ def annotations_of(
 
 
 class Metadata(Annotation):
-    """Parquet with the images of one split, their names relative to its folder."""
+    """A Parquet file with the images of one split. Their names are relative to its folder."""
 
     def __init__(self, name: str, split: str) -> None:
         super().__init__(name)
@@ -61,7 +61,7 @@ class Metadata(Annotation):
         """See `Annotation`."""
         mine = [image for image in images if image.split == self._split]
         folder = f"{self._split}/"
-        columns = {name: [image.told[name] for image in mine] for name in COLUMNS}
+        columns = {name: [image.fields[name] for image in mine] for name in COLUMNS}
         return self._writer.add(columns | {"file_name": [image.path.removeprefix(folder) for image in mine]})
 
     def end(self) -> Iterator[bytes]:
@@ -70,15 +70,15 @@ class Metadata(Annotation):
 
 
 class JsonLines(Annotation):
-    """One JSON object a line."""
+    """A file with one JSON object per line."""
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
-        return json_line(image.told) + b"\n"
+        return json_line(image.fields) + b"\n"
 
 
 class Table(Annotation):
-    """CSV (RFC 4180) with a header."""
+    """A CSV file (RFC 4180) with a header."""
 
     def begin(self) -> bytes:
         """See `Annotation`."""
@@ -86,11 +86,11 @@ class Table(Annotation):
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
-        return _csv_line([image.told[column] for column in COLUMNS]).encode("utf-8", "replace")
+        return _csv_line([image.fields[column] for column in COLUMNS]).encode("utf-8", "replace")
 
 
 class PlainText(Annotation):
-    """A line for each image: path, tab, and the label on one line."""
+    """A text file with one line per image: its path, a tab, and its label on one line."""
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
@@ -99,7 +99,7 @@ class PlainText(Annotation):
 
 
 class Attribution(Annotation):
-    """A line for every image whose licence asks for its author to be named."""
+    """A text file with a credit line for every image whose licence asks for attribution."""
 
     def __init__(self, name: str, changes: str) -> None:
         super().__init__(name)
@@ -120,21 +120,21 @@ class Attribution(Annotation):
 
 
 class Checksums(Annotation):
-    """What `sha256sum --check` reads."""
+    """A text file that `sha256sum --check` reads."""
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
         return f"{image.kept.facts.sha256}  {image.path}\n".encode()
 
 
-def sidecar(record: Record, told: Mapping[str, str | int]) -> tuple[bytes, bytes]:
-    """What stands beside an image in a WebDataset shard: its `.json`, and its `.txt`, the caption or else the label."""
+def sidecar(record: Record, fields: Mapping[str, str | int]) -> tuple[bytes, bytes]:
+    """Returns an image's `.json` and `.txt` for a WebDataset shard. The `.txt` has the caption or else the label."""
     text = record.candidate.caption or record.candidate.label
-    return json_line(told), text.encode("utf-8", "replace")
+    return json_line(fields), text.encode("utf-8", "replace")
 
 
 class _Echo:
-    """A file for `csv.writer`, whose `writerow` then returns the line."""
+    """A file for `csv.writer` that makes `writerow` return the line."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,4 +1,4 @@
-"""The dataset card: README.md with the front matter that Hugging Face reads."""
+"""Writes the dataset card: README.md with the front matter that Hugging Face reads."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,12 +18,13 @@ from shared.records.records import KEPT
 
 _SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LINES = 4096
-_HUGGING_FACE_NAMES = {"val": "validation"}  # what it calls this split where nobody tells it
+# its own name for this split, if the card declares none
+_HUGGING_FACE_NAMES = {"val": "validation"}
 
 
 @dataclass(slots=True)
 class Figures:
-    """What the card counts: candidates by label and outcome, and images by split, source and licence."""
+    """Counts for the card: candidates by label and outcome, and images by split, source and licence."""
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     splits: Mapping[str, int] = field(default_factory=dict)
@@ -33,11 +34,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """What the card says of the archive's format.
+    """The card's description of the archive's format.
 
-    `split_paths` has a glob for the files of each split, `images` are the lines about where the images are, `example`
-    is a program that loads them. `checksums_of` is what `SHA256SUMS` is about. Where the archive has
-    `numbered_labels`, the card lists their numbers.
+    `split_paths` has a glob for the files of each split. `images` are the lines that say where the images are.
+    `example` is a program that loads them. `checksums_of` names the files that `SHA256SUMS` covers. If the archive
+    has `numbered_labels`, the card lists their numbers.
     """
 
     split_paths: Mapping[str, str]
@@ -51,7 +52,7 @@ class Packing:
 def card(
     order: ArchiveOrder, packing: Packing, figures: Figures, labels: Sequence[str], checksum: str
 ) -> str:
-    """The card; `labels` are in order of their numbers, `checksum` is that of the images."""
+    """Returns the card. `labels` are in order of their numbers, and `checksum` is that of the images."""
     total = sum(figures.splits.values())
     size = next((name for limit, name in _SIZES if total < limit), "n>1M")
     return "\n".join(
@@ -103,19 +104,21 @@ _ANNOTATIONS = {
 
 
 def checksum_of(sha256: NDArray[np.void]) -> str:
-    """The card's checksum of images with these checksums, in whatever order."""
+    """Returns the card's checksum of images with these checksums. Their order does not matter."""
     order = np.lexsort(sha256.view(">u8").reshape(-1, SHA256_BYTES // 8).T[::-1])
     digest = hashlib.sha256()
-    for start in range(0, len(order), _LINES):  # all lines at once would be the most that planning holds
+    # all lines at once would be the largest object of the planning step
+    for start in range(0, len(order), _LINES):
         lines = sha256[order[start : start + _LINES]].tobytes().hex("\n", SHA256_BYTES)
         digest.update(f"{lines}\n".encode())
     return digest.hexdigest()
 
 
 def _split_globs(packing: Packing) -> Iterator[str]:
-    """Which files are which split.
+    """Yields the lines that declare the files of each split.
 
-    `load_dataset` would take labels such as `test` or `dev-board` for splits, too, and files of annotations for data.
+    Without them, `load_dataset` would take labels such as `test` or `dev-board` for splits, and annotation files for
+    data.
     """
     yield "configs:\n- config_name: default\n  data_files:"
     for split, path in packing.split_paths.items():
@@ -153,12 +156,12 @@ def _limit(order: ArchiveOrder) -> str:
 
 def _dedup(order: ArchiveOrder) -> str:
     dedup = order.dedup
-    told = ["equal bytes"] if dedup.exact else []
+    criteria = ["equal bytes"] if dedup.exact else []
     if dedup.near_distance is not None:
-        told.append(f"perceptual hashes up to {dedup.near_distance} of 64 bits apart")
-    if dedup.against and told:
-        told.append(f"also against {', '.join(dedup.against)}")
-    return "; ".join(told) or "none"
+        criteria.append(f"perceptual hashes up to {dedup.near_distance} of 64 bits apart")
+    if dedup.against and criteria:
+        criteria.append(f"also against {', '.join(dedup.against)}")
+    return "; ".join(criteria) or "none"
 
 
 def _label_rows(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""COCO's object format, as one JSON file."""
+"""Writes COCO's object format, as one JSON file."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,10 @@ from shared.text.json_lines import json_line
 
 
 class Coco(Annotation):
-    """COCO's object format with all of its fields (cocodataset.org/#format-data): one whole-image box for each image.
+    """A file in COCO's object format with all of its fields, with one box per image that covers the whole image.
 
-    The outline of a box is a polygon. Licences are numbered by code and version, and listed after the images.
+    Format: cocodataset.org/#format-data. The outline of a box is a polygon. Licences are numbered by code and
+    version, and listed after the images.
     """
 
     def __init__(self, name: str, order: ArchiveOrder, labels: Sequence[str]) -> None:
@@ -21,7 +22,8 @@ class Coco(Annotation):
         self._order = order
         self._labels = labels
         self._licenses: dict[License, int] = {}
-        self._boxes = array("i")  # label, width and height of each image, for the list behind the images
+        # label, width and height of each image, for the list after the images
+        self._boxes = array("i")
 
     def begin(self) -> bytes:
         """See `Annotation`."""
@@ -52,8 +54,8 @@ class Coco(Annotation):
             "width": facts.width,
             "height": facts.height,
             "license": self._licenses.setdefault(terms, len(self._licenses) + 1),
-            "coco_url": image.told["url"],
-            "flickr_url": image.told["page_url"],
+            "coco_url": image.fields["url"],
+            "flickr_url": image.fields["page_url"],
             "date_captured": "",
         }
         return (b"" if number == 1 else b",") + b"\n" + json_line(described)

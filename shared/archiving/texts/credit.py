@@ -1,7 +1,7 @@
-"""Whom to name for an image: title, author, source and licence, each with its link as far as it is known.
+"""Makes the credit of an image: title, author, source and licence, each with its link as far as it is known.
 
-That is what Creative Commons asks for (https://wiki.creativecommons.org/wiki/Recommended_practices_for_attribution).
-How images were changed is said by `changes`.
+Creative Commons asks for these (https://wiki.creativecommons.org/wiki/Recommended_practices_for_attribution).
+`changes` says how images were changed.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from shared.text.hidden import without_hidden
 
 
 class _Piece(NamedTuple):
-    """A piece of a credit, and its link; `before` is the text between it and the piece before."""
+    """A piece of a credit, and its link. `before` is the text between it and the piece before."""
 
     before: str
     text: str
@@ -22,14 +22,14 @@ class _Piece(NamedTuple):
 
 
 def credit_line(record: Record) -> str:
-    """The credit in plain text, on one line."""
+    """Returns the credit in plain text, on one line."""
     return "".join(
         f"{piece.before}{piece.text}" + (f" ({piece.url})" if piece.url else "") for piece in _pieces(record)
     )
 
 
 def credit_markdown(record: Record) -> str:
-    """The credit in Markdown, on one line."""
+    """Returns the credit in Markdown, on one line."""
     return "".join(
         f"{piece.before}{escaped(piece.text)}" + (f" {link(piece.url)}" if piece.url else "")
         for piece in _pieces(record)
@@ -52,7 +52,7 @@ def _pieces(record: Record) -> Sequence[_Piece]:
 
 
 def _with_links(wished: str, source: str | None, terms: _Piece) -> Sequence[_Piece]:
-    """The line that a source asks for, and the links to the work and to the licence that it lacks."""
+    """Returns the line that a source asks for, and the links to the work and to the licence that it lacks."""
     lacks_source = source is not None and source not in wished
     lacks_terms = terms.url is not None and terms.url not in wished
     if not lacks_source and not lacks_terms:

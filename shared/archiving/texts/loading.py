@@ -1,4 +1,4 @@
-"""The dataset card's example programs, which load the dataset."""
+"""Writes the dataset card's example programs, which load the dataset."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -19,9 +19,9 @@ _TABLES: dict[AnnotationFormat, Sequence[str]] = {
 
 
 def loading(example: Sequence[str], annotations: Collection[AnnotationFormat]) -> Iterator[str]:
-    """Lines of Markdown: the `example` of the archive's format, and one for each table among the `annotations`.
+    """Yields lines of Markdown: the `example` of the archive's format, and one for each table among the `annotations`.
 
-    Every program loads texts as they are, also those that look like numbers or dates.
+    Every program loads texts unchanged, also those that look like numbers or dates.
     """
     yield from _code(*example)
     tables = [kind for kind in _TABLES if kind in annotations]

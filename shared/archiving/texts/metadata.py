@@ -1,6 +1,7 @@
-"""The fields of an image in annotations of any format: what it is, where it comes from, under which terms.
+"""Makes the fields of an image for annotations of any format.
 
-Missing texts are empty, never null: a column of nulls has no type, so its type would differ from that in other splits.
+They say what the image is, where it comes from, and under which terms. Missing texts are empty, never null: a column
+of nulls has no type, so its type would differ from that in other splits.
 """
 
 from typing import NamedTuple
@@ -31,7 +32,7 @@ COLUMNS: dict[str, type[str] | type[int]] = {
 class Placed(NamedTuple):
     """A selected image and its path in its archive.
 
-    `told` is what annotations tell of it, with its path as the name.
+    `fields` are the image's annotation, by column. Its path is the file name.
     """
 
     record: Record
@@ -39,11 +40,11 @@ class Placed(NamedTuple):
     split: str
     path: str
     label_number: int
-    told: dict[str, str | int]
+    fields: dict[str, str | int]
 
 
-def told_of(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
-    """What annotations tell of an image, by column."""
+def annotation_fields(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
+    """Returns the annotation of an image, by column."""
     candidate, facts = record.candidate, kept.facts
     provenance = candidate.provenance
     asked = asks_for_attribution(provenance.license)

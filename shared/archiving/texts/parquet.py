@@ -1,7 +1,7 @@
-"""Parquet files of texts and whole numbers, written row group by row group, without a library.
+"""Writes Parquet files of texts and whole numbers, row group by row group, without a library.
 
-A library for this would be the largest that the app has, and this needs one page. Format:
-https://github.com/apache/parquet-format, README.md and parquet.thrift; the structures there are in Thrift's compact
+A library for this would be the app's largest dependency, and this module needs one kind of page only. Format:
+https://github.com/apache/parquet-format, README.md and parquet.thrift. The structures there are in Thrift's compact
 protocol, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
 """
 
@@ -26,7 +26,7 @@ type _Field = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """One column of a row group: `size` bytes from `offset` of the file on, which begin with its page's header."""
+    """One column of a row group: `size` bytes of the file from `offset` on. They begin with the header of its page."""
 
     offset: int
     size: int
@@ -41,9 +41,9 @@ class _Group:
 
 
 class ParquetWriter:
-    """Makes a file with these columns, each of texts or of 64-bit whole numbers; no cell is null.
+    """Makes a file with these columns. Each holds texts or 64-bit whole numbers, and no cell is null.
 
-    The file is the output of `begin`, `add` and `end`, in this order. Only one row group is held in memory: it ends
+    The file is the output of `begin`, `add` and `end`, in this order. Only one row group is held in memory. It ends
     with the call that makes it 8,192 rows or 4 MiB long. The footer grows by about 1 kB with each row group.
     """
 
@@ -56,11 +56,11 @@ class ParquetWriter:
         self._size = len(_MAGIC)
 
     def begin(self) -> bytes:
-        """What stands before the first row."""
+        """Returns the bytes before the first row."""
         return _MAGIC
 
     def add(self, columns: Mapping[str, Sequence[str | int]]) -> bytes:
-        """Add rows, by column; returns the file's next bytes, none as long as the row group is not full."""
+        """Adds rows, by column. Returns the file's next bytes, which are empty until the row group is full."""
         for name, cells in self._cells.items():
             found = _cells(columns[name])
             cells.extend(found)
@@ -70,13 +70,13 @@ class ParquetWriter:
         return self._group() if full else b""
 
     def end(self) -> bytes:
-        """The last row group, and the footer."""
+        """Returns the last row group and the footer."""
         group = self._group() if self._held_rows else b""
         footer = _struct(self._metadata())
         return group + footer + _LENGTH.pack(len(footer)) + _MAGIC
 
     def _group(self) -> bytes:
-        """The rows that are held, as a row group: one page a column."""
+        """Returns the rows in memory as a row group with one page per column."""
         out = bytearray()
         chunks: list[_Chunk] = []
         for cells in self._cells.values():
@@ -91,7 +91,7 @@ class ParquetWriter:
         return bytes(out)
 
     def _metadata(self) -> dict[int, _Field]:
-        """`FileMetaData`."""
+        """Makes the struct `FileMetaData`."""
         root = {4: _text("schema"), 5: _number(len(self._kinds))}
         schema = [_struct(root), *(_schema_element(name, kind) for name, kind in self._kinds.items())]
         return {
@@ -103,7 +103,7 @@ class ParquetWriter:
         }
 
     def _row_group(self, group: _Group) -> bytes:
-        """`RowGroup`, and its `ColumnChunk`s."""
+        """Encodes the struct `RowGroup`, and its `ColumnChunk`s."""
         chunks = [
             _struct(
                 {2: _number(chunk.offset, _I64), 3: (_STRUCT, _struct(_chunk(name, kind, group.rows, chunk)))}
@@ -120,7 +120,7 @@ class ParquetWriter:
 
 
 def _cells(values: Sequence[str | int]) -> bytes:
-    """The values of a column in the encoding PLAIN (Encodings.md)."""
+    """Encodes the values of a column in the encoding PLAIN (Encodings.md)."""
     texts = [value.encode("utf-8", "replace") for value in values if isinstance(value, str)]
     if texts:
         return b"".join(chain.from_iterable(zip(map(_LENGTH.pack, map(len, texts)), texts, strict=True)))
@@ -128,7 +128,7 @@ def _cells(values: Sequence[str | int]) -> bytes:
 
 
 def _schema_element(name: str, kind: type[str] | type[int]) -> bytes:
-    """`SchemaElement`; a text is declared in two ways, for old and for new readers of the format."""
+    """Encodes the struct `SchemaElement`. A text is declared in two ways, for old and for new readers of the format."""
     text = kind is str
     fields = {1: _number(_BYTE_ARRAY if text else _INT64), 3: _number(_REQUIRED), 4: _text(name)}
     if text:
@@ -138,7 +138,7 @@ def _schema_element(name: str, kind: type[str] | type[int]) -> bytes:
 
 
 def _chunk(name: str, kind: type[str] | type[int], rows: int, chunk: _Chunk) -> dict[int, _Field]:
-    """`ColumnMetaData`."""
+    """Makes the struct `ColumnMetaData`."""
     return {
         1: _number(_BYTE_ARRAY if kind is str else _INT64),
         2: _list(_I32, [_varint(_zigzag(_PLAIN))]),
@@ -152,13 +152,16 @@ def _chunk(name: str, kind: type[str] | type[int], rows: int, chunk: _Chunk) -> 
 
 
 def _page_header(rows: int, size: int) -> bytes:
-    """`PageHeader` of a data page, which has no levels as nothing is optional or repeated."""
+    """Encodes the struct `PageHeader` of a data page. It has no levels, because nothing is optional or repeated."""
     page = {1: _number(rows), 2: _number(_PLAIN), 3: _number(_RLE), 4: _number(_RLE)}
     return _struct({1: _number(_DATA_PAGE), 2: _number(size), 3: _number(size), 5: (_STRUCT, _struct(page))})
 
 
 def _struct(fields: Mapping[int, _Field]) -> bytes:
-    """Fields in ascending order of their numbers: one byte has the difference to the number before, and the kind."""
+    """Encodes fields in ascending order of their numbers.
+
+    One byte has the kind and the difference to the previous number.
+    """
     return b"".join(_fields(fields)) + b"\0"
 
 
@@ -189,7 +192,7 @@ def _zigzag(value: int) -> int:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits in each byte, the lowest first; all bytes but the last have the eighth bit set."""
+    """Encodes seven bits per byte, the lowest first. All bytes but the last have the eighth bit set."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -1,4 +1,4 @@
-"""YAML 1.2, line by line: JSON on one line is YAML as well, but for some characters."""
+"""Writes YAML 1.2, line by line. JSON on one line is also YAML, except for some characters."""
 
 import json
 import re
@@ -7,13 +7,14 @@ from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.metadata import Placed
 from shared.text.hidden import HIDDEN
 
-_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each call
-# includes what YAML does not allow, and what some readers take for line breaks (YAML 1.2, 5.1 and 5.4)
+# `json.dumps` would make an encoder for each call
+_json = json.JSONEncoder(ensure_ascii=False).encode
+# includes the characters that YAML forbids or that some readers take for line breaks (YAML 1.2, 5.1 and 5.4)
 _HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 
 
 class Yaml(Annotation):
-    """A YAML 1.2 sequence of flow mappings; JSON scalars are YAML scalars."""
+    """A YAML 1.2 sequence of flow mappings. JSON scalars are YAML scalars."""
 
     def begin(self) -> bytes:
         """See `Annotation`."""
@@ -21,11 +22,14 @@ class Yaml(Annotation):
 
     def row(self, image: Placed) -> bytes:
         """See `Annotation`."""
-        return f"- {yaml_of(image.told)}\n".encode("utf-8", "replace")
+        return f"- {yaml_of(image.fields)}\n".encode("utf-8", "replace")
 
 
 def yaml_of(value: object) -> str:
-    """JSON on one line that is YAML as well: what YAML forbids, and what is invisible, is escaped (YAML 1.2, 5.7)."""
+    """Returns JSON on one line that is also YAML.
+
+    Invisible characters and those that YAML forbids are escaped (YAML 1.2, 5.7).
+    """
     text = _json(value)
     if text.isascii() and "\x7f" not in text:
         return text
