@@ -9,8 +9,10 @@ import datetime as dt
 import ipaddress
 import json
 import ssl
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from cryptography import x509
@@ -28,14 +30,14 @@ class LogsServer:
     answer: object = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     hanging: bool = False
-    asked: list[dict] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def gives(self, status, answer, **headers):
+    def gives(self, status: int, answer: object, **headers: str) -> None:
         self.status, self.answer = status, answer
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
-    def finds(self, columns, rows, error=None):
+    def finds(self, columns: Iterable[tuple[str, str]], rows: Sequence[object], error: object = None) -> None:
         """A table of `columns`, pairs of names and types; `error` makes it a partial result."""
         table = {
             "name": "PrimaryResult",
@@ -44,7 +46,7 @@ class LogsServer:
         }
         self.gives(200, {"tables": [table], **({"error": error} if error else {})})
 
-    async def serve(self, request):
+    async def serve(self, request: web.Request) -> web.Response:
         self.asked.append(
             {
                 "path": request.path,
@@ -64,7 +66,7 @@ class LogsServer:
 
 
 @contextlib.asynccontextmanager
-async def logs_server(folder):
+async def logs_server(folder: Path) -> AsyncIterator[LogsServer]:
     server = LogsServer(certificate=folder / "certificate.pem")
     app = web.Application()
     app.router.add_post("/{path:.*}", server.serve)
@@ -79,16 +81,20 @@ async def logs_server(folder):
         await runner.cleanup()
 
 
-def refusal(code, message, *inner):
+def refusal(code: str, message: str, *inner: str) -> dict[str, Any]:
     """An error as the service writes it, with the codes of its inner errors."""
-    error = {"code": code, "message": message, "correlationId": "d6b8ae7a-0000-0000-0000-000000000000"}
+    error: dict[str, Any] = {
+        "code": code,
+        "message": message,
+        "correlationId": "d6b8ae7a-0000-0000-0000-000000000000",
+    }
     nested = error
     for inner_code in inner:
         nested["innererror"] = nested = {"code": inner_code, "message": message}
     return {"error": error}
 
 
-def _context(path):
+def _context(path: Path) -> ssl.SSLContext:
     """A certificate for 127.0.0.1, signed by itself, and a server's context with it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import pytest
 from azure.identity.aio import DefaultAzureCredential
 
-from shared.errors import NotConfigured, Permanent, RateLimited, Unavailable
+from shared.errors import AppError, NotConfigured, Permanent, RateLimited, Unavailable
 from shared.insights import azure_logs
 from shared.insights.log_source import Scope, log_source
 from shared.insights.queries import bounded_query
-from shared.insights.report import MAX_ROWS, Findings, Kind, Span
+from shared.insights.report import MAX_ROWS, Findings, Kind, Report, Span
 from shared.insights.reports import REPORTS
-from tests.unit.insights.conftest import RESOURCE, WORKSPACE
-from tests.unit.insights.logs_server import refusal
+from tests.unit.insights.conftest import RESOURCE, WORKSPACE, Connect
+from tests.unit.insights.logs_server import LogsServer, refusal
 
 REPORT = REPORTS["jobs_completed"]
 SPAN = Span(datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 2, 9, 30, tzinfo=UTC))
@@ -30,8 +30,8 @@ TYPES = {Kind.TEXT: "string", Kind.NUMBER: "real", Kind.TIME: "datetime"}
 
 
 async def test_a_workspace_is_asked_for_a_span_of_time_with_a_token_of_the_apps_identity(
-    server, connect, identity
-):
+    server: LogsServer, connect: Connect, identity: list[str | None]
+) -> None:
     server.finds(COLUMNS, ROWS)
     assert await connect().run(REPORT, SPAN) == Findings(FOUND)
     assert server.asked == [
@@ -49,7 +49,7 @@ async def test_a_workspace_is_asked_for_a_span_of_time_with_a_token_of_the_apps_
     assert identity == ["of-the-process"]
 
 
-async def test_a_resource_is_asked_by_the_names_that_it_knows(server, connect):
+async def test_a_resource_is_asked_by_the_names_that_it_knows(server: LogsServer, connect: Connect) -> None:
     server.finds(COLUMNS, ROWS)
     assert await connect(resource=RESOURCE).run(REPORT, SPAN) == Findings(FOUND)
     (asked,) = server.asked
@@ -59,7 +59,9 @@ async def test_a_resource_is_asked_by_the_names_that_it_knows(server, connect):
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
-async def test_every_report_reads_its_columns_in_whatever_order_they_come(server, connect, report):
+async def test_every_report_reads_its_columns_in_whatever_order_they_come(
+    server: LogsServer, connect: Connect, report: Report
+) -> None:
     values = {Kind.TEXT: "a", Kind.NUMBER: 1.5, Kind.TIME: "2026-01-01T09:00:00.1234567Z"}
     columns = [("more", "dynamic"), *((column.name, TYPES[column.kind]) for column in report.columns[::-1])]
     server.finds(columns, [["{}", *(values[column.kind] for column in report.columns[::-1])]])
@@ -71,12 +73,14 @@ async def test_every_report_reads_its_columns_in_whatever_order_they_come(server
     ]
 
 
-async def test_numbers_that_are_none_are_null(server, connect):
+async def test_numbers_that_are_none_are_null(server: LogsServer, connect: Connect) -> None:
     server.finds(COLUMNS, [[None, "NaN", "Infinity"]])
     assert (await connect().run(REPORT, SPAN)).rows == ((None, None, None),)
 
 
-async def test_a_partial_result_is_marked_and_the_services_words_stay_in(server, connect, caplog):
+async def test_a_partial_result_is_marked_and_the_services_words_stay_in(
+    server: LogsServer, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
     error = refusal("PartialError", SECRETS[2], "E_LOW_MEMORY")["error"]
     server.finds(COLUMNS, ROWS, error)
     assert await connect().run(REPORT, SPAN) == Findings(FOUND, partial=True)
@@ -84,7 +88,9 @@ async def test_a_partial_result_is_marked_and_the_services_words_stay_in(server,
     assert not [word for word in SECRETS if word in caplog.text]
 
 
-async def test_more_rows_than_a_report_may_have_are_cut_and_marked(server, connect):
+async def test_more_rows_than_a_report_may_have_are_cut_and_marked(
+    server: LogsServer, connect: Connect
+) -> None:
     server.finds(COLUMNS, ROWS[:1] * (MAX_ROWS + 1))
     assert await connect().run(REPORT, SPAN) == Findings(FOUND[:1] * MAX_ROWS, truncated=True)
     server.finds(COLUMNS, ROWS[:1] * MAX_ROWS)
@@ -92,7 +98,9 @@ async def test_more_rows_than_a_report_may_have_are_cut_and_marked(server, conne
 
 
 @pytest.mark.parametrize("answer", [(204, ""), (200, {"tables": []}), (200, {"tables": None})])
-async def test_a_workspace_without_data_is_an_empty_report(server, connect, answer):
+async def test_a_workspace_without_data_is_an_empty_report(
+    server: LogsServer, connect: Connect, answer: tuple[int, object]
+) -> None:
     server.gives(*answer)
     assert await connect().run(REPORT, SPAN) == Findings(())
 
@@ -126,8 +134,14 @@ async def test_a_workspace_without_data_is_an_empty_report(server, connect, answ
     ],
 )
 async def test_a_refusal_says_what_an_operator_can_do_and_leaks_nothing(
-    server, connect, caplog, status, answer, kind, words
-):
+    server: LogsServer,
+    connect: Connect,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    answer: object,
+    kind: type[AppError],
+    words: str,
+) -> None:
     server.gives(status, answer)
     with pytest.raises(kind) as raised:
         await connect().run(REPORT, SPAN)
@@ -137,7 +151,9 @@ async def test_a_refusal_says_what_an_operator_can_do_and_leaks_nothing(
     assert len(server.asked) == 1
 
 
-async def test_a_resource_that_is_not_there_is_named_by_its_setting(server, connect):
+async def test_a_resource_that_is_not_there_is_named_by_its_setting(
+    server: LogsServer, connect: Connect
+) -> None:
     server.gives(404, refusal("ResourceNotFoundError", SECRETS[2]))
     with pytest.raises(NotConfigured, match="APPLICATIONINSIGHTS_RESOURCE_ID"):
         await connect(resource=RESOURCE).run(REPORT, SPAN)
@@ -155,8 +171,8 @@ async def test_a_resource_that_is_not_there_is_named_by_its_setting(server, conn
 )
 @pytest.mark.parametrize("body", ["", refusal("ThrottledError", SECRETS[2])])
 async def test_a_throttled_query_says_when_to_come_back_and_is_not_repeated(
-    server, connect, headers, seconds, body
-):
+    server: LogsServer, connect: Connect, headers: dict[str, str], seconds: float, body: object
+) -> None:
     server.gives(429, body, **headers)
     with pytest.raises(RateLimited) as raised:
         await connect().run(REPORT, SPAN)
@@ -189,13 +205,15 @@ async def test_a_throttled_query_says_when_to_come_back_and_is_not_repeated(
     ],
     ids=str,
 )
-async def test_garbage_is_no_answer(server, connect, answer):
+async def test_garbage_is_no_answer(server: LogsServer, connect: Connect, answer: object) -> None:
     server.gives(200, answer)
     with pytest.raises(Unavailable, match="cannot read"):
         await connect().run(REPORT, SPAN)
 
 
-async def test_a_service_that_hangs_is_left_after_a_while(server, connect, monkeypatch):
+async def test_a_service_that_hangs_is_left_after_a_while(
+    server: LogsServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(azure_logs, "WITHIN_SECONDS", 0.3)
     server.hanging = True
     begun = time.monotonic()
@@ -204,12 +222,16 @@ async def test_a_service_that_hangs_is_left_after_a_while(server, connect, monke
     assert time.monotonic() - begun < 5
 
 
-async def test_a_service_that_cannot_be_reached_did_not_answer(connect, unused_tcp_port):
+async def test_a_service_that_cannot_be_reached_did_not_answer(
+    connect: Connect, unused_tcp_port: int
+) -> None:
     with pytest.raises(Unavailable, match="did not answer"):
         await connect(endpoint=f"https://127.0.0.1:{unused_tcp_port}").run(REPORT, SPAN)
 
 
-async def test_a_server_with_a_strangers_certificate_gets_no_token(server, credential):
+async def test_a_server_with_a_strangers_certificate_gets_no_token(
+    server: LogsServer, credential: DefaultAzureCredential
+) -> None:
     logs = azure_logs.AzureLogs(
         azure_logs.logs_client(credential, server.url), log_source(WORKSPACE, None, server.url)
     )
@@ -219,7 +241,9 @@ async def test_a_server_with_a_strangers_certificate_gets_no_token(server, crede
     assert server.asked == []
 
 
-async def test_an_app_without_an_identity_says_so(server, monkeypatch):
+async def test_an_app_without_an_identity_says_so(
+    server: LogsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
     async with DefaultAzureCredential() as credential:
         client = azure_logs.logs_client(credential, server.url, connection_verify=str(server.certificate))
@@ -230,7 +254,9 @@ async def test_an_app_without_an_identity_says_so(server, monkeypatch):
     assert server.asked == []
 
 
-async def test_many_reports_at_once_do_not_mix(server, connect, caplog):
+async def test_many_reports_at_once_do_not_mix(
+    server: LogsServer, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     server.finds(COLUMNS, ROWS)
     logs = connect()

@@ -11,7 +11,7 @@ from shared.errors import Retryable
 from shared.insights import queries
 from shared.insights.log_source import Scope
 from shared.insights.queries import bounded_query, query
-from shared.insights.report import MAX_HOURS, MAX_ROWS
+from shared.insights.report import MAX_HOURS, MAX_ROWS, Report
 from shared.insights.reports import REPORTS
 from shared.telemetry import signals
 from shared.telemetry.recording import RecordingTelemetry, Signal
@@ -101,13 +101,15 @@ def _signals_of(read: Read) -> list[Signal]:
 
 @BOTH
 @EACH
-def test_a_query_returns_the_columns_of_its_report_out_of_tables_and_columns_that_there_are(report, scope):
+def test_a_query_returns_the_columns_of_its_report_out_of_tables_and_columns_that_there_are(
+    report: Report, scope: Scope
+) -> None:
     found = read_query(query(report, scope), TABLES[scope])
     assert found.columns == [column.name for column in report.columns]
 
 
 @EACH
-def test_a_query_asks_for_names_that_are_emitted(report):
+def test_a_query_asks_for_names_that_are_emitted(report: Report) -> None:
     for read in read_query(query(report, Scope.WORKSPACE), TABLES[Scope.WORKSPACE]).reads:
         names = read.texts.get("Name", set())
         if read.table in TO_KINDS:
@@ -118,7 +120,7 @@ def test_a_query_asks_for_names_that_are_emitted(report):
 
 
 @EACH
-def test_a_query_reads_properties_and_measurements_that_are_sent(report):
+def test_a_query_reads_properties_and_measurements_that_are_sent(report: Report) -> None:
     for read in read_query(query(report, Scope.WORKSPACE), TABLES[Scope.WORKSPACE]).reads:
         if read.bags:
             sent = _signals_of(read)
@@ -129,13 +131,13 @@ def test_a_query_reads_properties_and_measurements_that_are_sent(report):
 
 
 @EACH
-def test_a_query_counts_what_sampling_left_out(report):
+def test_a_query_counts_what_sampling_left_out(report: Report) -> None:
     assert not UNWEIGHTED & read_query(query(report, Scope.WORKSPACE), TABLES[Scope.WORKSPACE]).functions
 
 
 @BOTH
 @EACH
-def test_a_query_is_bounded_and_takes_nothing_from_a_caller(report, scope):
+def test_a_query_is_bounded_and_takes_nothing_from_a_caller(report: Report, scope: Scope) -> None:
     text = bounded_query(report, scope)
     assert text.endswith(f"\n| take {MAX_ROWS + 1}")
     assert not set("{}%$") & set(text)
@@ -143,18 +145,18 @@ def test_a_query_is_bounded_and_takes_nothing_from_a_caller(report, scope):
     assert read_query(text, TABLES[scope]).columns == [column.name for column in report.columns]
 
 
-def test_every_hour_of_the_longest_span_fits_with_both_of_its_statuses():
+def test_every_hour_of_the_longest_span_fits_with_both_of_its_statuses() -> None:
     assert 2 * (MAX_HOURS + 1) <= MAX_ROWS
 
 
-def test_the_queues_and_their_functions_are_those_of_the_app():
+def test_the_queues_and_their_functions_are_those_of_the_app() -> None:
     functions = [builder._function for builder in queues.blueprint._function_builders]
-    served = {function._name: function.get_trigger().get_dict_repr()["queueName"] for function in functions}
+    served = {function._name: vars(function.get_trigger())["queue_name"] for function in functions}
     named = re.findall(r'Name == "(\w+)", "([\w-]+)"', query(REPORTS["queue_health"], Scope.WORKSPACE))
     assert dict(named) == served
 
 
-def test_each_file_is_the_query_of_a_report_or_the_scope():
+def test_each_file_is_the_query_of_a_report_or_the_scope() -> None:
     files = {path.stem for path in (Path(queries.__file__).parent / "kql").iterdir()}
     assert files == {*REPORTS, "resource_scope"}
 
@@ -170,6 +172,6 @@ def test_each_file_is_the_query_of_a_report_or_the_scope():
         "customEvents | take 1",
     ],
 )
-def test_the_reader_of_queries_finds_names_that_are_not_there(text):
+def test_the_reader_of_queries_finds_names_that_are_not_there(text: str) -> None:
     with pytest.raises((AssertionError, KeyError)):
         read_query(text, TABLES[Scope.WORKSPACE])

@@ -32,8 +32,10 @@ IN_RESOURCE = LogSource(Scope.RESOURCE, RESOURCE, "APPLICATIONINSIGHTS_RESOURCE_
         ({"log_analytics_workspace_id": WORKSPACE, "applicationinsights_resource_id": ""}, IN_WORKSPACE),
     ],
 )
-async def test_the_settings_name_a_workspace_or_a_resource(settings, source):
-    app = App(Settings(**settings))
+async def test_the_settings_name_a_workspace_or_a_resource(
+    settings: dict[str, str], source: LogSource
+) -> None:
+    app = App(Settings.model_validate(settings))
     assert isinstance(app.insights, AzureLogs)
     assert app.insights._source == source
     await app.insights.close()
@@ -60,7 +62,9 @@ async def test_the_settings_name_a_workspace_or_a_resource(settings, source):
         ),
     ],
 )
-async def test_settings_that_are_missing_or_wrong_are_named_when_a_report_is_asked_for(settings, words):
+async def test_settings_that_are_missing_or_wrong_are_named_when_a_report_is_asked_for(
+    settings: dict[str, str], words: str
+) -> None:
     with pytest.raises(NotConfigured, match=words) as raised:
-        await App(Settings(**settings)).insights.run(REPORTS["recent_jobs"], SPAN)
+        await App(Settings.model_validate(settings)).insights.run(REPORTS["recent_jobs"], SPAN)
     assert "my-workspace" not in raised.value.detail

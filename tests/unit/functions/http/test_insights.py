@@ -3,7 +3,9 @@
 import csv
 import io
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from azure.identity.aio import DefaultAzureCredential
@@ -14,8 +16,10 @@ from shared.insights.azure_logs import AzureLogs, logs_client
 from shared.insights.log_source import log_source
 from shared.insights.report import MAX_ROWS
 from shared.insights.reports import REPORTS
+from shared.wiring import App
 from tests.identity_server import identity_server
-from tests.unit.insights.logs_server import logs_server, refusal
+from tests.unit.functions.http.http_calls import Caller
+from tests.unit.insights.logs_server import LogsServer, logs_server, refusal
 
 WORKSPACE = "11111111-2222-3333-4444-555555555555"
 COLUMNS = [("hour", "datetime"), ("jobs", "long"), ("images", "long")]
@@ -31,7 +35,7 @@ ERRORS += [
 
 
 @pytest.fixture
-async def server(app, tmp_path, monkeypatch):
+async def server(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LogsServer]:
     """A log service that the app asks."""
     async with (
         identity_server(monkeypatch),
@@ -40,20 +44,20 @@ async def server(app, tmp_path, monkeypatch):
     ):
         client = logs_client(credential, running.url, connection_verify=str(running.certificate))
         logs = AzureLogs(client, log_source(WORKSPACE, None, running.url))
-        vars(app).update(insights=logs, clock=_Noon())
+        app.__dict__.update(insights=logs, clock=_Noon())
         yield running
         await logs.close()
 
 
 class _Noon:
-    def now(self):
+    def now(self) -> datetime:
         return NOW
 
-    def monotonic(self):
+    def monotonic(self) -> float:
         return time.monotonic()
 
 
-async def test_the_list_has_every_report_with_its_columns(caller):
+async def test_the_list_has_every_report_with_its_columns(caller: Caller) -> None:
     answered = await caller.get("insights")
     assert answered.status == 200
     assert [item["name"] for item in answered.body["items"]] == list(REPORTS)
@@ -66,7 +70,9 @@ async def test_the_list_has_every_report_with_its_columns(caller):
     }
 
 
-async def test_a_report_is_rows_by_name_of_a_span_whose_first_hour_is_whole(caller, server):
+async def test_a_report_is_rows_by_name_of_a_span_whose_first_hour_is_whole(
+    caller: Caller, server: LogsServer
+) -> None:
     server.finds(COLUMNS, ROWS)
     answered = await caller.get("insights/jobs_completed", "hours=48")
     assert answered.status == 200
@@ -85,7 +91,9 @@ async def test_a_report_is_rows_by_name_of_a_span_whose_first_hour_is_whole(call
 @pytest.mark.parametrize(
     ("query", "start"), [("", "2026-01-01T09"), ("hours=1", "2026-01-02T08"), ("hours=720", "2025-12-03T09")]
 )
-async def test_hours_are_1_to_720_and_24_as_a_rule(caller, server, query, start):
+async def test_hours_are_1_to_720_and_24_as_a_rule(
+    caller: Caller, server: LogsServer, query: str, start: str
+) -> None:
     server.finds(COLUMNS, ROWS)
     assert (await caller.get("insights/jobs_completed", query)).body["start"].startswith(start)
 
@@ -103,33 +111,35 @@ async def test_hours_are_1_to_720_and_24_as_a_rule(caller, server, query, start)
         ("query=x", "query", "there is no such parameter; this call takes format and hours"),
     ],
 )
-async def test_a_wrong_parameter_is_named_and_nothing_is_asked(caller, server, query, field, message):
+async def test_a_wrong_parameter_is_named_and_nothing_is_asked(
+    caller: Caller, server: LogsServer, query: str, field: str, message: str
+) -> None:
     answered = await caller.get("insights/jobs_completed", query)
     assert (answered.status, answered.errors) == (400, [(field, message)])
     assert server.asked == []
 
 
 @pytest.mark.parametrize("name", ["jobs", "resource_scope", "..", "a%20b", "jobs_completed.kql"])
-async def test_there_is_no_other_report(caller, server, name):
+async def test_there_is_no_other_report(caller: Caller, server: LogsServer, name: str) -> None:
     assert (await caller.get(f"insights/{name}")).status == 404
     assert server.asked == []
 
 
-async def test_reports_need_a_key(app, caller):
+async def test_reports_need_a_key(app: App, caller: Caller) -> None:
     del app
     stranger = type(caller)(caller.app, key="wrong")
     for path in ("insights", "insights/jobs_completed"):
         assert (await stranger.get(path)).status == 401
 
 
-async def test_an_app_that_does_not_know_where_its_telemetry_is_names_the_setting(caller):
+async def test_an_app_that_does_not_know_where_its_telemetry_is_names_the_setting(caller: Caller) -> None:
     answered = await caller.get("insights/jobs_completed")
     assert (answered.status, answered.body["code"]) == (503, "not_configured")
     assert "LOG_ANALYTICS_WORKSPACE_ID" in answered.body["detail"]
     assert "Retry-After" not in answered.headers
 
 
-async def test_a_throttled_report_says_when_to_come_back(caller, server):
+async def test_a_throttled_report_says_when_to_come_back(caller: Caller, server: LogsServer) -> None:
     server.gives(429, refusal("ThrottledError", "x"), Retry_After="17")
     answered = await caller.get("insights/jobs_completed")
     assert (answered.status, answered.headers["Retry-After"]) == (429, "17")
@@ -143,7 +153,9 @@ async def test_a_throttled_report_says_when_to_come_back(caller, server):
         (500, "unavailable", "Try again"),
     ],
 )
-async def test_a_refusal_of_the_service_is_a_problem_without_its_words(caller, server, status, code, detail):
+async def test_a_refusal_of_the_service_is_a_problem_without_its_words(
+    caller: Caller, server: LogsServer, status: int, code: str, detail: str
+) -> None:
     server.gives(status, refusal("Code", f"words about {WORKSPACE}"))
     answered = await caller.get("insights/jobs_completed")
     assert (answered.status, answered.body["code"]) == (503, code)
@@ -152,7 +164,9 @@ async def test_a_refusal_of_the_service_is_a_problem_without_its_words(caller, s
     assert "words about" not in answered.text
 
 
-async def test_a_service_that_hangs_costs_a_caller_no_more_than_the_limit(caller, server, monkeypatch):
+async def test_a_service_that_hangs_costs_a_caller_no_more_than_the_limit(
+    caller: Caller, server: LogsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(azure_logs, "WITHIN_SECONDS", 0.3)
     server.hanging = True
     answered = await caller.get("insights/jobs_completed")
@@ -162,11 +176,11 @@ async def test_a_service_that_hangs_costs_a_caller_no_more_than_the_limit(caller
     )
 
 
-def test_the_service_gives_up_first_then_the_app_and_the_call_last():
+def test_the_service_gives_up_first_then_the_app_and_the_call_last() -> None:
     assert azure_logs.SERVICE_SECONDS < azure_logs.WITHIN_SECONDS < insights._WITHIN_SECONDS
 
 
-async def test_what_is_not_whole_says_so_in_json_and_in_csv(caller, server):
+async def test_what_is_not_whole_says_so_in_json_and_in_csv(caller: Caller, server: LogsServer) -> None:
     error = refusal("PartialError", "x")["error"]
     server.finds(COLUMNS, ROWS[:1] * (MAX_ROWS + 1), error)
     body = (await caller.get("insights/jobs_completed")).body
@@ -178,7 +192,7 @@ async def test_what_is_not_whole_says_so_in_json_and_in_csv(caller, server):
     assert answered.headers["Content-Disposition"] == 'attachment; filename="jobs_completed-incomplete.csv"'
 
 
-async def test_a_csv_has_a_header_and_is_a_file(caller, server):
+async def test_a_csv_has_a_header_and_is_a_file(caller: Caller, server: LogsServer) -> None:
     server.finds(COLUMNS, ROWS)
     answered = await caller.get("insights/jobs_completed", "format=csv")
     assert answered.status == 200
@@ -206,7 +220,9 @@ async def test_a_csv_has_a_header_and_is_a_file(caller, server):
         ("caf\u00e9", "caf\u00e9"),
     ],
 )
-async def test_no_text_of_a_csv_is_a_formula(caller, server, text, cell):
+async def test_no_text_of_a_csv_is_a_formula(
+    caller: Caller, server: LogsServer, text: str, cell: str
+) -> None:
     server.finds(ERRORS, [[text, "-", -5, None, text, ""]])
     answered = await caller.get("insights/exceptions", "format=csv")
     header, row = csv.reader(io.StringIO(answered.text, newline=""))
