@@ -88,7 +88,7 @@ async def test_a_value_that_would_not_come_back_is_refused(entities, unique, val
     assert [entity.row async for entity in entities.query(unique, "p")] == ["other"]
 
 
-_GOOD_KEYS = ["~work", "run-0001", "20260101T000000.000000-x", "ü'猫", "x" * 512, "😀" * 256, " a b ", "%2F"]
+_GOOD_KEYS = ["~work", "slot-0001", "20260101T000000.000000-x", "ü'猫", "x" * 512, "😀" * 256, " a b ", "%2F"]
 _BAD_KEYS = ["a/b", "a\\b", "a#b", "a?b", "a\0", "a\nb", "\x7f", "\x85", "\ud800", "x" * 513, "😀" * 257]
 
 

@@ -1,15 +1,24 @@
-"""How many jobs of one user run at a time: the others wait in their queue, first come, first served.
+"""How many jobs of one user run at a time. The others wait, and begin in the order in which they were submitted.
 
-A running job holds one of the user's slots, a row each, from the beginning of its discovery to its end. A job that
-finds none writes down that it waits, and looks once more, so that no slot that is freed in between goes unnoticed.
-Who ends a job frees its slot and sends on as many of those that wait as there are free slots then: where two jobs end
-at the same time, the second to look sees both slots free. A slot whose holder has ended without that is taken over by
-the next job that looks. A slot changes hands by compare-and-swap only, so that there are never too many.
+A user has a number of slots. A job holds one of them while it runs: from before its discovery until it has ended. The
+slots of a user and the jobs that wait for one are rows of one partition:
+
+    slot-0000 …         the slot's holder: the id of a job, or empty
+    queued-{time}-{id}  a job that waits; `time` is when it was submitted
+
+Why no slot is given twice: a slot changes its holder by compare-and-swap only.
+
+Why no slot is lost: a job that finds no slot writes that it waits, and then looks for a slot once more. A job that
+ends frees its slot, and then reads who waits. Whichever writes second sees what the other has written. If two jobs end
+at the same time, the second to read sees both slots free. A job that dies between its end and the release of its slot
+leaves the slot abandoned: whoever needs a slot and finds none free takes such a one over.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from shared.concurrency import in_turns
 from shared.errors import AlreadyExists, Changed
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
@@ -18,13 +27,31 @@ from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Re
 from shared.storage.queues import QueueSender
 
 _TABLE = "jobs"
-_RUNNING = "run-"
-_WAITING = "wait-"
+_SLOT = "slot-"
+_QUEUED = "queued-"
+_READS_AT_A_TIME = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A slot as it was read. `holder` is a job's id or empty; `etag` is empty if the slot was never taken."""
+
+    row: str
+    holder: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """A job that waits for a slot."""
+
+    row: str
+    job_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The slots of all users, `limit` each. Every method may be repeated."""
+    """The slots of all users, `limit` for each user. Every method may be repeated, and run at the same time."""
 
     entities: EntityStore
     jobs: JobStore
@@ -32,91 +59,135 @@ class Slots:
     limit: int
 
     async def claim(self, job: Job) -> bool:
-        """Whether the job holds a slot now; otherwise it waits, and is sent on when its turn comes."""
-        if not await self._take(job):
-            waiting = Entity(_partition(job), _waiting(job), {"job_id": job.id})
-            await self.entities.apply(_TABLE, waiting.partition, [Put(waiting)])
-            if not await self._take(job):
+        """Give the job a slot unless it holds one; returns whether it holds one now.
+
+        If it holds none, it waits, and its message is sent again when it is its turn.
+        """
+        slots = await self._slots(job)
+        if not (await self._take_free(job, slots) or await self._take_abandoned(job, slots)):
+            queued = Entity(_partition(job), _queued_row(job), {"job_id": job.id})
+            await self.entities.apply(_TABLE, queued.partition, [Put(queued)])
+            if not await self._take_free(job, await self._slots(job)):
                 return False
-        await self._delete(job, _waiting(job))
+        await self._delete(job, _queued_row(job))
         return True
 
     async def has_room(self, job: Job) -> bool:
-        """Whether the job could have a slot."""
-        return await self._free(job, await self._rows(job, _RUNNING)) > 0
+        """Whether the job holds a slot, or could take one now."""
+        slots = await self._slots(job)
+        return _holds(slots, job) or await self._count_takeable(job, slots) > 0
 
     async def release(self, job: Job) -> None:
-        """Free the slot of a job that has ended, and send on as many that wait as there is room for."""
+        """Free the slot of a job that has ended, and send on as many waiting jobs as there are slots for.
+
+        Nothing happens if the job has begun anew, by a retry.
+        """
         stored = await self.jobs.get(job.user_id, job.id)
         if stored is not None and not stored.state.terminal:
-            return  # it is being retried, and runs
-        for row in await self._rows(job, _RUNNING):
-            if row.values["job_id"] == job.id:
-                await self._write(job, row.row, "", row)
-        await self._delete(job, _waiting(job))
-        waiting = await self._rows(job, _WAITING)
-        running = await self._rows(job, _RUNNING) if waiting else []
-        holders = {row.values["job_id"] for row in running}
-        room = await self._free(job, running) if waiting else 0
-        for row in waiting:
+            return
+        for slot in await self._slots(job):
+            if slot.holder == job.id:
+                await self._set_holder(job, slot, "")
+        await self._delete(job, _queued_row(job))
+        queued = await self._queued(job)
+        if queued:
+            await self._send_on(job, queued, await self._slots(job))
+
+    async def _send_on(self, job: Job, queued: Sequence[_Queued], slots: Sequence[_Slot]) -> None:
+        """Send the messages of the first jobs that wait, one for each slot that can be taken."""
+        room = await self._count_takeable(job, slots)
+        holders = {slot.holder for slot in slots}
+        for waiting in queued:
             if room <= 0:
                 return
-            if row.values["job_id"] in holders:
-                continue  # its turn has come, and it is about to say so
-            following = await self.jobs.get(job.user_id, str(row.values["job_id"]))
+            if waiting.job_id in holders:
+                # it took its slot, and is about to delete this row
+                continue
+            following = await self.jobs.get(job.user_id, waiting.job_id)
             if following is None or following.state.terminal:
-                await self._delete(job, row.row)
+                await self._delete(job, waiting.row)
                 continue
             await self.queues.send(JOBS_QUEUE, message_of(following))
             room -= 1
 
-    async def _free(self, job: Job, rows: Sequence[Entity]) -> int:
-        """How many slots the job could have, where these are those that were ever taken."""
-        return self.limit - len(rows) + sum([await self._is_free(job, row) for row in rows])
-
-    async def _take(self, job: Job) -> bool:
-        held = {row.row: row for row in await self._rows(job, _RUNNING)}
-        if any(row.values["job_id"] == job.id for row in held.values()):
+    async def _take_free(self, job: Job, slots: Sequence[_Slot]) -> bool:
+        """Take a slot that nobody holds, unless the job holds one; returns whether it holds one now."""
+        if _holds(slots, job):
             return True
-        for number in range(self.limit):
-            name = f"{_RUNNING}{number:04}"
-            row = held.get(name)
-            if row is not None and not await self._is_free(job, row):
-                continue
-            if await self._write(job, name, job.id, row):
+        for slot in self._usable(slots):
+            if not slot.holder and await self._set_holder(job, slot, job.id):
                 return True
         return False
 
-    async def _write(self, job: Job, name: str, holder: str, before: Entity | None) -> bool:
-        row = Entity(_partition(job), name, {"job_id": holder}, before.etag if before else "")
+    async def _take_abandoned(self, job: Job, slots: Sequence[_Slot]) -> bool:
+        """Take over a slot whose holder has ended; returns whether the job holds one now."""
+        for slot in await self._abandoned(job, slots):
+            if await self._set_holder(job, slot, job.id):
+                return True
+        return False
+
+    async def _count_takeable(self, job: Job, slots: Sequence[_Slot]) -> int:
+        """How many slots nobody holds, or a job that has ended."""
+        free = sum(not slot.holder for slot in self._usable(slots))
+        return free + len(await self._abandoned(job, slots))
+
+    async def _abandoned(self, job: Job, slots: Sequence[_Slot]) -> Sequence[_Slot]:
+        """The slots whose holders have ended. It reads each holder's row, so it comes after everything else."""
+        abandoned: list[_Slot] = []
+
+        async def look(slot: _Slot) -> None:
+            holder = await self.jobs.get(job.user_id, slot.holder)
+            if holder is None or holder.state.terminal:
+                abandoned.append(slot)
+
+        held = [slot for slot in self._usable(slots) if slot.holder]
+        await in_turns(held, look, _READS_AT_A_TIME)
+        return abandoned
+
+    def _usable(self, slots: Sequence[_Slot]) -> Sequence[_Slot]:
+        """The slots that may be taken. Others are left from a time when the limit was higher."""
+        return slots[: self.limit]
+
+    async def _set_holder(self, job: Job, slot: _Slot, holder: str) -> bool:
+        """Write who holds the slot; returns False if somebody else has written it since it was read."""
+        entity = Entity(_partition(job), slot.row, {"job_id": holder}, slot.etag)
+        change = Replace(entity) if slot.etag else Insert(entity)
         try:
-            await self.entities.apply(_TABLE, row.partition, [Replace(row) if before else Insert(row)])
+            await self.entities.apply(_TABLE, entity.partition, [change])
         except (AlreadyExists, Changed):
             return False
         return True
 
-    async def _is_free(self, job: Job, row: Entity) -> bool:
-        """Whether nobody holds the slot, or the job itself, or one that has ended."""
-        holder = str(row.values["job_id"])
-        if holder in {"", job.id}:
-            return True
-        stored = await self.jobs.get(job.user_id, holder)
-        return stored is None or stored.state.terminal
+    async def _slots(self, job: Job) -> Sequence[_Slot]:
+        """All slots of the job's user, in one query; those that were never taken have no row."""
+        stored: dict[str, _Slot] = {}
+        async for entity in self._rows(job, _SLOT):
+            stored[entity.row] = _Slot(entity.row, str(entity.values["job_id"]), entity.etag)
+        names = [f"{_SLOT}{number:04}" for number in range(self.limit)]
+        usable = [stored.pop(name, _Slot(name)) for name in names]
+        return [*usable, *stored.values()]
 
-    async def _rows(self, job: Job, prefix: str) -> list[Entity]:
-        rows = self.entities.query(_TABLE, _partition(job), after=prefix, before=f"{prefix}~")
-        return [row async for row in rows]
+    async def _queued(self, job: Job) -> Sequence[_Queued]:
+        """The jobs of the job's user that wait, in the order in which they were submitted."""
+        return [
+            _Queued(entity.row, str(entity.values["job_id"])) async for entity in self._rows(job, _QUEUED)
+        ]
+
+    def _rows(self, job: Job, prefix: str) -> AsyncIterator[Entity]:
+        return self.entities.query(_TABLE, _partition(job), after=prefix, before=f"{prefix}~")
 
     async def _delete(self, job: Job, row: str) -> None:
-        try:
+        with contextlib.suppress(Changed):
             await self.entities.apply(_TABLE, _partition(job), [Delete(row)])
-        except Changed:
-            return
 
 
 def _partition(job: Job) -> str:
     return f"~slots-{job.user_id}"
 
 
-def _waiting(job: Job) -> str:
-    return f"{_WAITING}{job.created_at:%Y%m%dT%H%M%S.%f}-{job.id}"
+def _queued_row(job: Job) -> str:
+    return f"{_QUEUED}{job.created_at:%Y%m%dT%H%M%S.%f}-{job.id}"
+
+
+def _holds(slots: Sequence[_Slot], job: Job) -> bool:
+    return any(slot.holder == job.id for slot in slots)

@@ -186,7 +186,7 @@ async def test_a_job_that_ends_while_another_takes_its_slot_lets_the_one_behind_
     apply = narrow.entities.apply
 
     async def late(table, partition, changes):
-        if isinstance(changes[0], Delete) and changes[0].row.startswith("wait-"):
+        if isinstance(changes[0], Delete) and changes[0].row.startswith("queued-"):
             narrow.entities.apply = apply
             await narrow.cancel(
                 jobs[1]
