@@ -4,20 +4,19 @@ The records blob is the commit point. What follows it (counting, the rest as a n
 is done again by whoever gets the message again, and changes nothing the second time.
 """
 
-import asyncio
-import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from shared.clock import Clock, Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.options import CrawlOptions
 from shared.crawling.worker import ChunkWorker
 from shared.damage import reading
-from shared.errors import AlreadyExists, AppError, Damaged, Retryable
+from shared.errors import AlreadyExists, Damaged, Retryable
 from shared.ids import Ids
 from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.chunk_ids import halves_of, rest_of
 from shared.jobs.job.job import Job
@@ -36,17 +35,8 @@ from shared.telemetry.telemetry import Telemetry
 
 _PACKED_LINES = BlobAttributes("application/gzip")
 _KEPT_OPTIONS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class CrawlConfig:
-    """`cancel_poll_seconds` is how often a running chunk looks whether its job was cancelled.
-
-    A chunk whose hosts have no turn left for it comes again after `postponed_seconds`.
-    """
-
-    cancel_poll_seconds: float = 4.0
-    postponed_seconds: float = 60.0
+# after which a chunk comes again whose hosts have no turn left for it
+_POSTPONED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +59,6 @@ class _Commit:
         return not self.records
 
 
-@dataclass(slots=True)
-class _Stop:
-    raised: bool = field(default=False)
-
-    def __call__(self) -> bool:
-        return self.raised
-
-
 class Crawl:
     """Crawls chunks. Safe to run twice, at the same time, and to die at any line."""
 
@@ -91,7 +73,7 @@ class Crawl:
         telemetry: Telemetry,
         clock: Clock,
         ids: Ids,
-        config: CrawlConfig,
+        watches: JobWatches,
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger
@@ -102,7 +84,7 @@ class Crawl:
         self._telemetry = telemetry
         self._clock = clock
         self._ids = ids
-        self._config = config
+        self._watches = watches
         self._options: OrderedDict[str, CrawlOptions] = OrderedDict()
 
     async def run(self, message: ChunkMessage, deadline: Deadline, *, again: bool = True) -> None:
@@ -146,7 +128,7 @@ class Crawl:
         elif not stopped:
             if deadline.passed or result.asked:
                 raise Retryable("The chunk ran out of time before its first image.")
-            await self._dispatch.postpone(job, chunk.id, self._config.postponed_seconds)
+            await self._dispatch.postpone(job, chunk.id, _POSTPONED_SECONDS)
 
     async def give_up(self, message: ChunkMessage) -> None:
         """Halve a chunk that crashes again and again; record a candidate that does so alone as crashed.
@@ -209,29 +191,11 @@ class Crawl:
             shard=shard_name(job.id, task.chunk.id, self._ids.nonce()),
             options=await self._options_of(job.id),
         )
-        async with self._watching_for_cancel(job) as stop:
-            result = await self._worker.work(work, deadline, stop)
-            if result.unfinished and not stop.raised:
-                stop.raised = job.superseded_by(await self._jobs.get(job.user_id, job.id))
-        return result, bool(result.unfinished) and stop.raised
-
-    @contextlib.asynccontextmanager
-    async def _watching_for_cancel(self, job: Job) -> AsyncIterator[_Stop]:
-        stop = _Stop()
-
-        async def watch() -> None:
-            while not stop.raised:
-                await asyncio.sleep(self._config.cancel_poll_seconds)
-                with contextlib.suppress(AppError):  # the next look may succeed
-                    stop.raised = job.superseded_by(await self._jobs.get(job.user_id, job.id))
-
-        watcher = asyncio.create_task(watch())
-        try:
-            yield stop
-        finally:
-            watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
+        watch = self._watches.over(job)
+        async with watch.watching():
+            result = await self._worker.work(work, deadline, watch.has_ended)
+            stopped = bool(result.unfinished) and await watch.look()
+        return result, stopped
 
     async def _commit(self, task: _Task, commit: _Commit) -> _Commit:
         """Write the records unless another run did; returns what stands."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.datasets.catalog import Catalog
 from shared.health import HealthProbe, Part
 from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.rounds import Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
@@ -114,6 +115,11 @@ class Services(Adapters):
         return SendWebhook(self.jobs, caller, self.telemetry, self.clock)
 
     @cached_property
+    def job_watches(self) -> JobWatches:
+        """Whether a job has ended while a step works for it."""
+        return JobWatches(self.jobs, self.clock)
+
+    @cached_property
     def rounds(self) -> Rounds:
         """Whether discovery has to go on."""
         return Rounds(self.jobs, self.ledger, self.discovery_states)
@@ -170,7 +176,7 @@ class Services(Adapters):
         from shared.archiving.archiver import Archiver
         from shared.archiving.planning.planner import PlanConfig
         from shared.jobs.archive_step.archive import Archive
-        from shared.jobs.crawl import Crawl, CrawlConfig
+        from shared.jobs.crawl import Crawl
         from shared.jobs.discovery.discover import Discover
         from shared.jobs.discovery.moved_images import MovedImages
         from shared.jobs.discovery.run import DiscoveryParts
@@ -185,6 +191,7 @@ class Services(Adapters):
             self.ids,
             self.rounds,
             MovedImages(self.catalog, self.blobs),
+            self.job_watches,
             self.settings.chunk_size,
         )
         discover = Discover(parts, self.queues, self.transitions, self.sources)
@@ -198,7 +205,7 @@ class Services(Adapters):
             self.telemetry,
             self.clock,
             self.ids,
-            CrawlConfig(),
+            self.job_watches,
         )
         config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
         archiver = Archiver(self.blobs, self.blobs, self.entities, self.telemetry, self.clock, config)
@@ -212,6 +219,7 @@ class Services(Adapters):
             self.catalog,
             self.telemetry,
             self.clock,
+            self.job_watches,
         )
         return Intake(self.submit, discover, crawl, archive, self.jobs, self.watchdog, self.telemetry, ADMIN)
 

@@ -1,8 +1,6 @@
 """Step 4 of a job: make the dataset of what was kept, record it, and end the job."""
 
-import asyncio
-import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,8 +10,9 @@ from shared.archiving.planning.plan import Plan
 from shared.clock import Clock, Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.errors import AppError, Damaged, Permanent
+from shared.errors import Damaged, Permanent
 from shared.jobs.archive_step.start import ArchiveStarts, parents_of
+from shared.jobs.flow.job_watch import JobEnded, JobWatch, JobWatches
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import ARCHIVE_FAILED, NO_IMAGES
 from shared.jobs.job.job import Job
@@ -32,10 +31,6 @@ from shared.telemetry.telemetry import Telemetry
 _PARTS_IN_FLIGHT = (
     32  # messages of one archive at a time, so that small archives get through beside huge ones
 )
-
-
-class _Ended(Exception):
-    """The job is no longer in this revision, or has ended: what is done for it is in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ class Archive:
         catalog: Catalog,
         telemetry: Telemetry,
         clock: Clock,
-        look_seconds: float = 4.0,
+        watches: JobWatches,
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger
@@ -83,7 +78,7 @@ class Archive:
         self._discoveries = DiscoveryStates(ledger, blobs)
         self._telemetry = telemetry
         self._clock = clock
-        self._look_seconds = look_seconds
+        self._watches = watches
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Archive until the dataset stands, or the deadline passes and a continuation is enqueued.
@@ -102,7 +97,7 @@ class Archive:
             return
         try:
             await self._run(job, message, deadline)
-        except _Ended:
+        except JobEnded:
             await self._ended(await self._jobs.get(job.user_id, job.id))
         except Damaged as error:
             await self._ended(await self._transitions.fail_damaged(job, error))
@@ -110,7 +105,8 @@ class Archive:
             await self._ended(await self._transitions.fail(job, ARCHIVE_FAILED, error.detail))
 
     async def _run(self, job: Job, message: JobMessage, deadline: Deadline) -> None:
-        archived = await self._unless_it_ends(job, self._advance(job, message, deadline))
+        watch = self._watches.over(job)
+        archived = await watch.unless_ended(self._advance(job, message, deadline, watch))
         if archived is None:
             return
         if archived.image_count == 0:
@@ -118,7 +114,9 @@ class Archive:
         else:
             await self._complete(job, archived)
 
-    async def _advance(self, job: Job, message: JobMessage, deadline: Deadline) -> Archived | None:
+    async def _advance(
+        self, job: Job, message: JobMessage, deadline: Deadline, watch: JobWatch
+    ) -> Archived | None:
         """Do what the message is for; None where more messages have to be handled first."""
         if message.part:
             digest, _, number = message.part.partition("/")
@@ -141,7 +139,7 @@ class Archive:
                 if written is Written.LESS:
                     await self._share_out(job, plan, [part])
                 return None
-        await self._look(job)
+        await watch.check()
         archived = await self._archiver.finish(plan, deadline)
         if archived is None:
             await self._share_out(job, plan, await self._archiver.missing(plan))
@@ -167,22 +165,6 @@ class Archive:
         missing = await self._archiver.missing(plan)
         if part in missing:
             await self._share_out(job, plan, _behind(part, missing))
-
-    async def _unless_it_ends[T](self, job: Job, work: Coroutine[object, object, T]) -> T:
-        """What the work comes to; breaks it off and raises `_Ended` where the job ends meanwhile."""
-        task = asyncio.create_task(work)
-        try:
-            while not (await asyncio.wait({task}, timeout=self._look_seconds))[0]:
-                with contextlib.suppress(AppError):  # the next look may succeed
-                    await self._look(job)
-            return task.result()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _look(self, job: Job) -> None:
-        if job.superseded_by(await self._jobs.get(job.user_id, job.id)):
-            raise _Ended
 
     async def _order(self, job: Job) -> ArchiveOrder:
         spec = await self._jobs.needed_spec(job.id)

@@ -15,6 +15,7 @@ from shared.errors import Changed
 from shared.ids import Ids
 from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.rounds import Rounds
 from shared.jobs.job.chunk_ids import chunk_id, is_added
 from shared.jobs.job.job import Job
@@ -37,7 +38,6 @@ _SMALL_CHUNK = 256
 _LAST_CHUNKS = 3
 _CHUNK_CHARACTERS = 4 << 20  # of text; candidates have some hundred each, but in a list they may have 30,000
 _CHUNKS_BETWEEN_SEEN = 250
-_SECONDS_BETWEEN_LOOKS = 4.0
 _MAX_NOTICE = 1000
 
 
@@ -53,6 +53,7 @@ class DiscoveryParts:
     ids: Ids
     rounds: Rounds
     moved_images: MovedImages
+    watches: JobWatches
     chunk_size: int = 1024
 
 
@@ -71,7 +72,7 @@ class DiscoveryRun:
         self._states = DiscoveryStates(parts.ledger, parts.blobs)
         self._found: list[Candidate] = []
         self._characters = 0
-        self._looked_at = parts.clock.monotonic()
+        self._watch = parts.watches.over(job)
 
     @classmethod
     async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
@@ -109,8 +110,7 @@ class DiscoveryRun:
 
     async def look(self) -> None:
         """See every few seconds whether the job was cancelled; raises `Changed` where it was."""
-        if self._parts.clock.monotonic() - self._looked_at > _SECONDS_BETWEEN_LOOKS:
-            await self._look()
+        await self._watch.check_if_due()
 
     @property
     def notice(self) -> str:
@@ -202,13 +202,8 @@ class DiscoveryRun:
         )
         row = replace(self._row, state=encoded, report=report)
         self._row = await parts.ledger.add(self.job.id, addition, row, parts.clock.now())
-        await self._look()
+        await self._watch.check()
         await self._announce()
-
-    async def _look(self) -> None:
-        if self.job.superseded_by(await self._parts.jobs.get(self.job.user_id, self.job.id)):
-            raise Changed("The job ended meanwhile.")
-        self._looked_at = self._parts.clock.monotonic()
 
     async def _announce(self, *, again: bool = False) -> None:
         """Have the chunks announced that were not yet offered to be; repeating it does no harm."""

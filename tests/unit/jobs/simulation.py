@@ -20,11 +20,12 @@ from shared.crawling.chunk import Chunk, ChunkResult
 from shared.datasets.catalog import Catalog
 from shared.errors import Unavailable
 from shared.jobs.archive_step.archive import Archive
-from shared.jobs.crawl import Crawl, CrawlConfig
+from shared.jobs.crawl import Crawl
 from shared.jobs.discovery.discover import Discover
 from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.discovery.run import DiscoveryParts
 from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.rounds import Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
@@ -301,9 +302,11 @@ class Flow:
         self.submit = Submit(self.jobs, self.keys, queues, self.specs, clock, ids, self.catalog)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
-        parts = DiscoveryParts(self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, moved, chunk_size)
+        watches = JobWatches(self.jobs, clock, every_seconds=0.01)
+        parts = DiscoveryParts(
+            self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, moved, watches, chunk_size
+        )
         discover = Discover(parts, queues, self.transitions, sources, self.clock.sleep)
-        config = CrawlConfig(0.01)
         crawl = Crawl(
             self.jobs,
             self.ledger,
@@ -314,7 +317,7 @@ class Flow:
             telemetry,
             clock,
             ids,
-            config,
+            watches,
         )
         self.archiver = Archiver(blobs, blobs, entities, telemetry, clock, archives)
         self.archive = Archive(
@@ -327,6 +330,7 @@ class Flow:
             self.catalog,
             telemetry,
             clock,
+            watches,
         )
         self.retry = Retry(self.jobs, self.ledger, states, queues, clock)
         self.watchdog = Watchdog(

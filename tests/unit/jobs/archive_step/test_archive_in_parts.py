@@ -245,7 +245,6 @@ async def test_a_huge_archive_that_is_sent_on_shares_out_what_is_missing_a_windo
 async def test_a_cancelled_job_is_archived_no_further(many_parts):
     job = await _crawled(many_parts)
     many_parts.archiver._planner._config = PlanConfig(part_bytes=1 << 30, block_bytes=100)
-    many_parts.archive._look_seconds = 0.01
     stage, staged = many_parts.blobs.stage, []
 
     async def slow_stage(name, number, data):

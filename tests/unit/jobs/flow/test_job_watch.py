@@ -1,0 +1,137 @@
+"""A step that works for a job notices within seconds that the job has ended otherwise."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import Changed, Unavailable
+from shared.jobs.flow.job_watch import JobEnded, JobWatches
+from shared.jobs.job.states import State
+
+SPEC = {"keywords": ["a"], "sources": [{"type": "fake"}]}
+
+
+@pytest.fixture
+async def job(flow):
+    return await flow.send(SPEC)
+
+
+@pytest.fixture
+def reads(flow, monkeypatch):
+    """Every read of the job's row; the first ones fail with the errors that stand in `fails`."""
+    get, made, fails = flow.jobs.get, [], []
+
+    async def counted(user_id, job_id):
+        made.append(job_id)
+        if fails:
+            raise fails.pop(0)
+        return await get(user_id, job_id)
+
+    monkeypatch.setattr(flow.jobs, "get", counted)
+    return made, fails
+
+
+@pytest.mark.parametrize("end", ["cancelled", "retried", "gone"])
+async def test_a_look_sees_every_end_of_a_revision(flow, job, end):
+    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    assert await watch.look() is False
+    await watch.check()
+    if end == "gone":
+        watch = JobWatches(flow.jobs, flow.clock).over(replace(job, id="gone"))
+    elif end == "cancelled":
+        await flow.cancel(job)
+    else:
+        await flow.cancel(job)
+        await flow.retry.run("admin", job.id)
+        assert (await flow.job(job)).state is State.QUEUED
+    assert watch.has_ended() is False  # it has not looked
+    assert await watch.look() is True
+    assert watch.has_ended() is True
+    with pytest.raises(JobEnded):
+        await watch.check()
+
+
+async def test_steps_that_come_by_often_look_once_an_interval(flow, job, reads):
+    made, _ = reads
+    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    for _ in range(100):
+        flow.clock.advance(0.5)
+        await watch.check_if_due()
+    assert len(made) == 11  # in fifty seconds
+
+
+async def test_a_failed_look_is_made_up_for_at_the_next_interval(flow, job, reads):
+    made, fails = reads
+    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    await flow.transitions.end(job, State.CANCELLED)
+    fails.append(Unavailable("storage is away"))
+    made.clear()
+    flow.clock.advance(5)
+    await watch.check_if_due()
+    await watch.check_if_due()
+    assert len(made) == 1
+    flow.clock.advance(5)
+    with pytest.raises(Changed):
+        await watch.check_if_due()
+
+
+async def test_a_look_that_is_asked_for_tells_that_storage_is_away(flow, job, reads):
+    _, fails = reads
+    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    fails.append(Unavailable("storage is away"))
+    with pytest.raises(Unavailable):
+        await watch.look()
+    assert await watch.look() is False
+
+
+async def test_work_goes_on_until_a_look_finds_the_end(flow, job, reads):
+    made, fails = reads
+    fails += [Unavailable("storage is away")] * 3
+    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).over(job)
+    async with asyncio.timeout(10), watch.watching() as watcher:
+        while len(made) < 6:  # noqa: ASYNC110 - counts what the watch does
+            await asyncio.sleep(0.001)
+        assert not watch.has_ended()
+        await flow.transitions.end(job, State.CANCELLED)
+        await watcher
+    assert watch.has_ended()
+
+
+async def test_work_is_stopped_before_the_end_is_told(flow, job):
+    stopped = asyncio.Event()
+
+    async def work():
+        await flow.cancel(job)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            stopped.set()
+
+    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).over(job)
+    with pytest.raises(JobEnded):
+        await watch.unless_ended(work())
+    assert stopped.is_set()
+
+
+async def test_work_that_comes_to_its_end_is_worth_what_it_returns_or_raises(flow, job):
+    async def returning():
+        return 7
+
+    async def failing():
+        raise ValueError("wrong")
+
+    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    assert await watch.unless_ended(returning()) == 7
+    with pytest.raises(ValueError, match="wrong"):
+        await watch.unless_ended(failing())
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_an_error_of_the_watch_itself_is_not_taken_for_the_jobs_end(flow, job, reads):
+    _, fails = reads
+    fails.append(TypeError("a mistake"))
+    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).over(job)
+    with pytest.raises(TypeError):
+        await watch.unless_ended(asyncio.Event().wait())
