@@ -1,15 +1,17 @@
-"""Cuts a dataset's files into parts, each written by one function instance at a time."""
+"""Cuts a dataset's files into parts. One function instance writes a part at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 MAX_PARTS = 1500
-_MAX_BLOCKS = 49_000  # the service takes 50,000 a blob
+# Azure takes 50,000 blocks in a blob
+_MAX_BLOCKS = 49_000
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Blocks of one file, from number `start` to `end`; `number` counts all slices of the dataset."""
+    """The blocks of one file from number `start` up to, but without, `end`. `number` is unique in the dataset."""
 
     number: int
     file: int
@@ -19,38 +21,39 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is written together: a slice of a large file, or some small files."""
+    """The slices that are written together: one slice of a large file, or some small files as a whole."""
 
     number: int
     slices: tuple[Slice, ...]
 
 
 def block_bytes_of(size: int, block_bytes: int) -> int:
-    """The size of a file's blocks: `block_bytes`, or more where the file would have too many blocks."""
+    """The size of a file's blocks: `block_bytes`, or more if the file would have too many blocks."""
     return max(block_bytes, -(-size // _MAX_BLOCKS))
 
 
 def cut_parts(sizes: Sequence[int], block_bytes: int, part_bytes: int) -> list[Part]:
-    """Parts of about `part_bytes` over files of these sizes; 1,500 at most, and then larger ones.
+    """Cut files of these sizes into parts of about `part_bytes`, or of more if there would be more than 1,500 parts.
 
-    A file that is no larger than a part is never cut, so that its checksum is known to whoever wrote it.
+    A file that is not larger than a part is never cut, so whoever writes it knows its checksum. Small files share a
+    part with their neighbours.
     """
     wanted = max(part_bytes, -(-sum(sizes) * 2 // MAX_PARTS))
-    parts: list[Part] = []
-    waiting: list[Slice] = []
-    filled = number = 0
+    numbers = count()
+    groups: list[list[Slice]] = []
+    shared_bytes: int | None = None
     for file, size in enumerate(sizes):
-        if waiting and filled + size > wanted:
-            parts.append(Part(len(parts), tuple(waiting)))
-            waiting, filled = [], 0
         block = block_bytes_of(size, block_bytes)
         blocks = -(-size // block)
-        step = max(1, wanted // block) if size > wanted else max(1, blocks)
-        for start in range(0, max(1, blocks), step):
-            waiting.append(Slice(number, file, start, min(start + step, blocks)))
-            number += 1
-            if size > wanted:
-                parts.append(Part(len(parts), tuple(waiting)))
-                waiting = []
-        filled = filled + size if size <= wanted else 0
-    return [*parts, Part(len(parts), tuple(waiting))] if waiting else parts
+        if size > wanted:
+            step = max(1, wanted // block)
+            starts = range(0, blocks, step)
+            groups += [[Slice(next(numbers), file, at, min(at + step, blocks))] for at in starts]
+            shared_bytes = None
+            continue
+        if shared_bytes is None or shared_bytes + size > wanted:
+            groups.append([])
+            shared_bytes = 0
+        groups[-1].append(Slice(next(numbers), file, 0, blocks))
+        shared_bytes += size
+    return [Part(number, tuple(slices)) for number, slices in enumerate(groups)]
