@@ -5,14 +5,16 @@ or blank counts as not set.
 """
 
 import re
+import socket
 from functools import cache
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.jobs.spec.field_errors import field_errors
+from shared.telemetry.connection_string import read_authentication_string, read_connection_string
 from shared.text.strict_json import shown
 
 _CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -44,10 +46,29 @@ def _header_value(text: str) -> str:
     return text
 
 
+def _connection_string(text: SecretStr) -> SecretStr:
+    read_connection_string(text.get_secret_value())
+    return text
+
+
+def _authentication_string(text: str) -> str:
+    read_authentication_string(text)
+    return text
+
+
 type Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
 type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 _STORAGE = "AzureWebJobsStorage"
+TELEMETRY = frozenset(
+    {
+        "applicationinsights_authentication_string",
+        "applicationinsights_connection_string",
+        "azure_monitor_sampling_rate",
+        "log_level",
+    }
+)
+"""The settings of telemetry and logs, by field."""
 
 
 class SettingsError(Exception):
@@ -62,6 +83,8 @@ class Settings(BaseSettings):
     """The app's settings; a field's environment variable is its name in upper case, or its alias."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    _telemetry_problems: tuple[str, ...] = ()
 
     environment: str = "development"
     """Goes with every telemetry item: development, staging, production, …"""
@@ -157,8 +180,14 @@ class Settings(BaseSettings):
     """Without progress for so long, the watchdog sends a job's messages again."""
 
     # telemetry
-    applicationinsights_connection_string: SecretStr | None = None
+    applicationinsights_connection_string: Annotated[SecretStr, AfterValidator(_connection_string)] | None = (
+        None
+    )
     """Where telemetry goes; without it, nowhere."""
+    applicationinsights_authentication_string: (
+        Annotated[str, AfterValidator(_authentication_string)] | None
+    ) = None
+    """`Authorization=AAD`, or `ClientId=<id>;Authorization=AAD`: telemetry is sent with the app's identity."""
     azure_monitor_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the operations whose events and dependencies are sent; exceptions and metrics always are."""
     log_analytics_workspace_id: str | None = None
@@ -169,8 +198,14 @@ class Settings(BaseSettings):
     """The service that is asked for logs; another one in sovereign clouds."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The app's own log level."""
+    website_site_name: str | None = None
+    """Set by Azure: the app's name, which is the role in telemetry."""
     website_instance_id: str | None = None
-    """Set by Azure; tells that the app runs there."""
+    """Set by Azure on Windows and on dedicated plans: the instance."""
+    website_pod_name: str | None = None
+    """Set by Azure on Flex Consumption: the instance."""
+    container_name: str | None = None
+    """Set by Azure on Flex and Linux Consumption: the instance, where the app has a name."""
 
     @model_validator(mode="before")
     @classmethod
@@ -201,32 +236,61 @@ class Settings(BaseSettings):
     @property
     def running_in_azure(self) -> bool:
         """Whether this process runs on Azure rather than on somebody's machine."""
-        return self.website_instance_id is not None
+        return any(self._instances)
+
+    @property
+    def role(self) -> str:
+        """The app's name in telemetry."""
+        return self.website_site_name or "pixcrawler"
+
+    @property
+    def instance(self) -> str:
+        """The name in telemetry of what this process runs on."""
+        return next(filter(None, self._instances), None) or socket.gethostname()
+
+    @property
+    def _instances(self) -> tuple[str | None, ...]:
+        """The names that Azure gives an instance; other systems, too, name their containers."""
+        container = self.container_name if self.website_site_name else None
+        return self.website_instance_id, container, self.website_pod_name
+
+    @property
+    def telemetry_problems(self) -> tuple[str, ...]:
+        """What is wrong with settings of telemetry. Their defaults hold, since telemetry must not stop the app."""
+        return self._telemetry_problems
 
 
 @cache
 def load_settings() -> Settings:
-    """The settings of this process, read once.
+    """The settings of this process, read once. Of settings of telemetry that are wrong, the defaults hold.
 
     Raises:
-        SettingsError: some are wrong; the text names each with its value and its rule.
+        SettingsError: others are wrong; the text names each setting with its value and its rule.
     """
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(_told(error)) from None
+        problems = _problems(error)
+        if not problems.keys() <= TELEMETRY:
+            raise SettingsError("\n".join(("Settings are wrong.", *problems.values()))) from None
+    settings = Settings(**{name: Settings.model_fields[name].default for name in problems})
+    settings._telemetry_problems = tuple(problems.values())  # noqa: SLF001 - a private attribute of this module's class
+    return settings
 
 
-def _told(error: ValidationError) -> str:
+def _problems(error: ValidationError) -> dict[str, str]:
+    """What is wrong, by the name of the setting."""
     values = {str(item["loc"][0]): item["input"] for item in error.errors() if item["loc"]}
-    lines = []
+    found = {}
     for problem in field_errors(error):
-        if not problem.field:
-            lines.append(problem.message)
-            continue
         field = Settings.model_fields.get(problem.field)
         name = problem.field if field is None else problem.field.upper()
-        secret = field is not None and SecretStr in get_args(field.annotation)
-        value = "" if secret else f" is {shown(str(values[problem.field]))!r}:"
-        lines.append(f"{name}{value} {problem.message}")
-    return "\n".join(("Settings are wrong.", *lines))
+        value = f" is {shown(str(values[problem.field]))!r}:" if _is_public(problem.field) else ""
+        found[problem.field] = f"{name}{value} {problem.message}".strip()
+    return found
+
+
+def _is_public(name: str) -> bool:
+    """Whether the value of a setting may be shown. A problem of several settings has no name."""
+    field = Settings.model_fields.get(name)
+    return bool(name) and (field is None or "SecretStr" not in str(field.annotation))

@@ -17,7 +17,7 @@ from shared.insights.log_source import LogSource, Scope
 from shared.insights.queries import bounded_query
 from shared.insights.report import MAX_ROWS, Column, Findings, Kind, Report, Span, Value
 from shared.text.plain_text import one_line
-from shared.web.http.retry_after import retry_after_seconds
+from shared.text.retry_after import retry_after_seconds
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

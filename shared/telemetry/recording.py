@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.telemetry.telemetry import Measurements, Properties
+from shared.telemetry.telemetry import Dependency, Measurements, Properties, TelemetryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Signal:
     name: str
     properties: Properties
     measurements: Measurements = field(default_factory=dict)
+    always: bool = True
 
 
 class RecordingTelemetry:
@@ -21,34 +22,42 @@ class RecordingTelemetry:
     def __init__(self) -> None:
         self.signals: list[Signal] = []
 
-    def event(self, name: str, properties: Properties, measurements: Measurements | None = None) -> None:
+    def event(
+        self,
+        name: str,
+        properties: Properties,
+        measurements: Measurements | None = None,
+        *,
+        always: bool = False,
+    ) -> None:
         """See `Telemetry.event`."""
-        self.signals.append(Signal("event", name, dict(properties), dict(measurements or {})))
+        self.signals.append(Signal("event", name, dict(properties), dict(measurements or {}), always))
 
     def metric(self, name: str, value: float, properties: Properties | None = None) -> None:
         """See `Telemetry.metric`."""
         self.signals.append(Signal("metric", name, dict(properties or {}), {"value": value}))
 
-    def dependency(
-        self,
-        name: str,
-        kind: str,
-        target: str,
-        duration_seconds: float,
-        *,
-        success: bool,
-        properties: Properties | None = None,
-    ) -> None:
+    def dependency(self, dependency: Dependency) -> None:
         """See `Telemetry.dependency`."""
-        told = {**(properties or {}), "type": kind, "target": target, "success": success}
-        self.signals.append(Signal("dependency", name, told, {"duration": duration_seconds}))
+        properties = {
+            **dependency.properties,
+            "type": dependency.kind,
+            "target": dependency.target,
+            "success": dependency.success,
+        }
+        measurements = {**dependency.measurements, "duration": dependency.duration_seconds}
+        self.signals.append(Signal("dependency", dependency.name, properties, measurements, always=False))
 
     def exception(self, error: BaseException, properties: Properties) -> None:
         """See `Telemetry.exception`."""
         self.signals.append(Signal("exception", type(error).__name__, dict(properties)))
 
-    async def flush(self) -> None:
+    async def flush(self, seconds: float = 1.0) -> None:
         """See `Telemetry.flush`."""
+
+    def state(self) -> TelemetryState:
+        """See `Telemetry.state`."""
+        return TelemetryState(configured=True)
 
     def named(self, name: str) -> list[Signal]:
         """The signals of that name."""
@@ -56,28 +65,33 @@ class RecordingTelemetry:
 
 
 class NoTelemetry:
-    """Drops everything: where no Application Insights is set up."""
+    """Drops everything: where no Application Insights is set up, or where its setting cannot be used (`problem`)."""
 
-    def event(self, name: str, properties: Properties, measurements: Measurements | None = None) -> None:
+    def __init__(self, problem: str | None = None) -> None:
+        self._problem = problem
+
+    def event(
+        self,
+        name: str,
+        properties: Properties,
+        measurements: Measurements | None = None,
+        *,
+        always: bool = False,
+    ) -> None:
         """See `Telemetry.event`."""
 
     def metric(self, name: str, value: float, properties: Properties | None = None) -> None:
         """See `Telemetry.metric`."""
 
-    def dependency(
-        self,
-        name: str,
-        kind: str,
-        target: str,
-        duration_seconds: float,
-        *,
-        success: bool,
-        properties: Properties | None = None,
-    ) -> None:
+    def dependency(self, dependency: Dependency) -> None:
         """See `Telemetry.dependency`."""
 
     def exception(self, error: BaseException, properties: Properties) -> None:
         """See `Telemetry.exception`."""
 
-    async def flush(self) -> None:
+    async def flush(self, seconds: float = 1.0) -> None:
         """See `Telemetry.flush`."""
+
+    def state(self) -> TelemetryState:
+        """See `Telemetry.state`."""
+        return TelemetryState(configured=False, problem=self._problem)

@@ -1,7 +1,7 @@
 """Every signal that the app emits: one function each, and the only place that knows their names and fields."""
 
 from shared.errors import AppError
-from shared.telemetry.telemetry import Properties, Telemetry
+from shared.telemetry.telemetry import Dependency, Properties, Telemetry
 
 
 def application_started(
@@ -20,7 +20,7 @@ def application_started(
         "azure_insights_enabled": azure_insights_enabled,
         "running_in_azure": running_in_azure,
     }
-    telemetry.event("application_started", properties)
+    telemetry.event("application_started", properties, always=True)
     telemetry.metric("application_startup_time", startup_seconds, {"environment": environment})
 
 
@@ -39,7 +39,7 @@ def application_stopped(
         "azure_insights_enabled": azure_insights_enabled,
         "running_in_azure": running_in_azure,
     }
-    telemetry.event("application_stopped", properties)
+    telemetry.event("application_stopped", properties, always=True)
 
 
 def operation_completed(
@@ -69,13 +69,16 @@ def job_completed(telemetry: Telemetry, *, job_id: str, images_count: int, durat
         "job_completed",
         {"job_id": job_id, "images_count": images_count, "duration_seconds": duration_seconds},
         {"images_processed": images_count, "duration": duration_seconds},
+        always=True,
     )
 
 
 def dataset_upload_started(telemetry: Telemetry, *, job_id: str, image_count: int, destination: str) -> None:
     """The archive of a dataset begins to be written."""
     telemetry.event(
-        "dataset_upload_started", {"job_id": job_id, "image_count": image_count, "destination": destination}
+        "dataset_upload_started",
+        {"job_id": job_id, "image_count": image_count, "destination": destination},
+        always=True,
     )
 
 
@@ -94,6 +97,7 @@ def dataset_upload_completed(
         "dataset_upload_completed",
         {"job_id": job_id, "destination": destination, "tier": tier},
         {"duration_seconds": duration_seconds, "file_size_mb": file_size_mb, "image_count": image_count},
+        always=True,
     )
     telemetry.metric("storage_upload_size_mb", file_size_mb, {"destination": destination, "tier": tier})
     telemetry.metric("dataset_size_mb", file_size_mb, {"job_id": job_id, "tier": tier})
@@ -110,13 +114,17 @@ def azure_blob_upload(
     """Blocks were sent to blob storage, or could not be."""
     outcome: Properties = {"error": type(error).__name__} if error else {"file_size_mb": file_size_mb}
     telemetry.dependency(
-        "azure_blob_upload", "Azure Blob", target, duration_seconds, success=error is None, properties=outcome
+        Dependency(
+            "azure_blob_upload", "Azure Blob", target, duration_seconds, error is None, properties=outcome
+        )
     )
 
 
 def dataset_archived(telemetry: Telemetry, *, dataset: str, age_days: int, size_mb: float) -> None:
     """A dataset was moved to the Archive tier."""
-    telemetry.event("dataset_archived", {"dataset": dataset, "age_days": age_days, "size_mb": size_mb})
+    telemetry.event(
+        "dataset_archived", {"dataset": dataset, "age_days": age_days, "size_mb": size_mb}, always=True
+    )
 
 
 def datasets_archived(telemetry: Telemetry, *, count: int) -> None:

@@ -1,6 +1,6 @@
 """What the app stands on: the storage account, telemetry, the web. Each adapter is made when it is first used."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock, Deadline, SystemClock
@@ -9,6 +9,7 @@ from shared.ids import Ids, RandomIds
 from shared.insights.log_source import log_source
 from shared.insights.report import Insights, NoInsights
 from shared.settings import Settings
+from shared.telemetry.connection_string import read_authentication_string, read_connection_string
 from shared.telemetry.recording import NoTelemetry
 from shared.telemetry.telemetry import Telemetry
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from shared.storage.azure.blobs import AzureBlobs
     from shared.storage.azure.entities import AzureEntities
     from shared.storage.azure.queues import AzureQueues
+    from shared.telemetry.azure_monitor.transport import TokenCredential
     from shared.web.http.aiohttp_client import AiohttpWebClient
     from shared.web.http.session import Sessions
 
@@ -90,18 +92,21 @@ class Adapters:
     @cached_property
     def telemetry(self) -> Telemetry:
         """Application Insights where it is set up, else nothing."""
-        connection = self.settings.applicationinsights_connection_string
-        if connection is None or not connection.get_secret_value():
-            return NoTelemetry()
-        from shared.telemetry.azure_monitor import AzureMonitorConfig, AzureMonitorTelemetry
+        settings = self.settings
+        connection = settings.applicationinsights_connection_string
+        if connection is None:
+            return NoTelemetry("; ".join(settings.telemetry_problems) or None)
+        from shared.telemetry.azure_monitor.client import AzureMonitorConfig, AzureMonitorTelemetry
 
+        config = AzureMonitorConfig(
+            settings.environment, settings.role, settings.instance, settings.azure_monitor_sampling_rate
+        )
+        authentication = settings.applicationinsights_authentication_string
         return AzureMonitorTelemetry(
-            AzureMonitorConfig(
-                connection_string=connection.get_secret_value(),
-                environment=self.settings.environment,
-                instance=self.settings.website_instance_id or "local",
-                sampling_rate=self.settings.azure_monitor_sampling_rate,
-            )
+            read_connection_string(connection.get_secret_value()),
+            config,
+            self.clock,
+            partial(_monitor_credential, authentication) if authentication else None,
         )
 
     @cached_property
@@ -138,3 +143,16 @@ class Adapters:
         from shared.web.http.aiohttp_client import AiohttpWebClient
 
         return AiohttpWebClient(self.guarded_sessions)
+
+
+def _monitor_credential(authentication: str) -> "TokenCredential":
+    """The identity that telemetry is sent with. The thread that sends makes it, since its import takes long."""
+    from azure.identity import DefaultAzureCredential
+
+    client_id = read_authentication_string(authentication).client_id
+    # without a client id, it reads AZURE_CLIENT_ID
+    return (
+        DefaultAzureCredential()
+        if client_id is None
+        else DefaultAzureCredential(managed_identity_client_id=client_id)
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import logging
 from functools import cache
 
 from shared.settings import load_settings
@@ -10,6 +11,8 @@ from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
 from shared.users.access import ADMIN
 from shared.wiring.services import Services
+
+_log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 
@@ -26,6 +29,8 @@ class App(Services):
 
         As a rule the host kills its workers, so nothing else may depend on a process's end.
         """
+        for problem in self.settings.telemetry_problems:
+            _log.warning("A setting of telemetry is wrong, and its default holds: %s", problem)
         insights = not isinstance(self.telemetry, NoTelemetry)
         signals.application_started(
             self.telemetry,

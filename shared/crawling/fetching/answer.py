@@ -12,12 +12,12 @@ from yarl import URL
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
+from shared.text.retry_after import retry_after_seconds
 from shared.web.addresses.guard import why_forbidden
 from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES
 from shared.web.http.head_reader import limit_in
 from shared.web.http.response_heads import unread_coding
-from shared.web.http.retry_after import retry_after_seconds
 from shared.web.wishes.opt_out import opted_out
 from shared.web.wishes.respect import Respect
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from shared.clock import Clock
 from shared.errors import Permanent, RateLimited, Unavailable
+from shared.text.retry_after import retry_after_seconds
 from shared.web.http.client import WebClient, WebRequest, WebResponse
-from shared.web.http.retry_after import retry_after_seconds
 
 _DEFAULT_WAIT_SECONDS = 60.0
 # a service that says "now" and "wait" at once would be called in a loop

@@ -21,9 +21,9 @@ from shared.sources.website.frontier import Frontier, Visit
 from shared.sources.website.html_images import HtmlPage, read_html
 from shared.sources.website.picture import resolve
 from shared.sources.website.sitemaps import read_sitemap
+from shared.text.retry_after import retry_after_seconds
 from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES, WebRequest, WebResponse
-from shared.web.http.retry_after import retry_after_seconds
 from shared.web.wishes.opt_out import directives, forbids_following, refusal_in
 
 _PAGE_BYTES = 5_000_000

@@ -1,0 +1,241 @@
+"""The thread that sends items, and tries again what may still arrive."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared.clock import Clock
+from shared.telemetry.azure_monitor.buffer import Buffer
+from shared.telemetry.azure_monitor.items import Item, Sendable
+from shared.telemetry.connection_string import Destination
+from shared.telemetry.telemetry import TelemetryState
+
+if TYPE_CHECKING:
+    from shared.telemetry.azure_monitor.envelopes import Envelopes
+    from shared.telemetry.azure_monitor.transport import Sent, TokenCredential, Transport
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_BACK_OFF_SECONDS = 60.0
+_LONGEST_RETRY_AFTER_SECONDS = 3600.0
+_MOST_REFUSALS = 5
+_LOG_EVERY_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class SenderConfig:
+    """Batches leave when they are full, or `interval_seconds` after their first item.
+
+    All that waits takes `max_items` and `max_bytes` at most; items beyond that are dropped and counted.
+    """
+
+    interval_seconds: float = 2.0
+    timeout_seconds: float = 10.0
+    batch_items: int = 100
+    batch_bytes: int = 500_000
+    max_items: int = 10_000
+    max_bytes: int = 16_000_000
+    back_off_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    """A flush: it ends when so many items are settled."""
+
+    settled: int
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[None]
+
+    def wake(self) -> None:
+        # a loop that is closed waits for nothing
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(_finish, self.done)
+
+
+class Sender:
+    """Sends items in batches, in order. The thread is a daemon, and starts with the first item."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        tags: Mapping[str, str],
+        config: SenderConfig,
+        clock: Clock,
+        make_credential: "Callable[[], TokenCredential] | None" = None,
+    ) -> None:
+        self._destination = destination
+        self._tags = tags
+        self._config = config
+        self._clock = clock
+        self._make_credential = make_credential
+        self._buffer = Buffer(config.max_items, config.max_bytes)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._again: list[Sendable] = []
+        self._waiters: list[_Waiter] = []
+        self._accepted = 0
+        self._settled = 0
+        self._dropped = 0
+        self._failures = 0
+        self._paused = False
+        self._last_success: datetime | None = None
+        self._problem: str | None = None
+        self._logged: dict[str, float] = {}
+
+    def put(self, item: Item) -> None:
+        """Take an item over, or count it as dropped where the buffer is full."""
+        if self._buffer.put(item):
+            with self._lock:
+                self._accepted += 1
+            self._start()
+            return
+        with self._lock:
+            self._dropped += 1
+
+    async def flush(self, seconds: float) -> None:
+        """Wait until the items taken so far are settled, but not longer, and not while sending fails."""
+        with self._lock:
+            if self._paused or self._settled >= self._accepted:
+                return
+            loop = asyncio.get_running_loop()
+            waiter = _Waiter(self._accepted, loop, loop.create_future())
+            self._waiters.append(waiter)
+        self._buffer.hurry()
+        try:
+            async with asyncio.timeout(seconds):
+                await waiter.done
+        except TimeoutError:
+            return
+        finally:
+            with self._lock, contextlib.suppress(ValueError):
+                self._waiters.remove(waiter)
+
+    def state(self) -> TelemetryState:
+        """See `Telemetry.state`."""
+        with self._lock:
+            return TelemetryState(
+                True, max(0, self._accepted - self._settled), self._dropped, self._last_success, self._problem
+            )
+
+    def _start(self) -> None:
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        """Send forever. The libraries are imported after the first batch was collected, off a cold start's way."""
+        config = self._config
+        items = self._buffer.take(config.batch_items, config.batch_bytes, config.interval_seconds, wait=True)
+        from shared.telemetry.azure_monitor.envelopes import Envelopes
+        from shared.telemetry.azure_monitor.transport import Transport
+
+        envelopes = Envelopes(self._destination.key, self._tags)
+        transport = Transport(
+            self._destination.endpoint, config.timeout_seconds, self._clock, self._make_credential
+        )
+        while True:
+            try:
+                self._send(envelopes, transport, items)
+            except Exception:  # noqa: BLE001 - telemetry never fails anything, its own thread included
+                _log.exception("Telemetry could not be sent.")
+                time.sleep(config.back_off_seconds)
+            items = self._buffer.take(
+                config.batch_items - len(self._again),
+                config.batch_bytes,
+                config.interval_seconds,
+                wait=not self._again,
+            )
+
+    def _send(self, envelopes: "Envelopes", transport: "Transport", items: list[tuple[Item, int]]) -> None:
+        batch = self._again
+        self._again = []
+        for item, size in items:
+            try:
+                batch.append(Sendable(envelopes.of(item), size))
+            except Exception:  # noqa: BLE001 - one item that is no envelope costs no other
+                self._drop(1, "an item could not be written")
+        self._hold(batch)
+        if not batch:
+            self._wake()
+            return
+        sent = transport.send(batch)
+        self._note(batch, sent)
+        if sent.again or sent.throttled:
+            self._pause(sent.wait_seconds)
+
+    def _note(self, batch: list[Sendable], sent: "Sent") -> None:
+        """Count what became of a batch, and keep what may still arrive."""
+        given_up = 0
+        for item in sent.again:
+            if sent.arrived:
+                item.refusals += 1
+            if item.refusals >= _MOST_REFUSALS:
+                given_up += 1
+            else:
+                self._again.append(item)
+        self._hold(self._again)
+        with self._lock:
+            self._settled += len(batch) - len(sent.again) - sent.dropped
+            self._problem = sent.error
+            if sent.arrived:
+                self._last_success = self._clock.now()
+                self._failures = 0
+            else:
+                self._failures += 1
+        if sent.error is not None:
+            self._log_once(f"Telemetry is not taken: {sent.error}.")
+        if sent.dropped or given_up:
+            self._drop(sent.dropped + given_up, sent.error or "refused item by item")
+        self._wake()
+
+    def _pause(self, wait_seconds: float | None) -> None:
+        """Wait as long as the service asks to, else longer with each failure; who flushes does not wait for it."""
+        back_off = min(
+            _LONGEST_BACK_OFF_SECONDS, self._config.back_off_seconds * 2 ** min(self._failures, 20)
+        )
+        seconds = back_off if wait_seconds is None else min(wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
+        with self._lock:
+            self._paused = True
+        self._wake()
+        time.sleep(seconds)
+        with self._lock:
+            self._paused = False
+
+    def _hold(self, batch: list[Sendable]) -> None:
+        self._buffer.hold(len(batch), sum(item.size for item in batch))
+
+    def _drop(self, count: int, why: str) -> None:
+        with self._lock:
+            self._dropped += count
+            self._settled += count
+        self._log_once(f"Telemetry was dropped: {why}.")
+
+    def _log_once(self, line: str) -> None:
+        """Log a line, once an hour."""
+        now = time.monotonic()
+        if now - self._logged.get(line, -_LOG_EVERY_SECONDS) >= _LOG_EVERY_SECONDS:
+            if len(self._logged) >= 100:
+                self._logged.clear()
+            self._logged[line] = now
+            _log.warning("%s", line)
+
+    def _wake(self) -> None:
+        """End the flushes whose items are settled, or all of them while sending pauses."""
+        with self._lock:
+            ended = [waiter for waiter in self._waiters if self._paused or waiter.settled <= self._settled]
+        for waiter in ended:
+            waiter.wake()
+
+
+def _finish(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
