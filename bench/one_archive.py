@@ -46,24 +46,21 @@ class Done:
         return self.plan + self.write + self.finish
 
 
-class _Told:
-    """A `BlockStore` on Azure that tells of each block sent."""
-
-    def __init__(self, blobs: AzureBlobs) -> None:
-        self._blobs = blobs
-        self.staged = blobs.staged
-        self.commit = blobs.commit
+class _ReportingBlobs(AzureBlobs):
+    """Reports each block that was sent."""
 
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
         """See `BlockStore.stage`."""
-        await self._blobs.stage(name, number, data)
+        await super().stage(name, number, data)
         print("staged", flush=True)
 
 
 async def _run(job_id: str) -> Done:
     app = App(load_settings())
+    # what stands here is found before it would be made
+    vars(app)["blobs"] = _ReportingBlobs(app.account, app.settings.datasets_container)
     config = PlanConfig(part_bytes=app.settings.archive_part_bytes)
-    archiver = Archiver(app.blobs, _Told(app.blobs), app.entities, app.telemetry, app.clock, config)
+    archiver = Archiver(app.storage, app.runtime, config)
     records = tuple([info.name async for info in app.blobs.list(RECORDS)])
     began = time.perf_counter()
     plan = await archiver.begin(_order(job_id, records))

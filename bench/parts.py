@@ -23,7 +23,9 @@ from shared.crawling.fetching.patience import Patience
 from shared.crawling.judging.inspect import inspect
 from shared.crawling.options import CrawlOptions, Filters, Resize, Transform
 from shared.crawling.worker import ChunkWorker, WorkerConfig
+from shared.ids import RandomIds
 from shared.records.candidates import Candidate, NumberedCandidate, Provenance
+from shared.runtime import Runtime
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import NoTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
@@ -47,16 +49,9 @@ class _Parts:
         self._fetcher = Fetcher(
             self._sessions, HostWishes.over(web), budget, FetchConfig(per_host=_CONCURRENCY)
         )
-        self._blobs = MemoryBlobs()
-        self._worker = ChunkWorker(
-            self._fetcher,
-            budget,
-            self._blobs,
-            self._blobs,
-            NoTelemetry(),
-            SystemClock(),
-            WorkerConfig(_CONCURRENCY),
-        )
+        runtime = Runtime(SystemClock(), RandomIds(), NoTelemetry())
+        config = WorkerConfig(_CONCURRENCY)
+        self._worker = ChunkWorker(self._fetcher, budget, MemoryBlobs(), runtime, config)
 
     async def run(self) -> None:
         await self._timed("download", self._download)

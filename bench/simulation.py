@@ -147,7 +147,7 @@ class _Simulation:
         self._calls.clear()
         for step, queue in (("discovery", JOBS_QUEUE), ("crawl", CHUNKS_QUEUE), ("planning", ARCHIVES_QUEUE)):
             await self._timed(step, queue)
-        job = await self._app.jobs.require(ADMIN, job.id)
+        job = await self._app.job_data.jobs.require(ADMIN, job.id)
         begun = self._telemetry.named("dataset_upload_started")
         planned = [signal.properties["image_count"] for signal in begun]
         if job.state is not State.ARCHIVING or planned != [round(self._candidates * _SELECTED)]:

@@ -45,7 +45,7 @@ async def submit_job(call: Call) -> Answer:
 @endpoint(query=("limit", "cursor"))
 async def list_jobs(call: Call) -> Answer:
     """A page of the caller's jobs, newest first: at most `limit` of them, after `cursor`."""
-    jobs, more = await call.page("/api/v1/jobs", call.app.jobs.page)
+    jobs, more = await call.page("/api/v1/jobs", call.app.job_data.jobs.page)
     return Answer(JobPage(items=[JobSummary.of(job) for job in jobs], next=more))
 
 
@@ -93,8 +93,8 @@ async def _find(call: Call) -> Job:
 
 
 async def _describe(call: Call, job: Job) -> JobAnswer:
-    progress = await call.app.ledger.progress(job.id)
-    report = await call.app.ledger.report(job.id)
+    progress = await call.app.job_data.ledger.progress(job.id)
+    report = await call.app.job_data.ledger.report(job.id)
     dataset = None
     if job.state is State.COMPLETED or job.revision > 1:  # then an earlier revision's may stand
         dataset = await call.app.catalog.get(job.user_id, job.id)

@@ -14,14 +14,14 @@ from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.archiving.writing.part_ledger import PartLedger
 from shared.archiving.writing.write import checksum, commit_file, write_slice
-from shared.clock import Clock, Deadline
+from shared.clock import Deadline
 from shared.concurrency import in_turns
 from shared.errors import Conflict, Retryable
 from shared.records.delivered import FileChecksum
-from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
-from shared.storage.entities import EntityStore
+from shared.runtime import Runtime
+from shared.storage.blobs import BlobAttributes, Tier
+from shared.storage.storage import Storage
 from shared.telemetry import signals
-from shared.telemetry.telemetry import Telemetry
 
 _MB = 1_000_000
 _COMMITS = 8
@@ -46,21 +46,12 @@ class Written(Enum):
 class Archiver:
     """Makes datasets. Every method may be repeated, also at the same time: the bytes are the same."""
 
-    def __init__(
-        self,
-        blobs: BlobStore,
-        blocks: BlockStore,
-        entities: EntityStore,
-        telemetry: Telemetry,
-        clock: Clock,
-        config: PlanConfig | None = None,
-    ) -> None:
-        self._blobs = blobs
-        self._blocks = blocks
-        self._ledger = PartLedger(entities)
-        self._planner = Planner(blobs, blocks, clock, config or PlanConfig())
-        self._telemetry = telemetry
-        self._clock = clock
+    def __init__(self, storage: Storage, runtime: Runtime, config: PlanConfig | None = None) -> None:
+        self._blobs = storage.blobs
+        self._ledger = PartLedger(storage.entities)
+        self._planner = Planner(storage.blobs, runtime, config or PlanConfig())
+        self._clock = runtime.clock
+        self._telemetry = runtime.telemetry
         self._writing = asyncio.Semaphore(_PARTS)
 
     async def begin(self, order: ArchiveOrder) -> Plan:
@@ -159,7 +150,7 @@ class Archiver:
         began = self._clock.monotonic()
         failed: Exception | None = None
         try:
-            return await write_slice(plan, piece, self._blobs, self._blocks, deadline)
+            return await write_slice(plan, piece, self._blobs, deadline)
         except Retryable as error:
             failed = error
             raise
@@ -182,7 +173,7 @@ class Archiver:
 
         async def commit(number: int) -> None:
             try:
-                await commit_file(plan, plan.files[number], self._blobs, self._blocks)
+                await commit_file(plan, plan.files[number], self._blobs)
             except Conflict:
                 gone.add(number)
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from shared.clock import Clock, Deadline
+from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import Fetcher
@@ -18,10 +18,10 @@ from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.records import Kept, Reason, Record, Rejected
-from shared.storage.blobs import BlobStore, BlockStore
+from shared.runtime import Runtime
+from shared.storage.blobs import BlockStore
 from shared.storage.writer import BlobWriter
 from shared.telemetry import signals
-from shared.telemetry.telemetry import Telemetry
 
 _STOP_POLL_SECONDS = 0.5
 
@@ -106,18 +106,15 @@ class ChunkWorker:
         self,
         fetcher: Fetcher,
         budget: ByteBudget,
-        blobs: BlobStore,
-        blocks: BlockStore,
-        telemetry: Telemetry,
-        clock: Clock,
+        blobs: BlockStore,
+        runtime: Runtime,
         config: WorkerConfig,
     ) -> None:
         self._fetcher = fetcher
         self._budget = budget
         self._blobs = blobs
-        self._blocks = blocks
-        self._telemetry = telemetry
-        self._clock = clock
+        self._clock = runtime.clock
+        self._telemetry = runtime.telemetry
         self._config = config
         return_large_blocks()
         self._pixels = ByteBudget(config.decoded_bytes)
@@ -156,7 +153,7 @@ class ChunkWorker:
             patience=Patience(len(chunk.candidates), deadline, stop),
             # twice the number of requests: while some images of a host are judged, others are fetched
             turns=HostTurns(chunk.candidates, 2 * self._fetcher.per_host),
-            shard=BlobWriter(self._blobs, self._blocks, chunk.shard),
+            shard=BlobWriter(self._blobs, chunk.shard),
         )
 
     async def _process_in_turns(self, run: _Run) -> None:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from shared.datasets.dataset import Dataset
 from shared.errors import Changed, Conflict, NotFound
 from shared.records.blob_names import dataset_of, dataset_prefix
-from shared.storage.blobs import BlobInfo, BlobStore, Link, LinkSigner, Tier
+from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace
@@ -52,12 +52,9 @@ class Download:
 class Catalog:
     """The datasets of all users: one table row each."""
 
-    def __init__(
-        self, entities: EntityStore, blobs: BlobStore, signer: LinkSigner, *, link_seconds: float
-    ) -> None:
+    def __init__(self, entities: EntityStore, blobs: LinkStore, *, link_seconds: float) -> None:
         self._entities = entities
         self._blobs = blobs
-        self._signer = signer
         self._link_seconds = link_seconds
 
     async def put(self, dataset: Dataset) -> None:
@@ -157,7 +154,7 @@ class Catalog:
     async def _saved(self, info: BlobInfo, name: str) -> SavedFile:
         link = None
         if info.tier is not Tier.ARCHIVE:
-            link = await self._signer.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
+            link = await self._blobs.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
         return SavedFile(info.name, name, info.size_bytes, info.tier, link)
 
     async def tier_changed(self, user_id: str, dataset_id: str, tier: Tier) -> None:

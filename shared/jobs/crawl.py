@@ -8,30 +8,28 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shared.clock import Clock, Deadline
+from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.options import CrawlOptions
 from shared.crawling.worker import ChunkWorker
 from shared.damage import reading
 from shared.errors import AlreadyExists, Damaged, Retryable
-from shared.ids import Ids
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.chunk_ids import halves_of, rest_of
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import ChunkMessage
-from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunk_blobs import read_candidates, read_records
-from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.rows import ChunkRow
 from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import candidates_blob, records_blob, shard_name
 from shared.records.candidates import NumberedCandidate, encode_candidates
 from shared.records.records import Reason, Record, Rejected, encode_records
-from shared.storage.blobs import BlobAttributes, BlobStore
+from shared.runtime import Runtime
+from shared.storage.blobs import BlobAttributes
 from shared.telemetry import signals
-from shared.telemetry.telemetry import Telemetry
 
 _PACKED_LINES = BlobAttributes("application/gzip")
 _KEPT_OPTIONS = 32
@@ -64,26 +62,20 @@ class Crawl:
 
     def __init__(
         self,
-        jobs: JobStore,
-        ledger: ChunkLedger,
-        blobs: BlobStore,
+        data: JobData,
         dispatch: Dispatch,
         transitions: Transitions,
         worker: ChunkWorker,
-        telemetry: Telemetry,
-        clock: Clock,
-        ids: Ids,
+        runtime: Runtime,
         watches: JobWatches,
     ) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
-        self._blobs = blobs
+        self._jobs = data.jobs
+        self._ledger = data.ledger
+        self._blobs = data.storage.blobs
         self._dispatch = dispatch
         self._transitions = transitions
         self._worker = worker
-        self._telemetry = telemetry
-        self._clock = clock
-        self._ids = ids
+        self._runtime = runtime
         self._watches = watches
         self._options: OrderedDict[str, CrawlOptions] = OrderedDict()
 
@@ -188,7 +180,7 @@ class Crawl:
         job = task.job
         work = Chunk(
             candidates=task.candidates,
-            shard=shard_name(job.id, task.chunk.id, self._ids.nonce()),
+            shard=shard_name(job.id, task.chunk.id, self._runtime.ids.nonce()),
             options=await self._options_of(job.id),
         )
         watch = self._watches.over(job)
@@ -210,9 +202,11 @@ class Crawl:
         job, chunk = task.job, task.chunk
         successors = await self._successors(task, commit)
         tally = Tally.of(commit.records)
-        first = await self._ledger.finish(job.id, chunk, tally, successors, self._clock.now())
+        first = await self._ledger.finish(job.id, chunk, tally, successors, self._runtime.clock.now())
         if first:
-            signals.images_processed(self._telemetry, job_id=job.id, kept=tally.kept, found=tally.found)
+            signals.images_processed(
+                self._runtime.telemetry, job_id=job.id, kept=tally.kept, found=tally.found
+            )
         if not stopped:
             done = replace(chunk, done=True, successors=tuple(row.id for row in successors))
             await self._go_on(job, done, repeated=not first)

@@ -4,6 +4,8 @@ A producer is an equal of the HTTP API: its spec goes the same way, and what is 
 job, since there is nobody to answer.
 """
 
+from dataclasses import dataclass
+
 from shared.clock import Deadline
 from shared.errors import Conflict, InvalidRequest
 from shared.jobs.archive_step.archive import Archive
@@ -33,24 +35,23 @@ _DISCOVERY_CRASHED = Failure(DISCOVERY_CRASHED, "Discovery failed again and agai
 _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of a job that messages begin."""
+
+    submit: Submit
+    discover: Discover
+    crawl: Crawl
+    archive: Archive
+
+
 class Intake:
     """Hands each message to the step it is for. `user_id` owns what producers ask for."""
 
     def __init__(
-        self,
-        submit: Submit,
-        discover: Discover,
-        crawl: Crawl,
-        archive: Archive,
-        jobs: JobStore,
-        watchdog: Watchdog,
-        telemetry: Telemetry,
-        user_id: str,
+        self, steps: Steps, watchdog: Watchdog, jobs: JobStore, telemetry: Telemetry, user_id: str
     ) -> None:
-        self._submit = submit
-        self._discover = discover
-        self._crawl = crawl
-        self._archive = archive
+        self._steps = steps
         self._jobs = jobs
         self._watchdog = watchdog
         self._telemetry = telemetry
@@ -65,8 +66,10 @@ class Intake:
             if own is None:
                 job_id, asked = without_job_id(data)
                 key = None if job_id is not None else message_key(message_id)
-                spec = self._submit.specs.parse(asked)
-                await self._submit.run(Submission(self._user_id, spec, key, job_id, message_id=message_id))
+                spec = self._steps.submit.specs.parse(asked)
+                await self._steps.submit.run(
+                    Submission(self._user_id, spec, key, job_id, message_id=message_id)
+                )
                 return
         except ForgedMessage as error:
             report_dropped(self._telemetry, error, "intake")
@@ -74,7 +77,7 @@ class Intake:
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
             return
-        await self._discover.run(own, deadline)
+        await self._steps.discover.run(own, deadline)
 
     async def chunk_message(self, text: str | bytes, deadline: Deadline, *, again: bool = True) -> None:
         """From `crawl-chunks`: a chunk to crawl; anything else is reported and dropped.
@@ -86,7 +89,7 @@ class Intake:
         except InvalidRequest as error:
             report_dropped(self._telemetry, error, "crawl_chunk")
             return
-        await self._crawl.run(message, deadline, again=again)
+        await self._steps.crawl.run(message, deadline, again=again)
 
     async def archive_message(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
         """From `dataset-archives`: a job to archive, or a list of stored images to make a dataset of."""
@@ -98,9 +101,13 @@ class Intake:
                 images = parse_image_list(data)
                 key = None if images.job_id else message_key(message_id)
                 asked = Submission(
-                    self._user_id, images.spec(self._submit.specs), key, images.job_id, message_id=message_id
+                    self._user_id,
+                    images.spec(self._steps.submit.specs),
+                    key,
+                    images.job_id,
+                    message_id=message_id,
                 )
-                await self._submit.run(asked)
+                await self._steps.submit.run(asked)
                 return
         except ForgedMessage as error:
             report_dropped(self._telemetry, error, "intake")
@@ -108,7 +115,7 @@ class Intake:
         except (InvalidRequest, Conflict) as error:
             await self._refuse(message_id, data, error)
             return
-        await self._archive.run(own, deadline)
+        await self._steps.archive.run(own, deadline)
 
     async def poisoned_job(self, message_id: str, text: str | bytes) -> None:
         """From `crawl-jobs-poison`: the job is sent on a few times more, a refused message becomes a failed job."""
@@ -121,7 +128,7 @@ class Intake:
         except InvalidRequest as error:
             report_dropped(self._telemetry, error, "crawl_chunk_poison")
             return
-        await self._crawl.give_up(message)
+        await self._steps.crawl.give_up(message)
 
     async def poisoned_archive(self, message_id: str, text: str | bytes) -> None:
         """From `dataset-archives-poison`: likewise."""
@@ -159,4 +166,4 @@ class Intake:
             data = error.data
         fields = error.fields if isinstance(error, InvalidRequest) else ()
         refusal = InvalidRequest(error.detail, fields)
-        await self._submit.record_refusal(self._user_id, message_id, data, refusal)
+        await self._steps.submit.record_refusal(self._user_id, message_id, data, refusal)

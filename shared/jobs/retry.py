@@ -11,29 +11,17 @@ from shared.jobs.job.failures import DAMAGED, NO_IMAGES, REFUSED
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
 from shared.jobs.job.states import State
-from shared.jobs.job.store import WORK_IS_GONE, JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
-from shared.jobs.ledger.discovery import DiscoveryStates
+from shared.jobs.job.store import WORK_IS_GONE
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.report import DiscoveryReport
 from shared.jobs.ledger.rows import Progress
-from shared.storage.queues import QueueSender
 
 
 class Retry:
     """Retries jobs. Repeated while a retry runs, it begins no second one."""
 
-    def __init__(
-        self,
-        jobs: JobStore,
-        ledger: ChunkLedger,
-        discoveries: DiscoveryStates,
-        queues: QueueSender,
-        clock: Clock,
-    ) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
-        self._discoveries = discoveries
-        self._queues = queues
+    def __init__(self, data: JobData, clock: Clock) -> None:
+        self._data = data
         self._clock = clock
 
     async def run(self, user_id: str, job_id: str, traceparent: str = "") -> Job:
@@ -47,16 +35,19 @@ class Retry:
         async def reopened(stored: Job) -> Job:
             if not stored.state.terminal:
                 return stored
-            progress, report = await self._ledger.progress(stored.id), await self._ledger.report(stored.id)
+            progress, report = (
+                await self._data.ledger.progress(stored.id),
+                await self._data.ledger.report(stored.id),
+            )
             await self._check(stored, progress, report)
             await self._check_state(stored)
-            return await self._jobs.reopen(stored.retried(self._clock.now(), traceparent))
+            return await self._data.jobs.reopen(stored.retried(self._clock.now(), traceparent))
 
-        job = await self._jobs.swap(await self._jobs.require(user_id, job_id), reopened)
+        job = await self._data.jobs.swap(await self._data.jobs.require(user_id, job_id), reopened)
         if job.revision == 1:
             raise Conflict(f"The job is {job.state}; only a job that has ended can be retried.")
         if job.state is State.QUEUED:
-            await self._queues.send(JOBS_QUEUE, message_of(job))
+            await self._data.storage.queues.send(JOBS_QUEUE, message_of(job))
         return job
 
     async def is_possible(self, job: Job, progress: Progress, report: DiscoveryReport) -> bool:
@@ -79,7 +70,7 @@ class Retry:
         failure = job.failure.code if job.failure else ""
         if failure == REFUSED:
             raise Conflict("This job stands for a message that is not valid; send it again, corrected.")
-        if not await self._jobs.keeps_work(job):
+        if not await self._data.jobs.keeps_work(job):
             raise Conflict(WORK_IS_GONE)
         unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)
         if unfinished or report.can_continue:
@@ -89,6 +80,6 @@ class Retry:
 
     async def _check_state(self, job: Job) -> None:
         try:
-            await self._discoveries.read(job.id)
+            await self._data.discovery.read(job.id)
         except Damaged as error:
             raise Conflict(f"The job cannot be retried. {error.detail}") from None

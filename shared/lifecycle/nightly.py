@@ -8,19 +8,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.clock import Clock, Deadline
+from shared.clock import Deadline
 from shared.datasets.catalog import Catalog
 from shared.errors import AppError
 from shared.jobs.archive_step.start import ArchiveStarts
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.job_data import JobData
 from shared.records.blob_names import DATASETS, dataset_of, work_prefix
 from shared.records.delivered import RECORDS
-from shared.storage.blobs import BlobInfo, Tier, TierStore
+from shared.runtime import Runtime
+from shared.storage.blobs import BlobInfo, Tier
 from shared.telemetry import signals
-from shared.telemetry.telemetry import Telemetry
 from shared.users.access import ADMIN
 
 # small files that describe a dataset
@@ -49,23 +48,14 @@ class NightlyReport:
 class Nightly:
     """The nightly run. Running it twice, or at the same time, does nothing twice; one failure stops nothing else."""
 
-    def __init__(
-        self,
-        blobs: TierStore,
-        jobs: JobStore,
-        ledger: ChunkLedger,
-        catalog: Catalog,
-        telemetry: Telemetry,
-        clock: Clock,
-        config: NightlyConfig,
-    ) -> None:
-        self._blobs = blobs
-        self._jobs = jobs
-        self._ledger = ledger
+    def __init__(self, data: JobData, catalog: Catalog, runtime: Runtime, config: NightlyConfig) -> None:
+        self._blobs = data.storage.blobs
+        self._jobs = data.jobs
+        self._ledger = data.ledger
         self._catalog = catalog
-        self._starts = ArchiveStarts(blobs, catalog)
-        self._telemetry = telemetry
-        self._clock = clock
+        self._starts = ArchiveStarts(data.storage.blobs, catalog)
+        self._clock = runtime.clock
+        self._telemetry = runtime.telemetry
         self._config = config
 
     async def run(self, deadline: Deadline) -> NightlyReport:

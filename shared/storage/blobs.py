@@ -79,8 +79,8 @@ class BlobStore(Protocol):
         ...
 
 
-class BlockStore(Protocol):
-    """Large blobs, written as blocks in any order, by anyone, and then committed at once.
+class BlockStore(BlobStore, Protocol):
+    """Blobs, and large ones that are written as blocks in any order, by anyone, and then committed at once.
 
     A block's name is its number; numbers below 50,000 (the service's limit).
     """
@@ -131,8 +131,8 @@ class Link:
     expires_at: datetime
 
 
-class LinkSigner(Protocol):
-    """Makes links that need no other credential."""
+class LinkStore(BlobStore, Protocol):
+    """Blobs, and links to them that need no other credential."""
 
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
         """A read-only link to the blob, which a browser saves as `filename`."""

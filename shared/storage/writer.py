@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
+from shared.storage.blobs import BlobAttributes, BlockStore
 
 _BLOCK_BYTES = 12 << 20
 
@@ -16,13 +16,10 @@ class BlobWriter:
     disturb each other; none is empty, which storage would refuse.
     """
 
-    def __init__(
-        self, blobs: BlobStore, blocks: BlockStore, name: str, block_bytes: int = _BLOCK_BYTES
-    ) -> None:
+    def __init__(self, blobs: BlockStore, name: str, block_bytes: int = _BLOCK_BYTES) -> None:
         self.name = name
         self.size = 0
         self._blobs = blobs
-        self._blocks = blocks
         self._block_bytes = block_bytes
         self._pending: deque[memoryview] = deque()
         self._pending_bytes = 0
@@ -40,7 +37,7 @@ class BlobWriter:
             block = await self._full_block()
         while block is not None:
             try:
-                await self._blocks.stage(self.name, *block)
+                await self._blobs.stage(self.name, *block)
             finally:
                 self._sending.release()
             async with self._turn:
@@ -55,8 +52,8 @@ class BlobWriter:
             await self._blobs.put(self.name, b"".join(self._pending), attributes)
             return
         if self._pending_bytes:
-            await self._blocks.stage(self.name, *self._cut())
-        await self._blocks.commit(self.name, range(self._blocks_cut), attributes or BlobAttributes())
+            await self._blobs.stage(self.name, *self._cut())
+        await self._blobs.commit(self.name, range(self._blocks_cut), attributes or BlobAttributes())
 
     async def _full_block(self) -> tuple[int, bytes] | None:
         """The next block where it is full, once it may be sent. Whoever appends more waits that long, too."""

@@ -8,7 +8,9 @@ from shared.errors import NotConfigured
 from shared.ids import Ids, RandomIds
 from shared.insights.log_source import log_source
 from shared.insights.report import Insights, NoInsights
+from shared.runtime import Runtime
 from shared.settings import Settings
+from shared.storage.storage import Storage
 from shared.telemetry.connection_string import read_authentication_string, read_connection_string
 from shared.telemetry.recording import NoTelemetry
 from shared.telemetry.telemetry import Telemetry
@@ -88,6 +90,16 @@ class Adapters:
         from shared.storage.azure.queues import AzureQueues
 
         return AzureQueues(self.account)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Blobs, tables and queues."""
+        return Storage(self.blobs, self.entities, self.queues)
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """Clock, ids and telemetry."""
+        return Runtime(self.clock, self.ids, self.telemetry)
 
     @cached_property
     def telemetry(self) -> Telemetry:

@@ -12,9 +12,7 @@ from shared.jobs.flow.rounds import Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.keys import JobKeys
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
-from shared.jobs.ledger.discovery import DiscoveryStates
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.retry import Retry
 from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submit
@@ -32,6 +30,9 @@ from shared.wiring.schedules import check_schedule
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
+    from shared.jobs.archive_step.archive import Archive
+    from shared.jobs.crawl import Crawl
+    from shared.jobs.discovery.discover import Discover
     from shared.jobs.flow.watchdog import Watchdog
     from shared.jobs.intake import Intake
     from shared.lifecycle.nightly import Nightly
@@ -50,36 +51,24 @@ class Services(Adapters):
         return Access(key.get_secret_value() if key else None)
 
     @cached_property
-    def jobs(self) -> JobStore:
-        """Jobs and their specs."""
-        return JobStore(self.entities, self.blobs, self.specs)
+    def job_data(self) -> JobData:
+        """Everything that is stored of jobs."""
+        return JobData.over(self.storage, self.specs)
 
     @cached_property
     def job_keys(self) -> JobKeys:
         """Other names of jobs."""
-        return JobKeys(self.entities, self.jobs)
-
-    @cached_property
-    def ledger(self) -> ChunkLedger:
-        """Chunks and progress."""
-        return ChunkLedger(self.entities)
-
-    @cached_property
-    def discovery_states(self) -> DiscoveryStates:
-        """What discovery noted."""
-        return DiscoveryStates(self.ledger, self.blobs)
+        return JobKeys(self.entities, self.job_data.jobs)
 
     @cached_property
     def dispatch(self) -> Dispatch:
         """Which chunks are on the queue."""
-        return Dispatch(self.ledger, self.queues, self.settings.chunks_in_flight)
+        return Dispatch(self.job_data.ledger, self.queues, self.settings.chunks_in_flight)
 
     @cached_property
     def catalog(self) -> Catalog:
         """Datasets and their links."""
-        return Catalog(
-            self.entities, self.blobs, self.blobs, link_seconds=self.settings.download_link_seconds
-        )
+        return Catalog(self.entities, self.blobs, link_seconds=self.settings.download_link_seconds)
 
     @cached_property
     def source_settings(self) -> SourceSettings:
@@ -103,49 +92,52 @@ class Services(Adapters):
         return SpecReader(self.sources)
 
     @cached_property
-    def transitions(self) -> Transitions:
-        """Changes of jobs' states."""
-        return Transitions(self.jobs, self.ledger, self.slots, self.queues, self.clock, self.rounds)
-
-    @cached_property
     def webhooks(self) -> SendWebhook:
         """Tells owners that their jobs have ended."""
-        bodies = WebhookBodies(self.ledger, self.catalog)
-        caller = WebhookCaller(self.jobs, bodies, self.guarded_web, self.clock)
-        return SendWebhook(self.jobs, caller, self.telemetry, self.clock)
+        bodies = WebhookBodies(self.job_data.ledger, self.catalog)
+        caller = WebhookCaller(self.job_data.jobs, bodies, self.guarded_web, self.clock)
+        return SendWebhook(self.job_data.jobs, caller, self.telemetry, self.clock)
 
     @cached_property
     def job_watches(self) -> JobWatches:
         """Whether a job has ended while a step works for it."""
-        return JobWatches(self.jobs, self.clock)
+        return JobWatches(self.job_data.jobs, self.clock)
 
     @cached_property
     def rounds(self) -> Rounds:
         """Whether discovery has to go on."""
-        return Rounds(self.jobs, self.ledger, self.discovery_states)
+        return Rounds(self.job_data)
 
     @cached_property
-    def slots(self) -> Slots:
-        """How many jobs of a user run."""
-        return Slots(self.entities, self.jobs, self.queues, self.settings.running_jobs_per_user)
+    def transitions(self) -> Transitions:
+        """Changes of jobs' states."""
+        running_jobs = self.settings.running_jobs_per_user
+        slots = Slots(self.entities, self.job_data.jobs, self.queues, running_jobs)
+        return Transitions(self.job_data, slots, self.rounds, self.clock)
 
     @cached_property
     def retry(self) -> Retry:
         """Begins ended jobs anew."""
-        return Retry(self.jobs, self.ledger, self.discovery_states, self.queues, self.clock)
+        return Retry(self.job_data, self.clock)
 
     @cached_property
     def submit(self) -> Submit:
         """Step 1."""
-        return Submit(
-            self.jobs,
-            self.job_keys,
-            self.queues,
-            self.specs,
-            self.clock,
-            self.ids,
-            self.catalog,
+        return Submit(self.job_data, self.job_keys, self.specs, self.catalog, self.runtime)
+
+    @cached_property
+    def discover(self) -> "Discover":
+        """Step 2."""
+        from shared.jobs.discovery.discover import Discover
+        from shared.jobs.discovery.moved_images import MovedImages
+        from shared.jobs.discovery.run import DiscoveryParts
+
+        moved = MovedImages(self.catalog, self.blobs)
+        size = self.settings.chunk_size
+        parts = DiscoveryParts(
+            self.job_data, self.dispatch, self.rounds, moved, self.job_watches, self.runtime, size
         )
+        return Discover(parts, self.transitions, self.sources)
 
     @cached_property
     def worker(self) -> "ChunkWorker":
@@ -154,106 +146,61 @@ class Services(Adapters):
         from shared.crawling.fetching.fetch import FetchConfig, Fetcher
         from shared.crawling.worker import ChunkWorker, WorkerConfig
 
-        config = FetchConfig(
+        fetching = FetchConfig(
             total_seconds=self.settings.fetch_timeout_seconds,
             per_host=self.settings.fetch_concurrency_per_host,
             lower_per_host=_LOWER_PER_HOST,
         )
         budget = ByteBudget(_BYTES_IN_FLIGHT)
-        return ChunkWorker(
-            Fetcher(self.guarded_sessions, self.wishes, budget, config),
-            budget,
-            self.blobs,
-            self.blobs,
-            self.telemetry,
-            self.clock,
-            WorkerConfig(concurrency=self.settings.fetch_concurrency, threads=os.cpu_count() or 1),
+        fetcher = Fetcher(self.guarded_sessions, self.wishes, budget, fetching)
+        config = WorkerConfig(concurrency=self.settings.fetch_concurrency, threads=os.cpu_count() or 1)
+        return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config)
+
+    @cached_property
+    def crawl(self) -> "Crawl":
+        """Step 3."""
+        from shared.jobs.crawl import Crawl
+
+        return Crawl(
+            self.job_data, self.dispatch, self.transitions, self.worker, self.runtime, self.job_watches
+        )
+
+    @cached_property
+    def archive(self) -> "Archive":
+        """Step 4."""
+        from shared.archiving.archiver import Archiver
+        from shared.archiving.planning.planner import PlanConfig
+        from shared.jobs.archive_step.archive import Archive
+
+        config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
+        archiver = Archiver(self.storage, self.runtime, config)
+        return Archive(
+            self.job_data, self.transitions, archiver, self.catalog, self.runtime, self.job_watches
         )
 
     @cached_property
     def intake(self) -> "Intake":
-        """Where queue messages come in; with it steps 2 to 4."""
-        from shared.archiving.archiver import Archiver
-        from shared.archiving.planning.planner import PlanConfig
-        from shared.jobs.archive_step.archive import Archive
-        from shared.jobs.crawl import Crawl
-        from shared.jobs.discovery.discover import Discover
-        from shared.jobs.discovery.moved_images import MovedImages
-        from shared.jobs.discovery.run import DiscoveryParts
-        from shared.jobs.intake import Intake
+        """Where queue messages come in; with it steps 1 to 4."""
+        from shared.jobs.intake import Intake, Steps
 
-        parts = DiscoveryParts(
-            self.jobs,
-            self.ledger,
-            self.blobs,
-            self.dispatch,
-            self.clock,
-            self.ids,
-            self.rounds,
-            MovedImages(self.catalog, self.blobs),
-            self.job_watches,
-            self.settings.chunk_size,
-        )
-        discover = Discover(parts, self.queues, self.transitions, self.sources)
-        crawl = Crawl(
-            self.jobs,
-            self.ledger,
-            self.blobs,
-            self.dispatch,
-            self.transitions,
-            self.worker,
-            self.telemetry,
-            self.clock,
-            self.ids,
-            self.job_watches,
-        )
-        config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
-        archiver = Archiver(self.blobs, self.blobs, self.entities, self.telemetry, self.clock, config)
-        archive = Archive(
-            self.jobs,
-            self.ledger,
-            self.blobs,
-            self.queues,
-            self.transitions,
-            archiver,
-            self.catalog,
-            self.telemetry,
-            self.clock,
-            self.job_watches,
-        )
-        return Intake(self.submit, discover, crawl, archive, self.jobs, self.watchdog, self.telemetry, ADMIN)
+        steps = Steps(self.submit, self.discover, self.crawl, self.archive)
+        return Intake(steps, self.watchdog, self.job_data.jobs, self.telemetry, ADMIN)
 
     @cached_property
     def nightly(self) -> "Nightly":
         """Step 6."""
         from shared.lifecycle.nightly import Nightly, NightlyConfig
 
-        return Nightly(
-            self.blobs,
-            self.jobs,
-            self.ledger,
-            self.catalog,
-            self.telemetry,
-            self.clock,
-            NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days),
-        )
+        config = NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days)
+        return Nightly(self.job_data, self.catalog, self.runtime, config)
 
     @cached_property
     def watchdog(self) -> "Watchdog":
         """Sends stalled jobs on."""
         from shared.jobs.flow.watchdog import Watchdog, WatchdogConfig
 
-        return Watchdog(
-            self.jobs,
-            self.ledger,
-            self.slots,
-            self.queues,
-            self.dispatch,
-            self.transitions,
-            self.telemetry,
-            self.clock,
-            WatchdogConfig(stall_after_seconds=self.settings.stall_after_seconds),
-        )
+        config = WatchdogConfig(stall_after_seconds=self.settings.stall_after_seconds)
+        return Watchdog(self.job_data, self.dispatch, self.transitions, self.runtime, config)
 
     @cached_property
     def health(self) -> HealthProbe:

@@ -17,7 +17,9 @@ from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Record, encode_records
-from shared.telemetry.recording import RecordingTelemetry
+from shared.storage.memory.queues import MemoryQueues
+from shared.storage.storage import Storage
+from tests.unit.in_memory import runtime_of
 
 COUNT, SIZE = 60, 5000
 
@@ -56,7 +58,8 @@ async def test_parts_become_one_archive(blobs, entities, unique, form):
     )
     clock = SystemClock()
     config = PlanConfig(part_bytes=50_000, block_bytes=20_000)
-    archiver = Archiver(blobs, blobs, entities, RecordingTelemetry(), clock, config)
+    storage = Storage(blobs, entities, MemoryQueues())
+    archiver = Archiver(storage, runtime_of(clock), config)
     plan = await archiver.begin(order)
     missing = list(await archiver.missing(plan))
     assert len(missing) > 3

@@ -1,4 +1,4 @@
-"""One suite over every BlobStore, BlockStore, TierStore and LinkSigner."""
+"""One suite over every BlobStore, BlockStore, TierStore and LinkStore."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -15,14 +15,11 @@ from shared.archiving.planning.write_texts import write_texts
 from shared.archiving.selection.columns import read_columns
 from shared.archiving.selection.earlier import read_earlier
 from shared.archiving.selection.record_blobs import RecordBlobs
-from shared.clock import Clock
 from shared.damage import reading
 from shared.errors import AlreadyExists, NotFound
-from shared.ids import Ids, RandomIds
 from shared.records.blob_names import plan_blob, plan_texts_prefix
-from shared.storage.blobs import BlobStore, BlockStore
-
-_IDS = RandomIds()
+from shared.runtime import Runtime
+from shared.storage.blobs import BlockStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +37,10 @@ class PlanConfig:
 class Planner:
     """Makes plans, and keeps them: the first that is stored for an order is the order's."""
 
-    def __init__(
-        self, blobs: BlobStore, blocks: BlockStore, clock: Clock, config: PlanConfig, ids: Ids = _IDS
-    ) -> None:
+    def __init__(self, blobs: BlockStore, runtime: Runtime, config: PlanConfig) -> None:
         self._blobs = blobs
-        self._blocks = blocks
-        self._clock = clock
+        self._runtime = runtime
         self._config = config
-        self._ids = ids
 
     async def plan(self, order: ArchiveOrder) -> Plan:
         """The order's plan; made where there is none.
@@ -81,14 +74,14 @@ class Planner:
 
     async def _make(self, order: ArchiveOrder) -> Plan:
         form = FORMATS[order.output.format]
-        planned_at = self._clock.now()
+        planned_at = self._runtime.clock.now()
         records = RecordBlobs(self._blobs, order.record_blobs)
         columns = await read_columns(records, sidecars=form.sidecars)
         earlier = await read_earlier(self._blobs, order.earlier)
         chosen = await asyncio.to_thread(choose, order, columns, earlier)
         # texts of its own, so that the plan is of one whole whatever another run, of another version, writes meanwhile
-        work = plan_texts_prefix(order.work_prefix, order.digest, self._ids.nonce())
-        texts = await write_texts(self._blobs, self._blocks, order, records, chosen, work)
+        work = plan_texts_prefix(order.work_prefix, order.digest, self._runtime.ids.nonce())
+        texts = await write_texts(self._blobs, order, records, chosen, work)
         images = replace(chosen.images, beside=texts.beside[chosen.images.index])
         contents = replace(chosen.contents, sidecars=texts.sidecars_blob, texts=texts.files)
         header = PlanHeader(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.archiving.layout.contents import TextFile
-from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
+from shared.storage.blobs import BlobAttributes, BlockStore
 from shared.storage.writer import BlobWriter
 
 _FLUSH_BYTES = 4 << 20
@@ -14,8 +14,8 @@ _FLUSH_BYTES = 4 << 20
 class TextWriter:
     """A text on its way into a blob; a short one stays in memory until it is closed."""
 
-    def __init__(self, blobs: BlobStore, blocks: BlockStore, blob: str) -> None:
-        self._writer = BlobWriter(blobs, blocks, blob)
+    def __init__(self, blobs: BlockStore, blob: str) -> None:
+        self._writer = BlobWriter(blobs, blob)
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self.blob = blob
@@ -54,13 +54,12 @@ class TextWriter:
 class WorkingBlobs:
     """The working blobs of one plan's texts."""
 
-    blobs: BlobStore
-    blocks: BlockStore
+    blobs: BlockStore
     prefix: str
 
     def open(self, name: str) -> TextWriter:
         """A writer of the blob of this name."""
-        return TextWriter(self.blobs, self.blocks, f"{self.prefix}{name}")
+        return TextWriter(self.blobs, f"{self.prefix}{name}")
 
     async def close(self, writers: Sequence[tuple[str, TextWriter]]) -> tuple[TextFile, ...]:
         """End the texts, each with its name.

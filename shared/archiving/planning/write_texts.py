@@ -19,7 +19,7 @@ from shared.archiving.texts.metadata import Placed
 from shared.damage import reading
 from shared.records.delivered import RECORDS, encode_delivered
 from shared.records.records import Record, decode_records
-from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore
+from shared.storage.blobs import BlobAttributes, BlockStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ class Texts:
 
 
 async def write_texts(
-    blobs: BlobStore,
-    blocks: BlockStore,
+    blobs: BlockStore,
     order: ArchiveOrder,
     records: RecordBlobs,
     chosen: Chosen,
@@ -43,11 +42,11 @@ async def write_texts(
 ) -> Texts:
     """Write the annotations to working blobs, and the records to where they are delivered."""
     form = FORMATS[order.output.format]
-    working = WorkingBlobs(blobs, blocks, work_prefix)
+    working = WorkingBlobs(blobs, work_prefix)
     verdicts = Verdicts(chosen, form)
     found = form.annotations(order, list(chosen.split_counts), chosen.columns.labels)
     annotations = [(annotation, working.open(annotation.name)) for annotation in found]
-    delivered = TextWriter(blobs, blocks, f"{order.prefix}{RECORDS}")
+    delivered = TextWriter(blobs, f"{order.prefix}{RECORDS}")
     sidecars = working.open("sidecars")
     beside = np.zeros(len(chosen.columns.newest), np.int64)
     for annotation, writer in annotations:

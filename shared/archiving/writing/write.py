@@ -32,18 +32,16 @@ _TYPES = {
 }
 
 
-async def write_slice(
-    plan: Plan, piece: Slice, blobs: BlobStore, blocks: BlockStore, deadline: Deadline
-) -> bytes | None:
+async def write_slice(plan: Plan, piece: Slice, blobs: BlockStore, deadline: Deadline) -> bytes | None:
     """Stage what of the slice is not staged yet; returns the SHA-256 of its bytes.
 
     None where time ran out before: call again. At least one block is sent in each run, however short the time. What an
     earlier run has sent is made once more for the checksum, but not sent again.
     """
     composer = await asyncio.to_thread(Composer, plan, plan.files[piece.file], blobs)
-    staged = await blocks.staged(plan.blob(plan.files[piece.file]))
+    staged = await blobs.staged(plan.blob(plan.files[piece.file]))
     async with together() as group:
-        return await _Writing(plan, piece, composer, blocks, staged, group).run(deadline)
+        return await _Writing(plan, piece, composer, blobs, staged, group).run(deadline)
 
 
 class _Buffer:
@@ -79,7 +77,7 @@ class _Writing:
         plan: Plan,
         piece: Slice,
         composer: Composer,
-        blocks: BlockStore,
+        blobs: BlockStore,
         staged: Mapping[int, int],
         group: asyncio.TaskGroup,
     ) -> None:
@@ -88,7 +86,7 @@ class _Writing:
         self._file = plan.files[piece.file]
         self._block_bytes = block_bytes_of(self._file.size, plan.header.block_bytes)
         self._composer = composer
-        self._blocks = blocks
+        self._blobs = blobs
         self._staged = staged
         self._group = group
         self._sends = asyncio.Semaphore(_SENDS)
@@ -126,7 +124,7 @@ class _Writing:
 
         async def send(number: int, block: memoryview) -> None:
             async with self._sends:
-                await self._blocks.stage(name, number, block)
+                await self._blobs.stage(name, number, block)
 
         for at in range(0, len(data), self._block_bytes):
             block = data[at : at + self._block_bytes]
@@ -146,7 +144,7 @@ class _Writing:
         return self._group.create_task(update())
 
 
-async def commit_file(plan: Plan, file: File, blobs: BlobStore, blocks: BlockStore) -> None:
+async def commit_file(plan: Plan, file: File, blobs: BlockStore) -> None:
     """Make the file of its blocks, unless it stands already.
 
     Raises:
@@ -168,7 +166,7 @@ async def commit_file(plan: Plan, file: File, blobs: BlobStore, blocks: BlockSto
         tags={"project": "pixcrawler", "type": "dataset", "job_id": plan.header.job_id},
         tier=Tier.HOT,
     )
-    await blocks.commit(name, [_block(plan, number) for number in range(count)], attributes)
+    await blobs.commit(name, [_block(plan, number) for number in range(count)], attributes)
 
 
 async def checksum(name: str, size: int, blobs: BlobStore, deadline: Deadline) -> str | None:

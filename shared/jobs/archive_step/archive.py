@@ -7,7 +7,7 @@ from functools import partial
 from shared.archiving.archiver import Archiver, Written
 from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.planning.plan import Plan
-from shared.clock import Clock, Deadline
+from shared.clock import Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Damaged, Permanent
@@ -18,15 +18,12 @@ from shared.jobs.job.failures import ARCHIVE_FAILED, NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JobMessage, message_of
 from shared.jobs.job.states import State
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
-from shared.jobs.ledger.discovery import DiscoveryStates
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import archive_prefix, records_blob, revision_prefix
-from shared.storage.blobs import BlobStore, Tier
-from shared.storage.queues import QueueSender
+from shared.runtime import Runtime
+from shared.storage.blobs import Tier
 from shared.telemetry import signals
-from shared.telemetry.telemetry import Telemetry
 
 _PARTS_IN_FLIGHT = (
     32  # messages of one archive at a time, so that small archives get through beside huge ones
@@ -57,27 +54,23 @@ class Archive:
 
     def __init__(
         self,
-        jobs: JobStore,
-        ledger: ChunkLedger,
-        blobs: BlobStore,
-        queues: QueueSender,
+        data: JobData,
         transitions: Transitions,
         archiver: Archiver,
         catalog: Catalog,
-        telemetry: Telemetry,
-        clock: Clock,
+        runtime: Runtime,
         watches: JobWatches,
     ) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
-        self._queues = queues
+        self._jobs = data.jobs
+        self._ledger = data.ledger
+        self._discovery = data.discovery
+        self._queues = data.storage.queues
         self._transitions = transitions
         self._archiver = archiver
         self._catalog = catalog
-        self._starts = ArchiveStarts(blobs, catalog)
-        self._discoveries = DiscoveryStates(ledger, blobs)
-        self._telemetry = telemetry
-        self._clock = clock
+        self._starts = ArchiveStarts(data.storage.blobs, catalog)
+        self._clock = runtime.clock
+        self._telemetry = runtime.telemetry
         self._watches = watches
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
@@ -173,7 +166,7 @@ class Archive:
         limit, whole_labels = spec.max_images_per_label, tuple[str, ...]()
         if limit is None and any(config.searches for config in spec.sources):
             limit = spec.limit_of("", searched=True)
-            discovery, _ = await self._discoveries.read(job.id)
+            discovery, _ = await self._discovery.read(job.id)
             whole_labels = tuple(sorted(discovery.listed))
         return ArchiveOrder(
             job_id=job.id,

@@ -18,7 +18,6 @@ from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, JobMessage, message_of
 from shared.jobs.job.states import State
 from shared.sources.registry import SourceRegistry
-from shared.storage.queues import QueueSender
 
 
 class Discover:
@@ -27,16 +26,18 @@ class Discover:
     def __init__(
         self,
         parts: DiscoveryParts,
-        queues: QueueSender,
         transitions: Transitions,
         sources: SourceRegistry,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._parts = parts
-        self._queues = queues
+        self._jobs = parts.data.jobs
+        self._queues = parts.data.storage.queues
         self._transitions = transitions
-        self._rescan = Rescan(parts.ledger, parts.blobs, parts.moved_images, parts.chunk_size)
-        self._paging = Paging(sources, parts.clock, sleep)
+        self._rescan = Rescan(
+            parts.data.ledger, parts.data.storage.blobs, parts.moved_images, parts.chunk_size
+        )
+        self._paging = Paging(sources, parts.runtime.clock, sleep)
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Discover until everything is found, or the deadline passes and a continuation is enqueued.
@@ -46,7 +47,7 @@ class Discover:
         Raises:
             Retryable: storage did not answer; the message should come again.
         """
-        job = await self._parts.jobs.get(message.user_id, message.job_id)
+        job = await self._jobs.get(message.user_id, message.job_id)
         if job is None:
             return
         if job.state.terminal:  # perhaps its end was written by an earlier run, which came no further
@@ -94,4 +95,4 @@ class Discover:
             return 0.0
         if run.state.complete:
             return None
-        return await self._paging.run(run, await self._parts.jobs.needed_spec(job.id), deadline)
+        return await self._paging.run(run, await self._jobs.needed_spec(job.id), deadline)

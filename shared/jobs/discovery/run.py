@@ -9,20 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from shared.clock import Clock
 from shared.damage import reading
 from shared.errors import Changed
-from shared.ids import Ids
 from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.rounds import Rounds
 from shared.jobs.job.chunk_ids import chunk_id, is_added
 from shared.jobs.job.job import Job
-from shared.jobs.job.store import JobStore
 from shared.jobs.ledger.chunk_blobs import read_candidates
-from shared.jobs.ledger.chunks import MAX_ROWS, Addition, ChunkLedger
-from shared.jobs.ledger.discovery import DiscoveryState, DiscoveryStates
+from shared.jobs.ledger.chunks import MAX_ROWS, Addition
+from shared.jobs.ledger.discovery import DiscoveryState
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.report import DiscoveryReport, Problems
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.seen import Seen
@@ -30,7 +28,7 @@ from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import candidates_blob, seen_blob
 from shared.records.candidates import Candidate, NumberedCandidate, encode_candidates
 from shared.records.records import Record
-from shared.storage.blobs import BlobStore
+from shared.runtime import Runtime
 from shared.text.plain_text import one_line
 from shared.web.addresses.urls import address_key
 
@@ -45,15 +43,12 @@ _MAX_NOTICE = 1000
 class DiscoveryParts:
     """What a run works with. A chunk has about `chunk_size` candidates at most; a page's rest makes it more or less."""
 
-    jobs: JobStore
-    ledger: ChunkLedger
-    blobs: BlobStore
+    data: JobData
     dispatch: Dispatch
-    clock: Clock
-    ids: Ids
     rounds: Rounds
     moved_images: MovedImages
     watches: JobWatches
+    runtime: Runtime
     chunk_size: int = 1024
 
 
@@ -69,7 +64,6 @@ class DiscoveryRun:
         self._parts = parts
         self._row = row
         self._seen = seen
-        self._states = DiscoveryStates(parts.ledger, parts.blobs)
         self._found: list[Candidate] = []
         self._characters = 0
         self._watch = parts.watches.over(job)
@@ -80,7 +74,7 @@ class DiscoveryRun:
 
         First in a job's revision, it brings the job's chunks back; first in a round, it takes up what was left.
         """
-        state, row = await DiscoveryStates(parts.ledger, parts.blobs).read(job.id)
+        state, row = await parts.data.discovery.read(job.id)
         if (state.revision, state.round) > (job.revision, job.round):
             raise Changed("The job is in a later revision or round.")
         begins, goes_on = state.revision < job.revision, state.round < job.round
@@ -123,7 +117,7 @@ class DiscoveryRun:
         if line != self.notice:
             parts = self._parts
             row = replace(self._row, report=replace(self._row.report, notice=line))
-            self._row = await parts.ledger.add(self.job.id, Addition(), row, parts.clock.now())
+            self._row = await parts.data.ledger.add(self.job.id, Addition(), row, parts.runtime.clock.now())
 
     @property
     def fills_a_chunk(self) -> bool:
@@ -179,21 +173,21 @@ class DiscoveryRun:
         return min(self._parts.chunk_size, max(_SMALL_CHUNK, known // 2), max(by_text, 1))
 
     async def _save_seen(self) -> None:
-        name = seen_blob(self.job.id, self.state.chunks, self._parts.ids.nonce())
-        await self._parts.blobs.put(name, self._seen.encode())
+        name = seen_blob(self.job.id, self.state.chunks, self._parts.runtime.ids.nonce())
+        await self._parts.data.storage.blobs.put(name, self._seen.encode())
         self.state.seen_blob, self.state.seen_chunks = name, self.state.chunks
         await self._commit(Addition())
 
     async def _written(self, candidates: Sequence[NumberedCandidate]) -> ChunkRow:
         self.state.chunks += 1
         name = chunk_id(self.state.chunks)
-        blob = candidates_blob(self.job.id, f"{name}-{self._parts.ids.nonce()}")
-        await self._parts.blobs.put(blob, encode_candidates(candidates))
+        blob = candidates_blob(self.job.id, f"{name}-{self._parts.runtime.ids.nonce()}")
+        await self._parts.data.storage.blobs.put(blob, encode_candidates(candidates))
         return ChunkRow(name, blob, len(candidates))
 
     async def _commit(self, addition: Addition) -> None:
         parts = self._parts
-        encoded = await self._states.encode(self.job.id, self.state, parts.ids.nonce())
+        encoded = await parts.data.discovery.encode(self.job.id, self.state, parts.runtime.ids.nonce())
         report = DiscoveryReport(
             problem_count=self.problems.count,
             problems=tuple(self.problems.lines),
@@ -201,7 +195,7 @@ class DiscoveryRun:
             can_continue=self.state.can_continue,
         )
         row = replace(self._row, state=encoded, report=report)
-        self._row = await parts.ledger.add(self.job.id, addition, row, parts.clock.now())
+        self._row = await parts.data.ledger.add(self.job.id, addition, row, parts.runtime.clock.now())
         await self._watch.check()
         await self._announce()
 
@@ -219,11 +213,11 @@ async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
     seen = Seen()
     if state.seen_blob:
         with reading("the addresses that the job has found"):
-            seen = Seen.decode(await parts.blobs.get(state.seen_blob))
+            seen = Seen.decode(await parts.data.storage.blobs.get(state.seen_blob))
     if state.chunks > state.seen_chunks:
-        async for chunk in parts.ledger.chunks(job.id, after=chunk_id(state.seen_chunks) + "~"):
+        async for chunk in parts.data.ledger.chunks(job.id, after=chunk_id(state.seen_chunks) + "~"):
             if is_added(chunk.id):  # the others have candidates of an earlier one
-                for numbered in await read_candidates(parts.blobs, chunk):
+                for numbered in await read_candidates(parts.data.storage.blobs, chunk):
                     seen.add(_key(numbered.candidate))
     return seen
 

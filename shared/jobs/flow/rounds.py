@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from math import ceil
 
 from shared.jobs.job.job import Job
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
-from shared.jobs.ledger.discovery import DiscoveryStates
+from shared.jobs.ledger.job_data import JobData
 from shared.records.records import KEPT
 
 MAX_ROUNDS = 3
@@ -23,10 +21,8 @@ _MOST = (
 class Rounds:
     """Says whether a job needs another round. Reads only: asked twice while nothing moves, it says the same."""
 
-    def __init__(self, jobs: JobStore, ledger: ChunkLedger, states: DiscoveryStates) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
-        self._states = states
+    def __init__(self, data: JobData) -> None:
+        self._data = data
 
     async def wanted(self, job: Job) -> Mapping[str, int]:
         """How many candidates in all each label takes that kept fewer than wanted, and whose sources have more.
@@ -34,12 +30,12 @@ class Rounds:
         Raises:
             Damaged: what the job has stored is gone or cannot be read.
         """
-        state, _ = await self._states.read(job.id)
+        state, _ = await self._data.discovery.read(job.id)
         left = {label for stream in state.streams.values() for label in stream.left}
         if not left:
             return {}
-        spec = await self._jobs.needed_spec(job.id)
-        progress = await self._ledger.progress(job.id)
+        spec = await self._data.jobs.needed_spec(job.id)
+        progress = await self._data.ledger.progress(job.id)
         wanted: dict[str, int] = {}
         for label in sorted(left & progress.tally.counts.keys()):
             limit, outcomes = spec.limit_of(label, searched=True), progress.tally.counts[label]
@@ -51,5 +47,5 @@ class Rounds:
 
     async def begun(self, job: Job) -> bool:
         """Whether discovery has begun with the job's revision and round."""
-        state, _ = await self._states.read(job.id)
+        state, _ = await self._data.discovery.read(job.id)
         return (state.revision, state.round) >= (job.revision, job.round)

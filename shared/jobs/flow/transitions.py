@@ -11,29 +11,19 @@ from shared.jobs.job.failures import DAMAGED
 from shared.jobs.job.job import Failure, Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.states import State
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
-from shared.storage.queues import QueueSender
+from shared.jobs.ledger.job_data import JobData
 
 
 class Transitions:
     """Moves jobs from state to state. Every method may be repeated, and leaves later revisions of the job alone."""
 
-    def __init__(
-        self,
-        jobs: JobStore,
-        ledger: ChunkLedger,
-        slots: Slots,
-        queues: QueueSender,
-        clock: Clock,
-        rounds: Rounds,
-    ) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
+    def __init__(self, data: JobData, slots: Slots, rounds: Rounds, clock: Clock) -> None:
+        self._jobs = data.jobs
+        self._ledger = data.ledger
+        self._queues = data.storage.queues
         self._slots = slots
-        self._queues = queues
-        self._clock = clock
         self._rounds = rounds
+        self._clock = clock
 
     async def begin(self, job: Job) -> Job:
         """Have a queued job discovered as soon as its user has a slot for it; returns it as it is stored then."""
@@ -43,6 +33,14 @@ class Transitions:
         if job.state.terminal:  # it ended while it claimed its slot
             await self._slots.release(job)
         return job
+
+    async def free_slot(self, job: Job) -> None:
+        """Let the user's next job begin, now that this one has ended; idempotent."""
+        await self._slots.release(job)
+
+    async def can_begin(self, job: Job) -> bool:
+        """Whether its user has a slot for a queued job."""
+        return await self._slots.has_room(job)
 
     async def advance(self, job: Job, current: State, following: State) -> Job:
         """Move the job on where it is in `current`; otherwise return it as it is stored."""

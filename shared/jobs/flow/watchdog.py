@@ -4,21 +4,18 @@ import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.clock import Clock, Deadline
+from shared.clock import Deadline
 from shared.errors import AppError, Changed, Damaged
 from shared.jobs.flow.dispatch import Dispatch
-from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import STALLED
 from shared.jobs.job.job import Failure, Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
-from shared.storage.queues import QueueSender
+from shared.jobs.ledger.job_data import JobData
+from shared.runtime import Runtime
 from shared.telemetry import signals
-from shared.telemetry.telemetry import Telemetry
 
 _QUEUES = {
     State.QUEUED: JOBS_QUEUE,
@@ -50,30 +47,22 @@ class Watchdog:
 
     def __init__(
         self,
-        jobs: JobStore,
-        ledger: ChunkLedger,
-        slots: Slots,
-        queues: QueueSender,
+        data: JobData,
         dispatch: Dispatch,
         transitions: Transitions,
-        telemetry: Telemetry,
-        clock: Clock,
+        runtime: Runtime,
         config: WatchdogConfig,
     ) -> None:
-        self._jobs = jobs
-        self._ledger = ledger
-        self._slots = slots
-        self._queues = queues
+        self._data = data
         self._dispatch = dispatch
         self._transitions = transitions
-        self._telemetry = telemetry
-        self._clock = clock
+        self._runtime = runtime
         self._config = config
 
     async def run(self, deadline: Deadline) -> int:
         """Look at every unfinished job; returns how many were sent on."""
         nudged = 0
-        async for work in self._jobs.works():
+        async for work in self._data.jobs.works():
             if deadline.passed:
                 break
             if work.finished_at is not None:
@@ -83,31 +72,33 @@ class Watchdog:
             except Damaged as error:
                 await self._fail_damaged(work, error)
             except AppError as error:  # one job's trouble is not the others'
-                signals.failure(self._telemetry, error, operation="watchdog", job_id=work.job_id)
+                signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=work.job_id)
         return nudged
 
     async def _fail_damaged(self, work: Work, error: Damaged) -> None:
-        signals.failure(self._telemetry, error, operation="watchdog", job_id=work.job_id)
+        signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=work.job_id)
         with contextlib.suppress(AppError):  # the next run may succeed
-            await self._transitions.fail_damaged(await self._jobs.require(work.user_id, work.job_id), error)
+            await self._transitions.fail_damaged(
+                await self._data.jobs.require(work.user_id, work.job_id), error
+            )
 
     async def _look_at(self, work: Work) -> bool:
-        now = self._clock.now()
-        job = await self._jobs.get(work.user_id, work.job_id)
+        now = self._runtime.clock.now()
+        job = await self._data.jobs.get(work.user_id, work.job_id)
         if job is None:
             if (now - work.since).total_seconds() > self._config.stall_after_seconds:
-                await self._jobs.mark_finished(work, now)
+                await self._data.jobs.mark_finished(work, now)
             return False
         if job.state.terminal:
-            await self._slots.release(job)
+            await self._transitions.free_slot(job)
             if job.webhook_is_due(job.revision):
                 return await self._have_owner_told(job, now)
-            await self._jobs.mark_finished(work, job.updated_at)
+            await self._data.jobs.mark_finished(work, job.updated_at)
             return False
         job = await self._with_progress(job)
         if not await self._stands_still(job, now):
             return False
-        if job.state is State.QUEUED and not await self._slots.has_room(job):
+        if job.state is State.QUEUED and not await self._transitions.can_begin(job):
             return False  # it waits for its turn
         return await self._nudge(job, _STALLED)
 
@@ -121,11 +112,11 @@ class Watchdog:
         in_vain = job.nudges >= self._config.max_nudges
         webhook = job.webhook.given_up(now) if in_vain else job.webhook
         try:
-            await self._jobs.save(replace(job, webhook=webhook, nudges=job.nudges + 1))
+            await self._data.jobs.save(replace(job, webhook=webhook, nudges=job.nudges + 1))
         except Changed:
             return False  # it is being told, or retried
         if not in_vain:
-            await self._queues.send(WEBHOOKS_QUEUE, message_of(job))
+            await self._data.storage.queues.send(WEBHOOKS_QUEUE, message_of(job))
         return not in_vain
 
     async def poisoned(self, job: Job, failure: Failure) -> bool:
@@ -143,7 +134,9 @@ class Watchdog:
             await self._transitions.fail(job, failure.code, failure.detail)
             return False
         try:
-            job = await self._jobs.save(replace(job, nudges=job.nudges + 1, updated_at=self._clock.now()))
+            job = await self._data.jobs.save(
+                replace(job, nudges=job.nudges + 1, updated_at=self._runtime.clock.now())
+            )
         except Changed:
             return False  # it moves after all
         await self._send_on(job)
@@ -156,7 +149,7 @@ class Watchdog:
 
     async def _moved_at(self, job: Job) -> datetime:
         """When a chunk was last added or done, discovery last saved its place, or the job's state last changed."""
-        progress, report = await self._ledger.progress(job.id), await self._ledger.report(job.id)
+        progress, report = await self._data.ledger.progress(job.id), await self._data.ledger.report(job.id)
         moments = (progress.moved_at, report.saved_at)
         return max((moment for moment in moments if moment is not None), default=job.updated_at)
 
@@ -168,11 +161,11 @@ class Watchdog:
             return False
         if idle_seconds > limit_seconds * self._config.patience:
             return True
-        return await self._queues.depth(_QUEUES[job.state]) == 0
+        return await self._data.storage.queues.depth(_QUEUES[job.state]) == 0
 
     async def _send_on(self, job: Job) -> None:
         if job.state in {State.QUEUED, State.DISCOVERING}:
-            await self._queues.send(JOBS_QUEUE, message_of(job))
+            await self._data.storage.queues.send(JOBS_QUEUE, message_of(job))
         if job.state is State.ARCHIVING:
             await self._transitions.start_archive(job)
         if job.state in {State.DISCOVERING, State.CRAWLING}:

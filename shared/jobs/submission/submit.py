@@ -6,19 +6,18 @@ watchdog.
 
 from dataclasses import dataclass, replace
 
-from shared.clock import Clock
 from shared.datasets.catalog import Catalog
 from shared.errors import AlreadyExists, Conflict, Damaged, FieldError, InvalidRequest, NotFound
-from shared.ids import PLAIN_ID, Ids, is_plain_id
+from shared.ids import PLAIN_ID, is_plain_id
 from shared.jobs.job.failures import REFUSED
 from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.job.keys import JobKeys, message_key
 from shared.jobs.job.messages import JOBS_QUEUE, message_of, names_in
 from shared.jobs.job.states import State
-from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
 from shared.jobs.submission.datasets import resolve_datasets
-from shared.storage.queues import QueueSender
+from shared.runtime import Runtime
 from shared.text.plain_text import one_line
 
 _MAX_MESSAGE_ID = 100
@@ -51,22 +50,14 @@ class Submit:
     """Takes jobs in. `specs` reads what they are to be made of."""
 
     def __init__(
-        self,
-        jobs: JobStore,
-        keys: JobKeys,
-        queues: QueueSender,
-        specs: SpecReader,
-        clock: Clock,
-        ids: Ids,
-        catalog: Catalog,
+        self, data: JobData, keys: JobKeys, specs: SpecReader, catalog: Catalog, runtime: Runtime
     ) -> None:
-        self._jobs = jobs
-        self._keys = keys
-        self._queues = queues
         self.specs = specs
-        self._clock = clock
-        self._ids = ids
+        self._jobs = data.jobs
+        self._queues = data.storage.queues
+        self._keys = keys
         self._catalog = catalog
+        self._runtime = runtime
 
     async def run(self, submission: Submission) -> Job:
         """As `accept`; returns the job alone."""
@@ -84,7 +75,7 @@ class Submit:
         spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
         submission = replace(submission, spec=spec)
         job_id = await self._job_id(submission)
-        now = self._clock.now()
+        now = self._runtime.clock.now()
         webhook = Webhook(WebhookState.PENDING if submission.spec.webhook_url else WebhookState.NONE)
         job = Job(
             id=job_id,
@@ -117,8 +108,8 @@ class Submit:
         """
         wanted, name = names_in(data)
         fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
-        job_id = await self._keys.claim(user_id, message_key(message_id), self._new_id())
-        now = self._clock.now()
+        job_id = await self._keys.claim(user_id, message_key(message_id), self._runtime.ids.job_id())
+        now = self._runtime.clock.now()
         job = Job(
             id=job_id,
             user_id=user_id,
@@ -142,11 +133,8 @@ class Submit:
                 raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", PLAIN_ID),))
             return submission.job_id
         if submission.key is None:
-            return self._new_id()
-        return await self._keys.claim(submission.user_id, submission.key, self._new_id())
-
-    def _new_id(self) -> str:
-        return self._ids.job_id()
+            return self._runtime.ids.job_id()
+        return await self._keys.claim(submission.user_id, submission.key, self._runtime.ids.job_id())
 
     async def _same_job(self, submission: Submission, job_id: str) -> Job:
         job = await self._jobs.get(submission.user_id, job_id)

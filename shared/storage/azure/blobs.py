@@ -28,7 +28,7 @@ _DELEGATION_LIFETIME = timedelta(hours=12)
 
 
 class AzureBlobs:
-    """BlobStore, BlockStore, TierStore and LinkSigner over one container, which is created on the first write."""
+    """BlobStore, BlockStore, TierStore and LinkStore over one container, which is created on the first write."""
 
     def __init__(self, account: StorageAccount, container: str) -> None:
         options: dict[str, Any] = {
@@ -151,7 +151,7 @@ class AzureBlobs:
             return
 
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
-        """See `LinkSigner.sign`. Signed with the account's key, or where there is none with a delegation key."""
+        """See `LinkStore.sign`. Signed with the account's key, or where there is none with a delegation key."""
         client = self._blob(name)
         now = datetime.now(UTC)
         expires_at = (now + timedelta(seconds=lifetime_seconds)).replace(microsecond=0)

@@ -21,7 +21,7 @@ class _Blob:
 
 
 class MemoryBlobs:
-    """BlobStore, BlockStore, TierStore and LinkSigner over a dictionary."""
+    """BlobStore, BlockStore, TierStore and LinkStore over a dictionary."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -108,7 +108,7 @@ class MemoryBlobs:
                 yield name
 
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
-        """See `LinkSigner.sign`; nobody serves the link."""
+        """See `LinkStore.sign`; nobody serves the link."""
         expires_at = self._clock.now() + timedelta(seconds=lifetime_seconds)
         return Link(f"memory://{name}?filename={filename}", expires_at)
 

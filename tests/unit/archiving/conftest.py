@@ -19,9 +19,7 @@ from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, decode_records, encode_records
-from shared.storage.memory.blobs import MemoryBlobs
-from shared.storage.memory.entities import MemoryEntities
-from shared.telemetry.recording import RecordingTelemetry
+from tests.unit.in_memory import memory_storage, runtime_of
 
 LABELS = ("cat", "dog", "ünï: a/b")
 
@@ -52,9 +50,10 @@ async def studio():
 
     `retell(order, tell)` has `tell` make other candidates of the order's records.
     """
-    blobs, entities, telemetry, clock = MemoryBlobs(), MemoryEntities(), RecordingTelemetry(), SystemClock()
+    storage, clock = memory_storage(), SystemClock()
+    blobs = storage.blobs
     config = PlanConfig(part_bytes=40_000, block_bytes=10_000)
-    archiver = Archiver(blobs, blobs, entities, telemetry, clock, config)
+    archiver = Archiver(storage, runtime_of(clock), config)
 
     async def crawl(count: int, job_id: str = "j1", first: int = 0, **changes: object) -> ArchiveOrder:
         names = []
@@ -105,7 +104,7 @@ async def studio():
 
     return SimpleNamespace(
         blobs=blobs,
-        entities=entities,
+        entities=storage.entities,
         archiver=archiver,
         crawl=crawl,
         archive=archive,

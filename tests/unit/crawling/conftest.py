@@ -10,15 +10,14 @@ import pytest
 from aiohttp import web
 
 from playground.gallery import _crop, default_photos
-from shared.clock import SystemClock
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import FetchConfig, Fetcher, Timing
 from shared.crawling.worker import ChunkWorker, WorkerConfig
-from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
 from shared.web.wishes.host_wishes import HostWishes
 from tests.unit.crawling.fetching.asking import BUDGET, PATIENT
+from tests.unit.in_memory import runtime_of
 
 GZIP_BOMB = gzip.compress(bytes(60_000_000))
 DEFLATE_BOMB = zlib.compress(bytes(60_000_000))
@@ -178,9 +177,7 @@ async def make_worker():
             config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
             web = AiohttpWebClient(sessions)
             fetcher = Fetcher(sessions, HostWishes.over(web), budget, config)
-            worker = ChunkWorker(
-                fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
-            )
+            worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), WorkerConfig(8, 2))
             stack.push_async_callback(worker.close)
             return worker
 

@@ -31,6 +31,7 @@ from tests.unit.crawling.fetching.hostile import (
     write_certificate,
 )
 from tests.unit.crawling.judging.pictures import animated, encoded, picture, refused_files, saved, whole_files
+from tests.unit.in_memory import runtime_of
 
 BUDGET = 8_000_000
 FILTERS = Filters(
@@ -129,7 +130,7 @@ async def engine(blobs, fetcher_type=Fetcher):
     web = AiohttpWebClient(sessions)
     fetcher = fetcher_type(sessions, HostWishes.over(web), budget, config)
     telemetry = RecordingTelemetry()
-    worker = ChunkWorker(fetcher, budget, blobs, blobs, telemetry, SystemClock(), WorkerConfig(24, 2))
+    worker = ChunkWorker(fetcher, budget, blobs, runtime_of(telemetry=telemetry), WorkerConfig(24, 2))
     yield worker, telemetry
     assert budget._free == BUDGET
     assert not fetcher._limits._hosts

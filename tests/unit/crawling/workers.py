@@ -3,15 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.clock import SystemClock
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import FetchConfig, Fetcher
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
 from shared.web.wishes.host_wishes import HostWishes
+from tests.unit.in_memory import runtime_of
 
 
 @asynccontextmanager
@@ -23,7 +22,7 @@ async def working(
     fetching = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
     web = AiohttpWebClient(sessions)
     fetcher = Fetcher(sessions, HostWishes.over(web), budget, fetching)
-    worker = ChunkWorker(fetcher, budget, blobs, blobs, RecordingTelemetry(), SystemClock(), config)
+    worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), config)
     try:
         yield worker
     finally:

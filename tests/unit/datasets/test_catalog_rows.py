@@ -50,7 +50,7 @@ async def test_a_dataset_of_any_labels_is_recorded_and_comes_back(sign, number):
     counts = {label: {"kept": 1, "near_duplicate": 12_345} for label in labels}
     dataset = _dataset(Tally().plus(Tally(counts)).counts)
     blobs = MemoryBlobs()
-    catalog = Catalog(MemoryEntities(), blobs, blobs, link_seconds=60)
+    catalog = Catalog(MemoryEntities(), blobs, link_seconds=60)
     await catalog.put(dataset)
     assert await catalog.get("admin", "x") == dataset
 
@@ -58,6 +58,6 @@ async def test_a_dataset_of_any_labels_is_recorded_and_comes_back(sign, number):
 async def test_a_dataset_of_a_thousand_files_and_as_many_parts_is_recorded():
     dataset = _dataset({"cat": {"kept": 1}}, files=1000, parts=2)
     blobs = MemoryBlobs()
-    catalog = Catalog(MemoryEntities(), blobs, blobs, link_seconds=60)
+    catalog = Catalog(MemoryEntities(), blobs, link_seconds=60)
     await catalog.put(dataset)
     assert (await catalog.page("admin")).items == [dataset]

@@ -24,7 +24,7 @@ def recorded():
 
     async def make(files, revision=1, name="pets"):
         blobs = MemoryBlobs()
-        catalog = Catalog(MemoryEntities(), blobs, blobs, link_seconds=60)
+        catalog = Catalog(MemoryEntities(), blobs, link_seconds=60)
         folder = "datasets/job_j/" if revision == 1 else f"datasets/job_j/r{revision}/"
         for file in (*files, "records.jsonl.gz"):
             await blobs.put(f"{folder}{file}", file.encode())

@@ -30,25 +30,26 @@ from shared.jobs.flow.rounds import Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.flow.watchdog import Watchdog, WatchdogConfig
-from shared.jobs.intake import Intake
+from shared.jobs.intake import Intake, Steps
 from shared.jobs.job.keys import JobKeys
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
-from shared.jobs.ledger.discovery import DiscoveryStates
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.retry import Retry
 from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submission, Submit
 from shared.jobs.webhooks.body import WebhookBodies
 from shared.jobs.webhooks.call import WebhookCaller
 from shared.jobs.webhooks.send import SendWebhook
+from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.runtime import Runtime
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import Page, Query, SourceConfig, SourceContext, SourceKind
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
+from shared.storage.storage import Storage
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.client import WebRequest, WebResponse
 from shared.web.wishes.host_wishes import HostWishes
@@ -281,77 +282,46 @@ class Flow:
         blobs, entities, queues = (
             Stormy(store, self.weather) for store in (self.blobs, self.entities, self.queues)
         )
-        clock, ids, telemetry = self.clock, self.ids, self.telemetry
+        clock, runtime = self.clock, Runtime(self.clock, self.ids, self.telemetry)
         self.kinds = {
             **KINDS,
             "fake": SourceKind(FakeConfig, lambda config, _: FakeSource(config, self.source)),
         }
         sources = SourceRegistry(self.kinds, SourceContext(self.web, blobs, clock, HostWishes.over(self.web)))
         self.specs = SpecReader(sources)
-        self.jobs, self.ledger = JobStore(entities, blobs, self.specs), ChunkLedger(entities)
+        self.data = JobData.over(Storage(blobs, entities, queues), self.specs)
+        self.jobs, self.ledger = self.data.jobs, self.data.ledger
         self.slots = Slots(entities, self.jobs, queues, running_jobs)
-        self.catalog = Catalog(entities, blobs, blobs, link_seconds=3600)
+        self.catalog = Catalog(entities, blobs, link_seconds=3600)
         bodies = WebhookBodies(self.ledger, self.catalog)
         caller = WebhookCaller(self.jobs, bodies, self.web, clock)
-        self.webhooks = SendWebhook(self.jobs, caller, telemetry, clock)
-        states = DiscoveryStates(self.ledger, blobs)
-        rounds = Rounds(self.jobs, self.ledger, states)
-        self.transitions = Transitions(self.jobs, self.ledger, self.slots, queues, clock, rounds)
+        self.webhooks = SendWebhook(self.jobs, caller, self.telemetry, clock)
+        rounds = Rounds(self.data)
+        self.transitions = Transitions(self.data, self.slots, rounds, clock)
         self.worker = FakeWorker(blobs, self.weather)
         self.keys = JobKeys(entities, self.jobs)
-        self.submit = Submit(self.jobs, self.keys, queues, self.specs, clock, ids, self.catalog)
+        self.submit = Submit(self.data, self.keys, self.specs, self.catalog, runtime)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
         watches = JobWatches(self.jobs, clock, every_seconds=0.01)
-        parts = DiscoveryParts(
-            self.jobs, self.ledger, blobs, dispatch, clock, ids, rounds, moved, watches, chunk_size
-        )
-        discover = Discover(parts, queues, self.transitions, sources, self.clock.sleep)
-        crawl = Crawl(
-            self.jobs,
-            self.ledger,
-            blobs,
-            dispatch,
-            self.transitions,
-            self.worker,
-            telemetry,
-            clock,
-            ids,
-            watches,
-        )
-        self.archiver = Archiver(blobs, blobs, entities, telemetry, clock, archives)
-        self.archive = Archive(
-            self.jobs,
-            self.ledger,
-            blobs,
-            queues,
-            self.transitions,
-            self.archiver,
-            self.catalog,
-            telemetry,
-            clock,
-            watches,
-        )
-        self.retry = Retry(self.jobs, self.ledger, states, queues, clock)
-        self.watchdog = Watchdog(
-            self.jobs,
-            self.ledger,
-            self.slots,
-            queues,
-            dispatch,
-            self.transitions,
-            telemetry,
-            clock,
-            WatchdogConfig(),
-        )
-        self.intake = Intake(
-            self.submit, discover, crawl, self.archive, self.jobs, self.watchdog, telemetry, "admin"
-        )
+        parts = DiscoveryParts(self.data, dispatch, rounds, moved, watches, runtime, chunk_size)
+        self.discover = Discover(parts, self.transitions, sources, clock.sleep)
+        self.crawl = Crawl(self.data, dispatch, self.transitions, self.worker, runtime, watches)
+        self.archiver = Archiver(self.data.storage, runtime, archives)
+        self.archive = Archive(self.data, self.transitions, self.archiver, self.catalog, runtime, watches)
+        self.retry = Retry(self.data, clock)
+        self.watchdog = Watchdog(self.data, dispatch, self.transitions, runtime, WatchdogConfig())
+        steps = Steps(self.submit, self.discover, self.crawl, self.archive)
+        self.intake = Intake(steps, self.watchdog, self.jobs, self.telemetry, "admin")
+        self._runtime = runtime
         self._deliveries: Counter[tuple[str, str]] = Counter()
         self._handled: set[str] = set()
 
     def deadline(self, seconds: float = 1000.0) -> Deadline:
         return Deadline.after(self.clock, seconds)
+
+    def nightly(self, **config: int) -> Nightly:
+        return Nightly(self.data, self.catalog, self._runtime, NightlyConfig(**config))
 
     async def send(self, data: object):
         return await self.submit.run(Submission("admin", self.specs.parse(data)))

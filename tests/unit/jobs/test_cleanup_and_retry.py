@@ -8,7 +8,6 @@ import pytest
 from shared.errors import Conflict
 from shared.jobs.job.job import Webhook, WebhookState
 from shared.jobs.job.states import State
-from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.records import Reason
 from shared.storage.entities import Entity, Put, Replace
 from tests.unit.jobs.simulation import Flow
@@ -31,25 +30,13 @@ def _each_call(flow, names, then):
             setattr(store, name, call)
 
 
-def _nightly(flow, **config):
-    return Nightly(
-        flow.blobs,
-        flow.jobs,
-        flow.ledger,
-        flow.catalog,
-        flow.telemetry,
-        flow.clock,
-        NightlyConfig(**config),
-    )
-
-
 async def _retried_at(number):
     """A job that is retried in front of the clean-up's call `number`; None where there are fewer."""
     flow = Flow()
     job = await flow.send(SPEC)
     await flow.run()
     flow.clock.advance(8 * 86400)
-    nightly = _nightly(flow)
+    nightly = flow.nightly()
     calls, said = [0], []
 
     async def retry():
@@ -131,7 +118,7 @@ async def test_a_cleanup_while_a_cancelled_archive_ends_leaves_no_dataset_withou
             await flow.cancel(job)
         setattr(flow.catalog, method, late)
         flow.clock.advance(1)
-        await _nightly(flow, work_retention_days=0).run(flow.deadline())
+        await flow.nightly(work_retention_days=0).run(flow.deadline())
         await late(*args)
 
     flow.catalog.put = cancelled

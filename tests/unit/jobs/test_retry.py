@@ -11,7 +11,6 @@ from shared.errors import Conflict, NotFound, Permanent, Unavailable
 from shared.jobs.flow.watchdog import WatchdogConfig
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
-from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow
 
@@ -41,9 +40,7 @@ async def _run_troubled(flow, spec=SPEC):
 async def _night(flow, days):
     """The nightly run, so many days later."""
     flow.clock.advance(timedelta(days=days).total_seconds())
-    config = NightlyConfig(archive_after_days=10_000)
-    nightly = Nightly(flow.blobs, flow.jobs, flow.ledger, flow.catalog, flow.telemetry, flow.clock, config)
-    assert not (await nightly.run(flow.deadline())).failed
+    assert not (await flow.nightly(archive_after_days=10_000).run(flow.deadline())).failed
 
 
 async def _until_archived(flow):

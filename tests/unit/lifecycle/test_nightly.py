@@ -7,15 +7,14 @@ from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Unavailable
 from shared.jobs.job.rows import Work, work_to_entity
-from shared.jobs.job.store import JobStore
-from shared.jobs.ledger.chunks import ChunkLedger
+from shared.jobs.ledger.job_data import JobData
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.storage.blobs import Tier
 from shared.storage.entities import Put
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.storage.memory.entities import MemoryEntities
 from shared.telemetry.recording import RecordingTelemetry
 from shared.users.access import ADMIN
+from tests.unit.in_memory import memory_storage, runtime_of
 from tests.unit.known_sources import SPECS
 
 
@@ -42,11 +41,12 @@ class House:
 
     def __init__(self, clock, blobs):
         config = NightlyConfig(archive_after_days=90)
-        self._entities = MemoryEntities()
+        storage = memory_storage(blobs)
+        self._entities = storage.entities
         self.telemetry = RecordingTelemetry()
-        self.catalog = Catalog(self._entities, blobs, blobs, link_seconds=60)
-        jobs, ledger = JobStore(self._entities, blobs, SPECS), ChunkLedger(self._entities)
-        self.nightly = Nightly(blobs, jobs, ledger, self.catalog, self.telemetry, clock, config)
+        self.catalog = Catalog(storage.entities, blobs, link_seconds=60)
+        data = JobData.over(storage, SPECS)
+        self.nightly = Nightly(data, self.catalog, runtime_of(clock, self.telemetry), config)
 
     async def record(self, *names):
         now = datetime(2026, 1, 1, tzinfo=UTC)

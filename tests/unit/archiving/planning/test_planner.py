@@ -4,8 +4,8 @@ import pytest
 
 from shared.archiving.options import Output
 from shared.archiving.planning.planner import PlanConfig, Planner
-from shared.clock import SystemClock
 from shared.storage.memory.blobs import MemoryBlobs
+from tests.unit.in_memory import runtime_of
 
 
 class Watched(MemoryBlobs):
@@ -33,12 +33,12 @@ class Watched(MemoryBlobs):
 async def test_a_second_plan_is_the_first_and_reads_no_records_again(studio, form):
     order = await studio.crawl(45, output=Output(format=form))
     blobs = Watched(studio.blobs)
-    first = await Planner(blobs, blobs, SystemClock(), PlanConfig()).plan(order)
+    first = await Planner(blobs, runtime_of(), PlanConfig()).plan(order)
     assert set(order.record_blobs) <= set(blobs.read)
     assert blobs.written
     blobs.read.clear()
     blobs.written.clear()
-    second = await Planner(blobs, blobs, SystemClock(), PlanConfig()).plan(order)
+    second = await Planner(blobs, runtime_of(), PlanConfig()).plan(order)
     assert blobs.read == [f"{order.work_prefix}{order.digest}/plan.npz"]
     assert blobs.written == []
     assert second.encode() == first.encode()
@@ -48,7 +48,7 @@ async def test_a_plan_of_another_order_is_made_anew(studio):
     order = await studio.crawl(45)
     other = await studio.crawl(45, seed=1)
     blobs = Watched(studio.blobs)
-    planner = Planner(blobs, blobs, SystemClock(), PlanConfig())
+    planner = Planner(blobs, runtime_of(), PlanConfig())
     await planner.plan(order)
     blobs.read.clear()
     await planner.plan(other)

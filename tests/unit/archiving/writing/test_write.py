@@ -15,8 +15,7 @@ from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.errors import Unavailable
 from shared.storage.memory.blobs import MemoryBlobs
-from shared.storage.memory.entities import MemoryEntities
-from shared.telemetry.recording import RecordingTelemetry
+from tests.unit.in_memory import memory_storage, runtime_of
 
 BLOCK = 10_000
 
@@ -53,7 +52,7 @@ async def slow(studio):
     """The studio's pictures in a slow store, and an archiver that makes one part of them."""
     blobs = SlowBlobs()
     config = PlanConfig(block_bytes=BLOCK)
-    archiver = Archiver(blobs, blobs, MemoryEntities(), RecordingTelemetry(), SystemClock(), config)
+    archiver = Archiver(memory_storage(blobs), runtime_of(), config)
 
     async def begin(**changes):
         order = await studio.crawl(200, **changes)

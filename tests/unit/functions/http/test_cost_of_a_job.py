@@ -8,7 +8,7 @@ import pytest
 from shared.jobs.job.job import Failure
 from shared.jobs.job.states import State
 from shared.jobs.ledger.chunks import Addition
-from shared.jobs.ledger.discovery import DiscoveryState, DiscoveryStates, StreamState
+from shared.jobs.ledger.discovery import DiscoveryState, StreamState
 from shared.jobs.ledger.report import DiscoveryReport
 from shared.jobs.ledger.rows import DiscoveryRow
 
@@ -65,10 +65,10 @@ async def _save_discovery(app, job, streams, problems):
     """Save a state of discovery with so many queries, whose cursors do not compress."""
     chance = random.Random(1)
     cursors = {f"0:{at}": StreamState(cursor=chance.randbytes(40).hex()) for at in range(streams)}
-    states = DiscoveryStates(app.ledger, app.blobs)
+    states = app.job_data.discovery
     encoded = await states.encode(job.id, DiscoveryState(streams=cursors), "nonce")
     report = DiscoveryReport(problem_count=10**6, problems=problems, notice="x" * 1000)
-    await app.ledger.add(job.id, Addition(), DiscoveryRow(encoded, report), app.clock.now())
+    await app.job_data.ledger.add(job.id, Addition(), DiscoveryRow(encoded, report), app.clock.now())
 
 
 @pytest.mark.parametrize("state", list(STEPS))
@@ -78,11 +78,11 @@ async def test_a_job_is_read_in_as_few_and_as_small_reads_whatever_its_discovery
     costs = []
     for streams, problems in ((1, ()), (STREAMS, MOST_PROBLEMS)):
         made = (await caller.post("jobs", {"keywords": ["cat"]})).body
-        job = await app.jobs.require("admin", made["id"])
+        job = await app.job_data.jobs.require("admin", made["id"])
         await _save_discovery(app, job, streams, problems)
         for following in STEPS[state]:
             failure = Failure("discovery_failed", "It failed.") if following is State.FAILED else None
-            job = await app.jobs.save(job.moved(following, app.clock.now(), failure))
+            job = await app.job_data.jobs.save(job.moved(following, app.clock.now(), failure))
         for store in counted:
             store.calls.clear()
             store.bytes_read = 0

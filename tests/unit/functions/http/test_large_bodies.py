@@ -59,7 +59,7 @@ async def test_a_stored_spec_that_is_large_is_decoded_beside_other_work(app, mon
         return await threaded(function, *given, **named)
 
     monkeypatch.setattr(asyncio, "to_thread", noting)
-    store: JobStore = app.jobs
+    store: JobStore = app.job_data.jobs
     for number, spec in enumerate((FEW, LONG_LIST)):
         wanted = parse_spec(spec)
         await app.blobs.put(

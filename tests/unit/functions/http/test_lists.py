@@ -48,14 +48,14 @@ class Kind:
 
     async def make(self, item_id, minute):
         if self.path == "jobs":
-            await self.app.jobs.create(_job(item_id, minute), SPEC)
+            await self.app.job_data.jobs.create(_job(item_id, minute), SPEC)
         else:
             await self.app.catalog.put(_dataset(item_id, minute))
 
     async def change(self, item_id, minute):
         if self.path == "jobs":
-            job = await self.app.jobs.require("admin", item_id)
-            await self.app.jobs.save(job.moved(State.CANCELLED, NOON + timedelta(days=1)))
+            job = await self.app.job_data.jobs.require("admin", item_id)
+            await self.app.job_data.jobs.save(job.moved(State.CANCELLED, NOON + timedelta(days=1)))
         else:
             await self.app.catalog.put(_dataset(item_id, minute, revision=2))
             await self.app.catalog.tier_changed("admin", item_id, Tier.ARCHIVE)
@@ -92,7 +92,10 @@ async def test_paging_loses_and_doubles_nothing_while_rows_change(kind, caller):
     async for page in _pages(caller, kind.path):
         seen += page
         for item_id in (page[0], IDS[0], IDS[3]):  # some that were seen, some that are to be
-            if not (kind.path == "jobs" and (await kind.app.jobs.require("admin", item_id)).state.terminal):
+            if not (
+                kind.path == "jobs"
+                and (await kind.app.job_data.jobs.require("admin", item_id)).state.terminal
+            ):
                 await kind.change(item_id, IDS.index(item_id))
         await kind.make(f"new-{len(seen)}", 1000 + len(seen))
     assert seen == IDS[::-1]
@@ -120,10 +123,10 @@ async def test_a_retried_dataset_keeps_its_place_and_one_taken_back_leaves_no_ga
 
 
 async def test_a_job_that_was_not_made_is_in_no_list(app, caller):
-    await app.jobs.create(_job("one", 0), SPEC)
-    await app.jobs.create_ended(_job("one", 5))
-    await app.jobs.create_ended(_job("two", 7))
-    await app.jobs.create_ended(_job("two", 9))
+    await app.job_data.jobs.create(_job("one", 0), SPEC)
+    await app.job_data.jobs.create_ended(_job("one", 5))
+    await app.job_data.jobs.create_ended(_job("two", 7))
+    await app.job_data.jobs.create_ended(_job("two", 9))
     assert [page async for page in _pages(caller, "jobs", 5)] == [["two", "one"]]
 
 

@@ -22,7 +22,7 @@ class Watched:
         self.job = None
         self.seen = []
         self.slept = []
-        flow.intake._discover._paging._sleep = self.sleep
+        flow.discover._paging._sleep = self.sleep
 
     async def sleep(self, seconds):
         self.slept.append(seconds)
@@ -92,7 +92,7 @@ async def test_a_source_that_answers_again_is_no_longer_told(watched):
     """Also before the job has saved anything else."""
     watched.flow.source.errors = [OUT, OUT]
     shown = []
-    take_turn = watched.flow.intake._discover._paging._take_turn
+    take_turn = watched.flow.discover._paging._take_turn
 
     async def noting(*args):
         waits = await take_turn(*args)
@@ -100,7 +100,7 @@ async def test_a_source_that_answers_again_is_no_longer_told(watched):
             shown.append(await watched.shown())
         return waits
 
-    watched.flow.intake._discover._paging._take_turn = noting
+    watched.flow.discover._paging._take_turn = noting
     told = await watched.discover()
     assert len(told) == 2
     assert shown[0] is not None
@@ -171,13 +171,13 @@ async def test_a_slice_that_meets_no_wait_clears_what_the_one_before_told(watche
     await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
     watched.flow.clock.advance(100)
     shown = []
-    take_turn = watched.flow.intake._discover._paging._take_turn
+    take_turn = watched.flow.discover._paging._take_turn
 
     async def noting(*args):
         shown.append(await watched.shown())
         return await take_turn(*args)
 
-    watched.flow.intake._discover._paging._take_turn = noting
+    watched.flow.discover._paging._take_turn = noting
     await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
     assert [text is None for text in shown] == [False, True, True]
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.clock import SystemClock
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import FetchConfig, Fetcher
 from shared.crawling.worker import ChunkWorker, WorkerConfig
@@ -19,10 +18,10 @@ from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.submission.submit import Submission
 from shared.storage.blobs import Tier
-from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
 from shared.web.wishes.host_wishes import HostWishes
+from tests.unit.in_memory import runtime_of
 from tests.unit.jobs.simulation import Flow
 from tests.unit.known_sources import parse_spec
 
@@ -35,10 +34,8 @@ async def flow():
     web = AiohttpWebClient(sessions)
     fetcher = Fetcher(sessions, HostWishes.over(web), budget, FetchConfig())
     flow = Flow()
-    worker = ChunkWorker(
-        fetcher, budget, flow.blobs, flow.blobs, RecordingTelemetry(), SystemClock(), WorkerConfig(8, 2)
-    )
-    flow.intake._crawl._worker = worker
+    worker = ChunkWorker(fetcher, budget, flow.blobs, runtime_of(), WorkerConfig(8, 2))
+    flow.crawl._worker = worker
     yield flow
     await worker.close()
     await sessions.close()
@@ -177,7 +174,7 @@ async def test_what_earlier_datasets_have_is_left_out(flow):
 
 
 async def test_an_archive_that_begins_twice_leaves_out_the_same_though_the_earlier_dataset_changes(flow):
-    flow.intake._crawl._worker = flow.worker
+    flow.crawl._worker = flow.worker
     search = {"keywords": ["a"], "dedup": {"near_distance": None}}
     earlier = await flow.send({**search, "sources": [{"type": "fake", "total": 60}]})
     await flow.run()

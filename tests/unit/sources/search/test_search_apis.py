@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from shared.clock import SystemClock
 from shared.datasets.catalog import Catalog
 from shared.errors import AppError, InvalidRequest, Permanent, RateLimited, Unavailable
-from shared.ids import RandomIds
 from shared.jobs.job.keys import JobKeys
-from shared.jobs.job.store import JobStore
+from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.submit import Submission, Submit
 from shared.records.candidates import NumberedCandidate, decode_candidates, encode_candidates
@@ -25,11 +24,9 @@ from shared.settings import Settings
 from shared.sources.kinds import SourceSettings, known_kinds
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import Query
-from shared.storage.memory.blobs import MemoryBlobs
-from shared.storage.memory.entities import MemoryEntities
-from shared.storage.memory.queues import MemoryQueues
 from shared.web.http.client import WebRequest, WebResponse
 from shared.wiring import App
+from tests.unit.in_memory import memory_storage, runtime_of
 from tests.unit.known_sources import context, open_source, parse_source, parse_spec
 
 RESPONSES = Path(__file__).parent / "responses"
@@ -287,21 +284,21 @@ async def test_a_clients_last_address_and_its_requests_show_no_secrets(client, s
 async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_submitted(name, key):
     known = SourceSettings()
     services = replace(known, **{name: replace(getattr(known, name), key=key)})
-    entities, queues, blobs = MemoryEntities(), MemoryQueues(), MemoryBlobs()
-    catalog = Catalog(entities, blobs, blobs, link_seconds=60)
+    storage = memory_storage()
+    catalog = Catalog(storage.entities, storage.blobs, link_seconds=60)
     spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "openverse"}, {"type": name}]})
 
     def submit(settings: SourceSettings) -> Submit:
         specs = SpecReader(SourceRegistry(known_kinds(settings), context()))
-        jobs = JobStore(entities, blobs, specs)
-        return Submit(jobs, JobKeys(entities, jobs), queues, specs, SystemClock(), RandomIds(), catalog)
+        data = JobData.over(storage, specs)
+        return Submit(data, JobKeys(storage.entities, data.jobs), specs, catalog, runtime_of())
 
     with pytest.raises(InvalidRequest) as refused:
         await submit(services).run(Submission("admin", spec))
     [told] = refused.value.fields
     assert told.field == "sources.1"
     assert f" {name.upper()}_API_KEY," in told.message
-    assert queues.sent == {}
+    assert storage.queues.sent == {}
     services = replace(known, **{name: replace(getattr(known, name), key=KEY)})
     assert (await submit(services).run(Submission("admin", spec))).state == "queued"
 
