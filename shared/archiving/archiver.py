@@ -127,12 +127,11 @@ class Archiver:
         if plan.files:
             signals.dataset_upload_completed(
                 self._telemetry,
+                signals.UploadedDataset(
+                    plan.blob(plan.files[0]), Tier.HOT, plan.size_bytes / _MB, len(plan.images)
+                ),
                 job_id=plan.header.job_id,
-                destination=plan.blob(plan.files[0]),
-                tier=Tier.HOT,
                 duration_seconds=(self._clock.now() - plan.header.planned_at).total_seconds(),
-                file_size_mb=plan.size_bytes / _MB,
-                image_count=len(plan.images),
             )
         return Archived(
             format=plan.header.format,

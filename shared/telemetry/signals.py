@@ -1,5 +1,7 @@
 """Every signal that the app emits: one function each, and the only place that knows their names and fields."""
 
+from dataclasses import dataclass
+
 from shared.errors import AppError
 from shared.telemetry.telemetry import Dependency, Properties, Telemetry
 
@@ -82,25 +84,29 @@ def dataset_upload_started(telemetry: Telemetry, *, job_id: str, image_count: in
     )
 
 
+@dataclass(frozen=True, slots=True)
+class UploadedDataset:
+    """The archive of a dataset as it stands: the blob, its access tier, and what it holds."""
+
+    destination: str
+    tier: str
+    size_mb: float
+    image_count: int
+
+
 def dataset_upload_completed(
-    telemetry: Telemetry,
-    *,
-    job_id: str,
-    destination: str,
-    tier: str,
-    duration_seconds: float,
-    file_size_mb: float,
-    image_count: int,
+    telemetry: Telemetry, dataset: UploadedDataset, *, job_id: str, duration_seconds: float
 ) -> None:
     """The archive of a dataset stands; its size goes out as two metrics, by destination and by job."""
+    destination, tier, size_mb = dataset.destination, dataset.tier, dataset.size_mb
     telemetry.event(
         "dataset_upload_completed",
         {"job_id": job_id, "destination": destination, "tier": tier},
-        {"duration_seconds": duration_seconds, "file_size_mb": file_size_mb, "image_count": image_count},
+        {"duration_seconds": duration_seconds, "file_size_mb": size_mb, "image_count": dataset.image_count},
         always=True,
     )
-    telemetry.metric("storage_upload_size_mb", file_size_mb, {"destination": destination, "tier": tier})
-    telemetry.metric("dataset_size_mb", file_size_mb, {"job_id": job_id, "tier": tier})
+    telemetry.metric("storage_upload_size_mb", size_mb, {"destination": destination, "tier": tier})
+    telemetry.metric("dataset_size_mb", size_mb, {"job_id": job_id, "tier": tier})
 
 
 def azure_blob_upload(

@@ -73,7 +73,8 @@ EACH = pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: re
 
 def _emitted() -> list[Signal]:
     """What every function of `signals` emits."""
-    values = {str: "x", int: 2, float: 1.5, bool: True, BaseException: Retryable("x")}
+    values: dict[type, object] = {str: "x", int: 2, float: 1.5, bool: True, BaseException: Retryable("x")}
+    values[signals.UploadedDataset] = signals.UploadedDataset("x", "x", 1.5, 2)
     telemetry = RecordingTelemetry()
     for function in vars(signals).values():
         if inspect.isfunction(function) and function.__module__ == signals.__name__:
