@@ -7,7 +7,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, get_args
 
 from shared.clock import Clock
-from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.lists.config import UrlsConfig
+from shared.sources.lists.urls import Urls
 from shared.sources.search.brave import BRAVE, Brave, BraveConfig
 from shared.sources.search.flickr import FLICKR, Flickr, FlickrConfig
 from shared.sources.search.json_api import ApiAccess

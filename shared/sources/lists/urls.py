@@ -6,35 +6,21 @@ run.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, Final, Literal, Self
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    FailFast,
-    Field,
-    Strict,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
 
 from shared.errors import NotFound, Permanent
 from shared.records.candidates import Candidate, Provenance
 from shared.records.licenses import UNKNOWN, License, declared_license, license_url
 from shared.sources.fields import address_of, text_of, url_of
-from shared.sources.lists.parquet_rows import MISSING, can_read_parquet, read_parquet
-from shared.sources.lists.rows import FORMATS, Row, read_rows
+from shared.sources.lists.config import PARQUET, UrlsConfig, format_of, written
+from shared.sources.lists.parquet_rows import read_parquet
+from shared.sources.lists.rows import Row, read_rows
 from shared.sources.lists.tables import ColumnNames, shown_names
-from shared.sources.source import Page, Query, SourceConfig
+from shared.sources.source import Page, Query
 from shared.storage.blobs import BlobStore
-from shared.text.blob_name_rule import BlobName
-from shared.text.labels import UNLABELLED, Label, clean_label
+from shared.text.labels import clean_label
 
-INPUTS = "inputs/"
 _PAGE = 1000
 # the plan of a dataset with a third of these rows takes the time of one run
 _MAX_ROWS = 10_000_000
@@ -43,101 +29,6 @@ _ROWS_WITHOUT_A_TURN = 100
 _PAGE_CHARACTERS = 4 << 20
 _MAX_EXTRA = 20
 _MAX_VALUE = 1000
-_MAX_FURTHER = 100
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-_encode_strictly = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-_PARQUET: Final = "parquet"
-
-type ListFormat = Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"]
-
-
-class UrlItem(BaseModel):
-    """One image of a list in the spec. Its record keeps its further fields.
-
-    A list that the app itself has stored was checked before.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-
-    url: Annotated[str, Field(min_length=1)]
-    label: str | None = None
-    caption: str | None = None
-    title: str | None = None
-    creator: str | None = None
-    creator_url: str | None = None
-    page_url: str | None = None
-    license: str | None = None
-    license_url: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _further_fields_are_plain(cls, data: Any, info: ValidationInfo) -> Any:
-        if isinstance(data, str):
-            return {"url": data}
-        if not isinstance(data, Mapping):
-            return data
-        further = {key: value for key, value in data.items() if key not in _ITEM_FIELDS}
-        stored = bool(info.context and info.context.get("internal"))
-        if not stored and len(further) > _MAX_FURTHER:
-            raise ValueError(f"must have at most {_MAX_FURTHER} further fields")
-        if not stored and not all(_is_plain(key, value) for key, value in further.items()):
-            raise ValueError("further fields must be numbers, plain text or JSON of at most 2,000 characters")
-        return {
-            **data,
-            **{key: _written(value) for key, value in further.items() if isinstance(value, (list, dict))},
-        }
-
-
-_ITEM_FIELDS = frozenset(UrlItem.model_fields)
-
-
-class UrlsConfig(SourceConfig):
-    """Configures `{"type": "urls", "items": […]}` or `{"type": "urls", "blob": "inputs/list.csv"}`.
-
-    The default of `format` depends on the blob's name. The `*_column` options name a table's columns, or the fields
-    of JSON objects. `label` is for rows without a label.
-    """
-
-    type: Literal["urls"] = "urls"
-    items: Annotated[tuple[UrlItem, ...], Strict(False), FailFast(), Field(min_length=1)] | None = None
-    blob: BlobName | None = None
-    format: Annotated[ListFormat | None, Field(validate_default=True)] = None
-    url_column: str = "url"
-    label_column: str = "label"
-    caption_column: str = "caption"
-    title_column: str = "title"
-    creator_column: str = "creator"
-    creator_url_column: str = "creator_url"
-    page_url_column: str = "page_url"
-    license_column: str = "license"
-    license_url_column: str = "license_url"
-    label: Label = UNLABELLED
-
-    @field_validator("blob")
-    @classmethod
-    def _is_an_input(cls, blob: str | None) -> str | None:
-        if blob is not None and not blob.startswith(INPUTS):
-            raise ValueError(f"must be a blob under {INPUTS}")
-        return blob
-
-    @field_validator("format")
-    @classmethod
-    def _can_be_read(cls, given: ListFormat | None, info: ValidationInfo) -> ListFormat | None:
-        blob = info.data.get("blob")
-        form = given or (_format_of(blob) if blob else None)
-        if blob and form is None:
-            raise ValueError(
-                f"the blob's name has no known ending: must be one of {', '.join((*FORMATS, _PARQUET))}"
-            )
-        if form == _PARQUET and not can_read_parquet():
-            raise ValueError(MISSING)
-        return given
-
-    @model_validator(mode="after")
-    def _one_list(self) -> Self:
-        if (self.items is None) == (self.blob is None):
-            raise ValueError("give either items or a blob")
-        return self
 
 
 class Urls:
@@ -205,8 +96,8 @@ class Urls:
             raise Permanent(f"There is no blob {self._config.blob}.") from None
 
     async def _stored_rows(self, name: str, skip: int) -> AsyncIterator[Row]:
-        form = self._config.format or _format_of(name) or "txt"
-        if form == _PARQUET:
+        form = self._config.format or format_of(name) or "txt"
+        if form == PARQUET:
             async for row in read_parquet(self._blobs, name, self._columns, skip):
                 yield row
             return
@@ -263,7 +154,7 @@ class Urls:
             for key, value in others
             if value is not None
             and (name := text_of(key[:100])) is not None
-            and (text := text_of(_written(value))) is not None
+            and (text := text_of(written(value))) is not None
         }
 
 
@@ -277,32 +168,9 @@ def _columns(config: UrlsConfig) -> ColumnNames:
     return ColumnNames(tuple(requested.values()), tuple(dict.fromkeys([config.url_column, *renamed])))
 
 
-def _written(value: object) -> str:
-    """Returns a further field as text. A value that is neither text nor a number is written as JSON."""
-    return _encode(value) if isinstance(value, (bool, list, dict)) else str(value)
-
-
-def _is_plain(key: str, value: object) -> bool:
-    """Whether a further field can be written without loss."""
-    try:
-        text = value if isinstance(value, str) else _encode_strictly(value)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return all(text_of(each) == each for each in (key, text) if each)
-
-
 def _url_of_version(found: License) -> str | None:
     """Returns the address of a licence's text if its version was declared.
 
     Without a version there are several texts.
     """
     return license_url(found) if found.version else None
-
-
-def _format_of(name: str) -> ListFormat | None:
-    name = name.lower()
-    stem = name.removesuffix(".gz")
-    for form in FORMATS:
-        if stem.endswith(f".{form}"):
-            return form
-    return _PARQUET if name.endswith(".parquet") else None

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 from shared.jobs.spec import products, spec
 from shared.jobs.submission.image_list import ImageList
 from shared.settings import Settings
-from shared.sources.lists.urls import UrlItem
+from shared.sources.lists.config import UrlItem
 from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of
 from tests.unit.known_sources import KINDS, parse_spec
 

@@ -9,7 +9,8 @@ from shared.jobs.discovery.paging import _labelled
 from shared.jobs.submission.image_list import parse_image_list
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered
-from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.lists.config import UrlsConfig
+from shared.sources.lists.urls import Urls
 from shared.sources.stored.blobs import Blobs
 from shared.storage.memory.blobs import MemoryBlobs
 from tests.unit import known_sources

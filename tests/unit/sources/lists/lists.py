@@ -1,6 +1,7 @@
 """Lists in blobs, read as a job reads them."""
 
-from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.lists.config import UrlsConfig
+from shared.sources.lists.urls import Urls
 from shared.storage.memory.blobs import MemoryBlobs
 
 

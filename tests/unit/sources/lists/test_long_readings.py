@@ -6,7 +6,8 @@ from contextlib import aclosing
 
 import pytest
 
-from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.lists.config import UrlsConfig
+from shared.sources.lists.urls import Urls
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.text.gzip_members import GzipLimits
 from tests.unit.sources.lists.lists import read_list

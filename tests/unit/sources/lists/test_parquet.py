@@ -10,8 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from shared.errors import NotFound, Permanent, Unavailable
+from shared.sources.lists.config import UrlsConfig
 from shared.sources.lists.tables import ColumnNames
-from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.lists.urls import Urls
 from shared.storage.memory.blobs import MemoryBlobs
 from tests.unit.known_sources import parse_source
 

@@ -12,8 +12,9 @@ from shared.errors import InvalidRequest, Permanent
 from shared.jobs.spec.spec import encode_spec
 from shared.records.candidates import NumberedCandidate, Provenance, encode_candidates
 from shared.records.records import Reason, Record, Rejected
+from shared.sources.lists.config import UrlsConfig
 from shared.sources.lists.rows import Row, read_rows
-from shared.sources.lists.urls import Urls, UrlsConfig
+from shared.sources.lists.urls import Urls
 from shared.sources.stored.blobs import Blobs, BlobsConfig
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.addresses.urls import address_key
