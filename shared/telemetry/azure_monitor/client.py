@@ -5,7 +5,7 @@ right. Metrics, exceptions and the events that are sent always are never sampled
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from shared.telemetry.telemetry import Dependency, Measurements, Properties, Tel
 
 if TYPE_CHECKING:
     from shared.telemetry.azure_monitor.transport import TokenCredential
+
+_MOST_TARGET = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class AzureMonitorTelemetry:
 
     def dependency(self, dependency: Dependency) -> None:
         """See `Telemetry.dependency`."""
-        self._emit(dependency, dependency.properties, sampled=True)
+        # the item has its own copy of the properties, which is cut
+        call = replace(dependency, target=dependency.target[:_MOST_TARGET], properties={})
+        self._emit(call, dependency.properties, sampled=True)
 
     def exception(self, error: BaseException, properties: Properties) -> None:
         """See `Telemetry.exception`."""

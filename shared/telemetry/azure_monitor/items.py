@@ -1,4 +1,4 @@
-"""One signal between its caller and the thread that sends it. Taking it down is all that a caller waits for."""
+"""Signals on their way from a caller to the thread that sends them. A caller waits only for such an item to be made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +55,10 @@ type Content = EventItem | MetricItem | ExceptionItem | Dependency
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A signal with its moment, its operation and the rate at which it was sampled (0 to 1)."""
+    """A signal, when it was emitted, and in which operation.
+
+    `rate` is the share of operations that are sent (0 to 1).
+    """
 
     moment: datetime
     content: Content
@@ -84,6 +87,9 @@ class Sendable:
 
 
 def texts_of(properties: Properties) -> dict[str, str]:
-    """The properties as texts, cut to what the service takes. It takes 200 of an item; some are the app's."""
+    """The first 100 properties as texts: keys of up to 150 characters, values of up to 8,192.
+
+    These are the service's limits, but for the number: it takes 200, and the client adds some.
+    """
     few = list(properties.items())[:_MOST_PROPERTIES]
     return {key[:150]: str(value)[:_MOST_CHARACTERS] for key, value in few}

@@ -46,7 +46,7 @@ class SenderConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Waiter:
-    """A flush: it ends when so many items are settled."""
+    """A flush. It ends when so many items have arrived or were dropped."""
 
     settled: int
     loop: asyncio.AbstractEventLoop
@@ -99,7 +99,7 @@ class Sender:
             self._dropped += 1
 
     async def flush(self, seconds: float) -> None:
-        """Wait until the items taken so far are settled, but not longer, and not while sending fails."""
+        """Wait until the items so far have arrived or were dropped, `seconds` at most, and not while sending fails."""
         with self._lock:
             if self._paused or self._settled >= self._accepted:
                 return
@@ -132,7 +132,22 @@ class Sender:
                 self._thread.start()
 
     def _run(self) -> None:
-        """Send forever. The libraries are imported after the first batch was collected, off a cold start's way."""
+        """Send forever, or report why nothing can be sent."""
+        try:
+            self._run_on()
+        except Exception as error:  # noqa: BLE001 - the thread ends, and nobody else would report why
+            _log.exception("Telemetry cannot be sent.")
+            with self._lock:
+                self._problem = f"cannot be sent: {type(error).__name__}"
+                self._paused = True
+            self._wake()
+
+    def _run_on(self) -> None:
+        """Send forever. The libraries are imported after the first batch was collected, off a cold start's way.
+
+        Raises:
+            ImportError: the libraries cannot be imported.
+        """
         config = self._config
         items = self._buffer.take(config.batch_items, config.batch_bytes, config.interval_seconds, wait=True)
         from shared.telemetry.azure_monitor.envelopes import Envelopes
@@ -198,11 +213,12 @@ class Sender:
         self._wake()
 
     def _pause(self, wait_seconds: float | None) -> None:
-        """Wait as long as the service asks to, else longer with each failure; who flushes does not wait for it."""
+        """Wait as long as the service asks to, or longer with each failure. Flushes do not wait for it."""
         back_off = min(
             _LONGEST_BACK_OFF_SECONDS, self._config.back_off_seconds * 2 ** min(self._failures, 20)
         )
-        seconds = back_off if wait_seconds is None else min(wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
+        # a service that asks for no wait is not asked in a tight loop either
+        seconds = min(wait_seconds or 0.0, _LONGEST_RETRY_AFTER_SECONDS) or back_off
         with self._lock:
             self._paused = True
         self._wake()

@@ -3,24 +3,21 @@
 import asyncio
 import logging
 import socket
+import sys
 import time
 
 import pytest
 from aiohttp import web
 
+from shared.telemetry.telemetry import Dependency
 from tests.unit.telemetry.ingestion import ingestion_server, partly, until, with_headers
 
 COUNT = 5
 
 
 def send(telemetry, count=COUNT):
-    """Emit events; returns how long the slowest of the callers waited, in seconds of its thread's processor time."""
-    waits = []
     for number in range(count):
-        began = time.thread_time()
         telemetry.event(f"e{number}", {"a": "b"}, always=True)
-        waits.append(time.thread_time() - began)
-    return max(waits)
 
 
 async def settled(telemetry):
@@ -138,6 +135,28 @@ async def test_retry_after_is_honoured_as_seconds(ingestion, client):
     assert time.monotonic() - moments[0] >= 1.0
 
 
+async def test_a_service_that_asks_for_no_wait_is_not_asked_in_a_tight_loop(ingestion, client):
+    ingestion.answers = [with_headers(429, Retry_After="0") for _ in range(1000)]
+    telemetry = client(ingestion.url, back_off_seconds=0.2)
+    send(telemetry)
+    await ingestion.asked(1)
+    await asyncio.sleep(0.5)
+    assert len(ingestion.requests) <= 3
+
+
+async def test_libraries_that_cannot_be_imported_are_a_problem_and_no_flush_waits(
+    ingestion, client, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "shared.telemetry.azure_monitor.transport", None)
+    telemetry = client(ingestion.url)
+    send(telemetry)
+    await until(lambda: telemetry.state().problem is not None)
+    began = time.monotonic()
+    await telemetry.flush(30)
+    assert time.monotonic() - began < 10
+    assert "ModuleNotFoundError" in telemetry.state().problem
+
+
 async def test_a_redirect_is_followed_and_remembered(ingestion, client):
     async with ingestion_server() as other:
         ingestion.answers = [with_headers(308, Location=f"{other.url}/v2.1/track")]
@@ -224,8 +243,19 @@ async def test_the_buffer_is_bounded_in_bytes(ingestion, client):
     for _ in range(100):
         telemetry.event("large", {"text": "x" * 100_000}, always=True)
     state = telemetry.state()
-    assert state.backlog == 10  # each is cut to 8,192 characters
-    assert state.dropped == 90
+    # each is cut to 8,192 characters
+    assert (state.backlog, state.dropped) == (10, 90)
+
+
+async def test_dependencies_are_cut_and_counted_like_events(ingestion, client):
+    ingestion.answers = [with_headers(503, Retry_After="60")]
+    telemetry = client(ingestion.url, max_bytes=100_000)
+    for _ in range(100):
+        properties = {"text": "x" * 100_000}
+        telemetry.dependency(Dependency("d", "HTTP", "t" * 100_000, 1.0, success=True, properties=properties))
+    assert telemetry.state().backlog <= 10
+    held = list(telemetry._sender._buffer._items)
+    assert all(len(item.content.target) <= 2048 and not item.content.properties for item, _ in held)
 
 
 async def test_what_was_dropped_is_logged_once(ingestion, client, caplog):
