@@ -1,4 +1,4 @@
-"""The workbook is made of the reports' queries, and is as its generator makes it."""
+"""The workbook asks the queries of the reports, and the stored file equals what its generator makes."""
 
 import json
 from typing import Any
