@@ -1,4 +1,4 @@
-"""Does several things at a time."""
+"""Runs several asynchronous tasks at the same time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -7,24 +7,32 @@ from contextlib import asynccontextmanager
 from shared.errors import AppError
 
 
-async def in_turns[Item](
+async def process_concurrently[Item](
     items: Iterable[Item], work: Callable[[Item], Awaitable[None]], at_a_time: int
 ) -> None:
-    """Do the work for every item; where one fails with an error of the app, that is raised, the others cancelled."""
-    turn = iter(items)
+    """Call `work` for every item, in their order, with up to `at_a_time` calls running at the same time.
 
-    async def take_turns() -> None:
-        for item in turn:
+    Raises:
+        AppError: the first one that a call raised. The other calls are cancelled.
+    """
+    waiting = iter(items)
+
+    async def process() -> None:
+        for item in waiting:
             await work(item)
 
-    async with together() as group:
+    async with task_group() as group:
         for _ in range(at_a_time):
-            group.create_task(take_turns())
+            group.create_task(process())
 
 
 @asynccontextmanager
-async def together() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group; where a task or the block fails with an error of the app, that is raised, the others cancelled."""
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group that raises an `AppError` as it is, not as an exception group.
+
+    Raises:
+        AppError: the first one that a task or the block raised. The other tasks are cancelled.
+    """
     try:
         async with asyncio.TaskGroup() as group:
             yield group

@@ -22,7 +22,7 @@ from bench.one_archive import RECORDS, Done
 from bench.table import Figure, Table, verdict
 from playground.azurite import ROOT, Azurite, die_with_parent
 from shared.archiving.planning.planner import PlanConfig
-from shared.concurrency import in_turns
+from shared.concurrency import process_concurrently
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Record, encode_records
 from shared.settings import Settings
@@ -115,7 +115,7 @@ async def _bare(blobs: AzureBlobs, size: int) -> float:
         await blobs.stage("bench/bare", number, block[: size - number * _BLOCK_BYTES])
 
     began = time.perf_counter()
-    await in_turns(range(-(-size // _BLOCK_BYTES)), stage, _SENDS)
+    await process_concurrently(range(-(-size // _BLOCK_BYTES)), stage, _SENDS)
     seconds = time.perf_counter() - began
     await blobs.put("bench/bare", b"")  # lets the blocks go
     return seconds

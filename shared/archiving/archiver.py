@@ -15,7 +15,7 @@ from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.archiving.writing.part_ledger import PartLedger
 from shared.archiving.writing.write import checksum, commit_file, write_slice
 from shared.clock import Deadline
-from shared.concurrency import in_turns
+from shared.concurrency import process_concurrently
 from shared.errors import Conflict, Retryable
 from shared.records.delivered import FileChecksum
 from shared.runtime import Runtime
@@ -176,7 +176,7 @@ class Archiver:
             except Conflict:
                 gone.add(number)
 
-        await in_turns(range(len(plan.files)), commit, _COMMITS)
+        await process_concurrently(range(len(plan.files)), commit, _COMMITS)
         if gone:
             slices = [piece for part in plan.parts for piece in part.slices if piece.file in gone]
             again = [piece.number for piece in slices]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from itertools import batched
 
-from shared.concurrency import in_turns
+from shared.concurrency import process_concurrently
 from shared.damage import reading
 from shared.storage.blobs import BlobStore
 
@@ -37,7 +37,7 @@ class RecordBlobs:
                 with reading(_what(name)):
                     found[name] = await self._blobs.get(name)
 
-            await in_turns([name for name in names if name not in found], get, _AT_A_TIME)
+            await process_concurrently([name for name in names if name not in found], get, _AT_A_TIME)
             for name in names:
                 self._keep(name, found[name])
                 yield found[name]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shared.archiving.layout.contents import File, Piece
 from shared.archiving.layout.layout import Data, Layout
 from shared.archiving.planning.plan import Plan
-from shared.concurrency import in_turns
+from shared.concurrency import process_concurrently
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.storage.blobs import BlobStore
@@ -145,7 +145,7 @@ class Composer:
                 into[wanted.at : wanted.at + piece.size] = data[offset : offset + piece.size]
 
         largest = max((read.piece.size for read in reads), default=1)
-        await in_turns(reads, fill, max(2, min(_READS, _READING_BYTES // largest)))
+        await process_concurrently(reads, fill, max(2, min(_READS, _READING_BYTES // largest)))
 
     async def _read(self, piece: Piece) -> bytes:
         with reading(_what(piece)):

@@ -11,7 +11,7 @@ from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.writing.compose import Composer
 from shared.clock import Deadline
-from shared.concurrency import together
+from shared.concurrency import task_group
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
 
 _NUMBERS = 50_000  # of each generation of blocks
@@ -40,7 +40,7 @@ async def write_slice(plan: Plan, piece: Slice, blobs: BlockStore, deadline: Dea
     """
     composer = await asyncio.to_thread(Composer, plan, plan.files[piece.file], blobs)
     staged = await blobs.staged(plan.blob(plan.files[piece.file]))
-    async with together() as group:
+    async with task_group() as group:
         return await _Writing(plan, piece, composer, blobs, staged, group).run(deadline)
 
 
@@ -174,7 +174,7 @@ async def checksum(name: str, size: int, blobs: BlobStore, deadline: Deadline) -
     digest = hashlib.sha256()
     reads = deque[asyncio.Task[bytes]]()
     offsets = iter(range(0, size, _READ_BYTES))
-    async with together() as group:
+    async with task_group() as group:
         while True:
             for offset in islice(offsets, _READS - len(reads)):
                 reads.append(group.create_task(blobs.get(name, offset=offset, length=_READ_BYTES)))

@@ -18,7 +18,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from shared.concurrency import in_turns
+from shared.concurrency import process_concurrently
 from shared.errors import AlreadyExists, Changed
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
@@ -141,7 +141,7 @@ class Slots:
                 abandoned.append(slot)
 
         held = [slot for slot in self._usable(slots) if slot.holder]
-        await in_turns(held, look, _READS_AT_A_TIME)
+        await process_concurrently(held, look, _READS_AT_A_TIME)
         return abandoned
 
     def _usable(self, slots: Sequence[_Slot]) -> Sequence[_Slot]:
