@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from shared.clock import Deadline
 from shared.errors import Changed, Damaged, Permanent
-from shared.jobs.discovery.paging import Paging
+from shared.jobs.discovery.paging import Continuation, Paging
 from shared.jobs.discovery.rescan import Rescan
 from shared.jobs.discovery.run import DiscoveryParts, DiscoveryRun
 from shared.jobs.flow.transitions import Transitions
@@ -37,7 +37,8 @@ class Discover:
         self._rescan = Rescan(
             parts.data.ledger, parts.data.storage.blobs, parts.moved_images, parts.chunk_size
         )
-        self._paging = Paging(sources, parts.runtime.clock, sleep)
+        self._sources = sources
+        self._sleep = sleep
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
         """Discover until everything is found, or the deadline passes and a continuation is enqueued.
@@ -65,7 +66,7 @@ class Discover:
             return  # it waits for its turn, and is sent on then
         if job.state is State.DISCOVERING:
             try:
-                delay = await self._discover(job, deadline)
+                continuation = await self._discover(job, deadline)
             except Changed:
                 await self._step_aside(job)
                 return
@@ -74,8 +75,9 @@ class Discover:
             except Permanent as error:
                 await self._transitions.fail(job, DISCOVERY_FAILED, error.detail)
                 return
-            if delay is not None:
-                await self._queues.send(JOBS_QUEUE, message_of(job), delay_seconds=delay)
+            if continuation is not None:
+                delay_seconds = continuation.delay_seconds
+                await self._queues.send(JOBS_QUEUE, message_of(job), delay_seconds=delay_seconds)
                 return
             job = await self._transitions.advance(job, State.DISCOVERING, State.CRAWLING)
         await self._transitions.close_if_crawled(job, repeated=repeated)
@@ -88,11 +90,13 @@ class Discover:
         if not await self._parts.rounds.begun(job):
             await self._queues.send(JOBS_QUEUE, message_of(job))
 
-    async def _discover(self, job: Job, deadline: Deadline) -> float | None:
-        """None where all is found, else after how many seconds to go on."""
+    async def _discover(self, job: Job, deadline: Deadline) -> Continuation | None:
+        """Discover for one slice; returns None if everything is found."""
         run = await DiscoveryRun.resume(self._parts, job)
         if not await self._rescan.run(run, deadline):
-            return 0.0
+            return Continuation()
         if run.state.complete:
             return None
-        return await self._paging.run(run, await self._jobs.needed_spec(job.id), deadline)
+        spec = await self._jobs.needed_spec(job.id)
+        paging = Paging(run, spec, self._sources, self._parts.runtime.clock, self._sleep)
+        return await paging.page(deadline)

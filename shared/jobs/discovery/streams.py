@@ -129,13 +129,13 @@ class Turns:
         self.held -= len(stream.left)
         return stream
 
-    def put_back(self, stream: Stream, wait_seconds: float | None) -> None:
-        """The stream had its turn; it wants to wait for so long before the next, or has ended."""
+    def put_back(self, stream: Stream, wait_seconds: float) -> None:
+        """The stream had its turn; it has ended, or has its next turn in `wait_seconds` at the earliest."""
         self.held += len(stream.left)
-        if wait_seconds is None or wait_seconds < _SHORTEST_TOLD_SECONDS:
+        if wait_seconds < _SHORTEST_TOLD_SECONDS:
             stream.state.why = ""
         self._count(stream, 1)
-        if wait_seconds is not None:
+        if wait_seconds > 0:
             stream.state.until = self._clock.now().timestamp() + wait_seconds
             self._wait(stream, wait_seconds)
         elif not stream.state.ended:

@@ -201,7 +201,7 @@ async def test_a_source_that_asks_to_wait_is_waited_for(flow):
         slept.append((seconds, len(flow.source.errors)))
         flow.clock.advance(seconds)
 
-    flow.discover._paging._sleep = sleep
+    flow.discover._sleep = sleep
     await flow.run()
     assert slept == [(30.0, 1), (10.0, 0)]
     assert flow.clock.seconds == 40

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.jobs.discovery.paging import _labelled
+from shared.jobs.discovery.visits import _labelled
 from shared.jobs.submission.image_list import parse_image_list
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered

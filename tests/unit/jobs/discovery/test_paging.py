@@ -126,7 +126,7 @@ async def test_a_wait_that_is_longer_than_the_rest_of_the_slice_is_queued(flow):
         slept.append(seconds)
         await flow.clock.sleep(seconds)
 
-    flow.deadline, flow.discover._paging._sleep = deadline, sleep
+    flow.deadline, flow.discover._sleep = deadline, sleep
     spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": 29}]}
     urls, delays = await discover(flow, spec)
     assert len(urls) == 50

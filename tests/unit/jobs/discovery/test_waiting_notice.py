@@ -6,6 +6,7 @@ import pytest
 
 from functions.http.answers import JobAnswer
 from shared.errors import Permanent, RateLimited, Unavailable
+from shared.jobs.discovery.visits import StreamVisits
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.rows import Progress
@@ -22,7 +23,7 @@ class Watched:
         self.job = None
         self.seen = []
         self.slept = []
-        flow.discover._paging._sleep = self.sleep
+        flow.discover._sleep = self.sleep
 
     async def sleep(self, seconds):
         self.slept.append(seconds)
@@ -88,19 +89,19 @@ async def test_a_source_that_cannot_be_reached_is_told_with_each_try_until_it_is
     assert (found.state, OUT.detail in found.failure.detail) == (State.FAILED, True)
 
 
-async def test_a_source_that_answers_again_is_no_longer_told(watched):
+async def test_a_source_that_answers_again_is_no_longer_told(watched, monkeypatch):
     """Also before the job has saved anything else."""
     watched.flow.source.errors = [OUT, OUT]
     shown = []
-    take_turn = watched.flow.discover._paging._take_turn
+    visit = StreamVisits.visit
 
     async def noting(*args):
-        waits = await take_turn(*args)
-        if waits is None:
+        wait_seconds = await visit(*args)
+        if not wait_seconds:
             shown.append(await watched.shown())
-        return waits
+        return wait_seconds
 
-    watched.flow.discover._paging._take_turn = noting
+    monkeypatch.setattr(StreamVisits, "visit", noting)
     told = await watched.discover()
     assert len(told) == 2
     assert shown[0] is not None
@@ -164,20 +165,20 @@ async def test_what_will_never_answer_is_a_problem_and_no_wait(watched):
     assert await watched.discover() == []
 
 
-async def test_a_slice_that_meets_no_wait_clears_what_the_one_before_told(watched):
+async def test_a_slice_that_meets_no_wait_clears_what_the_one_before_told(watched, monkeypatch):
     """At its first page, and not only where it saves a chunk or ends."""
     watched.flow.source.errors = [RateLimited("wait", 100)]
     watched.job = await watched.flow.send({**SPEC, "sources": [{"type": "fake", "total": 15, "page": 5}]})
     await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
     watched.flow.clock.advance(100)
     shown = []
-    take_turn = watched.flow.discover._paging._take_turn
+    visit = StreamVisits.visit
 
     async def noting(*args):
         shown.append(await watched.shown())
-        return await take_turn(*args)
+        return await visit(*args)
 
-    watched.flow.discover._paging._take_turn = noting
+    monkeypatch.setattr(StreamVisits, "visit", noting)
     await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
     assert [text is None for text in shown] == [False, True, True]
 

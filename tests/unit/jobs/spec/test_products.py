@@ -117,7 +117,7 @@ def test_streams_of_variations_are_made_when_their_turn_comes():
         stream = turns.take()
         assert not stream.variation
         stream.state.ended = True
-        turns.put_back(stream, None)
+        turns.put_back(stream, 0.0)
     assert len(streams.made) == 2 * 200 * 50
     assert turns.take().key == "0:label 0/a word 0 0"
 
@@ -140,7 +140,7 @@ def test_who_waits_comes_in_the_order_of_the_times_and_costs_the_others_nothing(
     begun = time.process_time()
     last = turns.take()
     for _ in range(20_000):
-        turns.put_back(last, None)
+        turns.put_back(last, 0.0)
         assert turns.take() is last
     assert time.process_time() - begun < 2  # some 0.05; where all that wait are looked at each time, a minute
     turns.put_back(last, 1.0)
