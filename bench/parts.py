@@ -1,14 +1,16 @@
-"""`python -m bench.parts URLS FOLDER`: the crawl engine part by part, in one process without any storage service.
+"""`python -m bench.parts URLS FOLDER`: measures the parts of the crawl engine in one process, without storage services.
 
-Prints one line a part: its name, and the milliseconds of processor time that it takes an image. The differences say
-what each part adds; what a whole job takes beyond the last of them is queues, tables, blobs and the archive.
+Prints one line for each part: its name and the milliseconds of processor time per image. The download with every check
+contains the plain download, judging contains decoding, and the worker contains all of them. So the difference of two
+lines is the cost of what the larger part adds. A whole job takes more than the worker: queues, tables, blobs and the
+archive.
 """
 
 import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import aiohttp
 import simplejpeg
 
 from shared.clock import Deadline, SystemClock
+from shared.concurrency import process_concurrently
 from shared.crawling.chunk import Chunk
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import FetchConfig, Fetcher
@@ -74,7 +77,7 @@ class _Parts:
                 async with session.get(url) as response:
                     await response.read()
 
-            await self._in_turns(fetch)
+            await process_concurrently(self._urls, fetch, _CONCURRENCY)
 
     async def _fetch(self) -> None:
         patience = Patience(len(self._urls), Deadline.after(SystemClock(), 600), lambda: False)
@@ -83,15 +86,7 @@ class _Parts:
             async with self._fetcher.fetch(url, Filters(), Respect(), patience):
                 pass
 
-        await self._in_turns(fetch)
-
-    async def _in_turns(self, fetch: Callable[[str], Awaitable[None]]) -> None:
-        async def take(turn: Iterator[str]) -> None:
-            for url in turn:
-                await fetch(url)
-
-        turn = iter(self._urls)
-        await asyncio.gather(*(take(turn) for _ in range(_CONCURRENCY)))
+        await process_concurrently(self._urls, fetch, _CONCURRENCY)
 
     async def _each(self, work: Callable[[bytes], object]) -> None:
         loop = asyncio.get_running_loop()
