@@ -13,8 +13,9 @@ from shared.jobs.discovery.waiting import WaitingNotice
 from shared.jobs.spec.spec import JobSpec
 from shared.sources.registry import SourceRegistry
 
-# Longer waits are the delay of the continuation's message, which costs nothing.
-_LONGEST_NAP_SECONDS = 30.0
+# An instance that sleeps is paid for. Longer waits are the delay of the continuation's message, which costs nothing.
+_LONGEST_NAP_SECONDS = 5.0
+_MAX_NAPS_SECONDS = 10.0
 # At most this many candidates are held, in pages from which only some candidates were taken, before a visit takes all
 # of its page.
 _MAX_HELD = 20_000
@@ -53,11 +54,13 @@ class Paging:
         self._visits = StreamVisits(run)
         self._turns = Turns(tuple(self._streams.made), clock, self._streams.vary)
         self._notice = WaitingNotice(run, self._turns, clock)
+        self._naps_left_seconds = _MAX_NAPS_SECONDS
 
     async def page(self, deadline: Deadline) -> Continuation | None:
-        """Page until all streams have ended, the deadline passes, or all streams wait for too long.
+        """Page until all streams have ended, the deadline passes, or all streams wait.
 
-        At least one stream is visited, if any is due. The place is saved at the end.
+        Waits of up to 5 seconds are slept here, at most 10 seconds in all. At least one stream is visited, if any is
+        due. The place is saved at the end.
 
         Returns:
             How another run is to go on; None if all streams have ended.
@@ -99,9 +102,12 @@ class Paging:
                 most = 1 if self._turns.held <= _MAX_HELD else None
                 self._turns.put_back(stream, await self._visits.visit(stream, most))
                 await self._notice.look()
-            elif wait_seconds <= min(_LONGEST_NAP_SECONDS, deadline.remaining_seconds):
+            elif wait_seconds <= min(
+                _LONGEST_NAP_SECONDS, self._naps_left_seconds, deadline.remaining_seconds
+            ):
                 await self._notice.rest()
                 await self._sleep(wait_seconds)
+                self._naps_left_seconds -= wait_seconds
             else:
                 return
             if deadline.passed:

@@ -155,9 +155,9 @@ class DiscoveryRun:
         await self._commit(Addition(chunks, taken=taken, outcomes=Tally.of(records)))
 
     async def pause(self) -> None:
-        """Save everything, the addresses seen too, so that the next run begins at once."""
+        """Save everything, the addresses seen too if there are new ones, so that the next run begins at once."""
         await self.save()
-        if not self.state.complete:
+        if not self.state.complete and self.state.seen_chunks < self.state.chunks:
             await self._save_seen()
 
     @property

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 
 from shared.clock import Deadline
+from shared.errors import RateLimited
 from shared.jobs.discovery.streams import Turns
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.ledger.discovery import DiscoveryStates
@@ -86,14 +87,57 @@ async def test_held_pages_are_bounded(flow, monkeypatch):
     assert 900 < max(held) <= 900 + 500  # a page beyond it, at most
 
 
-async def test_short_waits_are_slept_and_long_ones_queued(flow):
-    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": 5}]}
+@pytest.fixture
+def slept(flow):
+    """The waits that discovery sleeps through, in seconds; the clock moves on by them."""
+    naps = []
+
+    async def sleep(seconds):
+        naps.append(seconds)
+        await flow.clock.sleep(seconds)
+
+    flow.discover._sleep = sleep
+    return naps
+
+
+@pytest.mark.parametrize(
+    ("wait", "naps", "continuations"),
+    [(1, [1] * 4, []), (5, [5] * 3, [5]), (4, [4] * 3, [4]), (5.1, [], [5.1] * 4), (60, [], [60] * 4)],
+)
+async def test_waits_of_five_seconds_are_slept_ten_seconds_a_slice_and_others_are_queued(
+    flow, slept, wait, naps, continuations
+):
+    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": wait}]}
     urls, delays = await discover(flow, spec)
-    assert (len(urls), delays) == (50, [])
-    assert flow.clock.seconds == 20
-    spec["sources"][0] |= {"name": "two", "wait": 60}
+    assert len(urls) == 50
+    assert slept == pytest.approx(naps)
+    assert delays == pytest.approx(continuations)
+    assert flow.clock.seconds == pytest.approx(4 * wait)
+
+
+async def test_a_slice_that_waits_for_a_slow_host_ends_after_ten_seconds_of_naps(flow, slept):
+    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 500, "page": 5, "wait": 1}]}
     urls, delays = await discover(flow, spec)
-    assert (len(urls), delays) == (50, [60.0] * 4)
+    assert len(set(urls)) == len(urls) == 500
+    assert set(slept) == set(delays) == {1}
+    assert (len(slept), len(delays)) == (90, 9)
+
+
+async def test_a_pause_without_new_addresses_writes_no_addresses(flow):
+    flow.source.errors = [RateLimited("wait", 60)] * 3
+    source = {"type": "fake", "total": 40}
+    found = {"type": "search", "total": 10}
+    job = await flow.send({"keywords": ["cat"], "sources": [source, found], "dedup": {"near_distance": None}})
+    written = []
+    while flow.source.errors:
+        [text] = flow.queues.take(JOBS_QUEUE)
+        await flow.handle(JOBS_QUEUE, text)
+        written.append([info.name async for info in flow.blobs.list(f"work/job_{job.id}/seen/")])
+        flow.clock.advance(60)
+    assert [len(names) for names in written] == [1] * 3
+    assert written[0] == written[2]
+    await flow.run()
+    assert len(await flow.delivered(job)) == 50
 
 
 async def test_others_go_on_while_one_waits(flow, search):
@@ -105,33 +149,28 @@ async def test_others_go_on_while_one_waits(flow, search):
     assert [name for name, _, _ in search.asked] == ["slow", "fast", "fast", "fast", "slow", "slow"]
 
 
-async def test_no_wait_is_slept_beyond_the_slice(flow):
-    flow.clock.tick = 60.0
-    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 200, "wait": 29}]}
-    urls, delays = await discover(flow, spec)
-    assert len(urls) == 200
-    assert delays
-    assert all(delay <= 29 for delay in delays)
-
-
-async def test_a_wait_that_is_longer_than_the_rest_of_the_slice_is_queued(flow):
+@pytest.mark.parametrize("tick", [0.0, 1.5])
+async def test_no_wait_is_slept_beyond_the_slice(flow, tick):
     deadlines, slept = [], []
 
     def deadline():
-        deadlines.append(Deadline.after(flow.clock, 40))
+        deadlines.append(Deadline.after(flow.clock, 6))
         return deadlines[-1]
 
     async def sleep(seconds):
+        flow.clock.tick = 0.0
         assert seconds <= deadlines[-1].remaining_seconds
+        flow.clock.tick = tick
         slept.append(seconds)
         await flow.clock.sleep(seconds)
 
-    flow.deadline, flow.discover._sleep = deadline, sleep
-    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": 29}]}
+    flow.deadline, flow.discover._sleep, flow.clock.tick = deadline, sleep, tick
+    spec = {"keywords": ["cat"], "sources": [{"type": "search", "total": 50, "wait": 4}]}
     urls, delays = await discover(flow, spec)
     assert len(urls) == 50
-    assert set(slept) == {29}
     assert delays
+    assert all(delay <= 4 for delay in delays)
+    assert tick or set(slept) == {4}
 
 
 async def test_problems_of_a_page_are_noted_once(flow):
