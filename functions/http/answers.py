@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel
 
-from shared.datasets.dataset import Dataset
 from shared.jobs.job.delivered import has_records
 from shared.jobs.job.job import Job, Webhook, WebhookState
 from shared.jobs.job.states import State
-from shared.jobs.ledger.report import DiscoveryReport
-from shared.jobs.ledger.rows import Progress
-from shared.jobs.ledger.tally import Tally
-from shared.records.records import KEPT
+
+if TYPE_CHECKING:
+    from shared.datasets.dataset import Dataset
+    from shared.jobs.ledger.report import DiscoveryReport
+    from shared.jobs.ledger.rows import Progress
 
 _API = "/api/v1"
-_NO_REPORT = DiscoveryReport()
 
 
 class LabelCounts(BaseModel):
@@ -100,13 +99,15 @@ class JobAnswer(BaseModel):
     def of(
         cls,
         job: Job,
-        progress: Progress,
-        dataset: Dataset | None = None,
-        report: DiscoveryReport = _NO_REPORT,
+        progress: "Progress",
+        dataset: "Dataset | None" = None,
+        report: "DiscoveryReport | None" = None,
         *,
         can_retry: bool = False,
     ) -> Self:
         """The answer for a job; once it has a dataset, the counts are the dataset's, duplicates included."""
+        from shared.jobs.ledger.tally import Tally
+
         whole = dataset is not None and job.state is State.COMPLETED
         tally = Tally(dataset.counts) if dataset is not None and whole else progress.tally
         kept = tally.kept
@@ -126,8 +127,8 @@ class JobAnswer(BaseModel):
             ),
             labels=_labels(tally.counts),
             rejections=dict(tally.rejections),
-            problems=list(report.problems),
-            problem_count=report.problem_count,
+            problems=list(report.problems) if report else [],
+            problem_count=report.problem_count if report else 0,
             webhook=WebhookAnswer.of(job.webhook),
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
             message_id=job.message_id or None,
@@ -189,7 +190,7 @@ class DatasetAnswer(BaseModel):
     links: dict[str, str]
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Self:
+    def of(cls, dataset: "Dataset") -> Self:
         """The answer for a dataset."""
         path = f"{_API}/datasets/{dataset.id}"
         return cls(
@@ -216,6 +217,8 @@ class DatasetPage(BaseModel):
 
 
 def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
+    from shared.records.records import KEPT
+
     return {
         label: LabelCounts(
             found=sum(outcomes.values()),
@@ -226,9 +229,9 @@ def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
     }
 
 
-def _notice(job: Job, progress: Progress, report: DiscoveryReport) -> str | None:
+def _notice(job: Job, progress: "Progress", report: "DiscoveryReport | None") -> str | None:
     if job.state is State.DISCOVERING:
-        return report.notice or None
+        return (report.notice or None) if report else None
     if job.state is not State.CANCELLED:
         return None
     tally = progress.tally

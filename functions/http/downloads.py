@@ -1,12 +1,13 @@
 """What the API's answers with links to files look like."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel
 
-from shared.datasets.catalog import Download, SavedFile
-from shared.records.delivered import FileChecksum
+if TYPE_CHECKING:
+    from shared.datasets.catalog import Download, SavedFile
+    from shared.records.delivered import FileChecksum
 
 _ARCHIVED = "Files in the Archive tier have no url: they have to be rehydrated before they can be read."
 
@@ -20,7 +21,7 @@ class DownloadLink(BaseModel):
     tier: str | None
 
     @classmethod
-    def of_file(cls, file: SavedFile) -> Self:
+    def of_file(cls, file: "SavedFile") -> Self:
         """The answer for a file without checksums."""
         return cls(
             url=file.link.url if file.link else None,
@@ -38,7 +39,7 @@ class DownloadFile(DownloadLink):
     parts_sha256: list[str]
 
     @classmethod
-    def of(cls, file: SavedFile, checksum: FileChecksum | None) -> Self:
+    def of(cls, file: "SavedFile", checksum: "FileChecksum | None") -> Self:
         """The answer for a file."""
         return cls(
             **DownloadLink.of_file(file).model_dump(),
@@ -64,7 +65,7 @@ class DownloadAnswer(BaseModel):
     notice: str | None
 
     @classmethod
-    def of(cls, download: Download) -> Self:
+    def of(cls, download: "Download") -> Self:
         """The answer for a download."""
         dataset = download.dataset
         files = [DownloadFile.of(file, dataset.checksums.get(file.blob)) for file in download.files]
@@ -87,7 +88,7 @@ class RecordsAnswer(DownloadLink):
     expires_at: datetime
 
     @classmethod
-    def of(cls, file: SavedFile) -> Self:
+    def of(cls, file: "SavedFile") -> Self:
         """The answer for a job's records, which have a link."""
         if file.link is None:
             raise ValueError("the records have no link")

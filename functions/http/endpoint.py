@@ -12,7 +12,6 @@ from functions.http.inputs import header_in, number_in, read_query
 from functions.http.problems import problem_response
 from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retryable, Unavailable
 from shared.ids import is_plain_id
-from shared.jobs.spec.spec import MAX_SPEC_BYTES
 from shared.storage.newest_first import Listing, is_place
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
@@ -56,6 +55,8 @@ class Call:
         Raises:
             InvalidRequest: it is too large, or not JSON as `read_json` has it, or `parse` refuses it.
         """
+        from shared.jobs.spec.spec import MAX_SPEC_BYTES
+
         body = self.request.get_body()
         if len(body) > MAX_SPEC_BYTES:
             raise InvalidRequest(f"The body exceeds {MAX_SPEC_BYTES:,} bytes.")

@@ -8,7 +8,6 @@ from functions.http.endpoint import Answer, Call, endpoint
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
-from shared.jobs.submission.submit import Submission
 
 blueprint = func.Blueprint()
 
@@ -25,6 +24,8 @@ async def submit_job(call: Call) -> Answer:
 
     The same `Idempotency-Key` and spec again give the same job: 200, and `Idempotency-Replayed: true`.
     """
+    from shared.jobs.submission.submit import Submission
+
     key = call.header("Idempotency-Key", _MAX_KEY_CHARACTERS)
     submission = Submission(
         user_id=call.caller.user_id,

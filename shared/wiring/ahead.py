@@ -1,4 +1,4 @@
-"""Imports in a thread what the first queue message would else wait for, and the event loop with it."""
+"""Imports in a thread what the first calls and queue messages would else wait for, and the event loop with them."""
 
 import importlib
 import logging
@@ -8,9 +8,17 @@ _MODULES = (
     "shared.storage.azure.blobs",
     "shared.storage.azure.entities",
     "shared.storage.azure.queues",
+    "shared.wiring.image_services",
+    "shared.web.http.aiohttp_client",
+    "shared.jobs.submission.submit",
+    "shared.jobs.retry",
+    "shared.jobs.webhooks.body",
+    "shared.jobs.webhooks.call",
+    "shared.jobs.webhooks.send",
     "shared.crawling.worker",
     "shared.jobs.intake",
     "shared.archiving.archiver",
+    "shared.lifecycle.nightly",
 )
 _AFTER_SECONDS = 0.5
 
@@ -18,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def import_ahead(after_seconds: float = _AFTER_SECONDS) -> threading.Thread:
-    """Import the libraries of crawling and archiving in a little while; returns the thread that does.
+    """Import what the services are made of in a little while; returns the thread that does.
 
     Not at once: whoever the process was started for is served first. Whoever needs them before imports them as ever.
     """

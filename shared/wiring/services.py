@@ -4,38 +4,33 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.datasets.catalog import Catalog
 from shared.health import HealthProbe, Part
-from shared.jobs.flow.dispatch import Dispatch
-from shared.jobs.flow.job_watch import JobWatches
-from shared.jobs.flow.rounds import Rounds
-from shared.jobs.flow.slots import Slots
-from shared.jobs.flow.transitions import Transitions
-from shared.jobs.job.keys import JobKeys
-from shared.jobs.ledger.job_data import JobData
-from shared.jobs.retry import Retry
-from shared.jobs.spec.spec import SpecReader
-from shared.jobs.submission.submit import Submit
-from shared.jobs.webhooks.body import WebhookBodies
-from shared.jobs.webhooks.call import WebhookCaller
-from shared.jobs.webhooks.send import SendWebhook
-from shared.sources.kinds import SourceSettings, known_kinds
-from shared.sources.registry import SourceRegistry
-from shared.sources.source import SourceContext
 from shared.users.access import ADMIN, Access
-from shared.web.wishes.host_wishes import HostWishes
 from shared.wiring.adapters import Adapters
-from shared.wiring.image_services import source_settings
 from shared.wiring.schedules import check_schedule
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
+    from shared.datasets.catalog import Catalog
     from shared.jobs.archive_step.archive import Archive
     from shared.jobs.crawl import Crawl
     from shared.jobs.discovery.discover import Discover
+    from shared.jobs.flow.dispatch import Dispatch
+    from shared.jobs.flow.job_watch import JobWatches
+    from shared.jobs.flow.rounds import Rounds
+    from shared.jobs.flow.transitions import Transitions
     from shared.jobs.flow.watchdog import Watchdog
     from shared.jobs.intake import Intake
+    from shared.jobs.job.keys import JobKeys
+    from shared.jobs.ledger.job_data import JobData
+    from shared.jobs.retry import Retry
+    from shared.jobs.spec.spec import SpecReader
+    from shared.jobs.submission.submit import Submit
+    from shared.jobs.webhooks.send import SendWebhook
     from shared.lifecycle.nightly import Nightly
+    from shared.sources.kinds import SourceSettings
+    from shared.sources.registry import SourceRegistry
+    from shared.web.wishes.host_wishes import HostWishes
 
 _BYTES_IN_FLIGHT = 160_000_000
 _LOWER_PER_HOST = {"upload.wikimedia.org": 2}  # Wikimedia's media files: two downloads at once at most
@@ -51,78 +46,111 @@ class Services(Adapters):
         return Access(key.get_secret_value() if key else None)
 
     @cached_property
-    def job_data(self) -> JobData:
+    def job_data(self) -> "JobData":
         """Everything that is stored of jobs."""
+        from shared.jobs.ledger.job_data import JobData
+
         return JobData.over(self.storage, self.specs)
 
     @cached_property
-    def job_keys(self) -> JobKeys:
+    def job_keys(self) -> "JobKeys":
         """Other names of jobs."""
+        from shared.jobs.job.keys import JobKeys
+
         return JobKeys(self.entities, self.job_data.jobs)
 
     @cached_property
-    def dispatch(self) -> Dispatch:
+    def dispatch(self) -> "Dispatch":
         """Which chunks are on the queue."""
+        from shared.jobs.flow.dispatch import Dispatch
+
         return Dispatch(self.job_data.ledger, self.queues, self.settings.chunks_in_flight)
 
     @cached_property
-    def catalog(self) -> Catalog:
+    def catalog(self) -> "Catalog":
         """Datasets and their links."""
+        from shared.datasets.catalog import Catalog
+
         return Catalog(self.entities, self.blobs, link_seconds=self.settings.download_link_seconds)
 
     @cached_property
-    def source_settings(self) -> SourceSettings:
+    def source_settings(self) -> "SourceSettings":
         """Where the image services are, and the keys for them."""
+        from shared.wiring.image_services import source_settings
+
         return source_settings(self.settings)
 
     @cached_property
-    def wishes(self) -> HostWishes:
+    def wishes(self) -> "HostWishes":
         """What hosts ask for in their files, which the crawler and all sources share."""
+        from shared.web.wishes.host_wishes import HostWishes
+
         return HostWishes.over(self.guarded_web)
 
     @cached_property
-    def sources(self) -> SourceRegistry:
+    def sources(self) -> "SourceRegistry":
         """The sources, of the app and of installed packages."""
+        from shared.sources.kinds import known_kinds
+        from shared.sources.registry import SourceRegistry
+        from shared.sources.source import SourceContext
+
         context = SourceContext(self.guarded_web, self.blobs, self.clock, self.wishes)
         return SourceRegistry(known_kinds(self.source_settings), context)
 
     @cached_property
-    def specs(self) -> SpecReader:
+    def specs(self) -> "SpecReader":
         """How specs are read."""
+        from shared.jobs.spec.spec import SpecReader
+
         return SpecReader(self.sources)
 
     @cached_property
-    def webhooks(self) -> SendWebhook:
+    def webhooks(self) -> "SendWebhook":
         """Tells owners that their jobs have ended."""
+        from shared.jobs.webhooks.body import WebhookBodies
+        from shared.jobs.webhooks.call import WebhookCaller
+        from shared.jobs.webhooks.send import SendWebhook
+
         bodies = WebhookBodies(self.job_data.ledger, self.catalog)
         caller = WebhookCaller(self.job_data.jobs, bodies, self.guarded_web, self.clock)
         return SendWebhook(self.job_data.jobs, caller, self.telemetry, self.clock)
 
     @cached_property
-    def job_watches(self) -> JobWatches:
+    def job_watches(self) -> "JobWatches":
         """Whether a job has ended while a step works for it."""
+        from shared.jobs.flow.job_watch import JobWatches
+
         return JobWatches(self.job_data.jobs, self.clock)
 
     @cached_property
-    def rounds(self) -> Rounds:
+    def rounds(self) -> "Rounds":
         """Whether discovery has to go on."""
+        from shared.jobs.flow.rounds import Rounds
+
         return Rounds(self.job_data)
 
     @cached_property
-    def transitions(self) -> Transitions:
+    def transitions(self) -> "Transitions":
         """Changes of jobs' states."""
+        from shared.jobs.flow.slots import Slots
+        from shared.jobs.flow.transitions import Transitions
+
         running_jobs = self.settings.running_jobs_per_user
         slots = Slots(self.entities, self.job_data.jobs, self.queues, running_jobs)
         return Transitions(self.job_data, slots, self.rounds, self.clock)
 
     @cached_property
-    def retry(self) -> Retry:
+    def retry(self) -> "Retry":
         """Begins ended jobs anew."""
+        from shared.jobs.retry import Retry
+
         return Retry(self.job_data, self.clock)
 
     @cached_property
-    def submit(self) -> Submit:
+    def submit(self) -> "Submit":
         """Step 1."""
+        from shared.jobs.submission.submit import Submit
+
         return Submit(self.job_data, self.job_keys, self.specs, self.catalog, self.runtime)
 
     @cached_property

@@ -1,12 +1,15 @@
 """The records of a job, once they are delivered: with its dataset, or without one where it kept nothing."""
 
-from shared.datasets.catalog import Catalog, SavedFile
+from typing import TYPE_CHECKING
+
 from shared.errors import NotFound
 from shared.jobs.job.failures import NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
 from shared.records.blob_names import revision_prefix
-from shared.records.delivered import RECORDS
+
+if TYPE_CHECKING:
+    from shared.datasets.catalog import Catalog, SavedFile
 
 
 def has_records(job: Job) -> bool:
@@ -15,12 +18,14 @@ def has_records(job: Job) -> bool:
     return kept_nothing or job.state is State.COMPLETED
 
 
-async def records_of(job: Job, catalog: Catalog) -> SavedFile:
+async def records_of(job: Job, catalog: "Catalog") -> "SavedFile":
     """A link to the records of the job's last run. If it kept nothing, they stay as long as its working blobs.
 
     Raises:
         NotFound: the job has not ended, has ended before they were written, or they are gone.
     """
+    from shared.records.delivered import RECORDS
+
     if not has_records(job):
         raise NotFound(
             f"Job {job.id} has no records: a job has them once it has completed, or has ended without an image to keep."

@@ -6,6 +6,7 @@ Messages of the app itself carry ids only and a version. Producers may put a who
 
 import json
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Annotated
 
 from pydantic import Field, Strict, TypeAdapter, ValidationError
@@ -15,7 +16,7 @@ from shared.ids import PlainId, is_plain_id
 from shared.jobs.job.chunk_ids import CHUNK_ID
 from shared.jobs.job.job import Job
 from shared.jobs.job.message_json import decode_json
-from shared.jobs.spec.spec import Text
+from shared.text.labels import Label
 
 JOBS_QUEUE = "crawl-jobs"
 CHUNKS_QUEUE = "crawl-chunks"
@@ -59,17 +60,30 @@ class ChunkMessage:
 
 type Message = JobMessage | ChunkMessage
 
-_job = TypeAdapter(JobMessage)
 _JOB_FIELDS = {field.name for field in fields(JobMessage)}
-_chunk = TypeAdapter(ChunkMessage)
-_name: TypeAdapter[str] = TypeAdapter(Text)
+
+
+# these are made when they are first used, since making them takes a part of a cold start
+@cache
+def _job() -> TypeAdapter[JobMessage]:
+    return TypeAdapter(JobMessage)
+
+
+@cache
+def _chunk() -> TypeAdapter[ChunkMessage]:
+    return TypeAdapter(ChunkMessage)
+
+
+@cache
+def _name() -> TypeAdapter[str]:
+    return TypeAdapter(Label)
 
 
 def encode(message: Message) -> str:
     """The message's text, ASCII."""
-    adapter: TypeAdapter[JobMessage] | TypeAdapter[ChunkMessage]
-    adapter = _job if isinstance(message, JobMessage) else _chunk
-    return json.dumps(adapter.dump_python(message, exclude_defaults=False))  # type: ignore[arg-type] # chosen above
+    if isinstance(message, JobMessage):
+        return json.dumps(_job().dump_python(message))
+    return json.dumps(_chunk().dump_python(message))
 
 
 def message_of(job: Job, *, part: str = "") -> str:
@@ -86,7 +100,7 @@ def read_job_message(data: object) -> JobMessage | None:
     if not isinstance(data, dict) or "user_id" not in data or not data.keys() <= _JOB_FIELDS:
         return None
     try:
-        return _job.validate_python(data)
+        return _job().validate_python(data)
     except ValidationError:
         raise ForgedMessage("The message has no valid ids of a job.") from None
 
@@ -110,7 +124,7 @@ def read_chunk_message(data: object) -> ChunkMessage:
         ForgedMessage: it is something else.
     """
     try:
-        return _chunk.validate_python(data)
+        return _chunk().validate_python(data)
     except ValidationError:
         raise ForgedMessage("The message has no valid ids of a job and its chunk.") from None
 
@@ -121,7 +135,7 @@ def names_in(data: object) -> tuple[str | None, str | None]:
         return None, None
     job_id = data.get("job_id")
     try:
-        name = _name.validate_python(data.get("name"))
+        name = _name().validate_python(data.get("name"))
     except ValidationError:
         name = None
     return job_id if isinstance(job_id, str) and is_plain_id(job_id) else None, name

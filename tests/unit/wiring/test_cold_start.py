@@ -1,0 +1,91 @@
+"""A cold start imports none of what only some calls need; a thread imports that a little later."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+HEAVY = (
+    "PIL",
+    "aiohttp",
+    "azure.core",
+    "azure.data",
+    "azure.identity",
+    "azure.monitor",
+    "azure.storage",
+    "cv2",
+    "idna",
+    "lxml",
+    "msal",
+    "numpy",
+    "opencensus",
+    "pyarrow",
+    "pyvips",
+    "requests",
+    "simplejpeg",
+    "webencodings",
+    "yarl",
+)
+"""Libraries that take a part of a second to import."""
+LATER = (
+    "shared.archiving",
+    "shared.crawling",
+    "shared.datasets",
+    "shared.jobs.flow",
+    "shared.jobs.ledger",
+    "shared.jobs.spec.spec",
+    "shared.jobs.submission",
+    "shared.lifecycle",
+    "shared.sources",
+    "shared.storage.azure",
+    "shared.web",
+)
+"""Packages of the app whose import takes long, in all."""
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Azure, telemetry is set up; no one listens where it is sent."""
+    monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
+    connection = (
+        "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
+    )
+    monkeypatch.setenv("APPLICATIONINSIGHTS_CONNECTION_STRING", connection)
+
+
+def lines_of(program: str) -> list[str]:
+    """What a program prints that a fresh interpreter runs."""
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
+    return run.stdout.splitlines()
+
+
+def test_a_cold_start_imports_nothing_heavy():
+    names = HEAVY + LATER
+    [imported] = lines_of(
+        f"import sys, function_app; print(*[name for name in {names} if name in sys.modules])"
+    )
+    assert not imported.split()
+
+
+def test_what_the_services_are_made_of_is_imported_a_while_after_the_start():
+    """By the timer that the app starts. The identity is left out: only an app without a connection string has one."""
+    program = """
+        import sys, threading, function_app
+        from functools import cached_property
+        from shared.wiring import App, app
+
+        [timer] = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+        timer.join(60)
+        print(*[name for name in ("aiohttp", "cv2", "shared.jobs.intake") if name in sys.modules])
+        imported = set(sys.modules)
+        for name in {name for kind in App.__mro__ for name, part in vars(kind).items()
+                     if isinstance(part, cached_property)} - {"credential", "insights"}:
+            getattr(app(), name)
+        print(*[name for name in set(sys.modules) - imported if name.startswith("shared.")
+                and not name.startswith("shared.telemetry.")])
+    """
+    assert lines_of(program) == ["aiohttp cv2 shared.jobs.intake", ""]
