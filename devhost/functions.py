@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_TRACE_PARENT = re.compile(r"00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
+_TRACE_PARENT = re.compile(r"00-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})")
 
 
 def new_guid() -> str:
@@ -15,11 +15,14 @@ def new_guid() -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def span_in(trace_parent: str) -> str:
-    """A new span in the caller's trace, or in a new trace, as a `traceparent` (W3C Trace Context, version 00)."""
+def span_in(trace_parent: str) -> tuple[str, str]:
+    """A new span in the caller's trace, or in a new trace, as a `traceparent` (W3C Trace Context, version 00).
+
+    With it the id of the caller's span, which is empty in a new trace.
+    """
     match = _TRACE_PARENT.fullmatch(trace_parent)
-    trace, flags = match.groups() if match is not None else (secrets.token_hex(16), "00")
-    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+    trace, caller, flags = match.groups() if match is not None else (secrets.token_hex(16), "", "00")
+    return f"00-{trace}-{secrets.token_hex(8)}-{flags}", caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,17 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One run of a function. `inputs` and `metadata` are `TypedData` by name; `previous_error` is set on retries."""
+    """One run of a function. `inputs` and `metadata` are `TypedData` by name; `previous_error` is set on retries.
+
+    `trace_parent` names the run's own span, and `parent_id` the span of its caller, if that is known.
+    """
 
     function: str
     inputs: Mapping[str, Any]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     trace_parent: str = ""
     trace_state: str = ""
+    parent_id: str = ""
     retries: int = 0
     max_retries: int = 0
     previous_error: str | None = None

@@ -14,6 +14,7 @@ from devhost.connections import Connections
 from devhost.console import Console
 from devhost.functions import Function
 from devhost.invoker import Invoker
+from devhost.request_items import RequestItems
 from devhost.settings import FunctionError, HostSettings, StartError
 from devhost.triggers.queues import QueueListener
 from devhost.triggers.timers import TimerListener
@@ -50,7 +51,8 @@ class Host:
         self._pool = WorkerPool(options.root, settings.environment, settings.workers, self._console)
         bindings = Bindings(settings, self._connections, self._wake)
         self._bindings = bindings
-        self._invoker = Invoker(self._pool, bindings, settings, self._console)
+        self._requests = RequestItems(settings.environment)
+        self._invoker = Invoker(self._pool, bindings, settings, self._console, self._requests)
         self._http = HttpServer(settings, options.admin_hosts)
         self._queues: dict[str, QueueListener] = {}
         self._timers: dict[str, TimerListener] = {}
@@ -143,6 +145,7 @@ class Host:
             task.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
         await self._pool.stop()
+        await self._requests.close()
         await self._connections.close()
 
     def _wake(self, queue: str) -> None:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from azure.core.exceptions import AzureError
 
@@ -12,6 +13,7 @@ from devhost.bindings import BindingError, Bindings, binding_data
 from devhost.connections import first_line
 from devhost.console import INVOCATION, Console
 from devhost.functions import Function, Invocation, Outcome, new_guid, span_in
+from devhost.request_items import RequestItems, Run
 from devhost.settings import HostSettings
 from devhost.worker.pool import WorkerPool
 from devhost.worker.protos import TypedData
@@ -23,12 +25,18 @@ class Invoker:
     """Runs functions. What goes wrong is in the outcome, and shown; nothing is raised."""
 
     def __init__(
-        self, pool: WorkerPool, bindings: Bindings, settings: HostSettings, console: Console
+        self,
+        pool: WorkerPool,
+        bindings: Bindings,
+        settings: HostSettings,
+        console: Console,
+        requests: RequestItems,
     ) -> None:
         self._pool = pool
         self._bindings = bindings
         self._timeout_seconds = settings.function_timeout_seconds
         self._console = console
+        self._requests = requests
 
     async def run(
         self,
@@ -44,12 +52,14 @@ class Invoker:
         """
         policy = function.retry if function.kind != "httptrigger" else None
         limit = policy.max_retries if policy else 0
+        span, caller = span_in(trace[0])
         invocation = Invocation(
             function.name,
             {str(function.trigger["name"]): trigger},
             metadata,
-            span_in(trace[0]),
+            span,
             trace[1],
+            caller,
             max_retries=max(0, limit),
         )
         outcome = await self._run_once(function, invocation, reason)
@@ -57,7 +67,14 @@ class Invoker:
         while policy and outcome.error is not None and (limit < 0 or retries < limit):
             await asyncio.sleep(policy.delay_seconds(retries))
             retries += 1
-            invocation = replace(invocation, id=new_guid(), retries=retries, previous_error=outcome.error)
+            span, _ = span_in(span)
+            invocation = replace(
+                invocation,
+                id=new_guid(),
+                trace_parent=span,
+                retries=retries,
+                previous_error=outcome.error,
+            )
             outcome = await self._run_once(function, invocation, f"Retry {retries}")
         return outcome
 
@@ -66,9 +83,10 @@ class Invoker:
         shown = self._console.shows(f"Function.{function.name}")
         if shown:
             _log.info("Executing 'Functions.%s' (Reason='%s', Id=%s)", function.name, reason, invocation.id)
-        began = time.monotonic()
+        began, began_at = time.monotonic(), datetime.now(UTC)
         outcome = await self._bound(function, invocation)
         milliseconds = (time.monotonic() - began) * 1000
+        self._requests.add(function, invocation, Run(began_at, milliseconds, reason), outcome)
         ended = (function.name, invocation.id, milliseconds)
         if outcome.error is not None:
             text = f"{outcome.error}\n{outcome.stack}".strip()

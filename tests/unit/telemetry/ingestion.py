@@ -2,66 +2,46 @@
 
 import asyncio
 import contextlib
-import json
 import ssl
 from collections.abc import Callable
 
 from aiohttp import web
 
-KEY = "00000000-0000-0000-0000-000000000001"
+import playground.ingestion
+from playground.ingestion import KEY, serving
+
+__all__ = ["KEY"]
 
 
-class Ingestion:
+class Ingestion(playground.ingestion.Ingestion):
     """Takes batches; `answers` says how the next ones are answered, one after the other."""
 
     def __init__(self) -> None:
-        self.url = ""
-        self.batches: list[list[dict]] = []
-        """What arrived and was taken."""
+        super().__init__()
         self.requests: list[dict[str, str]] = []
         """The headers of all requests."""
         self.answers: list = []
-        self.transports: set[asyncio.Transport] = set()
-        self._changed = asyncio.Event()
-
-    @property
-    def items(self) -> list[dict]:
-        return [item for batch in self.batches for item in batch]
 
     @property
     def names(self) -> list[str]:
         return [name_of(item) for item in self.items]
 
     async def arrived(self, count: int) -> list[dict]:
-        async with asyncio.timeout(20):
-            while len(self.items) < count:
-                self._changed.clear()
-                await self._changed.wait()
+        await self.until(lambda items: len(items) >= count)
         return self.items
 
     async def asked(self, count: int) -> None:
-        async with asyncio.timeout(20):
-            while len(self.requests) < count:
-                self._changed.clear()
-                await self._changed.wait()
+        await self.until(lambda _: len(self.requests) >= count)
 
-    async def track(self, request: web.Request) -> web.StreamResponse:
-        # aiohttp unpacks gzip by itself
-        items = json.loads(await request.read())
-        self.transports.add(request.transport)
+    async def answer(self, request: web.Request, items: list[dict]) -> web.StreamResponse:
         self.requests.append({key.lower(): value for key, value in request.headers.items()})
         self._changed.set()
         answer = self.answers.pop(0) if self.answers else 200
         if callable(answer):
             return await answer(request, items)
         if answer == 200:
-            self.take(items)
-            return web.json_response({"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []})
+            return await super().answer(request, items)
         return web.Response(status=answer, text="no")
-
-    def take(self, items: list[dict]) -> None:
-        self.batches.append(items)
-        self._changed.set()
 
 
 def partly(refused: dict[int, int], ingestion: Ingestion):
@@ -98,23 +78,8 @@ def name_of(item: dict) -> str:
 
 @contextlib.asynccontextmanager
 async def ingestion_server(port: int = 0, tls: ssl.SSLContext | None = None):
-    state = Ingestion()
-    app = web.Application()
-    app.router.add_post("/v2.1/track", state.track)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
-        scheme = "https" if tls else "http"
-        state.url = f"{scheme}://127.0.0.1:{runner.addresses[0][1]}"
+    async with serving(Ingestion(), port, tls) as state:
         yield state
-    finally:
-        await runner.cleanup()
-        # clients keep their connections open; these close in the loop's next rounds
-        for transport in state.transports:
-            transport.abort()
-        for _ in range(5):
-            await asyncio.sleep(0)
 
 
 async def until(condition: Callable[[], object]) -> None:
