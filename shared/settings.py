@@ -198,8 +198,12 @@ class Settings(BaseSettings):
     """The service that is asked for logs; another one in sovereign clouds."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The app's own log level."""
+    website_cloud_rolename: str | None = None
+    """The role in telemetry, if it is not the app's name."""
     website_site_name: str | None = None
     """Set by Azure: the app's name, which is the role in telemetry."""
+    website_slot_name: str | None = None
+    """Set by Azure: the deployment slot, on plans that have any."""
     website_instance_id: str | None = None
     """Set by Azure on Windows and on dedicated plans: the instance."""
     website_pod_name: str | None = None
@@ -240,8 +244,10 @@ class Settings(BaseSettings):
 
     @property
     def role(self) -> str:
-        """The app's name in telemetry."""
-        return self.website_site_name or "pixcrawler"
+        """The app's name in telemetry: the one that the host gives its own items on Azure."""
+        slot = (self.website_slot_name or "production").lower()
+        site = (self.website_site_name or "pixcrawler").lower() + ("" if slot == "production" else f"-{slot}")
+        return self.website_cloud_rolename or site
 
     @property
     def instance(self) -> str:

@@ -18,6 +18,13 @@ from tests.unit.known_sources import KINDS, parse_spec
 
 NONE = "\N{EN DASH}"
 OF_AZURE = {"FUNCTIONS_WORKER_PROCESS_COUNT"}
+SET_BY_AZURE = {
+    "CONTAINER_NAME",
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_POD_NAME",
+    "WEBSITE_SITE_NAME",
+    "WEBSITE_SLOT_NAME",
+}
 OF_THE_APP = {"records_blob", "type"}
 SECTIONS = {"urls": ("docs/lists.md", "Options"), "website": ("docs/websites.md", "Websites")}
 
@@ -136,6 +143,6 @@ def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
         if isinstance(default, bool | float | int):
             default = f"{default:g}" if isinstance(default, float) else str(default).lower()
         known[str(field.validation_alias or name.upper())] = default or NONE
-    for name in ("CONTAINER_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_SITE_NAME"):
-        del known[name]  # set by Azure
+    for name in SET_BY_AZURE:
+        del known[name]
     assert {name: default for name, default in found.items() if name not in OF_AZURE} == known

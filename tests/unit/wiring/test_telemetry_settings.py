@@ -102,6 +102,9 @@ def test_an_app_with_a_typo_in_its_connection_string_starts_and_logs_one_line(mo
         ({"CONTAINER_NAME": "c", "WEBSITE_SITE_NAME": "mine"}, True, "mine", "c"),
         ({"WEBSITE_POD_NAME": "p", "WEBSITE_SITE_NAME": "mine"}, True, "mine", "p"),
         ({"CONTAINER_NAME": "c", "WEBSITE_POD_NAME": "p", "WEBSITE_SITE_NAME": "m"}, True, "m", "c"),
+        ({"WEBSITE_INSTANCE_ID": "i", "WEBSITE_SITE_NAME": "A", "WEBSITE_SLOT_NAME": "B"}, True, "a-b", "i"),
+        ({"WEBSITE_SITE_NAME": "A", "WEBSITE_SLOT_NAME": "Production"}, False, "a", None),
+        ({"WEBSITE_SITE_NAME": "A", "WEBSITE_CLOUD_ROLENAME": "Mine"}, False, "Mine", None),
         ({"CONTAINER_NAME": "of another system"}, False, "pixcrawler", None),
     ],
 )
