@@ -71,7 +71,7 @@ chaos: setup ## The same job in peace and under every fault at once, compared (S
 fuzz: setup ## JPEGs with forged headers, judged in child processes that must not die of them (FILES=50000)
 	@$(PY) -m tests.unit.crawling.judging.fuzz_jpegs --files $(FILES)
 
-bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="devhost crawl hosts scale archive", ROUNDS=3)
+bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="start devhost crawl hosts scale archive", ROUNDS=3)
 	@$(PY) -m bench $(SUITES) --rounds $(ROUNDS)
 
 check: setup ## What CI checks: lint, format, types, layers, drift of the requirements
