@@ -1,1 +1,1 @@
-"""Benchmarks: what `make bench` measures. Figures are ratios and medians of one run on one machine."""
+"""The benchmarks of `make bench`. Figures are ratios and medians, measured in one run on one machine."""

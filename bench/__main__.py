@@ -1,4 +1,4 @@
-"""`make bench`: run the suites that are named, or all, and print their tables."""
+"""`make bench`: runs the named suites, or all of them, and prints their tables."""
 
 import argparse
 import importlib
@@ -11,14 +11,16 @@ SUITES = ("start", "devhost", "crawl", "hosts", "scale", "archive")
 
 
 def main() -> int:
-    """Run; 0 where every suite came to its end, whatever its figures."""
+    """Runs the suites. Returns 0 when all have ended, whether or not their targets are kept."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("suites", nargs="*", help=f"of {', '.join(SUITES)}")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each measurement is repeated")
+    parser.add_argument("suites", nargs="*", help=f"any of {', '.join(SUITES)}; all by default")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each suite measures")
     options = parser.parse_args()
     unknown = set(options.suites) - set(SUITES)
-    if unknown or options.rounds < 1:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}" if unknown else "--rounds must be 1 or more")
+    if unknown:
+        parser.error(f"unknown suites: {', '.join(sorted(unknown))}")
+    if options.rounds < 1:
+        parser.error(f"--rounds is {options.rounds}; it must be 1 or more")
     cores = len(os.sched_getaffinity(0))
     print(f"Python {platform.python_version()}, {cores} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     for name in options.suites or SUITES:

@@ -1,4 +1,4 @@
-"""Pictures to crawl: crops of real photos, no two alike, made once for a number and kept in a folder."""
+"""Makes the images that the benchmarks crawl: different crops of real photos, kept in a folder for the next run."""
 
 import hashlib
 import io
@@ -15,12 +15,13 @@ from playground.gallery import default_photos
 
 FOLDER = ROOT / ".local" / "bench"
 _PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "retina.jpg", "rocket.jpg")
-_SIDES = (500, 700)  # pixels; such JPEGs have about 60 KB, as a web photo of medium size has
+# In pixels. Such JPEGs have about 60 KB, like a web photo of medium size.
+_SIDES = (500, 700)
 _QUALITY = 82
 
 
 def make_corpus(count: int) -> Path:
-    """A folder of `count` JPEGs, named 00000.jpg and on; made with all cores where it is not there yet."""
+    """Returns a folder of `count` JPEGs, named 00000.jpg, 00001.jpg and so on. If it is missing, all cores make it."""
     folder = FOLDER / f"corpus-{count}"
     if not (folder / ".whole").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +32,7 @@ def make_corpus(count: int) -> Path:
 
 
 def _make(folder: Path, number: int) -> None:
-    """A patch of a photo by its number: place, size, angle, mirroring, contrast all differ; enlarged a little."""
+    """Writes image `number`: an enlarged part of a photo. The number decides its place, size, angle and tone."""
     draw = np.random.default_rng(int.from_bytes(hashlib.sha256(f"{number}".encode()).digest()[:8]))
     photo = _photo(_PHOTOS[number % len(_PHOTOS)])
     side = int(draw.integers(180, min(photo.size)))
@@ -41,7 +42,8 @@ def _make(folder: Path, number: int) -> None:
         patch = patch.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     width, height = (int(draw.integers(*_SIDES)) for _ in range(2))
     smooth = np.asarray(patch.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float64)
-    pixels = smooth * draw.uniform(0.7, 1.1) + draw.normal(0, 6, smooth.shape)  # a sensor's grain
+    # the noise stands for the grain of a sensor
+    pixels = smooth * draw.uniform(0.7, 1.1) + draw.normal(0, 6, smooth.shape)
     out = io.BytesIO()
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=_QUALITY)
     (folder / f"{number:05}.jpg").write_bytes(out.getvalue())

@@ -1,7 +1,7 @@
-"""`python -m bench.one_archive JOB`: the archive step of a job whose records and shards are in the storage account.
+"""`python -m bench.one_archive JOB`: runs the archive step of a job whose records and shards are in a storage account.
 
-The account is the one that the environment names, as for the app. Prints `planned` with the number of blocks that the
-archive has, `staged` behind each block that was sent, and in the end `done` with the figures in JSON.
+The environment names the account, as it does for the app. Prints `planned` and the number of the archive's blocks,
+then `staged` after each block that was sent, and at the end `done` and the figures as JSON.
 """
 
 import asyncio
@@ -28,7 +28,10 @@ RECORDS = "bench/records/"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An archive that stands. Times are in seconds; `peak_mb` is the most that was resident in the process."""
+    """The figures of a finished archive.
+
+    `plan`, `write` and `finish` are seconds. `size` is in bytes. `peak_mb` is the process's largest resident memory.
+    """
 
     blob: str
     size: int
@@ -42,12 +45,12 @@ class Done:
 
     @property
     def seconds(self) -> float:
-        """The whole step."""
+        """The time of the whole step."""
         return self.plan + self.write + self.finish
 
 
 class _ReportingBlobs(AzureBlobs):
-    """Reports each block that was sent."""
+    """Prints a line after each block that was sent."""
 
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
         """See `BlockStore.stage`."""
@@ -57,7 +60,7 @@ class _ReportingBlobs(AzureBlobs):
 
 async def _run(job_id: str) -> Done:
     app = App(load_settings())
-    # what stands here is found before it would be made
+    # a value in the instance's dict takes precedence over the cached property that would make it
     vars(app)["blobs"] = _ReportingBlobs(app.account, app.settings.datasets_container)
     config = PlanConfig(part_bytes=app.settings.archive_part_bytes)
     archiver = Archiver(app.storage, app.runtime, config)
@@ -70,7 +73,7 @@ async def _run(job_id: str) -> Done:
     planned = time.perf_counter()
     await _write(app, archiver, plan)
     written = time.perf_counter()
-    archived = await _finished(app, archiver, plan)
+    archived = await _finish(app, archiver, plan)
     ended = time.perf_counter()
     await app.blobs.close()
     await app.entities.close()
@@ -88,13 +91,13 @@ async def _run(job_id: str) -> Done:
 
 
 async def _write(app: App, archiver: Archiver, plan: Plan) -> None:
-    """What one function instance would do with all messages of the archive's parts, one after another."""
+    """Writes all parts one after another, as an instance that gets all messages of the archive step would."""
     for part in await archiver.missing(plan):
         while await archiver.write(plan, part, app.deadline()) is Written.LESS:
             pass
 
 
-async def _finished(app: App, archiver: Archiver, plan: Plan) -> Archived:
+async def _finish(app: App, archiver: Archiver, plan: Plan) -> Archived:
     archived = await archiver.finish(plan, app.deadline())
     if archived is None:
         raise RuntimeError("blocks of the archive are gone")

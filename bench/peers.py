@@ -1,4 +1,4 @@
-"""The tools that we are measured against, in a virtual environment of a Python that they support."""
+"""Runs the tools that the app is compared with, in a virtual environment of a Python version that they support."""
 
 import os
 import shutil
@@ -14,7 +14,8 @@ from playground.azurite import ROOT, die_with_parent
 _FOLDER = ROOT / ".local" / "peers"
 _PACKAGES = ("img2dataset==1.47.0", "icrawler==0.6.10")
 _PYTHONS = ("3.11", "3.10", "3.12")
-_SHARD = 256  # so that both of its processes have work; its default of 10,000 would leave one idle
+# With its default of 10,000 one of two processes would have no work.
+_SHARD = 256
 _THREADS = 64
 
 _ICRAWLER = """
@@ -23,13 +24,14 @@ from icrawler.builtin import UrlListCrawler
 urls, out, threads = sys.argv[1:]
 storage = {"root_dir": out}
 crawler = UrlListCrawler(downloader_threads=int(threads), storage=storage, log_level=logging.ERROR)
-crawler.crawl(urls, max_num=0)  # all of them; by default it stops after about 1,000
+# 0 means all; by default it stops after about 1,000
+crawler.crawl(urls, max_num=0)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a whole command took, and how many images it had in the end."""
+    """What one run of a tool took, and how many images it wrote."""
 
     images: int
     seconds: float
@@ -38,18 +40,18 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Images a second."""
+        """Images per second."""
         return self.images / self.seconds
 
 
 class Peers:
-    """Runs the peers' commands. `None` instead of peers means that no fitting Python was found."""
+    """Runs the commands of img2dataset and icrawler."""
 
     def __init__(self, python: Path) -> None:
         self._python = python
 
     def img2dataset(self, urls: Path, out: Path, cores: int, *, resize: bool) -> Run:
-        """The command with as many processes as cores, writing tar files, with or without its resize to 256."""
+        """Runs img2dataset with one process for each core. `resize` makes the shorter side 256 pixels."""
         mode = ["--resize_mode", "keep_ratio", "--image_size", "256"] if resize else ["--resize_mode", "no"]
         command = [
             str(self._python.with_name("img2dataset")),
@@ -58,17 +60,17 @@ class Peers:
             *("--number_sample_per_shard", str(_SHARD), *mode),
         ]
         seconds, watch = _run(command)
-        images = sum(_members(path) for path in out.glob("*.tar"))
+        images = sum(_count_images(path) for path in out.glob("*.tar"))
         return Run(images, seconds, watch.cpu_seconds, watch.peak_mb)
 
     def icrawler(self, urls: Path, out: Path) -> Run:
-        """Its crawler of URL lists, with 64 downloading threads."""
+        """Runs icrawler's crawler of URL lists with 64 downloading threads."""
         seconds, watch = _run([str(self._python), "-c", _ICRAWLER, str(urls), str(out), str(_THREADS)])
         return Run(sum(1 for _ in out.iterdir()), seconds, watch.cpu_seconds, watch.peak_mb)
 
 
 def find_peers() -> Peers | None:
-    """The peers, installed now where they are not yet; None without a Python that they support."""
+    """Returns the tools and installs them if necessary. Returns None if no Python that they support is found."""
     python = _FOLDER / "bin" / "python"
     if (_FOLDER / ".installed").exists():
         return Peers(python)
@@ -94,16 +96,17 @@ def _find_python() -> str | None:
 
 
 def _works(candidate: str, version: str) -> bool:
-    asked = [candidate, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return told.returncode == 0 and told.stdout.strip() == version
+    command = [candidate, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    return finished.returncode == 0 and finished.stdout.strip() == version
 
 
 def _run(command: Sequence[str]) -> tuple[float, Watch]:
     began = time.perf_counter()
     process = subprocess.Popen(
         command,
-        env={**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"},  # it would ask the network at each start
+        # a library of img2dataset would look for a new version at each start
+        env={**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -116,7 +119,7 @@ def _run(command: Sequence[str]) -> tuple[float, Watch]:
     return time.perf_counter() - began, watch
 
 
-def _members(path: Path) -> int:
+def _count_images(path: Path) -> int:
     import tarfile
 
     with tarfile.open(path) as archive:

@@ -1,4 +1,4 @@
-"""Child processes that tell on their first line of output that they are ready."""
+"""Starts child processes and waits for the line of output that says they are ready."""
 
 import contextlib
 import os
@@ -14,10 +14,10 @@ from playground.azurite import ROOT, die_with_parent
 def python(
     arguments: Sequence[str], ready: str, log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[int, str]]:
-    """A Python process from the root folder, running within the block: its id, and its line that holds `ready`.
+    """Runs Python in the root folder during the block. Yields the process id and the output line that contains `ready`.
 
     Raises:
-        RuntimeError: it ended without such a line; the text holds the end of its log.
+        RuntimeError: the process ended without such a line. The text contains the end of its log.
     """
     with log.open("wb") as errors:
         process = subprocess.Popen(
@@ -31,7 +31,7 @@ def python(
             preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
         )
     try:
-        assert process.stdout is not None  # noqa: S101 - for mypy: it was asked for
+        assert process.stdout is not None  # noqa: S101 - tells mypy that stdout is a pipe
         for line in process.stdout:
             if ready in line:
                 yield process.pid, line.strip()

@@ -1,6 +1,7 @@
-"""`python -m bench.server FOLDER`: serves a folder's files from memory, at as little cost as it can.
+"""`python -m bench.server FOLDER`: serves the JPEGs of a folder from memory, with as little work as possible.
 
-The same server for all that is compared, in a process of its own. It knows GET and HEAD on kept connections, no more.
+All tools are measured against this server, which runs in its own process. It supports only GET and HEAD, and keeps
+connections open.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ class _Server(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_server makes
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - create_server always makes a Transport
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:

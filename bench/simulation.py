@@ -1,8 +1,8 @@
-"""`python -m bench.simulation CANDIDATES`: one job of so many candidates, over storage in memory, without any network.
+"""`python -m bench.simulation CANDIDATES`: runs one job of this size with storage in memory and without network.
 
-Everything is the app's own, as it is wired, but for storage and for the fetching: a rule says which candidates are
-kept, and which images are the same. The archive is planned and shared out, and its parts are not written; so it has to
-be of several parts, which it is from some 50,000 candidates on. Prints a line of JSON.
+The app is wired as usual, except for storage and the crawl engine: a rule decides which candidates are kept and which
+images are duplicates. The archive is planned and its parts are queued, but the parts are not written. This needs an
+archive of several parts, so there must be about 50,000 candidates or more. Prints one line of JSON.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ from shared.telemetry.recording import RecordingTelemetry
 from shared.users.access import ADMIN
 from shared.wiring import App
 
-_SELECTED = (
-    0.8  # of all candidates: a tenth is rejected, a twentieth has a duplicate, another a near-duplicate
-)
+# The share of candidates in the dataset: 10 % are rejected, 5 % are duplicates, and 5 % are near-duplicates.
+_SELECTED = 0.8
 _LIST = "inputs/million.csv"
 _LABELS = 100
-_PAGE_ROWS = 1000  # what tables and blob lists give in one answer
+# Tables and lists of blobs return this many items per call.
+_PAGE_ROWS = 1000
 _NEAR_BITS = 0b111 << 20
 
 
 class _Blobs(MemoryBlobs):
-    """Keeps blobs, and drops blocks: the texts that planning writes for the dataset, which nobody reads here."""
+    """Stores blobs but drops blocks. Planning writes the dataset's texts as blocks, which are not read here."""
 
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
         """See `BlockStore.stage`."""
@@ -51,8 +51,8 @@ class _Blobs(MemoryBlobs):
         """See `BlockStore.commit`."""
 
 
-class _Counted:
-    """A store whose calls are counted; what is listed counts once a page, what is streamed once a piece."""
+class _CountedStore:
+    """Counts the calls of a store: one for each page of a list, and one for each piece of a stream."""
 
     def __init__(self, store: object, calls: Counter[str]) -> None:
         self._store = store
@@ -78,7 +78,7 @@ class _Counted:
 
 
 class _Worker:
-    """Stands in for the crawl engine: an outcome for every candidate, by its index, at once."""
+    """Takes the place of the crawl engine. A candidate's index decides its outcome, without any fetching."""
 
     async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
         """See `ChunkWorker.work`."""
@@ -100,7 +100,7 @@ def _record(index: int, candidate: Candidate, outcome: Kept | Rejected) -> Recor
 
 
 def _facts(index: int) -> ImageFacts:
-    """Of an image of its own; one in twenty equals the one before it, and another is near to it."""
+    """Returns the facts of image `index`. Of 20 images, one equals the image before it and one is similar to it."""
     same, near = index % 20 == 5, index % 20 == 15
     sha256 = hashlib.sha256(b"%d" % (index - same)).digest()
     looks = hashlib.sha256(b"%d" % (index - same - near)).digest()[:8]
@@ -122,24 +122,29 @@ def _facts(index: int) -> ImageFacts:
 
 
 class _Simulation:
-    """The app over stores in memory, and the queues' messages handed to it one after another."""
+    """Runs the app with stores in memory, and handles the messages of its queues one after another."""
 
     def __init__(self, candidates: int) -> None:
         self._candidates = candidates
         self._blobs, self._queues = _Blobs(), MemoryQueues()
         self._telemetry, self._calls = RecordingTelemetry(), Counter[str]()
         self._app = App(Settings(archive_part_bytes=1 << 30))
-        vars(self._app).update(  # what stands here is found before it would be made
-            blobs=_Counted(self._blobs, self._calls),
-            entities=_Counted(MemoryEntities(), self._calls),
-            queues=_Counted(self._queues, self._calls),
+        # values in the instance's dict take precedence over the cached properties that would make them
+        vars(self._app).update(
+            blobs=_CountedStore(self._blobs, self._calls),
+            entities=_CountedStore(MemoryEntities(), self._calls),
+            queues=_CountedStore(self._queues, self._calls),
             telemetry=self._telemetry,
             worker=_Worker(),
         )
         self._steps: dict[str, dict[str, float]] = {}
 
     async def run(self) -> dict[str, object]:
-        """The figures of all steps."""
+        """Runs the job up to the planned archive and returns the figures of its steps.
+
+        Raises:
+            RuntimeError: the job is in another state, or its archive has another number of images, than expected.
+        """
         rows = (f"https://example.org/{number}.jpg,{number % _LABELS}" for number in range(self._candidates))
         await self._blobs.put(_LIST, "\n".join(["url,label", *rows]).encode())
         spec = self._app.specs.parse({"sources": [{"type": "urls", "blob": _LIST}]})
@@ -148,15 +153,18 @@ class _Simulation:
         for step, queue in (("discovery", JOBS_QUEUE), ("crawl", CHUNKS_QUEUE), ("planning", ARCHIVES_QUEUE)):
             await self._timed(step, queue)
         job = await self._app.job_data.jobs.require(ADMIN, job.id)
-        begun = self._telemetry.named("dataset_upload_started")
-        planned = [signal.properties["image_count"] for signal in begun]
+        uploads = self._telemetry.named("dataset_upload_started")
+        planned = [signal.properties["image_count"] for signal in uploads]
         if job.state is not State.ARCHIVING or planned != [round(self._candidates * _SELECTED)]:
             raise RuntimeError(f"the job went wrong: {job.state}, planned {planned}")
         stored = sum([info.size_bytes async for info in self._blobs.list("")]) / 1e6
         return {"steps": self._steps, "stored_mb": stored}
 
     async def _timed(self, step: str, queue: str) -> None:
-        """Work one queue until it is empty; of the archive's, the first message, which shares the others out."""
+        """Handles the messages of a queue until it is empty.
+
+        Of the archive queue it handles only the first message, which plans the archive and queues its parts.
+        """
         began, messages, before = time.perf_counter(), 0, self._calls.total()
         while taken := self._queues.take(queue):
             for text in taken:

@@ -1,4 +1,4 @@
-"""Figures with their spread, and the tables that they are printed in."""
+"""Figures with their range, and tables of them as text."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The median of repeated measurements, and the smallest and largest of them."""
+    """The median of repeated measurements, with the smallest and the largest value."""
 
     median: float
     low: float
@@ -16,18 +16,18 @@ class Figure:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """Of at least one measurement."""
+        """Returns the figure of at least one measurement."""
         return cls(statistics.median(values), min(values), max(values))
 
     def show(self, digits: int = 1, unit: str = "") -> str:
-        """As `12.3 ms (11.9 to 14.0)`."""
+        """Returns the figure as text, such as `12.3 ms (11.9 to 14.0)`."""
         tail = f" {unit}" if unit else ""
         return f"{self.median:,.{digits}f}{tail} ({self.low:,.{digits}f} to {self.high:,.{digits}f})"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text under column heads; the first column is the row's name. `notes` follow below."""
+    """Rows of text with column heads. The first column names the row. `notes` are lines below the table."""
 
     title: str
     heads: Sequence[str]
@@ -35,7 +35,7 @@ class Table:
     notes: Sequence[str] = ()
 
     def show(self) -> str:
-        """As lines of aligned columns."""
+        """Returns the table as lines with aligned columns."""
         cells = [self.heads, *self.rows]
         widths = [max(len(row[column]) for row in cells) for column in range(len(self.heads))]
         lines = [
@@ -47,6 +47,6 @@ class Table:
 
 
 def verdict(value: float, target: float, *, at_least: bool) -> str:
-    """Whether a figure keeps its target, in a word."""
+    """Returns "kept" if the value keeps its target, otherwise "MISSED"."""
     kept = value >= target if at_least else value <= target
     return "kept" if kept else "MISSED"

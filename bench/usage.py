@@ -1,4 +1,4 @@
-"""What processes use: CPU time and memory of whole process trees, read from Linux's /proc."""
+"""Measures the CPU time and memory of process trees, from /proc of Linux."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ _EVERY_SECONDS = 0.05
 
 
 def tree(root: int) -> Iterator[int]:
-    """The process and all that descend from it."""
+    """Yields a process and all its descendants."""
     yield root
     try:
         children = Path(f"/proc/{root}/task/{root}/children").read_text()
@@ -23,7 +23,7 @@ def tree(root: int) -> Iterator[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far, without its children's; 0 where it is gone."""
+    """Returns the user and system time of a process so far, without its children. It is 0 for a process that ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -32,7 +32,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory in 10^6 bytes; 0 where the process is gone."""
+    """Returns the resident memory of a process in 10^6 bytes. It is 0 for a process that ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     except (OSError, IndexError):
@@ -40,17 +40,17 @@ def resident_mb(pid: int) -> float:
 
 
 def high_water_mb() -> float:
-    """The most memory that was resident in this process since its program began, in 10^6 bytes."""
+    """Returns the largest resident memory that this process has had, in 10^6 bytes."""
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(lines["VmHWM"].split()[0]) * 1024 / 1e6
 
 
 @dataclass
 class Watch:
-    """Watches a process tree within a `with` block, twenty times a second.
+    """Measures a process tree during a `with` block, 20 times per second.
 
-    `peak_mb` is the largest sum of the tree's resident memory, `largest_mb` the largest of a single process,
-    `cpu_seconds` what all its processes used meanwhile, as far as they were seen.
+    `peak_mb` is the largest resident memory of the whole tree, and `largest_mb` that of a single process. A process
+    that starts and ends between two measurements is missed.
     """
 
     pid: int
@@ -63,7 +63,7 @@ class Watch:
 
     @property
     def cpu_seconds(self) -> float:
-        """Seconds of processor time since the block began."""
+        """The processor time of the tree since the block began."""
         return sum(used - self._before.get(pid, 0.0) for pid, used in self._last.items())
 
     def __enter__(self) -> Self:
@@ -76,13 +76,13 @@ class Watch:
         self._done.set()
         if self._thread is not None:
             self._thread.join()
-        self._look()
+        self._measure()
 
     def _watch(self) -> None:
         while not self._done.wait(_EVERY_SECONDS):
-            self._look()
+            self._measure()
 
-    def _look(self) -> None:
+    def _measure(self) -> None:
         sizes = [0.0]
         for pid in tree(self.pid):
             self._last[pid] = max(self._last.get(pid, 0.0), cpu_seconds(pid))

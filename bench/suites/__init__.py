@@ -1,1 +1,1 @@
-"""One file a suite; each prints one table."""
+"""The suites. Each measures one subject and returns its tables."""

@@ -1,4 +1,4 @@
-"""A ZIP64 archive of two gigabytes in Azurite: how fast, in how much memory, and what is left of it after a SIGKILL."""
+"""Measures a ZIP64 archive of two gigabytes in Azurite: its speed, its memory, and how it resumes after a SIGKILL."""
 
 import asyncio
 import hashlib
@@ -29,20 +29,26 @@ from shared.settings import Settings
 from shared.storage.azure.account import StorageAccount
 from shared.storage.azure.blobs import AzureBlobs
 
-_IMAGES = 70_000  # more entries than a ZIP without ZIP64 has
-_SHARD = Settings.model_fields["chunk_size"].default  # images of a shard, as the crawl leaves it
-_SIZES = (20_000, 42_000)  # bytes of an image
+# More entries than a ZIP can have without ZIP64.
+_IMAGES = 70_000
+# Images per shard, as many as the crawl stores.
+_SHARD = Settings.model_fields["chunk_size"].default
+# In bytes.
+_IMAGE_SIZES = (20_000, 42_000)
 _BLOCK_BYTES = PlanConfig().block_bytes
-_SENDS = 3  # at a time, as the archive step does; Azurite takes half as much again as one after another
-_FREE_BYTES = 20_000_000_000  # Azurite deletes what it no longer needs a while later
-_KILLED_AT = 0.6  # of its blocks
+# Blocks sent at the same time, as in the archive step. Azurite is 1.5 times as fast as with one after another.
+_SENDS = 3
+# Azurite deletes unused blocks only after a while.
+_FREE_BYTES = 20_000_000_000
+# The share of the blocks after which the step is killed.
+_KILLED_AT = 0.6
 
 
 def run(rounds: int) -> Sequence[Table]:
-    """Measure on Azurite, in a temporary folder; the kill and the check of the ZIP come once, behind all rounds.
+    """Measures on Azurite in a temporary folder. After all rounds, one step is killed and its resumed ZIP is checked.
 
     Raises:
-        RuntimeError: the disk is too small, or the archive is not what it should be.
+        RuntimeError: the disk is too small, or the archive is wrong.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         if shutil.disk_usage(folder).free < _FREE_BYTES:
@@ -83,7 +89,7 @@ async def _measure(azurite: Azurite, folder: Path, rounds: int) -> Sequence[Tabl
 
 
 async def _stage_images(blobs: AzureBlobs) -> int:
-    """Put shards and records as the crawl leaves them; returns how many bytes the images have."""
+    """Stores shards and records like a crawl, and returns the total size of the images in bytes."""
     total = 0
     for first in range(0, _IMAGES, _SHARD):
         draw = np.random.default_rng(first)
@@ -91,7 +97,7 @@ async def _stage_images(blobs: AzureBlobs) -> int:
         records: list[Record] = []
         pictures: list[bytes] = []
         for index in range(first, min(first + _SHARD, _IMAGES)):
-            picture = draw.bytes(int(draw.integers(*_SIZES)))
+            picture = draw.bytes(int(draw.integers(*_IMAGE_SIZES)))
             candidate = Candidate(f"https://example.org/{index}.jpg", f"{index % 10}", Provenance("bench"))
             records.append(Record(index, candidate, Kept(shard, offset, _facts(picture))))
             pictures.append(picture)
@@ -108,7 +114,7 @@ def _facts(picture: bytes) -> ImageFacts:
 
 
 async def _bare(blobs: AzureBlobs, size: int) -> float:
-    """Seconds that Azurite takes for so many bytes in blocks of the same size."""
+    """Returns the seconds that Azurite takes for `size` bytes in blocks of the archive step's size."""
     block = os.urandom(_BLOCK_BYTES)
 
     async def stage(number: int) -> None:
@@ -117,7 +123,8 @@ async def _bare(blobs: AzureBlobs, size: int) -> float:
     began = time.perf_counter()
     await process_concurrently(range(-(-size // _BLOCK_BYTES)), stage, _SENDS)
     seconds = time.perf_counter() - began
-    await blobs.put("bench/bare", b"")  # lets the blocks go
+    # discards the blocks
+    await blobs.put("bench/bare", b"")
     return seconds
 
 
@@ -140,10 +147,10 @@ def _child(azurite: Azurite, job_id: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def _lines(process: subprocess.Popen[str]) -> list[str]:
-    told, _ = process.communicate()
+    output, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"the archive step ended with status {process.returncode}")
-    return told.splitlines()
+    return output.splitlines()
 
 
 def _done(lines: Sequence[str]) -> Done:
@@ -156,7 +163,7 @@ def _archive(azurite: Azurite, job_id: str) -> Done:
 
 
 def _archive_until_killed(azurite: Azurite, job_id: str) -> int:
-    """Kill the step in the middle of its writing; returns how many of the archive's blocks it had sent."""
+    """Kills the step while it writes, and returns how many of the archive's blocks it had sent."""
     sent = blocks = 0
     with _child(azurite, job_id) as process:
         for line in process.stdout or ():
@@ -171,7 +178,7 @@ def _archive_until_killed(azurite: Azurite, job_id: str) -> int:
 
 
 async def _download(blobs: AzureBlobs, name: str, path: Path) -> str:
-    """Write a blob to a file; returns its SHA-256."""
+    """Writes a blob to a file and returns its SHA-256."""
     digest = hashlib.sha256()
     with path.open("wb") as file:
         async for piece in blobs.stream(name):
@@ -181,12 +188,16 @@ async def _download(blobs: AzureBlobs, name: str, path: Path) -> str:
 
 
 def _check(path: Path, digest: str, done: Done) -> Table:
-    """Have others read the ZIP through."""
+    """Checks the ZIP with independent readers.
+
+    Raises:
+        RuntimeError: a reader finds an error.
+    """
     with zipfile.ZipFile(path) as archive:
         entries, broken = len(archive.namelist()), archive.testzip()
     found = {
         f"entries: {entries:,} of {done.entries:,}": entries == done.entries,
-        "SHA-256 as the dataset says": digest == done.sha256,
+        "SHA-256 of the dataset": digest == done.sha256,
         "Python's zipfile, every CRC-32": broken is None,
     }
     if shutil.which("unzip"):
@@ -203,9 +214,9 @@ def _figures(done: Sequence[Done], bare: Sequence[float], staged: int) -> Table:
     parts: Mapping[str, Sequence[float]] = {
         "plan": [one.plan for one in done],
         "write: read images, send blocks": [one.write for one in done],
-        "finish: commit, read through for the checksum": [one.finish for one in done],
+        "finish: commit, read for the checksum": [one.finish for one in done],
         "the whole step": [one.seconds for one in done],
-        "Azurite alone: as many bytes in blocks, nothing else": bare,
+        "Azurite alone: the same bytes in blocks": bare,
     }
     for name, seconds in parts.items():
         rate = "" if name == "plan" else Figure.of([size / value for value in seconds]).show(0)
@@ -227,7 +238,7 @@ def _resumed(killed: int, again: int, resumed: Done) -> Table:
             verdict(again, resumed.blocks - killed, at_least=False),
         ),
     ]
-    return Table("Killed in the middle, and started again", ("", "measured", "target", ""), rows)
+    return Table("Killed while writing, then started again", ("", "measured", "target", ""), rows)
 
 
 def _targets(done: Sequence[Done], bare: Sequence[float]) -> Table:
@@ -236,8 +247,8 @@ def _targets(done: Sequence[Done], bare: Sequence[float]) -> Table:
         ("resident memory", memory.show(0, "MB"), "under 300 MB", verdict(memory.high, 300, at_least=False))
     ]
     for name, seconds in (
-        ("writing, beside Azurite's own rate", [one.write for one in done]),
-        ("the whole step, beside it", [one.seconds for one in done]),
+        ("writing, compared with Azurite alone", [one.write for one in done]),
+        ("the whole step, compared with Azurite alone", [one.seconds for one in done]),
     ):
         share = Figure.of([100 * alone / value for alone, value in zip(bare, seconds, strict=True)])
         rows.append((name, share.show(0, "%"), "at least 60 %", verdict(share.median, 60, at_least=True)))

@@ -1,4 +1,4 @@
-"""Whole crawls, ours beside the peers': the same URLs, the same server, in one run."""
+"""Compares whole crawls with other tools: the same URLs on the same server, in one run."""
 
 import asyncio
 import os
@@ -43,11 +43,11 @@ _ICRAWLER = "icrawler, list of URLs"
 
 @dataclass(frozen=True, slots=True)
 class Job(Run):
-    """One of our jobs, from its submission to its committed archive.
+    """The figures of one job of the app, from its submission to its committed archive.
 
-    `crawl_seconds` end with the last chunk; `worker_mb` is the peak of the largest process of the host;
-    `storage_cpu_seconds` are Azurite's, which the peers have no share of; `transactions` are the calls that it
-    served, but for the listeners' looks into queues, which idle apps make too.
+    `crawl_seconds` ends with the last chunk. `worker_mb` is the peak memory of the host's largest process.
+    `storage_cpu_seconds` is the time of Azurite, which the other tools do not use. `transactions` are the calls that
+    Azurite served, without the polls of queues, which an idle app makes, too.
     """
 
     crawl_seconds: float
@@ -57,7 +57,7 @@ class Job(Run):
 
 
 def run(rounds: int) -> Sequence[Table]:
-    """Run everything `rounds` times, in turns."""
+    """Runs every tool once in each round."""
     corpus = make_corpus(_IMAGES)
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
@@ -83,7 +83,7 @@ def _contenders(folder: Path, urls: Path) -> Mapping[str, Callable[[], Run]]:
     }
     peers = find_peers()
     if peers is None:
-        print("No Python that the peers support was found: ours are measured alone.", file=sys.stderr)
+        print("No Python that the other tools support was found: only the app is measured.", file=sys.stderr)
         return ours
     out = folder / "out"
     return {
@@ -104,17 +104,18 @@ def _limit(urls: Path) -> Run:
         [sys.executable, "-m", "bench.limit", str(urls)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     with Watch(process.pid) as watch:
-        told, _ = process.communicate()
-    images, seconds = told.split()
+        output, _ = process.communicate()
+    images, seconds = output.split()
     return Run(int(images), float(seconds), watch.cpu_seconds, watch.peak_mb)
 
 
 def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
-    """One job on a stack of its own, so that no run finds another's leavings."""
+    """Runs one job on a new stack, so that it finds nothing of an earlier run."""
     state = _fresh(folder / "stack")
     settings = {
         "CRAWL_ALLOW_PRIVATE_NETWORKS": "true",
-        "FUNCTIONS_WORKER_PROCESS_COUNT": str(_CORES),  # img2dataset gets as many
+        # as many as img2dataset gets
+        "FUNCTIONS_WORKER_PROCESS_COUNT": str(_CORES),
     }
     stack = Stack(state, settings=settings, log_requests=True)
     with running(stack):
@@ -126,8 +127,8 @@ def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
             spec["transform"] = transform
         before = stack.azurite.requests()
         with Watch(stack.host_pid) as host, Watch(stack.azurite.pid) as storage:
-            seconds, crawl_seconds, looks = _follow(stack, spec)
-        transactions = stack.azurite.requests() - before - looks
+            seconds, crawl_seconds, reads = _follow(stack, spec)
+        transactions = stack.azurite.requests() - before - reads
     return Job(
         _IMAGES,
         seconds,
@@ -141,17 +142,23 @@ def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
 
 
 def _follow(stack: Stack, spec: Mapping[str, Any]) -> tuple[float, float, int]:
-    """Submit, and wait for the end: seconds until then, until the last chunk's, and how often storage was asked here.
+    """Submits a job and waits until it has ended.
 
-    Only the job's row is looked at, so that the app is not asked anything meanwhile.
+    It reads the job's row directly, so that the app gets no calls meanwhile.
+
+    Returns:
+        The seconds until the job ended, the seconds until its last chunk ended, and the number of reads of the row.
+
+    Raises:
+        RuntimeError: the job did not complete, or found another number of images.
     """
     began = time.perf_counter()
     job_id = str(asyncio.run(_call(stack, "/api/v1/jobs", spec))["id"])
-    crawled, looks = 0.0, 0
+    crawled, reads = 0.0, 0
     connection = stack.azurite.connection_string
     with TableClient.from_connection_string(connection, "jobs") as table:
         while time.perf_counter() < began + _LIMIT_SECONDS:
-            looks += 1
+            reads += 1
             state = str(table.get_entity("admin", job_id)["state"])
             if not crawled and state not in {"queued", "discovering", "crawling"}:
                 crawled = time.perf_counter() - began
@@ -162,7 +169,7 @@ def _follow(stack: Stack, spec: Mapping[str, Any]) -> tuple[float, float, int]:
     job = asyncio.run(_call(stack, f"/api/v1/jobs/{job_id}"))
     if job["state"] != "completed" or job["progress"]["found"] != _IMAGES:
         raise RuntimeError(f"the job went wrong: {job}\n{stack.tail()}")
-    return seconds, crawled, looks
+    return seconds, crawled, reads
 
 
 async def _call(stack: Stack, path: str, spec: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
@@ -199,19 +206,19 @@ def _figures(runs: Mapping[str, Sequence[Run]]) -> Table:
         rows.append(row + [""] * (len(heads) - len(row)))
     notes = (
         "",
-        "images/s: from submission to the committed ZIP (ours), from start to end of the whole command (peers).",
-        "The server is the same for all, and shares the cores with them; so does Azurite with ours.",
+        "images/s: from submission to the committed ZIP (PixCrawler); from start to end of the command (other tools).",
+        "The same server serves all tools, on the same cores. Azurite also shares the cores with PixCrawler.",
     )
     return Table(f"{_IMAGES:,} JPEGs of about 60 KB", heads, rows, notes)
 
 
 def _parts(urls: Path, corpus: Path, rounds: int) -> Mapping[str, Figure]:
-    """Milliseconds of processor time an image, by part of the engine."""
+    """Returns the milliseconds of processor time per image, by part of the crawl engine."""
     found: dict[str, list[float]] = {}
     for _ in range(rounds):
         command = [sys.executable, "-m", "bench.parts", str(urls), str(corpus)]
-        told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        for line in told.stdout.splitlines():
+        finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        for line in finished.stdout.splitlines():
             name, _, milliseconds = line.partition("\t")
             found.setdefault(name, []).append(float(milliseconds))
     return {name: Figure.of(values) for name, values in found.items()}
@@ -224,10 +231,10 @@ def _profile(runs: Mapping[str, Sequence[Run]], parts: Mapping[str, Figure]) -> 
         for title, values in (
             ("host and worker", [1000 * job.cpu_seconds / job.images for job in jobs]),
             ("Azurite", [1000 * job.storage_cpu_seconds / job.images for job in jobs]),
-            ("behind the crawl: seconds for the archive", [job.seconds - job.crawl_seconds for job in jobs]),
+            ("archive after the crawl, in seconds", [job.seconds - job.crawl_seconds for job in jobs]),
         ):
             rows.append((f"{name}: {title}", Figure.of(values).show(2)))
-    return Table("Where the time goes, in ms of processor time an image", ("", "ms"), rows)
+    return Table("Processor time per image, by part", ("", "ms"), rows)
 
 
 def _targets(runs: Mapping[str, Sequence[Run]]) -> Table:
@@ -236,10 +243,10 @@ def _targets(runs: Mapping[str, Sequence[Run]]) -> Table:
 
     rows = []
     for title, one, other, least in (
-        ("originals, beside img2dataset without resize", _OURS, _IMG2DATASET, 2.0),
-        ("resized, beside img2dataset's resize", _OURS_RESIZED, _IMG2DATASET_RESIZED, 2.0),
-        ("originals, beside icrawler", _OURS, _ICRAWLER, 5.0),
-        ("originals, beside the bare loop", _OURS, _BARE, 0.7),
+        ("originals, compared with img2dataset without resize", _OURS, _IMG2DATASET, 2.0),
+        ("resized, compared with img2dataset's resize", _OURS_RESIZED, _IMG2DATASET_RESIZED, 2.0),
+        ("originals, compared with icrawler", _OURS, _ICRAWLER, 5.0),
+        ("originals, compared with the bare loop", _OURS, _BARE, 0.7),
     ):
         if other in runs:
             ratio = ratios(one, other)
@@ -254,7 +261,7 @@ def _targets(runs: Mapping[str, Sequence[Run]]) -> Table:
     jobs = [run for name in (_OURS, _OURS_RESIZED) for run in runs[name] if isinstance(run, Job)]
     calls = Figure.of([job.transactions / job.images for job in jobs])
     rows.append(
-        ("storage calls an image", calls.show(3), "under 0.05", verdict(calls.median, 0.05, at_least=False))
+        ("storage calls per image", calls.show(3), "under 0.05", verdict(calls.median, 0.05, at_least=False))
     )
     memory = Figure.of([job.worker_mb for job in jobs])
     rows.append(

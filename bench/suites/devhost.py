@@ -1,4 +1,4 @@
-"""What devhost costs: its start, a call through it, and how fast it takes queue messages."""
+"""Measures devhost: its start, the time that it adds to a call, and its rate of queue messages."""
 
 import asyncio
 import subprocess
@@ -60,31 +60,31 @@ web.run_app(app, sock=listener, print=None, access_log=None)
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A figure of devhost by round, and by round what it is compared with."""
+    """Values of devhost, one for each round, and the values that they are compared with."""
 
     ours: Sequence[float]
-    beside: Sequence[float]
+    compared: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """How a figure is told: with `target` as what is promised of its median, and what stands beside it."""
+    """One row of the table. `target` is the limit for the median, and `compared` names what stands next to it."""
 
     name: str
-    beside: str
+    compared: str
     digits: int
     unit: str
     target: float
     at_least: bool = False
 
     def show(self, measured: _Measured) -> Sequence[str]:
-        """As a row of the table."""
+        """Returns the cells of the row."""
         ours = Figure.of(measured.ours)
         word = "at least" if self.at_least else "under"
         return (
             self.name,
             ours.show(self.digits, self.unit),
-            f"{self.beside} {Figure.of(measured.beside).show(self.digits, self.unit)}",
+            f"{self.compared} {Figure.of(measured.compared).show(self.digits, self.unit)}",
             f"{word} {self.target:g} {self.unit}",
             verdict(ours.median, self.target, at_least=self.at_least),
         )
@@ -96,7 +96,7 @@ _MESSAGES_TAKEN = _Row("queue messages", "a bare receive-and-delete loop", 0, "/
 
 
 def run(rounds: int) -> Sequence[Table]:
-    """Measure on Azurite, in a temporary folder."""
+    """Measures on Azurite in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         root = Path(folder)
         app = root / "app"
@@ -116,7 +116,7 @@ def run(rounds: int) -> Sequence[Table]:
             ]
         finally:
             azurite.stop()
-    heads = ("devhost", "measured", "beside it", "target", "")
+    heads = ("devhost", "measured", "compared with", "target", "")
     return [Table("The development host", heads, rows)]
 
 
@@ -125,7 +125,7 @@ def _host(app: Path) -> list[str]:
 
 
 def _start(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> _Measured:
-    """From the command to the line that says it listens, less what importing the app takes by itself."""
+    """Measures the seconds from the command until devhost listens, without the import of the app."""
     whole: list[float] = []
     imports: list[float] = []
     timed = (
@@ -135,15 +135,15 @@ def _start(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -
         began = time.perf_counter()
         with python(_host(app), "Listening on", root / "host.log", environment):
             whole.append(time.perf_counter() - began)
-        told = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-c", timed], cwd=app, capture_output=True, text=True, check=True
         )
-        imports.append(float(told.stdout))
+        imports.append(float(finished.stdout))
     return _Measured([one - other for one, other in zip(whole, imports, strict=True)], imports)
 
 
 async def _http(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> _Measured:
-    """A call through devhost and one to a bare aiohttp server, in turns, on kept connections."""
+    """Measures the milliseconds that devhost adds to a call of a plain aiohttp server, on open connections."""
     ours: list[float] = []
     bare: list[float] = []
     with (
@@ -161,7 +161,7 @@ async def _http(app: Path, root: Path, environment: Mapping[str, str], rounds: i
 
 
 async def _latency(session: aiohttp.ClientSession, url: str, calls: int) -> float:
-    """The median of so many calls, one after another, in milliseconds."""
+    """Returns the median time of this many calls, one after another, in milliseconds."""
     taken: list[float] = []
     for _ in range(calls):
         began = time.perf_counter()
@@ -173,7 +173,7 @@ async def _latency(session: aiohttp.ClientSession, url: str, calls: int) -> floa
 
 
 async def _queue(app: Path, root: Path, environment: Mapping[str, str], rounds: int) -> _Measured:
-    """Messages a second, of a queue that was full before the host came; and a bare loop's with Azurite."""
+    """Measures the messages per second that devhost takes from a full queue, and those of a plain loop."""
     ours: list[float] = []
     bare: list[float] = []
     connection = environment["AzureWebJobsStorage"]
@@ -182,7 +182,7 @@ async def _queue(app: Path, root: Path, environment: Mapping[str, str], rounds: 
         for _ in range(rounds):
             await _fill(queue)
             with python(_host(app), "Listening on", root / "host.log", environment) as (_, line):
-                ours.append(await _taken(f"{line.split()[-1]}/api/times"))
+                ours.append(await _rate_of_app(f"{line.split()[-1]}/api/times"))
             await _fill(queue)
             bare.append(await _drain(queue))
     return _Measured(ours, bare)
@@ -196,8 +196,8 @@ async def _fill(queue: QueueClient) -> None:
     await asyncio.gather(*(send(share) for share in range(_SENDERS)))
 
 
-async def _taken(url: str) -> float:
-    """Wait until the app has seen all messages; the rate from the first to the last."""
+async def _rate_of_app(url: str) -> float:
+    """Waits until the app has got all messages, and returns their rate per second from the first to the last."""
     async with aiohttp.ClientSession() as session, asyncio.timeout(300):
         while True:
             async with session.get(url) as response:
@@ -208,7 +208,7 @@ async def _taken(url: str) -> float:
 
 
 async def _drain(queue: QueueClient) -> float:
-    """What 32 at a time, deleted side by side, come to without any host."""
+    """Receives and deletes all messages without a host, 32 at a time, and returns the messages per second."""
     began, count = time.perf_counter(), 0
     while messages := [
         message async for message in queue.receive_messages(messages_per_page=32, max_messages=32)

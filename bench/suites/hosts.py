@@ -1,7 +1,7 @@
-"""One job shared by one, two and four hosts over one storage: how much sooner it ends, and that it ends the same.
+"""Measures one job on one, two and four hosts with the same storage, and checks that the datasets are equal.
 
-The web of this suite is slow rather than large: its pictures come after a delay, and a host waits for few at a time.
-So a host's time goes into waiting, as it does on the real web, and further hosts help even on a machine of two cores.
+The web server delays its images, and each host fetches only a few at a time. So the hosts mainly wait, as on the real
+web, and more hosts help even on a machine with two cores.
 """
 
 import asyncio
@@ -28,7 +28,8 @@ from playground.verify import verify_zip
 from shared.settings import Settings
 
 _HOSTS = (1, 2, 4)
-_WORDS = ("galaxy", "motorcycle", "retina")  # the gallery's large photos
+# The words for the gallery's large photos.
+_WORDS = ("galaxy", "motorcycle", "retina")
 _VARIANTS = 270
 _DELAY_SECONDS = 0.2
 _LIST = "inputs/hosts.csv"
@@ -36,13 +37,15 @@ _SETTINGS = {
     "CRAWL_ALLOW_PRIVATE_NETWORKS": "true",
     "CHUNK_SIZE": "16",
     "FETCH_CONCURRENCY": "4",
-    "FETCH_CONCURRENCY_PER_HOST": "4",  # it counts over all chunks of a host, and all pictures are of one server
+    # This limit holds for all chunks that an instance crawls, and all images are on one server.
+    "FETCH_CONCURRENCY_PER_HOST": "4",
     "ARCHIVE_PART_BYTES": str(8 << 20),
 }
 _SPEC = {
     "name": "hosts",
     "sources": [{"type": "urls", "blob": _LIST}],
-    "transform": {"format": "jpeg", "quality": 100},  # large files, so that the archive has several parts
+    # This makes large files, so that the archive has several parts.
+    "transform": {"format": "jpeg", "quality": 100},
     "splits": {"train": 0.8, "test": 0.2},
 }
 _POLL_SECONDS = 0.1
@@ -53,7 +56,10 @@ _EXECUTED = re.compile(r"Executed 'Functions\.(\w+)' \((\w+),")
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One job: seconds until its last chunk, and from there to its dataset; by host, how often it ran a function."""
+    """The figures of one job.
+
+    `images` are SHA-256 digests by name. `succeeded` counts the successful runs of each function, one counter per host.
+    """
 
     crawl_seconds: float
     archive_seconds: float
@@ -70,10 +76,10 @@ class _Run:
 
 
 def run(rounds: int) -> Sequence[Table]:
-    """Run the job on stacks of their own, in turns.
+    """Runs the job in each round once for each number of hosts, always on a new stack.
 
     Raises:
-        RuntimeError: a job went wrong, or two datasets differ.
+        RuntimeError: a job did not complete, or two datasets differ.
     """
     runs: dict[int, list[_Run]] = {count: [] for count in _HOSTS}
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary, LoopThread() as servers:
@@ -92,12 +98,12 @@ def run(rounds: int) -> Sequence[Table]:
 
 
 def _urls(gallery: str) -> Mapping[str, str]:
-    """Labels by URL. Each word stands for photos of its own, so that labels share no picture."""
+    """Returns labels by URL. Each word has its own photos, so no two labels share an image."""
     return {f"{gallery}/photos/{word}/{number}.jpg": word for word in _WORDS for number in range(_VARIANTS)}
 
 
 async def _warm_up(urls: Mapping[str, str]) -> None:
-    """Have the gallery make every picture now: the first job would pay for it otherwise."""
+    """Makes the gallery prepare every image, so that the first job is not slower than the others."""
     async with aiohttp.ClientSession() as session:
 
         async def fetch(url: str) -> None:
@@ -117,7 +123,7 @@ def _job(folder: Path, hosts: int, urls: Mapping[str, str]) -> _Run:
         with BlobServiceClient.from_connection_string(stack.azurite.connection_string) as service:
             service.get_blob_client(container, _LIST).upload_blob(f"url,label\n{rows}".encode())
         crawl_seconds, archive_seconds, images = asyncio.run(_follow(stack, len(urls)))
-    # the logs are whole only now that the hosts have ended
+    # the logs are complete only after the hosts have ended
     ended = [_EXECUTED.findall(host.log.read_text(errors="replace")) for host in stack.hosts]
     succeeded = [Counter(name for name, outcome in lines if outcome == "Succeeded") for lines in ended]
     failed = sum(outcome != "Succeeded" for lines in ended for _, outcome in lines)
@@ -125,7 +131,11 @@ def _job(folder: Path, hosts: int, urls: Mapping[str, str]) -> _Run:
 
 
 async def _follow(stack: Stack, candidates: int) -> tuple[float, float, Mapping[str, str]]:
-    """Submit, and wait for the end: seconds of the crawl and of the archive, and the images' SHA-256 by name."""
+    """Submits the job and waits until it has ended.
+
+    Returns:
+        The seconds of the crawl, the seconds of the archive step, and the SHA-256 digests of the images by name.
+    """
     async with aiohttp.ClientSession() as session, asyncio.timeout(_LIMIT_SECONDS):
         api = ApiClient(session, stack.url, stack.api_key)
         began = time.perf_counter()
@@ -150,7 +160,7 @@ def _digests(path: Path) -> Mapping[str, str]:
 
 
 def _compare(first: _Run, other: _Run, hosts: int) -> None:
-    """Names, and the bytes behind each, must be those of the first run on one host."""
+    """Checks that the images have the names and the bytes of the first run on one host."""
     differing = {name for name, _ in first.images.items() ^ other.images.items()}
     if differing:
         raise RuntimeError(f"{len(differing)} images differ on {hosts} hosts: {sorted(differing)[:10]}")
@@ -173,11 +183,11 @@ def _figures(runs: Mapping[int, Sequence[_Run]]) -> Table:
     notes = (
         "",
         f"Every run gave the same {images:,} images, byte for byte, under the same names.",
-        "Hosts, storage and pictures' server share the cores; the archive is bound by them, not by waiting.",
+        "Hosts, storage and web server share the cores. The cores limit the archive step, not the waiting.",
     )
     title = (
-        f"One job of {len(_WORDS) * _VARIANTS:,} candidates, each after {_DELAY_SECONDS} s, shared by hosts"
-        f" that fetch {_SETTINGS['FETCH_CONCURRENCY_PER_HOST']} at a time"
+        f"One job of {len(_WORDS) * _VARIANTS:,} candidates. The server delays each by {_DELAY_SECONDS} s,"
+        f" and each host fetches {_SETTINGS['FETCH_CONCURRENCY_PER_HOST']} at a time"
     )
     return Table(title, heads, rows, notes)
 
@@ -194,8 +204,8 @@ def _shares(runs: Mapping[int, Sequence[_Run]]) -> Table:
                     " + ".join(map(str, crawls)),
                     " + ".join(map(str, archives)),
                     str(run.failed),
-                    f"not in {' and '.join(idle)}" if idle else "yes",
+                    f"no: {' and '.join(idle)}" if idle else "yes",
                 )
             )
-    heads = ("hosts", _CRAWL, _ARCHIVE, "failed runs", "each took part")
-    return Table("Who did what: how often each host ran a function", heads, rows)
+    heads = ("hosts", _CRAWL, _ARCHIVE, "failed runs", "every host took part")
+    return Table("Successful runs of the functions, by host", heads, rows)

@@ -1,6 +1,6 @@
-"""A job of a million candidates, simulated: what each step takes in time, memory and calls of storage, by size.
+"""Measures simulated jobs of up to a million candidates: the time, memory and storage calls of each step.
 
-Each size has a process of its own. What grows with the job shows in the figures a candidate, which should not.
+Each job runs in its own process. The figures per candidate should not grow with the size of the job.
 """
 
 import json
@@ -20,14 +20,14 @@ _MOST_MB = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """`steps` is by step and by what was measured of it."""
+    """The figures of one job. `steps` has a mapping of figures for each step. `stored_mb` is the size of all blobs."""
 
     steps: Mapping[str, Mapping[str, float]]
     stored_mb: float
 
     @classmethod
     def of(cls, candidates: int) -> Self:
-        told = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-m", "bench.simulation", str(candidates)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -35,7 +35,7 @@ class _Run:
             check=True,
             preexec_fn=die_with_parent,
         )
-        found = json.loads(told.stdout)
+        found = json.loads(finished.stdout)
         return cls(found["steps"], found["stored_mb"])
 
     @property
@@ -44,7 +44,7 @@ class _Run:
 
     @property
     def own_mb(self) -> float:
-        """Without the blobs, which are in storage elsewhere; the stores' rows and objects are still in it."""
+        """The peak memory without the blobs. The rows and objects of the stores in memory are still part of it."""
         return self.peak_mb - self.stored_mb
 
     def total(self, name: str) -> float:
@@ -52,7 +52,7 @@ class _Run:
 
 
 def run(rounds: int) -> Sequence[Table]:
-    """Every size so many times."""
+    """Runs each size once in each round."""
     runs: dict[int, list[_Run]] = {size: [] for size in _SIZES}
     for _ in range(rounds):
         for size in _SIZES:
@@ -86,12 +86,12 @@ def _by_step(runs: Mapping[int, Sequence[_Run]]) -> Table:
                     Figure.of([step["peak_mb"] for step in found]).show(0),
                 )
             )
-    notes = ("", "The archive is planned and shared out; no byte of an image is read or written.")
-    return Table("A job in simulation, by step and candidates", heads, rows, notes)
+    notes = ("", "The archive is planned and its parts are queued. No bytes of images are read or written.")
+    return Table("A simulated job, by step and number of candidates", heads, rows, notes)
 
 
 def _wholes(runs: Mapping[int, Sequence[_Run]]) -> Table:
-    heads = ("candidates", "seconds", "µs/candidate", "storage calls", "peak MB", "of it blobs, MB")
+    heads = ("candidates", "seconds", "µs/candidate", "storage calls", "peak MB", "MB of blobs in it")
     rows = []
     for size, made in runs.items():
         seconds = [one.total("seconds") for one in made]
@@ -107,7 +107,7 @@ def _wholes(runs: Mapping[int, Sequence[_Run]]) -> Table:
         )
     notes = (
         "",
-        "The stores are in the same process: its memory holds the blobs as the app wrote them, which Azure would keep.",
+        "The stores are in the same process, so its memory also holds the blobs, which would be in Azure.",
     )
     return Table("The whole job", heads, rows, notes)
 
@@ -122,15 +122,15 @@ def _targets(runs: Mapping[int, Sequence[_Run]]) -> Table:
     )
     rows = []
     for name, sizes in (
-        (f"peak memory at {large:,}, with the blobs in it", [one.peak_mb for one in runs[large]]),
-        (f"peak memory at {large:,}, without the blobs", [one.own_mb for one in runs[large]]),
+        (f"peak memory at {large:,}, with blobs", [one.peak_mb for one in runs[large]]),
+        (f"peak memory at {large:,}, without blobs", [one.own_mb for one in runs[large]]),
     ):
         memory = Figure.of(sizes)
         kept = verdict(memory.high, _MOST_MB, at_least=False)
         rows.append((name, memory.show(0, "MB"), f"under {_MOST_MB:,} MB", kept))
     rows.append(
         (
-            f"time a candidate at {large:,}, beside that at {small:,}",
+            f"time per candidate at {large:,}, compared with {small:,}",
             growth.show(2, "times"),
             "at most 1.5",
             verdict(growth.median, 1.5, at_least=False),
