@@ -23,10 +23,10 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo start test check chaos fuzz bench format workbook requirements clean
+.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook requirements clean
 
 help: ## What can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
 
 setup: $(VENV)/.installed node_modules/.installed ## Install what the other targets need (skipped when nothing changed)
 
@@ -48,6 +48,9 @@ node_modules/.installed: package.json package-lock.json requirements-node.txt $(
 
 demo: setup ## The main job on real parts: keywords in, verified dataset out (KEYWORDS="a,b" LIVE=1 for the real Openverse)
 	@$(PY) -m playground.demo --keywords "$(KEYWORDS)" $(if $(LIVE),--live)
+
+telemetry-demo: setup ## What a job, a failing job and a night send to Application Insights, as trees that must be whole
+	@$(PY) -m playground.telemetry_demo
 
 start: setup ## Azurite and the Functions host, until Ctrl-C (PORT=7071)
 	@$(PY) -m playground.start --port $(PORT)
