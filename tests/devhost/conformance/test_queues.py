@@ -1,40 +1,14 @@
-"""Queue triggers and queue outputs. Each test's docstring gives the line of the contract that it proves."""
+"""Queue triggers. Each test's docstring gives the line of the contract that it proves."""
 
 import base64
-import json
 import time
 from datetime import datetime
 
 import pytest
-from azure.storage.queue import TextBase64EncodePolicy
 
 from devhost.triggers.queues import pause_seconds
+from tests.devhost.conformance.queue_apps import PLAIN, POISON, WORK, plain
 from tests.devhost.waiting import eventually, exists
-
-WORK = """
-    @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-    def work(msg: func.QueueMessage) -> None:
-        text = msg.get_body().decode()
-        note(text=text, count=msg.dequeue_count, id=msg.id, receipt=msg.pop_receipt,
-             inserted=str(msg.insertion_time), expires=str(msg.expiration_time), visible=str(msg.time_next_visible))
-        if text == "bad":
-            raise ValueError("never works")
-        if text.startswith("slow"):
-            time.sleep(float(text.split()[1]))
-        note(done=text)
-"""
-POISON = """
-    @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%-poison", connection="AzureWebJobsStorage")
-    def poisoned(msg: func.QueueMessage) -> None:
-        note(poison=msg.get_body().decode())
-        if msg.get_body() == b"worse":
-            raise ValueError("not even here")
-"""
-PLAIN = {"extensions": {"queues": {"messageEncoding": "none", "maxPollingInterval": "00:00:01"}}}
-
-
-def plain(**queues):
-    return {"extensions": {"queues": {**PLAIN["extensions"]["queues"], **queues}}}
 
 
 def test_a_message_reaches_the_function_with_its_metadata(app, hosts):
@@ -97,27 +71,6 @@ def test_a_queue_that_does_not_exist_yet_is_waited_for(app, hosts):
     assert host.seen(1)[0]["text"] == "late"
 
 
-def test_an_output_wakes_the_listener_of_the_same_host(app, hosts):
-    """Q6: an output binding or poison write of the same process wakes the listener."""
-    code = (
-        WORK
-        + """
-    @app.route(route="out")
-    @app.queue_output(arg_name="out", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-    def out(req: func.HttpRequest, out: func.Out[str]) -> func.HttpResponse:
-        out.set("woken")
-        return func.HttpResponse("sent")
-    """
-    )
-    host = hosts(app(code, host=plain(maxPollingInterval="00:02:00"))).start()
-    time.sleep(7)  # its pauses have grown to seconds, and go on growing to two minutes
-    sent = time.time()
-    assert host.get("/api/out")[0] == 200
-    host.seen(1)
-    assert "Executed 'Functions.work' (Succeeded" in host.logged("Functions.work")
-    assert host.seen(1)[0]["at"] - sent < 3
-
-
 def test_a_message_stays_with_its_function_while_that_runs(app, hosts):
     """Q7: visibility is renewed at half time with the new pop receipt."""
     host = hosts(app(WORK, host=PLAIN)).start()
@@ -172,92 +125,6 @@ def test_messages_are_base64_unless_host_json_says_none(app, hosts):
         assert client.receive_message().content == "!! not base64 !!"
 
 
-FAN_OUT = """
-    @app.route(route="list", methods=["POST"])
-    @app.queue_output(arg_name="out", queue_name="%QUEUE%-out", connection="AzureWebJobsStorage")
-    def listed(req: func.HttpRequest, out: func.Out[List[str]]) -> func.HttpResponse:
-        out.set(json.loads(req.get_body()))
-        return func.HttpResponse("sent")
-
-    @app.route(route="text", methods=["POST"])
-    @app.queue_output(arg_name="out", queue_name="%QUEUE%-out", connection="AzureWebJobsStorage")
-    def text(req: func.HttpRequest, out: func.Out[str]) -> func.HttpResponse:
-        out.set(req.get_body().decode())
-        return func.HttpResponse("sent")
-
-    @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-    @app.queue_output(arg_name="out", queue_name="%QUEUE%-out", connection="AzureWebJobsStorage")
-    def forward(msg: func.QueueMessage, out: func.Out[str]) -> None:
-        out.set("from " + msg.get_body().decode())
-        if msg.get_body() == b"bad":
-            raise ValueError("after setting the output")
-
-    @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%-names", connection="AzureWebJobsStorage")
-    @app.queue_output(arg_name="$return", queue_name="%QUEUE%-out", connection="AzureWebJobsStorage")
-    def returned(msg: func.QueueMessage) -> str:
-        return "returned " + msg.get_body().decode()
-"""
-
-
-@pytest.fixture
-def fan_out(app, hosts):
-    return hosts(app(FAN_OUT, host=plain(maxDequeueCount=1))).start()
-
-
-def taken(host, count):
-    """The texts in the output queue, as soon as there are so many."""
-    with host.messages(f"{host.queue}-out") as client:
-        eventually(
-            lambda: exists(client) and client.get_queue_properties().approximate_message_count >= count
-        )
-        return sorted(message.content for message in client.receive_messages())
-
-
-def test_a_list_is_many_messages(fan_out):
-    """Q13: the queue of an output is created on demand; a list of strings is many messages."""
-    assert fan_out.call("POST", "/api/list", json.dumps(["a", '{"k": 1}', "[2]"]))[0] == 200
-    assert taken(fan_out, 3) == ["[2]", "a", '{"k": 1}']
-
-
-def test_a_text_that_holds_a_json_array_is_many_messages(fan_out):
-    """Q14: a single string that holds a JSON array becomes many messages; an object is serialised again."""
-    fan_out.call("POST", "/api/text", '["a", {"k":1}]')
-    fan_out.call("POST", "/api/text", '{"k":1}')
-    fan_out.call("POST", "/api/text", "plain")
-    assert taken(fan_out, 4) == ["a", "plain", '{"k": 1}', '{"k": 1}']
-
-
-def test_outputs_are_sent_only_after_success(fan_out):
-    """Q15: outputs are sent after the function succeeded, and before its message is deleted."""
-    fan_out.send("bad", "good")
-    assert taken(fan_out, 1) == ["from good"]
-    eventually(lambda: fan_out.count() == 0)
-    assert taken(fan_out, 0) == []
-
-
-def test_a_returned_value_goes_to_the_return_binding(fan_out):
-    """Q16: a value that is returned goes to the binding named $return."""
-    fan_out.send("x", name=f"{fan_out.queue}-names")
-    assert taken(fan_out, 1) == ["returned x"]
-
-
-def test_an_output_that_cannot_be_sent_fails_the_function(app, hosts):
-    """Q17: an output that cannot be written fails the invocation, and its message comes back."""
-    code = """
-        @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-        @app.queue_output(arg_name="out", queue_name="%QUEUE%-out", connection="AzureWebJobsStorage")
-        def work(msg: func.QueueMessage, out: func.Out[str]) -> None:
-            note(count=msg.dequeue_count)
-            out.set("x" * 100_000)
-    """
-    host = hosts(app(code, host=plain(maxDequeueCount=2))).start()
-    host.send("go")
-    assert [row["count"] for row in host.seen(2, "count")] == [1, 2]
-    with host.messages(f"{host.queue}-poison") as client:
-        eventually(lambda: exists(client))
-    assert "A binding failed" in host.log
-
-
 def test_a_message_of_a_killed_host_comes_back(app, hosts):
     """Q19: a message in flight becomes visible again when its host died."""
     host = hosts(app(WORK, host=PLAIN)).start()
@@ -291,12 +158,3 @@ def test_two_hosts_share_a_queue(app, hosts):
     rows = first.seen(8, "done")
     assert len({row["done"] for row in rows}) == len(rows) == 8
     assert len({row["pid"] for row in rows}) == 2
-
-
-def test_a_base64_queue_output_is_read_back(app, hosts):
-    """Q22: outputs are encoded as host.json says."""
-    host = hosts(app(FAN_OUT)).start()
-    assert host.call("POST", "/api/list", json.dumps(["ä"]))[0] == 200
-    with host.messages(f"{host.queue}-out", message_encode_policy=TextBase64EncodePolicy()) as client:
-        eventually(lambda: exists(client))
-        assert base64.b64decode(client.receive_message().content).decode() == "ä"
