@@ -16,17 +16,7 @@ from shared.telemetry.recording import RecordingTelemetry
 from shared.users.access import ADMIN
 from tests.unit.in_memory import memory_storage, runtime_of
 from tests.unit.known_sources import SPECS
-
-
-class Clock:
-    def __init__(self):
-        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self):
-        return self.moment
-
-    def monotonic(self):
-        return 0.0
+from tests.unit.manual_clock import ManualClock
 
 
 class Failing(MemoryBlobs):
@@ -66,7 +56,7 @@ class House:
 
 @pytest.fixture
 async def night():
-    clock = Clock()
+    clock = ManualClock()
     blobs = Failing(clock)
     for name in ("bad", "old", "older"):
         await blobs.put(f"datasets/job_{name}/dataset.zip", b"x" * 2_000_000)
@@ -150,7 +140,7 @@ AGES = {
 @pytest.mark.parametrize("ages", AGES.values(), ids=AGES)
 async def test_a_retried_datasets_age_is_that_of_its_newest_file(ages):
     """Its files are listed by name: those of revision 10 before those of revision 2, and none has to be the newest."""
-    clock = Clock()
+    clock = ManualClock()
     blobs = MemoryBlobs(clock)
     house = House(clock, blobs)
     await house.record("x", "y")
@@ -173,7 +163,7 @@ async def test_a_retried_datasets_age_is_that_of_its_newest_file(ages):
 
 
 async def test_what_is_archived_already_is_left_alone_and_a_newer_revision_beside_it_counts():
-    clock = Clock()
+    clock = ManualClock()
     blobs = MemoryBlobs(clock)
     nightly = House(clock, blobs).nightly
     await blobs.put("datasets/job_x/dataset.zip", b"x")

@@ -15,22 +15,10 @@ from shared.sources.source import Page, Query
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from tests.unit.known_sources import open_source
 from tests.unit.loopback import asking, serving
+from tests.unit.manual_clock import ManualClock
 
 RESPONSES = Path(__file__).parent / "search" / "responses"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    """Stands still until a test moves it."""
-
-    seconds: float = 0.0
-
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic(self) -> float:
-        return self.seconds
 
 
 @dataclass
@@ -81,8 +69,8 @@ async def client() -> AsyncIterator[AiohttpWebClient]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock(NOW)
 
 
 @pytest.fixture

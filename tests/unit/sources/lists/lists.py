@@ -4,12 +4,20 @@ from shared.sources.lists.config import UrlsConfig
 from shared.sources.lists.urls import Urls
 from shared.storage.memory.blobs import MemoryBlobs
 
+ONE_OF_THREE = "it has 1 of 3 cells: the others are taken as empty"
+
+
+async def read_all(source, cursor=None):
+    """The candidates, the problems and the pages of a source with one query."""
+    [query] = source.queries({})
+    pages = [page async for page in source.pages(query, cursor)]
+    return [c for page in pages for c in page.candidates], [p for page in pages for p in page.problems], pages
+
 
 async def read_list(name, data, cursor=None, **options):
     """The candidates and the problems of a list, without its name in them, and its pages."""
     blobs = MemoryBlobs()
     await blobs.put(name, data if isinstance(data, bytes) else data.encode())
     source = Urls(UrlsConfig(blob=name, **options), blobs)
-    pages = [page async for page in source.pages(source.queries({})[0], cursor)]
-    problems = [problem.removeprefix(f"{name}: ") for page in pages for problem in page.problems]
-    return [c for page in pages for c in page.candidates], problems, pages
+    candidates, problems, pages = await read_all(source, cursor)
+    return candidates, [problem.removeprefix(f"{name}: ") for problem in problems], pages

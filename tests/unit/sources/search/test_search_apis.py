@@ -1,71 +1,21 @@
 """What holds for every search service alike: its troubles, its key, and answers of any shape."""
 
-import asyncio
-import json
-import traceback
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
-
 import pytest
 from aiohttp import web
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from shared.clock import SystemClock
-from shared.datasets.catalog import Catalog
 from shared.errors import AppError, InvalidRequest, Permanent, RateLimited, Unavailable
-from shared.jobs.job.keys import JobKeys
-from shared.jobs.ledger.job_data import JobData
-from shared.jobs.spec.spec import SpecReader
-from shared.jobs.submission.submit import Submission, Submit
 from shared.records.candidates import NumberedCandidate, decode_candidates, encode_candidates
-from shared.settings import Settings
-from shared.sources.kinds import SourceSettings, known_kinds
-from shared.sources.registry import SourceRegistry
-from shared.sources.source import Query
-from shared.web.http.client import WebRequest, WebResponse
-from shared.wiring import App
-from tests.unit.in_memory import memory_storage, runtime_of
-from tests.unit.known_sources import context, open_source, parse_source, parse_spec
-
-RESPONSES = Path(__file__).parent / "responses"
-LISTS = {
-    "openverse": ("results",),
-    "wikimedia": ("query", "pages"),
-    "flickr": ("photos", "photo"),
-    "pexels": ("photos",),
-    "pixabay": ("hits",),
-    "brave": ("results",),
-}
-NAMES = {"wikimedia": "Wikimedia Commons", "brave": "Brave Search"}
-KEYED = ("flickr", "pexels", "pixabay", "brave")
-KEY = "s3cret-k3y"
-QUERY = Query("pets/cat", "pets", "cat")
-
-every_service = pytest.mark.parametrize("name", LISTS)
-every_keyed_service = pytest.mark.parametrize("name", KEYED)
-
-
-def title(name: str) -> str:
-    return NAMES.get(name, name.capitalize())
-
-
-def opened(name: str, url: str, client, clock):
-    known = SourceSettings()
-    access = replace(getattr(known, name), base_url=url, **({"key": KEY} if name in KEYED else {}))
-    services = replace(known, **{name: access})
-    assert KEY not in repr(services)
-    return open_source({"type": name}, client, clock, settings=services)
-
-
-@pytest.fixture
-def ask(service, client, clock):
-    async def run(name: str, *answers: object):
-        service.answer(*answers)
-        return await anext(opened(name, service.url, client, clock).pages(QUERY, None))
-
-    return run
+from tests.unit.known_sources import parse_source, parse_spec
+from tests.unit.sources.search.services import (
+    KEY,
+    KEYED,
+    LISTS,
+    QUERY,
+    every_service,
+    everything_told,
+    opened,
+    title,
+)
 
 
 def response_with(status: int, text: str = "", headers: dict[str, str] | None = None):
@@ -194,51 +144,6 @@ async def test_a_refusal_is_for_good_and_repeats_nothing_of_the_answer(ask, name
         assert f"{name.upper()}_API_KEY" in str(raised.value)
 
 
-def everything_told(error: BaseException) -> str:
-    return repr(error) + "".join(traceback.format_exception(error))
-
-
-@every_keyed_service
-async def test_the_key_does_not_follow_a_redirect_to_another_origin(ask, service, elsewhere, response, name):
-    elsewhere.answer(response(name))
-
-    def away():
-        query = "&".join(f"{key}={value}" for key, value in service.asked[-1].query.items())
-        raise web.HTTPFound(f"{elsewhere.url}/moved?{query}")
-
-    assert (await ask(name, away)).candidates
-    [asked] = elsewhere.asked
-    assert KEY in f"{service.asked[0].query} {service.asked[0].headers}"
-    assert KEY not in f"{asked.query} {asked.headers}"
-
-
-@pytest.fixture
-async def gibberish():
-    """The address of a server that does not speak HTTP."""
-
-    async def speak(_reader, writer):
-        writer.write(b"HTTP/1.1 200 OK\r\nno header at all\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-@every_keyed_service
-async def test_the_key_is_in_no_error_of_a_connection_gone_wrong(gibberish, client, clock, name):
-    for url in (gibberish, "http://127.0.0.1:9"):
-        with pytest.raises(Unavailable, match=title(name)) as raised:
-            await opened(name, url, client, clock).page(QUERY, None)
-        assert KEY not in everything_told(raised.value)
-
-
-async def test_a_clients_errors_show_no_secrets(gibberish, client):
-    with pytest.raises(Unavailable) as raised:
-        await client.send(WebRequest(gibberish, secret_params={"key": KEY}))
-    assert KEY not in everything_told(raised.value)
-
-
 @every_service
 @pytest.mark.parametrize("location", ["http://[::1", "ftp://x/", "/round"])
 async def test_a_redirect_that_leads_nowhere_is_an_error_of_ours(ask, name, location):
@@ -270,39 +175,6 @@ async def test_only_addresses_of_the_web_get_through(ask, response, name, odd):
         assert odd not in {told.page_url, told.creator_url, told.license_url}
 
 
-async def test_a_clients_last_address_and_its_requests_show_no_secrets(client, service):
-    service.answer({})
-    request = WebRequest(service.url, params={"q": "cat"}, secret_params={"key": KEY}, headers={"x-key": KEY})
-    assert KEY not in repr(request)
-    told = await client.send(request)
-    assert service.asked[0].query == {"q": "cat", "key": KEY}
-    assert told.url == f"{service.url}/?q=cat"
-
-
-@every_keyed_service
-@pytest.mark.parametrize("key", [None, ""])
-async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_submitted(name, key):
-    known = SourceSettings()
-    services = replace(known, **{name: replace(getattr(known, name), key=key)})
-    storage = memory_storage()
-    catalog = Catalog(storage.entities, storage.blobs, link_seconds=60)
-    spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "openverse"}, {"type": name}]})
-
-    def submit(settings: SourceSettings) -> Submit:
-        specs = SpecReader(SourceRegistry(known_kinds(settings), context()))
-        data = JobData.over(storage, specs)
-        return Submit(data, JobKeys(storage.entities, data.jobs), specs, catalog, runtime_of())
-
-    with pytest.raises(InvalidRequest) as refused:
-        await submit(services).run(Submission("admin", spec))
-    [told] = refused.value.fields
-    assert told.field == "sources.1"
-    assert f" {name.upper()}_API_KEY," in told.message
-    assert storage.queues.sent == {}
-    services = replace(known, **{name: replace(getattr(known, name), key=KEY)})
-    assert (await submit(services).run(Submission("admin", spec))).state == "queued"
-
-
 @every_service
 def test_a_source_without_labels_and_an_option_that_is_none_are_refused(name):
     with pytest.raises(InvalidRequest):
@@ -310,98 +182,3 @@ def test_a_source_without_labels_and_an_option_that_is_none_are_refused(name):
     with pytest.raises(InvalidRequest) as raised:
         parse_spec({"keywords": ["cat"], "sources": [{"type": name, "api_key": KEY}]})
     assert KEY not in repr(raised.value.fields)
-
-
-def test_the_settings_defaults_are_the_sources_own(monkeypatch):
-    assert App(Settings()).source_settings == SourceSettings()
-    for name in KEYED:
-        monkeypatch.setenv(f"{name.upper()}_API_KEY", f" {KEY}\n")
-        monkeypatch.setenv(f"{name.upper()}_BASE_URL", "http://127.0.0.1:1")
-    read = Settings()
-    assert KEY not in repr(read)
-    for name in KEYED:
-        access = getattr(App(read).source_settings, name)
-        assert (access.base_url, access.key, access.missing) == ("http://127.0.0.1:1", KEY, None)
-
-
-class Remembered:
-    """The web, in memory: one answer to everything."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def send(self, request: WebRequest) -> WebResponse:
-        return WebResponse(200, request.url, {}, self._body)
-
-
-@cache
-def real(name: str) -> str:
-    return (RESPONSES / f"{name}.json").read_text()
-
-
-def places(value: object, way: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [way, *(place for key, inner in inside for place in places(inner, (*way, key)))]
-
-
-ANYTHING = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=20)
-    | st.sampled_from(
-        ["1024", "blob:work/secret", "javascript:alert(1)", "HTTPS://a/1.jpg", "<a>\x00&", "//x"]
-    ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
-
-
-@every_service
-@settings(deadline=None)
-@given(data=st.data())
-def test_an_answer_of_any_shape_gives_a_page_or_an_error_of_ours(name, data):
-    body = json.loads(real(name))
-    for _ in range(data.draw(st.integers(1, 3))):
-        if not isinstance(body, dict):
-            break
-        *way, last = data.draw(st.sampled_from(places(body)[1:] or [("x",)]))
-        inner = body
-        for step in way:
-            inner = inner[step]
-        if data.draw(st.booleans()):
-            inner.pop(last, None) if isinstance(inner, dict) else inner.pop()
-        else:
-            inner[last] = data.draw(ANYTHING)
-    source = opened(name, "http://x", Remembered(json.dumps(body).encode()), SystemClock())
-    try:
-        page = asyncio.run(source.page(QUERY, None))
-    except AppError as error:
-        assert title(name) in str(error)  # noqa: PT017 - most answers raise nothing
-        return
-    for candidate in page.candidates:
-        told = candidate.provenance
-        for url in (candidate.url, told.page_url, told.creator_url, told.license_url):
-            assert url is None or url.lower().startswith(("http://", "https://"))
-    encode_candidates(NumberedCandidate(0, candidate) for candidate in page.candidates)
-
-
-@every_service
-@settings(deadline=None)
-@given(stranger=ANYTHING)
-def test_a_stranger_among_the_results_harms_no_neighbour(name, stranger):
-    body = json.loads(real(name))
-    inner = body
-    for step in LISTS[name]:
-        inner = inner[step]
-    ask = Remembered(json.dumps(body).encode())
-    before = asyncio.run(opened(name, "http://x", ask, SystemClock()).page(QUERY, None))
-    if isinstance(inner, dict):
-        inner["0"] = stranger
-    else:
-        inner.insert(1, stranger)
-    ask = Remembered(json.dumps(body).encode())
-    after = asyncio.run(opened(name, "http://x", ask, SystemClock()).page(QUERY, None))
-    assert after.candidates == before.candidates
-    assert len(after.problems) == len(before.problems) + 1

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -12,20 +11,7 @@ from shared.sources.website.source import Website
 from shared.web.wishes.respect import Respect
 from tests.unit.known_sources import context, parse_source
 from tests.unit.loopback import asking, serving
-
-
-class ManualClock:
-    def __init__(self):
-        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self):
-        return self.moment
-
-    def monotonic(self):
-        return self.moment.timestamp()
-
-    def advance(self, seconds):
-        self.moment += timedelta(seconds=seconds)
+from tests.unit.manual_clock import ManualClock
 
 
 @dataclass

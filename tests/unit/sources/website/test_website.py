@@ -7,32 +7,10 @@ import pytest
 from pydantic import ValidationError
 from yarl import URL
 
-from shared.sources.website.frontier import Frontier, Visit
-from shared.web.wishes.respect import Respect
 from tests.unit.known_sources import parse_source
+from tests.unit.sources.website.sites import everything, moved, names, shop
 
 from .conftest import Answer
-
-INDIFFERENT = Respect(robots=False, opt_out=False)
-
-
-def moved(to):
-    return Answer(status=302, headers={"Location": to})
-
-
-def shop(site):
-    """Start → a, b; a → c; c → d. Each shows a picture of its name."""
-    site.pages = {
-        "/": '<title>Shop</title><img src="start.jpg" alt="Start"><a href="/a">a</a><a href="/b">b</a>',
-        "/a": '<img src="a.jpg"><a href="/c">c</a><a href="/">home</a>',
-        "/b": '<img src="b.jpg"><a href="/a#top">a</a>',
-        "/c": '<img src="c.jpg"><a href="d">d</a>',
-        "/d": '<img src="d.jpg">',
-    }
-
-
-def names(crawl):
-    return [URL(url).name.removesuffix(".jpg") for url in crawl.urls]
 
 
 async def test_pages_are_walked_breadth_first_to_a_depth(site):
@@ -58,13 +36,6 @@ async def test_a_walk_that_leaves_pages_at_its_end_says_so_once(site):
     assert (await site.crawl(max_pages=3, depth=1)).problems == []
 
 
-async def test_a_walk_that_leaves_sitemaps_says_so(site):
-    maps = "".join(f"<sitemap><loc>BASE/m{number}.xml</loc></sitemap>" for number in range(60))
-    site.pages = {"/": "", "/sitemap.xml": f"<sitemapindex>{maps}</sitemapindex>", "*": "<urlset></urlset>"}
-    crawl = await site.crawl(sitemaps=True)
-    assert f"website: {site.base}/: more than 50 sitemaps were found" in crawl.problems
-
-
 async def test_so_many_pages_are_asked_for_and_no_more_over_all_resumptions(site):
     shop(site)
     assert names(await site.crawl(max_pages=3, depth=9)) == ["start", "a", "b"]
@@ -79,27 +50,6 @@ async def test_so_many_pages_are_asked_for_and_no_more_over_all_resumptions(site
             break
     assert len(seen) == 3
     assert site.asked == ["/", "/a", "/b"]
-
-
-def everything(site):
-    """A site with good pages, broken ones, redirects, and sitemaps."""
-    shop(site)
-    site.pages["/"] += "".join(
-        f'<a href="{path}">x</a>' for path in ("/gone", "/to-c", "/file", "/busy", "/n1")
-    )
-    site.pages |= {
-        "/to-c": moved("/c"),
-        "/file": Answer(b"%PDF-", kind="application/pdf"),
-        "/busy": Answer(status=503, headers={"Retry-After": "7"}),
-        "/robots.txt": Answer(b"User-agent: *\nDisallow: /n2\nSitemap: /map.xml", kind="text/plain"),
-        "/map.xml": "<sitemapindex><sitemap><loc>BASE/map.xml</loc></sitemap><sitemap><loc>BASE/m2.xml</loc></sitemap>"
-        "</sitemapindex>",
-        "/m2.xml": "<urlset><url><loc>BASE/n3</loc><image><loc>BASE/m.jpg</loc></image></url></urlset>",
-    }
-    for number in range(1, 7):
-        site.pages[f"/n{number}"] = (
-            f'<img src="n{number}.jpg"><a href="/n{number + 1}">x</a><a href="/n{number + 2}">x</a>'
-        )
 
 
 @pytest.mark.parametrize("sitemaps", [False, True])
@@ -159,16 +109,6 @@ async def test_a_host_that_is_not_there_is_a_problem(site):
         "website: http://127.0.0.1:1/x: robots.txt: 127.0.0.1 could not be reached (ClientConnectorError)."
     ]
     assert len(crawl.waits) == 2
-
-
-async def test_a_site_whose_robots_txt_fails_is_walked_when_it_answers(site):
-    shop(site)
-    answers = [Answer(status=503)] * 2
-    site.pages["/robots.txt"] = lambda _: answers.pop() if answers else Answer(status=404)
-    crawl = await site.crawl(depth=0)
-    assert names(crawl) == ["start"]
-    assert crawl.problems == []
-    assert crawl.waits == [60.0]
 
 
 async def test_the_crawl_stays_on_the_site_and_its_subdomains(site):
@@ -244,84 +184,6 @@ async def test_redirects_without_end_are_left(site):
     assert crawl.problems == [f"website: {site.base}/xxxxx: it redirects too often"]
 
 
-async def test_robots_txt_is_respected_where_the_job_says_so(site):
-    shop(site)
-    site.pages["/robots.txt"] = "User-agent: pixcrawler\nDisallow: /a"
-    assert names(await site.crawl(depth=9)) == ["start", "b"]
-    assert "/a" not in site.asked
-    assert names(await site.crawl(depth=9, respect=Respect(robots=False))) == ["start", "a", "b", "c", "d"]
-
-
-OPT_OUTS = {
-    "a header": (
-        Answer(b"<img src=x.jpg>", headers={"X-Robots-Tag": "otherbot: all, pixcrawler: noai"}),
-        "noai",
-    ),
-    "a meta element": (Answer(b"<meta name=robots content='noimageindex'><img src=x.jpg>"), "noimageindex"),
-    "a TDM header": (Answer(b"<img src=x.jpg>", headers={"tdm-reservation": "1"}), "tdm-reservation"),
-    "a TDM element": (
-        Answer(b"<meta name=tdm-reservation content=1><img src=x.jpg>", headers={"tdm-reservation": "0"}),
-        "tdm-reservation",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", OPT_OUTS)
-async def test_pages_can_opt_out_by(site, case):
-    answer, reason = OPT_OUTS[case]
-    site.pages = {"/": answer}
-    crawl = await site.crawl()
-    assert crawl.candidates == []
-    assert crawl.problems == [f"website: {site.base}/: opted out: {reason}"]
-    assert names(await site.crawl(respect=INDIFFERENT)) == ["x"]
-
-
-async def test_hosts_can_opt_out_by_tdmrep(site):
-    shop(site)
-    rules = [{"location": "/b", "tdm-reservation": 0}, {"location": "/*", "tdm-reservation": 1}]
-    site.pages["/.well-known/tdmrep.json"] = json.dumps(rules)
-    crawl = await site.crawl(start_urls=[f"{site.base}/a", f"{site.base}/b"], depth=0)
-    assert names(crawl) == ["b"]
-    assert crawl.problems == [f"website: {site.base}/a: tdmrep.json reserves it"]
-    assert site.asked == ["/b"]
-    assert names(await site.crawl(respect=INDIFFERENT)) == ["start", "a", "b", "c"]
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        '<meta name="robots" content="nofollow"><a href="/a">a</a>',
-        Answer(b'<a href="/a">a</a>', headers={"X-Robots-Tag": "nofollow"}),
-        '<a href="/a" rel="nofollow">a</a>',
-    ],
-)
-async def test_links_are_not_followed_where_that_is_asked_for(site, start):
-    shop(site)
-    site.pages["/"] = start
-    assert names(await site.crawl()) == []
-    assert names(await site.crawl(respect=INDIFFERENT)) == ["a", "c"]
-
-
-async def test_a_page_that_opts_out_may_still_lead_to_others(site):
-    site.pages = {
-        "/": "<meta name=robots content=noindex><img src=x.jpg><a href=/a>a</a>",
-        "/a": "<img src=a.jpg>",
-    }
-    assert names(await site.crawl()) == ["a"]
-
-
-async def test_a_crawl_delay_is_kept_over_all_resumptions(site):
-    shop(site)
-    site.pages["/robots.txt"] = "User-agent: *\nCrawl-delay: 12"
-    crawl = await site.crawl(depth=9)
-    assert names(crawl) == ["start", "a", "b", "c", "d"]
-    assert crawl.waits == [12.0] * 4
-    assert (await site.crawl(depth=9, respect=INDIFFERENT)).waits == []
-    site.pages["/robots.txt"] = "User-agent: *\nCrawl-delay: 86400"
-    crawl = await site.crawl()
-    assert crawl.problems == [f"website: {site.base}/: its host wants 86,400 s between two requests"]
-
-
 async def test_files_that_are_no_pages_are_not_asked_for(site):
     paths = [
         "/a.pdf",
@@ -382,47 +244,6 @@ async def test_a_million_links_are_cut_and_the_frontier_stays_small(site):
     assert len(page.cursor) < 20_000
 
 
-async def test_sitemaps_list_pages_and_images(site):
-    everything(site)
-    crawl = await site.crawl(sitemaps=True, depth=0)
-    assert names(crawl) == ["m", "start", "n3"]
-    assert crawl.candidates[0].provenance.page_url == f"{site.base}/n3"
-    assert site.asked == ["/map.xml", "/m2.xml", "/", "/n3"]
-
-
-async def test_without_a_word_in_robots_txt_the_sitemap_is_where_it_usually_is(site):
-    site.pages = {
-        "/": "<p>",
-        "/sitemap.xml": "<urlset><url><loc>BASE/x</loc></url><url><loc>http://other.invalid/</loc></url></urlset>",
-        "/x": "<img src=x.jpg>",
-    }
-    assert names(await site.crawl(sitemaps=True, depth=0)) == ["x"]
-    assert (await site.crawl(start_urls=[f"{site.base}/x"], depth=0)).problems == []
-    assert "/sitemap.xml" in site.asked
-
-
-async def test_sitemaps_that_never_end_are_left(site):
-    def index(request):
-        number = int(request.query.get("n", 0))
-        children = "".join(
-            f"<sitemap><loc>/sitemap.xml?n={number * 9 + at}</loc></sitemap>" for at in range(9)
-        )
-        return Answer(f"<sitemapindex>{children}</sitemapindex>".encode(), kind="text/xml")
-
-    site.pages = {"*": index, "/": "<img src=x.jpg>"}
-    crawl = await site.crawl(sitemaps=True)
-    assert len(site.asked) == 51
-    assert names(crawl) == ["x"]
-
-
-async def test_a_broken_sitemap_is_a_problem(site):
-    shop(site)
-    site.pages["/sitemap.xml"] = "<!DOCTYPE x [<!ENTITY a 'b'>]><urlset><url><loc>&a;</loc></url></urlset>"
-    crawl = await site.crawl(sitemaps=True, depth=0)
-    assert names(crawl) == ["start"]
-    assert crawl.problems == [f"website: {site.base}/sitemap.xml: it has a document type declaration"]
-
-
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -440,40 +261,3 @@ async def test_a_broken_sitemap_is_a_problem(site):
 def test_a_wrong_configuration_is_refused(wrong):
     with pytest.raises(ValidationError):
         parse_source({"type": "website", "start_urls": ["https://example.org/"], **wrong})
-
-
-def test_a_frontier_is_bounded_in_number_and_in_length():
-    frontier = Frontier(100)
-    added = [frontier.add(Visit(f"https://example.org/{'x' * 1900}/{number}")) for number in range(100_000)]
-    assert sum(added) == 350
-    assert not frontier.add(Visit("https://example.org/" + "x" * 2000))
-    large = Frontier(10_000)
-    for number in range(30_000):
-        large.add(Visit(f"https://example.org/{'x' * 1900}/{number}", 3))
-    assert len(large.encode()) < 4_500_000
-
-
-def test_a_frontier_survives_its_cursor():
-    frontier = Frontier(10)
-    for visit in (
-        Visit("https://a/1"),
-        Visit("https://a/2", 3, 1),
-        Visit("https://a/ü", 1),
-        Visit("https://a/m", 1, 0, True),
-    ):
-        assert frontier.add(visit)
-    frontier.take(frontier.next)
-    taken = frontier.next
-    frontier.take(taken)
-    frontier.try_again(taken)
-    frontier.not_before["a"] = 1.5
-    again = Frontier.decode(frontier.encode(), 10)
-    assert again.encode() == frontier.encode()
-    assert (again.asked, again.sitemaps_asked) == (1, 1)
-    for found in (frontier, again):
-        assert [found.add(Visit(f"https://a/{name}")) for name in ("1", "2", "m", "new")] == [
-            False,
-            False,
-            False,
-            True,
-        ]

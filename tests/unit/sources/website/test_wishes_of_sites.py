@@ -1,0 +1,98 @@
+"""What websites ask of crawlers: robots.txt, opt-outs, delays, links not to follow."""
+
+import json
+
+import pytest
+
+from shared.web.wishes.respect import Respect
+from tests.unit.sources.website.sites import INDIFFERENT, names, shop
+
+from .conftest import Answer
+
+
+async def test_a_site_whose_robots_txt_fails_is_walked_when_it_answers(site):
+    shop(site)
+    answers = [Answer(status=503)] * 2
+    site.pages["/robots.txt"] = lambda _: answers.pop() if answers else Answer(status=404)
+    crawl = await site.crawl(depth=0)
+    assert names(crawl) == ["start"]
+    assert crawl.problems == []
+    assert crawl.waits == [60.0]
+
+
+async def test_robots_txt_is_respected_where_the_job_says_so(site):
+    shop(site)
+    site.pages["/robots.txt"] = "User-agent: pixcrawler\nDisallow: /a"
+    assert names(await site.crawl(depth=9)) == ["start", "b"]
+    assert "/a" not in site.asked
+    assert names(await site.crawl(depth=9, respect=Respect(robots=False))) == ["start", "a", "b", "c", "d"]
+
+
+OPT_OUTS = {
+    "a header": (
+        Answer(b"<img src=x.jpg>", headers={"X-Robots-Tag": "otherbot: all, pixcrawler: noai"}),
+        "noai",
+    ),
+    "a meta element": (Answer(b"<meta name=robots content='noimageindex'><img src=x.jpg>"), "noimageindex"),
+    "a TDM header": (Answer(b"<img src=x.jpg>", headers={"tdm-reservation": "1"}), "tdm-reservation"),
+    "a TDM element": (
+        Answer(b"<meta name=tdm-reservation content=1><img src=x.jpg>", headers={"tdm-reservation": "0"}),
+        "tdm-reservation",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OPT_OUTS)
+async def test_pages_can_opt_out_by(site, case):
+    answer, reason = OPT_OUTS[case]
+    site.pages = {"/": answer}
+    crawl = await site.crawl()
+    assert crawl.candidates == []
+    assert crawl.problems == [f"website: {site.base}/: opted out: {reason}"]
+    assert names(await site.crawl(respect=INDIFFERENT)) == ["x"]
+
+
+async def test_hosts_can_opt_out_by_tdmrep(site):
+    shop(site)
+    rules = [{"location": "/b", "tdm-reservation": 0}, {"location": "/*", "tdm-reservation": 1}]
+    site.pages["/.well-known/tdmrep.json"] = json.dumps(rules)
+    crawl = await site.crawl(start_urls=[f"{site.base}/a", f"{site.base}/b"], depth=0)
+    assert names(crawl) == ["b"]
+    assert crawl.problems == [f"website: {site.base}/a: tdmrep.json reserves it"]
+    assert site.asked == ["/b"]
+    assert names(await site.crawl(respect=INDIFFERENT)) == ["start", "a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<meta name="robots" content="nofollow"><a href="/a">a</a>',
+        Answer(b'<a href="/a">a</a>', headers={"X-Robots-Tag": "nofollow"}),
+        '<a href="/a" rel="nofollow">a</a>',
+    ],
+)
+async def test_links_are_not_followed_where_that_is_asked_for(site, start):
+    shop(site)
+    site.pages["/"] = start
+    assert names(await site.crawl()) == []
+    assert names(await site.crawl(respect=INDIFFERENT)) == ["a", "c"]
+
+
+async def test_a_page_that_opts_out_may_still_lead_to_others(site):
+    site.pages = {
+        "/": "<meta name=robots content=noindex><img src=x.jpg><a href=/a>a</a>",
+        "/a": "<img src=a.jpg>",
+    }
+    assert names(await site.crawl()) == ["a"]
+
+
+async def test_a_crawl_delay_is_kept_over_all_resumptions(site):
+    shop(site)
+    site.pages["/robots.txt"] = "User-agent: *\nCrawl-delay: 12"
+    crawl = await site.crawl(depth=9)
+    assert names(crawl) == ["start", "a", "b", "c", "d"]
+    assert crawl.waits == [12.0] * 4
+    assert (await site.crawl(depth=9, respect=INDIFFERENT)).waits == []
+    site.pages["/robots.txt"] = "User-agent: *\nCrawl-delay: 86400"
+    crawl = await site.crawl()
+    assert crawl.problems == [f"website: {site.base}/: its host wants 86,400 s between two requests"]
