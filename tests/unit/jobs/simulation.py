@@ -2,21 +2,15 @@
 
 import asyncio
 import gzip
-import hashlib
 import json
 import random
-import zlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from unittest.mock import patch
 
 from shared.archiving.archiver import Archiver
 from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline
-from shared.crawling.chunk import Chunk, ChunkResult
 from shared.datasets.catalog import Catalog
 from shared.errors import Unavailable
 from shared.jobs.archive_step.archive import Archive
@@ -41,11 +35,9 @@ from shared.jobs.webhooks.body import WebhookBodies
 from shared.jobs.webhooks.call import WebhookCaller
 from shared.jobs.webhooks.send import SendWebhook
 from shared.lifecycle.nightly import Nightly, NightlyConfig
-from shared.records.candidates import Candidate, Provenance
-from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
 from shared.runtime import Runtime
 from shared.sources.registry import SourceRegistry
-from shared.sources.source import Page, Query, SourceConfig, SourceContext, SourceKind
+from shared.sources.source import SourceContext, SourceKind
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
@@ -53,36 +45,15 @@ from shared.storage.storage import Storage
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.client import WebRequest, WebResponse
 from shared.web.wishes.host_wishes import HostWishes
+from tests.unit.jobs.fake_source import FakeConfig, FakeSource, Faults
+from tests.unit.jobs.fake_worker import Crash, FakeWorker
+from tests.unit.jobs.weather import Weather, stormy
 from tests.unit.known_sources import KINDS
+from tests.unit.manual_clock import ManualClock
 
 QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE)
 WINDOW = 4
 _MAX_DELIVERIES = 5
-_WRITES = {"put", "commit", "stage", "delete", "apply", "send"}
-_STREAMS = {"query", "list", "stream"}
-
-
-class ManualClock:
-    """Time that passes when it is told to; `tick` seconds with each look at the monotonic clock."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
-        self.seconds = 0.0
-        self.tick = 0.0
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        self.seconds += self.tick
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.advance(seconds)
-
-    def advance(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-        self.seconds += seconds
 
 
 class CountingIds:
@@ -94,101 +65,6 @@ class CountingIds:
 
     def nonce(self) -> str:
         return f"n{next(self._numbers)}"
-
-
-class FakeConfig(SourceConfig):
-    """`total` candidates under each label, `page` at a time."""
-
-    type: str = "fake"
-    total: int = 100
-    page: int = 10
-
-
-@dataclass
-class Faults:
-    """What the source `fake` meets with in place of its next pages."""
-
-    errors: list[Exception] = field(default_factory=list)
-
-
-class FakeSource:
-    def __init__(self, config: FakeConfig, faults: Faults) -> None:
-        self._config = config
-        self._faults = faults
-
-    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
-        return [Query(label, label, label) for label in labels]
-
-    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
-        for start in range(int(cursor or 0), self._config.total, self._config.page):
-            if self._faults.errors:
-                raise self._faults.errors.pop(0)
-            end = min(start + self._config.page, self._config.total)
-            found = tuple(
-                Candidate(f"http://x/{query.label}/{number}", str(query.label), Provenance("fake"))
-                for number in range(start, end)
-            )
-            yield Page(found, str(end) if end < self._config.total else None)
-
-
-class Crash(Exception):
-    """A process that dies while it works on a chunk."""
-
-
-class FakeWorker:
-    """Keeps each candidate as a few bytes of its own, but for those that `reject` gives a reason for.
-
-    Gets `budget` candidates done in a run, says that it `asked` hosts, and dies where a chunk holds one of `poison`. At
-    candidate `stuck_at` it waits until it is told to stop.
-    """
-
-    def __init__(self, blobs: MemoryBlobs, weather: "Weather") -> None:
-        self._blobs = blobs
-        self._weather = weather
-        self.fetched: list[int] = []
-        self.budget = 10_000
-        self.poison: set[int] = set()
-        self.stuck_at = -1
-        self.asked = False
-        self.reject: Callable[[int], Reason | None] = lambda index: (
-            Reason.TIMED_OUT if index % 10 == 9 else None
-        )
-        self.before: Callable[[], object] | None = None
-
-    async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
-        del deadline
-        if self.before is not None:
-            before, self.before = self.before, None
-            found = before()
-            if hasattr(found, "__await__"):
-                await found
-        if self.poison & {numbered.index for numbered in chunk.candidates}:
-            raise Crash
-        records, data = [], b""
-        for numbered in chunk.candidates[: self.budget]:
-            index, candidate = numbered.index, numbered.candidate
-            await self._weather.pause()
-            while index == self.stuck_at and not stop():  # noqa: ASYNC110 - `stop` is a question, not an event
-                await asyncio.sleep(0.001)
-            if stop():
-                break
-            self.fetched.append(index)
-            reason = self.reject(index)
-            outcome: Kept | Rejected
-            if reason is not None:
-                outcome = Rejected(reason)
-            else:
-                picture = candidate.url.encode()
-                outcome = Kept(chunk.shard, len(data), _facts(picture))
-                data += picture
-            records.append(Record(index, candidate, outcome))
-        await self._blobs.put(chunk.shard, data)
-        return ChunkResult(tuple(records), tuple(chunk.candidates[len(records) :]), self.asked)
-
-
-def _facts(data: bytes) -> ImageFacts:
-    digest = hashlib.sha256(data).hexdigest()
-    return ImageFacts("jpeg", 100, 100, len(data), digest, zlib.crc32(data), digest[:16])
 
 
 class FakeWeb:
@@ -206,65 +82,6 @@ class FakeWeb:
         return WebResponse(answer, request.url, {}, b"")
 
 
-class Weather:
-    """What happens between two calls of storage: others run; and a write fails, before or after it took effect.
-
-    `calls` counts them, by method.
-    """
-
-    def __init__(self) -> None:
-        self.chance: random.Random | None = None
-        self.writes_left = -1
-        self.after = False
-        self.deaths = 0
-        self.calls: Counter[str] = Counter()
-
-    async def pause(self) -> None:
-        """Let others run, where there is chance."""
-        for _ in range(self.chance.choice((0, 0, 0, 1, 3)) if self.chance else 0):
-            await asyncio.sleep(0)
-
-    def writes(self) -> bool:
-        """Count a write; whether it is the one to fail."""
-        self.writes_left -= 1
-        self.deaths += self.writes_left == 0
-        return self.writes_left == 0
-
-
-class Stormy:
-    """A store in its weather."""
-
-    def __init__(self, inner: object, weather: Weather) -> None:
-        self._inner = inner
-        self._weather = weather
-
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method = getattr(self._inner, name)
-        if name in _STREAMS:
-
-            async def stream(*args: object, **kwargs: object) -> AsyncGenerator[object]:
-                self._weather.calls[name] += 1
-                await self._weather.pause()
-                async for item in method(*args, **kwargs):
-                    yield item
-                    await self._weather.pause()
-
-            return stream
-
-        async def call(*args: object, **kwargs: object) -> object:
-            self._weather.calls[name] += 1
-            await self._weather.pause()
-            fails = name in _WRITES and self._weather.writes()
-            if fails and not self._weather.after:
-                raise Unavailable("died before the write")
-            result = await method(*args, **kwargs)
-            if fails:
-                raise Unavailable("died after the write")
-            return result
-
-        return call
-
-
 class Flow:
     """All steps, and ways to work the queues until they are empty."""
 
@@ -279,9 +96,8 @@ class Flow:
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
         self.blobs, self.entities, self.queues = MemoryBlobs(self.clock), MemoryEntities(), MemoryQueues()
         self.weather, self.web, self.source = Weather(), FakeWeb(), Faults()
-        blobs, entities, queues = (
-            Stormy(store, self.weather) for store in (self.blobs, self.entities, self.queues)
-        )
+        blobs, entities = stormy(self.blobs, self.weather), stormy(self.entities, self.weather)
+        queues = stormy(self.queues, self.weather)
         clock, runtime = self.clock, Runtime(self.clock, self.ids, self.telemetry)
         self.kinds = {
             **KINDS,

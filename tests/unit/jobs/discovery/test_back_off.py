@@ -8,7 +8,7 @@ from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.discovery import DiscoveryStates
 from tests.unit.jobs.discovery.searching import Search, discover
-from tests.unit.jobs.simulation import FakeSource
+from tests.unit.jobs.fake_source import FakeSource
 
 OUT = Unavailable("images.example is out of order.")
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake"}], "dedup": {"near_distance": None}}

@@ -11,8 +11,8 @@ from shared.jobs.discovery.streams import OpenSource, Streams, Turns
 from shared.jobs.ledger.discovery import StreamState
 from shared.jobs.spec.products import MAX_ITEMS, MAX_PAGES, MAX_SEARCHES
 from shared.jobs.spec.spec import encode_spec
-from tests.unit.jobs.simulation import ManualClock
 from tests.unit.known_sources import decode_spec, open_source, parse_spec
+from tests.unit.manual_clock import ManualClock
 
 OPENVERSE = {"type": "openverse"}
 URL = "https://a/1.jpg"

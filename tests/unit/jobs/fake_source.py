@@ -1,0 +1,42 @@
+"""A source that needs no network, and meets with errors on demand."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.records.candidates import Candidate, Provenance
+from shared.sources.source import Page, Query, SourceConfig
+
+
+class FakeConfig(SourceConfig):
+    """`total` candidates under each label, `page` at a time."""
+
+    type: str = "fake"
+    total: int = 100
+    page: int = 10
+
+
+@dataclass
+class Faults:
+    """What the source `fake` meets with in place of its next pages."""
+
+    errors: list[Exception] = field(default_factory=list)
+
+
+class FakeSource:
+    def __init__(self, config: FakeConfig, faults: Faults) -> None:
+        self._config = config
+        self._faults = faults
+
+    def queries(self, labels: Mapping[str, Sequence[str]]) -> Sequence[Query]:
+        return [Query(label, label, label) for label in labels]
+
+    async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
+        for start in range(int(cursor or 0), self._config.total, self._config.page):
+            if self._faults.errors:
+                raise self._faults.errors.pop(0)
+            end = min(start + self._config.page, self._config.total)
+            found = tuple(
+                Candidate(f"http://x/{query.label}/{number}", str(query.label), Provenance("fake"))
+                for number in range(start, end)
+            )
+            yield Page(found, str(end) if end < self._config.total else None)

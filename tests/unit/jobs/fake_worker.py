@@ -1,0 +1,72 @@
+"""A worker that needs no network, and dies on demand."""
+
+import asyncio
+import hashlib
+import zlib
+from collections.abc import Callable
+
+from shared.clock import Deadline
+from shared.crawling.chunk import Chunk, ChunkResult
+from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.storage.memory.blobs import MemoryBlobs
+from tests.unit.jobs.weather import Weather
+
+
+class Crash(Exception):
+    """A process that dies while it works on a chunk."""
+
+
+class FakeWorker:
+    """Keeps each candidate as a few bytes of its own, but for those that `reject` gives a reason for.
+
+    Gets `budget` candidates done in a run, says that it `asked` hosts, and dies where a chunk holds one of `poison`. At
+    candidate `stuck_at` it waits until it is told to stop.
+    """
+
+    def __init__(self, blobs: MemoryBlobs, weather: "Weather") -> None:
+        self._blobs = blobs
+        self._weather = weather
+        self.fetched: list[int] = []
+        self.budget = 10_000
+        self.poison: set[int] = set()
+        self.stuck_at = -1
+        self.asked = False
+        self.reject: Callable[[int], Reason | None] = lambda index: (
+            Reason.TIMED_OUT if index % 10 == 9 else None
+        )
+        self.before: Callable[[], object] | None = None
+
+    async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
+        del deadline
+        if self.before is not None:
+            before, self.before = self.before, None
+            found = before()
+            if hasattr(found, "__await__"):
+                await found
+        if self.poison & {numbered.index for numbered in chunk.candidates}:
+            raise Crash
+        records, data = [], b""
+        for numbered in chunk.candidates[: self.budget]:
+            index, candidate = numbered.index, numbered.candidate
+            await self._weather.pause()
+            while index == self.stuck_at and not stop():  # noqa: ASYNC110 - `stop` is a question, not an event
+                await asyncio.sleep(0.001)
+            if stop():
+                break
+            self.fetched.append(index)
+            reason = self.reject(index)
+            outcome: Kept | Rejected
+            if reason is not None:
+                outcome = Rejected(reason)
+            else:
+                picture = candidate.url.encode()
+                outcome = Kept(chunk.shard, len(data), _facts(picture))
+                data += picture
+            records.append(Record(index, candidate, outcome))
+        await self._blobs.put(chunk.shard, data)
+        return ChunkResult(tuple(records), tuple(chunk.candidates[len(records) :]), self.asked)
+
+
+def _facts(data: bytes) -> ImageFacts:
+    digest = hashlib.sha256(data).hexdigest()
+    return ImageFacts("jpeg", 100, 100, len(data), digest, zlib.crc32(data), digest[:16])

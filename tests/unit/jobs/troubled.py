@@ -1,0 +1,26 @@
+"""A job some of whose images failed for a transient reason, and the nightly run after it."""
+
+from datetime import timedelta
+
+from shared.jobs.job.states import State
+from shared.records.records import Reason
+from tests.unit.jobs.job_outcomes import SPEC
+
+
+def troubled(index):
+    return {3: Reason.TIMED_OUT, 7: Reason.CORRUPT, 8: Reason.SERVER_ERROR}.get(index % 10)
+
+
+async def run_troubled(flow, spec=SPEC):
+    flow.worker.reject = troubled
+    job = await flow.send(spec)
+    await flow.run()
+    assert (await flow.job(job)).state is State.COMPLETED
+    flow.worker.fetched.clear()
+    return job
+
+
+async def night(flow, days):
+    """The nightly run, so many days later."""
+    flow.clock.advance(timedelta(days=days).total_seconds())
+    assert not (await flow.nightly(archive_after_days=10_000).run(flow.deadline())).failed
