@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-_LEFT_OUT = {".local", ".venv", "node_modules"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`([^`]*)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
@@ -13,9 +12,13 @@ _HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
 
 
 def documents() -> list[str]:
-    """The paths of all documents of the project, relative to its root."""
+    """The paths of all documents of the project, relative to its root. Those below hidden folders belong to tools."""
     paths = (path.relative_to(ROOT) for path in ROOT.rglob("*.md"))
-    return sorted(path.as_posix() for path in paths if _LEFT_OUT.isdisjoint(path.parts))
+    return sorted(path.as_posix() for path in paths if not _is_a_tools(path))
+
+
+def _is_a_tools(path: Path) -> bool:
+    return any(part.startswith(".") or part == "node_modules" for part in path.parts)
 
 
 def text_of(document: str) -> str:
