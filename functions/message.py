@@ -1,4 +1,4 @@
-"""What every queue function shares: the trigger, decoding, correlation, telemetry of what failed."""
+"""What every queue function shares: the trigger, decoding, the operation of the message."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import azure.functions as func
 
-from shared.jobs.job.messages import traceparent_in
-from shared.telemetry import signals
-from shared.telemetry.correlation import operation
+from functions.invocation import triggered
+from shared.jobs.job.messages import read_envelope
 from shared.wiring import app
 
 type QueueFunction = Callable[[func.QueueMessage, func.Context], Awaitable[None]]
@@ -41,15 +40,7 @@ def queue_function(blueprint: func.Blueprint, queue: str) -> Callable[[QueueFunc
 async def handling(
     name: str, msg: func.QueueMessage, context: func.Context
 ) -> AsyncIterator[ReceivedMessage]:
-    """Handle one message within an operation of its own; what fails is reported, and left to the host's retries.
-
-    The operation belongs to the trace that the message carries, else to that of the invocation.
-    """
+    """Handle one message within an operation of its own (see `triggered`)."""
     text = msg.get_body().decode("utf-8", "replace")
-    with operation(name, traceparent=traceparent_in(text) or context.trace_context.trace_parent) as current:
-        try:
-            yield ReceivedMessage(msg.id or "", text, again=msg.dequeue_count != 1)
-            app().completed(current)
-        except Exception as error:
-            signals.failure(app().telemetry, error, operation=name)
-            raise
+    async with triggered(app(), name, context, read_envelope(text)):
+        yield ReceivedMessage(msg.id or "", text, again=msg.dequeue_count != 1)

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from shared.telemetry.correlation import operation
+from functions.invocation import triggered
 from shared.wiring import app
 
 blueprint = func.Blueprint()
@@ -12,7 +12,7 @@ blueprint = func.Blueprint()
 async def lifecycle(timer: func.TimerRequest, context: func.Context) -> None:
     """Each night: old datasets go to the Archive tier, working blobs of finished jobs go away."""
     del timer  # a run that is past due does what any other does
-    with operation("lifecycle", traceparent=context.trace_context.trace_parent):
+    async with triggered(app(), "lifecycle", context):
         await app().nightly.run(app().deadline())
 
 
@@ -20,5 +20,5 @@ async def lifecycle(timer: func.TimerRequest, context: func.Context) -> None:
 async def watchdog(timer: func.TimerRequest, context: func.Context) -> None:
     """Every ten minutes: jobs that stand still are sent on."""
     del timer
-    with operation("watchdog", traceparent=context.trace_context.trace_parent):
+    async with triggered(app(), "watchdog", context):
         await app().watchdog.run(app().deadline())

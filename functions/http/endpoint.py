@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from functions.http.inputs import header_in, number_in, read_query
 from functions.http.problems import problem_response
+from functions.invocation import report_span
 from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retryable, Unavailable
 from shared.ids import is_plain_id
 from shared.storage.newest_first import Listing, is_place
@@ -21,6 +23,7 @@ from shared.wiring import App, app
 
 _log = logging.getLogger(__name__)
 _MAX_PAGE = 100
+_SERVER_ERROR = 500
 _LARGE_BYTES = 100_000
 
 
@@ -132,15 +135,19 @@ def endpoint(
         served = _Endpoint(handler, public, query, when_late, within_seconds)
 
         async def function(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-            # the host's own span, within the caller's trace where the caller named one
-            parent = context.trace_context.trace_parent or req.headers.get("traceparent")
+            host = context.trace_context.trace_parent
+            # the host's span belongs to the caller's trace where the caller named one
+            parent = host or req.headers.get("traceparent")
             wanted = req.headers.get("x-correlation-id")
             with operation(handler.__name__, traceparent=parent, correlation_id=wanted) as current:
+                began = time.monotonic()
                 try:
                     response = await _serve(served, req, current)
                 except Exception as error:  # noqa: BLE001 - the one place where every error becomes an answer
                     response = _refuse(error, handler.__name__, current)
                 response.headers["X-Correlation-ID"] = current.correlation_id
+                succeeded = response.status_code < _SERVER_ERROR
+                report_span(app(), current, time.monotonic() - began, succeeded=succeeded, host=host)
                 return response
 
         # not functools.wraps: the worker reads the signature of what it is given, and must not see the handler's

@@ -31,7 +31,6 @@ async def submit_job(call: Call) -> Answer:
         user_id=call.caller.user_id,
         spec=await call.read(call.app.specs.parse),
         key=f"http:{key}" if key is not None else None,
-        traceparent=call.operation.traceparent,
     )
     submitted = await call.app.submit.accept(submission)
     call.app.used(call.caller.user_id, "submit_job")
@@ -82,7 +81,7 @@ async def cancel_job(call: Call) -> Answer:
 async def retry_job(call: Call) -> Answer:
     """Try again what failed for a transient reason in a job that has ended; 202, also where that is under way."""
     job = await _find(call)
-    job = await call.app.retry.run(job.user_id, job.id, call.operation.traceparent)
+    job = await call.app.retry.run(job.user_id, job.id)
     call.app.used(call.caller.user_id, "retry_job")
     answer = await _describe(call, job)
     return Answer(answer, status=202, headers={"Location": answer.links["self"]})

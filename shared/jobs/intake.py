@@ -22,7 +22,8 @@ from shared.jobs.job.messages import (
     names_in,
     read_chunk_message,
     read_job_message,
-    without_job_id,
+    split_spec,
+    without_origin,
 )
 from shared.jobs.job.store import JobStore
 from shared.jobs.submission.image_list import parse_image_list
@@ -64,7 +65,7 @@ class Intake:
             data = decode_json(text)
             own = read_job_message(data)
             if own is None:
-                job_id, asked = without_job_id(data)
+                job_id, asked = split_spec(data)
                 key = None if job_id is not None else message_key(message_id)
                 spec = self._steps.submit.specs.parse(asked)
                 await self._steps.submit.run(
@@ -98,7 +99,7 @@ class Intake:
             data = decode_json(text)
             own = read_job_message(data)
             if own is None:
-                images = parse_image_list(data)
+                images = parse_image_list(without_origin(data))
                 key = None if images.job_id else message_key(message_id)
                 asked = Submission(
                     self._user_id,

@@ -15,6 +15,7 @@ from shared.jobs.job.store import WORK_IS_GONE
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.report import DiscoveryReport
 from shared.jobs.ledger.rows import Progress
+from shared.telemetry.correlation import current_origin
 
 
 class Retry:
@@ -24,7 +25,7 @@ class Retry:
         self._data = data
         self._clock = clock
 
-    async def run(self, user_id: str, job_id: str, traceparent: str = "") -> Job:
+    async def run(self, user_id: str, job_id: str) -> Job:
         """Put the job back on its queue, and return it as it then is.
 
         Raises:
@@ -41,7 +42,7 @@ class Retry:
             )
             await self._check(stored, progress, report)
             await self._check_state(stored)
-            return await self._data.jobs.reopen(stored.retried(self._clock.now(), traceparent))
+            return await self._data.jobs.reopen(stored.retried(self._clock.now(), current_origin()))
 
         job = await self._data.jobs.swap(await self._data.jobs.require(user_id, job_id), reopened)
         if job.revision == 1:

@@ -52,6 +52,24 @@ def operation_completed(
     telemetry.event("operation_completed", properties)
 
 
+def invocation(
+    telemetry: Telemetry,
+    *,
+    function: str,
+    span_id: str,
+    duration_seconds: float,
+    succeeded: bool,
+    host_operation_id: str,
+) -> None:
+    """The span of a function's run, in the trace of its message. The host reports the run in another trace."""
+    properties: Properties = {"host_operation_id": host_operation_id} if host_operation_id else {}
+    telemetry.dependency(
+        Dependency(
+            function, "InProc", "", duration_seconds, succeeded, properties=properties, span_id=span_id
+        )
+    )
+
+
 def user_action(telemetry: Telemetry, *, user_id: str, user_tier: str, action: str, environment: str) -> None:
     """A user did something that counts as use of the product."""
     properties = {"user_id": user_id, "user_tier": user_tier, "action": action, "environment": environment}

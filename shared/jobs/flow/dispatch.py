@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from shared.jobs.job.chunk_ids import chunk_id, is_of_a_half, number_of
 from shared.jobs.job.job import Job
-from shared.jobs.job.messages import CHUNKS_QUEUE, ChunkMessage, encode
+from shared.jobs.job.messages import CHUNKS_QUEUE, chunk_message_of
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.rows import ChunkRow
 from shared.storage.queues import QueueSender
@@ -105,5 +105,4 @@ class Dispatch:
             await self._ledger.note(job.id, replace(chunk, announced=True))
 
     async def _send(self, job: Job, name: str, delay_seconds: float = 0.0) -> None:
-        message = ChunkMessage(job.user_id, job.id, name, job.traceparent)
-        await self._queues.send(CHUNKS_QUEUE, encode(message), delay_seconds=delay_seconds)
+        await self._queues.send(CHUNKS_QUEUE, chunk_message_of(job, name), delay_seconds=delay_seconds)

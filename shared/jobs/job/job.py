@@ -7,6 +7,7 @@ from typing import Self
 
 from shared.errors import Conflict
 from shared.jobs.job.states import TRANSITIONS, State
+from shared.telemetry.correlation import NO_ORIGIN, Origin
 
 
 class WebhookState(StrEnum):
@@ -54,7 +55,8 @@ class Job:
     says that the message that the state calls for was sent: the one that starts the archive, or the one that has the
     webhook called once the job has ended. `round` counts how often discovery went on because too few
     candidates were kept (`shared.jobs.flow.rounds`). `message_id` is the id of the queue message that it came in, and
-    `requested_id` the `job_id` that a refused message asked for; empty where there is none.
+    `requested_id` the `job_id` that a refused message asked for; empty where there is none. `origin` is the call or the
+    message that began this revision.
     """
 
     id: str
@@ -68,7 +70,7 @@ class Job:
     revision: int = 1
     enqueued: bool = False
     nudges: int = 0
-    traceparent: str = ""
+    origin: Origin = NO_ORIGIN
     round: int = 0
     message_id: str = ""
     requested_id: str = ""
@@ -84,7 +86,7 @@ class Job:
             raise Conflict(f"The job is {self.state} and cannot become {state}.")
         return replace(self, state=state, updated_at=now, failure=failure, nudges=0, enqueued=False)
 
-    def retried(self, now: datetime, traceparent: str) -> Self:
+    def retried(self, now: datetime, origin: Origin) -> Self:
         """The job at the beginning of its next revision.
 
         Raises:
@@ -92,7 +94,7 @@ class Job:
         """
         wanted = self.webhook.state is not WebhookState.NONE
         webhook = Webhook(WebhookState.PENDING) if wanted else Webhook()
-        again = replace(self, revision=self.revision + 1, webhook=webhook, traceparent=traceparent)
+        again = replace(self, revision=self.revision + 1, webhook=webhook, origin=origin)
         return again.moved(State.QUEUED, now)
 
     def webhook_is_due(self, revision: int) -> bool:

@@ -1,7 +1,8 @@
 """Queue messages: the one place that writes and reads them.
 
-Messages of the app itself carry ids only and a version. Producers may put a whole spec on `crawl-jobs`, and
-`{"job_id": …, "images": […]}` on `dataset-archives`. `message_json` reads the forms that their tools send.
+Messages of the app itself carry ids, a version, and the span and the correlation id of what sent them. Producers may
+put a whole spec on `crawl-jobs`, and `{"job_id": …, "images": […]}` on `dataset-archives`, both also with a
+`traceparent` and a `correlation_id`. `message_json` reads the forms that their tools send.
 """
 
 import json
@@ -16,6 +17,7 @@ from shared.ids import PlainId, is_plain_id
 from shared.jobs.job.chunk_ids import CHUNK_ID
 from shared.jobs.job.job import Job
 from shared.jobs.job.message_json import decode_json
+from shared.telemetry.correlation import NO_ORIGIN, Origin, origin_within
 from shared.text.labels import Label
 
 JOBS_QUEUE = "crawl-jobs"
@@ -24,7 +26,7 @@ ARCHIVES_QUEUE = "dataset-archives"
 WEBHOOKS_QUEUE = "webhooks"
 
 type _Version = Annotated[int, Strict(), Field(ge=1, le=1)]
-type _Trace = Annotated[str, Field(max_length=100)]
+type _Carried = Annotated[str, Field(max_length=100)]
 
 
 class ForgedMessage(InvalidRequest):
@@ -41,7 +43,8 @@ class JobMessage:
 
     user_id: PlainId
     job_id: PlainId
-    traceparent: _Trace = ""
+    traceparent: _Carried = ""
+    correlation_id: _Carried = ""
     revision: Annotated[int, Strict(), Field(ge=1, lt=1 << 31)] = 1
     v: _Version = 1
     part: Annotated[str, Field(pattern=r"^([0-9a-f]{12}/[0-9]{1,4})?$")] = ""
@@ -54,12 +57,14 @@ class ChunkMessage:
     user_id: PlainId
     job_id: PlainId
     chunk: Annotated[str, Field(pattern=f"^{CHUNK_ID}$", max_length=300)]
-    traceparent: _Trace = ""
+    traceparent: _Carried = ""
+    correlation_id: _Carried = ""
     v: _Version = 1
 
 
 type Message = JobMessage | ChunkMessage
 
+_ORIGIN = ("traceparent", "correlation_id")
 _JOB_FIELDS = {field.name for field in fields(JobMessage)}
 
 
@@ -88,7 +93,15 @@ def encode(message: Message) -> str:
 
 def message_of(job: Job, *, part: str = "") -> str:
     """The text of the message that makes a job go on, or one part of its archive."""
-    return encode(JobMessage(job.user_id, job.id, job.traceparent, job.revision, part=part))
+    origin = origin_within(job.origin)
+    ids = job.user_id, job.id
+    return encode(JobMessage(*ids, origin.traceparent, origin.correlation_id, job.revision, part=part))
+
+
+def chunk_message_of(job: Job, chunk: str) -> str:
+    """The text of the message that has a chunk of a job crawled."""
+    origin = origin_within(job.origin)
+    return encode(ChunkMessage(job.user_id, job.id, chunk, origin.traceparent, origin.correlation_id))
 
 
 def read_job_message(data: object) -> JobMessage | None:
@@ -141,25 +154,45 @@ def names_in(data: object) -> tuple[str | None, str | None]:
     return job_id if isinstance(job_id, str) and is_plain_id(job_id) else None, name
 
 
-def without_job_id(data: object) -> tuple[str | None, object]:
+def split_spec(data: object) -> tuple[str | None, object]:
     """The `job_id` that a producer's spec asks for, None where it asks for none; and the spec itself.
 
     Raises:
-        InvalidRequest: it is no text.
+        InvalidRequest: the id is no text.
     """
-    if not isinstance(data, dict) or "job_id" not in data:
+    if not isinstance(data, dict):
         return None, data
-    job_id = data["job_id"]
-    if not isinstance(job_id, str):
+    job_id = data.get("job_id")
+    if "job_id" in data and not isinstance(job_id, str):
         raise InvalidRequest("The spec is not valid.", (FieldError("job_id", "must be a string"),))
-    return job_id, {key: value for key, value in data.items() if key != "job_id"}
+    beside = {"job_id", *_ORIGIN}
+    return job_id, {key: value for key, value in data.items() if key not in beside}
 
 
-def traceparent_in(text: str | bytes) -> str | None:
-    """The W3C trace context that the message carries; None where it carries none."""
+def without_origin(data: object) -> object:
+    """What a producer asks for, without what says where the message comes from."""
+    if not isinstance(data, dict):
+        return data
+    return {key: value for key, value in data.items() if key not in _ORIGIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What telemetry should know of any message before it is handled. What is absent or not valid is empty."""
+
+    origin: Origin = NO_ORIGIN
+    job_id: str = ""
+
+
+def read_envelope(text: str | bytes) -> Envelope:
+    """The envelope of a message of the app or of a producer. It never raises: others report what is wrong."""
     try:
         data = decode_json(text)
     except InvalidRequest:
-        return None
-    found = data.get("traceparent") if isinstance(data, dict) else None
-    return found if isinstance(found, str) and found else None
+        return Envelope()
+    if not isinstance(data, dict):
+        return Envelope()
+    traceparent, correlation_id = (
+        found if isinstance(found := data.get(name), str) else "" for name in _ORIGIN
+    )
+    return Envelope(Origin(traceparent, correlation_id), names_in(data)[0] or "")

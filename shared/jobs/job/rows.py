@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.job.states import State
 from shared.storage.entities import Entity, Value
+from shared.telemetry.correlation import Origin
 from shared.text.plain_text import one_line
 
 WORK = "~work"
@@ -42,7 +43,8 @@ def job_to_entity(job: Job) -> Entity:
         "revision": job.revision,
         "enqueued": job.enqueued,
         "nudges": job.nudges,
-        "traceparent": job.traceparent,
+        "traceparent": job.origin.traceparent,
+        "correlation_id": job.origin.correlation_id,
         "round": job.round,
         "message_id": job.message_id,
         "requested_id": job.requested_id,
@@ -72,7 +74,7 @@ def job_from_entity(entity: Entity) -> Job:
         revision=int(str(values.get("revision", 1))),
         enqueued=bool(values.get("enqueued", False)),
         nudges=int(str(values.get("nudges", 0))),
-        traceparent=str(values.get("traceparent", "")),
+        origin=Origin(str(values.get("traceparent", "")), str(values.get("correlation_id", ""))),
         round=int(str(values.get("round", 0))),
         message_id=str(values.get("message_id", "")),
         requested_id=str(values.get("requested_id", "")),

@@ -18,6 +18,7 @@ from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
 from shared.jobs.submission.datasets import resolve_datasets
 from shared.runtime import Runtime
+from shared.telemetry.correlation import current_origin
 from shared.text.plain_text import one_line
 
 _MAX_MESSAGE_ID = 100
@@ -34,7 +35,6 @@ class Submission:
     spec: JobSpec
     key: str | None = None
     job_id: str | None = None
-    traceparent: str = ""
     message_id: str = ""
 
 
@@ -85,7 +85,7 @@ class Submit:
             created_at=now,
             updated_at=now,
             webhook=webhook,
-            traceparent=submission.traceparent,
+            origin=current_origin(),
             message_id=one_line(submission.message_id, _MAX_MESSAGE_ID),
         )
         replayed = False
@@ -118,6 +118,7 @@ class Submit:
             created_at=now,
             updated_at=now,
             failure=Failure(REFUSED, f"{error.detail} {fields}".strip()),
+            origin=current_origin(),
             message_id=one_line(message_id, _MAX_MESSAGE_ID),
             requested_id=wanted or "",
         )

@@ -91,4 +91,6 @@ class AzureMonitorTelemetry:
         texts.setdefault("environment", self._config.environment)
         if operation is not None:
             texts.setdefault("correlation_id", operation.correlation_id)
+            if operation.job_id:
+                texts.setdefault("job_id", operation.job_id)
         self._sender.put(Item(datetime.now(UTC), content, texts, operation, rate))

@@ -1,16 +1,21 @@
-"""Which trace a function's operation belongs to."""
+"""Which trace a function's operation belongs to, and what it reports of itself."""
 
+import contextlib
 from types import SimpleNamespace
 
 import azure.functions as func
 import pytest
 from pydantic import BaseModel
 
-from functions import queues, timers
+from functions import message, queues, timers
 from functions.http import datasets, health, jobs
+from functions.http import endpoint as endpoint_module
 from functions.http.endpoint import Answer, endpoint
 from functions.message import handling
+from shared.settings import Settings
 from shared.telemetry.correlation import current_operation
+from shared.telemetry.recording import RecordingTelemetry
+from shared.wiring import App
 
 OF_THE_HOST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 OF_THE_HEADER = "00-11111111111111111111111111111111-2222222222222222-00"
@@ -21,16 +26,23 @@ class Trace(BaseModel):
     """What the handler saw."""
 
     trace_id: str
-    parent_id: str
+    span_id: str
+    own_span: bool
 
 
 @endpoint(public=True)
 async def traced(call):
-    return Answer(Trace(trace_id=call.operation.trace_id, parent_id=call.operation.parent_id))
+    found = call.operation
+    return Answer(Trace(trace_id=found.trace_id, span_id=found.span_id, own_span=found.own_span))
 
 
 def context_of(parent):
     return SimpleNamespace(trace_context=SimpleNamespace(trace_parent=parent))
+
+
+def message_of(text):
+    message = func.QueueMessage(id="1", body=text.encode())
+    return SimpleNamespace(id="1", get_body=message.get_body, dequeue_count=1)
 
 
 @pytest.mark.parametrize(
@@ -42,14 +54,53 @@ def context_of(parent):
         (None, OF_THE_HEADER, OF_THE_HEADER),
     ],
 )
-async def test_a_call_belongs_to_the_trace_of_its_invocation_else_to_that_of_its_header(
+async def test_a_call_belongs_to_the_span_of_its_invocation_else_to_that_of_its_header(
     parent, header, expected
 ):
     headers = {"traceparent": header} if header else {}
     request = func.HttpRequest("GET", "http://localhost/x", headers=headers, body=b"")
     answer = await traced(request, context_of(parent))
     found = Trace.model_validate_json(answer.get_body())
-    assert (found.trace_id, found.parent_id) == (expected[3:35], expected[36:52])
+    assert found == Trace(trace_id=expected[3:35], span_id=expected[36:52], own_span=False)
+
+
+@pytest.fixture
+def telemetry(monkeypatch):
+    """The app, with telemetry that remembers."""
+    made = App(Settings())
+    recording = RecordingTelemetry()
+    vars(made).update(telemetry=recording)
+    for module in (endpoint_module, message):
+        monkeypatch.setattr(module, "app", lambda: made)
+    return recording
+
+
+async def test_a_call_without_any_trace_reports_its_span_itself(telemetry):
+    request = func.HttpRequest("GET", "http://localhost/x", headers={}, body=b"")
+    answer = await traced(request, context_of(None))
+    assert Trace.model_validate_json(answer.get_body()).own_span
+    [span] = telemetry.named("traced")
+    assert (span.properties["type"], span.properties["success"]) == ("InProc", True)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_each_message_has_a_span_that_names_the_hosts_operation(telemetry, fails):
+    received = message_of(f'{{"traceparent": "{OF_THE_MESSAGE}", "correlation_id": "mine", "job_id": "j-1"}}')
+    with pytest.raises(KeyError) if fails else contextlib.nullcontext():
+        async with handling("work", received, context_of(OF_THE_HOST)):
+            found = current_operation()
+            assert (found.correlation_id, found.job_id) == ("mine", "j-1")
+            if fails:
+                raise KeyError("x")
+    [span] = telemetry.named("work")
+    assert span.properties == {
+        "type": "InProc",
+        "target": "",
+        "success": not fails,
+        "host_operation_id": OF_THE_HOST[3:35],
+    }
+    assert len(telemetry.named("operation_completed")) == (not fails)
+    assert len(telemetry.named("KeyError")) == fails
 
 
 @pytest.mark.parametrize(
@@ -59,13 +110,13 @@ async def test_a_call_belongs_to_the_trace_of_its_invocation_else_to_that_of_its
         ('{"traceparent": ""}', OF_THE_HOST),
         ("{}", OF_THE_HOST),
         ("no JSON", OF_THE_HOST),
+        ('{"traceparent": "nonsense"}', OF_THE_HOST),
     ],
 )
 async def test_a_message_belongs_to_the_trace_that_it_carries_else_to_that_of_its_invocation(text, expected):
-    message = func.QueueMessage(id="1", body=text.encode())
-    message = SimpleNamespace(id="1", get_body=message.get_body, dequeue_count=1)
-    async with handling("work", message, context_of(OF_THE_HOST)):
+    async with handling("work", message_of(text), context_of(OF_THE_HOST)):
         found = current_operation()
+    assert found.own_span
     assert (found.trace_id, found.parent_id) == (expected[3:35], expected[36:52])
 
 

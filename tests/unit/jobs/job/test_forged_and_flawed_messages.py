@@ -45,6 +45,7 @@ FORGED = [
     *({"v": wrong} for wrong in (0, 2, True, "1", 1.0, None)),
     *({"part": wrong} for wrong in ("0", "../0", f"{PLAN}/", f"{PLAN}/\u0663", f"{PLAN}/00000", f"{PLAN}/0\n")),
     {"traceparent": "x" * 101},
+    {"correlation_id": "x" * 101},
 ]  # fmt: skip
 CHUNKS = [
     "",
@@ -67,6 +68,7 @@ def _job(**changes):
         "user_id": "admin",
         "job_id": "job1",
         "traceparent": "",
+        "correlation_id": "",
         "revision": 1,
         "v": 1,
         "part": "",
@@ -108,9 +110,9 @@ async def test_forged_chunks_are_dropped_with_a_warning(flow, changes, caplog):
     "chunk", ["000001", "1000000", "000007.0002", "000007.10000", "000007a", "000007.0002ab.0003b"]
 )
 def test_what_the_app_writes_itself_is_read(chunk):
-    found = read_chunk_message(json.loads(encode(ChunkMessage("admin", "a-_B9", chunk, "t"))))
-    assert found == ChunkMessage("admin", "a-_B9", chunk, "t")
-    message = JobMessage("admin", "a", "t", 12, part="0123456789ab/1499")
+    found = read_chunk_message(json.loads(encode(ChunkMessage("admin", "a-_B9", chunk, "t", "c"))))
+    assert found == ChunkMessage("admin", "a-_B9", chunk, "t", "c")
+    message = JobMessage("admin", "a", "t", "c", 12, part="0123456789ab/1499")
     assert read_job_message(json.loads(encode(message))) == message
     with pytest.raises(ForgedMessage):
         read_chunk_message(json.loads(encode(message)))

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import InvalidRequest
 from shared.jobs.job.message_json import decode_json
-from shared.jobs.job.messages import traceparent_in
+from shared.jobs.job.messages import Envelope, read_envelope
 from shared.jobs.job.states import State
 
 # `>>>???` makes base64 that has + and /, long enough for several lines of it
@@ -83,7 +83,7 @@ def test_plain_json_of_any_encoding_is_read_with_what_stands_around_it(encoding,
 def test_what_is_neither_json_nor_base64_of_it_is_refused(message):
     with pytest.raises(InvalidRequest, match="not JSON"):
         decode_json(message)
-    assert traceparent_in(message) is None
+    assert read_envelope(message) == Envelope()
 
 
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)

@@ -13,6 +13,7 @@ from shared.jobs.job.states import State
 from shared.jobs.ledger.rows import Progress
 from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
+from shared.telemetry.correlation import operation
 from shared.web.http.client import WebResponse
 from tests.unit.jobs.simulation import Flow
 
@@ -51,7 +52,8 @@ async def _until_the_end(flow):
 
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
 async def test_whoever_ends_a_job_sends_one_message_and_calls_nobody(flow, end):
-    job = await flow.submit.run(Submission("admin", flow.specs.parse(SPEC), traceparent=TRACE))
+    with operation("submit_job", traceparent=TRACE, correlation_id="mine"):
+        job = await flow.submit.run(Submission("admin", flow.specs.parse(SPEC)))
     if end == "failed":
         flow.worker.reject = lambda _: Reason.CORRUPT
     if end == "cancelled":
@@ -63,7 +65,7 @@ async def test_whoever_ends_a_job_sends_one_message_and_calls_nobody(flow, end):
     [text] = flow.queues.take(WEBHOOKS_QUEUE)
     message = json.loads(text)
     assert (message["user_id"], message["job_id"], message["revision"]) == ("admin", job.id, 1)
-    assert message["traceparent"] == TRACE
+    assert (message["traceparent"], message["correlation_id"]) == (TRACE, "mine")
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
