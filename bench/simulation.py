@@ -29,7 +29,7 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
 from shared.telemetry.recording import RecordingTelemetry
-from shared.users.access import ADMIN
+from shared.users.caller import ADMIN
 from shared.wiring import App
 
 # The share of candidates in the dataset: 10 % are rejected, 5 % are duplicates, and 5 % are near-duplicates.

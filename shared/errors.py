@@ -8,7 +8,9 @@ AppError
 ├── Conflict              the thing's state does not allow it
 │   ├── AlreadyExists     a conditional create met an existing thing
 │   └── Changed           a compare-and-swap met a newer version
+├── Forbidden             the caller is known, and its key does not allow this
 ├── RateLimited           too many calls; says when to come back
+├── QuotaExceeded         the user's tier leaves no room for it; says the limit, the use and when that resets
 ├── Retryable             transient: the host redelivers the message
 │   └── Unavailable       a service that we depend on did not answer
 ├── NotConfigured         the app is not set up for it; says what its operator has to do
@@ -21,6 +23,7 @@ The text of an `AppError` is written for the caller; the text of any other excep
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class AppError(Exception):
@@ -51,6 +54,10 @@ class Unauthenticated(AppError):
     """The call carries no API key, or one that nobody holds."""
 
 
+class Forbidden(AppError):
+    """The caller is known, and its key does not allow what was asked."""
+
+
 class NotFound(AppError):
     """There is no such thing for this caller."""
 
@@ -73,6 +80,16 @@ class RateLimited(AppError):
     def __init__(self, detail: str, retry_after_seconds: float) -> None:
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
+
+
+class QuotaExceeded(AppError):
+    """The user's tier does not leave enough; `resets_at` is None if room comes as jobs end."""
+
+    def __init__(self, detail: str, *, limit: int, used: int, resets_at: datetime | None) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.used = used
+        self.resets_at = resets_at
 
 
 class Retryable(AppError):

@@ -18,7 +18,7 @@ from shared.storage.newest_first import Listing, is_place
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
 from shared.text.strict_json import read_json
-from shared.users.access import Caller
+from shared.users.caller import Caller
 from shared.wiring import App, app
 
 _log = logging.getLogger(__name__)
@@ -162,10 +162,11 @@ def endpoint(
 async def _serve(served: _Endpoint, req: func.HttpRequest, current: Operation) -> func.HttpResponse:
     services = app()
     public = served.public
-    caller = Caller.anonymous() if public else services.access.identify(req.headers.get("x-api-key"))
-    call = Call(req, services, caller, current, read_query(req, served.query))
     try:
         async with asyncio.timeout(served.within_seconds or services.answer_within_seconds):
+            key = req.headers.get("x-api-key")
+            caller = Caller.anonymous() if public else await services.access.identify(key)
+            call = Call(req, services, caller, current, read_query(req, served.query))
             answer = await served.handler(call)
     except TimeoutError:
         raise Unavailable(f"Storage did not answer in time. {served.when_late}") from None

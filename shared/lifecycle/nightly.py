@@ -20,7 +20,7 @@ from shared.records.delivered import RECORDS
 from shared.runtime import Runtime
 from shared.storage.blobs import BlobInfo, Tier
 from shared.telemetry import signals
-from shared.users.access import ADMIN
+from shared.users.caller import ADMIN
 
 # small files that describe a dataset
 _STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")

@@ -1,41 +1,110 @@
-"""Who calls: an API key is looked up, and a caller comes back."""
+"""Who calls: a key is checked, and a caller comes back."""
 
+import asyncio
+import hashlib
 import hmac
-from dataclasses import dataclass
-from typing import Self
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from shared.errors import Unauthenticated
+from shared.clock import Clock
+from shared.errors import Retryable, Unauthenticated
+from shared.users.api_keys import ApiKey, PresentedKey, read_key
+from shared.users.caller import Caller
+from shared.users.store import UserStore
+from shared.users.user import Account, Status
 
-ADMIN = "admin"
+_UNKNOWN = "This API key is not known."
+_FRESH_SECONDS = 15.0
+_MAX_CACHED = 4096
+
+
+@dataclass(slots=True)
+class _Cached:
+    account: asyncio.Future[Account | None]
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The user on whose behalf a call runs."""
-
-    user_id: str
-
-    @classmethod
-    def anonymous(cls) -> Self:
-        """The caller of public endpoints, who owns nothing."""
-        return cls("")
-
-
 class Access:
-    """Knows the one key that the app is set up with. Without a key, nobody gets in."""
+    """Checks the keys of callers.
 
-    def __init__(self, admin_api_key: str | None) -> None:
-        self._admin_api_key = (admin_api_key or "").encode("utf-8", "surrogatepass")
+    `admin_keys` are those of the app's settings; two may be valid while one is replaced by the other. Keys of users are
+    in storage. What was read there counts for 15 seconds, so a key that was revoked opens nothing later than that on
+    any instance. At most 4,096 users are remembered. Calls that need the same user at the same time share one read.
+    """
 
-    def identify(self, api_key: str | None) -> Caller:
-        """The caller who holds the key; compared in constant time.
+    users: UserStore
+    admin_keys: Sequence[str]
+    clock: Clock
+    _cache: OrderedDict[str, _Cached] = field(default_factory=OrderedDict)
+
+    async def identify(self, api_key: str | None) -> Caller:
+        """The caller who holds the key. Secrets are compared in constant time.
+
+        A key of another form, or with a wrong checksum, costs no read.
 
         Raises:
-            Unauthenticated: there is no key, or nobody holds it.
+            Unauthenticated: there is no key, nobody holds it, it has expired, or its user is not active.
+            Unavailable: storage did not answer.
         """
         if not api_key:
             raise Unauthenticated("Send your API key in the header X-API-Key.")
-        given = api_key.encode("utf-8", "surrogatepass")  # whatever the host makes of bytes
-        if not self._admin_api_key or not hmac.compare_digest(given, self._admin_api_key):
-            raise Unauthenticated("This API key is not known.")
-        return Caller(ADMIN)
+        if self._is_admin_key(api_key):
+            return Caller.admin()
+        presented = read_key(api_key)
+        if presented is None:
+            raise Unauthenticated(_UNKNOWN)
+        account = await self._account(presented.user_id)
+        now = self.clock.now()
+        key = _valid_key(account, presented, now)
+        if account is None or key is None:
+            raise Unauthenticated(_UNKNOWN)
+        await self._note_use(account, key, now)
+        return Caller(account.user.id, account.user.tier, key.scopes, key.id)
+
+    def forget(self, user_id: str) -> None:
+        """Read the user again at the next call to this instance: the user or a key has changed."""
+        self._cache.pop(user_id, None)
+
+    def _is_admin_key(self, api_key: str) -> bool:
+        # Digests have one length. A header may hold bytes that are no UTF-8.
+        given = hashlib.sha256(api_key.encode("utf-8", "surrogatepass")).digest()
+        matches = [
+            hmac.compare_digest(given, hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest())
+            for key in self.admin_keys
+        ]
+        return any(matches)
+
+    async def _account(self, user_id: str) -> Account | None:
+        cached = self._cache.get(user_id)
+        now = self.clock.monotonic()
+        if cached is None or now - cached.read_at >= _FRESH_SECONDS or _failed(cached.account):
+            reading = asyncio.ensure_future(self.users.account(user_id))
+            cached = self._cache[user_id] = _Cached(reading, now)
+            self._cache.move_to_end(user_id)
+            while len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
+        # A caller who goes away must not cancel the read of the others.
+        return await asyncio.shield(cached.account)
+
+    async def _note_use(self, account: Account, key: ApiKey, now: datetime) -> None:
+        try:
+            if await self.users.note_use(account.user.id, key, now):
+                self.forget(account.user.id)
+        except Retryable:
+            # The time of the last use is not worth a refused call.
+            return
+
+
+def _failed(reading: asyncio.Future[Account | None]) -> bool:
+    return reading.done() and (reading.cancelled() or reading.exception() is not None)
+
+
+def _valid_key(account: Account | None, presented: PresentedKey, now: datetime) -> ApiKey | None:
+    """The user's key that was presented, if it opens anything now."""
+    if account is None or account.user.status is not Status.ACTIVE:
+        return None
+    key = account.key(presented.key_id)
+    return key if key is not None and key.matches(presented) and key.is_valid(now) else None

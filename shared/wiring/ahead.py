@@ -8,6 +8,7 @@ _MODULES = (
     "shared.storage.azure.blobs",
     "shared.storage.azure.entities",
     "shared.storage.azure.queues",
+    "shared.users.access",
     "shared.wiring.image_services",
     "shared.web.http.aiohttp_client",
     "shared.jobs.submission.submit",

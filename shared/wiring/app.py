@@ -9,7 +9,7 @@ from shared.settings import load_settings
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
-from shared.users.access import ADMIN
+from shared.users.caller import ADMIN
 from shared.wiring.services import Services
 
 _log = logging.getLogger(__name__)

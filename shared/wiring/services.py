@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.health import HealthProbe, Part
-from shared.users.access import ADMIN, Access
+from shared.users.caller import ADMIN
 from shared.wiring.adapters import Adapters
 from shared.wiring.schedules import check_schedule
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from shared.lifecycle.nightly import Nightly
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
+    from shared.users.access import Access
+    from shared.users.store import UserStore
     from shared.web.wishes.host_wishes import HostWishes
 
 _BYTES_IN_FLIGHT = 160_000_000
@@ -40,10 +42,19 @@ class Services(Adapters):
     """Every service, each made on first use, by one process and one event loop."""
 
     @cached_property
-    def access(self) -> Access:
+    def users(self) -> "UserStore":
+        """Users and their keys."""
+        from shared.users.store import UserStore
+
+        return UserStore(self.entities)
+
+    @cached_property
+    def access(self) -> "Access":
         """Who holds which key."""
+        from shared.users.access import Access
+
         key = self.settings.admin_api_key
-        return Access(key.get_secret_value() if key else None)
+        return Access(self.users, (key.get_secret_value(),) if key else (), self.clock)
 
     @cached_property
     def job_data(self) -> "JobData":

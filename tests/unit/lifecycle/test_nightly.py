@@ -13,7 +13,7 @@ from shared.storage.blobs import Tier
 from shared.storage.entities import Put
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
-from shared.users.access import ADMIN
+from shared.users.caller import ADMIN
 from tests.unit.in_memory import memory_storage, runtime_of
 from tests.unit.known_sources import SPECS
 from tests.unit.manual_clock import ManualClock

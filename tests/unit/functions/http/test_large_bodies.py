@@ -13,7 +13,7 @@ from shared.jobs.job.store import JobStore
 from shared.jobs.spec.spec import MAX_SPEC_BYTES, JobSpec
 from shared.telemetry.correlation import operation
 from shared.text.strict_json import MAX_NAMES
-from shared.users.access import Caller
+from shared.users.caller import Caller
 from tests.unit.known_sources import parse_spec
 
 LONG_LIST = {

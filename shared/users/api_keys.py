@@ -1,0 +1,97 @@
+"""API keys as text: `pxc_<prefix>_<secret>`.
+
+The prefix is public. It names the user (16 characters) and the key (6 characters), so that both are found by one read.
+The secret has 256 random bits as 43 characters of base 62; a checksum of 6 characters follows, which is the CRC-32 of
+everything before it. So a key that was cut or mistyped is refused without a look into storage, and tools that search
+for leaked secrets can tell a key from other text. Stored is the SHA-256 of the secret. A slow hash has no use here,
+since nobody can guess 256 random bits.
+"""
+
+import hashlib
+import hmac
+import re
+import string
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.users.caller import Scope
+
+ID_CHARACTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+"""The characters of the ids of users and keys: Crockford's base 32, which no reader confuses."""
+USER_ID_LENGTH: Final = 16
+KEY_ID_LENGTH: Final = 6
+SECRET_BYTES: Final = 32
+
+_ID = f"[{ID_CHARACTERS}]"
+_FORM = re.compile(
+    rf"pxc_({_ID}{{{USER_ID_LENGTH}}})({_ID}{{{KEY_ID_LENGTH}}})_([0-9A-Za-z]{{43}})([0-9A-Za-z]{{6}})"
+)
+_BASE_62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedKey:
+    """A key as a caller sent it. `digest` is the SHA-256 of its secret, in hex."""
+
+    user_id: str
+    key_id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is stored, without its secret. One without `expires_at` does not expire."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    digest: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def matches(self, presented: PresentedKey) -> bool:
+        """Whether the secrets are the same; compared in constant time."""
+        return hmac.compare_digest(self.digest, presented.digest)
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether the key has not expired."""
+        return self.expires_at is None or now < self.expires_at
+
+
+def write_key(user_id: str, key_id: str, secret: bytes) -> str:
+    """The text of a key with this secret of 32 bytes."""
+    body = f"pxc_{user_id}{key_id}_{_base_62(int.from_bytes(secret), 43)}"
+    return body + _checksum(body)
+
+
+def prefix_of(user_id: str, key_id: str) -> str:
+    """What may be shown of a key."""
+    return f"pxc_{user_id}{key_id}"
+
+
+def read_key(text: str) -> PresentedKey | None:
+    """The key that the text is; None if it has another form, or another checksum."""
+    found = _FORM.fullmatch(text)
+    if found is None or not hmac.compare_digest(_checksum(text[:-6]), found[4]):
+        return None
+    return PresentedKey(found[1], found[2], digest_of(found[3]))
+
+
+def digest_of(secret: str) -> str:
+    """The SHA-256 of a secret as it stands in a key, in hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _checksum(text: str) -> str:
+    return _base_62(zlib.crc32(text.encode()), 6)
+
+
+def _base_62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, len(_BASE_62))
+        digits.append(_BASE_62[digit])
+    return "".join(reversed(digits))

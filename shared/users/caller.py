@@ -1,0 +1,44 @@
+"""Who calls, and what the call may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+ADMIN: Final = "admin"
+"""The user that holds the keys of the app's settings. It has no row."""
+
+
+class Scope(StrEnum):
+    """What a key allows: to look, to change what belongs to its user, to administrate the app."""
+
+    READ = "read"
+    SUBMIT = "submit"
+    ADMIN = "admin"
+
+
+class TierName(StrEnum):
+    """The tiers of users."""
+
+    FREE = "free"
+    PRO = "pro"
+    ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user on whose behalf a call runs, and what the call may do."""
+
+    user_id: str
+    tier: TierName = TierName.FREE
+    scopes: frozenset[Scope] = frozenset()
+    key_id: str = ""
+
+    @classmethod
+    def anonymous(cls) -> Self:
+        """The caller of public endpoints, who owns nothing."""
+        return cls("")
+
+    @classmethod
+    def admin(cls) -> Self:
+        """The holder of a key of the app's settings, who may do everything."""
+        return cls(ADMIN, TierName.ENTERPRISE, frozenset(Scope))

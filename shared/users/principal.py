@@ -1,0 +1,79 @@
+"""Who calls, as App Service authentication says it in the header `X-MS-CLIENT-PRINCIPAL`.
+
+The platform takes such headers off what comes from outside, and adds its own. So they may be trusted only where that
+is switched on, and the app's operator says so, too.
+https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import InvalidRequest, Unauthenticated
+from shared.text.strict_json import read_json
+from shared.users.api_keys import ID_CHARACTERS, USER_ID_LENGTH
+
+HEADER: Final = "X-MS-CLIENT-PRINCIPAL"
+MAX_HEADER_CHARACTERS: Final = 64 << 10
+_MAX_SUBJECT_CHARACTERS = 256
+_MAX_NAME_CHARACTERS = 100
+_SCHEMAS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+_SUBJECTS = (
+    "http://schemas.microsoft.com/identity/claims/objectidentifier",
+    "oid",
+    _SCHEMAS + "nameidentifier",
+    "sub",
+)
+_NAMES = ("name", _SCHEMAS + "name", "preferred_username", _SCHEMAS + "emailaddress", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A person at an identity provider; `subject` is the same at every sign-in, and `name` is for people."""
+
+    provider: str
+    subject: str
+    name: str
+
+    @property
+    def user_id(self) -> str:
+        """The id of the person's user: made of provider and subject, so that two calls at once make one user."""
+        digest = hashlib.sha256(f"{self.provider}|{self.subject}".encode("utf-8", "surrogatepass")).digest()
+        return "".join(ID_CHARACTERS[byte % len(ID_CHARACTERS)] for byte in digest[:USER_ID_LENGTH])
+
+
+def read_principal(header: str) -> Principal:
+    """The principal in the header: base64 of `{"auth_typ": …, "claims": [{"typ": …, "val": …}], …}`.
+
+    Raises:
+        Unauthenticated: it is too long, is not of this form, or names nobody.
+    """
+    claims, provider = _read(header)
+    subject = next((claims[name] for name in _SUBJECTS if claims.get(name)), "")
+    if not provider or not 1 <= len(subject) <= _MAX_SUBJECT_CHARACTERS:
+        raise Unauthenticated(f"The header {HEADER} names nobody.")
+    name = next((claims[name] for name in _NAMES if claims.get(name)), subject)
+    return Principal(provider, subject, name[:_MAX_NAME_CHARACTERS])
+
+
+def _read(header: str) -> tuple[dict[str, str], str]:
+    wrong = Unauthenticated(f"The header {HEADER} is not valid.")
+    if len(header) > MAX_HEADER_CHARACTERS:
+        raise wrong
+    try:
+        data = read_json(base64.b64decode(header, validate=True), HEADER)
+    except (binascii.Error, InvalidRequest, ValueError):
+        raise wrong from None
+    if not isinstance(data, dict) or not isinstance(data.get("claims"), list):
+        raise wrong
+    claims: dict[str, str] = {}
+    for claim in data["claims"]:
+        match claim:
+            case {"typ": str(kind), "val": str(value)}:
+                claims.setdefault(kind, value)
+            case _:
+                raise wrong
+    provider = data.get("auth_typ")
+    return claims, provider if isinstance(provider, str) else ""

@@ -1,0 +1,218 @@
+"""Where users and their keys are stored: the table `users`.
+
+    partition {user}   user             the user
+                       key-{key}        a key, without its secret
+                       used-{key}       when the key was last used, written once an hour at most
+    partition ~users   {place}          lists the users, newest first
+
+A user's rows are one partition, so the check of a key is one query. A key's row is written in one transaction with the
+user's row, under its etag: two calls cannot make a twenty-first key, and none can be made for a user who is disabled.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.errors import AlreadyExists, Changed, Conflict, NotFound
+from shared.storage.compare_and_swap import compare_and_swap
+from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
+from shared.storage.newest_first import Listing, place_of
+from shared.users.api_keys import ApiKey
+from shared.users.caller import Scope, TierName
+from shared.users.user import Account, Status, User
+
+MAX_KEYS = 20
+_TABLE = "users"
+_USERS = "~users"
+_USER, _KEY, _USED = "user", "key-", "used-"
+_USE_IS_NOTED_EVERY = timedelta(hours=1)
+_BUSY = "The user is being changed by others; try again."
+
+
+@dataclass(frozen=True, slots=True)
+class UserStore:
+    """The users of the app and their keys. Every method may be repeated, and run at the same time."""
+
+    entities: EntityStore
+
+    async def create(self, user: User) -> User:
+        """Write the user unless there is one of this id; returns the one that is stored then."""
+        # The list comes first: a user who is not listed could never be found again.
+        listed = Entity(_USERS, place_of(user.id, user.created_at))
+        await self.entities.apply(_TABLE, _USERS, [Put(listed)])
+        try:
+            await self.entities.apply(_TABLE, user.id, [Insert(_user_entity(user))])
+        except AlreadyExists:
+            stored = await self.require(user.id)
+            if stored.created_at != user.created_at:
+                await self._delete(_USERS, listed.row)
+            return stored
+        return user
+
+    async def account(self, user_id: str) -> Account | None:
+        """The user with all keys, in one query; None if there is no such user."""
+        user: User | None = None
+        keys: list[ApiKey] = []
+        used: dict[str, datetime] = {}
+        async for entity in self.entities.query(_TABLE, user_id):
+            if entity.row == _USER:
+                user = _user(entity)
+            elif entity.row.startswith(_KEY):
+                keys.append(_key(entity))
+            else:
+                used[entity.row.removeprefix(_USED)] = _moment(entity.values["at"])
+        if user is None:
+            return None
+        return Account(user, [replace(key, last_used_at=used.get(key.id)) for key in keys])
+
+    async def get(self, user_id: str) -> User | None:
+        """The user, or None if there is no such user."""
+        entity = await self.entities.get(_TABLE, user_id, _USER)
+        return _user(entity) if entity else None
+
+    async def require(self, user_id: str) -> User:
+        """The user.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        user = await self.get(user_id)
+        if user is None:
+            raise NotFound(f"There is no user {user_id}.")
+        return user
+
+    async def page(self, after: str, size: int) -> Listing[User]:
+        """Up to `size` users after the place `after`, newest first."""
+        found: list[tuple[str, User]] = []
+        async for row in self.entities.query(_TABLE, _USERS, after=after):
+            user = await self.get(row.row.partition("-")[2])
+            # A creation that stopped halfway leaves a place without a user, or beside the user's own place.
+            if user is not None and row.row == place_of(user.id, user.created_at):
+                found.append((row.row, user))
+            if len(found) > size:
+                return Listing([user for _, user in found[:size]], found[size - 1][0])
+        return Listing([user for _, user in found], None)
+
+    async def change(self, user_id: str, change: Callable[[User], User]) -> User:
+        """Replace the user by what `change` makes of it.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+
+        async def swap(entity: Entity | None) -> User:
+            user = change(_require(entity, user_id))
+            if entity is not None and user != _user(entity):
+                await self.entities.apply(_TABLE, user_id, [Replace(_user_entity(user, entity.etag))])
+            return user
+
+        return await compare_and_swap(lambda: self.entities.get(_TABLE, user_id, _USER), swap, busy=_BUSY)
+
+    async def add_key(self, user_id: str, key: ApiKey) -> None:
+        """Store a key of an active user.
+
+        Raises:
+            NotFound: there is no such user.
+            Conflict: the user is not active, or has 20 keys.
+        """
+
+        async def add(entity: Entity | None) -> None:
+            user = _require(entity, user_id)
+            if user.status is not Status.ACTIVE:
+                raise Conflict(f"User {user_id} is {user.status}; only an active user gets keys.")
+            rows = [row async for row in self.entities.query(_TABLE, user_id, after=_KEY, before=_KEY + "~")]
+            if len(rows) >= MAX_KEYS:
+                raise Conflict(f"The user has {MAX_KEYS} keys, which is the most; revoke one first.")
+            etag = entity.etag if entity else ""
+            changes: list[Change] = [Replace(_user_entity(user, etag)), Insert(_key_entity(user_id, key))]
+            await self.entities.apply(_TABLE, user_id, changes)
+
+        await compare_and_swap(lambda: self.entities.get(_TABLE, user_id, _USER), add, busy=_BUSY)
+
+    async def revoke_key(self, user_id: str, key_id: str) -> bool:
+        """Delete a key; returns whether there was one."""
+        was_there = await self._delete(user_id, _KEY + key_id)
+        await self._delete(user_id, _USED + key_id)
+        return was_there
+
+    async def note_use(self, user_id: str, key: ApiKey, now: datetime) -> bool:
+        """Write that the key was used, unless that was written within the hour; returns whether it was written now."""
+        if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:
+            return False
+        used = Entity(user_id, _USED + key.id, {"at": now})
+        await self.entities.apply(_TABLE, user_id, [Put(used)])
+        return True
+
+    async def erase(self, user: User) -> None:
+        """Delete the user and all keys."""
+        await self.entities.erase(_TABLE, user.id)
+        await self._delete(_USERS, place_of(user.id, user.created_at))
+
+    async def _delete(self, partition: str, row: str) -> bool:
+        with contextlib.suppress(Changed):
+            await self.entities.apply(_TABLE, partition, [Delete(row)])
+            return True
+        return False
+
+
+def _require(entity: Entity | None, user_id: str) -> User:
+    if entity is None:
+        raise NotFound(f"There is no user {user_id}.")
+    return _user(entity)
+
+
+def _user_entity(user: User, etag: str = "") -> Entity:
+    values: dict[str, Value] = {
+        "name": user.name,
+        "tier": user.tier.value,
+        "created_at": user.created_at,
+        "status": user.status.value,
+        "subject": user.subject,
+        "keeps_datasets": user.keeps_datasets,
+    }
+    return Entity(user.id, _USER, values, etag)
+
+
+def _user(entity: Entity) -> User:
+    values = entity.values
+    return User(
+        id=entity.partition,
+        name=str(values["name"]),
+        tier=TierName(str(values["tier"])),
+        created_at=_moment(values["created_at"]),
+        status=Status(str(values["status"])),
+        subject=str(values["subject"]),
+        keeps_datasets=bool(values["keeps_datasets"]),
+    )
+
+
+def _key_entity(user_id: str, key: ApiKey) -> Entity:
+    values: dict[str, Value] = {
+        "name": key.name,
+        "scopes": " ".join(sorted(key.scopes)),
+        "digest": key.digest,
+        "created_at": key.created_at,
+    }
+    if key.expires_at is not None:
+        values["expires_at"] = key.expires_at
+    return Entity(user_id, _KEY + key.id, values)
+
+
+def _key(entity: Entity) -> ApiKey:
+    values = entity.values
+    expires_at = values.get("expires_at")
+    return ApiKey(
+        id=entity.row.removeprefix(_KEY),
+        name=str(values["name"]),
+        scopes=frozenset(map(Scope, str(values["scopes"]).split())),
+        digest=str(values["digest"]),
+        created_at=_moment(values["created_at"]),
+        expires_at=None if expires_at is None else _moment(expires_at),
+    )
+
+
+def _moment(value: Value) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError(f"expected a time, found {type(value).__name__}")
+    return value

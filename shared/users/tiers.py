@@ -1,0 +1,75 @@
+"""What the users of each tier may do, and what it costs them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.users.caller import TierName
+
+type Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+type Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+class Tier(BaseModel):
+    """The limits of a tier and its price. No limit can be switched off, but each can be set as high as wanted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_per_minute: Count
+    """HTTP calls of a user, over all of the user's keys and all instances."""
+    jobs_at_once: Count
+    """Jobs of a user that have not ended."""
+    images_per_month: Count
+    """Images that a user's jobs may keep in a calendar month (UTC)."""
+    images_per_job: Count
+    """Images that one job may keep."""
+    dataset_retention_days: Days | None = None
+    """Age at which a dataset is deleted; None keeps it."""
+    archive_after_days: Days | None = None
+    """Age at which a dataset moves to the Archive tier of storage; None takes the app's setting."""
+    monthly_price_usd: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    """What a user of the tier pays in a month, for the business metrics."""
+
+
+type Tiers = Mapping[TierName, Tier]
+
+DEFAULT_TIERS: Final[Tiers] = {
+    TierName.FREE: Tier(
+        requests_per_minute=60,
+        jobs_at_once=2,
+        images_per_month=10_000,
+        images_per_job=5_000,
+        dataset_retention_days=90,
+        monthly_price_usd=0.0,
+    ),
+    TierName.PRO: Tier(
+        requests_per_minute=300,
+        jobs_at_once=10,
+        images_per_month=1_000_000,
+        images_per_job=250_000,
+        monthly_price_usd=29.0,
+    ),
+    TierName.ENTERPRISE: Tier(
+        requests_per_minute=3_000,
+        jobs_at_once=100,
+        images_per_month=100_000_000,
+        images_per_job=10_000_000,
+        monthly_price_usd=499.0,
+    ),
+}
+
+
+def read_tiers(changes: Mapping[str, Mapping[str, object]]) -> Tiers:
+    """The default tiers with `changes`: by tier, the fields that differ from the default.
+
+    Raises:
+        ValueError: there is no such tier or field, or a value breaks its rule.
+    """
+    unknown = changes.keys() - set(TierName)
+    if unknown:
+        raise ValueError(f"there is no tier {min(unknown)!r}; the tiers are {', '.join(TierName)}")
+    return {
+        name: Tier.model_validate({**tier.model_dump(), **changes.get(name, {})})
+        for name, tier in DEFAULT_TIERS.items()
+    }
