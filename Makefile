@@ -23,7 +23,7 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook requirements clean
+.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue requirements clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -103,6 +103,9 @@ format: setup ## Sort imports, fix what can be fixed, format
 
 workbook: setup ## Make the Azure workbook anew, out of the reports' queries
 	@$(PY) -m infra.workbook.generate
+
+catalogue: setup ## Make the table of signals in docs/telemetry.md anew
+	@$(PY) -m infra.catalogue
 
 clean: ## Remove local state (not the installed packages)
 	rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -47,9 +47,12 @@ def codes_in(cell: str) -> list[str]:
     return _CODE.findall(cell)
 
 
-def examples_in(document: str, language: str) -> list[str]:
-    """A document's examples in a language."""
-    return [body for name, body in _FENCE.findall(text_of(document)) if name == language]
+def examples_in(document: str, language: str, heading: str | None = None) -> list[str]:
+    """A document's examples in a language; only those below a heading of the second level, where one is given."""
+    text = text_of(document)
+    if heading is not None:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [body for name, body in _FENCE.findall(text) if name == language]
 
 
 def links_in(document: str) -> Iterator[tuple[str, str]]:
