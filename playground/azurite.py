@@ -1,4 +1,4 @@
-"""Azurite, the stand-in for Azure Storage, started on ports of its own and stopped by process id."""
+"""Starts and stops Azurite, the emulator of Azure Storage."""
 
 import contextlib
 import ctypes
@@ -22,21 +22,21 @@ from azure.storage.queue import QueueClient
 ROOT = Path(__file__).resolve().parent.parent
 _SCRIPT = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 _ACCOUNT = "devstoreaccount1"
-# Azurite's well-known key: public, the same on every machine
+# Azurite's well-known key, which is public and the same on every machine.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-_LOOK = re.compile(rb'"GET /[^/]+/[^/]+/messages')
+_QUEUE_POLL = re.compile(rb'"GET /[^/]+/[^/]+/messages')
 _START_SECONDS = 30.0
-# Bodies' buffers lie outside of V8's heap, and by default may bring it to mark the whole heap again for every 64 MB of
-# them, which doubles what a byte costs
+# The buffers of bodies lie outside of V8's heap. By default V8 may mark its whole heap for every 64 MB of them, which
+# doubles the time per byte.
 _NODE_OPTIONS = ("--no-incremental-marking", "--min-semi-space-size=64", "--max-semi-space-size=64")
 _PR_SET_PDEATHSIG = 1
 _FIRST_PORT = 11_000
-_NEIGHBOURS = 7_000
+_PORT_GROUPS = 7_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where Azurite's three services listen."""
+    """The TCP ports of Azurite's three services."""
 
     blob: int
     queue: int
@@ -44,12 +44,12 @@ class Ports:
 
     @property
     def taken(self) -> tuple[int, ...]:
-        """Those of them on which something listens already."""
+        """The ports on which something listens already."""
         return tuple(port for port in (self.blob, self.queue, self.table) if is_taken(port))
 
 
 class Azurite:
-    """One Azurite over one folder; it can be stopped and started again where it was."""
+    """An Azurite with its data in one folder. It can be stopped, and started again with the same data and ports."""
 
     def __init__(self, location: Path, ports: Ports | None = None, *, log_requests: bool = False) -> None:
         self.location = location
@@ -60,7 +60,7 @@ class Azurite:
 
     @property
     def connection_string(self) -> str:
-        """The connection string of this instance."""
+        """The connection string of its account."""
         base = f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};"
         endpoints = (
             f"{name}Endpoint=http://127.0.0.1:{port}/{_ACCOUNT};"
@@ -74,29 +74,34 @@ class Azurite:
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """The process id.
+
+        Raises:
+            RuntimeError: Azurite is not running.
+        """
         if self._process is None:
             raise RuntimeError("Azurite is not running")
         return self._process.pid
 
     def requests(self) -> int:
-        """How many requests it has served, where it logs them; looks into queues are left out."""
+        """Returns how many requests it has served, without polls of queues. This needs `log_requests`."""
         lines = (self.location / "azurite.log").read_bytes().splitlines()
-        return sum(b' HTTP/1.1" ' in line and not _LOOK.search(line) for line in lines)
+        return sum(b' HTTP/1.1" ' in line and not _QUEUE_POLL.search(line) for line in lines)
 
     def start(self) -> None:
-        """Start, and wait until all three services answer.
+        """Starts Azurite and waits until all three services answer.
 
         Raises:
-            RuntimeError: it is not installed, or does not start; the text says why.
+            RuntimeError: Azurite is not installed or does not start. The text says why.
         """
         if not _SCRIPT.exists():
             raise RuntimeError("Azurite is not installed: run 'make setup'.")
         self.location.mkdir(parents=True, exist_ok=True)
-        for _ in range(5):  # a free port may be taken between the look and the start
+        # another process may take a free port before Azurite does
+        for _ in range(5):
             self.ports = self._wanted or (self.ports if self.ports.blob else _free_ports())
             self._process = self._spawn()
-            if self._wait():
+            if self._wait_until_it_answers():
                 return
             self.stop()
             if self._wanted is None:
@@ -106,7 +111,7 @@ class Azurite:
         raise RuntimeError(f"Azurite does not start on {self._wanted or 'free ports'}:\n{tail}")
 
     def stop(self) -> None:
-        """Stop it, and wait until it is gone; nothing happens where it does not run."""
+        """Stops Azurite and waits until it has ended. Does nothing if Azurite is not running."""
         if self._process is None:
             return
         self._process.terminate()
@@ -139,7 +144,7 @@ class Azurite:
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
             )
 
-    def _wait(self) -> bool:
+    def _wait_until_it_answers(self) -> bool:
         end = time.monotonic() + _START_SECONDS
         waiting = [self.ports.blob, self.ports.queue, self.ports.table]
         while waiting and time.monotonic() < end:
@@ -152,7 +157,7 @@ class Azurite:
 
 
 def provision(connection_string: str, container: str, queues: Sequence[str]) -> None:
-    """Make what a deployment's infrastructure makes before the app and its producers come; idempotent."""
+    """Creates the container and the queues, as the infrastructure of a deployment does. Idempotent."""
     with (
         BlobServiceClient.from_connection_string(connection_string) as blobs,
         contextlib.suppress(ResourceExistsError),
@@ -168,7 +173,7 @@ def provision(connection_string: str, container: str, queues: Sequence[str]) -> 
 
 @contextlib.contextmanager
 def azurite(location: Path | None = None, ports: Ports | None = None) -> Iterator[Azurite]:
-    """A running Azurite over the folder (a temporary one if none is named), stopped at the end."""
+    """Runs Azurite during the block. Its data is in `location`, or in a temporary folder if that is None."""
     with contextlib.ExitStack() as stack:
         if location is None:
             location = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="azurite-")))
@@ -179,22 +184,26 @@ def azurite(location: Path | None = None, ports: Ports | None = None) -> Iterato
 
 
 def die_with_parent() -> None:
-    """Between fork and exec: have Linux end the child when the thread that forked it dies, even by SIGKILL."""
+    """Makes Linux end this child process when the thread that forked it ends, even by SIGKILL.
+
+    It is called between fork and exec.
+    """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that was free a moment ago."""
+    """Returns a TCP port of the loopback interface that is free at the moment. Another process may still take it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def is_taken(port: int) -> bool:
-    """Whether something listens on a TCP port of the loopback interface, so that nothing else can."""
+    """Returns whether something listens on a TCP port of the loopback interface."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that linger take no port
+        # without this, closed connections in TIME_WAIT would count as a listener
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
@@ -203,11 +212,12 @@ def is_taken(port: int) -> bool:
 
 
 def ports_beside(port: int) -> Ports:
-    """Ports for the Azurite of a host on `port`, the same each time, so that what names them outlives a restart.
+    """Returns the ports for the Azurite of a host on `port`. They never change, so connection strings stay valid.
 
-    They are three of their own for each of some thousand neighbouring ports, below those that systems hand out.
+    Two hosts whose ports differ by less than 7,000 get different ports, unless the group of one contains its own port:
+    then it gets the next group. All ports are below those that systems choose for outgoing connections.
     """
-    first = _FIRST_PORT + 3 * (port % _NEIGHBOURS)
+    first = _FIRST_PORT + 3 * (port % _PORT_GROUPS)
     if first <= port < first + 3:
         first += 3
     return Ports(first, first + 1, first + 2)

@@ -1,7 +1,8 @@
-"""`make chaos`: one job in peace, and the same job under every fault at once; the datasets must be the same.
+"""`make chaos`: runs one job undisturbed and once with many faults, and checks that both make the same dataset.
 
-The host is killed with SIGKILL at random moments, every message is delivered twice, and the storage is stopped and
-started. In the end the images are the same byte for byte, none lost, none doubled, and the clean-up leaves nothing.
+In the disturbed run the host is killed by SIGKILL at random moments, every message is delivered twice, and the storage
+is stopped and started. Both datasets must have the same images, byte for byte, and the nightly clean-up must delete all
+working blobs.
 """
 
 import argparse
@@ -31,7 +32,8 @@ from shared.settings import Settings
 _FOLDER = ROOT / ".local" / "chaos"
 _WORDS = 36
 _VARIANTS = 50
-_PHOTO_SECONDS = 0.1  # so that the job lasts long enough to be disturbed
+# The delay of each photo makes the job long enough for all faults.
+_PHOTO_SECONDS = 0.1
 _LIST = "inputs/chaos.csv"
 _FINAL = frozenset({"completed", "failed", "cancelled"})
 _SPEC: Mapping[str, Any] = {
@@ -52,7 +54,7 @@ _LIMIT_SECONDS = 900
 
 
 class ChaosError(Exception):
-    """Something was lost, doubled or left behind; the text says what."""
+    """The disturbed job went wrong, or its dataset differs. The text says how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,11 @@ class _Plan:
 
 
 def main() -> int:
-    """Run both jobs; 0 where they gave the same."""
+    """Runs both jobs. Returns 0 if their datasets are the same."""
     parser = argparse.ArgumentParser(prog="playground.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=None, help="draws the moments; a random one otherwise")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="decides the moments of the faults; random by default"
+    )
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--storage-stops", type=int, default=2)
     given = parser.parse_args()
@@ -76,11 +80,11 @@ def main() -> int:
         with LoopThread() as servers:
             runner, gallery = servers.run(start_gallery(default_photos(), delay_seconds=_PHOTO_SECONDS))
             try:
-                peace = _run("peace", gallery, None, servers)
-                chaos = _run("chaos", gallery, plan, servers)
+                undisturbed = _run("undisturbed", gallery, None, servers)
+                disturbed = _run("disturbed", gallery, plan, servers)
             finally:
                 servers.run(runner.cleanup())
-        _compare(peace, chaos)
+        _compare(undisturbed, disturbed)
     except ChaosError as error:
         print(f"\nmake chaos: {error}", file=sys.stderr)
         return 1
@@ -88,7 +92,7 @@ def main() -> int:
 
 
 def _run(name: str, gallery: str, plan: _Plan | None, servers: LoopThread) -> Mapping[str, str]:
-    """One job on a stack of its own; the images of its dataset: SHA-256 by name."""
+    """Runs a job on a new stack, and returns the SHA-256 digests of its dataset's images by name."""
     folder = _FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -111,7 +115,7 @@ def _run(name: str, gallery: str, plan: _Plan | None, servers: LoopThread) -> Ma
         found, kept = job["progress"]["found"], len(images)
         print(f"{name}: {found} candidates, {kept} images in {seconds:.0f} s", flush=True)
         if found != _WORDS * _VARIANTS:
-            raise ChaosError(f"{found} candidates in place of {_WORDS * _VARIANTS}")
+            raise ChaosError(f"the job found {found} candidates; it must find {_WORDS * _VARIANTS}")
         if plan is not None:
             print(f"{name}: {proxy.doubled} messages were delivered twice", flush=True)
         _clean_up(stack, job_id)
@@ -132,7 +136,7 @@ def _list_of(gallery: str) -> bytes:
 
 
 def _disturb(stack: Stack, job_id: str, plan: _Plan) -> None:
-    """Kill and stop at random moments of the job; the last few kills wait for its archive step."""
+    """Kills the host and stops the storage at random moments. The last three kills happen in the archive step."""
     draw = random.Random(plan.seed)  # noqa: S311 - no secret
     in_archive = min(3, plan.kills)
     stops = {plan.kills * (number + 1) // (plan.storage_stops + 1) for number in range(plan.storage_stops)}
@@ -142,9 +146,9 @@ def _disturb(stack: Stack, job_id: str, plan: _Plan) -> None:
             time.sleep(draw.uniform(0, 0.5))
         else:
             time.sleep(draw.uniform(0.2, 3.0))
-            state = asyncio.run(_look(stack, job_id))["state"]
+            state = asyncio.run(_read_job(stack, job_id))["state"]
         if state in _FINAL:
-            raise ChaosError(f"the job was {state} before kill {number}: more candidates are needed")
+            raise ChaosError(f"the job was {state} before kill {number}; it needs more candidates")
         stack.kill_host()
         print(f"  kill {number} while {state}", flush=True)
         if number in stops:
@@ -160,7 +164,7 @@ async def _submit(stack: Stack) -> Mapping[str, Any]:
         return await ApiClient(session, stack.url, stack.api_key).submit(_SPEC)
 
 
-async def _look(stack: Stack, job_id: str) -> Mapping[str, Any]:
+async def _read_job(stack: Stack, job_id: str) -> Mapping[str, Any]:
     async with aiohttp.ClientSession() as session:
         return await ApiClient(session, stack.url, stack.api_key).get(f"/api/v1/jobs/{job_id}")
 
@@ -174,7 +178,7 @@ async def _wait(stack: Stack, job_id: str, until: str = "completed") -> Mapping[
                     if job["state"] == until:
                         return job
         except TimeoutError:
-            raise ChaosError(f"the job stands still:\n{stack.tail()}") from None
+            raise ChaosError(f"the job did not end within {_LIMIT_SECONDS} s:\n{stack.tail()}") from None
         if until == "completed":
             raise ChaosError(f"the job ended as {job['state']}: {job['error']}\n{stack.tail()}")
         return job
@@ -188,25 +192,31 @@ async def _download(stack: Stack, job_id: str) -> Mapping[str, str]:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.count("/") == 2]
         if len(names) != len(set(names)):
-            raise ChaosError("a name stands twice in the archive")
+            raise ChaosError("the archive has a name twice")
         return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names}
 
 
 def _clean_up(stack: Stack, job_id: str) -> None:
-    """Run the nightly timer, and look at what is left."""
-    asyncio.run(_nightly(stack))
+    """Runs the nightly timer and waits until only the dataset and the list remain.
+
+    Raises:
+        ChaosError: after a minute there are other blobs.
+    """
+    asyncio.run(_run_nightly(stack))
     wanted = {_LIST, f"datasets/job_{job_id}/dataset.zip", f"datasets/job_{job_id}/records.jsonl.gz"}
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with _blobs(stack) as container:
-            left = {str(name) for name in container.list_blob_names()}
-        if left == wanted:
+            found = {str(name) for name in container.list_blob_names()}
+        if found == wanted:
             return
         time.sleep(0.5)
-    raise ChaosError(f"after the clean-up there are {json.dumps(sorted(left ^ wanted)[:20])}")
+    raise ChaosError(
+        f"these blobs are left or missing after the clean-up: {json.dumps(sorted(found ^ wanted)[:20])}"
+    )
 
 
-async def _nightly(stack: Stack) -> None:
+async def _run_nightly(stack: Stack) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{stack.url}/admin/functions/lifecycle", json={"input": ""}) as response,
@@ -219,12 +229,14 @@ def _blobs(stack: Stack) -> Any:
     return service.get_container_client(Settings.model_fields["datasets_container"].default)
 
 
-def _compare(peace: Mapping[str, str], chaos: Mapping[str, str]) -> None:
-    lost, added = peace.keys() - chaos.keys(), chaos.keys() - peace.keys()
-    changed = [name for name in peace.keys() & chaos.keys() if peace[name] != chaos[name]]
+def _compare(undisturbed: Mapping[str, str], disturbed: Mapping[str, str]) -> None:
+    lost, added = undisturbed.keys() - disturbed.keys(), disturbed.keys() - undisturbed.keys()
+    changed = [name for name in undisturbed.keys() & disturbed.keys() if undisturbed[name] != disturbed[name]]
     if lost or added or changed:
-        raise ChaosError(f"{len(lost)} images were lost, {len(added)} added, {len(changed)} are others")
-    print(f"\nThe same {len(peace)} images, byte for byte; nothing was left behind.")
+        raise ChaosError(
+            f"{len(lost)} images were lost, {len(added)} were added, {len(changed)} were changed"
+        )
+    print(f"\nBoth datasets have the same {len(undisturbed)} images, byte for byte. No other blobs are left.")
 
 
 if __name__ == "__main__":

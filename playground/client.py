@@ -1,4 +1,4 @@
-"""A small client of the HTTP API, as a program of a user's would have it."""
+"""A small client of the HTTP API, such as a user's program may have."""
 
 import asyncio
 import gzip
@@ -14,11 +14,11 @@ _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 class ApiError(Exception):
-    """The API refused a call; the text is its problem's."""
+    """The API refused a call, or there is nothing to download. The text is the API's."""
 
 
 class ApiClient:
-    """Calls of the API, with its key."""
+    """Calls the API with an API key. Every method raises `ApiError` if the API refuses the call."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, api_key: str) -> None:
         self._session = session
@@ -26,19 +26,19 @@ class ApiClient:
         self._headers = {"X-API-Key": api_key}
 
     async def submit(self, spec: Mapping[str, Any], **headers: str) -> Mapping[str, Any]:
-        """Submit a job; underscores in the names of further headers stand for hyphens."""
+        """Submits a job and returns it. Underscores in the names of further headers become hyphens."""
         return await self._call("POST", "/api/v1/jobs", spec, headers)
 
     async def run_function(self, name: str) -> None:
-        """Have the development host run a timer function now."""
+        """Makes devhost run a timer function now."""
         await self._call("POST", f"/admin/functions/{name}", {"input": ""})
 
     async def get(self, path: str) -> Mapping[str, Any]:
-        """Read anything."""
+        """Returns the resource at a path."""
         return await self._call("GET", path)
 
     async def follow(self, job_id: str, every_seconds: float = 0.5) -> AsyncIterator[Mapping[str, Any]]:
-        """The job again and again, until it has ended."""
+        """Yields the job again and again until it has ended. The last one is in a final state."""
         while True:
             job = await self.get(f"/api/v1/jobs/{job_id}")
             yield job
@@ -47,7 +47,7 @@ class ApiClient:
             await asyncio.sleep(every_seconds)
 
     async def download(self, dataset_id: str, folder: Path) -> tuple[Path, str]:
-        """Download a dataset's ZIP by its link; returns where it is, and its SHA-256."""
+        """Downloads a dataset's ZIP into a folder by its link, and returns the path and the SHA-256."""
         links = await self.get(f"/api/v1/datasets/{dataset_id}/download")
         if links["url"] is None:
             raise ApiError(str(links["notice"]))
@@ -62,7 +62,7 @@ class ApiClient:
         return path, digest.hexdigest()
 
     async def records(self, dataset_id: str) -> list[Mapping[str, Any]]:
-        """What became of every candidate of a dataset's."""
+        """Returns the records of a dataset: one for each candidate, with its outcome."""
         links = await self.get(f"/api/v1/datasets/{dataset_id}/download")
         async with self._session.get(str(links["records"]["url"])) as response:
             response.raise_for_status()

@@ -1,4 +1,4 @@
-"""`make demo`: keywords in, a verified dataset out, on real parts."""
+"""`make demo`: makes a dataset from keywords with a real host and storage, and verifies it."""
 
 import argparse
 import asyncio
@@ -24,14 +24,14 @@ _TIMEOUT_SECONDS = 600.0
 
 
 class DemoError(Exception):
-    """The demo went wrong; the text says how."""
+    """The demo failed. The text says why."""
 
 
 def main() -> int:
-    """Run the demo; 0 where everything was as it should be."""
+    """Runs the demo. Returns 0 if the dataset is verified."""
     parser = argparse.ArgumentParser(prog="playground.demo", description=__doc__)
-    parser.add_argument("--keywords", default="", help="what to look for, separated by commas")
-    parser.add_argument("--live", action="store_true", help="ask the real Openverse")
+    parser.add_argument("--keywords", default="", help="what to search for, separated by commas")
+    parser.add_argument("--live", action="store_true", help="search the real Openverse")
     parser.add_argument("--photos", type=Path, default=None, help="a folder of photos for the gallery")
     options = parser.parse_args()
     keywords = [word.strip() for word in options.keywords.split(",") if word.strip()] or list(_KEYWORDS)
@@ -57,7 +57,8 @@ async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
     stack = Stack(folder, settings=settings)
     try:
         print(f"Starting Azurite and the Functions host on {stack.url} …", flush=True)
-        stack.start()  # in this thread: its children are bound to the thread that starts them
+        # not in another thread, because the child processes end with the thread that starts them
+        stack.start()
         async with aiohttp.ClientSession() as session, asyncio.timeout(_TIMEOUT_SECONDS):
             await _run_job(ApiClient(session, stack.url, stack.api_key), stack, keywords)
     finally:
@@ -87,18 +88,20 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str]) -> None:
     print()
     if job["state"] != "completed":
         error = job["error"] or {}
-        raise DemoError(f"the job {job['state']}: {error.get('detail', '')}")
+        raise DemoError(f"the job is {job['state']}: {error.get('detail', '')}")
     dataset = await api.get(f"/api/v1/datasets/{job['id']}")
     path, sha256 = await api.download(str(job["id"]), stack.folder)
     sizes = await asyncio.to_thread(verify_zip, path, dataset, sha256)
     _print_table(dataset, sizes, time.monotonic() - began)
     _print_odd_files(await api.records(str(job["id"])))
-    where = path.relative_to(ROOT)
-    print(f"\nVerified: every checksum, every image, every label.\n{where} ({path.stat().st_size:,} bytes)")
+    location = path.relative_to(ROOT)
+    print(
+        f"\nVerified: every checksum, every image, every label.\n{location} ({path.stat().st_size:,} bytes)"
+    )
 
 
 def _show(job: Mapping[str, Any], shown: str, seconds: float) -> str:
-    """One line of progress: rewritten on a terminal, elsewhere printed when it has changed."""
+    """Shows one line of progress and returns it without the time. A terminal shows each; a log shows changes only."""
     progress = job["progress"]
     text = (
         f"{job['state']:<12} found {progress['found']:>4}  kept {progress['kept']:>4}  "
@@ -136,7 +139,7 @@ def _print_odd_files(records: Sequence[Mapping[str, Any]]) -> None:
             outcome = f"{record.get('reason', 'kept')}{same}{detail}{mended}"
             lines.append(f"{record['index']:>5}  {record['label']:<10}  {name:<{width}}  {outcome}")
     if lines:
-        print("\nodd files, and what became of them:", *lines, sep="\n")
+        print("\nodd files and their outcomes:", *lines, sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A queue service that delivers everything twice: a proxy before Azurite's, which sends each new message again.
+"""A proxy for Azurite's queue service that sends each new message twice.
 
-At-least-once delivery allows just that, and more often than anybody tests for it.
+At-least-once delivery allows this, so the app must handle it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "c
 
 
 class LoopThread:
-    """An event loop in a thread of its own, for servers that must answer while the caller blocks."""
+    """Runs an event loop in its own thread, for servers that must answer while the caller blocks."""
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -31,33 +31,33 @@ class LoopThread:
         self._loop.close()
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine there, and wait for it."""
+        """Runs a coroutine in the thread, waits for it and returns its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 class DoublingProxy:
-    """Passes everything on to `target`; `doubled` counts the messages that it sent twice."""
+    """Forwards every request to `target`. `doubled` counts the messages that were sent twice."""
 
     def __init__(self, target: str) -> None:
         self._target = target
         self.doubled = 0
 
     async def start(self) -> str:
-        """Listen on a free port of loopback; returns the base URL."""
+        """Starts to listen on a free port of the loopback interface and returns the base URL."""
         self._session = aiohttp.ClientSession(auto_decompress=False)
         app = web.Application(client_max_size=1 << 20)
-        app.router.add_route("*", "/{path:.*}", self._pass_on)
+        app.router.add_route("*", "/{path:.*}", self._forward)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stops listening."""
         await self._runner.cleanup()
         await self._session.close()
 
-    async def _pass_on(self, request: web.Request) -> web.Response:
+    async def _forward(self, request: web.Request) -> web.Response:
         body = await request.read()
         twice = request.method == "POST" and _NEW_MESSAGE.fullmatch(request.path) is not None
         try:
@@ -66,7 +66,8 @@ class DoublingProxy:
                 self.doubled += 1
                 await self._send(request, body)
         except (aiohttp.ClientError, OSError):
-            raise web.HTTPServiceUnavailable from None  # the storage is down: as its clients would see it
+            # the storage is stopped at the moment
+            raise web.HTTPServiceUnavailable from None
         return answer
 
     async def _send(self, request: web.Request, body: bytes) -> web.Response:
@@ -74,16 +75,17 @@ class DoublingProxy:
         url = self._target + request.raw_path
         async with self._session.request(
             request.method,
-            _exactly(url),
+            _verbatim(url),
             headers=headers,
             data=body or None,
-            skip_auto_headers=("Content-Type", "User-Agent", "Accept", "Accept-Encoding"),  # all is signed
+            # the headers are signed, so none may be added
+            skip_auto_headers=("Content-Type", "User-Agent", "Accept", "Accept-Encoding"),
         ) as response:
             kept = {k: v for k, v in response.headers.items() if k.lower() not in _HOP_BY_HOP}
             return web.Response(status=response.status, body=await response.read(), headers=kept)
 
 
-def _exactly(url: str) -> Any:
+def _verbatim(url: str) -> Any:
     from yarl import URL
 
     return URL(url, encoded=True)

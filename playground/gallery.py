@@ -1,7 +1,7 @@
-"""A gallery on loopback: answers Openverse's search API over a folder of real photos, and serves them.
+"""A web server on the loopback interface with the search API of Openverse, for a folder of real photos.
 
-Each photo comes in variants, so that a job has something to do: crops (other pictures), re-encodings (near
-duplicates), exact copies, and a few odd or broken files. Everything is made on demand and is the same each time.
+Each photo has variants, so that a job has something to decide: crops (different images), re-encodings
+(near-duplicates), exact copies, and a few odd or broken files. The server makes them on demand, always the same.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ _SUBJECTS = {
     "retina": ("retina",),
 }
 ODD_FILES: Mapping[int, str] = {
-    29: "a copy that its EXIF turns",
-    48: "a PNG whose pixels are damaged",
+    29: "a copy rotated by its EXIF",
+    48: "a PNG with damaged pixels",
     49: "a JPEG with half a colour profile",
 }
-"""Of each word, by the number of the result."""
+"""The odd files among the results for each word, by the number of the result."""
 
 _LICENSES = (("cc0", "1.0"), ("by", "4.0"), ("by-sa", "4.0"))
 
 
 class Gallery:
-    """Photos under search words. A word that names no photo gets one of them by its hash."""
+    """Serves photos by search word. A word without photos of its own gets one that its hash selects."""
 
     def __init__(self, folder: Path, delay_seconds: float = 0.0) -> None:
         self._delay_seconds = delay_seconds
@@ -50,10 +50,10 @@ class Gallery:
             path.stem: path for path in sorted(folder.iterdir()) if path.suffix in {".jpg", ".jpeg", ".png"}
         }
         if not self._photos:
-            raise ValueError(f"there are no photos in {folder}")
+            raise ValueError(f"the folder {folder} has no photos")
 
     def application(self) -> web.Application:
-        """The server's application."""
+        """Returns the application of the server."""
         app = web.Application()
         app.router.add_get("/v1/images/", self._search)
         app.router.add_get("/photos/{word}/{number}.{extension}", self._photo)
@@ -92,14 +92,18 @@ class Gallery:
         if not names:
             large = [name for names in _SUBJECTS.values() for name in names if name in self._photos]
             names = large or list(self._photos)
-        pick = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4]) % len(names)
-        return self._photos[names[pick]]
+        index = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4]) % len(names)
+        return self._photos[names[index]]
 
 
 async def start_gallery(
     folder: Path, port: int = 0, *, delay_seconds: float = 0.0
 ) -> tuple[web.AppRunner, str]:
-    """Serve the folder on loopback, photos after a delay; returns the runner, to be cleaned up, and the base URL."""
+    """Serves the folder on the loopback interface. Each photo comes after a delay.
+
+    Returns:
+        The runner, which the caller must clean up, and the base URL.
+    """
     runner = web.AppRunner(Gallery(folder, delay_seconds).application(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -107,14 +111,14 @@ async def start_gallery(
 
 
 def default_photos() -> Path:
-    """The photos that the scikit-image wheel ships."""
+    """Returns the folder of the photos in the scikit-image wheel."""
     import skimage
 
     return Path(str(skimage.__file__)).parent / "data"
 
 
 def _result(base: str, word: str, number: int) -> Mapping[str, Any]:
-    """One result in the API's shape, with the nulls that it has."""
+    """Returns a result in the format of the API, including its null values."""
     code, version = _LICENSES[number % len(_LICENSES)]
     quoted = word.replace(" ", "%20")
     url = f"{base}/to/metadata" if number % 20 == 19 else f"{base}/photos/{quoted}/{number}.jpg"
@@ -143,7 +147,10 @@ def _result(base: str, word: str, number: int) -> Mapping[str, Any]:
 
 
 def _variant(path: Path, number: int) -> tuple[bytes | None, str]:
-    """Variant `number` of a photo: of each ten, six crops, a re-encoding, a copy, and two files in some disrepair."""
+    """Returns variant `number` of a photo and its content type. No body means that the server answers 404.
+
+    Of ten variants, six are crops, one is a re-encoding, one is an exact copy, and two are broken or tiny.
+    """
     kind, round_number = number % 10, number // 10
     match number:
         case 29:
@@ -171,7 +178,7 @@ def _variant(path: Path, number: int) -> tuple[bytes | None, str]:
 
 @lru_cache(maxsize=2000)
 def _crop(path: Path, number: int, quality: int) -> bytes:
-    """A crop of its own size and place for each number, turned and mirrored, so that no two look alike."""
+    """Returns a crop as a JPEG. The number decides size, place, rotation and mirroring, so all crops look different."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
     draw = hashlib.sha256(f"{path.stem}/{number}".encode()).digest()
@@ -197,6 +204,6 @@ def _tiny(path: Path) -> bytes:
 
 
 async def _to_metadata(request: web.Request) -> web.Response:
-    """Redirects where a crawler must never go."""
+    """Redirects to an address that a crawler must never request."""
     del request
     raise web.HTTPFound("ftp://169.254.169.254/latest/meta-data/")

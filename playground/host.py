@@ -1,4 +1,4 @@
-"""One process of the Functions host over the app, on a port of its own."""
+"""Runs the Functions host with the app in a child process."""
 
 import subprocess
 import sys
@@ -15,9 +15,9 @@ _STOP_SECONDS = 15.0
 
 
 class Host:
-    """A host that can be killed and started again. Several over one storage are instances of one app.
+    """A host that can be killed and started again. Several hosts with the same storage are instances of one app.
 
-    They share the host id, which comes of machine and folder, and with it the timers' locks, as instances do on Azure.
+    The host id depends on machine and folder, so they share it and the locks of the timers, as instances on Azure do.
     """
 
     def __init__(self, log: Path, *, port: int = 0, message_lease_seconds: int) -> None:
@@ -28,7 +28,7 @@ class Host:
 
     @property
     def url(self) -> str:
-        """Where the API is."""
+        """The base URL of the API."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -36,7 +36,7 @@ class Host:
         """The process id.
 
         Raises:
-            RuntimeError: it was not started.
+            RuntimeError: the host was not started.
         """
         if self._process is None:
             raise RuntimeError("the host was not started")
@@ -44,14 +44,14 @@ class Host:
 
     @property
     def is_running(self) -> bool:
-        """Whether its process lives."""
+        """Whether its process is running."""
         return self._process is not None and self._process.poll() is None
 
     def start(self, environment: Mapping[str, str]) -> None:
-        """Start, and wait until it is ready.
+        """Starts the host and waits until it is ready.
 
         Raises:
-            RuntimeError: it does not start; the text holds the end of its log.
+            RuntimeError: the host does not start. The text contains the end of its log.
         """
         command = [sys.executable, "-m", "devhost", "--root", str(ROOT), "--port", str(self.port)]
         command += ["--message-lease", str(self._lease)]
@@ -74,13 +74,13 @@ class Host:
         raise RuntimeError(f"The Functions host does not start:\n{self.tail()}")
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kills the host by SIGKILL, as if its machine failed, and waits until it has ended."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def stop(self) -> None:
-        """Have it end what it is at, and wait until it is gone; nothing happens where it does not run."""
+        """Lets the host finish its work, and waits until it has ended. Does nothing if it is not running."""
         if self._process is None or not self.is_running:
             return
         self._process.terminate()
@@ -90,13 +90,13 @@ class Host:
             self.kill()
 
     def tail(self) -> str:
-        """The end of its log."""
+        """Returns the end of its log."""
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else "(no log)"
 
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - loopback, by our own hand
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - the URL is on the loopback interface
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -1,4 +1,4 @@
-"""The whole product on one machine: Azurite and the Functions host, on free ports unless told which."""
+"""Runs the whole product on one machine: Azurite and the Functions host. By default they take free ports."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ _MESSAGE_LEASE_SECONDS = 30
 
 
 class Stack:
-    """Azurite and a host over one folder for state. The host can be killed and started again, and others join it."""
+    """Azurite and hosts with their state in one folder. The first host can be killed and started again."""
 
     def __init__(
         self,
@@ -33,39 +33,39 @@ class Stack:
         self._settings = dict(settings or {})
         self._lease = message_lease_seconds
         self.queue_endpoint: str | None = None
-        """Where the hosts find the queues, if not at Azurite itself."""
+        """The base URL of the queue service for the hosts. None means Azurite itself."""
         self._host = Host(folder / "host.log", port=port, message_lease_seconds=self._lease)
         self._further: list[Host] = []
 
     @property
     def url(self) -> str:
-        """Where the API is."""
+        """The base URL of the first host's API."""
         return self._host.url
 
     @property
     def log(self) -> Path:
-        """The host's log."""
+        """The log of the first host."""
         return self._host.log
 
     @property
     def hosts(self) -> Sequence[Host]:
-        """The first host, and those that joined it."""
+        """The first host and the further hosts, in the order of their start."""
         return [self._host, *self._further]
 
     def start(self) -> None:
-        """Start both.
+        """Starts Azurite and the first host.
 
         Raises:
-            RuntimeError: one does not start; the text holds the end of its log.
+            RuntimeError: one of them does not start. The text contains the end of its log.
         """
         self.start_storage()
         self.start_host()
 
     def start_storage(self) -> None:
-        """Start Azurite, with the container and the queues that the app and its producers use.
+        """Starts Azurite and creates the container and the queues that the app and its producers use.
 
         Raises:
-            RuntimeError: it does not start; the text holds the end of its log.
+            RuntimeError: Azurite does not start. The text contains the end of its log.
         """
         self.azurite.start()
         container = Settings.model_fields["datasets_container"].default
@@ -76,18 +76,18 @@ class Stack:
         )
 
     def start_host(self) -> None:
-        """Start the host, and wait until it is ready.
+        """Starts the first host and waits until it is ready.
 
         Raises:
-            RuntimeError: it does not start; the text holds the end of its log.
+            RuntimeError: the host does not start. The text contains the end of its log.
         """
         self._host.start(self.environment())
 
     def start_further_host(self) -> Host:
-        """Start one more host over the same storage, with the same settings, and wait until it is ready.
+        """Starts one more host with the same storage and settings, and waits until it is ready.
 
         Raises:
-            RuntimeError: it does not start; the text holds the end of its log.
+            RuntimeError: the host does not start. The text contains the end of its log.
         """
         log = self.folder / f"host-{len(self.hosts) + 1}.log"
         host = Host(log, message_lease_seconds=self._lease)
@@ -97,34 +97,34 @@ class Stack:
 
     @property
     def host_pid(self) -> int:
-        """The host's process id.
+        """The process id of the first host.
 
         Raises:
-            RuntimeError: it was not started.
+            RuntimeError: the host was not started.
         """
         return self._host.pid
 
     @property
     def host_is_running(self) -> bool:
-        """Whether the host's process lives."""
+        """Whether the first host is running."""
         return self._host.is_running
 
     def kill_host(self) -> None:
-        """End the host as a power cut would."""
+        """Kills the first host by SIGKILL, as if its machine failed."""
         self._host.kill()
 
     def stop(self) -> None:
-        """Stop all hosts and the storage, and wait until they are gone."""
+        """Stops all hosts and Azurite, and waits until they have ended."""
         for host in self.hosts:
             host.stop()
         self.azurite.stop()
 
     def tail(self) -> str:
-        """The end of the host's log."""
+        """Returns the end of the first host's log."""
         return self._host.tail()
 
     def environment(self) -> dict[str, str]:
-        """The hosts' environment: this process's, and the app's settings."""
+        """Returns the environment of the hosts: that of this process, and the app's settings."""
         return {
             **os.environ,
             "FUNCTIONS_WORKER_RUNTIME": "python",
@@ -136,15 +136,15 @@ class Stack:
         }
 
     def _connection(self) -> str:
-        straight = f"http://127.0.0.1:{self.azurite.ports.queue}/"
-        return self.azurite.connection_string.replace(
-            straight, f"{self.queue_endpoint or straight.rstrip('/')}/"
-        )
+        if self.queue_endpoint is None:
+            return self.azurite.connection_string
+        azurite = f"http://127.0.0.1:{self.azurite.ports.queue}/"
+        return self.azurite.connection_string.replace(azurite, f"{self.queue_endpoint}/")
 
 
 @contextlib.contextmanager
 def running(stack: Stack) -> Iterator[Stack]:
-    """The stack, running within the block."""
+    """Runs the stack during the block."""
     stack.folder.mkdir(parents=True, exist_ok=True)
     try:
         stack.start()

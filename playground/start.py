@@ -1,4 +1,4 @@
-"""`make start`: Azurite and the Functions host in the foreground, until Ctrl-C."""
+"""`make start`: runs Azurite and the Functions host in the foreground until Ctrl-C."""
 
 import argparse
 import os
@@ -18,19 +18,21 @@ _FOLDER = ROOT / ".local" / "start"
 
 
 def main() -> int:
-    """Run until Ctrl-C."""
+    """Runs until Ctrl-C. Returns the exit status of the host, or 1 if nothing was started."""
     parser = argparse.ArgumentParser(prog="playground.start", description=__doc__)
-    parser.add_argument("--port", type=_port, default=7071, help="where the API listens")
+    parser.add_argument("--port", type=_port, default=7071, help="the port of the API")
     options = parser.parse_args()
     storage = ports_beside(options.port)
-    folder = _FOLDER / str(options.port)  # two copies side by side keep apart
+    # each port has its own folder, so that several can run at the same time
+    folder = _FOLDER / str(options.port)
     stack = Stack(folder, port=options.port, storage_ports=storage)
-    refused = _taken(options.port, storage)
-    if refused is None:
-        stack.api_key = os.environ.get("ADMIN_API_KEY") or _kept_key()
-        refused = _wrong_settings(stack)
-    if refused is not None:  # before an Azurite is started, over the folder of the one that runs
-        print(f"make start: {refused}", file=sys.stderr)
+    # all checks come first: an Azurite that is running may use the folder
+    problem = _port_problem(options.port, storage)
+    if problem is None:
+        stack.api_key = os.environ.get("ADMIN_API_KEY") or _stored_key()
+        problem = _settings_problem(stack)
+    if problem is not None:
+        print(f"make start: {problem}", file=sys.stderr)
         return 1
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -40,12 +42,14 @@ def main() -> int:
         return 1
     _greet(stack, stack.azurite)
     host = _start_host(stack, options.port)
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
+    # a shell that starts this in the background makes it ignore SIGINT
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
         return host.wait()
     except KeyboardInterrupt:
-        host.terminate()  # Ctrl-C reached it already, a signal to this process alone did not
+        # Ctrl-C has reached the host, too, but a signal to this process alone has not
+        host.terminate()
         try:
             return host.wait(20)
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
@@ -56,7 +60,7 @@ def main() -> int:
 
 
 def _start_host(stack: Stack, port: int) -> subprocess.Popen[bytes]:
-    """The real host where it is installed, else devhost."""
+    """Starts the real host if it is installed, otherwise devhost."""
     command = (
         ["func", "start", "--port", str(port)]
         if shutil.which("func")
@@ -72,22 +76,22 @@ def _start_host(stack: Stack, port: int) -> subprocess.Popen[bytes]:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is no port: it must be a whole number from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"the port is {text!r}; it must be a whole number from 1 to 65535")
     return int(text)
 
 
-def _taken(port: int, storage: Ports) -> str | None:
-    """Why the ports cannot be had; None where they are free."""
-    other = f"PORT={port + 1 if port < 65_535 else port - 1} takes others."
+def _port_problem(port: int, storage: Ports) -> str | None:
+    """Returns the problem with the ports. None means that they are free."""
+    other = f"PORT={port + 1 if port < 65_535 else port - 1} uses other ports."
     if is_taken(port):
-        return f"port {port} is in use, maybe by another 'make start'; {other}"
+        return f"port {port} is in use, maybe by another 'make start'. {other}"
     if storage.taken:
-        return f"port {storage.taken[0]}, which the storage of PORT={port} has, is in use; {other}"
+        return f"port {storage.taken[0]}, which the storage needs with PORT={port}, is in use. {other}"
     return None
 
 
-def _wrong_settings(stack: Stack) -> str | None:
-    """What is wrong with the app's settings, as the host will see them; None where they are right."""
+def _settings_problem(stack: Stack) -> str | None:
+    """Returns the problem with the app's settings as the host reads them. None means that they are valid."""
     try:
         values = read_host_settings(ROOT).environment
         os.environ.update({**values, **stack.environment()})
@@ -97,8 +101,8 @@ def _wrong_settings(stack: Stack) -> str | None:
     return None
 
 
-def _kept_key() -> str:
-    """A key of this copy's own, the same at each start."""
+def _stored_key() -> str:
+    """Returns the API key of this working copy, which is the same at each start."""
     path = ROOT / ".local" / "api-key"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Looks whether a dataset is what it says: every byte, every picture, every label."""
+"""Verifies a downloaded dataset: every checksum, every image and every label."""
 
 import io
 import zipfile
@@ -10,44 +10,50 @@ from PIL import Image
 
 
 class VerificationError(Exception):
-    """The dataset is not what it should be; the text says where."""
+    """The dataset is wrong. The text says where."""
 
 
 def verify_zip(path: Path, dataset: Mapping[str, Any], sha256: str) -> dict[str, int]:
-    """Check a downloaded ZIP against its dataset; returns the bytes of images by label.
+    """Compares a downloaded ZIP with the API's description of its dataset.
+
+    Returns:
+        The size of the images in bytes, by label.
 
     Raises:
-        VerificationError: something is wrong with it.
+        VerificationError: the ZIP differs from the description.
     """
     if dataset["sha256"] is not None and dataset["sha256"] != sha256:
-        raise VerificationError("the archive's SHA-256 is another one")
+        raise VerificationError(f"the archive's SHA-256 is {sha256}; it must be {dataset['sha256']}")
     with zipfile.ZipFile(path) as archive:
         broken = archive.testzip()
         if broken is not None:
-            raise VerificationError(f"{broken} has another checksum")
+            raise VerificationError(f"the checksum of {broken} is wrong")
         described = _described(archive)
         images = {name for name in archive.namelist() if name.count("/") == 2}
         if images != set(described):
-            raise VerificationError("the metadata names other images than there are")
+            raise VerificationError("the archive has other images than its metadata")
         if len(images) != dataset["image_count"]:
-            raise VerificationError(f"{len(images)} images in place of {dataset['image_count']}")
+            raise VerificationError(f"there are {len(images)} images; there must be {dataset['image_count']}")
         sizes: dict[str, int] = {}
         for name, row in described.items():
             data = archive.read(name)
             with Image.open(io.BytesIO(data)) as image:
                 image.load()
-                if image.size != (row["width"], row["height"]):
-                    raise VerificationError(f"{name} has another size than its metadata says")
+                described_size = row["width"], row["height"]
+                if image.size != described_size:
+                    raise VerificationError(
+                        f"the size of {name} is {image.size}; it must be {described_size}"
+                    )
             sizes[row["label"]] = sizes.get(row["label"], 0) + len(data)
     for label, counts in dataset["labels"].items():
         kept = sum(1 for row in described.values() if row["label"] == label)
         if kept != counts["kept"]:
-            raise VerificationError(f"{kept} images of {label} in place of {counts['kept']}")
+            raise VerificationError(f"there are {kept} images of {label}; there must be {counts['kept']}")
     return sizes
 
 
 def _described(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
-    """The rows of all metadata files, by the image's name in the archive."""
+    """Returns the rows of all metadata files, by the image's name in the archive."""
     from pyarrow import parquet
 
     rows: dict[str, dict[str, Any]] = {}

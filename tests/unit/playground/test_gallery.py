@@ -1,4 +1,4 @@
-"""The gallery's odd files are what they are said to be, and are judged as the demo's output shows it."""
+"""The odd files of the gallery have the faults that their names say, and are judged as the demo shows."""
 
 import io
 
@@ -32,7 +32,7 @@ def test_the_damaged_png_of_the_gallery_is_corrupt():
         image.load()
 
 
-def test_the_turned_copy_of_the_gallery_looks_as_the_other_copy_and_is_no_better():
+def test_the_rotated_copy_of_the_gallery_looks_like_the_original_and_has_a_lower_quality():
     copy, other = judged(29), judged(20)
     assert isinstance(copy, Inspected)
     assert isinstance(other, Inspected)
@@ -43,7 +43,7 @@ def test_the_turned_copy_of_the_gallery_looks_as_the_other_copy_and_is_no_better
     assert len(copy.data) < len(other.data)
 
 
-def test_the_jpeg_with_half_a_profile_is_kept_without_it():
+def test_the_jpeg_with_half_a_profile_is_kept_without_the_profile():
     found = judged(49)
     assert isinstance(found, Inspected), found
     assert found.profile is None

@@ -1,4 +1,4 @@
-"""`make start`: what it refuses before anything is started, and the ports that it takes."""
+"""`make start` refuses wrong ports and settings before it starts anything, and its storage has fixed ports."""
 
 import socket
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from playground.azurite import ROOT, Ports, free_port, ports_beside
-from playground.start import _taken
+from playground.start import _port_problem
 
 
 def _start(port, **options):
@@ -33,17 +33,17 @@ def test_a_port_in_use_is_refused_before_anything_is_started():
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_storage_port_in_use_is_refused_before_anything_is_started(number):
     port = free_port()
-    while _taken(port, ports_beside(port)):
+    while _port_problem(port, ports_beside(port)):
         port = free_port()
     storage = ports_beside(port)
     taken = (storage.blob, storage.queue, storage.table)[number]
     with socket.create_server(("127.0.0.1", taken)):
-        told = _refused(_start(port), port)
-    assert f"port {taken}, which the storage of PORT={port} has, is in use" in told
-    assert f"PORT={port + 1 if port < 65_535 else port - 1} takes others" in told
+        shown = _refused(_start(port), port)
+    assert f"port {taken}, which the storage needs with PORT={port}, is in use" in shown
+    assert f"PORT={port + 1 if port < 65_535 else port - 1} uses other ports" in shown
 
 
-def test_the_storage_has_the_same_ports_at_each_start_and_those_of_neighbours_are_others():
+def test_the_storage_has_the_same_ports_at_each_start_and_other_ports_than_those_of_other_hosts():
     assert ports_beside(7071) == Ports(11_213, 11_214, 11_215)
     seen = {}
     for port in range(7000, 14_000):
@@ -64,23 +64,23 @@ def test_the_storage_never_has_the_hosts_own_port():
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http"])
-def test_what_is_no_port_is_refused(port):
+def test_an_invalid_port_is_refused_by_its_value_and_its_rule(port):
     ended = _start(port)
     assert ended.returncode == 2
-    assert f"{port} is no port" in ended.stderr
+    assert f"the port is {port!r}; it must be a whole number from 1 to 65535" in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "told"),
+    ("setting", "value", "message"),
     [
         ("CHUNK_SIZE", "abc", "CHUNK_SIZE is 'abc': must be a whole number"),
         ("STEP_BUDGET_SECONDS", "481", "STEP_BUDGET_SECONDS is '481': must be at most 480"),
         ("FUNCTIONS_WORKER_PROCESS_COUNT", "99", "FUNCTIONS_WORKER_PROCESS_COUNT must be between 1 and 10"),
     ],
 )
-def test_a_bad_setting_is_one_message_and_no_traceback(monkeypatch, setting, value, told):
+def test_a_wrong_setting_gives_a_message_and_no_traceback(monkeypatch, setting, value, message):
     monkeypatch.setenv(setting, value)
     port = free_port()
-    while _taken(port, ports_beside(port)):
+    while _port_problem(port, ports_beside(port)):
         port = free_port()
-    assert told in _refused(_start(port), port)
+    assert message in _refused(_start(port), port)
