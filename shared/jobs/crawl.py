@@ -218,7 +218,7 @@ class Crawl:
         looks after the job: it need not be asked for here.
         """
         progress = await self._ledger.progress(job.id)
-        await self._dispatch.finished(job, chunk, progress.added)
+        await self._dispatch.announce_after(job, chunk, progress.added)
         if progress.done >= progress.added:
             await self._transitions.close_if_crawled(job, repeated=repeated)
 

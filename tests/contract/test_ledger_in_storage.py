@@ -27,7 +27,9 @@ async def test_outcomes_of_thousands_of_long_labels_fit_into_the_ledger(entities
     assert await ledger.finish(unique, chunk, counts, (), NOW)
     progress = await ledger.progress(unique)
     assert (progress.tally.found, progress.tally.kept, progress.transient) == (12_000, 6000, 4000)
-    again = Addition([ChunkRow("000002", "b", 4000)], outcomes=Tally({x: {"timed_out": 2} for x in labels}))
+    again = Addition(
+        [ChunkRow("000002", "b", 4000)], retried_outcomes=Tally({x: {"timed_out": 2} for x in labels})
+    )
     await ledger.add(unique, again, await ledger.discovery(unique), NOW)
     progress = await ledger.progress(unique)
     assert (progress.tally.found, progress.tally.kept, progress.transient) == (8000, 6000, 0)

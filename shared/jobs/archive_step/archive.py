@@ -167,7 +167,7 @@ class Archive:
         if limit is None and any(config.searches for config in spec.sources):
             limit = spec.limit_of("", searched=True)
             discovery, _ = await self._discovery.read(job.id)
-            whole_labels = tuple(sorted(discovery.listed))
+            whole_labels = tuple(sorted(discovery.unlimited_labels))
         return ArchiveOrder(
             job_id=job.id,
             name=spec.name,

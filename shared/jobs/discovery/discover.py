@@ -1,7 +1,7 @@
-"""Step 2 of a job: page through the sources, and write down candidates, a chunk at a time.
+"""Step 2 of a job: pages through the sources, and stores candidates in chunks.
 
-Works in slices: where its time is up, it saves where it is and enqueues its own continuation. The discovery of a
-retry begins with what failed before.
+It works in slices: when its time is up, it saves its place and enqueues its own continuation. The discovery of a retry
+begins with the candidates that failed before.
 """
 
 import asyncio
@@ -41,9 +41,9 @@ class Discover:
         self._sleep = sleep
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
-        """Discover until everything is found, or the deadline passes and a continuation is enqueued.
+        """Discovers until everything is found, or enqueues a continuation at the deadline or to wait for sources.
 
-        The job fails if a stored file of its own is gone or damaged.
+        The job fails if one of its stored files is gone or damaged.
 
         Raises:
             Retryable: storage did not answer; the message should come again.
@@ -51,7 +51,8 @@ class Discover:
         job = await self._jobs.get(message.user_id, message.job_id)
         if job is None:
             return
-        if job.state.terminal:  # perhaps its end was written by an earlier run, which came no further
+        if job.state.terminal:
+            # An earlier run may have written the end, and died before what follows it.
             await self._transitions.follow_end(job)
             return
         try:
@@ -63,7 +64,8 @@ class Discover:
         repeated = job.state not in {State.QUEUED, State.DISCOVERING}
         job = await self._transitions.begin(job)
         if job.state is State.QUEUED:
-            return  # it waits for its turn, and is sent on then
+            # It waits for a slot. Its message is sent again when there is one.
+            return
         if job.state is State.DISCOVERING:
             try:
                 continuation = await self._discover(job, deadline)
@@ -83,15 +85,16 @@ class Discover:
         await self._transitions.close_if_crawled(job, repeated=repeated)
 
     async def _step_aside(self, job: Job) -> None:
-        """Leave the job to the run that is ahead, with a message of its own.
+        """Leaves the job to the run that is ahead, which has a message of its own.
 
-        Where that was a straggler of a revision that has ended, it leaves the job to us: then we begin once more.
+        That run may be a late one of an earlier revision, which leaves the job to this run. Then this run begins anew,
+        by a new message.
         """
         if not await self._parts.rounds.begun(job):
             await self._queues.send(JOBS_QUEUE, message_of(job))
 
     async def _discover(self, job: Job, deadline: Deadline) -> Continuation | None:
-        """Discover for one slice; returns None if everything is found."""
+        """Discovers for one slice; returns how to go on, or None if everything is found."""
         run = await DiscoveryRun.resume(self._parts, job)
         if not await self._rescan.run(run, deadline):
             return Continuation()

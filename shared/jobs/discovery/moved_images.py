@@ -1,6 +1,7 @@
-"""Where images of an earlier dataset are by now: if it has a later revision, the files they were found in may be gone.
+"""Finds where images of an earlier dataset are stored now.
 
-Only a retry asks, as the files of the revision that a job was submitted with are kept for some days.
+If the dataset has a later revision, the files of the revision that a job was submitted with are deleted after some
+days. So only a retry needs to find its images again.
 """
 
 from collections.abc import Sequence
@@ -16,47 +17,51 @@ from shared.storage.blobs import BlobStore
 
 
 class MovedImages:
-    """Looks candidates up in the datasets that are recorded now."""
+    """Looks up candidates in the current revisions of their datasets."""
 
     def __init__(self, catalog: Catalog, blobs: BlobStore) -> None:
         self._catalog = catalog
         self._blobs = blobs
 
-    async def find(self, user_id: str, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """The candidates, in order; those of an earlier revision as the recorded one stores them, where it does."""
-        found = list(candidates)
+    async def locate(self, user_id: str, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Returns the candidates in the same order.
+
+        A candidate of an earlier revision gets the place where the current revision stores it. It is unchanged if the
+        current revision does not have it.
+        """
+        located = list(candidates)
         positions: dict[str, list[int]] = {}
         for position, candidate in enumerate(candidates):
-            found_in = dataset_of(candidate.stored.blob) if candidate.stored else None
-            if found_in:
-                positions.setdefault(found_in[0], []).append(position)
-        for dataset_id, its in positions.items():
+            origin = dataset_of(candidate.stored.blob) if candidate.stored else None
+            if origin:
+                positions.setdefault(origin[0], []).append(position)
+        for dataset_id, in_dataset in positions.items():
             dataset = await self._catalog.get(user_id, dataset_id)
             if dataset is None:
                 continue
-            moved = [position for position in its if _blob(candidates[position]) not in dataset.blobs]
-            stored = await self._stored(dataset, {_key(candidates[position]) for position in moved})
+            moved = [position for position in in_dataset if _blob(candidates[position]) not in dataset.blobs]
+            places = await self._places(dataset, {_key(candidates[position]) for position in moved})
             for position in moved:
-                at = stored.get(_key(candidates[position]))
-                found[position] = replace(candidates[position], stored=at or candidates[position].stored)
-        return found
+                place = places.get(_key(candidates[position]), candidates[position].stored)
+                located[position] = replace(candidates[position], stored=place)
+        return located
 
-    async def _stored(
+    async def _places(
         self, dataset: Dataset, wanted: set[tuple[str, int]]
     ) -> dict[tuple[str, int], StoredRange]:
-        """Where in the dataset the wanted images are."""
-        stored: dict[tuple[str, int], StoredRange] = {}
+        """Returns where the dataset stores the wanted images that it has; empty if its records are gone."""
+        places: dict[tuple[str, int], StoredRange] = {}
         if not wanted:
-            return stored
+            return places
         folder = dataset.records_blob.rpartition("/")[0]
         try:
             async for row in read_delivered(self._blobs.stream(dataset.records_blob), dataset.id):
                 key = row.url, row.size_bytes
                 if row.kept and key in wanted:
-                    stored[key] = StoredRange(f"{folder}/{row.blob}", row.offset, row.size_bytes)
+                    places[key] = StoredRange(f"{folder}/{row.blob}", row.offset, row.size_bytes)
         except NotFound:
             return {}
-        return stored
+        return places
 
 
 def _blob(candidate: Candidate) -> str:
@@ -64,5 +69,5 @@ def _blob(candidate: Candidate) -> str:
 
 
 def _key(candidate: Candidate) -> tuple[str, int]:
-    """What an image has in all revisions of its dataset."""
+    """Returns the address and the size in bytes, which an image keeps in all revisions of its dataset."""
     return candidate.url, candidate.stored.size if candidate.stored else 0

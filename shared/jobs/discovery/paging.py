@@ -52,12 +52,12 @@ class Paging:
         ]
         self._streams = Streams(spec, opened, run.state.streams)
         self._visits = StreamVisits(run)
-        self._turns = Turns(tuple(self._streams.made), clock, self._streams.vary)
+        self._turns = Turns(tuple(self._streams.made), clock, self._streams.make_variations)
         self._notice = WaitingNotice(run, self._turns, clock)
         self._naps_left_seconds = _MAX_NAPS_SECONDS
 
     async def page(self, deadline: Deadline) -> Continuation | None:
-        """Page until all streams have ended, the deadline passes, or all streams wait.
+        """Pages until all streams have ended, the deadline passes, or all streams wait.
 
         Waits of up to 5 seconds are slept here, at most 10 seconds in all. At least one stream is visited, if any is
         due. The place is saved at the end.
@@ -80,12 +80,12 @@ class Paging:
             await self._complete()
             return None
         await self._visits.take_held(self._streams.made)
-        await self._notice.rest()
+        await self._notice.update_before_wait()
         await self._run.pause()
         return Continuation(wait_seconds)
 
     def _unused(self) -> Iterator[str]:
-        """The parts of the spec without effect: sources that are not asked, and keywords that none searches for."""
+        """Describes the parts of the spec without effect: sources that are not asked, and unused keywords."""
         for config, asked in zip(self._spec.sources, self._configs, strict=True):
             if asked is None:
                 yield f"{config.type}: not asked, as it gives nothing under the licences of filters.licenses"
@@ -95,17 +95,17 @@ class Paging:
 
     async def _take_turns(self, deadline: Deadline) -> None:
         while (wait_seconds := self._turns.wait_seconds) is not None:
-            await self._run.look()
+            await self._run.check_job()
             stream = self._turns.take()
             if stream is not None:
                 # One candidate per turn fills a limited label from all of its sources.
-                most = 1 if self._turns.held <= _MAX_HELD else None
+                most = 1 if self._turns.held_candidates <= _MAX_HELD else None
                 self._turns.put_back(stream, await self._visits.visit(stream, most))
-                await self._notice.look()
+                await self._notice.update()
             elif wait_seconds <= min(
                 _LONGEST_NAP_SECONDS, self._naps_left_seconds, deadline.remaining_seconds
             ):
-                await self._notice.rest()
+                await self._notice.update_before_wait()
                 await self._sleep(wait_seconds)
                 self._naps_left_seconds -= wait_seconds
             else:

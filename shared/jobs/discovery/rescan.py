@@ -1,8 +1,8 @@
-"""The first part of a retry: looks through a job's records for candidates that failed for a transient reason.
+"""The first part of a retry: finds the candidates in a job's records that failed for a transient reason.
 
-They become new chunks, with the indices that they have. The chunks that they are taken from, the outcomes that no
-longer count, and how far the look has come are saved in the transaction that adds the new chunk, so that none is taken
-twice or lost. What was kept, or rejected for good, is left alone.
+They become new chunks, and keep their indices. The transaction that adds a new chunk also saves the chunks that its
+candidates come from, the outcomes that no longer count, and the place of the rescan, so no candidate is taken twice or
+lost. Kept candidates, and those that were rejected for good, stay as they are.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from shared.storage.blobs import BlobStore
 
 
 class Rescan:
-    """Takes up what failed. Safe to run twice, at the same time, and to die at any line."""
+    """Has failed candidates tried again. Safe to run twice, at the same time, and to die at any line."""
 
     def __init__(
         self, ledger: ChunkLedger, blobs: BlobStore, moved_images: MovedImages, chunk_size: int
@@ -31,7 +31,7 @@ class Rescan:
         self._chunk_size = chunk_size
 
     async def run(self, run: DiscoveryRun, deadline: Deadline) -> bool:
-        """Look on until all was seen; False where the deadline passed and the rest is for the next run.
+        """Goes on with the rescan until its end or the deadline; returns whether it has come to its end.
 
         Raises:
             Changed: another run is ahead.
@@ -40,32 +40,34 @@ class Rescan:
         rescan = run.state.rescan
         if rescan is None:
             return True
-        records: list[Record] = []
-        taken: list[ChunkRow] = []
+        failed: list[Record] = []
+        chunks: list[ChunkRow] = []
         async for chunk in self._ledger.chunks(run.job.id, after=rescan.after):
             if number_of(chunk.id) > rescan.until:
                 break
             if chunk.transient:
-                records += await self._failed(run.job.id, chunk)
-                taken.append(chunk)
+                failed += await self._failed_records(run.job.id, chunk)
+                chunks.append(chunk)
             rescan.after = chunk.id
-            if len(records) >= self._chunk_size or len(taken) >= MAX_ROWS:
-                await self._save(run, records, taken)
-                records, taken = [], []
+            if len(failed) >= self._chunk_size or len(chunks) >= MAX_ROWS:
+                await self._save(run, failed, chunks)
+                failed, chunks = [], []
             if deadline.passed:
-                await self._save(run, records, taken)
+                await self._save(run, failed, chunks)
                 return False
         run.state.rescan = None
-        await self._save(run, records, taken)
+        await self._save(run, failed, chunks)
         return True
 
-    async def _save(self, run: DiscoveryRun, records: Sequence[Record], taken: Sequence[ChunkRow]) -> None:
-        """Have the candidates tried again, stored images where they are by now."""
-        candidates = await self._moved_images.find(run.job.user_id, [record.candidate for record in records])
-        again = zip(records, candidates, strict=True)
-        await run.save_again([replace(record, candidate=candidate) for record, candidate in again], taken)
+    async def _save(self, run: DiscoveryRun, failed: Sequence[Record], chunks: Sequence[ChunkRow]) -> None:
+        """Saves the candidates as a new chunk. Stored images get the place where they are stored now."""
+        candidates = await self._moved_images.locate(run.job.user_id, [record.candidate for record in failed])
+        located = zip(failed, candidates, strict=True)
+        await run.save_retried(
+            [replace(record, candidate=candidate) for record, candidate in located], chunks
+        )
 
-    async def _failed(self, job_id: str, chunk: ChunkRow) -> list[Record]:
+    async def _failed_records(self, job_id: str, chunk: ChunkRow) -> list[Record]:
         return [
             record
             for record in await read_records(self._blobs, job_id, chunk.id)

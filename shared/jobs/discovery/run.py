@@ -1,8 +1,7 @@
-"""One run of discovery over one job: what it has found, and how it is saved.
+"""Collects the candidates of one run of discovery over one job, and saves them.
 
-A chunk, the cursors behind it and the progress are saved in one transaction; whoever finds that another run saved
-first steps aside. The message of a chunk is sent after that, and sent again by the next run where this one died
-in between.
+One transaction saves a chunk, the cursors behind it and the progress. A run that finds that another run has saved
+first gives up. The message of a chunk is sent after the transaction. If the run dies in between, the next run sends it.
 """
 
 from collections.abc import Sequence
@@ -34,14 +33,18 @@ from shared.web.addresses.urls import address_key
 
 _SMALL_CHUNK = 256
 _LAST_CHUNKS = 3
-_CHUNK_CHARACTERS = 4 << 20  # of text; candidates have some hundred each, but in a list they may have 30,000
+# Characters of text in a chunk. A candidate usually has some hundred, but one from a list may have 30,000.
+_CHUNK_CHARACTERS = 4 << 20
 _CHUNKS_BETWEEN_SEEN = 250
 _MAX_NOTICE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryParts:
-    """What a run works with. A chunk has about `chunk_size` candidates at most; a page's rest makes it more or less."""
+    """Holds what a run works with.
+
+    A chunk usually has at most `chunk_size` candidates, and never more than half as many again.
+    """
 
     data: JobData
     dispatch: Dispatch
@@ -53,7 +56,10 @@ class DiscoveryParts:
 
 
 class DiscoveryRun:
-    """Collects candidates and saves them. Every method raises `Changed` where another run is ahead."""
+    """Collects candidates and saves them. Every method that saves raises `Changed` if another run is ahead.
+
+    `state` is what the next save stores, `problems` are those of all runs so far.
+    """
 
     def __init__(
         self, parts: DiscoveryParts, job: Job, state: DiscoveryState, row: DiscoveryRow, seen: Seen
@@ -70,30 +76,35 @@ class DiscoveryRun:
 
     @classmethod
     async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
-        """The run that goes on where the last one saved.
+        """Returns a run that goes on from the stored state.
 
-        First in a job's revision, it brings the job's chunks back; first in a round, it takes up what was left.
+        The first run of a revision sends the messages of all unfinished chunks again. The first run of a round has
+        the sources asked again for labels that need more candidates.
+
+        Raises:
+            Changed: the stored state is of a later revision or round.
+            Damaged: something that the job has stored is gone or cannot be read.
         """
         state, row = await parts.data.discovery.read(job.id)
         if (state.revision, state.round) > (job.revision, job.round):
             raise Changed("The job is in a later revision or round.")
-        begins, goes_on = state.revision < job.revision, state.round < job.round
-        if begins:
-            state.begin(job.revision)
-        if goes_on:
-            state.go_on(job.round, await parts.rounds.wanted(job))
-        run = cls(parts, job, state, row, await _seen(parts, job, state))
-        if begins:
-            await parts.dispatch.resume(job)
+        new_revision, new_round = state.revision < job.revision, state.round < job.round
+        if new_revision:
+            state.begin_revision(job.revision)
+        if new_round:
+            state.begin_round(job.round, await parts.rounds.wanted(job))
+        run = cls(parts, job, state, row, await _read_seen(parts, job, state))
+        if new_revision:
+            await parts.dispatch.resend(job)
             state.announced = state.chunks
         else:
             await run._announce(again=True)
-        if begins or goes_on:
+        if new_revision or new_round:
             await run.save()
         return run
 
     def take(self, candidate: Candidate) -> bool:
-        """Take a candidate, unless it was there before; whether it was taken."""
+        """Takes a candidate unless the job has it already; returns whether it was taken."""
         if not self._seen.add(_key(candidate)):
             return False
         label = candidate.label
@@ -102,17 +113,21 @@ class DiscoveryRun:
         self._characters += _characters_of(candidate)
         return True
 
-    async def look(self) -> None:
-        """See every few seconds whether the job was cancelled; raises `Changed` where it was."""
+    async def check_job(self) -> None:
+        """Checks every few seconds that the job was not cancelled or retried meanwhile.
+
+        Raises:
+            Changed: it was.
+        """
         await self._watch.check_if_due()
 
     @property
     def notice(self) -> str:
-        """What the job's owner is told that discovery waits for."""
+        """The stored notice to the job's owner about what discovery waits for; empty if it does not wait."""
         return self._row.report.notice
 
-    async def tell(self, notice: str) -> None:
-        """Save what discovery waits for, for the job's owner (empty for nothing), and nothing else."""
+    async def save_notice(self, notice: str) -> None:
+        """Saves the notice to the job's owner, and nothing else. An empty notice clears the stored one."""
         line = one_line(notice, _MAX_NOTICE)
         if line != self.notice:
             parts = self._parts
@@ -121,24 +136,25 @@ class DiscoveryRun:
 
     @property
     def fills_a_chunk(self) -> bool:
-        """Whether it is time to save: where there is enough for a chunk, or for two of the largest.
+        """Whether it is time to save: there is enough for a chunk, or for two chunks if they have the largest size.
 
-        So what is left when discovery ends can be cut small, and the instances end about together.
+        So enough candidates remain at the end of discovery to be cut into small chunks, and all instances finish at
+        about the same time.
         """
         size = self._chunk_size
         return len(self._found) >= (size if size < self._parts.chunk_size else 2 * size)
 
     async def save(self) -> None:
-        """Write what was taken as chunks, save the state with them, and announce them."""
+        """Writes the taken candidates as chunks, saves the state with them, and announces the chunks."""
         chunks: list[ChunkRow] = []
         count = len(self._found)
         size = self._chunk_size
         if self.state.complete:
             size = min(size, max(_SMALL_CHUNK, count // _LAST_CHUNKS))
-        for part in _divided(self._found, max(size, -(-count // MAX_ROWS))):
+        for part in _split_evenly(self._found, max(size, -(-count // MAX_ROWS))):
             first = self.state.candidates
             numbered = [NumberedCandidate(first + at, candidate) for at, candidate in enumerate(part)]
-            chunks.append(await self._written(numbered))
+            chunks.append(await self._write_chunk(numbered))
             self.state.candidates += len(part)
         self._found.clear()
         self._characters = 0
@@ -146,26 +162,29 @@ class DiscoveryRun:
         if self.state.chunks - self.state.seen_chunks >= _CHUNKS_BETWEEN_SEEN:
             await self._save_seen()
 
-    async def save_again(self, records: Sequence[Record], taken: Sequence[ChunkRow]) -> None:
-        """Write a chunk of candidates that failed before, as `records` say, in the chunks `taken`."""
+    async def save_retried(self, failed: Sequence[Record], chunks_before: Sequence[ChunkRow]) -> None:
+        """Writes the candidates of failed records as a new chunk, with the indices that they have.
+
+        `chunks_before` are the chunks whose records they are, which must be at most `MAX_ROWS`.
+        """
         chunks: list[ChunkRow] = []
-        if records:
-            numbered = [NumberedCandidate(record.index, record.candidate) for record in records]
-            chunks.append(await self._written(numbered))
-        await self._commit(Addition(chunks, taken=taken, outcomes=Tally.of(records)))
+        if failed:
+            numbered = [NumberedCandidate(record.index, record.candidate) for record in failed]
+            chunks.append(await self._write_chunk(numbered))
+        await self._commit(Addition(chunks, retried=chunks_before, retried_outcomes=Tally.of(failed)))
 
     async def pause(self) -> None:
-        """Save everything, the addresses seen too if there are new ones, so that the next run begins at once."""
+        """Saves everything, and the addresses seen if there are new ones, so that the next run begins quickly."""
         await self.save()
         if not self.state.complete and self.state.seen_chunks < self.state.chunks:
             await self._save_seen()
 
     @property
     def _chunk_size(self) -> int:
-        """So many candidates make a chunk now: half of those that are known, within limits.
+        """How many candidates make a chunk now: half of those that are known, within limits.
 
-        Small chunks let a job begin early, spread over instances and show its progress; large ones cost fewer calls
-        of storage an image. Where candidates have so much text that it would count in memory, fewer make a chunk.
+        With small chunks a job begins early, spreads over instances and shows its progress. Large chunks cost fewer
+        calls of storage per image. If candidates have much text, fewer of them make a chunk, which bounds its memory.
         """
         count = len(self._found)
         known = self.state.candidates + count
@@ -178,7 +197,7 @@ class DiscoveryRun:
         self.state.seen_blob, self.state.seen_chunks = name, self.state.chunks
         await self._commit(Addition())
 
-    async def _written(self, candidates: Sequence[NumberedCandidate]) -> ChunkRow:
+    async def _write_chunk(self, candidates: Sequence[NumberedCandidate]) -> ChunkRow:
         self.state.chunks += 1
         name = chunk_id(self.state.chunks)
         blob = candidates_blob(self.job.id, f"{name}-{self._parts.runtime.ids.nonce()}")
@@ -200,14 +219,14 @@ class DiscoveryRun:
         await self._announce()
 
     async def _announce(self, *, again: bool = False) -> None:
-        """Have the chunks announced that were not yet offered to be; repeating it does no harm."""
+        """Announces the chunks that the state does not count as announced. Repeating it does no harm."""
         numbers = range(self.state.announced + 1, self.state.chunks + 1)
-        await self._parts.dispatch.added(self.job, numbers, again=again)
+        await self._parts.dispatch.announce_added(self.job, numbers, again=again)
         self.state.announced = self.state.chunks
 
 
-async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
-    """What was seen, as it was saved, and what is in the chunks since then."""
+async def _read_seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
+    """Returns the addresses in the stored blob, and those of the chunks that were added after it."""
     if state.complete:
         return Seen()
     seen = Seen()
@@ -216,31 +235,39 @@ async def _seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> Seen:
             seen = Seen.decode(await parts.data.storage.blobs.get(state.seen_blob))
     if state.chunks > state.seen_chunks:
         async for chunk in parts.data.ledger.chunks(job.id, after=chunk_id(state.seen_chunks) + "~"):
-            if is_added(chunk.id):  # the others have candidates of an earlier one
+            # All other chunks have candidates of an added one.
+            if is_added(chunk.id):
                 for numbered in await read_candidates(parts.data.storage.blobs, chunk):
                     seen.add(_key(numbered.candidate))
     return seen
 
 
 def _key(candidate: Candidate) -> str:
-    """What tells a candidate from others: its address, or where its bytes are stored.
+    """Returns what identifies a candidate: its address, or the place where its bytes are stored.
 
-    Two datasets may have other bytes of one address: it changed between them.
+    Two datasets may have different bytes of one address, since a server may have changed the image between them.
     """
     stored = candidate.stored
     return f"{stored.blob}:{stored.offset}" if stored else address_key(candidate.url)
 
 
 def _characters_of(candidate: Candidate) -> int:
-    """How much text it has, without its keys."""
-    told = candidate.provenance
-    texts = (candidate.url, candidate.caption, told.page_url, told.title, told.creator, told.creator_url)
-    more = (told.license_url, told.attribution, *candidate.extra.values())
+    """Returns how many characters the candidate's long texts have."""
+    origin = candidate.provenance
+    texts = (
+        candidate.url,
+        candidate.caption,
+        origin.page_url,
+        origin.title,
+        origin.creator,
+        origin.creator_url,
+    )
+    more = (origin.license_url, origin.attribution, *candidate.extra.values())
     return sum(len(text) for text in (*texts, *more) if text)
 
 
-def _divided(candidates: Sequence[Candidate], size: int) -> list[Sequence[Candidate]]:
-    """Parts of about `size`, as even as can be."""
+def _split_evenly(candidates: Sequence[Candidate], size: int) -> list[Sequence[Candidate]]:
+    """Splits into parts of about `size` candidates, whose sizes differ by at most one."""
     count = max(1, round(len(candidates) / size)) if candidates else 0
     bounds = [len(candidates) * at // count for at in range(count + 1)] if count else []
     return [candidates[start:end] for start, end in pairwise(bounds)]

@@ -29,7 +29,7 @@ class StreamVisits:
         self._run = run
 
     async def visit(self, stream: Stream, most: int | None) -> float:
-        """Take at most `most` new candidates from the stream's page; fetch a page first if the stream holds none.
+        """Takes at most `most` new candidates from the stream's page; fetches a page first if the stream holds none.
 
         All candidates of the page are taken if `most` is None or the stream's label has no limit. If the label is
         full, the stream ends.
@@ -43,7 +43,7 @@ class StreamVisits:
         self._run.state.streams[stream.key] = stream.state
         label = stream.query.label
         if label is not None and self._is_full(stream, label):
-            stream.state.leave(label)
+            stream.state.skip(label)
             stream.state.ended = True
             self._drop_page(stream)
             return 0.0
@@ -62,31 +62,31 @@ class StreamVisits:
         return 0.0
 
     async def take_held(self, streams: Sequence[Stream]) -> None:
-        """Take all candidates of the pages that are held, one from each stream in turn.
+        """Takes all candidates of the pages that are held, one from each stream in turn.
 
         So no service is asked for a page again in the next slice.
 
         Raises:
             Changed: another run is ahead.
         """
-        while holding := [stream for stream in streams if stream.left]:
+        while holding := [stream for stream in streams if stream.untaken]:
             for stream in holding:
                 self._take(stream, 1)
             await self._save_if_full()
 
     def _take(self, stream: Stream, most: int | None) -> None:
-        """Take new candidates; those of a full label are left, and those that the job has already do not count."""
+        """Takes new candidates, skips those of a full label, and does not count those that the job has already."""
         most = most if stream.limit is not None else None
         taken = 0
-        while stream.left and (most is None or taken < most):
-            candidate = stream.left.popleft()
+        while stream.untaken and (most is None or taken < most):
+            candidate = stream.untaken.popleft()
             if self._is_full(stream, candidate.label):
-                stream.state.leave(candidate.label)
+                stream.state.skip(candidate.label)
             else:
                 taken += self._run.take(candidate)
                 if stream.limit is None:
-                    self._run.state.listed.add(candidate.label)
-        if not stream.left and stream.page is not None:
+                    self._run.state.unlimited_labels.add(candidate.label)
+        if not stream.untaken and stream.page is not None:
             stream.state.cursor = stream.page.cursor
             stream.state.ended = stream.page.cursor is None
             self._drop_page(stream)
@@ -99,28 +99,28 @@ class StreamVisits:
         if stream.limit is None:
             return False
         state = self._run.state
-        return state.found.get(label, 0) >= state.most.get(label, stream.limit)
+        return state.found.get(label, 0) >= state.raised_limits.get(label, stream.limit)
 
     def _drop_page(self, stream: Stream) -> None:
         if stream.page is not None:
             self._run.problems.note(stream.page.problems)
-        stream.left.clear()
+        stream.untaken.clear()
         stream.page = None
 
     def _wait_as_asked(self, stream: Stream, error: RateLimited) -> float:
         wait_seconds = min(error.retry_after_seconds, _MAX_WAIT_SECONDS)
         stream.state.waited_seconds += wait_seconds
-        stream.state.why = one_line(error.detail, MAX_PROBLEM_CHARACTERS)
+        stream.state.wait_reason = one_line(error.detail, MAX_PROBLEM_CHARACTERS)
         if stream.state.waited_seconds < _MAX_WAITED_SECONDS:
             return wait_seconds
         self._give_up(stream, f"{error.detail} It has done so for hours.")
         return 0.0
 
     def _wait_after_failure(self, stream: Stream, error: Retryable) -> float:
-        """The wait doubles with each failure in a row."""
+        """Returns the wait, which doubles with each failure in a row."""
         stream.state.failures += 1
         tries = f"it failed {stream.state.failures} of {_MAX_FAILURES} times."
-        stream.state.why = one_line(f"{tries} {error.detail}", MAX_PROBLEM_CHARACTERS)
+        stream.state.wait_reason = one_line(f"{tries} {error.detail}", MAX_PROBLEM_CHARACTERS)
         if stream.state.failures < _MAX_FAILURES:
             return 5.0 * (1 << stream.state.failures)
         self._give_up(stream, error.detail)
@@ -133,7 +133,7 @@ class StreamVisits:
 
 
 async def _hold_page(stream: Stream) -> None:
-    """Fetch the stream's next page unless it holds one; a stream without a next page gets an empty last one."""
+    """Fetches the stream's next page unless it holds one; a stream without a next page gets an empty last one."""
     if stream.page is not None:
         return
     if stream.pages is None:
@@ -144,10 +144,10 @@ async def _hold_page(stream: Stream) -> None:
         # The generator is over. The next visit makes a new one, which begins at the cursor.
         stream.pages = None
         raise
-    stream.left.extend(map(_labelled, stream.page.candidates))
+    stream.untaken.extend(map(_labelled, stream.page.candidates))
 
 
 def _labelled(candidate: Candidate) -> Candidate:
-    """The candidate with a clean label, whatever label its source gave it."""
+    """Returns the candidate with a clean label, whatever label its source gave it."""
     label = clean_label(candidate.label) or UNLABELLED
     return candidate if label == candidate.label else replace(candidate, label=label)

@@ -1,4 +1,4 @@
-"""Tells a job's owner for which sources discovery waits, until when, and why."""
+"""Reports to a job's owner which sources discovery waits for, until when, and why."""
 
 from datetime import timedelta
 
@@ -6,46 +6,52 @@ from shared.clock import Clock
 from shared.jobs.discovery.run import DiscoveryRun
 from shared.jobs.discovery.streams import Turns
 
-_SECONDS_BETWEEN = 2.0
-_MOST = 3
+_SECONDS_BETWEEN_WRITES = 2.0
+_MAX_REASONS = 3
 
 
 class WaitingNotice:
-    """Keeps a run's notice up to date, with few writes however many queries wait."""
+    """Keeps the notice of a run up to date. The number of writes does not grow with the number of waiting queries."""
 
     def __init__(self, run: DiscoveryRun, turns: Turns, clock: Clock) -> None:
         self._run = run
         self._turns = turns
         self._clock = clock
-        self._told = -1 if run.notice else turns.changes
-        self._at = self._until = float("-inf")
+        # The value of `reason_changes` at the last write. A notice of an earlier slice is written anew.
+        self._written_changes = -1 if run.notice else turns.reason_changes
+        self._written_at = self._valid_until = float("-inf")
 
-    async def look(self) -> None:
-        """Call after a turn: save the notice if it has changed, at most every two seconds.
-
-        Raises:
-            Changed: another run is ahead.
-        """
-        if self._told != self._turns.changes and self._clock.monotonic() >= self._at + _SECONDS_BETWEEN:
-            await self._tell()
-
-    async def rest(self) -> None:
-        """Call before all wait: save the notice if it has changed, or if the time in it is over.
+    async def update(self) -> None:
+        """Saves the notice if it has changed, at most every two seconds. Call it after each turn.
 
         Raises:
             Changed: another run is ahead.
         """
-        if self._told != self._turns.changes or (self._run.notice and self._clock.monotonic() >= self._until):
-            await self._tell()
+        if self._has_changed and self._clock.monotonic() >= self._written_at + _SECONDS_BETWEEN_WRITES:
+            await self._write()
 
-    async def _tell(self) -> None:
-        waiting = self._turns.waiting()
-        self._told, self._at = self._turns.changes, self._clock.monotonic()
-        self._until = self._at + min(waiting.values(), default=0.0)
+    async def update_before_wait(self) -> None:
+        """Saves the notice if it has changed, or if the time in it has passed. Call it before all streams wait.
+
+        Raises:
+            Changed: another run is ahead.
+        """
+        has_passed = bool(self._run.notice) and self._clock.monotonic() >= self._valid_until
+        if self._has_changed or has_passed:
+            await self._write()
+
+    @property
+    def _has_changed(self) -> bool:
+        return self._written_changes != self._turns.reason_changes
+
+    async def _write(self) -> None:
+        waits = self._turns.waits()
+        self._written_changes, self._written_at = self._turns.reason_changes, self._clock.monotonic()
+        self._valid_until = self._written_at + min(waits.values(), default=0.0)
         now = self._clock.now()
         lines = [
-            f"{kind} is asked again at {now + timedelta(seconds=left):%Y-%m-%dT%H:%M:%SZ}: {why}"
-            for (kind, why), left in sorted(waiting.items(), key=lambda item: item[1])
+            f"{kind} is asked again at {now + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}: {reason}"
+            for (kind, reason), seconds in sorted(waits.items(), key=lambda item: item[1])
         ]
-        more = f" And {len(lines) - _MOST} more." if len(lines) > _MOST else ""
-        await self._run.tell(f"Waiting: {' '.join(lines[:_MOST])}{more}" if lines else "")
+        more = f" And {len(lines) - _MAX_REASONS} more." if len(lines) > _MAX_REASONS else ""
+        await self._run.save_notice(f"Waiting: {' '.join(lines[:_MAX_REASONS])}{more}" if lines else "")

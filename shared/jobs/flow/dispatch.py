@@ -1,11 +1,14 @@
-"""Which of a job's chunks have their message on the queue: about `window` at a time, so that none keeps out others.
+"""Sends the messages of a job's chunks, about `window` at a time, so that a large job leaves room for others.
 
-The first `window` chunks are announced as they are added, by discovery alone, whose state says how far it has come:
-their rows say nothing of it. The chunk numbered n + window is announced when chunk n is
-through: by whoever finishes n, or, where discovery adds it later than that, by discovery. Each of the two writes first
-and then looks, so one of them sees it; where both do, the one that writes its name into the chunk's row sends. A chunk
-that ends early hands its turn to its rest. One that is halved, because it crashes again and again, hands it on at once,
-so that nothing waits for its halves.
+To announce a chunk is to send its message. Discovery alone announces the first `window` chunks, when it adds them. Its
+state says how many it has announced, so their rows do not say it. The chunk numbered n + window is announced when
+chunk n is finished: done, and its rest too. Whoever finishes chunk n announces it, or discovery, if it adds the chunk
+later than that. Each of them first writes its own change and then reads the other's, so at least one sees that the
+chunk is to be announced. If both see it, the one that writes its name into the chunk's row as the announcer sends the
+message.
+
+If a chunk runs out of time, the chunk of its rest takes its place in the window. If a chunk is halved because it
+crashes again and again, its place becomes free at once, so nothing waits for the halves.
 """
 
 from collections.abc import Iterable
@@ -20,9 +23,9 @@ from shared.storage.queues import QueueSender
 
 
 class Dispatch:
-    """Announces each chunk once. It may be twice where a run dies right after its message, or runs twice at a time.
+    """Announces chunks: each at least once, and twice only if a run dies right after the message or runs twice at once.
 
-    Who took it on to announce a chunk and died before it did gets its own message again, and does it then.
+    If an announcer dies before it sends the message, its own message is delivered again, and it sends it then.
     """
 
     def __init__(self, ledger: ChunkLedger, queues: QueueSender, window: int) -> None:
@@ -30,24 +33,24 @@ class Dispatch:
         self._queues = queues
         self._window = window
 
-    async def added(self, job: Job, numbers: Iterable[int], *, again: bool = False) -> None:
-        """Announce those of the chunks that were added whose turn it is.
+    async def announce_added(self, job: Job, numbers: Iterable[int], *, again: bool = False) -> None:
+        """Announces those of the added chunks that have room in the window.
 
-        `again` says that an earlier run added them, and may have announced them.
+        Pass `again=True` if an earlier run added the chunks, and may have announced them.
         """
         for number in numbers:
             name = chunk_id(number)
             if number > self._window:
-                if await self._is_through(job, number - self._window):
+                if await self._is_finished(job, number - self._window):
                     await self._announce(job, name, "discovery")
             elif not again or await self._is_open(job, name):
                 await self._send(job, name)
 
-    async def finished(self, job: Job, chunk: ChunkRow, added: int) -> None:
-        """Announce what follows a chunk that is done: what it left over, and the next one in its turn.
+    async def announce_after(self, job: Job, chunk: ChunkRow, added: int) -> None:
+        """Announces what follows a chunk that is done: its successors, and the next chunk if its place is free.
 
-        `added` is how many chunks the job had, at least, when it was looked at after this one was done. What is added
-        later finds this one through.
+        `added` is the ledger's count of the job's chunks, read after this chunk was done. If discovery adds the next
+        chunk later than that, discovery finds this chunk finished.
         """
         for successor in chunk.successors:
             await self._announce(job, successor, chunk.id)
@@ -56,28 +59,29 @@ class Dispatch:
             await self._announce(job, chunk_id(following), chunk.id)
 
     async def postpone(self, job: Job, name: str, delay_seconds: float) -> None:
-        """Send the chunk's message again, as a new one that comes after the delay."""
+        """Sends the message of an announced chunk again, with a delay."""
         await self._send(job, name, delay_seconds)
 
-    async def resume(self, job: Job) -> int:
-        """Announce everything that should be under way, announced or not; returns how many messages were sent.
+    async def resend(self, job: Job) -> int:
+        """Sends the messages of all chunks that should be under way; returns how many.
 
-        For jobs whose messages are gone: it looks through the whole ledger.
+        It reads the whole ledger, and is for jobs whose messages may be lost.
         """
         sent = 0
-        waited_for: set[int] = set()
+        unfinished: set[int] = set()
         async for chunk in self._ledger.chunks(job.id):
             if chunk.done:
                 continue
             number, half = number_of(chunk.id), is_of_a_half(chunk.id)
-            if chunk.announced or half or number - self._window not in waited_for:
+            if chunk.announced or half or number - self._window not in unfinished:
                 await self._send_and_note(job, chunk)
                 sent += 1
             if not half:
-                waited_for.add(number)
+                unfinished.add(number)
         return sent
 
-    async def _is_through(self, job: Job, number: int) -> bool:
+    async def _is_finished(self, job: Job, number: int) -> bool:
+        """Whether the added chunk is done, and the chunks of its rest too, up to one that was halved."""
         name: str | None = chunk_id(number)
         while name is not None:
             chunk = await self._ledger.chunk(job.id, name)
@@ -95,14 +99,14 @@ class Dispatch:
         if chunk is None or chunk.done or chunk.announced:
             return
         if not chunk.announcer:
-            chunk = await self._ledger.note(job.id, replace(chunk, announcer=announcer))
+            chunk = await self._ledger.replace_chunk(job.id, replace(chunk, announcer=announcer))
         if chunk is not None and chunk.announcer == announcer:
             await self._send_and_note(job, chunk)
 
     async def _send_and_note(self, job: Job, chunk: ChunkRow) -> None:
         await self._send(job, chunk.id)
         if not chunk.announced:
-            await self._ledger.note(job.id, replace(chunk, announced=True))
+            await self._ledger.replace_chunk(job.id, replace(chunk, announced=True))
 
     async def _send(self, job: Job, name: str, delay_seconds: float = 0.0) -> None:
         await self._queues.send(CHUNKS_QUEUE, chunk_message_of(job, name), delay_seconds=delay_seconds)

@@ -31,7 +31,7 @@ class Rounds:
             Damaged: what the job has stored is gone or cannot be read.
         """
         state, _ = await self._data.discovery.read(job.id)
-        left = {label for stream in state.streams.values() for label in stream.left}
+        left = {label for stream in state.streams.values() for label in stream.skipped_labels}
         if not left:
             return {}
         spec = await self._data.jobs.needed_spec(job.id)

@@ -169,6 +169,6 @@ class Watchdog:
         if job.state is State.ARCHIVING:
             await self._transitions.start_archive(job)
         if job.state in {State.DISCOVERING, State.CRAWLING}:
-            sent = await self._dispatch.resume(job)
+            sent = await self._dispatch.resend(job)
             if not sent:
                 await self._transitions.close_if_crawled(job, repeated=True)

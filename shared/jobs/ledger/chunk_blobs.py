@@ -1,4 +1,4 @@
-"""The blobs of a chunk: its candidates, and the records that commit it."""
+"""Reads the blobs of a chunk: its candidates, and the records that commit it."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from shared.storage.blobs import BlobStore
 
 
 async def read_candidates(blobs: BlobStore, chunk: ChunkRow) -> Sequence[NumberedCandidate]:
-    """The candidates of a chunk, all of them.
+    """Reads all candidates of a chunk.
 
     Raises:
-        Damaged: they are gone, cannot be read, or are not as many as the chunk's row says.
+        Damaged: they are gone, cannot be read, or their number is not the one in the chunk's row.
     """
     with reading(f"the candidates of chunk {chunk.id}"):
         candidates = tuple(decode_candidates(await blobs.get(chunk.candidates_blob)))
@@ -24,7 +24,7 @@ async def read_candidates(blobs: BlobStore, chunk: ChunkRow) -> Sequence[Numbere
 
 
 async def read_records(blobs: BlobStore, job_id: str, chunk_id: str) -> Sequence[Record]:
-    """The records of a chunk that is done.
+    """Reads the records of a chunk that is done.
 
     Raises:
         Damaged: they are gone or cannot be read.

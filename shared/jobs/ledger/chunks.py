@@ -1,9 +1,9 @@
-"""The ledger of a job's chunks: which there are, which are done, what came of them.
+"""The ledger of a job's chunks: which chunks it has, which are done, and their outcomes.
 
-One table partition a job holds everything that must change together: a row a chunk, the state of discovery, and
-the progress, spread over eight rows so that chunks that end at the same time seldom collide. A chunk's row and its
-progress row change in one transaction, so the numbers are exact however often messages are repeated, and reading
-them costs one query however many chunks there are.
+Each job has one table partition, which holds everything that must change together: a row for each chunk, the state of
+discovery, and the progress. The progress is spread over eight rows, the lanes, so chunks that end at the same time
+seldom collide. A chunk's row and the lane that counts it change in one transaction. So the numbers are exact however
+often messages are repeated, and one query reads them however many chunks there are.
 """
 
 import zlib
@@ -35,41 +35,44 @@ _TABLE = "chunks"
 _LANES = 8
 _BUSY = "The ledger of the job is too busy."
 MAX_ROWS = 90
-"""So many chunks may be named in one `Addition`: a transaction holds 100 changes."""
+"""How many chunks one `Addition` may name. A transaction holds 100 changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Chunks to be added, and how many candidates of theirs are new.
+    """Chunks to add.
 
-    `taken` are done chunks whose failed candidates are among the added ones, to be tried again; `outcomes` counts
-    what they had come to, which no longer holds.
+    Attributes:
+        chunks: The rows of the new chunks.
+        found: How many of their candidates are new.
+        retried: Done chunks whose failed candidates are among the added ones, to be tried again.
+        retried_outcomes: The outcomes of these candidates so far, which no longer count.
     """
 
     chunks: Sequence[ChunkRow] = ()
     found: int = 0
-    taken: Sequence[ChunkRow] = ()
-    outcomes: Tally = field(default_factory=Tally)
+    retried: Sequence[ChunkRow] = ()
+    retried_outcomes: Tally = field(default_factory=Tally)
 
-    def applied(self, progress: Progress, now: datetime) -> Progress:
-        """The progress with the addition in it."""
+    def apply_to(self, progress: Progress, now: datetime) -> Progress:
+        """Returns the progress after the addition."""
         return replace(
             progress,
             added=progress.added + len(self.chunks),
             found=progress.found + self.found,
-            tally=progress.tally.minus(self.outcomes),
+            tally=progress.tally.minus(self.retried_outcomes),
             moved_at=now,
         )
 
 
 class ChunkLedger:
-    """Chunks, progress and discovery of all jobs."""
+    """Stores the chunks, the progress and the discovery of all jobs."""
 
     def __init__(self, entities: EntityStore) -> None:
         self._entities = entities
 
     async def discovery(self, job_id: str) -> DiscoveryRow | None:
-        """The saved discovery; None if it has not begun.
+        """Returns the stored discovery; None if it has not begun.
 
         The state is read before the report. If another run saves between the two reads, the state's version is an old
         one, and `add` refuses it.
@@ -80,19 +83,23 @@ class ChunkLedger:
         return discovery_row(state, await self._entities.get(_TABLE, job_id, REPORT))
 
     async def report(self, job_id: str) -> DiscoveryReport:
-        """What the job's owner sees of discovery, by one small read; an empty report if discovery has not begun."""
+        """Returns what the job's owner sees of discovery, which is empty before it begins. It is one small read."""
         return report_of(await self._entities.get(_TABLE, job_id, REPORT))
 
     async def add(
         self, job_id: str, addition: Addition, discovery: DiscoveryRow, now: datetime
     ) -> DiscoveryRow:
-        """Add chunks and save the state of discovery behind them and its report, together or not at all.
+        """Adds chunks and saves the state of discovery after them and its report, in one transaction.
+
+        Returns:
+            The saved discovery with its new version.
 
         Raises:
-            Changed: another run saved its state since `discovery` was read; nothing was added.
+            Changed: another run has saved its state since `discovery` was read; nothing was added.
+            Unavailable: the lane is too busy.
         """
         rows: list[Change] = [Insert(chunk_entity(job_id, chunk)) for chunk in addition.chunks]
-        rows += [Replace(chunk_entity(job_id, replace(chunk, transient=0))) for chunk in addition.taken]
+        rows += [Replace(chunk_entity(job_id, replace(chunk, transient=0))) for chunk in addition.retried]
         lane = _lane(addition.chunks[0].id) if addition.chunks else 0
 
         async def read() -> tuple[Progress, str]:
@@ -105,7 +112,7 @@ class ChunkLedger:
             progress, version = counted
             changes = [*discovery_changes(job_id, discovery, now), *rows]
             if addition.chunks:
-                changes.append(lane_change(job_id, lane, addition.applied(progress, now), version))
+                changes.append(lane_change(job_id, lane, addition.apply_to(progress, now), version))
             etags = await self._entities.apply(_TABLE, job_id, changes)
             return replace(discovery, report=replace(discovery.report, saved_at=now), etag=etags[0])
 
@@ -113,17 +120,21 @@ class ChunkLedger:
         return await compare_and_swap(read, write, busy=_BUSY, known=counted)
 
     async def chunk(self, job_id: str, chunk_id: str) -> ChunkRow | None:
-        """One chunk's row; None where there is none."""
+        """Returns a chunk's row; None if there is no such chunk."""
         entity = await self._entities.get(_TABLE, job_id, CHUNK + chunk_id)
         return chunk_row(entity) if entity else None
 
     async def chunks(self, job_id: str, after: str = "") -> AsyncIterator[ChunkRow]:
-        """The job's chunks in order of id, from behind the id `after`."""
+        """Yields the job's chunks in order of id, beginning after the id `after`."""
         async for entity in self._entities.query(_TABLE, job_id, after=CHUNK + after, before=CHUNK + "~"):
             yield chunk_row(entity)
 
-    async def note(self, job_id: str, chunk: ChunkRow) -> ChunkRow | None:
-        """Write the row of a chunk whose announcement moves on; None where the row has changed since it was read."""
+    async def replace_chunk(self, job_id: str, chunk: ChunkRow) -> ChunkRow | None:
+        """Writes a chunk's row over the version that was read.
+
+        Returns:
+            The row with its new version; None if it has changed since it was read, and nothing was written.
+        """
         try:
             (etag,) = await self._entities.apply(_TABLE, job_id, [Replace(chunk_entity(job_id, chunk))])
         except Changed:
@@ -133,15 +144,19 @@ class ChunkLedger:
     async def finish(
         self, job_id: str, chunk: ChunkRow, tally: Tally, successors: Sequence[ChunkRow], now: datetime
     ) -> bool:
-        """Mark the chunk done, count its outcomes and add its successors: all at once, and once only.
+        """Marks the chunk as done, counts its outcomes and adds its successors, in one transaction and only once.
 
         Returns:
-            Whether this call did it; False where another one had done it before.
+            Whether this call did it; False if an earlier call did.
+
+        Raises:
+            Unavailable: the ledger is too busy.
         """
         lane = _lane(chunk.id)
         names = tuple(row.id for row in successors)
 
         async def read() -> ChunkRow:
+            # A chunk without a row belongs to a ledger that is erased: there is nothing left to do.
             return await self.chunk(job_id, chunk.id) or replace(chunk, done=True)
 
         async def write(stored: ChunkRow) -> bool:
@@ -167,16 +182,16 @@ class ChunkLedger:
         return await compare_and_swap(read, write, busy=_BUSY, known=chunk)
 
     async def progress(self, job_id: str) -> Progress:
-        """The sum over all lanes, in one query; each lane as it is at some moment of the query."""
+        """Returns the sum over all lanes, by one query. Lanes may change during the query."""
         total, _ = await self._read_lanes(job_id)
         return total
 
     async def all_done(self, job_id: str) -> bool:
-        """Whether every chunk that was added is done; true of one moment, however many end at the same time.
+        """Returns whether all added chunks are done at one and the same moment.
 
-        The lanes are read one after the other, and what moves between them can be missed in one and counted in
-        another. So the sum counts only where a second reading finds every lane at the version of the first. Who
-        changes a lane in between looks after that.
+        The lanes are read one after the other. A change between two reads can be missed in one lane and counted in
+        another, so the sum is valid only if a second query finds every lane at the same version. If a lane has
+        changed, the answer is no: whoever changed it asks again after its change.
         """
         progress, versions = await self._read_lanes(job_id)
         if progress.done < progress.added:
@@ -185,7 +200,7 @@ class ChunkLedger:
         return versions == again
 
     async def erase(self, job_id: str) -> None:
-        """Delete the job's ledger; idempotent."""
+        """Deletes the job's ledger. Idempotent."""
         await self._entities.erase(_TABLE, job_id)
 
     async def _read_lanes(self, job_id: str) -> tuple[Progress, tuple[str, ...]]:

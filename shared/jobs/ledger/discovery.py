@@ -1,4 +1,4 @@
-"""Where a job's discovery stands, between two slices of it: saved with every chunk, read by the next run."""
+"""The state of a job's discovery: every save of a chunk writes it, and the next run reads it."""
 
 import zlib
 from collections.abc import Mapping
@@ -17,12 +17,18 @@ _MAX_CELL_BYTES = 60_000
 
 @dataclass(slots=True)
 class StreamState:
-    """One query of one source: its cursor, and whether it has ended; `failures` counts those in a row.
+    """The state of one query of one source.
 
-    `waited_seconds` is how long the source has asked to wait since its last page. `until` is when it is to be asked
-    again, in seconds since 1970, and `why` says why not before; that is empty where the wait is short.
-    `gave_up` says that it ended because its source failed; a retry of the job asks it again. `left` are the labels of
-    which it has more than was taken, since they were full, and `left_at` is the cursor before the first page of that.
+    Attributes:
+        cursor: The cursor after the last page that was taken whole; None before the first.
+        ended: Whether the stream is not visited any more.
+        failures: How often the source has failed since its last page.
+        gave_up: Whether it ended because its source failed. A retry of the job asks the source again.
+        waited_seconds: How long the source has asked to wait since its last page.
+        wait_until: The moment, in seconds since 1970, before which the source is not asked again; 0 for none.
+        wait_reason: Why it is not asked before; empty for short waits.
+        skipped_labels: The labels of which the source has candidates that were not taken, since the label was full.
+        skipped_at: The cursor before the first page with a skipped candidate.
     """
 
     cursor: str | None = None
@@ -30,26 +36,26 @@ class StreamState:
     failures: int = 0
     gave_up: bool = False
     waited_seconds: float = 0.0
-    until: float = 0.0
-    why: str = ""
-    left: list[str] = field(default_factory=list)
-    left_at: str | None = None
+    wait_until: float = 0.0
+    wait_reason: str = ""
+    skipped_labels: list[str] = field(default_factory=list)
+    skipped_at: str | None = None
 
-    def open(self) -> None:
-        """Have it asked again, from its cursor on, as if it had never failed."""
-        self.ended, self.gave_up, self.failures, self.until = False, False, 0, 0.0
+    def reopen(self) -> None:
+        """Has the source asked again from the cursor on, as if it had never failed."""
+        self.ended, self.gave_up, self.failures, self.wait_until = False, False, 0, 0.0
 
-    def leave(self, label: str) -> None:
-        """Note that the label is full, and something of it is left from the cursor on."""
-        if not self.left:
-            self.left_at = self.cursor
-        if label not in self.left:
-            self.left.append(label)
+    def skip(self, label: str) -> None:
+        """Notes that the label is full, and that the source has more of it from the cursor on."""
+        if not self.skipped_labels:
+            self.skipped_at = self.cursor
+        if label not in self.skipped_labels:
+            self.skipped_labels.append(label)
 
 
 @dataclass(slots=True)
 class RescanState:
-    """How far a retry has looked through the chunks before it: behind `after`, up to the chunk numbered `until`."""
+    """The place of a retry's rescan: it goes on after the chunk `after`, up to the chunk numbered `until`."""
 
     until: int
     after: str = ""
@@ -57,13 +63,22 @@ class RescanState:
 
 @dataclass(slots=True)
 class DiscoveryState:
-    """Everything that discovery knows. `streams` is by source position and query key, absent where untouched.
+    """Everything that discovery stores between two runs.
 
-    `chunks` and `candidates` count what was added; up to `announced`, chunks have had their message sent. `found` is
-    by label. `seen_blob` holds the keys of all candidates of the first `seen_chunks` chunks. `revision` is the job's
-    that this state has been brought to, and so is `round`; `rescan` is None where nothing is to be looked through.
-    `most` is how many candidates a label takes that an earlier round left short. `listed` are the labels of what no
-    limit was set for: lists and websites.
+    Attributes:
+        streams: The states of the streams that were visited, by source position and query key.
+        found: How many candidates were found, by label.
+        chunks: How many chunks were added.
+        candidates: How many candidates were added.
+        announced: Up to which chunk number discovery has announced chunks.
+        complete: Whether all streams have ended.
+        seen_blob: The blob with the keys of all candidates of the first `seen_chunks` chunks.
+        seen_chunks: How many chunks the blob covers.
+        revision: The job's revision that the state belongs to.
+        rescan: The place of the rescan; None if no rescan is under way.
+        round: The job's round that the state belongs to.
+        raised_limits: How many candidates a label takes in all, for labels that an earlier round left short.
+        unlimited_labels: The labels of candidates from streams without a limit, which are lists and websites.
     """
 
     streams: dict[str, StreamState] = field(default_factory=dict)
@@ -77,26 +92,26 @@ class DiscoveryState:
     revision: int = 1
     rescan: RescanState | None = None
     round: int = 0
-    most: dict[str, int] = field(default_factory=dict)
-    listed: set[str] = field(default_factory=set)
+    raised_limits: dict[str, int] = field(default_factory=dict)
+    unlimited_labels: set[str] = field(default_factory=set)
 
-    def go_on(self, number: int, wanted: Mapping[str, int]) -> None:
-        """Go to the job's next round: take up what was left of the labels that want more."""
+    def begin_round(self, number: int, wanted: Mapping[str, int]) -> None:
+        """Goes to the job's next round: visits again the streams that have more of the wanted labels."""
         self.round = number
-        self.most.update(wanted)
+        self.raised_limits.update(wanted)
         for stream in self.streams.values():
-            if not wanted.keys().isdisjoint(stream.left):
-                stream.cursor, stream.left, stream.left_at = stream.left_at, [], None
-                stream.open()
+            if not wanted.keys().isdisjoint(stream.skipped_labels):
+                stream.cursor, stream.skipped_labels, stream.skipped_at = stream.skipped_at, [], None
+                stream.reopen()
                 self.complete = False
 
-    def begin(self, revision: int) -> None:
-        """Go to the job's next revision: look through what failed, ask the sources again that gave up."""
+    def begin_revision(self, revision: int) -> None:
+        """Goes to the job's next revision: starts a rescan, and visits again the streams that were given up."""
         self.revision = revision
         self.rescan = RescanState(self.chunks)
         for stream in self.streams.values():
             if stream.gave_up:
-                stream.open()
+                stream.reopen()
                 self.complete = False
 
     @property
@@ -109,14 +124,14 @@ _adapter = TypeAdapter(DiscoveryState)
 
 
 class DiscoveryStates:
-    """Reads and writes the state: in the ledger's row, or in a blob that the row names where it is too long."""
+    """Reads and encodes the state. It stands in the ledger's row, or in a blob that the row names if it is too long."""
 
     def __init__(self, ledger: ChunkLedger, blobs: BlobStore) -> None:
         self._ledger = ledger
         self._blobs = blobs
 
     async def read(self, job_id: str) -> tuple[DiscoveryState, DiscoveryRow]:
-        """The state and the row it came from; fresh ones where discovery has not begun.
+        """Returns the state, and the row that it was read from; new ones if discovery has not begun.
 
         Raises:
             Damaged: it is gone or cannot be read.
@@ -131,7 +146,7 @@ class DiscoveryStates:
             return _adapter.validate_json(zlib.decompress(data)), row
 
     async def encode(self, job_id: str, state: DiscoveryState, nonce: str) -> bytes:
-        """What to store in the row; writes the blob first where one is needed."""
+        """Returns the bytes to store in the row. If the state needs a blob, the blob is written before."""
         data = zlib.compress(_adapter.dump_json(state, exclude_defaults=True))
         if len(data) <= _MAX_CELL_BYTES:
             return data

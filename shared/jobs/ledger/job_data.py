@@ -1,4 +1,4 @@
-"""Everything that is stored of jobs."""
+"""Groups the stores of all data of jobs."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,9 +12,13 @@ from shared.storage.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class JobData:
-    """What is stored of jobs, and where: their rows and specs, their chunks, and how far their discovery is.
+    """The stores of all data of jobs.
 
-    `storage` has their working blobs, and the queues for their messages.
+    Attributes:
+        storage: The working blobs of jobs, and the queues for their messages.
+        jobs: The rows and specs of jobs.
+        ledger: Their chunks and progress.
+        discovery: The states of their discovery.
     """
 
     storage: Storage
@@ -24,7 +28,7 @@ class JobData:
 
     @classmethod
     def over(cls, storage: Storage, specs: SpecReader) -> Self:
-        """The data in this storage; `specs` reads the specs of the jobs."""
+        """Makes the stores over this storage. `specs` reads the specs of jobs."""
         ledger = ChunkLedger(storage.entities)
         jobs = JobStore(storage.entities, storage.blobs, specs)
         return cls(storage, jobs, ledger, DiscoveryStates(ledger, storage.blobs))

@@ -1,6 +1,6 @@
-"""What a job's owner sees of its discovery. It stands in a row of its own, so that it is quick to read.
+"""Defines what a job's owner sees of its discovery. It has a row of its own, so that it is quick to read.
 
-The state of discovery may take megabytes; this row takes some 30 kB at most. Both are written in one transaction.
+The state of discovery may take megabytes, this row at most some 30 kB. Both are written in one transaction.
 """
 
 import json
@@ -19,11 +19,11 @@ _MAX_PROBLEMS = 20
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryReport:
-    """How discovery went up to the state that is saved.
+    """Reports how discovery went so far.
 
     Attributes:
         problem_count: How many problems there were.
-        problems: The first twenty different ones, a line each.
+        problems: The first twenty different problems, one line each.
         notice: Which sources discovery waits for, until when and why. It is empty if discovery does not wait.
         can_continue: Whether a retry may find more candidates.
         saved_at: When the report was saved, or None if it never was.
@@ -38,18 +38,18 @@ class DiscoveryReport:
 
 @dataclass(slots=True)
 class Problems:
-    """The problems that a run of discovery has met: their number, and the first twenty different ones."""
+    """The problems that discovery has met so far: their number, and the first twenty different ones."""
 
     count: int = 0
     lines: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, report: DiscoveryReport) -> Self:
-        """The problems that are saved, for a run that continues."""
+        """Returns the stored problems, for a run to add to."""
         return cls(report.problem_count, list(report.problems))
 
     def note(self, problems: Iterable[str]) -> None:
-        """Count the problems. Each is cut to one line of 300 characters."""
+        """Counts the problems, and keeps the first twenty different ones as lines of at most 300 characters."""
         for problem in problems:
             self.count += 1
             line = one_line(problem, MAX_PROBLEM_CHARACTERS)
@@ -58,7 +58,7 @@ class Problems:
 
 
 def report_change(job_id: str, report: DiscoveryReport, now: datetime) -> Change:
-    """The write of the report, as of `now`."""
+    """Returns the change that writes the report, saved at `now`."""
     values: dict[str, Value] = {
         "problem_count": report.problem_count,
         "problems": json.dumps(report.problems, ensure_ascii=False),
@@ -70,7 +70,7 @@ def report_change(job_id: str, report: DiscoveryReport, now: datetime) -> Change
 
 
 def report_of(entity: Entity | None) -> DiscoveryReport:
-    """The report in a row; an empty report if there is no row."""
+    """Returns the report in a row; an empty report if there is no row."""
     if entity is None:
         return DiscoveryReport()
     values = entity.values

@@ -1,4 +1,4 @@
-"""The rows of a job's ledger, and how a table keeps them."""
+"""Defines the rows of a job's ledger, and converts them to table rows and back."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,11 +15,18 @@ CHUNK = "chunk-"
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """One chunk: its name (`shared.jobs.job.chunk_ids`), where its candidates are, how many, and whether it is done.
+    """One chunk.
 
-    `successors` are the chunks that took over what this one did not get to. `announcer` is who has taken it on to put
-    its message on the queue, `announced` says that it was done. `transient` counts its candidates that failed for a
-    transient reason and were not taken up again.
+    Attributes:
+        id: Its name, see `shared.jobs.job.chunk_ids`.
+        candidates_blob: The blob that holds its candidates.
+        count: How many candidates it has.
+        done: Whether it is done.
+        successors: The names of the chunks that have its unprocessed candidates.
+        announcer: Who has undertaken to send its message: the name of another chunk, or "discovery". Empty for nobody.
+        announced: Whether the announcer has sent the message.
+        transient: How many of its candidates failed for a transient reason and were not retried.
+        etag: The version of the stored row.
     """
 
     id: str
@@ -34,13 +41,21 @@ class ChunkRow:
 
     @property
     def halved(self) -> bool:
-        """Whether two chunks took over, because this one crashed again and again."""
+        """Whether the chunk was divided into two, because it crashed again and again."""
         return len(self.successors) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the chunks of a job are. `moved_at` is when a chunk was last added or done."""
+    """How far the chunks of a job are.
+
+    Attributes:
+        added: How many chunks were added.
+        done: How many of them are done.
+        found: How many candidates were found.
+        tally: The outcomes of the candidates of done chunks.
+        moved_at: When a chunk was last added or done.
+    """
 
     added: int = 0
     done: int = 0
@@ -50,18 +65,18 @@ class Progress:
 
     @property
     def transient(self) -> int:
-        """Candidates that failed for a transient reason and are not under way again."""
+        """How many candidates failed for a transient reason and were not retried."""
         return self.tally.transient
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryRow:
-    """The saved discovery of a job: its state and its report, which are written together.
+    """The stored discovery of a job: its state and its report, which are written together.
 
     Attributes:
         state: The state, as `DiscoveryStates` encodes it. It is empty if only a notice was saved so far.
-        report: What the job's owner sees of it.
-        etag: The version of the state's row. No report is written without a new version of the state.
+        report: What the job's owner sees of discovery.
+        etag: The version of the state's row, which changes with the report too. Empty if nothing is stored.
     """
 
     state: bytes
@@ -70,7 +85,7 @@ class DiscoveryRow:
 
 
 def chunk_entity(job_id: str, chunk: ChunkRow) -> Entity:
-    """A chunk as the table keeps it."""
+    """Returns the table row of a chunk."""
     values: dict[str, Value] = {
         "candidates_blob": chunk.candidates_blob,
         "count": chunk.count,
@@ -84,7 +99,7 @@ def chunk_entity(job_id: str, chunk: ChunkRow) -> Entity:
 
 
 def chunk_row(entity: Entity) -> ChunkRow:
-    """The reverse of `chunk_entity`."""
+    """Reverses `chunk_entity`."""
     values = entity.values
     return ChunkRow(
         id=entity.row.removeprefix(CHUNK),
@@ -100,7 +115,7 @@ def chunk_row(entity: Entity) -> ChunkRow:
 
 
 def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Change:
-    """The write of one of the progress rows; `version` is its etag, empty where it does not exist yet."""
+    """Returns the change that writes a lane. `version` is the lane's etag, or empty if it does not exist yet."""
     values: dict[str, Value] = {
         "added": progress.added,
         "done": progress.done,
@@ -115,7 +130,7 @@ def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Cha
 
 
 def lane_progress(entity: Entity) -> Progress:
-    """One of the progress rows."""
+    """Returns the progress that a lane counts."""
     values = entity.values
     return Progress(
         added=_int(values["added"]),
@@ -127,13 +142,13 @@ def lane_progress(entity: Entity) -> Progress:
 
 
 def discovery_changes(job_id: str, row: DiscoveryRow, now: datetime) -> list[Change]:
-    """The writes of the state, which fails where its version is another one, and of the report."""
+    """Returns the changes that write the state and the report. The first fails if the state has another version."""
     entity = Entity(job_id, DISCOVERY, {"state": row.state}, row.etag)
     return [Replace(entity) if row.etag else Insert(entity), report_change(job_id, row.report, now)]
 
 
 def discovery_row(entity: Entity, report: Entity | None) -> DiscoveryRow:
-    """The reverse of `discovery_changes`."""
+    """Reverses `discovery_changes`."""
     return DiscoveryRow(as_bytes(entity.values["state"]), report_of(report), entity.etag)
 
 

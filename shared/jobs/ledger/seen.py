@@ -1,4 +1,4 @@
-"""The addresses that a job's discovery has found so far, so that no candidate is taken twice."""
+"""Remembers which candidates a job's discovery has taken, so that it takes none twice."""
 
 import zlib
 from collections.abc import Iterable
@@ -10,13 +10,16 @@ _SUM_BYTES = 4
 
 
 class Seen:
-    """The keys of what was discovered already: 64-bit hashes, so that a million take little room."""
+    """Holds a 64-bit hash of each address, so a million addresses take little memory.
+
+    Two addresses of a million have the same hash with a probability below one in ten million.
+    """
 
     def __init__(self, keys: Iterable[int] = ()) -> None:
         self._keys = set(keys)
 
     def add(self, address: str) -> bool:
-        """Remember the address; False where it was there before."""
+        """Adds the address; returns False if it was there already."""
         digest = blake2b(address.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
         key = int.from_bytes(digest)
         if key in self._keys:
@@ -25,13 +28,13 @@ class Seen:
         return True
 
     def encode(self) -> bytes:
-        """Eight bytes a key, behind a checksum."""
+        """Returns a CRC-32 of four bytes, and eight bytes for each hash, in ascending order."""
         keys = b"".join(key.to_bytes(_KEY_BYTES) for key in sorted(self._keys))
         return zlib.crc32(keys).to_bytes(_SUM_BYTES) + keys
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """The reverse of `encode`.
+        """Reverses `encode`.
 
         Raises:
             ValueError: the data is not what `encode` returned.

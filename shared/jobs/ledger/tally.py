@@ -1,8 +1,9 @@
-"""Counts of outcomes by label, added up over chunks without ever outgrowing a table row.
+"""Counts outcomes by label. Sums of counts never outgrow a table row.
 
-Where labels are too many or too long, the longest are counted together. From which label on is a part of the tally, and
-only ever moves down as tallies are added. So what is counted by name is exact, in whatever order tallies are added and
-taken back: no label has some of its outcomes here and some there.
+If the labels are too many or too long, the longest ones are counted together, as "(other labels)". The tally says from
+which label on, in order of length. That border only ever moves to shorter labels as tallies are added. So all outcomes
+of one label are counted in one place, and each count by name is exact, in whatever order tallies are added and
+subtracted.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from dataclasses import dataclass, field
 from shared.records.records import KEPT, Reason, Record, Rejected
 
 OTHER_LABELS = "(other labels)"
-_MAX_BYTES = 256 << 10  # as JSON in UTF-16, which tables count in; a row takes 1 MiB, and holds more
+# Of JSON in UTF-16, which is how tables count. A row may have 1 MiB, and holds other cells too.
+_MAX_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """`counts[label][outcome]`, where an outcome is "kept" or a rejection's reason.
+    """Counts candidates by label and outcome. The dataset's own records stay exact.
 
-    A sum of tallies takes 256 KiB at most. Where it would take more, the label `folded_from` and all that come after
-    it, in order of length and then of letters, are added up under "(other labels)"; it is empty where all are counted
-    by name. The dataset's own records stay exact.
+    Attributes:
+        counts: `counts[label][outcome]` is a number of candidates; an outcome is "kept" or the reason of a rejection.
+            Sums of tallies take at most 256 KiB.
+        folded_from: The first label, in order of length and then of letters, that is counted under "(other labels)".
+            All labels after it are counted there, too. It is empty if all labels are counted by name.
     """
 
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -32,7 +36,7 @@ class Tally:
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Tally:
-        """The tally of some records."""
+        """Counts the outcomes of records."""
         counts: dict[str, dict[str, int]] = {}
         for record in records:
             outcome = record.outcome
@@ -42,35 +46,35 @@ class Tally:
 
     @classmethod
     def sum(cls, tallies: Iterable[Tally]) -> Tally:
-        """All of them together."""
+        """Returns the sum of tallies."""
         return _combined((tally, 1) for tally in tallies)
 
     def plus(self, other: Tally) -> Tally:
-        """The sum of both."""
+        """Returns the sum of both."""
         return _combined(((self, 1), (other, 1)))
 
     def minus(self, other: Tally) -> Tally:
-        """Without what the other counts; a part of a whole may go below nothing, as long as the whole does not."""
+        """Returns the difference. Counts of one lane may become negative, while the sum over all lanes does not."""
         return _combined(((self, 1), (other, -1)))
 
     @property
     def found(self) -> int:
-        """All candidates that have an outcome."""
+        """How many candidates have an outcome."""
         return sum(sum(outcomes.values()) for outcomes in self.counts.values())
 
     @property
     def kept(self) -> int:
-        """Those that were kept."""
+        """How many candidates were kept."""
         return sum(outcomes.get(KEPT, 0) for outcomes in self.counts.values())
 
     @property
     def transient(self) -> int:
-        """Those that were rejected for a transient reason."""
+        """How many candidates were rejected for a transient reason."""
         return sum(number for reason, number in self.rejections.items() if Reason(reason).transient)
 
     @property
     def rejections(self) -> Mapping[str, int]:
-        """Rejected candidates by reason, the most frequent first."""
+        """How many candidates were rejected, by reason, the most frequent reason first."""
         totals: dict[str, int] = {}
         for outcomes in self.counts.values():
             for outcome, number in outcomes.items():
@@ -79,17 +83,17 @@ class Tally:
         return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
     def encode(self) -> bytes:
-        """The counts as compact bytes: of a sum, a few KB as a rule, and less than 1 MB in any case."""
+        """Returns the counts as compressed JSON: usually a few KB, and less than 1 MB for any sum."""
         return zlib.compress(json.dumps(self.counts, separators=(",", ":")).encode(), 6)
 
     @classmethod
     def decode(cls, data: bytes, folded_from: str = "") -> Tally:
-        """The reverse of `encode`."""
+        """Reverses `encode`."""
         return cls(json.loads(zlib.decompress(data)) if data else {}, folded_from)
 
 
 def _combined(terms: Iterable[tuple[Tally, int]]) -> Tally:
-    """All tallies, each so many times."""
+    """Adds up tallies, each multiplied by a number."""
     counts: dict[str, dict[str, int]] = {}
     folded_from = ""
     for tally, times in terms:
@@ -110,7 +114,7 @@ def _count(counts: dict[str, dict[str, int]], label: str, outcome: str, number: 
 
 
 def _folded(counts: dict[str, dict[str, int]], folded_from: str) -> Tally:
-    """The tally of the counts, with so many labels counted together as have to be."""
+    """Makes a tally of the counts, and folds as few labels as possible into "(other labels)"."""
     size = _size(counts)
     if size <= _MAX_BYTES and not folded_from:
         return Tally(counts)
@@ -126,7 +130,7 @@ def _folded(counts: dict[str, dict[str, int]], folded_from: str) -> Tally:
 
 
 def _first(one: str, other: str) -> str:
-    """Which of two labels comes first; an empty one stands for none."""
+    """Returns the label that comes first in order of length and then of letters. An empty text is no label."""
     return min((label for label in (one, other) if label), key=_rank, default="")
 
 

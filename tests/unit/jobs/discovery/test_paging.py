@@ -72,7 +72,7 @@ async def test_held_pages_are_bounded(flow, monkeypatch):
 
     def noting(turns, stream, wait):
         put_back(turns, stream, wait)
-        held.append(turns.held)
+        held.append(turns.held_candidates)
 
     monkeypatch.setattr(Turns, "put_back", noting)
     keywords = [f"k{number}" for number in range(10)]

@@ -76,9 +76,9 @@ async def test_sources_that_have_no_more_end_it(flow):
 
 
 def test_a_source_that_gave_up_behind_what_it_left_is_asked_from_there_with_all_patience():
-    stream = StreamState("90", ended=True, failures=5, gave_up=True, left=["a"], left_at="20")
+    stream = StreamState("90", ended=True, failures=5, gave_up=True, skipped_labels=["a"], skipped_at="20")
     state = DiscoveryState({"0:urls": stream}, complete=True)
-    state.go_on(1, {"a": 30})
+    state.begin_round(1, {"a": 30})
     assert stream == StreamState("20")
     assert not state.complete
 

@@ -110,7 +110,7 @@ def _streams(spec, states=None) -> Streams:
 def test_streams_of_variations_are_made_when_their_turn_comes():
     spec = parse_spec({"labels": _labels(200, 50), "variations": {"templates": ["a {}"]}})
     streams = _streams(spec)
-    turns = Turns(tuple(streams.made), SystemClock(), streams.vary)
+    turns = Turns(tuple(streams.made), SystemClock(), streams.make_variations)
     assert len(streams.made) == 200 * 50
     for number in range(200 * 50):
         assert len(streams.made) == 200 * 50 + number // 50 * 50
@@ -126,7 +126,7 @@ def test_variations_go_on_where_all_keywords_had_ended_before():
     spec = parse_spec({"keywords": ["cat", "dog"], "variations": {"templates": ["a {}", "the {}"]}})
     states = {"0:cat/cat": StreamState(ended=True), "0:cat/a cat": StreamState(ended=True)}
     streams = _streams(spec, states)
-    turns = Turns(tuple(streams.made), SystemClock(), streams.vary)
+    turns = Turns(tuple(streams.made), SystemClock(), streams.make_variations)
     assert [turns.take().key for _ in range(2)] == ["0:dog/dog", "0:cat/the cat"]
     assert turns.take() is None
 
@@ -134,7 +134,7 @@ def test_variations_go_on_where_all_keywords_had_ended_before():
 def test_who_waits_comes_in_the_order_of_the_times_and_costs_the_others_nothing():
     clock = ManualClock()
     streams = _streams(parse_spec({"labels": _labels(400, 50)}))
-    turns = Turns(tuple(streams.made), clock, streams.vary)
+    turns = Turns(tuple(streams.made), clock, streams.make_variations)
     for number in range(19_999):
         turns.put_back(turns.take(), 1000.0 - number % 7)
     begun = time.process_time()
