@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from bench.usage import high_water_mb
-from shared.archiving.archiver import Archiver, Written
+from shared.archiving.archiver import Archiver, Progress
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.planning.parts import block_bytes_of
@@ -92,8 +92,8 @@ async def _run(job_id: str) -> Done:
 
 async def _write(app: App, archiver: Archiver, plan: Plan) -> None:
     """Writes all parts one after another, as an instance that gets all messages of the archive step would."""
-    for part in await archiver.missing(plan):
-        while await archiver.write(plan, part, app.deadline()) is Written.LESS:
+    for part in await archiver.find_missing(plan):
+        while await archiver.write_part(plan, part, app.deadline()) is Progress.OUT_OF_TIME:
             pass
 
 

@@ -1,6 +1,7 @@
-"""Step 4 of a job, the part that knows archives: from records and shards to a dataset in storage.
+"""Makes datasets from records and shards (step 4 of a job).
 
-A plan is made and stored, its parts are written in any order by anyone, and who writes the last one finishes.
+A plan is made and stored first. Its parts may be written in any order, by any function instance. The instance that
+writes the last part finishes the dataset.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.archiving.writing.part_ledger import PartLedger
-from shared.archiving.writing.write import checksum, commit_file, write_slice
+from shared.archiving.writing.write import commit_file, compute_sha256, write_slice
 from shared.clock import Deadline
 from shared.concurrency import process_concurrently
 from shared.errors import Conflict, Retryable
@@ -24,27 +25,29 @@ from shared.storage.storage import Storage
 from shared.telemetry import signals
 
 _MB = 1_000_000
-_COMMITS = 8
-_PARTS = 1  # that a process writes at a time: a second one would take as much memory again, and save no time
-_SUMS = "SHA256SUMS"
-_MOST_READ_THROUGH = 16 << 30
+_COMMITS_AT_A_TIME = 8
+# a process writes one slice at a time: a second one would take as much memory again, and save no time
+_SLICES_AT_A_TIME = 1
+_CHECKSUMS = "SHA256SUMS"
+# larger files of several parts get checksums of their parts only
+_MAX_BYTES_TO_READ_AGAIN = 16 << 30
 
 
-class Written(Enum):
-    """What a call of `Archiver.write` came to.
+class Progress(Enum):
+    """The result of a call of `Archiver.write_part`.
 
-    LESS than the part, since time ran out: call again. The whole PART, while others are missing or somebody else has
-    seen that none is. With it ALL: the caller is to finish; if it dies before that, its message comes again, and finds
-    ALL written.
+    OUT_OF_TIME: the part is incomplete; call again. PART_WRITTEN: the part is complete, and the caller has nothing more
+    to do: other parts are missing, or another caller was told ALL_WRITTEN. ALL_WRITTEN: all parts are complete, and the
+    caller must finish the dataset. If it dies before that, its message is delivered again and gets ALL_WRITTEN again.
     """
 
-    LESS = auto()
-    PART = auto()
-    ALL = auto()
+    OUT_OF_TIME = auto()
+    PART_WRITTEN = auto()
+    ALL_WRITTEN = auto()
 
 
 class Archiver:
-    """Makes datasets. Every method may be repeated, also at the same time: the bytes are the same."""
+    """Makes datasets. Every method may be repeated, also at the same time: it writes the same bytes."""
 
     def __init__(self, storage: Storage, runtime: Runtime, config: PlanConfig | None = None) -> None:
         self._blobs = storage.blobs
@@ -52,10 +55,10 @@ class Archiver:
         self._planner = Planner(storage.blobs, runtime, config or PlanConfig())
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
-        self._writing = asyncio.Semaphore(_PARTS)
+        self._writing = asyncio.Semaphore(_SLICES_AT_A_TIME)
 
     async def begin(self, order: ArchiveOrder) -> Plan:
-        """The plan of the order, stored. Where nothing was kept it has no files.
+        """Make and store the plan of the order, or load it. The plan of a dataset without images has no files.
 
         Raises:
             Permanent: something that the order needs is gone.
@@ -69,59 +72,59 @@ class Archiver:
         )
         return plan
 
-    async def stored(self, work_prefix: str, digest: str) -> Plan | None:
-        """A plan that was begun; None where it is gone."""
-        return await self._planner.stored(work_prefix, digest)
+    async def load_plan(self, work_prefix: str, digest: str) -> Plan | None:
+        """Load the plan of the order with this digest; returns None if it is gone."""
+        return await self._planner.load(work_prefix, digest)
 
-    async def missing(self, plan: Plan) -> Sequence[int]:
-        """The numbers of the parts that are not written yet."""
-        written = await self._ledger.written(plan.header.job_id, plan.header.digest)
-        return _missing(plan, written)
+    async def find_missing(self, plan: Plan) -> Sequence[int]:
+        """Returns the numbers of the parts that are not complete yet, in order."""
+        digests = await self._ledger.read(plan.header.job_id, plan.header.digest)
+        return _missing_parts(plan, digests)
 
-    async def write(
+    async def write_part(
         self,
         plan: Plan,
         number: int,
         deadline: Deadline,
-        go_on: Callable[[], Awaitable[None]] | None = None,
-    ) -> Written:
-        """Write a part, behind what is there of it; `go_on` is called before the whole of it is noted as written.
+        before_noted: Callable[[], Awaitable[None]] | None = None,
+    ) -> Progress:
+        """Write the slices of a part that are missing, until the deadline passes.
 
-        So whoever finds it noted knows that this was done.
+        `before_noted` is called once the part is complete, before the ledger notes that. So if the ledger says that
+        a part is complete, the call was made.
 
         Raises:
             Permanent: stored images are gone.
             Retryable: storage did not answer.
         """
-        header = plan.header
-        written = await self._ledger.written(header.job_id, header.digest)
-        if not _missing(plan, written):
-            return Written.ALL
-        slices = [piece for piece in plan.parts[number].slices if written[piece.number] is None]
-        digests: dict[int, bytes] = {}
-        for piece in slices:
-            async with self._writing:
-                digest = None if digests and deadline.passed else await self._write(plan, piece, deadline)
-            if digest is None:
-                break
-            digests[piece.number] = digest
-        if go_on is not None and digests and len(digests) == len(slices):
-            await go_on()
-        if digests and await self._ledger.note(header.job_id, header.digest, digests):
-            return Written.ALL
-        return Written.PART if len(digests) == len(slices) else Written.LESS
+        job_id, plan_digest = plan.header.job_id, plan.header.digest
+        known = await self._ledger.read(job_id, plan_digest)
+        if not _missing_parts(plan, known):
+            return Progress.ALL_WRITTEN
+        missing = [piece for piece in plan.parts[number].slices if known[piece.number] is None]
+        digests = await self._write_slices(plan, missing, deadline)
+        complete = len(digests) == len(missing)
+        if complete and digests and before_noted is not None:
+            await before_noted()
+        if digests and await self._ledger.note(job_id, plan_digest, digests):
+            return Progress.ALL_WRITTEN
+        return Progress.PART_WRITTEN if complete else Progress.OUT_OF_TIME
 
     async def finish(self, plan: Plan, deadline: Deadline) -> Archived | None:
-        """Make the files of their parts, once all of them are written; None where parts have to be written again."""
-        written = await self._ledger.written(plan.header.job_id, plan.header.digest)
-        if _missing(plan, written) or not await self._commit(plan):
+        """Commit the files of a plan whose parts are complete; returns None if parts must be written again.
+
+        Raises:
+            Retryable: storage did not answer.
+        """
+        digests = await self._ledger.read(plan.header.job_id, plan.header.digest)
+        if _missing_parts(plan, digests) or not await self._commit(plan):
             return None
         checksums = {
-            plan.blob(file): await self._checksum(plan, number, written, deadline)
+            plan.blob(file): await self._checksum(plan, number, digests, deadline)
             for number, file in enumerate(plan.files)
         }
         if len(plan.files) > 1:
-            name, data = f"{plan.header.prefix}{_SUMS}", _sums(plan.header.prefix, checksums)
+            name, data = f"{plan.header.prefix}{_CHECKSUMS}", _sha256sums(plan.header.prefix, checksums)
             await self._blobs.put(name, data, BlobAttributes("text/plain; charset=utf-8", tier=Tier.HOT))
             checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
         if plan.files:
@@ -144,8 +147,26 @@ class Archiver:
             checksums=checksums,
         )
 
-    async def _write(self, plan: Plan, piece: Slice, deadline: Deadline) -> bytes | None:
-        """Write a slice, and report it."""
+    async def _write_slices(
+        self, plan: Plan, slices: Sequence[Slice], deadline: Deadline
+    ) -> dict[int, bytes]:
+        """Write slices until the deadline passes; returns the SHA-256 of each complete one, by its number.
+
+        The first one is begun even if the deadline has passed, so that every call makes progress.
+        """
+        digests: dict[int, bytes] = {}
+        for piece in slices:
+            async with self._writing:
+                if digests and deadline.passed:
+                    break
+                digest = await self._write_slice(plan, piece, deadline)
+            if digest is None:
+                break
+            digests[piece.number] = digest
+        return digests
+
+    async def _write_slice(self, plan: Plan, piece: Slice, deadline: Deadline) -> bytes | None:
+        """Write a slice as `write_slice` does, and report the upload."""
         began = self._clock.monotonic()
         failed: Exception | None = None
         try:
@@ -167,46 +188,52 @@ class Archiver:
             )
 
     async def _commit(self, plan: Plan) -> bool:
-        """Commit all files, some at a time; False where blocks are gone, which then count as not written."""
-        gone: set[int] = set()
+        """Commit all files; returns whether all blocks were there.
+
+        If not, the ledger notes that the slices of the files that lack blocks must be written again.
+        """
+        incomplete: set[int] = set()
 
         async def commit(number: int) -> None:
             try:
                 await commit_file(plan, plan.files[number], self._blobs)
             except Conflict:
-                gone.add(number)
+                incomplete.add(number)
 
-        await process_concurrently(range(len(plan.files)), commit, _COMMITS)
-        if gone:
-            slices = [piece for part in plan.parts for piece in part.slices if piece.file in gone]
+        await process_concurrently(range(len(plan.files)), commit, _COMMITS_AT_A_TIME)
+        if incomplete:
+            slices = [piece for part in plan.parts for piece in part.slices if piece.file in incomplete]
             again = [piece.number for piece in slices]
             await self._ledger.forget(plan.header.job_id, plan.header.digest, again)
-        return not gone
+        return not incomplete
 
     async def _checksum(
-        self, plan: Plan, number: int, written: Sequence[str | None], deadline: Deadline
+        self, plan: Plan, number: int, digests: Sequence[str | None], deadline: Deadline
     ) -> FileChecksum:
-        """By the slices of a file; where it has several, also by reading it through, as long as that is in time."""
+        """The checksum of a file: that of its only slice, or those of its slices and, if time allows, of the file.
+
+        A file of several slices is read for its checksum.
+        """
         file = plan.files[number]
         slices = [piece for part in plan.parts for piece in part.slices if piece.file == number]
-        digests = tuple(digest for piece in slices if (digest := written[piece.number]) is not None)
+        parts = tuple(digest for piece in slices if (digest := digests[piece.number]) is not None)
         if len(slices) == 1:
-            return FileChecksum(file.size, digests[0])
+            return FileChecksum(file.size, parts[0])
         block_bytes = block_bytes_of(file.size, plan.header.block_bytes)
         part_bytes = (slices[0].end - slices[0].start) * block_bytes
         whole = None
-        if file.size <= _MOST_READ_THROUGH:
-            whole = await checksum(plan.blob(file), file.size, self._blobs, deadline)
-        return FileChecksum(file.size, whole, part_bytes, digests)
+        if file.size <= _MAX_BYTES_TO_READ_AGAIN:
+            whole = await compute_sha256(plan.blob(file), file.size, self._blobs, deadline)
+        return FileChecksum(file.size, whole, part_bytes, parts)
 
 
-def _missing(plan: Plan, written: Sequence[str | None]) -> list[int]:
-    done = {number for number, digest in enumerate(written) if digest is not None}
+def _missing_parts(plan: Plan, digests: Sequence[str | None]) -> list[int]:
+    done = {number for number, digest in enumerate(digests) if digest is not None}
     return [part.number for part in plan.parts if not done.issuperset(piece.number for piece in part.slices)]
 
 
-def _sums(prefix: str, checksums: Mapping[str, FileChecksum]) -> bytes:
-    """What `sha256sum --check` reads, of the files whose checksum is known."""
+def _sha256sums(prefix: str, checksums: Mapping[str, FileChecksum]) -> bytes:
+    """The text of SHA256SUMS, which `sha256sum --check` reads. Files whose checksum is not known are left out."""
     lines = [
         f"{found.sha256}  {name.removeprefix(prefix).rpartition('/')[2]}\n"
         for name, found in checksums.items()

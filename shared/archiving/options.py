@@ -14,9 +14,10 @@ _frozen = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Dedup(BaseModel):
-    """Which images count as the same: equal bytes, and perceptual hashes at most `near_distance` bits apart.
+    """Which images count as copies: those of equal bytes, and those whose hashes are near to each other.
 
-    `against` names earlier datasets of the same user: what is in them already is left out.
+    Perceptual hashes are near if they differ in at most `near_distance` bits; None compares no hashes. `against` names
+    earlier datasets of the same user, whose images are left out, too.
     """
 
     model_config = _frozen
@@ -27,7 +28,7 @@ class Dedup(BaseModel):
 
 
 class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]]]):
-    """The share of the images that each split gets; the shares add up to 1."""
+    """The share of the images that each split gets. The shares add up to 1."""
 
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
@@ -35,7 +36,7 @@ class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Fi
 
     @property
     def shares(self) -> dict[str, float]:
-        """Share by split."""
+        """The share of each split, by its name."""
         return {str(name): share for name, share in self.root.items()}
 
     @model_validator(mode="after")
@@ -46,11 +47,11 @@ class Splits(RootModel[dict[Literal["train", "val", "test"], Annotated[float, Fi
 
 
 class Output(BaseModel):
-    """What is delivered: the archive's format, and the annotation files in it or beside it.
+    """The form in which a dataset is delivered: its format and its annotation files.
 
-    "zip" is one ZIP file; "webdataset" is tar shards of up to `shard_size` bytes, or one image and padding more, each
-    image with its `.json`, `.txt` and `.cls` beside it, in an order that is drawn by the seed. There are at most 1,000
-    shards; they grow before that.
+    "zip" is one ZIP file. "webdataset" is tar shards in which each image has its `.json`, `.txt` and `.cls` beside it.
+    The seed decides the order of the images. A shard exceeds `shard_size` bytes by one image and padding at most. If
+    there would be more than 1,000 shards, they are larger.
     """
 
     model_config = _frozen

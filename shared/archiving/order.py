@@ -1,4 +1,4 @@
-"""What the archive step is asked for, and what it gives back."""
+"""Defines the input and the result of the archive step."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ class EarlierDataset:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveOrder:
-    """One dataset to make. The archive is a pure function of the order and of the record blobs that it names.
+    """Describes one dataset to make. The dataset is a pure function of the order and of the blobs that it names.
 
-    `record_blobs` are in order of age: where two have a record of one candidate, the later one's counts. `earlier` are
-    the datasets whose images are to be left out, `parents` the ids of those that images were taken from. `changes` says
-    in words what the crawl did to the images. `max_images_per_label` is not for the `whole_labels`. `created_at` (the
-    job's) stamps every entry, so that a second run writes the same bytes. `seed` decides the splits. `prefix` ends in
-    "/" and is where the dataset's blobs go (`datasets/job_{id}/`); `work_prefix` likewise for what only the archiver
-    needs.
+    `record_blobs` are in order of age. If several of them have a record of one candidate, the last one counts. Images
+    of the `earlier` datasets are left out. `parents` are the ids of the datasets that images were taken from. `changes`
+    says in words how the crawl changed the images. `max_images_per_label` does not apply to the `whole_labels`.
+    `created_at` is that of the job, and the time of every entry in the archive files, so that a second run writes the
+    same bytes. `seed` decides the splits, and the order of images in shards. `prefix` begins the names of the dataset's
+    blobs, and `work_prefix` those of the archiver's working blobs; both end in "/".
     """
 
     job_id: str
@@ -49,10 +49,11 @@ class ArchiveOrder:
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that tell this order from every other of the job.
+        """Twelve hex digits that identify this order among the orders of its job.
 
-        They are the same in every version of the app, so that two of them that archive one job share one plan: what
-        only texts tell is no part of them, and neither is a field that is added later.
+        Every version of the app computes the same digits, so that two versions that archive one job share one plan.
+        Therefore `parents` and `changes`, which only texts show, are not hashed, and a field that is added later must
+        not be hashed either.
         """
         return hashlib.sha256(_adapter.dump_json(self, exclude={"parents", "changes"})).hexdigest()[:12]
 
@@ -62,11 +63,11 @@ _adapter = TypeAdapter(ArchiveOrder)
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A dataset that stands whole in storage.
+    """Describes a dataset that is complete in storage.
 
-    `blobs` names what a user downloads (the ZIP; or the tar shards, then the texts), in order, and `checksums` has an
-    entry for each. `counts` is, by label, the number of candidates by outcome: "kept", or a rejection's reason.
-    `splits` is the number of images by split.
+    `blobs` are the files to download, in order: the ZIP file, or the tar shards and then the texts. `checksums` has an
+    entry for each of them. `counts` is the number of candidates by label and outcome: "kept", or the reason of a
+    rejection. `splits` is the number of images by split.
     """
 
     format: FormatName
@@ -80,13 +81,13 @@ class Archived:
 
 
 def changes_of(order: ArchiveOrder) -> str:
-    """Sentences on what was changed, or may have been before; empty where every image is as it was found.
+    """Returns sentences on how images were changed, or may have been changed before; empty if none was changed.
 
-    Licences ask for this notice, as CC BY 4.0 does in section 3(a)(1)(B).
+    Licences ask for this notice (CC BY 4.0, section 3(a)(1)(B)).
     """
-    told = [f"Images were changed: {order.changes}."] if order.changes else []
+    sentences = [f"Images were changed: {order.changes}."] if order.changes else []
     if order.parents:
-        told.append(
+        sentences.append(
             f"Those of {', '.join(order.parents)} may have been changed before: the cards there tell."
         )
-    return " ".join(told)
+    return " ".join(sentences)

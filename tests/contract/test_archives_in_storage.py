@@ -6,11 +6,12 @@ import io
 import random
 import zipfile
 import zlib
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.archiving.archiver import Archiver, Written
+from shared.archiving.archiver import Archiver, Progress
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.planner import PlanConfig
@@ -61,12 +62,12 @@ async def test_parts_become_one_archive(blobs, entities, unique, form):
     storage = Storage(blobs, entities, MemoryQueues())
     archiver = Archiver(storage, runtime_of(clock), config)
     plan = await archiver.begin(order)
-    missing = list(await archiver.missing(plan))
+    missing = list(await archiver.find_missing(plan))
     assert len(missing) > 3
     random.Random(0).shuffle(missing)
     deadline = Deadline.after(clock, 100)
-    ended = await asyncio.gather(*(archiver.write(plan, part, deadline) for part in missing))
-    assert sorted(written.name for written in ended) == ["ALL", *["PART"] * (len(missing) - 1)]
+    ended = await asyncio.gather(*(archiver.write_part(plan, part, deadline) for part in missing))
+    assert Counter(ended) == {Progress.ALL_WRITTEN: 1, Progress.PART_WRITTEN: len(missing) - 1}
     archived = await archiver.finish(plan, deadline)
     assert await archiver.finish(plan, deadline) == archived
     for name in archived.blobs:
@@ -76,4 +77,4 @@ async def test_parts_become_one_archive(blobs, entities, unique, form):
         with zipfile.ZipFile(io.BytesIO(await blobs.get(archived.blobs[0]))) as archive:
             assert archive.testzip() is None
             assert [archive.read(name) for name in archive.namelist()[:COUNT]] == pictures
-    assert await archiver.write(plan, 0, deadline) is Written.ALL
+    assert await archiver.write_part(plan, 0, deadline) is Progress.ALL_WRITTEN

@@ -47,7 +47,7 @@ class WebDataset(ArchiveFormat):
     @override
     def image_files(self, images: Images, contents: Contents, shard_size: int) -> Sequence[File]:
         # each split has shards of its own, of similar size
-        beside = [-(-column // BLOCK) for column in (images.json, images.text)]
+        beside = [-(-column // BLOCK) for column in (images.json_size, images.text_size)]
         blocks = -(-images.size // BLOCK) + beside[0] + beside[1] + _MEMBERS + 1
         ends = np.cumsum(blocks * BLOCK, dtype=np.int64)
         used = np.unique(images.split).tolist()
@@ -74,8 +74,8 @@ class WebDataset(ArchiveFormat):
         part = slice(file.start, file.end)
         sizes = np.empty((file.end - file.start, _MEMBERS), np.int64)
         sizes[:, 0] = images.size[part]
-        sizes[:, 1] = images.json[part]
-        sizes[:, 2] = images.text[part]
+        sizes[:, 1] = images.json_size[part]
+        sizes[:, 2] = images.text_size[part]
         sizes[:, 3] = digits(images.label[part], 1)
         return TarLayout(_Names(images, file), sizes.ravel(), contents.created_at)
 
@@ -85,11 +85,11 @@ class WebDataset(ArchiveFormat):
         position += file.start
         if member == 0:
             return contents.image(images, position)
-        at, first = int(images.beside[position]), int(images.json[position])
+        at, json_size = int(images.sidecar_offset[position]), int(images.json_size[position])
         if member == 1:
-            return Piece(contents.sidecars, at, first)
+            return Piece(contents.sidecars, at, json_size)
         if member == 2:
-            return Piece(contents.sidecars, at + first, int(images.text[position]))
+            return Piece(contents.sidecars, at + json_size, int(images.text_size[position]))
         return str(int(images.label[position])).encode()
 
     @override

@@ -18,7 +18,8 @@ class Images:
     """The images of a dataset, in the dataset's order. Each field is a column, an array with one value per image.
 
     `label`, `split` and `extension` are positions in their lists. `shard`, `offset`, `size` and `crc32` say where the
-    bytes are and what they are. `beside`, `json` and `text` are the offset and lengths of the sidecars in their blob.
+    bytes are and what they are. `sidecar_offset` says where the image's sidecars begin in their blob: `json_size` bytes
+    of JSON, then `text_size` bytes of text.
     """
 
     index: NDArray[np.int64]
@@ -29,9 +30,9 @@ class Images:
     offset: NDArray[np.int64]
     size: NDArray[np.int64]
     crc32: NDArray[np.uint32]
-    beside: NDArray[np.int64]
-    json: NDArray[np.int32]
-    text: NDArray[np.int32]
+    sidecar_offset: NDArray[np.int64]
+    json_size: NDArray[np.int32]
+    text_size: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -77,15 +78,15 @@ class Contents:
     """The contents of a dataset beside the columns of its images.
 
     `splits`, `folders` (by label) and `shards` (blobs) are the lists that the images' numbers are positions in.
-    `created_at` is the time of every entry. The texts, and the blob of the `sidecars`, are known once they are
-    written.
+    `created_at` is the time of every entry. `sidecars` is the blob with the sidecars of all images. The texts are empty
+    until they are written.
     """
 
     created_at: datetime
     splits: tuple[str, ...]
     folders: tuple[str, ...]
     shards: tuple[str, ...]
-    sidecars: str = ""
+    sidecars: str
     texts: tuple[TextFile, ...] = ()
 
     def image(self, images: Images, position: int) -> Piece:

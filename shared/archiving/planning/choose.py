@@ -1,4 +1,4 @@
-"""The first half of planning: which images go into the dataset, into which file and where, before a text is written."""
+"""Plans, in a first step, which images the dataset has, and where each of them goes. No text is written yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,10 @@ from shared.archiving.selection.split import assign_splits
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the image of each row of the columns goes; -1 where it is not selected."""
+    """Where the image of each row of the columns goes. All three are -1 if the row is not selected.
+
+    `split` and `file` are positions in the dataset's splits and files. `offset` is in the file, in bytes.
+    """
 
     split: NDArray[np.int8]
     file: NDArray[np.int32]
@@ -27,8 +30,12 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What is decided. `images` are the selected ones in their order, `files` those that they are in."""
+class Choice:
+    """The images of a dataset, and their places.
+
+    `selection` and `places` have an entry for each row of `columns`. `images` are the selected ones, in the dataset's
+    order, and `files` are those that hold them. `contents` has no texts yet.
+    """
 
     columns: Columns
     selection: Selection
@@ -40,7 +47,7 @@ class Chosen:
 
     @property
     def split_counts(self) -> dict[str, int]:
-        """Images by split, without the splits that have none."""
+        """The number of images by split. Splits without images are left out."""
         numbers, counts = np.unique(self.images.split, return_counts=True)
         return {
             self.contents.splits[number]: count
@@ -48,8 +55,8 @@ class Chosen:
         }
 
 
-def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier) -> Chosen:
-    """Select the images of an order, and place them."""
+def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blob: str) -> Choice:
+    """Select the images of an order, and place them. The images' sidecars will be written to `sidecars_blob`."""
     form = FORMATS[order.output.format]
     selection = select(columns, order.dedup, order.max_images_per_label, earlier, order.whole_labels)
     rows, shares = selection.rows, order.splits.shares
@@ -64,6 +71,7 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier) -> Chosen:
         splits=tuple(shares),
         folders=tuple(folders[label] for label in columns.labels),
         shards=columns.shards,
+        sidecars=sidecars_blob,
     )
     files = form.image_files(images, contents, order.output.shard_size) if len(images) else ()
     split_of = np.full(len(columns), -1, np.int8)
@@ -75,7 +83,7 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier) -> Chosen:
         file_of[inside] = number
         offset_of[inside] = form.image_offsets(file, images, contents)
     places = Places(split_of, file_of, offset_of)
-    return Chosen(columns, selection, earlier, images, contents, files, places)
+    return Choice(columns, selection, earlier, images, contents, files, places)
 
 
 def _images(columns: Columns, rows: NDArray[np.int64], split: NDArray[np.int8]) -> Images:
@@ -88,7 +96,20 @@ def _images(columns: Columns, rows: NDArray[np.int64], split: NDArray[np.int8]) 
         offset=columns.offset[rows],
         size=columns.size[rows],
         crc32=columns.crc32[rows],
-        beside=np.zeros(len(rows), np.int64),
-        json=columns.json[rows],
-        text=columns.text[rows],
+        sidecar_offset=_sidecar_offsets(columns, rows),
+        json_size=columns.json_size[rows],
+        text_size=columns.text_size[rows],
     )
+
+
+def _sidecar_offsets(columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Compute where each image's sidecars begin. They are written in the order in which records are read.
+
+    That is by record blob, and within a blob by index.
+    """
+    index = columns.index[rows]
+    order = np.lexsort((index, columns.newest[index]))
+    sizes = columns.json_size[rows].astype(np.int64) + columns.text_size[rows]
+    offsets = np.empty(len(rows), np.int64)
+    offsets[order] = np.cumsum(sizes[order]) - sizes[order]
+    return offsets

@@ -1,6 +1,7 @@
-"""The plan of a dataset: every file of it, byte by byte, without the bytes.
+"""Defines the plan of a dataset: what every byte of every file will be, without the bytes themselves.
 
-It is made once and stored; whoever then writes a part of a file reads it, so that all parts are of one whole.
+A plan is made once and stored. All function instances that write parts of a file read it, so that their parts fit
+together.
 """
 
 import io
@@ -22,10 +23,9 @@ from shared.archiving.planning.parts import Part, cut_parts
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
-    """What a plan says beside its images.
+    """A plan without the columns of its images.
 
-    `digest` names the order that it was made for; `generation` tells its blocks from those of the job's other plans.
-    `counts` and `split_counts` are those of `Archived`.
+    `digest` is that of the order. `counts` and `split_counts` are `Archived.counts` and `Archived.splits`.
     """
 
     digest: str
@@ -43,7 +43,7 @@ class PlanHeader:
 
     @property
     def generation(self) -> int:
-        """A number below 1,900: two plans of a job seldom share one."""
+        """A number below 1,900 that tells the plan's blocks from those of the job's other plans, almost always."""
         return int(self.digest, 16) % 1900
 
 
@@ -51,7 +51,7 @@ _adapter = TypeAdapter(PlanHeader)
 
 
 class Plan:
-    """A plan that can be written from: see the module."""
+    """The plan of a dataset (see the module)."""
 
     def __init__(self, header: PlanHeader, images: Images) -> None:
         self.header = header
@@ -60,38 +60,38 @@ class Plan:
 
     @property
     def files(self) -> Sequence[File]:
-        """The dataset's files, in the order in which they are delivered."""
+        """The dataset's files, in the order of delivery."""
         return self.header.files
 
     @property
     def size_bytes(self) -> int:
-        """All files together."""
+        """The size of all files together."""
         return sum(file.size for file in self.files)
 
     @cached_property
     def parts(self) -> Sequence[Part]:
-        """What each function instance may write on its own."""
+        """The parts of the files. One function instance writes a part at a time."""
         sizes = [file.size for file in self.files]
         return cut_parts(sizes, self.header.block_bytes, self.header.part_bytes)
 
     def blob(self, file: File) -> str:
-        """Where a file is to stand."""
+        """Returns the name of a file's blob."""
         return f"{self.header.prefix}{file.name}"
 
     def layout(self, file: File) -> Layout:
-        """Where everything is in a file."""
+        """Returns the layout of a file."""
         if file.kind == "text":
             return PlainLayout(file.size)
         return self._format.layout(file, self.images, self.header.contents)
 
     def content(self, file: File, entry: int) -> Piece | bytes:
-        """Where the data of a file's entry is, or the data itself."""
+        """Returns the place of the data of an entry in a file, or the data itself."""
         if file.kind == "text":
             return self.header.contents.texts[file.start].piece
         return self._format.content(file, entry, self.images, self.header.contents)
 
     def encode(self) -> bytes:
-        """As NumPy's .npz, the header as JSON in it."""
+        """Encodes the plan as an .npz file of NumPy, with the header as JSON in it."""
         out = io.BytesIO()
         header = np.frombuffer(_adapter.dump_json(self.header), np.uint8)
         columns = {column.name: getattr(self.images, column.name) for column in fields(Images)}
@@ -100,7 +100,7 @@ class Plan:
 
     @classmethod
     def decode(cls, data: bytes) -> "Plan":
-        """The reverse of `encode`."""
+        """Decodes what `encode` encoded."""
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             header = _adapter.validate_python(json.loads(found["header"].tobytes()))
             return cls(header, Images(**{column.name: found[column.name] for column in fields(Images)}))

@@ -1,7 +1,7 @@
-"""Makes a plan of a job's records, in two passes over them: what goes into the dataset and where, then all of its text.
+"""Makes the plan of a dataset from a job's records, in two passes over them.
 
-The texts are written to working blobs as they are made, for they can be as long as the job is large; some hundred bytes
-an image are what stays in memory.
+The first pass decides which images the dataset has, and where they go. The second pass writes all texts, as they are
+made, to working blobs: they may be too large for memory. So a plan takes some hundred bytes of memory for each image.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from shared.archiving.formats.registry import FORMATS
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import choose
 from shared.archiving.planning.plan import Plan, PlanHeader
+from shared.archiving.planning.text_writer import WorkingBlobs
 from shared.archiving.planning.write_texts import write_texts
 from shared.archiving.selection.columns import read_columns
 from shared.archiving.selection.earlier import read_earlier
@@ -24,10 +25,10 @@ from shared.storage.blobs import BlockStore
 
 @dataclass(frozen=True, slots=True)
 class PlanConfig:
-    """`part_bytes` is what one function instance writes on its own, in blocks of `block_bytes` or of a smaller part.
+    """The sizes of the parts that one function instance writes at a time, and of the blocks in them.
 
-    Four GiB are half a minute of writing at what one instance does. Up to there the checksum of a file is made while it
-    is written; a file of several parts has to be read through for it.
+    One instance writes a part of 4 GiB in about half a minute. The checksum of a file that is one part is computed
+    while the file is written. A file of several parts must be read again for its checksum.
     """
 
     part_bytes: int = 4 << 30
@@ -35,7 +36,7 @@ class PlanConfig:
 
 
 class Planner:
-    """Makes plans, and keeps them: the first that is stored for an order is the order's."""
+    """Makes plans and stores them. An order has one plan: the first one that was stored."""
 
     def __init__(self, blobs: BlockStore, runtime: Runtime, config: PlanConfig) -> None:
         self._blobs = blobs
@@ -43,27 +44,27 @@ class Planner:
         self._config = config
 
     async def plan(self, order: ArchiveOrder) -> Plan:
-        """The order's plan; made where there is none.
+        """Read the plan of the order, or make and store it.
 
         Raises:
-            Permanent: an earlier dataset, against which is to be deduplicated, is gone.
+            Permanent: an earlier dataset that the order names is gone.
             Damaged: the records of the job, or the stored plan, are gone or cannot be read.
         """
-        stored = await self.stored(order.work_prefix, order.digest)
+        stored = await self.load(order.work_prefix, order.digest)
         if stored is not None:
             return stored
         plan = await self._make(order)
         try:
             await self._blobs.put(plan_blob(order.work_prefix, order.digest), plan.encode(), overwrite=False)
         except AlreadyExists:
-            return await self.stored(order.work_prefix, order.digest) or plan
+            return await self.load(order.work_prefix, order.digest) or plan
         return plan
 
-    async def stored(self, work_prefix: str, digest: str) -> Plan | None:
-        """The stored plan of that name, if there is one.
+    async def load(self, work_prefix: str, digest: str) -> Plan | None:
+        """Read the stored plan of the order with this digest; returns None if there is none.
 
         Raises:
-            Damaged: it cannot be read.
+            Damaged: the plan cannot be read.
         """
         try:
             data = await self._blobs.get(plan_blob(work_prefix, digest))
@@ -75,15 +76,15 @@ class Planner:
     async def _make(self, order: ArchiveOrder) -> Plan:
         form = FORMATS[order.output.format]
         planned_at = self._runtime.clock.now()
+        # each run writes texts of its own: a run of another version of the app may write other texts at the same time
+        prefix = plan_texts_prefix(order.work_prefix, order.digest, self._runtime.ids.nonce())
+        working = WorkingBlobs(self._blobs, prefix)
         records = RecordBlobs(self._blobs, order.record_blobs)
         columns = await read_columns(records, sidecars=form.sidecars)
         earlier = await read_earlier(self._blobs, order.earlier)
-        chosen = await asyncio.to_thread(choose, order, columns, earlier)
-        # texts of its own, so that the plan is of one whole whatever another run, of another version, writes meanwhile
-        work = plan_texts_prefix(order.work_prefix, order.digest, self._runtime.ids.nonce())
-        texts = await write_texts(self._blobs, order, records, chosen, work)
-        images = replace(chosen.images, beside=texts.beside[chosen.images.index])
-        contents = replace(chosen.contents, sidecars=texts.sidecars_blob, texts=texts.files)
+        choice = await asyncio.to_thread(choose, order, columns, earlier, working.sidecars)
+        texts = await write_texts(order, records, choice, working)
+        contents = replace(choice.contents, texts=texts.files)
         header = PlanHeader(
             digest=order.digest,
             job_id=order.job_id,
@@ -92,10 +93,10 @@ class Planner:
             planned_at=planned_at,
             records_blob=texts.records_blob,
             contents=contents,
-            files=tuple(form.delivered(chosen.files, images, contents)) if chosen.files else (),
+            files=tuple(form.delivered(choice.files, choice.images, contents)) if choice.files else (),
             part_bytes=self._config.part_bytes,
             block_bytes=min(self._config.block_bytes, self._config.part_bytes),
             counts=texts.counts,
-            split_counts=chosen.split_counts,
+            split_counts=choice.split_counts,
         )
-        return Plan(header, images)
+        return Plan(header, choice.images)

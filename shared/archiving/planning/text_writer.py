@@ -1,4 +1,4 @@
-"""A text on its way into a blob, piece by piece."""
+"""Writes texts to working blobs, piece by piece."""
 
 import zlib
 from collections.abc import Sequence
@@ -12,7 +12,10 @@ _FLUSH_BYTES = 4 << 20
 
 
 class TextWriter:
-    """A text on its way into a blob; a short one stays in memory until it is closed."""
+    """Writes one text to a blob. A text of less than 4 MiB stays in memory until it is closed.
+
+    `size` and `crc32` are those of the text so far.
+    """
 
     def __init__(self, blobs: BlockStore, blob: str) -> None:
         self._writer = BlobWriter(blobs, blob)
@@ -23,7 +26,7 @@ class TextWriter:
         self.size = 0
 
     async def add(self, data: bytes) -> None:
-        """Add some bytes."""
+        """Append bytes to the text."""
         if not data:
             return
         self.crc32 = zlib.crc32(data, self.crc32)
@@ -34,12 +37,15 @@ class TextWriter:
             await self._flush()
 
     async def close(self, attributes: BlobAttributes | None = None) -> None:
-        """Write the rest."""
+        """Write the rest. The blob does not exist before. No blob is written for an empty text."""
         await self._flush()
         await self._writer.close(attributes)
 
     async def move(self, other: "TextWriter") -> bool:
-        """Add all of it to another blob instead; False where a part is on its way already."""
+        """Append the whole text to another one if it is still in memory; returns whether it was.
+
+        After True, this writer must not be closed, so that the text has no blob of its own.
+        """
         if self._pending_bytes != self.size:
             return False
         await other.add(b"".join(self._pending))
@@ -52,19 +58,24 @@ class TextWriter:
 
 @dataclass(frozen=True, slots=True)
 class WorkingBlobs:
-    """The working blobs of one plan's texts."""
+    """The working blobs of the texts of one plan. Their names begin with `prefix`."""
 
     blobs: BlockStore
     prefix: str
 
+    @property
+    def sidecars(self) -> str:
+        """The name of the blob with the sidecars of all images."""
+        return f"{self.prefix}sidecars"
+
     def open(self, name: str) -> TextWriter:
-        """A writer of the blob of this name."""
+        """Returns a writer of the text of this name."""
         return TextWriter(self.blobs, f"{self.prefix}{name}")
 
     async def close(self, writers: Sequence[tuple[str, TextWriter]]) -> tuple[TextFile, ...]:
-        """End the texts, each with its name.
+        """Finish the texts, each of which comes with its name; returns them in the same order.
 
-        Short ones share a blob, so that they are written, and read again, with one call.
+        Short texts share a blob, so that one call writes them, and one call reads them.
         """
         files: list[TextFile] = []
         shared = self.open("texts")

@@ -1,4 +1,4 @@
-"""The second pass over a job's records: all text of the dataset, written row by row while the records stream by."""
+"""Writes all texts of a dataset, in a second pass over the job's records, row by row while the records are read."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from shared.archiving.formats.registry import FORMATS
 from shared.archiving.layout.contents import TextFile
 from shared.archiving.order import ArchiveOrder
-from shared.archiving.planning.choose import Chosen
+from shared.archiving.planning.choose import Choice
+from shared.archiving.planning.final_records import FinalRecords
 from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs
-from shared.archiving.planning.verdicts import Verdicts
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.annotations import sidecar
 from shared.archiving.texts.card import Figures, card, checksum_of
@@ -19,44 +19,43 @@ from shared.archiving.texts.metadata import Placed
 from shared.damage import reading
 from shared.records.delivered import RECORDS, encode_delivered
 from shared.records.records import Record, decode_records
-from shared.storage.blobs import BlobAttributes, BlockStore
+from shared.storage.blobs import BlobAttributes
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What the second pass wrote; `beside` is, by candidate index, where its sidecars begin in `sidecars_blob`."""
+    """The texts that were written: the blob of the delivered records, and the dataset's text files.
+
+    `counts` is the number of candidates by label and outcome.
+    """
 
     records_blob: str
-    sidecars_blob: str
-    beside: NDArray[np.int64]
     files: tuple[TextFile, ...]
     counts: Mapping[str, Mapping[str, int]]
 
 
 async def write_texts(
-    blobs: BlockStore,
-    order: ArchiveOrder,
-    records: RecordBlobs,
-    chosen: Chosen,
-    work_prefix: str,
+    order: ArchiveOrder, records: RecordBlobs, choice: Choice, working: WorkingBlobs
 ) -> Texts:
-    """Write the annotations to working blobs, and the records to where they are delivered."""
+    """Write the annotations, the card and the sidecars to working blobs, and the records to where they are delivered.
+
+    Raises:
+        Damaged: a record blob is gone or cannot be read.
+    """
     form = FORMATS[order.output.format]
-    working = WorkingBlobs(blobs, work_prefix)
-    verdicts = Verdicts(chosen, form)
-    found = form.annotations(order, list(chosen.split_counts), chosen.columns.labels)
+    final = FinalRecords(choice, form)
+    found = form.annotations(order, list(choice.split_counts), choice.columns.labels)
     annotations = [(annotation, working.open(annotation.name)) for annotation in found]
-    delivered = TextWriter(blobs, f"{order.prefix}{RECORDS}")
-    sidecars = working.open("sidecars")
-    beside = np.zeros(len(chosen.columns.newest), np.int64)
+    delivered = TextWriter(working.blobs, f"{order.prefix}{RECORDS}")
+    sidecars = TextWriter(working.blobs, choice.contents.sidecars)
     for annotation, writer in annotations:
         await writer.add(annotation.begin())
-    async for counting in _counting(records, chosen.columns.newest):
-        lines, images = verdicts.of(counting)
+    async for batch in _newest(records, choice.columns.newest):
+        lines, images = final.complete(batch)
         for annotation, writer in annotations:
             await writer.add(annotation.rows(images))
         if form.sidecars:
-            await _write_sidecars(images, sidecars, beside)
+            await sidecars.add(_sidecars(images))
         await delivered.add(encode_delivered(lines))
     if not delivered.size:
         # an empty file would not be gzip
@@ -64,37 +63,31 @@ async def write_texts(
     await delivered.close(BlobAttributes("application/gzip"))
     await sidecars.close()
     readme = working.open("README.md")
-    await readme.add(_card(order, chosen, verdicts.figures))
+    await readme.add(_card(order, choice, final.figures))
     for annotation, writer in annotations:
         for piece in annotation.end():
             await writer.add(piece)
     named = [("README.md", readme), *((annotation.name, writer) for annotation, writer in annotations)]
     files = await working.close(named)
-    return Texts(delivered.blob, sidecars.blob, beside, files, verdicts.figures.counts)
+    return Texts(delivered.blob, files, final.figures.counts)
 
 
-async def _counting(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncIterator[list[Record]]:
-    """Of each record blob the records that count: of a candidate's, that in the `newest` blob."""
+async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncIterator[list[Record]]:
+    """Yields the records that count, by record blob: those of candidates whose `newest` record is in the blob."""
     position = 0
     async for data in records.read():
-        with reading(records.what(position)):
+        with reading(records.name_for_people(position)):
             counting = [record for record in decode_records(data) if newest[record.index] == position]
         yield counting
         position += 1
 
 
-async def _write_sidecars(images: Sequence[Placed], sidecars: TextWriter, beside: NDArray[np.int64]) -> None:
-    found: list[bytes] = []
-    at = sidecars.size
-    for image in images:
-        beside[image.record.index] = at
-        pair = sidecar(image.record, image.fields)
-        found += pair
-        at += len(pair[0]) + len(pair[1])
-    await sidecars.add(b"".join(found))
+def _sidecars(images: Sequence[Placed]) -> bytes:
+    """The JSON and the text of each image, one after the other, as `Images.sidecar_offset` expects them."""
+    return b"".join(part for image in images for part in sidecar(image.record, image.fields))
 
 
-def _card(order: ArchiveOrder, chosen: Chosen, figures: Figures) -> bytes:
+def _card(order: ArchiveOrder, choice: Choice, figures: Figures) -> bytes:
     packing = FORMATS[order.output.format].packing(order, list(figures.splits))
-    checksum = checksum_of(chosen.columns.sha256[chosen.selection.rows])
-    return card(order, packing, figures, chosen.columns.labels, checksum).encode("utf-8", "replace")
+    checksum = checksum_of(choice.columns.sha256[choice.selection.rows])
+    return card(order, packing, figures, choice.columns.labels, checksum).encode("utf-8", "replace")

@@ -38,8 +38,8 @@ class Columns:
     perceptual_hash: NDArray[np.uint64]
     sha256: NDArray[np.void]
     extension: NDArray[np.int8]
-    json: NDArray[np.int32]
-    text: NDArray[np.int32]
+    json_size: NDArray[np.int32]
+    text_size: NDArray[np.int32]
     newest: NDArray[np.int32]
     labels: tuple[str, ...]
     shards: tuple[str, ...]
@@ -59,8 +59,8 @@ _CODES = {
     "pixels": "q",
     "perceptual_hash": "Q",
     "extension": "b",
-    "json": "i",
-    "text": "i",
+    "json_size": "i",
+    "text_size": "i",
 }
 
 
@@ -127,8 +127,8 @@ class _Builder:
             self.numbers[name].extend(values)
         self.numbers["blob"].extend([blob] * len(kept))
         beside = _sidecar_sizes(data) if self.sidecars else [(0, 0)] * len(kept)
-        self.numbers["json"].extend([size for size, _ in beside])
-        self.numbers["text"].extend([size for _, size in beside])
+        self.numbers["json_size"].extend([size for size, _ in beside])
+        self.numbers["text_size"].extend([size for _, size in beside])
 
     def _numbers(self, kept: Sequence[_Row]) -> dict[str, list[int]]:
         """Column by column, which is much quicker than row by row."""
@@ -178,7 +178,7 @@ async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Colum
     builder = _Builder(sidecars)
     position = 0
     async for data in records.read():
-        with reading(records.what(position)):
+        with reading(records.name_for_people(position)):
             builder.add(data, position)
         position += 1
     return builder.columns()

@@ -1,9 +1,9 @@
-"""Makes any range of any file of a plan, out of the blobs that its images and texts are in."""
+"""Composes any range of any file of a plan from the blobs that hold its images and texts."""
 
 import asyncio
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.archiving.layout.contents import File, Piece
 from shared.archiving.layout.layout import Data, Layout
@@ -13,15 +13,17 @@ from shared.damage import reading
 from shared.errors import Damaged
 from shared.storage.blobs import BlobStore
 
-_READ_BYTES = 16 << 20  # of one read, at most
-_READING_BYTES = 32 << 20  # of all reads at a time
-_READS = 16
+# the largest read
+_READ_BYTES = 16 << 20
+# all reads at a time together
+_READING_BYTES = 32 << 20
+_READS_AT_A_TIME = 16
 _WASTE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A piece of a blob, and where it goes."""
+class _Target:
+    """A piece of a blob, and the position in the composed bytes that it is copied to."""
 
     piece: Piece
     at: int
@@ -29,30 +31,30 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """One range of a blob, and which of the wanted pieces are in it."""
+    """One range of a blob, and the pieces in it that are copied."""
 
     piece: Piece
-    wanted: Sequence[_Wanted]
+    targets: Sequence[_Target]
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """`size` bytes from byte `low` on of the piece `whole`; in the composed bytes, they begin at `at`."""
+class _Part:
+    """Part of an image or text, `whole`: `size` bytes from its byte `low` on, which begin at `at` when composed."""
 
     whole: Piece
     low: int
     size: int
-    at: int = 0
+    at: int
 
     @property
     def piece(self) -> Piece:
-        """The bytes in their blob."""
+        """The bytes of the part in their blob."""
         return Piece(self.whole.blob, self.whole.offset + self.low, self.size)
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """The checksum of the first `size` bytes of a piece."""
+class _RunningChecksum:
+    """The checksum of the first `size` bytes of an image or text, of which the next bytes are not composed yet."""
 
     whole: Piece
     size: int
@@ -60,9 +62,10 @@ class _Begun:
 
 
 class Composer:
-    """The bytes of one file of a plan.
+    """Composes the bytes of one file of a plan.
 
-    The bytes of each image and text are checked against its CRC-32, by the composer that composes its first bytes.
+    It checks the CRC-32 of each image and text. If several composers compose parts of an image or text, the one that
+    composes its first bytes checks it.
     """
 
     def __init__(self, plan: Plan, file: File, blobs: BlobStore) -> None:
@@ -70,30 +73,28 @@ class Composer:
         self._file = file
         self._blobs = blobs
         self._layout: Layout = plan.layout(file)
-        self._begun: _Begun | None = None
+        self._running: _RunningChecksum | None = None
 
     async def compose(self, start: int, into: memoryview) -> None:
-        """Fill `into` with the file's bytes from byte `start` on. Each call must follow on the one before.
+        """Fill `into` with the file's bytes from byte `start` on. Each call must continue where the last one ended.
 
-        Reads of neighbouring images are joined: the more bytes are composed at a time, the fewer reads there are.
+        Reads of neighbouring images are joined. So the more bytes are composed at a time, the fewer reads there are.
 
         Raises:
             Damaged: a blob that holds images or texts of the job is gone, cut short or garbled.
         """
-        wanted: list[_Wanted] = []
-        checked: list[_Checked] = []
+        parts: list[_Part] = []
         at = 0
         for span in self._layout.between(start, start + len(into)):
-            found = span if isinstance(span, bytes) else self._content(span)
+            found = span if isinstance(span, bytes) else self._content(span, at)
             if isinstance(found, bytes):
                 into[at : at + len(found)] = found
                 at += len(found)
             else:
-                checked.append(replace(found, at=at))
-                wanted += _cut(found.piece, at)
+                parts.append(found)
                 at += found.size
-        await self._fill(into, _reads(wanted))
-        await asyncio.to_thread(self._check, into, checked)
+        await self._fill(into, _reads([target for part in parts for target in _cut(part)]))
+        await asyncio.to_thread(self._check, into, parts)
 
     async def close(self) -> None:
         """Check the image or text of which only the first bytes were composed, by reading all of it.
@@ -101,95 +102,101 @@ class Composer:
         Raises:
             Damaged: it is gone, cut short or garbled.
         """
-        if self._begun is None:
+        if self._running is None:
             return
-        whole, self._begun = self._begun.whole, None
+        whole, self._running = self._running.whole, None
         crc32 = size = 0
-        with reading(_what(whole)):
+        with reading(_name_for_people(whole)):
             async for data in self._blobs.stream(whole.blob, offset=whole.offset, length=whole.size):
                 crc32 = await asyncio.to_thread(zlib.crc32, data, crc32)
                 size += len(data)
             if (crc32, size) != (whole.crc32, whole.size):
                 raise ValueError("other bytes")
 
-    def _check(self, into: memoryview, checked: Sequence[_Checked]) -> None:
-        """See that the composed bytes are those that were stored; takes half a millisecond for a megabyte.
+    def _check(self, into: memoryview, parts: Sequence[_Part]) -> None:
+        """Check that the composed bytes are those that were stored. This takes half a millisecond for a megabyte.
 
         Raises:
             Damaged: they are not.
         """
-        for one in checked:
-            begun = self._begun or _Begun(one.whole, 0, 0)
-            if one.whole.crc32 is None or (one.low and begun != _Begun(one.whole, one.low, begun.crc32)):
-                # the composer of its first bytes checks it
+        for part in parts:
+            whole = part.whole
+            running = self._running if part.low else _RunningChecksum(whole, 0, 0)
+            if whole.crc32 is None or running is None or (running.whole, running.size) != (whole, part.low):
+                # nothing to check, or the composer of the first bytes checks it
                 continue
-            crc32 = zlib.crc32(into[one.at : one.at + one.size], begun.crc32 if one.low else 0)
-            size = one.low + one.size
-            self._begun = _Begun(one.whole, size, crc32) if size < one.whole.size else None
-            if self._begun is None and crc32 != one.whole.crc32:
-                raise Damaged(f"Damaged in storage: {_what(one.whole)}.")
+            crc32 = zlib.crc32(into[part.at : part.at + part.size], running.crc32)
+            size = part.low + part.size
+            self._running = _RunningChecksum(whole, size, crc32) if size < whole.size else None
+            if self._running is None and crc32 != whole.crc32:
+                raise Damaged(f"Damaged in storage: {_name_for_people(whole)}.")
 
-    def _content(self, span: Data) -> _Checked | bytes:
+    def _content(self, span: Data, at: int) -> _Part | bytes:
         content = self._plan.content(self._file, span.entry)
         if isinstance(content, bytes):
             return content[span.low : span.high]
-        return _Checked(content, span.low, span.high - span.low)
+        return _Part(content, span.low, span.high - span.low, at)
 
     async def _fill(self, into: memoryview, reads: Sequence[_Read]) -> None:
-        """Read what is wanted into its places, some reads at a time."""
+        """Read blobs, some at a time, and copy the pieces to where they go."""
 
         async def fill(read: _Read) -> None:
             data = memoryview(await self._read(read.piece))
-            for wanted in read.wanted:
-                piece, offset = wanted.piece, wanted.piece.offset - read.piece.offset
-                into[wanted.at : wanted.at + piece.size] = data[offset : offset + piece.size]
+            for target in read.targets:
+                piece, offset = target.piece, target.piece.offset - read.piece.offset
+                into[target.at : target.at + piece.size] = data[offset : offset + piece.size]
 
         largest = max((read.piece.size for read in reads), default=1)
-        await process_concurrently(reads, fill, max(2, min(_READS, _READING_BYTES // largest)))
+        at_a_time = max(2, min(_READS_AT_A_TIME, _READING_BYTES // largest))
+        await process_concurrently(reads, fill, at_a_time)
 
     async def _read(self, piece: Piece) -> bytes:
-        with reading(_what(piece)):
+        with reading(_name_for_people(piece)):
             data = await self._blobs.get(piece.blob, offset=piece.offset, length=piece.size)
             if len(data) != piece.size:
                 raise EOFError
         return data
 
 
-def _what(piece: Piece) -> str:
-    """What the piece's blob holds, in words for the job's owner."""
+def _name_for_people(piece: Piece) -> str:
+    """What errors call the blob of the piece."""
     folder, _, name = piece.blob.rpartition("/")
     if folder.rpartition("/")[2] == "shards":
         return f"the images of chunk {name.partition('-')[0]}"
     return "the texts of the dataset"
 
 
-def _cut(piece: Piece, at: int) -> Iterator[_Wanted]:
-    """A piece that goes to `at`, in parts that are not too large for one read."""
+def _cut(part: _Part) -> Iterator[_Target]:
+    """Cut a part into pieces that are small enough for one read."""
+    piece = part.piece
     for low in range(0, piece.size, _READ_BYTES):
-        part = Piece(piece.blob, piece.offset + low, min(_READ_BYTES, piece.size - low))
-        yield _Wanted(part, at + low)
+        size = min(_READ_BYTES, piece.size - low)
+        yield _Target(Piece(piece.blob, piece.offset + low, size), part.at + low)
 
 
-def _reads(wanted: Sequence[_Wanted]) -> list[_Read]:
-    """The pieces by blob and offset, neighbours together as long as the gaps between them waste little."""
+def _reads(targets: Sequence[_Target]) -> list[_Read]:
+    """Join pieces into reads, by blob and offset.
+
+    A piece is joined to those before it if the read stays within 16 MiB, and at most half of it and one MiB are gaps.
+    """
     reads: list[_Read] = []
-    group: list[_Wanted] = []
+    group: list[_Target] = []
     used = 0
-    for one in sorted(wanted, key=lambda one: (one.piece.blob, one.piece.offset)):
-        piece = one.piece
+    for target in sorted(targets, key=lambda target: (target.piece.blob, target.piece.offset)):
+        piece = target.piece
         if group:
             first = group[0].piece
             reach = piece.offset + piece.size - first.offset
             most = min(_READ_BYTES, 2 * (used + piece.size) + _WASTE_BYTES)
             if piece.blob != first.blob or reach > most:
-                reads.append(_together(group))
+                reads.append(_joined(group))
                 group, used = [], 0
-        group.append(one)
+        group.append(target)
         used += piece.size
-    return [*reads, _together(group)] if group else reads
+    return [*reads, _joined(group)] if group else reads
 
 
-def _together(group: Sequence[_Wanted]) -> _Read:
+def _joined(group: Sequence[_Target]) -> _Read:
     first = group[0].piece
-    end = max(one.piece.offset + one.piece.size for one in group)
+    end = max(target.piece.offset + target.piece.size for target in group)
     return _Read(Piece(first.blob, first.offset, end - first.offset), tuple(group))

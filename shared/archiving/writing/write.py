@@ -1,4 +1,4 @@
-"""Writes parts of a plan's files as blocks, from wherever an earlier run stopped, and commits files of all blocks."""
+"""Writes slices of a plan's files as blocks, continuing where an earlier run stopped, and commits whole files."""
 
 import asyncio
 import hashlib
@@ -14,12 +14,15 @@ from shared.clock import Deadline
 from shared.concurrency import task_group
 from shared.storage.blobs import BlobAttributes, BlobStore, BlockStore, Tier
 
-_NUMBERS = 50_000  # of each generation of blocks
-_BUFFERED = 2  # blocks that are composed at a time, as long as they are not larger than this:
+# Azure takes 50,000 blocks in a blob, so each plan has as many numbers
+_NUMBERS_OF_A_PLAN = 50_000
+# two blocks are composed at a time, or one if two do not fit into the buffer
+_BLOCKS_AT_A_TIME = 2
 _BUFFER_BYTES = 32 << 20
-_SENDS = 3
+_SENDS_AT_A_TIME = 3
 _READ_BYTES = 16 << 20
-_READS = 3
+_READS_AT_A_TIME = 3
+# the metadata of a file that names the plan that it was made by
 _PLAN = "plan"
 _TYPES = {
     "zip": "application/zip",
@@ -33,19 +36,22 @@ _TYPES = {
 
 
 async def write_slice(plan: Plan, piece: Slice, blobs: BlockStore, deadline: Deadline) -> bytes | None:
-    """Stage what of the slice is not staged yet; returns the SHA-256 of its bytes.
+    """Stage the blocks of a slice that are not staged yet; returns the SHA-256 of the slice's bytes.
 
-    None where time ran out before: call again. At least one block is sent in each run, however short the time. What an
-    earlier run has sent is made once more for the checksum, but not sent again.
+    Returns None if the deadline passes before the end; call again then. Every call stages at least one block, however
+    short the time. Blocks that an earlier call staged are composed again for the checksum, but not sent again.
+
+    Raises:
+        Damaged: stored images or texts are gone, cut short or garbled.
     """
     composer = await asyncio.to_thread(Composer, plan, plan.files[piece.file], blobs)
     staged = await blobs.staged(plan.blob(plan.files[piece.file]))
     async with task_group() as group:
-        return await _Writing(plan, piece, composer, blobs, staged, group).run(deadline)
+        return await _SliceWriter(plan, piece, composer, blobs, staged, group).write(deadline)
 
 
 class _Buffer:
-    """Memory for some blocks, which is used again as soon as the tasks that read it are done."""
+    """Memory for some blocks. It is used again as soon as the tasks that read it are done."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -53,23 +59,22 @@ class _Buffer:
         self.readers: Sequence[asyncio.Task[None]] = ()
 
     async def take(self, size: int) -> memoryview:
-        """The first bytes of the memory, once nobody reads it; it is allocated when it is first taken."""
-        await self.idle()
+        """Wait for the readers, and return the first bytes of the memory, which the first call allocates."""
+        await self.wait_for_readers()
         if not self._memory:
             self._memory = memoryview(bytearray(self._size))
         return self._memory[:size]
 
-    async def idle(self) -> None:
-        """Wait until nobody reads the memory."""
+    async def wait_for_readers(self) -> None:
+        """Wait until no task reads the memory."""
         for reader in self.readers:
             await reader
 
 
-class _Writing:
-    """A slice on its way: some blocks are composed while those before them are hashed and sent.
+class _SliceWriter:
+    """Writes one slice. While some blocks are composed, the blocks before them are hashed and sent.
 
-    There are two buffers, used in turn for as long as the run lasts: fresh memory for each block would cost more than
-    all copying does.
+    It uses two buffers in alternation: new memory for each block would cost more than all copying does.
     """
 
     def __init__(
@@ -89,37 +94,37 @@ class _Writing:
         self._blobs = blobs
         self._staged = staged
         self._group = group
-        self._sends = asyncio.Semaphore(_SENDS)
-        self._sent = False
+        self._sends = asyncio.Semaphore(_SENDS_AT_A_TIME)
+        self._has_sent = False
         self._digest = hashlib.sha256()
+        self._last_hashing: asyncio.Task[None] | None = None
 
-    async def run(self, deadline: Deadline) -> bytes | None:
-        """See `write_slice`."""
-        size = (
-            min(self._file.size, self._slice.end * self._block_bytes) - self._slice.start * self._block_bytes
-        )
-        at_a_time = max(1, min(_BUFFERED, _BUFFER_BYTES // self._block_bytes))
-        buffer, other = (_Buffer(min(size, at_a_time * self._block_bytes)) for _ in range(2))
+    async def write(self, deadline: Deadline) -> bytes | None:
+        """Write the slice as `write_slice` does."""
+        size = self._offset(self._slice.end) - self._offset(self._slice.start)
+        blocks_at_a_time = max(1, min(_BLOCKS_AT_A_TIME, _BUFFER_BYTES // self._block_bytes))
+        buffer, other = (_Buffer(min(size, blocks_at_a_time * self._block_bytes)) for _ in range(2))
         number = self._slice.start
         while number < self._slice.end:
             late = deadline.passed
-            if late and self._sent:
+            if late and self._has_sent:
                 return None
-            end = min(self._slice.end, number + (1 if late else at_a_time))
+            end = min(self._slice.end, number + (1 if late else blocks_at_a_time))
             data = await buffer.take(self._offset(end) - self._offset(number))
             await self._composer.compose(self._offset(number), data)
-            buffer.readers = [*self._send(number, data), self._hash(data, other.readers)]
+            buffer.readers = [*self._send(number, data), self._hash(data)]
             number, buffer, other = end, other, buffer
-        for each in (buffer, other):
-            await each.idle()
+        await buffer.wait_for_readers()
+        await other.wait_for_readers()
         await self._composer.close()
         return self._digest.digest()
 
     def _offset(self, number: int) -> int:
+        """The offset in the file of the block with this number, or the file's size after the last block."""
         return min(self._file.size, number * self._block_bytes)
 
     def _send(self, first: int, data: memoryview) -> Iterator[asyncio.Task[None]]:
-        """Send the blocks from number `first` on, as far as they are not staged."""
+        """Begin to send the blocks from number `first` on, without those that are staged already."""
         name = self._plan.blob(self._file)
 
         async def send(number: int, block: memoryview) -> None:
@@ -128,27 +133,30 @@ class _Writing:
 
         for at in range(0, len(data), self._block_bytes):
             block = data[at : at + self._block_bytes]
-            number = _block(self._plan, first + at // self._block_bytes)
+            number = _block_number(self._plan, first + at // self._block_bytes)
             if self._staged.get(number) != len(block):
-                self._sent = True
+                self._has_sent = True
                 yield self._group.create_task(send(number, block))
 
-    def _hash(self, data: memoryview, before: Sequence[asyncio.Task[None]]) -> asyncio.Task[None]:
-        """Put the bytes into the checksum, behind those `before`, whose last task that is."""
+    def _hash(self, data: memoryview) -> asyncio.Task[None]:
+        """Begin to add the bytes to the checksum, after those of the calls before."""
+        before = self._last_hashing
 
         async def update() -> None:
-            for task in before[-1:]:
-                await task
+            if before is not None:
+                await before
             await asyncio.to_thread(self._digest.update, data)
 
-        return self._group.create_task(update())
+        self._last_hashing = self._group.create_task(update())
+        return self._last_hashing
 
 
 async def commit_file(plan: Plan, file: File, blobs: BlockStore) -> None:
-    """Make the file of its blocks, unless it stands already.
+    """Commit the blocks of a file, unless this plan's file exists already.
 
     Raises:
-        Conflict: a block is not there (storage drops what waits for a week, or another plan took the name).
+        Conflict: a block is not staged. Storage drops blocks that are not committed for a week, or when another plan's
+            file of that name is committed.
     """
     name = plan.blob(file)
     info = await blobs.info(name)
@@ -166,17 +174,17 @@ async def commit_file(plan: Plan, file: File, blobs: BlockStore) -> None:
         tags={"project": "pixcrawler", "type": "dataset", "job_id": plan.header.job_id},
         tier=Tier.HOT,
     )
-    await blobs.commit(name, [_block(plan, number) for number in range(count)], attributes)
+    await blobs.commit(name, [_block_number(plan, number) for number in range(count)], attributes)
 
 
-async def checksum(name: str, size: int, blobs: BlobStore, deadline: Deadline) -> str | None:
-    """The SHA-256 of a blob of that size, read through; None where time runs out before its end."""
+async def compute_sha256(name: str, size: int, blobs: BlobStore, deadline: Deadline) -> str | None:
+    """Read a blob of this size and return its SHA-256 in hex, or None if the deadline passes before the end."""
     digest = hashlib.sha256()
     reads = deque[asyncio.Task[bytes]]()
     offsets = iter(range(0, size, _READ_BYTES))
     async with task_group() as group:
         while True:
-            for offset in islice(offsets, _READS - len(reads)):
+            for offset in islice(offsets, _READS_AT_A_TIME - len(reads)):
                 reads.append(group.create_task(blobs.get(name, offset=offset, length=_READ_BYTES)))
             if not reads:
                 return digest.hexdigest()
@@ -188,5 +196,6 @@ async def checksum(name: str, size: int, blobs: BlobStore, deadline: Deadline) -
             await asyncio.to_thread(digest.update, data)
 
 
-def _block(plan: Plan, number: int) -> int:
-    return plan.header.generation * _NUMBERS + number
+def _block_number(plan: Plan, number: int) -> int:
+    """The number under which a block is staged. Other plans of the job use other numbers."""
+    return plan.header.generation * _NUMBERS_OF_A_PLAN + number

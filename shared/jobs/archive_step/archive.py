@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from shared.archiving.archiver import Archiver, Written
+from shared.archiving.archiver import Archiver, Progress
 from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.planning.plan import Plan
 from shared.clock import Deadline
@@ -113,29 +113,29 @@ class Archive:
         """Do what the message is for; None where more messages have to be handled first."""
         if message.part:
             digest, _, number = message.part.partition("/")
-            plan = await self._archiver.stored(archive_prefix(job.id, job.revision), digest)
+            plan = await self._archiver.load_plan(archive_prefix(job.id, job.revision), digest)
             if plan is None:  # it was an earlier revision's
                 return None
             mine: Sequence[int] = [int(number)]
         else:
             plan = await self._archiver.begin(await self._order(job))
             alone = len(plan.parts) <= 1
-            mine = range(len(plan.parts)) if alone else await self._archiver.missing(plan)
+            mine = range(len(plan.parts)) if alone else await self._archiver.find_missing(plan)
             if mine and not alone:
                 await self._share_out(job, plan, mine)
                 return None
         for part in mine:
             go_on = partial(self._share_out_behind, job, plan, part)
-            written = await self._archiver.write(plan, part, deadline, go_on)
-            if written is not Written.ALL:
+            written = await self._archiver.write_part(plan, part, deadline, go_on)
+            if written is not Progress.ALL_WRITTEN:
                 await self._transitions.touch(job)
-                if written is Written.LESS:
+                if written is Progress.OUT_OF_TIME:
                     await self._share_out(job, plan, [part])
                 return None
         await watch.check()
         archived = await self._archiver.finish(plan, deadline)
         if archived is None:
-            await self._share_out(job, plan, await self._archiver.missing(plan))
+            await self._share_out(job, plan, await self._archiver.find_missing(plan))
         return archived
 
     async def _share_out(self, job: Job, plan: Plan, missing: Sequence[int]) -> None:
@@ -155,7 +155,7 @@ class Archive:
 
         Of two messages for one part only one goes on, unless they are through at the same moment.
         """
-        missing = await self._archiver.missing(plan)
+        missing = await self._archiver.find_missing(plan)
         if part in missing:
             await self._share_out(job, plan, _behind(part, missing))
 

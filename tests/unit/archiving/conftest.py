@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.archiving.archiver import Archiver, Written
+from shared.archiving.archiver import Archiver, Progress
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.planner import PlanConfig
@@ -88,8 +88,8 @@ async def studio():
     async def archive(order: ArchiveOrder):
         plan = await archiver.begin(order)
         deadline = Deadline.after(clock, 1000)
-        for part in await archiver.missing(plan):
-            assert await archiver.write(plan, part, deadline) is not Written.LESS
+        for part in await archiver.find_missing(plan):
+            assert await archiver.write_part(plan, part, deadline) is not Progress.OUT_OF_TIME
         return await archiver.finish(plan, deadline)
 
     async def retell(order: ArchiveOrder, tell) -> ArchiveOrder:

@@ -197,6 +197,27 @@ async def test_the_newest_record_of_a_candidate_counts(studio):
     assert sum(sum(counts.values()) for counts in second.counts.values()) == 20
 
 
+async def test_each_image_has_its_own_sidecars_in_whatever_order_records_are_stored(studio):
+    order = await studio.crawl(60, output=SHARDS)
+    archived = await studio.archive(replace(order, record_blobs=order.record_blobs[::-1]))
+    rows = {row["index"]: row for row in await _records(studio, archived)}
+    checked = 0
+    for name in archived.blobs:
+        if not name.endswith(".tar"):
+            continue
+        with tarfile.open(fileobj=io.BytesIO(await studio.blobs.get(name))) as archive:
+            for entry in archive.getnames():
+                key, _, extension = entry.partition(".")
+                row = rows[int(key)]
+                if extension == "json":
+                    assert json.load(archive.extractfile(entry))["url"] == row["url"]
+                    checked += 1
+                if extension == "txt":
+                    text = archive.extractfile(entry).read().decode()
+                    assert text == row.get("caption", row["label"])
+    assert checked == archived.image_count == 54
+
+
 async def test_what_an_earlier_dataset_has_is_left_out_and_named(studio):
     earlier = await studio.archive(await studio.crawl(30, "old"))
     order = await studio.crawl(40, "new", first=20)  # ten of its pictures are in the earlier dataset

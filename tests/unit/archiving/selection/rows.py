@@ -29,8 +29,8 @@ def columns_of(rows) -> Columns:
         perceptual_hash=array[:, 4].astype(np.uint64) | np.uint64(1 << 63),  # none is flat
         sha256=np.frombuffer(shas, "V32"),
         extension=np.zeros(count, np.int8),
-        json=np.zeros(count, np.int32),
-        text=np.zeros(count, np.int32),
+        json_size=np.zeros(count, np.int32),
+        text_size=np.zeros(count, np.int32),
         newest=np.zeros(count, np.int32),
         labels=("a", "b", "c"),
         shards=("s",),

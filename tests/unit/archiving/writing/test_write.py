@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from shared.archiving.archiver import Archiver, Written
+from shared.archiving.archiver import Archiver, Progress
 from shared.archiving.options import Output
 from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
@@ -78,7 +78,7 @@ async def _check(blobs, archiver, plan):
 async def test_blocks_travel_together_and_no_buffer_changes_under_them(slow):
     blobs, archiver, begin = slow
     plan = await begin()
-    assert await archiver.write(plan, 0, _deadline()) is Written.ALL
+    assert await archiver.write_part(plan, 0, _deadline()) is Progress.ALL_WRITTEN
     blocks = -(-plan.size_bytes // BLOCK)
     assert blocks > 12
     assert sorted(blobs.staged_blocks) == [min(blobs.staged_blocks) + at for at in range(blocks)]
@@ -90,7 +90,7 @@ async def test_a_shard_is_read_once_for_all_blocks_that_are_composed_together(sl
     blobs, archiver, begin = slow
     plan = await begin()
     before = blobs.reads.copy()
-    await archiver.write(plan, 0, _deadline())
+    await archiver.write_part(plan, 0, _deadline())
     reads = sum((blobs.reads - before).values())
     shards = len(plan.header.contents.shards)
     composed = -(-plan.size_bytes // (2 * BLOCK))
@@ -104,10 +104,10 @@ async def test_what_fails_to_be_sent_is_made_up_for_by_the_next_run(slow):
     plan = await begin()
     blobs.fails_at = 7
     with pytest.raises(Unavailable):
-        await archiver.write(plan, 0, _deadline())
+        await archiver.write_part(plan, 0, _deadline())
     assert blobs.sending <= 3
     blobs.fails_at = -1
-    assert await archiver.write(plan, 0, _deadline()) is Written.ALL
+    assert await archiver.write_part(plan, 0, _deadline()) is Progress.ALL_WRITTEN
     assert set(Counter(blobs.staged_blocks).values()) == {1}
     await _check(blobs, archiver, plan)
 
@@ -117,6 +117,6 @@ async def test_of_two_parts_one_is_written_after_the_other(slow):
     plan = await begin(
         output=Output.model_construct(format="webdataset", annotations=("jsonl",), shard_size=30_000)
     )
-    ended = await asyncio.gather(*(archiver.write(plan, 0, _deadline()) for _ in range(2)))
-    assert Written.ALL in ended
+    ended = await asyncio.gather(*(archiver.write_part(plan, 0, _deadline()) for _ in range(2)))
+    assert Progress.ALL_WRITTEN in ended
     assert blobs.most <= 3

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from shared.archiving.archiver import Written
+from shared.archiving.archiver import Progress
 from shared.archiving.planning.planner import PlanConfig
 from shared.jobs.job.messages import ARCHIVES_QUEUE
 from shared.jobs.job.states import State
@@ -38,7 +38,7 @@ async def test_the_same_bytes_come_of_one_part_and_of_many(parts):
     await parts.entities.erase("chunks", job.id)
     plan = await parts.archiver.begin(order)
     assert len(plan.parts) == 1
-    assert await parts.archiver.write(plan, 0, parts.deadline()) is Written.ALL
+    assert await parts.archiver.write_part(plan, 0, parts.deadline()) is Progress.ALL_WRITTEN
     archived = await parts.archiver.finish(plan, parts.deadline())
     assert await parts.blobs.get(archived.blobs[0]) == data
 
