@@ -1,69 +1,144 @@
-"""What a real job tells Application Insights."""
+"""What jobs and nights send to Application Insights, the host's items included: whole trees."""
 
-import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
-from aiohttp import web
+import aiohttp
+import pytest
 
 from playground.client import ApiClient
+from playground.ingestion import Ingestion, serving
+from playground.operation_tree import Item, faults_of_job, job_tree, orphans, read_item, trees_of, walk
+from playground.stack import Stack
+
+type Envelopes = Sequence[Mapping[str, Any]]
+
+OF_A_JOB = {
+    "azure_blob_upload",
+    "dataset_size_mb",
+    "dataset_upload_completed",
+    "dataset_upload_started",
+    "images_processed",
+    "job_completed",
+    "operation_completed",
+    "storage_upload_size_mb",
+    "user_action",
+}
 
 
-async def test_a_job_emits_its_signals_from_the_real_code(make_stack, gallery, session):
-    items = []
+@pytest.fixture
+async def ingestion() -> AsyncIterator[Ingestion]:
+    async with serving(Ingestion()) as server:
+        yield server
 
-    async def track(request):
-        received = await request.json()
-        items.extend(received)
-        return web.json_response(
-            {"itemsReceived": len(received), "itemsAccepted": len(received), "errors": []}
-        )
 
-    app = web.Application()
-    app.router.add_post("/v2.1/track", track)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    key = "00000000-0000-0000-0000-000000000001"
-    stack = make_stack(
+@pytest.fixture
+async def stack(make_stack: Callable[..., Stack], ingestion: Ingestion, gallery: str) -> Stack:
+    return make_stack(
         OPENVERSE_BASE_URL=gallery,
-        APPLICATIONINSIGHTS_CONNECTION_STRING=f"InstrumentationKey={key};IngestionEndpoint={endpoint}",
+        APPLICATIONINSIGHTS_CONNECTION_STRING=ingestion.connection_string,
         AZURE_MONITOR_SAMPLING_RATE="1",
+        CHUNK_SIZE="20",
     )
-    api = ApiClient(session, stack.url, stack.api_key)
-    job = await api.submit({"keywords": ["cat"], "max_images_per_label": 5})
-    async for seen in api.follow(job["id"]):
+
+
+@pytest.fixture
+def api(stack: Stack, session: aiohttp.ClientSession) -> ApiClient:
+    return ApiClient(session, stack.url, stack.api_key)
+
+
+async def ended(api: ApiClient, spec: Mapping[str, Any], correlation_id: str) -> Mapping[str, Any]:
+    job = await api.submit(spec, X_Correlation_ID=correlation_id)
+    async for seen in api.follow(str(job["id"])):
         job = seen
+    return job
+
+
+async def settled(ingestion: Ingestion, job: Mapping[str, Any], outcome: str, correlation_id: str) -> Item:
+    """The tree of a job, when all of it has arrived."""
+
+    def faults(items: Envelopes) -> list[str]:
+        found = orphans(items) + faults_of_job(items, str(job["id"]), correlation_id)
+        return found if named(items, outcome) else [*found, f"no {outcome}"]
+
+    with contextlib.suppress(TimeoutError):
+        await ingestion.until(lambda items: not faults(items))
+    assert faults(ingestion.items) == []
+    return job_tree(ingestion.items, str(job["id"]))
+
+
+def named(envelopes: Envelopes, *names: str) -> list[Item]:
+    return [item for item in map(read_item, envelopes) if item.name in names]
+
+
+def spans_of(item: Item) -> dict[str, list[Item]]:
+    """The runs of functions in a tree, by their names."""
+    found: dict[str, list[Item]] = {}
+    for each in walk(item):
+        if each.kind in {"request", "span"}:
+            found.setdefault(each.name, []).append(each)
+    return found
+
+
+async def test_a_job_is_one_tree_from_its_call_over_the_queues_to_its_archive(
+    stack: Stack, api: ApiClient, ingestion: Ingestion
+) -> None:
+    spec = {"keywords": ["cat"], "max_images_per_label": 30}
+    job = await ended(api, spec, "ours-1")
     assert job["state"] == "completed", stack.tail()
-    await api.get(f"/api/v1/datasets/{job['id']}/download")
-
-    wanted = {
-        "application_started", "application_startup_time", "user_action", "operation_completed", "images_processed",
-        "dataset_upload_started", "dataset_upload_completed", "azure_blob_upload", "storage_upload_size_mb",
-        "dataset_size_mb", "job_completed",
-    }  # fmt: skip
-    for _ in range(150):
-        if wanted <= {_name(item) for item in items}:
-            break
-        await asyncio.sleep(0.1)
-    assert wanted <= {_name(item) for item in items}, wanted - {_name(item) for item in items}
-    [completed] = [item["data"]["baseData"] for item in items if _name(item) == "job_completed"]
-    assert completed["properties"]["job_id"] == job["id"]
-    assert completed["measurements"]["images_processed"] == 5
-    # one trace from the call over the queues to the dataset
-    traces = {
-        item["tags"]["ai.operation.id"] for item in items if _name(item) in {"job_completed", "user_action"}
-    }
-    submitted = [
-        item for item in items if item["data"]["baseData"].get("properties", {}).get("action") == "submit_job"
-    ]
-    assert submitted[0]["tags"]["ai.operation.id"] in traces
-    done = [item for item in items if _name(item) == "job_completed"]
-    assert done[0]["tags"]["ai.operation.id"] == submitted[0]["tags"]["ai.operation.id"]
-    await runner.cleanup()
-
-
-def _name(item):
-    base = item["data"]["baseData"]
-    return base.get("name") or (
-        base["metrics"][0]["name"] if "metrics" in base else base["exceptions"][0]["typeName"]
+    await ingestion.until(
+        lambda items: (
+            named(items, "job_completed")
+            and not orphans(items)
+            and not faults_of_job(items, str(job["id"]), "ours-1")
+        )
     )
+    tree = job_tree(ingestion.items, str(job["id"]))
+    runs = spans_of(tree)
+    assert list(runs) == ["submit_job", "discover_job", "crawl_chunk", "archive_dataset"]
+    [discovery], [archive] = runs["discover_job"], runs["archive_dataset"]
+    assert discovery in tree.children
+    assert len(runs["crawl_chunk"]) >= 2
+    assert all(chunk in discovery.children for chunk in runs["crawl_chunk"])
+    assert any(archive in chunk.children for chunk in runs["crawl_chunk"])
+    assert {item.name for item in walk(tree)} - runs.keys() == OF_A_JOB
+    assert [item.name for item in archive.children][-2] == "job_completed"
+
+    requests = {item.operation_id: item for item in map(read_item, ingestion.items) if item.kind == "request"}
+    for span in (item for items in runs.values() for item in items if item.kind == "span"):
+        hosts = requests[span.properties["host_operation_id"]]
+        assert (hosts.name, hosts.operation_id == span.operation_id) == (span.name, False)
+    [completed] = [
+        envelope["data"]["baseData"]
+        for envelope in ingestion.items
+        if read_item(envelope).name == "job_completed"
+    ]
+    assert completed["measurements"]["images_processed"] == job["progress"]["kept"]
+
+
+async def test_a_night_is_a_tree_under_the_hosts_request(
+    stack: Stack, api: ApiClient, ingestion: Ingestion
+) -> None:
+    assert stack.host_is_running
+    await api.run_function("lifecycle")
+    await ingestion.until(lambda items: len(named(items, "lifecycle", "datasets_archived")) >= 2)
+    [night] = [roots for roots in trees_of(ingestion.items).values() if roots[0].name == "lifecycle"]
+    [request] = night
+    assert (request.kind, request.parent_id) == ("request", "")
+    assert "datasets_archived" in {item.name for item in request.children}
+
+
+async def test_every_item_has_the_role_and_the_instance_that_the_hosts_items_have(
+    make_stack: Callable[..., Stack], ingestion: Ingestion
+) -> None:
+    make_stack(
+        APPLICATIONINSIGHTS_CONNECTION_STRING=ingestion.connection_string,
+        WEBSITE_SITE_NAME="Pictures",
+        WEBSITE_INSTANCE_ID="seven",
+    )
+    await ingestion.until(lambda items: named(items, "application_started") and named(items, "health_ready"))
+    found = {
+        (item["tags"]["ai.cloud.role"], item["tags"]["ai.cloud.roleInstance"]) for item in ingestion.items
+    }
+    assert found == {("pictures", "seven")}
