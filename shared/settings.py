@@ -291,7 +291,7 @@ def _problems(error: ValidationError) -> dict[str, str]:
     for problem in field_errors(error):
         field = Settings.model_fields.get(problem.field)
         name = problem.field if field is None else problem.field.upper()
-        value = f" is {shown(str(values[problem.field]))!r}:" if _is_public(problem.field) else ""
+        value = f" is {shown(str(values[problem.field]))!r}; it" if _is_public(problem.field) else ""
         found[problem.field] = f"{name}{value} {problem.message}".strip()
     return found
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import azure.functions as func
 from pydantic import BaseModel
 
-from functions.http.inputs import header_in, number_in, read_query
+from functions.http.inputs import header_in, number_in, read_query, wrong_value
 from functions.http.problems import problem_response
 from functions.invocation import report_span
-from shared.errors import AppError, FieldError, InvalidRequest, NotFound, Retryable, Unavailable
+from shared.errors import AppError, InvalidRequest, NotFound, Retryable, Unavailable
 from shared.ids import is_plain_id
 from shared.storage.newest_first import Listing, is_place
 from shared.telemetry import signals
@@ -80,8 +80,7 @@ class Call:
         size = number_in(self.query, "limit", 1, _MAX_PAGE, 20)
         place = self.query.get("cursor")
         if place is not None and not is_place(place):
-            wrong = FieldError("cursor", "must be one that a list gave in its `next`")
-            raise InvalidRequest("The query is not valid.", (wrong,))
+            raise wrong_value("cursor", place, "must be the cursor in the `next` of a list")
         found = await read(self.caller.user_id, place or "", size)
         more = f"{path}?limit={size}&cursor={found.more_after}" if found.more_after else None
         return found.items, more

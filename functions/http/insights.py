@@ -8,8 +8,7 @@ from pydantic import BaseModel
 
 from functions.http.csv_table import csv_table
 from functions.http.endpoint import Answer, Call, Text, endpoint
-from functions.http.inputs import number_in
-from shared.errors import FieldError, InvalidRequest
+from functions.http.inputs import number_in, wrong_value
 from shared.insights.report import MAX_HOURS, MAX_ROWS, Column, Findings, Report, Span, Value
 from shared.insights.reports import REPORTS, report_named
 
@@ -119,7 +118,7 @@ async def get_insight(call: Call) -> Answer:
 def _wants_csv(call: Call) -> bool:
     wanted = call.query.get("format", "json")
     if wanted not in {"json", "csv"}:
-        raise InvalidRequest("The query is not valid.", (FieldError("format", "must be json or csv"),))
+        raise wrong_value("format", wanted, "must be json or csv")
     return wanted == "csv"
 
 

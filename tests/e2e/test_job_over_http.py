@@ -123,13 +123,13 @@ async def test_the_api_refuses_with_reasons(make_stack, session):
             assert response.status == problem["status"] == status, (body[:80], problem)
             if field is not None:
                 assert any(item["field"] == field for item in problem["errors"]), (body[:80], problem)
-    for path in ("jobs?limit=-1", "jobs?limit=many", "datasets?limit=101"):
+    for path, limit in (("jobs", "-1"), ("jobs", "many"), ("datasets", "101")):
         async with session.get(
-            f"{stack.url}/api/v1/{path}", headers={"X-API-Key": stack.api_key}
+            f"{stack.url}/api/v1/{path}?limit={limit}", headers={"X-API-Key": stack.api_key}
         ) as response:
             problem = await response.json(content_type="application/problem+json")
-            told = [{"field": "limit", "message": "must be a whole number from 1 to 100"}]
-            assert (response.status, problem["errors"]) == (400, told)
+            message = f"is '{limit}'; it must be a whole number from 1 to 100"
+            assert (response.status, problem["errors"]) == (400, [{"field": "limit", "message": message}])
     for key in (None, "", "wrong", "é"):
         headers = {"X-API-Key": key} if key is not None else {}
         async with session.get(f"{stack.url}/api/v1/jobs", headers=headers) as response:

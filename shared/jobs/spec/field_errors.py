@@ -33,7 +33,7 @@ _WORDS = {
     "bool_type": _BOOLEAN,
     "bool_parsing": _BOOLEAN,
     "missing": "is missing",
-    "extra_forbidden": "there is no such field",
+    "extra_forbidden": "is not a known field",
     "literal_error": "must be {expected}",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",

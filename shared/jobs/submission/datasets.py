@@ -6,6 +6,8 @@ from shared.jobs.spec.spec import JobSpec
 from shared.sources.source import SourceConfig
 from shared.sources.stored.datasets import DatasetConfig
 
+_UNKNOWN = "is not the id of a dataset of yours"
+
 
 async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> JobSpec:
     """The spec with what the catalog knows of the datasets that it names.
@@ -21,12 +23,12 @@ async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> Job
             continue
         dataset = await catalog.get(user_id, config.id)
         if dataset is None:
-            wrong.append(FieldError(f"sources.{number}.id", "there is no such dataset"))
+            wrong.append(FieldError(f"sources.{number}.id", _UNKNOWN))
         else:
             sources.append(config.model_copy(update={"records_blob": dataset.records_blob}))
     for number, dataset_id in enumerate(spec.dedup.against):
         if await catalog.get(user_id, dataset_id) is None:
-            wrong.append(FieldError(f"dedup.against.{number}", "there is no such dataset"))
+            wrong.append(FieldError(f"dedup.against.{number}", _UNKNOWN))
     if wrong:
         raise InvalidRequest("The job's spec names datasets that are not there.", tuple(wrong))
     return spec.model_copy(update={"sources": tuple(sources)})

@@ -73,8 +73,8 @@ def test_an_invalid_port_is_refused_by_its_value_and_its_rule(port):
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("CHUNK_SIZE", "abc", "CHUNK_SIZE is 'abc': must be a whole number"),
-        ("STEP_BUDGET_SECONDS", "481", "STEP_BUDGET_SECONDS is '481': must be at most 480"),
+        ("CHUNK_SIZE", "abc", "CHUNK_SIZE is 'abc'; it must be a whole number"),
+        ("STEP_BUDGET_SECONDS", "481", "STEP_BUDGET_SECONDS is '481'; it must be at most 480"),
         ("FUNCTIONS_WORKER_PROCESS_COUNT", "99", "FUNCTIONS_WORKER_PROCESS_COUNT must be between 1 and 10"),
     ],
 )

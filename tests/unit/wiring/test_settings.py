@@ -71,13 +71,13 @@ def test_what_is_set_beside_empty_settings_is_read(loaded):
 def test_a_wrong_setting_is_named_with_its_value_and_its_rule(loaded, name, value, rule):
     with pytest.raises(SettingsError) as caught:
         loaded(**{name: value})
-    assert str(caught.value).splitlines() == ["Settings are wrong.", f"{name} is {value!r}: {rule}"]
+    assert str(caught.value).splitlines() == ["Settings are wrong.", f"{name} is {value!r}; it {rule}"]
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
 def test_a_user_agent_that_no_header_holds_is_refused(loaded):
-    with pytest.raises(SettingsError, match=r"USER_AGENT is .*: must be printable ASCII characters"):
+    with pytest.raises(SettingsError, match=r"USER_AGENT is .*; it must be printable ASCII characters"):
         loaded(USER_AGENT="a\nb")
 
 
@@ -120,5 +120,5 @@ def test_a_wrong_setting_is_the_last_line_that_the_app_says(monkeypatch):
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == "CHUNK_SIZE is 'abc': must be a whole number"
+    assert ended.stderr.splitlines()[-1] == "CHUNK_SIZE is 'abc'; it must be a whole number"
     assert "pydantic" not in ended.stderr

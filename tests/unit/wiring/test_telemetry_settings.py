@@ -34,11 +34,11 @@ def loaded(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("AZURE_MONITOR_SAMPLING_RATE", "2", "is '2': must be at most 1"),
-        ("AZURE_MONITOR_SAMPLING_RATE", "-0.1", "is '-0.1': must be at least 0"),
-        ("AZURE_MONITOR_SAMPLING_RATE", "ten", "is 'ten': must be a number"),
-        ("AZURE_MONITOR_SAMPLING_RATE", "nan", "is 'nan': must be at "),
-        ("LOG_LEVEL", "LOUD", "is 'LOUD': must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("AZURE_MONITOR_SAMPLING_RATE", "2", "is '2'; it must be at most 1"),
+        ("AZURE_MONITOR_SAMPLING_RATE", "-0.1", "is '-0.1'; it must be at least 0"),
+        ("AZURE_MONITOR_SAMPLING_RATE", "ten", "is 'ten'; it must be a number"),
+        ("AZURE_MONITOR_SAMPLING_RATE", "nan", "is 'nan'; it must be at "),
+        ("LOG_LEVEL", "LOUD", "is 'LOUD'; it must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         (CONNECTION, "abc", "must be pairs of the form name=value, with semicolons between them"),
         (CONNECTION, "InstrumentationKey=secret-typo", "needs an InstrumentationKey, which is a GUID"),
         (CONNECTION, f"IngestionEndpoint=https://a/;{KEY}=", "needs an InstrumentationKey, which is a GUID"),

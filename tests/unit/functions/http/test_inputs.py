@@ -1,4 +1,6 @@
-"""What is wrong with a call's query, headers or path is told with its name; nothing ends in a 500."""
+"""An error about a call's query, headers or path names what is wrong. Nothing from outside leads to a 500."""
+
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -7,7 +9,7 @@ from tests.unit.functions.http.http_calls import ENDPOINTS, Caller
 CATS = {"keywords": ["cat"]}
 LISTS = ["jobs", "datasets"]
 LIMIT = "must be a whole number from 1 to 100"
-CURSOR = "must be one that a list gave in its `next`"
+CURSOR = "must be the cursor in the `next` of a list"
 PRINTABLE = "must be 1 to 255 printable ASCII characters"
 
 
@@ -18,24 +20,30 @@ KNOWN = {
 }
 
 
+def _as_shown(quoted: str) -> str:
+    """Returns the first 100 characters of a decoded value, with U+FFFD for those that cannot be shown."""
+    text = unquote_plus(quoted)[:100]
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
 def _path(route: str) -> str:
     return route.replace("{id}", "none").replace("{report}", "none")
 
 
 @pytest.mark.parametrize(("method", "route"), ENDPOINTS)
-async def test_an_unknown_query_parameter_is_named_beside_the_known_ones(caller, method, route):
+async def test_an_unknown_query_parameter_is_named_with_the_accepted_ones(caller, method, route):
     known = KNOWN.get((method, route), "none")
     for query in ("state=failed", "state=", "state", "state=a&state=b"):
         answered = await caller.call(method, _path(route), query, b"{}", {})
         assert (answered.status, answered.errors) == (
             400,
-            [("state", f"there is no such parameter; this call takes {known}")],
+            [("state", f"is not a parameter of this call, which accepts {known}")],
         )
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_each_wrong_parameter_of_a_list_is_told(caller, path):
-    unknown = "there is no such parameter; this call takes cursor and limit"
+async def test_every_wrong_parameter_of_a_list_is_named(caller, path):
+    unknown = "is not a parameter of this call, which accepts cursor and limit"
     for query, errors in [
         ("Limit=5", [("Limit", unknown)]),
         ("limit=5&limit=6", [("limit", "is given twice")]),
@@ -50,11 +58,14 @@ async def test_each_wrong_parameter_of_a_list_is_told(caller, path):
         answered = await caller.get(path, query)
         assert (answered.status, answered.errors) == (400, errors), query
     many = await caller.get(path, "&".join(f"p{number}=1" for number in range(101)))
-    assert (many.status, many.body["detail"]) == (400, "The query has more than 100 parameters.")
+    assert (many.status, many.body["detail"]) == (
+        400,
+        "The query has too many parameters; it must have at most 100.",
+    )
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_the_hosts_key_is_no_unknown_parameter_and_in_no_link(caller, path):
+async def test_the_parameter_for_the_hosts_key_is_accepted_and_occurs_in_no_link(caller, path):
     for _ in range(2):
         await caller.post("jobs", CATS)
     answered = await caller.get(path, "code=secret&limit=1")
@@ -84,9 +95,9 @@ async def test_the_hosts_key_is_no_unknown_parameter_and_in_no_link(caller, path
         *("5,6", "many", "%D9%A5", "%EF%BC%95", "%C2%B2", "0x10", "1%00", "true", "NaN"),
     ],
 )
-async def test_a_limit_is_a_plain_number_or_refused(caller, path, limit):
+async def test_a_limit_that_is_not_a_plain_number_within_its_range_is_refused(caller, path, limit):
     answered = await caller.get(path, f"limit={limit}")
-    assert (answered.status, answered.errors) == (400, [("limit", LIMIT)])
+    assert (answered.status, answered.errors) == (400, [("limit", f"is {_as_shown(limit)!r}; it {LIMIT}")])
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -100,32 +111,32 @@ async def test_a_limit_within_its_range_is_taken(caller, path, limit):
     "cursor",
     ["", "x", "job1", "~", "%ED%A0%BD", "%00", "'", "0" * 14, "0" * 14 + "-", "0" * 14 + "-a/b", "x" * 9000],
 )
-async def test_a_cursor_that_no_list_gave_is_refused(caller, path, cursor):
+async def test_a_cursor_of_another_form_than_those_of_lists_is_refused(caller, path, cursor):
     answered = await caller.get(path, f"cursor={cursor}")
-    assert (answered.status, answered.errors) == (400, [("cursor", CURSOR)])
+    assert (answered.status, answered.errors) == (400, [("cursor", f"is {_as_shown(cursor)!r}; it {CURSOR}")])
 
 
 @pytest.mark.parametrize(
     "key", ["\u00e9", "\ud83d", "a\udce9", "a\x00", "a\tb", "", "k" * 256, "\u0661", "\x7f"]
 )
-async def test_an_idempotency_key_that_is_not_plain_is_refused(caller, key):
+async def test_an_idempotency_key_that_is_not_printable_ascii_is_refused_without_being_repeated(caller, key):
     answered = await caller.post("jobs", CATS, Idempotency_Key=key)
     assert (answered.status, answered.errors) == (400, [("Idempotency-Key", PRINTABLE)])
     assert (await caller.get("jobs")).body["items"] == []
 
 
 @pytest.mark.parametrize("key", ["", " ", "wrong", "\u00e9", "\ud83d", "a\udce9", "x" * 100_000, "the-key "])
-async def test_an_api_key_of_any_text_is_known_or_not(app, key):
+async def test_an_unknown_api_key_of_any_text_is_refused_with_401(app, key):
     assert (await Caller(app, key).get("jobs")).status == 401
 
 
-async def test_an_api_key_is_asked_for_before_anything_else_is_told(app):
+async def test_without_a_valid_api_key_a_call_gets_no_error_but_401(app):
     assert (await Caller(app, "wrong").get("jobs", "state=failed&limit=0")).status == 401
     assert (await Caller(app, "wrong").post("jobs", b"{")).status == 401
 
 
 @pytest.mark.parametrize("text", ["\u00e9", "\ud83d", "a b", "", "x" * 65, "a\nb"])
-async def test_a_correlation_id_that_is_not_plain_is_not_taken_up(caller, text):
+async def test_a_correlation_id_that_is_not_plain_is_replaced_by_a_new_one(caller, text):
     answered = await caller.get("jobs", X_Correlation_ID=text, traceparent=text)
     assert answered.status == 200
     assert answered.headers["X-Correlation-ID"] not in {"", text}
@@ -133,7 +144,7 @@ async def test_a_correlation_id_that_is_not_plain_is_not_taken_up(caller, text):
 
 @pytest.mark.parametrize("name", ["a'b", "~work", "\ud83d", "\u00e9", "x" * 65, "a b", "..", "-"])
 @pytest.mark.parametrize("path", ["jobs/{}", "datasets/{}", "datasets/{}/download"])
-async def test_an_id_in_the_path_that_nothing_can_have_is_not_found(caller, path, name):
+async def test_an_invalid_id_in_the_path_is_not_found(caller, path, name):
     assert (await caller.get(path.format(name))).status == 404
 
 

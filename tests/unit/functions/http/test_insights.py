@@ -91,7 +91,7 @@ async def test_a_report_is_rows_by_name_of_a_span_whose_first_hour_is_whole(
 @pytest.mark.parametrize(
     ("query", "start"), [("", "2026-01-01T09"), ("hours=1", "2026-01-02T08"), ("hours=720", "2025-12-03T09")]
 )
-async def test_hours_are_1_to_720_and_24_as_a_rule(
+async def test_hours_are_1_to_720_and_24_by_default(
     caller: Caller, server: LogsServer, query: str, start: str
 ) -> None:
     server.finds(COLUMNS, ROWS)
@@ -101,17 +101,17 @@ async def test_hours_are_1_to_720_and_24_as_a_rule(
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
-        ("hours=0", "hours", "must be a whole number from 1 to 720"),
-        ("hours=721", "hours", "must be a whole number from 1 to 720"),
-        ("hours=-1", "hours", "must be a whole number from 1 to 720"),
-        ("hours=1h", "hours", "must be a whole number from 1 to 720"),
-        ("hours=", "hours", "must be a whole number from 1 to 720"),
-        ("format=xml", "format", "must be json or csv"),
-        ("format=", "format", "must be json or csv"),
-        ("query=x", "query", "there is no such parameter; this call takes format and hours"),
+        ("hours=0", "hours", "is '0'; it must be a whole number from 1 to 720"),
+        ("hours=721", "hours", "is '721'; it must be a whole number from 1 to 720"),
+        ("hours=-1", "hours", "is '-1'; it must be a whole number from 1 to 720"),
+        ("hours=1h", "hours", "is '1h'; it must be a whole number from 1 to 720"),
+        ("hours=", "hours", "is ''; it must be a whole number from 1 to 720"),
+        ("format=xml", "format", "is 'xml'; it must be json or csv"),
+        ("format=", "format", "is ''; it must be json or csv"),
+        ("query=x", "query", "is not a parameter of this call, which accepts format and hours"),
     ],
 )
-async def test_a_wrong_parameter_is_named_and_nothing_is_asked(
+async def test_a_wrong_parameter_is_named_with_its_value_and_its_rule_and_no_query_is_sent(
     caller: Caller, server: LogsServer, query: str, field: str, message: str
 ) -> None:
     answered = await caller.get("insights/jobs_completed", query)

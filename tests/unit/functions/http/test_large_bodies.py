@@ -93,5 +93,5 @@ async def test_an_object_of_a_hundred_thousand_names_is_refused_as_such(caller, 
 
 async def test_an_object_of_as_many_names_as_may_be_is_looked_at(caller):
     answered = await caller.post("jobs", {**FEW, "filters": _unknown(MAX_NAMES)})
-    assert answered.errors[0] == ("filters.k0", "there is no such field")
+    assert answered.errors[0] == ("filters.k0", "is not a known field")
     assert FieldError(*answered.errors[-1]).field == "filters.k19"

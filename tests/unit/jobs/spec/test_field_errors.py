@@ -39,9 +39,9 @@ MISTAKES = [
     ({"sources": [5] * 51}, "sources", "must have at most 50 items"),
     ({"labels": {"[key]": []}}, "labels.[key]", "must have 1 or more items"),
     ({"labels": {"[key]": [5]}}, "labels.[key].0", "must be a string"),
-    (CATS | {"[key]": 1}, "[key]", "there is no such field"),
-    (CATS | {"filters": {"[key]": 1}}, "filters.[key]", "there is no such field"),
-    (CATS | {"filters": {"x": {}}}, "filters.x", "there is no such field"),
+    (CATS | {"[key]": 1}, "[key]", "is not a known field"),
+    (CATS | {"filters": {"[key]": 1}}, "filters.[key]", "is not a known field"),
+    (CATS | {"filters": {"x": {}}}, "filters.x", "is not a known field"),
     (CATS | {"labels": {"dog": ["dog"]}}, "keywords", "give either keywords or labels, not both"),
     (
         {"sources": [{"type": "openverse"}]},
@@ -98,7 +98,7 @@ MISTAKES = [
     (CATS | {"name": "x" * 300}, "name", "must have at most 200 characters"),
     (CATS | {"webhook_url": "x"}, "webhook_url", "must be a URL"),
     (CATS | {"webhook_url": "ftp://a/"}, "webhook_url", "its scheme must be 'http' or 'https'"),
-    (CATS | {"colour": 1}, "colour", "there is no such field"),
+    (CATS | {"colour": 1}, "colour", "is not a known field"),
 ]
 
 
@@ -131,7 +131,7 @@ def test_wrong_keywords_hide_no_other_mistake(wrong, message):
     with pytest.raises(InvalidRequest) as refused:
         parse_spec({"seed": -1, "colour": 1, **wrong})
     told = {error.field: error.message for error in refused.value.fields}
-    assert told == {"keywords": message, "seed": "must be at least 0", "colour": "there is no such field"}
+    assert told == {"keywords": message, "seed": "must be at least 0", "colour": "is not a known field"}
 
 
 @pytest.mark.parametrize("field", ["labels", "keywords"])

@@ -96,7 +96,7 @@ async def test_a_refused_message_is_one_failed_job_that_tells_its_id_and_has_its
     [job] = (await _jobs(flow)).values()
     assert (job.name, job.state, job.failure.code) == ("pets", State.FAILED, "invalid_message")
     assert job.id != "mine-1"
-    assert "colour: there is no such field" in job.failure.detail
+    assert "colour: is not a known field" in job.failure.detail
     assert (job.message_id, job.requested_id) == ("m1", "mine-1")
     assert job.created_at == job.updated_at
     assert (flow.queues.sent, [name async for name in flow.blobs.list("")]) == ({}, [])
