@@ -12,12 +12,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.jobs.submission.image_list import parse_image_list
-from tests.unit.known_sources import parse_spec
+from tests.unit.known_sources import KINDS, parse_spec
 
 WRONG = [0] * 1_000_000
 CATS = {"keywords": ["cat"]}
 LIST = {"type": "urls", "items": [{"url": "https://a/1.jpg"}]}
-TYPES = "must be one of: brave, dataset, flickr, openverse, pexels, pixabay, urls, website, wikimedia"
+TYPES = f"must be one of: {', '.join(sorted(name for name, kind in KINDS.items() if not kind.internal))}"
 ID = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
 MISTAKES = [
     (5, "", "must be an object"),

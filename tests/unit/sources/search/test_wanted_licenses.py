@@ -7,8 +7,7 @@ from shared.sources.search.json_api import ApiAccess
 from shared.sources.search.openverse import OpenverseAccess
 from shared.sources.source import Query
 from tests.unit.known_sources import open_source, parse_source
-
-SERVICES = ("openverse", "wikimedia", "flickr", "pexels", "pixabay", "brave")
+from tests.unit.sources.search.services import LISTS
 
 
 @pytest.mark.parametrize(
@@ -42,7 +41,7 @@ async def test_a_service_is_asked_for_those_of_the_licences_that_it_has(
     ],
 )
 def test_a_service_that_has_none_of_the_licences_is_not_asked(wanted, asked):
-    configs = {name: parse_source({"type": name}) for name in SERVICES}
+    configs = {name: parse_source({"type": name}) for name in LISTS}
     assert {name for name, config in configs.items() if config.under(wanted) is not None} == asked
 
 
