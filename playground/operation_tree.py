@@ -1,5 +1,6 @@
 """The items of one operation as a tree, as the transaction view of Application Insights shows them."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,9 +85,9 @@ def orphans(envelopes: Sequence[Mapping[str, Any]]) -> list[str]:
             for item in roots
             if item.parent_id or item.kind != "request"
         ]
-    spans = [read_item(envelope).span_id for envelope in envelopes]
-    twice = {span for span in spans if span and spans.count(span) > 1}
-    return problems + [f"the span {span} arrived more than once" for span in sorted(twice)]
+    spans = Counter(read_item(envelope).span_id for envelope in envelopes)
+    twice = sorted(span for span, number in spans.items() if span and number > 1)
+    return problems + [f"the span {span} arrived more than once" for span in twice]
 
 
 def faults_of_job(envelopes: Sequence[Mapping[str, Any]], job_id: str, correlation_id: str) -> list[str]:

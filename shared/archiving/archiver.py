@@ -67,9 +67,10 @@ class Archiver:
         plan = await self._planner.plan(order)
         slices = sum(len(part.slices) for part in plan.parts)
         await self._ledger.open(order.job_id, order.digest, slices)
-        signals.dataset_upload_started(
-            self._telemetry, job_id=order.job_id, image_count=len(plan.images), destination=order.prefix
-        )
+        if plan.files:
+            signals.dataset_upload_started(
+                self._telemetry, job_id=order.job_id, image_count=len(plan.images), destination=order.prefix
+            )
         return plan
 
     async def load_plan(self, work_prefix: str, digest: str) -> Plan | None:

@@ -19,6 +19,7 @@ from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, decode_records, encode_records
+from shared.telemetry.recording import RecordingTelemetry
 from tests.unit.in_memory import memory_storage, runtime_of
 
 LABELS = ("cat", "dog", "ünï: a/b")
@@ -53,7 +54,8 @@ async def studio():
     storage, clock = memory_storage(), SystemClock()
     blobs = storage.blobs
     config = PlanConfig(part_bytes=40_000, block_bytes=10_000)
-    archiver = Archiver(storage, runtime_of(clock), config)
+    telemetry = RecordingTelemetry()
+    archiver = Archiver(storage, runtime_of(clock, telemetry), config)
 
     async def crawl(count: int, job_id: str = "j1", first: int = 0, **changes: object) -> ArchiveOrder:
         names = []
@@ -106,6 +108,7 @@ async def studio():
         blobs=blobs,
         entities=storage.entities,
         archiver=archiver,
+        telemetry=telemetry,
         crawl=crawl,
         archive=archive,
         retell=retell,

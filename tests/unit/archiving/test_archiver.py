@@ -236,6 +236,16 @@ async def test_nothing_kept_is_no_archive(studio):
     order = await studio.crawl(0)
     archived = await studio.archive(order)
     assert (archived.image_count, archived.blobs) == (0, ())
+    assert studio.telemetry.signals == []
+
+
+async def test_the_upload_of_an_archive_is_reported_at_its_beginning_and_end(studio):
+    order = await studio.crawl(20)
+    await studio.archive(order)
+    [started] = studio.telemetry.named("dataset_upload_started")
+    [completed] = studio.telemetry.named("dataset_upload_completed")
+    assert started.properties == {"job_id": "j1", "image_count": 18, "destination": order.prefix}
+    assert (completed.properties["job_id"], completed.measurements["image_count"]) == ("j1", 18)
 
 
 def test_the_digest_of_an_order_never_changes_as_two_versions_of_the_app_may_archive_one_job():
