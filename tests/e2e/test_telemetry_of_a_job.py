@@ -1,11 +1,13 @@
 """What jobs and nights send to Application Insights, the host's items included: whole trees."""
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import aiohttp
 import pytest
+from azure.storage.queue.aio import QueueClient
 
 from playground.client import ApiClient
 from playground.ingestion import Ingestion, serving
@@ -115,6 +117,20 @@ async def test_a_job_is_one_tree_from_its_call_over_the_queues_to_its_archive(
         if read_item(envelope).name == "job_completed"
     ]
     assert completed["measurements"]["images_processed"] == job["progress"]["kept"]
+
+
+async def test_a_producers_job_is_one_tree_under_the_request_of_the_function_that_took_its_message(
+    stack: Stack, ingestion: Ingestion
+) -> None:
+    spec = {"job_id": "mine-1", "keywords": ["cat"], "max_images_per_label": 5, "correlation_id": "theirs"}
+    async with QueueClient.from_connection_string(stack.azurite.connection_string, "crawl-jobs") as jobs:
+        await jobs.send_message(json.dumps(spec))
+    tree = await settled(ingestion, {"id": "mine-1"}, "job_completed", "theirs")
+    assert (tree.kind, tree.name, tree.parent_id) == ("request", "discover_job", "")
+    first, *_ = tree.children
+    assert (first.kind, first.name) == ("span", "discover_job")
+    assert first.properties["host_operation_id"] == tree.operation_id
+    assert [item.name for item in walk(first) if item.name == "job_completed"] == ["job_completed"]
 
 
 async def test_a_night_is_a_tree_under_the_hosts_request(
