@@ -18,7 +18,7 @@ AWKWARD = [
 
 
 @pytest.mark.parametrize("name", AWKWARD)
-async def test_what_was_put_comes_back_under_its_name(blobs, name):
+async def test_a_blob_is_read_under_the_name_that_it_was_put_under(blobs, name):
     await blobs.put(name, b"bytes")
     assert await blobs.get(name) == b"bytes"
     assert [info.name async for info in blobs.list("")] == [name]
@@ -32,7 +32,7 @@ async def test_an_empty_blob_is_a_blob(blobs):
     assert info.size_bytes == 0
 
 
-async def test_a_conditional_put_leaves_what_is_there(blobs):
+async def test_a_conditional_put_does_not_change_an_existing_blob(blobs):
     await blobs.put("a", b"first", overwrite=False)
     with pytest.raises(AlreadyExists):
         await blobs.put("a", b"second", overwrite=False)
@@ -41,7 +41,7 @@ async def test_a_conditional_put_leaves_what_is_there(blobs):
     assert await blobs.get("a") == b"third"
 
 
-async def test_of_racing_conditional_puts_one_wins(blobs):
+async def test_one_of_several_concurrent_conditional_puts_wins(blobs):
     await blobs.put("other", b"")  # the container is there
     results = await asyncio.gather(
         *(blobs.put("a", bytes([n]), overwrite=False) for n in range(8)), return_exceptions=True
@@ -51,7 +51,7 @@ async def test_of_racing_conditional_puts_one_wins(blobs):
     assert await blobs.get("a") == bytes([results.index(None)])
 
 
-async def test_ranges_are_cut_at_the_end(blobs):
+async def test_a_range_ends_at_the_end_of_the_blob(blobs):
     await blobs.put("a", b"0123456789")
     assert await blobs.get("a", offset=3, length=4) == b"3456"
     assert await blobs.get("a", length=4) == b"0123"
@@ -60,7 +60,7 @@ async def test_ranges_are_cut_at_the_end(blobs):
     assert await blobs.get("a", offset=0, length=0) == b""
 
 
-async def test_a_stream_comes_in_bounded_pieces(blobs):
+async def test_a_stream_has_pieces_of_limited_size(blobs):
     data = bytes(range(256)) * (10 << 12)  # 10 MiB
     await blobs.put("a", data)
     pieces = [piece async for piece in blobs.stream("a", offset=5)]
@@ -68,7 +68,7 @@ async def test_a_stream_comes_in_bounded_pieces(blobs):
     assert b"".join(pieces) == data[5:]
 
 
-async def test_a_range_that_takes_several_requests_comes_whole(blobs):
+async def test_a_range_that_takes_several_requests_is_complete(blobs):
     data = bytes(range(256)) * (80 << 10)  # 20 MiB
     await blobs.put("a", data)
     assert await blobs.get("a", offset=3, length=18 << 20) == data[3 : 3 + (18 << 20)]
@@ -90,14 +90,14 @@ async def test_a_deleted_blob_is_gone(blobs):
     assert await blobs.info("a") is None
 
 
-async def test_lists_are_in_order_of_name_and_by_prefix(blobs):
+async def test_a_list_has_the_blobs_with_its_prefix_in_order_of_name(blobs):
     for name in ["b/2", "a/1", "b/1", "c"]:
         await blobs.put(name, b"x")
     assert [info.name async for info in blobs.list("b/")] == ["b/1", "b/2"]
     assert [info.name async for info in blobs.list("nothing/")] == []
 
 
-async def test_attributes_are_kept(blobs):
+async def test_attributes_are_stored(blobs):
     attributes = BlobAttributes("application/zip", {"image_count": "7"}, {"project": "pixcrawler"}, Tier.COOL)
     before = datetime.now(UTC) - timedelta(seconds=5)
     await blobs.put("a", b"x", attributes)

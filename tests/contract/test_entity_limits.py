@@ -15,7 +15,7 @@ _CELL = 64 << 10
     [{"cell": b"x" * _CELL}, {"cell": "x" * (_CELL // 2)}, {f"c{at}": "ü" * 30_000 for at in range(17)}],
     ids=["bytes", "text", "row"],
 )
-async def test_as_much_as_may_be_is_kept(entities, unique, values):
+async def test_the_largest_allowed_values_are_stored(entities, unique, values):
     await entities.apply(unique, "p", [Insert(Entity("p", "r", values))])
     assert dict((await entities.get(unique, "p", "r")).values) == values
 
@@ -30,7 +30,7 @@ async def test_as_much_as_may_be_is_kept(entities, unique, values):
     ids=["bytes", "text", "pairs"],
 )
 @pytest.mark.parametrize("change", [Insert, Put])
-async def test_more_than_may_be_is_refused(entities, unique, values, change):
+async def test_larger_values_are_refused(entities, unique, values, change):
     await entities.apply(unique, "p", [Insert(Entity("p", "other"))])
     with pytest.raises(Permanent):
         await entities.apply(unique, "p", [change(Entity("p", "r", values))])
@@ -39,7 +39,7 @@ async def test_more_than_may_be_is_refused(entities, unique, values, change):
     assert [entity.row async for entity in entities.query(unique, "p")] == ["other"]
 
 
-async def test_a_row_of_many_cells_is_refused_where_it_is_too_large(entities, unique):
+async def test_a_row_whose_cells_are_too_large_together_is_refused(entities, unique):
     await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 1}))])
     with pytest.raises(Permanent):
         await entities.apply(
@@ -61,7 +61,7 @@ async def test_texts_are_counted_in_utf_16_code_units(entities, unique, sign, un
 
 
 @pytest.mark.parametrize("number", [252, 253])
-async def test_a_row_has_252_cells_at_most(entities, unique, number):
+async def test_a_row_has_at_most_252_cells(entities, unique, number):
     row = Entity("p", "r", {f"c{at}": at for at in range(number)})
     if number == 252:
         await entities.apply(unique, "p", [Insert(row)])
@@ -81,7 +81,7 @@ _BAD_VALUES = {
 
 
 @pytest.mark.parametrize("value", _BAD_VALUES.values(), ids=_BAD_VALUES)
-async def test_a_value_that_would_not_come_back_is_refused(entities, unique, value):
+async def test_a_value_that_storage_would_change_is_refused(entities, unique, value):
     await entities.apply(unique, "p", [Insert(Entity("p", "other"))])
     with pytest.raises(Permanent):
         await entities.apply(unique, "p", [Insert(Entity("p", "r", {"cell": value})), Put(Entity("p", "b"))])
@@ -93,7 +93,7 @@ _BAD_KEYS = ["a/b", "a\\b", "a#b", "a?b", "a\0", "a\nb", "\x7f", "\x85", "\ud800
 
 
 @pytest.mark.parametrize("key", _GOOD_KEYS)
-async def test_any_good_key_is_found_again(entities, unique, key):
+async def test_a_row_with_any_allowed_key_is_found(entities, unique, key):
     for partition, row in (("p", key), (key, "r")):
         await entities.apply(unique, partition, [Insert(Entity(partition, row, {"n": 1}))])
         assert (await entities.get(unique, partition, row)).values == {"n": 1}
@@ -101,7 +101,7 @@ async def test_any_good_key_is_found_again(entities, unique, key):
 
 
 @pytest.mark.parametrize("key", _BAD_KEYS)
-async def test_a_key_that_no_row_can_have_is_refused_and_finds_nothing(entities, unique, key):
+async def test_a_key_that_is_not_allowed_is_refused_and_finds_no_row(entities, unique, key):
     for partition, row in (("p", key), (key, "r")):
         with pytest.raises(Permanent):
             await entities.apply(unique, partition, [Put(Entity(partition, row))])
@@ -111,12 +111,12 @@ async def test_a_key_that_no_row_can_have_is_refused_and_finds_nothing(entities,
 
 
 @pytest.mark.parametrize("name", ["", "a b", "1st", "a-b", "PartitionKey", "Timestamp", "x" * 256])
-async def test_a_cells_name_that_may_not_be_is_refused(entities, unique, name):
+async def test_a_name_of_a_cell_that_is_not_allowed_is_refused(entities, unique, name):
     with pytest.raises(Permanent):
         await entities.apply(unique, "p", [Put(Entity("p", "r", {name: 1}))])
 
 
-async def test_changes_are_1_to_100_of_different_rows_of_one_partition(entities, unique):
+async def test_only_1_to_100_changes_of_different_rows_of_one_partition_are_accepted(entities, unique):
     wrong = (
         [],
         [Put(Entity("p", f"{at:03}")) for at in range(101)],

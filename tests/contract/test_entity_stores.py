@@ -20,7 +20,7 @@ VALUES = {
 }
 
 
-async def test_every_type_of_value_comes_back_as_it_was(entities, unique):
+async def test_values_of_every_type_are_read_unchanged(entities, unique):
     await entities.apply(unique, "p", [Insert(Entity("p", "r", VALUES))])
     found = await entities.get(unique, "p", "r")
     assert found is not None
@@ -31,12 +31,12 @@ async def test_every_type_of_value_comes_back_as_it_was(entities, unique):
     assert found.etag
 
 
-async def test_what_is_not_there_is_none(entities, unique):
+async def test_a_row_that_does_not_exist_is_none(entities, unique):
     assert await entities.get(unique, "p", "r") is None
     assert [entity async for entity in entities.query(unique, "p")] == []
 
 
-async def test_an_insert_meets_an_existing_row(entities, unique):
+async def test_an_insert_of_an_existing_row_changes_nothing(entities, unique):
     await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 1}))])
     with pytest.raises(AlreadyExists):
         await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 2}))])
@@ -55,13 +55,13 @@ async def test_a_replace_of_an_old_version_changes_nothing(entities, unique):
         await entities.apply(unique, "p", [Replace(Entity("p", "none", {"n": 3}, old.etag))])
 
 
-async def test_a_put_asks_nothing(entities, unique):
+async def test_a_put_replaces_any_version(entities, unique):
     for number in (1, 2):
         await entities.apply(unique, "p", [Put(Entity("p", "r", {"n": number}))])
     assert (await entities.get(unique, "p", "r")).values == {"n": 2}
 
 
-async def test_a_delete_needs_its_row(entities, unique):
+async def test_a_delete_of_a_row_that_does_not_exist_fails(entities, unique):
     await entities.apply(unique, "p", [Insert(Entity("p", "r"))])
     await entities.apply(unique, "p", [Delete("r")])
     assert await entities.get(unique, "p", "r") is None
@@ -85,12 +85,12 @@ async def test_changes_are_made_all_or_none(entities, unique):
     assert [entity.row async for entity in entities.query(unique, "p")] == ["a", "b"]
 
 
-async def test_a_hundred_changes_fit(entities, unique):
+async def test_a_hundred_changes_are_made_at_once(entities, unique):
     await entities.apply(unique, "p", [Insert(Entity("p", f"{n:03}", {"n": n})) for n in range(100)])
     assert len([entity async for entity in entities.query(unique, "p")]) == 100
 
 
-async def test_of_racing_writers_one_wins_each_round(entities, unique):
+async def test_one_of_several_concurrent_writers_wins_each_round(entities, unique):
     await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 0}))])
 
     async def add_one():
@@ -107,7 +107,7 @@ async def test_of_racing_writers_one_wins_each_round(entities, unique):
     assert (await entities.get(unique, "p", "r")).values == {"n": 6}
 
 
-async def test_a_change_tells_the_new_versions(entities, unique):
+async def test_a_change_returns_the_new_versions(entities, unique):
     (first,) = await entities.apply(unique, "p", [Insert(Entity("p", "a", {"n": 1}))])
     assert (await entities.get(unique, "p", "a")).etag == first
     changes = [Replace(Entity("p", "a", {"n": 2}, first)), Insert(Entity("p", "b")), Put(Entity("p", "c"))]
@@ -129,7 +129,7 @@ async def test_a_query_is_ordered_and_bounded(entities, unique):
     assert [entity.row async for entity in entities.query(unique, "p", after="c")] == ["d"]
 
 
-async def test_erasing_takes_the_whole_partition(entities, unique):
+async def test_erasing_deletes_the_whole_partition(entities, unique):
     for start in range(0, 250, 50):
         await entities.apply(unique, "p", [Put(Entity("p", f"{start + n:04}")) for n in range(50)])
     await entities.apply(unique, "other", [Put(Entity("other", "a"))])

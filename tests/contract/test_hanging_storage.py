@@ -72,7 +72,7 @@ async def test_every_call_ends_in_a_clear_503_while_storage_hangs(app, caller, p
     assert what.get(method, {}).get(route, "Try again.") in answered.body["detail"]
 
 
-async def test_health_tells_which_parts_hang_and_that_the_process_lives(app, caller, proxies, monkeypatch):
+async def test_health_says_which_parts_hang_and_that_the_process_lives(app, caller, proxies, monkeypatch):
     monkeypatch.setattr(shared.health, "_TIMEOUT_SECONDS", 0.3)
     _hang(app, proxies, ["table"], seconds=8.0)
     answered = await caller.get("/health")

@@ -15,7 +15,7 @@ from shared.jobs.ledger.tally import Tally
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-async def test_outcomes_of_thousands_of_long_labels_fit_into_the_ledger(entities, unique):
+async def test_the_ledger_has_room_for_the_outcomes_of_thousands_of_long_labels(entities, unique):
     chance = random.Random(1)
     labels = ["".join(chr(chance.randint(0x4E00, 0x9FFF)) for _ in range(100)) for _ in range(2000)]
     counts = Tally({label: {"kept": 3, "timed_out": 2, "not_found": 1} for label in labels})

@@ -33,7 +33,7 @@ async def _replacements(store, unique, rows, number=2):
 
 @pytest.mark.parametrize("answer", [b"", UNAVAILABLE], ids=["hung up", "503"])
 @pytest.mark.parametrize("rows", ["a", "ab"])
-async def test_a_replacement_whose_answer_is_lost_is_not_taken_for_somebody_elses(
+async def test_a_replacement_whose_answer_is_lost_is_not_mistaken_for_another_writers(
     store, proxy, unique, answer, rows
 ):
     changes = await _replacements(store, unique, rows)
@@ -48,7 +48,7 @@ async def test_a_replacement_whose_answer_is_lost_is_not_taken_for_somebody_else
 
 @pytest.mark.parametrize("answer", [b"", UNAVAILABLE], ids=["hung up", "503"])
 @pytest.mark.parametrize("rows", ["c", "cd"])
-async def test_an_insert_whose_answer_is_lost_is_not_taken_for_somebody_elses(
+async def test_an_insert_whose_answer_is_lost_is_not_mistaken_for_another_writers(
     store, proxy, unique, answer, rows
 ):
     changes = [Insert(Entity("p", row, {"n": 3})) for row in rows]
@@ -61,7 +61,7 @@ async def test_an_insert_whose_answer_is_lost_is_not_taken_for_somebody_elses(
         await store.apply(unique, "p", changes)
 
 
-async def test_what_asks_for_nothing_is_sent_again(store, proxy, unique):
+async def test_a_put_or_a_delete_whose_answer_is_lost_is_sent_again(store, proxy, unique):
     for change in (Put(Entity("p", "a", {"n": 4})), Delete("b")):
         proxy.lose()
         await store.apply(unique, "p", [change])
@@ -69,7 +69,7 @@ async def test_what_asks_for_nothing_is_sent_again(store, proxy, unique):
     assert [(row.row, row.values["n"]) async for row in store.query(unique, "p")] == [("a", 4)]
 
 
-async def test_a_read_whose_answer_is_lost_is_asked_again(store, proxy, unique):
+async def test_a_read_whose_answer_is_lost_is_sent_again(store, proxy, unique):
     proxy.lose()
     assert (await store.get(unique, "p", "a")).values == {"n": 1}
     assert proxy.lost

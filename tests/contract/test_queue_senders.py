@@ -5,14 +5,14 @@ import pytest
 from shared.errors import Permanent
 
 
-async def test_messages_are_counted(queues, unique):
+async def test_the_depth_of_a_queue_is_its_number_of_messages(queues, unique):
     assert await queues.depth(unique) == 0
     for body in ("one", '{"ü": "<&>"}'):
         await queues.send(unique, body)
     assert await queues.depth(unique) == 2
 
 
-async def test_a_message_of_64_kib_fits_and_one_more_byte_does_not(queues, unique):
+async def test_a_message_has_at_most_64_kib(queues, unique):
     await queues.send(unique, "x" * 65_536)
     with pytest.raises(Permanent):
         await queues.send(unique, "x" * 65_537)

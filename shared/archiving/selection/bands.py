@@ -1,7 +1,8 @@
-"""Bands of bits: which parts of two 64-bit hashes nearly agree, where the hashes differ in few bits.
+"""Divides the bits of hashes into bands, so that near hashes nearly agree in at least one band.
 
-If two hashes differ in at most d bits, and their bits are dealt into m bands with radii r1 … rm so that the sum of all
-(r + 1) is d + 1, then in at least one band they differ in at most its r bits; otherwise they differed in d + 1 bits.
+Two hashes are near if they differ in at most d bits. Divide their bits into m bands with radii r1 … rm, so that the sum
+of all (r + 1) is d + 1. Then near hashes differ in at least one band by its radius or less. If they differed by more in
+every band, they would differ in d + 1 bits.
 Source: M. Norouzi, A. Punjani, D. Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", 2012, proposition 1.
 """
 
@@ -13,32 +14,37 @@ from math import comb, log2
 import numpy as np
 from numpy.typing import NDArray
 
-_MAX_WIDTH = 22  # a table of four million places is as large as a processor's cache bears
-# what things cost, in nanoseconds
-_COMPARE, _CANDIDATE, _PROBE, _MASK, _PLACE = 1.0, 14.0, 6.0, 20_000.0, 3.0
+# a band of 22 bits has a table of four million entries, which still fits into a processor's cache
+_MAX_WIDTH = 22
+# measured times in nanoseconds: comparing two hashes where all are compared with all, comparing two candidates, looking
+# up a key, beginning with another difference of keys, and making an entry of the table
+_COMPARE, _CANDIDATE, _LOOKUP, _FLIP, _ENTRY = 1.0, 14.0, 6.0, 20_000.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The bits of a band, as positions in the hash, and in how many of them near hashes may differ."""
+    """A band: the positions of its bits in the hash, and its radius, the number of bits that may differ."""
 
     bits: tuple[int, ...]
     radius: int
 
     @property
     def mask(self) -> np.uint64:
-        """The band's bits in the hash."""
+        """A hash in which exactly the bits of the band are set."""
         return np.uint64(sum(1 << bit for bit in self.bits))
 
     def keys(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The band's bits of each hash, moved together."""
+        """Returns the key of each hash: the bits of the band as one number."""
         keys = np.zeros(len(hashes), np.int32)
         for place, bit in enumerate(self.bits):
             keys |= ((hashes >> np.uint64(bit)) & np.uint64(1)).astype(np.int32) << np.int32(place)
         return keys
 
     def flips(self) -> Iterator[tuple[int, list[int]]]:
-        """All differences of keys within the radius but 0, by their lowest bit."""
+        """Yields all differences between two keys in 1 to `radius` bits, grouped by the lowest bit that differs.
+
+        Each group is the position of that bit in the key, and the differences (XOR) as numbers.
+        """
         width = len(self.bits)
         for low in range(width):
             above = [1 << place for place in range(low + 1, width)]
@@ -52,9 +58,9 @@ class Band:
 
 
 def choose_bands(bits: Sequence[int], left: int, right: int, distance: int) -> tuple[Band, ...]:
-    """The cheapest bands to find near pairs of `left` by `right` hashes that vary in these bits only.
+    """Choose the bands that find near pairs fastest, between `left` and `right` hashes that vary in these bits only.
 
-    None at all where comparing all with all is cheaper.
+    Returns no bands if comparing all hashes with all is faster.
     """
     best: tuple[Band, ...] = ()
     lowest = left * right * _COMPARE
@@ -69,7 +75,7 @@ def choose_bands(bits: Sequence[int], left: int, right: int, distance: int) -> t
 
 
 def _deal(bits: Sequence[int], count: int, right: int, distance: int) -> tuple[Band, ...]:
-    """Neighbouring bits go to different bands, for what they say is alike."""
+    """Divide the bits into bands. Neighbouring bits go to different bands, because they are correlated."""
     width = min(_MAX_WIDTH, int(log2(right)) + 2)
     rest = distance + 1 - count
     return tuple(
@@ -79,6 +85,7 @@ def _deal(bits: Sequence[int], count: int, right: int, distance: int) -> tuple[B
 
 
 def _cost(band: Band, left: int, right: int) -> float:
-    places = 1 << len(band.bits)
-    probes = sum(comb(len(band.bits), flipped) for flipped in range(band.radius + 1))
-    return probes * (_MASK + left * (_PROBE + _CANDIDATE * right / places)) + _PLACE * places
+    """Estimate the time in nanoseconds of finding the pairs of one band."""
+    entries = 1 << len(band.bits)
+    flips = sum(comb(len(band.bits), flipped) for flipped in range(band.radius + 1))
+    return flips * (_FLIP + left * (_LOOKUP + _CANDIDATE * right / entries)) + _ENTRY * entries

@@ -1,4 +1,7 @@
-"""All records of a job as columns, so that a million of them take some hundred bytes each and no objects."""
+"""Reads all kept images of a job into columns.
+
+An image takes some hundred bytes in them, much less than objects would. So a job may have millions of images.
+"""
 
 from array import array
 from collections.abc import Sequence
@@ -21,11 +24,14 @@ from shared.records.records import Kept, decode_records
 
 @dataclass(slots=True)
 class Columns:
-    """The images that the crawl kept, by row, in order of index; `label` and `shard` are positions in their lists.
+    """The images that the crawl kept. Each field is an array with one value per image, in order of `index`.
 
-    `newest` is, by candidate index, the position of the record blob whose record counts. `json` and `text` are the
-    sizes in bytes of what stands beside an image in a WebDataset shard. A `perceptual_hash` is `near.FLAT` where the
-    picture has none.
+    `index` is the candidate's index in the job. `label` and `shard` are positions in `labels` and `shards`. `json_size`
+    and `text_size` are the sizes of the image's sidecars in a WebDataset shard, in bytes, or 0 if they are not needed.
+    A `perceptual_hash` is `near.FLAT` if the picture has none.
+
+    `newest` is the only array with one value per candidate: the position of the record blob whose record counts, or -1
+    if the candidate has no record.
     """
 
     index: NDArray[np.int64]
@@ -89,7 +95,7 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What the columns need of a `Record`: to decode just that takes less than half the time."""
+    """The fields of a `Record` that the columns need. Decoding only these takes less than half the time."""
 
     index: int
     candidate: _Candidate
@@ -113,25 +119,26 @@ class _Builder:
     shards: dict[str, int] = field(default_factory=dict)
 
     def add(self, data: bytes, blob: int) -> None:
-        """Add the records of the record blob at this position."""
+        """Add the records in `data`, the record blob at position `blob`."""
         rows: list[_Row] = list(map(_rows.validator.validate_json, unpack(data)))
         if any(row.index < 0 for row in rows):
-            raise ValueError("a record of no candidate")
+            raise ValueError("a record has a negative index")
         missing = max((row.index for row in rows), default=-1) + 1 - len(self.newest)
         if missing > 0:
-            self.newest.frombytes(b"\xff" * missing * self.newest.itemsize)  # -1: no record
+            # -1: no record
+            self.newest.frombytes(b"\xff" * missing * self.newest.itemsize)
         for row in rows:
             self.newest[row.index] = blob
         kept = [row for row in rows if row.outcome.facts is not None]
         for name, values in self._numbers(kept).items():
             self.numbers[name].extend(values)
         self.numbers["blob"].extend([blob] * len(kept))
-        beside = _sidecar_sizes(data) if self.sidecars else [(0, 0)] * len(kept)
-        self.numbers["json_size"].extend([size for size, _ in beside])
-        self.numbers["text_size"].extend([size for _, size in beside])
+        sizes = _sidecar_sizes(data) if self.sidecars else [(0, 0)] * len(kept)
+        self.numbers["json_size"].extend([json_size for json_size, _ in sizes])
+        self.numbers["text_size"].extend([text_size for _, text_size in sizes])
 
     def _numbers(self, kept: Sequence[_Row]) -> dict[str, list[int]]:
-        """Column by column, which is much quicker than row by row."""
+        """Returns the values of each column. Column by column is much faster than row by row."""
         labels, shards = self.labels, self.shards
         facts = [row.outcome.facts for row in kept if row.outcome.facts is not None]
         self.sha256 += bytes.fromhex("".join([one.sha256 for one in facts]))
@@ -148,7 +155,7 @@ class _Builder:
         }
 
     def columns(self) -> Columns:
-        """The rows that count, sorted by index; the builder is empty afterwards."""
+        """Returns the rows that count, sorted by index. The builder cannot be used afterwards."""
         newest = np.frombuffer(self.newest, np.int32)
         index = np.frombuffer(self.numbers["index"], np.int64)
         blob = np.frombuffer(self.numbers.pop("blob"), np.int32)
@@ -170,10 +177,10 @@ class _Builder:
 
 
 async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Columns:
-    """The kept images of all record blobs; with `sidecars`, also how large the text beside them will be.
+    """Read the kept images of all record blobs. With `sidecars`, compute the sizes of the images' sidecars, too.
 
     Raises:
-        Damaged: one is gone or cannot be read.
+        Damaged: a record blob is gone or cannot be read.
     """
     builder = _Builder(sidecars)
     position = 0
@@ -185,11 +192,11 @@ async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Colum
 
 
 def _sidecar_sizes(data: bytes) -> list[tuple[int, int]]:
-    """Of the kept ones of these records, how large their JSON and their text will be."""
+    """Returns the sizes of the JSON and of the text of each kept image among these records."""
     sizes: list[tuple[int, int]] = []
     for record in decode_records(data):
         if isinstance(record.outcome, Kept):
             file = file_name(record.index, extension_of(record.outcome.facts.format))
-            beside = sidecar(record, annotation_fields(record, record.outcome, file))
-            sizes.append((len(beside[0]), len(beside[1])))
+            json, text = sidecar(record, annotation_fields(record, record.outcome, file))
+            sizes.append((len(json), len(text)))
     return sizes

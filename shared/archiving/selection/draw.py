@@ -9,12 +9,12 @@ from shared.archiving.selection.columns import Columns
 
 
 def draw(columns: Columns, rows: NDArray[np.int64], seed: str) -> NDArray[np.uint64]:
-    """A random number for each image, drawn by the seed and by the image's bytes."""
+    """Returns a random number for each image. It depends on the seed and on the image's bytes only."""
     return mix(columns.sha256[rows].view("<u8").reshape(-1, 4)[:, 0], seed)
 
 
 def mix(numbers: NDArray[np.uint64], seed: str) -> NDArray[np.uint64]:
-    """Random numbers in place of these, drawn by the seed. Different numbers stay different.
+    """Returns a random number for each number. It depends on the seed, too. Different numbers stay different.
 
     Source: G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
     """

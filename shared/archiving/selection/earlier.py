@@ -1,4 +1,4 @@
-"""What earlier datasets hold, as columns: a dataset that is deduplicated against them leaves it out."""
+"""Reads the images of earlier datasets into columns. A dataset that is deduplicated against them leaves them out."""
 
 from array import array
 from collections.abc import Sequence
@@ -14,12 +14,15 @@ from shared.records.delivered import SHA256_BYTES, read_delivered
 from shared.storage.blobs import BlobStore
 
 NO_HASH = "0"
-"""Stands for the perceptual hash of a flat picture, which has none: it becomes `near.FLAT`."""
+"""Replaces the perceptual hash of a flat picture, which has none. As a number it is `near.FLAT`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The images of earlier datasets, in their order; `dataset` is a position in `datasets`, `index` the record's."""
+    """The images of earlier datasets, in their order. Each field but `datasets` is an array with one value per image.
+
+    `dataset` is a position in `datasets`, which are ids. `index` is that of the image's record in its dataset.
+    """
 
     datasets: tuple[str, ...]
     dataset: NDArray[np.int32]
@@ -32,10 +35,10 @@ class Earlier:
 
 
 async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> Earlier:
-    """The images of these datasets.
+    """Read the images of these datasets.
 
     Raises:
-        Permanent: the records of one are gone, or damaged.
+        Permanent: the records of a dataset are gone or damaged.
     """
     dataset, index, perceptual_hash, sha256 = array("i"), array("q"), array("Q"), bytearray()
     for number, earlier in enumerate(datasets):
@@ -61,7 +64,7 @@ async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> 
 def _sha256(text: str) -> bytes:
     digest = bytes.fromhex(text)
     if len(digest) != SHA256_BYTES:
-        raise ValueError("no SHA-256")
+        raise ValueError("not a SHA-256")
     return digest
 
 

@@ -1,8 +1,9 @@
-"""Finds pairs of 64-bit hashes that differ in few bits: all of them, without comparing all with all.
+"""Finds all pairs of 64-bit hashes that differ in few bits, without comparing all hashes with all.
 
-Each band (see `bands`) is looked up in a table of places, one look for each way in which near hashes may differ in it.
-Where so many hashes share a place that comparing them were the larger part of the work, the search begins anew among
-them, in the bits that still tell them apart. Memory is bounded by the hashes, not by the pairs, which come in parts.
+For each band (see `bands`), a table lists the hashes by key. Each hash is compared with the hashes of every key that
+differs from its own in few bits. If very many hashes have the same key, comparing them would take too long. Then they
+are searched as a set of their own, by bands of the bits that vary among them. Pairs are returned in parts, so memory
+is bounded by the number of hashes, not by the number of pairs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,26 +19,32 @@ type Positions = NDArray[np.int64]
 type Pairs = tuple[Positions, Positions]
 
 FLAT = 0
-"""Stands for the hash of a picture that has none. It is near to nothing: callers leave such hashes out."""
+"""Replaces the hash of a picture that has none. It is not near to any hash: callers must leave it out."""
 
-_PART = 1 << 20  # candidates that are compared at a time
-_BLOCK = 1 << 18  # likewise where all are compared with all, which the cache should hold
-_CROWD = 1 << 10  # hashes in one place from which on the search begins anew
+# pairs that are compared at a time
+_PART = 1 << 20
+# the same where all are compared with all, so that they fit into the processor's cache
+_BLOCK = 1 << 18
+# more hashes than this with one key are searched as a set of their own
+_CROWD = 1 << 10
 
 
 def near_pairs(hashes: Hashes, distance: int) -> Iterator[Pairs]:
-    """All positions i < j whose hashes differ in at most `distance` bits; each pair once, in no order."""
+    """Yields all positions i < j whose hashes differ in at most `distance` bits. Each pair comes once, in no order."""
     for left, right in _search(hashes, None, distance):
         yield np.minimum(left, right), np.maximum(left, right)
 
 
 def near_between(left: Hashes, right: Hashes, distance: int) -> Iterator[Pairs]:
-    """All positions i in `left` and j in `right` whose hashes are so near; each pair once, in no order."""
+    """Yields all positions i in `left` and j in `right` whose hashes differ in at most `distance` bits.
+
+    Each pair comes once, in no order.
+    """
     return _search(left, right, distance)
 
 
 def _search(left: Hashes, right: Hashes | None, distance: int) -> Iterator[Pairs]:
-    """`right` is None where pairs within `left` are wanted."""
+    """Yields near pairs between `left` and `right`, or within `left` if `right` is None."""
     other = left if right is None else right
     if not len(left) or not len(other):
         return
@@ -47,7 +54,7 @@ def _search(left: Hashes, right: Hashes | None, distance: int) -> Iterator[Pairs
     if not bands:
         yield from _all_with_all(left, right, distance)
     for number in range(len(bands)):
-        yield from _Lookup(left, right, distance, bands[: number + 1]).pairs()
+        yield from _BandSearch(left, right, distance, bands[: number + 1]).pairs()
 
 
 def _all_with_all(left: Hashes, right: Hashes | None, distance: int) -> Iterator[Pairs]:
@@ -66,8 +73,11 @@ def _all_with_all(left: Hashes, right: Hashes | None, distance: int) -> Iterator
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Hashes in order of a band's key: `order` is where they come from, `starts[key]` where the key's begin."""
+class _KeyTable:
+    """A table of hashes in order of their keys in one band.
+
+    `order` has the position of each hash before sorting. The hashes of a key begin at `starts[key]`.
+    """
 
     hashes: Hashes
     keys: NDArray[np.int32]
@@ -75,7 +85,7 @@ class _Places:
     starts: NDArray[np.int32]
 
     @classmethod
-    def of(cls, hashes: Hashes, band: Band) -> "_Places":
+    def of(cls, hashes: Hashes, band: Band) -> "_KeyTable":
         keys = band.keys(hashes)
         order = np.argsort(keys, kind="stable")
         starts = np.zeros((1 << len(band.bits)) + 1, np.int32)
@@ -83,29 +93,30 @@ class _Places:
         return cls(hashes[order], keys[order], order, starts)
 
     def slice(self, key: int) -> slice:
+        """The positions of the hashes with this key."""
         return slice(int(self.starts[key]), int(self.starts[key + 1]))
 
 
-class _Lookup:
-    """The pairs that the last of some bands finds and none before it does."""
+class _BandSearch:
+    """Finds the near pairs that agree nearly in the last of some bands, but in none of the bands before it."""
 
     def __init__(self, left: Hashes, right: Hashes | None, distance: int, bands: Sequence[Band]) -> None:
         *self._earlier, self._band = bands
         self._within = right is None
         self._distance = distance
-        self._left = _Places.of(left, self._band)
-        self._right = self._left if right is None else _Places.of(right, self._band)
+        self._left = _KeyTable.of(left, self._band)
+        self._right = self._left if right is None else _KeyTable.of(right, self._band)
 
     def pairs(self) -> Iterator[Pairs]:
-        everyone = np.arange(len(self._left.keys))
-        yield from self._look(everyone, 0)
+        all_rows = np.arange(len(self._left.keys))
+        yield from self._compare_keys(all_rows, 0)
         for low, flips in self._band.flips():
-            # within one set, a pair whose keys differ is looked for from one side only
-            rows = np.flatnonzero(self._left.keys & (1 << low) == 0) if self._within else everyone
+            # within one set, only the hash whose key lacks the lowest differing bit looks for the other
+            rows = np.flatnonzero(self._left.keys & (1 << low) == 0) if self._within else all_rows
             for flip in flips:
-                yield from self._look(rows, flip)
+                yield from self._compare_keys(rows, flip)
 
-    def _look(self, rows: Positions, flip: int) -> Iterator[Pairs]:
+    def _compare_keys(self, rows: Positions, flip: int) -> Iterator[Pairs]:
         """Compare the hashes in these rows with those whose keys differ from theirs by `flip`."""
         keys = self._left.keys[rows] ^ np.int32(flip)
         first = self._right.starts[keys]
@@ -115,14 +126,16 @@ class _Lookup:
         crowded = counts > _CROWD
         if crowded.any():
             for key in np.unique(self._left.keys[rows[crowded]]).tolist():
-                yield from self._crowd(key, flip)
+                yield from self._search_crowd(key, flip)
             rows, first, counts = rows[~crowded], first[~crowded], counts[~crowded]
-        if self._within and not flip:  # from each to those behind it
+        if self._within and not flip:
+            # each hash is compared with those after it only
             counts = first + counts - rows - 1
             first = rows + 1
         yield from self._compare(rows, first, counts)
 
     def _compare(self, rows: Positions, first: Positions, counts: Positions) -> Iterator[Pairs]:
+        """Compare the hash in each row with `counts` hashes of the other table, from position `first` on."""
         ends = np.cumsum(counts, dtype=np.int64)
         done = 0
         while done < len(rows):
@@ -134,20 +147,20 @@ class _Lookup:
             right = np.arange(len(left)) + np.repeat(shift, counts[part])
             difference = self._left.hashes[left] ^ self._right.hashes[right]
             near = np.flatnonzero(np.bitwise_count(difference) <= self._distance)
-            yield from self._new(left[near], right[near], difference[near])
+            yield from self._only_new(left[near], right[near], difference[near])
             done = until
 
-    def _crowd(self, key: int, flip: int) -> Iterator[Pairs]:
-        """All of one place with all of another."""
+    def _search_crowd(self, key: int, flip: int) -> Iterator[Pairs]:
+        """Search the hashes of one key, and those of the key that differs from it by `flip`, as sets of their own."""
         here, there = self._left.slice(key), self._right.slice(key ^ flip)
         same = self._within and not flip
         right = None if same else self._right.hashes[there]
         for i, j in _search(self._left.hashes[here], right, self._distance):
             left, other = i + here.start, j + there.start
-            yield from self._new(left, other, self._left.hashes[left] ^ self._right.hashes[other])
+            yield from self._only_new(left, other, self._left.hashes[left] ^ self._right.hashes[other])
 
-    def _new(self, left: Positions, right: Positions, difference: Hashes) -> Iterator[Pairs]:
-        """Leave out what an earlier band has found, and tell where the rest comes from."""
+    def _only_new(self, left: Positions, right: Positions, difference: Hashes) -> Iterator[Pairs]:
+        """Leave out pairs that an earlier band finds. Yields the others by their positions before sorting."""
         for band in self._earlier:
             new = np.bitwise_count(difference & band.mask) > band.radius
             left, right, difference = left[new], right[new], difference[new]

@@ -22,14 +22,14 @@ from shared.archiving.selection.similar import leaders
 from shared.records.records import Reason
 
 SELECTED = 0
-# each further round can fill labels and so call for another one: a contrived chain has as many rounds as labels
+# each round may fill labels, and so make another round necessary: contrived images need as many rounds as labels
 _FURTHER_ROUNDS = 8
 REASONS = (None, Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT)
-"""What the numbers in `Selection.verdict` mean."""
+"""The meaning of the numbers in `Selection.verdict`. None means that the image is selected."""
 
 
 class _Drop(NamedTuple):
-    """Rows that are dropped for one reason, and what each is a copy of, as in `Selection`."""
+    """Rows that are dropped for one reason. `twin` and `known` are as in `Selection`."""
 
     reason: Reason
     rows: Positions
@@ -39,10 +39,10 @@ class _Drop(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The verdict on each row (a position in `REASONS`), and what the row is a copy of.
+    """The verdict on each row (a position in `REASONS`), and the image that the row is a copy of.
 
-    `twin` is a row of the same job. `known` is a position in the images of the earlier datasets. Both are -1 if the row
-    is no such copy.
+    `twin` is a row of the same job. `known` is a position in the images of the earlier datasets. At most one
+    of them is set; -1 means that it is not.
     """
 
     verdict: NDArray[np.int8]
@@ -55,12 +55,12 @@ class Selection:
         return np.flatnonzero(self.verdict == SELECTED)
 
     def among(self, rows: Positions) -> Positions:
-        """The selected ones of these rows, in the order that they are in."""
+        """Returns the selected ones among these rows, in the same order."""
         selected: Positions = rows[self.verdict[rows] == SELECTED]
         return selected
 
-    def decided(self, rows: Positions, drops: Iterable[_Drop]) -> "Selection":
-        """A selection with new verdicts on these rows: those in `drops` are dropped, the others are selected."""
+    def with_verdicts(self, rows: Positions, drops: Iterable[_Drop]) -> "Selection":
+        """Returns a selection with new verdicts on these rows: those in `drops` are dropped, the others selected."""
         verdict, twin, known = self.verdict.copy(), self.twin.copy(), self.known.copy()
         verdict[rows], twin[rows], known[rows] = SELECTED, -1, -1
         for drop in drops:
@@ -77,28 +77,28 @@ def select(
     earlier: Earlier = NOTHING_EARLIER,
     whole_labels: Sequence[str] = (),
 ) -> Selection:
-    """Select images; a pure function of its arguments. The limit does not apply to the `whole_labels`."""
+    """Select images. The limit does not apply to the `whole_labels`. The function is pure."""
     count = len(columns)
     selection = Selection(np.zeros(count, np.int8), np.full(count, -1), np.full(count, -1))
     if count and dedup.exact and len(earlier):
         known = _known_bytes(columns, earlier)
-        selection = selection.decided(known.rows, [known])
+        selection = selection.with_verdicts(known.rows, [known])
     preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
     limits = _limits(columns, max_images_per_label, frozenset(whole_labels))
     rows, standing = selection.among(preference), np.empty(0, np.int64)
     for _ in range(1 + _FURTHER_ROUNDS):
         if not len(rows):
             break
-        selection = selection.decided(rows, _copies(columns, rows, standing, dedup, earlier))
+        selection = selection.with_verdicts(rows, _copies(columns, rows, standing, dedup, earlier))
         over = _over_limit(columns, selection.among(rows), standing, limits)
-        selection = selection.decided(over.rows, [over])
+        selection = selection.with_verdicts(over.rows, [over])
         standing = selection.among(preference)
         rows = _copies_with_room(columns, preference, limits, selection)
     return selection
 
 
 def _limits(columns: Columns, limit: int | None, whole_labels: frozenset[str]) -> Positions:
-    """How many images each label may have."""
+    """Returns the maximal number of images of each label."""
     count = len(columns)
     limits = [count if limit is None or label in whole_labels else limit for label in columns.labels]
     return np.array(limits, np.int64)
@@ -141,7 +141,7 @@ def _copies(
 
 
 def _best_of_equal_bytes(columns: Columns, rows: Positions) -> Positions:
-    """For each of the rows, which are in order of preference, the first one that has the same bytes."""
+    """Returns for each row the first row that has the same bytes. The rows are in order of preference."""
     words = columns.sha256.view("<u8").reshape(len(columns), -1)
     # sorted by words: np.unique would hold several copies of all hashes at once
     order = np.lexsort([words[rows, place] for place in range(words.shape[1])])
@@ -157,7 +157,7 @@ def _best_of_equal_bytes(columns: Columns, rows: Positions) -> Positions:
 
 
 def _best_of_near(hashes: Hashes, rows: Positions, distance: int) -> Positions:
-    """For each of the rows, which are in order of preference, the row that leads it (see `leaders`)."""
+    """Returns for each row the row that leads it (see `leaders`). The rows are in order of preference."""
     _, first, inverse = np.unique(hashes[rows], return_index=True, return_inverse=True)
     # the different hashes in order of preference
     order = np.argsort(first)
@@ -169,9 +169,9 @@ def _best_of_near(hashes: Hashes, rows: Positions, distance: int) -> Positions:
 
 
 def _first_near(known: Hashes, hashes: Hashes, distance: int) -> Positions:
-    """For each hash, the position of the first known hash that is near to it; -1 if there is none.
+    """Returns for each hash the position of the first known hash that is near to it, or -1 if there is none.
 
-    Known hashes that are `FLAT` are near to nothing.
+    Known hashes that are `FLAT` are not near to any hash.
     """
     different, first = np.unique(known, return_index=True)
     different, first = different[different != FLAT], first[different != FLAT]
@@ -196,7 +196,7 @@ def _over_limit(columns: Columns, rows: Positions, standing: Positions, limits: 
 def _copies_with_room(
     columns: Columns, preference: Positions, limits: Positions, selection: Selection
 ) -> Positions:
-    """The copies of rows that are over their limit, if their own labels have room; in order of preference."""
+    """Returns the copies of rows that are over their limit, if the copies' own labels have room, best first."""
     over = selection.verdict == REASONS.index(Reason.OVER_LIMIT)
     if not over.any():
         return np.empty(0, np.int64)

@@ -1,4 +1,7 @@
-"""Groups of hashes that are near to each other: who leads, and who hangs together."""
+"""Groups hashes that are near to each other: by leaders, and by chains.
+
+Two hashes are near if they differ in at most `distance` bits.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,25 +9,26 @@ from numpy.typing import NDArray
 from shared.archiving.selection.near import Hashes, Pairs, Positions, near_between, near_pairs
 
 _MOST_PAIRS = 1 << 22
-"""So many pairs are held at a time: 64 MiB."""
+"""The number of pairs that are in memory at a time: 64 MiB."""
 
 
 def leaders(hashes: Hashes, distance: int) -> Positions:
-    """For each of these different hashes, in order of preference, the position of its leader.
+    """Returns the position of the leader of each hash. The hashes differ, and are in order of preference.
 
-    From the first to the last, a hash leads itself unless a leader before it is near; then the first such leads it. No
-    two leaders are near, every other hash is near to its leader, and no chain drags in strangers.
+    The hashes are decided from the first to the last. If a leader before it is near, the first such leader leads it.
+    Otherwise the hash becomes a leader, and leads itself. So no two leaders are near, and every other hash is near to
+    its leader itself, not by way of a chain of near hashes.
     """
-    found = np.arange(len(hashes))
-    _lead(hashes, found, found.copy(), distance)
-    return found
+    leader = np.arange(len(hashes))
+    _lead(hashes, leader, leader.copy(), distance)
+    return leader
 
 
 def _lead(hashes: Hashes, leader: Positions, rows: Positions, distance: int) -> None:
-    """Decide who of the rows leads whom; where they have too many pairs, the first half of them goes first."""
-    pairs = _collect(hashes[rows], distance)
+    """Set the leaders of these rows. If they have too many pairs, decide the first half before the second."""
+    pairs = _pairs_unless_too_many(hashes[rows], distance)
     if pairs is not None:
-        leader[rows] = rows[_one_by_one(len(rows), *pairs)]
+        leader[rows] = rows[_leaders_one_by_one(len(rows), *pairs)]
         return
     first, second = np.array_split(rows, 2)
     _lead(hashes, leader, first, distance)
@@ -37,7 +41,8 @@ def _lead(hashes: Hashes, leader: Positions, rows: Positions, distance: int) -> 
     _lead(hashes, leader, second[~led], distance)
 
 
-def _collect(hashes: Hashes, distance: int) -> Pairs | None:
+def _pairs_unless_too_many(hashes: Hashes, distance: int) -> Pairs | None:
+    """Returns all near pairs, or None if there are more than `_MOST_PAIRS`."""
     parts: list[Pairs] = []
     count = 0
     for pairs in near_pairs(hashes, distance):
@@ -50,7 +55,8 @@ def _collect(hashes: Hashes, distance: int) -> Pairs | None:
     return np.concatenate([i for i, _ in parts]), np.concatenate([j for _, j in parts])
 
 
-def _one_by_one(count: int, i: Positions, j: Positions) -> Positions:
+def _leaders_one_by_one(count: int, i: Positions, j: Positions) -> Positions:
+    """Returns the leader of each of `count` positions. All near pairs are `i` and `j`, with i < j."""
     leader = np.arange(count)
     order = np.argsort(i, kind="stable")
     i, j = i[order], j[order]
@@ -65,9 +71,10 @@ def _one_by_one(count: int, i: Positions, j: Positions) -> Positions:
 
 
 def connected(hashes: Hashes, distance: int) -> Positions:
-    """For each hash, the first position of all that hang together with it by chains of near hashes."""
+    """Returns for each hash the first position of its group: the hashes that chains of near hashes connect with it."""
     different, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    order = np.argsort(first)  # so that the smallest number in a group is that of its first member
+    # hashes are numbered by first position, so the smallest number in a group is that of its first member
+    order = np.argsort(first)
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))
     group = np.arange(len(different))
@@ -84,7 +91,7 @@ def connected(hashes: Hashes, distance: int) -> Positions:
 
 
 def _joined(group: NDArray[np.int64], pairs: list[Pairs]) -> NDArray[np.int64]:
-    """Groups with these pairs joined; each is named by its smallest member, and so it stays."""
+    """Returns the groups after joining the groups of each pair. A group is named by its smallest member."""
     if not pairs:
         return group
     i = group[np.concatenate([left for left, _ in pairs])]

@@ -104,7 +104,7 @@ async def test_a_reader_that_cannot_seek_reads_the_zip(studio):
 
 
 @pytest.mark.parametrize("splits", [Splits(), THREE])
-async def test_shards_hold_every_picture_beside_what_is_known_of_it(studio, tmp_path, splits):
+async def test_shards_hold_every_picture_with_its_sidecars(studio, tmp_path, splits):
     order = await studio.crawl(300, splits=splits, output=SHARDS)
     archived = await studio.archive(order)
     await _check_offsets(studio, order, archived)
@@ -139,7 +139,7 @@ async def test_shards_hold_every_picture_beside_what_is_known_of_it(studio, tmp_
 
 
 @pytest.mark.parametrize(("count", "splits", "shards"), [(30, Splits(), 3), (20, THREE, 4), (120, THREE, 12)])
-async def test_shards_exceed_their_size_by_an_image_and_padding_at_most(studio, count, splits, shards):
+async def test_shards_exceed_their_size_by_one_image_and_padding_at_most(studio, count, splits, shards):
     archived = await studio.archive(await studio.crawl(count, splits=splits, output=SHARDS))
     sizes = [archived.checksums[name].size_bytes for name in archived.blobs if name.endswith(".tar")]
     assert (
@@ -218,7 +218,7 @@ async def test_each_image_has_its_own_sidecars_in_whatever_order_records_are_sto
     assert checked == archived.image_count == 54
 
 
-async def test_what_an_earlier_dataset_has_is_left_out_and_named(studio):
+async def test_images_of_an_earlier_dataset_are_left_out_and_their_records_name_it(studio):
     earlier = await studio.archive(await studio.crawl(30, "old"))
     order = await studio.crawl(40, "new", first=20)  # ten of its pictures are in the earlier dataset
     order = replace(
@@ -232,7 +232,7 @@ async def test_what_an_earlier_dataset_has_is_left_out_and_named(studio):
     assert archived.image_count == 36 - 9
 
 
-async def test_nothing_kept_is_no_archive(studio):
+async def test_a_dataset_without_images_has_no_files(studio):
     order = await studio.crawl(0)
     archived = await studio.archive(order)
     assert (archived.image_count, archived.blobs) == (0, ())
@@ -248,7 +248,7 @@ async def test_the_upload_of_an_archive_is_reported_at_its_beginning_and_end(stu
     assert (completed.properties["job_id"], completed.measurements["image_count"]) == ("j1", 18)
 
 
-def test_the_digest_of_an_order_never_changes_as_two_versions_of_the_app_may_archive_one_job():
+def test_the_digest_of_an_order_is_the_same_in_every_version_of_the_app():
     order = ArchiveOrder(
         job_id="j1",
         name="pets",
@@ -268,7 +268,7 @@ def test_the_digest_of_an_order_never_changes_as_two_versions_of_the_app_may_arc
 
 
 @pytest.mark.parametrize("output", [Output(annotations=ALL), SHARDS])
-async def test_a_run_whose_texts_are_others_leaves_the_plan_that_is_stored_whole(studio, output):
+async def test_a_run_with_other_texts_does_not_spoil_the_stored_plan(studio, output):
     """As one of another version, that plans at the same time; here its card names a parent."""
     order = await studio.crawl(60, output=output)
     planner, put = studio.archiver._planner, studio.blobs.put

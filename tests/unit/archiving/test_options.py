@@ -20,7 +20,7 @@ from tests.unit.known_sources import parse_spec
         {"train": 1, "test": 0},
     ],
 )
-def test_shares_that_add_up_are_taken(shares):
+def test_shares_that_add_up_to_one_are_accepted(shares):
     assert Splits(shares).shares == shares
 
 
@@ -37,7 +37,7 @@ def test_shares_that_add_up_are_taken(shares):
         {"train": 1, "test": 1},
     ],
 )
-def test_shares_that_do_not_add_up_are_refused_with_their_field(shares):
+def test_shares_that_do_not_add_up_to_one_are_refused_with_their_field(shares):
     with pytest.raises(ValidationError, match="must add up to 1"):
         Splits(shares)
     with pytest.raises(InvalidRequest) as error:
@@ -50,6 +50,6 @@ def test_shares_that_do_not_add_up_are_refused_with_their_field(shares):
 @pytest.mark.parametrize(
     "shares", [{"train": 1.5, "test": -0.5}, {"train": 1, "dev": 0}, {"train": float("nan")}]
 )
-def test_a_share_is_between_none_and_all_and_of_a_split_that_there_is(shares):
+def test_a_share_that_is_not_from_0_to_1_or_names_no_split_is_refused(shares):
     with pytest.raises(ValidationError):
         Splits(shares)

@@ -45,7 +45,7 @@ def _dataset(counts, files=1, parts=0):
 
 @pytest.mark.parametrize("sign", LABELS.values(), ids=LABELS)
 @pytest.mark.parametrize("number", [1, 1800, 20_000])
-async def test_a_dataset_of_any_labels_is_recorded_and_comes_back(sign, number):
+async def test_a_dataset_with_any_labels_is_recorded_and_read_unchanged(sign, number):
     labels = [f"{at} {sign * 200}"[:200] for at in range(number)]
     counts = {label: {"kept": 1, "near_duplicate": 12_345} for label in labels}
     dataset = _dataset(Tally().plus(Tally(counts)).counts)
@@ -55,7 +55,7 @@ async def test_a_dataset_of_any_labels_is_recorded_and_comes_back(sign, number):
     assert await catalog.get("admin", "x") == dataset
 
 
-async def test_a_dataset_of_a_thousand_files_and_as_many_parts_is_recorded():
+async def test_a_dataset_with_a_thousand_files_and_a_thousand_parts_is_recorded():
     dataset = _dataset({"cat": {"kept": 1}}, files=1000, parts=2)
     blobs = MemoryBlobs()
     catalog = Catalog(MemoryEntities(), blobs, link_seconds=60)

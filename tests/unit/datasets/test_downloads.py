@@ -71,7 +71,7 @@ async def test_all_files_and_the_records_have_links(recorded, files, revision):
 
 @pytest.mark.parametrize("revision", [1, 3])
 @pytest.mark.parametrize("files", [ZIP, SHARDS])
-async def test_of_an_archived_dataset_the_records_and_the_card_are_handed_out(recorded, files, revision):
+async def test_a_dataset_in_the_archive_tier_has_links_to_its_records_and_its_card(recorded, files, revision):
     catalog, blobs, dataset = await recorded(files, revision)
     for blob in dataset.blobs:
         if blob.rpartition("/")[2] not in SMALL:
@@ -86,14 +86,14 @@ async def test_of_an_archived_dataset_the_records_and_the_card_are_handed_out(re
     assert told.expires_at
 
 
-async def test_one_archived_file_among_others_is_the_only_one_without_a_link(recorded):
+async def test_only_a_file_in_the_archive_tier_has_no_link(recorded):
     catalog, blobs, dataset = await recorded(SHARDS)
     await blobs.set_tier(dataset.blobs[1], Tier.ARCHIVE)
     told = await answer(catalog)
     assert [file.url is None for file in told.files] == [False, True, False, False, False]
 
 
-async def test_a_dataset_of_which_nothing_can_be_read_is_refused(recorded):
+async def test_a_dataset_without_a_readable_file_is_refused(recorded):
     catalog, blobs, dataset = await recorded(ZIP)
     for blob in (*dataset.blobs, dataset.records_blob):
         await blobs.set_tier(blob, Tier.ARCHIVE)
@@ -109,7 +109,7 @@ async def test_a_dataset_with_a_file_that_is_gone_is_not_found(recorded, gone):
         await catalog.download("admin", "j")
 
 
-async def test_records_that_are_gone_are_no_reason_to_refuse_the_files(recorded):
+async def test_files_have_links_even_if_the_records_are_gone(recorded):
     catalog, blobs, dataset = await recorded(ZIP)
     await blobs.delete(dataset.records_blob)
     told = await answer(catalog)
@@ -136,6 +136,6 @@ async def test_records_that_are_gone_are_no_reason_to_refuse_the_files(recorded)
         ("my cats", "my-cats.zip"),
     ],
 )
-async def test_a_dataset_is_saved_under_a_name_that_every_system_can_make(recorded, name, saved):
+async def test_a_dataset_is_saved_under_a_name_that_every_system_accepts(recorded, name, saved):
     catalog, _, _ = await recorded(ZIP, name=name)
     assert (await answer(catalog)).filename == saved

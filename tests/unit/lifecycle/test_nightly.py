@@ -93,7 +93,7 @@ async def test_old_datasets_are_archived_and_one_failure_stops_nothing(night):
     assert failure.properties["error_type"] == "Unavailable"
 
 
-async def test_what_tells_of_a_dataset_stays_readable(night):
+async def test_the_small_files_that_describe_a_dataset_stay_readable(night):
     nightly, blobs, _, house, clock = night
     small = {"records.jsonl.gz", "README.md", "ATTRIBUTION.md", "SHA256SUMS"}
     for folder in ("datasets/job_a/", "datasets/job_a/r2/"):
@@ -106,7 +106,7 @@ async def test_what_tells_of_a_dataset_stays_readable(night):
     assert "a" in await house.archived()
 
 
-async def test_a_second_night_does_nothing_twice(night):
+async def test_a_second_run_does_nothing_twice(night):
     nightly, _, telemetry, _, clock = night
     await nightly.run(Deadline.after(clock, 100))
     again = await nightly.run(Deadline.after(clock, 100))
@@ -122,7 +122,7 @@ async def test_only_the_work_of_jobs_that_ended_long_ago_is_cleared(night):
     assert names == ["work/job_done2/records/1", "work/job_fresh/records/1", "work/job_fresh2/records/1"]
 
 
-async def test_a_night_that_is_too_short_says_so(night):
+async def test_a_run_that_is_out_of_time_reports_that_it_is_unfinished(night):
     nightly, _, _, _, clock = night
     report = await nightly.run(Deadline(clock, -1.0))
     assert report.unfinished
@@ -138,7 +138,7 @@ AGES = {
 
 
 @pytest.mark.parametrize("ages", AGES.values(), ids=AGES)
-async def test_a_retried_datasets_age_is_that_of_its_newest_file(ages):
+async def test_the_age_of_a_dataset_is_that_of_its_newest_file(ages):
     """Its files are listed by name: those of revision 10 before those of revision 2, and none has to be the newest."""
     clock = ManualClock()
     blobs = MemoryBlobs(clock)
@@ -162,7 +162,7 @@ async def test_a_retried_datasets_age_is_that_of_its_newest_file(ages):
     assert {name for name, tier in tiers.items() if tier is Tier.ARCHIVE} == set(names)
 
 
-async def test_what_is_archived_already_is_left_alone_and_a_newer_revision_beside_it_counts():
+async def test_archived_files_are_left_alone_while_a_newer_revision_delays_the_others():
     clock = ManualClock()
     blobs = MemoryBlobs(clock)
     nightly = House(clock, blobs).nightly

@@ -166,7 +166,7 @@ def test_a_licence_has_many_spellings(text, code, version):
     ],
     ids=lambda text: (text or "none")[:60],
 )
-def test_what_is_no_known_licence_is_unknown(text):
+def test_texts_that_name_no_known_licence_are_unknown(text):
     assert normalize_license(text) == License("unknown")
 
 
@@ -210,7 +210,7 @@ def test_a_licence_is_never_freer_than_its_name_or_its_address(text, url, found)
         "GFDL", "commercial use prohibited", "for personal use", "don't reuse", "Alle Rechte vorbehalten",
     ],
 )  # fmt: skip
-def test_an_address_does_not_stand_against_words_that_nobody_understands(text):
+def test_an_address_does_not_outweigh_words_that_are_not_understood(text):
     assert declared_license(text, "https://creativecommons.org/licenses/by/4.0/").code == "unknown"
 
 
@@ -221,7 +221,7 @@ def test_an_address_does_not_stand_against_words_that_nobody_understands(text):
         "This work is licensed under a Creative Commons Attribution 4.0 International License.",
     ],
 )  # fmt: skip
-def test_an_address_stands_beside_words_that_add_nothing(text):
+def test_an_address_counts_if_the_words_beside_it_add_nothing(text):
     assert declared_license(text, "https://creativecommons.org/licenses/by/4.0/") == License("by", "4.0")
 
 
@@ -238,5 +238,5 @@ def test_an_address_stands_beside_words_that_add_nothing(text):
         (License("unknown"), "licence unknown", None, False),
     ],
 )
-def test_each_licence_has_a_name_a_text_and_a_say_on_attribution(found, name, url, asks):
+def test_each_licence_has_a_name_an_address_and_a_rule_on_attribution(found, name, url, asks):
     assert (license_name(found), license_url(found), asks_for_attribution(found.code)) == (name, url, asks)

@@ -41,7 +41,7 @@ async def test_writers_at_the_same_time_lose_no_change() -> None:
     assert all(0 < seconds <= 0.1 for seconds in waits.seconds)
 
 
-async def test_what_the_caller_has_read_is_not_read_again() -> None:
+async def test_a_row_that_the_caller_has_read_is_not_read_again() -> None:
     reads: list[int] = []
 
     async def read() -> int:
@@ -60,7 +60,7 @@ async def test_what_the_caller_has_read_is_not_read_again() -> None:
 
 
 @pytest.mark.parametrize("lost", [Changed, AlreadyExists])
-async def test_a_row_that_stays_too_busy_is_unavailable_in_the_words_of_its_owner(
+async def test_a_row_that_stays_too_busy_is_unavailable_with_the_text_of_the_caller(
     lost: type[Changed | AlreadyExists],
 ) -> None:
     waits = Waits()
@@ -76,7 +76,7 @@ async def test_a_row_that_stays_too_busy_is_unavailable_in_the_words_of_its_owne
     assert len(waits.seconds) == 100
 
 
-async def test_other_errors_and_those_of_reading_are_the_callers() -> None:
+async def test_other_errors_and_errors_of_reading_reach_the_caller() -> None:
     async def read() -> int:
         raise Changed("Another run has it.")
 

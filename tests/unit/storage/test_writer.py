@@ -10,7 +10,7 @@ from shared.storage.writer import BlobWriter
 
 
 @given(st.lists(st.binary(max_size=50), max_size=20), st.integers(1, 40))
-async def test_pieces_of_any_size_stand_where_their_offsets_say(pieces, block_bytes):
+async def test_pieces_of_any_size_are_at_their_offsets(pieces, block_bytes):
     blobs = MemoryBlobs()
     writer = BlobWriter(blobs, "out", block_bytes)
     offsets = [await writer.append(piece) for piece in pieces]
@@ -26,7 +26,7 @@ async def test_pieces_of_any_size_stand_where_their_offsets_say(pieces, block_by
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=20), st.integers(1, 40))
-async def test_pieces_appended_at_the_same_time_stand_where_their_offsets_say(pieces, block_bytes):
+async def test_pieces_that_are_appended_at_the_same_time_are_at_their_offsets(pieces, block_bytes):
     blobs = SlowBlobs()
     writer = BlobWriter(blobs, "out", block_bytes)
     offsets = await asyncio.gather(*(writer.append(piece) for piece in pieces))

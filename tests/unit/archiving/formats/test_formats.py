@@ -16,11 +16,11 @@ async def form_and_plan(studio, request):
     return FORMATS[request.param], await studio.archiver.begin(order)
 
 
-def test_every_format_that_a_spec_can_name_is_there():
+def test_every_format_that_a_spec_can_name_exists():
     assert set(FORMATS) == set(get_args(FormatName.__value__))
 
 
-async def test_texts_change_nothing_about_where_images_are(form_and_plan):
+async def test_texts_do_not_change_the_offsets_of_images(form_and_plan):
     form, plan = form_and_plan
     with_texts, without = plan.header.contents, replace(plan.header.contents, texts=())
     assert with_texts.texts

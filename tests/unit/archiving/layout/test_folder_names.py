@@ -111,7 +111,7 @@ def made(*labels):
 
 
 @pytest.mark.parametrize("label", [*SKIPPED, *OF_SYSTEMS, *DEVICES, *OTHERS])
-def test_no_folder_is_one_that_loaders_skip_or_systems_cannot_make(label):
+def test_no_folder_has_a_name_that_loaders_skip_or_systems_refuse(label):
     name = made(label)[label]
     assert name != label
     assert not name.startswith((".", "__", "~", " ", "@eaDir", "#recycle", "$"))
@@ -122,7 +122,7 @@ def test_no_folder_is_one_that_loaders_skip_or_systems_cannot_make(label):
 
 
 @pytest.mark.parametrize("label", SAFE)
-def test_labels_that_are_safe_are_their_folders(label):
+def test_a_safe_label_is_the_name_of_its_folder(label):
     assert made(label) == {label: label}
 
 
@@ -158,13 +158,13 @@ def test_labels_that_are_safe_are_their_folders(label):
         ("x" * 200 + "1", "x" * 200 + "2"),
     ],
 )
-def test_labels_that_some_system_takes_for_one_get_folders_of_their_own(labels):
+def test_labels_that_some_system_does_not_tell_apart_get_different_folders(labels):
     wanted = made(*labels)
     for order in list(permutations(labels))[:24]:
         assert made(*order) == wanted
 
 
-def test_a_label_that_is_called_as_anothers_folder_gets_another():
+def test_a_label_that_equals_the_folder_of_another_label_gets_a_different_folder():
     chain = ["a/b"]
     for _ in range(5):
         chain.append(folder_names(chain[-1:])[chain[-1]])
@@ -173,14 +173,14 @@ def test_a_label_that_is_called_as_anothers_folder_gets_another():
         made(*(label.upper() for label in order), *order)
 
 
-def test_labels_that_are_called_as_anothers_folder_with_any_hash_get_others():
+def test_labels_that_equal_the_folder_of_another_label_with_any_hash_get_different_folders():
     digest = hashlib.sha256(b"a/b").hexdigest()
     labels = ["a/b", *(f"a_b-{digest[:digits]}" for digits in (8, 16, 32, 64))]
     made(*labels)
     made(*labels[::-1], *(label.upper() for label in labels))
 
 
-def test_labels_whose_hashes_begin_alike_get_longer_ones():
+def test_labels_whose_hashes_begin_alike_get_longer_hashes():
     seen: dict[str, str] = {}
     number = 0
     while True:  # some 65,000 by chance
@@ -195,7 +195,7 @@ def test_labels_whose_hashes_begin_alike_get_longer_ones():
 
 
 @given(st.lists(st.text(max_size=12), unique=True, max_size=12))
-def test_whatever_labels_are_called_their_folders_differ(labels):
+def test_folders_of_hostile_labels_differ(labels):
     assert len(made(*labels)) == len(labels)
 
 

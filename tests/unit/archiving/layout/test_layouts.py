@@ -54,7 +54,7 @@ MAKERS = st.sampled_from([_zip_of, _tar_of])
 
 
 @given(FILES)
-def test_any_files_make_a_zip_that_python_reads(files):
+def test_python_reads_a_zip_of_any_files(files):
     layout = _zip_of(files)
     whole = _whole(layout, files)
     for offset, data in zip(layout.data_offsets.tolist(), files.values(), strict=True):
@@ -68,7 +68,7 @@ def test_any_files_make_a_zip_that_python_reads(files):
 
 
 @given(st.dictionaries(LONG_NAMES, st.binary(max_size=1200), max_size=12))
-def test_any_files_make_a_tar_that_python_reads(files):
+def test_python_reads_a_tar_of_any_files(files):
     layout = _tar_of(files)
     whole = _whole(layout, files)
     for offset, data in zip(layout.data_offsets.tolist(), files.values(), strict=True):
@@ -81,7 +81,7 @@ def test_any_files_make_a_tar_that_python_reads(files):
 
 @settings(deadline=None)
 @given(st.dictionaries(NAMES, st.binary(max_size=300), max_size=5), MAKERS, st.integers(40, 700))
-def test_a_file_made_in_pieces_is_the_file_made_at_once(files, make, step):
+def test_a_file_made_in_pieces_equals_the_file_made_at_once(files, make, step):
     layout = make(files)
     contents = list(files.values())
     pieces = [
@@ -91,7 +91,7 @@ def test_a_file_made_in_pieces_is_the_file_made_at_once(files, make, step):
     assert b"".join(pieces) == _whole(layout, files)
 
 
-def test_more_files_than_16_bits_count_are_zip64():
+def test_a_zip_with_more_files_than_16_bits_can_count_is_zip64():
     files = {f"f/{number}": b"" for number in range(70_000)}
     with zipfile.ZipFile(io.BytesIO(_whole(_zip_of(files), files))) as archive:
         assert len(archive.namelist()) == 70_000
@@ -161,7 +161,7 @@ def test_tar_readers_find_files_at_any_offset_and_of_any_size(sizes):
         assert [member.offset_data for member in members] == layout.data_offsets.tolist()
 
 
-def test_unzip_and_tar_accept_them_where_they_are_there(tmp_path):
+def test_the_programs_unzip_and_tar_accept_the_files_if_they_are_installed(tmp_path):
     files = {"a/b.txt": b"hello", "ü/日本.txt": b"x" * 5000, "n" * 180: b"", "z": bytes(range(256))}
     for name, layout, command in (
         ("t.zip", _zip_of(files), ["unzip", "-t"]),

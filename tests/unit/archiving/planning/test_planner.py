@@ -30,7 +30,7 @@ class Watched(MemoryBlobs):
 
 
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
-async def test_a_second_plan_is_the_first_and_reads_no_records_again(studio, form):
+async def test_planning_an_order_again_returns_the_stored_plan_without_reading_records(studio, form):
     order = await studio.crawl(45, output=Output(format=form))
     blobs = Watched(studio.blobs)
     first = await Planner(blobs, runtime_of(), PlanConfig()).plan(order)
@@ -44,7 +44,7 @@ async def test_a_second_plan_is_the_first_and_reads_no_records_again(studio, for
     assert second.encode() == first.encode()
 
 
-async def test_a_plan_of_another_order_is_made_anew(studio):
+async def test_another_order_gets_its_own_plan(studio):
     order = await studio.crawl(45)
     other = await studio.crawl(45, seed=1)
     blobs = Watched(studio.blobs)

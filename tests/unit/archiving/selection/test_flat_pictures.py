@@ -44,7 +44,7 @@ def earlier_of(hashes: list[int]) -> Earlier:
 
 
 @pytest.mark.parametrize("distance", [0, 4, 8])
-def test_flat_pictures_are_near_to_nothing(distance):
+def test_flat_pictures_are_not_near_to_any_picture(distance):
     columns = columns_of([FLAT, FLAT, HASH, HASH, FLAT, 1, FLAT])
     selection = select(columns, Dedup(near_distance=distance), None)
     assert selection.rows.tolist() == [0, 1, 2, 4, 5, 6]
@@ -60,7 +60,7 @@ def test_flat_pictures_of_equal_bytes_are_duplicates():
 
 
 @pytest.mark.parametrize("known", [[FLAT], [FLAT, 3], [FLAT, FLAT]])
-def test_what_an_earlier_dataset_has_of_flat_pictures_keeps_none_out(known):
+def test_flat_pictures_of_an_earlier_dataset_keep_no_picture_out(known):
     columns = columns_of([FLAT, HASH, 1, FLAT])
     rows = select(columns, Dedup(near_distance=2), None, earlier_of(known)).rows
     assert rows.tolist() == ([0, 1, 3] if 3 in known else [0, 1, 2, 3])
@@ -73,7 +73,7 @@ def test_a_label_of_flat_pictures_is_divided_into_splits():
     assert np.bincount(splits).tolist() == [80, 10, 10]
 
 
-def test_near_duplicates_stay_together_in_a_split_whatever_flat_pictures_are_between_them():
+def test_near_duplicates_with_flat_pictures_between_them_stay_in_one_split():
     columns = columns_of([FLAT, HASH, FLAT, HASH ^ 1] * 25)
     shares = {"train": 0.5, "test": 0.5}
     splits = assign_splits(columns, np.arange(100), shares, 0, Dedup(near_distance=None))

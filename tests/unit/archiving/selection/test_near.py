@@ -49,11 +49,11 @@ KINDS = ["random", "clusters", "one cluster", "one place", "few bits", "a chain"
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("distance", range(9))
-def test_near_pairs_are_all_and_only_the_near_ones(kind, distance, monkeypatch):
+def test_exactly_the_near_pairs_are_found(kind, distance, monkeypatch):
     monkeypatch.setattr(near, "_CROWD", 30)
     monkeypatch.setattr(near, "_PART", 1000)
-    monkeypatch.setattr(bands, "_MASK", 0.0)  # so that bands are taken for few hashes too
-    monkeypatch.setattr(bands, "_PLACE", 0.0)
+    monkeypatch.setattr(bands, "_FLIP", 0.0)  # so that bands are taken for few hashes too
+    monkeypatch.setattr(bands, "_ENTRY", 0.0)
     rng = np.random.default_rng(distance)
     for count in (0, 1, 2, 50, 400):
         hashes = _hashes(kind, count, rng) if count else np.empty(0, np.uint64)
@@ -69,13 +69,13 @@ def test_near_pairs_are_all_and_only_the_near_ones(kind, distance, monkeypatch):
 
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=60), st.integers(0, 8))
-def test_near_pairs_of_any_hashes_are_right(hashes, distance):
+def test_exactly_the_near_pairs_of_any_hashes_are_found(hashes, distance):
     array = np.array(hashes, np.uint64)
     expected = np.argwhere(np.triu(_matrix(array, distance))).tolist()
     assert sorted(_collected(near_pairs(array, distance))) == [tuple(pair) for pair in expected]
 
 
-def test_bands_are_chosen_for_many_hashes_and_find_every_near_pair():
+def test_the_bands_for_many_hashes_find_every_near_pair():
     for distance in range(1, 9):
         chosen = bands.choose_bands(range(64), 10**6, 10**6, distance)
         assert chosen
@@ -86,7 +86,7 @@ def test_bands_are_chosen_for_many_hashes_and_find_every_near_pair():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("most_pairs", [50, 1 << 22])
-def test_leaders_are_those_that_looking_at_one_after_the_other_finds(kind, most_pairs, monkeypatch):
+def test_leaders_are_those_that_a_loop_over_all_hashes_finds(kind, most_pairs, monkeypatch):
     monkeypatch.setattr(similar, "_MOST_PAIRS", most_pairs)
     rng = np.random.default_rng(1)
     for distance in (0, 2, 4, 8):
@@ -105,7 +105,7 @@ def test_leaders_are_those_that_looking_at_one_after_the_other_finds(kind, most_
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("most_pairs", [50, 1 << 22])
-def test_what_hangs_together_by_chains_is_one_group(kind, most_pairs, monkeypatch):
+def test_hashes_that_a_chain_connects_are_one_group(kind, most_pairs, monkeypatch):
     monkeypatch.setattr(similar, "_MOST_PAIRS", most_pairs)
     hashes = _hashes(kind, 400, np.random.default_rng(2))
     for distance in (0, 2, 4):

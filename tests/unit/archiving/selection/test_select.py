@@ -16,7 +16,7 @@ def _distance(columns, left, right):
 
 
 @given(st.lists(ROW, max_size=40), st.integers(0, 3), st.none() | st.integers(1, 5))
-def test_no_two_selected_images_are_the_same_and_every_other_says_why(rows, distance, limit):
+def test_no_two_selected_images_are_copies_and_every_dropped_image_has_a_reason(rows, distance, limit):
     columns = columns_of(rows)
     selection = select(columns, Dedup(exact=True, near_distance=distance), limit)
     chosen = selection.rows.tolist()
@@ -85,7 +85,7 @@ def _earlier(rows):
     st.none() | st.integers(0, 2),
     st.booleans(),
 )
-def test_what_an_earlier_dataset_has_is_left_out(rows, known, distance, exact):
+def test_images_of_an_earlier_dataset_are_left_out(rows, known, distance, exact):
     columns, earlier = columns_of(rows), _earlier(known)
     selection = select(columns, Dedup(exact=exact, near_distance=distance), None, earlier)
     for row in range(len(rows)):
@@ -107,7 +107,7 @@ def test_what_an_earlier_dataset_has_is_left_out(rows, known, distance, exact):
 
 
 @given(st.lists(ROW, max_size=40), st.integers(1, 5))
-def test_the_limit_is_not_for_labels_that_stay_whole(rows, limit):
+def test_the_limit_does_not_apply_to_whole_labels(rows, limit):
     columns = columns_of(rows)
     nothing = Dedup(exact=False, near_distance=None)
     whole = select(columns, nothing, limit, whole_labels=("b",)).rows

@@ -102,7 +102,7 @@ def test_near_duplicates_stay_in_one_split_and_shares_are_kept_as_far_as_they_al
         assert abs(splits.tolist().count(number) - len(groups) * share) <= max(1, largest)
 
 
-def test_labels_that_are_one_group_each_are_divided_too():
+def test_labels_whose_images_are_one_group_each_are_divided_among_splits():
     columns = _labelled([3] * 100)
     columns.perceptual_hash = np.repeat(columns.perceptual_hash[::3], 3)
     shares = {"train": 0.8, "val": 0.1, "test": 0.1}
@@ -121,7 +121,7 @@ def test_single_images_make_up_for_groups():
     assert len(set(splits[:7].tolist())) == 1
 
 
-def test_the_example_of_how_splits_are_divided_comes_out_as_it_says():
+def test_the_documented_example_of_splits_is_right():
     columns = _labelled([10, 5, 5])
     columns.perceptual_hash[1] = columns.perceptual_hash[0]
     shares = {"train": 0.8, "val": 0.1, "test": 0.1}
@@ -132,5 +132,5 @@ def test_the_example_of_how_splits_are_divided_comes_out_as_it_says():
     assert splits[:2].tolist() == [0, 0]
 
 
-def test_the_example_of_how_shares_are_rounded_comes_out_as_it_says():
+def test_the_documented_example_of_rounding_is_right():
     assert doctest.testmod(apportion) == (0, 2)

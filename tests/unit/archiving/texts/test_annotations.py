@@ -29,7 +29,7 @@ def _hardly_told(record):
 
 
 @pytest.mark.parametrize("annotations", [("jsonl",), ("jsonl", "csv"), ("csv",)])
-async def test_imagefolder_loads_splits_in_which_nothing_is_told_of_any_image(studio, tmp_path, annotations):
+async def test_imagefolder_loads_splits_whose_images_have_empty_fields(studio, tmp_path, annotations):
     order = await studio.crawl(22, splits=SPLITS, output=Output(annotations=annotations))
     with await studio.zip(await studio.retell(order, _hardly_told)) as archive:
         archive.extractall(tmp_path / "unpacked")
@@ -45,7 +45,7 @@ async def test_imagefolder_loads_splits_in_which_nothing_is_told_of_any_image(st
 
 
 @pytest.mark.parametrize("splits", [Splits(), Splits({"train": 0.6, "val": 0.4})])
-async def test_labels_that_are_called_like_splits_load_as_labels(studio, tmp_path, splits):
+async def test_labels_that_have_the_name_of_a_split_load_as_labels(studio, tmp_path, splits):
     labels = ("test", "dev-board", "train", "test drive", "val", "validation", "a eval", "metadata.jsonl")
     order = await studio.crawl(40, splits=splits, dedup=Dedup(exact=False, near_distance=None))
     order = await studio.retell(
@@ -61,7 +61,7 @@ async def test_labels_that_are_called_like_splits_load_as_labels(studio, tmp_pat
 
 @pytest.mark.parametrize("annotations", [("jsonl",), ("coco", "txt"), ("csv", "txt", "yaml", "coco")])
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
-async def test_the_card_lists_the_files_beside_the_images_and_no_others(studio, annotations, form):
+async def test_the_card_lists_exactly_the_files_that_are_delivered_with_the_images(studio, annotations, form):
     order = await studio.crawl(22, splits=SPLITS, output=Output(format=form, annotations=annotations))
     archived = await studio.archive(order)
     if form == "zip":
@@ -81,7 +81,7 @@ async def test_the_card_lists_the_files_beside_the_images_and_no_others(studio, 
     ("splits", "wanted"),
     [(Splits(), {"train": 20}), (SPLITS, {"train": 16, "test": 4}), (Splits({"val": 1}), {"validation": 20})],
 )
-async def test_a_folder_of_shards_loads_whatever_is_told_of_images_and_lies_beside_them(
+async def test_a_folder_of_shards_loads_with_any_fields_and_any_files_beside_the_shards(
     studio, tmp_path, annotations, splits, wanted, as_in_storage
 ):
     order = await studio.crawl(22, splits=splits, output=Output(format="webdataset", annotations=annotations))
@@ -112,7 +112,7 @@ async def test_a_folder_of_shards_loads_whatever_is_told_of_images_and_lies_besi
     ],
 )
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
-async def test_card_and_attributions_tell_how_images_were_changed(studio, changes, parents, told, form):
+async def test_card_and_attributions_say_how_images_were_changed(studio, changes, parents, told, form):
     order = await studio.crawl(5, changes=changes, parents=parents, output=Output(format=form))
     card, attributions = await _card_and_attributions(studio, order)
     head = "Images whose licences ask for it, and their authors."
@@ -144,7 +144,7 @@ async def _card_and_attributions(studio, order):
     return [(await studio.blobs.get(f"{order.prefix}{name}")).decode() for name in names]
 
 
-async def test_csv_has_every_text_as_it_was_found(studio):
+async def test_csv_has_every_text_unchanged(studio):
     order = await studio.crawl(22, output=Output(annotations=("csv",)))
     with await studio.zip(await studio.retell(order, _hardly_told)) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("annotations.csv").decode(), newline="")))
@@ -152,7 +152,7 @@ async def test_csv_has_every_text_as_it_was_found(studio):
     assert {(row["label"], row["caption"]) for row in rows} == {("NA", "=SUM(1)"), ("null", "")}
 
 
-async def test_yaml_loads_whatever_characters_are_in_it(studio):
+async def test_yaml_loads_any_characters_unchanged(studio):
     odd = 'a\ufffe\uffff\u2028\u2029\ufeff\u0085\x7f\U0001f408\U0001ffff"\\b'
     order = await studio.crawl(2, output=Output(annotations=("yaml",)), name=odd)
     order = await studio.retell(order, lambda record: replace(record.candidate, caption=odd))
@@ -163,7 +163,7 @@ async def test_yaml_loads_whatever_characters_are_in_it(studio):
     assert yaml.safe_load(front)["pretty_name"] == odd
 
 
-async def test_markdown_shows_what_others_wrote_as_it_is(studio):
+async def test_markdown_shows_texts_from_outside_unchanged(studio):
     title = "<img src=x> ![a](https://evil.example) `b` *c* _d_ # &lt;"
     told = Provenance(
         "urls",
@@ -183,7 +183,7 @@ async def test_markdown_shows_what_others_wrote_as_it_is(studio):
     assert r"| a\`b | 1 | 1 |" in card
 
 
-async def test_the_card_tells_counts_settings_and_a_checksum_that_can_be_made_again(studio):
+async def test_the_card_has_counts_settings_and_a_checksum_that_can_be_computed_again(studio):
     order = await studio.crawl(30, splits=SPLITS, max_images_per_label=8, seed=5)
     order = replace(order, dedup=Dedup(exact=True, near_distance=None, against=("old",)), parents=("a", "b"))
     with await studio.zip(order) as archive:
@@ -217,7 +217,7 @@ def test_the_checksum_of_very_many_images_takes_little_memory():
     assert peak < 80 * len(names)
 
 
-async def test_the_card_says_where_nothing_was_deduplicated(studio):
+async def test_the_card_says_that_nothing_was_deduplicated(studio):
     order = await studio.crawl(5, dedup=Dedup(exact=False, near_distance=None))
     with await studio.zip(order) as archive:
         assert "- deduplication: none\n" in archive.read("README.md").decode()

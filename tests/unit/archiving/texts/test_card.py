@@ -29,7 +29,7 @@ async def _card(studio, order):
         (Dedup(exact=False, near_distance=None, against=("old",)), "none"),
     ],
 )
-async def test_the_card_tells_by_what_images_were_taken_for_the_same(studio, dedup, told):
+async def test_the_card_says_which_images_counted_as_copies(studio, dedup, told):
     order = replace(await studio.crawl(5), dedup=dedup)
     assert f"\n- deduplication: {told}\n" in await _card(studio, order)
 
@@ -38,18 +38,18 @@ async def test_the_card_tells_by_what_images_were_taken_for_the_same(studio, ded
     ("limit", "whole", "told"),
     [(None, (), "no limit"), (7, (), "7"), (7, ("cat",), "7, all of those in lists")],
 )
-async def test_the_card_tells_how_many_images_a_label_may_have(studio, limit, whole, told):
+async def test_the_card_says_how_many_images_a_label_may_have(studio, limit, whole, told):
     order = await studio.crawl(5, max_images_per_label=limit, whole_labels=whole)
     assert f"\n- images per label: {told}\n" in await _card(studio, order)
 
 
-async def test_the_card_tells_shares_and_seed(studio):
+async def test_the_card_has_the_shares_and_the_seed(studio):
     order = await studio.crawl(5, splits=Splits({"train": 0.75, "test": 0.25}), seed=9)
     assert "\n- splits: train 0.75, test 0.25; seed 9\n" in await _card(studio, order)
 
 
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
-async def test_names_and_labels_are_text_in_the_card_whatever_they_are_called(studio, form):
+async def test_hostile_names_and_labels_are_plain_text_in_the_card(studio, form):
     order = await studio.crawl(5, name=ODD_NAME, output=Output(format=form))
     order = await studio.retell(order, lambda record: replace(record.candidate, label=ODD_NAME))
     if form == "zip":

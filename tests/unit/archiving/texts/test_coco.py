@@ -69,7 +69,7 @@ async def test_cocos_own_reader_shows_info_and_finds_images_boxes_and_masks(writ
     assert len(coco.loadRes(results).anns) == len(boxes)
 
 
-async def test_everything_has_all_keys_that_coco_documents_and_licences_that_are_there(written):
+async def test_all_objects_have_the_keys_that_coco_documents_and_licences_that_exist(written):
     path, _ = written
     found = json.loads(path.read_text())
     assert found.keys() == KEYS.keys()

@@ -43,7 +43,7 @@ def record(url="https://a/1.jpg", **told):
         ),
     ],
 )
-def test_an_attribution_names_title_author_source_and_licence_with_links_as_far_as_they_are_known(told, line):
+def test_an_attribution_has_title_author_source_and_licence_with_the_links_that_are_known(told, line):
     assert credit_line(record(**told)) == line
 
 
@@ -57,7 +57,7 @@ def test_an_attribution_names_title_author_source_and_licence_with_links_as_far_
         ("© Museum.\r\n All rights", f"© Museum. All rights ({PAGE}), CC BY 4.0 ({BY_4_URL})"),
     ],
 )
-def test_a_line_that_a_source_wishes_for_gets_the_links_that_it_lacks(wished, line):
+def test_the_credit_that_a_source_asks_for_gets_the_links_that_it_lacks(wished, line):
     found = credit_line(record(attribution=wished, page_url=PAGE, **BY))
     assert found == line
     assert "., " not in found
@@ -67,7 +67,7 @@ def test_a_line_that_a_source_wishes_for_gets_the_links_that_it_lacks(wished, li
     "hidden", ["\u202e", "\u2066", "\u200b", "\u2028", "\u2029", "\ufeff", "\x85", "\U000e0041"]
 )
 @pytest.mark.parametrize("of", [credit_line, credit_markdown])
-def test_nothing_hidden_in_titles_and_names_turns_what_is_behind_it(of, hidden):
+def test_hidden_characters_in_titles_and_names_do_not_reverse_the_text_after_them(of, hidden):
     told = CAT | BY | {"title": f"A {hidden}cat", "creator": f"Ja{hidden}ne"}
     line = of(record(**told))
     assert hidden not in line

@@ -75,7 +75,7 @@ def shown(text):
         ),
     ],
 )
-def test_text_shows_as_it_is_wherever_it_stands(text, form, tags):
+def test_text_shows_unchanged_in_every_place(text, form, tags):
     found = shown(form.format(escaped(text)))
     assert found.tags == tags
     assert showing_hidden(text) in found.text
@@ -90,7 +90,7 @@ def test_text_shows_as_it_is_wherever_it_stands(text, form, tags):
         ("snake_case a:b a.b 5 @home 1~", r"snake_case a:b a.b 5 @home 1\~"),
     ],
 )
-def test_what_only_some_readers_take_for_links_and_formulas_is_escaped_too(text, wanted):
+def test_links_and_formulas_that_only_some_readers_know_are_escaped_too(text, wanted):
     assert escaped(text) == wanted
 
 
@@ -101,14 +101,14 @@ def test_what_only_some_readers_take_for_links_and_formulas_is_escaped_too(text,
     )
 )
 @example("a_ _b")
-def test_whatever_others_wrote_is_text(text):
+def test_any_text_from_outside_shows_as_plain_text(text):
     found = shown(f"x {escaped(text)} x")
     assert found.tags == ["p"]
     assert " ".join(found.text.split()) == " ".join(f"x {showing_hidden(text)} x".split())
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_code_shows_as_it_is(text):
+def test_code_shows_unchanged(text):
     found = shown(f"- {code(text)}: x")
     assert found.tags == ["ul", "li", "code"]
     assert found.text.strip() == f"{showing_hidden(text)}: x"
@@ -126,7 +126,7 @@ def test_code_shows_as_it_is(text):
         ("https://[::1]:80/x", None),
     ],
 )
-def test_a_link_leads_where_it_should(url, leads_to):
+def test_a_link_leads_to_the_address_that_it_shows(url, leads_to):
     found = shown(f"- *x* {link(url)}, y")
     assert found.tags == ["ul", "li", "em", "a"]
     assert found.links == [leads_to or url]

@@ -40,7 +40,7 @@ def row(number: int) -> dict[str, str | int]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 14, 8191, 8192, 8193, 20_000])
-def test_rows_are_read_as_they_were_written_and_of_the_types_that_were_declared(count):
+def test_rows_are_read_unchanged_and_with_the_declared_types(count):
     file = parquet.ParquetFile(io.BytesIO(written(COLUMNS, map(row, range(count)))))
     assert file.schema_arrow.types == [pa.string(), pa.int64(), pa.string()]
     assert file.metadata.num_row_groups == -(-count // 8192)
@@ -49,13 +49,13 @@ def test_rows_are_read_as_they_were_written_and_of_the_types_that_were_declared(
 
 
 @pytest.mark.parametrize("columns", [1, 14, 15, 16, 300])
-def test_a_file_has_as_many_columns_as_are_wanted(columns):
+def test_a_file_may_have_any_number_of_columns(columns):
     names = {f"column {number}": str if number % 2 else int for number in range(columns)}
     told = {name: "2021" if kind is str else -(1 << 63) for name, kind in names.items()}
     assert parquet.read_table(io.BytesIO(written(names, [told]))).to_pylist() == [told]
 
 
-def test_long_texts_end_row_groups_early_and_are_not_held():
+def test_long_texts_end_row_groups_early_and_do_not_stay_in_memory():
     writer = ParquetWriter({"text": str})
     long = "x" * 500_000
     tracemalloc.start()
@@ -67,7 +67,7 @@ def test_long_texts_end_row_groups_early_and_are_not_held():
 
 
 @pytest.mark.parametrize("at_a_time", [1, 7, 1024, 20_000])
-def test_rows_may_come_some_at_a_time(at_a_time):
+def test_rows_may_be_added_in_several_calls(at_a_time):
     writer = ParquetWriter(COLUMNS)
     rows = [row(number) for number in range(20_000) if number % len(ODD) != 13]
     data = writer.begin() + writer.add({name: [] for name in COLUMNS})
@@ -78,13 +78,13 @@ def test_rows_may_come_some_at_a_time(at_a_time):
     assert file.metadata.row_group(0).num_rows >= 8192
 
 
-def test_texts_are_told_to_be_texts_in_both_ways_of_the_format():
+def test_text_columns_are_declared_in_both_ways_that_the_format_has():
     schema = parquet.ParquetFile(io.BytesIO(written(COLUMNS, [row(0)]))).schema
     assert [schema.column(at).converted_type for at in range(3)] == ["UTF8", "NONE", "UTF8"]
     assert [str(schema.column(at).logical_type) for at in range(3)] == ["String", "None", "String"]
 
 
-def test_every_column_chunk_says_where_it_is():
+def test_every_column_chunk_has_its_own_offset():
     data = written(COLUMNS, map(row, range(9000)))
     metadata = parquet.read_metadata(io.BytesIO(data))
     at = 4

@@ -87,7 +87,7 @@ def loaded(path, cache, *, by_card=True):
 @pytest.mark.parametrize(
     "texts", [*[(text,) for text in LIKE_DATES[:4]], LIKE_DATES, LIKE_NUMBERS, LIKE_OTHERS, MARKS]
 )
-async def test_texts_load_as_texts_in_all_splits_whatever_they_look_like(
+async def test_texts_that_look_like_other_types_load_as_texts_in_all_splits(
     studio, tmp_path, texts, splits, by_card
 ):
     await unpacked(studio, tmp_path / "unpacked", texts, splits=Splits(splits))
@@ -103,7 +103,7 @@ async def test_texts_load_as_texts_in_all_splits_whatever_they_look_like(
     assert {(row["label"], row["caption"], row["creator"]) for row in rows} <= set(told_of(texts))
 
 
-async def test_dates_beside_other_texts_load_wherever_a_readers_block_ends(studio, tmp_path):
+async def test_dates_and_other_texts_load_as_texts_wherever_a_block_of_the_reader_ends(studio, tmp_path):
     """A reader that guesses types does so for each block of some MB: the first holds dates alone."""
     long = ("x" * 1_000_000, "2021-03-05")
     order = await studio.crawl(60, dedup=ALL)
@@ -136,7 +136,7 @@ async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
 
 @pytest.mark.parametrize("texts", [("007",), ("1e5", "3.10"), LIKE_DATES[:1], ("NA", "null"), EVERYTHING])
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
-async def test_the_cards_programs_run_as_they_stand_and_keep_texts(
+async def test_the_programs_in_the_card_run_unchanged_and_keep_texts(
     studio, tmp_path, monkeypatch, form, texts
 ):
     """Word for word, but for the paths."""
@@ -167,7 +167,7 @@ async def test_the_cards_programs_run_as_they_stand_and_keep_texts(
             assert all(type(row["width"]) is int and type(row["label"]) is str for row in rows)
 
 
-async def test_every_line_of_annotations_is_one_whatever_a_reader_breaks_lines_at(studio):
+async def test_no_text_breaks_a_line_of_annotations_whatever_a_reader_takes_for_a_line_break(studio):
     order = await studio.crawl(30, dedup=ALL, output=Output(annotations=("jsonl", "txt", "yaml", "coco")))
     texts = ("a\u2028b", "a\u2029b", "a\x85b", "a\x1cb", "a\x0bb", "a\x0cb", "a\nb", "a\rb")
     with await studio.zip(await studio.retell(order, telling(*texts))) as archive:

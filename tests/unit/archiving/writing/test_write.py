@@ -75,7 +75,7 @@ async def _check(blobs, archiver, plan):
         assert archive.testzip() is None
 
 
-async def test_blocks_travel_together_and_no_buffer_changes_under_them(slow):
+async def test_three_blocks_are_sent_at_a_time_and_no_buffer_changes_under_them(slow):
     blobs, archiver, begin = slow
     plan = await begin()
     assert await archiver.write_part(plan, 0, _deadline()) is Progress.ALL_WRITTEN
@@ -99,7 +99,7 @@ async def test_a_shard_is_read_once_for_all_blocks_that_are_composed_together(sl
     )  # each cut between two compositions reads one shard again; and the texts
 
 
-async def test_what_fails_to_be_sent_is_made_up_for_by_the_next_run(slow):
+async def test_the_next_run_sends_the_blocks_that_could_not_be_sent(slow):
     blobs, archiver, begin = slow
     plan = await begin()
     blobs.fails_at = 7
@@ -112,7 +112,7 @@ async def test_what_fails_to_be_sent_is_made_up_for_by_the_next_run(slow):
     await _check(blobs, archiver, plan)
 
 
-async def test_of_two_parts_one_is_written_after_the_other(slow):
+async def test_a_process_writes_one_part_after_the_other(slow):
     blobs, archiver, begin = slow
     plan = await begin(
         output=Output.model_construct(format="webdataset", annotations=("jsonl",), shard_size=30_000)
