@@ -14,7 +14,7 @@ from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.host_turns import HostTurns
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.judging.decoding.allocator import return_large_blocks
-from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
+from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.records import Kept, Reason, Record, Rejected
@@ -242,10 +242,10 @@ class ChunkWorker:
         """Judge the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options
         judged = await asyncio.wrap_future(self._threads.submit(judge, data, options))
-        while isinstance(judged, Waiting):
+        while isinstance(judged, AwaitingMemory):
             async with run.waiting():
                 share = await self._pixels.take(judged.needed_bytes)
-            work = self._threads.submit(judge_waiting, judged, options)
+            work = self._threads.submit(judge_with_memory, judged, options)
             work.add_done_callback(self._giving_back(share))
             judged = await asyncio.wrap_future(work)
         return judged

@@ -1,4 +1,4 @@
-"""EXIF: how a picture is to be turned, and whether readers can read it."""
+"""Reads the orientation out of EXIF, and checks that loaders of images can read the EXIF."""
 
 from PIL import Image
 
@@ -6,14 +6,17 @@ ORIENTATION_TAG = 0x0112
 EXIF_START = b"Exif\0\0"
 
 
-def orientation_of(exif: Image.Exif) -> int:
-    """1 to 8 (Exif 2.32, section 4.6.4.A); 1 where there is none."""
+def read_orientation(exif: Image.Exif) -> int:
+    """Returns the orientation, 1 to 8 (Exif 2.32, section 4.6.4.A). It is 1 if EXIF declares none or an invalid one."""
     value = exif.get(ORIENTATION_TAG, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def is_exif_readable(content: bytes) -> bool:
-    """Whether Pillow can read it, and write it again without the orientation, as it does to turn a picture."""
+    """Returns whether Pillow can read the EXIF and can write it without the orientation.
+
+    Loaders do both with `ImageOps.exif_transpose`, which rotates a picture upright.
+    """
     exif = Image.Exif()
     try:
         exif.load(content)

@@ -1,4 +1,4 @@
-"""What a file is, by how it begins: asked where the decoders do not know it, so that its rejection says what came."""
+"""Detects a file's format by its first bytes. The rejection of a file that no decoder reads names what it is."""
 
 import re
 from typing import Literal
@@ -6,10 +6,11 @@ from typing import Literal
 from shared.crawling.options import Format
 from shared.records.records import Reason, Rejected
 
-type Form = Format | Literal["unknown"]
+type DetectedFormat = Format | Literal["unknown"]
 
 _TEXT_BYTES = 4096
-_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})  # the sizes that its versions had
+# the header sizes of all versions of BMP
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x01\x00", "ICO"),
     (b"\x00\x00\x02\x00", "CUR"),
@@ -46,8 +47,8 @@ _HTML = re.compile(rb"<!doctype html|<(?:html|head|body|script|title|meta)\b")
 _LEADING = re.compile(rb"(?:\s|\xef\xbb\xbf|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 
 
-def form_of(data: bytes) -> Form:
-    """The format among those that can be decoded."""
+def detect_format(data: bytes) -> DetectedFormat:
+    """Returns the format, or "unknown" if it is not one of the formats that are decoded."""
     if data.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -65,8 +66,8 @@ def form_of(data: bytes) -> Form:
     return "unknown"
 
 
-def refusal_of(data: bytes) -> Rejected:
-    """Why a file of none of those formats is refused: another image format, or no image at all."""
+def reject_unsupported(data: bytes) -> Rejected:
+    """Returns the rejection of a file of unknown format. It names another image format, or says that it is no image."""
     for start, name in _UNSUPPORTED:
         if data.startswith(start):
             return Rejected(Reason.UNSUPPORTED_FORMAT, name)
@@ -76,10 +77,10 @@ def refusal_of(data: bytes) -> Rejected:
         return Rejected(Reason.NOT_AN_IMAGE, "a video")
     if data.startswith(b"BM") and int.from_bytes(data[2:6], "little") == len(data):
         return Rejected(Reason.UNSUPPORTED_FORMAT, "BMP with another header")
-    return _refusal_of_others(data)
+    return _reject_other(data)
 
 
-def _refusal_of_others(data: bytes) -> Rejected:
+def _reject_other(data: bytes) -> Rejected:
     if data[128:132] == b"DICM":
         return Rejected(Reason.UNSUPPORTED_FORMAT, "DICOM")
     if _PORTABLE.match(data):
@@ -87,18 +88,18 @@ def _refusal_of_others(data: bytes) -> Rejected:
     for start, name in _OTHERS:
         if data.startswith(start):
             return Rejected(Reason.NOT_AN_IMAGE, name)
-    return _refusal_of_text(_text(data))
+    return _reject_text(_start_of_text(data))
 
 
-def _text(data: bytes) -> bytes:
-    """The beginning in lower case and, where it says that it is UTF-16, as UTF-8."""
+def _start_of_text(data: bytes) -> bytes:
+    """Returns the first bytes in lower case. UTF-16 with a byte order mark is converted to UTF-8."""
     start = data[:_TEXT_BYTES]
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         start = start.decode("utf-16", "ignore").encode("utf-8", "ignore")
     return start.lower()
 
 
-def _refusal_of_text(text: bytes) -> Rejected:
+def _reject_text(text: bytes) -> Rejected:
     leading = _LEADING.match(text)
     body = text[leading.end() if leading else 0 :]
     if _HTML.match(body):

@@ -1,6 +1,6 @@
-"""The blocks of a GIF (GIF89a, appendix B): whether all are there, and a copy without those that readers refuse.
+"""Checks that a GIF has all its blocks, and copies it without the blocks that readers refuse (GIF89a, appendix B).
 
-Frames without width, height or pixels show nothing, but Pillow and OpenCV refuse a file that has one.
+A frame without width, height or pixels shows nothing, but Pillow and OpenCV refuse a file with such a frame.
 """
 
 import re
@@ -18,7 +18,7 @@ _TRUNCATED = Rejected(Reason.TRUNCATED)
 
 
 class _Block(NamedTuple):
-    """The bytes from `start` up to `end`. Some readers refuse a block that is not `sound`."""
+    """The block's bytes are `data[start:end]`. Some readers refuse a file with a block that is not `sound`."""
 
     kind: Literal["frame", "control", "note"]
     start: int
@@ -27,17 +27,17 @@ class _Block(NamedTuple):
 
 
 def check_gif(data: bytes) -> Rejected | None:
-    """A rejection where the blocks do not lead to the trailer."""
+    """Returns a rejection if the blocks do not lead to the trailer."""
     for block in _blocks(data):
         if isinstance(block, Rejected):
             return block
     return None
 
 
-def mended_gif(data: bytes) -> tuple[bytes, str]:
-    """A copy without blocks that readers refuse, and the kinds of these blocks, as in `ImageFacts.mended`.
+def mend_gif(data: bytes) -> tuple[bytes, str]:
+    """Returns a copy without the blocks that readers refuse, and the kinds of these blocks as in `ImageFacts.mended`.
 
-    The file itself, and an empty text, where it is not whole, has no sound frame, or has no such block.
+    Returns the file itself and an empty text if no block is refused, if no frame is sound, or if the file is cut short.
     """
     kept = [data[: _first_block(data)]]
     refused: set[str] = set()
@@ -59,7 +59,7 @@ def mended_gif(data: bytes) -> tuple[bytes, str]:
             kept += [control or b"", content]
             frames += block.kind == "frame"
         if block.kind == "frame":
-            # a control block is for one frame only
+            # a control block belongs to the next frame only
             control = None
     if not refused or not frames:
         return data, ""
@@ -71,7 +71,7 @@ def _first_block(data: bytes) -> int:
 
 
 def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
-    """Each block up to the trailer; ends with a rejection where the blocks do not lead there."""
+    """Yields each block before the trailer. If the blocks do not lead to the trailer, the last item is a rejection."""
     at = _first_block(data)
     while at < len(data):
         start = at
@@ -90,7 +90,7 @@ def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
                 )
                 yield _Block("frame", start, at, sound)
             case 0:
-                # padding, which some writers leave between blocks, and OpenCV and libvips refuse
+                # some writers put padding between blocks; OpenCV and libvips refuse it
                 found = _NOT_ZERO.search(data, at)
                 at = found.start() if found else len(data)
                 yield _Block("note", start, at, sound=False)
@@ -112,7 +112,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def _after_blocks(data: bytes, at: int) -> int:
-    """The place behind a chain of sub-blocks, each after its length, which ends with an empty one."""
+    """Returns the position after a chain of sub-blocks. Each begins with its length; an empty one ends the chain."""
     while at < len(data) and data[at]:
         at += data[at] + 1
     return at + 1

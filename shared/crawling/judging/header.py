@@ -1,4 +1,7 @@
-"""What a file says of itself: read off where it is a JPEG, as the most are, opened by Pillow otherwise."""
+"""Reads what a file declares about its image. JPEG headers are read here, because most files are JPEGs.
+
+Pillow opens files of other formats.
+"""
 
 import io
 import warnings
@@ -9,19 +12,19 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from shared.crawling.judging.exif import orientation_of
-from shared.crawling.judging.file_signatures import Form, form_of, refusal_of
-from shared.crawling.judging.gif_blocks import mended_gif
+from shared.crawling.judging.exif import read_orientation
+from shared.crawling.judging.file_signatures import DetectedFormat, detect_format, reject_unsupported
+from shared.crawling.judging.gif_blocks import mend_gif
 from shared.crawling.judging.jpeg.header import JpegHeader, read_jpeg_header
 from shared.crawling.judging.png.open import OpenedPng, open_png
-from shared.crawling.judging.variants import layout_of, variant_of
-from shared.crawling.judging.webp_notes import mended_webp
+from shared.crawling.judging.variants import reject_layout, reject_variant
+from shared.crawling.judging.webp_notes import mend_webp
 from shared.crawling.judging.wholeness import check_whole
 from shared.crawling.options import Format
 from shared.records.records import Reason, Rejected
 
 _OPENED = ("WEBP", "GIF", "BMP", "TIFF", "AVIF")
-_FORMS: Mapping[str, Format] = {
+_FORMATS: Mapping[str, Format] = {
     "WEBP": "webp",
     "GIF": "gif",
     "BMP": "bmp",
@@ -46,24 +49,26 @@ _MODES = {
     "RGBa": "rgba",
 }
 _JPEG_MODES = {1: "grey", 3: "rgb", 4: "cmyk"}
-_MENDED: Mapping[str, Callable[[bytes], tuple[bytes, str]]] = {"gif": mended_gif, "webp": mended_webp}
+_MENDERS: Mapping[str, Callable[[bytes], tuple[bytes, str]]] = {"gif": mend_gif, "webp": mend_webp}
 _BITS_TAG = 0x0102
-
 
 # the largest number that a spec can ask for; the spec's own limit is checked by `inspect`
 Image.MAX_IMAGE_PIXELS = 500_000_000
-warnings.filterwarnings("ignore", module=r"PIL\.")  # odd metadata is no reason to refuse pixels
+# Pillow warns of odd metadata, which is no reason to refuse pixels
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`jpeg` is set for a JPEG; `image`, which has to be closed, for all other formats. A TIFF's `orientation` is 1.
+    """`width` and `height` are pixels as stored, and `orientation` is the EXIF orientation, 1 to 8.
 
-    `data` is the file, or the copy that is judged and stored instead; `mended` names the parts that the copy lacks.
+    Pillow opens a TIFF upright, so a TIFF's size is upright and its `orientation` is 1. A JPEG has `jpeg`. A file of
+    any other format has `image`, which the caller must close. `data` is the file, or the copy that is judged and stored
+    in its place. `mended` names the parts that were removed from the copy.
     """
 
     data: bytes
-    form: Format
+    format: Format
     width: int
     height: int
     mode: str
@@ -76,8 +81,8 @@ class Header:
 
 
 def read_header(data: bytes) -> Header | Rejected:
-    """The header, or why there is none. The file need not be whole."""
-    claimed = form_of(data)
+    """Returns the header, or a rejection. It does not check that the file is complete."""
+    claimed = detect_format(data)
     if claimed == "jpeg":
         jpeg = read_jpeg_header(data)
         if jpeg is None:
@@ -88,23 +93,11 @@ def read_header(data: bytes) -> Header | Rejected:
         return Header(data, "jpeg", jpeg.width, jpeg.height, mode, jpeg.orientation, jpeg.profile, jpeg=jpeg)
     if claimed == "png":
         return png_header(open_png(data))
-    data, mended = _MENDED[claimed](data) if claimed in _MENDED else (data, "")
-    image = (claimed != "unknown" and variant_of(data, claimed)) or _open(data, claimed)
-    if isinstance(image, Rejected):
-        return image
-    form = _FORMS[str(image.format)]
-    image_mode = _mode(image, form, data)
-    if image_mode is None:
-        image.close()
-        return Rejected(Reason.UNSUPPORTED_FORMAT, f"{form} in {image.mode}")
-    orientation = 1 if form == "tiff" else _orientation(image)  # a TIFF is opened upright
-    return Header(
-        data, form, *image.size, image_mode, orientation, _profile(image), image=image, mended=mended
-    )
+    return _pillow_header(data, claimed)
 
 
 def png_header(opened: OpenedPng | Rejected) -> Header | Rejected:
-    """The header of a PNG."""
+    """Returns the header of a PNG that is open, or passes its rejection on."""
     if isinstance(opened, Rejected):
         return opened
     image, data = opened.image, opened.data
@@ -126,15 +119,29 @@ def png_header(opened: OpenedPng | Rejected) -> Header | Rejected:
     )
 
 
-def _open(data: bytes, claimed: Form) -> Image.Image | Rejected:
+def _pillow_header(data: bytes, claimed: DetectedFormat) -> Header | Rejected:
+    data, mended = _MENDERS[claimed](data) if claimed in _MENDERS else (data, "")
+    image = (claimed != "unknown" and reject_variant(data, claimed)) or _open(data, claimed)
+    if isinstance(image, Rejected):
+        return image
+    found = _FORMATS[str(image.format)]
+    mode = _mode(image, found, data)
+    if mode is None:
+        image.close()
+        return Rejected(Reason.UNSUPPORTED_FORMAT, f"{found} in {image.mode}")
+    orientation = 1 if found == "tiff" else _orientation(image)
+    return Header(data, found, *image.size, mode, orientation, _profile(image), image=image, mended=mended)
+
+
+def _open(data: bytes, claimed: DetectedFormat) -> Image.Image | Rejected:
     try:
         return Image.open(io.BytesIO(data), formats=_OPENED)
     except Image.DecompressionBombError:
         return Rejected(Reason.TOO_MANY_PIXELS)
     except Exception:  # noqa: BLE001 - decoders raise what they like on hostile bytes
         if claimed == "unknown":
-            return refusal_of(data)
-        refusal = check_whole(data, claimed) or layout_of(data, claimed)
+            return reject_unsupported(data)
+        refusal = check_whole(data, claimed) or reject_layout(data, claimed)
         return refusal or Rejected(Reason.CORRUPT, "the header cannot be read")
 
 
@@ -142,25 +149,29 @@ def _profile(image: Image.Image) -> bytes | None:
     return image.info.get("icc_profile") or None
 
 
-def _mode(header: Image.Image, form: Format, data: bytes) -> str | None:
-    """The colour model as stored, with a 16 where a channel has as many bits, which Pillow mostly hides."""
-    mode = _MODES.get(header.mode)
+def _mode(image: Image.Image, image_format: Format, data: bytes) -> str | None:
+    """Returns the colour model as stored, or None if it is not supported. It ends with 16 if channels have 16 bits.
+
+    For most files, Pillow's own mode does not show the 16 bits.
+    """
+    mode = _MODES.get(image.mode)
     if mode is None or mode.endswith("16"):
         return mode
-    return f"{mode}16" if _is_deep(header, form, data) else mode
+    return f"{mode}16" if _is_deep(image, image_format, data) else mode
 
 
-def _is_deep(header: Image.Image, form: Format, data: bytes) -> bool:
-    if form == "png":
-        return data[24:25] == b"\x10"  # of IHDR
-    if isinstance(header, TiffImageFile):
-        return 16 in np.atleast_1d(header.tag_v2.get(_BITS_TAG, 8))
+def _is_deep(image: Image.Image, image_format: Format, data: bytes) -> bool:
+    if image_format == "png":
+        # the bit depth in IHDR
+        return data[24:25] == b"\x10"
+    if isinstance(image, TiffImageFile):
+        return 16 in np.atleast_1d(image.tag_v2.get(_BITS_TAG, 8))
     return False
 
 
-def _orientation(header: Image.Image) -> int:
-    """The orientation, in formats whose EXIF Pillow reads without the pixels: all but PNG."""
+def _orientation(image: Image.Image) -> int:
+    """Returns the orientation. Not for PNGs, because Pillow would decode their pixels to read EXIF."""
     try:
-        return orientation_of(header.getexif())
+        return read_orientation(image.getexif())
     except Exception:  # noqa: BLE001 - broken EXIF says nothing about the pixels
         return 1

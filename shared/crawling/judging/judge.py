@@ -1,11 +1,16 @@
-"""All work on one image that takes processor time, in two halves: first without its pixels, then with them."""
+"""Judges one image: everything that takes processor time. Run it in a thread.
+
+An image whose pixels take much memory is judged in two steps: `judge` returns `AwaitingMemory`, and once the memory is
+free, `judge_with_memory` decodes the pixels.
+"""
 
 import hashlib
 import zlib
 from dataclasses import dataclass
 
+from shared.crawling.judging.decoding.decode_frames import MoreMemory
 from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
-from shared.crawling.judging.inspect import MoreBytes, Opened, decode, open_image
+from shared.crawling.judging.inspect import Opened, decode, open_image
 from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.picture.transform import transform, wanted_side
 from shared.crawling.options import CrawlOptions
@@ -14,39 +19,42 @@ from shared.records.records import ImageFacts, Rejected
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An image that is kept, and its bytes as they are stored."""
+    """The facts of an image that is kept, and the bytes to store: the file, a mended copy or a transformed copy."""
 
     data: bytes
     facts: ImageFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """An image that takes about so many bytes to decode, and waits for them."""
+class AwaitingMemory:
+    """An image that passed all checks that need no pixels. Decoding it takes about `needed_bytes` of memory."""
 
     opened: Opened
     needed_bytes: int
 
 
-def judge(data: bytes, options: CrawlOptions) -> Judged | Waiting | Rejected:
-    """Judge an image if its pixels take little memory; otherwise it has to wait for memory."""
+def judge(data: bytes, options: CrawlOptions) -> Judged | AwaitingMemory | Rejected:
+    """Judges an image. Returns `AwaitingMemory` if decoding it takes more than `SMALL_BYTES` of memory."""
     opened = open_image(data, options.filters, wanted_side(options.transform))
     if isinstance(opened, Rejected):
         return opened
-    waiting = Waiting(opened, opened.needed_bytes(options.transform))
+    waiting = AwaitingMemory(opened, opened.needed_bytes(options.transform))
     if waiting.needed_bytes > SMALL_BYTES:
         return waiting
-    return judge_waiting(waiting, options, SMALL_BYTES)
+    return judge_with_memory(waiting, options, SMALL_BYTES)
 
 
-def judge_waiting(
-    waiting: Waiting, options: CrawlOptions, granted_bytes: int | None = None
-) -> Judged | Waiting | Rejected:
-    """Judge an image that has its memory: `granted_bytes`, or all that it needs. It may turn out to need more."""
+def judge_with_memory(
+    waiting: AwaitingMemory, options: CrawlOptions, granted_bytes: int | None = None
+) -> Judged | AwaitingMemory | Rejected:
+    """Decodes and judges an image within `granted_bytes` of memory, by default the bytes that it needs.
+
+    Returns `AwaitingMemory` again if a later frame or page needs more memory.
+    """
     try:
         found = decode(waiting.opened, granted_bytes or waiting.needed_bytes)
-    except MoreBytes as more:
-        return Waiting(waiting.opened, more.needed_bytes)
+    except MoreMemory as more:
+        return AwaitingMemory(waiting.opened, more.needed_bytes)
     if isinstance(found, Rejected):
         return found
     form, width, height = found.format, found.width, found.height

@@ -1,12 +1,12 @@
-"""Names variants that no decoder here takes, of formats that are decoded otherwise: such files are not damaged.
+"""Names the variants of supported formats that no decoder here reads. Such files are unsupported, not damaged.
 
-Formats: TIFF 6.0 and the registered tags; BITMAPINFOHEADER and OS/2 bitmaps; WebP (RFC 9649); AV1 in ISO-BMFF.
+Sources: TIFF 6.0 and the registered tags; BITMAPINFOHEADER and OS/2 bitmaps; WebP (RFC 9649); AV1 in ISO-BMFF.
 """
 
 import struct
 from collections.abc import Callable, Mapping
 
-from shared.crawling.judging.jpeg.segments import OTHER_PROCESSES, Odd, Refused, segments
+from shared.crawling.judging.jpeg.segments import OTHER_PROCESSES, Refused, Unreadable, segments
 from shared.crawling.options import Format
 from shared.records.records import Reason, Rejected
 
@@ -73,20 +73,23 @@ _AVIF_ITEMS = frozenset({b"av01", b"grid", b"Exif", b"mime", b"uri "})
 _AV1_VERSION = 0x81
 
 
-def variant_of(data: bytes, form: Format) -> Rejected | None:
-    """A rejection that names the file's variant, where no decoder here takes it."""
+def reject_variant(data: bytes, detected: Format) -> Rejected | None:
+    """Returns a rejection that names the file's variant, or None if the variant is supported or cannot be read."""
     try:
-        name = _NAMERS[form](data) if form in _NAMERS else ""
+        name = _NAMERS[detected](data) if detected in _NAMERS else ""
     except (struct.error, IndexError, KeyError):
         return None
     return Rejected(Reason.UNSUPPORTED_FORMAT, name) if name else None
 
 
-def layout_of(data: bytes, form: Format) -> Rejected | None:
-    """For a sound header that could not be opened: a rejection that names the layout of its pixels."""
-    if form == "bmp" and len(data) > 54 and struct.unpack_from("<I", data, 30)[0] == 3:
+def reject_layout(data: bytes, detected: Format) -> Rejected | None:
+    """Returns a rejection that names the layout of the pixels, for a file that Pillow could not open.
+
+    Returns None if the header is damaged or the format has one layout only.
+    """
+    if detected == "bmp" and len(data) > 54 and struct.unpack_from("<I", data, 30)[0] == 3:
         return Rejected(Reason.UNSUPPORTED_FORMAT, "BMP with unusual bit fields")
-    if form != "tiff":
+    if detected != "tiff":
         return None
     try:
         tags = _tiff_tags(data)
@@ -108,7 +111,7 @@ def _tiff(data: bytes) -> str:
     if compression in _JPEG_IN_TIFF:
         return _jpeg_in_tiff(data, tags)
     if compression == 1 and tags.get(_PLANES) == (2,) and tags.get(_BITS, (1,))[0] > 8:
-        # Pillow takes halves of their numbers for pixels
+        # Pillow reads each byte of the 16-bit numbers as a pixel
         return f"TIFF of {tags[_BITS][0]} bits in planes that are not compressed"
     if compression in _TIFF_DECODED:
         return ""
@@ -116,7 +119,7 @@ def _tiff(data: bytes) -> str:
 
 
 def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
-    """The tags of the first page that hold whole numbers, eight values of each at most; none for BigTIFF."""
+    """Returns the integer tags of the first page with up to eight values each. A BigTIFF has none here."""
     order = "<" if data.startswith(b"II") else ">"
     if data[2:4] not in {b"*\0", b"\0*"}:
         return {}
@@ -134,7 +137,7 @@ def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
 
 
 def _jpeg_in_tiff(data: bytes, tags: Mapping[int, tuple[int, ...]]) -> str:
-    """Names the process of the first strip or tile, which is a JPEG of its own (TIFF Technical Note 2)."""
+    """Names the variant of the JPEG in the first strip or tile, or returns "" (TIFF Technical Note 2)."""
     offsets = tags.get(_STRIPS) or tags.get(_TILES)
     if not offsets or data[offsets[0] : offsets[0] + 2] != b"\xff\xd8":
         return ""
@@ -144,7 +147,7 @@ def _jpeg_in_tiff(data: bytes, tags: Mapping[int, tuple[int, ...]]) -> str:
                 return f"TIFF with {OTHER_PROCESSES[code]}"
             if 0xC0 <= code <= 0xC2 and data[offsets[0] + start] != 8:
                 return f"TIFF with JPEG of {data[offsets[0] + start]} bits"
-    except (Odd, Refused, IndexError):
+    except (Unreadable, Refused, IndexError):
         return ""
     return ""
 
@@ -176,7 +179,7 @@ def _webp(data: bytes) -> str:
 
 
 def _avif(data: bytes) -> str:
-    """Looks for the kinds of items and the AV1 configuration, wherever they are in the boxes before the pictures."""
+    """Searches the boxes before the media data for the kinds of items and the AV1 configuration, at any depth."""
     boxes = data[: max(data.find(b"mdat"), 0) or len(data)]
     at = boxes.find(b"infe\2")
     kinds: set[bytes] = set()

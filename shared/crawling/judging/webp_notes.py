@@ -1,4 +1,4 @@
-"""A copy of a WebP without unreadable EXIF (RFC 9649, 2.7): loaders would fail when they turn the picture."""
+"""Copies a WebP without EXIF that loaders cannot read (RFC 9649, 2.7). They would fail when they rotate the picture."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,11 @@ _HEADER_BYTES = 12
 _EXTENDED, _EXIF, _EXIF_FLAG = b"VP8X", b"EXIF", 0x08
 
 
-def mended_webp(data: bytes) -> tuple[bytes, str]:
-    """The copy, and the part that it lacks, as in `ImageFacts.mended`.
+def mend_webp(data: bytes) -> tuple[bytes, str]:
+    """Returns the copy, and the removed part as in `ImageFacts.mended`.
 
-    The file itself, and an empty text, where all EXIF is readable or the chunks do not lead to the file's end.
+    Returns the file itself and an empty text if all EXIF is readable, or if the chunks do not end where the RIFF header
+    declares the end.
     """
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data) or not data.startswith(_EXTENDED, _HEADER_BYTES) or _EXIF not in data:

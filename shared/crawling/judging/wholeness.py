@@ -1,6 +1,6 @@
-"""Whether a file ends where its own structure says so: what decoders do not look at once they have all pixels.
+"""Checks that a file is complete by its own structure. Decoders stop as soon as they have all pixels.
 
-Bytes that follow an image's end are left alone; every format allows for them.
+Bytes after the end of the image are ignored, because every format permits them.
 """
 
 import re
@@ -22,17 +22,16 @@ _MAX_PAGES = 2000
 _MAX_SCANS = 64
 _MAX_SEGMENTS = 5000
 _MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
-"""Of a segment: no restart, nothing that stands alone, nothing reserved, which decoders pass over or refuse."""
+"""A marker that begins a segment: no restart marker, no marker without content, no reserved marker."""
 
 type _Numbers = np.ndarray[tuple[int, ...], np.dtype[np.uint16 | np.uint32]]
 
 
 def check_whole(data: bytes, form: Format, *, one_scan: bool = False) -> Rejected | None:
-    """A rejection where the file ends before its end, or contradicts its own checksums; linear in its size.
+    """Returns a rejection if the file is cut short or does not match its own checksums. Takes linear time.
 
-    The scans of a JPEG are counted unless the decoder takes but `one_scan` of it.
-
-    BMP and BigTIFF are left to their decoders, which read all that the header names.
+    A JPEG with too many scans is rejected, too. The scans are not counted if the decoder reads only `one_scan`. BMP and
+    BigTIFF are not checked here, because their decoders read everything that the header declares.
     """
     match form:
         case "png":
@@ -52,22 +51,28 @@ def check_whole(data: bytes, form: Format, *, one_scan: bool = False) -> Rejecte
 
 
 def _check_jpeg(data: bytes, *, one_scan: bool) -> Rejected | None:
-    """The decoder proves the rest; but each scan of a progressive file costs a pass over all pixels, be it empty."""
-    if data.rfind(b"\xff\xd9") < 0:  # from the end, where it stands
+    """Checks the end and the number of scans. The decoder checks the rest.
+
+    Each scan of a progressive file costs a pass over all pixels, even if the scan is empty.
+    """
+    # the marker is at the end, so the search begins there
+    if data.rfind(b"\xff\xd9") < 0:
         return _TRUNCATED
     if one_scan:
         return None
     octets = np.frombuffer(data, np.uint8)
-    starts = np.count_nonzero(
-        (octets[:-1] == 0xFF) & (octets[1:] == 0xDA)
-    )  # bytes.count takes five times as long
+    # bytes.count takes five times as long
+    starts = np.count_nonzero((octets[:-1] == 0xFF) & (octets[1:] == 0xDA))
     if starts > _MAX_SCANS and _has_many_scans(data):
         return Rejected(Reason.CORRUPT, f"more than {_MAX_SCANS} scans")
     return None
 
 
 def _has_many_scans(data: bytes) -> bool:
-    """Of the first image in the file (T.81, annex B): not those of thumbnails in it, or of what follows it."""
+    """Counts the scans of the first image in the file (T.81, annex B).
+
+    Scans of embedded thumbnails and of later images do not count.
+    """
     scans = segments = 0
     at = 2
     while (marker := _MARKER.search(data, at)) and marker[1] != b"\xd9":
@@ -85,7 +90,7 @@ def _check_png(data: bytes) -> Rejected | None:
 
 
 def _check_boxes(data: bytes) -> Rejected | None:
-    """Boxes up to the end (ISO/IEC 14496-12, 4.2)."""
+    """Checks that no box reaches beyond the end of the file (ISO/IEC 14496-12, 4.2)."""
     at = 0
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4])
@@ -102,7 +107,7 @@ def _check_boxes(data: bytes) -> Rejected | None:
 
 
 def _check_tiff(data: bytes) -> Rejected | None:
-    """Directories, one for each page, and the strips or tiles that they name (TIFF 6.0, sections 2, 3 and 15)."""
+    """Checks each page's directory, and that its strips or tiles are in the file (TIFF 6.0, sections 2, 3 and 15)."""
     order = "<" if data.startswith(b"II") else ">"
     if data[2:4] not in {b"*\0", b"\0*"}:
         return None
@@ -114,7 +119,7 @@ def _check_tiff(data: bytes) -> Rejected | None:
             pages.add(at)
             (count,) = struct.unpack_from(f"{order}H", data, at)
             (after,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
-            fields = _places(data, order, at + 2, count)
+            fields = _strip_fields(data, order, at + 2, count)
             places = dict(fields)
             spent += 12 * count + sum(numbers.nbytes for numbers in places.values())
             if len(places) < len(fields) or spent > len(data):
@@ -127,8 +132,12 @@ def _check_tiff(data: bytes) -> Rejected | None:
     return None
 
 
-def _places(data: bytes, order: str, at: int, count: int) -> list[tuple[int, _Numbers]]:
-    """The fields of a directory that say where pixels are, and their tags; the values of all have to be there."""
+def _strip_fields(data: bytes, order: str, at: int, count: int) -> list[tuple[int, _Numbers]]:
+    """Returns the tags and values of the fields that say where the strips or tiles are.
+
+    Raises:
+        struct.error: the values of some field of the directory are not in the file.
+    """
     found: list[tuple[int, _Numbers]] = []
     directory = struct.iter_unpack(f"{order}HHII", data[at : at + 12 * count])
     for entry, (tag, kind, number, value) in enumerate(directory):
@@ -142,7 +151,7 @@ def _places(data: bytes, order: str, at: int, count: int) -> list[tuple[int, _Nu
 
 
 def _end(places: dict[int, _Numbers], starts_tag: int, lengths_tag: int) -> int:
-    """Where the last strip or tile ends."""
+    """Returns where the last strip or tile ends; 0 if the page has none."""
     if starts_tag not in places or lengths_tag not in places:
         return 0
     starts, lengths = places[starts_tag], places[lengths_tag]

@@ -1,6 +1,7 @@
-"""How much memory it takes to decode an image: estimates on the high side, for a budget that images share.
+"""Estimates how much memory it takes to decode an image, for a budget that all images share.
 
-Measured: the peak of a process while it judges pictures of 16 million pixels, less what it held before.
+The estimates are rather too high. They come from the peak memory of a process that judged pictures of 16 million
+pixels, minus its memory before.
 """
 
 from collections.abc import Mapping
@@ -10,47 +11,50 @@ from shared.crawling.judging.jpeg.header import JpegHeader
 from shared.crawling.options import Format, Transform
 
 SMALL_BYTES = 32_000_000
-"""An image that takes no more is not counted. Most photographs take less."""
+"""Images that take at most this much do not count towards the budget. Most photographs take less."""
 
 _BYTES_A_PIXEL: Mapping[Format, int] = {"webp": 20, "avif": 24, "gif": 16, "png": 6, "bmp": 6, "tiff": 12}
-"""Bytes that the decoder itself takes for a pixel."""
+"""The decoder's own memory, in bytes for each pixel."""
 
 _ANIMATED_BYTES = 20
-"""Bytes for a pixel where a picture is put together from several frames."""
+"""The same for a picture that is composed of several frames."""
 
 _STRIP_PIXELS, _STRIP_BYTES = 2_000_000, 30
-"""How many pixels are put on white at a time, and the bytes for each of them."""
+"""The pixels that are put on white at a time, and the bytes for each of them."""
 
 _COEFFICIENT_BYTES = 2
 _KEPT_BYTES, _INK_BYTES = 9, 24
-"""Bytes for a pixel of the decoded picture while it is converted; for one of four inks."""
+"""Bytes for each pixel of the decoded picture while it is converted. `_INK_BYTES` is for CMYK."""
 
 _TRANSFORMED_BYTES = 18
-"""Bytes for a pixel that is resized, converted, turned and encoded."""
+"""Bytes for each pixel that is resized, converted, rotated and encoded."""
 
 
 def decoding_bytes(header: Header, side: int, wanted: Transform | None = None) -> int:
-    """The memory to decode the (first) picture down to `side` pixels on its shorter side, and to transform it."""
+    """Returns the bytes to decode the first frame and to transform it. `side` is the wanted shorter side in pixels."""
     if header.jpeg is not None:
         decoded, kept = _jpeg_bytes(header.jpeg, side)
     else:
         pixels = header.width * header.height
         kept = pixels // max(1, min(header.width, header.height) // (2 * side)) ** 2
-        decoded = kept * _KEPT_BYTES + frame_bytes(header.form, pixels, animated=header.animated_png)
+        decoded = kept * _KEPT_BYTES + frame_bytes(header.format, pixels, animated=header.animated_png)
     if wanted is None:
         return decoded
     made = kept if wanted.resize is None else wanted.resize.size**2
     return max(decoded, kept * _KEPT_BYTES + made * _TRANSFORMED_BYTES)
 
 
-def frame_bytes(form: Format, pixels: int, *, animated: bool) -> int:
-    """The memory to decode a frame or page."""
-    each = _ANIMATED_BYTES if animated else _BYTES_A_PIXEL.get(form, _ANIMATED_BYTES)
+def frame_bytes(image_format: Format, pixels: int, *, animated: bool) -> int:
+    """Returns the bytes to decode one frame or page."""
+    each = _ANIMATED_BYTES if animated else _BYTES_A_PIXEL.get(image_format, _ANIMATED_BYTES)
     return pixels * each + min(pixels, _STRIP_PIXELS) * _STRIP_BYTES
 
 
 def _jpeg_bytes(header: JpegHeader, side: int) -> tuple[int, int]:
-    """The memory, and the pixels of the decoded picture. The decoder scales by eighths, and holds all scans at once."""
+    """Returns the bytes to decode the picture, and its pixels once it is decoded.
+
+    The decoder scales by eighths. If there are several scans, it holds the coefficients of all pixels.
+    """
     pixels = header.width * header.height
     eighths = min(8, -(-8 * side // min(header.width, header.height)))
     kept = pixels * eighths**2 // 64

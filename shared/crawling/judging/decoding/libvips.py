@@ -1,4 +1,4 @@
-"""libvips, whose decoders tell of damage that others pass over. It is loaded where it is needed."""
+"""Lends libvips, whose decoders report damage that others ignore. It is loaded when it is first used."""
 
 import logging
 from collections.abc import Iterator
@@ -8,22 +8,22 @@ from threading import Lock
 from types import ModuleType
 
 _ONE_AT_A_TIME = Lock()
-"""libvips has one buffer of messages for the whole process."""
+"""libvips has one buffer of messages for the whole process, so only one thread may use it at a time."""
 
 
 @contextmanager
 def libvips() -> Iterator[ModuleType]:
-    """Its Python module, for one thread at a time.
+    """Lends libvips's Python module to one thread at a time.
 
     Raises:
-        ValueError: in place of libvips's own error.
+        ValueError: libvips raised an error in the block. The text is libvips's.
     """
     import pyvips
 
     _set_up()
     try:
         with _ONE_AT_A_TIME:
-            # takes messages of earlier calls out of the buffer
+            # empties the buffer of messages of earlier calls
             pyvips.Error("")
             yield pyvips
     except pyvips.Error as error:
@@ -32,8 +32,9 @@ def libvips() -> Iterator[ModuleType]:
 
 @cache
 def _set_up() -> None:
-    """Each file is decoded once; and what libvips remembers, it tells apart by its place in memory."""
+    """Switches off libvips's cache. Its keys are addresses in memory, which later files reuse."""
     import pyvips
 
     pyvips.cache_set_max(0)
-    logging.getLogger("pyvips").setLevel(logging.ERROR)  # it warns of damage, of which a record tells
+    # it logs a warning for each damaged file, but the file's record already has the damage
+    logging.getLogger("pyvips").setLevel(logging.ERROR)

@@ -1,6 +1,6 @@
-"""Proves pictures whose formats have no checksums by decoders that mind more than Pillow's: AVIF and fax in TIFF.
+"""Finds damage in AVIF and in fax-compressed TIFF, which have no checksums, by decoders stricter than Pillow's.
 
-Half of the damage that dav1d and libtiff pass over is told of by libaom, and by libtiff's warnings.
+Pillow decodes these with dav1d and libtiff. libaom and libtiff's warnings report half of the damage that they ignore.
 """
 
 from typing import Final
@@ -12,17 +12,17 @@ from shared.crawling.judging.decoding.libvips import libvips
 from shared.records.records import Reason, Rejected
 
 FAX: Final = frozenset({"tiff_ccitt", "group3", "group4"})
-"""Pillow's names of what puts blank or shifted rows in the place of damaged ones (ITU-T T.4, T.6)."""
+"""Pillow's names of the fax compressions (ITU-T T.4, T.6). Pillow shows damaged rows as blank or shifted rows."""
 
 _MAX_PAGES = 64
-"""libvips looks for each page from the first one on."""
+"""libvips searches for each page from the first one, so checking all pages would take quadratic time."""
 
 _FRAMES_PIXELS = 8_000_000
-"""How much of an animation is decoded once more, if not its first two frames: all is held at a time."""
+"""The pixels of an animation that are decoded again, but at least two frames. OpenCV holds them all in memory."""
 
 
 def check_fax(data: bytes, pages: tuple[int, ...]) -> Rejected | None:
-    """A rejection where one of the first of these pages, numbers from 0, has codes that lead nowhere."""
+    """Returns a rejection if a page has invalid codes. Checks the first 64 of the pages, which are numbered from 0."""
     try:
         for page in pages[:_MAX_PAGES]:
             with libvips() as vips:
@@ -33,14 +33,19 @@ def check_fax(data: bytes, pages: tuple[int, ...]) -> Rejected | None:
 
 
 def check_avif(data: bytes, pixels: int, frames: int) -> Rejected | None:
-    """A rejection where the picture, of so many pixels, or one of its first frames is damaged."""
-    still = b"".join((data[:8], b"avif", data[12:]))  # libvips opens none that calls itself a sequence
+    """Returns a rejection if the picture or one of its first frames is damaged.
+
+    `pixels` is the number of pixels that the header declares.
+    """
+    # libvips does not open a file that declares itself a sequence
+    still = b"".join((data[:8], b"avif", data[12:]))
     try:
         with libvips() as vips:
             image = vips.Image.heifload_buffer(still, access="sequential", fail_on="warning")
             two_ways = image.width * image.height > pixels
             if not two_ways:
-                image.avg()  # which takes all pixels
+                # the average reads all pixels
+                image.avg()
     except ValueError:
         return Rejected(Reason.CORRUPT, "damaged AV1 data")
     if two_ways:
@@ -49,7 +54,7 @@ def check_avif(data: bytes, pixels: int, frames: int) -> Rejected | None:
 
 
 def _check_frames(data: bytes, pixels: int) -> Rejected | None:
-    """By OpenCV, as far as it opens such a file: it raises where a frame is damaged."""
+    """Decodes the first frames with OpenCV, which raises an error for a damaged frame."""
     try:
         cv2.imdecodeanimation(np.frombuffer(data, np.uint8), 0, max(2, _FRAMES_PIXELS // pixels))
     except cv2.error:

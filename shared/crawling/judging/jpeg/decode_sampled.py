@@ -1,4 +1,4 @@
-"""Decodes JPEGs of unusual sampling factors, which the scaled decoder cannot name, by libvips, and as strictly."""
+"""Decodes JPEGs with unusual sampling factors by libvips, as strictly as the scaled decoder, which refuses them."""
 
 import re
 
@@ -16,12 +16,12 @@ _END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def decode_sampled(data: bytes, header: JpegHeader, side: int) -> Pixels:
-    """The picture as BGR, or its inks as stored where it has four, at least `side` pixels on its shorter side.
+    """Returns the picture as BGR, or as CMYK with the inks as stored. `data` must be tidy (`JpegHeader.tidy`).
 
-    `data` must be tidy (`JpegHeader.tidy`).
+    The picture has at least `side` pixels on its shorter side, or all that the file has.
 
     Raises:
-        ValueError: it is damaged, or libjpeg warned.
+        ValueError: the file is damaged, or libjpeg warned.
     """
     pixels = _decode(data, header, side)
     if header.one_scan:
@@ -37,13 +37,14 @@ def decode_sampled(data: bytes, header: JpegHeader, side: int) -> Pixels:
 def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
     shorter = min(header.width, header.height)
     shrink = next((shrink for shrink in _SHRINKS if shorter // shrink >= side), 1)
-    shape = header.height // shrink, header.width // shrink, header.components  # cut down to whole pixels
+    # libvips rounds the size down
+    shape = header.height // shrink, header.width // shrink, header.components
     with libvips() as vips:
         image = vips.Image.jpegload_buffer(data, shrink=shrink, fail_on="warning", access="sequential")
         if (image.height, image.width, image.bands) != shape:
             raise ValueError("its size can be read in two ways")
         pixels = image.write_to_memory()
-        # a warning about the last rows fails nothing
+        # a warning about the last rows raises no error
         warning = vips.Error("").detail
     if warning:
         raise ValueError(warning)
@@ -51,10 +52,13 @@ def _decode(data: bytes, header: JpegHeader, side: int) -> Pixels:
 
 
 def _check_spent(data: bytes, header: JpegHeader) -> None:
-    """See that the one scan needs its last byte. Where codes are lost, bytes are left, which libvips does not report.
+    """Checks that decoding uses the last byte of the only scan.
+
+    If codes are damaged, bytes may be left over, which libvips does not report. So the scan is decoded without its last
+    byte, and must end too early.
 
     Raises:
-        ValueError: bytes are left, or the scan is damaged.
+        ValueError: bytes are left over, or the scan is damaged.
     """
     scan = next(end for code, _, end in segments(data) if code == SOS)
     found = _END.search(data, scan)

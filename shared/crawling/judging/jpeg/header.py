@@ -1,6 +1,6 @@
-"""What a JPEG says before its first scan, read without opening it (T.81, annex B; Exif 2.32, 4.6; ICC.1, annex B).
+"""Reads the header of a JPEG, up to its first scan (T.81, annex B; Exif 2.32, 4.6; ICC.1, annex B).
 
-It alone decides which files reach a decoder (`decode_jpeg`). Pillow is asked for EXIF that is not in its usual form.
+Only files that pass here reach a decoder (`decode_jpeg`). Pillow reads EXIF that does not have its usual form.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from PIL import Image
 
-from shared.crawling.judging.exif import EXIF_START, ORIENTATION_TAG, is_exif_readable, orientation_of
+from shared.crawling.judging.exif import EXIF_START, ORIENTATION_TAG, is_exif_readable, read_orientation
 from shared.crawling.judging.jpeg.segments import (
     APP0,
     APP1,
@@ -23,8 +23,9 @@ from shared.crawling.judging.jpeg.segments import (
     SEQUENTIAL,
     SOS,
     TABLES,
-    Odd,
     Refused,
+    Segment,
+    Unreadable,
     is_cut_short,
     segments,
 )
@@ -42,10 +43,11 @@ _DNL = b"\xff\xdc\0\4"
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """`components` are 1, 3 or 4; `adobe` inks are stored inverted; `orientation` is EXIF's, 1 to 8.
+    """What decoding needs to know of a JPEG. `components` is 1, 3 or 4, and `orientation` is 1 to 8.
 
-    `one_scan` says that decoders read no second scan; `tidy`, that there are only sound segments before the scan,
-    without gaps. `unsound` has the first bytes of each kind of note that some readers refuse.
+    If `adobe` is true, CMYK inks are stored inverted. If `one_scan` is true, decoders read no second scan. If `tidy` is
+    true, there are only sound segments before the scan, and no bytes between them. `unsound` has the first bytes of
+    each kind of note that some readers refuse.
     """
 
     width: int
@@ -61,9 +63,9 @@ class JpegHeader:
 
 @dataclass(slots=True)
 class _Seen:
-    """What the segments have declared so far. `frame` is its marker's code, and where its content begins and ends."""
+    """What the segments so far have declared. `frame` is the segment of the frame header."""
 
-    frame: tuple[int, int, int] | None = None
+    frame: Segment | None = None
     exif: list[bytes] = field(default_factory=list)
     xmp: bytes = b""
     profile: list[bytes] = field(default_factory=list)
@@ -73,9 +75,9 @@ class _Seen:
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
-    """The header; a rejection where no decoder here takes such a file; None where there is none.
+    """Returns the header, or a rejection, or None if there is no readable header. Takes microseconds.
 
-    Takes microseconds. A header is returned only for sequential or progressive Huffman-coded frames of 8 bits.
+    All processes are rejected but sequential and progressive Huffman coding with 8 bits.
     """
     seen = _Seen()
     at = 2
@@ -85,32 +87,32 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
             at = end
             if code == SOS:
                 return _header(data, seen, start, end)
-            _note(data, seen, code, start, end)
+            _read_segment(data, seen, code, start, end)
     except Refused as refused:
         return refused.rejected
-    except (Odd, IndexError, struct.error):
+    except (Unreadable, IndexError, struct.error):
         pass
     return None
 
 
-def _note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
+def _read_segment(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
     if code in _READ_NOTES:
         seen.tidy &= not is_cut_short(data, code, start, end)
-        _note_application(data, seen, code, start, end)
+        _read_note(data, seen, code, start, end)
     elif code in SEQUENTIAL or code in PROGRESSIVE:
         if seen.frame is not None:
             raise Refused(Reason.CORRUPT, "two frames")
         bits = data[start]
         if bits != 8:
             raise Refused(Reason.UNSUPPORTED_FORMAT, f"JPEG of {bits} bits")
-        seen.frame = code, start, end
+        seen.frame = Segment(code, start, end)
     elif code in OTHER_PROCESSES:
         raise Refused(Reason.UNSUPPORTED_FORMAT, OTHER_PROCESSES[code])
     elif code not in TABLES and code not in NOTES:
         raise Refused(Reason.CORRUPT, "no such marker")
 
 
-def _note_application(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
+def _read_note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
     if code == APP1 and data.startswith(EXIF_START, start, end):
         seen.exif.append(data[start + len(EXIF_START) : end])
         if len(seen.exif) > _MAX_EXIF_SEGMENTS:
@@ -156,7 +158,13 @@ def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | 
 
 @lru_cache(maxsize=64)
 def _check_sampling(factors: bytes) -> None:
-    """Each byte has a component's horizontal and vertical factor (T.81, B.2.2). Samples must not lie between pixels."""
+    """Checks the sampling factors. Each byte has a component's horizontal and vertical factor (T.81, B.2.2).
+
+    Decoders need factors of which the largest is a multiple of every other.
+
+    Raises:
+        Refused: the factors are invalid or not supported.
+    """
     for shift in (4, 0):
         across = [factor >> shift & 0xF for factor in factors]
         if 0 in across or max(across) > 4:
@@ -168,7 +176,7 @@ def _check_sampling(factors: bytes) -> None:
 
 
 def _profile(parts: list[bytes]) -> bytes | None:
-    """The parts in their order, each behind its number and the number of all (ICC.1, annex B.4); None if not sound."""
+    """Joins the parts of the ICC profile, which are numbered (ICC.1, annex B.4). Returns None if a part is missing."""
     if any(len(part) < _ICC_BYTES or part[13] != len(parts) for part in parts):
         return None
     parts = sorted(parts, key=lambda part: part[12])
@@ -178,45 +186,51 @@ def _profile(parts: list[bytes]) -> bytes | None:
 
 
 def _orientation(seen: _Seen) -> int:
-    """EXIF's, or else what the XMP packet says."""
+    """Returns the orientation that EXIF declares, or else that of the XMP packet, or 1."""
     value = _readable_orientation(seen) if seen.exif else None
     if value is None and seen.xmp:
-        told = _XMP_ORIENTATION.search(seen.xmp)
-        value = int(told[1]) if told else None
+        found = _XMP_ORIENTATION.search(seen.xmp)
+        value = int(found[1]) if found else None
     return value if value is not None and 1 <= value <= 8 else 1
 
 
 def _readable_orientation(seen: _Seen) -> int | None:
-    """The orientation as far as it can be read. EXIF that readers cannot read and write again is noted as unsound."""
+    """Returns the orientation of EXIF, or None if there is none. Marks EXIF that loaders cannot read as unsound."""
     content = b"".join(seen.exif)
     try:
         value = _exif_orientation(content)
         if value in {None, 1}:
             return value
-    except (Odd, struct.error):
+    except (Unreadable, struct.error):
         value = None
     if not is_exif_readable(EXIF_START + content):
         seen.unsound.append(EXIF_START)
     if value is None:
         exif = Image.Exif()
-        with suppress(Exception):  # broken EXIF says nothing about the pixels
+        # broken EXIF is no reason to refuse the pixels
+        with suppress(Exception):
             exif.load(EXIF_START + content)
-            value = orientation_of(exif) if ORIENTATION_TAG in exif else None
+            value = read_orientation(exif) if ORIENTATION_TAG in exif else None
     return value
 
 
 def _exif_orientation(exif: bytes) -> int | None:
+    """Reads EXIF in its usual form. Returns None if it has no orientation.
+
+    Raises:
+        Unreadable, struct.error: it does not have the usual form.
+    """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:
-        raise Odd
+        raise Unreadable
     (at,) = struct.unpack_from(f"{order}I", exif, 4)
     (count,) = struct.unpack_from(f"{order}H", exif, at)
     directory = exif[at + 2 : at + 2 + 12 * count]
     if len(directory) < 12 * count:
-        raise Odd
+        raise Unreadable
     for tag, kind, number, value in struct.iter_unpack(f"{order}HHIHxx", directory):
         if tag == ORIENTATION_TAG:
             if (kind, number) != (_SHORT, 1):
-                raise Odd
+                raise Unreadable
             return int(value)
     return None

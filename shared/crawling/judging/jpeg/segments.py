@@ -1,10 +1,11 @@
-"""The segments of a JPEG before its first scan, and the processes that its frame may name (T.81, B.1.1 and table B.1).
+"""Splits a JPEG into the segments up to its first scan, and names coding processes (T.81, B.1.1 and table B.1).
 
-Markers are looked for as libjpeg looks for them, so that no file has one frame for us and another for a decoder.
+Markers are found as libjpeg finds them, so that we and the decoder read the same frame of any file.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from shared.records.records import Reason, Rejected
 
@@ -12,7 +13,7 @@ SOS = 0xDA
 APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
 SEQUENTIAL, PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
 NOTES = frozenset({*range(0xE0, 0xF0), COM}) - {APP14}
-"""Segments without anything that a decoder needs."""
+"""Segments that no decoder needs: application data and comments. APP14 has the colour transform, so it is not one."""
 
 TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})
 OTHER_PROCESSES: Mapping[int, str] = {
@@ -32,43 +33,52 @@ OTHER_PROCESSES: Mapping[int, str] = {
     0xF7: "JPEG-LS",
     0xF8: "JPEG-LS",
 }
-"""What the markers of other kinds of frames, and of their further segments, stand for (JPEG-LS: T.87)."""
+"""The processes that are not decoded, by the markers of their frames and of their own segments (JPEG-LS: T.87)."""
 
 _MAX_SEGMENTS = 500
 _MAX_STRAY_BYTES = 65_536
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
+# markers without a length and content
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _EOI = 0xD9
 _JFIF_BYTES, _ADOBE_BYTES = 14, 12
 
 
+class Segment(NamedTuple):
+    """`code` is the second byte of the marker. The content is `data[start:end]` of the file."""
+
+    code: int
+    start: int
+    end: int
+
+
 def is_cut_short(data: bytes, code: int, start: int, end: int) -> bool:
-    """Whether a JFIF or Adobe segment is too short. libjpeg ignores such a segment, and Pillow fails."""
+    """Returns whether a JFIF or Adobe segment is too short. libjpeg ignores such a segment, and Pillow fails."""
     if code == APP0:
         return data.startswith(b"JFIF", start, end) and end - start < _JFIF_BYTES
     return code == APP14 and data.startswith(b"Adobe", start, end) and end - start < _ADOBE_BYTES
 
 
-class Odd(Exception):
-    """The file ends before its picture, or lacks a marker where one must be."""
+class Unreadable(Exception):
+    """The file ends before its first scan, or has no marker where one must be."""
 
 
 class Refused(Exception):
-    """No decoder here takes such a file."""
+    """The header is invalid, or no decoder here reads its variant."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.rejected = Rejected(reason, detail)
 
 
-def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Each segment up to the first scan's: its marker's code, and where its content begins and ends in the file.
+def segments(data: bytes) -> Iterator[Segment]:
+    """Yields each segment up to the header of the first scan.
 
     Skips stray bytes, markers without content, and notes whose length is smaller than the length field itself.
 
     Raises:
-        Odd, IndexError: there is no scan.
-        Refused: there is too much before it.
+        Unreadable, IndexError: there is no scan.
+        Refused: there are too many segments or stray bytes before the scan.
     """
     at = 2
     stray = 0
@@ -76,7 +86,7 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         if data[at] != 0xFF or data[at + 1] in {0x00, 0xFF}:
             marker = _MARKER.search(data, at)
             if marker is None:
-                raise Odd
+                raise Unreadable
             stray += marker.start() - at
             at = marker.start()
             if stray > _MAX_STRAY_BYTES:
@@ -86,14 +96,14 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
             at += 2
             continue
         if code == _EOI:
-            raise Odd
+            raise Unreadable
         end = at + 2 + (data[at + 2] << 8 | data[at + 3])
         if end < at + 4 and code in NOTES:
             at += 4
             continue
         if end < at + 4 or end > len(data):
-            raise Odd
-        yield code, at + 4, end
+            raise Unreadable
+        yield Segment(code, at + 4, end)
         if code == SOS:
             return
         at = end

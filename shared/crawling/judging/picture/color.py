@@ -1,4 +1,4 @@
-"""Colour profiles: what an image's numbers mean, and how they become sRGB, which is what all else assumes."""
+"""Reads ICC profiles, and converts pixels to sRGB, which the other modules assume."""
 
 import io
 from collections.abc import Callable
@@ -11,27 +11,27 @@ from shared.crawling.judging.picture.pixels import Pixels
 
 _MAX_NAME = 80
 _MAX_PROFILE_BYTES = 4_000_000
-_MAX_REMEMBERED_BYTES = 100_000
+_MAX_CACHED_BYTES = 100_000
 
 
-def _remembered[T](read: Callable[[bytes], T]) -> Callable[[bytes], T]:
-    """Keeps what was read of profiles of a usual size, since most images have one of a few; of larger ones nothing."""
+def _cached[T](read: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Caches the results for profiles of a usual size, because most images have one of a few profiles."""
     cached = lru_cache(maxsize=64)(read)
-    return lambda profile: (cached if len(profile) <= _MAX_REMEMBERED_BYTES else read)(profile)
+    return lambda profile: (cached if len(profile) <= _MAX_CACHED_BYTES else read)(profile)
 
 
-@_remembered
+@_cached
 def profile_name(profile: bytes) -> str:
-    """How an ICC profile describes itself, in one line; "unknown" where it cannot be read."""
+    """Returns the description in an ICC profile as one line, or "unknown" if it cannot be read."""
     try:
         name = str(ImageCms.getProfileDescription(_opened(profile)))
-    except Exception:  # noqa: BLE001 - hostile bytes, and the library raises what it likes
+    except Exception:  # noqa: BLE001 - the library raises any error on hostile bytes
         return "unknown"
     return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:_MAX_NAME]
 
 
 def to_srgb(pixels: Pixels, profile: bytes) -> Pixels:
-    """BGR pixels of a profile as sRGB ones. Unchanged where they are sRGB already, or the profile is of no use."""
+    """Converts BGR pixels from their profile to sRGB. Returns them unchanged if the profile is sRGB or not usable."""
     transform = _to_srgb(profile)
     if transform is None:
         return pixels
@@ -40,7 +40,7 @@ def to_srgb(pixels: Pixels, profile: bytes) -> Pixels:
     return np.ascontiguousarray(np.asarray(converted, dtype=np.uint8)[:, :, ::-1])
 
 
-@_remembered
+@_cached
 def _to_srgb(profile: bytes) -> ImageCms.ImageCmsTransform | None:
     if "srgb" in profile_name(profile).lower():
         return None
@@ -49,7 +49,7 @@ def _to_srgb(profile: bytes) -> ImageCms.ImageCmsTransform | None:
         if opened.profile.xcolor_space.strip() != "RGB":
             return None
         return ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), "RGB", "RGB")
-    except Exception:  # noqa: BLE001 - likewise
+    except Exception:  # noqa: BLE001 - the library raises any error on hostile bytes
         return None
 
 

@@ -1,7 +1,7 @@
-"""What a picture looks like, in numbers, all from one small thumbnail.
+"""Measures how a picture looks, on one small thumbnail: perceptual hash, sharpness, brightness and others.
 
-Written for few calls of compiled code: each one lets go of the interpreter and has to get it back, which costs several
-threads at work more than what is computed here.
+The code makes few calls of compiled code. Each call releases the interpreter's lock and takes it again, which costs
+more than the computation if several threads work.
 """
 
 from dataclasses import dataclass
@@ -9,18 +9,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from shared.crawling.judging.picture.pixels import Pixels, reduced, scaled, upright
+from shared.crawling.judging.picture.pixels import Pixels, make_upright, reduce, scale
 
 type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 THUMBNAIL = 128
-"""Pixels of the shorter side below which a picture need not be decoded for its look."""
+"""The pixels of the shorter side that these measures need. A picture need not be decoded to more."""
 
 _TINY = 32
 _HASH_BITS = 8
 _LEAST_CONTRAST = 0.25
-"""The least standard deviation of the tiny picture, in grey levels, for a hash. Encoders turn a single colour into 0.06
-at most. Up to 0.3, a hash consists of rounding errors: it found no copy of another size."""
+"""The least standard deviation of the tiny picture, in grey levels, for a hash.
+
+A picture of one colour has at most 0.06 after encoding. Up to 0.3 a hash is made of rounding errors. In tests, it
+matched no copy of another size.
+"""
 
 _COLOR_SAMPLES = 24
 _LEVELS = np.arange(256.0)
@@ -28,7 +31,7 @@ _SQUARES = _LEVELS * _LEVELS
 
 
 def _dct_rows() -> Floats:
-    """The lowest rows of the orthonormal DCT-II matrix."""
+    """Returns the rows of the lowest frequencies of the orthonormal DCT-II matrix."""
     frequency, place = np.ogrid[:_HASH_BITS, :_TINY]
     rows = np.cos(np.pi * (2 * place + 1) * frequency / (2 * _TINY)) * np.sqrt(2 / _TINY)
     rows[0] /= np.sqrt(2)
@@ -41,7 +44,7 @@ _DCT_TURNED = np.ascontiguousarray(_DCT.T)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """See `shared.records.records.ImageFacts` for the units."""
+    """The measures. `shared.records.records.ImageFacts` has their units."""
 
     perceptual_hash: str
     sharpness: float
@@ -52,12 +55,12 @@ class Look:
 
 
 def look_at(pixels: Pixels, orientation: int = 1) -> Look:
-    """The look of a BGR picture (height, width, 3), uint8, as a viewer shows it by its EXIF orientation."""
-    pixels = upright(reduced(pixels, THUMBNAIL), orientation)
+    """Measures a BGR picture (height, width, 3), uint8, as a viewer shows it with its EXIF orientation."""
+    pixels = make_upright(reduce(pixels, THUMBNAIL), orientation)
     height, width = pixels.shape[:2]
-    scale = min(1.0, THUMBNAIL / min(height, width))
+    ratio = min(1.0, THUMBNAIL / min(height, width))
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
-    small = scaled(grey, max(1, round(width * scale)), max(1, round(height * scale)))
+    small = scale(grey, max(1, round(width * ratio)), max(1, round(height * ratio)))
     counts = np.asarray(cv2.calcHist([small], [0], None, [256], [0, 256]), np.float64).ravel()
     mean = float(counts @ _LEVELS) / small.size
     variance = max(0.0, float(counts @ _SQUARES) / small.size - mean * mean)
@@ -73,30 +76,34 @@ def look_at(pixels: Pixels, orientation: int = 1) -> Look:
 
 
 def _perceptual_hash(grey: Pixels) -> str:
-    """The DCT hash ("pHash") of 64 bits: signs of the lowest 8x8 frequencies of a 32x32 picture about their median.
+    """Returns the DCT hash ("pHash") as 16 hexadecimal digits, or "" for a picture without contrast.
 
-    Empty for a flat picture, where it would mean nothing.
+    Each of the 64 bits says whether one of the lowest 8x8 frequencies of the 32x32 picture is above their median.
 
     Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, chapter 3.2.1.
     """
-    half = reduced(grey, 2 * _TINY)
+    half = reduce(grey, 2 * _TINY)
     tiny = np.asarray(cv2.resize(half, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.float32)
     _, contrast = cv2.meanStdDev(tiny)
     if contrast[0][0] < _LEAST_CONTRAST:
         return ""
     low = (_DCT @ tiny @ _DCT_TURNED).ravel()
-    bits = low > np.sort(low[1:])[31]  # their median; the mean brightness, at [0], tells nothing
+    # the median is of all but low[0], which is the mean brightness
+    bits = low > np.sort(low[1:])[31]
     return np.packbits(bits).tobytes().hex()
 
 
 def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    """Of the histogram of grey levels, in bits."""
+    """Returns the entropy in bits. `counts` is the histogram of grey levels."""
     shares = counts[counts > 0] / counts.sum()
     return abs(float(shares @ np.log2(shares)))
 
 
 def _dominant_color(pixels: Pixels) -> str:
-    """The mean colour of the fullest cell of a 16x16x16 colour cube, of pixels spread over the picture."""
+    """Returns a mean colour as #rrggbb. It is that of the fullest cell of a 16x16x16 colour cube.
+
+    The cube counts pixels at regular distances over the whole picture.
+    """
     height, width = pixels.shape[:2]
     spread = pixels[:: max(1, height // _COLOR_SAMPLES), :: max(1, width // _COLOR_SAMPLES)].reshape(-1, 3)
     blue = (spread[:, 0] >> 4).astype(np.uint16)

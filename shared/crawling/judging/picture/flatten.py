@@ -1,4 +1,4 @@
-"""Any colour model as plain RGB."""
+"""Converts any colour model to RGB."""
 
 import numpy as np
 from PIL import Image
@@ -8,7 +8,7 @@ _CLEAR = frozenset({"P", "PA", "LA", "La", "RGBA", "RGBa"})
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """The image as 8-bit RGB, on white where it is transparent; 16 bits of grey become their upper 8."""
+    """Converts the image to 8-bit RGB. Transparent parts become white, and 16-bit grey keeps its upper 8 bits."""
     if image.mode in _WIDE:
         upper = np.asarray(image) >> 8
         return Image.fromarray(upper.astype(np.uint8)).convert("RGB")

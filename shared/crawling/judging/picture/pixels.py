@@ -1,4 +1,4 @@
-"""Pictures as arrays: BGR, of shape (height, width, 3), uint8."""
+"""Scales and rotates pictures that are arrays: BGR, of shape (height, width, 3), or grey, (height, width); uint8."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,7 +7,7 @@ import numpy as np
 
 type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
-_TURNS: Mapping[int, Callable[[Pixels], Pixels]] = {
+_ROTATIONS: Mapping[int, Callable[[Pixels], Pixels]] = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
     4: lambda pixels: pixels[::-1],
@@ -18,8 +18,8 @@ _TURNS: Mapping[int, Callable[[Pixels], Pixels]] = {
 }
 
 
-def scaled(pixels: Pixels, width: int, height: int) -> Pixels:
-    """The picture in another size: averaged where it gets much smaller, interpolated otherwise."""
+def scale(pixels: Pixels, width: int, height: int) -> Pixels:
+    """Scales the picture to a size in pixels. Pixels are averaged if it becomes much smaller, or else interpolated."""
     now_height, now_width = pixels.shape[:2]
     if (now_width, now_height) == (width, height):
         return pixels
@@ -30,10 +30,11 @@ def scaled(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
 
 
-def reduced(pixels: Pixels, side: int) -> Pixels:
-    """The picture made smaller by a whole factor, its shorter side from `side` to less than twice that.
+def reduce(pixels: Pixels, side: int) -> Pixels:
+    """Reduces the picture by a whole factor. The shorter side then has from `side` to less than twice `side` pixels.
 
-    Whole factors are averaged many times faster than others; up to factor - 1 pixels of two edges are lost.
+    A smaller picture is returned unchanged. Whole factors are many times faster than others, but up to factor - 1
+    pixels at the right and lower edges are lost.
     """
     height, width = pixels.shape[:2]
     factor = min(height, width) // side
@@ -44,7 +45,7 @@ def reduced(pixels: Pixels, side: int) -> Pixels:
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """The picture as a viewer shows it, by its EXIF orientation, 1 to 8 (Exif 2.32, section 4.6.4.A)."""
-    turn = _TURNS.get(orientation)
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+def make_upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Rotates and mirrors the picture as a viewer shows it with its EXIF orientation (Exif 2.32, section 4.6.4.A)."""
+    rotate = _ROTATIONS.get(orientation)
+    return pixels if rotate is None else np.ascontiguousarray(rotate(pixels))

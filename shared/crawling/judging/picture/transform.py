@@ -1,6 +1,7 @@
-"""Re-encodes a kept image as the spec asks: upright, resized, in sRGB, on white, without metadata."""
+"""Encodes a kept image anew as the spec asks: upright, resized, in sRGB, on white, without metadata."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -8,69 +9,78 @@ import simplejpeg
 
 from shared.crawling.judging.inspect import Inspected
 from shared.crawling.judging.picture.color import to_srgb
-from shared.crawling.judging.picture.pixels import Pixels, scaled, upright
+from shared.crawling.judging.picture.pixels import Pixels, make_upright, scale
 from shared.crawling.options import Resize, Transform
 
 _PNG_COMPRESSION = 6
 _WHITE = (255, 255, 255)
 _MAX_SIDE: Mapping[str, int] = {"jpeg": 65_500, "webp": 16_383}
-"""Pixels that the encoder can take on a side: libjpeg's own limit, and the format's 14 bits."""
+"""The pixels that a side may have: libjpeg's own limit, and the 14 bits of WebP's format."""
 
 
 def wanted_side(wanted: Transform | None) -> int | None:
-    """How many pixels of its shorter side a picture must keep for the transform; None for all of them."""
+    """Returns how many pixels the shorter side needs for the transform, or None if it needs all pixels."""
     if wanted is None:
         return 1
     return wanted.resize.size if wanted.resize is not None else None
 
 
-def transform(found: Inspected, wanted: Transform) -> tuple[bytes, int, int]:
-    """The new bytes, their width and height in pixels; of an animation, its first frame.
+class Encoded(NamedTuple):
+    """A new file, and the size of its picture in pixels."""
 
-    `found` must have been inspected with the `wanted_side` of the transform. What is larger than the format can be is
-    scaled down to its limit.
+    data: bytes
+    width: int
+    height: int
+
+
+def transform(found: Inspected, wanted: Transform) -> Encoded:
+    """Makes the new file. An animation becomes its first frame.
+
+    `found` must have been inspected with the `wanted_side` of the transform. A picture that is too large for the format
+    is scaled down to the format's limit.
     """
     pixels = found.pixels
     if wanted.resize is not None:
-        pixels = _resized(pixels, (found.width, found.height), wanted.resize)
+        pixels = _resize(pixels, (found.width, found.height), wanted.resize)
     if found.profile is not None:
         pixels = to_srgb(pixels, found.profile)
-    pixels = upright(pixels, found.orientation)
+    pixels = make_upright(pixels, found.orientation)
     if wanted.resize is not None and wanted.resize.mode == "pad":
-        pixels = _padded(pixels, wanted.resize.size)
-    pixels = _within(pixels, _MAX_SIDE.get(wanted.format))
+        pixels = _pad(pixels, wanted.resize.size)
+    pixels = _limit_size(pixels, _MAX_SIDE.get(wanted.format))
     height, width = pixels.shape[:2]
-    return _encoded(np.ascontiguousarray(pixels), wanted), width, height
+    return Encoded(_encode(np.ascontiguousarray(pixels), wanted), width, height)
 
 
-def _resized(pixels: Pixels, size: tuple[int, int], resize: Resize) -> Pixels:
-    """Fit within the box, or fill it and lose what is outside. `size` is the picture's own, width and height."""
+def _resize(pixels: Pixels, size: tuple[int, int], resize: Resize) -> Pixels:
+    """Scales the picture to fit the square, or crops it to fill the square. `size` is its stored width and height."""
     if resize.mode == "fill":
-        return scaled(_square(pixels), resize.size, resize.size)
+        return scale(_crop_to_square(pixels), resize.size, resize.size)
     ratio = resize.size / max(size)
     if resize.mode == "fit":
-        ratio = min(1.0, ratio)  # fit makes images smaller, never larger
+        # "fit" never makes an image larger
+        ratio = min(1.0, ratio)
     width, height = (max(1, round(length * ratio)) for length in size)
-    return scaled(pixels, width, height)
+    return scale(pixels, width, height)
 
 
-def _square(pixels: Pixels) -> Pixels:
-    """The square in the middle: cut before it is scaled, so that a long picture never becomes a huge one."""
+def _crop_to_square(pixels: Pixels) -> Pixels:
+    """Returns the square in the middle. Cropping before scaling keeps a long picture from becoming a huge one."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     left, top = (width - side) // 2, (height - side) // 2
     return pixels[top : top + side, left : left + side]
 
 
-def _within(pixels: Pixels, limit: int | None) -> Pixels:
+def _limit_size(pixels: Pixels, limit: int | None) -> Pixels:
     height, width = pixels.shape[:2]
     longest = max(width, height)
     if limit is None or longest <= limit:
         return pixels
-    return scaled(pixels, *(max(1, round(length * limit / longest)) for length in (width, height)))
+    return scale(pixels, *(max(1, round(length * limit / longest)) for length in (width, height)))
 
 
-def _padded(pixels: Pixels, side: int) -> Pixels:
+def _pad(pixels: Pixels, side: int) -> Pixels:
     height, width = pixels.shape[:2]
     top, left = (side - height) // 2, (side - width) // 2
     bottom, right = side - height - top, side - width - left
@@ -78,7 +88,7 @@ def _padded(pixels: Pixels, side: int) -> Pixels:
     return np.asarray(bordered, np.uint8)
 
 
-def _encoded(pixels: Pixels, wanted: Transform) -> bytes:
+def _encode(pixels: Pixels, wanted: Transform) -> bytes:
     if wanted.format == "jpeg":
         return bytes(simplejpeg.encode_jpeg(pixels, wanted.quality, "BGR", "420", fastdct=False))
     if wanted.format == "png":

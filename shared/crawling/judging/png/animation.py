@@ -1,4 +1,4 @@
-"""Whether the chunks that animate a PNG are in order (PNG, third edition, 11.3.6)."""
+"""Checks the chunks of an animated PNG (PNG, third edition, 11.3.6)."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,10 @@ _DISPOSALS, _BLENDS = 3, 2
 
 
 def is_animation_sound(png: Png) -> bool:
-    """Whether there is an animation with all chunks that it declares. The pixels of its frames are not checked."""
+    """Returns whether the file has an animation with all chunks that it declares, in a valid order.
+
+    The pixels of the frames are not checked.
+    """
     found = [chunk for chunk in png.chunks if chunk.kind in ANIMATION]
     controls = [chunk for chunk in found if chunk.kind == b"acTL"]
     frames = [chunk for chunk in found if chunk.kind == b"fcTL"]
@@ -22,7 +25,7 @@ def is_animation_sound(png: Png) -> bool:
         and declared == len(frames) > 0
         and _are_numbered(png, found)
         and all(_is_frame_right(png, frame) for frame in frames)
-        and _has_each_its_data(png, pixels)
+        and _has_data_for_each_frame(png, pixels)
     )
 
 
@@ -37,19 +40,23 @@ def _are_numbered(png: Png, found: Sequence[Chunk]) -> bool:
 
 
 def _is_frame_right(png: Png, frame: Chunk) -> bool:
-    told = png.content(frame)
-    width, height, left, top = (int.from_bytes(told[at : at + 4]) for at in range(4, 20, 4))
+    control = png.content(frame)
+    width, height, left, top = (int.from_bytes(control[at : at + 4]) for at in range(4, 20, 4))
     return (
         min(width, height) > 0
         and left + width <= png.width
         and top + height <= png.height
-        and told[24] < _DISPOSALS
-        and told[25] < _BLENDS
+        and control[24] < _DISPOSALS
+        and control[25] < _BLENDS
     )
 
 
-def _has_each_its_data(png: Png, pixels: int) -> bool:
-    """Whether a frame before the pixels has the picture's size, and each later frame has its data right after it."""
+def _has_data_for_each_frame(png: Png, pixels: int) -> bool:
+    """Returns whether the frames' controls and data are in a valid order. `pixels` is the position of the first IDAT.
+
+    At most one frame control (fcTL) is before the pixels, and its frame has the picture's size. Data follows each later
+    one.
+    """
     before = [chunk for chunk in png.chunks[:pixels] if chunk.kind in ANIMATION and chunk.kind != b"acTL"]
     if [chunk.kind for chunk in before] not in ([], [b"fcTL"]):
         return False

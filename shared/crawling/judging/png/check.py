@@ -1,7 +1,7 @@
-"""Whether the pixels of a PNG are whole. Pillow does not check this, and libpng refuses files that are not.
+"""Checks that a PNG has all its pixels. libpng refuses files that do not, but Pillow does not check it.
 
-The pixels are a zlib stream of rows, each after the number of its filter (PNG, third edition, 7, 8 and 9). It is
-inflated in strips, which are not kept.
+The pixels are a zlib stream of rows, and each row begins with the number of its filter (PNG, third edition, 7 to 9).
+The stream is inflated in strips, so the check takes little memory.
 """
 
 import zlib
@@ -11,7 +11,7 @@ from shared.crawling.judging.png.chunks import Chunk, Png
 from shared.records.records import Reason, Rejected
 
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""The passes of an interlaced picture: first column, first row, and the steps to the next of each (8.1)."""
+"""The passes of an interlaced picture (8.1): first column, first row, step between columns, step between rows."""
 
 _MAX_FILTER = 4
 _PIECE_BYTES = 1 << 16
@@ -20,9 +20,9 @@ _MAX_SURPLUS_BYTES = 1 << 20
 
 
 def check_pixels(png: Png) -> Rejected | None:
-    """A rejection where the picture is not whole; in an animation, this is the still picture that all readers show.
+    """Returns a rejection if pixels are missing or invalid. Only the still picture of an animation is checked.
 
-    Takes about as long as decoding, so the size of the picture has to be checked first.
+    Takes about as long as decoding, so the caller must check the size of the picture first.
     """
     first = png.pixels_at
     behind = next(at for at in range(first, len(png.chunks)) if png.chunks[at].kind != b"IDAT")
@@ -33,7 +33,7 @@ def check_pixels(png: Png) -> Rejected | None:
 
 
 def are_frames_whole(png: Png, max_pixels: int) -> bool:
-    """Whether an animation's frames are whole. Frames beyond the first `max_pixels` are not checked.
+    """Returns whether the frames of an animation are complete. Frames beyond the first `max_pixels` are not checked.
 
     The animation must be sound (`is_animation_sound`).
     """
@@ -51,13 +51,13 @@ def are_frames_whole(png: Png, max_pixels: int) -> bool:
                 return False
             frame = []
         if chunk.kind == b"fcTL":
-            told = png.content(chunk)
-            size = int.from_bytes(told[4:8]), int.from_bytes(told[8:12])
+            control = png.content(chunk)
+            size = int.from_bytes(control[4:8]), int.from_bytes(control[8:12])
     return True
 
 
 def _pieces(png: Png, chunks: Iterable[Chunk]) -> Iterator[memoryview]:
-    """The chunks' contents in small pieces: the inflater copies the rest of a piece again and again."""
+    """Yields the chunks' contents in small pieces, because the inflater copies the rest of a piece at each step."""
     view = memoryview(png.data)
     for chunk in chunks:
         for at in range(chunk.start, chunk.end, _PIECE_BYTES):
@@ -65,7 +65,7 @@ def _pieces(png: Png, chunks: Iterable[Chunk]) -> Iterator[memoryview]:
 
 
 def _row_sizes(png: Png, width: int, height: int) -> list[tuple[int, int]]:
-    """For each pass: the bytes of a row with its filter, and how many such rows there are."""
+    """Returns for each pass the bytes of a row with its filter, and the number of rows."""
     passes = _PASSES if png.interlaced else ((0, 0, 1, 1),)
     sizes: list[tuple[int, int]] = []
     for left, top, across, down in passes:
@@ -96,7 +96,10 @@ def _check_stream(pieces: Iterable[memoryview], sizes: Sequence[tuple[int, int]]
 
 
 class _Rows:
-    """Counts inflated rows, and checks the filter of each. `refusal` says what is wrong, or is empty."""
+    """Counts inflated rows, and checks the filter of each. `refusal` names the first error, or is empty.
+
+    `_left` is the number of bytes to come in the current pass. `_filter_at` is the offset of the next filter.
+    """
 
     def __init__(self, sizes: Sequence[tuple[int, int]]) -> None:
         self._sizes = [(size, size * rows) for size, rows in reversed(sizes)]
@@ -107,11 +110,11 @@ class _Rows:
 
     @property
     def missing(self) -> bool:
-        """Whether there are rows to come."""
+        """Whether fewer rows came than the picture has."""
         return self._left > 0 or bool(self._sizes)
 
     def take(self, strip: bytes) -> None:
-        """Check the next bytes. All readers ignore bytes beyond the last row; up to 1 MiB of them are accepted here."""
+        """Checks the next bytes. Readers ignore bytes after the last row, so up to 1 MiB of them are accepted."""
         at = 0
         while at < len(strip):
             if not self._left and self._sizes:

@@ -1,6 +1,6 @@
-"""The chunks of a PNG, and whether the critical ones are sound (PNG, third edition, 5 and 11.2).
+"""Reads the chunks of a PNG, and checks the critical ones (PNG, third edition, 5 and 11.2).
 
-A file that libpng refuses is refused here, even if Pillow opens it: users of a dataset read with either.
+A file that libpng refuses is refused here, even if Pillow opens it. Users of a dataset may read it with either.
 """
 
 import re
@@ -30,7 +30,7 @@ _TRUNCATED = Rejected(Reason.TRUNCATED)
 
 
 class Chunk(NamedTuple):
-    """Its content is from `start` up to `end`; `sound` says that its checksum and its type are right."""
+    """The content is `data[start:end]` of the file. `sound` is true if the checksum is right and the type is valid."""
 
     kind: bytes
     start: int
@@ -39,13 +39,13 @@ class Chunk(NamedTuple):
 
     @property
     def critical(self) -> bool:
-        """Whether readers must understand it, by the case of its type's first letter."""
+        """Whether readers must understand the chunk. The first letter of its type is then a capital."""
         return not self.kind[0] & 0x20
 
 
 @dataclass(frozen=True, slots=True)
 class Png:
-    """A PNG whose critical chunks are sound; of its pixels nothing is known yet."""
+    """A PNG whose critical chunks are sound. Its pixels are not checked."""
 
     data: bytes
     chunks: tuple[Chunk, ...]
@@ -57,7 +57,7 @@ class Png:
 
     @property
     def pixel_bits(self) -> int:
-        """Bits of a pixel."""
+        """The number of bits of a pixel."""
         return _CHANNELS[self.color] * self.depth
 
     @property
@@ -66,17 +66,17 @@ class Png:
         return next(at for at, chunk in enumerate(self.chunks) if chunk.kind == b"IDAT")
 
     def content(self, chunk: Chunk) -> bytes:
-        """What is in a chunk."""
+        """Returns the content of a chunk."""
         return self.data[chunk.start : chunk.end]
 
     def copy(self, chunks: Iterable[Chunk]) -> bytes:
-        """A file of these chunks, without what follows its end."""
+        """Returns a file with these chunks, and without the bytes after the end of this file's image."""
         view = memoryview(self.data)
         return b"".join((SIGNATURE, *(view[chunk.start - 8 : chunk.end + 4] for chunk in chunks)))
 
 
 def read_png(data: bytes) -> Png | Rejected:
-    """The chunks up to the end, or why the file cannot be read. Takes time linear in its size."""
+    """Returns the chunks up to IEND, or a rejection. Takes time linear in the size of the file."""
     chunks: list[Chunk] = []
     for found in _chunks(data):
         if isinstance(found, Rejected):
@@ -97,7 +97,7 @@ def read_png(data: bytes) -> Png | Rejected:
 
 
 def _chunks(data: bytes) -> Iterator[Chunk | Rejected]:
-    """Each chunk up to IEND; ends with a rejection where a chunk is cut short or is not a valid one."""
+    """Yields each chunk up to IEND. If a chunk is cut short or invalid, the last item is a rejection."""
     view = memoryview(data)
     at = len(SIGNATURE)
     for _ in range(_MAX_CHUNKS):
@@ -139,7 +139,7 @@ def _check_critical(png: Png) -> Rejected | None:
 
 
 def _is_palette_right(png: Png, chunk: Chunk, seen: set[bytes]) -> bool:
-    """Whether libpng accepts the palette. For colour types that use none, it is a hint, and must not be empty."""
+    """Returns whether libpng accepts the palette. In RGB pictures it is only a suggestion, but must not be empty."""
     size = chunk.end - chunk.start
     if png.color == PALETTE:
         return not seen & {b"PLTE", b"IDAT"} and 0 < size <= _MAX_PALETTE and size % 3 == 0

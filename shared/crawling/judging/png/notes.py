@@ -1,7 +1,8 @@
-"""A PNG's notes, profiles and animations. Those that readers refuse are left out of a copy.
+"""Copies a PNG without the ancillary chunks that readers refuse: notes, profiles and animations.
 
-Pillow refuses a whole file for one note that is too short, and OpenCV for an animation without frames, even if the
-checksums are right. The limits are those of Pillow (`PIL.PngImagePlugin`) and libpng.
+Notes are chunks that do not change the pixels, such as texts and EXIF. Pillow refuses a whole file for one note that is
+too short, and OpenCV for an animation without frames, even if the checksums are right. The limits are those of Pillow
+(`PIL.PngImagePlugin`) and libpng.
 """
 
 import struct
@@ -16,13 +17,13 @@ from shared.crawling.judging.png.chunks import GREY, GREY_ALPHA, PALETTE, RGB, R
 TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _LEAST_BYTES = {b"sRGB": 1, b"gAMA": 4, b"pHYs": 9, b"cHRM": 32}
 _BACKGROUND_BYTES = {GREY: 2, GREY_ALPHA: 2, RGB: 6, RGB_ALPHA: 6, PALETTE: 1}
-"""OpenCV refuses a file with a background of a length that no colour has (11.3.4.1)."""
+"""The length of a background colour (11.3.4.1). OpenCV refuses a file with any other length."""
 
 _MAX_CHUNK_BYTES = 8_000_000
 _MAX_INFLATED = 1 << 20
 _MAX_TEXTS = 16 << 20
 _ONCE = frozenset({b"iCCP", b"eXIf"})
-"""Only the first is kept: readers use one, and checking each could mean to inflate a megabyte."""
+"""Only the first chunk of these types is kept. Readers use one, and checking each may inflate a megabyte."""
 
 _RAW_EXIF = b"Raw profile type exif"
 _EXIF_KEYS = frozenset({_RAW_EXIF, b"exif"})
@@ -40,21 +41,21 @@ _TAKEN_KEYS = frozenset(
         b"xmp",
     }
 )
-"""Pillow keeps its own facts about the picture under these keys. A text with such a key would replace them."""
+"""Pillow stores its own information under these keys. A text with such a key would replace it."""
 
-_WORDS = {b"tRNS": "transparency", b"iCCP": "profile", **dict.fromkeys(ANIMATION, "animation")}
+_NAMES = {b"tRNS": "transparency", b"iCCP": "profile", **dict.fromkeys(ANIMATION, "animation")}
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
-    """A PNG without the parts that readers refuse. `mended` names them; if it is empty, `data` is the file itself."""
+class Mended:
+    """`mended` names the parts that were removed. If it is empty, `data` is the file itself."""
 
     data: bytes
     mended: str = ""
 
 
-def cleaned(png: Png) -> Cleaned:
-    """The file without the notes that readers refuse. Readers that open both see the same pixels."""
+def drop_refused(png: Png) -> Mended:
+    """Removes the ancillary chunks that readers refuse. Readers that open both files show the same pixels."""
     animated = is_animation_sound(png)
     texts = _Texts()
     before: set[bytes] = set()
@@ -70,8 +71,8 @@ def cleaned(png: Png) -> Cleaned:
     return _copy(png, kept)
 
 
-def bare(png: Png) -> Cleaned:
-    """The file with its critical chunks and its transparency only: for files that are refused though `cleaned`."""
+def drop_ancillary(png: Png) -> Mended:
+    """Removes all ancillary chunks but the transparency, for a file that is still refused after `drop_refused`."""
     before: set[bytes] = set()
     kept: list[Chunk] = []
     for chunk in png.chunks:
@@ -83,34 +84,34 @@ def bare(png: Png) -> Cleaned:
     return _copy(png, kept)
 
 
-def still(png: Png) -> Cleaned:
-    """The file without its animation: the picture that readers without support for animations show."""
+def drop_animation(png: Png) -> Mended:
+    """Removes the animation. The still picture remains, which readers without support for animations show."""
     return _copy(png, [chunk for chunk in png.chunks if chunk.kind not in ANIMATION])
 
 
-def notes_first(png: Png) -> bytes:
-    """The file with all texts and EXIF before the pixels: Pillow would decode the pixels to read notes after them."""
+def put_notes_first(png: Png) -> bytes:
+    """Moves all texts and EXIF before the pixels. Otherwise Pillow decodes the pixels in order to read the notes."""
     first = png.pixels_at
-    noted = {*TEXTS, b"eXIf"}
-    late = [chunk for chunk in png.chunks[first:] if chunk.kind in noted]
+    note_types = {*TEXTS, b"eXIf"}
+    late = [chunk for chunk in png.chunks[first:] if chunk.kind in note_types]
     if not late:
         return png.data
-    others = [chunk for chunk in png.chunks[first:] if chunk.kind not in noted]
+    others = [chunk for chunk in png.chunks[first:] if chunk.kind not in note_types]
     return png.copy((*png.chunks[:first], *late, *others))
 
 
-def _copy(png: Png, kept: Collection[Chunk]) -> Cleaned:
+def _copy(png: Png, kept: Collection[Chunk]) -> Mended:
     if len(kept) == len(png.chunks):
-        return Cleaned(png.data)
-    return Cleaned(png.copy(kept), ", ".join(sorted(_words(set(png.chunks) - set(kept)))))
+        return Mended(png.data)
+    return Mended(png.copy(kept), ", ".join(sorted(_names_of(set(png.chunks) - set(kept)))))
 
 
-def _words(chunks: Iterable[Chunk]) -> set[str]:
-    return {_WORDS.get(chunk.kind, "notes") for chunk in chunks}
+def _names_of(chunks: Iterable[Chunk]) -> set[str]:
+    return {_NAMES.get(chunk.kind, "notes") for chunk in chunks}
 
 
 def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") -> bool:
-    """Whether readers accept a sound ancillary chunk; `before` are the types of the chunks before it."""
+    """Returns whether readers accept a sound ancillary chunk. `before` has the types of the chunks before it."""
     kind, size = chunk.kind, chunk.end - chunk.start
     if size > _MAX_CHUNK_BYTES or size < _LEAST_BYTES.get(kind, 0) or (kind in _ONCE and kind in before):
         return False
@@ -126,7 +127,10 @@ def _is_readable(png: Png, chunk: Chunk, before: set[bytes], texts: "_Texts") ->
 
 
 def _is_transparency_right(png: Png, chunk: Chunk, before: set[bytes]) -> bool:
-    """Whether its length, place and values are right (11.3.1.1). libpng ignores others; Pillow uses or refuses them."""
+    """Returns whether the chunk's length, position and values are valid (11.3.1.1).
+
+    libpng ignores an invalid chunk, but Pillow uses it or refuses the file.
+    """
     size = chunk.end - chunk.start
     if before & {b"tRNS", b"IDAT"}:
         return False
@@ -145,7 +149,7 @@ def _is_profile_readable(content: bytes) -> bool:
 
 
 def _inflated(packed: bytes) -> bytes | None:
-    """The inflated bytes; None where they are too large. Readers take a broken stream for an empty text."""
+    """Returns the inflated bytes, or None if they are too many. Readers take a broken stream for an empty text."""
     inflater = zlib.decompressobj()
     try:
         content = inflater.decompress(packed, _MAX_INFLATED)
@@ -155,14 +159,14 @@ def _inflated(packed: bytes) -> bytes | None:
 
 
 class _Texts:
-    """Limits the texts of a file together, readable or not, to a quarter of what Pillow accepts."""
+    """Limits the total size of a file's texts to a quarter of what Pillow accepts. Unreadable texts count, too."""
 
     def __init__(self) -> None:
         self._left = _MAX_TEXTS
         self._has_exif = False
 
     def take(self, kind: bytes, content: bytes) -> bool:
-        """Whether readers accept this text, too, after those before it."""
+        """Returns whether readers accept the next text of the file."""
         if self._left <= 0:
             return False
         key, _, rest = content.partition(b"\0")
@@ -180,7 +184,7 @@ class _Texts:
 
 
 def _text(kind: bytes, rest: bytes) -> bytes | None:
-    """The text after the key; None where a reader refuses it."""
+    """Returns the text after the key, or None if a reader refuses it."""
     if kind == b"zTXt":
         return None if rest[:1] > b"\0" else _inflated(rest[1:])
     if kind == b"iTXt" and rest[:1] > b"\0" and rest[1:2] == b"\0":
@@ -189,7 +193,7 @@ def _text(kind: bytes, rest: bytes) -> bytes | None:
 
 
 def _is_raw_exif_readable(text: bytes) -> bool:
-    """As ImageMagick writes it: a name, a length and hexadecimal digits, in lines."""
+    """Checks EXIF as ImageMagick writes it: lines with a name, a length and hexadecimal digits."""
     try:
         return is_exif_readable(bytes.fromhex("".join(text.decode("latin-1").split("\n")[3:])))
     except ValueError:

@@ -11,7 +11,7 @@ from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk
 from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
 from shared.crawling.judging.inspect import open_image
-from shared.crawling.judging.judge import Judged, Waiting, judge, judge_waiting
+from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
 from shared.crawling.judging.picture.transform import wanted_side
 from shared.crawling.options import CrawlOptions, Filters, Resize, Transform
 from shared.records.candidates import Candidate, NumberedCandidate, Provenance
@@ -178,18 +178,18 @@ async def test_who_waits_for_memory_can_be_broken_off_and_comes_again(make_worke
 
 def test_a_picture_that_takes_more_than_the_whole_budget_is_judged_alone():
     waiting = judge(large(side=3000), OPTIONS)
-    assert isinstance(waiting, Waiting)
+    assert isinstance(waiting, AwaitingMemory)
     assert waiting.needed_bytes > SMALL_BYTES
-    assert isinstance(judge_waiting(waiting, OPTIONS), Judged)
+    assert isinstance(judge_with_memory(waiting, OPTIONS), Judged)
 
 
 def test_a_later_page_that_is_larger_asks_for_its_own_memory_once():
     pages = [picture((80, 80)), *(Image.new("RGB", (side, side)) for side in (1000, 1500, 2000))]
     data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
     waiting = judge(data, OPTIONS)
-    assert isinstance(waiting, Waiting)
+    assert isinstance(waiting, AwaitingMemory)
     assert waiting.needed_bytes >= 2000 * 2000 * 12
-    judged = judge_waiting(waiting, OPTIONS)
+    judged = judge_with_memory(waiting, OPTIONS)
     assert isinstance(judged, Judged)
     assert (judged.facts.frames, judged.facts.width) == (4, 80)
 
