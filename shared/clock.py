@@ -1,4 +1,4 @@
-"""Time, injected: the wall clock for records, the monotonic clock for budgets."""
+"""The time, as an object that tests can replace: wall clock time for records, monotonic time for durations."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """A source of the time."""
 
     def now(self) -> datetime:
-        """The current time, aware, in UTC."""
+        """Returns the current time in UTC, with its time zone."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary point; never goes back."""
+        """Returns the seconds since an arbitrary point. The value never decreases."""
         ...
 
 
@@ -34,22 +34,22 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment, on `clock`'s monotonic scale, by which a step must have saved its work and returned."""
+    """The time by which a step must have saved its work and returned. `at` is monotonic time of `clock`."""
 
     clock: Clock
     at: float
 
     @classmethod
     def after(cls, clock: Clock, seconds: float) -> Deadline:
-        """The deadline `seconds` from now."""
+        """Returns the deadline that is `seconds` from now."""
         return cls(clock, clock.monotonic() + seconds)
 
     @property
     def remaining_seconds(self) -> float:
-        """Seconds left, never negative."""
+        """The seconds until the deadline. After it, this is 0."""
         return max(0.0, self.at - self.clock.monotonic())
 
     @property
     def passed(self) -> bool:
-        """Whether no time is left."""
+        """Whether the deadline is reached."""
         return self.remaining_seconds <= 0.0

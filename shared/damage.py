@@ -1,4 +1,4 @@
-"""One error for all that the app itself has stored and cannot read again, whatever its decoder raises."""
+"""Turns the errors of reading a blob that the app itself has stored into one error of the app."""
 
 import struct
 import zipfile
@@ -19,17 +19,17 @@ _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What decoders raise: zlib, gzip, JSON, pydantic, NumPy and its archives, conversions of numbers."""
+"""The errors that decoders raise: zlib, gzip, JSON, pydantic, NumPy and its archives, conversions of numbers."""
 
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Read and decode a stored blob within this. `what` names it for the job's owner, such as "the job's spec".
+    """Guards a block that reads and decodes a stored blob. `what` names the blob for users, such as "the job's spec".
 
-    Only reading and decoding belong here, because a mistake in the app's own code would look like damage, too.
+    The block should do nothing else, because a defect of the app in it would look like damage, too.
 
     Raises:
-        Damaged: it is not there, or it is cut short, garbled or of another shape.
+        Damaged: the blob is missing, cut short or garbled, or has another structure than expected.
     """
     try:
         yield

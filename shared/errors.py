@@ -1,24 +1,24 @@
-"""Every error that crosses a module of the app.
+"""The errors that modules of the app raise for each other.
 
 ```
 AppError
-├── InvalidRequest        the caller's input is wrong; carries the fields
-├── Unauthenticated       no key, or one that nobody holds
-├── NotFound              no such thing for this caller
-├── Conflict              the thing's state does not allow it
-│   ├── AlreadyExists     a conditional create met an existing thing
-│   └── Changed           a compare-and-swap met a newer version
+├── InvalidRequest        the caller's input is wrong; names the fields
+├── Unauthenticated       the API key is missing or not known
+├── NotFound              what the caller asks for does not exist
+├── Conflict              the current state does not allow the call
+│   ├── AlreadyExists     a conditional create found an existing row or blob
+│   └── Changed           a compare-and-swap found a newer version
 ├── Forbidden             the caller is known, and its key does not allow this
-├── RateLimited           too many calls; says when to come back
+├── RateLimited           too many calls; says when to try again
 ├── QuotaExceeded         the user's tier leaves no room for it; says the limit, the use and when that resets
-├── Retryable             transient: the host redelivers the message
-│   └── Unavailable       a service that we depend on did not answer
-├── NotConfigured         the app is not set up for it; says what its operator has to do
+├── Retryable             transient: the host delivers the message again
+│   └── Unavailable       a service that the app depends on did not answer
+├── NotConfigured         the app lacks a setting or a role; says what its operator has to do
 └── Permanent             not transient: the job fails, the message is acknowledged
-    └── Damaged           what the app itself has stored is gone or cannot be read; says what
+    └── Damaged           data that the app has stored is gone or cannot be read; names it
 ```
 
-A bad image is none of these: it is a rejection with a reason (`shared.records.records`).
+A bad image is not an error: it becomes a rejection with a reason (`shared.records.records`).
 The text of an `AppError` is written for the caller; the text of any other exception never leaves the app.
 """
 
@@ -27,7 +27,7 @@ from datetime import datetime
 
 
 class AppError(Exception):
-    """Base of all errors that the app raises on purpose; `detail` may be shown to the caller."""
+    """The base of all errors that the app raises on purpose. `detail` may be shown to the caller."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -36,14 +36,17 @@ class AppError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field; `field` is its path in the input, such as `sources.0.items.3.url`."""
+    """The error of one field. `field` is its path in the input, such as `sources.0.items.3.url`.
+
+    `message` continues the sentence that `field` begins, such as "must be a whole number".
+    """
 
     field: str
     message: str
 
 
 class InvalidRequest(AppError):
-    """The input is wrong; `fields` names what and where."""
+    """The input is wrong. `fields` are the errors of its fields, and may be empty."""
 
     def __init__(self, detail: str, fields: tuple[FieldError, ...] = ()) -> None:
         super().__init__(detail)
@@ -51,7 +54,7 @@ class InvalidRequest(AppError):
 
 
 class Unauthenticated(AppError):
-    """The call carries no API key, or one that nobody holds."""
+    """The call has no API key, or an unknown one."""
 
 
 class Forbidden(AppError):
@@ -59,23 +62,23 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """There is no such thing for this caller."""
+    """What the caller asks for does not exist, or belongs to another user."""
 
 
 class Conflict(AppError):
-    """The state of the thing does not allow what was asked."""
+    """The current state of a job or a dataset does not allow the call."""
 
 
 class AlreadyExists(Conflict):
-    """A conditional create met a thing of that name."""
+    """A conditional create found an existing row or blob of that name."""
 
 
 class Changed(Conflict):
-    """A compare-and-swap met a newer version than the one that was read."""
+    """A compare-and-swap found a newer version than the one that was read."""
 
 
 class RateLimited(AppError):
-    """The caller exceeded its rate; it may come back after `retry_after_seconds`."""
+    """The caller made too many calls. It may try again after `retry_after_seconds`."""
 
     def __init__(self, detail: str, retry_after_seconds: float) -> None:
         super().__init__(detail)
@@ -93,20 +96,20 @@ class QuotaExceeded(AppError):
 
 
 class Retryable(AppError):
-    """May pass when tried again: let it propagate, and the host redelivers the message."""
+    """A transient error. It propagates out of the function, and the host delivers the message again."""
 
 
 class Unavailable(Retryable):
-    """A service that the app depends on did not answer, or answered that it is busy."""
+    """A service that the app depends on did not answer, or is busy."""
 
 
 class NotConfigured(AppError):
-    """The app lacks a setting or a role that this needs; the text tells its operator which."""
+    """The app lacks a setting or a role. The text tells its operator which one."""
 
 
 class Permanent(AppError):
-    """Another try would fail, too: the job fails and the message is acknowledged."""
+    """Another try would fail, too. The job fails, and the message is acknowledged."""
 
 
 class Damaged(Permanent):
-    """Something that the app itself has stored is gone or cannot be read; the text names it."""
+    """Data that the app itself has stored is gone or cannot be read. The text names the data."""

@@ -1,4 +1,4 @@
-"""Identifiers, injected so that tests can foresee them."""
+"""Identifiers, from an object that tests can replace."""
 
 import re
 import secrets
@@ -12,19 +12,19 @@ PLAIN_ID = "must be up to 64 letters, digits, '-' and '_', beginning with a lett
 
 
 class Ids(Protocol):
-    """Where identifiers come from."""
+    """A source of new identifiers."""
 
     def job_id(self) -> str:
-        """A new job's identifier."""
+        """Returns the id of a new job."""
         ...
 
     def nonce(self) -> str:
-        """A short word that no other run will come up with."""
+        """Returns a short text that no other run uses."""
         ...
 
 
 class RandomIds:
-    """Identifiers of 96 random bits in hex, nonces of 48."""
+    """Makes random identifiers in hexadecimal: ids of 96 bits, nonces of 48 bits."""
 
     def job_id(self) -> str:
         """See `Ids.job_id`."""
@@ -36,7 +36,7 @@ class RandomIds:
 
 
 def is_plain_id(text: str) -> bool:
-    """Whether the text may be the id of a job, a dataset or a user: safe in paths and in table keys alike."""
+    """Returns whether a text is a valid id of a job, a dataset or a user. Such ids are safe in paths and table keys."""
     return re.fullmatch(ID_PATTERN, text) is not None
 
 

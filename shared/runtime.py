@@ -1,4 +1,4 @@
-"""The process that a service runs in: its time, its identifiers, its telemetry."""
+"""What services get from the process in which they run."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from shared.telemetry.telemetry import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What a service gets from its process: what time it is, new identifiers, and where its signals go."""
+    """The clock, the source of new identifiers, and the receiver of telemetry."""
 
     clock: Clock
     ids: Ids

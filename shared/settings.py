@@ -1,7 +1,7 @@
-"""Everything that can be set, and the only reader of the environment.
+"""All settings of the app. No other module reads the environment.
 
-On Azure these are application settings; locally they stand in local.settings.json (see its example). One that is empty
-or blank counts as not set.
+On Azure these are application settings. Locally they are in local.settings.json; there is an example of it. A setting
+that is empty or blank counts as not set.
 """
 
 import re
@@ -21,7 +21,7 @@ _CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 def _container_name(text: str) -> str:
-    """The rule is of "Naming and referencing containers, blobs, and metadata" of Azure's documentation."""
+    """The rule is from "Naming and referencing containers, blobs, and metadata" in Azure's documentation."""
     if _CONTAINER_NAME.fullmatch(text) is None:
         raise ValueError("must be 3 to 63 lower-case letters, digits and single hyphens between them")
     return text
@@ -30,12 +30,10 @@ def _container_name(text: str) -> str:
 def _base_url(text: str) -> str:
     try:
         parts = urlsplit(text)
-        is_one = (
-            parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
-        )
+        valid = parts.scheme in ("http", "https") and parts.hostname and not parts.query + parts.fragment
     except ValueError:
-        is_one = False
-    if not is_one:
+        valid = False
+    if not valid:
         raise ValueError("must be an http(s) URL with a host, without a query")
     return text
 
@@ -68,11 +66,11 @@ TELEMETRY = frozenset(
         "log_level",
     }
 )
-"""The settings of telemetry and logs, by field."""
+"""The fields of the settings that concern telemetry and logs."""
 
 
 class SettingsError(Exception):
-    """Settings are wrong; the text names each of them, its value where that is no secret, and its rule."""
+    """Settings are wrong. The text names each of them, its value unless it is a secret, and its rule."""
 
 
 def _lower(value: Any) -> Any:
@@ -80,36 +78,36 @@ def _lower(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """The app's settings; a field's environment variable is its name in upper case, or its alias."""
+    """The app's settings. The environment variable of a field is its alias, or else its name in upper case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     _telemetry_problems: tuple[str, ...] = ()
 
     environment: str = "development"
-    """Goes with every telemetry item: development, staging, production, …"""
+    """The name of the deployment in every telemetry item, such as development, staging or production."""
 
     # storage
     storage_connection: SecretStr | None = Field(None, validation_alias="AzureWebJobsStorage")
-    """Connection string of the storage account; UseDevelopmentStorage=true is Azurite on its default ports."""
+    """The connection string of the storage account. UseDevelopmentStorage=true means Azurite on its default ports."""
     storage_account: str | None = Field(None, validation_alias="AzureWebJobsStorage__accountName")
-    """Name of the storage account, used with an identity where there is no connection string."""
+    """The name of the storage account, for access by an identity instead of a connection string."""
     blob_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__blobServiceUri")
-    """Blob endpoint, where it cannot be told from the account's name (sovereign clouds, private links)."""
+    """The blob endpoint, if it does not follow from the account's name (sovereign clouds, private links)."""
     queue_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__queueServiceUri")
-    """Queue endpoint, likewise."""
+    """The queue endpoint, in the same cases."""
     table_service_uri: str | None = Field(None, validation_alias="AzureWebJobsStorage__tableServiceUri")
-    """Table endpoint, likewise."""
+    """The table endpoint, in the same cases."""
     storage_credential: Annotated[Literal["managedidentity"] | None, BeforeValidator(_lower)] = Field(
         None, validation_alias="AzureWebJobsStorage__credential"
     )
-    """Which identity: the managed one; if it is not set, the first that DefaultAzureCredential finds."""
+    """The kind of identity. If it is not set, DefaultAzureCredential takes the first identity that it finds."""
     storage_client_id: str | None = Field(None, validation_alias="AzureWebJobsStorage__clientId")
-    """Client id of a user-assigned identity; without it, AZURE_CLIENT_ID (DefaultAzureCredential) or the system's."""
+    """The client id of a user-assigned identity. Its default is AZURE_CLIENT_ID or the system-assigned identity."""
     datasets_container: Annotated[str, AfterValidator(_container_name)] = "pixcrawler-datasets"
     """The container that holds datasets and working blobs."""
     download_link_seconds: Seconds = 3600.0
-    """How long a download link lives."""
+    """How long a download link is valid."""
 
     # access
     admin_api_key: SecretStr | None = None
@@ -119,102 +117,102 @@ class Settings(BaseSettings):
     user_agent: Annotated[str, AfterValidator(_header_value)] = (
         "PixCrawler/0.1 (+https://github.com/pixcrawler/pixcrawler; image dataset builder)"
     )
-    """Sent with every request to the web; put a contact in it."""
+    """The User-Agent of every request to the web. It should contain a contact."""
     openverse_base_url: BaseUrl = "https://api.openverse.org"
-    """The Openverse API."""
+    """The base URL of the Openverse API."""
     openverse_client_id: str | None = None
-    """Openverse OAuth2 client, which raises its limits."""
+    """The OAuth2 client for Openverse, which has higher limits."""
     openverse_client_secret: SecretStr | None = None
-    """Secret of that client."""
+    """The secret of that client."""
     wikimedia_base_url: BaseUrl = "https://commons.wikimedia.org"
-    """Wikimedia Commons, or another MediaWiki with its extensions."""
+    """The base URL of Wikimedia Commons, or of another MediaWiki with the same extensions."""
     flickr_base_url: BaseUrl = "https://api.flickr.com"
-    """The Flickr API."""
+    """The base URL of the Flickr API."""
     flickr_api_key: SecretStr | None = None
-    """Key for it; without one, the source is refused. Likewise below."""
+    """The key for Flickr. Without a service's key, jobs that name it as a source are refused."""
     pexels_base_url: BaseUrl = "https://api.pexels.com"
-    """The Pexels API."""
+    """The base URL of the Pexels API."""
     pexels_api_key: SecretStr | None = None
-    """Key for it."""
+    """The key for Pexels."""
     pixabay_base_url: BaseUrl = "https://pixabay.com"
-    """The Pixabay API."""
+    """The base URL of the Pixabay API."""
     pixabay_api_key: SecretStr | None = None
-    """Key for it."""
+    """The key for Pixabay."""
     brave_base_url: BaseUrl = "https://api.search.brave.com"
-    """The Brave Search API."""
+    """The base URL of the Brave Search API."""
     brave_api_key: SecretStr | None = None
-    """Key for it."""
+    """The key for Brave Search."""
 
     # crawling
     crawl_allow_private_networks: bool = False
-    """Let the crawler fetch from private and loopback addresses. For local use only."""
+    """Whether the crawler may fetch from private and loopback addresses. For local use only."""
     chunk_size: Annotated[int, Field(ge=1, le=4096)] = 1024
-    """Candidates in one queue message's work, at most: about 256 in the beginning, then half of what is known."""
+    """The largest size of a chunk in candidates. First chunks have about 256, later ones half of those known so far."""
     running_jobs_per_user: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Jobs of one user that run at a time; the others wait in their queue."""
+    """How many jobs of one user run at the same time. The others wait."""
     chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 32
-    """Messages of one job that wait or are worked through at a time; its other chunks follow as these end."""
+    """How many chunks of one job are on the queue or in progress. Its other chunks follow when these end."""
     fetch_concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
-    """Downloads at the same time for one chunk; host.json says how many chunks an instance works on."""
+    """Downloads at the same time for one chunk. host.json limits the chunks that an instance crawls at a time."""
     fetch_concurrency_per_host: Annotated[int, Field(ge=1, le=1024)] = 8
     """Downloads at the same time from one host."""
     fetch_timeout_seconds: Seconds = 30.0
-    """One image's time, over all of its redirects and retries."""
+    """The time limit for one image, including its redirects and retries."""
     step_budget_seconds: Annotated[float, Field(gt=0, le=480)] = 240.0
-    """How long a function run works before it saves its place and goes on in another; well below functionTimeout."""
+    """How long a function run works before another run continues. It must be well below functionTimeout."""
 
     # archiving
     archive_part_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
-    """What one function instance writes of an archive; a larger one is written by several at the same time."""
+    """The size of the part of an archive that one instance writes. Several instances write a larger archive."""
 
     # lifecycle
     lifecycle_schedule: str | None = None
-    """When the host runs the nightly timer, as NCRONTAB. The app reads it to report in `/health` if it cannot run."""
+    """When the host runs the nightly timer, as NCRONTAB. The app only checks it for `/health`."""
     watchdog_schedule: str | None = None
-    """When the host runs the watchdog, likewise."""
+    """When the host runs the watchdog, as NCRONTAB. The app only checks it for `/health`."""
     archive_after_days: Annotated[int, Field(ge=1)] = 90
-    """Age at which the nightly timer moves a dataset to the Archive tier."""
+    """The age at which the nightly timer moves a dataset to the Archive tier."""
     work_retention_days: Annotated[int, Field(ge=0)] = 7
-    """Age at which the nightly timer deletes the working blobs of a finished job."""
+    """The time after a job's end at which the nightly timer deletes its working blobs."""
     stall_after_seconds: Seconds = 900.0
-    """Without progress for so long, the watchdog sends a job's messages again."""
+    """The time without progress after which the watchdog sends a job's messages again."""
 
     # telemetry
     applicationinsights_connection_string: Annotated[SecretStr, AfterValidator(_connection_string)] | None = (
         None
     )
-    """Where telemetry goes; without it, nowhere."""
+    """The Application Insights resource that receives telemetry. Without it, no telemetry is sent."""
     applicationinsights_authentication_string: (
         Annotated[str, AfterValidator(_authentication_string)] | None
     ) = None
-    """`Authorization=AAD`, or `ClientId=<id>;Authorization=AAD`: telemetry is sent with the app's identity."""
+    """`Authorization=AAD` or `ClientId=<id>;Authorization=AAD`. With it, telemetry is sent with the app's identity."""
     azure_monitor_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Share of the operations whose events and dependencies are sent; exceptions and metrics always are."""
+    """The share of operations whose events and dependencies are sent. Exceptions and metrics are always sent."""
     log_analytics_workspace_id: str | None = None
-    """Where insights read telemetry: the id of the Log Analytics workspace that Application Insights sends it to."""
+    """The id of the Log Analytics workspace from which insights read. Application Insights stores its data there."""
     applicationinsights_resource_id: str | None = None
-    """Or the resource id of Application Insights, where several apps send to one workspace. It takes precedence."""
+    """The Application Insights resource that insights read instead of the workspace, if several apps share that."""
     log_analytics_endpoint: str = "https://api.loganalytics.io"
-    """The service that is asked for logs; another one in sovereign clouds."""
+    """The base URL of the service for log queries. Sovereign clouds have another one."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The app's own log level."""
     website_cloud_rolename: str | None = None
     """The role in telemetry, if it is not the app's name."""
     website_site_name: str | None = None
-    """Set by Azure: the app's name, which is the role in telemetry."""
+    """Azure sets it to the app's name, which is the role in telemetry."""
     website_slot_name: str | None = None
     """Set by Azure: the deployment slot, on plans that have any."""
     website_instance_id: str | None = None
-    """Set by Azure on Windows and on dedicated plans: the instance."""
+    """Azure sets it to the instance's name on Windows and on dedicated plans."""
     website_pod_name: str | None = None
-    """Set by Azure on Flex Consumption: the instance."""
+    """Azure sets it to the instance's name on Flex Consumption."""
     container_name: str | None = None
-    """Set by Azure on Flex and Linux Consumption: the instance, where the app has a name."""
+    """Azure sets it to the instance's name on Flex and Linux Consumption. Other systems set it, too."""
 
     @model_validator(mode="before")
     @classmethod
     def _blank_is_unset(cls, found: Any) -> Any:
-        """Azure's portal and local.settings.json can hold settings with empty values."""
+        """Removes empty values, which Azure's portal and local.settings.json may contain."""
         if not isinstance(found, dict):
             return found
         return {
@@ -239,7 +237,7 @@ class Settings(BaseSettings):
 
     @property
     def running_in_azure(self) -> bool:
-        """Whether this process runs on Azure rather than on somebody's machine."""
+        """Whether this process runs on Azure."""
         return any(self._instances)
 
     @property
@@ -251,27 +249,27 @@ class Settings(BaseSettings):
 
     @property
     def instance(self) -> str:
-        """The name in telemetry of what this process runs on."""
+        """The instance's name in telemetry: the one that Azure gives it, or else the host name."""
         return next(filter(None, self._instances), None) or socket.gethostname()
 
     @property
     def _instances(self) -> tuple[str | None, ...]:
-        """The names that Azure gives an instance; other systems, too, name their containers."""
+        """The names that Azure gives the instance. `container_name` counts only on Azure."""
         container = self.container_name if self.website_site_name else None
         return self.website_instance_id, container, self.website_pod_name
 
     @property
     def telemetry_problems(self) -> tuple[str, ...]:
-        """What is wrong with settings of telemetry. Their defaults hold, since telemetry must not stop the app."""
+        """The errors of telemetry settings. Their defaults apply, because telemetry must not stop the app."""
         return self._telemetry_problems
 
 
 @cache
 def load_settings() -> Settings:
-    """The settings of this process, read once. Of settings of telemetry that are wrong, the defaults hold.
+    """Returns the settings of this process, which are read once. Wrong telemetry settings get their defaults.
 
     Raises:
-        SettingsError: others are wrong; the text names each setting with its value and its rule.
+        SettingsError: other settings are wrong. The text names each with its value and its rule.
     """
     try:
         return Settings()
@@ -285,7 +283,7 @@ def load_settings() -> Settings:
 
 
 def _problems(error: ValidationError) -> dict[str, str]:
-    """What is wrong, by the name of the setting."""
+    """Returns an error text for each wrong setting, by its field."""
     values = {str(item["loc"][0]): item["input"] for item in error.errors() if item["loc"]}
     found = {}
     for problem in field_errors(error):
@@ -297,6 +295,6 @@ def _problems(error: ValidationError) -> dict[str, str]:
 
 
 def _is_public(name: str) -> bool:
-    """Whether the value of a setting may be shown. A problem of several settings has no name."""
+    """Returns whether an error may show the value of a setting. An error about several settings has no name."""
     field = Settings.model_fields.get(name)
     return bool(name) and (field is None or "SecretStr" not in str(field.annotation))
