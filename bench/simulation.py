@@ -182,11 +182,11 @@ class _Simulation:
     async def _handle(self, queue: str, text: str) -> None:
         intake, deadline = self._app.intake, self._app.deadline()
         if queue == JOBS_QUEUE:
-            await intake.job_message("", text, deadline)
+            await intake.handle_job("", text, deadline)
         elif queue == CHUNKS_QUEUE:
-            await intake.chunk_message(text, deadline)
+            await intake.handle_chunk(text, deadline)
         else:
-            await intake.archive_message("", text, deadline)
+            await intake.handle_archive("", text, deadline)
 
 
 if __name__ == "__main__":

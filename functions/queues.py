@@ -13,42 +13,42 @@ blueprint = func.Blueprint()
 async def discover_job(msg: func.QueueMessage, context: func.Context) -> None:
     """A job to go on with, or a producer's spec."""
     async with handling("discover_job", msg, context) as message:
-        await app().intake.job_message(message.id, message.text, app().deadline())
+        await app().intake.handle_job(message.id, message.text, app().deadline())
 
 
 @queue_function(blueprint, f"{JOBS_QUEUE}-poison")
 async def discover_job_poison(msg: func.QueueMessage, context: func.Context) -> None:
     """A job whose discovery keeps crashing: it is sent on a few times more, then it fails."""
     async with handling("discover_job_poison", msg, context) as message:
-        await app().intake.poisoned_job(message.id, message.text)
+        await app().intake.handle_poisoned_job(message.id, message.text)
 
 
 @queue_function(blueprint, CHUNKS_QUEUE)
 async def crawl_chunk(msg: func.QueueMessage, context: func.Context) -> None:
     """A chunk to crawl."""
     async with handling("crawl_chunk", msg, context) as message:
-        await app().intake.chunk_message(message.text, app().deadline(), again=message.again)
+        await app().intake.handle_chunk(message.text, app().deadline(), redelivered=message.again)
 
 
 @queue_function(blueprint, f"{CHUNKS_QUEUE}-poison")
 async def crawl_chunk_poison(msg: func.QueueMessage, context: func.Context) -> None:
     """A chunk that keeps crashing: it is halved; a candidate that is alone is recorded as crashed. The job goes on."""
     async with handling("crawl_chunk_poison", msg, context) as message:
-        await app().intake.poisoned_chunk(message.text)
+        await app().intake.handle_poisoned_chunk(message.text)
 
 
 @queue_function(blueprint, ARCHIVES_QUEUE)
 async def archive_dataset(msg: func.QueueMessage, context: func.Context) -> None:
     """A job to archive, or a producer's list of images."""
     async with handling("archive_dataset", msg, context) as message:
-        await app().intake.archive_message(message.id, message.text, app().deadline())
+        await app().intake.handle_archive(message.id, message.text, app().deadline())
 
 
 @queue_function(blueprint, f"{ARCHIVES_QUEUE}-poison")
 async def archive_dataset_poison(msg: func.QueueMessage, context: func.Context) -> None:
     """A job whose archive keeps crashing: it is sent on a few times more, then it fails."""
     async with handling("archive_dataset_poison", msg, context) as message:
-        await app().intake.poisoned_archive(message.id, message.text)
+        await app().intake.handle_poisoned_archive(message.id, message.text)
 
 
 @queue_function(blueprint, WEBHOOKS_QUEUE)

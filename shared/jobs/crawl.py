@@ -1,7 +1,7 @@
-"""Step 3 of a job: work through one chunk of candidates.
+"""Step 3 of a job: crawls one chunk of candidates.
 
-The records blob is the commit point. What follows it (counting, the rest as a new chunk, the last chunk's message)
-is done again by whoever gets the message again, and changes nothing the second time.
+The records blob is the commit point. What follows it (the count, the chunk of the rest, the message after the last
+chunk) is done again if the message is delivered again, and has no effect the second time.
 """
 
 from collections import OrderedDict
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.clock import Deadline
-from shared.crawling.chunk import Chunk, ChunkResult
+from shared.crawling.chunk import Chunk
 from shared.crawling.options import CrawlOptions
 from shared.crawling.worker import ChunkWorker
 from shared.damage import reading
@@ -32,8 +32,8 @@ from shared.storage.blobs import BlobAttributes
 from shared.telemetry import signals
 
 _PACKED_LINES = BlobAttributes("application/gzip")
-_KEPT_OPTIONS = 32
-# after which a chunk comes again whose hosts have no turn left for it
+_MAX_CACHED_OPTIONS = 32
+# The delay of a chunk that gets no turn at its hosts, since other chunks hold all of them.
 _POSTPONED_SECONDS = 60.0
 
 
@@ -48,13 +48,22 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    """What the records blob of a chunk says. Without any record it says that the chunk is halved."""
+    """The content of a chunk's records blob. A blob without records says that the chunk is halved."""
 
     records: Sequence[Record]
 
     @property
     def halves(self) -> bool:
         return not self.records
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the worker did for a chunk. `job_ended` says that it stopped before the end because the job has ended."""
+
+    records: Sequence[Record]
+    asked_hosts: bool
+    job_ended: bool
 
 
 class Crawl:
@@ -79,76 +88,81 @@ class Crawl:
         self._watches = watches
         self._options: OrderedDict[str, CrawlOptions] = OrderedDict()
 
-    async def run(self, message: ChunkMessage, deadline: Deadline, *, again: bool = True) -> None:
-        """Crawl the chunk, or as much of it as the deadline allows, and enqueue the rest.
+    async def run(self, message: ChunkMessage, deadline: Deadline, *, redelivered: bool = True) -> None:
+        """Crawls the chunk, or as much of it as the deadline allows, and enqueues the rest.
 
-        Where other chunks have taken all turns at its hosts, the whole chunk is enqueued anew for a while later. That
-        is no failure, and counts as none: those others move on, and a job in which nothing does is the watchdog's. A
-        chunk that had turns and came to no outcome with them is one: it takes more turns than there are, and in the
-        end is halved.
+        If other chunks hold all turns at its hosts, the whole chunk is enqueued again with a delay. That does not
+        count as a failure: the other chunks move on, and the watchdog handles a job in which nothing moves. A chunk
+        that made requests but finished no candidate fails. If that happens again and again, it is halved.
 
-        A message that comes `again` is looked at for what an earlier run committed before it died. One that comes for
-        the first time is not: where something is committed all the same, the work is done twice, and dropped.
+        A message that is `redelivered` may belong to an earlier run that committed its records and then died, so the
+        run looks for them. Otherwise it does not. If records are committed all the same, the work is done twice, and
+        the second result is dropped.
 
-        The job fails if a stored file of its own is gone or damaged.
+        The job fails if one of its stored files is gone or damaged.
 
         Raises:
-            Retryable: storage did not answer, or time or turns ran out before anything was done; the message should
-                come again.
+            Retryable: storage did not answer, or the deadline passed or requests were made before any candidate was
+                finished; the message should come again.
         """
         found = await self._find(message)
         if found is None:
             return
         job, chunk = found
         try:
-            await self._run(job, chunk, deadline, again=again)
+            await self._run(job, chunk, deadline, redelivered=redelivered)
         except Damaged as error:
             await self._transitions.fail_damaged(job, error)
 
-    async def _run(self, job: Job, chunk: ChunkRow, deadline: Deadline, *, again: bool) -> None:
+    async def _run(self, job: Job, chunk: ChunkRow, deadline: Deadline, *, redelivered: bool) -> None:
         if chunk.done:
-            await self._go_on(job, chunk, repeated=True)
+            await self._follow(job, chunk, repeated=True)
             return
         task = _Task(job, chunk, await read_candidates(self._blobs, chunk))
-        earlier = await self._committed(task) if again else None
-        if earlier is not None:
-            await self._finish(task, earlier)
+        committed = await self._read_commit(task) if redelivered else None
+        if committed is not None:
+            await self._finish(task, committed)
             return
-        result, stopped = await self._crawl(task, deadline)
-        if result.records:
-            await self._finish(task, await self._commit(task, _Commit(result.records)), stopped=stopped)
-        elif not stopped:
-            if deadline.passed or result.asked:
-                raise Retryable("The chunk ran out of time before its first image.")
+        work = await self._crawl(task, deadline)
+        if work.records:
+            commit = await self._write_commit(task, _Commit(work.records))
+            await self._finish(task, commit, job_ended=work.job_ended)
+        elif work.job_ended:
+            return
+        elif deadline.passed or work.asked_hosts:
+            raise Retryable("The chunk ran out of time before its first image.")
+        else:
             await self._dispatch.postpone(job, chunk.id, _POSTPONED_SECONDS)
 
-    async def give_up(self, message: ChunkMessage) -> None:
-        """Halve a chunk that crashes again and again; record a candidate that does so alone as crashed.
+    async def handle_poison(self, message: ChunkMessage) -> None:
+        """Halves a chunk that crashes again and again, or records its only candidate as crashed.
 
-        So the job goes on, and loses no more than what makes it crash.
+        So the job goes on, and loses only the candidate that makes it crash. The job fails if one of its stored files
+        is gone or damaged.
         """
         found = await self._find(message)
         if found is None:
             return
         job, chunk = found
         try:
-            await self._give_up(job, chunk)
+            await self._handle_poison(job, chunk)
         except Damaged as error:
             await self._transitions.fail_damaged(job, error)
 
-    async def _give_up(self, job: Job, chunk: ChunkRow) -> None:
+    async def _handle_poison(self, job: Job, chunk: ChunkRow) -> None:
         if chunk.done:
-            await self._go_on(job, chunk, repeated=True)
+            await self._follow(job, chunk, repeated=True)
             return
         task = _Task(job, chunk, await read_candidates(self._blobs, chunk))
-        commit = await self._committed(task)
+        commit = await self._read_commit(task)
         if commit is None:
             outcome = Rejected(Reason.CRASHED, "it could not be worked through")
             crashed = [Record(item.index, item.candidate, outcome) for item in task.candidates]
-            commit = await self._commit(task, _Commit(crashed if len(crashed) == 1 else ()))
+            commit = await self._write_commit(task, _Commit(crashed if len(crashed) == 1 else ()))
         await self._finish(task, commit)
 
     async def _find(self, message: ChunkMessage) -> tuple[Job, ChunkRow] | None:
+        """Returns the message's job and chunk; None if the job has ended or one of them does not exist."""
         job = await self._jobs.get(message.user_id, message.job_id)
         if job is None or job.state.terminal:
             return None
@@ -156,16 +170,29 @@ class Crawl:
         return (job, chunk) if chunk is not None else None
 
     async def _options_of(self, job_id: str) -> CrawlOptions:
-        """What the job's spec says of crawling; specs never change, so those of the last few jobs are kept."""
+        """Returns the crawl options in the job's spec. Those of the last few jobs are cached, as specs never change."""
         if job_id not in self._options:
             spec = await self._jobs.needed_spec(job_id)
             self._options[job_id] = CrawlOptions(spec.filters, spec.transform, spec.respect)
-            if len(self._options) > _KEPT_OPTIONS:
+            if len(self._options) > _MAX_CACHED_OPTIONS:
                 self._options.popitem(last=False)
         return self._options[job_id]
 
-    async def _committed(self, task: _Task) -> _Commit | None:
-        """What another run has committed; None where none has."""
+    async def _crawl(self, task: _Task, deadline: Deadline) -> _Work:
+        job = task.job
+        chunk = Chunk(
+            candidates=task.candidates,
+            shard=shard_name(job.id, task.chunk.id, self._runtime.ids.nonce()),
+            options=await self._options_of(job.id),
+        )
+        watch = self._watches.watch(job)
+        async with watch.watching():
+            result = await self._worker.work(chunk, deadline, watch.has_ended)
+            job_ended = bool(result.unfinished) and await watch.refresh()
+        return _Work(result.records, result.asked, job_ended)
+
+    async def _read_commit(self, task: _Task) -> _Commit | None:
+        """Returns what another run has committed; None if no run has."""
         job_id, chunk_id = task.job.id, task.chunk.id
         if await self._blobs.info(records_blob(job_id, chunk_id)) is None:
             return None
@@ -175,30 +202,17 @@ class Crawl:
                 raise ValueError("records of other candidates")
         return _Commit(records)
 
-    async def _crawl(self, task: _Task, deadline: Deadline) -> tuple[ChunkResult, bool]:
-        """What was done, and whether the job's end stopped it before the others were."""
-        job = task.job
-        work = Chunk(
-            candidates=task.candidates,
-            shard=shard_name(job.id, task.chunk.id, self._runtime.ids.nonce()),
-            options=await self._options_of(job.id),
-        )
-        watch = self._watches.over(job)
-        async with watch.watching():
-            result = await self._worker.work(work, deadline, watch.has_ended)
-            stopped = bool(result.unfinished) and await watch.look()
-        return result, stopped
-
-    async def _commit(self, task: _Task, commit: _Commit) -> _Commit:
-        """Write the records unless another run did; returns what stands."""
+    async def _write_commit(self, task: _Task, commit: _Commit) -> _Commit:
+        """Writes the records unless another run has; returns the commit that is stored."""
         name = records_blob(task.job.id, task.chunk.id)
         try:
             await self._blobs.put(name, encode_records(commit.records), _PACKED_LINES, overwrite=False)
         except AlreadyExists:
-            return await self._committed(task) or commit
+            return await self._read_commit(task) or commit
         return commit
 
-    async def _finish(self, task: _Task, commit: _Commit, *, stopped: bool = False) -> None:
+    async def _finish(self, task: _Task, commit: _Commit, *, job_ended: bool = False) -> None:
+        """Counts a committed chunk and adds its successors; then starts what follows, unless the job has ended."""
         job, chunk = task.job, task.chunk
         successors = await self._successors(task, commit)
         tally = Tally.of(commit.records)
@@ -207,15 +221,15 @@ class Crawl:
             signals.images_processed(
                 self._runtime.telemetry, job_id=job.id, kept=tally.kept, found=tally.found
             )
-        if not stopped:
+        if not job_ended:
             done = replace(chunk, done=True, successors=tuple(row.id for row in successors))
-            await self._go_on(job, done, repeated=not first)
+            await self._follow(job, done, repeated=not first)
 
-    async def _go_on(self, job: Job, chunk: ChunkRow, *, repeated: bool) -> None:
-        """Have done what comes after a chunk that is done.
+    async def _follow(self, job: Job, chunk: ChunkRow, *, repeated: bool) -> None:
+        """Starts what follows a done chunk: the next chunks, or the job's next step if all chunks are done.
 
-        Where the progress, looked at after the chunk was done, shows chunks that are not, who ends the last of them
-        looks after the job: it need not be asked for here.
+        The progress is read after the chunk was done. If it shows unfinished chunks, whoever finishes the last of them
+        starts the next step.
         """
         progress = await self._ledger.progress(job.id)
         await self._dispatch.announce_after(job, chunk, progress.added)
@@ -223,7 +237,10 @@ class Crawl:
             await self._transitions.close_if_crawled(job, repeated=repeated)
 
     async def _successors(self, task: _Task, commit: _Commit) -> Sequence[ChunkRow]:
-        """The chunks of what has no record yet; the same ones, however often they are asked for."""
+        """Writes the blobs of the chunks for the candidates without a record, and returns their rows.
+
+        Every call for the same commit writes the same blobs and returns the same rows.
+        """
         done = {record.index for record in commit.records}
         rest = [item for item in task.candidates if item.index not in done]
         if not rest:

@@ -1,9 +1,10 @@
-"""Where queue messages come in: tells the app's own from producers', and poison from both.
+"""Takes queue messages to their steps: the app's own messages, those of producers, and poison messages of both.
 
-A producer is an equal of the HTTP API: its spec goes the same way, and what is wrong with it is shown as a failed
-job, since there is nobody to answer.
+A producer's message has the same rights as a call of the HTTP API: its spec is submitted in the same way. Nobody waits
+for an answer, so a mistake in it is shown as a failed job.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.clock import Deadline
@@ -19,6 +20,7 @@ from shared.jobs.job.keys import message_key
 from shared.jobs.job.message_json import decode_json
 from shared.jobs.job.messages import (
     ForgedMessage,
+    JobMessage,
     names_in,
     read_chunk_message,
     read_job_message,
@@ -26,6 +28,7 @@ from shared.jobs.job.messages import (
     without_origin,
 )
 from shared.jobs.job.store import JobStore
+from shared.jobs.spec.spec import JobSpec
 from shared.jobs.submission.image_list import parse_image_list
 from shared.jobs.submission.submit import Submission, Submit
 from shared.telemetry import signals
@@ -38,7 +41,7 @@ _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps of a job that messages begin."""
+    """The steps that messages start."""
 
     submit: Submit
     discover: Discover
@@ -47,7 +50,7 @@ class Steps:
 
 
 class Intake:
-    """Hands each message to the step it is for. `user_id` owns what producers ask for."""
+    """Takes each message to its step. `user_id` is the owner of the jobs that producers submit."""
 
     def __init__(
         self, steps: Steps, watchdog: Watchdog, jobs: JobStore, telemetry: Telemetry, user_id: str
@@ -58,84 +61,83 @@ class Intake:
         self._telemetry = telemetry
         self._user_id = user_id
 
-    async def job_message(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
-        """From `crawl-jobs`: a job to discover, or a spec to take in."""
-        data: object = None
-        try:
-            data = decode_json(text)
-            own = read_job_message(data)
-            if own is None:
-                job_id, asked = split_spec(data)
-                key = None if job_id is not None else message_key(message_id)
-                spec = self._steps.submit.specs.parse(asked)
-                await self._steps.submit.run(
-                    Submission(self._user_id, spec, key, job_id, message_id=message_id)
-                )
-                return
-        except ForgedMessage as error:
-            report_dropped(self._telemetry, error, "intake")
-            return
-        except (InvalidRequest, Conflict) as error:
-            await self._refuse(message_id, data, error)
-            return
-        await self._steps.discover.run(own, deadline)
+    async def handle_job(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
+        """Handles a message of `crawl-jobs`: discovers a job, or submits the spec of a producer."""
+        message = await self._own_message(message_id, text, self._spec_submission)
+        if message is not None:
+            await self._steps.discover.run(message, deadline)
 
-    async def chunk_message(self, text: str | bytes, deadline: Deadline, *, again: bool = True) -> None:
-        """From `crawl-chunks`: a chunk to crawl; anything else is reported and dropped.
+    async def handle_chunk(self, text: str | bytes, deadline: Deadline, *, redelivered: bool = True) -> None:
+        """Handles a message of `crawl-chunks`: crawls a chunk. Any other message is reported and dropped.
 
-        `again` says that the message may have been delivered before.
+        Pass `redelivered=False` only if the message is certainly delivered for the first time.
         """
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
             report_dropped(self._telemetry, error, "crawl_chunk")
             return
-        await self._steps.crawl.run(message, deadline, again=again)
+        await self._steps.crawl.run(message, deadline, redelivered=redelivered)
 
-    async def archive_message(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
-        """From `dataset-archives`: a job to archive, or a list of stored images to make a dataset of."""
-        data: object = None
-        try:
-            data = decode_json(text)
-            own = read_job_message(data)
-            if own is None:
-                images = parse_image_list(without_origin(data))
-                key = None if images.job_id else message_key(message_id)
-                asked = Submission(
-                    self._user_id,
-                    images.spec(self._steps.submit.specs),
-                    key,
-                    images.job_id,
-                    message_id=message_id,
-                )
-                await self._steps.submit.run(asked)
-                return
-        except ForgedMessage as error:
-            report_dropped(self._telemetry, error, "intake")
-            return
-        except (InvalidRequest, Conflict) as error:
-            await self._refuse(message_id, data, error)
-            return
-        await self._steps.archive.run(own, deadline)
+    async def handle_archive(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
+        """Handles a message of `dataset-archives`: archives a job, or submits a producer's list of stored images."""
+        message = await self._own_message(message_id, text, self._list_submission)
+        if message is not None:
+            await self._steps.archive.run(message, deadline)
 
-    async def poisoned_job(self, message_id: str, text: str | bytes) -> None:
-        """From `crawl-jobs-poison`: the job is sent on a few times more, a refused message becomes a failed job."""
-        await self._poisoned(message_id, text, _DISCOVERY_CRASHED)
+    async def handle_poisoned_job(self, message_id: str, text: str | bytes) -> None:
+        """Handles a message of `crawl-jobs-poison`: sends the job on a few more times, then fails it.
 
-    async def poisoned_chunk(self, text: str | bytes) -> None:
-        """From `crawl-chunks-poison`: the chunk is halved, a candidate that is alone recorded as crashed."""
+        A producer's message that cannot be handled becomes a failed job.
+        """
+        await self._handle_poison(message_id, text, _DISCOVERY_CRASHED)
+
+    async def handle_poisoned_chunk(self, text: str | bytes) -> None:
+        """Handles a message of `crawl-chunks-poison`: halves the chunk, or records its only candidate as crashed."""
         try:
             message = read_chunk_message(decode_json(text))
         except InvalidRequest as error:
             report_dropped(self._telemetry, error, "crawl_chunk_poison")
             return
-        await self._steps.crawl.give_up(message)
+        await self._steps.crawl.handle_poison(message)
 
-    async def poisoned_archive(self, message_id: str, text: str | bytes) -> None:
-        """From `dataset-archives-poison`: likewise."""
-        await self._poisoned(message_id, text, _ARCHIVE_CRASHED)
+    async def handle_poisoned_archive(self, message_id: str, text: str | bytes) -> None:
+        """Handles a message of `dataset-archives-poison`, as `handle_poisoned_job` does."""
+        await self._handle_poison(message_id, text, _ARCHIVE_CRASHED)
 
-    async def _poisoned(self, message_id: str, text: str | bytes, failure: Failure) -> None:
+    async def _own_message(
+        self, message_id: str, text: str | bytes, submission_of: Callable[[str, object], Submission]
+    ) -> JobMessage | None:
+        """Returns the app's own message. The message of a producer is submitted or refused here, and None returned."""
+        data: object = None
+        try:
+            data = decode_json(text)
+            own = read_job_message(data)
+            if own is None:
+                await self._steps.submit.run(submission_of(message_id, data))
+        except ForgedMessage as error:
+            report_dropped(self._telemetry, error, "intake")
+            return None
+        except (InvalidRequest, Conflict) as error:
+            await self._refuse(message_id, data, error)
+            return None
+        return own
+
+    def _spec_submission(self, message_id: str, data: object) -> Submission:
+        job_id, asked = split_spec(data)
+        spec = self._steps.submit.specs.parse(asked)
+        return self._submission(message_id, spec, job_id)
+
+    def _list_submission(self, message_id: str, data: object) -> Submission:
+        images = parse_image_list(without_origin(data))
+        return self._submission(message_id, images.spec(self._steps.submit.specs), images.job_id)
+
+    def _submission(self, message_id: str, spec: JobSpec, job_id: str | None) -> Submission:
+        """Makes a submission. The message's id is its key, unless the message asks for a job id."""
+        key = message_key(message_id) if job_id is None else None
+        return Submission(self._user_id, spec, key, job_id, message_id=message_id)
+
+    async def _handle_poison(self, message_id: str, text: str | bytes, failure: Failure) -> None:
         try:
             data = decode_json(text)
             message = read_job_message(data)
@@ -150,10 +152,13 @@ class Intake:
             return
         job = await self._jobs.get(message.user_id, message.job_id)
         if job is not None and job.revision == message.revision:
-            await self._watchdog.poisoned(job, failure)
+            await self._watchdog.handle_poison(job, failure)
 
     async def _refuse_poison(self, message_id: str, data: object) -> None:
-        """Refuse a producer's message, unless the job stands that it asks for: that may be of its own making."""
+        """Refuses a producer's poison message, unless the job that it asks for exists.
+
+        The message itself may have made that job before it crashed.
+        """
         error = InvalidRequest("The message could not be handled.")
         job_id, _ = names_in(data)
         if job_id is None or await self._jobs.get(self._user_id, job_id) is None:
@@ -163,7 +168,8 @@ class Intake:
 
     async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
         signals.failure(self._telemetry, error, operation="intake")
-        if isinstance(error, FlawedJson):  # its job_id and name may be sound
+        if isinstance(error, FlawedJson):
+            # Its job_id and name may be valid.
             data = error.data
         fields = error.fields if isinstance(error, InvalidRequest) else ()
         refusal = InvalidRequest(error.detail, fields)

@@ -98,7 +98,7 @@ class Archive:
             await self._ended(await self._transitions.fail(job, ARCHIVE_FAILED, error.detail))
 
     async def _run(self, job: Job, message: JobMessage, deadline: Deadline) -> None:
-        watch = self._watches.over(job)
+        watch = self._watches.watch(job)
         archived = await watch.unless_ended(self._advance(job, message, deadline, watch))
         if archived is None:
             return

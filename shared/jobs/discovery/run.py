@@ -72,7 +72,7 @@ class DiscoveryRun:
         self._seen = seen
         self._found: list[Candidate] = []
         self._characters = 0
-        self._watch = parts.watches.over(job)
+        self._watch = parts.watches.watch(job)
 
     @classmethod
     async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":

@@ -119,7 +119,7 @@ class Watchdog:
             await self._data.storage.queues.send(WEBHOOKS_QUEUE, message_of(job))
         return not in_vain
 
-    async def poisoned(self, job: Job, failure: Failure) -> bool:
+    async def handle_poison(self, job: Job, failure: Failure) -> bool:
         """Send a job on whose message turned to poison, or fail it for it; returns whether it was sent on.
 
         Poison alone proves nothing: a host that dies has tried each message that it held.

@@ -151,15 +151,15 @@ class Flow:
 
     async def handle(self, queue: str, text: str, number: int = 0) -> None:
         if queue == JOBS_QUEUE:
-            await self.intake.job_message(f"m{number}", text, self.deadline())
+            await self.intake.handle_job(f"m{number}", text, self.deadline())
         elif queue == CHUNKS_QUEUE:
             again = text in self._handled
             self._handled.add(text)
-            await self.intake.chunk_message(text, self.deadline(), again=again)
+            await self.intake.handle_chunk(text, self.deadline(), redelivered=again)
         elif queue == WEBHOOKS_QUEUE:
             await self.webhooks.run(text)
         else:
-            await self.intake.archive_message(f"m{number}", text, self.deadline())
+            await self.intake.handle_archive(f"m{number}", text, self.deadline())
 
     async def deliver(self, queue: str, text: str, *, keep: bool = False) -> None:
         """Handle a message as the host does: again where it fails, as poison where it kills too often."""
@@ -169,7 +169,7 @@ class Flow:
             if self._deliveries[queue, text] < _MAX_DELIVERIES:
                 await self.handle(queue, text)
             elif queue == CHUNKS_QUEUE:
-                await self.intake.poisoned_chunk(text)
+                await self.intake.handle_poisoned_chunk(text)
         except Unavailable:
             self.put_back(queue, text)
         except Crash:

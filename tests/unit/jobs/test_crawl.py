@@ -97,7 +97,7 @@ async def test_a_poison_message_for_a_chunk_that_was_crawled_changes_nothing(flo
     await flow.run()
     expected = await outcome(flow, job)
     for text in flow.queues.sent[CHUNKS_QUEUE]:
-        await flow.intake.poisoned_chunk(text)
+        await flow.intake.handle_poisoned_chunk(text)
     await flow.run()
     assert await outcome(flow, job) == expected
     assert (await flow.ledger.progress(job.id)).added == 10
@@ -107,7 +107,7 @@ async def test_a_chunk_that_is_halved_while_it_is_crawled_ends_one_way_only(flow
     job = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     first, *others = flow.queues.take(CHUNKS_QUEUE)
-    flow.worker.before = lambda: flow.intake.poisoned_chunk(first)
+    flow.worker.before = lambda: flow.intake.handle_poisoned_chunk(first)
     await flow.handle(CHUNKS_QUEUE, first)
     for text in others:
         flow.put_back(CHUNKS_QUEUE, text)

@@ -103,7 +103,7 @@ async def test_candidates_of_a_chunk_that_turned_to_poison(flow, damage):
     job = await flow.send(SPEC)
     first = (await _until(flow, CHUNKS_QUEUE))[0]
     await _damage(flow, "/candidates/000001", damage)
-    await flow.intake.poisoned_chunk(first)
+    await flow.intake.handle_poisoned_chunk(first)
     await _check_failed(flow, job, "the candidates of chunk 000001")
 
 
@@ -138,7 +138,7 @@ async def test_a_damaged_spec_is_no_other_submissions_crash(flow, damage):
         return
     with pytest.raises(Conflict):
         await flow.submit.run(asked)
-    await flow.intake.job_message("m1", json.dumps({**SPEC, "job_id": job.id}), flow.deadline())
+    await flow.intake.handle_job("m1", json.dumps({**SPEC, "job_id": job.id}), flow.deadline())
     refused = await flow.keys.find("admin", "m1")
     assert (refused.requested_id, refused.state) == (job.id, State.FAILED)
 

@@ -101,9 +101,9 @@ async def test_a_chunk_whose_run_died_behind_its_records_comes_to_the_same(flow,
     first, *others = flow.queues.take(CHUNKS_QUEUE)
     flow.weather.writes_left, flow.weather.after = 3, False  # the shard, the records, the chunk's row
     with pytest.raises(Unavailable):
-        await flow.intake.chunk_message(first, flow.deadline(), again=False)
+        await flow.intake.handle_chunk(first, flow.deadline(), redelivered=False)
     assert (await flow.ledger.progress(job.id)).done == 0
-    await flow.intake.chunk_message(first, flow.deadline(), again=again)
+    await flow.intake.handle_chunk(first, flow.deadline(), redelivered=again)
     for text in others:
         flow.put_back(CHUNKS_QUEUE, text)
     await flow.run()
@@ -135,11 +135,11 @@ async def test_poisoned_jobs_are_sent_on_and_fail_with_a_reason_in_the_end(flow)
     job = await flow.send(SPEC)
     for _ in range(WatchdogConfig().max_nudges):
         (text,) = flow.queues.take(JOBS_QUEUE)
-        await flow.intake.poisoned_job("m", text)
+        await flow.intake.handle_poisoned_job("m", text)
         assert (await flow.jobs.require("admin", job.id)).state == "queued"
-    await flow.intake.poisoned_job("m", flow.queues.take(JOBS_QUEUE)[0])
+    await flow.intake.handle_poisoned_job("m", flow.queues.take(JOBS_QUEUE)[0])
     assert (await flow.jobs.require("admin", job.id)).failure.code == "discovery_crashed"
-    await flow.intake.poisoned_archive("m2", "what is this")
+    await flow.intake.handle_poisoned_archive("m2", "what is this")
     refused = (await flow.jobs.page("admin")).items
     assert {found.failure.code for found in refused} == {"discovery_crashed", "invalid_message"}
 

@@ -100,7 +100,7 @@ async def test_what_cannot_be_retried_says_why(flow):
         await flow.retry.run("admin", running.id)
     with pytest.raises(NotFound):
         await flow.retry.run("admin", "none")
-    await flow.intake.job_message("m", "no job at all", flow.deadline())
+    await flow.intake.handle_job("m", "no job at all", flow.deadline())
     [refused] = [job for job in (await flow.jobs.page("admin")).items if job.state is State.FAILED]
     with pytest.raises(Conflict, match="corrected"):
         await flow.retry.run("admin", refused.id)
@@ -132,13 +132,13 @@ async def test_a_failed_archive_is_tried_again_without_a_fetch(flow):
         for queue, text in flow.take():
             await flow.handle(queue, text)
     for _ in range(WatchdogConfig().max_nudges + 1):
-        await flow.intake.poisoned_archive("m", waiting[0])
+        await flow.intake.handle_poisoned_archive("m", waiting[0])
         flow.queues.take(ARCHIVES_QUEUE)
     assert (await flow.job(job)).failure.code == "archive_crashed"
     flow.worker.reject = lambda _: Reason.TIMED_OUT
     flow.worker.fetched.clear()
     await flow.retry.run("admin", job.id)
-    await flow.intake.poisoned_archive("m", waiting[0])  # it comes late, and fails no later revision
+    await flow.intake.handle_poisoned_archive("m", waiting[0])  # it comes late, and fails no later revision
     await flow.run()
     assert (await flow.job(job)).state is State.COMPLETED
     assert sorted(flow.worker.fetched) == list(range(9, TOTAL, 10))

@@ -17,7 +17,7 @@ async def _running(flow):
 
 
 async def _refused(flow):
-    await flow.intake.job_message("m1", "{", flow.deadline())
+    await flow.intake.handle_job("m1", "{", flow.deadline())
     [job] = (await flow.jobs.page("admin")).items
     return job
 

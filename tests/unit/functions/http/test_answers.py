@@ -42,7 +42,7 @@ async def test_every_link_of_a_job_works(caller):
 
 
 async def test_a_job_of_a_refused_message_offers_no_retry(app, caller):
-    await app.intake.job_message("message-1", r'{"name": "\ud83d"}', app.deadline())
+    await app.intake.handle_job("message-1", r'{"name": "\ud83d"}', app.deadline())
     job = (await caller.get("jobs/message-1")).body
     assert job["state"] == "failed"
     assert "retry" not in job["links"]

@@ -64,7 +64,7 @@ async def test_without_time_each_message_still_writes_a_block_and_none_is_sent_t
             break
         for text in taken:
             before = sum(parts.counts.staged.values())
-            await parts.intake.archive_message(f"m{number}", text, parts.deadline(-1))
+            await parts.intake.handle_archive(f"m{number}", text, parts.deadline(-1))
             assert sum(parts.counts.staged.values()) <= before + 1
     assert (await parts.jobs.require("admin", job.id)).state is State.COMPLETED
     assert set(parts.counts.staged.values()) == {1}

@@ -49,7 +49,7 @@ async def test_a_part_that_keeps_crashing_fails_the_job(parts):
     for text in others:
         await parts.handle(ARCHIVES_QUEUE, text)
     for _ in range(20):
-        await parts.intake.poisoned_archive("m", poison)
+        await parts.intake.handle_poisoned_archive("m", poison)
         for text in parts.queues.take(ARCHIVES_QUEUE):  # it is sent on, and shared out again: only that part
             if not read_job_message(decode_json(text)).part:
                 await parts.handle(ARCHIVES_QUEUE, text)

@@ -34,11 +34,11 @@ def reads(flow, monkeypatch):
 
 @pytest.mark.parametrize("end", ["cancelled", "retried", "gone"])
 async def test_a_look_sees_every_end_of_a_revision(flow, job, end):
-    watch = JobWatches(flow.jobs, flow.clock).over(job)
-    assert await watch.look() is False
+    watch = JobWatches(flow.jobs, flow.clock).watch(job)
+    assert await watch.refresh() is False
     await watch.check()
     if end == "gone":
-        watch = JobWatches(flow.jobs, flow.clock).over(replace(job, id="gone"))
+        watch = JobWatches(flow.jobs, flow.clock).watch(replace(job, id="gone"))
     elif end == "cancelled":
         await flow.cancel(job)
     else:
@@ -46,7 +46,7 @@ async def test_a_look_sees_every_end_of_a_revision(flow, job, end):
         await flow.retry.run("admin", job.id)
         assert (await flow.job(job)).state is State.QUEUED
     assert watch.has_ended() is False  # it has not looked
-    assert await watch.look() is True
+    assert await watch.refresh() is True
     assert watch.has_ended() is True
     with pytest.raises(JobEnded):
         await watch.check()
@@ -54,7 +54,7 @@ async def test_a_look_sees_every_end_of_a_revision(flow, job, end):
 
 async def test_steps_that_come_by_often_look_once_an_interval(flow, job, reads):
     made, _ = reads
-    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    watch = JobWatches(flow.jobs, flow.clock).watch(job)
     for _ in range(100):
         flow.clock.advance(0.5)
         await watch.check_if_due()
@@ -63,7 +63,7 @@ async def test_steps_that_come_by_often_look_once_an_interval(flow, job, reads):
 
 async def test_a_failed_look_is_made_up_for_at_the_next_interval(flow, job, reads):
     made, fails = reads
-    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    watch = JobWatches(flow.jobs, flow.clock).watch(job)
     await flow.transitions.end(job, State.CANCELLED)
     fails.append(Unavailable("storage is away"))
     made.clear()
@@ -78,17 +78,17 @@ async def test_a_failed_look_is_made_up_for_at_the_next_interval(flow, job, read
 
 async def test_a_look_that_is_asked_for_tells_that_storage_is_away(flow, job, reads):
     _, fails = reads
-    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    watch = JobWatches(flow.jobs, flow.clock).watch(job)
     fails.append(Unavailable("storage is away"))
     with pytest.raises(Unavailable):
-        await watch.look()
-    assert await watch.look() is False
+        await watch.refresh()
+    assert await watch.refresh() is False
 
 
 async def test_work_goes_on_until_a_look_finds_the_end(flow, job, reads):
     made, fails = reads
     fails += [Unavailable("storage is away")] * 3
-    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).over(job)
+    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).watch(job)
     async with asyncio.timeout(10), watch.watching() as watcher:
         while len(made) < 6:  # noqa: ASYNC110 - counts what the watch does
             await asyncio.sleep(0.001)
@@ -109,7 +109,7 @@ async def test_work_is_stopped_before_the_end_is_told(flow, job):
             await asyncio.sleep(0)
             stopped.set()
 
-    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).over(job)
+    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).watch(job)
     with pytest.raises(JobEnded):
         await watch.unless_ended(work())
     assert stopped.is_set()
@@ -122,7 +122,7 @@ async def test_work_that_comes_to_its_end_is_worth_what_it_returns_or_raises(flo
     async def failing():
         raise ValueError("wrong")
 
-    watch = JobWatches(flow.jobs, flow.clock).over(job)
+    watch = JobWatches(flow.jobs, flow.clock).watch(job)
     assert await watch.unless_ended(returning()) == 7
     with pytest.raises(ValueError, match="wrong"):
         await watch.unless_ended(failing())
@@ -132,6 +132,6 @@ async def test_work_that_comes_to_its_end_is_worth_what_it_returns_or_raises(flo
 async def test_an_error_of_the_watch_itself_is_not_taken_for_the_jobs_end(flow, job, reads):
     _, fails = reads
     fails.append(TypeError("a mistake"))
-    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).over(job)
+    watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).watch(job)
     with pytest.raises(TypeError):
         await watch.unless_ended(asyncio.Event().wait())

@@ -98,7 +98,7 @@ async def test_halves_whose_messages_got_lost_are_found_by_the_watchdog(flow):
     job = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     first, *others = flow.queues.take(CHUNKS_QUEUE)
-    await flow.intake.poisoned_chunk(first)
+    await flow.intake.handle_poisoned_chunk(first)
     flow.queues.take(CHUNKS_QUEUE)  # the halves, and the one whose turn came with them
     for text in others:
         await flow.handle(CHUNKS_QUEUE, text)

@@ -14,10 +14,10 @@ RIGHT = {"job_id": "mine-1", "keywords": ["cat"], "sources": [{"type": "fake", "
 
 
 async def _send(flow, data, message=MESSAGE):
-    await flow.intake.job_message(message, json.dumps(data), flow.deadline())
+    await flow.intake.handle_job(message, json.dumps(data), flow.deadline())
 
 
-@pytest.mark.parametrize("queue", ["job_message", "archive_message"])
+@pytest.mark.parametrize("queue", ["handle_job", "handle_archive"])
 async def test_a_refused_job_is_found_by_the_id_that_was_asked_for_and_by_its_message(flow, queue):
     for _ in range(2):
         await getattr(flow.intake, queue)(MESSAGE, json.dumps(WRONG), flow.deadline())

@@ -83,10 +83,10 @@ def _chunk(**changes):
 async def test_forged_ids_in_messages_are_dropped_with_a_warning(flow, changes, caplog):
     text = json.dumps(_job(**changes))
     with caplog.at_level(logging.WARNING):
-        await flow.intake.job_message("m1", text, flow.deadline())
-        await flow.intake.archive_message("m1", text, flow.deadline())
-        await flow.intake.poisoned_job("m1", text)
-        await flow.intake.poisoned_archive("m1", text)
+        await flow.intake.handle_job("m1", text, flow.deadline())
+        await flow.intake.handle_archive("m1", text, flow.deadline())
+        await flow.intake.handle_poisoned_job("m1", text)
+        await flow.intake.handle_poisoned_archive("m1", text)
     assert [record.getMessage() for record in caplog.records] == [
         "A message was dropped (intake). The message has no valid ids of a job."
     ] * 4
@@ -100,8 +100,8 @@ async def test_forged_ids_in_messages_are_dropped_with_a_warning(flow, changes, 
 async def test_forged_chunks_are_dropped_with_a_warning(flow, changes, caplog):
     text = json.dumps(_chunk(**changes))
     with caplog.at_level(logging.WARNING):
-        await flow.intake.chunk_message(text, flow.deadline())
-        await flow.intake.poisoned_chunk(text)
+        await flow.intake.handle_chunk(text, flow.deadline())
+        await flow.intake.handle_poisoned_chunk(text)
     assert len(caplog.records) == 2
     assert not flow.weather.calls["get"]
 
@@ -120,16 +120,16 @@ def test_what_the_app_writes_itself_is_read(chunk):
 
 async def test_ids_of_nobody_are_nothing_to_do(flow):
     for text in (json.dumps(_job(user_id="nobody")), json.dumps(_job(job_id="none"))):
-        await flow.intake.job_message("m1", text, flow.deadline())
-        await flow.intake.archive_message("m1", text, flow.deadline())
-        await flow.intake.poisoned_job("m1", text)
-    await flow.intake.chunk_message(json.dumps(_chunk(job_id="none")), flow.deadline())
+        await flow.intake.handle_job("m1", text, flow.deadline())
+        await flow.intake.handle_archive("m1", text, flow.deadline())
+        await flow.intake.handle_poisoned_job("m1", text)
+    await flow.intake.handle_chunk(json.dumps(_chunk(job_id="none")), flow.deadline())
     assert (await flow.jobs.page("admin")).items == []
 
 
 async def test_a_producers_spec_that_names_a_user_is_refused_and_not_dropped(flow):
-    await flow.intake.job_message("m1", '{"user_id": "me", "v": 1, "keywords": ["cat"]}', flow.deadline())
-    await flow.intake.archive_message("m2", '{"user_id": "me", "images": ["inputs/1.jpg"]}', flow.deadline())
+    await flow.intake.handle_job("m1", '{"user_id": "me", "v": 1, "keywords": ["cat"]}', flow.deadline())
+    await flow.intake.handle_archive("m2", '{"user_id": "me", "images": ["inputs/1.jpg"]}', flow.deadline())
     told = [job.failure.detail for job in (await flow.jobs.page("admin")).items]
     assert len(told) == 2
     assert all("user_id: is not a known field" in detail for detail in told)
@@ -161,9 +161,9 @@ async def test_a_lone_surrogate_on_a_queue_is_a_failed_job_with_the_reason(flow,
 async def test_a_flawed_message_that_became_poison_tells_the_reason_too(flow, queue):
     text = FLAWED[0][0]
     poisoned = {
-        JOBS_QUEUE: lambda: flow.intake.poisoned_job("m1", text),
-        CHUNKS_QUEUE: lambda: flow.intake.poisoned_chunk(text),
-        ARCHIVES_QUEUE: lambda: flow.intake.poisoned_archive("m1", text),
+        JOBS_QUEUE: lambda: flow.intake.handle_poisoned_job("m1", text),
+        CHUNKS_QUEUE: lambda: flow.intake.handle_poisoned_chunk(text),
+        ARCHIVES_QUEUE: lambda: flow.intake.handle_poisoned_archive("m1", text),
     }
     await poisoned[queue]()
     told = [job.failure.detail for job in (await flow.jobs.page("admin")).items]

@@ -89,12 +89,12 @@ def test_what_is_neither_json_nor_base64_of_it_is_refused(message):
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
 async def test_a_packed_spec_becomes_the_job_that_it_asks_for(flow, pack):
     packed = pack(base64.b64encode(TEXT.encode("utf-8-sig")).decode())
-    await flow.intake.job_message("m1", packed, flow.deadline())
+    await flow.intake.handle_job("m1", packed, flow.deadline())
     assert (await flow.jobs.require("admin", "mine-1")).state is State.QUEUED
 
 
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
 async def test_a_packed_list_of_images_becomes_the_job_that_it_asks_for(flow, pack):
     asked = json.dumps({"job_id": "mine-1", "images": ["inputs/cats/1.jpg"] * 9}).encode("utf-16")
-    await flow.intake.archive_message("m1", pack(base64.b64encode(asked).decode()), flow.deadline())
+    await flow.intake.handle_archive("m1", pack(base64.b64encode(asked).decode()), flow.deadline())
     assert (await flow.jobs.require("admin", "mine-1")).state is State.QUEUED

@@ -54,16 +54,16 @@ async def _jobs(flow):
 
 
 async def _send(flow, data, message="m1"):
-    await flow.intake.archive_message(message, json.dumps(data), flow.deadline())
+    await flow.intake.handle_archive(message, json.dumps(data), flow.deadline())
 
 
 async def test_a_specs_producer_chooses_the_jobs_id_and_sends_it_as_often_as_it_likes(flow):
     spec = {"job_id": "mine-1", "keywords": ["cat"]}
     for message in ("m1", "m1", "m2"):
-        await flow.intake.job_message(message, json.dumps(spec), flow.deadline())
+        await flow.intake.handle_job(message, json.dumps(spec), flow.deadline())
     assert [job.id for job in (await _jobs(flow)).values()] == ["mine-1"]
     other = json.dumps({**spec, "keywords": ["dog"]})
-    await flow.intake.job_message("m3", other, flow.deadline())
+    await flow.intake.handle_job("m3", other, flow.deadline())
     jobs = await _jobs(flow)
     refused = jobs.pop(next(job_id for job_id in jobs if job_id != "mine-1"))
     assert "its spec is another one" in refused.failure.detail
@@ -82,12 +82,12 @@ async def test_an_id_of_another_users_job_is_refused_though_the_specs_are_equal(
 @pytest.mark.parametrize("job_id", ["../x", "", 7, None, ["mine-1"]])
 async def test_a_specs_job_id_that_is_none_is_refused_by_name(flow, job_id):
     text = json.dumps({"job_id": job_id, "keywords": ["cat"]})
-    await flow.intake.job_message("m1", text, flow.deadline())
+    await flow.intake.handle_job("m1", text, flow.deadline())
     [job] = (await _jobs(flow)).values()
     assert "job_id: must be" in job.failure.detail
 
 
-@pytest.mark.parametrize("queue", ["job_message", "archive_message"])
+@pytest.mark.parametrize("queue", ["handle_job", "handle_archive"])
 async def test_a_refused_message_is_one_failed_job_that_tells_its_id_and_has_its_name(flow, queue):
     for _ in range(3):  # the host delivers it again
         text = json.dumps({"job_id": "mine-1", "name": " pets ", "colour": 1})
@@ -104,7 +104,7 @@ async def test_a_refused_message_is_one_failed_job_that_tells_its_id_and_has_its
         await flow.retry.run("admin", job.id)
 
 
-@pytest.mark.parametrize("poison", ["poisoned_archive", "poisoned_job"])
+@pytest.mark.parametrize("poison", ["handle_poisoned_archive", "handle_poisoned_job"])
 async def test_a_message_that_kills_is_refused_with_its_job_id_told(flow, poison):
     await getattr(flow.intake, poison)("m1", json.dumps(LIST))
     [job] = (await _jobs(flow)).values()
@@ -115,7 +115,7 @@ async def test_a_message_that_kills_is_refused_with_its_job_id_told(flow, poison
 async def test_a_message_that_became_a_job_and_then_poison_leaves_that_job_alone(flow, asked):
     await _send(flow, asked)
     before = await _jobs(flow)
-    await flow.intake.poisoned_archive("m1", json.dumps(asked))
+    await flow.intake.handle_poisoned_archive("m1", json.dumps(asked))
     assert await _jobs(flow) == before
     assert [job.state for job in before.values()] == [State.QUEUED]
     assert [signal.kind for signal in flow.telemetry.signals] == ["exception"]
@@ -144,7 +144,7 @@ HOSTILE = [
 @pytest.mark.parametrize("data", HOSTILE, ids=[str(number) for number in range(len(HOSTILE))])
 async def test_a_message_without_a_good_id_and_name_gets_others(flow, data):
     await _send(flow, data)
-    await flow.intake.job_message("m2", json.dumps(data), flow.deadline())
+    await flow.intake.handle_job("m2", json.dumps(data), flow.deadline())
     jobs = (await _jobs(flow)).values()
     assert {job.name for job in jobs} == {"refused message"}
     assert {(job.message_id, job.requested_id) for job in jobs} == {("m1", ""), ("m2", "")}
@@ -185,7 +185,7 @@ async def test_a_message_that_dies_at_any_line_and_turns_to_poison_is_one_job(fl
         with contextlib.suppress(Unavailable):
             await _send(flow, asked, f"m{at}")
         flow.weather.writes_left = -1
-        await flow.intake.poisoned_archive(f"m{at}", json.dumps(asked))
+        await flow.intake.handle_poisoned_archive(f"m{at}", json.dumps(asked))
         await _send(flow, asked, f"m{at}")  # a straggler
         assert len(await _jobs(flow)) == len(before) + 1
         if not flow.weather.deaths:
