@@ -1,4 +1,4 @@
-"""Where datasets are recorded, and how they are handed out."""
+"""Records datasets in a table, and makes the links to download them."""
 
 import re
 import zlib
@@ -25,7 +25,7 @@ _NAME_BYTES = 80
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
-    """A file, and the name to save it under; `link` is None where it is in the Archive tier."""
+    """A file in storage, and the name to save it under. `link` is None if the file is in the Archive tier."""
 
     blob: str
     name: str
@@ -36,7 +36,7 @@ class SavedFile:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A dataset's files, in order. `records` has the outcome of every candidate; None where it is gone."""
+    """A dataset's files, in order. `records` is the file with the outcome of every candidate, or None if it is gone."""
 
     dataset: Dataset
     files: tuple[SavedFile, ...]
@@ -44,13 +44,13 @@ class Download:
 
     @property
     def expires_at(self) -> datetime:
-        """When the first of the links expires."""
+        """The time at which the first of the links expires."""
         files = (*self.files, self.records) if self.records else self.files
         return min(file.link.expires_at for file in files if file.link)
 
 
 class Catalog:
-    """The datasets of all users: one table row each."""
+    """The datasets of all users. Each is a row of a table."""
 
     def __init__(self, entities: EntityStore, blobs: LinkStore, *, link_seconds: float) -> None:
         self._entities = entities
@@ -58,7 +58,7 @@ class Catalog:
         self._link_seconds = link_seconds
 
     async def put(self, dataset: Dataset) -> None:
-        """Record the dataset in the place of its earlier revision, never of a later one; repeating changes nothing."""
+        """Record the dataset. It replaces an earlier revision, but not a later one. Repeating changes nothing."""
         row = _to_entity(dataset)
         listed = mark(row.partition, place_of(row.row, dataset.created_at))
 
@@ -67,35 +67,38 @@ class Catalog:
             if stored is not None and stored.revision > dataset.revision:
                 return
             changes: list[Change] = [Insert(row), listed]
-            # a row that is there has its mark already
+            # a row that exists has its mark already
             if entity is not None:
                 changes = [Replace(replace(row, etag=entity.etag))]
             await self._entities.apply(_TABLE, row.partition, changes)
 
-        await self._swap(dataset.user_id, dataset.id, record)
+        await self._change(dataset.user_id, dataset.id, record)
 
     async def undo(self, user_id: str, dataset_id: str, revision: int, before: Dataset | None) -> None:
-        """Take a revision back whose job ended otherwise: what was recorded `before` counts; idempotent.
+        """Remove a revision whose job did not complete, and record the dataset `before` it again. This is idempotent.
 
-        Where nothing was, an empty row stays: to delete it might take a later revision with it.
+        If there was none before, an empty row stays, because deleting the row could delete a later revision.
         """
         row = _to_entity(before) if before else Entity(user_id, dataset_id)
 
-        async def take_back(entity: Entity | None) -> None:
+        async def restore(entity: Entity | None) -> None:
             stored = _from_entity(entity) if entity else None
             if entity is not None and stored is not None and stored.revision == revision:
                 await self._entities.apply(_TABLE, user_id, [Replace(replace(row, etag=entity.etag))])
 
-        await self._swap(user_id, dataset_id, take_back)
+        await self._change(user_id, dataset_id, restore)
 
-    async def _swap(
+    async def _change(
         self, user_id: str, dataset_id: str, change: Callable[[Entity | None], Awaitable[None]]
     ) -> None:
         busy = "The dataset's row is too busy."
         await compare_and_swap(lambda: self._entities.get(_TABLE, user_id, dataset_id), change, busy=busy)
 
-    async def drop_others(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
-        """Delete the blobs of all revisions but the recorded one, as far as they were written before; idempotent."""
+    async def delete_other_revisions(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
+        """Delete the blobs of all revisions except the recorded one that were written before this time.
+
+        This is idempotent.
+        """
         dataset = await self.get(user_id, dataset_id)
         recorded = (dataset.id, dataset.revision) if dataset else None
         async for info in self._blobs.list(dataset_prefix(dataset_id)):
@@ -103,12 +106,12 @@ class Catalog:
                 await self._blobs.delete(info.name)
 
     async def get(self, user_id: str, dataset_id: str) -> Dataset | None:
-        """The dataset, or None where this user has none of that id."""
+        """Returns the dataset, or None if this user has no dataset of that id."""
         entity = await self._entities.get(_TABLE, user_id, dataset_id)
         return _from_entity(entity) if entity else None
 
     async def require(self, user_id: str, dataset_id: str) -> Dataset:
-        """The dataset.
+        """Returns the dataset.
 
         Raises:
             NotFound: this user has no such dataset.
@@ -119,18 +122,18 @@ class Catalog:
         return dataset
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Dataset]:
-        """Up to `size` of the user's datasets behind the place `after`, those of the newest jobs first.
+        """Returns up to `size` of the user's datasets after the place `after`, those of the newest jobs first.
 
-        A dataset has one place, whatever revisions of it are recorded.
+        All revisions of a dataset have the same place.
         """
         return await newest_first(self._entities, _TABLE, user_id, _from_entity, after=after, size=size)
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
-        """Links to the dataset's files and records. Files in the Archive tier come without a link.
+        """Returns links to the dataset's files and records. Files in the Archive tier have no link.
 
         Raises:
             NotFound: this user has no such dataset, or its files are gone.
-            Conflict: all of them are in the Archive tier.
+            Conflict: all files and the records are in the Archive tier.
         """
         dataset = await self.require(user_id, dataset_id)
         folder = dataset.records_blob.rpartition("/")[0]
@@ -147,7 +150,7 @@ class Catalog:
         return Download(dataset, tuple(files), records)
 
     async def saved(self, blob: str, name: str) -> SavedFile | None:
-        """A file in storage, to be saved under this name; None where it is gone."""
+        """Returns a file in storage that is saved under this name, or None if it is gone."""
         info = await self._blobs.info(blob)
         return await self._saved(info, name) if info else None
 
@@ -157,8 +160,8 @@ class Catalog:
             link = await self._blobs.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
         return SavedFile(info.name, name, info.size_bytes, info.tier, link)
 
-    async def tier_changed(self, user_id: str, dataset_id: str, tier: Tier) -> None:
-        """Note the tier that the dataset's blobs are in now; nothing happens where it is not recorded."""
+    async def record_tier(self, user_id: str, dataset_id: str, tier: Tier) -> None:
+        """Record the tier that the dataset's blobs are in now. Nothing happens if the dataset is not recorded."""
         entity = await self._entities.get(_TABLE, user_id, dataset_id)
         dataset = _from_entity(entity) if entity else None
         if entity is None or dataset is None:
@@ -167,13 +170,15 @@ class Catalog:
         try:
             await self._entities.apply(_TABLE, user_id, [Replace(changed)])
         except Changed:
-            return  # it was removed, or another run noted the same
+            # the dataset was removed, or another run recorded the same
+            return
 
 
 def _filename(dataset: Dataset, blob: str) -> str:
-    """A name that every system can save: the dataset's, in plain letters.
+    """Returns the name to save a file under, which every system accepts.
 
-    Where a dataset has several files, they are called as its SHA256SUMS and its card call them.
+    A `dataset.zip` is named after the dataset, in plain letters. Other files keep their names, which SHA256SUMS and the
+    card refer to.
     """
     leaf = blob.rpartition("/")[2]
     if not leaf.startswith("dataset."):
@@ -183,12 +188,12 @@ def _filename(dataset: Dataset, blob: str) -> str:
 
 
 def _to_entity(dataset: Dataset) -> Entity:
-    """The whole dataset as packed JSON, over as many cells as it takes: labels alone may have 256 KiB."""
+    """Packs the dataset as JSON into as many cells as it needs. Its labels alone may have 256 KiB."""
     packed = zlib.compress(_adapter.dump_json(dataset))
     return Entity(dataset.user_id, dataset.id, to_cells("json", packed))
 
 
 def _from_entity(entity: Entity) -> Dataset | None:
-    """The dataset; None where the row was emptied."""
+    """Returns the dataset, or None if the row was emptied."""
     packed = from_cells("json", entity.values)
     return _adapter.validate_json(zlib.decompress(packed)) if packed else None

@@ -1,4 +1,4 @@
-"""A dataset: what a completed job delivers."""
+"""Defines a dataset, which is what a completed job delivers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from shared.storage.blobs import Tier
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What is known of a dataset; its bytes are the blobs named by `blobs`, in order.
+    """Describes a dataset. `blobs` are its files, in order.
 
-    `counts` is, by label, the number of candidates by outcome ("kept" or a rejection's reason); `splits` the number of
-    images by split. `sha256` is that of the one archive blob, None where there are several, or where it is too large
-    to be known; `checksums` has an entry for each of the blobs. `id` is the job's, and so is `revision`: a retried
-    job's dataset takes the place of the one before.
+    `id` and `revision` are those of the job. The dataset of a retried job replaces the one before. `counts` is the
+    number of candidates by label and outcome ("kept", or the reason of a rejection), and `splits` the number of images
+    by split. `checksums` has an entry for each file. `sha256` is that of the file if there is only one; it is None if
+    there are several, or if the file is too large to be read for its checksum.
     """
 
     id: str

@@ -1,7 +1,8 @@
-"""Step 6 of a job: old datasets go to the Archive tier, working blobs of finished jobs go away.
+"""Moves old datasets to the Archive tier, and deletes the working blobs of jobs that ended (step 6 of a job).
 
-With the working blobs go the files of all of the job's revisions but the recorded one: earlier ones, and what was
-written of those that did not come to their end. Without working blobs no retry can begin, so that is for good.
+With the working blobs of a job, the files of all revisions of its dataset are deleted except the recorded one: those
+of earlier revisions, and those of revisions that were not completed. After that the job cannot be retried, so no new
+revision can come.
 """
 
 from collections.abc import AsyncIterator
@@ -37,7 +38,10 @@ class NightlyConfig:
 
 @dataclass(slots=True)
 class NightlyReport:
-    """What a night did. `unfinished` says that time ran out; the next night goes on."""
+    """The result of a nightly run: numbers of datasets archived, of jobs cleared, and of failures.
+
+    If the run is `unfinished`, it ran out of time, and the next run continues.
+    """
 
     archived: int = 0
     cleared: int = 0
@@ -46,7 +50,7 @@ class NightlyReport:
 
 
 class Nightly:
-    """The nightly run. Running it twice, or at the same time, does nothing twice; one failure stops nothing else."""
+    """The nightly run. It may run twice, also at the same time. Failures of datasets or jobs do not stop the rest."""
 
     def __init__(self, data: JobData, catalog: Catalog, runtime: Runtime, config: NightlyConfig) -> None:
         self._blobs = data.storage.blobs
@@ -59,31 +63,31 @@ class Nightly:
         self._config = config
 
     async def run(self, deadline: Deadline) -> NightlyReport:
-        """Age datasets, then clear what ended jobs have left, until done or until the deadline passes.
+        """Archive old datasets, then clear jobs that ended long ago, until the deadline passes.
 
         Raises:
-            Unavailable: storage cannot even be listed.
+            Unavailable: storage did not answer when datasets or jobs were listed.
         """
         report = NightlyReport()
-        await self._age(deadline, report)
+        await self._archive_old(deadline, report)
         await self._clear(deadline, report)
         signals.datasets_archived(self._telemetry, count=report.archived)
         return report
 
-    async def _age(self, deadline: Deadline, report: NightlyReport) -> None:
+    async def _archive_old(self, deadline: Deadline, report: NightlyReport) -> None:
         now = self._clock.now()
         async for dataset_id, files in self._datasets():
             if deadline.passed:
                 report.unfinished = True
                 return
             age = now - max(info.created_at for info in files)
-            waiting = [info for info in files if info.tier is not Tier.ARCHIVE]
-            if age < timedelta(days=self._config.archive_after_days) or not waiting:
+            movable = [info for info in files if info.tier is not Tier.ARCHIVE]
+            if age < timedelta(days=self._config.archive_after_days) or not movable:
                 continue
             try:
-                for info in waiting:
+                for info in movable:
                     await self._blobs.set_tier(info.name, Tier.ARCHIVE)
-                await self._catalog.tier_changed(ADMIN, dataset_id, Tier.ARCHIVE)
+                await self._catalog.record_tier(ADMIN, dataset_id, Tier.ARCHIVE)
             except AppError as error:
                 report.failed += 1
                 signals.failure(self._telemetry, error, operation="archive_dataset", dataset=dataset_id)
@@ -93,7 +97,7 @@ class Nightly:
             signals.dataset_archived(self._telemetry, dataset=dataset_id, age_days=age.days, size_mb=size_mb)
 
     async def _datasets(self) -> AsyncIterator[tuple[str, list[BlobInfo]]]:
-        """Each dataset's blobs, without the small files that stay hot and readable."""
+        """Yields each dataset's id and its blobs, without the small files that stay in the Hot tier."""
         current, files = "", list[BlobInfo]()
         async for info in self._blobs.list(DATASETS):
             found = dataset_of(info.name)
@@ -126,15 +130,15 @@ class Nightly:
                 signals.failure(self._telemetry, error, operation="clear_work", job_id=work.job_id)
 
     async def _clear_one(self, work: Work, now: datetime) -> None:
-        """Delete what an ended job has left, and at last the row that it is found by; idempotent.
+        """Delete the working blobs and rows of a job that ended, and finally the row that the run finds it by.
 
-        What the job recorded and did not come to the end of is taken back before: what that needs is deleted, too,
-        and a straggler that does it later must find the files of what counts again.
+        This is idempotent. If the job recorded a dataset but did not complete, the dataset is taken back first: the
+        blobs that this needs are deleted here, and the files of the dataset that counts again must not be deleted.
         """
         job = await self._jobs.get(work.user_id, work.job_id)
         if job is not None and job.state is not State.COMPLETED:
             await self._starts.take_back(job)
-        await self._catalog.drop_others(work.user_id, work.job_id, now)
+        await self._catalog.delete_other_revisions(work.user_id, work.job_id, now)
         async for info in self._blobs.list(work_prefix(work.job_id)):
             await self._blobs.delete(info.name)
         await self._ledger.erase(work.job_id)

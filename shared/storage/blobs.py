@@ -1,4 +1,4 @@
-"""Blob storage as the domain sees it: one container, named byte strings, blocks, tiers."""
+"""Defines blob storage for the domain: named byte strings in one container, with blocks, tiers and links."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Tier(StrEnum):
-    """Access tiers of a blob, from the quickest and dearest to the slowest and cheapest."""
+    """Access tiers of a blob. HOT has the fastest and cheapest reads, and ARCHIVE the cheapest storage."""
 
     HOT = "hot"
     COOL = "cool"
@@ -18,7 +18,7 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """What storage knows of a blob. `rehydrating_to` is set while an archived blob is on its way up."""
+    """The properties of a blob. `rehydrating_to` is set while a blob is moved out of the Archive tier."""
 
     name: str
     size_bytes: int
@@ -32,7 +32,7 @@ class BlobInfo:
 
 @dataclass(frozen=True, slots=True)
 class BlobAttributes:
-    """What a writer says of a blob beside its bytes. Tags can be searched by storage, metadata cannot."""
+    """The properties that a writer gives a blob. Storage can search for tags, but not for metadata."""
 
     content_type: str = "application/octet-stream"
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -41,77 +41,78 @@ class BlobAttributes:
 
 
 class BlobStore(Protocol):
-    """Named byte strings. Every method raises `Unavailable` where storage does not answer."""
+    """Named byte strings. Every method raises `Unavailable` if storage does not answer."""
 
     async def put(
         self, name: str, data: bytes, attributes: BlobAttributes | None = None, *, overwrite: bool = True
     ) -> None:
-        """Write the blob whole.
+        """Write a whole blob.
 
         Raises:
-            AlreadyExists: with `overwrite=False`, where the name is taken; nothing is written then.
+            AlreadyExists: a blob of that name exists, and `overwrite` is False. Nothing is written.
         """
         ...
 
     async def get(self, name: str, *, offset: int = 0, length: int | None = None) -> bytes:
-        """The bytes from `offset`, at most `length` of them.
+        """Read up to `length` bytes from `offset` on. There are fewer if the blob ends before.
 
         Raises:
             NotFound: there is no such blob.
-            Conflict: the blob is archived and cannot be read.
+            Conflict: the blob is in the Archive tier.
         """
         ...
 
     def stream(self, name: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Like `get`, in pieces of a few MiB at most, so that memory stays flat."""
+        """Read the same bytes as `get` does, in pieces of a few MiB at most, so that they need not fit into memory."""
         ...
 
     async def info(self, name: str) -> BlobInfo | None:
-        """What storage knows of the blob; None where there is none."""
+        """Returns the properties of the blob, or None if it does not exist."""
         ...
 
     def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        """All blobs whose names begin with `prefix`, in order of name."""
+        """Yields all blobs whose names begin with `prefix`, in order of name."""
         ...
 
     async def delete(self, name: str) -> None:
-        """Delete the blob; nothing happens where there is none."""
+        """Delete the blob if it exists."""
         ...
 
 
 class BlockStore(BlobStore, Protocol):
-    """Blobs, and large ones that are written as blocks in any order, by anyone, and then committed at once.
+    """Blobs that can be written in blocks. Several writers may stage blocks in any order; one commit makes the blob.
 
-    A block's name is its number; numbers below 50,000 (the service's limit).
+    A blob has at most 50,000 blocks, which is the limit of the service. The number of a block is its name only: the
+    commit decides the order.
     """
 
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
-        """Stage one block, replacing an earlier one of that number; invisible to readers.
+        """Stage one block in place of an earlier one of that number. Readers do not see it before the commit.
 
-        What `data` is a view of may be overwritten as soon as the call is over.
+        The caller may overwrite the memory that `data` is a view of as soon as the call returns.
         """
         ...
 
     async def staged(self, name: str) -> Mapping[int, int]:
-        """The sizes in bytes of the blocks that are staged and not committed, by number."""
+        """Returns the size in bytes, by number, of each block that is staged but not committed."""
         ...
 
     async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:
-        """Make the blob of these blocks, in this order, at once.
+        """Make the blob of these blocks, in this order, in one atomic step.
 
-        Idempotent: blocks may be staged, or already be part of the committed blob.
+        This is idempotent: a block may be staged, or already be part of the committed blob.
 
         Raises:
-            Conflict: a block is neither staged nor committed; stage it again.
+            Conflict: a block is neither staged nor committed. It must be staged again.
         """
         ...
 
 
 class TierStore(BlobStore, Protocol):
-    """Blobs with access tiers, and a search by tags."""
+    """Blobs with access tiers, which can be found by their tags."""
 
     async def set_tier(self, name: str, tier: Tier) -> None:
-        """Move the blob; up from archive begins a rehydration that takes hours.
+        """Move the blob to a tier. Moving it out of the Archive tier begins a rehydration, which takes hours.
 
         Raises:
             NotFound: there is no such blob.
@@ -119,7 +120,7 @@ class TierStore(BlobStore, Protocol):
         ...
 
     def find(self, tags: Mapping[str, str]) -> AsyncIterator[str]:
-        """Names of the blobs that carry all of these tags (storage's index lags by seconds)."""
+        """Yields the names of the blobs that have all of these tags. The index of storage may lag by seconds."""
         ...
 
 
@@ -132,8 +133,8 @@ class Link:
 
 
 class LinkStore(BlobStore, Protocol):
-    """Blobs, and links to them that need no other credential."""
+    """Blobs that can be read by links, without any other credential."""
 
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
-        """A read-only link to the blob, which a browser saves as `filename`."""
+        """Returns a read-only link to the blob. A browser saves the blob as `filename`."""
         ...

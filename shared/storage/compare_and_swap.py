@@ -1,4 +1,7 @@
-"""Changes of what several writers change at the same time: read, write if nobody else has, otherwise again."""
+"""Changes rows that several writers change at the same time.
+
+A writer reads the row, and writes it on the condition that it has not changed since. Otherwise it tries again.
+"""
 
 import asyncio
 import random
@@ -18,15 +21,16 @@ async def compare_and_swap[Stored, Result](
     known: Stored | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Result:
-    """Change what `read` returns, on the version that was read; returns what `change` returns.
+    """Change the row that `read` returns; returns the result of `change`.
 
-    `change` writes once, on the condition that nobody else has written since, or sees that there is nothing to do.
-    Where it raises `Changed` or `AlreadyExists`, another writer was first: after a random pause of up to 0.1 s, which
-    spreads the writers, it is called again with what is stored then. `known` is what the caller has read already; it
-    spares the first read. Any other error, and any error of `read`, goes to the caller.
+    `change` gets the stored row. It writes once, on the condition that the row is still the same version, or finds that
+    there is nothing to do. If it raises `Changed` or `AlreadyExists`, another writer was faster. After a random pause
+    of up to 0.1 s, which spreads the writers, it is called again with the row that is stored by then. `known` is the
+    row if the caller has read it already, which saves the first read. Any other error, and any error of `read`, reaches
+    the caller.
 
     Raises:
-        Unavailable: other writers were first a hundred times, over about five seconds; the text is `busy`.
+        Unavailable: other writers were faster a hundred times, over about five seconds. The text is `busy`.
     """
     stored = await read() if known is None else known
     for _ in range(_TRIES):

@@ -1,4 +1,4 @@
-"""Table storage as the domain sees it: small entities, compare-and-swap, all-or-nothing changes in a partition."""
+"""Defines table storage for the domain: small rows, compare-and-swap, and atomic changes in a partition."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ type Value = str | int | float | bool | bytes | datetime
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    r"""A row. `partition` and `row` are its key; `etag` is the version that was read, empty before a write.
+    r"""A row. `partition` and `row` are its key. `etag` is the version that was read, and empty in a new row.
 
-    Keys: up to 512 UTF-16 code units, without `/ \ # ?` and control characters. Values: valid strings up to 32 Ki
-    UTF-16 code units, bytes up to 64 KiB, integers of 64 bits, aware datetimes (kept to the microsecond at best); up to
-    252 of them, together up to 1 MiB. `shared.storage.entity_limits` says it in full.
+    A key has up to 512 UTF-16 code units, without `/ \ # ?` and control characters. Values are valid strings of up to
+    32 Ki UTF-16 code units, bytes of up to 64 KiB, integers of 64 bits, and aware datetimes, which are stored to the
+    microsecond at best. A row has up to 252 values and up to 1 MiB. `shared.storage.entity_limits` has all limits.
     """
 
     partition: str
@@ -25,28 +25,28 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Create the entity; fails where its key is taken."""
+    """Create the row. The change fails if a row with its key exists."""
 
     entity: Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Replace all values; fails unless the stored entity still has `entity.etag`."""
+    """Replace all values of the row. The change fails unless the stored row still has `entity.etag`."""
 
     entity: Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Create or replace, whatever is there."""
+    """Create the row, or replace any version of it."""
 
     entity: Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete the row; it must exist (within `apply`, where it does not the whole change fails)."""
+    """Delete the row. The change fails if the row does not exist."""
 
     row: str
 
@@ -55,31 +55,31 @@ type Change = Insert | Replace | Put | Delete
 
 
 class EntityStore(Protocol):
-    """Tables of entities. Every method raises `Unavailable` where storage does not answer; it may have done all."""
+    """Tables of rows. Every method raises `Unavailable` if storage does not answer; its changes may have been made."""
 
     async def get(self, table: str, partition: str, row: str) -> Entity | None:
-        """The entity with its etag; None where there is none."""
+        """Returns the row, or None if it does not exist."""
         ...
 
     def query(
         self, table: str, partition: str, *, after: str = "", before: str = ""
     ) -> AsyncIterator[Entity]:
-        """The partition's entities in order of row key, with after < row < before where those are given."""
+        """Yields the rows of the partition in order of key: those with after < key < before, if these are not empty."""
         ...
 
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
-        """Make 1 to 100 changes to different rows of one partition, all or none.
+        """Make 1 to 100 changes to different rows of one partition. Either all are made or none.
 
         Returns:
-            The new etag of each row, in the order of the changes; empty for one that was deleted.
+            The new etag of each row, in the order of the changes. It is empty for a deleted row.
 
         Raises:
-            AlreadyExists: an `Insert` met an existing key.
-            Changed: a `Replace` met another version, or a `Replace` or `Delete` met no entity.
-            Permanent: an entity is too large, or has keys or values that are not allowed; no change is made then.
+            AlreadyExists: the row of an `Insert` exists.
+            Changed: the row of a `Replace` has another version, or the row of a `Replace` or `Delete` does not exist.
+            Permanent: a row is too large, or has keys or values that are not allowed.
         """
         ...
 
     async def erase(self, table: str, partition: str) -> None:
-        """Delete all entities of the partition; idempotent, not atomic."""
+        """Delete all rows of the partition. This is idempotent, but not atomic."""
         ...

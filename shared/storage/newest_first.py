@@ -1,6 +1,6 @@
 """Lists the rows of a partition by time, newest first, whatever their keys are.
 
-A row that is to be listed has a mark: a second row without values, whose key is `~`, the inverted time and the first
+A row that is listed has a mark: a second row without values, whose key is `~`, the inverted time and the first
 row's key. Both are written in one transaction, so neither is there without the other. A mark never changes. So a row's
 place in the list is fixed, and paging neither skips nor repeats a row, whatever changes in between.
 """
@@ -18,28 +18,31 @@ _MARK = "~"
 _LAST = "~~"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_MICROSECONDS = (1 << 56) - 1
-_AT_ONCE = 25
+_READS_AT_A_TIME = 25
 _PLACE = re.compile(rf"[0-9a-f]{{14}}-{ID_PATTERN}")
 
 
 def place_of(row: str, moment: datetime) -> str:
-    """The place in the list of a row that was made at this moment; rows of one microsecond are ordered by key."""
+    """Returns the place in the list of a row that was made at this moment.
+
+    Rows that were made in the same microsecond are in order of key.
+    """
     return f"{_MOST_MICROSECONDS - (moment - _EPOCH) // timedelta(microseconds=1):014x}-{row}"
 
 
 def is_place(text: str) -> bool:
-    """Whether the text may be the place of a row."""
+    """Whether the text has the form of a place."""
     return _PLACE.fullmatch(text) is not None
 
 
 def mark(partition: str, place: str) -> Put:
-    """The change that lists a row at this place, to be written in one transaction with the row; it is idempotent."""
+    """Returns the change that lists a row at this place. It must be written in one transaction with the row."""
     return Put(Entity(partition, _MARK + place))
 
 
 @dataclass(frozen=True, slots=True)
 class Listing[T]:
-    """Some rows, newest first, and the place after which there are more; None where there are no more."""
+    """Some rows, newest first. There are more rows after the place `more_after`, or no more if it is None."""
 
     items: Sequence[T]
     more_after: str | None
@@ -54,12 +57,12 @@ async def newest_first[T](
     after: str = "",
     size: int,
 ) -> Listing[T]:
-    """Up to `size` rows after the place `after`, without those for which `read` returns None.
+    """Read up to `size` rows after the place `after`. Rows for which `read` returns None are left out.
 
-    Rows are read in batches of 25 at most, each at the same time.
+    Up to 25 rows are read at the same time.
     """
     found: list[tuple[str, T]] = []
-    async for places in _batches(entities, table, partition, after, min(size + 1, _AT_ONCE)):
+    async for places in _batches(entities, table, partition, after, min(size + 1, _READS_AT_A_TIME)):
         rows = await asyncio.gather(*(entities.get(table, partition, _row_at(place)) for place in places))
         for place, row in zip(places, rows, strict=True):
             item = read(row) if row is not None else None

@@ -1,20 +1,20 @@
-"""Queues as the domain sees them: somewhere to put a message. The Functions host does the receiving."""
+"""Defines queues for the domain, which only sends messages. The Functions host receives them."""
 
 from typing import Protocol
 
 
 class QueueSender(Protocol):
-    """Puts messages on queues; the queue is created where it does not exist."""
+    """Sends messages to queues. A queue that does not exist is created."""
 
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
-        """Put one message, visible after the delay; at-least-once, in no order.
+        """Send one message. It is delivered at least once, after the delay, and in no order with others.
 
         Raises:
-            Permanent: the body exceeds a message's 64 KiB.
+            Permanent: the body exceeds 64 KiB.
             Unavailable: storage does not answer.
         """
         ...
 
     async def depth(self, queue: str) -> int:
-        """About how many messages wait; 0 where there is no such queue."""
+        """Returns the approximate number of messages in the queue, or 0 if it does not exist."""
         ...

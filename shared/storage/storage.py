@@ -1,4 +1,4 @@
-"""The storage account as the domain sees it: blobs, tables and queues."""
+"""Defines the storage account for the domain: blobs, tables and queues."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -9,11 +9,11 @@ _BLOCK_BYTES = 12 << 20
 
 
 class BlobWriter:
-    """Appends pieces to a blob that appears at `close`; nothing is written where nothing was appended.
+    """Appends pieces to a blob, which exists only after `close`. If nothing was appended, no blob is written.
 
-    Holds at most one block and the one that is being sent. Safe for concurrent callers: who fills a block sends it, and
-    the others go on meanwhile. The blocks are cut by size alone, so that two writers of the same bytes do not
-    disturb each other; none is empty, which storage would refuse.
+    Concurrent callers may share a writer. The caller that fills a block sends it, while the others can append up to one
+    more block. So two blocks are in memory at most, beside the pieces that callers wait with. Blocks are cut by size
+    only, so two writers of the same bytes stage the same blocks. No block is empty, because storage would refuse it.
     """
 
     def __init__(self, blobs: BlockStore, name: str, block_bytes: int = _BLOCK_BYTES) -> None:
@@ -24,12 +24,12 @@ class BlobWriter:
         self._pending: deque[memoryview] = deque()
         self._pending_bytes = 0
         self._blocks_cut = 0
-        self._turn = asyncio.Lock()
+        self._appending = asyncio.Lock()
         self._sending = asyncio.Lock()
 
     async def append(self, data: bytes) -> int:
-        """Add a piece; returns its offset in the blob, once the blocks that it filled are sent."""
-        async with self._turn:
+        """Append a piece; returns its offset in the blob after the blocks that it filled are sent."""
+        async with self._appending:
             offset = self.size
             self.size += len(data)
             self._pending.append(memoryview(data))
@@ -40,12 +40,12 @@ class BlobWriter:
                 await self._blobs.stage(self.name, *block)
             finally:
                 self._sending.release()
-            async with self._turn:
+            async with self._appending:
                 block = await self._full_block()
         return offset
 
     async def close(self, attributes: BlobAttributes | None = None) -> None:
-        """Make the blob, with one call where it is small. All pieces have to be appended by then."""
+        """Make the blob, with one request if it is small. No `append` may run at the same time or later."""
         if not self.size:
             return
         if not self._blocks_cut:
@@ -56,14 +56,17 @@ class BlobWriter:
         await self._blobs.commit(self.name, range(self._blocks_cut), attributes or BlobAttributes())
 
     async def _full_block(self) -> tuple[int, bytes] | None:
-        """The next block where it is full, once it may be sent. Whoever appends more waits that long, too."""
+        """Returns the next block if it is full, after waiting until the block before it is sent.
+
+        The lock of `append` is held meanwhile, so other callers wait, too, and memory stays bounded.
+        """
         if self._pending_bytes < self._block_bytes:
             return None
         await self._sending.acquire()
         return self._cut()
 
     def _cut(self) -> tuple[int, bytes]:
-        """The next block and its number: what is pending, or as much of it as a block may hold."""
+        """Returns the number and the bytes of the next block: the pending bytes, up to the size of a block."""
         pieces: list[memoryview] = []
         room = self._block_bytes
         while self._pending and room:

@@ -1,4 +1,4 @@
-"""The storage account: how to reach its services, and what its errors mean to the app."""
+"""Connects to the storage account, and translates the errors of its services."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ CLIENT_OPTIONS: Mapping[str, Any] = {
     "connection_timeout": 10,
     "read_timeout": 60,
 }
-"""Bounds on every call: five tries at most, and no endless wait for a connection or a byte."""
+"""Limits of every call: at most five attempts, and no endless wait for a connection or a byte."""
 
 _ROLES = (
     "Storage Blob Data Owner, Storage Queue Data Contributor and Storage Table Data Contributor are needed"
@@ -35,7 +35,7 @@ _TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class StorageAccount:
-    """Either a connection string, or the services' endpoints with a credential."""
+    """Either a connection string, or the endpoints of the services with a credential."""
 
     connection_string: str | None = None
     blob_uri: str | None = None
@@ -45,7 +45,7 @@ class StorageAccount:
 
     @classmethod
     def named(cls, name: str, credential: "AsyncTokenCredential") -> "StorageAccount":
-        """The account of that name in the public cloud."""
+        """Returns the account of this name in the public cloud."""
         blob, queue, table = (
             f"https://{name}.{service}.core.windows.net" for service in ("blob", "queue", "table")
         )
@@ -54,7 +54,7 @@ class StorageAccount:
 
 @contextlib.contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raise the app's errors in place of the SDK's; `what` is the thing concerned, for the message."""
+    """Raise the app's errors in place of the SDK's. `what` names the blob, row or queue in their text."""
     try:
         yield
     except AzureError as error:
@@ -62,13 +62,14 @@ def translated(what: str) -> Iterator[None]:
 
 
 def translate(error: AzureError, what: str) -> AppError:
-    """The app's error for one of the SDK's: by the service's error code, else by the HTTP status."""
+    """Returns the app's error for an error of the SDK, by the service's error code or else by the HTTP status."""
     if isinstance(error, ClientAuthenticationError):
         return Permanent("The app may not use its storage account.")
     status = error.status_code if isinstance(error, HttpResponseError) else None
     code = getattr(error, "error_code", None) or ""
     code = str(getattr(code, "value", code))
-    if not code and isinstance(error, ResourceExistsError):  # the tables' SDK leaves it out of single inserts
+    if not code and isinstance(error, ResourceExistsError):
+        # the SDK for tables gives no code for a single insert
         code = "EntityAlreadyExists"
     known = _BY_CODE.get(code) or _BY_STATUS.get(status or 0)
     if known is not None:
@@ -83,7 +84,7 @@ def translate(error: AzureError, what: str) -> AppError:
 
 _BY_CODE: Mapping[str, tuple[type[AppError], str]] = {
     "BlobArchived": (Conflict, "is in the Archive tier."),
-    "BlobBeingRehydrated": (Conflict, "is on its way out of the Archive tier."),
+    "BlobBeingRehydrated": (Conflict, "is being rehydrated from the Archive tier."),
     "InvalidBlockList": (Conflict, "lacks a block."),
     "BlobAlreadyExists": (AlreadyExists, "exists already."),
     "ContainerAlreadyExists": (AlreadyExists, "exists already."),

@@ -21,8 +21,10 @@ from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, transla
 from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
 
 _PIECE_BYTES = 4 << 20
-_REQUEST_BYTES = 16 << 20  # a read costs the service as much as some megabytes do
-_RECEIVE_BYTES = 256 << 10  # of a body at a time; the SDK's 4 KiB are 250 turns of a loop for each megabyte
+# a request takes the service as long as some megabytes of its body do, so requests should be large
+_REQUEST_BYTES = 16 << 20
+# a body is received in pieces of this size; with the SDK's default of 4 KiB there are 256 for each MiB
+_RECEIVE_BYTES = 256 << 10
 _CLOCK_SKEW = timedelta(minutes=5)
 _DELEGATION_LIFETIME = timedelta(hours=12)
 
@@ -133,7 +135,7 @@ class AzureBlobs:
                     standard_blob_tier=_sdk_tier(attributes.tier),
                 )
         except NotFound:
-            raise Conflict(f"No block of the blob {name} is there.") from None
+            raise Conflict(f"No block of the blob {name} is staged.") from None
 
     async def set_tier(self, name: str, tier: Tier) -> None:
         """See `TierStore.set_tier`."""
@@ -151,7 +153,7 @@ class AzureBlobs:
             return
 
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
-        """See `LinkStore.sign`. Signed with the account's key, or where there is none with a delegation key."""
+        """See `LinkStore.sign`. The link is signed with the account's key if there is one, or with a delegation key."""
         client = self._blob(name)
         now = datetime.now(UTC)
         expires_at = (now + timedelta(seconds=lifetime_seconds)).replace(microsecond=0)
@@ -171,7 +173,7 @@ class AzureBlobs:
         return Link(f"{client.url}?{token}", expires_at)
 
     async def ping(self) -> None:
-        """Ask the service something small.
+        """Send the service a small request.
 
         Raises:
             Unavailable: it does not answer.
@@ -187,7 +189,7 @@ class AzureBlobs:
         return self._container.get_blob_client(name)
 
     async def _answers(self, name: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
-        """The bytes as they come, one piece a request."""
+        """Yields the bytes in one piece per request."""
         if length == 0:
             return
         with translated(f"The blob {name}"):
@@ -196,14 +198,15 @@ class AzureBlobs:
                     offset=offset if offset or length else None, length=length
                 )
             except Exception as error:
-                if getattr(error, "status_code", None) == 416:  # beyond the end, where there is nothing
+                if getattr(error, "status_code", None) == 416:
+                    # the range begins after the end of the blob
                     return
                 raise
             async for answer in download.chunks():
                 yield answer
 
     async def _within_container(self, write: Any) -> None:
-        """Write; where the container is missing, create it and write again."""
+        """Call `write`. If the container does not exist, create it and call `write` again."""
         try:
             await write()
         except NotFound:
@@ -225,7 +228,7 @@ class AzureBlobs:
 
 
 def _block_id(number: int) -> str:
-    """All ids of a blob have to have one length; the SDK encodes them as base64."""
+    """All block ids of a blob must have the same length. The SDK encodes them as base64."""
     return f"{number:08}"
 
 

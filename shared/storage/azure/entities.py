@@ -19,7 +19,7 @@ _BATCH = 100
 
 
 class AzureEntities:
-    """EntityStore over the account's tables, each created on its first write."""
+    """EntityStore over the account's tables. A table is created on its first write."""
 
     def __init__(self, account: StorageAccount) -> None:
         if account.connection_string:
@@ -58,11 +58,11 @@ class AzureEntities:
             return
 
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
-        """See `EntityStore.apply`; one change is a plain call, several are an entity group transaction.
+        """See `EntityStore.apply`. One change is a plain call, and several are an entity group transaction.
 
-        What asks for a version, or for a row that is not there, is sent once: where its answer is lost it may have
-        been made, and its repetition would meet itself and look like somebody else's. HTTP clients repeat a PUT of
-        their own accord, so a replacement goes as a transaction, too, which is a POST.
+        A change that requires a version, or a key that is free, is sent only once. If its answer is lost, the change
+        may have been made. Sending it again would fail on its own result, as if another writer had made it. HTTP
+        clients repeat a PUT without being asked, so a replacement is sent as a transaction, too, which is a POST.
         """
         check_changes(partition, changes)
         client = self._table(table)
@@ -79,7 +79,7 @@ class AzureEntities:
         try:
             return await self._within_table(client, submit)
         except NotFound:
-            raise Changed("A row that was to be changed does not exist.") from None
+            raise Changed("A row of the change does not exist.") from None
 
     async def erase(self, table: str, partition: str) -> None:
         """See `EntityStore.erase`."""
@@ -94,10 +94,11 @@ class AzureEntities:
                         ("delete", {"PartitionKey": partition, "RowKey": row}) for row in rows
                     )
             except (NotFound, Changed):
-                continue  # somebody else deletes the same rows
+                # another call deletes the same rows
+                continue
 
     async def ping(self) -> None:
-        """Ask the service something small.
+        """Send the service a small request.
 
         Raises:
             Unavailable: it does not answer.
@@ -128,7 +129,7 @@ class AzureEntities:
     async def _within_table(
         self, client: TableClient, write: Callable[[], Awaitable[Sequence[str]]]
     ) -> Sequence[str]:
-        """Write; where the table is missing, create it and write again."""
+        """Call `write`. If the table does not exist, create it and call `write` again."""
         try:
             return await write()
         except NotFound:

@@ -48,7 +48,7 @@ class AzureQueues:
         return int(properties.approximate_message_count or 0)
 
     async def ping(self) -> None:
-        """Ask the service something small.
+        """Send the service a small request.
 
         Raises:
             Unavailable: it does not answer.

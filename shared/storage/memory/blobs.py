@@ -1,4 +1,4 @@
-"""Blobs in memory: the twin of `azure_blobs` that tests and simulations run on."""
+"""Blobs in memory, for tests and simulations. They behave as `shared.storage.azure.blobs` does."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -80,14 +80,14 @@ class MemoryBlobs:
         known |= self._staged.get(name, {})
         missing = [number for number in numbers if number not in known]
         if missing:
-            raise Conflict(f"Block {missing[0]} of {name} is not there.")
+            raise Conflict(f"Block {missing[0]} of {name} is not staged.")
         blocks = {number: known[number] for number in numbers}
         self._write(name, b"".join(known[number] for number in numbers), attributes)
         self._blobs[name].blocks = blocks
         self._staged.pop(name, None)
 
     async def set_tier(self, name: str, tier: Tier) -> None:
-        """See `TierStore.set_tier`; a rehydration lasts until `finish_rehydration`."""
+        """See `TierStore.set_tier`. A rehydration lasts until `finish_rehydration` is called."""
         blob = self._blobs.get(name)
         if blob is None:
             raise NotFound(f"There is no blob {name}.")
@@ -97,7 +97,7 @@ class MemoryBlobs:
             blob.info = replace(blob.info, tier=tier, rehydrating_to=None)
 
     def finish_rehydration(self, name: str) -> None:
-        """End the hours that a rehydration takes."""
+        """Finish the rehydration of a blob."""
         blob = self._blobs[name]
         blob.info = replace(blob.info, tier=blob.info.rehydrating_to, rehydrating_to=None)
 
@@ -108,7 +108,7 @@ class MemoryBlobs:
                 yield name
 
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
-        """See `LinkStore.sign`; nobody serves the link."""
+        """See `LinkStore.sign`. The link cannot be opened."""
         expires_at = self._clock.now() + timedelta(seconds=lifetime_seconds)
         return Link(f"memory://{name}?filename={filename}", expires_at)
 

@@ -1,4 +1,4 @@
-"""Tables in memory: the twin of `azure_entities`."""
+"""Tables in memory, for tests and simulations. They behave as `shared.storage.azure.entities` does."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ type _Partition = dict[str, Entity]
 
 
 class MemoryEntities:
-    """EntityStore over dictionaries; a change is atomic because nothing in it awaits."""
+    """EntityStore over dictionaries. Changes are atomic because `apply` does not await anything."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, _Partition]] = {}
@@ -67,4 +67,4 @@ def _check(rows: _Partition, change: Change) -> None:
     if isinstance(change, Insert) and row in rows:
         raise AlreadyExists(f"There is a row {row} already.")
     if isinstance(change, Replace) and (row not in rows or rows[row].etag != change.entity.etag):
-        raise Changed(f"The row {row} is another version.")
+        raise Changed(f"The row {row} has another version.")

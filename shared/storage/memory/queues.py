@@ -1,4 +1,4 @@
-"""Queues in memory: the twin of `azure_queues`."""
+"""Queues in memory, for tests and simulations. They behave as `shared.storage.azure.queues` does."""
 
 from collections import defaultdict
 
@@ -8,14 +8,14 @@ _MAX_BYTES = 65_536
 
 
 class MemoryQueues:
-    """QueueSender over lists; `sent` holds every message of a queue, `take` hands the waiting ones out."""
+    """QueueSender over lists. `sent` has all messages of a queue, in order."""
 
     def __init__(self) -> None:
         self.sent: defaultdict[str, list[str]] = defaultdict(list)
         self._waiting: defaultdict[str, list[str]] = defaultdict(list)
 
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
-        """See `QueueSender.send`; the delay is not waited for."""
+        """See `QueueSender.send`. The delay is ignored."""
         del delay_seconds
         if len(body.encode()) > _MAX_BYTES:
             raise Permanent("The message exceeds 64 KiB.")
@@ -27,7 +27,7 @@ class MemoryQueues:
         return len(self._waiting[queue])
 
     def take(self, queue: str) -> list[str]:
-        """All waiting messages, which then no longer wait."""
+        """Remove and return all messages of the queue that were not taken before."""
         taken, self._waiting[queue] = self._waiting[queue], []
         return taken
 

@@ -81,6 +81,6 @@ async def test_records_of_a_job_that_kept_nothing_go_with_its_working_blobs_and_
     await flow.run()
     found = await flow.job(job)
     flow.clock.advance(timedelta(days=8).total_seconds())
-    await flow.catalog.drop_others("admin", job.id, flow.clock.now())
+    await flow.catalog.delete_other_revisions("admin", job.id, flow.clock.now())
     with pytest.raises(NotFound, match="gone"):
         await records_of(found, flow.catalog)
