@@ -167,10 +167,10 @@ class Intake:
             signals.failure(self._telemetry, error, operation="intake")
 
     async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
-        signals.failure(self._telemetry, error, operation="intake")
         if isinstance(error, FlawedJson):
             # Its job_id and name may be valid.
             data = error.data
         fields = error.fields if isinstance(error, InvalidRequest) else ()
         refusal = InvalidRequest(error.detail, fields)
-        await self._steps.submit.record_refusal(self._user_id, message_id, data, refusal)
+        if not await self._steps.submit.record_refusal(self._user_id, message_id, data, refusal):
+            signals.failure(self._telemetry, error, operation="intake")

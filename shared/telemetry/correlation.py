@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -88,6 +88,33 @@ def operation(
 def current_operation() -> Operation | None:
     """The operation that the caller runs in; None outside of all."""
     return _current.get()
+
+
+def current_name(otherwise: str) -> str:
+    """The name of the operation that the caller runs in."""
+    current = _current.get()
+    return current.name if current is not None else otherwise
+
+
+@contextlib.contextmanager
+def working_for(origin: Origin, job_id: str) -> Iterator[None]:
+    """Let what the block emits belong to a job that `origin` began, whichever operation works for it."""
+    current = _current.get()
+    match = _TRACEPARENT.fullmatch(origin.traceparent)
+    if match is not None and (current is None or current.trace_id != match[1]):
+        with operation(
+            current_name("job"),
+            traceparent=origin.traceparent,
+            correlation_id=origin.correlation_id,
+            job_id=job_id,
+        ):
+            yield
+        return
+    token = _current.set(replace(current, job_id=job_id) if current is not None else None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def current_origin() -> Origin:

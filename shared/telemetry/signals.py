@@ -93,6 +93,31 @@ def job_completed(telemetry: Telemetry, *, job_id: str, images_count: int, durat
     )
 
 
+def job_failed(
+    telemetry: Telemetry, *, job_id: str, reason: str, images_count: int, duration_seconds: float
+) -> None:
+    """A job has ended without a dataset; `reason` is the code that its owner sees."""
+    _ended_without_dataset(telemetry, "job_failed", job_id, reason, images_count, duration_seconds)
+
+
+def job_cancelled(
+    telemetry: Telemetry, *, job_id: str, reason: str, images_count: int, duration_seconds: float
+) -> None:
+    """A job was stopped."""
+    _ended_without_dataset(telemetry, "job_cancelled", job_id, reason, images_count, duration_seconds)
+
+
+def _ended_without_dataset(
+    telemetry: Telemetry, name: str, job_id: str, reason: str, images: int, seconds: float
+) -> None:
+    telemetry.event(
+        name,
+        {"job_id": job_id, "reason": reason, "images_count": images, "duration_seconds": seconds},
+        {"images_processed": images, "duration": seconds},
+        always=True,
+    )
+
+
 def dataset_upload_started(telemetry: Telemetry, *, job_id: str, image_count: int, destination: str) -> None:
     """The archive of a dataset begins to be written."""
     telemetry.event(
@@ -163,13 +188,16 @@ def failure(
     operation: str,
     job_id: str | None = None,
     dataset: str | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Something failed that a person should see."""
+    """Something failed that a person should see; `reason` is the code of a job's failure."""
     properties = {"operation": operation, "error_type": type(error).__name__}
     if job_id is not None:
         properties["job_id"] = job_id
     if dataset is not None:
         properties["dataset"] = dataset
+    if reason is not None:
+        properties["reason"] = reason
     if isinstance(error, AppError):
         properties["detail"] = error.detail[:500]
     telemetry.exception(error, properties)

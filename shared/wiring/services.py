@@ -148,7 +148,7 @@ class Services(Adapters):
 
         running_jobs = self.settings.running_jobs_per_user
         slots = Slots(self.entities, self.job_data.jobs, self.queues, running_jobs)
-        return Transitions(self.job_data, slots, self.rounds, self.clock)
+        return Transitions(self.job_data, slots, self.rounds, self.runtime)
 
     @cached_property
     def retry(self) -> "Retry":
@@ -213,9 +213,7 @@ class Services(Adapters):
 
         config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
         archiver = Archiver(self.storage, self.runtime, config)
-        return Archive(
-            self.job_data, self.transitions, archiver, self.catalog, self.runtime, self.job_watches
-        )
+        return Archive(self.job_data, self.transitions, archiver, self.catalog, self.job_watches)
 
     @cached_property
     def intake(self) -> "Intake":

@@ -21,9 +21,7 @@ from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import archive_prefix, records_blob, revision_prefix
-from shared.runtime import Runtime
 from shared.storage.blobs import Tier
-from shared.telemetry import signals
 
 _PARTS_IN_FLIGHT = (
     32  # messages of one archive at a time, so that small archives get through beside huge ones
@@ -58,7 +56,6 @@ class Archive:
         transitions: Transitions,
         archiver: Archiver,
         catalog: Catalog,
-        runtime: Runtime,
         watches: JobWatches,
     ) -> None:
         self._jobs = data.jobs
@@ -69,8 +66,6 @@ class Archive:
         self._archiver = archiver
         self._catalog = catalog
         self._starts = ArchiveStarts(data.storage.blobs, catalog)
-        self._clock = runtime.clock
-        self._telemetry = runtime.telemetry
         self._watches = watches
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
@@ -95,7 +90,7 @@ class Archive:
         except Damaged as error:
             await self._ended(await self._transitions.fail_damaged(job, error))
         except Permanent as error:
-            await self._ended(await self._transitions.fail(job, ARCHIVE_FAILED, error.detail))
+            await self._ended(await self._transitions.fail(job, ARCHIVE_FAILED, error.detail, error))
 
     async def _run(self, job: Job, message: JobMessage, deadline: Deadline) -> None:
         watch = self._watches.watch(job)
@@ -190,16 +185,9 @@ class Archive:
         """Record the dataset, then end the job; where it ended otherwise meanwhile, take the dataset back."""
         start = await self._starts.stored(job)
         await self._catalog.put(_dataset(job, archived))
-        ended = await self._transitions.end(job, State.COMPLETED)
+        ended = await self._transitions.complete(job, archived.image_count)
         if ended.state is not State.COMPLETED or ended.revision != job.revision:
             await self._starts.take_back(job, start)
-            return
-        signals.job_completed(
-            self._telemetry,
-            job_id=job.id,
-            images_count=archived.image_count,
-            duration_seconds=(self._clock.now() - job.created_at).total_seconds(),
-        )
 
     async def _ended(self, job: Job | None) -> None:
         """Make up for what a run that died has left undone at the end of the job."""

@@ -75,7 +75,7 @@ class Discover:
             except Damaged:
                 raise
             except Permanent as error:
-                await self._transitions.fail(job, DISCOVERY_FAILED, error.detail)
+                await self._transitions.fail(job, DISCOVERY_FAILED, error.detail, error)
                 return
             if continuation is not None:
                 delay_seconds = continuation.delay_seconds

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
-from shared.clock import Clock
 from shared.errors import Changed, Conflict, Damaged
+from shared.jobs.flow.job_ends import JobEnds
 from shared.jobs.flow.rounds import MAX_ROUNDS, Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.job.failures import DAMAGED
@@ -12,18 +12,20 @@ from shared.jobs.job.job import Failure, Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
+from shared.runtime import Runtime
 
 
 class Transitions:
     """Moves jobs from state to state. Every method may be repeated, and leaves later revisions of the job alone."""
 
-    def __init__(self, data: JobData, slots: Slots, rounds: Rounds, clock: Clock) -> None:
+    def __init__(self, data: JobData, slots: Slots, rounds: Rounds, runtime: Runtime) -> None:
         self._jobs = data.jobs
         self._ledger = data.ledger
         self._queues = data.storage.queues
         self._slots = slots
         self._rounds = rounds
-        self._clock = clock
+        self._clock = runtime.clock
+        self._ends = JobEnds(data.ledger, runtime.telemetry)
 
     async def begin(self, job: Job) -> Job:
         """Have a queued job discovered as soon as its user has a slot for it; returns it as it is stored then."""
@@ -52,19 +54,36 @@ class Transitions:
 
         return await self._jobs.swap(job, move)
 
-    async def end(self, job: Job, state: State, failure: Failure | None = None) -> Job:
+    async def complete(self, job: Job, images: int) -> Job:
+        """End a job whose dataset stands, with so many images; returns it as it is stored."""
+        return await self._end(job, State.COMPLETED, images=images)
+
+    async def _end(
+        self,
+        job: Job,
+        state: State,
+        failure: Failure | None = None,
+        *,
+        images: int | None = None,
+        cause: BaseException | None = None,
+    ) -> Job:
         """Bring the job to a terminal state unless it has one, and do what follows; returns it as it is stored.
+
+        Whoever writes the end reports it.
 
         Raises:
             Conflict: the job is in a state from which the table has no such step.
         """
 
-        async def move(stored: Job) -> Job:
+        async def move(stored: Job) -> tuple[Job, bool]:
             if stored.state.terminal or stored.revision != job.revision:
-                return stored
-            return await self._jobs.save(stored.moved(state, self._clock.now(), failure))
+                return stored, False
+            return await self._jobs.save(stored.moved(state, self._clock.now(), failure)), True
 
-        return await self.follow_end(await self._jobs.swap(job, move))
+        ended, won = await self._jobs.swap(job, move)
+        if won:
+            await self._ends.report(ended, images=images, cause=cause)
+        return await self.follow_end(ended)
 
     async def follow_end(self, job: Job) -> Job:
         """Where the job has ended, free its slot and have its webhook called; returns it as it is stored.
@@ -78,13 +97,13 @@ class Transitions:
             return await self._enqueue(WEBHOOKS_QUEUE, job)
         return job
 
-    async def fail(self, job: Job, code: str, detail: str) -> Job:
-        """End the job as failed, with the reason that its owner will read."""
-        return await self.end(job, State.FAILED, Failure(code, detail))
+    async def fail(self, job: Job, code: str, detail: str, cause: BaseException | None = None) -> Job:
+        """End the job as failed, with the reason that its owner will read; `cause` is the error behind it."""
+        return await self._end(job, State.FAILED, Failure(code, detail), cause=cause)
 
     async def fail_damaged(self, job: Job, error: Damaged) -> Job:
         """End the job as failed because something that it has stored is gone or cannot be read."""
-        return await self.fail(job, DAMAGED, error.detail)
+        return await self.fail(job, DAMAGED, error.detail, error)
 
     async def cancel(self, job: Job) -> Job:
         """End the job as cancelled; a job that is cancelled already stays so.
@@ -92,7 +111,7 @@ class Transitions:
         Raises:
             Conflict: the job has completed or failed.
         """
-        job = await self.end(job, State.CANCELLED)
+        job = await self._end(job, State.CANCELLED)
         if job.state is not State.CANCELLED:
             raise Conflict(f"The job is {job.state} and cannot be cancelled.")
         return job

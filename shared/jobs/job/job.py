@@ -56,7 +56,7 @@ class Job:
     webhook called once the job has ended. `round` counts how often discovery went on because too few
     candidates were kept (`shared.jobs.flow.rounds`). `message_id` is the id of the queue message that it came in, and
     `requested_id` the `job_id` that a refused message asked for; empty where there is none. `origin` is the call or the
-    message that began this revision.
+    message that began this revision. `retried_at` is when it began, None for the first.
     """
 
     id: str
@@ -71,10 +71,16 @@ class Job:
     enqueued: bool = False
     nudges: int = 0
     origin: Origin = NO_ORIGIN
+    retried_at: datetime | None = None
     round: int = 0
     message_id: str = ""
     requested_id: str = ""
     etag: str = ""
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long this revision has taken, up to the last change."""
+        return (self.updated_at - (self.retried_at or self.created_at)).total_seconds()
 
     def moved(self, state: State, now: datetime, failure: Failure | None = None) -> Self:
         """The job in its next state.
@@ -94,7 +100,7 @@ class Job:
         """
         wanted = self.webhook.state is not WebhookState.NONE
         webhook = Webhook(WebhookState.PENDING) if wanted else Webhook()
-        again = replace(self, revision=self.revision + 1, webhook=webhook, origin=origin)
+        again = replace(self, revision=self.revision + 1, webhook=webhook, origin=origin, retried_at=now)
         return again.moved(State.QUEUED, now)
 
     def webhook_is_due(self, revision: int) -> bool:

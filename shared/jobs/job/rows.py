@@ -49,6 +49,8 @@ def job_to_entity(job: Job) -> Entity:
         "message_id": job.message_id,
         "requested_id": job.requested_id,
     }
+    if job.retried_at is not None:
+        values["retried_at"] = job.retried_at
     values |= _webhook_values(job.webhook)
     if job.failure is not None:
         values |= {
@@ -75,6 +77,7 @@ def job_from_entity(entity: Entity) -> Job:
         enqueued=bool(values.get("enqueued", False)),
         nudges=int(str(values.get("nudges", 0))),
         origin=Origin(str(values.get("traceparent", "")), str(values.get("correlation_id", ""))),
+        retried_at=_moment(values["retried_at"]) if "retried_at" in values else None,
         round=int(str(values.get("round", 0))),
         message_id=str(values.get("message_id", "")),
         requested_id=str(values.get("requested_id", "")),

@@ -69,10 +69,13 @@ class JobStore:
             if await self.get(job.user_id, job.id) is None:
                 raise
 
-    async def create_ended(self, job: Job) -> None:
-        """Write a job that has ended and has no files, unless the user has one of this id; idempotent."""
-        with contextlib.suppress(AlreadyExists):
+    async def create_ended(self, job: Job) -> bool:
+        """Write a job that has ended and has no files, unless the user has one of this id; whether it was written."""
+        try:
             await self._insert(job)
+        except AlreadyExists:
+            return False
+        return True
 
     async def get(self, user_id: str, job_id: str) -> Job | None:
         """The job, or None where this user has none of that id."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from shared.datasets.catalog import Catalog
 from shared.errors import AlreadyExists, Conflict, Damaged, FieldError, InvalidRequest, NotFound
 from shared.ids import PLAIN_ID, is_plain_id
+from shared.jobs.flow.job_ends import JobEnds
 from shared.jobs.job.failures import REFUSED
 from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.job.keys import JobKeys, message_key
@@ -58,6 +59,7 @@ class Submit:
         self._keys = keys
         self._catalog = catalog
         self._runtime = runtime
+        self._ends = JobEnds(data.ledger, runtime.telemetry)
 
     async def run(self, submission: Submission) -> Job:
         """As `accept`; returns the job alone."""
@@ -99,12 +101,15 @@ class Submit:
 
     async def record_refusal(
         self, user_id: str, message_id: str, data: object, error: InvalidRequest
-    ) -> None:
+    ) -> bool:
         """Make a producer's message that cannot become a job visible: as a failed job, once a message.
 
         Its id is the one that the message's job would have; where there is that job, nothing is done. It never has
         the `job_id` that a message asks for, so that this stays free for the corrected message; until there is one,
         the failed job is found by it.
+
+        Returns:
+            Whether this call made the failed job, and so reported it.
         """
         wanted, name = names_in(data)
         fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
@@ -122,10 +127,13 @@ class Submit:
             message_id=one_line(message_id, _MAX_MESSAGE_ID),
             requested_id=wanted or "",
         )
-        await self._jobs.create_ended(job)
+        first = await self._jobs.create_ended(job)
+        if first:
+            await self._ends.report(job, images=0, cause=error)
         stored = await self._jobs.require(user_id, job_id)
         if stored.requested_id:
             await self._keys.note_refusal(stored.requested_id, stored)
+        return first
 
     async def _job_id(self, submission: Submission) -> str:
         """The id that was asked for, or that the key got at first, or a new one."""

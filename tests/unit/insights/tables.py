@@ -2,7 +2,6 @@
 
 from infra.catalogue import emitted
 from shared.insights.log_source import Scope
-from shared.telemetry.recording import Signal
 from tests.unit.insights.kql import Query, Read, read_query
 
 # names in an Application Insights resource, and in a workspace
@@ -49,16 +48,12 @@ TABLES = {
         for (_, name), columns in SCHEMA.items()
     },
 }
-# these are to be sent at the end of a job that does not get its dataset
-_ENDED = dict.fromkeys(("job_id", "reason", "images_count", "duration_seconds"), "")
-PLANNED = [Signal("event", "job_failed", _ENDED), Signal("event", "job_cancelled", _ENDED)]
-
 TO_KINDS = {"AppEvents": "event", "AppMetrics": "metric", "AppExceptions": "exception"}
 # they count items that were kept, and not those that they stand for
 UNWEIGHTED = {"avg", "count", "countif", "percentile", "percentiles", "stdev"}
 # what the client adds to every item
-ADDED = {"environment", "correlation_id"}
-SIGNALS = [*emitted(), *PLANNED]
+ADDED = {"environment", "correlation_id", "job_id"}
+SIGNALS = emitted()
 
 
 def check_names(text: str) -> Query:

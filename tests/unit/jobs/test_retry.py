@@ -200,7 +200,7 @@ async def test_a_straggler_of_an_earlier_revision_changes_nothing(flow):
     assert stale.state is State.ARCHIVING
     await flow.cancel(job)
     await flow.retry.run("admin", job.id)
-    ended = await flow.transitions.end(stale, State.COMPLETED)
+    ended = await flow.transitions.complete(stale, 1)
     assert (ended.state, ended.revision) == (State.QUEUED, 2)
     await flow.run()
     dataset = await flow.catalog.require("admin", job.id)

@@ -64,7 +64,7 @@ async def test_steps_that_come_by_often_look_once_an_interval(flow, job, reads):
 async def test_a_failed_look_is_made_up_for_at_the_next_interval(flow, job, reads):
     made, fails = reads
     watch = JobWatches(flow.jobs, flow.clock).watch(job)
-    await flow.transitions.end(job, State.CANCELLED)
+    await flow.transitions.cancel(job)
     fails.append(Unavailable("storage is away"))
     made.clear()
     flow.clock.advance(5)
@@ -93,7 +93,7 @@ async def test_work_goes_on_until_a_look_finds_the_end(flow, job, reads):
         while len(made) < 6:  # noqa: ASYNC110 - counts what the watch does
             await asyncio.sleep(0.001)
         assert not watch.has_ended()
-        await flow.transitions.end(job, State.CANCELLED)
+        await flow.transitions.cancel(job)
         await watcher
     assert watch.has_ended()
 
