@@ -35,7 +35,8 @@ async def triggered(
         began = time.monotonic()
         succeeded = False
         try:
-            yield current
+            with services.invocation():
+                yield current
             succeeded = True
             services.completed(current)
         except Exception as error:

@@ -206,6 +206,12 @@ class Settings(BaseSettings):
     """Azure sets it to the instance's name on Windows and on dedicated plans."""
     website_pod_name: str | None = None
     """Azure sets it to the instance's name on Flex Consumption."""
+    website_sku: str | None = None
+    """Azure sets it to the plan, such as FlexConsumption."""
+    region_name: str | None = None
+    """Azure sets it to the region."""
+    functions_extension_version: str | None = None
+    """The version of the Functions host. It is set on Azure, but not on Flex Consumption."""
     container_name: str | None = None
     """Azure sets it to the instance's name on Flex and Linux Consumption. Other systems set it, too."""
 

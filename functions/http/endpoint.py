@@ -141,7 +141,8 @@ def endpoint(
             with operation(handler.__name__, traceparent=parent, correlation_id=wanted) as current:
                 began = time.monotonic()
                 try:
-                    response = await _serve(served, req, current)
+                    with app().invocation():
+                        response = await _serve(served, req, current)
                 except Exception as error:  # noqa: BLE001 - the one place where every error becomes an answer
                     response = _refuse(error, handler.__name__, current)
                 response.headers["X-Correlation-ID"] = current.correlation_id

@@ -1,61 +1,100 @@
-"""HTTP: is the app alive, can it work, how are its parts."""
+"""HTTP: is the process alive, can it take jobs, how are its parts. Strangers see a verdict, holders of a key more."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Self
 
 import azure.functions as func
 from pydantic import BaseModel
 
 from functions.http.endpoint import Answer, Call, endpoint
-from shared.health import Check, Health
+from shared.health.health import Check, Fact, Health, Status
 
 blueprint = func.Blueprint()
 
+_KEY_SECONDS = 2.0
+
+
+class HealthVerdict(BaseModel):
+    """How the app is, as a whole."""
+
+    status: Status
+
 
 class HealthCheck(BaseModel):
-    """How one part of the app is; `latency_ms` is how long it took to tell."""
+    """How one part is, and how long its answer took. `detail` says why it is not healthy."""
 
-    status: str
-    latency_ms: float | None = None
-    detail: str | None = None
+    status: Status
+    latency_ms: float
+    detail: str | None
+    facts: Mapping[str, Fact]
+
+    @classmethod
+    def of(cls, check: Check) -> Self:
+        """The answer for a part."""
+        return cls(
+            status=check.status, latency_ms=check.latency_ms, detail=check.detail, facts=dict(check.facts)
+        )
 
 
-class HealthAnswer(BaseModel):
-    """How the app is, as a whole and part by part."""
+class HealthAnswer(HealthVerdict):
+    """How the app is, as a whole and part by part; `platform` is where it runs, `versions` what it runs on."""
 
-    status: str
     version: str
     environment: str
-    checks: dict[str, HealthCheck]
+    platform: Mapping[str, Fact]
+    versions: Mapping[str, str]
+    checks: Mapping[str, HealthCheck]
+
+    @classmethod
+    def of(cls, call: Call, health: Health) -> Self:
+        """The answer for the holder of a key."""
+        return cls(
+            status=health.status,
+            version=call.app.version,
+            environment=call.app.settings.environment,
+            platform=dict(call.app.platform),
+            versions=dict(call.app.versions),
+            checks={check.name: HealthCheck.of(check) for check in health.checks},
+        )
 
 
 @blueprint.route(route="health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(public=True)
 async def health_live(call: Call) -> Answer:
-    """200 as long as the process answers; looks at nothing else."""
-    return _answer(call, Health(()))
+    """200 as long as the process answers; nothing else is asked."""
+    del call
+    return Answer(HealthVerdict(status=Status.HEALTHY))
 
 
 @blueprint.route(route="health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(public=True)
 async def health_ready(call: Call) -> Answer:
-    """200 when jobs can be taken: storage answers. 503 otherwise."""
-    return _answer(call, await call.app.health.look(only_needed=True))
+    """200 if jobs can be taken, because storage answers; else 503."""
+    return await _answer(call, needed_only=True)
 
 
 @blueprint.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(public=True)
 async def health_full(call: Call) -> Answer:
-    """Every part of the app with its latency; 503 where one that is needed fails."""
-    return _answer(call, await call.app.health.look(only_needed=False))
+    """Every part of the app; 503 if one does not work that the app needs."""
+    return await _answer(call, needed_only=False)
 
 
-def _answer(call: Call, health: Health) -> Answer:
-    body = HealthAnswer(
-        status=health.status,
-        version=call.app.version,
-        environment=call.app.settings.environment,
-        checks={check.name: _check(check) for check in health.checks},
-    )
-    return Answer(body, status=503 if health.status == "unhealthy" else 200)
+async def _answer(call: Call, *, needed_only: bool) -> Answer:
+    known, health = await asyncio.gather(_has_key(call), call.app.health.check(needed_only=needed_only))
+    body = HealthAnswer.of(call, health) if known else HealthVerdict(status=health.status)
+    return Answer(body, status=503 if health.status is Status.UNHEALTHY else 200)
 
 
-def _check(check: Check) -> HealthCheck:
-    return HealthCheck(status=check.status, latency_ms=check.latency_ms, detail=check.detail)
+async def _has_key(call: Call) -> bool:
+    """Whether the caller holds a key. Keys of users are in storage: who cannot be known in time is a stranger."""
+    key = call.request.headers.get("x-api-key")
+    if not key:
+        return False
+    try:
+        async with asyncio.timeout(_KEY_SECONDS):
+            await call.app.access.identify(key)
+    except Exception:  # noqa: BLE001 - not even storage that cannot be set up keeps the verdict from anybody
+        return False
+    return True

@@ -20,6 +20,9 @@ _MODULES = (
     "shared.jobs.intake",
     "shared.archiving.archiver",
     "shared.lifecycle.nightly",
+    "shared.health.parts",
+    "shared.health.probe",
+    "shared.health.start_report",
 )
 _AFTER_SECONDS = 0.5
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import atexit
+import contextlib
 import logging
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from shared.settings import load_settings
 from shared.telemetry import signals
@@ -11,6 +14,10 @@ from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
 from shared.users.caller import ADMIN
 from shared.wiring.services import Services
+
+if TYPE_CHECKING:
+    from shared.health.health import Facts
+    from shared.health.start_report import StartReport
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +30,22 @@ class App(Services):
     version = VERSION
     answer_within_seconds = 8.0
     """How many seconds an HTTP call may take, so that it is answered within ten."""
+    _started = False
+    _start_report: "StartReport | None" = None
+
+    @property
+    def platform(self) -> "Facts":
+        """Where the process runs."""
+        from shared.wiring.platform import platform_facts
+
+        return platform_facts(self.settings)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of Python and of libraries."""
+        from shared.wiring.platform import versions
+
+        return versions()
 
     def announce_start(self, startup_seconds: float) -> None:
         """Report that the process is ready, and have its end reported if it ends in good order.
@@ -42,6 +65,21 @@ class App(Services):
         )
         if insights:
             atexit.register(self._announce_stop)
+        self._started = True
+
+    @contextlib.contextmanager
+    def invocation(self) -> Iterator[None]:
+        """Run the block as an invocation. After the start, the first ones find out and log how the services are."""
+        if not self._started:
+            yield
+            return
+        if self._start_report is None:
+            from shared.health.start_report import StartReport
+            from shared.wiring.platform import service_of
+
+            self._start_report = StartReport(self.health, service_of(self.settings))
+        with self._start_report.during_invocation():
+            yield
 
     def completed(self, operation: Operation) -> None:
         """Report that a function ran to its end."""

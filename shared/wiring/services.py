@@ -4,7 +4,6 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.health import HealthProbe, Part
 from shared.users.caller import ADMIN
 from shared.wiring.adapters import Adapters
 from shared.wiring.schedules import check_schedule
@@ -12,6 +11,7 @@ from shared.wiring.schedules import check_schedule
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
     from shared.datasets.catalog import Catalog
+    from shared.health.probe import HealthProbe
     from shared.jobs.archive_step.archive import Archive
     from shared.jobs.crawl import Crawl
     from shared.jobs.discovery.discover import Discover
@@ -240,15 +240,34 @@ class Services(Adapters):
         return Watchdog(self.job_data, self.dispatch, self.transitions, self.runtime, config)
 
     @cached_property
-    def health(self) -> HealthProbe:
-        """How the parts are."""
-        parts = [
-            Part("blobs", self.blobs.ping),
-            Part("tables", self.entities.ping),
-            Part("queues", self.queues.ping),
-        ]
-        return HealthProbe((*parts, Part("timers", self._check_timers, needed=False)), self.clock)
+    def health(self) -> "HealthProbe":
+        """How the parts are. An adapter that cannot be made is a part that does not work."""
+        from shared.health.health import Finding, Part
+        from shared.health.parts import ask_queues, ask_telemetry
+        from shared.health.probe import HealthProbe
+        from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
 
-    async def _check_timers(self) -> None:
-        check_schedule("LIFECYCLE_SCHEDULE", self.settings.lifecycle_schedule, "lifecycle")
-        check_schedule("WATCHDOG_SCHEDULE", self.settings.watchdog_schedule, "watchdog")
+        settings = self.settings
+
+        async def blob_container() -> Finding:
+            await self.blobs.ping()
+            return Finding(facts={"container": settings.datasets_container})
+
+        async def tables() -> Finding:
+            await self.entities.ping()
+            return Finding()
+
+        async def queues() -> Finding:
+            return await ask_queues(self.queues, (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE))
+
+        async def application_insights() -> Finding:
+            return ask_telemetry(self.telemetry, settings.telemetry_problems)
+
+        async def timers() -> Finding:
+            check_schedule("LIFECYCLE_SCHEDULE", settings.lifecycle_schedule, "lifecycle")
+            check_schedule("WATCHDOG_SCHEDULE", settings.watchdog_schedule, "watchdog")
+            return Finding()
+
+        needed = [Part(ask.__name__, ask) for ask in (blob_container, tables, queues)]
+        others = [Part(ask.__name__, ask, needed=False) for ask in (application_insights, timers)]
+        return HealthProbe((*needed, *others), self.clock)

@@ -70,11 +70,11 @@ async def test_the_health_tells_of_a_function_that_the_host_could_not_start(
     for name, value in schedules.items():
         monkeypatch.setenv(name, value)
     app = App(Settings())
-    health = await app.health.look(only_needed=False)
+    health = await app.health.check()
     [timers] = [check for check in health.checks if check.name == "timers"]
     assert timers.status == status
     assert (timers.detail is None) if told is None else told in timers.detail
-    ready = await app.health.look(only_needed=True)
+    ready = await app.health.check(needed_only=True)
     assert "timers" not in {check.name for check in ready.checks}
     for store in (app.blobs, app.entities, app.queues):
         await store.close()

@@ -1,0 +1,37 @@
+"""How the parts are asked that have more to say than that they answer: queues, and telemetry."""
+
+import asyncio
+from collections.abc import Sequence
+
+from shared.health.health import Finding
+from shared.storage.queues import QueueSender
+from shared.telemetry.telemetry import Telemetry
+
+
+async def ask_queues(queues: QueueSender, names: Sequence[str]) -> Finding:
+    """How many messages wait in each queue and in its poison queue. A message in a poison queue is a problem.
+
+    Raises:
+        Unavailable: the service did not answer.
+    """
+    every = [queue for name in names for queue in (name, f"{name}-poison")]
+    depths = dict(zip(every, await asyncio.gather(*(queues.depth(name) for name in every)), strict=True))
+    poison = [f"{depth} in {name}" for name, depth in depths.items() if depth and name.endswith("-poison")]
+    return Finding(f"Messages have failed for good: {', '.join(poison)}." if poison else None, depths)
+
+
+def ask_telemetry(telemetry: Telemetry, setting_problems: Sequence[str]) -> Finding:
+    """How the sending goes. Wrong settings are a problem, and that nothing arrives; no settings are none."""
+    state = telemetry.state()
+    problems = "; ".join(setting_problems)
+    if state.problem and state.problem not in problems:
+        problems = f"{problems}; {state.problem}" if problems else state.problem
+    return Finding(
+        problems or None,
+        {
+            "configured": state.configured,
+            "backlog": state.backlog,
+            "dropped": state.dropped,
+            "last_success": state.last_success.isoformat() if state.last_success else None,
+        },
+    )

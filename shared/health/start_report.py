@@ -1,0 +1,57 @@
+"""One log line, soon after the start of a process, that says how the services are that the app stands on.
+
+The host drops what is logged outside of an invocation. So the first invocation begins the check, which delays nothing,
+and the first invocation that ends after the check logs the line.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Final
+
+from shared.health.health import Check, Health, Status
+from shared.health.probe import HealthProbe
+
+_log = logging.getLogger(__name__)
+_LEVELS: Final = {
+    Status.HEALTHY: logging.INFO,
+    Status.DEGRADED: logging.WARNING,
+    Status.UNHEALTHY: logging.ERROR,
+}
+
+
+class StartReport:
+    """Checks once and logs once; `place` says where the process runs."""
+
+    def __init__(self, probe: HealthProbe, place: str) -> None:
+        self._probe = probe
+        self._place = place
+        self._checking: asyncio.Task[Health] | None = None
+        self._logged = False
+
+    @contextlib.contextmanager
+    def during_invocation(self) -> Iterator[None]:
+        """Run the block as an invocation, in which the line may be logged."""
+        if self._checking is None:
+            self._checking = asyncio.create_task(self._probe.check())
+        try:
+            yield
+        finally:
+            if self._checking.done() and not self._checking.cancelled() and not self._logged:
+                self._logged = True
+                health = self._checking.result()
+                _log.log(_LEVELS[health.status], "%s", start_line(health, self._place))
+
+
+def start_line(health: Health, place: str) -> str:
+    """The line, with every part and what is known of those that are not healthy."""
+    parts = ", ".join(_part(check) for check in health.checks)
+    return f"Services at the start, {place}: {health.status}. {parts}."
+
+
+def _part(check: Check) -> str:
+    name = check.name.replace("_", " ")
+    if check.status is Status.HEALTHY:
+        return f"{name} {check.status} ({check.latency_ms:.0f} ms)"
+    return f"{name} {check.status} ({(check.detail or '').rstrip('.')})"

@@ -1,0 +1,166 @@
+"""The health of the app on real storage: storage that answers, that hangs, and that is not there."""
+
+import asyncio
+import logging
+import socket
+import time
+
+import pytest
+
+from functions import message
+from functions.http import endpoint
+from functions.message import handling
+from shared.health.parts import ask_queues
+from shared.settings import Settings
+from shared.wiring import App
+from tests.contract.stalling_proxy import StallingProxy
+from tests.unit.functions.http.http_calls import KEY, Caller
+from tests.unit.functions.test_trace_context import context_of, message_of
+from tests.unit.manual_clock import ManualClock
+
+SERVICES = {"blob": "blob_container", "table": "tables", "queue": "queues"}
+SCHEDULES = {"lifecycle_schedule": "0 0 2 * * *", "watchdog_schedule": "0 */10 * * * *"}
+
+
+@pytest.fixture
+async def proxies(azurite):
+    made = {name: StallingProxy(getattr(azurite.ports, name)) for name in SERVICES}
+    for proxy in made.values():
+        await proxy.start()
+    yield made
+    for proxy in made.values():
+        await proxy.stop()
+
+
+@pytest.fixture
+async def app(azurite, proxies, unique, monkeypatch):
+    text = azurite.connection_string
+    for name, proxy in proxies.items():
+        text = text.replace(f":{getattr(azurite.ports, name)}/", f":{proxy.port}/")
+    made = App(Settings(storage_connection=text, admin_api_key=KEY, datasets_container=unique, **SCHEDULES))
+    for module in (endpoint, message):
+        monkeypatch.setattr(module, "app", lambda: made)
+    yield made
+    for store in (made.blobs, made.entities, made.queues):
+        await store.close()
+
+
+@pytest.fixture
+def owner(app):
+    return Caller(app)
+
+
+@pytest.fixture
+def stranger(app):
+    return Caller(app, key="")
+
+
+def statuses(answered):
+    return {name: check["status"] for name, check in answered.body["checks"].items()}
+
+
+async def test_the_depth_of_each_queue_is_told_and_a_message_in_a_poison_queue_is_a_problem(queues, unique):
+    """In memory and on Azurite."""
+    empty, used = f"{unique}-a", f"{unique}-b"
+    for _ in range(2):
+        await queues.send(used, "work")
+    found = await ask_queues(queues, (empty, used))
+    assert found.facts == {empty: 0, f"{empty}-poison": 0, used: 2, f"{used}-poison": 0}
+    assert found.problem is None
+    await queues.send(f"{used}-poison", "work")
+    found = await ask_queues(queues, (empty, used))
+    assert (found.facts[f"{used}-poison"], found.facts[used]) == (1, 2)
+    assert found.problem == f"Messages have failed for good: 1 in {used}-poison."
+
+
+async def test_strangers_see_the_verdict_and_holders_of_a_key_see_every_part(app, owner, stranger):
+    for path in ("/health", "/health/ready", "/health/live"):
+        for caller in (stranger, Caller(app, key="wrong"), Caller(app, key="pxc_x_y")):
+            answered = await caller.get(path)
+            assert (answered.status, set(answered.body)) == (200, {"status"})
+    ready, whole = await owner.get("/health/ready"), await owner.get("/health")
+    assert set(statuses(ready)) == set(SERVICES.values())
+    assert set(statuses(whole)) == {*SERVICES.values(), "application_insights", "timers"}
+    assert set(statuses(whole).values()) <= {"healthy", "degraded"}
+    checks = whole.body["checks"]
+    assert checks["blob_container"]["facts"] == {"container": app.settings.datasets_container}
+    assert {"crawl-jobs", "crawl-jobs-poison", "webhooks-poison"} <= set(checks["queues"]["facts"])
+    assert checks["application_insights"]["facts"]["configured"] is False
+    assert (whole.body["platform"]["service"], whole.body["version"]) == ("local", app.version)
+    assert "azure-storage-blob" in whole.body["versions"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_storage_that_hangs_costs_every_caller_two_seconds(app, owner, stranger, proxies, service):
+    proxies[service].stalling = True
+    began = time.monotonic()
+    of_key = Caller(app, key="pxc_some-user_0123456789")
+    answers = await asyncio.gather(
+        *(caller.get(path) for caller in (owner, stranger, of_key) for path in ("/health", "/health/ready"))
+    )
+    assert 1.9 < time.monotonic() - began < 4
+    assert {(answer.status, answer.body["status"]) for answer in answers} == {(503, "unhealthy")}
+    assert {name for name, status in statuses(answers[0]).items() if status == "unhealthy"} == {
+        SERVICES[service]
+    }
+    check = answers[0].body["checks"][SERVICES[service]]
+    assert check["detail"] == "no answer within 2 seconds"
+    began = time.monotonic()
+    assert (await stranger.get("/health/live")).status == 200
+    assert time.monotonic() - began < 1
+
+
+async def test_storage_that_answers_again_is_ready_a_second_later(app, stranger, proxies):
+    app.clock = ManualClock()
+    proxies["table"].stalling = True
+    assert (await stranger.get("/health/ready")).status == 503
+    proxies["table"].stalling = False
+    assert (await stranger.get("/health/ready")).status == 503
+    app.clock.advance(1.1)
+    assert (await stranger.get("/health/ready")).status == 200
+
+
+@pytest.fixture
+def closed_port():
+    """A port that refuses connections, since nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+async def test_storage_that_is_not_there_is_unhealthy(azurite, closed_port, monkeypatch):
+    text = azurite.connection_string
+    for name in SERVICES:
+        text = text.replace(f":{getattr(azurite.ports, name)}/", f":{closed_port}/")
+    app = App(Settings(storage_connection=text, admin_api_key=KEY))
+    monkeypatch.setattr(endpoint, "app", lambda: app)
+    answered = await Caller(app).get("/health/ready")
+    assert (answered.status, answered.body["status"]) == (503, "unhealthy")
+    told = {check["detail"] for check in answered.body["checks"].values()}
+    assert told == {"no answer within 2 seconds"}
+    for store in (app.blobs, app.entities, app.queues):
+        await store.close()
+
+
+async def test_a_setting_that_names_no_storage_is_unhealthy(monkeypatch):
+    app = App(Settings(storage_connection="nonsense", admin_api_key=KEY))
+    monkeypatch.setattr(endpoint, "app", lambda: app)
+    answered = await Caller(app).get("/health")
+    assert (answered.status, answered.body) == (503, {"status": "unhealthy"})
+    checks = {check.name: check for check in (await app.health.check()).checks}
+    assert {checks[name].status for name in SERVICES.values()} == {"unhealthy"}
+
+
+async def test_one_line_after_the_start_says_how_the_services_are(app, stranger, caplog):
+    """A call and a message are invocations; neither waits for the check."""
+    caplog.set_level(logging.INFO, logger="shared.health")
+    app.announce_start(0.1)
+    await stranger.get("/health/live")
+    await app._start_report._checking
+    async with handling("work", message_of("{}"), context_of(None)):
+        pass
+    await stranger.get("/health/live")
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith("Services at the start, local: ")
+    for name in ("blob container", "tables", "queues", "application insights", "timers"):
+        assert f"{name} " in line

@@ -1,0 +1,70 @@
+"""How the services are is logged once, within an invocation, and delays none."""
+
+import asyncio
+import logging
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.errors import Unavailable
+from shared.health.health import Finding, Part
+from shared.health.probe import HealthProbe
+from shared.health.start_report import StartReport
+
+
+@pytest.fixture
+def lines(caplog):
+    caplog.set_level(logging.INFO, logger="shared.health")
+    return lambda: [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+async def test_the_first_invocation_that_ends_after_the_check_logs_it_and_no_other(lines):
+    may_answer = asyncio.Event()
+    count = 0
+
+    async def ask():
+        nonlocal count
+        count += 1
+        await may_answer.wait()
+        return Finding("2 in crawl-jobs-poison.")
+
+    report = StartReport(HealthProbe([Part("queues", ask)], SystemClock()), "Azure Functions")
+    with report.during_invocation():
+        pass
+    assert lines() == []
+    may_answer.set()
+    with report.during_invocation():
+        await report._checking
+        assert lines() == []
+    with report.during_invocation():
+        pass
+    told = "Services at the start, Azure Functions: degraded. queues degraded (2 in crawl-jobs-poison)."
+    assert (lines(), count) == ([("WARNING", told)], 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "told"),
+    [
+        (None, "INFO", "healthy. blob container healthy ("),
+        (
+            Unavailable("It did not answer."),
+            "ERROR",
+            "unhealthy. blob container unhealthy (It did not answer).",
+        ),
+    ],
+)
+async def test_the_level_of_the_line_is_that_of_the_verdict(lines, error, level, told):
+    async def ask():
+        if error:
+            raise error
+        return Finding()
+
+    probe = HealthProbe([Part("blob_container", ask)], SystemClock())
+    report = StartReport(probe, "local")
+    with pytest.raises(KeyError), report.during_invocation():  # noqa: PT012 - the block is an invocation that fails
+        await probe.check()
+        await asyncio.sleep(0)
+        raise KeyError
+    [(found, line)] = lines()
+    assert found == level
+    assert line.startswith(f"Services at the start, local: {told}")
