@@ -140,7 +140,7 @@ async def test_a_count_that_cannot_be_read_does_not_keep_the_end_from_being_repo
 async def test_a_refused_message_is_a_failed_job_that_is_reported_once(flow):
     text = json.dumps({"keywords": ["cat"], "unknown": 1})
     for _ in range(2):
-        await flow.intake.job_message("m1", text, flow.deadline())
+        await flow.intake.handle_job("m1", text, flow.deadline())
     [end] = _ends(flow)
     assert (end.name, end.properties["reason"]) == ("job_failed", "invalid_message")
     assert len(_failures(flow)) == 1
