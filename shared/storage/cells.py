@@ -1,6 +1,7 @@
-"""Stores bytes in as many cells of a row as they need."""
+"""Stores bytes in as many cells of a row as they need, and checks the types of cells."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import count, takewhile
 
 from shared.storage.entities import Value
@@ -33,4 +34,15 @@ def as_bytes(value: Value) -> bytes:
     """
     if not isinstance(value, bytes):
         raise TypeError(f"expected bytes, found {type(value).__name__}")
+    return value
+
+
+def as_datetime(value: Value) -> datetime:
+    """Returns the value of a cell that holds a time.
+
+    Raises:
+        TypeError: the cell does not hold a time.
+    """
+    if not isinstance(value, datetime):
+        raise TypeError(f"expected a time, found {type(value).__name__}")
     return value

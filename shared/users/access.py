@@ -1,4 +1,4 @@
-"""Who calls: a key is checked, and a caller comes back."""
+"""Finds out who calls, by the API key of the call."""
 
 import asyncio
 import hashlib
@@ -30,9 +30,9 @@ class _Cached:
 class Access:
     """Checks the keys of callers.
 
-    `admin_keys` are those of the app's settings; two may be valid while one is replaced by the other. Keys of users are
-    in storage. What was read there counts for 15 seconds, so a key that was revoked opens nothing later than that on
-    any instance. At most 4,096 users are remembered. Calls that need the same user at the same time share one read.
+    `admin_keys` are those of the app's settings; there may be two while one is replaced by the other. Keys of users are
+    in storage. An instance remembers for 15 seconds what it read there, so a revoked key is refused 15 seconds later at
+    the latest. It remembers at most 4,096 users. Calls that need the same user at the same time share one read.
     """
 
     users: UserStore
@@ -41,12 +41,12 @@ class Access:
     _cache: OrderedDict[str, _Cached] = field(default_factory=OrderedDict)
 
     async def identify(self, api_key: str | None) -> Caller:
-        """The caller who holds the key. Secrets are compared in constant time.
+        """Returns the caller who has the key. Secrets are compared in constant time.
 
-        A key of another form, or with a wrong checksum, costs no read.
+        A key of another form, or with a wrong checksum, is refused without reading storage.
 
         Raises:
-            Unauthenticated: there is no key, nobody holds it, it has expired, or its user is not active.
+            Unauthenticated: there is no key, nobody has it, it has expired, or its user is not active.
             Unavailable: storage did not answer.
         """
         if not api_key:
@@ -65,11 +65,11 @@ class Access:
         return Caller(account.user.id, account.user.tier, key.scopes, key.id)
 
     def forget(self, user_id: str) -> None:
-        """Read the user again at the next call to this instance: the user or a key has changed."""
+        """Make this instance read the user again at the next call, because the user or a key has changed."""
         self._cache.pop(user_id, None)
 
     def _is_admin_key(self, api_key: str) -> bool:
-        # Digests have one length. A header may hold bytes that are no UTF-8.
+        # digests have the same length; a header may have bytes that are not UTF-8
         given = hashlib.sha256(api_key.encode("utf-8", "surrogatepass")).digest()
         matches = [
             hmac.compare_digest(given, hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest())
@@ -86,7 +86,7 @@ class Access:
             self._cache.move_to_end(user_id)
             while len(self._cache) > _MAX_CACHED:
                 self._cache.popitem(last=False)
-        # A caller who goes away must not cancel the read of the others.
+        # a caller that disconnects must not cancel the read of the others
         return await asyncio.shield(cached.account)
 
     async def _note_use(self, account: Account, key: ApiKey, now: datetime) -> None:
@@ -94,7 +94,7 @@ class Access:
             if await self.users.note_use(account.user.id, key, now):
                 self.forget(account.user.id)
         except Retryable:
-            # The time of the last use is not worth a refused call.
+            # a call is not refused because the time of its key's use could not be stored
             return
 
 
@@ -103,7 +103,7 @@ def _failed(reading: asyncio.Future[Account | None]) -> bool:
 
 
 def _valid_key(account: Account | None, presented: PresentedKey, now: datetime) -> ApiKey | None:
-    """The user's key that was presented, if it opens anything now."""
+    """Returns the user's key that was presented, or None if it is not valid now."""
     if account is None or account.user.status is not Status.ACTIVE:
         return None
     key = account.key(presented.key_id)

@@ -1,10 +1,10 @@
-"""API keys as text: `pxc_<prefix>_<secret>`.
+"""Writes and reads API keys: `pxc_<prefix>_<secret>`.
 
-The prefix is public. It names the user (16 characters) and the key (6 characters), so that both are found by one read.
-The secret has 256 random bits as 43 characters of base 62; a checksum of 6 characters follows, which is the CRC-32 of
-everything before it. So a key that was cut or mistyped is refused without a look into storage, and tools that search
-for leaked secrets can tell a key from other text. Stored is the SHA-256 of the secret. A slow hash has no use here,
-since nobody can guess 256 random bits.
+The prefix is public. It has the id of the user (16 characters) and of the key (6 characters), so one query finds both.
+The secret has 256 random bits as 43 characters of base 62. A checksum of 6 characters follows, the CRC-32 of everything
+before it. So a key that was cut or mistyped is refused without reading storage, and tools that search for leaked
+secrets recognise keys. Only the SHA-256 of the secret is stored. A slow hash is not needed, because nobody can guess
+256 random bits.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from typing import Final
 from shared.users.caller import Scope
 
 ID_CHARACTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-"""The characters of the ids of users and keys: Crockford's base 32, which no reader confuses."""
+"""The characters of the ids of users and keys: Crockford's base 32, whose characters do not look alike."""
 USER_ID_LENGTH: Final = 16
 KEY_ID_LENGTH: Final = 6
 SECRET_BYTES: Final = 32
@@ -42,7 +42,7 @@ class PresentedKey:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored, without its secret. One without `expires_at` does not expire."""
+    """A key as it is stored, without its secret. A key without `expires_at` does not expire."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ class ApiKey:
     last_used_at: datetime | None = None
 
     def matches(self, presented: PresentedKey) -> bool:
-        """Whether the secrets are the same; compared in constant time."""
+        """Whether the secrets are the same. They are compared in constant time."""
         return hmac.compare_digest(self.digest, presented.digest)
 
     def is_valid(self, now: datetime) -> bool:
@@ -62,18 +62,18 @@ class ApiKey:
 
 
 def write_key(user_id: str, key_id: str, secret: bytes) -> str:
-    """The text of a key with this secret of 32 bytes."""
+    """Returns the text of a key with this secret of 32 bytes."""
     body = f"pxc_{user_id}{key_id}_{_base_62(int.from_bytes(secret), 43)}"
     return body + _checksum(body)
 
 
 def prefix_of(user_id: str, key_id: str) -> str:
-    """What may be shown of a key."""
+    """Returns the public part of a key, which may be shown."""
     return f"pxc_{user_id}{key_id}"
 
 
 def read_key(text: str) -> PresentedKey | None:
-    """The key that the text is; None if it has another form, or another checksum."""
+    """Reads the text of a key; returns None if its form or its checksum is wrong."""
     found = _FORM.fullmatch(text)
     if found is None or not hmac.compare_digest(_checksum(text[:-6]), found[4]):
         return None
@@ -81,7 +81,7 @@ def read_key(text: str) -> PresentedKey | None:
 
 
 def digest_of(secret: str) -> str:
-    """The SHA-256 of a secret as it stands in a key, in hex."""
+    """Returns the SHA-256, in hex, of a secret as it is written in its key."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -1,6 +1,6 @@
-"""What holders of the scope `admin`, and users of themselves, have changed: one row for each such action.
+"""Records the changes that administrators make, and those that users make to their own accounts.
 
-The table `audit` has a partition for each month (UTC); the newest row comes first. Rows are never changed.
+The table `audit` has a partition for each month (UTC) and a row for each action, the newest first. Rows never change.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.runtime import Runtime
+from shared.storage.cells import as_datetime
 from shared.storage.entities import Entity, EntityStore, Put, Value
 from shared.storage.newest_first import place_of
 from shared.users.caller import Caller
@@ -18,7 +19,7 @@ _TABLE = "audit"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that was changed: by whom, with which key, what, and within which call."""
+    """One change: who made it, with which key, what was changed, and in which call."""
 
     at: datetime
     actor: str
@@ -30,16 +31,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class AuditTrail:
-    """Writes and reads the rows."""
+    """Records and reads actions."""
 
     entities: EntityStore
     runtime: Runtime
 
     async def write(self, caller: Caller, action: str, target: str, correlation_id: str) -> None:
-        """Note an action before it is carried out, so that none goes unseen; one that then fails is noted, too.
+        """Record an action before it is carried out, so that none is missing. Failed actions are recorded, too.
 
         Raises:
-            Unavailable: storage did not answer; the action must not be carried out.
+            Unavailable: storage did not answer. The action must not be carried out.
         """
         now = self.runtime.clock.now()
         values: dict[str, Value] = {
@@ -55,7 +56,7 @@ class AuditTrail:
         await self.entities.apply(_TABLE, month, [Put(row)])
 
     async def read(self, month: str, most: int) -> Sequence[Action]:
-        """The newest actions of a month such as `2026-11`, `most` at most."""
+        """Returns the newest actions of a month such as `2026-11`, up to `most` of them."""
         found: list[Action] = []
         async for entity in self.entities.query(_TABLE, month):
             found.append(_action(entity))
@@ -65,8 +66,5 @@ class AuditTrail:
 
 
 def _action(entity: Entity) -> Action:
-    at = entity.values["at"]
-    if not isinstance(at, datetime):
-        raise TypeError(f"expected a time, found {type(at).__name__}")
     names = ("actor", "key_id", "action", "target", "correlation_id")
-    return Action(at, *(str(entity.values[name]) for name in names))
+    return Action(as_datetime(entity.values["at"]), *(str(entity.values[name]) for name in names))

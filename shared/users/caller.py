@@ -1,15 +1,15 @@
-"""Who calls, and what the call may do."""
+"""Defines callers and what their calls may do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
 ADMIN: Final = "admin"
-"""The user that holds the keys of the app's settings. It has no row."""
+"""The user who has the keys of the app's settings. This user has no row."""
 
 
 class Scope(StrEnum):
-    """What a key allows: to look, to change what belongs to its user, to administrate the app."""
+    """What a key allows: reading, changing what belongs to its user, or administering the app."""
 
     READ = "read"
     SUBMIT = "submit"

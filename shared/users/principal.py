@@ -1,7 +1,7 @@
-"""Who calls, as App Service authentication says it in the header `X-MS-CLIENT-PRINCIPAL`.
+"""Reads who calls from the header `X-MS-CLIENT-PRINCIPAL`, which App Service authentication sets.
 
-The platform takes such headers off what comes from outside, and adds its own. So they may be trusted only where that
-is switched on, and the app's operator says so, too.
+The platform removes such headers from calls, and adds its own. They can be trusted only if App Service authentication
+is switched on. So the app reads them only if its operator has set that, too.
 https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
 """
 
@@ -31,7 +31,7 @@ _NAMES = ("name", _SCHEMAS + "name", "preferred_username", _SCHEMAS + "emailaddr
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person at an identity provider; `subject` is the same at every sign-in, and `name` is for people."""
+    """A person at an identity provider. `subject` is the same at every sign-in, and `name` is for people to read."""
 
     provider: str
     subject: str
@@ -39,16 +39,16 @@ class Principal:
 
     @property
     def user_id(self) -> str:
-        """The id of the person's user: made of provider and subject, so that two calls at once make one user."""
+        """The id of the person's user. It is computed, so that two calls at the same time make one user."""
         digest = hashlib.sha256(f"{self.provider}|{self.subject}".encode("utf-8", "surrogatepass")).digest()
         return "".join(ID_CHARACTERS[byte % len(ID_CHARACTERS)] for byte in digest[:USER_ID_LENGTH])
 
 
 def read_principal(header: str) -> Principal:
-    """The principal in the header: base64 of `{"auth_typ": …, "claims": [{"typ": …, "val": …}], …}`.
+    """Returns the principal in the header, which is base64 of `{"auth_typ": …, "claims": [{"typ": …, "val": …}], …}`.
 
     Raises:
-        Unauthenticated: it is too long, is not of this form, or names nobody.
+        Unauthenticated: the header is too long, has another form, or names nobody.
     """
     claims, provider = _read(header)
     subject = next((claims[name] for name in _SUBJECTS if claims.get(name)), "")

@@ -1,12 +1,14 @@
-"""How many calls a user, a key or an address may make in a minute, counted over all instances.
+"""Limits the calls of a user, a key or an address in a minute, counted over all instances.
 
-The count is a sliding window: the calls of this minute, and of the minute before as far as that is less than a minute
-ago, assuming they were spread evenly (https://blog.cloudflare.com/counting-things-a-lot-of-different-things/). One row
-of the table `ratelimits` holds the counts of one subject, such as a user and the user's keys.
+The count is a sliding window: all calls of this minute, and those calls of the minute before that are less than a
+minute ago, assuming that they were spread evenly
+(https://blog.cloudflare.com/counting-things-a-lot-of-different-things/). One row of the table `ratelimits` has the
+counts of one subject, such as a user and the user's keys.
 
-An instance asks the row for several calls at a time, which count as made, and then allows them by itself. So most calls
-cost no round trip, no call costs more than one unless instances collide, and the limit is never exceeded; a call may be
-refused although another instance has not spent its share. What an instance has not spent goes with the minute.
+An instance takes a share of several calls from the row at a time. They count as made, and the instance allows them
+without asking again. So most calls need no round trip, other calls need one unless instances collide, and the limit is
+never exceeded. But a call may be refused although another instance has not used its share. The rest of a share is lost
+at the end of the minute.
 
     partition {day}-{shard}   {subject}   minute, and per limit the calls of this minute and of the one before
 
@@ -41,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `calls` in a minute; `name` says of what, such as `user`."""
+    """At most `calls` calls in a minute. `name` says what the limit is for, such as `user`."""
 
     name: str
     calls: int
@@ -49,9 +51,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a call may be made. `limit` is the one that has least left, and `remaining` is what that has.
+    """Whether a call may be made. `limit` is the one that allows the fewest further calls, `remaining` of them.
 
-    `resets_in_seconds` is when one more call will be possible if none is left, else when the minute ends.
+    `resets_in_seconds` is the time until the minute ends or, if no call is left, until one more call is possible.
     """
 
     allowed: bool
@@ -62,14 +64,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """The calls of a minute and of the one before, by limit."""
+    """The calls of a minute, and of the minute before it, by limit."""
 
     minute: int
     current: Mapping[str, int]
     previous: Mapping[str, int]
 
     def at(self, minute: int) -> "_Counts":
-        """The counts as they are in a later minute."""
+        """Returns the counts as they are in a later minute."""
         if minute <= self.minute:
             return self
         return _Counts(minute, {}, self.current if minute == self.minute + 1 else {})
@@ -79,29 +81,29 @@ class _Counts:
         return _Counts(self.minute, {**self.current, **added}, self.previous)
 
     def room(self, limit: Limit, now: float) -> int:
-        """How many calls are left. `now` is in seconds since 1970."""
+        """Returns the number of calls that are left. `now` is in seconds since 1970."""
         elapsed = min(1.0, max(0.0, now / WINDOW_SECONDS - self.minute))
         before = self.previous.get(limit.name, 0) * (1.0 - elapsed)
         return max(0, int(limit.calls - self.current.get(limit.name, 0) - before))
 
     def wait_seconds(self, limit: Limit, now: float) -> float:
-        """How long until there is room for one call, if nobody makes another."""
+        """Returns the time until one call is possible, if nobody makes another call."""
         left = self.minute * WINDOW_SECONDS + WINDOW_SECONDS - now
         current, previous = self.current.get(limit.name, 0), self.previous.get(limit.name, 0)
         room = limit.calls - 1 - current
         if room >= 0:
-            # The minute before has to fade to `room`.
+            # the calls of the minute before must fade to `room`
             return max(0.0, left - WINDOW_SECONDS * room / previous) if previous else 0.0
-        # The next minute begins with this one's calls as those before it.
+        # in the next minute, the calls of this minute are those of the minute before
         return left + WINDOW_SECONDS * (1 - (limit.calls - 1) / current)
 
 
 @dataclass(slots=True)
 class _Share:
-    """What this instance may still allow in a minute, and the counts when it last asked.
+    """The calls that this instance may still allow in a minute, and the counts when it last read the row.
 
-    Before `empty_until`, in seconds since 1970, there is nothing to ask for: what other instances do can only make
-    the wait longer.
+    Before `empty_until`, in seconds since 1970, the row need not be read: other instances can only make the wait
+    longer.
     """
 
     counts: _Counts
@@ -112,7 +114,7 @@ class _Share:
 
 
 class RateLimits:
-    """Counts calls. If storage fails or takes over a second, calls are allowed, and a warning is logged."""
+    """Counts calls. If storage fails or takes more than a second, calls are allowed, and a warning is logged."""
 
     def __init__(self, entities: EntityStore, clock: Clock) -> None:
         self._entities = entities
@@ -121,9 +123,9 @@ class RateLimits:
         self._warned_at = -_WARN_EVERY_SECONDS
 
     async def take(self, subject: str, limits: Sequence[Limit]) -> Verdict:
-        """Count one call of `subject` against all `limits`, or none if one of them has nothing left.
+        """Count one call of `subject` against all `limits`. It is not counted if one of them allows no further call.
 
-        `subject` is a plain id. All calls of a subject that name a limit name it with the same number of calls.
+        `subject` is a plain id. A limit of a subject must have the same number of calls every time.
         """
         share = self._share((subject, *(limit.name for limit in limits)))
         now = self._clock.now().timestamp()
@@ -132,7 +134,7 @@ class RateLimits:
             share.counts, share.calls = share.counts.at(minute), 0
         if share.calls == 0:
             async with share.asking:
-                # Another call may have asked while this one waited.
+                # another call may have taken a share while this one waited
                 if share.calls == 0 and now >= share.empty_until:
                     await self._ask(subject, limits, share)
         allowed = share.calls > 0
@@ -173,7 +175,7 @@ class RateLimits:
 
         known = _entity(partition, subject, share.counts, share.etag) if share.etag else None
         if known is not None:
-            # What this instance wrote last is what is stored unless another has written since.
+            # the row is as this instance wrote it last, unless another instance has written it since
             try:
                 return await take(known)
             except (AlreadyExists, Changed):
@@ -191,7 +193,7 @@ class RateLimits:
 
 
 def partition_of(moment: datetime, subject: str) -> str:
-    """The partition that holds the counts of a subject on the day of `moment`."""
+    """Returns the partition that has the counts of a subject on the day of `moment`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d}-{zlib.crc32(subject.encode()) % SHARDS:02}"
 
 

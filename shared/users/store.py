@@ -1,12 +1,13 @@
-"""Where users and their keys are stored: the table `users`.
+"""Stores users and their keys in the table `users`.
 
     partition {user}   user             the user
                        key-{key}        a key, without its secret
                        used-{key}       when the key was last used, written once an hour at most
     partition ~users   {place}          lists the users, newest first
 
-A user's rows are one partition, so the check of a key is one query. A key's row is written in one transaction with the
-user's row, under its etag: two calls cannot make a twenty-first key, and none can be made for a user who is disabled.
+The rows of a user are one partition, so checking a key takes one query. A key's row is written in one transaction with
+the user's row, on the condition that the latter has not changed. So two calls at the same time cannot make a
+twenty-first key, and no call can make a key for a user who is disabled.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.errors import AlreadyExists, Changed, Conflict, NotFound
+from shared.storage.cells import as_datetime
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
 from shared.storage.newest_first import Listing, place_of
@@ -37,8 +39,8 @@ class UserStore:
     entities: EntityStore
 
     async def create(self, user: User) -> User:
-        """Write the user unless there is one of this id; returns the one that is stored then."""
-        # The list comes first: a user who is not listed could never be found again.
+        """Store the user unless a user of this id exists; returns the user that is stored."""
+        # the row in the list is written first, because a user who is not listed would never be found again
         listed = Entity(_USERS, place_of(user.id, user.created_at))
         await self.entities.apply(_TABLE, _USERS, [Put(listed)])
         try:
@@ -51,7 +53,7 @@ class UserStore:
         return user
 
     async def account(self, user_id: str) -> Account | None:
-        """The user with all keys, in one query; None if there is no such user."""
+        """Returns the user with all keys, which takes one query, or None if there is no such user."""
         user: User | None = None
         keys: list[ApiKey] = []
         used: dict[str, datetime] = {}
@@ -61,18 +63,18 @@ class UserStore:
             elif entity.row.startswith(_KEY):
                 keys.append(_key(entity))
             else:
-                used[entity.row.removeprefix(_USED)] = _moment(entity.values["at"])
+                used[entity.row.removeprefix(_USED)] = as_datetime(entity.values["at"])
         if user is None:
             return None
         return Account(user, [replace(key, last_used_at=used.get(key.id)) for key in keys])
 
     async def get(self, user_id: str) -> User | None:
-        """The user, or None if there is no such user."""
+        """Returns the user, or None if there is no such user."""
         entity = await self.entities.get(_TABLE, user_id, _USER)
         return _user(entity) if entity else None
 
     async def require(self, user_id: str) -> User:
-        """The user.
+        """Returns the user.
 
         Raises:
             NotFound: there is no such user.
@@ -83,11 +85,11 @@ class UserStore:
         return user
 
     async def page(self, after: str, size: int) -> Listing[User]:
-        """Up to `size` users after the place `after`, newest first."""
+        """Returns up to `size` users after the place `after`, newest first."""
         found: list[tuple[str, User]] = []
         async for row in self.entities.query(_TABLE, _USERS, after=after):
             user = await self.get(row.row.partition("-")[2])
-            # A creation that stopped halfway leaves a place without a user, or beside the user's own place.
+            # a creation that stopped halfway leaves a place without a user, or a second place for a user
             if user is not None and row.row == place_of(user.id, user.created_at):
                 found.append((row.row, user))
             if len(found) > size:
@@ -95,7 +97,7 @@ class UserStore:
         return Listing([user for _, user in found], None)
 
     async def change(self, user_id: str, change: Callable[[User], User]) -> User:
-        """Replace the user by what `change` makes of it.
+        """Replace the user by the result of `change`.
 
         Raises:
             NotFound: there is no such user.
@@ -131,13 +133,13 @@ class UserStore:
         await compare_and_swap(lambda: self.entities.get(_TABLE, user_id, _USER), add, busy=_BUSY)
 
     async def revoke_key(self, user_id: str, key_id: str) -> bool:
-        """Delete a key; returns whether there was one."""
-        was_there = await self._delete(user_id, _KEY + key_id)
+        """Delete a key; returns whether it existed."""
+        existed = await self._delete(user_id, _KEY + key_id)
         await self._delete(user_id, _USED + key_id)
-        return was_there
+        return existed
 
     async def note_use(self, user_id: str, key: ApiKey, now: datetime) -> bool:
-        """Write that the key was used, unless that was written within the hour; returns whether it was written now."""
+        """Store the time of a key's use, unless a use within the last hour is stored; returns whether it stored it."""
         if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:
             return False
         used = Entity(user_id, _USED + key.id, {"at": now})
@@ -180,7 +182,7 @@ def _user(entity: Entity) -> User:
         id=entity.partition,
         name=str(values["name"]),
         tier=TierName(str(values["tier"])),
-        created_at=_moment(values["created_at"]),
+        created_at=as_datetime(values["created_at"]),
         status=Status(str(values["status"])),
         subject=str(values["subject"]),
         keeps_datasets=bool(values["keeps_datasets"]),
@@ -207,12 +209,6 @@ def _key(entity: Entity) -> ApiKey:
         name=str(values["name"]),
         scopes=frozenset(map(Scope, str(values["scopes"]).split())),
         digest=str(values["digest"]),
-        created_at=_moment(values["created_at"]),
-        expires_at=None if expires_at is None else _moment(expires_at),
+        created_at=as_datetime(values["created_at"]),
+        expires_at=None if expires_at is None else as_datetime(expires_at),
     )
-
-
-def _moment(value: Value) -> datetime:
-    if not isinstance(value, datetime):
-        raise TypeError(f"expected a time, found {type(value).__name__}")
-    return value

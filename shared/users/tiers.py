@@ -1,4 +1,4 @@
-"""What the users of each tier may do, and what it costs them."""
+"""Defines the limits of the users of each tier, and the price that they pay."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -12,12 +12,12 @@ type Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
 class Tier(BaseModel):
-    """The limits of a tier and its price. No limit can be switched off, but each can be set as high as wanted."""
+    """The limits of a tier and its price. No limit can be switched off, but each can be very high."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     requests_per_minute: Count
-    """HTTP calls of a user, over all of the user's keys and all instances."""
+    """HTTP calls of a user, with any of the user's keys and on all instances together."""
     jobs_at_once: Count
     """Jobs of a user that have not ended."""
     images_per_month: Count
@@ -61,7 +61,7 @@ DEFAULT_TIERS: Final[Tiers] = {
 
 
 def read_tiers(changes: Mapping[str, Mapping[str, object]]) -> Tiers:
-    """The default tiers with `changes`: by tier, the fields that differ from the default.
+    """Returns the default tiers with `changes`, which are the fields of each tier that differ from the default.
 
     Raises:
         ValueError: there is no such tier or field, or a value breaks its rule.

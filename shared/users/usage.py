@@ -1,4 +1,4 @@
-"""What users use of their tier: jobs at once, and images in a calendar month (UTC).
+"""Counts what users use of their tier's limits: jobs at the same time, and images in a calendar month (UTC).
 
 The table `usage` has a partition for each user:
 
@@ -6,9 +6,10 @@ The table `usage` has a partition for each user:
     month-{month}     the images that finished jobs kept in the month, and those that running jobs have reserved
     held-{job}        one job's reservation: its month and its images
 
-A job reserves when it is submitted or tried again, and settles when it has ended. The three rows change in one
-transaction, so two instances cannot reserve the same room, and a reservation is settled once, however often that is
-asked for. The reservation of a job that died before it was stored is found by its row, and settled as nothing.
+A job makes a reservation when it is submitted or retried, and the reservation is settled after the job has ended. The
+three rows change in one transaction. So two instances cannot reserve the same images, and a reservation is settled only
+once, however often `settle` is called. If a submission died before the job was stored, its reservation is found by its
+row, and settled with no images.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.errors import QuotaExceeded
+from shared.storage.cells import as_datetime
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Replace, Value
 from shared.users.tiers import Tier
@@ -27,7 +29,7 @@ _BUSY = "The user's usage is being changed by others; try again."
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a user uses now. `images_kept` and `images_reserved` are of the month that ends at `resets_at`."""
+    """A user's usage now. `images_kept` and `images_reserved` are those of the month that ends at `resets_at`."""
 
     jobs_open: int
     images_kept: int
@@ -37,7 +39,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What a job that has not ended holds."""
+    """The reservation of a job that has not ended."""
 
     job_id: str
     month: str
@@ -47,7 +49,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of a user that one change is about, as they were read."""
+    """The rows of a user that one change reads and writes, as they were read."""
 
     open: Entity
     month: Entity
@@ -64,15 +66,15 @@ class UsageStore:
     entities: EntityStore
 
     async def look_up(self, user_id: str, now: datetime) -> Usage:
-        """What the user uses now."""
+        """Returns the user's usage now."""
         rows = await self._read(user_id, month_of(now), None)
         return _usage(rows, now)
 
     async def reserve(self, user_id: str, job_id: str, images: int, tier: Tier, now: datetime) -> None:
-        """Reserve one of the user's jobs and these images for a job; nothing happens if it holds a reservation.
+        """Reserve one of the user's jobs and this number of images for a job, unless the job has a reservation.
 
         Raises:
-            QuotaExceeded: the tier does not leave so much; the error names limit, use and reset.
+            QuotaExceeded: that would exceed a limit of the tier. The error has the limit, the usage and the reset.
         """
 
         async def write(rows: _Rows) -> None:
@@ -90,7 +92,7 @@ class UsageStore:
         await self._swap(user_id, job_id, month_of(now), write)
 
     async def settle(self, user_id: str, job_id: str, images_kept: int) -> bool:
-        """Count what a job has kept in place of what it had reserved; returns whether it held a reservation."""
+        """Replace a job's reservation by the images that it kept; returns whether it had a reservation."""
         held = await self.entities.get(_TABLE, user_id, _HELD + job_id)
         if held is None:
             return False
@@ -113,7 +115,7 @@ class UsageStore:
         return await self._swap(user_id, job_id, str(held.values["month"]), write)
 
     async def reservations(self, user_id: str) -> Sequence[Reservation]:
-        """What the user's jobs hold."""
+        """Returns the reservations of the user's jobs."""
         rows = self.entities.query(_TABLE, user_id, after=_HELD, before=_HELD + "~")
         return [_reservation(row) async for row in rows]
 
@@ -137,7 +139,7 @@ class UsageStore:
 
 
 def month_of(moment: datetime) -> str:
-    """The calendar month (UTC), as `2026-11`."""
+    """Returns the calendar month (UTC), such as `2026-11`."""
     return f"{moment.astimezone(UTC):%Y-%m}"
 
 
@@ -181,9 +183,9 @@ def _changed(row: Entity, **values: Value) -> Change:
 
 
 def _reservation(row: Entity) -> Reservation:
-    reserved_at = row.values["reserved_at"]
-    if not isinstance(reserved_at, datetime):
-        raise TypeError(f"expected a time, found {type(reserved_at).__name__}")
     return Reservation(
-        row.row.removeprefix(_HELD), str(row.values["month"]), int(str(row.values["images"])), reserved_at
+        job_id=row.row.removeprefix(_HELD),
+        month=str(row.values["month"]),
+        images=int(str(row.values["images"])),
+        reserved_at=as_datetime(row.values["reserved_at"]),
     )

@@ -1,4 +1,4 @@
-"""Users as the app knows them."""
+"""Defines users and their accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.users.caller import TierName
 
 
 class Status(StrEnum):
-    """Whether a user may call. A user who is being deleted is gone for all callers but the clean-up."""
+    """Whether a user may call. Only the clean-up still sees a user who is being deleted."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -19,10 +19,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who has jobs and datasets.
+    """A user, who owns jobs and datasets.
 
-    `subject` is who the user is at the identity provider, as `{provider}|{subject}`; it is empty for users who have
-    keys only. `keeps_datasets` says of a user who is being deleted that the datasets stay in storage.
+    `subject` identifies the user at the identity provider, as `{provider}|{subject}`. It is empty for users who have
+    keys only. If `keeps_datasets`, the datasets stay in storage when the user is deleted.
     """
 
     id: str
@@ -42,5 +42,5 @@ class Account:
     keys: Sequence[ApiKey]
 
     def key(self, key_id: str) -> ApiKey | None:
-        """The key of this id."""
+        """Returns the key of this id, or None if the user does not have it."""
         return next((key for key in self.keys if key.id == key_id), None)
