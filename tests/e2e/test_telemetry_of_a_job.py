@@ -119,6 +119,33 @@ async def test_a_job_is_one_tree_from_its_call_over_the_queues_to_its_archive(
     assert completed["measurements"]["images_processed"] == job["progress"]["kept"]
 
 
+async def test_a_job_that_fails_is_an_event_and_an_exception_with_its_reason_in_its_tree(
+    stack: Stack, api: ApiClient, ingestion: Ingestion, gallery: str
+) -> None:
+    items = [{"url": f"{gallery}/not/here.jpg", "label": "lost"}]
+    job = await ended(api, {"sources": [{"type": "urls", "items": items}]}, "ours-2")
+    assert (job["state"], job["error"]["code"]) == ("failed", "no_images"), stack.tail()
+    await ingestion.until(
+        lambda items: (
+            named(items, "job_failed")
+            and not orphans(items)
+            and not faults_of_job(items, str(job["id"]), "ours-2")
+        )
+    )
+    tree = job_tree(ingestion.items, str(job["id"]))
+    [archive] = spans_of(tree)["archive_dataset"]
+    [event] = [item for item in archive.children if item.name == "job_failed"]
+    [exception] = [item for item in archive.children if item.kind == "exception"]
+    for item in (event, exception):
+        assert (item.properties["job_id"], item.properties["reason"]) == (job["id"], "no_images")
+    [chunk] = spans_of(tree)["crawl_chunk"]
+    [discovery] = spans_of(tree)["discover_job"]
+    assert archive in chunk.children
+    assert chunk in discovery.children
+    assert discovery in tree.children
+    assert not named(ingestion.items, "job_completed", "dataset_upload_completed")
+
+
 async def test_a_producers_job_is_one_tree_under_the_request_of_the_function_that_took_its_message(
     stack: Stack, ingestion: Ingestion
 ) -> None:
