@@ -1,5 +1,5 @@
-# Everything a developer needs. Nothing but Python 3.13, Node and the package registries is required; nothing global
-# is touched: set-up goes to .venv and node_modules, local state to .local.
+# All commands for developers. They need Python 3.13, Node and access to the package registries. Nothing global is
+# installed: packages go to .venv and node_modules, local state goes to .local.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -18,17 +18,18 @@ PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-# Each pin has the hashes of all of its files, and pip installs no others. Pins that stay keep theirs without a download.
+# Each pin has the hashes of all its files, and pip installs no other files. Pins that do not change keep their hashes
+# without a download.
 COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue requirements clean
 
-help: ## What can be made
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
 
-setup: $(VENV)/.installed node_modules/.installed ## Install what the other targets need (skipped when nothing changed)
+setup: $(VENV)/.installed node_modules/.installed ## Install what the other targets need (only if something changed)
 
 $(VENV)/.installed: requirements-dev.txt requirements.txt
 	@python="$$(sh playground/find_python.sh)" && \
@@ -46,13 +47,13 @@ node_modules/.installed: package.json package-lock.json requirements-node.txt $(
 	@npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-demo: setup ## The main job on real parts: keywords in, verified dataset out (KEYWORDS="a,b" LIVE=1 for the real Openverse)
+demo: setup ## Make a dataset from keywords with a local host and storage, and verify it (KEYWORDS="a,b"; LIVE=1 searches the real Openverse)
 	@$(PY) -m playground.demo --keywords "$(KEYWORDS)" $(if $(LIVE),--live)
 
 telemetry-demo: setup ## What a job, a failing job and a night send to Application Insights, as trees that must be whole
 	@$(PY) -m playground.telemetry_demo
 
-start: setup ## Azurite and the Functions host, until Ctrl-C (PORT=7071)
+start: setup ## Run Azurite and the Functions host until Ctrl-C (PORT=7071)
 	@$(PY) -m playground.start --port $(PORT)
 
 # Coverage is measured when all tests run, for a part of them cannot reach the floor. The report shows the lowest files
@@ -62,22 +63,22 @@ ifeq ($(TESTS) $(LOOP),tests asyncio)
 COVERAGE := --cov --cov-report=
 endif
 
-test: setup ## All tests (TESTS=tests/unit for a part, LOOP=uvloop for the event loop that the worker has on Azure)
+test: setup ## Run all tests (TESTS=tests/unit for a part; LOOP=uvloop for the event loop of the worker on Azure)
 	@$(PY) -m pytest -n 2 --dist loadfile --loop $(LOOP) $(COVERAGE) $(TESTS)
 ifdef COVERAGE
 	@coverage report --fail-under=$(FLOOR) | sed -n '1,12p;/^TOTAL/p;/^Coverage failure/p'
 endif
 
-chaos: setup ## The same job in peace and under every fault at once, compared (SEED=1 for the same moments again)
+chaos: setup ## Run a job undisturbed and with many faults, and compare the datasets (SEED=1 repeats the moments of the faults)
 	@$(PY) -m playground.chaos $(if $(SEED),--seed $(SEED))
 
-fuzz: setup ## JPEGs with forged headers, judged in child processes that must not die of them (FILES=50000)
+fuzz: setup ## Judge JPEGs with forged headers in child processes, which must not crash (FILES=50000)
 	@$(PY) -m tests.unit.crawling.judging.fuzz_jpegs --files $(FILES)
 
-bench: setup ## Measure, beside the peers and the machine's own limits (SUITES="start devhost crawl hosts scale archive", ROUNDS=3)
+bench: setup ## Measure the app, other tools and the limits of the machine (SUITES="start devhost crawl hosts scale archive", ROUNDS=3)
 	@$(PY) -m bench $(SUITES) --rounds $(ROUNDS)
 
-check: setup ## What CI checks: lint, format, types, layers, drift of the requirements
+check: setup ## Check what CI checks: lint, format, types, layers, drift of the requirements
 	ruff check .
 	ruff format --check .
 	mypy
@@ -93,19 +94,19 @@ drift:
 	  || { echo "requirements drifted from pyproject.toml: run 'make requirements'"; exit 1; }
 	@echo "requirements match pyproject.toml"
 
-requirements: setup ## Pin pyproject.toml's dependencies anew, keeping pins that still fit
+requirements: setup ## Pin the dependencies of pyproject.toml, and keep pins that still fit
 	$(COMPILE) -o requirements.txt pyproject.toml
 	$(COMPILE) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
-format: setup ## Sort imports, fix what can be fixed, format
+format: setup ## Sort imports, fix what ruff can fix, and format
 	ruff check --fix .
 	ruff format .
 
-workbook: setup ## Make the Azure workbook anew, out of the reports' queries
+workbook: setup ## Make the Azure workbook from the reports' queries
 	@$(PY) -m infra.workbook.generate
 
-catalogue: setup ## Make the table of signals in docs/telemetry.md anew
+catalogue: setup ## Make the table of signals in docs/telemetry.md
 	@$(PY) -m infra.catalogue
 
-clean: ## Remove local state (not the installed packages)
+clean: ## Delete local state (not the installed packages)
 	rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
