@@ -1,4 +1,4 @@
-"""The input and the result of the crawl step."""
+"""Defines the input and the result of the crawl step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class Chunk:
 class ChunkResult:
     """The records of the processed candidates, sorted by index, and the candidates that have no record.
 
-    Candidates stay unfinished if the deadline passes, if the job is stopped, or if their host has no turn left for
-    them. `asked` is true if any host was asked for anything, even if no answer came.
+    Candidates stay unfinished if the deadline passes, if the job is stopped, or if their host may not be asked in
+    time. `asked` is true if any host was asked for anything, even if no answer came.
     """
 
     records: tuple[Record, ...]

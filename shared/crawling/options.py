@@ -1,4 +1,4 @@
-"""The parts of the spec that the crawl step reads: filters and transform."""
+"""Defines the parts of the spec that the crawl step reads: filters and transform."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ _frozen = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=Fal
 
 
 class Filters(BaseModel):
-    """Which images are kept. Sizes are pixels as the image is seen, upright."""
+    """The conditions for an image to be kept. Sizes are in pixels, of the upright image."""
 
     model_config = _frozen
 
@@ -40,7 +40,11 @@ class Filters(BaseModel):
 
 
 class Resize(BaseModel):
-    """How an image is brought to `size`: fit (inside it), fill (cropped to the square) or pad (the square, padded)."""
+    """Scales an image by a square of `size` pixels, without a change of its aspect ratio.
+
+    "fit" scales it down until the square contains it. "fill" scales it until it covers the square, and crops the rest.
+    "pad" scales it until it touches the square's sides, and adds white.
+    """
 
     model_config = _frozen
 
@@ -49,7 +53,7 @@ class Resize(BaseModel):
 
 
 class Transform(BaseModel):
-    """How kept images are re-encoded. Without one, the original bytes are kept, or a mended copy."""
+    """Encodes kept images anew. Without a transform, the original bytes or a mended copy are stored."""
 
     model_config = _frozen
 
@@ -59,7 +63,7 @@ class Transform(BaseModel):
 
     @property
     def words(self) -> str:
-        """What it does to an image, as licences ask to tell it."""
+        """A description of the changes to an image. Licences require one."""
         encoded = f"re-encoded as {_NAMES[self.format]}, upright, in sRGB, on white, without metadata"
         if self.resize is None:
             return encoded

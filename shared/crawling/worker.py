@@ -1,4 +1,4 @@
-"""The engine of the crawl step: fetches, judges and stores the images of a chunk, many at a time."""
+"""Does the work of the crawl step: fetches, judges and stores the images of a chunk, many at a time."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import Fetcher
-from shared.crawling.fetching.host_turns import HostTurns
+from shared.crawling.fetching.host_queues import HostQueues
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
@@ -37,21 +37,21 @@ class _Run:
     chunk: Chunk
     stop: Callable[[], bool]
     patience: Patience
-    turns: HostTurns
+    queues: HostQueues
     shard: BlobWriter
     records: dict[int, Record] = field(default_factory=dict)
     interruptible_tasks: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def interrupt_on_stop(self) -> None:
-        """Wait until `stop` returns true, then cancel the tasks that are interruptible."""
-        while not self.stop():  # noqa: ASYNC110 - `stop` is a question, not an event
+        """Waits until `stop` returns true, and then cancels the tasks that are interruptible."""
+        while not self.stop():  # noqa: ASYNC110 - `stop` is a function to call, not an event
             await asyncio.sleep(_STOP_POLL_SECONDS)
         for task in self.interruptible_tasks:
             task.cancel()
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Let `interrupt_on_stop` cancel the current task while it is in this block."""
+        """Lets `interrupt_on_stop` cancel the current task while it is in this block."""
         task = asyncio.current_task()
         if task is not None:
             self.interruptible_tasks.add(task)
@@ -62,7 +62,7 @@ class _Run:
 
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
-        """Wait in this block, at most until the chunk's time ends.
+        """Lets this block wait until the chunk's time ends or the job is stopped, but no longer.
 
         Raises:
             Postponed: the chunk's time has ended.
@@ -121,7 +121,7 @@ class ChunkWorker:
         self._threads = ThreadPoolExecutor(config.threads or os.cpu_count() or 1, "judge")
 
     async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
-        """Fetch, judge and store the chunk's images until all are done, the deadline passes or `stop` returns true.
+        """Fetches, judges and stores the chunk's images until all are done, the deadline passes or `stop` returns true.
 
         Each candidate is in the result, with its record or as unfinished. When this returns, the images of all records
         are stored in the chunk's shard. If the caller does not write the records, those bytes are unused.
@@ -134,7 +134,7 @@ class ChunkWorker:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._config.concurrency, len(chunk.candidates))):
-                    group.create_task(self._process_in_turns(run))
+                    group.create_task(self._process_candidates(run))
         except* Retryable as group_error:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
         finally:
@@ -143,7 +143,7 @@ class ChunkWorker:
         return run.result
 
     async def close(self) -> None:
-        """Let the threads go."""
+        """Stops the threads as soon as their current images are done."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> _Run:
@@ -152,13 +152,13 @@ class ChunkWorker:
             stop=stop,
             patience=Patience(len(chunk.candidates), deadline, stop),
             # twice the number of requests: while some images of a host are judged, others are fetched
-            turns=HostTurns(chunk.candidates, 2 * self._fetcher.per_host),
+            queues=HostQueues(chunk.candidates, 2 * self._fetcher.per_host),
             shard=BlobWriter(self._blobs, chunk.shard),
         )
 
-    async def _process_in_turns(self, run: _Run) -> None:
-        """Process one candidate after the other, until no candidate or no time is left."""
-        while (numbered := await run.turns.take()) is not None:
+    async def _process_candidates(self, run: _Run) -> None:
+        """Processes one candidate after the other, until no candidate or no time is left."""
+        while (numbered := await run.queues.take()) is not None:
             try:
                 if run.patience.ended:
                     return
@@ -170,7 +170,7 @@ class ChunkWorker:
                     raise
                 return
             finally:
-                run.turns.done(numbered)
+                run.queues.done(numbered)
 
     async def _record(self, run: _Run, numbered: NumberedCandidate) -> Record:
         candidate = numbered.candidate
@@ -189,7 +189,7 @@ class ChunkWorker:
         return Record(numbered.index, candidate, outcome, moved_to, fetched_at)
 
     async def _outcome(self, run: _Run, candidate: Candidate) -> tuple[Kept | Rejected, str]:
-        """The outcome, and the address that the image came from after all redirects."""
+        """Returns the outcome, and the address that the image came from after all redirects."""
         licenses = run.chunk.options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), candidate.url
@@ -208,7 +208,7 @@ class ChunkWorker:
             return await self._judge_and_store(run, fetched.body), fetched.url
 
     async def _read(self, run: _Run, candidate: Candidate) -> Kept | Rejected:
-        """The outcome of an image that is in storage already. It has the same limits as images from the web."""
+        """Returns the outcome of an image that is in storage. The limits are those of images from the web."""
         where = candidate.stored or await self._find(candidate.url.removeprefix(BLOB_SCHEME))
         if where is None:
             return Rejected(Reason.NOT_FOUND, "no such blob")
@@ -239,23 +239,23 @@ class ChunkWorker:
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
     async def _judge(self, run: _Run, data: bytes) -> Judged | Rejected:
-        """Judge the image in a thread. An image that needs much memory waits for it without holding a thread."""
+        """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options
         judged = await asyncio.wrap_future(self._threads.submit(judge, data, options))
         while isinstance(judged, AwaitingMemory):
             async with run.waiting():
                 share = await self._pixels.take(judged.needed_bytes)
             work = self._threads.submit(judge_with_memory, judged, options)
-            work.add_done_callback(self._giving_back(share))
+            work.add_done_callback(self._release_of(share))
             judged = await asyncio.wrap_future(work)
         return judged
 
-    def _giving_back(self, share: int) -> Callable[[object], None]:
-        """A callback that gives the share back when the thread is done, even if no task waits for it any more."""
+    def _release_of(self, share: int) -> Callable[[object], None]:
+        """Returns a callback that gives the share back when the thread is done, even if its task was cancelled."""
         loop = asyncio.get_running_loop()
 
         def give_back(_: object) -> None:
-            # a loop that has ended has nobody who waits for memory
+            # if the loop has ended, no task waits for memory
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._pixels.give_back, share)
 

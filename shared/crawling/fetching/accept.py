@@ -1,4 +1,4 @@
-"""What servers are asked for: images in the formats that the job's filters take."""
+"""Makes the headers that ask servers for images in the formats that the job's filters accept."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,14 @@ from shared.crawling.options import Filters
 
 
 def headers_for(filters: Filters) -> Mapping[str, str]:
-    """The headers of a request for an image.
+    """Returns the headers of a request for an image.
 
-    Other formats are not named: some servers send any format that is named, whatever its weight (RFC 9110, 12.5.1).
-    `*/*` has a low weight. It lets servers answer that have none of the formats, or that declare a wrong type.
+    Accept names no other format, because some servers send any format that it names and ignore its weight (RFC 9110,
+    12.5.1). `*/*` has a low weight. With it, a server may answer that has none of the formats or declares a wrong type.
     """
     wanted = [f"image/{name}" for name in dict.fromkeys(filters.formats)]
     return {
         "Accept": ",".join([*wanted, "*/*;q=0.1"]),
-        # images are compressed already, and the length in the header is that of the image then
+        # images are compressed already; and without a coding, Content-Length is the length of the image
         "Accept-Encoding": "identity",
     }

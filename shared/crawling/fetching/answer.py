@@ -1,4 +1,4 @@
-"""One host's answer: what its status and headers say, and its body, read within limits."""
+"""Reads a host's answer: checks its status and headers, and reads its body within limits."""
 
 import ssl
 from collections.abc import Awaitable, Callable
@@ -22,13 +22,15 @@ from shared.web.wishes.opt_out import opted_out
 from shared.web.wishes.respect import Respect
 
 _BUSY = frozenset({408, 425})
-_NO_SUCH = frozenset({404, 410})
-_NEVER = frozenset({501, 505})
-_UNCOUNTED_BYTES = 1_000_000
+_MISSING = frozenset({404, 410})
+# server errors that another try does not mend
+_PERMANENT = frozenset({501, 505})
+# a body without a declared length reserves no memory up to this size
+_UNRESERVED_BYTES = 1_000_000
 
 
 class TryAgain(Exception):
-    """A transient failure ended this try. `wait_seconds` is how long the host asked to be left alone."""
+    """A transient failure ended this try. `wait_seconds` is the rest that the host asks for (Retry-After)."""
 
     def __init__(self, rejected: Rejected, wait_seconds: float | None = None) -> None:
         super().__init__(rejected.reason)
@@ -37,7 +39,7 @@ class TryAgain(Exception):
 
 
 class GiveUp(Exception):
-    """Another try now would end the same."""
+    """The download failed, and another try now would fail, too."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(reason)
@@ -46,7 +48,7 @@ class GiveUp(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """A body may have `max_bytes`, and has to bring `min_bytes_per_second` in every `window_seconds`."""
+    """A body may have at most `max_bytes`. Each `window_seconds` must bring `min_bytes_per_second` on average."""
 
     max_bytes: int
     min_bytes_per_second: int
@@ -54,10 +56,10 @@ class BodyLimits:
 
 
 def redirect_of(response: aiohttp.ClientResponse, url: URL) -> URL | None:
-    """The address that the answer to `url` redirects to; None where it is no redirect.
+    """Returns the address that the answer to `url` redirects to, or None if it is no redirect.
 
     Raises:
-        GiveUp: it redirects to no valid address.
+        GiveUp: the redirect's address is not valid.
     """
     location = response.headers.get("location")
     if response.status not in REDIRECT_STATUSES or location is None:
@@ -69,20 +71,20 @@ def redirect_of(response: aiohttp.ClientResponse, url: URL) -> URL | None:
 
 
 def check_answer(response: aiohttp.ClientResponse, respect: Respect, now: datetime) -> None:
-    """Pass where the answer brings an image that we may use.
+    """Checks that the answer has an image that the job may use.
 
     Raises:
         TryAgain: the host is busy.
-        GiveUp: it has no image for us.
+        GiveUp: it does not.
     """
     status = response.status
     if status == 429:
         raise TryAgain(Rejected(Reason.RATE_LIMITED, "HTTP 429"), _retry_after(response, now))
-    if status in _BUSY or (status >= 500 and status not in _NEVER):
+    if status in _BUSY or (status >= 500 and status not in _PERMANENT):
         busy = Rejected(Reason.SERVER_ERROR, f"HTTP {status}")
         raise TryAgain(busy, _retry_after(response, now))
     if status != 200:
-        reason = Reason.NOT_FOUND if status in _NO_SUCH else Reason.HTTP_ERROR
+        reason = Reason.NOT_FOUND if status in _MISSING else Reason.HTTP_ERROR
         raise GiveUp(Reason.SERVER_ERROR if status >= 500 else reason, f"HTTP {status}")
     unread = unread_coding(response.headers.get("content-encoding", ""))
     if unread is not None:
@@ -97,40 +99,44 @@ def check_answer(response: aiohttp.ClientResponse, respect: Respect, now: dateti
 async def read_body(
     response: aiohttp.ClientResponse, limits: BodyLimits, take: Callable[[int], Awaitable[None]], clock: Clock
 ) -> bytes:
-    """The body, decompressed. `take` is called once for the memory that it needs, as soon as that is known.
+    """Returns the decompressed body.
+
+    `take` is awaited once to reserve the memory. It gets the length if the header declares it, or else `max_bytes` as
+    soon as the body exceeds a megabyte. A smaller body without a declared length reserves nothing.
 
     Raises:
-        GiveUp: it is empty, too large, or comes too slowly.
+        GiveUp: the body is empty, too large or too slow.
     """
     length = response.content_length
     if length is not None and length > limits.max_bytes:
         raise GiveUp(Reason.TOO_MANY_BYTES, f"{length} bytes are announced")
-    counted = length is not None and response.headers.get("content-encoding", "identity") == "identity"
-    if length is not None and counted:
+    reserved = length is not None and response.headers.get("content-encoding", "identity") == "identity"
+    if length is not None and reserved:
         await take(length)
     pieces: list[bytes] = []
-    size = seen = 0
+    size = size_before_window = 0
     window_ends = clock.monotonic() + limits.window_seconds
     async for piece in response.content.iter_any():
         size += len(piece)
         if size > limits.max_bytes:
             raise GiveUp(Reason.TOO_MANY_BYTES, f"more than {limits.max_bytes} bytes")
         pieces.append(piece)
-        if not counted and size > _UNCOUNTED_BYTES:  # it did not say how much there is
+        if not reserved and size > _UNRESERVED_BYTES:
             await take(limits.max_bytes)
-            counted = True
-            window_ends = clock.monotonic() + limits.window_seconds  # that wait was ours
+            reserved = True
+            # the host is not to blame for the wait for memory
+            window_ends = clock.monotonic() + limits.window_seconds
         if clock.monotonic() >= window_ends:
-            if size - seen < limits.min_bytes_per_second * limits.window_seconds:
+            if size - size_before_window < limits.min_bytes_per_second * limits.window_seconds:
                 raise GiveUp(Reason.TIMED_OUT, f"slower than {limits.min_bytes_per_second} bytes a second")
-            seen, window_ends = size, clock.monotonic() + limits.window_seconds
+            size_before_window, window_ends = size, clock.monotonic() + limits.window_seconds
     if not size:
         raise GiveUp(Reason.EMPTY_BODY)
     return b"".join(pieces)
 
 
 def failure(error: BaseException) -> TryAgain | GiveUp:
-    """What an error of the client or of the network means."""
+    """Returns the verdict on an error of the HTTP client or of the network."""
     forbidden = why_forbidden(error)
     if forbidden is not None:
         return GiveUp(Reason.FORBIDDEN_ADDRESS, forbidden)
@@ -148,7 +154,7 @@ def failure(error: BaseException) -> TryAgain | GiveUp:
 
 
 def _is_about_encoding(error: BaseException) -> bool:
-    """Whether the content-encoding is behind it: the client wraps its parser's errors once or twice."""
+    """Returns whether the content-encoding caused the error. The client wraps its parser's error once or twice."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ContentEncodingError):
         cause = cause.__cause__ or cause.__context__

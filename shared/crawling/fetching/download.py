@@ -1,4 +1,4 @@
-"""One image on its way: where it is fetched from now, and how much time it has left."""
+"""Holds the state of one download: its current address, its time and its memory."""
 
 import asyncio
 import math
@@ -15,7 +15,7 @@ from shared.web.wishes.respect import Respect
 
 @dataclass(slots=True)
 class Download:
-    """The state of one download. `url` is the address that is asked now; each redirect changes it.
+    """The state of one download. `url` is the current address, which each redirect changes.
 
     `timeout` ends the download. `delay_seconds` is the pause between requests that the current host asks for. `shares`
     are the parts of the byte budget that the download holds.
@@ -36,13 +36,13 @@ class Download:
 
     @property
     def seconds_left(self) -> float:
-        """The time until the download has to end; infinite while its clock is stopped."""
+        """The seconds until the download has to end. They are infinite while its clock is stopped."""
         ends_at = self.timeout.when()
         return math.inf if ends_at is None else ends_at - asyncio.get_running_loop().time()
 
     @contextmanager
     def clock_stopped(self) -> Iterator[None]:
-        """Do not count the time that is spent in this block, because the host is not to blame for it."""
+        """Stops the clock during this block, because the host is not to blame for that time."""
         seconds_left = self.seconds_left
         self.timeout.reschedule(None)
         try:

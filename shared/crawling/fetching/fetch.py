@@ -41,11 +41,12 @@ _STOP_POLL_SECONDS = 2.0
 class FetchConfig:
     """The limits of one download.
 
-    `total_seconds` covers all of its requests and pauses, but not its waits for a place or for memory. The pause before
-    another try is random, up to `first_pause_seconds`, and twice as long at each further try. If a host asks for a rest
-    (Retry-After), all chunks of the process wait for it; if it asks for more than `max_retry_after_seconds`, the chunk
-    asks it no more. If a host asks for pauses between requests (Crawl-delay in robots.txt), it gets up to
-    `max_crawl_delay_seconds`. Each host gets `per_host` requests at a time, or fewer if it is in `lower_per_host`.
+    `total_seconds` covers all of its requests and pauses, but not its waits until the host is free or for memory. The
+    pause before another try is random, up to `first_pause_seconds`, and twice as long at each further try. If a host
+    asks for a rest (Retry-After), all chunks of the process wait for it. If it asks for more than
+    `max_retry_after_seconds`, the chunk asks it no more. If a host asks for pauses between requests (Crawl-delay in
+    robots.txt), it gets up to `max_crawl_delay_seconds`. Each host gets `per_host` requests at a time, or fewer if it
+    is in `lower_per_host`.
     """
 
     total_seconds: float = 30.0
@@ -108,7 +109,7 @@ class Fetcher:
     async def fetch(
         self, url: str, filters: Filters, respect: Respect, patience: Patience
     ) -> AsyncIterator[Fetched | Rejected]:
-        """Fetch an image, or give the reason why it cannot be had. The byte budget counts it until the block ends.
+        """Fetches an image, or returns the rejection. The byte budget counts the image until the block ends.
 
         Raises:
             Postponed: the chunk's time ends before the host may be asked.
@@ -139,30 +140,30 @@ class Fetcher:
                             return last
         except TimeoutError:
             slow = Rejected(Reason.TIMED_OUT, f"after {self._config.total_seconds:g} seconds")
-            download.patience.failed(download.host, slow)
+            download.patience.note_failure(download.host, slow)
             return slow if last.reason is Reason.TIMED_OUT else last
         except GiveUp as over:
             return over.rejected
         return last
 
     async def _pause(self, attempt: int, again: TryAgain, download: Download) -> bool:
-        """Wait before the next try; returns False if there is no further try."""
+        """Waits before the next try. Returns False if there is no further try."""
         pause = self._timing.uniform(0, self._config.first_pause_seconds * 2**attempt)
         if attempt + 1 >= self._config.tries or pause >= download.seconds_left:
             return False
         patience = download.patience
-        # each host has its own limit of rests, so a rest spends nothing of the tries that all hosts share
+        # each host has its own limit of rests, so a rest takes nothing from the budget that all hosts share
         if again.wait_seconds:
             granted = not patience.ended and patience.refusal(download.host) is None
         else:
-            granted = patience.grant(pause)
+            granted = patience.grant_retry(pause)
         if not granted:
             return False
         await self._timing.sleep(pause)
         return True
 
     async def _follow(self, download: Download) -> Fetched:
-        """Request the image, and follow redirects until it comes."""
+        """Requests the image, and follows redirects until it comes."""
         for _ in range(self._config.max_redirects + 1):
             self._check_set_aside(download)
             await self._check_wishes(download)
@@ -173,10 +174,15 @@ class Fetcher:
         raise GiveUp(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
 
     async def _check_wishes(self, download: Download) -> None:
-        """Give up if robots.txt or tdmrep.json forbids the address; wait for its turn if robots.txt asks for that."""
+        """Waits between requests as robots.txt asks.
+
+        Raises:
+            GiveUp: robots.txt or tdmrep.json forbids the address.
+            Postponed: the chunk's time ends before the host may be asked.
+        """
         url, respect = download.url, download.respect
         if respect.opt_out:
-            # tdmrep.json is fetched while robots.txt is on its way
+            # tdmrep.json is fetched at the same time as robots.txt
             self._reservations.begin(url)
         if respect.robots:
             refusal = await self._robots.refusal(url)
@@ -185,18 +191,20 @@ class Fetcher:
             delay_seconds = await self._robots.crawl_delay(url) or 0.0
             download.delay_seconds = min(delay_seconds, self._config.max_crawl_delay_seconds)
             if delay_seconds:
-                await self._wait_for_turn(download)
+                await self._wait_for_host(download)
         reserved = await self._reservations.refusal(url) if respect.opt_out else None
         if reserved is not None:
             raise GiveUp(Reason.OPTED_OUT, reserved)
 
-    async def _wait_for_turn(self, download: Download) -> None:
-        """Wait for the turn at a host that asks for pauses between requests or for a rest.
+    async def _wait_for_host(self, download: Download) -> None:
+        """Waits for a host that asks for pauses between requests or for a rest.
 
         Raises:
-            Postponed: the chunk's time ends before the turn comes.
+            Postponed: the chunk's time ends first.
         """
-        wait = self._limits.turn(download.host, download.delay_seconds, download.patience.remaining_seconds)
+        wait = self._limits.reserve_time(
+            download.host, download.delay_seconds, download.patience.remaining_seconds
+        )
         with download.clock_stopped():
             while wait is not None and wait > 0 and not download.patience.ended:
                 await self._timing.sleep(min(wait, _STOP_POLL_SECONDS))
@@ -205,7 +213,7 @@ class Fetcher:
             raise Postponed
 
     async def _request(self, download: Download) -> Fetched | URL:
-        """Send one request; returns the image, or the address that the host redirects to."""
+        """Sends one request. Returns the image, or the address that the host redirects to."""
         host = download.host
         await self._enter(download)
         try:
@@ -213,38 +221,38 @@ class Fetcher:
             found = await self._exchange(download)
         except (TryAgain, GiveUp) as verdict:
             if verdict.rejected.reason in _UNANSWERED:
-                download.patience.failed(host, verdict.rejected)
+                download.patience.note_failure(host, verdict.rejected)
             else:
-                download.patience.answered(host)
+                download.patience.note_answer(host)
             if isinstance(verdict, TryAgain) and verdict.wait_seconds:
                 self._let_rest(verdict.wait_seconds, verdict.rejected, download)
             raise
         finally:
             self._limits.leave(host)
-        download.patience.answered(host)
+        download.patience.note_answer(host)
         return found
 
     async def _enter(self, download: Download) -> None:
-        """Wait for a place at the host at a time when it does not rest."""
+        """Waits until the host may get one request more and does not rest."""
         host = download.host
         while True:
-            if self._limits.crowded(host):
+            if self._limits.is_full(host):
                 with download.clock_stopped():
                     await self._limits.enter(host)
             else:
                 await self._limits.enter(host)
-            if not self._limits.rests(host):
+            if not self._limits.is_resting(host):
                 return
             self._limits.leave(host)
             self._check_set_aside(download)
-            await self._wait_for_turn(download)
+            await self._wait_for_host(download)
 
     def _let_rest(self, seconds: float, rejected: Rejected, download: Download) -> None:
-        """Give the host the rest that it asks for, or set it aside if it asks for too long a rest."""
+        """Gives the host the rest that it asks for, or sets it aside if it asks for too long a rest."""
         if seconds > self._config.max_retry_after_seconds:
             download.patience.set_aside(download.host, rejected)
         else:
-            download.patience.rested(download.host, self._limits.rest(download.host, seconds), rejected)
+            download.patience.note_rest(download.host, self._limits.rest(download.host, seconds), rejected)
 
     async def _exchange(self, download: Download) -> Fetched | URL:
         url = download.url

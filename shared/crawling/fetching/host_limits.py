@@ -1,4 +1,4 @@
-"""Not too many requests at once for any host, and none before its turn."""
+"""Limits the requests to each host: how many at a time, at which intervals, and not while the host rests."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,9 +9,10 @@ _MANY_HOSTS = 4096
 
 
 class HostLimits:
-    """At most so many requests at a time for each host, apart as it asks; hosts that nobody uses are forgotten.
+    """Limits requests by host. A host's name includes its port.
 
-    Hosts are named with their port. `lower` has those, without a port, that bear fewer requests than others.
+    Each host gets `per_host` requests at a time, or fewer if it is in `lower`, whose keys have no port. Hosts that
+    nobody uses any more take no memory.
     """
 
     def __init__(self, per_host: int, lower: Mapping[str, int], clock: Clock) -> None:
@@ -19,50 +20,50 @@ class HostLimits:
         self._lower = lower
         self._clock = clock
         self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
-        self._turns: dict[str, float] = {}
-        self._rests: dict[str, float] = {}
+        self._next_times: dict[str, float] = {}
+        self._rest_ends: dict[str, float] = {}
 
-    def turn(self, host: str, delay_seconds: float, within_seconds: float) -> float | None:
-        """Take the next turn at a host that wants `delay_seconds` between requests: the seconds until then.
+    def reserve_time(self, host: str, delay_seconds: float, within_seconds: float) -> float | None:
+        """Reserves the next time for a request to a host that wants `delay_seconds` between requests.
 
-        None where that is later than `within_seconds`; no turn is taken then.
+        Returns the seconds until then. Returns None, and reserves nothing, if they are more than `within_seconds`.
         """
         now = self._clock.monotonic()
-        turn = max(now, self._turns.get(host, now))
-        if turn - now > within_seconds:
+        reserved = max(now, self._next_times.get(host, now))
+        if reserved - now > within_seconds:
             return None
-        self._turns = _ahead(self._turns, now)
-        self._turns[host] = turn + delay_seconds
-        return turn - now
+        self._next_times = _without_past(self._next_times, now)
+        self._next_times[host] = reserved + delay_seconds
+        return reserved - now
 
     def rest(self, host: str, seconds: float) -> float:
-        """Let nobody ask the host for so long; returns how many seconds longer its rest is by that."""
+        """Lets the host rest for so many seconds from now. Returns by how many seconds its rest became longer."""
         now = self._clock.monotonic()
-        before, until = max(now, self._rests.get(host, now)), now + seconds
+        before, until = max(now, self._rest_ends.get(host, now)), now + seconds
         if until <= before:
             return 0.0
-        self._rests = _ahead(self._rests, now)
-        self._rests[host] = until
-        self._turns[host] = max(until, self._turns.get(host, until))
+        self._rest_ends = _without_past(self._rest_ends, now)
+        self._rest_ends[host] = until
+        self._next_times[host] = max(until, self._next_times.get(host, until))
         return until - before
 
-    def rests(self, host: str) -> bool:
-        """Whether the host is not to be asked now: it rests until its next turn."""
-        until = self._rests.get(host)
+    def is_resting(self, host: str) -> bool:
+        """Returns whether the host rests, so that it must not be asked now."""
+        until = self._rest_ends.get(host)
         if until is None:
             return False
         if until > self._clock.monotonic():
             return True
-        del self._rests[host]
+        del self._rest_ends[host]
         return False
 
-    def crowded(self, host: str) -> bool:
-        """Whether to enter would mean to wait."""
+    def is_full(self, host: str) -> bool:
+        """Returns whether `enter` would have to wait."""
         known = self._hosts.get(host)
         return known is not None and known[0].locked()
 
     async def enter(self, host: str) -> None:
-        """Wait for a place at the host."""
+        """Waits until the host may get one request more. The caller must call `leave` after the request."""
         semaphore, users = self._hosts.get(host) or (asyncio.Semaphore(self._places(host)), 0)
         self._hosts[host] = (semaphore, users + 1)
         try:
@@ -72,7 +73,7 @@ class HostLimits:
             raise
 
     def leave(self, host: str) -> None:
-        """Give the place back."""
+        """Ends a request."""
         self._hosts[host][0].release()
         self._forget(host)
 
@@ -87,8 +88,8 @@ class HostLimits:
             del self._hosts[host]
 
 
-def _ahead(moments: dict[str, float], now: float) -> dict[str, float]:
-    """The moments that are still to come, where there are many."""
-    if len(moments) < _MANY_HOSTS:
-        return moments
-    return {host: at for host, at in moments.items() if at > now}
+def _without_past(times: dict[str, float], now: float) -> dict[str, float]:
+    """Returns the times without those that have passed, if there are many hosts."""
+    if len(times) < _MANY_HOSTS:
+        return times
+    return {host: at for host, at in times.items() if at > now}

@@ -1,4 +1,4 @@
-"""How much of a chunk's time may go to hosts that trouble it."""
+"""Limits the time of a chunk that is spent on hosts that fail or ask for rests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from shared.records.records import Rejected
 
 @dataclass(frozen=True, slots=True)
 class PatienceConfig:
-    """What one chunk puts up with.
+    """The limits of one chunk.
 
-    Of its candidates `retry_share` may be tried again, at least `retry_floor`; the pauses before that may add up to
-    `wait_seconds`. A host that gave no answer `host_failures` times in a row is asked no more, nor one that asked for
-    rests of more than `host_rest_seconds` in all.
+    The chunk may make one further try for each of a `retry_share` of its candidates, and at least `retry_floor` such
+    tries. The pauses before them may add up to `wait_seconds`. The chunk asks a host no more if it did not answer
+    `host_failures` times in a row, or if its rests add up to more than `host_rest_seconds`.
     """
 
     retry_share: float = 0.15
@@ -27,11 +27,11 @@ _CONFIG = PatienceConfig()
 
 
 class Postponed(Exception):
-    """The chunk's time ends before the candidate's turn at its host; it is for the chunk that follows."""
+    """The chunk's time ends before the candidate's host may be asked. The next chunk gets the candidate."""
 
 
 class Patience:
-    """One chunk's budget of second tries, and the hosts that it has set aside. Hosts are named with their port."""
+    """Holds a chunk's budget of further tries, and the hosts that it asks no more. A host's name includes its port."""
 
     def __init__(
         self, candidates: int, deadline: Deadline, stop: Callable[[], bool], config: PatienceConfig = _CONFIG
@@ -49,21 +49,21 @@ class Patience:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more should begin."""
+        """Whether the chunk must begin nothing new: its time has passed or its job is stopped."""
         return self._deadline.passed or self._stop()
 
     @property
     def asked(self) -> bool:
-        """Whether any host was asked for anything."""
+        """Whether any host was asked for anything, even if it did not answer."""
         return self._asked
 
     @property
     def remaining_seconds(self) -> float:
-        """The chunk's time that is left."""
+        """The seconds until the chunk's time ends."""
         return self._deadline.remaining_seconds
 
-    def grant(self, pause_seconds: float) -> bool:
-        """Whether there may be another try after this pause; both are taken from the budget where there may."""
+    def grant_retry(self, pause_seconds: float) -> bool:
+        """Returns whether a further try after this pause is permitted. If so, takes both from the budget."""
         granted = (
             self._retries > 0
             and pause_seconds <= self._wait_seconds
@@ -75,29 +75,29 @@ class Patience:
             self._wait_seconds -= pause_seconds
         return granted
 
-    def answered(self, host: str) -> None:
-        """Note that the host is alive, whatever it said."""
+    def note_answer(self, host: str) -> None:
+        """Notes that the host answered, even with an error."""
         self._asked = True
         self._failures.pop(host, None)
 
-    def failed(self, host: str, rejected: Rejected) -> None:
-        """Note that the host gave no answer; too often in a row, and it is set aside."""
+    def note_failure(self, host: str, rejected: Rejected) -> None:
+        """Notes that the host did not answer. Sets it aside if that happened too often in a row."""
         self._asked = True
         self._failures[host] = self._failures.get(host, 0) + 1
         if self._failures[host] >= self._host_failures:
             self.set_aside(host, rejected)
 
-    def rested(self, host: str, seconds: float, rejected: Rejected) -> None:
-        """Note that the host has us wait for so long; too long in all, and it is set aside."""
+    def note_rest(self, host: str, seconds: float, rejected: Rejected) -> None:
+        """Notes that the host asked for a rest. Sets it aside if its rests add up to too long a time."""
         self._rested[host] = self._rested.get(host, 0.0) + seconds
         if self._rested[host] > self._host_rest_seconds:
             self.set_aside(host, rejected)
 
     def set_aside(self, host: str, rejected: Rejected) -> None:
-        """Ask the host no more; its candidates end with this reason."""
+        """Makes the chunk ask the host no more. The host's other candidates are rejected for this reason."""
         detail = f"the host was set aside: {rejected.detail or rejected.reason}"
         self._aside.setdefault(host, Rejected(rejected.reason, detail))
 
     def refusal(self, host: str) -> Rejected | None:
-        """Why the host is not to be asked, if it is not."""
+        """Returns the rejection of a host that was set aside, or None."""
         return self._aside.get(host)

@@ -29,7 +29,7 @@ def photo() -> bytes:
 
 
 class Hostile:
-    """What each path does to a crawler; counts the calls."""
+    """Serves one misbehaviour for each path, and counts the calls."""
 
     def __init__(self, photo: bytes) -> None:
         self.photo = photo
@@ -140,7 +140,7 @@ class Hostile:
 
 @pytest.fixture
 async def make_fetcher():
-    """Makes fetchers, and closes what they opened."""
+    """Makes fetchers, and closes their sessions at the end."""
     opened: list[Sessions] = []
 
     def make(config=PATIENT, *, allow_private=True, timing=None, idle_seconds=10.0) -> Fetcher:

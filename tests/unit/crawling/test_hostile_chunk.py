@@ -1,4 +1,4 @@
-"""All that the web does to a crawler, in one chunk: nothing good is lost, nothing bad goes without its reason."""
+"""One chunk with everything that happens on the web: no good image is lost, and each bad one has its reason."""
 
 import asyncio
 import threading
@@ -75,11 +75,11 @@ ADDRESSES = {
     "blob:no/such/blob": Reason.NOT_FOUND,
 }
 BY_SELECTION = {Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT}
-BY_NAME = {Reason.CRASHED: "test_what_crashes_is_recorded_and_its_neighbours_are_kept"}
+BY_NAME = {Reason.CRASHED: "test_a_crash_with_one_image_is_recorded_and_does_not_affect_others"}
 
 
 def files() -> dict[str, tuple[bytes, Reason | None]]:
-    """What the file server has; without a reason it is good."""
+    """A file of the server. It is good if it has no reason."""
     good = {name: (data, None) for name, (data, form, *_) in whole_files().items() if form in FILTERS.formats}
     more = {f"photo {n}": (encoded("JPEG", (300 + 10 * n, 260), quality=60 + n), None) for n in range(20)}
     bad = {
@@ -98,7 +98,7 @@ def files() -> dict[str, tuple[bytes, Reason | None]]:
 
 @asynccontextmanager
 async def file_server(served: dict[str, bytes]):
-    """Serves files under odd names, as other types than they are."""
+    """Serves files under odd names and with wrong types."""
 
     async def serve(request: web.Request) -> web.Response:
         data = served.get(request.match_info["name"])
@@ -155,13 +155,13 @@ _LOOPS_THREADS = ("asyncio_", "uvloop_")
 
 
 def holdings() -> tuple[set[asyncio.Task], set[threading.Thread], int]:
-    """Tasks, threads (but those of the event loop's own pool) and files that are open."""
+    """Counts tasks, threads (without those of the event loop's own pool) and open files."""
     threads = {thread for thread in threading.enumerate() if not thread.name.startswith(_LOOPS_THREADS)}
     return asyncio.all_tasks(), threads, len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def left_with(before: tuple[set[asyncio.Task], set[threading.Thread], int]) -> None:
-    """Wait until no more is held than before: connections that were cut need a few turns of the loop to be gone."""
+    """Waits until no more is open than before. Cut connections need a few iterations of the loop to close."""
     async with asyncio.timeout(20):
         while not all(now <= then for now, then in zip(holdings(), before, strict=True)):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
@@ -174,7 +174,7 @@ def only_loopback_is_public(monkeypatch):
 
 @asynccontextmanager
 async def corpus(hostile, photo, tmp_path):
-    """Every address of the corpus, with the bytes that are to be kept or the reason why there are none."""
+    """Returns every address of the corpus, with the bytes to keep or the expected reason."""
     _, base = hostile
     expected: dict[str, bytes | Reason] = {base + path: reason for path, reason in ANSWERS.items()}
     expected |= {f"{base}{path}": photo for path in ("/ok", "/moved", "/busy-once", "/gzipped", "/cookie")}
@@ -228,7 +228,7 @@ async def test_every_reason_has_a_case(hostile, photo, tmp_path):
     assert BY_NAME[Reason.CRASHED] in globals()
 
 
-async def test_what_crashes_is_recorded_and_its_neighbours_are_kept(hostile):
+async def test_a_crash_with_one_image_is_recorded_and_does_not_affect_others(hostile):
     state, base = hostile
 
     class Crashing(Fetcher):

@@ -1,4 +1,4 @@
-"""A chunk of everything: each candidate has its own outcome, and the kept bytes stand where the records say."""
+"""Chunks with candidates of all kinds: each has its own outcome, and the records say where the kept bytes are."""
 
 import hashlib
 
@@ -54,7 +54,7 @@ async def test_every_candidate_has_its_own_outcome(hostile, make_worker):
     assert result.records[4].final_url == f"{base}/ok"
 
 
-async def test_a_chunk_tells_whether_it_had_turns_at_its_hosts(hostile, make_worker):
+async def test_a_result_says_whether_any_host_was_asked(hostile, make_worker):
     state, base = hostile
     state.robots = "User-agent: *\nCrawl-delay: 60\n"
     worker = make_worker(MemoryBlobs())
@@ -66,7 +66,7 @@ async def test_a_chunk_tells_whether_it_had_turns_at_its_hosts(hostile, make_wor
     assert "/ok" not in state.calls
 
 
-async def test_an_address_that_is_too_long_is_recorded_whole_and_asked_of_nobody(hostile, make_worker):
+async def test_an_address_that_is_too_long_is_recorded_whole_and_not_requested(hostile, make_worker):
     state, base = hostile
     urls = [f"{base}/ok?{'x' * 9000}{number}" for number in (1, 2)]
     done = await make_worker(MemoryBlobs()).work(chunk(urls), soon(), lambda: False)
@@ -75,14 +75,14 @@ async def test_an_address_that_is_too_long_is_recorded_whole_and_asked_of_nobody
     assert state.calls == {}
 
 
-async def test_nothing_kept_is_nothing_written(hostile, make_worker):
+async def test_a_chunk_without_kept_images_writes_no_shard(hostile, make_worker):
     _, base = hostile
     blobs = MemoryBlobs()
     await make_worker(blobs).work(chunk([f"{base}/nothing"]), soon(), lambda: False)
     assert [info.name async for info in blobs.list("")] == []
 
 
-async def test_what_is_stopped_is_unfinished_and_not_lost(hostile, make_worker):
+async def test_candidates_of_a_stopped_chunk_are_unfinished_and_not_lost(hostile, make_worker):
     _, base = hostile
     result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"] * 3), soon(), lambda: True)
     assert (result.records, indices(result.unfinished)) == ((), [100, 101, 102])
@@ -91,7 +91,7 @@ async def test_what_is_stopped_is_unfinished_and_not_lost(hostile, make_worker):
     assert indices(result.unfinished) == [100, 101, 102]
 
 
-async def test_what_has_to_wait_for_its_turn_beyond_the_deadline_is_for_the_next_chunk(hostile, make_worker):
+async def test_candidates_that_must_wait_beyond_the_deadline_are_unfinished(hostile, make_worker):
     state, base = hostile
     state.robots = "User-agent: *\nCrawl-delay: 1000"
     other = f"{base.replace('127.0.0.1', 'localhost')}/ok"
@@ -104,7 +104,7 @@ async def test_what_has_to_wait_for_its_turn_beyond_the_deadline_is_for_the_next
     assert state.calls["/ok"] == 2
 
 
-async def test_a_stop_breaks_off_downloads_and_keeps_what_is_there(hostile, make_worker):
+async def test_a_stop_interrupts_downloads_and_keeps_finished_images(hostile, make_worker):
     state, base = hostile
     blobs = MemoryBlobs()
     worker = make_worker(blobs, total_seconds=60)
@@ -122,7 +122,7 @@ async def test_a_stop_breaks_off_downloads_and_keeps_what_is_there(hostile, make
     assert len(again.records) == 1  # nothing of the shared limits was lost
 
 
-async def test_licences_and_transforms_of_the_spec_hold(hostile, make_worker):
+async def test_licences_and_transforms_of_the_spec_are_applied(hostile, make_worker):
     _, base = hostile
     other = CrawlOptions(Filters(licenses=("cc0",)), None, Respect())
     result = await make_worker(MemoryBlobs()).work(chunk([f"{base}/ok"], other), soon(), lambda: False)

@@ -1,4 +1,4 @@
-"""Workers for tests, with all that they need and nothing that lasts."""
+"""Makes workers for tests, with storage in memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

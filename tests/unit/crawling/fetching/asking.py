@@ -1,4 +1,4 @@
-"""How the tests ask for an image."""
+"""Fetches images for the tests."""
 
 from shared.clock import Deadline, SystemClock
 from shared.crawling.fetching.fetch import FetchConfig, Fetched, Fetcher
@@ -27,7 +27,7 @@ async def ask(
     spent: Patience | None = None,
     filters: Filters | None = None,
 ) -> Fetched | Rejected:
-    """The outcome of one fetch; afterwards the budget of bytes has to be whole."""
+    """Returns the outcome of one fetch, and checks that all bytes of the budget are free again."""
     async with fetcher.fetch(url, filters or FILTERS, respect or Respect(), spent or patience()) as found:
         outcome = found
     assert fetcher._budget._free == BUDGET

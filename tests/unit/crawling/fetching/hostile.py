@@ -1,4 +1,4 @@
-"""Servers on loopback that do to a crawler what the web does to it."""
+"""Servers on loopback that misbehave as servers on the web do."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ NO_FILE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n
 
 @asynccontextmanager
 async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """A server that has no file of wishes and meets every other request with the same bytes, or worse."""
+    """Runs a server that answers every request with the same bytes, but has no robots.txt and no tdmrep.json."""
     tasks: set[asyncio.Task[None]] = set()
     writers: set[asyncio.StreamWriter] = set()
 
@@ -58,7 +58,7 @@ async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) ->
 
 
 def body_of(data: bytes, *headers: bytes, length: bytes | None = None) -> bytes:
-    """An answer of these bytes; `length` is what it claims."""
+    """Returns an answer with these bytes. `length` is the declared length."""
     told = str(len(data)).encode() if length is None else length
     lines = b"".join(header + b"\r\n" for header in headers)
     return OK + lines + b"Content-Length: " + told + b"\r\n\r\n" + data
@@ -122,14 +122,14 @@ async def _endless_headers(writer: asyncio.StreamWriter) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Misbehaviour:
-    """What a server does, and the reason that it has to end in."""
+    """What a server does, and the expected reason."""
 
     behaviour: Behaviour
     reason: Reason
 
 
 def misbehaviours(photo: bytes) -> dict[str, Misbehaviour]:
-    """Below HTTP, or against its rules; each for a server of its own."""
+    """Returns misbehaviours below HTTP or against its rules. Each needs a server of its own."""
     chunked = OK + b"Transfer-Encoding: chunked\r\n\r\n"
     cases: dict[str, tuple[Behaviour, Reason]] = {
         "reset at once": (_reset_at_once, Reason.CONNECTION_FAILED),
@@ -168,14 +168,14 @@ def misbehaviours(photo: bytes) -> dict[str, Misbehaviour]:
 
 
 def server_tls(certificate: Path) -> ssl.SSLContext:
-    """A server's side of TLS, with the certificate and key of one PEM file."""
+    """Returns a server's TLS context with the certificate and key of one PEM file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
 
 
 def write_certificate(folder: Path, name: str) -> Path:
-    """A PEM file of a key and of a certificate for the name, signed by itself."""
+    """Writes a PEM file with a key and a self-signed certificate for the name."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

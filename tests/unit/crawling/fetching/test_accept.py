@@ -1,4 +1,4 @@
-"""A host that picks the format by the Accept header sends one that the job's filters take."""
+"""A host that chooses the format by the Accept header sends one of the filters' formats."""
 
 from typing import get_args
 
@@ -15,18 +15,18 @@ FORMATS = get_args(Format.__value__)
 
 
 def weights(accept: str) -> dict[str, float]:
-    """The media types of an Accept header, as RFC 9110, 12.5.1, has them."""
+    """Parses the media types of an Accept header (RFC 9110, 12.5.1)."""
     parts = [part.partition(";q=") for part in accept.split(",")]
     return {kind.strip(): float(weight or 1) for kind, _, weight in parts}
 
 
 @pytest.mark.parametrize("formats", [("jpeg",), ("png", "gif"), ("avif",), ("webp", "jpeg", "webp"), FORMATS])
-def test_just_the_formats_that_are_taken_are_named(formats):
+def test_accept_names_exactly_the_formats_of_the_filters(formats):
     found = weights(headers_for(Filters(formats=formats))["Accept"])
     assert found == {f"image/{name}": 1.0 for name in formats} | {"*/*": 0.1}
 
 
-def test_by_default_nobody_is_asked_for_avif():
+def test_accept_does_not_name_avif_by_default():
     assert "avif" not in headers_for(Filters())["Accept"]
     assert set(weights(headers_for(Filters())["Accept"])) == {
         f"image/{name}" for name in Filters().formats
@@ -35,8 +35,8 @@ def test_by_default_nobody_is_asked_for_avif():
 
 @pytest.mark.parametrize("chooses", ["by name", "by weight"])
 @pytest.mark.parametrize("taken", FORMATS)
-async def test_a_host_that_negotiates_sends_what_is_taken(chooses, taken, make_fetcher):
-    """It has every format, and likes the one best that is smallest."""
+async def test_a_host_that_negotiates_sends_a_format_of_the_filters(chooses, taken, make_fetcher):
+    """The host has every format and prefers the smallest file."""
     accepts = []
 
     async def serve(request):

@@ -1,4 +1,4 @@
-"""Hosts that are no hosts end as what they are, on every road that an address comes by, and crash nothing."""
+"""Invalid hosts are reported as such and crash nothing, wherever an address comes from."""
 
 import pytest
 from aiohttp import web

@@ -11,7 +11,7 @@ async def _begun(coroutine):
     return task
 
 
-async def test_what_is_free_is_taken_at_once_and_what_is_not_is_waited_for():
+async def test_free_bytes_are_granted_at_once_and_others_when_they_are_given_back():
     budget = ByteBudget(10)
     assert budget.take_now(6) == 6
     assert budget.take_now(5) is None
@@ -21,13 +21,13 @@ async def test_what_is_free_is_taken_at_once_and_what_is_not_is_waited_for():
     assert await waiting == 5
 
 
-async def test_a_share_larger_than_the_whole_is_the_whole():
+async def test_a_share_is_never_larger_than_the_whole_budget():
     budget = ByteBudget(10)
     assert await budget.take(50) == 10
     assert budget.take_now(1) is None
 
 
-async def test_small_shares_do_not_overtake_a_large_one_that_waits():
+async def test_small_shares_do_not_overtake_a_waiting_large_one():
     budget = ByteBudget(10)
     first = await budget.take(4)
     large = await _begun(budget.take(10))
@@ -41,7 +41,7 @@ async def test_small_shares_do_not_overtake_a_large_one_that_waits():
 
 
 @pytest.mark.parametrize("served", [False, True])
-async def test_who_is_cancelled_in_line_takes_nothing_with_it(served):
+async def test_a_cancelled_task_takes_no_bytes(served):
     budget = ByteBudget(10)
     first = await budget.take(10)
     leaving, behind = await _begun(budget.take(8)), await _begun(budget.take(2))
@@ -59,7 +59,7 @@ async def test_who_is_cancelled_in_line_takes_nothing_with_it(served):
     assert budget.take_now(10) == 10
 
 
-async def test_who_stands_behind_one_that_leaves_does_not_wait_for_the_next_return():
+async def test_a_cancelled_task_lets_the_next_task_have_free_bytes_at_once():
     budget = ByteBudget(10)
     await budget.take(5)
     large, small = await _begun(budget.take(10)), await _begun(budget.take(5))

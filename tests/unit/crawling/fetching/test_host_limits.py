@@ -1,4 +1,4 @@
-"""No host gets more than it bears, and a slow one holds up nobody else."""
+"""Requests to each host are limited, and a slow host delays no other."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.unit.crawling.fetching.hostile import body_of, raw_server
 
 
 class TurnedClock:
-    """A clock that goes on when somebody sleeps."""
+    """A clock that advances when somebody sleeps."""
 
     def __init__(self):
         self.seconds = 100.0
@@ -46,7 +46,7 @@ def timing(clock):
 
 
 @pytest.mark.parametrize(("delay", "kept"), [("3", 3.0), ("2.5", 2.5), ("59", 59.0), ("86400", 60.0)])
-async def test_the_pause_that_robots_txt_asks_for_is_kept_up_to_a_limit(
+async def test_the_crawl_delay_of_robots_txt_is_respected_up_to_a_limit(
     delay, kept, hostile, make_fetcher, clock
 ):
     state, base = hostile
@@ -58,7 +58,7 @@ async def test_the_pause_that_robots_txt_asks_for_is_kept_up_to_a_limit(
     assert clock.seconds == pytest.approx(100.0 + 3 * kept)
 
 
-async def test_a_turn_after_the_chunks_time_is_for_the_next_chunk(hostile, make_fetcher, clock):
+async def test_a_candidate_that_must_wait_beyond_the_chunks_time_is_postponed(hostile, make_fetcher, clock):
     state, base = hostile
     state.robots = "User-agent: *\nCrawl-delay: 5\n"
     fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
@@ -70,7 +70,7 @@ async def test_a_turn_after_the_chunks_time_is_for_the_next_chunk(hostile, make_
     assert clock.slept == 0
 
 
-async def test_a_wait_for_a_turn_ends_when_the_job_is_stopped(hostile, make_fetcher, clock):
+async def test_a_wait_for_a_host_ends_when_the_job_is_stopped(hostile, make_fetcher, clock):
     state, base = hostile
     state.robots = "User-agent: *\nCrawl-delay: 9\n"
     fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
@@ -84,11 +84,11 @@ async def test_a_wait_for_a_turn_ends_when_the_job_is_stopped(hostile, make_fetc
 def test_hosts_that_nobody_asks_are_forgotten(clock):
     limits = HostLimits(1, {}, clock)
     for number in range(10_000):
-        assert limits.turn(f"host-{number}", 1.0, 60.0) == 0.0
+        assert limits.reserve_time(f"host-{number}", 1.0, 60.0) == 0.0
         assert limits.rest(f"host-{number}", 1.0) > 0.9
         clock.seconds += 0.01
-    assert len(limits._turns) <= 4096
-    assert len(limits._rests) <= 4096
+    assert len(limits._next_times) <= 4096
+    assert len(limits._rest_ends) <= 4096
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ async def ask_quietly(fetcher, url, spent=None):
         return found
 
 
-async def test_a_rest_that_one_is_asked_for_is_kept_by_all(make_fetcher, photo):
-    """Six are served, then the host wants a second of peace; nobody's tries or time are spent on waiting for it."""
+async def test_all_tasks_respect_a_rest_that_one_of_them_was_asked_for(make_fetcher, photo):
+    """The host serves six images and then asks for a rest of a second. The wait costs no tries and no download time."""
     loop, asked, rest_until = asyncio.get_running_loop(), 0, 0.0
     early = 0
 
@@ -149,10 +149,10 @@ async def test_a_rest_that_one_is_asked_for_is_kept_by_all(make_fetcher, photo):
         found = await asyncio.gather(*(ask_quietly(fetcher, url, spent) for url in urls))
     assert all(isinstance(outcome, Fetched) for outcome in found), found
     assert early <= 2  # those that were under way
-    assert not fetcher._limits._rests
+    assert not fetcher._limits._rest_ends
 
 
-async def test_a_host_that_wants_a_rest_again_and_again_is_set_aside(make_fetcher, clock):
+async def test_a_host_that_asks_for_rests_again_and_again_is_set_aside(make_fetcher, clock):
     always = b"HTTP/1.1 429 Busy\r\nRetry-After: 15\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
     spent = Patience(100, Deadline(clock, 1e9), lambda: False)
@@ -163,7 +163,7 @@ async def test_a_host_that_wants_a_rest_again_and_again_is_set_aside(make_fetche
     assert clock.seconds - 100.0 < 130
 
 
-async def test_a_rest_behind_the_chunks_end_is_for_the_next_chunk(make_fetcher, clock):
+async def test_a_candidate_whose_host_rests_beyond_the_chunks_time_is_postponed(make_fetcher, clock):
     busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
     spent = Patience(100, Deadline(clock, 105.0), lambda: False)
@@ -173,8 +173,8 @@ async def test_a_rest_behind_the_chunks_end_is_for_the_next_chunk(make_fetcher, 
                 await ask(fetcher, f"{base}/{number}", spent=spent)
 
 
-async def test_waiting_in_line_costs_a_fetch_no_time(make_fetcher, photo):
-    """Three of these take longer than one may; each of them alone does not."""
+async def test_waiting_for_a_host_does_not_count_towards_the_time_of_a_download(make_fetcher, photo):
+    """Three downloads one after another take longer than the limit of one download."""
 
     async def slow(writer):
         await asyncio.sleep(0.25)

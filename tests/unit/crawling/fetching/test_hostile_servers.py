@@ -1,4 +1,4 @@
-"""Each misbehaviour of a server ends in its own reason."""
+"""Each misbehaviour of a server is rejected with its own reason."""
 
 import ssl
 
@@ -39,7 +39,7 @@ LOCAL = Respect(robots=False)
 
 
 @pytest.mark.parametrize("path", ANSWERS)
-async def test_an_answer_without_an_image_is_recorded_for_what_it_is(path, hostile, make_fetcher):
+async def test_each_answer_without_an_image_has_its_own_reason(path, hostile, make_fetcher):
     _, base = hostile
     found = await ask(make_fetcher(), base + path)
     assert isinstance(found, Rejected), found
@@ -47,7 +47,7 @@ async def test_an_answer_without_an_image_is_recorded_for_what_it_is(path, hosti
 
 
 @pytest.mark.parametrize("name", misbehaviours(b""))
-async def test_a_server_that_breaks_the_rules_is_recorded_for_what_it_does(name, photo, make_fetcher):
+async def test_each_violation_of_http_has_its_own_reason(name, photo, make_fetcher):
     case = misbehaviours(photo)[name]
     slow = case.reason is Reason.TIMED_OUT
     fetcher = make_fetcher(HASTY, idle_seconds=0.5) if slow else make_fetcher()
@@ -64,7 +64,7 @@ async def test_an_encoding_that_nobody_asked_for_is_named(photo, make_fetcher):
 
 
 @pytest.mark.parametrize("start", ["/%3A?sig=a%2Fb%3D+c", "/go"])
-async def test_a_signed_image_is_asked_for_as_it_is_written(start, photo, make_fetcher):
+async def test_the_address_of_a_signed_image_is_sent_unchanged(start, photo, make_fetcher):
     async def serve(request):
         if request.path == "/go":
             return web.Response(status=302, headers={"Location": "/%3A?sig=a%2Fb%3D+c"})
@@ -77,7 +77,7 @@ async def test_a_signed_image_is_asked_for_as_it_is_written(start, photo, make_f
 
 
 @pytest.mark.parametrize("path", ["/ok", "/moved", "/busy-once", "/gzipped", "/deflated", "/cookie"])
-async def test_what_can_be_had_is_had(path, hostile, make_fetcher):
+async def test_odd_but_usable_answers_bring_their_image(path, hostile, make_fetcher):
     state, base = hostile
     fetcher = make_fetcher()
     for _ in range(2):
@@ -110,7 +110,7 @@ async def test_private_addresses_are_refused(host, hostile, make_fetcher):
 @pytest.mark.parametrize(
     "host", ["127.1", "0x7f.1", "0x7f000001", "2130706433", "0177.0.0.1", "127.0.0.1.", "[fe80::1%25eth0]"]
 )
-async def test_odd_spellings_of_addresses_are_no_addresses(host, hostile, make_fetcher):
+async def test_odd_spellings_of_ip_addresses_are_invalid(host, hostile, make_fetcher):
     state, base = hostile
     port = base.rpartition(":")[2]
     found = await ask(make_fetcher(), f"http://{host}:{port}/ok", LOCAL)
@@ -121,7 +121,7 @@ async def test_odd_spellings_of_addresses_are_no_addresses(host, hostile, make_f
 
 @pytest.mark.parametrize(("path", "why"), [("/to-metadata", OF_THE_PLATFORM), ("/to-private", NOT_PUBLIC)])
 async def test_every_hop_of_a_redirect_is_guarded(path, why, hostile, make_fetcher, monkeypatch):
-    """The first hop is let through here; the second must not be."""
+    """The test permits the first hop, so the guard must refuse the second."""
     _, base = hostile
     monkeypatch.setattr("shared.web.addresses.guard.is_public", lambda address: str(address) == "127.0.0.1")
     found = await ask(make_fetcher(allow_private=False), base + path)
@@ -134,7 +134,7 @@ async def test_more_redirects_than_allowed_are_not_followed(hostile, make_fetche
     assert state.calls["/loop"] == 4
 
 
-async def test_nobody_home_is_a_failed_connection(make_fetcher):
+async def test_a_closed_port_is_a_failed_connection(make_fetcher):
     for url, reason in (
         ("http://127.0.0.1:1/x", Reason.CONNECTION_FAILED),
         ("http://no-such-host.invalid/x", Reason.DNS_FAILED),
@@ -147,7 +147,7 @@ async def test_nobody_home_is_a_failed_connection(make_fetcher):
         assert found.reason is reason
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_a_failure_of_tls(tmp_path, photo, make_fetcher):
+async def test_a_self_signed_certificate_is_a_failure_of_tls(tmp_path, photo, make_fetcher):
     tls = server_tls(write_certificate(tmp_path, "localhost"))
     async with raw_server(body_of(photo), tls) as base:
         assert (await ask(make_fetcher(), f"{base}/x.jpg")).reason is Reason.TLS_FAILED
@@ -169,7 +169,7 @@ async def test_plain_http_on_a_tls_port_is_a_failure_of_tls(hostile, make_fetche
     assert found.reason is Reason.TLS_FAILED
 
 
-async def test_odd_names_in_addresses_and_headers_reach_the_server_and_nothing_else(make_fetcher, photo):
+async def test_odd_characters_in_addresses_and_headers_inject_nothing(make_fetcher, photo):
     hostile_name = b"Content-Disposition: attachment; filename=\"../../etc/passwd\"; filename*=UTF-8''%00%2e"
     async with raw_server(body_of(photo, hostile_name)) as base:
         for path in (

@@ -1,4 +1,4 @@
-"""Answers whose heads are odd, from real servers: images, and what sources ask for."""
+"""Answers with odd heads from real servers, for images and for sources."""
 
 import asyncio
 import gzip
@@ -89,26 +89,26 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-async def test_an_image_behind_an_odd_head_is_had(name, make_fetcher):
+async def test_an_image_with_an_odd_head_is_fetched(name, make_fetcher):
     async with raw_server(GOOD[name]) as base:
         assert await ask(make_fetcher(), f"{base}/x.jpg") == Fetched(BODY, f"{base}/x.jpg")
 
 
 @pytest.mark.parametrize("name", GOOD)
-async def test_sources_read_an_answer_behind_an_odd_head_too(name):
+async def test_sources_read_an_answer_with_an_odd_head(name):
     async with raw_server(GOOD[name]) as base, asking() as client:
         assert (await client.send(WebRequest(f"{base}/x"))).body == BODY
 
 
 @pytest.mark.parametrize("name", BAD)
-async def test_a_head_that_is_refused_is_refused_for_what_is_wrong_with_it(name, make_fetcher):
+async def test_the_rejection_of_a_head_names_what_is_wrong_with_it(name, make_fetcher):
     answer, reason, detail = BAD[name]
     async with raw_server(answer) as base:
         assert await ask(make_fetcher(), f"{base}/x.jpg") == Rejected(reason, detail)
 
 
 @pytest.mark.parametrize("name", ["too long a field", "too many fields", "too large a head", "gzip twice"])
-async def test_sources_are_told_which_limit_an_answer_exceeds(name):
+async def test_the_error_for_sources_names_the_limit_that_an_answer_exceeds(name):
     answer, _, detail = BAD[name]
     async with raw_server(answer) as base, asking() as client:
         with pytest.raises(Unavailable, match=detail if "header" in detail else "gzip, gzip"):
@@ -116,7 +116,7 @@ async def test_sources_are_told_which_limit_an_answer_exceeds(name):
 
 
 @pytest.mark.parametrize("name", ["x-gzip", "the same length twice", "hints before it", "bare line feeds"])
-async def test_a_head_that_comes_in_pieces_is_one(name, make_fetcher):
+async def test_a_head_that_arrives_in_pieces_is_read(name, make_fetcher):
     async def drip(writer: asyncio.StreamWriter) -> None:
         for byte in GOOD[name]:
             writer.write(bytes([byte]))
@@ -127,7 +127,7 @@ async def test_a_head_that_comes_in_pieces_is_one(name, make_fetcher):
         assert await ask(make_fetcher(), f"{base}/x.jpg") == Fetched(BODY, f"{base}/x.jpg")
 
 
-async def test_a_connection_is_used_again_behind_odd_heads():
+async def test_a_connection_is_reused_after_odd_heads():
     connections = 0
 
     async def meet(reader, writer):

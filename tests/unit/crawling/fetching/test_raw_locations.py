@@ -1,4 +1,4 @@
-"""A Location header's bytes are asked for as they came, in whatever charset, wherever redirects are followed."""
+"""The bytes of a Location header are sent unchanged in the next request, whatever their charset and who follows it."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ LOCATIONS = {
 
 @asynccontextmanager
 async def raw_host(location: bytes):
-    """Redirects /go there, has no wishes, and pictures for the rest; yields its address and what it was asked for."""
+    """Runs a server that redirects /go and has pictures elsewhere. Yields its address and the requested paths."""
     asked: list[str] = []
 
     async def meet(reader, writer):
@@ -56,7 +56,7 @@ async def raw_host(location: bytes):
 
 
 @pytest.mark.parametrize("name", LOCATIONS)
-async def test_an_image_behind_a_redirect_in_raw_bytes_is_had(name, make_fetcher):
+async def test_an_image_is_fetched_through_a_redirect_in_raw_bytes(name, make_fetcher):
     location, target = LOCATIONS[name]
     async with raw_host(location) as (base, asked):
         assert await ask(make_fetcher(), f"{base}/go") == Fetched(b"here", base + target)
@@ -72,7 +72,7 @@ async def test_the_client_of_sources_follows_a_redirect_in_raw_bytes(name):
 
 
 @pytest.mark.parametrize("name", LOCATIONS)
-async def test_a_website_is_walked_behind_a_redirect_in_raw_bytes(name):
+async def test_a_website_is_crawled_through_a_redirect_in_raw_bytes(name):
     location, target = LOCATIONS[name]
     async with raw_host(location) as (base, asked), asking() as client:
         config = parse_source({"type": "website", "start_urls": [f"{base}/go"]})
@@ -82,7 +82,7 @@ async def test_a_website_is_walked_behind_a_redirect_in_raw_bytes(name):
     assert (asked, problems) == ([target], [])
 
 
-async def test_robots_txt_is_read_behind_a_redirect_in_raw_bytes():
+async def test_robots_txt_is_read_through_a_redirect_in_raw_bytes():
     async def meet(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
         if head.startswith(b"GET /robots.txt "):
@@ -118,7 +118,7 @@ def test_only_undecoded_bytes_of_a_location_are_encoded(location, expected):
         assert str(redirect_url(base, location)) == expected
 
 
-async def test_a_location_that_is_too_long_is_told_to_be(make_fetcher):
+async def test_the_rejection_of_a_long_location_says_that_it_is_too_long(make_fetcher):
     async with raw_host(b"/" + b"x" * 9000) as (base, asked):
         found = await ask(make_fetcher(), f"{base}/go")
     told = "its redirect cannot be followed: The URL exceeds 8,000 characters."

@@ -18,7 +18,7 @@ BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n"
 
 
 class Pauses:
-    """Takes note of pauses instead of making them; the time passes as if they were made, and otherwise stands still."""
+    """Notes pauses and does not sleep. Its clock advances by the pauses only."""
 
     def __init__(self, share=1.0):
         self.made = []
@@ -45,7 +45,7 @@ def pauses():
     [("/broken", 3), ("/busy", 3), ("/early", 3), ("/slow-down", 3), ("/forbidden", 1), ("/no-such", 1),
      ("/unbuilt", 1), ("/throttled", 1), ("/noai", 1), ("/empty", 1)],
 )  # fmt: skip
-async def test_only_what_may_pass_is_tried_again(path, calls, hostile, make_fetcher, pauses):
+async def test_only_transient_failures_are_tried_again(path, calls, hostile, make_fetcher, pauses):
     state, base = hostile
     assert isinstance(await ask(make_fetcher(timing=pauses.timing), base + path), Rejected)
     assert state.calls[path] == calls
@@ -73,7 +73,7 @@ async def test_pauses_are_drawn_from_a_range_that_doubles(hostile, make_fetcher)
         ("\u0663", 0.0),
     ],
 )
-async def test_a_host_that_says_when_to_come_back_is_believed(wanted, pause, make_fetcher):
+async def test_a_retry_waits_as_long_as_the_host_asks(wanted, pause, make_fetcher):
     pauses = Pauses(share=0.0)
     answer = BUSY + f"Retry-After: {wanted}\r\n\r\n".encode()
     async with raw_server(answer) as base:
@@ -82,7 +82,7 @@ async def test_a_host_that_says_when_to_come_back_is_believed(wanted, pause, mak
 
 
 @pytest.mark.parametrize("wanted", ["3600", "21", format_datetime(NOW + timedelta(days=900), usegmt=True)])
-async def test_a_host_that_wants_a_long_rest_is_set_aside(wanted, hostile, make_fetcher, pauses):
+async def test_a_host_that_asks_for_a_long_rest_is_set_aside(wanted, hostile, make_fetcher, pauses):
     spent = patience()
     fetcher = make_fetcher(FetchConfig(), timing=pauses.timing)
     async with raw_server(BUSY + f"Retry-After: {wanted}\r\n\r\n".encode()) as base:
@@ -94,7 +94,7 @@ async def test_a_host_that_wants_a_long_rest_is_set_aside(wanted, hostile, make_
     assert isinstance(await ask(fetcher, f"{hostile[1]}/ok", spent=spent), Fetched)
 
 
-async def test_a_chunk_has_so_many_second_tries_and_no_more(hostile, make_fetcher, pauses):
+async def test_the_retries_of_a_chunk_are_limited(hostile, make_fetcher, pauses):
     state, base = hostile
     spent = patience(20, PatienceConfig(retry_share=0.2, retry_floor=1))
     fetcher = make_fetcher(timing=pauses.timing)
@@ -104,14 +104,14 @@ async def test_a_chunk_has_so_many_second_tries_and_no_more(hostile, make_fetche
     assert state.calls["/broken"] == 20 + 4
 
 
-async def test_a_small_chunk_has_second_tries_too(hostile, make_fetcher, pauses):
+async def test_a_small_chunk_has_retries(hostile, make_fetcher, pauses):
     state, base = hostile
     spent = patience(1, PatienceConfig(retry_share=0.2, retry_floor=2))
     await ask(make_fetcher(timing=pauses.timing), f"{base}/broken", spent=spent)
     assert state.calls["/broken"] == 3
 
 
-async def test_the_pauses_of_a_chunk_add_up_to_no_more_than_its_patience(hostile, make_fetcher, pauses):
+async def test_the_pauses_of_a_chunk_are_limited_in_sum(hostile, make_fetcher, pauses):
     state, base = hostile
     spent = patience(100, PatienceConfig(wait_seconds=1.6))
     config = FetchConfig(first_pause_seconds=0.5, tries=2)
@@ -123,9 +123,7 @@ async def test_the_pauses_of_a_chunk_add_up_to_no_more_than_its_patience(hostile
 
 
 @pytest.mark.parametrize("ended", ["deadline", "stop"])
-async def test_what_still_fails_when_the_chunk_ends_is_recorded_for_what_it_is(
-    ended, hostile, make_fetcher, pauses
-):
+async def test_a_failure_at_the_end_of_the_chunk_keeps_its_own_reason(ended, hostile, make_fetcher, pauses):
     state, base = hostile
     deadline = Deadline(SystemClock(), 0.0) if ended == "deadline" else Deadline.after(SystemClock(), 60)
     spent = Patience(100, deadline, lambda: ended == "stop")
@@ -154,17 +152,17 @@ async def test_a_host_that_cannot_be_reached_is_set_aside_for_the_rest_of_the_ch
     assert "set aside" not in again.detail
 
 
-async def test_a_host_that_answers_now_and_then_is_not_set_aside(hostile, make_fetcher, pauses):
+async def test_a_host_that_answers_sometimes_is_not_set_aside(hostile, make_fetcher, pauses):
     spent = patience(config=PatienceConfig(host_failures=2))
     fetcher = make_fetcher(FetchConfig(tries=1), timing=pauses.timing)
     _, base = hostile
     for _ in range(3):
         host = base.removeprefix("http://")
-        spent.failed(host, Rejected(Reason.CONNECTION_FAILED))
+        spent.note_failure(host, Rejected(Reason.CONNECTION_FAILED))
         assert isinstance(await ask(fetcher, f"{base}/ok", spent=spent), Fetched)
 
 
-async def test_a_host_that_only_stalls_is_set_aside_too(make_fetcher):
+async def test_a_host_that_only_stalls_is_set_aside(make_fetcher):
     async def stall(writer):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
         await writer.wait_closed()

@@ -1,4 +1,4 @@
-"""A host whose robots.txt cannot be had is left alone, for a transient reason; RFC 9309, 2.3.1.4."""
+"""A host whose robots.txt is unreachable is not asked, for a transient reason (RFC 9309, 2.3.1.4)."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ async def cut_off(request):
 @pytest.mark.parametrize(
     ("answer", "reason"), [(failing, Reason.SERVER_ERROR), (cut_off, Reason.TRANSFER_BROKEN)]
 )
-async def test_without_robots_txt_no_image_is_asked_for(answer, reason, hostile, make_fetcher):
+async def test_no_image_is_requested_if_robots_txt_is_unreachable(answer, reason, hostile, make_fetcher):
     state, base = hostile
     answering(state, answer)
     fetcher = make_fetcher()
@@ -46,7 +46,7 @@ async def test_without_robots_txt_no_image_is_asked_for(answer, reason, hostile,
     assert isinstance(await ask(fetcher, f"{base}/ok", Respect(robots=False)), Fetched)
 
 
-async def test_robots_txt_that_takes_too_long_forbids_too(hostile, make_fetcher):
+async def test_a_robots_txt_that_times_out_forbids_the_image(hostile, make_fetcher):
     async def stalling(_):
         await asyncio.sleep(60)
 
@@ -57,7 +57,7 @@ async def test_robots_txt_that_takes_too_long_forbids_too(hostile, make_fetcher)
     assert "/ok" not in state.calls
 
 
-async def test_one_failure_of_robots_txt_costs_no_image(hostile, make_fetcher):
+async def test_one_failure_of_robots_txt_loses_no_image(hostile, make_fetcher):
     state, base = hostile
     plain = state.robots_txt
 
@@ -71,7 +71,7 @@ async def test_one_failure_of_robots_txt_costs_no_image(hostile, make_fetcher):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
-async def test_robots_txt_that_is_not_for_us_allows_everything(status, hostile, make_fetcher):
+async def test_a_robots_txt_with_a_client_error_allows_everything(status, hostile, make_fetcher):
     async def refusing(_):
         return web.Response(status=status)
 
@@ -88,17 +88,17 @@ async def test_robots_txt_that_is_not_for_us_allows_everything(status, hostile, 
         ("http://127.0.0.1:99999/x", Reason.INVALID_URL),
     ],
 )
-async def test_a_host_that_is_dead_is_recorded_as_dead(url, reason, make_fetcher):
+async def test_an_unreachable_host_is_recorded_as_unreachable(url, reason, make_fetcher):
     assert (await ask(make_fetcher(PATIENT), url)).reason is reason
 
 
-async def test_a_private_host_is_forbidden_all_the_same(hostile, make_fetcher):
+async def test_a_private_host_is_a_forbidden_address_and_not_an_unreachable_one(hostile, make_fetcher):
     _, base = hostile
     found = await ask(make_fetcher(allow_private=False), f"{base}/ok")
     assert found.reason is Reason.FORBIDDEN_ADDRESS
 
 
-async def test_a_reservation_that_cannot_be_had_reserves_nothing(hostile, make_fetcher):
+async def test_an_unreachable_tdmrep_file_reserves_nothing(hostile, make_fetcher):
     state, base = hostile
     state._well_known_tdmrep_json = failing
     assert isinstance(await ask(make_fetcher(), f"{base}/reserved/ok"), Fetched)

@@ -1,4 +1,4 @@
-"""Judges JPEGs whose headers are damaged or forged, in child processes, and tells of those that a child died of.
+"""Judges JPEGs whose headers are damaged or forged, in child processes, and reports those that crash a child.
 
 `make fuzz` takes 50,000 of them (FILES=… for more or fewer). A file is told by its number.
 """
@@ -61,7 +61,7 @@ BATCH = 2500
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """What ended a child, and the number of the file that it was at."""
+    """A crash of a child: the number of the file that it judged, and what ended it."""
 
     file: int
     how: str
@@ -94,7 +94,7 @@ def seeds() -> tuple[bytes, ...]:
 
 
 def segments_of(data: bytes) -> tuple[list[bytes], bytes]:
-    """All before the first scan, and the rest."""
+    """Returns the bytes before the first scan, and the rest."""
     at, found = 2, []
     while data[at + 1] != 0xDA:
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
@@ -104,7 +104,7 @@ def segments_of(data: bytes) -> tuple[list[bytes], bytes]:
 
 
 def forged(number: int) -> bytes:
-    """The file of this number."""
+    """Makes the file with this number."""
     chance = random.Random(number)
     pieces, rest = segments_of(chance.choice(seeds()))
     for _ in range(chance.choice((0, 1, 1, 2, 4))):
@@ -139,7 +139,7 @@ def _forge(pieces: list[bytes], chance: random.Random) -> None:
 
 
 def judge(number: int) -> str:
-    """How the file ends: in a word of ours."""
+    """Judges the file, and returns the outcome as a word."""
     wanted = TRANSFORMS[number % len(TRANSFORMS)]
     side = (1, 60, None)[number % 3] if wanted is None else wanted_side(wanted)
     found = inspect(forged(number), ANY, side)
@@ -151,7 +151,7 @@ def judge(number: int) -> str:
 
 
 def _batch(first: int, files: int) -> tuple[Counter[str], list[Death]]:
-    """In a child process; in another one behind each file that one dies of."""
+    """Judges files in a child process. After a crash, another child continues with the next file."""
     outcomes: Counter[str] = Counter()
     deaths: list[Death] = []
     end = first + files
@@ -168,7 +168,7 @@ def _batch(first: int, files: int) -> tuple[Counter[str], list[Death]]:
 
 
 def fuzz(first: int, files: int) -> tuple[Counter[str], list[Death]]:
-    """Judge the files from `first` on, on all cores; how they ended, and what children died of."""
+    """Judges the files from `first` on, on all cores. Returns their outcomes and the crashes."""
     starts = range(first, first + files, BATCH)
     outcomes: Counter[str] = Counter()
     deaths: list[Death] = []

@@ -1,4 +1,4 @@
-"""Real files of every kind, whole and broken."""
+"""Real files of every kind, both complete and broken."""
 
 import gzip
 import io
@@ -45,14 +45,14 @@ def grey16(order: str = "<") -> Image.Image:
 
 
 def deep(form: str, mode: str = "RGB") -> bytes:
-    """A file of 16 bits a channel."""
+    """Returns a file with 16 bits for each channel."""
     channels = np.asarray(picture().convert(mode)).astype("u2") * 257
     order = [2, 1, 0, 3][: channels.shape[2]]  # as OpenCV wants them
     return cv2.imencode(f".{form}", channels[:, :, order])[1].tobytes()
 
 
 def clear(mode: str = "RGBA") -> Image.Image:
-    """The picture, its left half transparent; in "P" by a colour of the palette."""
+    """Returns the picture with a transparent left half. In mode "P", a colour of the palette is transparent."""
     image = picture().convert("RGBA")
     image.paste((0, 0, 0, 0), (0, 0, SIZE[0] // 2, SIZE[1]))
     return image if mode == "RGBA" else image.quantize(64)
@@ -66,18 +66,18 @@ def turned(orientation: int, form: str = "JPEG", size: tuple[int, int] = (320, 2
 
 @cache
 def profile(space: str = "sRGB") -> bytes:
-    """Made once: the second in which it is made stands in it."""
+    """Cached, because the profile contains the time when it is made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
 
 
 def swapped_profile() -> bytes:
-    """An RGB profile whose red and green change places, so that it shows whether anybody heeds it."""
+    """Returns an RGB profile that swaps red and green, which shows whether it is applied."""
     data = profile().replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
     return data.replace(b"rXYZ", b"?XYZ", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"?XYZ", b"gXYZ", 1)
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size, and little more."""
+    """Returns a PNG that declares a size and has almost no pixels."""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = [(b"IHDR", head), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in parts)
@@ -88,28 +88,28 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def png_bomb(side: int = 20_000) -> bytes:
-    """A true PNG of 400 million black pixels in half a megabyte."""
+    """Returns a valid PNG of 400 million black pixels in half a megabyte."""
     head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes((side // 8 + 1) * side), 9)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
 
 
 def text_bomb() -> bytes:
-    """A PNG with a compressed comment of 64 MB."""
+    """Returns a PNG with a compressed comment of 64 MB."""
     whole = encoded("PNG")
     comment = _chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(64_000_000)))
     return whole[:33] + comment + whole[33:]
 
 
 def scan_bomb(scans: int = 400) -> bytes:
-    """A progressive JPEG whose last scan comes over and over: a pass over all pixels for a few bytes."""
+    """Returns a progressive JPEG that repeats its last scan. Each scan is a pass over all pixels for a few bytes."""
     whole = saved(Image.new("RGB", (2000, 2000), "teal"), "JPEG", progressive=True)
     last = whole[whole.rindex(b"\xff\xda") : -2]
     return whole[:-2] + last * scans + b"\xff\xd9"
 
 
 def gif_with_a_huge_frame() -> bytes:
-    """A small GIF whose second frame claims to be 65,000 pixels wide and high."""
+    """Returns a small GIF whose second frame declares 65,000 by 65,000 pixels."""
     data = animated("GIF", frames=2)
     at = data.rindex(b"\x2c\0\0\0\0\x50\0\x50\0")
     return data[: at + 5] + struct.pack("<HH", 65_000, 65_000) + data[at + 9 :]
@@ -129,7 +129,7 @@ def with_flipped_bytes(data: bytes, places: Iterable[float]) -> bytes:
 
 @cache
 def whole_files() -> dict[str, tuple[bytes, str, str, int]]:
-    """Files to be read: their bytes, format, colour model and number of frames."""
+    """Returns files to keep: their bytes, format, colour model and number of frames."""
     mpo = saved(picture(), "MPO", save_all=True, append_images=[picture()])
     return {
         "jpeg": (encoded("JPEG"), "jpeg", "rgb", 1),
@@ -180,7 +180,7 @@ def whole_files() -> dict[str, tuple[bytes, str, str, int]]:
 
 @cache
 def refused_files() -> dict[str, tuple[bytes, Reason]]:
-    """Files to be refused, and why."""
+    """Returns files to reject, with the reasons."""
     jpeg, png, gif = encoded("JPEG"), encoded("PNG"), encoded("GIF")
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
     return {

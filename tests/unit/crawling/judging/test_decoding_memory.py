@@ -1,4 +1,4 @@
-"""However many large pictures come at a time, and on however many cores: their pixels share one budget of memory."""
+"""All large pictures share one budget of memory for their pixels, whatever their number and that of the cores."""
 
 import asyncio
 import subprocess
@@ -78,7 +78,7 @@ for wanted in (None, Transform()):  # the first round is for what is loaded once
 """  # fmt: skip
 
 
-def test_no_picture_takes_more_memory_than_was_thought():
+def test_no_picture_takes_more_memory_than_estimated():
     found = [line.split() for line in run(ESTIMATES)]
     assert len(found) == 30
     for name, measured, needed in found:
@@ -100,15 +100,15 @@ print(kept, peak() - before)
 """
 
 
-def test_pictures_that_are_large_together_are_decoded_one_after_another():
-    """One of them takes about 100 MB, and four cores would take four of them at a time."""
+def test_large_pictures_are_decoded_one_after_another():
+    """Each takes about 100 MB, and without the budget four cores would decode four at a time."""
     kept, taken = run(TOGETHER)[0].split()
     assert kept == "12"
     assert int(taken) < 250
 
 
 async def crawl(files: list[bytes], config) -> int:
-    """How many of them are kept by a worker of its own."""
+    """Returns how many of them a new worker keeps."""
     from tests.unit.crawling.workers import working
 
     async with working(await stored(files), config) as worker:
@@ -132,12 +132,12 @@ def chunk(files: int, options: CrawlOptions = OPTIONS) -> Chunk:
 
 
 async def waiting(worker, images: int) -> None:
-    """Until so many images wait for memory."""
-    while len(worker._pixels._line) < images:  # noqa: ASYNC110 - others look at nothing but the line, too
+    """Waits until so many images wait for memory."""
+    while len(worker._pixels._queue) < images:  # noqa: ASYNC110 - the budget has no event for it
         await asyncio.sleep(0)
 
 
-async def test_who_waits_for_memory_has_a_turn_when_there_is_some(make_worker):
+async def test_an_image_that_waits_for_memory_is_decoded_when_memory_is_free(make_worker):
     worker = make_worker(await stored([large(), encoded("JPEG"), encoded("JPEG", progressive=True)]))
     whole = worker._config.decoded_bytes
     assert worker._pixels.take_now(whole) == whole
@@ -151,7 +151,7 @@ async def test_who_waits_for_memory_has_a_turn_when_there_is_some(make_worker):
 
 
 @pytest.mark.parametrize("end", ["stop", "deadline", "cancel"])
-async def test_who_waits_for_memory_can_be_broken_off_and_comes_again(make_worker, end):
+async def test_a_wait_for_memory_can_be_interrupted_and_the_image_judged_later(make_worker, end):
     worker = make_worker(await stored([large(), large(), encoded("JPEG")]))
     whole = worker._config.decoded_bytes
     worker._pixels.take_now(whole)
@@ -176,14 +176,14 @@ async def test_who_waits_for_memory_can_be_broken_off_and_comes_again(make_worke
     assert len(again.records) == 3
 
 
-def test_a_picture_that_takes_more_than_the_whole_budget_is_judged_alone():
+def test_a_picture_that_needs_more_than_the_whole_budget_is_judged_alone():
     waiting = judge(large(side=3000), OPTIONS)
     assert isinstance(waiting, AwaitingMemory)
     assert waiting.needed_bytes > SMALL_BYTES
     assert isinstance(judge_with_memory(waiting, OPTIONS), Judged)
 
 
-def test_a_later_page_that_is_larger_asks_for_its_own_memory_once():
+def test_a_larger_later_page_asks_for_more_memory_only_once():
     pages = [picture((80, 80)), *(Image.new("RGB", (side, side)) for side in (1000, 1500, 2000))]
     data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
     waiting = judge(data, OPTIONS)
@@ -197,7 +197,7 @@ def test_a_later_page_that_is_larger_asks_for_its_own_memory_once():
 @pytest.mark.parametrize(
     "wanted", [None, Transform(resize=Resize(size=512)), Transform(resize=Resize(mode="fill", size=512))]
 )
-def test_photographs_do_not_wait(wanted):
+def test_photographs_do_not_wait_for_memory(wanted):
     for size in ((1600, 1200), (4032, 3024), (8000, 6000)):
         opened = open_image(saved(Image.new("RGB", size), "JPEG"), Filters(), wanted_side(wanted))
         assert opened.needed_bytes(wanted) < SMALL_BYTES, size

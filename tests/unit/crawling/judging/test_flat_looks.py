@@ -1,4 +1,4 @@
-"""What has no contrast has no perceptual hash; what has little is still told apart."""
+"""Pictures without contrast have no perceptual hash. Hashes distinguish pictures of little contrast."""
 
 import io
 
@@ -43,7 +43,7 @@ def test_white_symbols_on_transparency_have_no_hash(shape, form, mode):
 
 
 def test_colours_of_one_grey_have_no_hash():
-    """Red and green of the same luma, half and half: in grey there is nothing to be seen."""
+    """Half of the picture is red and half is green, with the same luma, so the grey picture is flat."""
     image = Image.new("RGB", (200, 200), (160, 60, 60))
     image.paste((60, 111, 60), (0, 0, 100, 200))
     grey = np.asarray(image.convert("L"))
@@ -52,7 +52,7 @@ def test_colours_of_one_grey_have_no_hash():
 
 
 @pytest.mark.parametrize("levels", [4, 16])
-def test_pictures_of_little_contrast_are_compared(levels):
+def test_hashes_distinguish_pictures_of_little_contrast(levels):
     def faint(name: str) -> Image.Image:
         return picture((400, 300), name).convert("L").point(lambda value: 120 + value * levels // 256)
 
@@ -62,7 +62,7 @@ def test_pictures_of_little_contrast_are_compared(levels):
     assert distance(hash_of(one), hash_of(other)) > 8
 
 
-def test_a_speck_is_seen_where_it_is():
+def test_pictures_of_a_speck_in_different_places_have_different_hashes():
     hashes = []
     for place in [(5, 9), (40, 44), (60, 3)]:
         image = Image.new("L", (64, 64), 200)
@@ -73,7 +73,7 @@ def test_a_speck_is_seen_where_it_is():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_gradients_are_compared(mode):
+def test_different_gradients_have_different_hashes(mode):
     ramp = Image.linear_gradient("L").resize((300, 200))
     across = Image.linear_gradient("L").transpose(Image.Transpose.ROTATE_90).resize((300, 200))
     hashes = [hash_of(image.convert(mode)) for image in (ramp, across)]

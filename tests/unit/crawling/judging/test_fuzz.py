@@ -1,4 +1,4 @@
-"""Whatever the bytes are, judging them ends soon, and in a word of ours."""
+"""Judging any bytes ends soon, with an image or a rejection."""
 
 import random
 import subprocess
@@ -33,7 +33,7 @@ def judge(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [*whole_files(), *refused_files()])
-def test_no_mutation_of_a_file_is_more_than_a_rejection(name):
+def test_a_mutated_file_is_kept_or_rejected(name):
     data = {**whole_files(), **refused_files()}[name][0]
     if len(data) > 400_000:
         return
@@ -58,7 +58,7 @@ def test_no_mutation_of_a_file_is_more_than_a_rejection(name):
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_are_more_than_a_rejection(data):
+def test_any_bytes_are_kept_or_rejected(data):
     judge(data)
 
 
@@ -68,12 +68,12 @@ def test_no_bytes_are_more_than_a_rejection(data):
                      b"MM\0*", b"\0\0\0\x20ftypavif", b"\0\0\0\x0cJXL ", b"<svg", b"%PDF", b"\xff\xfe<"]),
     st.binary(max_size=200),
 )  # fmt: skip
-def test_no_beginning_of_a_format_is_more_than_a_rejection(start, rest):
+def test_any_bytes_after_a_formats_signature_are_kept_or_rejected(start, rest):
     judge(start + rest)
 
 
-def test_bombs_do_not_take_the_memory_that_they_claim():
-    """In a process of its own, as the peak of a process never falls."""
+def test_decompression_bombs_do_not_take_the_memory_that_they_declare():
+    """Runs in a process of its own, because the peak memory of a process never falls."""
     script = """
 import resource, sys
 from shared.crawling.judging.inspect import inspect

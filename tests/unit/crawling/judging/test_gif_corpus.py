@@ -1,4 +1,4 @@
-"""Hand-made GIFs: an empty frame beside sound ones is left out, and what is kept opens in strict readers."""
+"""Hand-made GIFs: empty frames beside sound ones are removed, and strict readers open the stored files."""
 
 import io
 
@@ -31,7 +31,7 @@ def all_frames(data: bytes) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", [*names("kept"), *names("mended")])
-def test_a_gif_with_an_empty_frame_beside_sound_ones_is_kept_without_it(name):
+def test_an_empty_frame_is_removed_from_a_gif_with_sound_frames(name):
     data = FILES[name]
     found = inspect(data, SMALL, None)
     assert isinstance(found, Inspected), found
@@ -53,7 +53,7 @@ def test_a_gif_without_a_sound_frame_is_refused(folder, reason):
         assert found.reason is reason, name
 
 
-def test_notes_and_the_controls_of_sound_frames_stay_where_an_empty_frame_goes():
+def test_notes_and_controls_of_sound_frames_stay_when_an_empty_frame_is_removed():
     slow = control(b"\4\xc8\0\0")
     data = gif(NOTE, control(), frame(0, 0), NOTE, slow, frame(), control(), frame(0, 5), NOTE)
     found = inspect(data, SMALL)
@@ -66,7 +66,7 @@ def test_notes_and_the_controls_of_sound_frames_stay_where_an_empty_frame_goes()
     "blocks",
     [(b"\0", frame()), (frame(), b"\0\0\0"), (NOTE + b"\0", control(), frame()), (control(), b"\0", frame())],
 )
-def test_a_gif_with_padding_between_its_blocks_is_kept_without_it(blocks):
+def test_padding_between_blocks_is_removed_from_a_gif(blocks):
     found = inspect(gif(*blocks), SMALL)
     assert isinstance(found, Inspected)
     assert found.mended == "notes"

@@ -1,4 +1,4 @@
-"""Each kind of file ends as what it is."""
+"""Judging every kind of file: good files are kept with their facts, and bad ones are rejected with a reason."""
 
 import io
 
@@ -25,7 +25,7 @@ OURS = "ignore::UserWarning:PIL"  # as the app ignores what Pillow thinks of odd
 
 
 @pytest.mark.parametrize("name", whole_files())
-def test_every_kind_of_file_is_known_by_its_bytes(name):
+def test_every_format_is_detected_by_its_bytes(name):
     data, form, mode, frames = whole_files()[name]
     found = inspect(data, ALL)
     assert isinstance(found, Inspected), found
@@ -43,7 +43,7 @@ def test_all_colour_models_of_one_picture_look_alike():
 
 
 @pytest.mark.parametrize("name", ["rgba png", "clear palette png", "clear gif", "rgba webp"])
-def test_what_is_clear_is_white(name):
+def test_transparent_parts_are_white(name):
     look = inspect(whole_files()[name][0], ALL).look
     assert min(bytes.fromhex(look.dominant_color[1:])) >= 254
     assert look.brightness > 0.7
@@ -51,7 +51,7 @@ def test_what_is_clear_is_white(name):
 
 @pytest.mark.parametrize("name", refused_files())
 @pytest.mark.filterwarnings(OURS)
-def test_every_kind_of_refused_file_has_its_reason(name):
+def test_every_kind_of_bad_file_is_rejected_with_its_reason(name):
     data, reason = refused_files()[name]
     found = inspect(data, ALL)
     assert isinstance(found, Rejected), found
@@ -59,7 +59,7 @@ def test_every_kind_of_refused_file_has_its_reason(name):
 
 
 def cuts(data: bytes) -> list[int]:
-    """Where to cut: the last bytes, and twenty places all over."""
+    """Returns positions to cut at: some near the end, and twenty over the whole file."""
     return sorted({len(data) - last for last in range(1, 14)} | {len(data) * k // 20 for k in range(1, 20)})
 
 
@@ -78,7 +78,7 @@ def test_a_file_that_is_cut_anywhere_is_truncated(name):
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "JPEG"])
-def test_a_hole_in_the_middle_of_a_file_is_noticed(form):
+def test_missing_bytes_in_the_middle_of_a_file_are_noticed(form):
     data = encoded(form)
     hole = data[: len(data) // 2] + data[len(data) // 2 + 500 :]
     found = inspect(hole, ALL)
@@ -93,7 +93,7 @@ def test_a_changed_byte_of_a_png_is_noticed_wherever_it_is(place):
     assert found.reason is Reason.CORRUPT
 
 
-def test_the_filters_of_the_spec_hold():
+def test_the_filters_of_the_spec_reject_images():
     data = encoded("PNG")
     for filters, reason in (
         (Filters(formats=("jpeg",)), Reason.FORMAT_FILTERED),
@@ -111,7 +111,7 @@ def test_the_filters_of_the_spec_hold():
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_photo_is_judged_upright(orientation, form):
+def test_a_photo_with_an_orientation_is_judged_upright(orientation, form):
     data = turned(orientation, form)
     found = inspect(data, ALL.model_copy(update={"min_height": 300}))
     if orientation < 5:
@@ -124,7 +124,7 @@ def test_a_turned_photo_is_judged_upright(orientation, form):
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_orientation_that_there_is_not_is_none(orientation):
+def test_an_invalid_orientation_is_ignored(orientation):
     found = inspect(turned(orientation), ALL)
     assert isinstance(found, Inspected)
     assert found.orientation == 1
@@ -134,7 +134,7 @@ def test_an_orientation_that_there_is_not_is_none(orientation):
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*" + b"\xff" * 60]
 )
-def test_broken_metadata_is_no_reason_to_refuse_a_picture(exif):
+def test_a_picture_with_broken_metadata_is_kept(exif):
     assert isinstance(inspect(encoded("JPEG", exif=exif), ALL), Inspected)
     assert isinstance(inspect(encoded("JPEG", icc_profile=profile()[:99]), ALL), Inspected)
 
@@ -159,7 +159,7 @@ def distance(one, other) -> int:
 
 
 @pytest.mark.parametrize("name", PHOTOS)
-def test_the_perceptual_hash_bears_resizing_and_re_encoding(name):
+def test_the_perceptual_hash_survives_resizing_and_re_encoding(name):
     image = picture((600, 480), name)
     look = inspect(saved(image, "PNG"), ALL).look
     for variant in (
@@ -174,7 +174,7 @@ def test_the_perceptual_hash_bears_resizing_and_re_encoding(name):
         assert distance(look, inspect(variant, ALL).look) <= 8
 
 
-def test_the_perceptual_hash_tells_pictures_apart():
+def test_different_pictures_have_different_perceptual_hashes():
     looks = {name: inspect(saved(picture((600, 480), name), "PNG"), ALL).look for name in PHOTOS}
     mirrored = picture((600, 480)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     looks["mirrored"] = inspect(saved(mirrored, "PNG"), ALL).look
@@ -183,8 +183,8 @@ def test_the_perceptual_hash_tells_pictures_apart():
     assert not close
 
 
-def test_a_file_of_each_format_can_be_reopened_after_it_was_judged():
-    """Nothing of it is changed or held."""
+def test_judging_leaves_the_file_of_each_format_unchanged_and_readable():
+    """Judging does not change the bytes and does not keep the file open."""
     for name, (data, *_) in whole_files().items():
         before = bytes(data)
         inspect(data, ALL)

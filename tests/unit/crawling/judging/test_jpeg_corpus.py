@@ -1,4 +1,4 @@
-"""Hand-made JPEGs end as the folder says that they are in."""
+"""Hand-made JPEGs have the outcome that the name of their folder says."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_the_files_are_those_that_the_script_makes():
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_jpeg_ends_as_its_folder_says(name):
+def test_a_jpeg_of_the_corpus_has_the_outcome_that_its_folder_names(name):
     found = inspect(FILES[name], Filters())
     folder = name.partition("/")[0]
     if folder in REASONS:

@@ -1,4 +1,4 @@
-"""A JPEG's header says what Pillow says of it, at no cost that a file can choose."""
+"""Headers of JPEGs are read as Pillow reads them, in a time that no file can raise."""
 
 import io
 import random
@@ -19,14 +19,14 @@ SECONDS = 5  # it takes milliseconds
 
 
 def with_segments(*segments: tuple[int, bytes], data: bytes | None = None) -> bytes:
-    """The picture with these before all that it has itself."""
+    """Returns the picture with these segments before its own."""
     data = data or encoded("JPEG")
     made = (bytes([0xFF, code]) + struct.pack(">H", len(body) + 2) + body for code, body in segments)
     return data[:2] + b"".join(made) + data[2:]
 
 
 def exif(order: str, *fields: tuple[int, int, int, int], more: bytes = b"") -> bytes:
-    """An EXIF segment with short values."""
+    """Returns an EXIF segment with values of two bytes."""
     start = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}IH", 8, len(fields))
     return (
         b"Exif\0\0"
@@ -100,7 +100,7 @@ def said(header: JpegHeader) -> tuple:
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_the_header_says_what_pillow_says(name):
+def test_the_header_has_the_same_values_as_pillows(name):
     header = read_jpeg_header(PLAIN[name])
     assert isinstance(header, JpegHeader)
     assert said(header) == of_pillow(PLAIN[name])
@@ -114,15 +114,15 @@ def test_without_a_scan_there_is_no_header(data):
     assert read_jpeg_header(data) is None
 
 
-def test_a_file_of_several_pictures_is_read_as_its_first():
+def test_a_file_with_several_pictures_is_read_as_the_first_one():
     header = read_jpeg_header(whole_files()["mpo"][0])
     assert said(header) == of_pillow(whole_files()["mpo"][0])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_damaged_header_is_read_in_another_way_than_by_pillow(name):
-    """Where both read it; but EXIF with a value that is missing is upright to Pillow, and to us what it says."""
+def test_a_damaged_header_is_read_as_pillow_reads_it(name):
+    """Compares headers that both read. If a value of EXIF is missing, Pillow ignores the orientation and we do not."""
     data = PLAIN[name]
     chance = random.Random(name)
     for _ in range(60):
@@ -141,7 +141,7 @@ def test_no_damaged_header_is_read_in_another_way_than_by_pillow(name):
 
 
 @pytest.mark.parametrize("name", ["exif", "stray", "fill", "short", "mpo"])
-def test_a_header_without_end_is_refused_at_once(name):
+def test_an_endless_header_is_refused_quickly(name):
     filling = {
         "exif": b"\xff\xe1\0\x6cExif\0\0" + bytes(100),
         "stray": b"\0",

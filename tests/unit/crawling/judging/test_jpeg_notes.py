@@ -1,4 +1,4 @@
-"""What is wrong with the notes of a JPEG harms no pixel: the picture is kept, and readers can open what is stored."""
+"""A JPEG with bad notes is kept, and readers can open the stored file."""
 
 import io
 
@@ -19,7 +19,7 @@ PROFILE = profile()
 
 
 def icc(*parts: tuple[int, int, bytes]) -> bytes:
-    """A marker for each part: its number, how many there are said to be, its content."""
+    """Returns a segment for each part: its number, the declared number of parts, and its content."""
     return b"".join(
         segment(0xE2, b"ICC_PROFILE\0" + bytes([number, count]) + body) for number, count, body in parts
     )
@@ -50,7 +50,7 @@ BAD_PROFILES = {
 
 
 def is_kept(data: bytes) -> Inspected:
-    """As its pixels are, in bytes that strict readers and loaders of datasets open."""
+    """Checks that it is kept with its pixels, in bytes that strict readers and loaders of datasets open."""
     found = inspect(data, Filters(), None)
     assert isinstance(found, Inspected), found
     assert np.array_equal(found.pixels, PIXELS)
@@ -82,7 +82,7 @@ def test_a_jpeg_with_a_bad_profile_is_kept_without_it(name, progressive):
         ((1, 2, PROFILE), (2, 2, b"")),
     ],
 )
-def test_a_sound_profile_stays_wherever_it_is(parts):
+def test_a_sound_profile_stays_at_any_position(parts):
     before = noted(icc(*parts))
     at = WHOLE.index(b"\xff\xda")
     behind_the_frame = WHOLE[:at] + icc(*parts) + WHOLE[at:]
@@ -132,15 +132,15 @@ def test_a_jpeg_with_a_bad_note_is_kept(name):
 @pytest.mark.parametrize("name", BAD_NOTES)
 @pytest.mark.parametrize("share", [0.4, 0.9])
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_a_cut_is_noticed_behind_a_bad_note(name, share):
+def test_a_cut_is_noticed_in_a_jpeg_with_a_bad_note(name, share):
     data = noted(BAD_NOTES[name])
     cut = data.index(b"\xff\xda") + int(share * len(WHOLE) * 0.9)
     assert isinstance(inspect(data[:cut] + b"\xff\xd9", Filters()), Rejected)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_a_picture_stays_turned_where_its_exif_is_dropped():
-    """Readers turn it, and fail where they write the rest of its EXIF anew."""
+def test_a_jpeg_keeps_its_orientation_when_its_exif_is_removed():
+    """Readers rotate the picture, and would fail to write the rest of its EXIF again."""
     sound = turned(6)
     at = sound.index(b"Exif\0\0")
     length = int.from_bytes(sound[at - 2 : at])
@@ -154,7 +154,7 @@ def test_a_picture_stays_turned_where_its_exif_is_dropped():
 
 
 @pytest.mark.parametrize("code", [0xDB, 0xC4, 0xC0, 0xDD])
-def test_a_table_whose_length_is_wrong_is_not_forgiven(code):
+def test_a_table_of_a_wrong_length_is_refused(code):
     data = encoded("JPEG", restart_marker_blocks=7)
     at = data.index(bytes([0xFF, code])) + 2
     for length in (0, 1, 2, 3, 9, 0x40):

@@ -1,4 +1,4 @@
-"""Only what the scaled decoder scales reaches it: whatever a JPEG's header is, no process of ours dies of it."""
+"""Only JPEGs that the scaled decoder can scale reach it, so no JPEG crashes the process."""
 
 import subprocess
 import sys
@@ -50,7 +50,7 @@ def test_a_lossless_jpeg_is_named_and_reaches_no_decoder():
         (0xF7, "JPEG-LS"),
     ],
 )
-def test_every_process_that_is_not_decoded_is_named(frame, name):
+def test_the_rejection_of_an_unsupported_process_names_it(frame, name):
     for data in (with_frame(SOUND, frame), with_frame(jpeg(Shape(300, 300, ((1, 1),))), frame)):
         assert inspect(data, Filters()) == Rejected(Reason.UNSUPPORTED_FORMAT, name)
 
@@ -72,7 +72,7 @@ def test_sequential_and_progressive_jpegs_are_kept(frame, components):
          + b"\xff\xdc\0\4\1\x2c\xff\xd9", "JPEG that declares its height after its scan"),
     ],
 )  # fmt: skip
-def test_what_else_of_a_jpeg_is_not_decoded_is_named(data, detail):
+def test_the_rejection_of_an_unsupported_jpeg_names_the_cause(data, detail):
     assert inspect(data, Filters()) == Rejected(Reason.UNSUPPORTED_FORMAT, detail)
 
 
@@ -117,7 +117,7 @@ for name, data in HIDDEN.items():
 """
 
 
-def test_a_lossless_frame_does_no_harm_wherever_it_is_hidden():
+def test_a_hidden_lossless_frame_crashes_no_process():
     run = subprocess.run([sys.executable, "-c", JUDGE], capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert run.returncode == 0, run.stderr
     outcomes = dict(line.split(": ") for line in run.stdout.splitlines())
@@ -142,13 +142,13 @@ print("alive")
 """
 
 
-def test_the_scaled_decoder_has_room_for_a_picture_that_it_does_not_scale():
-    """A lossless file is given straight to the decoder, with a header that declares another process."""
+def test_the_buffer_of_the_scaled_decoder_holds_a_picture_of_full_size():
+    """The decoder gets a lossless file and a header that declares another process."""
     run = subprocess.run([sys.executable, "-c", TRUSTING], capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert (run.returncode, run.stdout) == (0, "alive\n"), run.stderr
 
 
-def test_a_size_that_the_decoder_reads_in_another_way_is_not_decoded():
+def test_a_jpeg_whose_size_the_decoder_reads_differently_is_not_decoded():
     header = read_jpeg_header(SOUND)
     assert isinstance(header, JpegHeader)
     other = JpegHeader(100, 100, 3, adobe=False, orientation=1, profile=None, one_scan=True)
@@ -157,7 +157,7 @@ def test_a_size_that_the_decoder_reads_in_another_way_is_not_decoded():
 
 
 @pytest.mark.parametrize("mess", [b"\xff\xff\xff", b"\0\1\xff\0", b"\xff\xd3", b"\xff\1", b"\xff\xfe\0\0"])
-def test_a_mess_before_the_picture_leaves_one_way_to_read_it(mess):
+def test_all_decoders_read_a_jpeg_with_odd_segments_in_the_same_way(mess):
     whole = encoded("JPEG")
     found = inspect(whole[:20] + mess + whole[20:], Filters(), None)
     assert isinstance(found, Inspected), found
@@ -165,8 +165,8 @@ def test_a_mess_before_the_picture_leaves_one_way_to_read_it(mess):
     assert found.data == whole
 
 
-def test_no_process_dies_of_a_forged_header():
-    """Some of those that `make fuzz` takes."""
+def test_a_forged_header_crashes_no_process():
+    """Judges some of the files of `make fuzz`."""
     outcomes, deaths = fuzz(0, 1000)
     assert deaths == []
     assert outcomes.total() == 1000

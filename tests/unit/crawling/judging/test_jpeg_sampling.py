@@ -1,4 +1,4 @@
-"""A JPEG is kept whatever its sampling factors are, and refused where it is damaged, as any other is."""
+"""JPEGs with unusual sampling factors are kept if they are sound, and refused if they are damaged."""
 
 import io
 import random
@@ -57,7 +57,7 @@ def seen_by_pillow(data: bytes) -> np.ndarray:
 @pytest.mark.parametrize("name", UNUSUAL | USUAL)
 @pytest.mark.parametrize("frame", [0xC0, 0xC1, 0xC2])
 @pytest.mark.parametrize("restarts", [0, 5])
-def test_a_jpeg_is_kept_whatever_its_sampling_factors_are(name, frame, restarts):
+def test_a_jpeg_with_any_valid_sampling_factors_is_kept(name, frame, restarts):
     data = made((UNUSUAL | USUAL)[name], frame=frame, restarts=restarts)
     found = inspect(data, Filters(), None)
     assert isinstance(found, Inspected), found
@@ -67,13 +67,13 @@ def test_a_jpeg_is_kept_whatever_its_sampling_factors_are(name, frame, restarts)
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
-def test_a_scan_of_each_component_does_no_harm_to_unusual_factors(name):
+def test_a_jpeg_with_unusual_factors_may_have_a_scan_for_each_component(name):
     data = made(UNUSUAL[name], interleaved=False)
     assert np.abs(inspect(data, Filters(), None).pixels - seen_by_pillow(data)).max() <= 2
 
 
 @pytest.mark.parametrize("name", ["2x2 1x1 1x2", "cmyk 2111"])
-def test_a_large_one_is_decoded_smaller(name):
+def test_a_large_jpeg_with_unusual_factors_is_decoded_at_a_smaller_size(name):
     factors = UNUSUAL[name]
     data = jpeg(Shape(1100, 280, factors, adobe=2 if len(factors) == 4 else None))
     small, large = inspect(data, Filters()), inspect(data, Filters(), None)
@@ -103,8 +103,8 @@ def noticed(data: bytes) -> bool:
 
 @pytest.mark.parametrize("restarts", [0, 5])
 @pytest.mark.parametrize("frame", [0xC0, 0xC2])
-def test_damage_to_unusual_factors_is_noticed_as_often_as_to_usual_ones(frame, restarts):
-    """Codes that are wrong and yet codes are noticed by no decoder."""
+def test_damage_is_noticed_as_often_with_unusual_factors_as_with_usual_ones(frame, restarts):
+    """No decoder notices wrong codes that are valid codes."""
     shares = {}
     for name in ("4:2:0", "2x2 1x1 1x2", "chroma larger than luma"):
         data = made((UNUSUAL | USUAL)[name], frame=frame, restarts=restarts)
@@ -123,7 +123,7 @@ def test_damage_to_unusual_factors_is_noticed_as_often_as_to_usual_ones(frame, r
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
-def test_bytes_that_are_left_over_are_noticed(name):
+def test_bytes_left_over_after_the_scan_are_noticed(name):
     data = made(UNUSUAL[name])
     assert noticed(data[:-2] + b"\x55" * 9 + b"\xff\xd9")
     assert noticed(data[:-9] + data[-60:])
@@ -136,22 +136,22 @@ def test_bytes_that_are_left_over_are_noticed(name):
 @pytest.mark.parametrize(
     "factors", [((3, 1), (2, 1), (1, 1)), ((1, 4), (1, 3), (1, 1)), ((2, 1), (3, 1), (3, 1))]
 )
-def test_factors_that_no_decoder_takes_are_named(factors):
+def test_the_rejection_of_unsupported_factors_names_them(factors):
     found = inspect(made(factors), Filters())
     assert found.reason is Reason.UNSUPPORTED_FORMAT
     assert "sampling factors" in found.detail
 
 
 @pytest.mark.parametrize("factor", [0x00, 0x10, 0x05, 0x51, 0xFF])
-def test_factors_that_there_are_not_are_corrupt(factor):
+def test_a_jpeg_with_invalid_factors_is_corrupt(factor):
     data = made(USUAL["4:2:0"])
     at = data.index(b"\xff\xc0") + 11
     found = inspect(data[:at] + bytes([factor]) + data[at + 1 :], Filters())
     assert found == Rejected(Reason.CORRUPT, "sampling factors")
 
 
-def test_what_is_said_of_one_file_is_held_against_no_other():
-    """Though they are decoded at the same time."""
+def test_a_warning_about_one_file_does_not_affect_files_decoded_at_the_same_time():
+    """libvips has one buffer of messages for all threads."""
     sound, damaged = made(UNUSUAL["3x1"]), made(UNUSUAL["3x1"])[:-500] + b"\xff\xd9"
     outcomes: dict[bytes, set[bool]] = {sound: set(), damaged: set()}
 

@@ -1,4 +1,4 @@
-"""A TIFF that names fewer strips or tiles than it has rows would be black where they are missing."""
+"""A TIFF that names too few strips or tiles is refused. Pillow would show the missing ones in black."""
 
 import io
 import struct
@@ -32,7 +32,7 @@ def tiff(name: str) -> bytes:
 
 
 def with_fewer(data: bytes, name: str) -> bytes:
-    """The same with one less in the list of where strips or tiles are, and of how long they are."""
+    """Removes the last item from the lists of the offsets and lengths of strips or tiles."""
     changed = bytearray(data)
     field = "<HHQ" if "BigTIFF" in name else "<HHI"
     count = 0
@@ -48,7 +48,7 @@ def with_fewer(data: bytes, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_a_tiff_whose_strips_or_tiles_are_all_there_is_kept(name):
+def test_a_tiff_with_all_its_strips_or_tiles_is_kept(name):
     found = inspect(tiff(name), TIFF, None)
     assert isinstance(found, Inspected), found
     assert np.array_equal(found.pixels[:, :, ::-1], np.asarray(picture()))

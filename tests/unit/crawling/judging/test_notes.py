@@ -1,4 +1,4 @@
-"""What is stored is what was judged, and loaders open it: notes that they refuse are not in it."""
+"""Stored files have no notes that loaders refuse."""
 
 import io
 import random
@@ -55,7 +55,7 @@ HEAVY = {
 
 
 def load_as_datasets_do(data: bytes) -> Image.Image:
-    """With Pillow's own limits, and every warning an error."""
+    """Opens the file with Pillow's own limits, and turns every warning into an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         image = Image.open(io.BytesIO(data))
@@ -72,7 +72,7 @@ def test_a_png_is_stored_without_notes_that_loaders_refuse(name):
     assert np.array_equal(np.asarray(load_as_datasets_do(found.data)), np.asarray(load_as_datasets_do(PNG)))
 
 
-def test_notes_that_loaders_read_are_stored_as_they_came():
+def test_notes_that_loaders_read_are_stored_unchanged():
     data = noted(b"tEXt", b"Comment\0of a few words", 5000, data=encoded("PNG", icc_profile=profile()))
     found = inspect(data, Filters())
     assert isinstance(found, Inspected)
@@ -98,7 +98,7 @@ BROKEN_EXIF = {
 
 @pytest.mark.parametrize("name", BROKEN_EXIF)
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "JPEG"])
-def test_a_picture_with_broken_exif_is_stored_so_that_loaders_can_turn_it(form, name):
+def test_a_picture_with_broken_exif_is_stored_so_that_loaders_can_rotate_it(form, name):
     data = encoded(form, exif=b"Exif\0\0" + BROKEN_EXIF[name])
     found = inspect(data, Filters())
     assert isinstance(found, Inspected), found
@@ -106,7 +106,7 @@ def test_a_picture_with_broken_exif_is_stored_so_that_loaders_can_turn_it(form, 
     assert load_as_datasets_do(found.data).size == (320, 240)
 
 
-def test_a_webp_without_its_broken_exif_keeps_what_else_it_has():
+def test_a_webp_loses_only_its_broken_exif():
     data = encoded("WEBP", exif=b"garbage!", icc_profile=profile(), xmp=b"<x/>")
     found = inspect(data, Filters())
     assert isinstance(found, Inspected)
@@ -129,7 +129,7 @@ MANY = {
 
 
 @pytest.mark.parametrize(("color", "right"), [(0, 2), (2, 6), (4, 2), (6, 6)])
-def test_a_background_of_a_wrong_length_is_left_out(color, right):
+def test_a_background_of_a_wrong_length_is_removed(color, right):
     for length in range(9):
         data = png([header(color), (b"bKGD", bytes(length)), (b"IDAT", stored(rows(color))), END])
         found = inspect(data, Filters(min_width=1, min_height=1))
@@ -139,7 +139,7 @@ def test_a_background_of_a_wrong_length_is_left_out(color, right):
 
 
 @pytest.mark.parametrize("name", MANY)
-def test_however_many_notes_there_are_they_cost_little_time(name):
+def test_very_many_notes_take_little_time(name):
     kind, body = MANY[name]
     data = noted(kind, body, min(TWENTY_MB // (len(body) + 12), 190_000))
     began = time.process_time()
@@ -148,7 +148,7 @@ def test_however_many_notes_there_are_they_cost_little_time(name):
 
 
 def black(side: int) -> bytes:
-    """A PNG of black rows, packed as tightly as deflate can."""
+    """Returns a PNG of black rows, compressed as much as deflate permits."""
     packer = zlib.compressobj(9)
     row = bytes(1 + 3 * side)
     stream = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
@@ -166,7 +166,7 @@ print(found.reason, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-def test_no_pixels_of_a_png_are_read_before_their_number_is_known_to_be_allowed():
+def test_no_pixels_of_a_png_are_read_before_their_number_is_checked():
     data = black(10_000)
     assert len(data) < 400_000
     done = subprocess.run(  # noqa: S603 - our own script
@@ -187,13 +187,13 @@ def test_rows_are_checked_in_little_memory():
 
 
 @pytest.mark.parametrize("surplus", [1, 1000, 500_000])
-def test_more_bytes_than_rows_are_passed_over(surplus):
+def test_some_bytes_after_the_last_row_are_ignored(surplus):
     stream = zlib.compress(bytes(241 * 240 + surplus))
     data = png([(b"IHDR", struct.pack(">IIBBBBB", 240, 240, 8, 0, 0, 0, 0)), (b"IDAT", stream), END])
     assert isinstance(inspect(data, Filters()), Inspected)
 
 
-def test_far_more_bytes_than_rows_are_not_inflated():
+def test_very_many_bytes_after_the_last_row_are_refused():
     stream = zlib.compress(bytes(300_000_000), 9)
     data = png([(b"IHDR", struct.pack(">IIBBBBB", 240, 240, 8, 0, 0, 0, 0)), (b"IDAT", stream), END])
     assert inspect(data, Filters()) == Rejected(Reason.CORRUPT, "far more rows than the picture has")

@@ -1,4 +1,4 @@
-"""Hand-made PNGs: what is kept opens in strict readers, with the same pixels; what they refuse is refused."""
+"""Hand-made PNGs: strict readers open the kept ones with the same pixels, and refuse the refused ones."""
 
 import io
 from pathlib import Path
@@ -21,7 +21,7 @@ def names(folder: str) -> list[str]:
 
 
 def read_by_pillow(data: bytes) -> np.ndarray:
-    """Opened, loaded and turned, as loaders of datasets do."""
+    """Opens, loads and rotates the picture, as loaders of datasets do."""
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         ImageOps.exif_transpose(image)
@@ -65,7 +65,7 @@ def test_a_png_whose_pixels_or_chunks_stop_early_is_truncated(name):
 
 
 @pytest.mark.parametrize("name", names("kept"))
-def test_a_png_that_is_merely_odd_is_kept_as_it_came(name):
+def test_an_odd_but_valid_png_is_kept_unchanged(name):
     found = inspect(FILES[name], SMALL)
     assert isinstance(found, Inspected), found
     assert (found.data, found.mended) == (FILES[name], "")
@@ -88,11 +88,11 @@ def test_a_png_with_a_bad_ancillary_chunk_is_kept_without_it(name):
 
 
 @pytest.mark.parametrize("name", [*names("corrupt"), *names("truncated")])
-def test_libpng_refuses_what_is_refused(name):
+def test_libpng_refuses_the_pngs_that_are_refused_here(name):
     assert cv2.imdecode(np.frombuffer(FILES[name], np.uint8), cv2.IMREAD_UNCHANGED) is None
 
 
-def test_exif_behind_the_pixels_turns_a_picture_too():
+def test_exif_after_the_pixels_sets_the_orientation():
     found = inspect(FILES["kept/exif_behind_the_pixels.png"], SMALL)
     assert isinstance(found, Inspected)
     assert found.orientation == 6

@@ -1,4 +1,4 @@
-"""What harms no pixel is no reason to refuse a file; what does is one, whatever else is odd about it."""
+"""Files with oddities that harm no pixel are kept. Damage is noticed in files with such oddities, too."""
 
 import random
 import struct
@@ -34,7 +34,7 @@ def adobe_9(data: bytes) -> bytes:
 
 
 def odd_scan(data: bytes) -> bytes:
-    """As some phones write it: a scan of no coefficients, where a sequential one always has all."""
+    """Declares a scan without coefficients, as some phones do. A sequential scan always has all of them."""
     return data.replace(b"\0\x3f\0", b"\0\0\0", 1)
 
 
@@ -53,7 +53,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_a_jpeg_that_is_whole_is_kept_though_something_is_odd_about_it(name):
+def test_a_complete_jpeg_with_a_harmless_oddity_is_kept(name):
     whole, spoil = HARMLESS[name]
     odd = spoil(whole)
     assert odd != whole
@@ -65,7 +65,7 @@ def test_a_jpeg_that_is_whole_is_kept_though_something_is_odd_about_it(name):
 
 @pytest.mark.parametrize("name", HARMLESS)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
-def test_a_cut_is_noticed_behind_a_harmless_oddity(name, share):
+def test_a_cut_is_noticed_in_a_jpeg_with_a_harmless_oddity(name, share):
     whole, spoil = HARMLESS[name]
     cut = whole[: int(len(whole) * share)] + b"\xff\xd9"
     found = inspect(spoil(cut), Filters())
@@ -74,8 +74,8 @@ def test_a_cut_is_noticed_behind_a_harmless_oddity(name, share):
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_whatever_damage_a_strict_decoder_notices_is_noticed_behind_a_harmless_oddity(name):
-    """Damage that no decoder can notice is not held against it: codes that are wrong, and yet codes."""
+def test_damage_that_a_strict_decoder_notices_is_noticed_in_a_jpeg_with_a_harmless_oddity(name):
+    """Only damage that a strict decoder notices counts, because wrong codes may still be valid codes."""
     whole, spoil = HARMLESS[name]
     chance = random.Random(name)
     noticed = 0
@@ -92,11 +92,11 @@ def test_whatever_damage_a_strict_decoder_notices_is_noticed_behind_a_harmless_o
 
 
 @pytest.mark.parametrize("stray", [b"\0\0\1\0", bytes(range(1, 200)), b"\x55" * 9])
-def test_what_may_be_left_over_of_a_damaged_scan_is_not_forgiven(stray):
+def test_stray_bytes_that_may_be_from_a_damaged_scan_are_refused(stray):
     assert isinstance(inspect(stray_before_end(BASELINE, stray), Filters()), Rejected)
 
 
-def test_what_may_be_a_lost_segment_is_not_forgiven():
+def test_stray_bytes_that_may_be_a_lost_segment_are_refused():
     lost = CMYK.replace(b"\xff\xee", b"\1\xee", 1)
     assert isinstance(inspect(lost, Filters()), Rejected)
 
@@ -116,13 +116,13 @@ def with_chunk(kind: bytes, body: bytes, *, data: bytes | None = None, bad: bool
         with_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(50_000_000))),
     ],
 )
-def test_a_png_is_kept_whatever_is_wrong_with_what_is_not_its_pixels(data):
+def test_a_png_with_bad_ancillary_chunks_is_kept(data):
     found = inspect(data, Filters(), None)
     assert isinstance(found, Inspected), found
     assert np.array_equal(found.pixels, inspect(encoded("PNG"), Filters(), None).pixels)
 
 
-def test_a_png_without_its_bad_notes_keeps_its_orientation_and_its_profile():
+def test_a_mended_png_keeps_its_orientation_and_its_profile():
     found = inspect(with_chunk(b"tEXt", b"a\0b", data=turned(6, "PNG"), bad=True), Filters())
     assert found.orientation == 6
     found = inspect(
@@ -131,7 +131,7 @@ def test_a_png_without_its_bad_notes_keeps_its_orientation_and_its_profile():
     assert found.profile == profile()
 
 
-def test_a_png_whose_pixels_are_damaged_is_corrupt_whatever_its_notes():
+def test_a_png_with_bad_notes_and_damaged_pixels_is_corrupt():
     data = bytearray(with_chunk(b"tEXt", b"a\0b", bad=True))
     data[len(data) // 2] ^= 1
     assert inspect(bytes(data), Filters()) == Rejected(Reason.CORRUPT, "a checksum is wrong")

@@ -1,4 +1,4 @@
-"""What is stored is what was judged: the records tell its size and checksum, and what was mended."""
+"""The stored bytes are those that were judged. The records have their size, checksum and mended parts."""
 
 import hashlib
 import io
@@ -41,7 +41,7 @@ def kept(make_worker):
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith("mended/")])
-async def test_what_is_stored_of_a_mended_file_is_what_its_record_tells(kept, name):
+async def test_the_record_of_a_mended_file_describes_the_stored_bytes(kept, name):
     stored, record = await kept(FILES[name])
     facts = record.outcome.facts
     assert stored != FILES[name]
@@ -55,13 +55,13 @@ async def test_what_is_stored_of_a_mended_file_is_what_its_record_tells(kept, na
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith("kept/")])
-async def test_a_file_that_needs_no_mending_is_stored_as_it_came(kept, name):
+async def test_a_file_that_needs_no_mending_is_stored_unchanged(kept, name):
     stored, record = await kept(FILES[name])
     assert stored == FILES[name]
     assert record.outcome.facts.mended == ""
 
 
-async def test_a_mended_jpeg_is_stored_without_what_strict_readers_refuse(kept):
+async def test_a_mended_jpeg_is_stored_without_the_parts_that_strict_readers_refuse(kept):
     with pytest.raises(ValueError, match="extraneous"):
         simplejpeg.decode_jpeg(STRAY)
     stored, record = await kept(STRAY)
@@ -69,7 +69,7 @@ async def test_a_mended_jpeg_is_stored_without_what_strict_readers_refuse(kept):
     assert np.array_equal(simplejpeg.decode_jpeg(stored), simplejpeg.decode_jpeg(JPEG))
 
 
-async def test_a_mended_file_that_is_encoded_anew_tells_of_no_mending(kept):
+async def test_the_record_of_a_mended_file_that_is_encoded_anew_names_no_mended_part(kept):
     stored, record = await kept(STRAY, Transform(format="png"))
     assert record.outcome.facts.mended == ""
     with Image.open(io.BytesIO(stored)) as image:

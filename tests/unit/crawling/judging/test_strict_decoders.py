@@ -1,4 +1,4 @@
-"""Damage in formats without checksums, which Pillow passes over: AVIF, and fax in TIFF."""
+"""Damage that Pillow ignores in formats without checksums: AVIF, and fax in TIFF."""
 
 import io
 
@@ -22,7 +22,7 @@ RGBA.putalpha(picture(SIZE).convert("L"))
 
 
 def damaged(data: bytes, first: int, last: int, number: int) -> bytes:
-    """With one byte changed: the nth of twenty places between the two."""
+    """Changes one byte, at the nth of twenty positions between the two."""
     at = first + (last - first) * number // 20
     return data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :]
 
@@ -59,7 +59,7 @@ def test_most_damaged_avifs_that_pillow_opens_are_refused(quality):
     assert {each.reason for each in refused} == {Reason.CORRUPT}
 
 
-def test_damaged_further_frames_of_an_avif_are_refused():
+def test_an_avif_with_a_damaged_later_frame_is_refused():
     data = saved(FRAMES[0], "AVIF", save_all=True, append_images=FRAMES[1:])
     alone = len(saved(FRAMES[0], "AVIF"))
     found = [inspect(damaged(data, alone + 2000, len(data), number), ALL) for number in range(20)]
@@ -70,7 +70,7 @@ def test_damaged_further_frames_of_an_avif_are_refused():
 
 @pytest.mark.parametrize("compression", FAX)
 @pytest.mark.parametrize("page", [0, 1])
-def test_most_damaged_pages_of_fax_are_refused(compression, page):
+def test_most_tiffs_with_a_damaged_fax_page_are_refused(compression, page):
     pages = [picture(SIZE).convert("1"), picture((300, 200)).convert("1")]
     data = saved(pages[0], "TIFF", compression=compression, save_all=True, append_images=pages[1:])
     with Image.open(io.BytesIO(data)) as image:
@@ -104,13 +104,13 @@ def test_most_damaged_pages_of_fax_are_refused(compression, page):
         *(fax("group3", options=options) for options in (0, 1, 4, 5)),
     ],
 )
-def test_sound_avifs_and_faxes_are_kept_as_they_are(data):
+def test_sound_avifs_and_faxes_are_kept_unchanged(data):
     found = inspect(data, ALL)
     assert isinstance(found, Inspected), found
     assert found.data is data
 
 
-def test_a_tiff_of_many_faxes_is_judged_in_time():
+def test_a_tiff_with_many_fax_pages_is_judged_quickly():
     page = picture((64, 64)).convert("1")
     data = saved(page, "TIFF", compression="group4", save_all=True, append_images=[page] * 300)
     found = inspect(data, ALL)

@@ -1,4 +1,4 @@
-"""What a transform gives back decodes, has the size that was asked for, stands upright and says nothing else."""
+"""A transformed image can be decoded, has the wanted size, is upright and has no metadata."""
 
 import io
 
@@ -89,13 +89,13 @@ def test_a_transform_without_a_resize_keeps_the_size():
         ("png", (66_000, 100), (66_000, 100)),
     ],
 )
-def test_what_is_too_long_for_its_format_is_scaled_to_the_limit(form, given, size_then):
+def test_a_picture_too_large_for_the_format_is_scaled_down_to_its_limit(form, given, size_then):
     data, *told = transform(encoded("PNG", given), Transform(format=form))
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == size_then == tuple(told)
 
 
-def test_what_is_padded_is_padded_with_white():
+def test_padding_is_white():
     padded = pixels(transform(encoded("PNG"), Transform(resize=Resize(mode="pad", size=96), format="png"))[0])
     assert (padded[:11] == 255).all()
     assert (padded[-11:] == 255).all()
@@ -104,8 +104,8 @@ def test_what_is_padded_is_padded_with_white():
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_comes_out_upright(orientation, form):
-    """The stored pixels are those of an upright photo turned the wrong way; the outcome is the photo again."""
+def test_a_transformed_photo_is_upright(orientation, form):
+    """The stored pixels are those of a rotated photo. The transform makes the photo upright again."""
     stored = picture((320, 200))
     for step in _ways_back(orientation):
         stored = stored.transpose(step)
@@ -119,7 +119,7 @@ def test_every_orientation_comes_out_upright(orientation, form):
 
 
 def _ways_back(orientation: int) -> list[Image.Transpose]:
-    """What turns an upright picture into one that has to be shown by this orientation (EXIF 2.32, 4.6.5)."""
+    """Rotates an upright picture so that this orientation shows it upright again (EXIF 2.32, 4.6.5)."""
     ways = Image.Transpose
     return {
         1: [],
@@ -134,7 +134,7 @@ def _ways_back(orientation: int) -> list[Image.Transpose]:
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp"])
-def test_nothing_but_pixels_comes_out(form):
+def test_a_transformed_image_has_no_metadata(form):
     exif = Image.Exif()
     exif[0x010E] = "SECRET"
     sources = [
@@ -154,7 +154,7 @@ def test_nothing_but_pixels_comes_out(form):
             assert not {"icc_profile", "xmp", "exif", "dpi", "comment", "transparency"} & set(image.info)
 
 
-def test_what_is_clear_becomes_white():
+def test_a_transform_makes_transparent_parts_white():
     for name in ("rgba png", "clear palette png", "clear gif", "rgba webp"):
         data, *_ = transform(whole_files()[name][0], Transform(format="png"))
         left = pixels(data)[:, 10:150]
@@ -165,14 +165,14 @@ def test_what_is_clear_becomes_white():
 @pytest.mark.parametrize(
     "name", ["16-bit png", "16-bit tiff", "big-endian 16-bit tiff", "cmyk jpeg", "cmyk tiff", "one-bit png"]
 )
-def test_other_colour_models_keep_their_light(name):
+def test_other_colour_models_keep_their_brightness(name):
     data, *_ = transform(whole_files()[name][0], Transform(resize=Resize(size=64), format="png"))
     grey = np.asarray(picture((64, 48)).convert("L"), dtype=np.int16)
     assert np.abs(pixels(data).mean(axis=2) - grey).mean() < 16
 
 
-def test_colours_are_told_in_srgb():
-    """The profile says that red and green have changed places, and the outcome is that they have."""
+def test_a_transform_converts_colours_to_srgb():
+    """The profile swaps red and green, and so does the transform."""
     plain = Image.new("RGB", (64, 64), (200, 60, 30))
     for form in ("PNG", "JPEG"):
         data, *_ = transform(saved(plain, form, icc_profile=swapped_profile()), Transform(format="png"))
@@ -183,7 +183,7 @@ def test_colours_are_told_in_srgb():
         assert tuple(pixels(data)[32, 32]) == (200, 60, 30)
 
 
-def test_quality_is_heeded():
+def test_a_lower_quality_makes_smaller_files():
     sizes = [len(transform(encoded("PNG"), Transform(quality=quality))[0]) for quality in (20, 60, 95)]
     assert sizes == sorted(sizes)
     assert sizes[2] > 3 * sizes[0]
@@ -204,5 +204,5 @@ def test_quality_is_heeded():
         ),
     ],
 )
-def test_a_transform_says_in_words_what_it_does(wanted, words):
+def test_a_transform_describes_its_changes_in_words(wanted, words):
     assert Transform.model_validate(wanted).words == f"{words}, upright, in sRGB, on white, without metadata"

@@ -1,4 +1,4 @@
-"""A copy of a picture that EXIF turns is a copy of it: look and hash are of what a viewer shows."""
+"""A copy that EXIF rotates is recognised, because hash and measures are those of the picture that a viewer shows."""
 
 import io
 
@@ -19,7 +19,7 @@ BACK = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""How to store a picture so that the orientation shows it upright again."""
+"""The operation that stores a picture so that each orientation shows it upright."""
 
 NEAR = 4  # bits: the distance up to which images count as near duplicates unless a spec says otherwise
 FORMS = {"JPEG": {}, "PNG": {}, "WEBP": {"lossless": True}, "AVIF": {}, "TIFF": {}}
@@ -40,7 +40,7 @@ def distance(one: Inspected, other: Inspected) -> int:
     ("form", "size"), [*((form, (300, 200)) for form in FORMS), ("JPEG", (1403, 907)), ("PNG", (701, 453))]
 )
 @pytest.mark.parametrize("orientation", BACK)
-def test_a_copy_turned_by_exif_looks_as_the_upright_picture_does(form, orientation, size):
+def test_a_copy_rotated_by_exif_has_the_measures_of_the_upright_picture(form, orientation, size):
     upright = inspect(encoded("PNG", size), ALL)
     found = inspect(turned_copy(form, orientation, size), ALL)
     assert isinstance(upright, Inspected)
@@ -50,7 +50,7 @@ def test_a_copy_turned_by_exif_looks_as_the_upright_picture_does(form, orientati
     assert found.look.brightness == pytest.approx(upright.look.brightness, abs=0.01)
 
 
-def test_a_picture_that_is_shown_turned_is_no_copy_of_the_one_that_is_not():
+def test_a_picture_that_viewers_show_rotated_is_not_a_copy_of_the_upright_one():
     upright = inspect(encoded("JPEG", (300, 200)), ALL)
     exif = Image.Exif()
     for orientation in BACK:
@@ -60,7 +60,7 @@ def test_a_picture_that_is_shown_turned_is_no_copy_of_the_one_that_is_not():
 
 
 @pytest.mark.parametrize("behind", [False, True])
-def test_a_turned_png_looks_upright_wherever_its_exif_stands(behind):
+def test_a_png_is_measured_upright_at_any_position_of_its_exif(behind):
     upright = inspect(encoded("PNG"), ALL)
     data = turned_copy("PNG", 6, (320, 240))
     at = data.index(b"eXIf") - 4

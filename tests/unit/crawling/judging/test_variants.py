@@ -1,4 +1,4 @@
-"""A file of a format that is decoded, in a variant that is not, is no damaged one: its rejection says what it is."""
+"""A file in an unsupported variant of a supported format is not called damaged. Its rejection names the variant."""
 
 import struct
 import subprocess
@@ -19,7 +19,7 @@ GREY_TIFF = encoded("TIFF", mode="L")
 
 
 def with_tag(data: bytes, tag: int, value: int) -> bytes:
-    """A TIFF of the little-endian order in which a tag has another value."""
+    """Returns a little-endian TIFF in which one tag has another value."""
     changed = bytearray(data)
     (at,) = struct.unpack_from("<I", data, 4)
     (count,) = struct.unpack_from("<H", data, at)
@@ -33,7 +33,7 @@ def with_tag(data: bytes, tag: int, value: int) -> bytes:
 
 
 def tiff_of_jpeg(stream: bytes, side: int = 300, compression: int = 7, order: str = "<") -> bytes:
-    """A TIFF of one strip, which is a JPEG."""
+    """Returns a TIFF with one strip, which is a JPEG."""
     tags = {
         256: side,
         257: side,
@@ -107,12 +107,12 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_variant_that_is_not_decoded_is_named(name):
+def test_the_rejection_of_an_unsupported_variant_names_it(name):
     assert inspect(VARIANTS[name], ALL) == Rejected(Reason.UNSUPPORTED_FORMAT, name)
 
 
 def rle(compression: int, bits: int) -> bytes:
-    """A BMP of 80 by 80 pixels of one colour."""
+    """Returns a BMP of 80 by 80 pixels of one colour."""
     rows = bytes([80, 0x11, 0, 0]) * 80 + b"\0\1"
     palette = bytes(range(256)) * 4 if bits == 8 else bytes(range(64))
     head = struct.pack("<IiiHHIIiiII", 40, 80, 80, 1, bits, compression, len(rows), 0, 0, 0, 0)
@@ -139,12 +139,12 @@ def rle(compression: int, bits: int) -> bytes:
         saved(picture().convert("RGBA"), "WEBP"),
     ],
 )  # fmt: skip
-def test_a_variant_that_is_decoded_is_kept(data):
+def test_a_supported_variant_is_kept(data):
     assert isinstance(inspect(data, ALL), Inspected), inspect(data, ALL)
 
 
 @pytest.mark.parametrize("data", [TIFF, BMP, AVIF, WEBP])
-def test_what_is_cut_is_named_as_no_variant(data):
+def test_a_file_that_is_cut_is_not_called_an_unsupported_variant(data):
     for cut in range(12, 400, 7):
         assert inspect(data[:cut], ALL).reason is not Reason.UNSUPPORTED_FORMAT, cut
 
@@ -168,7 +168,7 @@ for data in files:
 """
 
 
-def test_no_process_dies_of_a_forged_variant():
+def test_a_forged_variant_crashes_no_process():
     run = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-W", "ignore", "-c", FORGED], capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""Looking for a file's end takes time in proportion to its size, whatever it claims."""
+"""Checking that a file is complete takes linear time, whatever the file declares."""
 
 import struct
 import time
@@ -19,14 +19,14 @@ SECONDS = 10  # what is linear takes two or so; what is not, minutes
 
 
 def tiff_of_one_array(fields: int = 65_000) -> bytes:
-    """Every field says that strips begin where one and the same array says."""
+    """Returns a TIFF in which the offsets of strips in all fields are one array."""
     body = BYTES - 14 - 12 * fields
     field = struct.pack("<HHII", 273, 4, body // 4, 14 + 12 * fields)
     return b"II*\0\x08\0\0\0" + struct.pack("<H", fields) + field * fields + bytes(4 + body)
 
 
 def tiff_of_overlapping_pages(pages: int = 2000) -> bytes:
-    """Directories of 60,000 fields that begin 12 bytes apart."""
+    """Returns a TIFF with directories of 60,000 fields that begin 12 bytes after each other."""
     fields = bytearray(BYTES)
     fields[:8] = b"II*\0\x08\0\0\0"
     for page in range(pages):
@@ -57,7 +57,7 @@ HEAVY = {
 
 
 @pytest.mark.parametrize("name", HEAVY)
-def test_the_check_of_a_large_file_is_linear(name):
+def test_checking_a_large_file_takes_linear_time(name):
     form, make = HEAVY[name]
     data = make()
     assert len(data) > BYTES * 0.9
@@ -72,13 +72,13 @@ def test_a_tiff_whose_directories_overlap_is_corrupt(make):
 
 
 @pytest.mark.parametrize("start", [b"II\0*", b"MM*\0", b"II*\0"])
-def test_a_tiff_is_filtered_before_anything_of_it_is_read(start):
+def test_the_format_filter_rejects_a_tiff_before_it_is_read(start):
     data = start + tiff_of_one_array()[4:]
     assert inspect(data, Filters()) == Rejected(Reason.FORMAT_FILTERED, "tiff")
 
 
-def test_scans_cannot_hide_behind_a_reserved_marker_between_restarts():
-    """Where the decoder looks for a restart, it passes over such a marker alone, whatever length seems to follow."""
+def test_scans_after_a_reserved_marker_between_restarts_are_counted():
+    """When the decoder expects a restart marker, it skips such a marker and ignores the length that seems to follow."""
     whole = encoded("JPEG", progressive=True)
     first = whole.index(b"\xff\xda")
     scan = whole[first : whole.index(b"\xff", first + 2)]
@@ -87,8 +87,8 @@ def test_scans_cannot_hide_behind_a_reserved_marker_between_restarts():
     assert check_whole(hidden, "jpeg") == Rejected(Reason.CORRUPT, "more than 64 scans")
 
 
-def test_scans_cannot_hide_behind_a_marker_that_stands_alone():
-    """TEM has no length, so the bytes behind it are none; the decoder does read the scans that follow."""
+def test_scans_after_a_marker_without_a_length_are_counted():
+    """TEM has no length, so the decoder reads the scans that follow it."""
     whole = encoded("JPEG", progressive=True)
     scan = whole[whole.rindex(b"\xff\xda") : -2]
     hidden = whole[:-2] + b"\xff\x01" + scan * 100 + b"\xff\xd9"

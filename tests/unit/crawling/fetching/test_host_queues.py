@@ -1,10 +1,10 @@
-"""Turns: fair among hosts, bounded for each, and nobody waits for ever."""
+"""Queues of candidates are fair among hosts and limited for each host, and every task ends."""
 
 import asyncio
 
 import pytest
 
-from shared.crawling.fetching.host_turns import HostTurns
+from shared.crawling.fetching.host_queues import HostQueues
 from shared.records.candidates import Candidate, NumberedCandidate, Provenance, StoredRange
 
 
@@ -13,17 +13,17 @@ def candidates_of(*urls: str) -> list[NumberedCandidate]:
     return [NumberedCandidate(index, candidate) for index, candidate in enumerate(candidates)]
 
 
-def turns_of(hosts: str, per_host: int) -> tuple[HostTurns, list[NumberedCandidate]]:
+def turns_of(hosts: str, per_host: int) -> tuple[HostQueues, list[NumberedCandidate]]:
     candidates = candidates_of(*(f"http://{host}/{number}" for number, host in enumerate(hosts)))
-    return HostTurns(candidates, per_host), candidates
+    return HostQueues(candidates, per_host), candidates
 
 
-async def test_hosts_take_turns():
+async def test_hosts_are_served_round_robin():
     turns, candidates = turns_of("aaabbc", 2)
     assert [await turns.take() for _ in range(5)] == [candidates[index] for index in (0, 3, 5, 1, 4)]
 
 
-async def test_no_host_is_asked_more_often_at_a_time_than_allowed():
+async def test_a_host_has_no_more_active_candidates_than_allowed():
     hosts = "aabbbbbbbaaaaaacab" * 3
     turns, candidates = turns_of(hosts, 3)
     busy, most, taken = dict.fromkeys(hosts, 0), 0, []
@@ -44,7 +44,7 @@ async def test_no_host_is_asked_more_often_at_a_time_than_allowed():
     assert most == 3
 
 
-async def test_one_place_that_gets_free_wakes_one_that_waits():
+async def test_a_finished_candidate_wakes_one_waiting_task():
     turns, candidates = turns_of("aaaa", 1)
     await turns.take()
     waiting = [asyncio.create_task(turns.take()) for _ in range(3)]
@@ -60,27 +60,27 @@ async def test_one_place_that_gets_free_wakes_one_that_waits():
         await waiting[1]
 
 
-async def test_who_waits_when_the_last_one_goes_is_let_go_and_so_is_who_comes_later():
+async def test_all_tasks_end_when_the_last_candidate_is_taken():
     turns, candidates = turns_of("ab", 1)
     assert [await turns.take(), await turns.take()] == candidates
     assert await asyncio.wait_for(asyncio.gather(turns.take(), turns.take()), 10) == [None, None]
-    assert await HostTurns([], 1).take() is None
+    assert await HostQueues([], 1).take() is None
 
 
 async def test_images_in_storage_wait_for_no_host():
     stored = Candidate("http://a/1", "x", Provenance("test"), stored=StoredRange("shard", 0, 9))
     candidates = [*candidates_of("http://a/0", "blob:a/1", "blob:a/2"), NumberedCandidate(3, stored)]
-    turns = HostTurns(candidates, 1)
+    turns = HostQueues(candidates, 1)
     taken = [await asyncio.wait_for(turns.take(), 10) for _ in candidates]
     assert taken == candidates
 
 
-async def test_addresses_that_no_host_can_be_read_from_have_turns_too():
-    turns = HostTurns(candidates_of("no url", "http://[", ""), 3)
+async def test_addresses_without_a_readable_host_are_handed_out():
+    turns = HostQueues(candidates_of("no url", "http://[", ""), 3)
     assert {numbered.index for _ in range(3) if (numbered := await turns.take())} == {0, 1, 2}
 
 
-async def test_hosts_take_turns_and_every_candidate_has_one():
+async def test_every_candidate_is_handed_out_round_robin():
     turns, candidates = turns_of("aaaabbc", 2)
     taken = []
     while (numbered := await turns.take()) is not None:
@@ -89,7 +89,7 @@ async def test_hosts_take_turns_and_every_candidate_has_one():
     assert taken == [candidates[index] for index in (0, 4, 6, 1, 5, 2, 3)]
 
 
-async def test_who_waits_for_a_place_waits_until_that_very_host_has_one():
+async def test_a_task_waits_until_the_host_of_a_candidate_is_free():
     turns, candidates = turns_of("aaab", 2)
     assert [await turns.take() for _ in range(3)] == [candidates[index] for index in (0, 3, 1)]
     waiting = asyncio.create_task(turns.take())
@@ -106,7 +106,7 @@ async def test_who_waits_for_a_place_waits_until_that_very_host_has_one():
 
 
 @pytest.mark.parametrize("takers", [1, 3, 50])
-async def test_many_takers_share_all_candidates_and_all_end(takers):
+async def test_many_tasks_share_all_candidates_and_all_end(takers):
     hosts = "abcdefg" * 30
     turns, candidates = turns_of(hosts, 3)
     active: dict[str, int] = {}

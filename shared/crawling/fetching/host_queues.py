@@ -1,4 +1,4 @@
-"""The order in which a chunk's candidates are fetched: hosts take turns, so that a slow host delays no other."""
+"""Orders a chunk's candidates: one queue for each host, served round robin, so that a slow host delays no other."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from shared.records.candidates import Candidate, NumberedCandidate
 
 
-class HostTurns:
+class HostQueues:
     """Hands out a chunk's candidates, one host after the other, and at most `per_host` of one host at a time.
 
     Many tasks share it. Each task calls `take`, works on the candidate, and then calls `done`.
@@ -16,37 +16,37 @@ class HostTurns:
 
     def __init__(self, candidates: Sequence[NumberedCandidate], per_host: int) -> None:
         self._per_host = per_host
-        self._left = len(candidates)
+        self._waiting_count = len(candidates)
         self._host_of = {numbered.index: _host(numbered.candidate) for numbered in candidates}
-        self._waiting: dict[str, deque[NumberedCandidate]] = {}
+        self._queues: dict[str, deque[NumberedCandidate]] = {}
         for numbered in candidates:
-            self._waiting.setdefault(self._host_of[numbered.index], deque()).append(numbered)
-        self._active = dict.fromkeys(self._waiting, 0)
-        # hosts that have a waiting candidate and a free place
-        self._circle = deque(self._waiting)
-        # counts the hosts in the circle; after the last candidate it lets all tasks through, one after the other
+            self._queues.setdefault(self._host_of[numbered.index], deque()).append(numbered)
+        self._active = dict.fromkeys(self._queues, 0)
+        # hosts that have a waiting candidate and fewer than `per_host` active ones
+        self._circle = deque(self._queues)
+        # counts the hosts in the circle; after the last candidate it wakes all tasks, one after the other
         self._ready = asyncio.Semaphore(len(self._circle) or 1)
 
     async def take(self) -> NumberedCandidate | None:
-        """Wait until a host has a free place, and return its next candidate; None if no candidate is left."""
+        """Waits until a host may get one more candidate, and returns that. Returns None if no candidate is left."""
         await self._ready.acquire()
-        if not self._left:
+        if not self._waiting_count:
             self._ready.release()
             return None
         host = self._circle.popleft()
-        numbered = self._waiting[host].popleft()
-        self._left -= 1
+        numbered = self._queues[host].popleft()
+        self._waiting_count -= 1
         self._active[host] += 1
-        if self._waiting[host] and self._active[host] < self._per_host:
+        if self._queues[host] and self._active[host] < self._per_host:
             self._join(host)
-        if not self._left:
+        if not self._waiting_count:
             self._ready.release()
         return numbered
 
     def done(self, numbered: NumberedCandidate) -> None:
-        """Free the candidate's place at its host."""
+        """Ends the work on a candidate, so that its host may get another one."""
         host = self._host_of[numbered.index]
-        if self._active[host] == self._per_host and self._waiting[host]:
+        if self._active[host] == self._per_host and self._queues[host]:
             self._join(host)
         self._active[host] -= 1
 
