@@ -18,4 +18,4 @@ for module in (jobs, datasets, insights, health, queues, timers):
 
 set_log_levels(services().settings)
 services().announce_start(time.monotonic() - _began)
-import_ahead()
+services().report_services_after(import_ahead())

@@ -1,13 +1,13 @@
 """One log line, soon after the start of a process, that says how the services are that the app stands on.
 
-The host drops what is logged outside of an invocation. So the first invocation begins the check, which delays nothing,
-and the first invocation that ends after the check logs the line.
+The host drops what is logged outside of an invocation. So the first invocation begins the check in the background, and
+the first invocation that ends after the check logs the line.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from shared.health.health import Check, Health, Status
@@ -22,11 +22,15 @@ _LEVELS: Final = {
 
 
 class StartReport:
-    """Checks once and logs once; `place` says where the process runs."""
+    """Checks once and logs once; `place` says where the process runs.
 
-    def __init__(self, probe: HealthProbe, place: str) -> None:
+    `wait_for_imports` blocks until the libraries of storage are imported: in the event loop they would delay a call.
+    """
+
+    def __init__(self, probe: HealthProbe, place: str, wait_for_imports: Callable[[], None]) -> None:
         self._probe = probe
         self._place = place
+        self._wait_for_imports = wait_for_imports
         self._checking: asyncio.Task[Health] | None = None
         self._logged = False
 
@@ -34,7 +38,7 @@ class StartReport:
     def during_invocation(self) -> Iterator[None]:
         """Run the block as an invocation, in which the line may be logged."""
         if self._checking is None:
-            self._checking = asyncio.create_task(self._probe.check())
+            self._checking = asyncio.create_task(self._check())
         try:
             yield
         finally:
@@ -42,6 +46,10 @@ class StartReport:
                 self._logged = True
                 health = self._checking.result()
                 _log.log(_LEVELS[health.status], "%s", start_line(health, self._place))
+
+    async def _check(self) -> Health:
+        await asyncio.to_thread(self._wait_for_imports)
+        return await self._probe.check()
 
 
 def start_line(health: Health, place: str) -> str:
@@ -52,6 +60,8 @@ def start_line(health: Health, place: str) -> str:
 
 def _part(check: Check) -> str:
     name = check.name.replace("_", " ")
+    if check.facts.get("configured") is False:
+        return f"{name} not set up"
     if check.status is Status.HEALTHY:
         return f"{name} {check.status} ({check.latency_ms:.0f} ms)"
     return f"{name} {check.status} ({(check.detail or '').rstrip('.')})"

@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ class App(Services):
     version = VERSION
     answer_within_seconds = 8.0
     """How many seconds an HTTP call may take, so that it is answered within ten."""
-    _started = False
+    _imports: threading.Thread | None = None
     _start_report: "StartReport | None" = None
 
     @property
@@ -65,19 +66,22 @@ class App(Services):
         )
         if insights:
             atexit.register(self._announce_stop)
-        self._started = True
+
+    def report_services_after(self, imports: threading.Thread) -> None:
+        """Have one log line say how the services are, once a thread has imported their libraries."""
+        self._imports = imports
 
     @contextlib.contextmanager
     def invocation(self) -> Iterator[None]:
-        """Run the block as an invocation. After the start, the first ones find out and log how the services are."""
-        if not self._started:
+        """Run the block as an invocation. The first ones find out and log how the services are, if that is wanted."""
+        if self._imports is None:
             yield
             return
         if self._start_report is None:
             from shared.health.start_report import StartReport
             from shared.wiring.platform import service_of
 
-            self._start_report = StartReport(self.health, service_of(self.settings))
+            self._start_report = StartReport(self.health, service_of(self.settings), self._imports.join)
         with self._start_report.during_invocation():
             yield
 

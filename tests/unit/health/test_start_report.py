@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 
 import pytest
 
@@ -28,10 +29,13 @@ async def test_the_first_invocation_that_ends_after_the_check_logs_it_and_no_oth
         await may_answer.wait()
         return Finding("2 in crawl-jobs-poison.")
 
-    report = StartReport(HealthProbe([Part("queues", ask)], SystemClock()), "Azure Functions")
+    imports = threading.Event()
+    report = StartReport(HealthProbe([Part("queues", ask)], SystemClock()), "Azure Functions", imports.wait)
     with report.during_invocation():
         pass
-    assert lines() == []
+    await asyncio.sleep(0)
+    assert (lines(), count) == ([], 0)
+    imports.set()
     may_answer.set()
     with report.during_invocation():
         await report._checking
@@ -60,10 +64,9 @@ async def test_the_level_of_the_line_is_that_of_the_verdict(lines, error, level,
         return Finding()
 
     probe = HealthProbe([Part("blob_container", ask)], SystemClock())
-    report = StartReport(probe, "local")
+    report = StartReport(probe, "local", lambda: None)
     with pytest.raises(KeyError), report.during_invocation():  # noqa: PT012 - the block is an invocation that fails
-        await probe.check()
-        await asyncio.sleep(0)
+        await report._checking
         raise KeyError
     [(found, line)] = lines()
     assert found == level
