@@ -1,4 +1,4 @@
-"""Every protocol's implementations: in memory, and on Azurite in a container, table or queue of the test's own."""
+"""Makes the implementations of every protocol: in memory, and on Azurite with a container, table or queue per test."""
 
 import uuid
 from collections.abc import AsyncIterator

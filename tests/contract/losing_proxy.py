@@ -1,4 +1,4 @@
-"""A proxy that loses answers: it hands a request on, reads the answer, and hangs up or says 503."""
+"""A proxy that loses answers: it forwards a request, reads the answer, and hangs up or answers 503 instead."""
 
 from tests.contract.proxy import Proxy
 
@@ -6,7 +6,7 @@ UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
 
 class LosingProxy(Proxy):
-    """`lose` has the next answer lost; `answer` is sent in its place, or the connection is broken off."""
+    """`lose` makes the next answer get lost. Its argument is sent instead; if empty, the connection is closed."""
 
     def __init__(self, target_port):
         super().__init__(target_port)

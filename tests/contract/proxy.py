@@ -1,11 +1,11 @@
-"""A proxy on loopback that hands bytes on, both ways; tests derive those from it that do harm."""
+"""A proxy on loopback that forwards bytes both ways. Tests derive proxies from it that do harm."""
 
 import asyncio
 import contextlib
 
 
 class Proxy:
-    """Forwards to a port. A derived class may change or drop what passes, and may break a connection off."""
+    """Forwards to a port. A derived class may change or drop pieces, and may close the connection."""
 
     def __init__(self, target_port):
         self._target = target_port
@@ -24,11 +24,11 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def request(self, data):
-        """What is sent in place of a piece of a request."""
+        """Returns the bytes to send in place of a piece of a request."""
         return data
 
     def answer(self, data):
-        """What is sent in place of a piece of an answer; None breaks the connection off."""
+        """Returns the bytes to send in place of a piece of an answer, or None to close the connection."""
         return data
 
     async def _connected(self, reader, writer):

@@ -1,4 +1,4 @@
-"""A proxy that hands requests on and, while it stalls, no answers back: the connection stays open."""
+"""A proxy that forwards requests but, while it stalls, no answers. The connection stays open."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from tests.contract.proxy import Proxy
 
 
 class StallingProxy(Proxy):
-    """What is answered while it is `stalling` never arrives."""
+    """Answers that come while it is `stalling` never arrive."""
 
     def __init__(self, target_port):
         super().__init__(target_port)

@@ -1,4 +1,4 @@
-"""An archive written in parts, in any order and at the same time, on every BlobStore, BlockStore and EntityStore."""
+"""An archive is written in parts, in any order and at the same time, on every implementation of storage."""
 
 import asyncio
 import hashlib

@@ -42,7 +42,7 @@ async def test_a_conditional_put_does_not_change_an_existing_blob(blobs):
 
 
 async def test_one_of_several_concurrent_conditional_puts_wins(blobs):
-    await blobs.put("other", b"")  # the container is there
+    await blobs.put("other", b"")  # so that the container exists
     results = await asyncio.gather(
         *(blobs.put("a", bytes([n]), overwrite=False) for n in range(8)), return_exceptions=True
     )
@@ -124,7 +124,7 @@ async def test_a_commit_may_be_repeated(blobs):
     attributes = BlobAttributes(metadata={"k": "v"})
     await blobs.commit("a", [0, 1], attributes)
     await blobs.commit("a", [0, 1], attributes)
-    await blobs.stage("a", 1, b"one")  # another run staged it again
+    await blobs.stage("a", 1, b"one")  # as another run would stage it again
     await blobs.commit("a", [0, 1], attributes)
     assert await blobs.get("a") == b"zeroone"
 

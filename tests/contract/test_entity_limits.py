@@ -1,4 +1,4 @@
-"""The limits of a row, which every EntityStore keeps to: what Azure would refuse, both refuse, and nothing is made."""
+"""The limits of rows: every EntityStore refuses the changes that Azure would refuse, and makes none of them."""
 
 from datetime import UTC, datetime
 

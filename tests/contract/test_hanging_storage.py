@@ -1,4 +1,4 @@
-"""Storage that takes requests and does not answer: HTTP calls end in time, and say what may have happened."""
+"""If storage accepts requests but does not answer, HTTP calls end in time and say what may have happened."""
 
 import asyncio
 import time
@@ -78,7 +78,7 @@ async def test_a_submission_that_may_have_taken_effect_is_safe_to_repeat(
     app, caller, proxies, unique, service
 ):
     spec = CATS | {"name": unique}
-    assert (await caller.post("jobs", CATS)).status == 201  # the containers, tables and queues are there
+    assert (await caller.post("jobs", CATS)).status == 201  # so that the containers, tables and queues exist
     proxies[service].stalled.clear()
     _hang(app, proxies, [service], seconds=1.0)
     late = await caller.post("jobs", spec, Idempotency_Key=unique)

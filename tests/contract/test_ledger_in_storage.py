@@ -1,4 +1,4 @@
-"""A job's ledger, over every EntityStore."""
+"""The ledger of a job works on every EntityStore."""
 
 import random
 from dataclasses import replace

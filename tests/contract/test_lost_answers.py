@@ -1,4 +1,4 @@
-"""Writes that are made and whose answers get lost on the way, on Azurite behind a proxy."""
+"""Writes that are made but whose answers are lost, on Azurite behind a proxy."""
 
 import pytest
 

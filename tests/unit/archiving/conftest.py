@@ -1,4 +1,4 @@
-"""Small pictures in shards, with their records, and an archiver over memory."""
+"""Stores small pictures in shards, with their records, and makes an archiver with storage in memory."""
 
 import hashlib
 import io
@@ -47,9 +47,10 @@ def record_of(index: int, shard: str, offset: int, data: bytes) -> Record:
 
 @pytest.fixture
 async def studio():
-    """`crawl(count)` stores pictures and returns an order; `archive(order)` makes its dataset, `zip(order)` opens it.
+    """Stores pictures and makes datasets of them.
 
-    `retell(order, tell)` has `tell` make other candidates of the order's records.
+    `crawl(count)` stores pictures and returns an order. `archive(order)` makes the dataset, and `zip(order)` makes and
+    opens a ZIP. `describe(order, candidate_of)` replaces the candidate of each record by `candidate_of(record)`.
     """
     storage, clock = memory_storage(), SystemClock()
     blobs = storage.blobs
@@ -94,10 +95,12 @@ async def studio():
             assert await archiver.write_part(plan, part, deadline) is not Progress.OUT_OF_TIME
         return await archiver.finish(plan, deadline)
 
-    async def retell(order: ArchiveOrder, tell) -> ArchiveOrder:
+    async def describe(order: ArchiveOrder, candidate_of) -> ArchiveOrder:
         for name in order.record_blobs:
             found = decode_records(await blobs.get(name))
-            await blobs.put(name, encode_records([replace(one, candidate=tell(one)) for one in found]))
+            await blobs.put(
+                name, encode_records([replace(one, candidate=candidate_of(one)) for one in found])
+            )
         return order
 
     async def open_zip(order: ArchiveOrder) -> zipfile.ZipFile:
@@ -111,6 +114,6 @@ async def studio():
         telemetry=telemetry,
         crawl=crawl,
         archive=archive,
-        retell=retell,
+        describe=describe,
         zip=open_zip,
     )

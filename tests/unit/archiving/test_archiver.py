@@ -1,4 +1,4 @@
-"""Whole datasets out of stored pictures, in both formats, as their readers see them."""
+"""Whole datasets are made of stored pictures in both formats, and read by the programs that people use."""
 
 import csv
 import gzip
@@ -35,7 +35,7 @@ async def _records(studio, archived):
 
 
 async def _check_offsets(studio, order, archived):
-    """Every kept picture can be read out of its file by the range that its record names."""
+    """Check that the range in each record has the bytes of the picture in its file."""
     for row in await _records(studio, archived):
         if row["outcome"] == "kept":
             where = {"offset": row.get("offset", 0), "length": row["size_bytes"]}
@@ -64,12 +64,12 @@ async def test_a_zip_holds_every_picture_and_says_what_it_is(studio):
         assert archive.testzip() is None
         images = {name for name in archive.namelist() if name.count("/") == 2}
         assert len(images) == 108
-        told = list(map(json.loads, archive.read("annotations.jsonl").decode().splitlines()))
-        assert {row["file_name"]: row["label"] for row in told}.keys() == images
+        rows = list(map(json.loads, archive.read("annotations.jsonl").decode().splitlines()))
+        assert {row["file_name"]: row["label"] for row in rows}.keys() == images
         for split in archived.splits:
             table = parquet.read_table(io.BytesIO(archive.read(f"{split}/metadata.parquet"))).to_pylist()
             assert [row | {"file_name": f"{split}/{row['file_name']}"} for row in table] == [
-                row for row in told if row["file_name"].startswith(f"{split}/")
+                row for row in rows if row["file_name"].startswith(f"{split}/")
             ]
         table = list(csv.DictReader(io.StringIO(archive.read("annotations.csv").decode())))
         assert {row["file_name"] for row in table} == images
@@ -89,7 +89,7 @@ async def test_a_zip_holds_every_picture_and_says_what_it_is(studio):
 
 
 async def test_a_reader_that_cannot_seek_reads_the_zip(studio):
-    """From the front, header by header: sizes and checksums stand before the data."""
+    """Such a reader goes from header to header, so sizes and checksums must be before the data."""
     archived = await studio.archive(await studio.crawl(30))
     data = await studio.blobs.get(archived.blobs[0])
     at, seen = 0, 0
@@ -154,11 +154,11 @@ def _read_with_webdataset(paths):
         samples = list(webdataset.WebDataset([str(path) for path in paths], shardshuffle=False).decode("pil"))
     assert len(samples) == 270
     for sample in samples:
-        told = sample["json"]
+        fields = sample["json"]
         assert isinstance(sample["jpg"], Image.Image)
-        assert sample["jpg"].size == (told["width"], told["height"])
-        assert told["file_name"] == f"{sample['__key__']}.jpg"
-        assert sample["txt"] == (told["caption"] or told["label"])
+        assert sample["jpg"].size == (fields["width"], fields["height"])
+        assert fields["file_name"] == f"{sample['__key__']}.jpg"
+        assert sample["txt"] == (fields["caption"] or fields["label"])
     assert len({(sample["cls"], sample["json"]["label"]) for sample in samples}) == len(LABELS)
 
 
@@ -269,7 +269,7 @@ def test_the_digest_of_an_order_is_the_same_in_every_version_of_the_app():
 
 @pytest.mark.parametrize("output", [Output(annotations=ALL), SHARDS])
 async def test_a_run_with_other_texts_does_not_spoil_the_stored_plan(studio, output):
-    """As one of another version, that plans at the same time; here its card names a parent."""
+    """The other run is one of another version at the same time. Here its card names a parent."""
     order = await studio.crawl(60, output=output)
     planner, put = studio.archiver._planner, studio.blobs.put
 

@@ -1,4 +1,4 @@
-"""A dataset is recorded whatever its labels are, and comes back as it was."""
+"""A dataset is recorded and read unchanged, whatever its labels are."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What of a dataset can be downloaded, whatever tier its files are in."""
+"""Files of datasets have links unless they are in the Archive tier."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ SMALL = {"README.md", "ATTRIBUTION.md", "SHA256SUMS"}
 
 @pytest.fixture
 def recorded():
-    """`await recorded(files, revision, name)` stores a dataset; gives its catalog, its blobs and itself."""
+    """`await recorded(files, revision, name)` stores a dataset; returns its catalog, its blobs and the dataset."""
 
     async def make(files, revision=1, name="pets"):
         blobs = MemoryBlobs()
@@ -58,15 +58,15 @@ async def answer(catalog):
 @pytest.mark.parametrize("files", [ZIP, SHARDS])
 async def test_all_files_and_the_records_have_links(recorded, files, revision):
     catalog, _, _ = await recorded(files, revision)
-    told = await answer(catalog)
-    assert [file.filename for file in told.files] == [
+    download = await answer(catalog)
+    assert [file.filename for file in download.files] == [
         "pets.zip" if file == "dataset.zip" else file.rpartition("/")[2] for file in files
     ]
-    assert all(file.url and file.tier == "hot" and file.sha256 for file in told.files)
-    assert told.url == told.files[0].url
-    assert told.records.url
-    assert (told.records.filename, told.records.size_bytes) == ("records.jsonl.gz", 16)
-    assert told.notice is None
+    assert all(file.url and file.tier == "hot" and file.sha256 for file in download.files)
+    assert download.url == download.files[0].url
+    assert download.records.url
+    assert (download.records.filename, download.records.size_bytes) == ("records.jsonl.gz", 16)
+    assert download.notice is None
 
 
 @pytest.mark.parametrize("revision", [1, 3])
@@ -76,21 +76,21 @@ async def test_a_dataset_in_the_archive_tier_has_links_to_its_records_and_its_ca
     for blob in dataset.blobs:
         if blob.rpartition("/")[2] not in SMALL:
             await blobs.set_tier(blob, Tier.ARCHIVE)
-    told = await answer(catalog)
-    assert {file.filename for file in told.files if file.url} == SMALL & set(files)
-    assert all((file.tier == "archive") == (file.url is None) for file in told.files)
-    assert told.url is None
-    assert told.files[0].sha256
-    assert "records.jsonl.gz" in told.records.url
-    assert "rehydrated" in told.notice
-    assert told.expires_at
+    download = await answer(catalog)
+    assert {file.filename for file in download.files if file.url} == SMALL & set(files)
+    assert all((file.tier == "archive") == (file.url is None) for file in download.files)
+    assert download.url is None
+    assert download.files[0].sha256
+    assert "records.jsonl.gz" in download.records.url
+    assert "rehydrated" in download.notice
+    assert download.expires_at
 
 
 async def test_only_a_file_in_the_archive_tier_has_no_link(recorded):
     catalog, blobs, dataset = await recorded(SHARDS)
     await blobs.set_tier(dataset.blobs[1], Tier.ARCHIVE)
-    told = await answer(catalog)
-    assert [file.url is None for file in told.files] == [False, True, False, False, False]
+    download = await answer(catalog)
+    assert [file.url is None for file in download.files] == [False, True, False, False, False]
 
 
 async def test_a_dataset_without_a_readable_file_is_refused(recorded):
@@ -112,9 +112,9 @@ async def test_a_dataset_with_a_file_that_is_gone_is_not_found(recorded, gone):
 async def test_files_have_links_even_if_the_records_are_gone(recorded):
     catalog, blobs, dataset = await recorded(ZIP)
     await blobs.delete(dataset.records_blob)
-    told = await answer(catalog)
-    assert told.url
-    assert told.records is None
+    download = await answer(catalog)
+    assert download.url
+    assert download.records is None
 
 
 @pytest.mark.parametrize(

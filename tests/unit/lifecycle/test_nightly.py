@@ -27,7 +27,7 @@ class Failing(MemoryBlobs):
 
 
 class House:
-    """The nightly run over memory: which datasets are recorded, and which jobs have ended, say the tests."""
+    """The nightly run with storage in memory. Tests say which datasets are recorded and which jobs have ended."""
 
     def __init__(self, clock, blobs):
         config = NightlyConfig(archive_after_days=90)
@@ -49,7 +49,7 @@ class House:
         await self._entities.apply("jobs", row.partition, [Put(row)])
 
     async def archived(self):
-        """The recorded datasets that are noted as archived."""
+        """Returns the ids of the datasets that are recorded as archived."""
         page = await self.catalog.page(ADMIN)
         return {dataset.id for dataset in page.items if dataset.tier is Tier.ARCHIVE}
 
@@ -139,7 +139,7 @@ AGES = {
 
 @pytest.mark.parametrize("ages", AGES.values(), ids=AGES)
 async def test_the_age_of_a_dataset_is_that_of_its_newest_file(ages):
-    """Its files are listed by name: those of revision 10 before those of revision 2, and none has to be the newest."""
+    """Files are listed by name, so those of revision 10 come before those of revision 2; none need be the newest."""
     clock = ManualClock()
     blobs = MemoryBlobs(clock)
     house = House(clock, blobs)
@@ -170,7 +170,7 @@ async def test_archived_files_are_left_alone_while_a_newer_revision_delays_the_o
     await blobs.put("datasets/job_x/records.jsonl.gz", b"x")
     clock.moment += timedelta(days=100)
     assert (await nightly.run(Deadline.after(clock, 100))).archived == 1
-    await blobs.put("datasets/job_x/r2/dataset.zip", b"x")  # it is retried
+    await blobs.put("datasets/job_x/r2/dataset.zip", b"x")
     await blobs.put("datasets/job_x/r2/records.jsonl.gz", b"x")
     clock.moment += timedelta(days=89)
     assert (await nightly.run(Deadline.after(clock, 100))).archived == 0

@@ -1,4 +1,4 @@
-"""Packed lines: what candidates and records are stored as."""
+"""Packed lines, the form in which candidates and records are stored."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Changes of what several writers change."""
+"""Writers of the same row lose no change, and give up after a hundred attempts."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from shared.storage.memory.entities import MemoryEntities
 
 
 class Waits:
-    """Counts the pauses, and waits for none."""
+    """Counts the pauses without waiting."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []

@@ -1,4 +1,4 @@
-"""What is written piece by piece is what was given."""
+"""A blob that is written piece by piece has all pieces."""
 
 import asyncio
 
@@ -39,7 +39,7 @@ async def test_pieces_that_are_appended_at_the_same_time_are_at_their_offsets(pi
 
 
 def _cut(size, block_bytes):
-    """How large the blocks are, which are none where one call makes the blob."""
+    """Returns the sizes of the blocks. There are none if one request makes the blob."""
     if size < block_bytes:
         return {}
     starts = range(0, size, block_bytes)
@@ -47,7 +47,7 @@ def _cut(size, block_bytes):
 
 
 class SlowBlobs(MemoryBlobs):
-    """Notes how many blocks were sent at the same time, at most, and how large each was."""
+    """Records the largest number of blocks that were sent at the same time, and their sizes."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What holds for every format of datasets."""
+"""Guarantees of every format of datasets."""
 
 from dataclasses import replace
 from typing import get_args

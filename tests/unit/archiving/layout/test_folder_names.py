@@ -1,4 +1,4 @@
-"""Folders that every system makes, every loader looks into, and that never are one."""
+"""Folders have names that every system accepts and every loader reads, and no two labels share one."""
 
 import hashlib
 import re
@@ -204,11 +204,11 @@ async def test_loaders_find_the_images_of_every_label(studio, tmp_path):
     count = len(labels) * 10 // 9 + 1
     order = await studio.crawl(count, dedup=Dedup(exact=False, near_distance=None))
 
-    def tell(record):
+    def candidate_of(record):
         label = labels[(record.index - record.index // 10) % len(labels)]
         return Candidate(record.candidate.url, label, Provenance("urls"))
 
-    with await studio.zip(await studio.retell(order, tell)) as archive:
+    with await studio.zip(await studio.describe(order, candidate_of)) as archive:
         archive.extractall(tmp_path / "unpacked")
     found = datasets.load_dataset(str(tmp_path / "unpacked"), cache_dir=str(tmp_path / "cache"))["train"]
     assert set(found["label"]) == set(labels)

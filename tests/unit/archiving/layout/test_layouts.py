@@ -1,4 +1,4 @@
-"""Any files become archives that others' readers accept, and any range of them can be made alone."""
+"""Other programs read the archives of any files, and any range of an archive can be made alone."""
 
 import io
 import shutil
@@ -98,7 +98,7 @@ def test_a_zip_with_more_files_than_16_bits_can_count_is_zip64():
 
 
 class Sparse(io.RawIOBase):
-    """A file of a layout whose data is zeros, except for what is given; nothing is made before it is read."""
+    """A file of a layout whose data is zeros, except for the given bytes. Bytes are made when they are read."""
 
     def __init__(self, layout, contents):
         self.at = 0

@@ -1,4 +1,4 @@
-"""Plans are made once: whoever plans again reads what was stored."""
+"""A plan is made once. After that, the stored plan is read."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.unit.in_memory import runtime_of
 
 
 class Watched(MemoryBlobs):
-    """Keeps what was read of it and written to it."""
+    """Records the names of the blobs that are read and written."""
 
     def __init__(self, blobs):
         self.__dict__.update(blobs.__dict__)

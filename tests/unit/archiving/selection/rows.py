@@ -1,4 +1,4 @@
-"""Columns of few images, out of rows that say what differs between them."""
+"""Makes the columns of a few images from short rows."""
 
 import numpy as np
 from hypothesis import strategies as st

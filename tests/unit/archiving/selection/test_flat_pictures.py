@@ -1,4 +1,4 @@
-"""Pictures without contrast have no perceptual hash: they are near to nothing, and duplicates where bytes are equal."""
+"""Pictures without contrast have no perceptual hash: only pictures with equal bytes are copies of them."""
 
 import numpy as np
 import pytest

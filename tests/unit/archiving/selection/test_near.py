@@ -1,4 +1,4 @@
-"""Near hashes: all of them are found, and their groups are right."""
+"""All pairs of near hashes are found, and their groups are right."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ KINDS = ["random", "clusters", "one cluster", "one place", "few bits", "a chain"
 def test_exactly_the_near_pairs_are_found(kind, distance, monkeypatch):
     monkeypatch.setattr(near, "_CROWD", 30)
     monkeypatch.setattr(near, "_PART", 1000)
-    monkeypatch.setattr(bands, "_FLIP", 0.0)  # so that bands are taken for few hashes too
+    monkeypatch.setattr(bands, "_FLIP", 0.0)  # so that few hashes are divided into bands, too
     monkeypatch.setattr(bands, "_ENTRY", 0.0)
     rng = np.random.default_rng(distance)
     for count in (0, 1, 2, 50, 400):

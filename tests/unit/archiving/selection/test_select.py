@@ -1,4 +1,4 @@
-"""The selection: one of each image, the best one, within the limits of labels."""
+"""The selection has the best of all copies of an image, within the limits of labels."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Splits: the wanted shares, groups that stay together, and the same images in each run."""
+"""Splits get the wanted shares, groups of near-duplicates stay together, and every run does the same."""
 
 import doctest
 
@@ -27,7 +27,7 @@ WEIGHTS = st.lists(st.integers(0, 9), min_size=3, max_size=3).filter(any)
 
 
 def _labelled(counts):
-    """So many images of each label, no two alike."""
+    """Returns columns with so many images of each label, no two of which are near."""
     columns = columns_of([(label, 1, 1, 0, 0) for label, count in enumerate(counts) for _ in range(count)])
     rng = np.random.default_rng(len(columns))
     columns.sha256 = np.frombuffer(rng.bytes(32 * len(columns)), "V32")
@@ -36,7 +36,7 @@ def _labelled(counts):
 
 
 def _split_counts(columns, splits):
-    """Images by label and split."""
+    """Returns the number of images by label and split."""
     counts = np.zeros((int(columns.label.max(initial=-1)) + 1, 3), np.int64)
     np.add.at(counts, (columns.label, splits), 1)
     return counts

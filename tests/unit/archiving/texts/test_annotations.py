@@ -1,4 +1,4 @@
-"""Datasets whose images are told unlike much about, and by others, as the usual readers see them."""
+"""The annotations of datasets with hostile and missing texts, in the programs that people read them with."""
 
 import csv
 import hashlib
@@ -17,12 +17,13 @@ from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.texts.card import checksum_of
 from shared.records.candidates import Provenance
 
-TOLD = 3  # the one image of which there is a caption and a creator
+# the only image with a caption and a creator
+DESCRIBED = 3
 SPLITS = Splits({"train": 0.8, "test": 0.2})
 
 
-def _hardly_told(record):
-    if record.index == TOLD:
+def _with_few_texts(record):
+    if record.index == DESCRIBED:
         provenance = Provenance("urls", license="by", creator="Jane")
         return replace(record.candidate, label="NA", caption="=SUM(1)", provenance=provenance)
     return replace(record.candidate, label="null", caption=None, provenance=Provenance("urls"))
@@ -31,7 +32,7 @@ def _hardly_told(record):
 @pytest.mark.parametrize("annotations", [("jsonl",), ("jsonl", "csv"), ("csv",)])
 async def test_imagefolder_loads_splits_whose_images_have_empty_fields(studio, tmp_path, annotations):
     order = await studio.crawl(22, splits=SPLITS, output=Output(annotations=annotations))
-    with await studio.zip(await studio.retell(order, _hardly_told)) as archive:
+    with await studio.zip(await studio.describe(order, _with_few_texts)) as archive:
         archive.extractall(tmp_path / "unpacked")
         assert ("annotations.csv" in archive.namelist()) == ("csv" in annotations)
     loaded = datasets.load_dataset(
@@ -39,8 +40,8 @@ async def test_imagefolder_loads_splits_whose_images_have_empty_fields(studio, t
     )
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 16, "test": 4}
     rows = [row for split in loaded.values() for row in split]
-    told = sorted({(row["label"], row["caption"], row["creator"]) for row in rows})
-    assert told == [("NA", "=SUM(1)", "Jane"), ("null", "", "")]
+    texts = sorted({(row["label"], row["caption"], row["creator"]) for row in rows})
+    assert texts == [("NA", "=SUM(1)", "Jane"), ("null", "", "")]
     assert all(row["image"].size == (row["width"], row["height"]) for row in rows)
 
 
@@ -48,7 +49,7 @@ async def test_imagefolder_loads_splits_whose_images_have_empty_fields(studio, t
 async def test_labels_that_have_the_name_of_a_split_load_as_labels(studio, tmp_path, splits):
     labels = ("test", "dev-board", "train", "test drive", "val", "validation", "a eval", "metadata.jsonl")
     order = await studio.crawl(40, splits=splits, dedup=Dedup(exact=False, near_distance=None))
-    order = await studio.retell(
+    order = await studio.describe(
         order, lambda record: replace(record.candidate, label=labels[record.index % 8])
     )
     with await studio.zip(order) as archive:
@@ -85,7 +86,7 @@ async def test_a_folder_of_shards_loads_with_any_fields_and_any_files_beside_the
     studio, tmp_path, annotations, splits, wanted, as_in_storage
 ):
     order = await studio.crawl(22, splits=splits, output=Output(format="webdataset", annotations=annotations))
-    archived = await studio.archive(await studio.retell(order, _hardly_told))
+    archived = await studio.archive(await studio.describe(order, _with_few_texts))
     folder = tmp_path / "folder"
     (folder / "shards").mkdir(parents=True)
     for name in archived.blobs:
@@ -97,14 +98,14 @@ async def test_a_folder_of_shards_loads_with_any_fields_and_any_files_beside_the
     loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
     assert {split: len(rows) for split, rows in loaded.items()} == wanted
     assert all(row["jpg"].size[0] == row["json"]["width"] for rows in loaded.values() for row in rows)
-    told = sorted(
+    texts = sorted(
         {(row["json"]["label"], row["json"]["creator"]) for rows in loaded.values() for row in rows}
     )
-    assert told == [("NA", "Jane"), ("null", "")]
+    assert texts == [("NA", "Jane"), ("null", "")]
 
 
 @pytest.mark.parametrize(
-    ("changes", "parents", "told"),
+    ("changes", "parents", "notice"),
     [
         ("", (), ""),
         ("re-encoded as JPEG", (), "Images were changed: re-encoded as JPEG."),
@@ -112,22 +113,22 @@ async def test_a_folder_of_shards_loads_with_any_fields_and_any_files_beside_the
     ],
 )
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
-async def test_card_and_attributions_say_how_images_were_changed(studio, changes, parents, told, form):
+async def test_card_and_attributions_say_how_images_were_changed(studio, changes, parents, notice, form):
     order = await studio.crawl(5, changes=changes, parents=parents, output=Output(format=form))
     card, attributions = await _card_and_attributions(studio, order)
     head = "Images whose licences ask for it, and their authors."
-    assert attributions.splitlines()[2] == f"{head} {told}".strip()
-    assert f"- {told or 'Images are as they were found.'}\n" in card
+    assert attributions.splitlines()[2] == f"{head} {notice}".strip()
+    assert f"- {notice or 'Images are as they were found.'}\n" in card
     assert "adapted" not in card
 
 
 @pytest.mark.parametrize("changes", ["", "cut"])
 async def test_the_card_warns_of_changed_images_whose_licences_allow_no_adapted_versions(studio, changes):
-    def tell(record):
+    def candidate_of(record):
         code = ("by", "by-nd", "by-nc-nd")[record.index % 3]
         return replace(record.candidate, provenance=Provenance("urls", license=code))
 
-    order = await studio.retell(await studio.crawl(8, changes=changes), tell)
+    order = await studio.describe(await studio.crawl(8, changes=changes), candidate_of)
     card, _ = await _card_and_attributions(studio, order)
     warning = (
         "Images were changed (see below), and `by-nc-nd`, `by-nd` do not allow adapted versions to be shared."
@@ -146,7 +147,7 @@ async def _card_and_attributions(studio, order):
 
 async def test_csv_has_every_text_unchanged(studio):
     order = await studio.crawl(22, output=Output(annotations=("csv",)))
-    with await studio.zip(await studio.retell(order, _hardly_told)) as archive:
+    with await studio.zip(await studio.describe(order, _with_few_texts)) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("annotations.csv").decode(), newline="")))
         assert {row["file_name"] for row in rows} < set(archive.namelist())
     assert {(row["label"], row["caption"]) for row in rows} == {("NA", "=SUM(1)"), ("null", "")}
@@ -155,7 +156,7 @@ async def test_csv_has_every_text_unchanged(studio):
 async def test_yaml_loads_any_characters_unchanged(studio):
     odd = 'a\ufffe\uffff\u2028\u2029\ufeff\u0085\x7f\U0001f408\U0001ffff"\\b'
     order = await studio.crawl(2, output=Output(annotations=("yaml",)), name=odd)
-    order = await studio.retell(order, lambda record: replace(record.candidate, caption=odd))
+    order = await studio.describe(order, lambda record: replace(record.candidate, caption=odd))
     with await studio.zip(order) as archive:
         listed = yaml.safe_load(archive.read("annotations.yaml"))["images"]
         front = archive.read("README.md").decode().split("---\n")[1]
@@ -165,7 +166,7 @@ async def test_yaml_loads_any_characters_unchanged(studio):
 
 async def test_markdown_shows_texts_from_outside_unchanged(studio):
     title = "<img src=x> ![a](https://evil.example) `b` *c* _d_ # &lt;"
-    told = Provenance(
+    provenance = Provenance(
         "urls",
         license="by",
         title=title,
@@ -173,7 +174,9 @@ async def test_markdown_shows_texts_from_outside_unchanged(studio):
         license_url="https://creativecommons.org/licenses/by/4.0/",
     )
     order = await studio.crawl(1)
-    order = await studio.retell(order, lambda record: replace(record.candidate, label="a`b", provenance=told))
+    order = await studio.describe(
+        order, lambda record: replace(record.candidate, label="a`b", provenance=provenance)
+    )
     with await studio.zip(order) as archive:
         line = archive.read("ATTRIBUTION.md").decode().splitlines()[-1]
         card = archive.read("README.md").decode()
@@ -191,7 +194,7 @@ async def test_the_card_has_counts_settings_and_a_checksum_that_can_be_computed_
         sums = archive.read("SHA256SUMS").decode().splitlines()
     lines = sorted(line[:64] for line in sums)
     checksum = hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
-    for told in (
+    for line in (
         "24 images",
         "| cat | 10 | 8 |",
         "| urls | 24 |",
@@ -203,7 +206,7 @@ async def test_the_card_has_counts_settings_and_a_checksum_that_can_be_computed_
         "- splits: train 0.8, test 0.2; seed 5\n",
         f"`{checksum}`",
     ):
-        assert told in card
+        assert line in card
 
 
 def test_the_checksum_of_very_many_images_takes_little_memory():

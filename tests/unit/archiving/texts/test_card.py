@@ -1,4 +1,4 @@
-"""What the card tells of how a dataset was made."""
+"""What the card says about how a dataset was made."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ async def _card(studio, order):
 
 
 @pytest.mark.parametrize(
-    ("dedup", "told"),
+    ("dedup", "line"),
     [
         (Dedup(), "equal bytes; perceptual hashes up to 4 of 64 bits apart"),
         (Dedup(near_distance=0), "equal bytes; perceptual hashes up to 0 of 64 bits apart"),
@@ -29,18 +29,18 @@ async def _card(studio, order):
         (Dedup(exact=False, near_distance=None, against=("old",)), "none"),
     ],
 )
-async def test_the_card_says_which_images_counted_as_copies(studio, dedup, told):
+async def test_the_card_says_which_images_counted_as_copies(studio, dedup, line):
     order = replace(await studio.crawl(5), dedup=dedup)
-    assert f"\n- deduplication: {told}\n" in await _card(studio, order)
+    assert f"\n- deduplication: {line}\n" in await _card(studio, order)
 
 
 @pytest.mark.parametrize(
-    ("limit", "whole", "told"),
+    ("limit", "whole", "line"),
     [(None, (), "no limit"), (7, (), "7"), (7, ("cat",), "7, all of those in lists")],
 )
-async def test_the_card_says_how_many_images_a_label_may_have(studio, limit, whole, told):
+async def test_the_card_says_how_many_images_a_label_may_have(studio, limit, whole, line):
     order = await studio.crawl(5, max_images_per_label=limit, whole_labels=whole)
-    assert f"\n- images per label: {told}\n" in await _card(studio, order)
+    assert f"\n- images per label: {line}\n" in await _card(studio, order)
 
 
 async def test_the_card_has_the_shares_and_the_seed(studio):
@@ -51,7 +51,7 @@ async def test_the_card_has_the_shares_and_the_seed(studio):
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
 async def test_hostile_names_and_labels_are_plain_text_in_the_card(studio, form):
     order = await studio.crawl(5, name=ODD_NAME, output=Output(format=form))
-    order = await studio.retell(order, lambda record: replace(record.candidate, label=ODD_NAME))
+    order = await studio.describe(order, lambda record: replace(record.candidate, label=ODD_NAME))
     if form == "zip":
         card = await _card(studio, order)
     else:

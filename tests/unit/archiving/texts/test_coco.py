@@ -1,4 +1,4 @@
-"""COCO's format, as its own reader sees it, and by the keys that it documents."""
+"""The COCO file is read by COCO's own reader, and has all keys that COCO documents."""
 
 import json
 from dataclasses import replace
@@ -20,20 +20,22 @@ KEYS = {
 }
 
 
-def _tell(record):
+def _candidate_of(record):
     code = ("by", "cc0", "unknown")[record.index % 3]
     version = "4.0" if code == "by" and record.index % 2 else None
     label = ("cat", "2021-03-05", "a\u2028b", '"')[record.index % 4]
-    told = Provenance("urls", license=code, license_version=version, page_url=f"https://a/{record.index}")
-    return replace(record.candidate, label=label, provenance=told)
+    provenance = Provenance(
+        "urls", license=code, license_version=version, page_url=f"https://a/{record.index}"
+    )
+    return replace(record.candidate, label=label, provenance=provenance)
 
 
 @pytest.fixture(params=["zip", "webdataset"])
 async def written(request, studio, tmp_path):
-    """The file, and the names of the images that it should tell of."""
+    """Returns the file, and the names of the images that it must have."""
     output = Output(format=request.param, annotations=("coco",))
     order = await studio.crawl(40, splits=Splits({"train": 0.7, "test": 0.3}), output=output)
-    order = await studio.retell(order, _tell)
+    order = await studio.describe(order, _candidate_of)
     path = tmp_path / "annotations.coco.json"
     if request.param == "zip":
         with await studio.zip(order) as archive:

@@ -1,4 +1,4 @@
-"""Whom attributions name: title, author, source and licence, each with its link."""
+"""Credits have title, author, source and licence, each with its link."""
 
 import re
 
@@ -17,12 +17,12 @@ CAT = {"title": "A cat", "page_url": PAGE}
 BY = {"license": "by", "license_version": "4.0", "license_url": BY_4_URL}
 
 
-def record(url="https://a/1.jpg", **told):
-    return Record(0, Candidate(url, "cat", Provenance("test", **told)), Rejected(Reason.TIMED_OUT))
+def record(url="https://a/1.jpg", **fields):
+    return Record(0, Candidate(url, "cat", Provenance("test", **fields)), Rejected(Reason.TIMED_OUT))
 
 
 @pytest.mark.parametrize(
-    ("told", "line"),
+    ("fields", "line"),
     [
         (
             CAT | {"creator": "Jane", "license": "by", "license_version": "2.0"},
@@ -43,8 +43,8 @@ def record(url="https://a/1.jpg", **told):
         ),
     ],
 )
-def test_an_attribution_has_title_author_source_and_licence_with_the_links_that_are_known(told, line):
-    assert credit_line(record(**told)) == line
+def test_an_attribution_has_title_author_source_and_licence_with_the_links_that_are_known(fields, line):
+    assert credit_line(record(**fields)) == line
 
 
 @pytest.mark.parametrize(
@@ -68,17 +68,17 @@ def test_the_credit_that_a_source_asks_for_gets_the_links_that_it_lacks(wished, 
 )
 @pytest.mark.parametrize("of", [credit_line, credit_markdown])
 def test_hidden_characters_in_titles_and_names_do_not_reverse_the_text_after_them(of, hidden):
-    told = CAT | BY | {"title": f"A {hidden}cat", "creator": f"Ja{hidden}ne"}
-    line = of(record(**told))
+    fields = CAT | BY | {"title": f"A {hidden}cat", "creator": f"Ja{hidden}ne"}
+    line = of(record(**fields))
     assert hidden not in line
     assert "A cat" in line
     assert re.search(r"by Ja ?ne, CC BY 4\.0", line)
 
 
 def test_links_in_markdown_end_where_they_should():
-    told = (
+    fields = (
         CAT | BY | {"page_url": "https://a/<b> c`d\\e|f_g*h?x=1&lt;#é", "title": "[x](https://evil.example)"}
     )
-    line = credit_markdown(record(**told))
+    line = credit_markdown(record(**fields))
     link = "<https://a/%3Cb%3E%20c%60d%5Ce%7Cf_g*h?x=1&lt%3B#%C3%A9>"
     assert line == rf'"\[x\](https\://evil.example)" {link}, CC BY 4.0 <{BY_4_URL}>'

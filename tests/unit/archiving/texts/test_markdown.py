@@ -1,4 +1,4 @@
-"""What others wrote, in Markdown, as a strict reader of it shows it."""
+"""Texts from outside show unchanged in Markdown, by a strict reader."""
 
 from html.parser import HTMLParser
 
@@ -41,7 +41,7 @@ READER.linkify.set({"fuzzy_link": False, "fuzzy_email": True})
 
 
 class Shown(HTMLParser):
-    """The text and the tags of a piece of HTML."""
+    """Collects the text and the tags of a piece of HTML."""
 
     def __init__(self, html):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Parquet files that are made without a library, as Arrow's reader sees them."""
+"""Arrow reads the Parquet files that the app writes without a library."""
 
 import io
 import tracemalloc
@@ -51,8 +51,8 @@ def test_rows_are_read_unchanged_and_with_the_declared_types(count):
 @pytest.mark.parametrize("columns", [1, 14, 15, 16, 300])
 def test_a_file_may_have_any_number_of_columns(columns):
     names = {f"column {number}": str if number % 2 else int for number in range(columns)}
-    told = {name: "2021" if kind is str else -(1 << 63) for name, kind in names.items()}
-    assert parquet.read_table(io.BytesIO(written(names, [told]))).to_pylist() == [told]
+    row_of_all = {name: "2021" if kind is str else -(1 << 63) for name, kind in names.items()}
+    assert parquet.read_table(io.BytesIO(written(names, [row_of_all]))).to_pylist() == [row_of_all]
 
 
 def test_long_texts_end_row_groups_early_and_do_not_stay_in_memory():

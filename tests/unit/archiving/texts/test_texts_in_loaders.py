@@ -1,4 +1,4 @@
-"""Texts that look like something else, in the loaders that people use, and as the card advises to use them."""
+"""Texts that look like numbers or dates load as texts, in the programs that the card recommends."""
 
 import json
 import re
@@ -55,24 +55,24 @@ MARKS = (
 EVERYTHING = LIKE_DATES + LIKE_NUMBERS + LIKE_OTHERS + MARKS
 
 
-def telling(*texts: str):
-    """Has texts, in turn, be everything that is told of images."""
+def describing(*texts: str):
+    """Returns a function that gives each image the next of these texts as its label, caption, title and creator."""
 
-    def tell(record):
+    def candidate_of(record):
         text = texts[record.index % len(texts)]
-        told = Provenance("urls", license="by", title=text, creator=text)
-        return Candidate(record.candidate.url, text or "empty", told, text)
+        provenance = Provenance("urls", license="by", title=text, creator=text)
+        return Candidate(record.candidate.url, text or "empty", provenance, text)
 
-    return tell
+    return candidate_of
 
 
-def told_of(texts):
+def fields_of(texts):
     return sorted((text or "empty", text, text) for text in set(texts))
 
 
 async def unpacked(studio, folder, texts, count=30, **changes):
     order = await studio.crawl(count, dedup=ALL, **changes)
-    with await studio.zip(await studio.retell(order, telling(*texts))) as archive:
+    with await studio.zip(await studio.describe(order, describing(*texts))) as archive:
         archive.extractall(folder)
         return archive.read("README.md").decode()
 
@@ -100,19 +100,19 @@ async def test_texts_that_look_like_other_types_load_as_texts_in_all_splits(
     rows = [row for split in found.values() for row in split]
     assert len(rows) == 27
     assert all(row["image"].size == (row["width"], row["height"]) for row in rows)
-    assert {(row["label"], row["caption"], row["creator"]) for row in rows} <= set(told_of(texts))
+    assert {(row["label"], row["caption"], row["creator"]) for row in rows} <= set(fields_of(texts))
 
 
 async def test_dates_and_other_texts_load_as_texts_wherever_a_block_of_the_reader_ends(studio, tmp_path):
-    """A reader that guesses types does so for each block of some MB: the first holds dates alone."""
+    """A reader that guesses types does so for each block of some MB. The first block has dates only."""
     long = ("x" * 1_000_000, "2021-03-05")
     order = await studio.crawl(60, dedup=ALL)
 
-    def tell(record):
+    def candidate_of(record):
         caption = long[record.index < 30] if record.index >= 30 else "2021-03-05"
         return Candidate(record.candidate.url, "2021-03-05", Provenance("urls", title=long[0]), caption)
 
-    with await studio.zip(await studio.retell(order, tell)) as archive:
+    with await studio.zip(await studio.describe(order, candidate_of)) as archive:
         archive.extractall(tmp_path / "unpacked")
     captions = loaded(tmp_path / "unpacked", tmp_path / "cache")["train"]["caption"]
     assert (captions[0], captions[-1]) == ("2021-03-05", long[0])
@@ -121,7 +121,7 @@ async def test_dates_and_other_texts_load_as_texts_wherever_a_block_of_the_reade
 @pytest.mark.parametrize("texts", [LIKE_DATES[:1], EVERYTHING])
 async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
     order = await studio.crawl(60, dedup=ALL, splits=Splits(SPLITS), output=Output(format="webdataset"))
-    archived = await studio.archive(await studio.retell(order, telling(*texts)))
+    archived = await studio.archive(await studio.describe(order, describing(*texts)))
     for name in archived.blobs:
         (tmp_path / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
     found = loaded(tmp_path, tmp_path / "cache")
@@ -129,9 +129,9 @@ async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
     rows = [row for split in found.values() for row in split]
     assert len(rows) == 54
     for row in rows:
-        told = row["json"]
-        assert (told["label"], told["caption"], told["creator"]) in told_of(texts)
-        assert row["txt"] == (told["caption"] or told["label"])
+        fields = row["json"]
+        assert (fields["label"], fields["caption"], fields["creator"]) in fields_of(texts)
+        assert row["txt"] == (fields["caption"] or fields["label"])
 
 
 @pytest.mark.parametrize("texts", [("007",), ("1e5", "3.10"), LIKE_DATES[:1], ("NA", "null"), EVERYTHING])
@@ -139,14 +139,14 @@ async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
 async def test_the_programs_in_the_card_run_unchanged_and_keep_texts(
     studio, tmp_path, monkeypatch, form, texts
 ):
-    """Word for word, but for the paths."""
+    """Only the paths are replaced."""
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     folder = tmp_path / "folder"
     folder.mkdir()
     output = Output(format=form, annotations=("jsonl", "csv"))
     order = await studio.crawl(60, dedup=ALL, output=output)
-    archived = await studio.archive(await studio.retell(order, telling(*texts)))
+    archived = await studio.archive(await studio.describe(order, describing(*texts)))
     for name in archived.blobs:
         (folder / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
     if form == "zip":
@@ -158,7 +158,7 @@ async def test_the_programs_in_the_card_run_unchanged_and_keep_texts(
     paths = r"path/to(/the/unpacked/archive|/the/folder/of/these/files)?"
     for program in programs:
         names: dict[str, object] = {}
-        exec(re.sub(paths, str(folder), program), names)  # noqa: S102 - the card's own words are what is tested
+        exec(re.sub(paths, str(folder), program), names)  # noqa: S102 - the test runs the card's own programs
         if (images := names.get("images")) is not None:
             rows = images if isinstance(images, list) else images.to_dict("records")
             assert {row["caption"] for row in rows} == {
@@ -170,7 +170,7 @@ async def test_the_programs_in_the_card_run_unchanged_and_keep_texts(
 async def test_no_text_breaks_a_line_of_annotations_whatever_a_reader_takes_for_a_line_break(studio):
     order = await studio.crawl(30, dedup=ALL, output=Output(annotations=("jsonl", "txt", "yaml", "coco")))
     texts = ("a\u2028b", "a\u2029b", "a\x85b", "a\x1cb", "a\x0bb", "a\x0cb", "a\nb", "a\rb")
-    with await studio.zip(await studio.retell(order, telling(*texts))) as archive:
+    with await studio.zip(await studio.describe(order, describing(*texts))) as archive:
         lines = archive.read("annotations.jsonl").decode().splitlines()
         plain = archive.read("annotations.txt").decode().splitlines()
     rows = [json.loads(line) for line in lines]

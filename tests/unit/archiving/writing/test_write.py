@@ -1,4 +1,4 @@
-"""How the bytes of an archive travel: large reads, several blocks at a time, and buffers that are used again."""
+"""Slices are written with large reads, several blocks at a time, and buffers that are used again."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ BLOCK = 10_000
 
 
 class SlowBlobs(MemoryBlobs):
-    """Looks at a block's bytes only some time after it was handed over, one now and one later; counts calls."""
+    """Reads the bytes of a block some random time after the call began, and counts calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class SlowBlobs(MemoryBlobs):
 
 @pytest.fixture
 async def slow(studio):
-    """The studio's pictures in a slow store, and an archiver that makes one part of them."""
+    """Returns slow blobs with the studio's pictures, and an archiver that makes one part of them."""
     blobs = SlowBlobs()
     config = PlanConfig(block_bytes=BLOCK)
     archiver = Archiver(memory_storage(blobs), runtime_of(), config)
@@ -94,9 +94,8 @@ async def test_a_shard_is_read_once_for_all_blocks_that_are_composed_together(sl
     reads = sum((blobs.reads - before).values())
     shards = len(plan.header.contents.shards)
     composed = -(-plan.size_bytes // (2 * BLOCK))
-    assert (
-        reads <= shards + composed + 1
-    )  # each cut between two compositions reads one shard again; and the texts
+    # each composition may begin within a shard, which is read again; the texts take one read
+    assert reads <= shards + composed + 1
 
 
 async def test_the_next_run_sends_the_blocks_that_could_not_be_sent(slow):
