@@ -23,11 +23,12 @@ async def ask_queues(queues: QueueSender, names: Sequence[str]) -> Finding:
 def ask_telemetry(telemetry: Telemetry, setting_problems: Sequence[str]) -> Finding:
     """How the sending goes. Wrong settings are a problem, and that nothing arrives; no settings are none."""
     state = telemetry.state()
-    problems = "; ".join(setting_problems)
-    if state.problem and state.problem not in problems:
-        problems = f"{problems}; {state.problem}" if problems else state.problem
+    problems = list(setting_problems)
+    # without a valid setting there is no sender, and its state repeats what is wrong with the settings
+    if state.configured and state.problem:
+        problems.append(f"Telemetry does not arrive: {state.problem}")
     return Finding(
-        problems or None,
+        "; ".join(problems) or None,
         {
             "configured": state.configured,
             "backlog": state.backlog,

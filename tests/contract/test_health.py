@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import socket
 import threading
 import time
@@ -13,6 +14,9 @@ from functions.http import endpoint
 from functions.message import handling
 from shared.health.parts import ask_queues
 from shared.settings import Settings
+from shared.users.api_keys import ApiKey, read_key, write_key
+from shared.users.caller import TierName
+from shared.users.user import User
 from shared.wiring import App
 from tests.contract.stalling_proxy import StallingProxy
 from tests.unit.functions.http.http_calls import KEY, Caller
@@ -72,6 +76,16 @@ async def test_the_depth_of_each_queue_is_told_and_a_message_in_a_poison_queue_i
     found = await ask_queues(queues, (empty, used))
     assert (found.facts[f"{used}-poison"], found.facts[used]) == (1, 2)
     assert found.problem == f"Messages have failed for good: 1 in {used}-poison."
+
+
+async def test_a_users_key_shows_details_too(app):
+    user_id, secret = secrets.token_hex(8), b"\x07" * 32
+    text = write_key(user_id, "key001", secret)
+    presented = read_key(text)
+    now = app.clock.now()
+    await app.users.create(User(user_id, "Ann", TierName.FREE, now))
+    await app.users.add_key(user_id, ApiKey("key001", "laptop", frozenset(), presented.digest, now))
+    assert "checks" in (await Caller(app, key=text).get("/health")).body
 
 
 async def test_strangers_see_the_verdict_and_holders_of_a_key_see_every_part(app, owner, stranger):

@@ -25,9 +25,13 @@ class Telemetry(RecordingTelemetry):
     [
         (TelemetryState(configured=True), [], None),
         (TelemetryState(configured=False), [], None),
-        (TelemetryState(configured=True, problem="the service answers 402"), [], "the service answers 402"),
+        (TelemetryState(configured=True, problem="HTTP 402"), [], "Telemetry does not arrive: HTTP 402"),
         (TelemetryState(configured=True), [WRONG], WRONG),
-        (TelemetryState(configured=True, problem="refused"), [WRONG], f"{WRONG}; refused"),
+        (
+            TelemetryState(configured=True, problem="refused"),
+            [WRONG],
+            f"{WRONG}; Telemetry does not arrive: refused",
+        ),
     ],
 )
 def test_telemetry_is_degraded_while_nothing_arrives_or_a_setting_is_wrong(state, setting_problems, problem):
