@@ -1,4 +1,4 @@
-"""What the API's answers on jobs and datasets look like."""
+"""The API's answers on jobs and datasets."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ _API = "/api/v1"
 
 
 class LabelCounts(BaseModel):
-    """One label's candidates: all that were found, those kept, the rejected by reason."""
+    """The numbers of candidates of one label: found, kept, and rejected by reason."""
 
     found: int
     kept: int
@@ -27,14 +27,14 @@ class LabelCounts(BaseModel):
 
 
 class ChunkCounts(BaseModel):
-    """Chunks of work, all and done."""
+    """The numbers of chunks: all, and those that are done."""
 
     total: int
     done: int
 
 
 class JobProgress(BaseModel):
-    """How far a job is; found candidates that are neither kept nor rejected are still to be fetched."""
+    """The progress of a job. Found candidates that are neither kept nor rejected are not fetched yet."""
 
     chunks: ChunkCounts
     found: int
@@ -50,7 +50,7 @@ class JobError(BaseModel):
 
 
 class WebhookAnswer(BaseModel):
-    """The state of the webhook call ("pending", "delivered" or "failed"), and how its last try ended."""
+    """The state of the webhook call ("pending", "delivered" or "failed"), and the outcome of its last try."""
 
     state: WebhookState
     tries: int
@@ -60,7 +60,7 @@ class WebhookAnswer(BaseModel):
 
     @classmethod
     def of(cls, webhook: Webhook) -> Self | None:
-        """The answer for a webhook; None where none is wanted."""
+        """Returns the answer for a webhook, or None if the job has no `webhook_url`."""
         if webhook.state is WebhookState.NONE:
             return None
         error = webhook.error or None
@@ -70,11 +70,11 @@ class WebhookAnswer(BaseModel):
 
 
 class JobAnswer(BaseModel):
-    """One job. `revision` is 1, and one more with each retry.
+    """One job. `revision` is 1 for a new job, and each retry adds 1.
 
-    `notice` says which sources a discovering job waits for, until when and why, or how far a cancelled job came.
-    `message_id` is the id of the queue message that the job came in; `requested_id` the `job_id` that a refused message
-    asked for.
+    `notice` says for which sources a discovering job waits, until when and why, or how many candidates a cancelled job
+    has processed. `message_id` is the id of the queue message that submitted the job. `requested_id` is the `job_id`
+    in a refused message.
     """
 
     id: str
@@ -105,11 +105,11 @@ class JobAnswer(BaseModel):
         *,
         can_retry: bool = False,
     ) -> Self:
-        """The answer for a job; once it has a dataset, the counts are the dataset's, duplicates included."""
+        """Returns the answer for a job. A completed job has the counts of its dataset, which include the duplicates."""
         from shared.jobs.ledger.tally import Tally
 
-        whole = dataset is not None and job.state is State.COMPLETED
-        tally = Tally(dataset.counts) if dataset is not None and whole else progress.tally
+        completed = dataset is not None and job.state is State.COMPLETED
+        tally = Tally(dataset.counts) if dataset is not None and completed else progress.tally
         kept = tally.kept
         return cls(
             id=job.id,
@@ -152,7 +152,7 @@ class JobSummary(BaseModel):
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        """The entry for a job."""
+        """Returns the entry for a job."""
         return cls(
             id=job.id,
             name=job.name,
@@ -167,7 +167,7 @@ class JobSummary(BaseModel):
 
 
 class JobPage(BaseModel):
-    """A page of jobs, newest first; `next` is the path of the following page."""
+    """A page of jobs, newest first. `next` is the path of the following page, or None on the last page."""
 
     items: list[JobSummary]
     next: str | None
@@ -191,7 +191,7 @@ class DatasetAnswer(BaseModel):
 
     @classmethod
     def of(cls, dataset: "Dataset") -> Self:
-        """The answer for a dataset."""
+        """Returns the answer for a dataset."""
         path = f"{_API}/datasets/{dataset.id}"
         return cls(
             id=dataset.id,
@@ -210,7 +210,7 @@ class DatasetAnswer(BaseModel):
 
 
 class DatasetPage(BaseModel):
-    """A page of datasets, newest first; `next` is the path of the following page."""
+    """A page of datasets, newest first. `next` is the path of the following page, or None on the last page."""
 
     items: list[DatasetAnswer]
     next: str | None
@@ -235,12 +235,12 @@ def _notice(job: Job, progress: "Progress", report: "DiscoveryReport | None") ->
     if job.state is not State.CANCELLED:
         return None
     tally = progress.tally
-    done = f"of {progress.found} candidates found, {tally.found} were worked through and {tally.kept} kept"
-    return f"Cancelled: {done}. What was kept stays for a while; a retry goes on from here."
+    counts = f"{progress.found} candidates were found, {tally.found} processed, and {tally.kept} kept"
+    return f"Cancelled: {counts}. A retry continues from here, until the job's working files are deleted."
 
 
 def _job_links(job: Job, *, has_dataset: bool, can_retry: bool = False) -> dict[str, str]:
-    """What can be done with the job as it is. Lists have no link for a retry: that would be a check for each job."""
+    """Returns the paths of the calls that are possible now. Lists have no `retry`, which needs a check for each job."""
     path = f"{_API}/jobs/{job.id}"
     links = {"self": path}
     if not job.state.terminal:

@@ -1,8 +1,8 @@
-"""Tables as CSV (RFC 4180) that spreadsheets open without running what is in them.
+"""Writes tables as CSV (RFC 4180) that a spreadsheet can open without running formulas from its texts.
 
-A text that begins with `=`, `+`, `-` or `@` is a formula to a spreadsheet. It is given an apostrophe, which makes it a
-text (https://owasp.org/www-community/attacks/CSV_Injection). So is one behind a semicolon, where spreadsheets of some
-languages begin another cell. Texts are set on one line each; numbers are left as they are.
+A spreadsheet treats a text that begins with `=`, `+`, `-` or `@` as a formula. An apostrophe before it makes it a text
+(https://owasp.org/www-community/attacks/CSV_Injection). This is also done after a semicolon, which begins a new cell in
+spreadsheets of some languages. Each text is on one line. Numbers are not changed.
 """
 
 import csv
@@ -17,7 +17,7 @@ _FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def csv_table(names: Sequence[str], rows: Iterable[Sequence[str | float | datetime | None]]) -> str:
-    """The table with a header; times are in UTC as ISO 8601 has them, and what is missing is empty."""
+    """Returns the table with a header row. Times are UTC in ISO 8601. A missing value is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(names)

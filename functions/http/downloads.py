@@ -1,4 +1,4 @@
-"""What the API's answers with links to files look like."""
+"""The API's answers with links to files."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from shared.datasets.catalog import Download, SavedFile
     from shared.records.delivered import FileChecksum
 
-_ARCHIVED = "Files in the Archive tier have no url: they have to be rehydrated before they can be read."
+_ARCHIVED = "Files in the Archive tier have no url: rehydrate them before you read them."
 
 
 class DownloadLink(BaseModel):
-    """One file, and its link; `url` is null where the file is in the Archive tier and cannot be read."""
+    """One file and its link. `url` is null if the file is in the Archive tier, where it cannot be read."""
 
     url: str | None
     filename: str
@@ -22,7 +22,7 @@ class DownloadLink(BaseModel):
 
     @classmethod
     def of_file(cls, file: "SavedFile") -> Self:
-        """The answer for a file without checksums."""
+        """Returns the answer for a file without checksums."""
         return cls(
             url=file.link.url if file.link else None,
             filename=file.name,
@@ -32,7 +32,7 @@ class DownloadLink(BaseModel):
 
 
 class DownloadFile(DownloadLink):
-    """One file of a dataset. Where `sha256` is not known, `parts_sha256` is that of each `part_bytes` of the file."""
+    """One file of a dataset. If `sha256` is null, `parts_sha256` has those of its parts of `part_bytes` each."""
 
     sha256: str | None
     part_bytes: int | None
@@ -40,7 +40,7 @@ class DownloadFile(DownloadLink):
 
     @classmethod
     def of(cls, file: "SavedFile", checksum: "FileChecksum | None") -> Self:
-        """The answer for a file."""
+        """Returns the answer for a file."""
         return cls(
             **DownloadLink.of_file(file).model_dump(),
             sha256=checksum.sha256 if checksum else None,
@@ -50,9 +50,10 @@ class DownloadFile(DownloadLink):
 
 
 class DownloadAnswer(BaseModel):
-    """Where a dataset can be downloaded until `expires_at`; `url` is the first file's, mostly the only one.
+    """The links to a dataset's files, which are valid until `expires_at`. `url` is that of the first file.
 
-    `records` has a line for each candidate with its outcome. `notice` says why a file has no `url`.
+    A ZIP is a single file. `records` has a line for each candidate with its outcome. `notice` says why a file has no
+    `url`.
     """
 
     url: str | None
@@ -66,7 +67,7 @@ class DownloadAnswer(BaseModel):
 
     @classmethod
     def of(cls, download: "Download") -> Self:
-        """The answer for a download."""
+        """Returns the answer for a download."""
         dataset = download.dataset
         files = [DownloadFile.of(file, dataset.checksums.get(file.blob)) for file in download.files]
         archived = any(file.url is None for file in files)
@@ -83,13 +84,17 @@ class DownloadAnswer(BaseModel):
 
 
 class RecordsAnswer(DownloadLink):
-    """Where a job's records can be downloaded until `expires_at`."""
+    """The link to a job's records, which is valid until `expires_at`."""
 
     expires_at: datetime
 
     @classmethod
     def of(cls, file: "SavedFile") -> Self:
-        """The answer for a job's records, which have a link."""
+        """Returns the answer for a job's records.
+
+        Raises:
+            ValueError: the records have no link.
+        """
         if file.link is None:
             raise ValueError("the records have no link")
         return cls(**DownloadLink.of_file(file).model_dump(), expires_at=file.link.expires_at)

@@ -1,4 +1,4 @@
-"""What every HTTP function shares: identity, decoding, one form of errors, correlation, telemetry."""
+"""The code around every HTTP function: identifies callers, decodes input, encodes errors and reports telemetry."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ _LARGE_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call whose caller is known, and the app that serves it."""
+    """One HTTP call of an identified caller, and the app that serves it."""
 
     request: func.HttpRequest
     app: App
@@ -38,10 +38,10 @@ class Call:
     query: Mapping[str, str]
 
     def route(self, name: str) -> str:
-        """An identifier in the path.
+        """Returns an identifier from the path.
 
         Raises:
-            NotFound: nothing can have such an identifier.
+            NotFound: the identifier is not valid, so nothing has it.
         """
         value = self.request.route_params.get(name) or ""
         if not is_plain_id(value):
@@ -53,18 +53,22 @@ class Call:
         return header_in(self.request, name, most_characters)
 
     async def read[T](self, parse: Callable[[object], T]) -> T:
-        """What `parse` makes of the decoded body. A large one takes a second: that is a thread's, not all calls'.
+        """Decodes the body as JSON and returns what `parse` makes of it.
+
+        A large body is decoded in a thread, because it may take a second, and other calls must not wait.
 
         Raises:
-            InvalidRequest: it is too large, or not JSON as `read_json` has it, or `parse` refuses it.
+            InvalidRequest: the body is empty, too large or not valid JSON (see `read_json`), or `parse` refuses it.
         """
         from shared.jobs.spec.spec import MAX_SPEC_BYTES
 
         body = self.request.get_body()
         if len(body) > MAX_SPEC_BYTES:
-            raise InvalidRequest(f"The body exceeds {MAX_SPEC_BYTES:,} bytes.")
+            raise InvalidRequest(
+                f"The body has {len(body):,} bytes; it must have at most {MAX_SPEC_BYTES:,}."
+            )
         if not body:
-            raise InvalidRequest("The body is empty; send JSON with a Content-Length.")
+            raise InvalidRequest("The body is empty; it must be JSON, sent with a Content-Length.")
         if len(body) > _LARGE_BYTES:
             return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
         return parse(read_json(body, "The body"))
@@ -72,10 +76,13 @@ class Call:
     async def page[Item](
         self, path: str, read: Callable[[str, str, int], Awaitable[Listing[Item]]]
     ) -> tuple[Sequence[Item], str | None]:
-        """The caller's items behind `cursor`, at most `limit` (1 to 100, else 20), and the path of the next page.
+        """Reads a page of the caller's items by the query's `limit` (1 to 100, 20 by default) and `cursor`.
+
+        Returns:
+            The items after `cursor`, and the path of the next page, or None on the last page.
 
         Raises:
-            InvalidRequest: `limit` is no such number, or no list returns such a cursor.
+            InvalidRequest: `limit` or `cursor` is not valid.
         """
         size = number_in(self.query, "limit", 1, _MAX_PAGE, 20)
         place = self.query.get("cursor")
@@ -88,7 +95,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A body that is encoded already, as text of some media type."""
+    """A body that is already encoded as text of a media type."""
 
     text: str
     mimetype: str
@@ -96,7 +103,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: a model to be encoded as JSON, or text; a status, headers."""
+    """The answer of a handler. A model as its body is encoded as JSON."""
 
     body: BaseModel | Text
     status: int = 200
@@ -123,11 +130,11 @@ def endpoint(
     when_late: str = "Try again.",
     within_seconds: float | None = None,
 ) -> Callable[[Handler], HttpFunction]:
-    """Make an HTTP function of a handler. Every call needs an API key, unless the endpoint is public.
+    """Makes an HTTP function from a handler. Every call needs an API key, unless the endpoint is public.
 
-    It takes the query parameters `query`, and no others. Every call is answered within ten seconds: with 503 where
-    storage does not answer in time. `when_late` then says what the caller should do, as the call may have taken effect.
-    A call that reads what takes longer may have another limit, `within_seconds`.
+    The call accepts the query parameters `query`, and no others. It is answered within ten seconds, or within
+    `within_seconds`: with 503 if storage does not answer in time. The call may have taken effect then, so `when_late`
+    says in the error what the caller should do.
     """
 
     def decorate(handler: Handler) -> HttpFunction:
@@ -135,10 +142,10 @@ def endpoint(
 
         async def function(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
             host = context.trace_context.trace_parent
-            # the host's span belongs to the caller's trace where the caller named one
+            # the host's span belongs to the caller's trace if the caller sent one
             parent = host or req.headers.get("traceparent")
-            wanted = req.headers.get("x-correlation-id")
-            with operation(handler.__name__, traceparent=parent, correlation_id=wanted) as current:
+            correlation_id = req.headers.get("x-correlation-id")
+            with operation(handler.__name__, traceparent=parent, correlation_id=correlation_id) as current:
                 began = time.monotonic()
                 try:
                     with app().invocation():
@@ -150,7 +157,7 @@ def endpoint(
                 report_span(app(), current, time.monotonic() - began, succeeded=succeeded, host=host)
                 return response
 
-        # not functools.wraps: the worker reads the signature of what it is given, and must not see the handler's
+        # functools.wraps would also set the signature, and the worker needs that of `function`
         function.__name__ = handler.__name__
         function.__doc__ = handler.__doc__
         function.__module__ = handler.__module__

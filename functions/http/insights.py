@@ -1,4 +1,4 @@
-"""HTTP: reports on what the service does."""
+"""HTTP functions that list and run reports on what the service does."""
 
 from datetime import datetime
 from typing import Self
@@ -20,7 +20,7 @@ _TRUNCATED = f"There are more than {MAX_ROWS} rows; ask for fewer hours."
 
 
 class ColumnAnswer(BaseModel):
-    """One column of a report: text, number or time."""
+    """One column of a report. Its `type` is text, number or time."""
 
     name: str
     type: str
@@ -28,12 +28,12 @@ class ColumnAnswer(BaseModel):
 
     @classmethod
     def of(cls, column: Column) -> Self:
-        """The answer for a column."""
+        """Returns the answer for a column."""
         return cls(name=column.name, type=column.kind, description=column.description)
 
 
 class ReportSummary(BaseModel):
-    """One report that can be asked for."""
+    """One report in the list of reports."""
 
     name: str
     title: str
@@ -43,7 +43,7 @@ class ReportSummary(BaseModel):
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """The entry for a report."""
+        """Returns the entry for a report."""
         return cls(
             name=report.name,
             title=report.title,
@@ -60,9 +60,9 @@ class ReportList(BaseModel):
 
 
 class ReportAnswer(BaseModel):
-    """What a report found between `start` and `end`.
+    """The rows that a report found between `start` and `end`.
 
-    `partial`: not all data could be read. `truncated`: there are more rows. `notice` says so in words.
+    `partial` is true if not all data could be read, `truncated` if there are more rows. `notice` explains both.
     """
 
     name: str
@@ -77,7 +77,7 @@ class ReportAnswer(BaseModel):
 
     @classmethod
     def of(cls, report: Report, span: Span, found: Findings) -> Self:
-        """The answer for a report."""
+        """Returns the answer for a report."""
         names = [column.name for column in report.columns]
         return cls(
             name=report.name,
@@ -95,7 +95,7 @@ class ReportAnswer(BaseModel):
 @blueprint.route(route="api/v1/insights", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint()
 async def list_insights(call: Call) -> Answer:
-    """Every report, with its columns."""
+    """Answers all reports with their columns."""
     del call
     return Answer(ReportList(items=[ReportSummary.of(report) for report in REPORTS.values()]))
 
@@ -107,23 +107,24 @@ async def list_insights(call: Call) -> Answer:
     within_seconds=_WITHIN_SECONDS,
 )
 async def get_insight(call: Call) -> Answer:
-    """One report on the last `hours` (1 to 720, else 24), as JSON or, with `format=csv`, as CSV."""
+    """Runs a report on the last `hours` (1 to 720, 24 by default). Answers JSON, or CSV with `format=csv`."""
     report = report_named(call.route("report"))
     span = Span.last_hours(number_in(call.query, "hours", 1, MAX_HOURS, 24), call.app.clock.now())
-    as_csv = _wants_csv(call)
+    as_csv = _is_csv(call)
     found = await call.app.insights.run(report, span)
     return _csv(report, found) if as_csv else Answer(ReportAnswer.of(report, span, found))
 
 
-def _wants_csv(call: Call) -> bool:
-    wanted = call.query.get("format", "json")
-    if wanted not in {"json", "csv"}:
-        raise wrong_value("format", wanted, "must be json or csv")
-    return wanted == "csv"
+def _is_csv(call: Call) -> bool:
+    """Returns whether the caller asks for CSV rather than JSON."""
+    name = call.query.get("format", "json")
+    if name not in {"json", "csv"}:
+        raise wrong_value("format", name, "must be json or csv")
+    return name == "csv"
 
 
 def _csv(report: Report, found: Findings) -> Answer:
-    """The table as a file. Its name and a header say where it is not whole, since rows of a CSV cannot."""
+    """Returns the table as a file. Its name and a header say if it is incomplete, because its rows cannot."""
     notice = _notice(found)
     name = f"{report.name}{'-incomplete' if notice else ''}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,4 +1,4 @@
-"""HTTP: submit jobs, look at them, cancel them, retry them."""
+"""HTTP functions that submit, list, describe, cancel and retry jobs."""
 
 import azure.functions as func
 
@@ -16,13 +16,13 @@ _MAX_KEY_CHARACTERS = 255
 
 @blueprint.route(route="api/v1/jobs", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(
-    when_late="The job may have been created, or may still be. Sent again with the same Idempotency-Key, it is one "
-    "job; without a key, look at the list of jobs first."
+    when_late="The job may be created already or later. Send the call again with the same Idempotency-Key, which makes "
+    "no second job. Without such a key, read the list of jobs first."
 )
 async def submit_job(call: Call) -> Answer:
-    """POST a spec; 201 with the job.
+    """Submits a spec. Answers 201 with the job.
 
-    The same `Idempotency-Key` and spec again give the same job: 200, and `Idempotency-Replayed: true`.
+    A call with the same `Idempotency-Key` and spec answers 200 with the same job and `Idempotency-Replayed: true`.
     """
     from shared.jobs.submission.submit import Submission
 
@@ -44,7 +44,7 @@ async def submit_job(call: Call) -> Answer:
 @blueprint.route(route="api/v1/jobs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint(query=("limit", "cursor"))
 async def list_jobs(call: Call) -> Answer:
-    """A page of the caller's jobs, newest first: at most `limit` of them, after `cursor`."""
+    """Answers a page of the caller's jobs, newest first: at most `limit` of them, after `cursor`."""
     jobs, more = await call.page("/api/v1/jobs", call.app.job_data.jobs.page)
     return Answer(JobPage(items=[JobSummary.of(job) for job in jobs], next=more))
 
@@ -52,7 +52,7 @@ async def list_jobs(call: Call) -> Answer:
 @blueprint.route(route="api/v1/jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @endpoint()
 async def get_job(call: Call) -> Answer:
-    """One job: state, progress, counts by label, rejections by reason, links."""
+    """Answers one job: state, progress, counts by label, rejections by reason, links."""
     return Answer(await _describe(call, await _find(call)))
 
 
@@ -61,25 +61,25 @@ async def get_job(call: Call) -> Answer:
 )
 @endpoint()
 async def download_records(call: Call) -> Answer:
-    """A short-lived link to the records of all candidates, also for a job that kept nothing."""
+    """Answers a short-lived link to the records of all candidates, also for a job that kept no image."""
     records = await records_of(await _find(call), call.app.catalog)
     call.app.used(call.caller.user_id, "download_records")
     return Answer(RecordsAnswer.of(records))
 
 
 @blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(when_late="The job may be cancelled already; it is safe to cancel it again.")
+@endpoint(when_late="The job may be cancelled already. It is safe to cancel it again.")
 async def cancel_job(call: Call) -> Answer:
-    """Stop a job, within seconds. What it has stored so far stays until the nightly clean-up, for a retry."""
+    """Stops a job within seconds. Its stored images are kept for a retry until the nightly clean-up deletes them."""
     job = await call.app.transitions.cancel(await _find(call))
     call.app.used(call.caller.user_id, "cancel_job")
     return Answer(await _describe(call, job))
 
 
 @blueprint.route(route="api/v1/jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(when_late="The retry may have begun already; it is safe to ask for it again.")
+@endpoint(when_late="The retry may have begun already. It is safe to retry the job again.")
 async def retry_job(call: Call) -> Answer:
-    """Try again what failed for a transient reason in a job that has ended; 202, also where that is under way."""
+    """Retries what failed for a transient reason in a job that has ended. Answers 202, also if the retry has begun."""
     job = await _find(call)
     job = await call.app.retry.run(job.user_id, job.id)
     call.app.used(call.caller.user_id, "retry_job")
@@ -88,7 +88,7 @@ async def retry_job(call: Call) -> Answer:
 
 
 async def _find(call: Call) -> Job:
-    """The job in the path, found by its id, by its message's id, or by the id that a refused message asked for."""
+    """Finds the job in the path by its own id, by the id of its message, or by the `job_id` in a refused message."""
     return await call.app.job_keys.find(call.caller.user_id, call.route("id"))
 
 
@@ -96,7 +96,8 @@ async def _describe(call: Call, job: Job) -> JobAnswer:
     progress = await call.app.job_data.ledger.progress(job.id)
     report = await call.app.job_data.ledger.report(job.id)
     dataset = None
-    if job.state is State.COMPLETED or job.revision > 1:  # then an earlier revision's may stand
+    # before a retry completes, the job may have the dataset of an earlier revision
+    if job.state is State.COMPLETED or job.revision > 1:
         dataset = await call.app.catalog.get(job.user_id, job.id)
     can_retry = await call.app.retry.is_possible(job, progress, report)
     return JobAnswer.of(job, progress, dataset, report, can_retry=can_retry)

@@ -1,4 +1,4 @@
-"""The one table from errors to HTTP: status, code and title, as RFC 9457 problem details."""
+"""Turns the app's errors into HTTP answers with problem details (RFC 9457)."""
 
 import azure.functions as func
 from pydantic import BaseModel
@@ -15,21 +15,21 @@ _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
     (errors.NotConfigured, 503, "not_configured", "The app is not set up for it"),
     (errors.Permanent, 422, "not_possible", "Not possible"),
 )
-"""Looked through in this order; a subclass is covered by its base's row."""
+"""The status, code and title of each error. The first row whose class matches applies, also to subclasses."""
 
 _RETRY_AFTER_SECONDS = 5
 _UNEXPECTED = (500, "internal_error", "Something went wrong")
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field of the input."""
+    """The error of one field of the input. `message` continues the sentence that `field` begins."""
 
     field: str
     message: str
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 (problem details) has it, with our `code`, `errors` and `correlation_id` beside."""
+    """Problem details (RFC 9457) with the further members `code`, `errors` and `correlation_id`."""
 
     type: str
     title: str
@@ -41,9 +41,9 @@ class Problem(BaseModel):
 
 
 def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse:
-    """The answer for an error. The text of anything but an `AppError` stays inside."""
+    """Returns the answer for an error. It never has the text of an error other than `AppError`."""
     status, code, title = _UNEXPECTED
-    detail = "The error was recorded; quote the correlation id when you report it."
+    detail = "The error was recorded. Name the correlation id when you report it."
     headers: dict[str, str] = {}
     if isinstance(error, errors.AppError):
         status, code, title = next(

@@ -28,7 +28,7 @@ _MAX_PLACE = 500
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_UNICODE = "must be valid Unicode: it has half of a surrogate pair"
-_TOO_DEEP = f"is nested too deeply: {MAX_DEPTH} levels at most"
+_TOO_DEEP = f"is nested too deeply; it must have at most {MAX_DEPTH} levels"
 
 
 class FlawedJson(InvalidRequest):
@@ -70,7 +70,7 @@ class _Hooks:
     def mapping(self, pairs: Sequence[tuple[str, object]]) -> object:
         """Reads an object and refuses repeated names."""
         if len(pairs) > MAX_NAMES:
-            return self._flaw(_Flaw(f"has {len(pairs):,} names: {MAX_NAMES:,} at most"))
+            return self._flaw(_Flaw(f"has {len(pairs):,} names; it must have at most {MAX_NAMES:,}"))
         found = dict(pairs)
         return found if len(found) == len(pairs) else self._flaw(_repeated(pairs))
 

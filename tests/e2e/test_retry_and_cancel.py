@@ -91,4 +91,4 @@ async def test_a_running_job_is_cancelled_within_seconds_and_says_what_it_has(ma
         await asyncio.sleep(0.1)
     assert job["state"] == "cancelled"
     assert job["progress"]["kept"] == 8, stack.tail()
-    assert "of 12 candidates found, 8 were worked through and 8 kept" in job["notice"]
+    assert "12 candidates were found, 8 processed, and 8 kept" in job["notice"]

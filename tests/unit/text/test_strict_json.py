@@ -10,7 +10,7 @@ from shared.text.strict_json import MAX_DEPTH, FlawedJson, read_json
 
 HALF = "must be valid Unicode: it has half of a surrogate pair"
 TWICE = "is given twice"
-DEEP = "is nested too deeply: 64 levels at most"
+DEEP = "is nested too deeply; it must have at most 64 levels"
 FLAWED = [
     (r'{"name": "\ud83d"}', "name", HALF),
     (r'{"name": "\uDE00\uD83D"}', "name", HALF),

@@ -1,9 +1,9 @@
-"""What an answer says beside the job: links that work, and whether a submission was a repetition."""
+"""A job's answer has only links that work, and says whether a submission was a repetition."""
 
 CATS = {"keywords": ["cat"]}
 
 
-async def test_a_replayed_idempotency_key_says_so(caller):
+async def test_an_answer_to_a_repeated_idempotency_key_says_that_it_is_one(caller):
     first = await caller.post("jobs", CATS, Idempotency_Key="order 7")
     again = await caller.post("jobs", CATS, Idempotency_Key="order 7")
     path = f"/api/v1/jobs/{first.body['id']}"
@@ -32,8 +32,8 @@ async def test_every_link_of_a_job_works(caller):
     assert cancelled.body["links"].keys() >= {"self", "retry"}
     assert "cancel" not in cancelled.body["links"]
     assert cancelled.body["notice"] == (
-        "Cancelled: of 0 candidates found, 0 were worked through and 0 kept."
-        " What was kept stays for a while; a retry goes on from here."
+        "Cancelled: 0 candidates were found, 0 processed, and 0 kept."
+        " A retry continues from here, until the job's working files are deleted."
     )
     [listed] = (await caller.get("jobs")).body["items"]
     assert not {"retry", "cancel"} & listed["links"].keys()
@@ -41,7 +41,7 @@ async def test_every_link_of_a_job_works(caller):
     assert (retried.status, "retry" in retried.body["links"]) == (202, False)
 
 
-async def test_a_job_of_a_refused_message_offers_no_retry(app, caller):
+async def test_the_job_of_a_refused_message_has_no_retry_link(app, caller):
     await app.intake.handle_job("message-1", r'{"name": "\ud83d"}', app.deadline())
     job = (await caller.get("jobs/message-1")).body
     assert job["state"] == "failed"

@@ -1,4 +1,4 @@
-"""What it costs to look at a job: a few small reads of tables, however much its discovery has saved."""
+"""Reading a job takes a few small reads of tables, however much its discovery has saved."""
 
 import random
 from collections import Counter
@@ -72,9 +72,7 @@ async def _save_discovery(app, job, streams, problems):
 
 
 @pytest.mark.parametrize("state", list(STEPS))
-async def test_a_job_is_read_in_as_few_and_as_small_reads_whatever_its_discovery_has_saved(
-    app, caller, counted, state
-):
+async def test_the_reads_of_a_job_do_not_grow_with_the_state_of_its_discovery(app, caller, counted, state):
     costs = []
     for streams, problems in ((1, ()), (STREAMS, MOST_PROBLEMS)):
         made = (await caller.post("jobs", {"keywords": ["cat"]})).body

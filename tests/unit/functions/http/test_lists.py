@@ -1,4 +1,4 @@
-"""Lists of jobs and datasets: newest first whatever ids are, and whole however rows change while they are paged."""
+"""Lists of jobs and datasets are newest first for all ids, and complete while rows change between pages."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def _dataset(job_id: str, minute: float, revision: int = 1) -> Dataset:
 
 
 class Kind:
-    """Either list: how an item is made, and changed."""
+    """Makes and changes the items of one of the lists."""
 
     def __init__(self, app, path):
         self.app, self.path = app, path
@@ -75,7 +75,7 @@ async def _pages(caller, path, size=2):
         _, _, query = (page.body["next"] or "").partition("?")
 
 
-async def test_a_producers_own_ids_are_listed_by_time(kind, caller):
+async def test_ids_that_producers_choose_are_listed_by_time(kind, caller):
     for minute, item_id in enumerate(IDS):
         await kind.make(item_id, minute)
     for size in (1, 3, len(IDS) - 1, len(IDS), 100):
@@ -85,7 +85,7 @@ async def test_a_producers_own_ids_are_listed_by_time(kind, caller):
         assert pages[-1]
 
 
-async def test_paging_loses_and_doubles_nothing_while_rows_change(kind, caller):
+async def test_pages_have_every_item_once_while_rows_change(kind, caller):
     for minute, item_id in enumerate(IDS):
         await kind.make(item_id, minute)
     seen = []
@@ -103,7 +103,7 @@ async def test_paging_loses_and_doubles_nothing_while_rows_change(kind, caller):
     assert everything == ["new-8", "new-6", "new-4", "new-2", *IDS[::-1]]
 
 
-async def test_of_the_same_moment_all_are_listed_once(kind, caller):
+async def test_items_of_the_same_moment_are_all_listed_once(kind, caller):
     ids = [f"same-{number:02}" for number in range(30)]
     await asyncio.gather(*(kind.make(item_id, 0) for item_id in ids))
     await kind.make("later", 1 / 60_000_000)  # a microsecond
@@ -111,7 +111,7 @@ async def test_of_the_same_moment_all_are_listed_once(kind, caller):
     assert pages == ["later", *ids]
 
 
-async def test_a_retried_dataset_keeps_its_place_and_one_taken_back_leaves_no_gap(app, caller):
+async def test_a_retried_dataset_keeps_its_place_and_one_that_is_undone_leaves_no_gap(app, caller):
     for minute, item_id in enumerate(("a", "b", "c", "d")):
         await app.catalog.put(_dataset(item_id, minute))
     await app.catalog.put(_dataset("a", 60, revision=2))
@@ -122,7 +122,7 @@ async def test_a_retried_dataset_keeps_its_place_and_one_taken_back_leaves_no_ga
     assert [page async for page in _pages(caller, "datasets", 3)] == [["d", "b", "a"]]
 
 
-async def test_a_job_that_was_not_made_is_in_no_list(app, caller):
+async def test_a_job_whose_row_was_not_written_is_in_no_list(app, caller):
     await app.job_data.jobs.create(_job("one", 0), SPEC)
     await app.job_data.jobs.create_ended(_job("one", 5))
     await app.job_data.jobs.create_ended(_job("two", 7))
@@ -130,7 +130,7 @@ async def test_a_job_that_was_not_made_is_in_no_list(app, caller):
     assert [page async for page in _pages(caller, "jobs", 5)] == [["two", "one"]]
 
 
-def test_later_moments_come_first_down_to_the_microsecond():
+def test_later_moments_sort_first_to_the_microsecond():
     moments = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(days=100_000)]
     places = [place_of("x", moment) for moment in moments]
     assert places == sorted(places, reverse=True)
