@@ -4,58 +4,23 @@ On Azure these are application settings. Locally they are in local.settings.json
 that is empty or blank counts as not set.
 """
 
-import re
 import socket
 from functools import cache
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.jobs.spec.field_errors import field_errors
-from shared.telemetry.connection_string import read_authentication_string, read_connection_string
+from shared.setting_types import (
+    AuthenticationString,
+    BaseUrl,
+    ConnectionString,
+    ContainerName,
+    HeaderValue,
+    Seconds,
+)
 from shared.text.strict_json import shown
-
-_CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-
-
-def _container_name(text: str) -> str:
-    """The rule is from "Naming and referencing containers, blobs, and metadata" in Azure's documentation."""
-    if _CONTAINER_NAME.fullmatch(text) is None:
-        raise ValueError("must be 3 to 63 lower-case letters, digits and single hyphens between them")
-    return text
-
-
-def _base_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        valid = parts.scheme in ("http", "https") and parts.hostname and not parts.query + parts.fragment
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("must be an http(s) URL with a host, without a query")
-    return text
-
-
-def _header_value(text: str) -> str:
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("must be printable ASCII characters")
-    return text
-
-
-def _connection_string(text: SecretStr) -> SecretStr:
-    read_connection_string(text.get_secret_value())
-    return text
-
-
-def _authentication_string(text: str) -> str:
-    read_authentication_string(text)
-    return text
-
-
-type Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
-type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 _STORAGE = "AzureWebJobsStorage"
 TELEMETRY = frozenset(
@@ -104,7 +69,7 @@ class Settings(BaseSettings):
     """The kind of identity. If it is not set, DefaultAzureCredential takes the first identity that it finds."""
     storage_client_id: str | None = Field(None, validation_alias="AzureWebJobsStorage__clientId")
     """The client id of a user-assigned identity. Its default is AZURE_CLIENT_ID or the system-assigned identity."""
-    datasets_container: Annotated[str, AfterValidator(_container_name)] = "pixcrawler-datasets"
+    datasets_container: ContainerName = "pixcrawler-datasets"
     """The container that holds datasets and working blobs."""
     download_link_seconds: Seconds = 3600.0
     """How long a download link is valid."""
@@ -114,7 +79,7 @@ class Settings(BaseSettings):
     """The key that callers send as X-API-Key. Without it every call but health is refused."""
 
     # sources
-    user_agent: Annotated[str, AfterValidator(_header_value)] = (
+    user_agent: HeaderValue = (
         "PixCrawler/0.1 (+https://github.com/pixcrawler/pixcrawler; image dataset builder)"
     )
     """The User-Agent of every request to the web. It should contain a contact."""
@@ -178,13 +143,9 @@ class Settings(BaseSettings):
     """The time without progress after which the watchdog sends a job's messages again."""
 
     # telemetry
-    applicationinsights_connection_string: Annotated[SecretStr, AfterValidator(_connection_string)] | None = (
-        None
-    )
+    applicationinsights_connection_string: ConnectionString | None = None
     """The Application Insights resource that receives telemetry. Without it, no telemetry is sent."""
-    applicationinsights_authentication_string: (
-        Annotated[str, AfterValidator(_authentication_string)] | None
-    ) = None
+    applicationinsights_authentication_string: AuthenticationString | None = None
     """`Authorization=AAD` or `ClientId=<id>;Authorization=AAD`. With it, telemetry is sent with the app's identity."""
     azure_monitor_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share of operations whose events and dependencies are sent. Exceptions and metrics are always sent."""
