@@ -11,6 +11,7 @@ Texts are not changed, not even in CSV. The programs that read datasets do not t
 
 import csv
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import override
 
 from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder, changes_of
@@ -53,47 +54,47 @@ class Metadata(Annotation):
         self._split = split
         self._writer = ParquetWriter(COLUMNS)
 
+    @override
     def begin(self) -> bytes:
-        """See `Annotation`."""
         return self._writer.begin()
 
+    @override
     def rows(self, images: Sequence[Placed]) -> bytes:
-        """See `Annotation`."""
         mine = [image for image in images if image.split == self._split]
         folder = f"{self._split}/"
         columns = {name: [image.fields[name] for image in mine] for name in COLUMNS}
         return self._writer.add(columns | {"file_name": [image.path.removeprefix(folder) for image in mine]})
 
+    @override
     def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
         yield self._writer.end()
 
 
 class JsonLines(Annotation):
     """A file with one JSON object per line."""
 
+    @override
     def row(self, image: Placed) -> bytes:
-        """See `Annotation`."""
         return json_line(image.fields) + b"\n"
 
 
 class Table(Annotation):
     """A CSV file (RFC 4180) with a header."""
 
+    @override
     def begin(self) -> bytes:
-        """See `Annotation`."""
         return _csv_line(COLUMNS).encode()
 
+    @override
     def row(self, image: Placed) -> bytes:
-        """See `Annotation`."""
         return _csv_line([image.fields[column] for column in COLUMNS]).encode("utf-8", "replace")
 
 
 class PlainText(Annotation):
     """A text file with one line per image: its path, a tab, and its label on one line."""
 
+    @override
     def row(self, image: Placed) -> bytes:
-        """See `Annotation`."""
         label = " ".join(image.record.candidate.label.split())
         return f"{image.path}\t{label}\n".encode("utf-8", "replace")
 
@@ -105,14 +106,14 @@ class Attribution(Annotation):
         super().__init__(name)
         self._changes = changes
 
+    @override
     def begin(self) -> bytes:
-        """See `Annotation`."""
         changes = f" {self._changes}" if self._changes else ""
         head = f"# Attribution\n\nImages whose licences ask for it, and their authors.{changes}\n\n"
         return head.encode()
 
+    @override
     def row(self, image: Placed) -> bytes:
-        """See `Annotation`."""
         if not asks_for_attribution(image.record.candidate.provenance.license):
             return b""
         line = f"- {code(image.path)}: {credit_markdown(image.record)}\n"
@@ -122,8 +123,8 @@ class Attribution(Annotation):
 class Checksums(Annotation):
     """A text file that `sha256sum --check` reads."""
 
+    @override
     def row(self, image: Placed) -> bytes:
-        """See `Annotation`."""
         return f"{image.kept.facts.sha256}  {image.path}\n".encode()
 
 

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
+from typing import override
 
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
@@ -25,8 +26,8 @@ class Coco(Annotation):
         # label, width and height of each image, for the list after the images
         self._boxes = array("i")
 
+    @override
     def begin(self) -> bytes:
-        """See `Annotation`."""
         made_at = self._order.created_at
         info = {
             "description": self._order.name,
@@ -42,8 +43,8 @@ class Coco(Annotation):
         ]
         return b'{"info": %b,\n"categories": %b,\n"images": [' % (json_line(info), json_line(categories))
 
+    @override
     def row(self, image: Placed) -> bytes:
-        """See `Annotation`."""
         facts, provenance = image.kept.facts, image.record.candidate.provenance
         terms = License(provenance.license, provenance.license_version)
         self._boxes.extend((image.label_number + 1, facts.width, facts.height))
@@ -60,8 +61,8 @@ class Coco(Annotation):
         }
         return (b"" if number == 1 else b",") + b"\n" + json_line(described)
 
+    @override
     def end(self) -> Iterator[bytes]:
-        """See `Annotation`."""
         yield b'],\n"annotations": ['
         for at in range(0, len(self._boxes), 3):
             category, width, height = self._boxes[at : at + 3]

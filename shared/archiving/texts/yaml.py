@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import override
 
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.metadata import Placed
@@ -16,12 +17,12 @@ _HIDDEN = re.compile(f"[{HIDDEN}\u200c\u200d]")
 class Yaml(Annotation):
     """A YAML 1.2 sequence of flow mappings. JSON scalars are YAML scalars."""
 
+    @override
     def begin(self) -> bytes:
-        """See `Annotation`."""
         return b"images:\n"
 
+    @override
     def row(self, image: Placed) -> bytes:
-        """See `Annotation`."""
         return f"- {yaml_of(image.fields)}\n".encode("utf-8", "replace")
 
 

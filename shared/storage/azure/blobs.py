@@ -3,7 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, cast, override
 
 from azure.storage.blob import (
     BlobBlock,
@@ -19,6 +19,7 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient
 from shared.errors import AlreadyExists, Conflict, NotFound
 from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
 from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
+from shared.storage.storage import Blobs
 
 _PIECE_BYTES = 4 << 20
 # a request takes the service as long as some megabytes of its body do, so requests should be large
@@ -29,7 +30,7 @@ _CLOCK_SKEW = timedelta(minutes=5)
 _DELEGATION_LIFETIME = timedelta(hours=12)
 
 
-class AzureBlobs:
+class AzureBlobs(Blobs):
     """BlobStore, BlockStore, TierStore and LinkStore over one container, which is created on the first write."""
 
     def __init__(self, account: StorageAccount, container: str) -> None:
@@ -47,10 +48,10 @@ class AzureBlobs:
         self._container = self._service.get_container_client(container)
         self._delegation_key: tuple[UserDelegationKey, datetime] | None = None
 
+    @override
     async def put(
         self, name: str, data: bytes, attributes: BlobAttributes | None = None, *, overwrite: bool = True
     ) -> None:
-        """See `BlobStore.put`."""
         wanted = attributes or BlobAttributes()
 
         async def upload() -> None:
@@ -67,27 +68,27 @@ class AzureBlobs:
 
         await self._within_container(upload)
 
+    @override
     async def get(self, name: str, *, offset: int = 0, length: int | None = None) -> bytes:
-        """See `BlobStore.get`."""
         answers = [answer async for answer in self._answers(name, offset, length)]
         return answers[0] if len(answers) == 1 else b"".join(answers)
 
+    @override
     async def stream(self, name: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """See `BlobStore.stream`."""
         async for answer in self._answers(name, offset, length):
             for at in range(0, len(answer), _PIECE_BYTES):
                 yield answer[at : at + _PIECE_BYTES]
 
+    @override
     async def info(self, name: str) -> BlobInfo | None:
-        """See `BlobStore.info`."""
         try:
             with translated(f"The blob {name}"):
                 return _info(await self._blob(name).get_blob_properties())
         except NotFound:
             return None
 
+    @override
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        """See `BlobStore.list`."""
         try:
             with translated("The container"):
                 async for properties in self._container.list_blobs(
@@ -97,25 +98,24 @@ class AzureBlobs:
         except NotFound:
             return
 
+    @override
     async def delete(self, name: str) -> None:
-        """See `BlobStore.delete`."""
         try:
             with translated(f"The blob {name}"):
                 await self._blob(name).delete_blob(delete_snapshots="include")
         except NotFound:
             return
 
+    @override
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
-        """See `BlockStore.stage`."""
-
         async def stage_block() -> None:
             with translated(f"The blob {name}"):
                 await self._blob(name).stage_block(_block_id(number), cast("bytes", data), length=len(data))
 
         await self._within_container(stage_block)
 
+    @override
     async def staged(self, name: str) -> Mapping[int, int]:
-        """See `BlockStore.staged`."""
         try:
             with translated(f"The blob {name}"):
                 _, uncommitted = await self._blob(name).get_block_list("uncommitted")
@@ -123,8 +123,8 @@ class AzureBlobs:
             return {}
         return dict(sorted((_block_number(block.id), block.size) for block in uncommitted))
 
+    @override
     async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:
-        """See `BlockStore.commit`."""
         try:
             with translated(f"The blob {name}"):
                 await self._blob(name).commit_block_list(
@@ -137,13 +137,13 @@ class AzureBlobs:
         except NotFound:
             raise Conflict(f"No block of the blob {name} is staged.") from None
 
+    @override
     async def set_tier(self, name: str, tier: Tier) -> None:
-        """See `TierStore.set_tier`."""
         with translated(f"The blob {name}"):
             await self._blob(name).set_standard_blob_tier(_sdk_tier(tier) or StandardBlobTier.HOT)
 
+    @override
     async def find(self, tags: Mapping[str, str]) -> AsyncIterator[str]:
-        """See `TierStore.find`."""
         wanted = " AND ".join(f"\"{key}\"='{value.replace("'", "''")}'" for key, value in tags.items())
         try:
             with translated("The container"):
@@ -152,6 +152,7 @@ class AzureBlobs:
         except NotFound:
             return
 
+    @override
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
         """See `LinkStore.sign`. The link is signed with the account's key if there is one, or with a delegation key."""
         client = self._blob(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, override
 
 from azure.core import MatchConditions
 from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionOperation, UpdateMode
@@ -10,7 +10,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.errors import Changed, NotFound
 from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
-from shared.storage.entities import Change, Delete, Entity, Insert, Put, Replace, Value
+from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
 from shared.storage.entity_limits import check_changes, is_key
 
 _SYSTEM = frozenset({"PartitionKey", "RowKey"})
@@ -18,7 +18,7 @@ _ONCE = {"retry_total": 0}
 _BATCH = 100
 
 
-class AzureEntities:
+class AzureEntities(EntityStore):
     """EntityStore over the account's tables. A table is created on its first write."""
 
     def __init__(self, account: StorageAccount) -> None:
@@ -32,8 +32,8 @@ class AzureEntities:
             )
         self._tables: dict[str, TableClient] = {}
 
+    @override
     async def get(self, table: str, partition: str, row: str) -> Entity | None:
-        """See `EntityStore.get`."""
         if not is_key(partition) or not is_key(row):
             return None
         try:
@@ -42,10 +42,10 @@ class AzureEntities:
         except NotFound:
             return None
 
+    @override
     async def query(
         self, table: str, partition: str, *, after: str = "", before: str = ""
     ) -> AsyncIterator[Entity]:
-        """See `EntityStore.query`."""
         text = "PartitionKey eq @partition"
         text += " and RowKey gt @after" if after else ""
         text += " and RowKey lt @before" if before else ""
@@ -57,6 +57,7 @@ class AzureEntities:
         except NotFound:
             return
 
+    @override
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         """See `EntityStore.apply`. One change is a plain call, and several are an entity group transaction.
 
@@ -81,8 +82,8 @@ class AzureEntities:
         except NotFound:
             raise Changed("A row of the change does not exist.") from None
 
+    @override
     async def erase(self, table: str, partition: str) -> None:
-        """See `EntityStore.erase`."""
         client = self._table(table)
         while True:
             rows = await self._some_rows(table, partition)

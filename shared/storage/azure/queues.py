@@ -1,14 +1,17 @@
 """Queues on Azure Queue Storage."""
 
+from typing import override
+
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from shared.errors import AlreadyExists, NotFound, Permanent
 from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.storage.queues import QueueSender
 
 _MAX_BYTES = 65_536
 
 
-class AzureQueues:
+class AzureQueues(QueueSender):
     """QueueSender over the account's queues. Messages are plain text: host.json says `messageEncoding: none`."""
 
     def __init__(self, account: StorageAccount) -> None:
@@ -20,8 +23,8 @@ class AzureQueues:
             self._service = QueueServiceClient(account.queue_uri or "", account.credential, **CLIENT_OPTIONS)
         self._queues: dict[str, QueueClient] = {}
 
+    @override
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
-        """See `QueueSender.send`."""
         if len(body.encode()) > _MAX_BYTES:
             raise Permanent("The message exceeds 64 KiB.")
         client = self._queue(queue)
@@ -38,8 +41,8 @@ class AzureQueues:
             with translated(f"The queue {queue}"):
                 await client.send_message(body, visibility_timeout=delay)
 
+    @override
     async def depth(self, queue: str) -> int:
-        """See `QueueSender.depth`."""
         try:
             with translated(f"The queue {queue}"):
                 properties = await self._queue(queue).get_queue_properties()

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
+from typing import override
 
 from shared.clock import Clock, SystemClock
 from shared.errors import AlreadyExists, Conflict, NotFound
 from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
+from shared.storage.storage import Blobs
 
 _PIECE_BYTES = 4 << 20
 
@@ -20,7 +22,7 @@ class _Blob:
     blocks: dict[int, bytes] = field(default_factory=dict)
 
 
-class MemoryBlobs:
+class MemoryBlobs(Blobs):
     """BlobStore, BlockStore, TierStore and LinkStore over a dictionary."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -29,53 +31,53 @@ class MemoryBlobs:
         self._staged: dict[str, dict[int, bytes]] = {}
         self._versions = count(1)
 
+    @override
     async def put(
         self, name: str, data: bytes, attributes: BlobAttributes | None = None, *, overwrite: bool = True
     ) -> None:
-        """See `BlobStore.put`."""
         if not overwrite and name in self._blobs:
             raise AlreadyExists(f"There is a blob {name} already.")
         self._write(name, data, attributes or BlobAttributes())
         self._staged.pop(name, None)
 
+    @override
     async def get(self, name: str, *, offset: int = 0, length: int | None = None) -> bytes:
-        """See `BlobStore.get`."""
         blob = self._readable(name)
         return blob.data[offset:] if length is None else blob.data[offset : offset + length]
 
+    @override
     async def stream(self, name: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """See `BlobStore.stream`."""
         data = await self.get(name, offset=offset, length=length)
         for at in range(0, len(data), _PIECE_BYTES):
             yield data[at : at + _PIECE_BYTES]
 
+    @override
     async def info(self, name: str) -> BlobInfo | None:
-        """See `BlobStore.info`."""
         blob = self._blobs.get(name)
         return blob.info if blob else None
 
+    @override
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        """See `BlobStore.list`."""
         for name in sorted(self._blobs):
             blob = self._blobs.get(name)
             if blob is not None and name.startswith(prefix):
                 yield blob.info
 
+    @override
     async def delete(self, name: str) -> None:
-        """See `BlobStore.delete`."""
         self._blobs.pop(name, None)
         self._staged.pop(name, None)
 
+    @override
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
-        """See `BlockStore.stage`."""
         self._staged.setdefault(name, {})[number] = bytes(data)
 
+    @override
     async def staged(self, name: str) -> Mapping[int, int]:
-        """See `BlockStore.staged`."""
         return {number: len(data) for number, data in sorted(self._staged.get(name, {}).items())}
 
+    @override
     async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:
-        """See `BlockStore.commit`."""
         known = dict(self._blobs[name].blocks) if name in self._blobs else {}
         known |= self._staged.get(name, {})
         missing = [number for number in numbers if number not in known]
@@ -86,6 +88,7 @@ class MemoryBlobs:
         self._blobs[name].blocks = blocks
         self._staged.pop(name, None)
 
+    @override
     async def set_tier(self, name: str, tier: Tier) -> None:
         """See `TierStore.set_tier`. A rehydration lasts until `finish_rehydration` is called."""
         blob = self._blobs.get(name)
@@ -101,12 +104,13 @@ class MemoryBlobs:
         blob = self._blobs[name]
         blob.info = replace(blob.info, tier=blob.info.rehydrating_to, rehydrating_to=None)
 
+    @override
     async def find(self, tags: Mapping[str, str]) -> AsyncIterator[str]:
-        """See `TierStore.find`."""
         for name in sorted(self._blobs):
             if name in self._blobs and tags.items() <= self._blobs[name].tags.items():
                 yield name
 
+    @override
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
         """See `LinkStore.sign`. The link cannot be opened."""
         expires_at = self._clock.now() + timedelta(seconds=lifetime_seconds)

@@ -3,44 +3,45 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import count
+from typing import override
 
 from shared.errors import AlreadyExists, Changed
-from shared.storage.entities import Change, Delete, Entity, Insert, Replace
+from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Replace
 from shared.storage.entity_limits import check_changes
 
 type _Partition = dict[str, Entity]
 
 
-class MemoryEntities:
+class MemoryEntities(EntityStore):
     """EntityStore over dictionaries. Changes are atomic because `apply` does not await anything."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, _Partition]] = {}
         self._versions = count(1)
 
+    @override
     async def get(self, table: str, partition: str, row: str) -> Entity | None:
-        """See `EntityStore.get`."""
         return self._partition(table, partition).get(row)
 
+    @override
     async def query(
         self, table: str, partition: str, *, after: str = "", before: str = ""
     ) -> AsyncIterator[Entity]:
-        """See `EntityStore.query`."""
         rows = self._partition(table, partition)
         for row in sorted(rows):
             if row > after and (not before or row < before) and row in rows:
                 yield rows[row]
 
+    @override
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
-        """See `EntityStore.apply`."""
         check_changes(partition, changes)
         rows = self._partition(table, partition)
         for change in changes:
             _check(rows, change)
         return [self._make(rows, change) for change in changes]
 
+    @override
     async def erase(self, table: str, partition: str) -> None:
-        """See `EntityStore.erase`."""
         self._tables.get(table, {}).pop(partition, None)
 
     async def ping(self) -> None:

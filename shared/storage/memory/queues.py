@@ -1,19 +1,22 @@
 """Queues in memory, for tests and simulations. They behave as `shared.storage.azure.queues` does."""
 
 from collections import defaultdict
+from typing import override
 
 from shared.errors import Permanent
+from shared.storage.queues import QueueSender
 
 _MAX_BYTES = 65_536
 
 
-class MemoryQueues:
+class MemoryQueues(QueueSender):
     """QueueSender over lists. `sent` has all messages of a queue, in order."""
 
     def __init__(self) -> None:
         self.sent: defaultdict[str, list[str]] = defaultdict(list)
         self._waiting: defaultdict[str, list[str]] = defaultdict(list)
 
+    @override
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
         """See `QueueSender.send`. The delay is ignored."""
         del delay_seconds
@@ -22,8 +25,8 @@ class MemoryQueues:
         self.sent[queue].append(body)
         self._waiting[queue].append(body)
 
+    @override
     async def depth(self, queue: str) -> int:
-        """See `QueueSender.depth`."""
         return len(self._waiting[queue])
 
     def take(self, queue: str) -> list[str]:
