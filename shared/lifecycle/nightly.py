@@ -69,12 +69,12 @@ class Nightly:
             Unavailable: storage did not answer when datasets or jobs were listed.
         """
         report = NightlyReport()
-        await self._archive_old(deadline, report)
+        await self._move_old_datasets(deadline, report)
         await self._clear(deadline, report)
         signals.datasets_archived(self._telemetry, count=report.archived)
         return report
 
-    async def _archive_old(self, deadline: Deadline, report: NightlyReport) -> None:
+    async def _move_old_datasets(self, deadline: Deadline, report: NightlyReport) -> None:
         now = self._clock.now()
         async for dataset_id, files in self._datasets():
             if deadline.passed:

@@ -1,10 +1,11 @@
 """Makes the implementations of every protocol: in memory, and on Azurite with a container, table or queue per test."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from playground.azurite import Azurite
 from shared.storage.azure.account import StorageAccount
 from shared.storage.azure.blobs import AzureBlobs
 from shared.storage.azure.entities import AzureEntities
@@ -12,8 +13,10 @@ from shared.storage.azure.queues import AzureQueues
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
+from tests.contract.stalling_proxy import StallingProxy
 
 IMPLEMENTATIONS = ["memory", "azurite"]
+SERVICES = ("blob", "queue", "table")
 
 
 @pytest.fixture
@@ -49,3 +52,23 @@ async def queues(request: pytest.FixtureRequest) -> AsyncIterator[MemoryQueues |
     sender = AzureQueues(StorageAccount(request.getfixturevalue("connection_string")))
     yield sender
     await sender.close()
+
+
+@pytest.fixture
+async def proxies(azurite: Azurite) -> AsyncIterator[Mapping[str, StallingProxy]]:
+    """A proxy before each service of Azurite, by the name of the service."""
+    made = {name: StallingProxy(getattr(azurite.ports, name)) for name in SERVICES}
+    for proxy in made.values():
+        await proxy.start()
+    yield made
+    for proxy in made.values():
+        await proxy.stop()
+
+
+@pytest.fixture
+def proxied_connection(azurite: Azurite, proxies: Mapping[str, StallingProxy]) -> str:
+    """A connection string whose services are behind the `proxies`."""
+    text = azurite.connection_string
+    for name, proxy in proxies.items():
+        text = text.replace(f":{getattr(azurite.ports, name)}/", f":{proxy.port}/")
+    return text

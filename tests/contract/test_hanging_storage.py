@@ -9,7 +9,6 @@ from functions.http import endpoint
 from shared.jobs.submission.submit import Submission
 from shared.settings import Settings
 from shared.wiring import App
-from tests.contract.stalling_proxy import StallingProxy
 from tests.unit.functions.http.http_calls import ENDPOINTS, KEY, Caller
 from tests.unit.known_sources import parse_spec
 
@@ -19,21 +18,8 @@ ANSWER_WITHOUT_STORAGE = {"/health", "/health/live", "/health/ready", "insights"
 
 
 @pytest.fixture
-async def proxies(azurite):
-    made = {name: StallingProxy(getattr(azurite.ports, name)) for name in SERVICES}
-    for proxy in made.values():
-        await proxy.start()
-    yield made
-    for proxy in made.values():
-        await proxy.stop()
-
-
-@pytest.fixture
-async def app(azurite, proxies, unique, monkeypatch):
-    text = azurite.connection_string
-    for name, proxy in proxies.items():
-        text = text.replace(f":{getattr(azurite.ports, name)}/", f":{proxy.port}/")
-    made = App(Settings(storage_connection=text, admin_api_key=KEY, datasets_container=unique))
+async def app(proxied_connection, unique, monkeypatch):
+    made = App(Settings(storage_connection=proxied_connection, admin_api_key=KEY, datasets_container=unique))
     monkeypatch.setattr(endpoint, "app", lambda: made)
     assert made.answer_within_seconds < 9
     yield made

@@ -18,7 +18,6 @@ from shared.users.api_keys import ApiKey, read_key, write_key
 from shared.users.caller import TierName
 from shared.users.user import User
 from shared.wiring import App
-from tests.contract.stalling_proxy import StallingProxy
 from tests.unit.functions.http.http_calls import KEY, Caller
 from tests.unit.functions.test_trace_context import context_of, message_of
 from tests.unit.manual_clock import ManualClock
@@ -28,21 +27,12 @@ SCHEDULES = {"lifecycle_schedule": "0 0 2 * * *", "watchdog_schedule": "0 */10 *
 
 
 @pytest.fixture
-async def proxies(azurite):
-    made = {name: StallingProxy(getattr(azurite.ports, name)) for name in SERVICES}
-    for proxy in made.values():
-        await proxy.start()
-    yield made
-    for proxy in made.values():
-        await proxy.stop()
-
-
-@pytest.fixture
-async def app(azurite, proxies, unique, monkeypatch):
-    text = azurite.connection_string
-    for name, proxy in proxies.items():
-        text = text.replace(f":{getattr(azurite.ports, name)}/", f":{proxy.port}/")
-    made = App(Settings(storage_connection=text, admin_api_key=KEY, datasets_container=unique, **SCHEDULES))
+async def app(proxied_connection, unique, monkeypatch):
+    made = App(
+        Settings(
+            storage_connection=proxied_connection, admin_api_key=KEY, datasets_container=unique, **SCHEDULES
+        )
+    )
     for module in (endpoint, message):
         monkeypatch.setattr(module, "app", lambda: made)
     yield made
