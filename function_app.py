@@ -13,7 +13,9 @@ from shared.wiring.ahead import import_ahead  # noqa: E402 - likewise
 from shared.wiring.log_levels import set_log_levels  # noqa: E402 - likewise
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for module in (jobs, datasets, insights, health, queues, timers):
+for module in (jobs, datasets, insights, health):
+    app.register_functions(module.endpoints.blueprint)
+for module in (queues, timers):
     app.register_functions(module.blueprint)
 
 set_log_levels(services().settings)

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Self
 
-import azure.functions as func
 from pydantic import BaseModel
 
-from functions.http.endpoint import Answer, Call, endpoint
+from functions.http.call import Answer, Call
+from functions.http.declared import PUBLIC, Declared
+from functions.http.endpoint import Endpoints
 from shared.health.health import Check, Fact, Health, Status
 
-blueprint = func.Blueprint()
+endpoints = Endpoints()
 
 _KEY_SECONDS = 2.0
 
@@ -59,23 +60,23 @@ class HealthAnswer(HealthVerdict):
         )
 
 
-@blueprint.route(route="health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(public=True)
+_ANSWERS = {200: HealthAnswer, 503: HealthAnswer}
+
+
+@endpoints.serve(Declared("GET", "health/live", {200: HealthVerdict}, scope=PUBLIC))
 async def health_live(call: Call) -> Answer:
     """200 as long as the process answers; nothing else is asked."""
     del call
     return Answer(HealthVerdict(status=Status.HEALTHY))
 
 
-@blueprint.route(route="health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(public=True)
+@endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC))
 async def health_ready(call: Call) -> Answer:
     """200 if jobs can be taken, because storage answers; else 503."""
     return await _answer(call, needed_only=True)
 
 
-@blueprint.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(public=True)
+@endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC))
 async def health_full(call: Call) -> Answer:
     """Every part of the app; 503 if one does not work that the app needs."""
     return await _answer(call, needed_only=False)

@@ -3,16 +3,19 @@
 from datetime import datetime
 from typing import Self
 
-import azure.functions as func
 from pydantic import BaseModel
 
+from functions.http.call import Answer, Call, Text
 from functions.http.csv_table import csv_table
-from functions.http.endpoint import Answer, Call, Text, endpoint
+from functions.http.declared import Declared, Parameter, whole_number
+from functions.http.endpoint import Endpoints
 from functions.http.inputs import number_in, wrong_value
+from shared.errors import NotConfigured, NotFound, RateLimited
 from shared.insights.report import MAX_HOURS, MAX_ROWS, Column, Findings, Report, Span, Value
 from shared.insights.reports import REPORTS, report_named
+from shared.users.caller import Scope
 
-blueprint = func.Blueprint()
+endpoints = Endpoints()
 
 _WITHIN_SECONDS = 30.0
 _PARTIAL = "Azure's log service could not read all of the data, so numbers may be too low."
@@ -92,19 +95,27 @@ class ReportAnswer(BaseModel):
         )
 
 
-@blueprint.route(route="api/v1/insights", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint()
+@endpoints.serve(Declared("GET", "api/v1/insights", {200: ReportList}, scope=Scope.ADMIN))
 async def list_insights(call: Call) -> Answer:
     """Answers all reports with their columns."""
     del call
     return Answer(ReportList(items=[ReportSummary.of(report) for report in REPORTS.values()]))
 
 
-@blueprint.route(route="api/v1/insights/{report}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(
-    query=("hours", "format"),
-    when_late="Try again later, or with fewer hours.",
-    within_seconds=_WITHIN_SECONDS,
+@endpoints.serve(
+    Declared(
+        "GET",
+        "api/v1/insights/{report}",
+        {200: ReportAnswer},
+        scope=Scope.ADMIN,
+        query={
+            "hours": whole_number("How far back the report reaches.", 1, MAX_HOURS, 24),
+            "format": Parameter("Of the answer.", {"enum": ["json", "csv"], "default": "json"}),
+        },
+        errors=(NotFound, NotConfigured, RateLimited),
+        when_late="Try again later, or with fewer hours.",
+        within_seconds=_WITHIN_SECONDS,
+    )
 )
 async def get_insight(call: Call) -> Answer:
     """Runs a report on the last `hours` (1 to 720, 24 by default). Answers JSON, or CSV with `format=csv`."""

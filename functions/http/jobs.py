@@ -1,23 +1,37 @@
 """HTTP functions that submit, list, describe, cancel and retry jobs."""
 
-import azure.functions as func
-
 from functions.http.answers import JobAnswer, JobPage, JobSummary
+from functions.http.call import Answer, Call
+from functions.http.declared import PAGE, Declared, Parameter
 from functions.http.downloads import RecordsAnswer
-from functions.http.endpoint import Answer, Call, endpoint
+from functions.http.endpoint import Endpoints
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
+from shared.users.caller import Scope
 
-blueprint = func.Blueprint()
+endpoints = Endpoints()
 
 _MAX_KEY_CHARACTERS = 255
+_IDEMPOTENCY_KEY = Parameter(
+    "The same key and body again give the same job.",
+    {"type": "string", "minLength": 1, "maxLength": _MAX_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
+)
 
 
-@blueprint.route(route="api/v1/jobs", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(
-    when_late="The job may be created already or later. Send the call again with the same Idempotency-Key, which makes "
-    "no second job. Without such a key, read the list of jobs first."
+@endpoints.serve(
+    Declared(
+        "POST",
+        "api/v1/jobs",
+        {201: JobAnswer, 200: JobAnswer},
+        scope=Scope.SUBMIT,
+        headers={"Idempotency-Key": _IDEMPOTENCY_KEY},
+        body="JobSpec",
+        errors=(InvalidRequest, Conflict),
+        when_late="The job may be created already or later. Send the call again with the same Idempotency-Key, which "
+        "makes no second job. Without such a key, read the list of jobs first.",
+    )
 )
 async def submit_job(call: Call) -> Answer:
     """Submits a spec. Answers 201 with the job.
@@ -41,25 +55,27 @@ async def submit_job(call: Call) -> Answer:
     return Answer(answer, status=201, headers=headers)
 
 
-@blueprint.route(route="api/v1/jobs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(query=("limit", "cursor"))
+@endpoints.serve(Declared("GET", "api/v1/jobs", {200: JobPage}, query=PAGE))
 async def list_jobs(call: Call) -> Answer:
     """Answers a page of the caller's jobs, newest first: at most `limit` of them, after `cursor`."""
     jobs, more = await call.page("/api/v1/jobs", call.app.job_data.jobs.page)
     return Answer(JobPage(items=[JobSummary.of(job) for job in jobs], next=more))
 
 
-@blueprint.route(route="api/v1/jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint()
+@endpoints.serve(Declared("GET", "api/v1/jobs/{id}", {200: JobAnswer}, errors=(NotFound,)))
 async def get_job(call: Call) -> Answer:
     """Answers one job: state, progress, counts by label, rejections by reason, links."""
     return Answer(await _describe(call, await _find(call)))
 
 
-@blueprint.route(
-    route="api/v1/jobs/{id}/records/download", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS
+@endpoints.serve(
+    Declared(
+        "GET",
+        "api/v1/jobs/{id}/records/download",
+        {200: RecordsAnswer},
+        errors=(NotFound, Conflict),
+    )
 )
-@endpoint()
 async def download_records(call: Call) -> Answer:
     """Answers a short-lived link to the records of all candidates, also for a job that kept no image."""
     records = await records_of(await _find(call), call.app.catalog)
@@ -67,8 +83,16 @@ async def download_records(call: Call) -> Answer:
     return Answer(RecordsAnswer.of(records))
 
 
-@blueprint.route(route="api/v1/jobs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(when_late="The job may be cancelled already. It is safe to cancel it again.")
+@endpoints.serve(
+    Declared(
+        "POST",
+        "api/v1/jobs/{id}/cancel",
+        {200: JobAnswer},
+        scope=Scope.SUBMIT,
+        errors=(NotFound, Conflict),
+        when_late="The job may be cancelled already. It is safe to cancel it again.",
+    )
+)
 async def cancel_job(call: Call) -> Answer:
     """Stops a job within seconds. Its stored images are kept for a retry until the nightly clean-up deletes them."""
     job = await call.app.transitions.cancel(await _find(call))
@@ -76,8 +100,16 @@ async def cancel_job(call: Call) -> Answer:
     return Answer(await _describe(call, job))
 
 
-@blueprint.route(route="api/v1/jobs/{id}/retry", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint(when_late="The retry may have begun already. It is safe to retry the job again.")
+@endpoints.serve(
+    Declared(
+        "POST",
+        "api/v1/jobs/{id}/retry",
+        {202: JobAnswer},
+        scope=Scope.SUBMIT,
+        errors=(NotFound, Conflict),
+        when_late="The retry may have begun already. It is safe to retry the job again.",
+    )
+)
 async def retry_job(call: Call) -> Answer:
     """Retries what failed for a transient reason in a job that has ended. Answers 202, also if the retry has begun."""
     job = await _find(call)

@@ -8,9 +8,11 @@ from shared import errors
 _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
     (errors.InvalidRequest, 400, "invalid_request", "The request is not valid"),
     (errors.Unauthenticated, 401, "unauthenticated", "A valid API key is needed"),
+    (errors.Forbidden, 403, "forbidden", "The API key does not allow it"),
     (errors.NotFound, 404, "not_found", "Not found"),
     (errors.Conflict, 409, "conflict", "The state does not allow it"),
     (errors.RateLimited, 429, "rate_limited", "Too many requests"),
+    (errors.QuotaExceeded, 429, "quota_exceeded", "Your tier leaves no room for it"),
     (errors.Retryable, 503, "unavailable", "Temporarily unavailable"),
     (errors.NotConfigured, 503, "not_configured", "The app is not set up for it"),
     (errors.Permanent, 422, "not_possible", "Not possible"),

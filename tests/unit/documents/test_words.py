@@ -56,9 +56,9 @@ def test_the_codes_of_licences_are_those_of_the_filter() -> None:
 def test_the_calls_are_those_that_the_app_serves() -> None:
     app = func.FunctionApp()
     for found in pkgutil.iter_modules(functions.http.__path__, "functions.http."):
-        blueprint = getattr(importlib.import_module(found.name), "blueprint", None)
-        if blueprint is not None:
-            app.register_functions(blueprint)
+        endpoints = getattr(importlib.import_module(found.name), "endpoints", None)
+        if endpoints is not None:
+            app.register_functions(endpoints.blueprint)
     triggers = [
         trigger.get_dict_repr() for function in app.get_functions() if (trigger := function.get_trigger())
     ]

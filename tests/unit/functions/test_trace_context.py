@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from functions import message, queues, timers
 from functions.http import datasets, health, jobs
 from functions.http import endpoint as endpoint_module
-from functions.http.endpoint import Answer, endpoint
+from functions.http.call import Answer
+from functions.http.declared import PUBLIC, Declared
+from functions.http.endpoint import http_function
 from functions.message import handling
 from shared.settings import Settings
 from shared.telemetry.correlation import current_operation
@@ -30,10 +32,12 @@ class Trace(BaseModel):
     own_span: bool
 
 
-@endpoint(public=True)
-async def traced(call):
+async def trace_of(call):
     found = call.operation
     return Answer(Trace(trace_id=found.trace_id, span_id=found.span_id, own_span=found.own_span))
+
+
+traced = http_function(Declared("GET", "x", {200: Trace}, scope=PUBLIC), trace_of)
 
 
 def context_of(parent):
@@ -79,7 +83,7 @@ async def test_a_call_without_any_trace_reports_its_span_itself(telemetry):
     request = func.HttpRequest("GET", "http://localhost/x", headers={}, body=b"")
     answer = await traced(request, context_of(None))
     assert Trace.model_validate_json(answer.get_body()).own_span
-    [span] = telemetry.named("traced")
+    [span] = telemetry.named("trace_of")
     assert (span.properties["type"], span.properties["success"]) == ("InProc", True)
 
 
@@ -123,7 +127,9 @@ async def test_a_message_belongs_to_the_trace_that_it_carries_else_to_that_of_it
 def test_each_function_is_given_its_invocations_context():
     """Else it could not know its trace; and each message comes as bytes, so that none can spoil its metadata."""
     app = func.FunctionApp()
-    for module in (datasets, health, jobs, queues, timers):
+    for module in (datasets, health, jobs):
+        app.register_functions(module.endpoints.blueprint)
+    for module in (queues, timers):
         app.register_functions(module.blueprint)
     found = {function.get_function_name(): function for function in app.get_functions()}
     assert {"lifecycle", "watchdog", "discover_job_poison", "submit_job", "health_live"} <= set(found)

@@ -7,7 +7,7 @@ import threading
 import azure.functions as func
 import pytest
 
-from functions.http.endpoint import Call
+from functions.http.call import Call
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.job.store import JobStore
 from shared.jobs.spec.spec import MAX_SPEC_BYTES, JobSpec

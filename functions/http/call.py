@@ -1,0 +1,103 @@
+"""One HTTP call as a handler sees it, and the answer that a handler gives."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import azure.functions as func
+from pydantic import BaseModel
+
+from functions.http.inputs import header_in, number_in, wrong_value
+from shared.errors import InvalidRequest, NotFound
+from shared.ids import is_plain_id
+from shared.storage.newest_first import Listing, is_place
+from shared.telemetry.correlation import Operation
+from shared.text.strict_json import read_json
+from shared.users.caller import Caller
+from shared.wiring import App
+
+_MAX_PAGE = 100
+_LARGE_BYTES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP call of an identified caller, and the app that serves it."""
+
+    request: func.HttpRequest
+    app: App
+    caller: Caller
+    operation: Operation
+    query: Mapping[str, str]
+
+    def route(self, name: str) -> str:
+        """Returns an identifier from the path.
+
+        Raises:
+            NotFound: the identifier is not valid, so nothing has it.
+        """
+        value = self.request.route_params.get(name) or ""
+        if not is_plain_id(value):
+            raise NotFound("There is nothing at this path.")
+        return value
+
+    def header(self, name: str, most_characters: int) -> str | None:
+        """See `header_in`."""
+        return header_in(self.request, name, most_characters)
+
+    async def read[T](self, parse: Callable[[object], T]) -> T:
+        """Decodes the body as JSON and returns what `parse` makes of it.
+
+        A large body is decoded in a thread, because it may take a second, and other calls must not wait.
+
+        Raises:
+            InvalidRequest: the body is empty, too large or not valid JSON (see `read_json`), or `parse` refuses it.
+        """
+        from shared.jobs.spec.spec import MAX_SPEC_BYTES
+
+        body = self.request.get_body()
+        if len(body) > MAX_SPEC_BYTES:
+            raise InvalidRequest(
+                f"The body has {len(body):,} bytes; it must have at most {MAX_SPEC_BYTES:,}."
+            )
+        if not body:
+            raise InvalidRequest("The body is empty; it must be JSON, sent with a Content-Length.")
+        if len(body) > _LARGE_BYTES:
+            return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
+        return parse(read_json(body, "The body"))
+
+    async def page[Item](
+        self, path: str, read: Callable[[str, str, int], Awaitable[Listing[Item]]]
+    ) -> tuple[Sequence[Item], str | None]:
+        """Reads a page of the caller's items by the query's `limit` (1 to 100, 20 by default) and `cursor`.
+
+        Returns:
+            The items after `cursor`, and the path of the next page, or None on the last page.
+
+        Raises:
+            InvalidRequest: `limit` or `cursor` is not valid.
+        """
+        size = number_in(self.query, "limit", 1, _MAX_PAGE, 20)
+        place = self.query.get("cursor")
+        if place is not None and not is_place(place):
+            raise wrong_value("cursor", place, "must be the cursor in the `next` of a list")
+        found = await read(self.caller.user_id, place or "", size)
+        more = f"{path}?limit={size}&cursor={found.more_after}" if found.more_after else None
+        return found.items, more
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A body that is already encoded as text of a media type."""
+
+    text: str
+    mimetype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a handler. A model as its body is encoded as JSON."""
+
+    body: BaseModel | Text
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
