@@ -6,6 +6,7 @@ An image takes some hundred bytes in them, much less than objects would. So a jo
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +122,8 @@ class _Builder:
     def add(self, data: bytes, blob: int) -> None:
         """Add the records in `data`, the record blob at position `blob`."""
         rows: list[_Row] = list(map(_rows.validator.validate_json, unpack(data)))
-        if any(row.index < 0 for row in rows):
-            raise ValueError("a record has a negative index")
+        if any(index <= before for before, index in pairwise((-1, *(row.index for row in rows)))):
+            raise ValueError("the records are not in order of index")
         missing = max((row.index for row in rows), default=-1) + 1 - len(self.newest)
         if missing > 0:
             # -1: no record

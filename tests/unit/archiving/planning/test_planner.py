@@ -1,9 +1,13 @@
 """A plan is made once. After that, the stored plan is read."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.archiving.options import Output
 from shared.archiving.planning.planner import PlanConfig, Planner
+from shared.errors import Damaged
+from shared.records.records import decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
 from tests.unit.in_memory import runtime_of
 
@@ -53,3 +57,14 @@ async def test_another_order_gets_its_own_plan(studio):
     blobs.read.clear()
     await planner.plan(other)
     assert set(order.record_blobs) <= set(blobs.read)
+
+
+@pytest.mark.parametrize("indices", [(0, 1, 1), (0, 2, 1), (-1, 0, 1)])
+async def test_records_that_are_not_in_order_of_index_are_damaged(studio, indices):
+    order = await studio.crawl(3)
+    [name] = order.record_blobs
+    records = decode_records(await studio.blobs.get(name))
+    changed = [replace(record, index=index) for record, index in zip(records, indices, strict=True)]
+    await studio.blobs.put(name, encode_records(changed))
+    with pytest.raises(Damaged, match="the records of chunk"):
+        await studio.archiver.begin(order)
