@@ -31,7 +31,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class StoredRange:
-    """Says where an image's bytes are within a blob: `size_bytes` bytes from `offset`."""
+    """Says where an image's bytes are within a blob: `size` bytes from `offset`."""
 
     blob: str
     offset: int

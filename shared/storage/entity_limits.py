@@ -53,8 +53,9 @@ def check_changes(partition: str, changes: Sequence[Change]) -> None:
             raise Permanent("A key of a row is too long, or has characters that are not allowed in keys.")
     if any(entity.partition != partition for entity in entities):
         raise Permanent("A row belongs to another partition.")
-    if sum(_checked_size(entity) for entity in entities) > MAX_CHANGES_BYTES:
-        raise Permanent("The changes are too large.")
+    size = sum(_checked_size(entity) for entity in entities)
+    if size > MAX_CHANGES_BYTES:
+        raise Permanent(f"The changes have {size} bytes; they may have {MAX_CHANGES_BYTES}.")
 
 
 def _checked_size(entity: Entity) -> int:
@@ -64,7 +65,7 @@ def _checked_size(entity: Entity) -> int:
         Permanent: the service would refuse the row.
     """
     if len(entity.values) > MAX_CELLS:
-        raise Permanent(f"The row {entity.row} has too many cells.")
+        raise Permanent(f"The row {entity.row} has {len(entity.values)} cells; it may have {MAX_CELLS}.")
     size = _ROW_OVERHEAD + text_bytes(entity.partition) + text_bytes(entity.row)
     for name, value in entity.values.items():
         if name in _SYSTEM or len(name) > _MAX_NAME_CHARACTERS or not _NAME.fullmatch(name):
@@ -74,7 +75,7 @@ def _checked_size(entity: Entity) -> int:
             raise Permanent(f"The cell {name} of the row {entity.row} has a value that cannot be stored.")
         size += _CELL_OVERHEAD + text_bytes(name) + cell
     if size > MAX_ROW_BYTES:
-        raise Permanent(f"The row {entity.row} is too large.")
+        raise Permanent(f"The row {entity.row} has {size} bytes; it may have {MAX_ROW_BYTES}.")
     return size
 
 

@@ -2,6 +2,10 @@
 
 from typing import Protocol
 
+from shared.errors import Permanent
+
+_MAX_MESSAGE_BYTES = 64 << 10
+
 
 class QueueSender(Protocol):
     """Sends messages to queues. A queue that does not exist is created."""
@@ -18,3 +22,14 @@ class QueueSender(Protocol):
     async def depth(self, queue: str) -> int:
         """Returns the approximate number of messages in the queue, or 0 if it does not exist."""
         ...
+
+
+def check_message(body: str) -> None:
+    """Check that the service would accept a message.
+
+    Raises:
+        Permanent: the body exceeds 64 KiB.
+    """
+    size = len(body.encode())
+    if size > _MAX_MESSAGE_BYTES:
+        raise Permanent(f"The message has {size} bytes; it may have {_MAX_MESSAGE_BYTES}.")

@@ -4,11 +4,9 @@ from typing import override
 
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from shared.errors import AlreadyExists, NotFound, Permanent
+from shared.errors import AlreadyExists, NotFound
 from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
-from shared.storage.queues import QueueSender
-
-_MAX_BYTES = 65_536
+from shared.storage.queues import QueueSender, check_message
 
 
 class AzureQueues(QueueSender):
@@ -25,8 +23,7 @@ class AzureQueues(QueueSender):
 
     @override
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
-        if len(body.encode()) > _MAX_BYTES:
-            raise Permanent("The message exceeds 64 KiB.")
+        check_message(body)
         client = self._queue(queue)
         delay = round(delay_seconds) or None
         try:

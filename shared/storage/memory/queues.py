@@ -3,10 +3,7 @@
 from collections import defaultdict
 from typing import override
 
-from shared.errors import Permanent
-from shared.storage.queues import QueueSender
-
-_MAX_BYTES = 65_536
+from shared.storage.queues import QueueSender, check_message
 
 
 class MemoryQueues(QueueSender):
@@ -20,8 +17,7 @@ class MemoryQueues(QueueSender):
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
         """See `QueueSender.send`. The delay is ignored."""
         del delay_seconds
-        if len(body.encode()) > _MAX_BYTES:
-            raise Permanent("The message exceeds 64 KiB.")
+        check_message(body)
         self.sent[queue].append(body)
         self._waiting[queue].append(body)
 
