@@ -11,6 +11,8 @@ from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation, trace_id_in
 from shared.wiring import App
 
+_FLUSH_SECONDS = 1.0
+
 
 @contextlib.asynccontextmanager
 async def triggered(
@@ -20,7 +22,8 @@ async def triggered(
 
     A message's operation goes on with the trace that the message carries, in which the host reports nothing: the host
     gives the invocation a trace of its own. So the app reports a span for it, which names the host's trace. A timer's
-    operation is that of the host's request. What fails is reported, and left to the host's retries.
+    operation is that of the host's request. What fails is reported, and left to the host's retries. At the end, what
+    was reported is sent, which takes a second at most, and no time while sending fails.
     """
     host = context.trace_context.trace_parent
     carried = envelope.origin if envelope is not None else None
@@ -40,10 +43,17 @@ async def triggered(
             succeeded = True
             services.completed(current)
         except Exception as error:
-            signals.failure(services.telemetry, error, operation=name)
+            if envelope is None or current.job_id:
+                signals.failure(services.telemetry, error, operation=name, job_id=current.job_id or None)
+            else:
+                signals.message_failure(
+                    services.telemetry, error, operation=name, message_id=envelope.message_id
+                )
             raise
         finally:
             report_span(services, current, time.monotonic() - began, succeeded=succeeded, host=host)
+            # the host may kill or freeze this process as soon as nothing runs in it
+            await services.telemetry.flush(_FLUSH_SECONDS)
 
 
 def report_span(

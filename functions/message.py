@@ -42,5 +42,5 @@ async def handling(
 ) -> AsyncIterator[ReceivedMessage]:
     """Handle one message within an operation of its own (see `triggered`)."""
     text = msg.get_body().decode("utf-8", "replace")
-    async with triggered(app(), name, context, read_envelope(text)):
+    async with triggered(app(), name, context, read_envelope(text, msg.id or "")):
         yield ReceivedMessage(msg.id or "", text, again=msg.dequeue_count != 1)

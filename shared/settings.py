@@ -29,6 +29,8 @@ TELEMETRY = frozenset(
         "applicationinsights_connection_string",
         "azure_monitor_sampling_rate",
         "log_level",
+        "telemetry_client_addresses",
+        "telemetry_excluded_operations",
     }
 )
 """The fields of the settings that concern telemetry and logs."""
@@ -149,6 +151,12 @@ class Settings(BaseSettings):
     """`Authorization=AAD` or `ClientId=<id>;Authorization=AAD`. With it, telemetry is sent with the app's identity."""
     azure_monitor_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share of operations whose events and dependencies are sent. Exceptions and metrics are always sent."""
+    telemetry_excluded_operations: Annotated[str, Field(pattern=r"^[\w\s,]*$")] = (
+        "health_live,health_ready,health_full,list_jobs,get_job,list_datasets,get_dataset"
+    )
+    """Functions whose runs send no `operation_completed`, with commas between them; `none` for none."""
+    telemetry_client_addresses: Literal["masked", "full"] = "masked"
+    """Whether telemetry has the addresses of clients without their last part, or in full."""
     log_analytics_workspace_id: str | None = None
     """The id of the Log Analytics workspace from which insights read. Application Insights stores its data there."""
     applicationinsights_resource_id: str | None = None
@@ -206,6 +214,11 @@ class Settings(BaseSettings):
     def running_in_azure(self) -> bool:
         """Whether this process runs on Azure."""
         return any(self._instances)
+
+    @property
+    def excluded_operations(self) -> frozenset[str]:
+        """The functions whose runs are not reported one by one."""
+        return frozenset(name.strip() for name in self.telemetry_excluded_operations.split(","))
 
     @property
     def role(self) -> str:

@@ -21,6 +21,8 @@ from shared.wiring import App, app
 
 _log = logging.getLogger(__name__)
 _SERVER_ERROR = 500
+# how long an answer waits at most until its telemetry is sent
+_FLUSH_SECONDS = 0.25
 
 type Handler = Callable[[Call], Awaitable[Answer]]
 type HttpFunction = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
@@ -68,6 +70,9 @@ def http_function(declared: Declared, handler: Handler) -> HttpFunction:
             response.headers["X-Correlation-ID"] = current.correlation_id
             succeeded = response.status_code < _SERVER_ERROR
             report_span(app(), current, time.monotonic() - began, succeeded=succeeded, host=host)
+            if app().reports(current) or not succeeded:
+                # the host may freeze this process once nothing runs in it
+                await app().telemetry.flush(_FLUSH_SECONDS)
             return response
 
     # functools.wraps would also set the signature, and the worker needs that of `function`
@@ -89,8 +94,7 @@ async def _serve(
         raise Unavailable(f"Storage did not answer in time. {declared.when_late}") from None
     except Retryable as error:
         raise Unavailable(f"{error.detail} {declared.when_late}") from error
-    if declared.scope is not PUBLIC:
-        services.completed(current)
+    services.completed(current)
     body = answer.body
     if isinstance(body, BaseModel):
         body = Text(body.model_dump_json(), "application/json")
@@ -119,7 +123,9 @@ async def _caller(services: App, req: func.HttpRequest, scope: Scope | None) -> 
 
 def _refuse(error: Exception, name: str, current: Operation) -> func.HttpResponse:
     if not isinstance(error, AppError):
-        _log.error("%s failed", name, exc_info=error)
+        # where telemetry takes the error, its stack is not in the log a second time
+        reported = app().telemetry.state().configured
+        _log.error("%s failed: %s", name, type(error).__name__, exc_info=None if reported else error)
         signals.failure(app().telemetry, error, operation=name)
     elif isinstance(error, Retryable):
         _log.warning("%s: %s", name, error.detail)

@@ -17,12 +17,13 @@ from shared.archiving.writing.part_ledger import PartLedger
 from shared.archiving.writing.write import commit_file, compute_sha256, write_slice
 from shared.clock import Deadline
 from shared.concurrency import process_concurrently
-from shared.errors import Conflict, Retryable
+from shared.errors import Conflict
 from shared.records.delivered import FileChecksum
 from shared.runtime import Runtime
 from shared.storage.blobs import BlobAttributes, Tier
 from shared.storage.storage import Storage
 from shared.telemetry import signals
+from shared.telemetry.uploads import uploading
 
 _MB = 1_000_000
 _COMMITS_AT_A_TIME = 8
@@ -168,25 +169,8 @@ class Archiver:
 
     async def _write_slice(self, plan: Plan, piece: Slice, deadline: Deadline) -> bytes | None:
         """Write a slice as `write_slice` does, and report the upload."""
-        began = self._clock.monotonic()
-        failed: Exception | None = None
-        try:
-            return await write_slice(plan, piece, self._blobs, deadline)
-        except Retryable as error:
-            failed = error
-            raise
-        finally:
-            file = plan.files[piece.file]
-            size = min(
-                file.size, (piece.end - piece.start) * block_bytes_of(file.size, plan.header.block_bytes)
-            )
-            signals.azure_blob_upload(
-                self._telemetry,
-                target=plan.blob(file),
-                duration_seconds=self._clock.monotonic() - began,
-                file_size_mb=size / _MB,
-                error=failed,
-            )
+        with uploading(self._telemetry, self._clock, plan.blob(plan.files[piece.file])) as upload:
+            return await write_slice(plan, piece, self._blobs, deadline, upload.add)
 
     async def _commit(self, plan: Plan) -> bool:
         """Commit all files; returns whether all blocks were there.

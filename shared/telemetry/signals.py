@@ -160,11 +160,17 @@ def azure_blob_upload(
     file_size_mb: float,
     error: BaseException | None = None,
 ) -> None:
-    """Blocks were sent to blob storage, or could not be."""
-    outcome: Properties = {"error": type(error).__name__} if error else {"file_size_mb": file_size_mb}
+    """Blocks were sent to blob storage; the size is that of what was taken, also where the upload failed."""
+    outcome: Properties = {"error": type(error).__name__} if error is not None else {}
     telemetry.dependency(
         Dependency(
-            "azure_blob_upload", "Azure Blob", target, duration_seconds, error is None, properties=outcome
+            "azure_blob_upload",
+            "Azure Blob",
+            target,
+            duration_seconds,
+            error is None,
+            properties=outcome,
+            measurements={"file_size_mb": file_size_mb},
         )
     )
 
@@ -188,16 +194,57 @@ def failure(
     operation: str,
     job_id: str | None = None,
     dataset: str | None = None,
-    reason: str | None = None,
 ) -> None:
-    """Something failed that a person should see; `reason` is the code of a job's failure."""
-    properties = {"operation": operation, "error_type": type(error).__name__}
-    if job_id is not None:
-        properties["job_id"] = job_id
-    if dataset is not None:
-        properties["dataset"] = dataset
-    if reason is not None:
-        properties["reason"] = reason
+    """Something failed that a person should see."""
+    known = {"job_id": job_id, "dataset": dataset}
+    _failed(telemetry, error, operation, {name: value for name, value in known.items() if value is not None})
+
+
+def job_failure(
+    telemetry: Telemetry, error: BaseException, *, operation: str, job_id: str, reason: str
+) -> None:
+    """A job has ended without a dataset; `reason` is the code that its owner sees."""
+    _failed(telemetry, error, operation, {"job_id": job_id, "reason": reason})
+
+
+def message_failure(telemetry: Telemetry, error: BaseException, *, operation: str, message_id: str) -> None:
+    """A message that names no job could not be handled. The job that it may become is found by the message's id."""
+    _failed(telemetry, error, operation, {"message_id": message_id})
+
+
+def _failed(telemetry: Telemetry, error: BaseException, operation: str, known: Properties) -> None:
+    properties = {"operation": operation, "error_type": type(error).__name__, **known}
     if isinstance(error, AppError):
         properties["detail"] = error.detail[:500]
     telemetry.exception(error, properties)
+
+
+def profile_not_found(telemetry: Telemetry, *, user_id: str, endpoint: str) -> None:
+    """A caller who is known has no profile."""
+    telemetry.event("profile_not_found", {"user_id": user_id, "endpoint": endpoint})
+
+
+def rate_limit_exceeded(
+    telemetry: Telemetry, *, path: str, method: str, client_ip: str, expires_in_seconds: float
+) -> None:
+    """A caller was refused for calling too often. The client's address is masked unless a setting says otherwise."""
+    telemetry.event(
+        "rate_limit_exceeded",
+        {"path": path, "method": method, "client_ip": client_ip, "expires_in_seconds": expires_in_seconds},
+        always=True,
+    )
+
+
+def daily_active_users(telemetry: Telemetry, *, count: int) -> None:
+    """How many users did something on a day."""
+    telemetry.metric("daily_active_users", count)
+
+
+def revenue_usd(telemetry: Telemetry, *, amount: float) -> None:
+    """What was earned on a day."""
+    telemetry.metric("revenue_usd", amount)
+
+
+def conversion_rate(telemetry: Telemetry, *, share: float) -> None:
+    """Which share of the users pays, from 0 to 1."""
+    telemetry.metric("conversion_rate", share)

@@ -111,7 +111,11 @@ class Adapters:
         from shared.telemetry.azure_monitor.client import AzureMonitorConfig, AzureMonitorTelemetry
 
         config = AzureMonitorConfig(
-            settings.environment, settings.role, settings.instance, settings.azure_monitor_sampling_rate
+            settings.environment,
+            settings.role,
+            settings.instance,
+            settings.azure_monitor_sampling_rate,
+            masks_addresses=settings.telemetry_client_addresses == "masked",
         )
         authentication = settings.applicationinsights_authentication_string
         return AzureMonitorTelemetry(

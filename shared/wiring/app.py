@@ -85,8 +85,14 @@ class App(Services):
         with self._start_report.during_invocation():
             yield
 
+    def reports(self, operation: Operation) -> bool:
+        """Whether each run of a function is reported. That of one that is called again and again need not be."""
+        return operation.name not in self.settings.excluded_operations
+
     def completed(self, operation: Operation) -> None:
-        """Report that a function ran to its end."""
+        """Report that a function ran to its end, unless a setting excludes it."""
+        if not self.reports(operation):
+            return
         signals.operation_completed(
             self.telemetry,
             operation=operation.name,
@@ -112,7 +118,9 @@ class App(Services):
             azure_insights_enabled=True,
             running_in_azure=self.settings.running_in_azure,
         )
-        asyncio.run(self.telemetry.flush())
+        # not asyncio.run, which would replace the handler of SIGINT
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            loop.run_until_complete(self.telemetry.flush())
 
 
 @cache

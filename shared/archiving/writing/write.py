@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from shared.archiving.layout.contents import File
@@ -35,11 +35,14 @@ _TYPES = {
 }
 
 
-async def write_slice(plan: Plan, piece: Slice, blobs: BlockStore, deadline: Deadline) -> bytes | None:
+async def write_slice(
+    plan: Plan, piece: Slice, blobs: BlockStore, deadline: Deadline, sent: Callable[[int], None]
+) -> bytes | None:
     """Stage the blocks of a slice that are not staged yet; returns the SHA-256 of the slice's bytes.
 
     Returns None if the deadline passes before the end; call again then. Every call stages at least one block, however
-    short the time. Blocks that an earlier call staged are composed again for the checksum, but not sent again.
+    short the time. Blocks that an earlier call staged are composed again for the checksum, but not sent again. `sent`
+    is called with the size of each block that storage has taken.
 
     Raises:
         Damaged: stored images or texts are gone, cut short or garbled.
@@ -47,7 +50,8 @@ async def write_slice(plan: Plan, piece: Slice, blobs: BlockStore, deadline: Dea
     composer = await asyncio.to_thread(Composer, plan, plan.files[piece.file], blobs)
     staged = await blobs.staged(plan.blob(plan.files[piece.file]))
     async with task_group() as group:
-        return await _SliceWriter(plan, piece, composer, blobs, staged, group).write(deadline)
+        writer = _SliceWriter(plan, piece, composer, blobs, staged, sent)
+        return await writer.write(deadline, group)
 
 
 class _Buffer:
@@ -84,7 +88,7 @@ class _SliceWriter:
         composer: Composer,
         blobs: BlockStore,
         staged: Mapping[int, int],
-        group: asyncio.TaskGroup,
+        sent: Callable[[int], None],
     ) -> None:
         self._plan = plan
         self._slice = piece
@@ -93,14 +97,14 @@ class _SliceWriter:
         self._composer = composer
         self._blobs = blobs
         self._staged = staged
-        self._group = group
+        self._count_sent = sent
         self._sends = asyncio.Semaphore(_SENDS_AT_A_TIME)
         self._has_sent = False
         self._digest = hashlib.sha256()
         self._last_hashing: asyncio.Task[None] | None = None
 
-    async def write(self, deadline: Deadline) -> bytes | None:
-        """Write the slice as `write_slice` does."""
+    async def write(self, deadline: Deadline, group: asyncio.TaskGroup) -> bytes | None:
+        """Write the slice as `write_slice` does, in tasks of the group."""
         size = self._offset(self._slice.end) - self._offset(self._slice.start)
         blocks_at_a_time = max(1, min(_BLOCKS_AT_A_TIME, _BUFFER_BYTES // self._block_bytes))
         buffer, other = (_Buffer(min(size, blocks_at_a_time * self._block_bytes)) for _ in range(2))
@@ -112,7 +116,7 @@ class _SliceWriter:
             end = min(self._slice.end, number + (1 if late else blocks_at_a_time))
             data = await buffer.take(self._offset(end) - self._offset(number))
             await self._composer.compose(self._offset(number), data)
-            buffer.readers = [*self._send(number, data), self._hash(data)]
+            buffer.readers = [*self._send(number, data, group), self._hash(data, group)]
             number, buffer, other = end, other, buffer
         await buffer.wait_for_readers()
         await other.wait_for_readers()
@@ -123,22 +127,23 @@ class _SliceWriter:
         """The offset in the file of the block with this number, or the file's size after the last block."""
         return min(self._file.size, number * self._block_bytes)
 
-    def _send(self, first: int, data: memoryview) -> Iterator[asyncio.Task[None]]:
+    def _send(self, first: int, data: memoryview, group: asyncio.TaskGroup) -> Iterator[asyncio.Task[None]]:
         """Begin to send the blocks from number `first` on, without those that are staged already."""
         name = self._plan.blob(self._file)
 
         async def send(number: int, block: memoryview) -> None:
             async with self._sends:
                 await self._blobs.stage(name, number, block)
+            self._count_sent(len(block))
 
         for at in range(0, len(data), self._block_bytes):
             block = data[at : at + self._block_bytes]
             number = _block_number(self._plan, first + at // self._block_bytes)
             if self._staged.get(number) != len(block):
                 self._has_sent = True
-                yield self._group.create_task(send(number, block))
+                yield group.create_task(send(number, block))
 
-    def _hash(self, data: memoryview) -> asyncio.Task[None]:
+    def _hash(self, data: memoryview, group: asyncio.TaskGroup) -> asyncio.Task[None]:
         """Begin to add the bytes to the checksum, after those of the calls before."""
         before = self._last_hashing
 
@@ -147,7 +152,7 @@ class _SliceWriter:
                 await before
             await asyncio.to_thread(self._digest.update, data)
 
-        self._last_hashing = self._group.create_task(update())
+        self._last_hashing = group.create_task(update())
         return self._last_hashing
 
 

@@ -52,7 +52,7 @@ class JobEnds:
             if failure is not None:
                 error = JobFailed(failure.detail)
                 error.__cause__ = cause
-                signals.failure(
+                signals.job_failure(
                     self._telemetry, error, operation=current_name("job"), job_id=job.id, reason=reason
                 )
 

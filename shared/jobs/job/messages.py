@@ -182,17 +182,18 @@ class Envelope:
 
     origin: Origin = NO_ORIGIN
     job_id: str = ""
+    message_id: str = ""
 
 
-def read_envelope(text: str | bytes) -> Envelope:
+def read_envelope(text: str | bytes, message_id: str = "") -> Envelope:
     """The envelope of a message of the app or of a producer. It never raises: others report what is wrong."""
     try:
         data = decode_json(text)
     except InvalidRequest:
-        return Envelope()
+        return Envelope(message_id=message_id)
     if not isinstance(data, dict):
-        return Envelope()
+        return Envelope(message_id=message_id)
     traceparent, correlation_id = (
         found if isinstance(found := data.get(name), str) else "" for name in _ORIGIN
     )
-    return Envelope(Origin(traceparent, correlation_id), names_in(data)[0] or "")
+    return Envelope(Origin(traceparent, correlation_id), names_in(data)[0] or "", message_id)

@@ -16,12 +16,14 @@ from shared.telemetry.azure_monitor.sampling import is_sampled
 from shared.telemetry.azure_monitor.sender import Sender, SenderConfig
 from shared.telemetry.connection_string import Destination
 from shared.telemetry.correlation import current_operation
+from shared.telemetry.privacy import mask_address
 from shared.telemetry.telemetry import Dependency, Measurements, Properties, TelemetryState
 
 if TYPE_CHECKING:
     from shared.telemetry.azure_monitor.transport import TokenCredential
 
 _MOST_TARGET = 2048
+_ADDRESS = "client_ip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class AzureMonitorConfig:
     instance: str
     sampling_rate: float = 0.1
     sender: SenderConfig = field(default_factory=SenderConfig)
+    masks_addresses: bool = True
 
 
 class AzureMonitorTelemetry:
@@ -89,6 +92,8 @@ class AzureMonitorTelemetry:
             return
         texts = texts_of(properties)
         texts.setdefault("environment", self._config.environment)
+        if self._config.masks_addresses and _ADDRESS in texts:
+            texts[_ADDRESS] = mask_address(texts[_ADDRESS])
         if operation is not None:
             texts.setdefault("correlation_id", operation.correlation_id)
             if operation.job_id:

@@ -101,7 +101,7 @@ class Sender:
     async def flush(self, seconds: float) -> None:
         """Wait until the items so far have arrived or were dropped, `seconds` at most, and not while sending fails."""
         with self._lock:
-            if self._paused or self._settled >= self._accepted:
+            if self._paused or self._failures or self._settled >= self._accepted:
                 return
             loop = asyncio.get_running_loop()
             waiter = _Waiter(self._accepted, loop, loop.create_future())
