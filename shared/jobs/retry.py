@@ -1,8 +1,9 @@
-"""Begins a job that has ended anew, for what may end differently this time.
+"""Retries a job that has ended, if the retry may have another result.
 
-The job goes back to its queue with its next revision. Its discovery takes up the candidates that failed for a transient
-reason, goes on where it had not come to its end, and asks the sources again that gave up; chunks that were not
-crawled go on. What was kept is not fetched again. The dataset of the revision before stays until the new one stands.
+The job goes back to its queue, with its next revision. Its discovery has candidates tried again that failed for a
+transient reason, continues if it was not complete, and asks the sources again that it gave up. Chunks that were not
+crawled are crawled. Kept images are not fetched again. The dataset of the earlier revision stays until the new one is
+complete.
 """
 
 from shared.clock import Clock
@@ -19,21 +20,21 @@ from shared.telemetry.correlation import current_origin
 
 
 class Retry:
-    """Retries jobs. Repeated while a retry runs, it begins no second one."""
+    """Retries jobs. A call during a retry does not start a second one."""
 
     def __init__(self, data: JobData, clock: Clock) -> None:
         self._data = data
         self._clock = clock
 
     async def run(self, user_id: str, job_id: str) -> Job:
-        """Put the job back on its queue, and return it as it then is.
+        """Puts the job back on its queue; returns the stored job.
 
         Raises:
             NotFound: this user has no such job.
             Conflict: it runs for the first time, there is nothing to retry, or its working files are gone.
         """
 
-        async def reopened(stored: Job) -> Job:
+        async def reopen(stored: Job) -> Job:
             if not stored.state.terminal:
                 return stored
             progress, report = (
@@ -44,7 +45,7 @@ class Retry:
             await self._check_state(stored)
             return await self._data.jobs.reopen(stored.retried(self._clock.now(), current_origin()))
 
-        job = await self._data.jobs.swap(await self._data.jobs.require(user_id, job_id), reopened)
+        job = await self._data.jobs.swap(await self._data.jobs.require(user_id, job_id), reopen)
         if job.revision == 1:
             raise Conflict(f"The job is {job.state}; only a job that has ended can be retried.")
         if job.state is State.QUEUED:
@@ -52,7 +53,7 @@ class Retry:
         return job
 
     async def is_possible(self, job: Job, progress: Progress, report: DiscoveryReport) -> bool:
-        """Whether `run` would begin the job anew if it were called now; the ledger has its progress and report.
+        """Returns whether `run` would retry the job now. The progress and the report are those in the ledger.
 
         It reads a row and a blob's attributes. The state of discovery, which may be large, is read only if the job
         failed because something of it is damaged.

@@ -1,7 +1,7 @@
-"""Step 4 of a job: make the dataset of what was kept, record it, and end the job."""
+"""Step 4 of a job: makes the dataset of the kept images, records it, and ends the job."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from shared.archiving.archiver import Archiver, Progress
@@ -23,28 +23,8 @@ from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import archive_prefix, records_blob, revision_prefix
 from shared.storage.blobs import Tier
 
-_PARTS_IN_FLIGHT = (
-    32  # messages of one archive at a time, so that small archives get through beside huge ones
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Nothing:
-    """Why a dataset came out empty."""
-
-    archived: Archived
-
-    @property
-    def detail(self) -> str:
-        """One sentence with the counts."""
-        totals: dict[str, int] = {}
-        for outcomes in self.archived.counts.values():
-            for outcome, number in outcomes.items():
-                totals[outcome] = totals.get(outcome, 0) + number
-        if not totals:
-            return "No images were found."
-        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(totals.items()))
-        return f"Of {sum(totals.values())} found, no image could be kept: {reasons}."
+# Messages of one archive at a time, so that large archives leave room for small ones.
+_PARTS_IN_FLIGHT = 32
 
 
 class Archive:
@@ -69,10 +49,10 @@ class Archive:
         self._watches = watches
 
     async def run(self, message: JobMessage, deadline: Deadline) -> None:
-        """Archive until the dataset stands, or the deadline passes and a continuation is enqueued.
+        """Archives until the dataset is complete, or enqueues a continuation at the deadline.
 
-        A dataset of several parts is shared out over as many messages; whoever writes the last part finishes. Where
-        the job is cancelled meanwhile, the work is broken off within seconds.
+        Each part of a large dataset has a message of its own. The run that writes the last part completes the dataset.
+        If the job is cancelled meanwhile, the work stops within seconds.
 
         Raises:
             Retryable: storage did not answer; the message should come again.
@@ -81,16 +61,16 @@ class Archive:
         if job is None:
             return
         if job.state is not State.ARCHIVING:
-            await self._ended(job)
+            await self._follow_end(job)
             return
         try:
             await self._run(job, message, deadline)
         except JobEnded:
-            await self._ended(await self._jobs.get(job.user_id, job.id))
+            await self._follow_end(await self._jobs.get(job.user_id, job.id))
         except Damaged as error:
-            await self._ended(await self._transitions.fail_damaged(job, error))
+            await self._follow_end(await self._transitions.fail_damaged(job, error))
         except Permanent as error:
-            await self._ended(await self._transitions.fail(job, ARCHIVE_FAILED, error.detail, error))
+            await self._follow_end(await self._transitions.fail(job, ARCHIVE_FAILED, error.detail, error))
 
     async def _run(self, job: Job, message: JobMessage, deadline: Deadline) -> None:
         watch = self._watches.watch(job)
@@ -98,45 +78,54 @@ class Archive:
         if archived is None:
             return
         if archived.image_count == 0:
-            await self._transitions.fail(job, NO_IMAGES, _Nothing(archived).detail)
+            await self._transitions.fail(job, NO_IMAGES, _why_empty(archived))
         else:
             await self._complete(job, archived)
 
     async def _advance(
         self, job: Job, message: JobMessage, deadline: Deadline, watch: JobWatch
     ) -> Archived | None:
-        """Do what the message is for; None where more messages have to be handled first."""
+        """Does the work of the message; returns the archive if it is finished with that."""
         if message.part:
             digest, _, number = message.part.partition("/")
             plan = await self._archiver.load_plan(archive_prefix(job.id, job.revision), digest)
-            if plan is None:  # it was an earlier revision's
-                return None
-            mine: Sequence[int] = [int(number)]
+            # The plan of an earlier revision is not found.
+            complete = plan is not None and await self._write_part(job, plan, int(number), deadline)
         else:
             plan = await self._archiver.begin(await self._order(job))
-            alone = len(plan.parts) <= 1
-            mine = range(len(plan.parts)) if alone else await self._archiver.find_missing(plan)
-            if mine and not alone:
-                await self._share_out(job, plan, mine)
-                return None
-        for part in mine:
-            go_on = partial(self._share_out_behind, job, plan, part)
-            written = await self._archiver.write_part(plan, part, deadline, go_on)
-            if written is not Progress.ALL_WRITTEN:
-                await self._transitions.touch(job)
-                if written is Progress.OUT_OF_TIME:
-                    await self._share_out(job, plan, [part])
-                return None
+            complete = await self._write_or_share(job, plan, deadline)
+        if plan is None or not complete:
+            return None
         await watch.check()
         archived = await self._archiver.finish(plan, deadline)
         if archived is None:
-            await self._share_out(job, plan, await self._archiver.find_missing(plan))
+            await self._send_parts(job, plan, await self._archiver.find_missing(plan))
         return archived
 
-    async def _share_out(self, job: Job, plan: Plan, missing: Sequence[int]) -> None:
-        """A message for the first part of each row: many function instances write at the same time.
+    async def _write_or_share(self, job: Job, plan: Plan, deadline: Deadline) -> bool:
+        """Writes the only part, or sends messages for missing parts; returns whether all parts are written."""
+        if len(plan.parts) <= 1:
+            return not plan.parts or await self._write_part(job, plan, 0, deadline)
+        missing = await self._archiver.find_missing(plan)
+        if missing:
+            await self._send_parts(job, plan, missing)
+        return not missing
 
-        Parts stand in `_PARTS_IN_FLIGHT` rows, in turn; who has written a part sends the next one of its row.
+    async def _write_part(self, job: Job, plan: Plan, part: int, deadline: Deadline) -> bool:
+        """Writes one part, as far as the deadline allows; returns whether all parts of the plan are written."""
+        send_next = partial(self._send_next_part, job, plan, part)
+        progress = await self._archiver.write_part(plan, part, deadline, send_next)
+        if progress is Progress.ALL_WRITTEN:
+            return True
+        await self._transitions.touch(job)
+        if progress is Progress.OUT_OF_TIME:
+            await self._send_parts(job, plan, [part])
+        return False
+
+    async def _send_parts(self, job: Job, plan: Plan, missing: Sequence[int]) -> None:
+        """Sends a message for the first missing part of each lane, so that many instances write at the same time.
+
+        The parts are dealt to `_PARTS_IN_FLIGHT` lanes. The run that has written a part sends the next one of its lane.
         """
         first: dict[int, int] = {}
         for part in missing:
@@ -145,14 +134,15 @@ class Archive:
             name = f"{plan.header.digest}/{part}"
             await self._queues.send(ARCHIVES_QUEUE, message_of(job, part=name))
 
-    async def _share_out_behind(self, job: Job, plan: Plan, part: int) -> None:
-        """The message for what comes behind a part in its row, unless another run has noted the part meanwhile.
+    async def _send_next_part(self, job: Job, plan: Plan, part: int) -> None:
+        """Sends the message of the next missing part in the lane of `part`.
 
-        Of two messages for one part only one goes on, unless they are through at the same moment.
+        Nothing is sent if another run has noted that `part` is written. So if two messages for one part are under way,
+        only one of them leads to the next part, unless both runs end at the same moment.
         """
         missing = await self._archiver.find_missing(plan)
         if part in missing:
-            await self._share_out(job, plan, _behind(part, missing))
+            await self._send_parts(job, plan, _later_in_lane(part, missing))
 
     async def _order(self, job: Job) -> ArchiveOrder:
         spec = await self._jobs.needed_spec(job.id)
@@ -182,15 +172,15 @@ class Archive:
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:
-        """Record the dataset, then end the job; where it ended otherwise meanwhile, take the dataset back."""
+        """Records the dataset, then completes the job. If it has ended otherwise meanwhile, the record is undone."""
         start = await self._starts.stored(job)
         await self._catalog.put(_dataset(job, archived))
         ended = await self._transitions.complete(job, archived.image_count)
         if ended.state is not State.COMPLETED or ended.revision != job.revision:
             await self._starts.take_back(job, start)
 
-    async def _ended(self, job: Job | None) -> None:
-        """Make up for what a run that died has left undone at the end of the job."""
+    async def _follow_end(self, job: Job | None) -> None:
+        """Does what follows the job's end, in case the run that ended it died before."""
         if job is None or not job.state.terminal:
             return
         if job.state is not State.COMPLETED:
@@ -198,8 +188,19 @@ class Archive:
         await self._transitions.follow_end(job)
 
 
-def _behind(part: int, missing: Sequence[int]) -> Sequence[int]:
-    """What of a part's row is missing behind it."""
+def _why_empty(archived: Archived) -> str:
+    """Returns one sentence that says why a dataset has no image, with the counts."""
+    totals: Counter[str] = Counter()
+    for outcomes in archived.counts.values():
+        totals.update(outcomes)
+    if not totals:
+        return "No images were found."
+    reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(totals.items()))
+    return f"Of {totals.total()} found, no image could be kept: {reasons}."
+
+
+def _later_in_lane(part: int, missing: Sequence[int]) -> Sequence[int]:
+    """Returns the missing parts that come after `part` in its lane."""
     return [other for other in missing if other > part and (other - part) % _PARTS_IN_FLIGHT == 0]
 
 

@@ -1,4 +1,4 @@
-"""What the archive of a job's revision starts from: looked up once, so that every run of it does the same."""
+"""Stores what the archive of a job's revision starts from, so that every run of the step starts from the same."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,12 @@ from shared.storage.blobs import BlobStore
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStart:
-    """`earlier` are the datasets to deduplicate against, as they were then; `before` is the job's own, if it had one.
+    """What an archive starts from. A later change of these datasets does not change it.
 
-    A retry of another job changes nothing of it. `before` is what counts again where this revision does not come to
-    its end.
+    Attributes:
+        earlier: The datasets to deduplicate against.
+        before: The job's own dataset of an earlier revision, if it had one. It is recorded again if this revision
+            does not complete.
     """
 
     earlier: tuple[EarlierDataset, ...]
@@ -32,14 +34,14 @@ _adapter = TypeAdapter(ArchiveStart)
 
 
 class ArchiveStarts:
-    """The stored starts, one a revision: the first that is written counts."""
+    """Stores one start for each revision of a job. The first one that is written counts."""
 
     def __init__(self, blobs: BlobStore, catalog: Catalog) -> None:
         self._blobs = blobs
         self._catalog = catalog
 
     async def begin(self, job: Job, spec: JobSpec) -> ArchiveStart:
-        """The start of the job's revision; made where there is none.
+        """Returns the start of the job's revision, and makes it if there is none.
 
         Raises:
             Permanent: the spec names a dataset to deduplicate against that is not there.
@@ -55,7 +57,7 @@ class ArchiveStarts:
         return start
 
     async def stored(self, job: Job) -> ArchiveStart | None:
-        """The start of the job's revision; None where its archive has not begun, or its working blobs are gone.
+        """Returns the start of the job's revision; None if its archive has not begun or its working blobs are gone.
 
         Raises:
             Damaged: it cannot be read.
@@ -68,16 +70,17 @@ class ArchiveStarts:
             return _adapter.validate_json(data)
 
     async def take_back(self, job: Job, start: ArchiveStart | None = None) -> None:
-        """See that the dataset of this revision is not recorded, as it did not come to its end; idempotent.
+        """Removes the record of this revision's dataset, since the revision did not complete. Idempotent.
 
-        `start` is the revision's, for callers that read it before the working blobs were deleted. Where it cannot be
-        read, no dataset of an earlier revision is recorded again.
+        The dataset of the earlier revision is recorded again, unless the start cannot be read. Pass `start` if it was
+        read before, since the working blobs may be deleted by now.
         """
         try:
             start = start or await self.stored(job)
         except Damaged:
             start = ArchiveStart((), None)
-        if start is not None:  # it is stored before anything is recorded
+        # Without a start nothing was recorded, since the start is stored first.
+        if start is not None:
             await self._catalog.undo(job.user_id, job.id, job.revision, start.before)
 
     async def _look_up(self, job: Job, spec: JobSpec) -> ArchiveStart:
@@ -95,5 +98,5 @@ def _blob(job: Job) -> str:
 
 
 def parents_of(spec: JobSpec) -> tuple[str, ...]:
-    """The ids of the datasets that images are taken from, without repetitions."""
+    """Returns the ids of the datasets that the spec uses as sources, without repetitions."""
     return tuple(dict.fromkeys(config.id for config in spec.sources if isinstance(config, DatasetConfig)))

@@ -90,7 +90,7 @@ class Discover:
         That run may be a late one of an earlier revision, which leaves the job to this run. Then this run begins anew,
         by a new message.
         """
-        if not await self._parts.rounds.begun(job):
+        if not await self._parts.rounds.has_begun(job):
             await self._queues.send(JOBS_QUEUE, message_of(job))
 
     async def _discover(self, job: Job, deadline: Deadline) -> Continuation | None:

@@ -92,7 +92,7 @@ class DiscoveryRun:
         if new_revision:
             state.begin_revision(job.revision)
         if new_round:
-            state.begin_round(job.round, await parts.rounds.wanted(job))
+            state.begin_round(job.round, await parts.rounds.raised_limits(job))
         run = cls(parts, job, state, row, await _read_seen(parts, job, state))
         if new_revision:
             await parts.dispatch.resend(job)

@@ -1,4 +1,4 @@
-"""How a message that is neither the app's nor a producer's is reported, for no job can stand for it."""
+"""Reports messages that are neither the app's own nor a producer's, and for which no job can be shown."""
 
 import logging
 
@@ -10,6 +10,6 @@ _log = logging.getLogger(__name__)
 
 
 def report_dropped(telemetry: Telemetry, error: InvalidRequest, operation: str) -> None:
-    """Report a message that is dropped; the error says what is wrong with it."""
+    """Logs and reports a message that is dropped. The error says what is wrong with it."""
     _log.warning("A message was dropped (%s). %s", operation, error.detail)
     signals.failure(telemetry, error, operation=operation)

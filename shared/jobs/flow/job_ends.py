@@ -1,4 +1,4 @@
-"""What telemetry says of a job's end: an event with its outcome, and for a job that failed an exception, too."""
+"""Reports the ends of jobs to the telemetry: an event with the outcome, and an exception if the job failed."""
 
 from shared.errors import AppError
 from shared.jobs.job.job import Job
@@ -12,11 +12,11 @@ _CANCELLED = "requested"
 
 
 class JobFailed(Exception):
-    """A job ended without a dataset; the text says why, and the cause is the error behind it, where there is one."""
+    """A job ended without a dataset. The text says why; the cause is the error that made it fail, if there was one."""
 
 
 class JobEnds:
-    """Reports ends of jobs. Who has written the end reports it, right after it: at most once."""
+    """Reports the ends of jobs. The run that has written an end reports it right after that, so at most once."""
 
     def __init__(self, ledger: ChunkLedger, telemetry: Telemetry) -> None:
         self._ledger = ledger
@@ -25,10 +25,10 @@ class JobEnds:
     async def report(
         self, job: Job, *, images: int | None = None, cause: BaseException | None = None
     ) -> None:
-        """Report the end of a job as it is stored now. `images` are those of its dataset.
+        """Reports the end of a job, which is the stored one. `images` is the number of images in its dataset.
 
-        Where they are not given, the images that its chunks kept are counted. The signals belong to the job's trace,
-        also where the watchdog or another call has ended it.
+        If it is None, the images that the job's chunks kept are counted. The signals belong to the job's trace, even
+        if the watchdog or a call has ended the job. `cause` is the error that made it fail.
         """
         if images is None:
             images = await self._kept(job)
@@ -59,5 +59,6 @@ class JobEnds:
     async def _kept(self, job: Job) -> int:
         try:
             return (await self._ledger.progress(job.id)).tally.kept
-        except AppError:  # the end stands all the same, and has to be reported
+        except AppError:
+            # The end is stored all the same, and must be reported.
             return 0

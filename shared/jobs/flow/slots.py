@@ -1,4 +1,4 @@
-"""How many jobs of one user run at a time. The others wait, and begin in the order in which they were submitted.
+"""Limits how many jobs of one user run at a time. The others wait, and begin in the order of their submission.
 
 A user has a number of slots. A job holds one of them while it runs: from before its discovery until it has ended. The
 slots of a user and the jobs that wait for one are rows of one partition:
@@ -59,9 +59,9 @@ class Slots:
     limit: int
 
     async def claim(self, job: Job) -> bool:
-        """Give the job a slot unless it holds one; returns whether it holds one now.
+        """Gives the job a slot unless it holds one; returns whether it holds one now.
 
-        If it holds none, it waits, and its message is sent again when it is its turn.
+        If there is no slot for it, the job waits, and its message is sent again when there is one.
         """
         slots = await self._slots(job)
         if not (await self._take_free(job, slots) or await self._take_abandoned(job, slots)):
@@ -73,12 +73,12 @@ class Slots:
         return True
 
     async def has_room(self, job: Job) -> bool:
-        """Whether the job holds a slot, or could take one now."""
+        """Returns whether the job holds a slot, or could take one now."""
         slots = await self._slots(job)
         return _holds(slots, job) or await self._count_takeable(job, slots) > 0
 
     async def release(self, job: Job) -> None:
-        """Free the slot of a job that has ended, and send on as many waiting jobs as there are slots for.
+        """Frees the slot of a job that has ended, and sends on as many waiting jobs as there are slots for.
 
         Nothing happens if the job has begun anew, by a retry.
         """
@@ -94,14 +94,14 @@ class Slots:
             await self._send_on(job, queued, await self._slots(job))
 
     async def _send_on(self, job: Job, queued: Sequence[_Queued], slots: Sequence[_Slot]) -> None:
-        """Send the messages of the first jobs that wait, one for each slot that can be taken."""
+        """Sends the messages of the first jobs that wait, one for each slot that can be taken."""
         room = await self._count_takeable(job, slots)
         holders = {slot.holder for slot in slots}
         for waiting in queued:
             if room <= 0:
                 return
             if waiting.job_id in holders:
-                # it took its slot, and is about to delete this row
+                # It has taken its slot, and is about to delete this row.
                 continue
             following = await self.jobs.get(job.user_id, waiting.job_id)
             if following is None or following.state.terminal:
@@ -111,7 +111,7 @@ class Slots:
             room -= 1
 
     async def _take_free(self, job: Job, slots: Sequence[_Slot]) -> bool:
-        """Take a slot that nobody holds, unless the job holds one; returns whether it holds one now."""
+        """Takes a slot that nobody holds, unless the job holds one; returns whether it holds one now."""
         if _holds(slots, job):
             return True
         for slot in self._usable(slots):
@@ -120,36 +120,36 @@ class Slots:
         return False
 
     async def _take_abandoned(self, job: Job, slots: Sequence[_Slot]) -> bool:
-        """Take over a slot whose holder has ended; returns whether the job holds one now."""
+        """Takes over a slot whose holder has ended; returns whether the job holds one now."""
         for slot in await self._abandoned(job, slots):
             if await self._set_holder(job, slot, job.id):
                 return True
         return False
 
     async def _count_takeable(self, job: Job, slots: Sequence[_Slot]) -> int:
-        """How many slots nobody holds, or a job that has ended."""
+        """Returns how many slots are free or abandoned."""
         free = sum(not slot.holder for slot in self._usable(slots))
         return free + len(await self._abandoned(job, slots))
 
     async def _abandoned(self, job: Job, slots: Sequence[_Slot]) -> Sequence[_Slot]:
-        """The slots whose holders have ended. It reads each holder's row, so it comes after everything else."""
+        """Returns the slots whose holders have ended. It reads each holder's row, so call it only if needed."""
         abandoned: list[_Slot] = []
 
-        async def look(slot: _Slot) -> None:
+        async def check(slot: _Slot) -> None:
             holder = await self.jobs.get(job.user_id, slot.holder)
             if holder is None or holder.state.terminal:
                 abandoned.append(slot)
 
         held = [slot for slot in self._usable(slots) if slot.holder]
-        await process_concurrently(held, look, _READS_AT_A_TIME)
+        await process_concurrently(held, check, _READS_AT_A_TIME)
         return abandoned
 
     def _usable(self, slots: Sequence[_Slot]) -> Sequence[_Slot]:
-        """The slots that may be taken. Others are left from a time when the limit was higher."""
+        """Returns the slots within the limit. Others exist if the limit was higher at an earlier time."""
         return slots[: self.limit]
 
     async def _set_holder(self, job: Job, slot: _Slot, holder: str) -> bool:
-        """Write who holds the slot; returns False if somebody else has written it since it was read."""
+        """Writes who holds the slot; returns False if somebody else has written it since it was read."""
         entity = Entity(_partition(job), slot.row, {"job_id": holder}, slot.etag)
         change = Replace(entity) if slot.etag else Insert(entity)
         try:
@@ -159,7 +159,7 @@ class Slots:
         return True
 
     async def _slots(self, job: Job) -> Sequence[_Slot]:
-        """All slots of the job's user, in one query; those that were never taken have no row."""
+        """Reads all slots of the job's user by one query. Slots that were never taken have no row."""
         stored: dict[str, _Slot] = {}
         async for entity in self._rows(job, _SLOT):
             stored[entity.row] = _Slot(entity.row, str(entity.values["job_id"]), entity.etag)
@@ -168,7 +168,7 @@ class Slots:
         return [*usable, *stored.values()]
 
     async def _queued(self, job: Job) -> Sequence[_Queued]:
-        """The jobs of the job's user that wait, in the order in which they were submitted."""
+        """Reads the waiting jobs of the job's user, in the order of their submission."""
         return [
             _Queued(entity.row, str(entity.values["job_id"])) async for entity in self._rows(job, _QUEUED)
         ]

@@ -1,4 +1,4 @@
-"""Changes of a job's state: each a compare-and-swap, tried again on what is stored, and followed by its message."""
+"""Changes the states of jobs. Each change is a compare-and-swap on the stored job, followed by its message."""
 
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from shared.runtime import Runtime
 
 
 class Transitions:
-    """Moves jobs from state to state. Every method may be repeated, and leaves later revisions of the job alone."""
+    """Moves jobs from state to state. Every method may be repeated, and does not touch later revisions of the job."""
 
     def __init__(self, data: JobData, slots: Slots, rounds: Rounds, runtime: Runtime) -> None:
         self._jobs = data.jobs
@@ -28,24 +28,28 @@ class Transitions:
         self._ends = JobEnds(data.ledger, runtime.telemetry)
 
     async def begin(self, job: Job) -> Job:
-        """Have a queued job discovered as soon as its user has a slot for it; returns it as it is stored then."""
+        """Moves a queued job to discovering if its user has a slot for it; returns the stored job.
+
+        If there is no slot, the job stays queued, and its message is sent again when there is one.
+        """
         if job.state is not State.QUEUED or not await self._slots.claim(job):
             return job
         job = await self.advance(job, State.QUEUED, State.DISCOVERING)
-        if job.state.terminal:  # it ended while it claimed its slot
+        if job.state.terminal:
+            # It ended while it claimed its slot.
             await self._slots.release(job)
         return job
 
     async def free_slot(self, job: Job) -> None:
-        """Let the user's next job begin, now that this one has ended; idempotent."""
+        """Frees the slot of a job that has ended, so the user's next job begins. Idempotent."""
         await self._slots.release(job)
 
     async def can_begin(self, job: Job) -> bool:
-        """Whether its user has a slot for a queued job."""
+        """Returns whether the user has a slot for the queued job."""
         return await self._slots.has_room(job)
 
     async def advance(self, job: Job, current: State, following: State) -> Job:
-        """Move the job on where it is in `current`; otherwise return it as it is stored."""
+        """Moves the job from `current` to `following`, unless it is in another state; returns the stored job."""
 
         async def move(stored: Job) -> Job:
             if stored.state is not current or (stored.revision, stored.round) != (job.revision, job.round):
@@ -55,7 +59,7 @@ class Transitions:
         return await self._jobs.swap(job, move)
 
     async def complete(self, job: Job, images: int) -> Job:
-        """End a job whose dataset stands, with so many images; returns it as it is stored."""
+        """Ends a job whose dataset of `images` images is complete; returns the stored job."""
         return await self._end(job, State.COMPLETED, images=images)
 
     async def _end(
@@ -67,12 +71,12 @@ class Transitions:
         images: int | None = None,
         cause: BaseException | None = None,
     ) -> Job:
-        """Bring the job to a terminal state unless it has one, and do what follows; returns it as it is stored.
+        """Moves the job to a terminal state unless it is in one, and does what follows; returns the stored job.
 
-        Whoever writes the end reports it.
+        The call that writes the end reports it to the telemetry.
 
         Raises:
-            Conflict: the job is in a state from which the table has no such step.
+            Conflict: the table of transitions has no such step from the job's state.
         """
 
         async def move(stored: Job) -> tuple[Job, bool]:
@@ -80,15 +84,15 @@ class Transitions:
                 return stored, False
             return await self._jobs.save(stored.moved(state, self._clock.now(), failure)), True
 
-        ended, won = await self._jobs.swap(job, move)
-        if won:
+        ended, moved = await self._jobs.swap(job, move)
+        if moved:
             await self._ends.report(ended, images=images, cause=cause)
         return await self.follow_end(ended)
 
     async def follow_end(self, job: Job) -> Job:
-        """Where the job has ended, free its slot and have its webhook called; returns it as it is stored.
+        """Frees the slot of a job that has ended, and enqueues the call of its webhook; returns the stored job.
 
-        What is done already is not done again. The webhook is called by a message, so that nobody waits for it here.
+        Nothing happens if the job has not ended. What was done already is not done again.
         """
         if not job.state.terminal:
             return job
@@ -98,15 +102,15 @@ class Transitions:
         return job
 
     async def fail(self, job: Job, code: str, detail: str, cause: BaseException | None = None) -> Job:
-        """End the job as failed, with the reason that its owner will read; `cause` is the error behind it."""
+        """Ends the job as failed, with the reason that its owner will read. `cause` is the error that made it fail."""
         return await self._end(job, State.FAILED, Failure(code, detail), cause=cause)
 
     async def fail_damaged(self, job: Job, error: Damaged) -> Job:
-        """End the job as failed because something that it has stored is gone or cannot be read."""
+        """Ends the job as failed because something that it has stored is gone or cannot be read."""
         return await self.fail(job, DAMAGED, error.detail, error)
 
     async def cancel(self, job: Job) -> Job:
-        """End the job as cancelled; a job that is cancelled already stays so.
+        """Ends the job as cancelled, unless it is cancelled already; returns the stored job.
 
         Raises:
             Conflict: the job has completed or failed.
@@ -117,55 +121,56 @@ class Transitions:
         return job
 
     async def close_if_crawled(self, job: Job, *, repeated: bool = False) -> None:
-        """Start the archive, or another round, where discovery has ended and every chunk is done.
+        """Starts the archive or another round of discovery, if discovery has ended and every chunk is done.
 
-        Whoever finishes a chunk calls this, and so does discovery at its end: the last of them to write sees all
-        done. Several may; the compare-and-swap lets one of them win, and that one sends the message. Where it died
-        before it did, its own message comes again: `repeated` then has the message sent by whoever finds that it was
-        not.
+        It is called after each chunk that may be the last one, and at the end of discovery. The last caller to write
+        sees that all chunks are done. If several callers see it, the compare-and-swap lets one of them move the job,
+        and that one sends the message. If it dies before that, its own message is delivered again: a call for a
+        `repeated` message also sends the message of a job that was moved before, unless it is known to be sent.
         """
-        # the job before its chunks: once it crawls, discovery adds no more
+        # The job is read before its chunks: once it is crawling, discovery adds no more.
         stored = await self._jobs.require(job.user_id, job.id)
-        closed, won = await self._jobs.swap(stored, partial(self._close, job.revision))
-        if closed.revision != job.revision or not (won or repeated):
+        closed, moved = await self._jobs.swap(stored, partial(self._close, job.revision))
+        if closed.revision != job.revision or not (moved or repeated):
             return
-        if closed.state is State.DISCOVERING and closed.round and not await self._rounds.begun(closed):
+        if closed.state is State.DISCOVERING and closed.round and not await self._rounds.has_begun(closed):
             await self._queues.send(JOBS_QUEUE, message_of(closed))
         if closed.state is State.ARCHIVING and not closed.enqueued:
             await self.start_archive(closed)
 
     async def _close(self, revision: int, job: Job) -> tuple[Job, bool]:
-        """The job as it is stored then, and whether this call moved it on because every chunk is done."""
-        crawls = job.revision == revision and job.state is State.CRAWLING
-        if not crawls or not await self._ledger.all_done(job.id):
+        """Moves a crawled job on; returns the stored job, and whether this call has moved it."""
+        crawling = job.revision == revision and job.state is State.CRAWLING
+        if not crawling or not await self._ledger.all_done(job.id):
             return job, False
         return await self._jobs.save(await self._after_crawl(job)), True
 
     async def _after_crawl(self, job: Job) -> Job:
-        """What becomes of a job whose chunks are all done."""
-        if job.round < MAX_ROUNDS and await self._rounds.wanted(job):
+        """Returns the job in the state after its crawl: in another round of discovery, or archiving."""
+        if job.round < MAX_ROUNDS and await self._rounds.raised_limits(job):
             return replace(job, round=job.round + 1).moved(State.DISCOVERING, self._clock.now())
         return job.moved(State.ARCHIVING, self._clock.now())
 
     async def start_archive(self, job: Job) -> None:
-        """Send the archive's message, and note it."""
+        """Sends the message of the archive step, and notes in the job that it is sent."""
         await self._enqueue(ARCHIVES_QUEUE, job)
 
     async def _enqueue(self, queue: str, job: Job) -> Job:
-        """Send the message that the job's state calls for, and note it; returns the job as it is stored."""
+        """Sends the message that the job's state calls for, and notes it in the job; returns the stored job."""
         await self._queues.send(queue, message_of(job))
 
         async def note(stored: Job) -> Job:
-            moved = (stored.state, stored.revision) != (job.state, job.revision)
-            if moved or stored.enqueued:
+            moved_on = (stored.state, stored.revision) != (job.state, job.revision)
+            if moved_on or stored.enqueued:
                 return stored
             return await self._jobs.save(replace(stored, enqueued=True))
 
         return await self._jobs.swap(job, note)
 
     async def touch(self, job: Job) -> None:
-        """Note that the job moves, in a state that lasts long, so that the watchdog leaves it alone."""
+        """Notes that a job in a long step makes progress, so the watchdog does not send it on."""
         try:
             await self._jobs.save(replace(job, updated_at=self._clock.now(), nudges=0))
         except Changed:
-            return  # somebody else touched it
+            # Another run has written the job, which shows its progress as well.
+            return

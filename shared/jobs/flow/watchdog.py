@@ -1,4 +1,7 @@
-"""Finds jobs that stand still, because a message was lost or an instance died for good, and sends them on."""
+"""Finds jobs without progress, because a message was lost or an instance died, and sends them on.
+
+To send a job on is to send the messages of its current step again.
+"""
 
 import contextlib
 from dataclasses import dataclass, replace
@@ -31,10 +34,13 @@ _STALLED = Failure(STALLED, "The job made no progress however often it was sent 
 
 @dataclass(frozen=True, slots=True)
 class WatchdogConfig:
-    """After `stall_after_seconds` without progress a job is sent on; after `max_nudges` in vain it fails.
+    """The limits of the watchdog.
 
-    While messages wait in the job's queue it may only be its turn that has not come: then it takes
-    `patience` times as long.
+    Attributes:
+        stall_after_seconds: A job is sent on after this time without progress.
+        patience: If messages wait in the job's queue, the job may only be behind them. Then the time without progress
+            is this many times as long.
+        max_nudges: A job fails after it was sent on this many times without progress.
     """
 
     stall_after_seconds: float = 900.0
@@ -43,7 +49,7 @@ class WatchdogConfig:
 
 
 class Watchdog:
-    """Sends stalled jobs on. Repeating a message does no harm, so neither does running this twice."""
+    """Sends stalled jobs on. It is safe to run twice, since a repeated message does no harm."""
 
     def __init__(
         self,
@@ -60,7 +66,7 @@ class Watchdog:
         self._config = config
 
     async def run(self, deadline: Deadline) -> int:
-        """Look at every unfinished job; returns how many were sent on."""
+        """Checks all unfinished jobs until the deadline; returns how many were sent on."""
         nudged = 0
         async for work in self._data.jobs.works():
             if deadline.passed:
@@ -68,21 +74,23 @@ class Watchdog:
             if work.finished_at is not None:
                 continue
             try:
-                nudged += await self._look_at(work)
+                nudged += await self._check(work)
             except Damaged as error:
                 await self._fail_damaged(work, error)
-            except AppError as error:  # one job's trouble is not the others'
+            except AppError as error:
+                # The other jobs are checked all the same.
                 signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=work.job_id)
         return nudged
 
     async def _fail_damaged(self, work: Work, error: Damaged) -> None:
         signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=work.job_id)
-        with contextlib.suppress(AppError):  # the next run may succeed
+        # If this fails, the next run may succeed.
+        with contextlib.suppress(AppError):
             await self._transitions.fail_damaged(
                 await self._data.jobs.require(work.user_id, work.job_id), error
             )
 
-    async def _look_at(self, work: Work) -> bool:
+    async def _check(self, work: Work) -> bool:
         now = self._runtime.clock.now()
         job = await self._data.jobs.get(work.user_id, work.job_id)
         if job is None:
@@ -92,44 +100,46 @@ class Watchdog:
         if job.state.terminal:
             await self._transitions.free_slot(job)
             if job.webhook_is_due(job.revision):
-                return await self._have_owner_told(job, now)
+                return await self._resend_webhook(job, now)
             await self._data.jobs.mark_finished(work, job.updated_at)
             return False
-        job = await self._with_progress(job)
-        if not await self._stands_still(job, now):
+        job = await self._with_last_progress(job)
+        if not await self._is_stalled(job, now):
             return False
         if job.state is State.QUEUED and not await self._transitions.can_begin(job):
-            return False  # it waits for its turn
+            # It waits for a slot.
+            return False
         return await self._nudge(job, _STALLED)
 
-    async def _have_owner_told(self, job: Job, now: datetime) -> bool:
-        """Send the webhook's message again, each time after twice as long, until that was in vain too often.
+    async def _resend_webhook(self, job: Job, now: datetime) -> bool:
+        """Sends the message of a stalled webhook again, or gives it up after `max_nudges`; returns whether it was sent.
 
-        The job's `updated_at` stays, which is when it ended.
+        The time until the next message doubles each time. The job's `updated_at` stays the moment of its end.
         """
-        if not await self._stands_still(job, now, times=1 << job.nudges):
+        if not await self._is_stalled(job, now, times=1 << job.nudges):
             return False
-        in_vain = job.nudges >= self._config.max_nudges
-        webhook = job.webhook.given_up(now) if in_vain else job.webhook
+        given_up = job.nudges >= self._config.max_nudges
+        webhook = job.webhook.given_up(now) if given_up else job.webhook
         try:
             await self._data.jobs.save(replace(job, webhook=webhook, nudges=job.nudges + 1))
         except Changed:
-            return False  # it is being told, or retried
-        if not in_vain:
+            # The webhook is being called, or the job was retried.
+            return False
+        if not given_up:
             await self._data.storage.queues.send(WEBHOOKS_QUEUE, message_of(job))
-        return not in_vain
+        return not given_up
 
     async def handle_poison(self, job: Job, failure: Failure) -> bool:
-        """Send a job on whose message turned to poison, or fail it for it; returns whether it was sent on.
+        """Sends a job on whose message became poison, or fails it after `max_nudges`; returns whether it was sent on.
 
-        Poison alone proves nothing: a host that dies has tried each message that it held.
+        One poison message proves nothing: a host that dies has used up a delivery of each message that it held.
         """
         if job.state.terminal:
             return False
-        return await self._nudge(await self._with_progress(job), failure)
+        return await self._nudge(await self._with_last_progress(job), failure)
 
     async def _nudge(self, job: Job, failure: Failure) -> bool:
-        """Send the job on, unless that was in vain too often."""
+        """Sends the job on, or fails it after `max_nudges`; returns whether it was sent on."""
         if job.nudges >= self._config.max_nudges:
             await self._transitions.fail(job, failure.code, failure.detail)
             return False
@@ -138,23 +148,24 @@ class Watchdog:
                 replace(job, nudges=job.nudges + 1, updated_at=self._runtime.clock.now())
             )
         except Changed:
-            return False  # it moves after all
+            # It has made progress meanwhile.
+            return False
         await self._send_on(job)
         return True
 
-    async def _with_progress(self, job: Job) -> Job:
-        """The job, as of the last thing that moved in it; what moves was not nudged in vain."""
+    async def _with_last_progress(self, job: Job) -> Job:
+        """Returns the job with the moment of its last progress, and without nudges if that is newer than the row."""
         moved_at = await self._moved_at(job)
         return replace(job, nudges=0, updated_at=moved_at) if moved_at > job.updated_at else job
 
     async def _moved_at(self, job: Job) -> datetime:
-        """When a chunk was last added or done, discovery last saved its place, or the job's state last changed."""
+        """Returns when the job last made progress: in its chunks, in discovery or in its state."""
         progress, report = await self._data.ledger.progress(job.id), await self._data.ledger.report(job.id)
         moments = (progress.moved_at, report.saved_at)
         return max((moment for moment in moments if moment is not None), default=job.updated_at)
 
-    async def _stands_still(self, job: Job, now: datetime, *, times: int = 1) -> bool:
-        """Whether the job has not moved for too long, which is `times` as long as usual."""
+    async def _is_stalled(self, job: Job, now: datetime, *, times: int = 1) -> bool:
+        """Returns whether the job was without progress for `times` the usual limit."""
         idle_seconds = (now - job.updated_at).total_seconds()
         limit_seconds = self._config.stall_after_seconds * times
         if idle_seconds <= limit_seconds:

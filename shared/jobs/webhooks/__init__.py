@@ -1,1 +1,1 @@
-"""The calls that tell owners that their jobs have ended, made from a queue of their own."""
+"""Calls the webhooks of jobs that have ended, by messages of a queue of their own."""

@@ -15,9 +15,9 @@ _API = "/api/v1"
 class WebhookBodies:
     """Makes the bodies of webhook calls, as JSON objects.
 
-    `event` is "job.completed", "job.failed" or "job.cancelled". `job_id` and `revision` identify the end, which may be
-    reported twice; another revision is another end. `counts` are those that the API reports for the job. `links` are
-    paths of the API: of the job, and of its dataset and records where there are any.
+    `event` is "job.completed", "job.failed" or "job.cancelled". `job_id` and `revision` identify the end of the job.
+    One end may be reported twice, and each revision has an end of its own. `counts` are the counts that the API reports
+    for the job. `links` are paths of the API: those of the job, and of its dataset and records if it has them.
     """
 
     def __init__(self, ledger: ChunkLedger, catalog: Catalog) -> None:
@@ -25,11 +25,11 @@ class WebhookBodies:
         self._catalog = catalog
 
     async def of(self, job: Job) -> bytes:
-        """The body for a job that has ended."""
+        """Returns the body for a job that has ended."""
         progress = await self._ledger.progress(job.id)
         dataset = await self._catalog.get(job.user_id, job.id)
         found, tally = progress.found, progress.tally
-        # a dataset's counts include duplicates
+        # The counts of a dataset include duplicates, which the archive step rejects.
         if dataset is not None and job.state is State.COMPLETED:
             tally = Tally(dataset.counts)
             found = tally.found

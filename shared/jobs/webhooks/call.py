@@ -1,4 +1,4 @@
-"""One call of a webhook, which tells a job's owner that the job has ended."""
+"""Makes one call of a webhook, which reports to a job's owner that the job has ended."""
 
 from dataclasses import replace
 
@@ -11,14 +11,14 @@ from shared.web.http.client import WebClient, WebRequest
 
 _TIMEOUT_SECONDS = 10.0
 _MAX_ANSWER_BYTES = 64_000
-# transient, as are all from 500 on
+# These are transient, and so are all statuses from 500 on.
 _BUSY_STATUSES = frozenset({408, 425, 429})
 
 
 class WebhookCaller:
-    """POSTs what `shared.jobs.webhooks.body` says to the spec's `webhook_url`.
+    """POSTs the body to the spec's `webhook_url`.
 
-    The client must be a guarded one: the URL is a caller's. No result has the URL, which may hold a secret.
+    The client must be guarded, since the URL comes from a caller. No result contains the URL, which may hold a secret.
     """
 
     def __init__(self, jobs: JobStore, bodies: WebhookBodies, web: WebClient, clock: Clock) -> None:
@@ -28,10 +28,11 @@ class WebhookCaller:
         self._clock = clock
 
     async def call(self, job: Job) -> Webhook:
-        """Make the call once, within ten seconds; returns what becomes of the job's webhook with it.
+        """Makes the call once, within ten seconds; returns the job's webhook after it.
 
-        It is DELIVERED if the answer is 2xx. It stays PENDING if another try may succeed: there was no answer, or its
-        status was 500 or above, 408, 425 or 429. It has FAILED otherwise, and without any try if the spec is gone.
+        Its state is DELIVERED if the answer is 2xx. It stays PENDING if another try may succeed: there was no answer,
+        or the status was 408, 425, 429, 500 or above. It is FAILED otherwise, and without a call if the spec is gone
+        or damaged.
 
         Raises:
             Unavailable: storage did not answer, and the call was not made.
@@ -53,7 +54,7 @@ class WebhookCaller:
         return Webhook(state, job.webhook.tries + 1, status, wrong, self._clock.now())
 
     async def _send(self, request: WebRequest) -> tuple[WebhookState, int | None, str]:
-        """The state that the webhook has after this try, the status of the answer, and what was wrong."""
+        """Returns the webhook's state after this try, the status of the answer, and the error (empty for none)."""
         try:
             response = await self._web.send(request)
         except Retryable as error:

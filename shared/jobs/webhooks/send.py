@@ -1,7 +1,7 @@
-"""What follows a job's end: its owner is told, by a message on the queue `webhooks`.
+"""Handles the messages of the queue `webhooks`, each of which reports the end of a job to its owner.
 
-Whoever ends a job sends the message and waits for nothing. The message is handled until the call has succeeded, or
-cannot; the host tries it again while the owner's server is down, and hands it over as poison when it was in vain.
+Whoever ends a job sends the message, and does not wait for the call. The host delivers the message again while the
+owner's server is down. After its last delivery the message is poison, and the webhook is given up.
 """
 
 import logging
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 class SendWebhook:
     """Handles the messages of `webhooks`. Safe to run twice, at the same time, and to die at any line.
 
-    The owner is told at least once: a run that dies between the call and its outcome's record makes the call again. A
-    message does nothing if the job has been retried since, or if its owner was told.
+    The owner is called at least once: if a run dies between the call and the record of its outcome, the next run calls
+    again. A message has no effect if the job was retried since, or if the call has succeeded or failed already.
     """
 
     def __init__(self, jobs: JobStore, caller: WebhookCaller, telemetry: Telemetry, clock: Clock) -> None:
@@ -35,12 +35,12 @@ class SendWebhook:
         self._clock = clock
 
     async def run(self, text: str | bytes) -> None:
-        """Call the webhook once, and record the outcome.
+        """Calls the webhook once, and records the outcome.
 
         Raises:
             Unavailable: the owner's server or storage did not answer; the message should come again.
         """
-        job = await self._due(text, "send_webhook")
+        job = await self._due_job(text, "send_webhook")
         if job is None:
             return
         outcome = await self._caller.call(job)
@@ -52,16 +52,16 @@ class SendWebhook:
             self._report(job, outcome)
 
     async def give_up(self, text: str | bytes) -> None:
-        """Record that the owner was not told, as every delivery of the message was in vain."""
-        job = await self._due(text, "send_webhook_poison")
+        """Records that the webhook has failed, since no delivery of its message has succeeded."""
+        job = await self._due_job(text, "send_webhook_poison")
         if job is None:
             return
         outcome = job.webhook.given_up(self._clock.now())
         if await self._record(job, outcome):
             self._report(job, outcome)
 
-    async def _due(self, text: str | bytes, operation: str) -> Job | None:
-        """The job whose owner is to be told; None where there is nothing to do."""
+    async def _due_job(self, text: str | bytes, operation: str) -> Job | None:
+        """Returns the job whose webhook is to be called; None if there is nothing to do."""
         try:
             message: JobMessage = read_webhook_message(decode_json(text))
         except InvalidRequest as error:
@@ -71,7 +71,7 @@ class SendWebhook:
         return job if job is not None and job.webhook_is_due(message.revision) else None
 
     async def _record(self, job: Job, outcome: Webhook) -> bool:
-        """Save the outcome, unless another run has told the owner or a retry has begun; whether it was saved."""
+        """Saves the outcome; returns False if it is out of date, by another run or by a retry."""
 
         async def record(stored: Job) -> bool:
             if not stored.webhook_is_due(job.revision):
