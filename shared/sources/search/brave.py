@@ -3,7 +3,7 @@
 API: https://api-dashboard.search.brave.com/api-reference/images/image_search. A search has one page of 200 results.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, override
 
 from shared.clock import Clock
 from shared.records.candidates import Candidate, Provenance
@@ -36,8 +36,8 @@ class Brave(KeywordSearch):
         self._headers = {"x-subscription-token": access.key or ""}
         self._params = {"count": str(_MAX_RESULTS), "safesearch": "off" if config.mature else "strict"}
 
+    @override
     async def page(self, query: Query, cursor: str | None) -> Page:
-        """See `KeywordSearch.page`."""
         del cursor
         params = self._params | {"q": query.text}
         body = await self._api.get("/res/v1/images/search", params, headers=self._headers)

@@ -6,7 +6,7 @@ https://www.flickr.com/services/api/flickr.photos.licenses.getInfo.html.
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, override
 
 from pydantic import FailFast, Field, Strict
 
@@ -72,8 +72,8 @@ class FlickrConfig(SourceConfig):
         | None
     ) = None
 
+    @override
     def under(self, licenses: Collection[str]) -> Self | None:
-        """See `SourceConfig.under`."""
         wanted = tuple(code for code in self.license or self.gives if code in licenses)
         return self.model_copy(update={"license": wanted}) if wanted else None
 
@@ -97,8 +97,8 @@ class Flickr(KeywordSearch):
             "per_page": str(_PAGE_SIZE),
         }
 
+    @override
     async def page(self, query: Query, cursor: str | None) -> Page:
-        """See `KeywordSearch.page`."""
         number = page_number(cursor)
         params = self._params | {"text": query.text, "page": str(number)}
         body = await self._api.get("/services/rest/", params, secret_params=self._key)

@@ -6,7 +6,7 @@ client's credentials (OAuth2) raise these limits.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, override
 from urllib.parse import urlencode
 
 from pydantic import FailFast, Field, Strict
@@ -52,8 +52,8 @@ class OpenverseConfig(SourceConfig):
     license_type: Literal["all", "all-cc", "commercial", "modification"] | None = None
     mature: bool = False
 
+    @override
     def under(self, licenses: Collection[str]) -> Self | None:
-        """See `SourceConfig.under`."""
         excluded = _EXCLUDED.get(self.license_type or "", "none")
         known = (code for code in self.license or self.gives if excluded not in code.split("-"))
         wanted = tuple(code for code in known if code in licenses)
@@ -91,8 +91,8 @@ class Openverse(KeywordSearch):
         self._token = ""
         self._token_until = 0.0
 
+    @override
     async def page(self, query: Query, cursor: str | None) -> Page:
-        """See `KeywordSearch.page`."""
         number = page_number(cursor)
         size = _KNOWN_PAGE_SIZE if self._known else _ANONYMOUS_PAGE_SIZE
         params = {"q": query.text, "page": str(number), "page_size": str(size), **self._narrowed}

@@ -3,7 +3,7 @@
 API: https://www.pexels.com/api/documentation/#photos-search. It asks to credit the photographers.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, override
 
 from shared.clock import Clock
 from shared.records.candidates import Candidate, Provenance
@@ -39,8 +39,8 @@ class Pexels(KeywordSearch):
         self._headers = {"authorization": access.key or ""}
         self._size = config.size
 
+    @override
     async def page(self, query: Query, cursor: str | None) -> Page:
-        """See `KeywordSearch.page`."""
         number = page_number(cursor)
         params = {"query": query.text, "per_page": str(_PAGE_SIZE), "page": str(number)}
         body = await self._api.get("/v1/search", params, headers=self._headers)

@@ -4,7 +4,7 @@ API: https://pixabay.com/api/docs/. Its terms require a credit and a cache of 24
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, override
 
 from shared.clock import Clock
 from shared.errors import Permanent
@@ -57,8 +57,8 @@ class Pixabay(KeywordSearch):
             "per_page": str(_PAGE_SIZE),
         }
 
+    @override
     async def page(self, query: Query, cursor: str | None) -> Page:
-        """See `KeywordSearch.page`."""
         if len(query.text) > _MAX_QUERY_CHARACTERS:
             raise Permanent(f"Pixabay takes keywords of up to {_MAX_QUERY_CHARACTERS} characters.")
         number = page_number(cursor)

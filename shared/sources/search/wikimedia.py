@@ -6,7 +6,7 @@ extmetadata (https://www.mediawiki.org/wiki/Extension:CommonsMetadata), whose va
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, override
 
 from pydantic import Field
 
@@ -71,8 +71,8 @@ class Wikimedia(KeywordSearch):
         self._api = JsonApi("Wikimedia Commons", access, web, clock)
         self._scaled = {"iiurlwidth": str(config.width)} if config.width else {}
 
+    @override
     async def page(self, query: Query, cursor: str | None) -> Page:
-        """See `KeywordSearch.page`."""
         going_on = json.loads(cursor) if cursor else {}
         asked = int(going_on.pop("asked", 0)) + 1
         params = going_on | _QUERY | self._scaled | {"gsrsearch": f"filetype:bitmap {query.text}"}

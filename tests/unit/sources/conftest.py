@@ -1,4 +1,4 @@
-"""A search service on loopback, and what the real ones answer."""
+"""A search service on loopback, and real answers of the services."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 @dataclass
 class Service:
-    """Answers what a test has put in, in turn (the last again and again), and keeps what it was asked."""
+    """Gives the answers of a test in order, repeats the last one, and notes the requests."""
 
     answers: list[web.Response | object] = field(default_factory=list)
     asked: list[SimpleNamespace] = field(default_factory=list)
@@ -56,7 +56,7 @@ async def service() -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Service]:
-    """Another origin."""
+    """A service with another origin."""
     state = Service()
     async with serving(state.serve) as state.url:
         yield state
@@ -75,7 +75,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def response() -> Callable[[str], dict]:
-    """A service's real answer to a search for cats, for the test to change."""
+    """Returns a copy of a service's real answer to a search for cats."""
 
     def load(name: str) -> dict:
         return json.loads((RESPONSES / f"{name}.json").read_text())

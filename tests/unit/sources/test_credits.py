@@ -1,4 +1,4 @@
-"""What attributions say of what every service answers: title, author, source and licence, each with its link."""
+"""Attributions of images of every service have title, author, source and licence, each with its link."""
 
 import pytest
 

@@ -28,12 +28,12 @@ def test_html_becomes_one_line_of_text(html, text):
 
 @settings(deadline=None)  # the first call imports lxml
 @given(st.text() | st.text(alphabet="<>/&;!-?bpi\x00\x0b\ud800", max_size=200))
-def test_no_html_is_too_broken(html):
+def test_any_html_becomes_storable_text_or_none(html):
     text = plain_text_of(html)
     assert text is None or text.encode()
 
 
-def test_html_is_read_as_far_as_it_is_of_use():
+def test_the_text_of_long_html_is_cut():
     assert plain_text_of("<b>" + "x" * 1_000_000) == "x" * 2000
 
 
@@ -54,5 +54,5 @@ def test_html_is_read_as_far_as_it_is_of_use():
         (None, None),
     ],
 )
-def test_only_addresses_of_the_web_are_urls(value, url):
+def test_only_http_addresses_are_urls(value, url):
     assert url_of(value) == url

@@ -1,4 +1,4 @@
-"""The rule of labels on every road that they come by."""
+"""Labels follow the same rule, whatever source they come from."""
 
 import json
 
@@ -83,7 +83,7 @@ def test_labels_of_specs_are_cleaned_or_refused(where, label):
 
 
 @pytest.mark.parametrize("other", ["c\u200bat", "cat\u00ad", "\u202ecat", " cat", "ca\ufe0ft"])
-def test_labels_that_look_alike_are_refused_in_a_spec(other):
+def test_labels_that_are_equal_but_for_spelling_are_refused_in_a_spec(other):
     for data in ({"keywords": ["cat", other]}, {"labels": {"cat": ["a"], other: ["b"]}}):
         with pytest.raises(InvalidRequest) as refused:
             parse_spec(data)
@@ -91,7 +91,7 @@ def test_labels_that_look_alike_are_refused_in_a_spec(other):
 
 
 @pytest.mark.parametrize("label", ODD)
-def test_a_label_of_any_other_source_is_cleaned_where_candidates_are_taken(label):
+def test_labels_of_other_packages_sources_are_cleaned(label):
     found = _labelled(Candidate("https://a/1.jpg", label, Provenance("mine")))
     assert found == Candidate("https://a/1.jpg", ODD[label] or "unlabelled", Provenance("mine"))
     encode_delivered([{"label": found.label}])

@@ -1,4 +1,4 @@
-"""Sources that installed packages bring: real distributions on the path, of which some are broken."""
+"""Sources of installed packages. The packages are real distributions on the path, and some are broken."""
 
 import logging
 
@@ -44,11 +44,11 @@ def install(tmp_path, monkeypatch):
 
 
 def _registry() -> SourceRegistry:
-    """The sources as a process finds them that starts now."""
+    """Returns the registry of a new process."""
     return SourceRegistry(known_kinds(SourceSettings()), context())
 
 
-async def test_an_installed_package_brings_a_source(install):
+async def test_an_installed_package_adds_a_source(install):
     install("pictures_of_mine", ["mine = pictures_of_mine:KIND"], MODULE)
     sources = _registry()
     specs = SpecReader(sources)
@@ -71,7 +71,7 @@ async def test_an_installed_package_brings_a_source(install):
         ("bad = broken_source:KIND", MODULE),  # whose type is "mine"
     ],
 )
-def test_a_broken_package_is_logged_and_harms_no_other_source(install, caplog, entry, module):
+def test_a_broken_package_is_logged_and_does_not_affect_other_sources(install, caplog, entry, module):
     install("broken_source", [entry], module)
     install("pictures_of_mine", ["mine = pictures_of_mine:KIND"], MODULE)
     with caplog.at_level(logging.WARNING):
@@ -84,7 +84,7 @@ def test_a_broken_package_is_logged_and_harms_no_other_source(install, caplog, e
     assert logged.startswith("The source bad ")
 
 
-def test_a_package_cannot_replace_a_source_of_ours(install):
+def test_a_package_cannot_replace_a_source_of_the_app(install):
     install(
         "pictures_of_mine", ["openverse = pictures_of_mine:KIND"], MODULE.replace('"mine"', '"openverse"')
     )

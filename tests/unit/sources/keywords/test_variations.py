@@ -1,4 +1,4 @@
-"""What else a label can be searched by."""
+"""Variations of keywords: plurals and templates."""
 
 import pytest
 from hypothesis import given
@@ -99,22 +99,22 @@ NONE = [
 
 
 @pytest.mark.parametrize("singular", PLURALS)
-def test_nouns_have_plurals(singular):
+def test_nouns_get_their_plurals(singular):
     assert plural_of(singular) == PLURALS[singular]
 
 
 @pytest.mark.parametrize("phrase", NONE)
-def test_what_has_no_plural_that_can_be_told_has_none(phrase):
+def test_phrases_without_a_known_plural_get_none(phrase):
     assert plural_of(phrase) is None
 
 
 @given(st.text(max_size=40))
-def test_any_phrase_has_a_plural_or_none(phrase):
+def test_a_plural_differs_from_its_phrase(phrase):
     plural = plural_of(phrase)
     assert plural is None or plural != phrase
 
 
-def test_plurals_come_first_then_each_template_each_once():
+def test_variations_are_plurals_and_then_templates_without_repetitions():
     variations = Variations(plurals=True, templates=("photo of {}", "{} close-up", "{}  CLOSE-UP", "{}s"))
     assert variations.of(["cat", "kitten", "Cats"]) == (
         "kittens",
@@ -130,7 +130,7 @@ def test_plurals_come_first_then_each_template_each_once():
 
 
 @given(st.lists(st.text(min_size=1, max_size=200), max_size=60))
-def test_variations_are_bounded_and_always_the_same(keywords):
+def test_variations_are_limited_and_always_the_same(keywords):
     variations = Variations(plurals=True, templates=tuple(f"{{}} {number}" for number in range(10)))
     found = variations.of(keywords)
     assert found == variations.of(keywords)
@@ -143,6 +143,6 @@ def test_variations_are_bounded_and_always_the_same(keywords):
 @pytest.mark.parametrize(
     "template", ["photo", "{} and {}", "{}", " {} ", "{}\n", "{0.__class__}", "{}" + "x" * 100]
 )
-def test_a_template_must_have_one_place_for_the_keyword_and_say_something(template):
+def test_a_template_must_have_one_place_for_the_keyword_and_a_word(template):
     with pytest.raises(ValidationError):
         Variations(templates=(template,))

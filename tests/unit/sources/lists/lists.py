@@ -1,4 +1,4 @@
-"""Lists in blobs, read as a job reads them."""
+"""Reads lists in blobs as a job does."""
 
 from shared.sources.lists.config import UrlsConfig
 from shared.sources.lists.urls import Urls
@@ -8,14 +8,14 @@ ONE_OF_THREE = "it has 1 of 3 cells: the others are taken as empty"
 
 
 async def read_all(source, cursor=None):
-    """The candidates, the problems and the pages of a source with one query."""
+    """Returns the candidates, the problems and the pages of a source with one query."""
     [query] = source.queries({})
     pages = [page async for page in source.pages(query, cursor)]
     return [c for page in pages for c in page.candidates], [p for page in pages for p in page.problems], pages
 
 
 async def read_list(name, data, cursor=None, **options):
-    """The candidates and the problems of a list, without its name in them, and its pages."""
+    """Returns the candidates, the problems without the list's name, and the pages of a list."""
     blobs = MemoryBlobs()
     await blobs.put(name, data if isinstance(data, bytes) else data.encode())
     source = Urls(UrlsConfig(blob=name, **options), blobs)

@@ -1,4 +1,4 @@
-"""Parquet lists, written by pyarrow and read as a job reads them."""
+"""Writes Parquet lists with pyarrow, and reads them as a job does."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Tables whose rows have other numbers of cells than there are columns, and spaces, quotes and names in odd places."""
+"""Tables whose rows have more or fewer cells than columns, or odd spaces, quotes and names."""
 
 import asyncio
 import csv
@@ -35,7 +35,7 @@ async def _urls(text, form="csv"):
         f"url,,\n{A} , \n{B} ,,\n",
     ],
 )
-async def test_a_line_of_a_table_with_one_column_is_one_cell_whatever_commas_it_holds(text):
+async def test_a_line_with_commas_in_a_table_with_one_column_is_one_cell(text):
     assert await _urls(text) == ([A, B], [])
 
 
@@ -47,7 +47,7 @@ async def test_a_line_of_a_table_with_one_column_may_hold_semicolons():
     assert await _urls("url\nhttp://h/a;v=1;w=2.jpg") == (["http://h/a;v=1;w=2.jpg"], [])
 
 
-async def test_what_ends_in_a_delimiter_in_a_table_with_one_column_loses_it_only_where_the_header_has_one():
+async def test_final_delimiters_are_removed_in_a_table_with_one_column_only_if_the_header_has_them():
     ends = [f"{A},", f"{A},b,,", f"{A};", f"{B}?x=1;"]
     assert await _urls("url\n" + "\n".join(ends)) == (ends, [])
     assert await _urls("url,\n" + ",\n".join(ends) + ",") == (ends, [])
@@ -89,7 +89,7 @@ FEWER = {
 
 
 @pytest.mark.parametrize("case", FEWER)
-async def test_a_row_with_fewer_cells_than_columns_is_told(case):
+async def test_a_row_with_fewer_cells_than_columns_has_a_problem(case):
     form, text, found = FEWER[case]
     candidates, [problem], _ = await read_list(f"inputs/x.{form}", text)
     assert [(c.url, c.label) for c in candidates] == found
@@ -97,7 +97,7 @@ async def test_a_row_with_fewer_cells_than_columns_is_told(case):
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv"])
-async def test_empty_cells_at_the_end_are_none_too_many_and_rows_of_them_are_blank(form):
+async def test_empty_cells_at_the_end_do_not_count_and_rows_of_empty_cells_are_skipped(form):
     between = "," if form == "csv" else "\t"
     rows = ["url,label,,", f"{B}1,cat,,", f"{B}2,,,", ",,,", " , ", f"{B}3,dog", f"{B}4,dog,,,,,", ""]
     text = "\n".join(rows).replace(",", between)
@@ -107,7 +107,7 @@ async def test_empty_cells_at_the_end_are_none_too_many_and_rows_of_them_are_bla
 
 
 @pytest.mark.parametrize("space", ["", " ", "   "])
-async def test_a_space_before_a_quote_belongs_to_no_cell(space):
+async def test_a_space_before_a_quote_is_not_part_of_the_cell(space):
     text = f'"url",{space}"caption",{space}"label"\n"{B}",{space}"a cat, asleep",{space}cat\n'
     [candidate], problems, _ = await read_list("inputs/x.csv", text)
     assert (candidate.caption, candidate.label, problems) == ("a cat, asleep", "cat", [])
@@ -116,19 +116,19 @@ async def test_a_space_before_a_quote_belongs_to_no_cell(space):
     assert (candidate.url, candidate.label, problems) == (B, 'a; "b"', [])
 
 
-async def test_a_comma_within_quotes_of_the_header_divides_nothing():
+async def test_a_quoted_comma_in_the_header_does_not_set_the_delimiter():
     [candidate], problems, _ = await read_list("inputs/x.csv", f'"a, b";url;label\nx;{A};cat')
     assert (candidate.url, candidate.label, candidate.extra) == (A, "cat", {"a, b": "x"})
     assert problems == []
 
 
-async def test_of_columns_with_the_same_name_the_first_counts_and_it_is_told():
+async def test_the_first_of_columns_with_the_same_name_counts_and_a_problem_says_so():
     [candidate], problems, _ = await read_list("inputs/x.csv", f"url,label,label,n,n\n{B},cat,dog,1,2\n")
     assert (candidate.label, candidate.extra) == ("cat", {"n": "1"})
     assert problems == ["row 1: the column 'label' is there more than once: the first counts"]
 
 
-async def test_a_header_of_one_column_that_is_another_fails_with_its_name():
+async def test_a_table_with_one_other_column_fails_with_its_name():
     with pytest.raises(Permanent, match="no column 'url'; it has 'link'"):
         await read_list("inputs/x.csv", f"link\n{A}\n")
 
@@ -137,7 +137,7 @@ CELLS = st.text('ab"\n,;\t \u00e4', max_size=6)
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=5), st.sampled_from([",", ";", "\t"]))
-def test_what_a_writer_of_tables_writes_is_read_as_it_was(rows, delimiter):
+def test_tables_of_pythons_csv_writer_are_read_unchanged(rows, delimiter):
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow(["url", "a", "b"])
@@ -153,12 +153,12 @@ def test_what_a_writer_of_tables_writes_is_read_as_it_was(rows, delimiter):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\r", "\r\r\n"])
-async def test_a_list_of_addresses_is_read_whatever_its_lines_end_with(end):
+async def test_all_kinds_of_line_breaks_end_an_address_of_a_list(end):
     assert await _urls(end.join([A, "", B, A]), "txt") == ([A, B, A], [])
 
 
 @pytest.mark.parametrize("text", [f"{A}\tcat", f"cat\t{A}"])
-async def test_a_tab_within_a_line_of_addresses_makes_no_other_address_of_it(text):
+async def test_an_address_with_a_tab_inside_is_a_problem(text):
     urls, [problem] = await _urls(f"\t{A}\t\n{text}\n{B}\n", "txt")
     assert (urls, "row 2: a tab divides it" in problem) == ([A, B], True)
 
@@ -172,7 +172,7 @@ async def test_a_tab_within_a_line_of_addresses_makes_no_other_address_of_it(tex
         ("tsv", '"big" cat'),
     ],
 )
-async def test_text_behind_a_closing_quote_is_told_since_the_label_may_be_another(form, cells):
+async def test_text_after_a_closing_quote_is_a_problem(form, cells):
     text = f"url,label\n{B},".replace(",", "," if form == "csv" else "\t") + cells
     [candidate], problems, _ = await read_list(f"inputs/x.{form}", text)
     assert (candidate.url, len(problems)) == (B, 1)
@@ -180,6 +180,6 @@ async def test_text_behind_a_closing_quote_is_told_since_the_label_may_be_anothe
 
 
 @pytest.mark.parametrize("cell", ['"a ""big"" cat"', '"cat" ', ' "cat, big" ', '5" cat', '""', '"a"" ,b"'])
-async def test_quotes_as_they_should_be_and_within_words_are_no_problem(cell):
+async def test_correct_quotes_and_quotes_inside_words_are_no_problem(cell):
     _, problems, _ = await read_list("inputs/x.csv", f"url,label,n\n{B},{cell},1\n{B},1,{cell}")
     assert problems == []

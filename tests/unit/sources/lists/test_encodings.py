@@ -44,7 +44,7 @@ async def test_a_header_that_is_not_utf8_is_a_problem_and_still_names_the_column
 
 @pytest.mark.parametrize("bom", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
 @pytest.mark.parametrize("size", [1, 3, 1000])
-async def test_half_characters_of_utf16_spoil_their_own_rows_only(bom, size):
+async def test_unpaired_surrogates_of_utf16_affect_only_their_own_rows(bom, size):
     encoding = "utf-16-le" if bom == codecs.BOM_UTF16_LE else "utf-16-be"
     text = (
         "url,x\nhttps://a/1.jpg,\U0001f600\nhttps://a/2.jpg,\ud83d\nhttps://a/3.jpg,\u00e4\nhttps://a/4.jpg"
@@ -65,7 +65,7 @@ async def test_half_characters_of_utf16_spoil_their_own_rows_only(bom, size):
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 7])
-async def test_utf_16_is_read_however_it_is_cut_into_pieces(cut):
+async def test_utf_16_in_pieces_of_any_size_is_read(cut):
     data = '\ufeff{"url": "https://a/\u00fc\U0001f408.jpg"}'.encode("utf-16-le")
 
     async def pieces():
@@ -83,7 +83,7 @@ async def _of_gzip(data):
     return [c.url for c in candidates], problems
 
 
-async def test_zeros_behind_gzip_are_padding():
+async def test_zeros_after_gzip_are_padding():
     data = gzip.compress(b"https://a/1.jpg\n")
     assert await _of_gzip(data + bytes(512)) == (["https://a/1.jpg"], [])
 
@@ -91,7 +91,7 @@ async def test_zeros_behind_gzip_are_padding():
 @pytest.mark.parametrize(
     ("cut", "end", "told"), [(8, b"", "ends too early"), (0, b"<html>", "is broken")], ids=["cut", "followed"]
 )
-async def test_gzip_that_breaks_off_is_told_and_keeps_the_rows_before(cut, end, told):
+async def test_the_rows_before_the_end_of_broken_gzip_are_read_with_a_problem(cut, end, told):
     data = gzip.compress("".join(f"https://a/{number}.jpg\n" for number in range(3)).encode())
     urls, [problem] = await _of_gzip(data[: len(data) - cut] + end)
     assert urls == ["https://a/0.jpg", "https://a/1.jpg", "https://a/2.jpg"]
@@ -99,7 +99,7 @@ async def test_gzip_that_breaks_off_is_told_and_keeps_the_rows_before(cut, end, 
 
 
 @pytest.mark.parametrize("ends", [b"", b"<html>"])
-async def test_gzip_of_very_many_members_is_read_in_linear_time_and_others_have_their_turn(ends):
+async def test_gzip_of_very_many_members_is_read_in_linear_time_and_other_tasks_run(ends):
     data = gzip.compress(b"x", mtime=0) * 60_000 + gzip.compress(b"\nhttps://a/1.jpg\n") + ends
     turns = 0
 

@@ -1,4 +1,4 @@
-"""Small lists that grow large, and large ones that hold nothing: they end, and others have their turn meanwhile."""
+"""Small lists that become large, and large lists without rows. Reading them ends, and other tasks run meanwhile."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ MANY = 12_000_000
 
 
 class Turns:
-    """Counts the turns that others have meanwhile."""
+    """Counts how often other tasks run meanwhile."""
 
     async def __aenter__(self):
         self.count = 0
@@ -52,7 +52,7 @@ NOTHING = {
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 @pytest.mark.parametrize("case", NOTHING)
-async def test_much_that_holds_nothing_is_passed_over_and_others_have_their_turn(case, packed):
+async def test_long_parts_without_rows_are_skipped_and_other_tasks_run(case, packed):
     begin, nothing, end = NOTHING[case]
     data = begin + nothing * (MANY // len(nothing)) + end
     name = f"inputs/x.{case.rpartition('.')[2]}{'.gz' * packed}"
@@ -63,7 +63,7 @@ async def test_much_that_holds_nothing_is_passed_over_and_others_have_their_turn
 
 
 @pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r\n"])
-async def test_of_very_many_blank_lines_a_few_are_looked_at(blank):
+async def test_very_many_blank_lines_are_skipped_with_a_few_steps(blank):
     count = 40
 
     async def pieces():
@@ -78,7 +78,7 @@ async def test_of_very_many_blank_lines_a_few_are_looked_at(blank):
 
 
 @pytest.mark.parametrize("form", ["txt", "csv", "jsonl", "json", "tsv"])
-async def test_a_small_gzip_that_grows_beyond_its_limit_is_told_and_the_rows_before_are_read(form):
+async def test_the_rows_before_the_limit_of_a_gzip_bomb_are_read_with_a_problem(form):
     begin, nothing, _ = NOTHING[f"line feeds.{form}"]
     address = {
         "txt": URL,
@@ -108,7 +108,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-async def test_there_is_a_page_for_so_many_rows_whatever_they_hold_and_others_have_their_turn(name):
+async def test_a_page_ends_after_1000_rows_of_any_content_and_other_tasks_run(name):
     begin = {"x.csv": b"url,label\n", "x.tsv": b"url\tlabel\n", "x.json": b"["}.get(name, b"")
     async with Turns() as turns:
         candidates, problems, pages = await read_list(f"inputs/{name}", begin + ROWS[name] * 20_000)
@@ -120,7 +120,7 @@ async def test_there_is_a_page_for_so_many_rows_whatever_they_hold_and_others_ha
     assert rest == problems[19_000:]
 
 
-async def test_a_list_of_very_many_rows_ends_at_a_limit_that_is_named(monkeypatch):
+async def test_a_list_of_very_many_rows_ends_at_the_limit_with_a_problem(monkeypatch):
     monkeypatch.setattr("shared.sources.lists.urls._MAX_ROWS", 2500)
     candidates, problems, pages = await read_list("inputs/x.txt", f"{URL}\n" * 4000)
     assert len(candidates) == 2500
@@ -140,7 +140,7 @@ BRACKETS = {
 
 
 @pytest.mark.parametrize("case", BRACKETS)
-async def test_brackets_without_an_element_end_the_list_with_a_reason(case):
+async def test_very_many_brackets_without_an_element_end_the_list_with_a_problem(case):
     text, told = BRACKETS[case]
     async with Turns() as turns:
         candidates, [*_, problem], _ = await read_list("inputs/x.json.gz", gzip.compress(text))
@@ -149,7 +149,7 @@ async def test_brackets_without_an_element_end_the_list_with_a_reason(case):
     assert turns.count > 20 or case == "a second array"
 
 
-def test_so_many_brackets_are_looked_at_and_no_more():
+def test_the_number_of_brackets_that_are_read_is_limited():
     array = JsonArray(1000)
     for _ in range(100):
         assert list(array.feed(b"[" * PIECE_BYTES)) == []
@@ -157,7 +157,7 @@ def test_so_many_brackets_are_looked_at_and_no_more():
     assert array._depth < 1_100_000
 
 
-async def test_many_delimiters_at_the_end_of_a_header_cost_each_row_no_more_than_its_length():
+async def test_many_delimiters_at_the_end_of_a_header_do_not_slow_down_each_row():
     ends = "," * 90_000
     begin = time.thread_time()
     candidates, problems, _ = await read_list("inputs/x.csv", f"url{ends}\n" + f"{URL}{ends}\n" * 40)

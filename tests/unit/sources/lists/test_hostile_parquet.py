@@ -1,4 +1,4 @@
-"""Parquet lists that grow large: pages, dictionaries and values are bounded before they are read."""
+"""Parquet lists that become large: the sizes of pages, dictionaries and values are limited before they are read."""
 
 import io
 import random
@@ -70,7 +70,7 @@ async def test_pages_that_are_too_large_together_end_the_list(monkeypatch):
         await read_parquet_list(table)
 
 
-async def test_a_page_is_judged_by_its_own_header_and_not_by_the_footer():
+async def test_the_size_of_a_page_is_read_from_its_own_header_and_not_from_the_footer():
     data = bytearray(written({"url": ["x" * 20_000_000]}, compression="zstd", use_dictionary=False))
     said = parquet.ParquetFile(io.BytesIO(data)).metadata.row_group(0).column(0).total_uncompressed_size
     zigzag = bytearray()
@@ -95,7 +95,7 @@ async def test_a_page_is_judged_by_its_own_header_and_not_by_the_footer():
     ],
     ids=["dictionary", "prefixes"],
 )
-async def test_a_long_value_that_comes_again_and_again_is_read_in_small_batches_and_told(values, options):
+async def test_a_long_repeated_value_is_read_in_small_batches_with_a_problem(values, options):
     count = len(values)
     labels = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array(values[:1]))
     table = {
@@ -111,7 +111,7 @@ async def test_a_long_value_that_comes_again_and_again_is_read_in_small_batches_
     assert problems[0] == "row 1: the column 'label' has a value of more than 100,000 bytes"
 
 
-async def test_rows_without_values_are_rows_and_end_at_the_limit(monkeypatch):
+async def test_rows_without_values_count_towards_the_limit_of_rows(monkeypatch):
     monkeypatch.setattr("shared.sources.lists.urls._MAX_ROWS", 3000)
     table = {"url": pa.array([None] * 1_000_000, pa.string())}
     candidates, problems, pages = await read_parquet_list(table)
@@ -119,7 +119,7 @@ async def test_rows_without_values_are_rows_and_end_at_the_limit(monkeypatch):
     assert problems[-1] == "more than 3,000 rows: it is read no further"
 
 
-async def test_very_many_row_groups_are_read_and_those_before_the_cursor_are_not():
+async def test_very_many_row_groups_are_read_but_those_before_the_cursor_are_skipped():
     table = pa.table({"url": [f"https://a/{n}.jpg" for n in range(1500)]})
     candidates, problems, pages = await read_parquet_list(table, row_group_size=1)
     assert (len(candidates), problems) == (1500, [])
@@ -127,7 +127,7 @@ async def test_very_many_row_groups_are_read_and_those_before_the_cursor_are_not
     assert rest == candidates[1000:]
 
 
-async def test_a_bad_dictionary_in_a_later_group_costs_its_own_row_from_any_cursor():
+async def test_a_bad_dictionary_in_a_later_group_affects_only_its_own_row():
     texts = pa.array([f"label {n}".encode() for n in range(2499)] + [b"\xff"])
     plain = pa.Array.from_buffers(pa.string(), 2500, texts.buffers())
     labels = pa.DictionaryArray.from_arrays(pa.array([*range(2500)]), plain)
@@ -142,7 +142,7 @@ async def test_a_bad_dictionary_in_a_later_group_costs_its_own_row_from_any_curs
 
 
 @pytest.mark.parametrize("seed", range(60))
-async def test_no_damage_ends_in_anything_but_rows_or_a_reason(seed):
+async def test_a_damaged_file_gives_rows_or_an_error_of_the_app(seed):
     noise = random.Random(seed)
     data = bytearray(
         written({"url": [f"https://a/{n}.jpg" for n in range(50)], "n": [*range(50)]}, compression="zstd")
@@ -157,7 +157,7 @@ async def test_no_damage_ends_in_anything_but_rows_or_a_reason(seed):
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_headers_of_noise_are_refused_or_read_within_bounds(seed):
+def test_random_headers_are_refused_or_read_within_limits(seed):
     noise = random.Random(seed)
     data = noise.randbytes(noise.randrange(2000))
     try:

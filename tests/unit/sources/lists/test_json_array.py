@@ -1,4 +1,4 @@
-"""Large JSON arrays, element by element."""
+"""Large JSON arrays are read element by element."""
 
 import json
 
@@ -11,7 +11,7 @@ from shared.sources.lists.json_array import JsonArray
 
 
 def elements(text, size=1 << 20, most=100_000):
-    """The elements, and what is wrong with the whole; the text comes in pieces of `size` bytes."""
+    """Reads the text in pieces of `size` bytes. Returns the elements, and the problem of the whole text."""
     array = JsonArray(most)
     data = text if isinstance(text, bytes) else text.encode()
     found = [element for at in range(0, len(data), size) for element in array.feed(data[at : at + size])]
@@ -33,7 +33,7 @@ PLAIN = VALUES.filter(lambda value: not isinstance(value, list))
 
 
 @given(st.lists(VALUES, max_size=5), st.integers(1, 9), st.booleans(), st.sampled_from([None, 1]))
-def test_what_is_written_is_read_however_it_is_cut(values, size, ascii_only, indent):
+def test_written_elements_are_read_in_pieces_of_any_size(values, size, ascii_only, indent):
     found, problem = elements(json.dumps(values, ensure_ascii=ascii_only, indent=indent), size)
     assert [json.loads(element) for element in found] == values
     assert problem is None
@@ -42,7 +42,7 @@ def test_what_is_written_is_read_however_it_is_cut(values, size, ascii_only, ind
 @given(
     st.lists(VALUES, max_size=4), st.dictionaries(st.text(max_size=3), PLAIN, max_size=3), st.integers(1, 9)
 )
-def test_an_object_is_searched_for_its_array(values, others, size):
+def test_the_array_inside_an_object_is_found(values, others, size):
     text = json.dumps(
         {**{f"_{key}": value for key, value in others.items()}, "images": values, "~": {"x": [1]}}
     )
@@ -52,7 +52,7 @@ def test_an_object_is_searched_for_its_array(values, others, size):
 
 
 @given(st.text('ab"\\[]{}, 1', max_size=60), st.integers(1, 9))
-def test_any_text_is_read_the_same_however_it_is_cut(text, size):
+def test_the_size_of_pieces_does_not_change_the_elements(text, size):
     assert _outcome(text, size) == _outcome(text, 1 << 20)
 
 
@@ -64,7 +64,7 @@ def _outcome(text, size):
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])
-def test_an_element_that_is_too_long_harms_no_other(size):
+def test_an_element_that_is_too_long_does_not_affect_others(size):
     text = b'[1, {"a": "' + b"x" * 5000 + b'"}, "' + b"y" * 5000 + b'",2]'
     assert elements(text, size, most=1000) == ([b"1", None, None, b"2"], None)
 
@@ -78,7 +78,7 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize("text", PROBLEMS)
-def test_what_is_wrong_with_the_whole_is_told(text):
+def test_problems_of_the_whole_text_are_reported(text):
     assert elements(text)[1] == PROBLEMS[text]
 
 
@@ -90,7 +90,7 @@ def test_a_text_without_an_array_is_refused(text):
         elements(text)
 
 
-def test_damage_within_an_element_stays_within_it():
+def test_damage_in_an_element_does_not_affect_others():
     found, problem = elements('[{"a": 1}, }, {"b": nope}, {"c": 3}]')
     assert [bytes(element).strip() for element in found] == [b'{"a": 1}', b"}", b'{"b": nope}', b'{"c": 3}']
     assert problem is None

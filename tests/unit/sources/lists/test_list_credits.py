@@ -1,4 +1,4 @@
-"""Authors, licences and terms that a list names."""
+"""Authors, licences and terms are read from lists."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.unit.sources.lists.lists import read_all
 
 
 @pytest.mark.parametrize("told", ["GFDL", "All rights reserved", ""])
-async def test_the_text_of_a_licence_that_is_none_of_ours_stays_in_the_record(told):
+async def test_the_text_of_an_unknown_licence_is_kept_in_the_record(told):
     items = [{"url": "https://a/1", "license": told}, {"url": "https://a/2", "license": "CC BY 4.0"}]
     candidates, _, _ = await read_all(Urls(UrlsConfig(items=items), MemoryBlobs()))
     assert [(c.provenance.license, c.extra) for c in candidates] == [
@@ -23,7 +23,7 @@ async def test_the_text_of_a_licence_that_is_none_of_ours_stays_in_the_record(to
     ]
 
 
-async def test_the_text_of_a_licence_takes_no_place_of_a_further_field():
+async def test_the_text_of_a_licence_is_not_one_of_the_twenty_further_fields():
     fields = {f"field {number}": "x" for number in range(20)}
     items = [{"url": "https://a/1", **fields, "license": "GFDL"}]
     [candidate], _, _ = await read_all(Urls(UrlsConfig(items=items), MemoryBlobs()))
@@ -43,7 +43,7 @@ COLUMNS = {"title_column": "name", "creator_column": "author", "license_url_colu
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "json", "jsonl", "items"])
-async def test_a_list_names_authors_and_terms_in_columns_of_its_choice(form):
+async def test_authors_and_terms_are_read_from_the_chosen_columns(form):
     blobs = MemoryBlobs()
     between = {"csv": ",", "tsv": "\t"}.get(form)
     if between:
@@ -69,7 +69,7 @@ async def test_a_list_names_authors_and_terms_in_columns_of_its_choice(form):
     assert line == f'"A cat" (https://a/1) by Jane (https://a/jane), {terms}'
 
 
-async def test_a_licence_that_is_named_counts_more_than_its_address():
+async def test_the_name_of_a_licence_has_precedence_over_its_address():
     item = {
         "url": "https://a/1.jpg",
         "license": "CC BY 2.0",
@@ -82,7 +82,7 @@ async def test_a_licence_that_is_named_counts_more_than_its_address():
     assert told.creator_url is None  # no address
 
 
-async def test_a_licence_whose_address_is_anothers_is_unknown():
+async def test_a_licence_whose_name_and_address_contradict_each_other_is_unknown():
     item = {"url": "https://a/1.jpg", "license_url": "https://creativecommons.org/licenses/by-nc/4.0/"}
     named = ["CC BY", "CC BY-NC", "Creative Commons Attribution (NonCommercial)"]
     items = [item | {"license": name} for name in named]
@@ -106,7 +106,7 @@ async def test_a_licence_whose_address_is_anothers_is_unknown():
         ("all rights reserved", None),
     ],
 )
-async def test_a_licence_told_with_its_version_or_by_its_address_has_an_address(license, address):  # noqa: A002
+async def test_a_licence_with_a_version_or_an_address_has_an_address(license, address):  # noqa: A002
     item = {"url": "https://a/1.jpg", "license": license}
     [candidate], _, _ = await read_all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
     assert candidate.provenance.license_url == address

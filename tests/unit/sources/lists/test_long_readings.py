@@ -1,4 +1,4 @@
-"""Lists that take long to read look at deadline and cancel all the same: between pages, and so in empty pages too."""
+"""Lists that take long to read yield empty pages, so that the caller can check its deadline between pages."""
 
 import asyncio
 import gzip
@@ -36,7 +36,7 @@ def pages_of(monkeypatch):
 
 
 @pytest.mark.parametrize("name", FILLERS)
-async def test_empty_pages_come_while_nothing_is_found(name, pages_of):
+async def test_empty_pages_come_while_no_row_is_found(name, pages_of):
     pages = [page async for page in await pages_of(name)]
     assert [page.cursor for page in pages[:-1]] == ["0"] * (len(pages) - 1)
     assert len(pages) > 10
@@ -44,7 +44,7 @@ async def test_empty_pages_come_while_nothing_is_found(name, pages_of):
     assert [candidate.url for candidate in pages[-1].candidates][:1] == [URL.decode()]
 
 
-async def test_who_stops_at_an_empty_page_leaves_no_reading_behind(pages_of):
+async def test_stopping_at_an_empty_page_leaves_no_task(pages_of):
     async with aclosing(await pages_of("line feeds.txt")) as pages:
         assert (await anext(pages)).candidates == ()
         assert len(asyncio.all_tasks()) == 2

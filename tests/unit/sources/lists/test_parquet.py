@@ -48,7 +48,7 @@ async def read(blobs, cursor=None, **config):
     return [c for page in pages for c in page.candidates], [p for page in pages for p in page.problems], pages
 
 
-async def test_columns_become_candidates_and_plain_others_are_kept():
+async def test_columns_become_candidates_with_other_plain_columns_as_extra_fields():
     blobs = await stored(
         written(
             {
@@ -84,7 +84,7 @@ async def test_columns_become_candidates_and_plain_others_are_kept():
 
 
 @pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip", "none"])
-async def test_a_long_list_goes_on_from_any_cursor(compression):
+async def test_a_long_list_continues_from_any_cursor(compression):
     table = {"url": [f"https://a/{number}.jpg" for number in range(5300)], "label": ["x"] * 5300}
     blobs = await stored(written(table, row_group_size=700, compression=compression))
     candidates, _, pages = await read(blobs)
@@ -95,7 +95,7 @@ async def test_a_long_list_goes_on_from_any_cursor(compression):
     assert (await read(blobs, "5300"))[0] == []
 
 
-async def test_columns_and_groups_that_are_not_wanted_are_not_read():
+async def test_unwanted_columns_and_row_groups_are_not_read():
     noise = random.Random(1)
     rows = 4000
     table = {
@@ -113,12 +113,12 @@ async def test_columns_and_groups_that_are_not_wanted_are_not_read():
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"no parquet at all", b"PAR1" + b"\xff" * 100 + b"PAR1"])
-async def test_what_is_not_parquet_is_refused(damage):
+async def test_a_file_that_is_not_parquet_is_refused(damage):
     with pytest.raises(Permanent, match="Parquet"):
         await read(await stored(damage))
 
 
-async def test_a_damaged_page_ends_the_list_with_a_reason():
+async def test_a_damaged_page_ends_the_list_with_an_error():
     good = written(
         {"url": [f"https://a/{number}.jpg" for number in range(3000)]},
         row_group_size=1000,
@@ -134,7 +134,7 @@ async def test_a_damaged_page_ends_the_list_with_a_reason():
             pass
 
 
-async def test_columns_are_found_whatever_their_case():
+async def test_columns_are_found_in_any_case():
     table = {f"other{number}": [number] for number in range(25)}
     blobs = await stored(written(table | {"URL": ["https://a/1.jpg"], "TEXT": ["a cat"], "Label": ["cat"]}))
     [candidate], _, _ = await read(blobs, caption_column="text")
@@ -142,7 +142,7 @@ async def test_columns_are_found_whatever_their_case():
     assert list(candidate.extra) == [f"other{number}" for number in range(20)]
 
 
-async def test_a_list_without_its_column_of_addresses_fails_once_and_tells_its_columns():
+async def test_a_list_without_its_column_of_addresses_fails_and_names_its_columns():
     blobs = await stored(written({"address": ["https://a/1.jpg"], "n": [1]}))
     with pytest.raises(Permanent, match="no column 'url'; it has 'address', 'n'"):
         await read(blobs)
@@ -155,7 +155,7 @@ async def test_a_list_without_its_column_of_addresses_fails_once_and_tells_its_c
     ("name", "values", "kind"),
     [("url", [b"https://a/1.jpg"], "binary"), ("URL", [["https://a/1.jpg"]], r"list<\w+: string>")],
 )
-async def test_a_column_of_addresses_that_is_not_plain_is_told_as_what_it_is(name, values, kind):
+async def test_the_error_for_a_nested_column_of_addresses_names_its_type(name, values, kind):
     blobs = await stored(written({name: values, "n": [1]}))
     with pytest.raises(Permanent, match=rf"^The list's column '{name}' holds no text: it is {kind}\.$"):
         await read(blobs)
@@ -174,7 +174,7 @@ async def test_storage_that_fails_is_tried_again_and_a_missing_list_is_not():
         await read(MemoryBlobs())
 
 
-async def test_without_pyarrow_it_is_said_how_to_get_it(monkeypatch):
+async def test_the_error_without_pyarrow_says_how_to_install_it(monkeypatch):
     blobs = await stored(written({"url": ["https://a/1.jpg"]}))
     config = UrlsConfig(blob=NAME)
     for name in ("pyarrow", "pyarrow.parquet"):
@@ -188,7 +188,7 @@ async def test_without_pyarrow_it_is_said_how_to_get_it(monkeypatch):
         await anext(source.pages(source.queries({})[0], None))
 
 
-async def test_a_reader_of_no_blob_says_so():
+async def test_reading_a_missing_blob_raises_not_found():
     from shared.sources.lists.parquet_rows import read_parquet
 
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Parquet lists with values that Python cannot hold, and columns of all types: one bad value costs its own row."""
+"""Parquet lists with columns of all types. A value that Python cannot represent affects only its own row."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ _BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.str
 
 
 def _texts(values, kind):
-    """Texts of any bytes, without a look whether they are UTF-8."""
+    """Makes texts of any bytes without checking that they are UTF-8."""
     if pa.types.is_dictionary(kind):
         return pa.DictionaryArray.from_arrays(pa.array([*range(len(values))]), _texts(values, pa.string()))
     return pa.Array.from_buffers(kind, len(values), pa.array(values, _BYTES[kind]).buffers())
@@ -24,7 +24,7 @@ def _texts(values, kind):
 
 @pytest.mark.parametrize("kind", TEXTS, ids=str)
 @pytest.mark.parametrize("column", ["caption", "label", "note", "url"])
-async def test_a_text_that_is_not_utf8_costs_its_own_row(column, kind):
+async def test_a_text_that_is_not_utf8_affects_only_its_own_row(column, kind):
     values = [b"https://a/1.jpg", b"https://a/\xff.jpg", b"https://a/3.jpg"]
     table = {"url": URLS, "label": ["cat"] * 3} | {column: _texts(values, kind)}
     candidates, problems, _ = await read_parquet_list(table)
@@ -47,13 +47,13 @@ FAR = {
 
 @pytest.mark.parametrize("case", FAR)
 @pytest.mark.parametrize("column", ["caption", "when"])
-async def test_a_date_beyond_pythons_range_costs_its_own_row(column, case):
+async def test_a_date_beyond_pythons_range_affects_only_its_own_row(column, case):
     candidates, problems, _ = await read_parquet_list({"url": URLS, column: FAR[case]})
     assert [c.url for c in candidates] == [URLS[0], URLS[2]]
     assert problems == [f"row 2: the column '{column}' has a value that is out of range"]
 
 
-async def test_a_text_that_is_too_long_costs_its_own_row_however_it_is_stored():
+async def test_a_text_that_is_too_long_affects_only_its_own_row_in_every_encoding():
     texts = ["x" * 100_000, "x" * 100_001, "x"]
     for notes in (texts, pa.array(texts).dictionary_encode(), pa.array(texts, pa.string_view())):
         candidates, problems, _ = await read_parquet_list({"url": URLS, "note": notes})
@@ -133,7 +133,7 @@ async def test_a_label_may_be_a_number_or_a_date():
     assert [c.label for c in candidates] == ["1970-01-01", "1970-01-02", "unlabelled"]
 
 
-async def test_of_columns_with_the_same_name_the_first_counts():
+async def test_the_first_of_columns_with_the_same_name_counts():
     table = pa.Table.from_arrays([pa.array(["a"]), pa.array(URLS[:1]), pa.array(["b"])], ["n", "url", "n"])
     [candidate], _, _ = await read_parquet_list(table)
     assert candidate.extra == {"n": "a"}
@@ -154,7 +154,7 @@ async def test_a_column_with_a_dot_in_its_name_is_a_column():
     ],
 )
 @pytest.mark.parametrize("name", ["label", "Label"])
-async def test_a_column_of_labels_that_are_no_texts_is_told_and_costs_no_row(name, values, kind):
+async def test_a_column_of_labels_without_text_is_a_problem_and_loses_no_row(name, values, kind):
     table = pa.table({"url": ["https://a/1.jpg", "none"], name: values, "title": [[1], [2]]})
     [candidate], [first, second], _ = await read_parquet_list(table, row_group_size=1)
     assert (candidate.url, candidate.label) == ("https://a/1.jpg", "unlabelled")

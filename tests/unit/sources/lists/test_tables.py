@@ -1,4 +1,4 @@
-"""Tables of every dialect, and tables with faults."""
+"""Tables of every dialect, and tables with errors."""
 
 import codecs
 import gzip
@@ -16,7 +16,7 @@ from tests.unit.sources.lists.lists import ONE_OF_THREE, read_all
 @pytest.mark.parametrize(
     "header", ["link,label", "\nlink;label", "'link','label'", "li\u00adnk\tlabel", "https://a/0.jpg"]
 )
-async def test_a_table_without_the_column_of_addresses_fails_once_and_tells_its_columns(header):
+async def test_a_table_without_the_column_of_addresses_fails_and_names_its_columns(header):
     blobs = MemoryBlobs()
     await blobs.put("inputs/x.csv", f"{header}\nhttps://a/1.jpg,cat\nhttps://a/2.jpg,cat".encode())
     with pytest.raises(Permanent, match=r"^The list has no column 'url'; it has ['\"]") as failed:
@@ -25,14 +25,14 @@ async def test_a_table_without_the_column_of_addresses_fails_once_and_tells_its_
 
 
 @pytest.mark.parametrize("option", ["label_column", "license_column", "creator_url_column"])
-async def test_a_table_without_a_column_that_is_named_fails_once_and_tells_its_columns(option):
+async def test_a_table_without_a_required_column_fails_and_names_its_columns(option):
     blobs = MemoryBlobs()
     await blobs.put("inputs/x.csv", b"url,label\nhttps://a/1.jpg,cat\n")
     with pytest.raises(Permanent, match=r"^The list has no column 'nope'; it has 'url', 'label'\.$"):
         await read_all(Urls(UrlsConfig(blob="inputs/x.csv", **{option: "nope"}), blobs))
 
 
-async def test_of_many_and_long_columns_the_first_are_told():
+async def test_the_error_names_the_first_of_many_long_columns():
     blobs = MemoryBlobs()
     await blobs.put("inputs/x.csv", ",".join(f"{n}{'x' * 500}" for n in range(150)).encode())
     with pytest.raises(Permanent) as failed:
@@ -41,7 +41,7 @@ async def test_of_many_and_long_columns_the_first_are_told():
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv"])
-async def test_a_lone_carriage_return_spoils_its_own_row_only(form):
+async def test_a_lone_carriage_return_affects_only_its_own_row(form):
     comma = "," if form == "csv" else "\t"
     blobs = MemoryBlobs()
     lines = ["url,label", "https://a/1.jpg,x\ry", "https://a/2.jpg,z"]
@@ -120,7 +120,7 @@ def _addresses(text):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
 @pytest.mark.parametrize("case", TABLES)
-async def test_tables_are_read_as_they_are_written(case, encoding):
+async def test_tables_of_every_dialect_are_read(case, encoding):
     text, rows, told = TABLES[case]
     data = _addresses(text).encode(encoding)
     blobs = MemoryBlobs()
@@ -132,7 +132,7 @@ async def test_tables_are_read_as_they_are_written(case, encoding):
     assert problems == told
 
 
-async def test_a_table_goes_on_behind_a_row_of_many_lines():
+async def test_a_table_can_be_continued_after_rows_of_several_lines():
     text = "url,caption\n" + "".join(f'https://a/{n}.jpg,"{n}\nx"\n' for n in range(1500))
     blobs = MemoryBlobs()
     await blobs.put("inputs/x.csv.GZ", gzip.compress(text.encode()))

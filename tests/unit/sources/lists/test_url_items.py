@@ -1,4 +1,4 @@
-"""Lists within a spec, and what becomes of fields of any kind."""
+"""Lists inside a spec, with fields of any kind."""
 
 import json
 
@@ -38,12 +38,12 @@ async def test_items_keep_their_labels_and_extra_columns():
 @pytest.mark.parametrize(
     "extra", ["\ud800", "a\x00b", {"long": "x" * 3000}, ["\ud800"], "x" * 3000, float("inf"), [float("nan")]]
 )
-def test_fields_that_could_not_be_written_down_are_refused(extra):
+def test_fields_that_cannot_be_stored_are_refused(extra):
     with pytest.raises(ValueError, match="plain text"):
         parse_source({"type": "urls", "items": [{"url": "https://a/1.jpg", "extra": extra}]})
 
 
-def test_what_the_app_has_stored_is_read_whatever_is_asked_of_specs_now():
+def test_stored_specs_are_read_even_if_they_break_the_rules_for_submitted_specs():
     text = b'{"sources": [{"type": "urls", "items": [{"url": "https://a/1.jpg", "n": "%s"}]}]}' % (
         b"x" * 3000
     )
@@ -53,7 +53,7 @@ def test_what_the_app_has_stored_is_read_whatever_is_asked_of_specs_now():
     assert decode_spec(encode_spec(spec), internal=True) == spec
 
 
-async def test_odd_text_in_a_list_is_made_plain():
+async def test_unstorable_characters_are_removed_from_the_texts_of_a_list():
     blobs = MemoryBlobs()
     row = {
         "url": "https://a/1.jpg",
@@ -102,7 +102,7 @@ def test_a_field_of_any_depth_is_kept_or_refused(depth):
 
 
 @pytest.mark.parametrize("begin", ["https://a/", "HTTPS://a/", "  https://a/"])
-async def test_a_url_is_kept_as_it_is_however_long_and_never_becomes_another(begin):
+async def test_a_long_url_is_kept_whole(begin):
     urls = [begin + "x" * length for length in (1990, 1995, 7990, 7995, 9990, 9995)]
     blobs = MemoryBlobs()
     await blobs.put("inputs/x.jsonl", b"".join(json.dumps(url).encode() + b"\n" for url in urls))
@@ -120,14 +120,14 @@ async def test_a_page_of_long_urls_ends_early():
     assert max(sum(len(c.url) for c in page.candidates) for page in pages) < 4_400_000
 
 
-async def test_items_may_be_plain_addresses():
+async def test_items_may_be_mere_addresses():
     [one, two], _, _ = await read_all(
         Urls(UrlsConfig(items=["https://a/1", {"url": "https://a/2"}]), MemoryBlobs())
     )
     assert (one.url, two.url) == ("https://a/1", "https://a/2")
 
 
-async def test_twenty_further_columns_are_kept():
+async def test_the_first_twenty_further_columns_are_kept():
     item = {"url": "https://a/1.jpg", "creator": "Jane"} | {f"column{number}": number for number in range(30)}
     [candidate], _, _ = await read_all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
     assert list(candidate.extra) == [f"column{number}" for number in range(20)]

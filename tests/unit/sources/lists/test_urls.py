@@ -58,7 +58,7 @@ async def test_lists_in_blobs_are_read_row_by_row(name):
     assert "row 3: " in problems[-1]
 
 
-async def test_a_long_list_is_paged_and_goes_on_from_any_cursor():
+async def test_a_long_list_is_divided_into_pages_and_continues_from_any_cursor():
     blobs = MemoryBlobs()
     await blobs.put("inputs/long.txt", b"".join(b"https://a/%d.jpg\n" % n for n in range(2500)))
     source = Urls(UrlsConfig(blob="inputs/long.txt"), blobs)
@@ -77,7 +77,7 @@ async def test_one_endless_line_is_a_problem_and_the_next_line_is_read():
 
 
 @pytest.mark.parametrize("url", ["https://a/\ud800", 7, None, ["https://a/"], "a", ""])
-async def test_what_is_no_url_of_the_web_is_a_problem(url):
+async def test_a_value_that_is_not_an_http_url_is_a_problem(url):
     blobs = MemoryBlobs()
     await blobs.put("inputs/x.jsonl", json.dumps({"url": url}).encode() + b'\n{"address": "https://a/"}')
     candidates, problems, _ = await read_all(Urls(UrlsConfig(blob="inputs/x.jsonl"), blobs))
@@ -101,6 +101,6 @@ async def test_a_missing_or_broken_list_fails_with_its_name():
     "blob",
     ["datasets/x.txt", "inputs/x.parquet.gz", "inputs/../work/x.txt", "inputs/x.bin", "work/job_1/spec.json"],
 )
-def test_only_lists_among_the_inputs_can_be_named(blob):
+def test_only_lists_in_the_inputs_folder_are_permitted(blob):
     with pytest.raises(ValueError, match=r"inputs/|format"):
         UrlsConfig(blob=blob)

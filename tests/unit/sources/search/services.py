@@ -1,4 +1,4 @@
-"""The search services, opened on a server of a test."""
+"""Opens sources of the search services on a test's server."""
 
 import traceback
 from dataclasses import replace

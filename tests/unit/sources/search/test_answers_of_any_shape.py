@@ -1,4 +1,4 @@
-"""Answers that no service should give, made at random."""
+"""Random answers that no service should give."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ RESPONSES = Path(__file__).parent / "responses"
 
 
 class Remembered:
-    """The web, in memory: one answer to everything."""
+    """A web client in memory that gives one answer to every request."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -54,7 +54,7 @@ ANYTHING = st.recursive(
 @every_service
 @settings(deadline=None)
 @given(data=st.data())
-def test_an_answer_of_any_shape_gives_a_page_or_an_error_of_ours(name, data):
+def test_an_answer_of_any_shape_becomes_a_page_or_an_error_of_the_app(name, data):
     body = json.loads(real(name))
     for _ in range(data.draw(st.integers(1, 3))):
         if not isinstance(body, dict):
@@ -83,7 +83,7 @@ def test_an_answer_of_any_shape_gives_a_page_or_an_error_of_ours(name, data):
 @every_service
 @settings(deadline=None)
 @given(stranger=ANYTHING)
-def test_a_stranger_among_the_results_harms_no_neighbour(name, stranger):
+def test_a_malformed_result_does_not_affect_others(name, stranger):
     body = json.loads(real(name))
     inner = body
     for step in LISTS[name]:

@@ -15,7 +15,7 @@ def brave(service, search):
     return run
 
 
-async def test_a_result_is_the_picture_of_a_page_under_an_unknown_licence(brave, service, response):
+async def test_a_result_becomes_a_candidate_with_its_page_and_an_unknown_licence(brave, service, response):
     service.answer(response("brave"))
     page = await brave()
     first, second = page.candidates
@@ -27,7 +27,7 @@ async def test_a_result_is_the_picture_of_a_page_under_an_unknown_licence(brave,
     assert page.cursor is None
 
 
-async def test_one_page_of_200_is_asked_for_with_the_key_in_a_header(brave, service, response):
+async def test_one_page_of_200_is_requested_with_the_key_in_a_header(brave, service, response):
     service.answer(response("brave"))
     await brave()
     await brave(mature=True)

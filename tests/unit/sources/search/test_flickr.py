@@ -15,7 +15,7 @@ def flickr(service, search):
     return run
 
 
-async def test_a_photo_comes_in_its_best_size_with_its_page_and_licence(flickr, service, response):
+async def test_a_photo_has_its_largest_size_its_page_and_its_licence(flickr, service, response):
     service.answer(response("flickr"))
     page = await flickr()
     first, second = page.candidates
@@ -48,7 +48,7 @@ async def test_the_search_is_for_safe_photos_under_open_licences(flickr, service
     ("wanted", "numbers"),
     [(["by"], "4,11"), (["cc0", "pdm"], "8,9,10"), (["unknown"], "0"), (["flickr"], "7")],
 )
-async def test_licences_are_asked_for_by_their_numbers(flickr, service, response, wanted, numbers):
+async def test_licences_are_requested_by_their_numbers(flickr, service, response, wanted, numbers):
     service.answer(response("flickr"))
     await flickr(license=wanted)
     assert service.asked[0].query["license"] == numbers
@@ -77,7 +77,7 @@ async def test_licences_are_asked_for_by_their_numbers(flickr, service, response
         (["4"], "unknown", None),
     ],
 )
-async def test_a_number_is_a_licence(flickr, service, response, number, code, version):
+async def test_each_number_stands_for_a_licence(flickr, service, response, number, code, version):
     body = response("flickr")
     body["photos"]["photo"][0]["license"] = number
     service.answer(body)
@@ -85,7 +85,7 @@ async def test_a_number_is_a_licence(flickr, service, response, number, code, ve
     assert (told.license, told.license_version) == (code, version)
 
 
-async def test_identifiers_that_no_path_may_hold_make_no_page(flickr, service, response):
+async def test_identifiers_that_are_invalid_in_paths_make_no_page_url(flickr, service, response):
     body = response("flickr")
     body["photos"]["photo"][0] |= {"owner": "../x", "id": "1?x"}
     body["photos"]["photo"][1]["id"] = 2636

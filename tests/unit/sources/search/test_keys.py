@@ -1,4 +1,4 @@
-"""Keys of search services: where they are needed, and where they must never appear."""
+"""Keys of search services: which requests need them, and that they never appear elsewhere."""
 
 import asyncio
 from dataclasses import replace
@@ -58,20 +58,20 @@ async def gibberish():
 
 
 @every_keyed_service
-async def test_the_key_is_in_no_error_of_a_connection_gone_wrong(gibberish, client, clock, name):
+async def test_errors_of_broken_connections_do_not_contain_the_key(gibberish, client, clock, name):
     for url in (gibberish, "http://127.0.0.1:9"):
         with pytest.raises(Unavailable, match=title(name)) as raised:
             await opened(name, url, client, clock).page(QUERY, None)
         assert KEY not in everything_told(raised.value)
 
 
-async def test_a_clients_errors_show_no_secrets(gibberish, client):
+async def test_errors_of_the_client_show_no_secrets(gibberish, client):
     with pytest.raises(Unavailable) as raised:
         await client.send(WebRequest(gibberish, secret_params={"key": KEY}))
     assert KEY not in everything_told(raised.value)
 
 
-async def test_a_clients_last_address_and_its_requests_show_no_secrets(client, service):
+async def test_requests_and_final_addresses_of_the_client_show_no_secrets(client, service):
     service.answer({})
     request = WebRequest(service.url, params={"q": "cat"}, secret_params={"key": KEY}, headers={"x-key": KEY})
     assert KEY not in repr(request)
@@ -82,7 +82,7 @@ async def test_a_clients_last_address_and_its_requests_show_no_secrets(client, s
 
 @every_keyed_service
 @pytest.mark.parametrize("key", [None, ""])
-async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_submitted(name, key):
+async def test_a_job_whose_source_lacks_its_key_is_refused_when_it_is_submitted(name, key):
     known = SourceSettings()
     services = replace(known, **{name: replace(getattr(known, name), key=key)})
     storage = memory_storage()
@@ -104,7 +104,7 @@ async def test_a_job_that_needs_a_key_that_is_not_there_is_refused_when_it_is_su
     assert (await submit(services).run(Submission("admin", spec))).state == "queued"
 
 
-def test_the_settings_defaults_are_the_sources_own(monkeypatch):
+def test_the_defaults_of_the_settings_are_those_of_the_sources(monkeypatch):
     assert App(Settings()).source_settings == SourceSettings()
     for name in KEYED:
         monkeypatch.setenv(f"{name.upper()}_API_KEY", f" {KEY}\n")

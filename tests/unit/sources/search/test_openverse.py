@@ -35,7 +35,7 @@ def known(openverse):
     return openverse(client_id="id", client_secret="s&cret")
 
 
-async def test_a_result_becomes_a_candidate_with_all_that_it_tells(openverse, service, response):
+async def test_a_result_becomes_a_candidate_with_all_its_information(openverse, service, response):
     body = response("openverse")
     service.answer(body)
     found = openverse()
@@ -58,7 +58,7 @@ async def test_a_result_becomes_a_candidate_with_all_that_it_tells(openverse, se
     assert "authorization" not in asked.headers
 
 
-async def test_paging_ends_with_the_last_page_or_the_depth_that_is_allowed(openverse, service, response):
+async def test_paging_ends_with_the_last_page_or_at_the_permitted_depth(openverse, service, response):
     body = response("openverse")
     gone = refusal(404, {"detail": "Invalid page."})
     service.answer(body, body | {"page_count": 99}, gone, body | {"results": []}, gone)
@@ -68,7 +68,7 @@ async def test_paging_ends_with_the_last_page_or_the_depth_that_is_allowed(openv
         await openverse().page(QUERY, None)
 
 
-async def test_a_client_gets_a_token_once_and_larger_pages(known, service, response):
+async def test_a_client_gets_one_token_and_larger_pages(known, service, response):
     service.answer(TOKEN, response("openverse"))
     pages = known.pages(QUERY, None)
     await anext(pages)
@@ -91,7 +91,7 @@ async def test_a_token_is_renewed_before_it_expires(known, service, response, cl
     assert service.asked[3].headers["authorization"] == "Bearer n3wer"
 
 
-async def test_a_token_that_is_not_taken_any_more_is_renewed_once(known, service, response):
+async def test_a_refused_token_is_renewed_once(known, service, response):
     expired = refusal(401, {"detail": "Authentication credentials were not provided."})
     service.answer(TOKEN, response("openverse"), expired, NEWER, response("openverse"))
     await known.page(QUERY, None)
@@ -104,7 +104,7 @@ async def test_a_token_that_is_not_taken_any_more_is_renewed_once(known, service
 
 
 @pytest.mark.parametrize("status", [400, 401])
-async def test_a_refused_client_is_named_by_its_setting(known, service, status):
+async def test_the_error_for_a_refused_client_names_its_setting(known, service, status):
     service.answer(refusal(status, {"error": "invalid_client"}))
     with pytest.raises(Permanent, match="OPENVERSE_CLIENT_ID") as raised:
         await known.page(QUERY, None)
@@ -120,12 +120,12 @@ async def test_an_answer_without_a_token_is_an_outage(known, service, answer):
 
 
 @pytest.mark.parametrize("lifetime", [None, "36000", -1, 1e300])
-async def test_a_lifetime_of_any_shape_will_do(known, service, response, lifetime):
+async def test_a_token_with_a_malformed_lifetime_is_accepted(known, service, response, lifetime):
     service.answer(TOKEN | {"expires_in": lifetime}, response("openverse"))
     assert (await known.page(QUERY, None)).candidates
 
 
-def test_half_a_client_lacks_the_other_half():
+def test_a_client_with_one_of_two_settings_lacks_the_other():
     assert OpenverseAccess().missing is None
     assert OpenverseAccess(client_id="id", client_secret="secret").missing is None
     assert OpenverseAccess(client_id="id").missing == "OPENVERSE_CLIENT_SECRET"

@@ -14,7 +14,7 @@ def pexels(service, search):
     return run
 
 
-async def test_a_photo_comes_whole_and_names_its_photographer(pexels, service, response):
+async def test_a_photo_is_the_original_and_names_its_photographer(pexels, service, response):
     service.answer(response("pexels"))
     first, second = (await pexels()).candidates
     assert first.url == "https://images.pexels.com/photos/3573351/pexels-photo-3573351.png"
@@ -27,7 +27,7 @@ async def test_a_photo_comes_whole_and_names_its_photographer(pexels, service, r
     assert second.caption is None
 
 
-async def test_the_key_goes_in_a_header_to_the_base_url_alone(pexels, service, response):
+async def test_the_key_is_sent_in_a_header_and_only_to_the_base_url(pexels, service, response):
     service.answer(response("pexels") | {"next_page": "https://evil.example/v1/search/?page=9"})
     page = await pexels("2")
     assert page.cursor == "3"
@@ -37,7 +37,7 @@ async def test_the_key_goes_in_a_header_to_the_base_url_alone(pexels, service, r
     assert asked.headers["authorization"] == KEY
 
 
-async def test_the_smaller_copy_is_taken_where_it_is_asked_for_and_there(pexels, service, response):
+async def test_the_smaller_copy_is_selected_if_it_is_wanted_and_exists(pexels, service, response):
     body = response("pexels")
     del body["photos"][1]["src"]["large2x"]
     service.answer(body)
@@ -49,12 +49,12 @@ async def test_the_smaller_copy_is_taken_where_it_is_asked_for_and_there(pexels,
 
 
 @pytest.mark.parametrize("changed", [{"next_page": None}, {"next_page": 2}, {"photos": []}])
-async def test_paging_ends_where_no_next_page_is_told(pexels, service, response, changed):
+async def test_paging_ends_without_a_next_page(pexels, service, response, changed):
     service.answer(response("pexels") | changed)
     assert (await pexels("2")).cursor is None
 
 
-async def test_paging_ends_even_where_the_service_knows_no_end(pexels, service, response):
+async def test_paging_ends_at_a_limit_even_if_the_service_offers_more(pexels, service, response):
     service.answer(response("pexels"))
     assert (await pexels("124")).cursor == "125"
     assert (await pexels("125")).cursor is None

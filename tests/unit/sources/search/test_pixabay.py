@@ -22,7 +22,7 @@ def pixabay(service, search):
     return run
 
 
-async def test_a_picture_comes_in_the_best_size_that_the_account_may_have(pixabay, service, response):
+async def test_a_picture_has_the_largest_size_that_the_account_permits(pixabay, service, response):
     service.answer(response("pixabay"))
     first, second = (await pixabay()).candidates
     assert (first.url, first.width) == ("https://pixabay.com/get/ed6a99fd0a76647_1280.jpg", None)
@@ -38,7 +38,7 @@ async def test_a_picture_comes_in_the_best_size_that_the_account_may_have(pixaba
     assert (second.url, second.width) == ("https://pixabay.com/get/ed6a9364a9fd0a76647.jpg", 3000)
 
 
-async def test_authors_who_want_no_training_are_heeded_unless_told_otherwise(pixabay, service, response):
+async def test_pictures_whose_authors_forbid_training_are_left_out_by_default(pixabay, service, response):
     service.answer(response("pixabay"))
     page = await pixabay()
     assert page.problems == ("pixabay: left out, as its author wants no AI to be trained with it",)
@@ -79,7 +79,7 @@ async def test_paging_ends_with_the_500th_hit(pixabay, service, response, number
     assert (await pixabay(number)).cursor == following
 
 
-async def test_a_page_that_is_gone_ends_the_search_and_a_first_page_does_not(pixabay, service):
+async def test_a_refused_page_ends_the_search_unless_it_is_the_first(pixabay, service):
     service.answer(lambda: web.Response(status=400, text='[ERROR 400] "page" is out of valid range.'))
     page = await pixabay("3")
     assert (page.candidates, page.cursor) == ((), None)
@@ -95,7 +95,7 @@ async def test_a_wrong_key_comes_with_status_400(pixabay, service, number):
         await pixabay(number)
 
 
-async def test_a_keyword_that_the_service_would_not_take_is_not_sent(pixabay, service):
+async def test_a_keyword_that_is_too_long_for_the_service_is_not_sent(pixabay, service):
     with pytest.raises(Permanent, match="100 characters"):
         await pixabay(keyword="c" * 101)
     assert service.asked == []
@@ -103,7 +103,7 @@ async def test_a_keyword_that_the_service_would_not_take_is_not_sent(pixabay, se
 
 @pytest.fixture
 def again(service, client):
-    """Asks Pixabay for its first page, as another job would, in the same storage."""
+    """Requests the first page as another job with the same storage does."""
 
     async def run(clock, blobs, **config):
         settings = SourceSettings(pixabay=ApiAccess(service.url, "PIXABAY_API_KEY", KEY))
@@ -121,7 +121,7 @@ class Later:
         return self.moment
 
 
-async def test_the_same_is_not_asked_twice_within_a_day(again, clock, service, response):
+async def test_the_same_search_is_not_requested_twice_within_a_day(again, clock, service, response):
     blobs = MemoryBlobs()
     service.answer(response("pixabay"))
     first = await again(clock, blobs)
@@ -136,7 +136,7 @@ async def test_the_same_is_not_asked_twice_within_a_day(again, clock, service, r
 
 
 @pytest.mark.parametrize("broken", [b"", b"[]", b'{"at": "soon"}', b'{"at": "2026-11-24T12:00:00"}', b"\xff"])
-async def test_answers_that_cannot_be_read_are_asked_for_anew(again, clock, service, response, broken):
+async def test_unreadable_stored_answers_are_requested_again(again, clock, service, response, broken):
     blobs = MemoryBlobs()
     service.answer(response("pixabay"))
     await again(clock, blobs)
@@ -146,7 +146,7 @@ async def test_answers_that_cannot_be_read_are_asked_for_anew(again, clock, serv
     assert len(service.asked) == 2
 
 
-async def test_an_answer_that_is_of_no_use_is_not_kept(again, clock, service, response):
+async def test_a_malformed_answer_is_not_stored(again, clock, service, response):
     blobs = MemoryBlobs()
     service.answer({"hits": None}, response("pixabay"))
     with pytest.raises(Unavailable):

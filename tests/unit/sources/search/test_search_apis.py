@@ -1,4 +1,4 @@
-"""What holds for every search service alike: its troubles, its key, and answers of any shape."""
+"""All search services: outages, refusals, keys, and answers of any shape."""
 
 import pytest
 from aiohttp import web
@@ -23,7 +23,7 @@ def response_with(status: int, text: str = "", headers: dict[str, str] | None = 
 
 
 @every_service
-async def test_a_real_answer_becomes_candidates_that_can_be_written_down(ask, response, name):
+async def test_a_real_answer_becomes_candidates_that_can_be_stored(ask, response, name):
     page = await ask(name, response(name))
     assert len(page.candidates) >= 2
     for candidate in page.candidates:
@@ -48,7 +48,7 @@ async def test_each_keyword_of_each_label_is_a_query(service, client, clock, nam
 
 
 @every_service
-async def test_paging_goes_on_from_a_cursor_as_it_would_have_without_a_break(
+async def test_paging_from_a_cursor_finds_the_same_as_uninterrupted_paging(
     service, client, clock, response, name
 ):
     service.answer(response(name))
@@ -84,7 +84,7 @@ async def test_paging_goes_on_from_a_cursor_as_it_would_have_without_a_break(
         ({}, "", 60),
     ],
 )
-async def test_a_service_that_asks_to_wait_is_waited_for(ask, name, headers, body, seconds):
+async def test_a_service_that_asks_to_wait_raises_rate_limited(ask, name, headers, body, seconds):
     with pytest.raises(RateLimited, match=title(name)) as raised:
         await ask(name, response_with(429, body, headers))
     assert raised.value.retry_after_seconds == seconds
@@ -100,14 +100,14 @@ async def test_a_service_that_asks_to_wait_is_waited_for(ask, name, headers, bod
         {"X-RateLimit-Reset": "1795608000", "X-RateLimit-Remaining": "0"},
     ],
 )
-async def test_a_service_whose_quota_is_used_up_for_long_is_given_up(ask, name, headers):
+async def test_a_quota_that_is_used_up_for_long_is_a_permanent_error(ask, name, headers):
     with pytest.raises(Permanent, match=f"{title(name)} asks to wait for 24 hours: its quota is used up"):
         await ask(name, response_with(429, headers=headers))
 
 
 @every_service
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-async def test_an_outage_may_pass(ask, name, status):
+async def test_a_server_error_is_an_outage(ask, name, status):
     with pytest.raises(Unavailable, match=f"{title(name)} .*{status}"):
         await ask(name, response_with(status, "<html>"))
 
@@ -123,7 +123,7 @@ async def test_an_answer_that_is_no_json_object_is_an_outage(ask, name, body):
 
 @every_service
 @pytest.mark.parametrize("odd", [None, 7, "x", True])
-async def test_results_of_another_shape_are_an_outage_and_not_an_end(ask, response, name, odd):
+async def test_results_of_another_shape_are_an_outage_and_do_not_end_the_search(ask, response, name, odd):
     body = response(name)
     *way, last = LISTS[name]
     inner = body
@@ -136,7 +136,7 @@ async def test_results_of_another_shape_are_an_outage_and_not_an_end(ask, respon
 
 @every_service
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-async def test_a_refusal_is_for_good_and_repeats_nothing_of_the_answer(ask, name, status):
+async def test_a_refusal_is_permanent_and_its_error_quotes_nothing_of_the_answer(ask, name, status):
     with pytest.raises(Permanent, match=title(name)) as raised:
         await ask(name, response_with(status, f"you sent {KEY}"))
     assert KEY not in everything_told(raised.value)
@@ -146,13 +146,13 @@ async def test_a_refusal_is_for_good_and_repeats_nothing_of_the_answer(ask, name
 
 @every_service
 @pytest.mark.parametrize("location", ["http://[::1", "ftp://x/", "/round"])
-async def test_a_redirect_that_leads_nowhere_is_an_error_of_ours(ask, name, location):
+async def test_a_redirect_that_cannot_be_followed_is_an_error_of_the_app(ask, name, location):
     with pytest.raises(AppError, match=title(name)):
         await ask(name, response_with(302, headers={"Location": location}))
 
 
 def with_addresses(value: object, odd: str, kept: frozenset[str] = frozenset()) -> object:
-    """The answer with each address in it replaced, but for some."""
+    """Replaces each address in the answer but the given ones."""
     if isinstance(value, dict):
         return {key: with_addresses(inner, odd, kept) for key, inner in value.items()}
     if isinstance(value, list):
@@ -164,7 +164,7 @@ def with_addresses(value: object, odd: str, kept: frozenset[str] = frozenset()) 
 @pytest.mark.parametrize(
     "odd", ["blob:work/secret", "javascript:alert(1)", "//x/1.jpg", "file:///etc/passwd", "x"]
 )
-async def test_only_addresses_of_the_web_get_through(ask, response, name, odd):
+async def test_only_http_addresses_become_candidates(ask, response, name, odd):
     page = await ask(name, with_addresses(response(name), odd))
     assert page.candidates == ()
     assert page.problems
@@ -176,7 +176,7 @@ async def test_only_addresses_of_the_web_get_through(ask, response, name, odd):
 
 
 @every_service
-def test_a_source_without_labels_and_an_option_that_is_none_are_refused(name):
+def test_a_search_without_labels_and_an_unknown_option_are_refused(name):
     with pytest.raises(InvalidRequest):
         parse_spec({"sources": [{"type": name}]})
     with pytest.raises(InvalidRequest) as raised:

@@ -1,4 +1,4 @@
-"""Where only some licences are wanted, services are asked for no others, and not at all where they have none."""
+"""If a job wants only some licences, services are searched for no others, or not at all if they have none of them."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.unit.sources.search.services import LISTS
         ({"type": "flickr", "license": ["unknown", "by"]}, ("unknown", "cc0"), "0"),
     ],
 )
-async def test_a_service_is_asked_for_those_of_the_licences_that_it_has(
+async def test_a_service_is_searched_for_the_wanted_licences_that_it_has(
     service, client, clock, response, spec, wanted, asked
 ):
     service.answer(response(spec["type"]))
@@ -40,7 +40,7 @@ async def test_a_service_is_asked_for_those_of_the_licences_that_it_has(
         (("unknown",), {"wikimedia", "brave"}),
     ],
 )
-def test_a_service_that_has_none_of_the_licences_is_not_asked(wanted, asked):
+def test_a_service_that_has_none_of_the_licences_is_not_searched(wanted, asked):
     configs = {name: parse_source({"type": name}) for name in LISTS}
     assert {name for name, config in configs.items() if config.under(wanted) is not None} == asked
 
@@ -48,17 +48,17 @@ def test_a_service_that_has_none_of_the_licences_is_not_asked(wanted, asked):
 @pytest.mark.parametrize(
     "spec", [{"type": "openverse", "license": ["by-nd"]}, {"type": "flickr", "license": ["unknown"]}]
 )
-def test_a_service_that_may_give_none_of_the_licences_is_not_asked(spec):
+def test_a_service_whose_options_exclude_the_licences_is_not_searched(spec):
     assert parse_source(spec).under(("by", "cc0")) is None
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("commercial", "by-nc"), ("modification", "by-nc-nd")])
-def test_openverse_is_not_asked_for_licences_that_its_license_type_excludes(kind, wanted):
+def test_openverse_is_not_searched_for_licences_that_its_license_type_excludes(kind, wanted):
     config = parse_source({"type": "openverse", "license_type": kind})
     assert config.under((wanted,)) is None
     assert config.under((wanted, "by-sa")).license == ("by-sa",)
 
 
-def test_lists_are_read_whatever_licences_are_wanted():
+def test_lists_are_read_for_any_wanted_licences():
     config = parse_source({"type": "urls", "items": [{"url": "http://a.example/1.jpg"}]})
     assert config.under(("cc0",)) is config

@@ -16,7 +16,7 @@ def commons(service, search):
     return run
 
 
-async def test_files_come_by_rank_with_their_terms_in_plain_text(commons, service, response):
+async def test_files_are_sorted_by_rank_and_have_their_terms_as_plain_text(commons, service, response):
     service.answer(response("wikimedia"))
     page = await commons()
     first, second = page.candidates
@@ -42,7 +42,7 @@ async def test_drawings_are_left_out_and_a_file_without_imageinfo_is_a_problem(c
     assert page.problems == ("wikimedia: a result without a picture",)
 
 
-async def test_the_search_is_for_bitmaps_and_goes_on_with_the_continue_object(commons, service, response):
+async def test_the_search_is_for_bitmaps_and_continues_with_the_continue_object(commons, service, response):
     service.answer(response("wikimedia"))
     page = await commons()
     [asked] = service.asked
@@ -61,7 +61,7 @@ async def test_the_search_is_for_bitmaps_and_goes_on_with_the_continue_object(co
     assert "asked" not in service.asked[1].query
 
 
-async def test_a_batch_in_parts_has_no_problems_until_it_is_whole(commons, service, response):
+async def test_a_batch_in_parts_has_no_problems_until_it_is_complete(commons, service, response):
     part = response("wikimedia")
     del part["batchcomplete"]
     part["continue"] = {"iistart": "2020-01-01T00:00:00Z", "continue": "||"}
@@ -74,18 +74,18 @@ async def test_a_batch_in_parts_has_no_problems_until_it_is_whole(commons, servi
 @pytest.mark.parametrize(
     "odd", [{"continue": "x" * 5000}, {"gsroffset": [1]}, {"action": "login"}, "gsroffset", [], None]
 )
-async def test_a_continue_object_that_is_none_ends_the_search(commons, service, response, odd):
+async def test_an_invalid_continue_object_ends_the_search(commons, service, response, odd):
     service.answer(response("wikimedia") | {"continue": odd})
     assert (await commons()).cursor is None
 
 
-async def test_a_search_that_does_not_get_on_ends(commons, service, response):
+async def test_a_search_whose_cursor_does_not_change_ends(commons, service, response):
     service.answer(response("wikimedia"))
     cursor = (await commons()).cursor
     assert (await commons(cursor)).cursor is None
 
 
-async def test_a_search_that_goes_round_in_circles_ends(commons, service, response):
+async def test_a_search_whose_cursors_repeat_ends(commons, service, response):
     body = response("wikimedia")
     turns = itertools.cycle(({"gsroffset": 0}, {"gsroffset": 50}))
     service.answer(lambda: web.json_response(body | {"continue": next(turns)}))
@@ -95,7 +95,7 @@ async def test_a_search_that_goes_round_in_circles_ends(commons, service, respon
     assert len(service.asked) == 200
 
 
-async def test_scaled_copies_are_taken_where_a_width_is_asked_for(commons, service, response):
+async def test_scaled_copies_are_selected_if_a_width_is_wanted(commons, service, response):
     body = response("wikimedia")
     body["query"]["pages"]["9"]["imageinfo"][0] |= {
         "thumburl": "https://upload.wikimedia.org/thumb/960px-Felis_catus.png",
@@ -118,7 +118,7 @@ async def test_a_search_without_results_is_an_empty_page(commons, service, nothi
 
 
 @pytest.mark.parametrize("turned", [False, True])
-async def test_files_in_a_list_are_the_same_in_the_same_order(commons, service, response, turned):
+async def test_files_in_a_list_give_the_same_candidates_in_the_same_order(commons, service, response, turned):
     body = response("wikimedia")
     service.answer(body)
     by_id = await commons()

@@ -2,7 +2,7 @@ from shared.sources.stored.blobs import Blobs, BlobsConfig
 from tests.unit.sources.lists.lists import read_all
 
 
-async def test_stored_images_take_their_folder_for_a_label():
+async def test_stored_images_without_a_label_get_the_name_of_their_folder():
     config = BlobsConfig.model_validate(
         {
             "type": "blobs",

@@ -1,4 +1,4 @@
-"""A website on loopback that answers what a test tells it to, and a crawl of it."""
+"""A website on loopback with the answers of a test, and a crawl of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Answer:
 
 @dataclass
 class Crawl:
-    """What a crawl gave: candidates, problems, the pages as they came, and how long it was told to wait."""
+    """The result of a crawl: candidates, problems, pages in order, and the waits in seconds."""
 
     candidates: list
     problems: list
@@ -37,7 +37,7 @@ class Crawl:
 
 
 class Site:
-    """`pages` by path and query: HTML, or an Answer, or a function of the request that gives one."""
+    """`pages` has the answers by path and query: HTML, an `Answer`, or a function that makes one from the request."""
 
     def __init__(self):
         self.pages = {}

@@ -1,4 +1,4 @@
-"""Little websites to walk."""
+"""Small websites to crawl."""
 
 from yarl import URL
 
@@ -14,7 +14,7 @@ def moved(to):
 
 
 def shop(site):
-    """Start → a, b; a → c; c → d. Each shows a picture of its name."""
+    """Pages with links: start → a, b; a → c; c → d. Each page has a picture with the page's name."""
     site.pages = {
         "/": '<title>Shop</title><img src="start.jpg" alt="Start"><a href="/a">a</a><a href="/b">b</a>',
         "/a": '<img src="a.jpg"><a href="/c">c</a><a href="/">home</a>',
@@ -29,7 +29,7 @@ def names(crawl):
 
 
 def everything(site):
-    """A site with good pages, broken ones, redirects, and sitemaps."""
+    """A site with good pages, broken pages, redirects and sitemaps."""
     shop(site)
     site.pages["/"] += "".join(
         f'<a href="{path}">x</a>' for path in ("/gone", "/to-c", "/file", "/busy", "/n1")

@@ -1,4 +1,4 @@
-"""In which encoding pages are read, and that nothing of them is lost whatever they claim."""
+"""The encodings of pages: which one is used, and that no picture is lost if a page declares a wrong one."""
 
 import pytest
 from yarl import URL
@@ -59,7 +59,7 @@ def test_the_encoding_is_known_by(case):
     assert (found.title, found.images[0].caption) == ("Größe 東", "Größe")
 
 
-def test_what_is_called_latin_is_what_browsers_take_for_it():
+def test_iso_8859_1_is_read_as_windows_1252_as_in_browsers():
     assert read("<title>“ü”</title>".encode("windows-1252"), "text/html; charset=ISO-8859-1").title == "“ü”"
     assert read("<title>“ü”</title>".encode("windows-1252")).title == "“ü”"
 
@@ -107,7 +107,7 @@ MULTIBYTE = ["utf-8", "gbk", "gb18030", "big5", "euc-jp", "shift_jis", "euc-kr"]
 
 
 @pytest.mark.parametrize("charset", MULTIBYTE)
-def test_a_byte_without_its_second_swallows_no_markup(charset):
+def test_an_incomplete_character_hides_no_markup(charset):
     for lead in range(0x80, 0x100):
         for following in b"\"'<>& \n":
             text = b'<img alt="x" src="a.jpg"> ' + bytes([lead, following]) + b' "\'> <img src="b.jpg">'
@@ -115,7 +115,7 @@ def test_a_byte_without_its_second_swallows_no_markup(charset):
 
 
 @pytest.mark.parametrize("charset", MULTIBYTE)
-def test_a_page_that_is_cut_within_a_character_keeps_what_stood_before(charset):
+def test_a_page_that_is_cut_inside_a_character_keeps_the_text_before(charset):
     codec = {"gbk": "gbk", "shift_jis": "cp932", "euc-kr": "cp949"}.get(charset, charset)
     body = '<title>東</title><img src="東.jpg"><p>東'.encode(codec)[:-1]
     for found in (
@@ -125,19 +125,19 @@ def test_a_page_that_is_cut_within_a_character_keeps_what_stood_before(charset):
         assert (found.title, names(found)) == ("東", ["%E6%9D%B1.jpg"])
 
 
-def test_a_page_of_utf_8_without_a_declaration_may_be_cut_or_hold_a_stray_byte():
+def test_undeclared_utf_8_is_detected_despite_a_cut_or_a_stray_byte():
     body = '<title>Café déjà</title><img src="niño.jpg"><p>ñ'.encode()
     for sent in (body[:-1], body + b" caf\xe9"):
         assert names(read(sent)) == ["ni%C3%B1o.jpg"]
 
 
-def test_an_address_beyond_ascii_is_spelled_in_utf_8_whatever_the_page_is_in():
+def test_a_path_beyond_ascii_is_in_utf_8_for_a_page_in_any_encoding():
     for codec in ("iso-8859-1", "windows-1252", "utf-8", "utf-16"):
         body = f'<title>Café</title><meta charset="{codec}"><img src="niño.jpg">'
         assert names(read(body.encode(codec))) == ["ni%C3%B1o.jpg"]
 
 
-def test_a_declaration_is_certain_only_in_mark_and_header():
+def test_only_a_byte_order_mark_and_a_header_declare_the_encoding_with_certainty():
     assert page_encoding(b"\xef\xbb\xbf", "text/html; charset=koi8-r").certain
     assert page_encoding(b"", "text/html; charset=koi8-r").certain
     assert not page_encoding(b"<meta charset=koi8-r>", HTML).certain

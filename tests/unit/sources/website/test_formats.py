@@ -1,4 +1,4 @@
-"""Of a picture's versions one is taken that is in a format that the job's filters take, where there is one."""
+"""The selected version of a picture has one of the filters' formats, if any version has."""
 
 import pytest
 from yarl import URL
@@ -34,7 +34,7 @@ def taken(html: str, *formats: str) -> list[str]:
         (("gif",), ["a.avif", "a"]),
     ],
 )
-def test_the_best_version_is_in_a_format_that_is_taken(formats, versions):
+def test_the_best_version_has_a_format_of_the_filters(formats, versions):
     assert [*taken(ALL, *formats), *taken(TYPES_ONLY, *formats)] == versions
 
 
@@ -52,13 +52,13 @@ def test_the_best_version_is_in_a_format_that_is_taken(formats, versions):
         ('<img src="only.webp">', "only.webp"),
     ],
 )
-def test_endings_and_types_tell_the_format_and_what_tells_none_may_be_any(html, version):
+def test_endings_and_types_declare_the_format_and_other_addresses_may_have_any(html, version):
     assert taken(html, "jpeg") == [version]
 
 
 @pytest.mark.parametrize(
     "href", ["large.jpg ", "\n large.jpg", "la\nrge.j\tpg", "..\\dir\\large.jpg", "large.jpg\t?"]
 )
-def test_a_link_to_an_image_file_is_one_whatever_browsers_leave_out_of_it(href):
+def test_a_link_to_an_image_file_is_recognised_despite_ignored_characters(href):
     html = f'<a href="{href}"><img src=" small.jpg "></a>'
     assert [url.removesuffix("?") for url in taken(html, "jpeg")] == ["large.jpg"]

@@ -1,9 +1,9 @@
-"""The pages that a walk has found and not yet seen."""
+"""The frontier: the pages that a crawl has found and not yet visited."""
 
 from shared.sources.website.frontier import Frontier, Visit
 
 
-def test_a_frontier_is_bounded_in_number_and_in_length():
+def test_a_frontier_is_limited_in_number_and_in_length():
     frontier = Frontier(100)
     added = [frontier.add(Visit(f"https://example.org/{'x' * 1900}/{number}")) for number in range(100_000)]
     assert sum(added) == 350
@@ -14,7 +14,7 @@ def test_a_frontier_is_bounded_in_number_and_in_length():
     assert len(large.encode()) < 4_500_000
 
 
-def test_a_frontier_survives_its_cursor():
+def test_encoding_and_decoding_a_frontier_changes_nothing():
     frontier = Frontier(10)
     for visit in (
         Visit("https://a/1"),

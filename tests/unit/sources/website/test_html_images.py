@@ -1,4 +1,4 @@
-"""What pages show."""
+"""Pictures, captions and links of HTML pages."""
 
 import pytest
 from hypothesis import given
@@ -97,13 +97,13 @@ def test_pages_show(case):
     assert urls(html) == expected
 
 
-def test_addresses_are_relative_to_the_first_base_wherever_it_stands():
+def test_addresses_are_relative_to_the_first_base_at_any_position():
     html = '<img src="a.jpg"><base href="//cdn.example.net/x/"><base href="/no/"><img src="/b.jpg">'
     assert urls(html) == ["https://cdn.example.net/x/a.jpg", "https://cdn.example.net/b.jpg"]
     assert urls('<base href="javascript:x"><img src="a.jpg">') == ["a.jpg"]
 
 
-def test_captions_are_alternative_texts_then_captions_of_figures_then_texts_of_links():
+def test_captions_come_from_alternative_texts_or_figures_or_links_in_this_order():
     html = """<title> A
     page &amp; more </title><svg><title>no</title></svg>
     <figure><img src=1.jpg alt=" One
@@ -123,12 +123,12 @@ def test_captions_are_alternative_texts_then_captions_of_figures_then_texts_of_l
     }
 
 
-def test_a_picture_that_is_shown_twice_keeps_the_caption_that_it_has():
+def test_a_picture_that_is_shown_twice_keeps_its_only_caption():
     [image] = read('<img src="a.jpg"><img src="a.jpg" alt="A">').images
     assert image.caption == "A"
 
 
-def test_links_come_in_order_without_those_that_are_not_to_be_followed():
+def test_links_are_in_order_and_without_nofollow_links():
     html = """<a href="a">1</a><a href="b#x" rel="noopener NOFOLLOW">2</a><a href="/c?d=1#y">3</a><a href="a#z">4</a>
     <area href="e"><a href="mailto:x@y">5</a><a>6</a><link rel="next" href="?page=2">
     <a href="n.jpg" rel=nofollow>7</a>"""
@@ -141,7 +141,7 @@ def test_links_come_in_order_without_those_that_are_not_to_be_followed():
     assert [image.url for image in followed.images] == [f"{base}/dir/n.jpg"]
 
 
-def test_robots_and_tdm_metas_are_read_where_they_concern_us():
+def test_robots_and_tdm_metas_for_our_agent_are_read():
     html = """<META NAME="Robots" CONTENT="NoImageIndex, nofollow"><meta name="pixcrawler" content="noai">
     <meta name="googlebot" content="noindex"><meta name="tdm-reservation" content="1">"""
     found = read(html)
@@ -152,7 +152,7 @@ def test_robots_and_tdm_metas_are_read_where_they_concern_us():
 @pytest.mark.parametrize(
     "body", [b"", b" ", b"\0" * 100, b"<", b"<!--", b"plain", b"\x89PNG\r\n\x1a\n\0\0", b"<html", b"\xff\xfe"]
 )
-def test_what_is_no_page_shows_nothing(body):
+def test_a_body_that_is_not_a_page_has_no_pictures_and_links(body):
     assert read(body).images == ()
     assert read(body, "").links == ()
 
@@ -179,7 +179,7 @@ def test_hostile_pages_are_read_to_their_end(case):
     assert found.images[-1].url == "https://example.org/last.jpg"
 
 
-def test_a_million_links_and_pictures_are_cut_and_told():
+def test_very_many_links_and_pictures_are_cut_and_marked_as_cut():
     found = read(b"".join(b"<a href=/%d>" % number for number in range(300_000)))
     assert (len(found.links), found.cut) == (MAX_LINKS, True)
     found = read(b"".join(b"<img src=%d.jpg>" % number for number in range(100_000)))
@@ -195,7 +195,7 @@ MARKUP = st.lists(PIECE, max_size=30).map("".join)
 
 
 @given(MARKUP)
-def test_any_page_gives_candidates_that_can_be_written_down(html):
+def test_any_page_gives_candidates_that_can_be_stored(html):
     found = read(html.encode("utf-8", "surrogatepass"))
     candidates = [
         NumberedCandidate(

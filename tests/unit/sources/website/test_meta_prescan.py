@@ -1,4 +1,4 @@
-"""Which encoding a page's beginning declares, case by case as the HTML standard's algorithm has it."""
+"""The encoding that the beginning of a page declares, by the cases of the HTML standard's algorithm."""
 
 import pytest
 
@@ -82,10 +82,10 @@ def test_nothing_is_declared_by(case):
         ("utf8", "utf-8"),
     ],
 )
-def test_a_label_means_what_it_means_on_the_web(label, meant):
+def test_a_label_stands_for_the_encoding_of_the_encoding_standard(label, meant):
     assert declared_encoding(f"<meta charset={label}>".encode(), encoding_in_page) == meant
 
 
-def test_it_is_read_in_linear_time():
+def test_the_prescan_takes_linear_time():
     for part in (b"<", b"<!", b"<meta ", b"<a x='", b"<!--", b"<meta charset=", b"=", b'<meta x="'):
         assert declared_encoding(part * 20_000, encoding_in_page) is None

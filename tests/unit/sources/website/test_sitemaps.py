@@ -1,4 +1,4 @@
-"""Sitemaps as sites write them, and as nobody should."""
+"""Sitemaps as sites write them, and hostile ones."""
 
 import gzip
 
@@ -47,7 +47,7 @@ def test_an_index_lists_sitemaps():
     assert read_sitemap(INDEX.encode()).sitemaps == ("https://example.org/1.xml.gz", "/2.xml")
 
 
-def test_a_sitemap_in_plain_text_is_an_address_a_line():
+def test_a_sitemap_in_plain_text_has_one_address_per_line():
     lines = "".join(f"https://example.org/{number}\r\n" for number in range(20_000))
     found = read_sitemap(b"\xef\xbb\xbf" + lines.encode() + b"nonsense\nhttps://example.org/last")
     assert len(found.pages) == 20_001
@@ -67,7 +67,7 @@ def test_a_long_address_is_left_out_and_never_cut(length):
     assert read_sitemap(f"{long}\nhttps://example.org/a".encode()).pages == ("https://example.org/a",)
 
 
-def test_what_was_read_before_the_damage_counts():
+def test_entries_before_the_damage_of_a_sitemap_are_kept():
     cut = URLSET[: URLSET.index("<image:title>")]
     found = read_sitemap(cut.encode())
     assert (len(found.pages), len(found.images)) == (1, 1)
@@ -124,12 +124,12 @@ def test_a_sitemap_is_read_in_the_encoding_that_it_declares(encoding):
     assert read_sitemap(body.encode(codec)) == Sitemap((), (f"/{word}",), (), None)
 
 
-def test_what_is_said_to_be_utf_16_and_is_ascii_is_read():
+def test_a_sitemap_in_ascii_that_declares_utf_16_is_read():
     body = b"<?xml version='1.0' encoding='utf-16'?>" + THREE % b"2"
     assert len(read_sitemap(body).pages) == 3
 
 
-def test_references_and_characters_may_lie_across_pieces():
+def test_references_and_characters_may_be_divided_between_pieces():
     filler = b"<url><loc>/x</loc></url>"
     for shift in range(24):
         body = (
@@ -170,7 +170,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 @pytest.mark.timeout(20)
-def test_hostile_sitemaps_end_with_a_reason(case):
+def test_hostile_sitemaps_end_with_a_problem(case):
     body, problem = HOSTILE[case]
     found = read_sitemap(body)
     assert problem in (found.problem or "")
@@ -183,18 +183,18 @@ PIECES = "<urlset> <url> </url> <loc> </loc> <image> </image> x &amp; &x; <sitem
 
 
 @given(st.lists(st.sampled_from(PIECES.split())))
-def test_any_mixture_is_read_or_refused(parts):
+def test_any_mixture_of_parts_raises_no_error(parts):
     read_sitemap("".join(parts).encode())
 
 
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
-def test_addresses_a_line_are_read_whatever_their_lines_end_with(ends):
+def test_all_kinds_of_line_breaks_end_an_address_of_a_text_sitemap(ends):
     found = read_sitemap(ends.join([b"https://h/a", b"https://h/b", b"https://h/c"]))
     assert (found.pages, found.problem) == (("https://h/a", "https://h/b", "https://h/c"), None)
 
 
 @pytest.mark.parametrize("before", [0, 300_000], ids=["at the beginning", "late"])
-def test_addresses_that_lost_bytes_are_told_and_not_asked_for(before):
+def test_addresses_with_invalid_bytes_are_left_out_with_a_problem(before):
     page = "<url><loc>https://h/%s</loc></url>"
     well = (page % "\u00e9\u00f1").encode() + b" " * before
     body = b"<urlset>" + well + (page % "\u00e9").encode("latin-1") + (page % "b").encode() + b"</urlset>"

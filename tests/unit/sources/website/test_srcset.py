@@ -1,4 +1,4 @@
-"""srcset, by the HTML standard."""
+"""srcset attributes are parsed as the HTML standard requires."""
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ IMAGES = st.one_of(
 
 
 @given(st.lists(IMAGES, max_size=6), st.sampled_from([", ", " ,", " , ", " ,\n"]))
-def test_what_is_written_is_read(images, comma):
+def test_written_srcsets_are_read(images, comma):
     written = comma.join(
         image.url
         + (f" {image.width}w" if image.width else f" {image.density!r}x" if image.density is not None else "")
@@ -59,7 +59,7 @@ def test_what_is_written_is_read(images, comma):
 
 
 @given(st.text("ab ,()12wxh.e-\t\n:/", max_size=200))
-def test_any_text_is_read_and_no_url_is_made_up(text):
+def test_the_urls_of_any_srcset_are_parts_of_its_text(text):
     for image in parse_srcset(text):
         assert image.url in text
         assert image.url

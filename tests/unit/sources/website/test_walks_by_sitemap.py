@@ -1,11 +1,11 @@
-"""Walks that begin with sitemaps."""
+"""Crawls that begin with sitemaps."""
 
 from tests.unit.sources.website.sites import everything, names, shop
 
 from .conftest import Answer
 
 
-async def test_a_walk_that_leaves_sitemaps_says_so(site):
+async def test_a_crawl_that_skips_sitemaps_reports_a_problem(site):
     maps = "".join(f"<sitemap><loc>BASE/m{number}.xml</loc></sitemap>" for number in range(60))
     site.pages = {"/": "", "/sitemap.xml": f"<sitemapindex>{maps}</sitemapindex>", "*": "<urlset></urlset>"}
     crawl = await site.crawl(sitemaps=True)
@@ -20,7 +20,7 @@ async def test_sitemaps_list_pages_and_images(site):
     assert site.asked == ["/map.xml", "/m2.xml", "/", "/n3"]
 
 
-async def test_without_a_word_in_robots_txt_the_sitemap_is_where_it_usually_is(site):
+async def test_sitemap_xml_is_read_if_robots_txt_names_no_sitemap(site):
     site.pages = {
         "/": "<p>",
         "/sitemap.xml": "<urlset><url><loc>BASE/x</loc></url><url><loc>http://other.invalid/</loc></url></urlset>",
@@ -31,7 +31,7 @@ async def test_without_a_word_in_robots_txt_the_sitemap_is_where_it_usually_is(s
     assert "/sitemap.xml" in site.asked
 
 
-async def test_sitemaps_that_never_end_are_left(site):
+async def test_reading_endless_sitemaps_stops_at_a_limit(site):
     def index(request):
         number = int(request.query.get("n", 0))
         children = "".join(

@@ -1,4 +1,4 @@
-"""Walks over little websites, of the good and of the other kind."""
+"""Crawls of small websites, both good and bad."""
 
 import json
 from datetime import timedelta
@@ -13,7 +13,7 @@ from tests.unit.sources.website.sites import everything, moved, names, shop
 from .conftest import Answer
 
 
-async def test_pages_are_walked_breadth_first_to_a_depth(site):
+async def test_pages_are_visited_breadth_first_to_a_depth(site):
     shop(site)
     for depth, expected in enumerate((["start"], ["start", "a", "b"], ["start", "a", "b", "c"])):
         assert names(await site.crawl(depth=depth)) == expected
@@ -27,7 +27,7 @@ async def test_pages_are_walked_breadth_first_to_a_depth(site):
     assert (first.provenance.title, first.provenance.license) == ("Shop", "unknown")
 
 
-async def test_a_walk_that_leaves_pages_at_its_end_says_so_once(site):
+async def test_a_crawl_that_skips_pages_reports_one_problem(site):
     shop(site)
     for most, left in ((1, True), (4, True), (5, False)):
         problems = (await site.crawl(max_pages=most, depth=9)).problems
@@ -36,7 +36,7 @@ async def test_a_walk_that_leaves_pages_at_its_end_says_so_once(site):
     assert (await site.crawl(max_pages=3, depth=1)).problems == []
 
 
-async def test_so_many_pages_are_asked_for_and_no_more_over_all_resumptions(site):
+async def test_max_pages_limits_the_requests_of_all_resumptions_together(site):
     shop(site)
     assert names(await site.crawl(max_pages=3, depth=9)) == ["start", "a", "b"]
     site.asked.clear()
@@ -53,7 +53,7 @@ async def test_so_many_pages_are_asked_for_and_no_more_over_all_resumptions(site
 
 
 @pytest.mark.parametrize("sitemaps", [False, True])
-async def test_a_walk_that_goes_on_from_any_cursor_finds_what_an_uninterrupted_one_finds(site, sitemaps):
+async def test_a_crawl_from_any_cursor_finds_the_same_as_an_uninterrupted_one(site, sitemaps):
     everything(site)
     config = {"depth": 9, "max_pages": 12, "sitemaps": sitemaps}
     whole = await site.crawl(**config)
@@ -68,7 +68,7 @@ async def test_a_walk_that_goes_on_from_any_cursor_finds_what_an_uninterrupted_o
     assert page.cursor is None
 
 
-async def test_broken_pages_are_problems_and_cost_nothing_else(site):
+async def test_broken_pages_are_problems_and_do_not_affect_others(site):
     everything(site)
     crawl = await site.crawl(depth=2)
     assert set(names(crawl)) == {"start", "a", "b", "c", "n1", "n3"}
@@ -84,7 +84,7 @@ async def test_broken_pages_are_problems_and_cost_nothing_else(site):
     assert max(crawl.waits) <= 7
 
 
-async def test_a_busy_page_is_had_when_it_answers(site):
+async def test_a_busy_page_is_requested_again_until_it_answers(site):
     shop(site)
     answers = [Answer(status=429, headers={"Retry-After": "3"}), Answer(status=500)]
     site.pages["/a"] = lambda _: answers.pop(0) if answers else Answer(b'<img src="late.jpg">')
@@ -93,7 +93,7 @@ async def test_a_busy_page_is_had_when_it_answers(site):
     assert crawl.problems == []
 
 
-async def test_a_page_that_names_a_moment_is_asked_again_then(site):
+async def test_a_page_with_retry_after_is_requested_again_at_that_time(site):
     shop(site)
     told = (site.clock.now() + timedelta(seconds=40)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     answers = [Answer(status=503, headers={"Retry-After": told})]
@@ -103,7 +103,7 @@ async def test_a_page_that_names_a_moment_is_asked_again_then(site):
     assert crawl.waits == [40]
 
 
-async def test_a_host_that_is_not_there_is_a_problem(site):
+async def test_an_unreachable_host_is_a_problem(site):
     crawl = await site.crawl(start_urls=["http://127.0.0.1:1/x"])
     assert crawl.problems == [
         "website: http://127.0.0.1:1/x: robots.txt: 127.0.0.1 could not be reached (ClientConnectorError)."
@@ -138,11 +138,11 @@ async def test_the_crawl_stays_on_the_site_and_its_subdomains(site):
         ("https://bücher.example/", "https://xn--bcher-kva.example/x", True),
     ],
 )
-def test_a_site_is_a_host_and_its_subdomains(site, start, link, ours):
+def test_a_site_is_a_host_with_its_subdomains(site, start, link, ours):
     assert site.source(start_urls=[start])._is_ours(URL(link)) is ours
 
 
-async def test_redirects_are_visits_of_their_own(site):
+async def test_redirects_are_separate_visits(site):
     site.pages = {
         "/": "<a href=/1>x</a><a href=/out>x</a><a href=/loop>x</a><a href=/to-private>x</a><a href=/bad>x</a>",
         "/1": moved("/2"),
@@ -167,24 +167,24 @@ async def test_redirects_are_visits_of_their_own(site):
     assert "/private" not in site.asked
 
 
-async def test_a_start_page_that_moves_costs_no_page(site):
+async def test_a_redirect_does_not_count_as_a_page(site):
     site.pages = {"/": moved("/home"), "/home": "<img src=home.jpg>"}
     assert names(await site.crawl(max_pages=1, depth=0)) == ["home"]
 
 
-async def test_a_site_without_a_path_is_its_first_page(site):
+async def test_a_start_address_without_a_path_is_the_root_page(site):
     site.pages = {"/": "<img src=x.jpg><a href=/>home</a>"}
     assert names(await site.crawl(start_urls=[site.base])) == ["x"]
     assert site.asked == ["/"]
 
 
-async def test_redirects_without_end_are_left(site):
+async def test_endless_redirects_are_a_problem(site):
     site.pages = {"*": lambda request: moved(request.path_qs + "x")}
     crawl = await site.crawl()
     assert crawl.problems == [f"website: {site.base}/xxxxx: it redirects too often"]
 
 
-async def test_files_that_are_no_pages_are_not_asked_for(site):
+async def test_links_to_files_that_are_not_pages_are_not_requested(site):
     paths = [
         "/a.pdf",
         "/b.zip?x=1",
@@ -201,7 +201,7 @@ async def test_files_that_are_no_pages_are_not_asked_for(site):
     assert names(crawl) == ["e"]
 
 
-async def test_pages_without_a_content_type_are_told_by_their_beginning(site):
+async def test_pages_without_a_content_type_are_detected_by_their_first_bytes(site):
     site.pages = {
         "/": Answer(
             b'\n<!doctype html><a href="/x">x</a><img src=a.jpg>', kind="application/xhtml+xml; charset=utf-8"
@@ -222,7 +222,7 @@ async def test_a_page_of_fifty_megabytes_is_a_problem(site):
     assert site.asked.count("/a") == 1
 
 
-async def test_a_trap_of_endless_pages_ends_with_the_number_of_pages(site):
+async def test_a_site_of_endless_pages_ends_at_max_pages(site):
     def page(request):
         number = int(request.query.get("page", 0))
         links = "".join(f'<a href="/?page={number * 50 + at}">x</a>' for at in range(50))
@@ -236,7 +236,7 @@ async def test_a_trap_of_endless_pages_ends_with_the_number_of_pages(site):
     assert longest < 60 * 2 * 100 + 20_000
 
 
-async def test_a_million_links_are_cut_and_the_frontier_stays_small(site):
+async def test_very_many_links_are_cut_and_the_frontier_stays_small(site):
     site.pages = {"/": "".join(f"<a href=/{number}>" for number in range(300_000)), "*": "<p>"}
     source = site.source(max_pages=10)
     page = await anext(source.pages(source.queries({})[0], None))

@@ -1,4 +1,4 @@
-"""What websites ask of crawlers: robots.txt, opt-outs, delays, links not to follow."""
+"""Crawls respect the wishes of websites: robots.txt, opt-outs, delays and nofollow links."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.unit.sources.website.sites import INDIFFERENT, names, shop
 from .conftest import Answer
 
 
-async def test_a_site_whose_robots_txt_fails_is_walked_when_it_answers(site):
+async def test_a_site_whose_robots_txt_fails_is_crawled_once_it_answers(site):
     shop(site)
     answers = [Answer(status=503)] * 2
     site.pages["/robots.txt"] = lambda _: answers.pop() if answers else Answer(status=404)
@@ -20,7 +20,7 @@ async def test_a_site_whose_robots_txt_fails_is_walked_when_it_answers(site):
     assert crawl.waits == [60.0]
 
 
-async def test_robots_txt_is_respected_where_the_job_says_so(site):
+async def test_robots_txt_is_respected_unless_the_job_ignores_it(site):
     shop(site)
     site.pages["/robots.txt"] = "User-agent: pixcrawler\nDisallow: /a"
     assert names(await site.crawl(depth=9)) == ["start", "b"]
@@ -71,14 +71,14 @@ async def test_hosts_can_opt_out_by_tdmrep(site):
         '<a href="/a" rel="nofollow">a</a>',
     ],
 )
-async def test_links_are_not_followed_where_that_is_asked_for(site, start):
+async def test_links_are_not_followed_if_the_page_forbids_it(site, start):
     shop(site)
     site.pages["/"] = start
     assert names(await site.crawl()) == []
     assert names(await site.crawl(respect=INDIFFERENT)) == ["a", "c"]
 
 
-async def test_a_page_that_opts_out_may_still_lead_to_others(site):
+async def test_the_links_of_a_page_that_opts_out_are_followed(site):
     site.pages = {
         "/": "<meta name=robots content=noindex><img src=x.jpg><a href=/a>a</a>",
         "/a": "<img src=a.jpg>",
@@ -86,7 +86,7 @@ async def test_a_page_that_opts_out_may_still_lead_to_others(site):
     assert names(await site.crawl()) == ["a"]
 
 
-async def test_a_crawl_delay_is_kept_over_all_resumptions(site):
+async def test_a_crawl_delay_is_respected_over_all_resumptions(site):
     shop(site)
     site.pages["/robots.txt"] = "User-agent: *\nCrawl-delay: 12"
     crawl = await site.crawl(depth=9)

@@ -1,4 +1,4 @@
-"""Whoever signed an address gets it back as it is, and no spelling gets around the guard or a host's wishes."""
+"""Addresses are sent as they are written, and the guard and the hosts' wishes apply to every spelling."""
 
 import json
 
@@ -21,7 +21,7 @@ SIGNED = "/a%2Fb%3ac/x%2B1.jpg?u=https%3A%2F%2Fx.example%2Fy.jpg&n=a%20b+c%26&e=
 
 
 class Host:
-    """Keeps the targets that it is asked for, redirects and pages as a test says, and has pictures for the rest."""
+    """Notes the requested targets. Has the redirects and pages of a test, and pictures at all other paths."""
 
     def __init__(self):
         self.asked = []
@@ -47,7 +47,7 @@ async def host():
 
 
 @pytest.mark.parametrize("location", ["BASE", "", "//HOST"])
-async def test_a_signed_address_is_asked_for_as_it_was_written_also_behind_a_redirect(host, location):
+async def test_a_signed_address_is_sent_unchanged_also_after_a_redirect(host, location):
     near = location.replace("BASE", host.base).replace("HOST", host.base.removeprefix("http://"))
     host.to["/go?to=%2F"] = near + SIGNED
     async with asking() as client:
@@ -57,7 +57,7 @@ async def test_a_signed_address_is_asked_for_as_it_was_written_also_behind_a_red
     assert answer.url == host.base + SIGNED
 
 
-async def test_a_website_is_walked_and_its_pictures_are_named_as_they_are_written(host):
+async def test_a_website_is_crawled_with_its_addresses_as_they_are_written(host):
     page, deeper = "/shop%2Fa/?go=%2F", "/shop%2Fa/b%3Ac?d=%3A"
     host.texts[page] = f'<img src="{SIGNED}"><img src="y%2cz.jpg"><a href="b%3Ac?d=%3A">x</a>'
     host.texts[deeper] = '<img src="z%2Fz.jpg">'
@@ -83,7 +83,7 @@ async def test_a_website_is_walked_and_its_pictures_are_named_as_they_are_writte
         ("a b\u00fc", "/a%2Fb/a%20b%C3%BC"),
     ],
 )
-def test_a_reference_is_joined_without_decoding_anything(reference, target):
+def test_joining_a_reference_decodes_nothing(reference, target):
     joined = join_url(parse_url("http://h/a%2Fb/c%3A?d=%26"), reference)
     assert (joined.host, joined.raw_path_qs) == ("h", target)
 
@@ -120,8 +120,8 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("spelling", PRIVATE)
-async def test_no_spelling_of_a_private_address_is_asked(host, spelling):
-    """With the server's own port, so that whatever gets through gets there."""
+async def test_a_private_address_is_refused_in_every_spelling(host, spelling):
+    """Uses the server's own port, so that an address that passes the guard would reach the server."""
     port = host.base.rpartition(":")[2]
     sessions = Sessions(SessionConfig("test", connect_seconds=2.0))
     try:
@@ -138,7 +138,7 @@ async def test_no_spelling_of_a_private_address_is_asked(host, spelling):
     "path",
     ["/private/%78", "/%70rivate/x", "/public/../private/x", "/public/%2E%2e/private/x", "/./private/x"],
 )
-async def test_no_spelling_gets_around_what_a_host_asks_for(host, path):
+async def test_rules_of_robots_txt_and_tdmrep_apply_to_every_spelling_of_a_path(host, path):
     host.texts["/robots.txt"] = "User-agent: *\nDisallow: /private"
     host.texts["/.well-known/tdmrep.json"] = json.dumps([{"location": "/private", "tdm-reservation": 1}])
     async with asking() as client:

@@ -91,28 +91,28 @@ def test_public_addresses_are_public(address):
 
 
 @pytest.mark.parametrize("spelling", ["127.1", "0x7f.1", "0x7f000001", "2130706433", "0177.0.0.1", "0"])
-def test_an_odd_spelling_is_an_address_like_any_other_once_it_is_looked_up(spelling):
-    """The C library reads these; whatever it makes of them is what the socket would go to."""
+def test_the_guard_checks_the_address_that_an_odd_spelling_resolves_to(spelling):
+    """The C library reads these spellings, and the guard checks the address that it returns."""
     make = guarded_socket_factory(allow_private=False)
     for info in socket.getaddrinfo(spelling, 80, type=socket.SOCK_STREAM):
         with pytest.raises(ForbiddenAddressError):
             make(info)
 
 
-def test_a_zone_does_not_hide_an_address():
+def test_an_address_with_a_zone_is_checked():
     info = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1%lo", 80, 0, 1))
     with pytest.raises(ForbiddenAddressError):
         guarded_socket_factory(allow_private=False)(info)
 
 
-def test_private_networks_can_be_let_in():
+def test_a_setting_allows_private_networks():
     info = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))
     with guarded_socket_factory(allow_private=True)(info) as made:
         assert not made.getblocking()
 
 
 @pytest.mark.parametrize("why", [NOT_PUBLIC, OF_THE_PLATFORM])
-def test_the_guard_is_recognised_through_whatever_wraps_it(why):
+def test_an_error_of_the_guard_is_recognised_inside_other_errors(why):
     wrapped = RuntimeError("connect")
     wrapped.__cause__ = ForbiddenAddressError(why)
     assert why_forbidden(wrapped) == why
@@ -121,7 +121,7 @@ def test_the_guard_is_recognised_through_whatever_wraps_it(why):
 
 
 class Resolver(aiohttp.abc.AbstractResolver):
-    """Answers each question with the next of its answers."""
+    """Answers each query with the next of its answers."""
 
     def __init__(self, answers):
         self.answers = iter(answers)
@@ -138,7 +138,7 @@ class Resolver(aiohttp.abc.AbstractResolver):
 
 @pytest.fixture
 async def ask_by_name(monkeypatch):
-    """Asks a server on 127.0.0.1, which counts as public here, under a name; keeps no connection and no answer."""
+    """Requests by name from a server on 127.0.0.1, which counts as public here. Connections and DNS are not cached."""
     monkeypatch.setattr("shared.web.addresses.guard.is_public", lambda address: str(address) == "127.0.0.1")
 
     async def serve(_):
@@ -163,12 +163,12 @@ async def ask_by_name(monkeypatch):
     await runner.cleanup()
 
 
-async def test_a_name_that_turns_to_a_private_address_gets_no_socket_there(ask_by_name):
+async def test_a_name_that_changes_to_a_private_address_gets_no_socket_there(ask_by_name):
     with pytest.raises(Permanent, match="not a public one"):
         await ask_by_name([["127.0.0.1"], ["10.0.0.1"]], times=2)
 
 
-async def test_of_several_addresses_only_public_ones_are_tried(ask_by_name):
+async def test_only_the_public_addresses_of_a_name_are_tried(ask_by_name):
     assert await ask_by_name([["10.0.0.1", "169.254.169.254", "127.0.0.1"]], times=1) == [b"here"]
     with pytest.raises(Permanent, match="never called"):
         await ask_by_name([["10.0.0.1", "169.254.169.254"]], times=1)

@@ -1,4 +1,4 @@
-"""Which addresses are public, and which are never called: the registries, and every way to carry IPv4 in IPv6."""
+"""Which addresses are public and which are never called, by IANA's registries, also for IPv4 embedded in IPv6."""
 
 import ipaddress
 import socket
@@ -70,7 +70,7 @@ OWN = ["169.254.0.23", "fe80::1", "fd00:ec2::254", "fd20:ce::254", "fd00:c1::a9f
 
 
 def ways_to_carry(address: str) -> list[str]:
-    """An IPv4 address in every embedding that is defined for it, and in some prefixes that networks choose."""
+    """Returns the IPv6 addresses that embed an IPv4 address: all standard forms, and some with a network's prefix."""
     number = int(ipaddress.IPv4Address(address))
     high, low = number >> 16, number & 0xFFFF
     local = 0x0064_FF9B_0001 << 80
@@ -108,7 +108,7 @@ def refusal(address: str, *, allow_private: bool) -> str | None:
 
 
 @pytest.mark.parametrize(("first", "last"), SPECIAL)
-def test_the_whole_of_every_special_network_is_not_public(first, last):
+def test_no_address_of_a_special_network_is_public(first, last):
     numbers = [int(ipaddress.ip_address(address)) for address in (first, last)]
     middle = type(ipaddress.ip_address(first))(sum(numbers) // 2)
     for address in (ipaddress.ip_address(first), middle, ipaddress.ip_address(last)):
@@ -116,26 +116,26 @@ def test_the_whole_of_every_special_network_is_not_public(first, last):
 
 
 @pytest.mark.parametrize("address", BESIDE)
-def test_what_is_beside_special_networks_or_excepted_in_them_is_public(address):
+def test_addresses_next_to_special_networks_and_exceptions_inside_are_public(address):
     assert is_public(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize("address", [*METADATA, *OWN])
-def test_where_clouds_tell_machines_their_secrets_is_never_called_and_no_setting_is_named(address):
+def test_metadata_services_of_clouds_are_never_called_and_the_error_names_no_setting(address):
     for allow_private in (False, True):
         assert refusal(address, allow_private=allow_private) == OF_THE_PLATFORM
     assert "CRAWL_" not in OF_THE_PLATFORM
 
 
 @pytest.mark.parametrize("address", METADATA)
-def test_no_embedding_of_a_metadata_address_in_ipv6_is_called_also_with_private_networks_allowed(address):
+def test_a_metadata_address_embedded_in_ipv6_is_never_called(address):
     for spelling in ways_to_carry(address):
         assert refusal(spelling, allow_private=True) == OF_THE_PLATFORM, spelling
         assert refusal(spelling, allow_private=False) == OF_THE_PLATFORM, spelling
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "192.168.1.1", "100.64.0.1"])
-def test_no_embedding_of_a_private_address_is_public(address):
+def test_a_private_address_embedded_in_ipv6_is_not_public(address):
     for spelling in [address, *ways_to_carry(address)]:
         assert not is_public(ipaddress.ip_address(spelling)), spelling
 
@@ -143,7 +143,7 @@ def test_no_embedding_of_a_private_address_is_public(address):
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.1.2.3", "100.64.0.1", "::1", "fd12::1", "64:ff9b::a00:1"]
 )
-def test_a_private_address_is_refused_with_the_setting_that_allows_it_and_allowed_by_it(address):
+def test_the_refusal_of_a_private_address_names_the_setting_that_allows_it(address):
     assert refusal(address, allow_private=False) == NOT_PUBLIC
     assert "CRAWL_ALLOW_PRIVATE_NETWORKS" in NOT_PUBLIC
     assert refusal(address, allow_private=True) is None

@@ -47,7 +47,7 @@ from shared.web.addresses.urls import address_key, parse_url
         "http://a/\ud800",
     ],
 )
-def test_what_is_no_fetchable_url_is_refused(text):
+def test_texts_that_are_not_fetchable_urls_are_refused(text):
     with pytest.raises(InvalidRequest):
         parse_url(text)
     assert address_key(text) == text
@@ -68,7 +68,7 @@ def test_what_is_no_fetchable_url_is_refused(text):
         ("http://[2001:db8::1]/", ["http://[2001:DB8::1]/", "http://[2001:db8::1]:80/"]),
     ],
 )  # fmt: skip
-def test_spellings_of_one_address_have_one_key(key, spellings):
+def test_all_spellings_of_an_address_have_the_same_key(key, spellings):
     assert {address_key(spelling) for spelling in [key, *spellings]} == {key}
 
 
@@ -111,12 +111,12 @@ _ADDRESSES = st.text(max_size=60) | st.text("/.%?#&=+;@:[]\\ \u00fc\u202e2eEfF0a
         ("http://a/%41#/A", "/%41"),
     ],
 )  # fmt: skip
-def test_a_url_is_asked_for_as_it_is_written_where_that_is_legal(text, target):
+def test_a_url_is_sent_unchanged_if_its_spelling_is_legal(text, target):
     assert parse_url(text).raw_path_qs == target
 
 
 @given(_ADDRESSES)
-def test_what_is_asked_for_is_plain_ascii_and_without_dot_segments(text):
+def test_a_request_has_only_ascii_and_no_dot_segments(text):
     try:
         url = parse_url(text)
     except InvalidRequest:
@@ -128,6 +128,6 @@ def test_what_is_asked_for_is_plain_ascii_and_without_dot_segments(text):
 
 
 @given(_ADDRESSES)
-def test_a_key_is_its_own_key_whatever_came_in(text):
+def test_the_key_of_a_key_is_the_key_itself(text):
     key = address_key(text)
     assert address_key(key) == key

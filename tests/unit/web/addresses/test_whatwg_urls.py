@@ -1,6 +1,6 @@
-"""Addresses are read as browsers read them: cases of the kinds of WHATWG's urltestdata.json, for http and https.
+"""Addresses are read as browsers read them: cases like those of WHATWG's urltestdata.json, for http and https.
 
-Where the product is stricter (credentials, encoded hosts, numbers that stand for addresses), the address is refused.
+The app is stricter with credentials, encoded hosts and numbers in place of IP addresses. It refuses them.
 """
 
 from urllib.parse import urlsplit
@@ -191,15 +191,15 @@ def joined(base: URL, reference: str) -> str | None:
 
 
 @pytest.mark.parametrize(("reference", "expected"), JOINED)
-def test_a_reference_means_what_it_means_to_a_browser(reference, expected):
+def test_a_reference_is_resolved_as_browsers_resolve_it(reference, expected):
     assert joined(parse_url(BASE), reference) == expected
 
 
 @pytest.mark.parametrize(
     ("reference", "expected"), [case for case in JOINED if case[0].lstrip()[:5].lower() == "http:"]
 )
-def test_an_address_without_a_base_takes_what_stands_behind_its_scheme_as_host(reference, expected):
-    """As in lists and specs; only those without slashes mean something else where they have no base."""
+def test_the_text_after_the_scheme_is_the_host_of_an_address_without_a_base(reference, expected):
+    """Lists and specs have such addresses. Those without slashes mean something else if they have no base."""
     alone = {
         "http:x": "http://x/", "http:/x": "http://x/", "http:?x": REFUSED, "http:": REFUSED, "http:#x": REFUSED,
     }  # fmt: skip
@@ -211,7 +211,7 @@ def test_an_address_without_a_base_takes_what_stands_behind_its_scheme_as_host(r
 
 
 @pytest.mark.parametrize("reference", [case[0] for case in JOINED if case[1]])
-def test_what_was_read_is_read_the_same_again_and_has_the_key_of_what_it_was_read_from(reference):
+def test_parsing_a_parsed_address_changes_neither_the_address_nor_its_key(reference):
     read = join_url(parse_url(BASE), reference)
     assert parse_url(str(read)) == read
     assert address_key(address_key(str(read))) == address_key(str(read))
@@ -220,7 +220,7 @@ def test_what_was_read_is_read_the_same_again_and_has_the_key_of_what_it_was_rea
 
 
 @pytest.mark.parametrize("attribute", ["src", "srcset"])
-def test_backslashes_in_pictures_addresses_are_slashes(attribute):
+def test_backslashes_in_the_addresses_of_pictures_are_slashes(attribute):
     picture = Picture()
     if attribute == "src":
         picture.offer("..\\images\\a b.jpg", 0)
@@ -230,8 +230,8 @@ def test_backslashes_in_pictures_addresses_are_slashes(attribute):
 
 
 @given(st.text("/\\.:@[]#? \t\n\x00ahtp1%2e\u3002", max_size=24))
-def test_no_spelling_hides_the_host_that_is_asked(reference):
-    """Whatever a library that knows no backslashes makes of the outcome, it finds the same host."""
+def test_other_libraries_read_the_same_host_from_a_parsed_address(reference):
+    """A library that does not treat backslashes as slashes must find the same host in the result."""
     try:
         read = join_url(parse_url(BASE), reference)
     except InvalidRequest:

@@ -1,4 +1,4 @@
-"""Heads of answers in the parser's form: equal lengths are one, codings stand under their own names."""
+"""Heads of responses are rewritten for the parser: equal lengths are one, and codings have their registered names."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def fields(*lines: bytes) -> bytes:
         ([b"X-Content-Encoding: X-GZIP"], [b"X-Content-Encoding: X-GZIP"]),
     ],
 )  # fmt: skip
-def test_a_head_says_the_same_in_one_form(lines, expected):
+def test_a_head_is_rewritten_to_its_normal_form(lines, expected):
     assert normal_head(fields(*lines)) == fields(*expected)
 
 
@@ -62,11 +62,11 @@ def test_a_head_says_the_same_in_one_form(lines, expected):
         [b"Content-Length: 5", b"Content-Length: 5", b" 6"],
     ],
 )
-def test_what_is_not_one_length_stays_for_the_parser_to_refuse(lines):
+def test_lengths_that_differ_or_are_invalid_stay_in_the_head(lines):
     assert normal_head(fields(*lines)) == fields(*lines)
 
 
-def test_bare_line_feeds_end_lines_too():
+def test_bare_line_feeds_end_lines():
     head = b"HTTP/1.1 200 OK\nContent-Length: 5\nContent-Length: 5\n\n"
     assert normal_head(head) == b"HTTP/1.1 200 OK\nContent-Length: 5\r\n\n"
 
@@ -83,19 +83,19 @@ def test_bare_line_feeds_end_lines_too():
         (b"X" * (MAX_HEAD_BYTES + 1), "its headers have more than 131,072 bytes"),
     ],
 )
-def test_a_limit_is_named(head, told):
+def test_the_limit_that_a_head_exceeds_is_named(head, told):
     assert exceeded_limit(head) == told
 
 
 @pytest.mark.parametrize(
     "one", ["", "gzip", "deflate", "br", "zstd", "utf-8", "none", "aws-chunked", "binary, utf-8"]
 )
-def test_one_coding_or_none_at_all_is_the_parsers_matter(one):
+def test_bodies_with_at_most_one_known_coding_are_read(one):
     assert unread_coding(one) is None
 
 
 @pytest.mark.parametrize(
     "several", ["gzip, gzip", "gzip, br", "compress", "x-compress", "deflate, utf-8", "gzip, dcb"]
 )
-def test_codings_that_nobody_undoes_are_named(several):
+def test_codings_that_the_client_cannot_decode_are_named(several):
     assert unread_coding(several.upper()) == several

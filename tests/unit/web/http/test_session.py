@@ -1,4 +1,4 @@
-"""The session that everything outbound goes through."""
+"""The client session of all outgoing requests."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from shared.web.http.client import WebRequest
 from tests.unit.loopback import asking, serving
 
 
-async def test_no_request_waits_for_another():
+async def test_requests_do_not_wait_for_each_other():
     at_once = 200
     all_there = asyncio.Barrier(at_once)
 

@@ -1,4 +1,4 @@
-"""An error of a service that cannot be reached, or is silent, names its host and nothing that may be a secret."""
+"""The error for an unreachable or silent service names its host and nothing that may be secret."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ async def web():
     await sessions.close()
 
 
-async def test_a_service_that_is_not_there_is_named_by_its_host(web):
+async def test_the_error_for_an_unreachable_service_names_its_host(web):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -29,7 +29,7 @@ async def test_a_service_that_is_not_there_is_named_by_its_host(web):
     assert "hidden" not in error.value.detail
 
 
-async def test_a_service_that_is_silent_is_named_by_its_host(web):
+async def test_the_error_for_a_silent_service_names_its_host(web):
     connected = asyncio.Event()
 
     async def silent(reader, writer):

@@ -1,4 +1,4 @@
-"""What hosts ask for: robots.txt, tdmrep.json and headers, from a real server."""
+"""The wishes of hosts in robots.txt, tdmrep.json and headers, read from a real server."""
 
 import json
 
@@ -57,7 +57,7 @@ async def host():
         yield state, URL(base + "/"), client
 
 
-async def test_robots_txt_tells_delay_and_sitemaps_for_our_agent_and_is_asked_once(host):
+async def test_rules_delay_and_sitemaps_come_from_one_request_for_robots_txt(host):
     state, base, client = host
     robots = Robots(client)
     assert not await robots.allow(base / "private/x")
@@ -67,7 +67,7 @@ async def test_robots_txt_tells_delay_and_sitemaps_for_our_agent_and_is_asked_on
     assert state.calls == ["/robots.txt"]
 
 
-async def test_a_host_without_robots_txt_asks_for_nothing(host):
+async def test_a_host_without_robots_txt_allows_everything(host):
     state, base, client = host
     del state.answers["/robots.txt"]
     robots = Robots(client)
@@ -101,14 +101,14 @@ async def test_a_broken_tdmrep_reserves_nothing(host, body):
     assert await TdmReservations(client).refusal(base / "x") is None
 
 
-async def test_robots_tags_stay_apart(host):
+async def test_values_of_several_x_robots_tags_are_not_joined(host):
     _, base, client = host
     response = await client.send(WebRequest(str(base / "tags")))
     assert response.robots_tags == ("googlebot: noindex", "noai")
     assert refusal_in(directives(response.robots_tags)) == "noai"
 
 
-async def test_redirects_are_answers_where_nobody_follows_them(host):
+async def test_a_redirect_is_returned_if_the_request_does_not_follow_redirects(host):
     state, base, client = host
     url = str((base / "to/x").with_query(url="/tags"))
     response = await client.send(WebRequest(url, follow_redirects=False))
@@ -118,13 +118,13 @@ async def test_redirects_are_answers_where_nobody_follows_them(host):
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "http://u:p@example.org/", "/to/x"])
-async def test_a_redirect_that_leads_nowhere_is_permanent(host, target):
+async def test_a_redirect_that_cannot_be_followed_is_a_permanent_error(host, target):
     _, base, client = host
     with pytest.raises(Permanent):
         await client.send(WebRequest(str((base / "to/x").with_query(url=target))))
 
 
-async def test_an_answer_that_is_too_large_is_permanent(host):
+async def test_an_answer_that_is_too_large_is_a_permanent_error(host):
     state, base, client = host
     state.answers["/large"] = "x" * 2000
     with pytest.raises(Permanent, match="1,000 bytes"):
@@ -132,20 +132,20 @@ async def test_an_answer_that_is_too_large_is_permanent(host):
 
 
 @pytest.mark.parametrize("date", ["Sat, 25 Jun 2030 15:00:00 GMT", "Saturday, 25-Jun-30 15:00:00 GMT"])
-def test_a_date_among_robots_tags_is_nobodys_name(date):
+def test_a_date_in_a_robots_tag_is_not_taken_for_an_agents_name(date):
     assert refusal_in(directives([f"unavailable_after: {date}, noai"])) == "noai"
     assert refusal_in(directives([f"otherbot: unavailable_after: {date}, noai"])) is None
 
 
 @pytest.mark.parametrize("name", ["pixcrawler", "PixCrawler", "PIXCRAWLER/2.1", "*"])
-def test_tags_for_our_name_concern_us(name):
+def test_robots_tags_for_our_agent_apply(name):
     assert refusal_in(directives([f"{name}: noai"])) == "noai"
 
 
 @pytest.mark.parametrize(
     "name", ["pix", "p4Bot", "pixcrawler2", "pixcrawler-images", "mypixcrawler", "p", "PixCrawler.org"]
 )
-def test_tags_for_names_like_ours_do_not(name):
+def test_robots_tags_for_agents_with_similar_names_do_not_apply(name):
     assert refusal_in(directives([f"{name}: noai", f"{name}: noindex, none"])) is None
 
 

@@ -1,4 +1,4 @@
-"""Patterns of robots.txt and tdmrep.json, compared with addresses in one spelling."""
+"""Patterns of robots.txt and tdmrep.json are compared with addresses in one spelling."""
 
 import re
 import time
@@ -57,12 +57,12 @@ def matches(pattern: str, path: str) -> bool:
         ("/", "", True),
     ],
 )
-def test_a_pattern_matches_as_the_rfc_has_it(pattern, path, expected):
+def test_a_pattern_matches_as_the_rfc_requires(pattern, path, expected):
     assert matches(pattern, path) is expected
 
 
 @given(st.text("/ab*$", max_size=12), st.text("/ab", max_size=12))
-def test_a_pattern_matches_like_the_regular_expression_it_stands_for(pattern, path):
+def test_a_pattern_matches_like_its_regular_expression(pattern, path):
     end = r"\Z" if pattern.endswith("$") else ""
     pieces = pattern.removesuffix("$").replace("$", "%24").split("*")
     expected = re.match(".*".join(map(re.escape, pieces)) + end, path, re.DOTALL) is not None
@@ -70,14 +70,14 @@ def test_a_pattern_matches_like_the_regular_expression_it_stands_for(pattern, pa
 
 
 @pytest.mark.parametrize("pattern", ["/" + "*a" * 30 + "b", "/*" + "a" * 90 + "b", "/*" + "*a" * 5000 + "*b"])
-def test_there_is_no_way_back_in_a_hostile_pattern(pattern):
+def test_a_hostile_pattern_causes_no_backtracking(pattern):
     path, began = "/" + "a" * 7990, time.thread_time()
     for _ in range(20):
         assert not PathPattern.read(pattern).matches(path)
     assert time.thread_time() - began < 2
 
 
-def test_what_takes_too_long_is_left_off():
+def test_iteration_stops_with_an_error_after_the_time_limit():
     assert list(within_time(range(100), 60.0)) == list(range(100))
     with pytest.raises(OutOfTimeError):
         list(within_time(range(100), -1.0))

@@ -1,4 +1,4 @@
-"""Answers for each origin, and the memory that they may take."""
+"""Results are kept for each origin, within limits of time and memory."""
 
 import pytest
 from yarl import URL
@@ -6,7 +6,7 @@ from yarl import URL
 from shared.web.wishes.per_origin import PerOrigin
 
 
-async def test_the_oldest_answers_make_room_where_they_take_too_much_memory():
+async def test_the_oldest_results_are_dropped_if_all_take_too_much_memory():
     asked = []
 
     async def fetch(origin):
@@ -21,7 +21,7 @@ async def test_the_oldest_answers_make_room_where_they_take_too_much_memory():
     assert asked[3:] == ["http://b"]
 
 
-async def test_small_answers_stay():
+async def test_small_results_are_kept():
     asked = []
 
     async def fetch(origin):
@@ -35,7 +35,7 @@ async def test_small_answers_stay():
     assert len(asked) == 200
 
 
-async def test_what_may_pass_is_asked_for_again_after_a_minute():
+async def test_a_transient_result_is_fetched_again_after_a_minute():
     asked = []
 
     async def fetch(origin):
@@ -51,8 +51,8 @@ async def test_what_may_pass_is_asked_for_again_after_a_minute():
     assert asked == ["http://good", "http://bad", "http://bad", "http://bad", "http://good", "http://bad"]
 
 
-async def test_a_failure_is_not_kept():
-    """Whoever asks next would have it for an hour, be it the first time that somebody does."""
+async def test_an_error_is_not_kept():
+    """If it were kept, the next callers would get the error for an hour."""
     asked = []
 
     async def fetch(origin):

@@ -1,4 +1,4 @@
-"""robots.txt and tdmrep.json that are huge or hostile: read whole, in bounded time, away from the event loop."""
+"""Huge or hostile robots.txt and tdmrep.json are read in limited time, outside the event loop."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ AGENT = "pixcrawler"
 
 
 class Threads(ThreadPoolExecutor):
-    """The loop's threads, and what they were given to do."""
+    """The loop's threads, and the names of the functions that ran in them."""
 
     def __init__(self):
         super().__init__(2)
@@ -32,7 +32,7 @@ class Threads(ThreadPoolExecutor):
 
 
 class Host:
-    """Has one text for every address, and counts who asks for it."""
+    """Serves one text at every address, and counts the requests."""
 
     def __init__(self):
         self.text = ""
@@ -65,14 +65,14 @@ async def threads():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
-async def test_a_byte_order_mark_hides_no_rule(host, encoding):
+async def test_a_rule_after_a_byte_order_mark_is_read(host, encoding):
     robots, base = host("\ufeffUser-agent: *\nDisallow: /private".encode(encoding))
     assert not await robots.allow(base / "private")
     assert await robots.allow(base / "x")
 
 
 def shop(rules: int) -> str:
-    """As shops of the size of Etsy and Eventbrite have it: parameters and countries, all with stars."""
+    """Returns a robots.txt like that of a large shop: patterns for parameters and countries, all with stars."""
     lines = ["User-agent: *", "Allow: /*?ref=", "Allow: /listing/", "Disallow: /cart$"]
     for number in range(rules):
         lines += [f"Disallow: /*?p{number}=", f"Disallow: /*&p{number}=", f"Disallow: /c{number}/*/search?*"]
@@ -80,7 +80,7 @@ def shop(rules: int) -> str:
 
 
 @pytest.mark.parametrize("rules", [200, 1500, 5000])
-async def test_a_long_list_of_patterns_shuts_out_just_what_it_names(host, rules):
+async def test_a_long_list_of_patterns_forbids_only_matching_paths(host, rules):
     robots, base = host(shop(rules))
     last = rules - 1
     expected = {
@@ -98,7 +98,7 @@ async def test_a_long_list_of_patterns_shuts_out_just_what_it_names(host, rules)
         assert await robots.allow(base.join(URL(path))) is allowed, path
 
 
-def test_agents_times_rules_do_not_multiply():
+def test_memory_does_not_grow_with_agents_times_rules():
     agents = [f"User-agent: b{number}" for number in range(12_000)]
     rules = [f"Disallow: /{number}" for number in range(12_000)]
     found = read_robots(AGENT, "\n".join(["User-agent: *", *agents, *rules]))
@@ -117,7 +117,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_a_hostile_file_takes_bounded_time(host, name):
+async def test_a_hostile_file_takes_limited_time(host, name):
     robots, base = host("User-agent: *\n" + HOSTILE[name])
     url = base.join(URL("/" + "a" * 7900))
     await robots.allow(base)
@@ -126,7 +126,7 @@ async def test_a_hostile_file_takes_bounded_time(host, name):
     assert time.process_time() - began < 1.0
 
 
-async def test_what_cannot_be_compared_in_time_is_forbidden_and_told(host):
+async def test_a_url_that_cannot_be_compared_in_time_is_forbidden_with_that_reason(host):
     robots, base = host(shop(500), check_seconds=-1.0)
     detail = f"{base.host}: its robots.txt has too many rules to compare"
     assert await robots.refusal(base / "x") == Rejected(Reason.ROBOTS_DENIED, detail)
@@ -134,7 +134,7 @@ async def test_what_cannot_be_compared_in_time_is_forbidden_and_told(host):
     assert await few.allow(base / "x")
 
 
-async def test_large_files_are_parsed_and_asked_in_a_thread(host, threads):
+async def test_large_files_are_parsed_and_compared_in_a_thread(host, threads):
     rules = "".join(f"Disallow: /*{number}z\n" for number in range(30_000))
     robots, base = host(f"User-agent: *\nAllow: /$\n{rules}")
     assert not await robots.allow(base / "29999z")
@@ -143,14 +143,14 @@ async def test_large_files_are_parsed_and_asked_in_a_thread(host, threads):
     assert host.state.calls == 1
 
 
-async def test_small_files_are_asked_at_once(host, threads):
+async def test_small_files_are_compared_on_the_event_loop(host, threads):
     robots, base = host("User-agent: *\nDisallow: /private\nDisallow: /*.pdf$")
     assert not await robots.allow(base / "private")
     assert "allow" not in threads.names
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-async def test_what_is_behind_500_kib_does_not_count_and_the_rest_does_and_that_is_told(host, end):
+async def test_only_the_first_500_kib_of_a_file_count_and_the_reason_says_so(host, end):
     lines = ["User-agent: *", "Disallow: /a", *["#" * 98] * 5119]
     filled = end.join(lines)
     robots, base = host(filled + end + f"Disallow: /{'b' * 2000}" + "x" * 30_000)
@@ -159,7 +159,7 @@ async def test_what_is_behind_500_kib_does_not_count_and_the_rest_does_and_that_
     assert await robots.allow(base / ("b" * 900))  # the half of that line that is within the limit
 
 
-async def test_a_tdmrep_is_read_once_however_many_addresses_it_is_asked_about(host, threads):
+async def test_a_tdmrep_file_is_parsed_once_for_many_addresses(host, threads):
     rules = [{"location": f"/a/*/{number}/*.jpg$", "tdm-reservation": 1} for number in range(6000)]
     reservations, base = host(json.dumps(rules), TdmReservations)
     assert await reservations.refusal(base / "a/x/5999/y.jpg") == "tdmrep.json reserves it"
@@ -169,7 +169,7 @@ async def test_a_tdmrep_is_read_once_however_many_addresses_it_is_asked_about(ho
     assert threads.names.count("_read") == 1
 
 
-async def test_a_large_tdmrep_is_asked_in_a_thread_and_a_small_one_at_once(host, threads):
+async def test_only_a_large_tdmrep_file_is_compared_in_a_thread(host, threads):
     rules = [{"location": f"*/{number}/x", "tdm-reservation": 1} for number in range(9000)]
     reservations, base = host(json.dumps(rules), TdmReservations)
     assert await reservations.refusal(base / "b") is None
@@ -179,14 +179,14 @@ async def test_a_large_tdmrep_is_asked_in_a_thread_and_a_small_one_at_once(host,
     assert threads.names.count("reserve") == 1
 
 
-async def test_a_tdmrep_that_cannot_be_compared_in_time_reserves_and_that_is_told(host):
+async def test_a_url_that_cannot_be_compared_with_tdmrep_in_time_is_reserved_with_that_reason(host):
     rules = [{"location": f"*/{number}/x", "tdm-reservation": 1} for number in range(500)]
     reservations, base = host(json.dumps(rules), TdmReservations, check_seconds=-1.0)
     assert await reservations.refusal(base / "b") == "tdmrep.json has too many rules to compare"
 
 
-async def test_asking_about_an_ordinary_large_tdmrep_costs_little(host):
-    """A thousand rules with stars and a long path: what cost 38 ms an address."""
+async def test_comparing_with_an_ordinary_large_tdmrep_file_is_fast(host):
+    """A thousand rules with stars and a long path. An earlier comparison took 38 ms for each address."""
     rules = [{"location": f"/%7Euser{number}/*/art/*.jpg$", "tdm-reservation": 1} for number in range(1000)]
     reservations, base = host(json.dumps(rules), TdmReservations)
     url = base.join(URL("/~user999/" + "x/" * 500 + "art/1.png"))

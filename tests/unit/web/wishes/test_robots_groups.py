@@ -1,4 +1,4 @@
-"""Which of a robots.txt's lines are for us: RFC 9309, 2.2."""
+"""Which lines of a robots.txt apply to our agent (RFC 9309, 2.2)."""
 
 import re
 
@@ -20,7 +20,7 @@ def allowed(text: str, path: str = "/x") -> bool:
     ["PixCrawler", "pixcrawler", "PIXCRAWLER/1.0", "PixCrawler 1.0", "pixcrawler (+https://a)", "pixcrawler*",
      "pixcrawler;x"],
 )  # fmt: skip
-def test_a_group_of_our_name_is_ours_whatever_stands_behind_it(name):
+def test_a_group_with_our_name_applies_whatever_follows_the_name(name):
     assert not allowed(f"User-agent: *\nDisallow:\n\nUser-agent: {name}\nDisallow: /x")
 
 
@@ -30,14 +30,14 @@ def test_a_group_of_our_name_is_ours_whatever_stands_behind_it(name):
      "PixCrawler-Images", "pixcrawler.org", "my pixcrawler", "mypixcrawler", "bot/pixcrawler", "", "**", "*pixcrawler",
      "pixcrawl\u00e9r", "pixcrawler\u00fc"],
 )  # fmt: skip
-def test_a_group_of_a_name_like_ours_is_not(name):
+def test_a_group_with_a_similar_name_does_not_apply(name):
     assert allowed(f"User-agent: {name}\nDisallow: /")
     assert not allowed(f"User-agent: {name}\nDisallow:\n\nUser-agent: *\nDisallow: /")
     assert product_token(name) != AGENT
 
 
 @pytest.mark.parametrize("star", ["*", " * ", "* # all", "*\t(all)"])
-def test_a_star_stands_for_all_who_have_no_group_of_their_own(star):
+def test_the_group_of_the_star_applies_to_agents_without_a_group(star):
     assert not allowed(f"User-agent: {star}\nDisallow: /")
     assert allowed(f"User-agent: {star}\nDisallow: /\n\nUser-agent: pixcrawler\nDisallow: /private")
     assert allowed(f"User-agent: {star}\nDisallow: /\n\nUser-agent: pixcrawler")
@@ -48,19 +48,19 @@ def test_a_star_stands_for_all_who_have_no_group_of_their_own(star):
     ["", "\n", "# x\n", "Crawl-delay: 5\n", "Sitemap: https://a/x.xml\n", "Host: a\n", "Request-rate: 1/5\n",
      "Noindex: /y\n", "Clean-param: a /b\n", "Odd: x\n", "what is this\n", ": x\n", "Crawl-delay: 5\nUnknown: x\n\n"],
 )  # fmt: skip
-def test_what_is_no_rule_does_not_end_a_list_of_agents(between):
+def test_lines_that_are_not_rules_do_not_end_a_list_of_agents(between):
     for agents in (("pixcrawler", "other"), ("other", "pixcrawler")):
         text = f"User-agent: {agents[0]}\n{between}User-agent: {agents[1]}\n{between}Disallow: /x"
         assert not allowed(text), text
     assert allowed(f"User-agent: pixcrawler\n{between}Allow: /\nUser-agent: other\n{between}Disallow: /x")
 
 
-def test_rules_do_end_one():
+def test_rules_end_a_list_of_agents():
     assert allowed("User-agent: pixcrawler\nDisallow: /y\nUser-agent: other\nDisallow: /x")
     assert allowed("User-agent: pixcrawler\nDisallow:\nUser-agent: other\nDisallow: /x")
 
 
-def test_groups_of_one_name_are_merged():
+def test_groups_with_the_same_name_are_merged():
     text = "User-agent: pixcrawler\nDisallow: /a\nUser-agent: x\nDisallow: /\n\nUser-agent: PixCrawler/2\nDisallow: /b"
     assert [allowed(text, path) for path in ("/a", "/b", "/c")] == [False, False, True]
     text = "User-agent: *\nDisallow: /a\n\nUser-agent: x\nDisallow: /\n\nUser-agent: *\nDisallow: /b"
@@ -68,7 +68,7 @@ def test_groups_of_one_name_are_merged():
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\r", "\n\n\n"])
-def test_all_line_ends_end_lines_and_the_last_line_needs_none(end):
+def test_all_kinds_of_line_breaks_are_read_and_the_last_one_is_optional(end):
     lines = ["User-agent: other", "Disallow:", "User-agent: *", "Crawl-delay: 3", "Disallow: /x"]
     found = read_robots(AGENT, end.join(lines))
     assert (found.crawl_delay, found.rules.allow("/x", 1.0), found.rules.allow("/y", 1.0)) == (
@@ -79,7 +79,7 @@ def test_all_line_ends_end_lines_and_the_last_line_needs_none(end):
 
 
 @pytest.mark.parametrize("odd", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
-def test_other_signs_end_no_line(odd):
+def test_other_characters_do_not_end_a_line(odd):
     assert not allowed(f"User-agent: *\nDisallow: /x#{odd}Allow: /x")
 
 
@@ -103,18 +103,18 @@ def test_other_signs_end_no_line(odd):
         ("Disallow: /X", True),
     ],
 )
-def test_a_rule_is_read_as_it_is_written_in_practice(line, allows):
+def test_usual_misspellings_of_rules_are_read(line, allows):
     assert allowed(f"User-agent: *\n{line}") is allows
 
 
 @pytest.mark.parametrize(
     "line", ["User-agent:", "useragent ", "USER AGENT: ", "User-Agent :", "user\tagent:"]
 )
-def test_the_line_of_an_agent_is_read_as_it_is_written_in_practice(line):
+def test_usual_misspellings_of_user_agent_are_read(line):
     assert not allowed(f"User-agent: *\nAllow: /\n{line}pixcrawler\nDisallow: /x")
 
 
-def test_the_longest_rule_decides_and_of_two_as_long_the_one_that_allows():
+def test_the_longest_rule_decides_and_allow_wins_a_tie():
     text = "User-agent: *\nDisallow: /a\nAllow: /a/b\nDisallow: /a/b/c\nAllow: /*.jpg$\nDisallow: /x*\nAllow: /x/"
     expected = {
         "/a": False,
@@ -130,7 +130,7 @@ def test_the_longest_rule_decides_and_of_two_as_long_the_one_that_allows():
     assert allowed("User-agent: *\nAllow: /x*\nDisallow: /x*")
 
 
-def test_a_crawl_delay_is_for_the_agents_before_it():
+def test_a_crawl_delay_applies_to_the_agents_before_it():
     text = "User-agent: x\nCrawl-delay: 10\nUser-agent: pixcrawler\nCrawl-delay: 2.5\n\nUser-agent: *\nCrawl-delay: 7"
     assert read_robots(AGENT, text).crawl_delay == 2.5
     assert read_robots("nobody", text).crawl_delay == 7.0
@@ -143,17 +143,17 @@ def test_a_crawl_delay_is_for_the_agents_before_it():
 
 
 @pytest.mark.parametrize("value", ["x", "", "nan", "inf", "-1", "5s", "1e400"])
-def test_a_crawl_delay_that_is_none_is_none(value):
+def test_an_invalid_crawl_delay_is_ignored(value):
     assert read_robots(AGENT, f"User-agent: *\nCrawl-delay: {value}").crawl_delay is None
 
 
-def test_sitemaps_are_for_all_and_fifty_at_most():
+def test_up_to_fifty_sitemaps_are_read_from_all_groups():
     text = "Sitemap: https://a/1.xml\nUser-agent: x\nSITEMAP:https://a/2.xml\nsite-map: https://a/1.xml\nSitemap:"
     assert read_robots(AGENT, text).sitemaps == ("https://a/1.xml", "https://a/2.xml")
     assert len(read_robots(AGENT, "\n".join(f"Sitemap: {number}" for number in range(99))).sitemaps) == 50
 
 
-def test_rules_before_any_agent_are_nobodys():
+def test_rules_before_any_agent_are_ignored():
     assert allowed("Disallow: /\nUser-agent: *\nDisallow: /y")
 
 
@@ -166,7 +166,7 @@ LINES = st.one_of(
 
 
 def plainly(lines: list[str], path: str) -> bool:
-    """RFC 9309, 2.2, in so many words: groups, then the longest match, by regular expressions."""
+    """Implements RFC 9309, 2.2, in the simplest way: groups, and then the longest match by regular expressions."""
     groups: list[tuple[list[str], list[tuple[str, bool]]]] = []
     for line in lines:
         key, _, value = line.partition(": ")
@@ -187,5 +187,5 @@ def plainly(lines: list[str], path: str) -> bool:
 
 
 @given(st.lists(LINES, max_size=14), st.sampled_from(["/", "/a", "/ab", "/axb", "/b", "/c", "/ab/b"]))
-def test_groups_and_rules_say_what_the_rfc_says(lines, path):
+def test_groups_and_rules_are_read_as_the_rfc_requires(lines, path):
     assert allowed("\n".join(lines), path) == plainly(lines, path)
