@@ -19,7 +19,7 @@ from shared.crawling.judging.decoding.strict_decoders import check_avif, check_f
 from shared.crawling.judging.file_signatures import detect_format
 from shared.crawling.judging.header import Header, png_header, read_header
 from shared.crawling.judging.jpeg.decode import decode_jpeg
-from shared.crawling.judging.picture.fingerprint import THUMBNAIL, Look, look_at
+from shared.crawling.judging.picture.fingerprint import THUMBNAIL, Look, measure_look
 from shared.crawling.judging.picture.pixels import Pixels
 from shared.crawling.judging.png.open import drop_broken_animation
 from shared.crawling.judging.wholeness import check_whole
@@ -113,7 +113,7 @@ def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Reje
         header.image.close()
     if isinstance(decoded, Rejected):
         return decoded
-    look = look_at(decoded.pixels, header.orientation)
+    look = measure_look(decoded.pixels, header.orientation)
     if filters.sharpness_min is not None and look.sharpness < filters.sharpness_min:
         return Rejected(Reason.NOT_SHARP, f"{look.sharpness:.1f}")
     return Inspected(

@@ -65,11 +65,12 @@ def _rebuild(data: bytes, header: JpegHeader) -> tuple[bytes | None, bytes]:
     if EXIF_START in header.unsound and header.orientation != 1:
         kept.append(_EXIF_OF_ORIENTATION % header.orientation)
     at, before = 2, SOS
-    for code, start, end in segments(data):
+    for segment in segments(data):
+        code, start, end = segment
         if _may_be_a_segment(data[at : start - 4], before):
             return None, b""
         unsound = code in NOTES and data.startswith((_PICTURES, *header.unsound), start, end)
-        if not unsound and not is_cut_short(data, code, start, end):
+        if not unsound and not is_cut_short(data, segment):
             kept += data[start - 4 : start], _corrected(code, data[start:end], header)
         at, before = end, code
     return b"".join(kept), data[at:]

@@ -85,7 +85,7 @@ def reject_variant(data: bytes, detected: Format) -> Rejected | None:
 def reject_layout(data: bytes, detected: Format) -> Rejected | None:
     """Returns a rejection that names the layout of the pixels, for a file that Pillow could not open.
 
-    Returns None if the header is damaged or the format has one layout only.
+    Returns None for a damaged header, and for formats other than TIFF and BMP.
     """
     if detected == "bmp" and len(data) > 54 and struct.unpack_from("<I", data, 30)[0] == 3:
         return Rejected(Reason.UNSUPPORTED_FORMAT, "BMP with unusual bit fields")
@@ -105,11 +105,11 @@ def reject_layout(data: bytes, detected: Format) -> Rejected | None:
     return Rejected(Reason.UNSUPPORTED_FORMAT, f"{words}, {kind}" if kind else words)
 
 
-def _tiff(data: bytes) -> str:
+def _name_tiff(data: bytes) -> str:
     tags = _tiff_tags(data)
     compression = tags.get(_COMPRESSION, (1,))[0]
     if compression in _JPEG_IN_TIFF:
-        return _jpeg_in_tiff(data, tags)
+        return _name_jpeg_in_tiff(data, tags)
     if compression == 1 and tags.get(_PLANES) == (2,) and tags.get(_BITS, (1,))[0] > 8:
         # Pillow reads each byte of the 16-bit numbers as a pixel
         return f"TIFF of {tags[_BITS][0]} bits in planes that are not compressed"
@@ -136,7 +136,7 @@ def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
     return tags
 
 
-def _jpeg_in_tiff(data: bytes, tags: Mapping[int, tuple[int, ...]]) -> str:
+def _name_jpeg_in_tiff(data: bytes, tags: Mapping[int, tuple[int, ...]]) -> str:
     """Names the variant of the JPEG in the first strip or tile, or returns "" (TIFF Technical Note 2)."""
     offsets = tags.get(_STRIPS) or tags.get(_TILES)
     if not offsets or data[offsets[0] : offsets[0] + 2] != b"\xff\xd8":
@@ -152,7 +152,7 @@ def _jpeg_in_tiff(data: bytes, tags: Mapping[int, tuple[int, ...]]) -> str:
     return ""
 
 
-def _bmp(data: bytes) -> str:
+def _name_bmp(data: bytes) -> str:
     (size,) = struct.unpack_from("<I", data, 14)
     if size == 12:
         (bits,) = struct.unpack_from("<H", data, 24)
@@ -167,7 +167,7 @@ def _bmp(data: bytes) -> str:
     return "" if bits in _BMP_BITS else f"BMP of {bits} bits"
 
 
-def _webp(data: bytes) -> str:
+def _name_webp(data: bytes) -> str:
     kind, first = data[12:16], data[20:25].ljust(5, b"\0")
     if kind == b"VP8 " and (first[0] & 1 or first[0] >> 1 & 7 > 3):
         return "WebP without a key frame" if first[0] & 1 else f"WebP of VP8 profile {first[0] >> 1 & 7}"
@@ -178,7 +178,7 @@ def _webp(data: bytes) -> str:
     return ""
 
 
-def _avif(data: bytes) -> str:
+def _name_avif(data: bytes) -> str:
     """Searches the boxes before the media data for the kinds of items and the AV1 configuration, at any depth."""
     boxes = data[: max(data.find(b"mdat"), 0) or len(data)]
     at = boxes.find(b"infe\2")
@@ -200,4 +200,10 @@ def _avif(data: bytes) -> str:
     return "AVIF of 12 bits in a profile without them" if flags & 0x60 == 0x20 else ""
 
 
-_NAMERS: Mapping[str, Callable[[bytes], str]] = {"tiff": _tiff, "bmp": _bmp, "webp": _webp, "avif": _avif}
+_NAMERS: Mapping[str, Callable[[bytes], str]] = {
+    "tiff": _name_tiff,
+    "bmp": _name_bmp,
+    "webp": _name_webp,
+    "avif": _name_avif,
+}
+"""Functions that return the name of an unsupported variant, or "" if the variant is supported."""

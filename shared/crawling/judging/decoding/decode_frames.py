@@ -19,7 +19,7 @@ from shared.records.records import Reason, Rejected
 _MAX_FRAMES = 2000
 # all frames together may have this many times the pixels that one frame may have
 ALL_FRAMES_FACTOR = 4
-# a frame of an animation may have this part of the pixels that one image may have: it takes many bytes for each pixel
+# later frames of an animation take many bytes for each pixel, so they may have only one part in four of these pixels
 _ANIMATION_SHARE = 4
 _PLANAR_TAG, _SEPARATE_PLANES = 0x011C, 2
 _STRIP_PIXELS = 2_000_000
@@ -45,6 +45,8 @@ def decode_frames(
     image: Image.Image, image_format: Format, max_pixels: int, side: int, granted_bytes: int | None
 ) -> Frames | Rejected:
     """Decodes all frames. `max_pixels` limits each frame, and four times as many limit all frames together.
+
+    Later frames of an animation may have a quarter of `max_pixels`.
 
     The pixels have at least `side` pixels on their shorter side, or all that the frame has. Broken data raises any
     exception that Pillow raises.

@@ -32,7 +32,7 @@ from shared.crawling.judging.jpeg.segments import (
 from shared.records.records import Reason, Rejected
 
 _MAX_EXIF_SEGMENTS = 64
-_READ_NOTES = frozenset({APP0, APP1, APP2, APP14})
+_READ_SEGMENTS = frozenset({APP0, APP1, APP2, APP14})
 _ICC_BYTES = 14
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
@@ -82,12 +82,12 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
     seen = _Seen()
     at = 2
     try:
-        for code, start, end in segments(data):
-            seen.tidy &= start - 4 == at
-            at = end
-            if code == SOS:
-                return _header(data, seen, start, end)
-            _read_segment(data, seen, code, start, end)
+        for segment in segments(data):
+            seen.tidy &= segment.start - 4 == at
+            at = segment.end
+            if segment.code == SOS:
+                return _header(data, seen, segment)
+            _read_segment(data, seen, segment)
     except Refused as refused:
         return refused.rejected
     except (Unreadable, IndexError, struct.error):
@@ -95,24 +95,26 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
     return None
 
 
-def _read_segment(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
-    if code in _READ_NOTES:
-        seen.tidy &= not is_cut_short(data, code, start, end)
-        _read_note(data, seen, code, start, end)
+def _read_segment(data: bytes, seen: _Seen, segment: Segment) -> None:
+    code = segment.code
+    if code in _READ_SEGMENTS:
+        seen.tidy &= not is_cut_short(data, segment)
+        _read_application_data(data, seen, segment)
     elif code in SEQUENTIAL or code in PROGRESSIVE:
         if seen.frame is not None:
             raise Refused(Reason.CORRUPT, "two frames")
-        bits = data[start]
+        bits = data[segment.start]
         if bits != 8:
             raise Refused(Reason.UNSUPPORTED_FORMAT, f"JPEG of {bits} bits")
-        seen.frame = Segment(code, start, end)
+        seen.frame = segment
     elif code in OTHER_PROCESSES:
         raise Refused(Reason.UNSUPPORTED_FORMAT, OTHER_PROCESSES[code])
     elif code not in TABLES and code not in NOTES:
         raise Refused(Reason.CORRUPT, "no such marker")
 
 
-def _read_note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> None:
+def _read_application_data(data: bytes, seen: _Seen, segment: Segment) -> None:
+    code, start, end = segment
     if code == APP1 and data.startswith(EXIF_START, start, end):
         seen.exif.append(data[start + len(EXIF_START) : end])
         if len(seen.exif) > _MAX_EXIF_SEGMENTS:
@@ -122,10 +124,10 @@ def _read_note(data: bytes, seen: _Seen, code: int, start: int, end: int) -> Non
     elif code == APP2 and data.startswith(_ICC, start, end):
         seen.profile.append(data[start:end])
     elif code == APP14 and data.startswith(b"Adobe", start, end):
-        seen.adobe |= not is_cut_short(data, code, start, end)
+        seen.adobe |= not is_cut_short(data, segment)
 
 
-def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | None:
+def _header(data: bytes, seen: _Seen, scan: Segment) -> JpegHeader:
     if seen.frame is None:
         raise Refused(Reason.CORRUPT, "a scan without a frame")
     code, start, end = seen.frame
@@ -133,7 +135,7 @@ def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | 
     if end - start != 6 + 3 * components or not width or not components:
         raise Refused(Reason.CORRUPT, "the frame's header")
     if not height:
-        if _DNL in data[scan_end:]:
+        if _DNL in data[scan.end :]:
             raise Refused(Reason.UNSUPPORTED_FORMAT, "JPEG that declares its height after its scan")
         raise Refused(Reason.CORRUPT, "no height")
     if components not in {1, 3, 4}:
@@ -150,7 +152,7 @@ def _header(data: bytes, seen: _Seen, scan: int, scan_end: int) -> JpegHeader | 
         seen.adobe,
         orientation,
         profile,
-        one_scan=code not in PROGRESSIVE and data[scan] >= components,
+        one_scan=code not in PROGRESSIVE and data[scan.start] >= components,
         tidy=seen.tidy and not seen.unsound,
         unsound=tuple(seen.unsound),
     )

@@ -52,8 +52,9 @@ class Segment(NamedTuple):
     end: int
 
 
-def is_cut_short(data: bytes, code: int, start: int, end: int) -> bool:
+def is_cut_short(data: bytes, segment: Segment) -> bool:
     """Returns whether a JFIF or Adobe segment is too short. libjpeg ignores such a segment, and Pillow fails."""
+    code, start, end = segment
     if code == APP0:
         return data.startswith(b"JFIF", start, end) and end - start < _JFIF_BYTES
     return code == APP14 and data.startswith(b"Adobe", start, end) and end - start < _ADOBE_BYTES

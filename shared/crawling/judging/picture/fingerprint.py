@@ -44,7 +44,7 @@ _DCT_TURNED = np.ascontiguousarray(_DCT.T)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The measures. `shared.records.records.ImageFacts` has their units."""
+    """How a picture looks, in numbers. `shared.records.records.ImageFacts` has their units."""
 
     perceptual_hash: str
     sharpness: float
@@ -54,7 +54,7 @@ class Look:
     dominant_color: str
 
 
-def look_at(pixels: Pixels, orientation: int = 1) -> Look:
+def measure_look(pixels: Pixels, orientation: int = 1) -> Look:
     """Measures a BGR picture (height, width, 3), uint8, as a viewer shows it with its EXIF orientation."""
     pixels = make_upright(reduce(pixels, THUMBNAIL), orientation)
     height, width = pixels.shape[:2]
