@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 
+from tests.expect import present
+
 
 class Proxy:
     """Forwards to a port. A derived class may change or drop pieces, and may close the connection."""
 
     def __init__(self, target_port):
         self._target = target_port
-        self._server = None
-        self._tasks = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self.port = 0
 
     async def start(self):
@@ -32,7 +33,7 @@ class Proxy:
         return data
 
     async def _connected(self, reader, writer):
-        self._tasks.add(asyncio.current_task())
+        self._tasks.add(present(asyncio.current_task()))
         back, forth = await asyncio.open_connection("127.0.0.1", self._target)
         try:
             await asyncio.gather(

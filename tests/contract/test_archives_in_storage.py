@@ -20,6 +20,7 @@ from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Record, encode_records
 from shared.storage.memory.queues import MemoryQueues
 from shared.storage.storage import Storage
+from tests.expect import present
 from tests.unit.in_memory import runtime_of
 
 COUNT, SIZE = 60, 5000
@@ -68,7 +69,7 @@ async def test_parts_become_one_archive(blobs, entities, unique, form):
     deadline = Deadline.after(clock, 100)
     ended = await asyncio.gather(*(archiver.write_part(plan, part, deadline) for part in missing))
     assert Counter(ended) == {Progress.ALL_WRITTEN: 1, Progress.PART_WRITTEN: len(missing) - 1}
-    archived = await archiver.finish(plan, deadline)
+    archived = present(await archiver.finish(plan, deadline))
     assert await archiver.finish(plan, deadline) == archived
     for name in archived.blobs:
         data = await blobs.get(name)

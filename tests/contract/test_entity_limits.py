@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import Permanent
-from shared.storage.entities import Delete, Entity, Insert, Put
+from shared.storage.entities import Change, Delete, Entity, Insert, Put
 
 _CELL = 64 << 10
 
@@ -117,7 +117,7 @@ async def test_a_name_of_a_cell_that_is_not_allowed_is_refused(entities, unique,
 
 
 async def test_only_1_to_100_changes_of_different_rows_of_one_partition_are_accepted(entities, unique):
-    wrong = (
+    wrong: tuple[list[Change], ...] = (
         [],
         [Put(Entity("p", f"{at:03}")) for at in range(101)],
         [Put(Entity("p", "a")), Delete("a")],

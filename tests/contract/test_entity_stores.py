@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import AlreadyExists, Changed
-from shared.storage.entities import Delete, Entity, Insert, Put, Replace
+from shared.storage.entities import Delete, Entity, Insert, Put, Replace, Value
 
-VALUES = {
+VALUES: dict[str, Value] = {
     "text": "it's ünï",
     "empty": "",
     "small": 3,

@@ -6,6 +6,7 @@ import secrets
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,13 @@ from shared.users.api_keys import ApiKey, read_key, write_key
 from shared.users.caller import TierName
 from shared.users.user import User
 from shared.wiring import App
+from tests.expect import present
 from tests.unit.functions.http.http_calls import KEY, Caller
 from tests.unit.functions.test_trace_context import context_of, message_of
 from tests.unit.manual_clock import ManualClock
 
 SERVICES = {"blob": "blob_container", "table": "tables", "queue": "queues"}
-SCHEDULES = {"lifecycle_schedule": "0 0 2 * * *", "watchdog_schedule": "0 */10 * * * *"}
+SCHEDULES: dict[str, Any] = {"lifecycle_schedule": "0 0 2 * * *", "watchdog_schedule": "0 */10 * * * *"}
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ async def test_the_depth_of_each_queue_is_told_and_a_message_in_a_poison_queue_i
 async def test_a_users_key_shows_details_too(app):
     user_id, secret = secrets.token_hex(8), b"\x07" * 32
     text = write_key(user_id, "key001", secret)
-    presented = read_key(text)
+    presented = present(read_key(text))
     now = app.clock.now()
     await app.users.create(User(user_id, "Ann", TierName.FREE, now))
     await app.users.add_key(user_id, ApiKey("key001", "laptop", frozenset(), presented.digest, now))

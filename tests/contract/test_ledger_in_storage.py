@@ -11,6 +11,7 @@ from shared.jobs.ledger.chunks import Addition, ChunkLedger
 from shared.jobs.ledger.report import DiscoveryReport, Problems
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.tally import Tally
+from tests.expect import present
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,14 +24,14 @@ async def test_the_ledger_has_room_for_the_outcomes_of_thousands_of_long_labels(
     await ledger.add(
         unique, Addition([ChunkRow("000001", "b", 12_000)], found=12_000), DiscoveryRow(b""), NOW
     )
-    chunk = await ledger.chunk(unique, "000001")
+    chunk = present(await ledger.chunk(unique, "000001"))
     assert await ledger.finish(unique, chunk, counts, (), NOW)
     progress = await ledger.progress(unique)
     assert (progress.tally.found, progress.tally.kept, progress.transient) == (12_000, 6000, 4000)
     again = Addition(
         [ChunkRow("000002", "b", 4000)], retried_outcomes=Tally({x: {"timed_out": 2} for x in labels})
     )
-    await ledger.add(unique, again, await ledger.discovery(unique), NOW)
+    await ledger.add(unique, again, present(await ledger.discovery(unique)), NOW)
     progress = await ledger.progress(unique)
     assert (progress.tally.found, progress.tally.kept, progress.transient) == (8000, 6000, 0)
     assert progress.tally.rejections == {"not_found": 2000}
@@ -46,7 +47,7 @@ async def test_the_longest_report_of_discovery_fits_beside_the_largest_state(ent
     await ledger.add(unique, Addition(), DiscoveryRow(b"s" * 60_000, report), NOW)
     assert await ledger.report(unique) == replace(report, saved_at=NOW)
     assert (problems.count, len(problems.lines)) == (100, 20)
-    row = await ledger.discovery(unique)
+    row = present(await ledger.discovery(unique))
     assert (row.state, row.report) == (b"s" * 60_000, replace(report, saved_at=NOW))
 
 

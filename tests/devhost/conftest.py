@@ -15,6 +15,7 @@ from azure.storage.queue import QueueClient
 
 from playground.azurite import ROOT, die_with_parent, free_port
 from tests.devhost.waiting import eventually, exists
+from tests.expect import present
 
 HEAD = """
 import asyncio, json, logging, os, time
@@ -70,7 +71,7 @@ class RunningHost:
         return self
 
     def await_banner(self):
-        for line in self.process.stdout:
+        for line in present(self.process.stdout):
             self.banner += line
             if line.startswith("Listening on"):
                 self.port = int(line.rpartition(":")[2])
@@ -130,12 +131,12 @@ class RunningHost:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
-        self.process.stdout.close()
+        present(self.process.stdout).close()
 
     def kill(self):
         self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
+        present(self.process.stdout).close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A job that ended is retried, and one that runs is cancelled, over HTTP and on real storage."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -14,7 +15,7 @@ from playground.verify import verify_zip
 async def moody():
     """A server that is busy until it is told otherwise: `/N` with N below `ready` answers, the others do not."""
     pictures = [_crop(default_photos() / "coffee.png", number, 90) for number in range(12)]
-    state = {"ready": 8, "calls": []}
+    state: dict[str, Any] = {"ready": 8, "calls": []}
 
     async def picture(request):
         number = int(request.match_info["number"])

@@ -8,6 +8,7 @@ from shared.sources.source import SourceConfig, SourceContext
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.wishes.host_wishes import HostWishes
 from shared.web.wishes.respect import Respect
+from tests.expect import present
 
 KINDS = known_kinds(SourceSettings())
 FORMATS = ("jpeg", "png", "webp", "gif")
@@ -23,7 +24,7 @@ def open_source(spec, web=None, clock=None, *, blobs=None, settings=None, wanted
     kinds = known_kinds(settings) if settings else KINDS
     registry = SourceRegistry(kinds, context(web, clock, blobs))
     config = spec if isinstance(spec, SourceConfig) else registry.parse(spec)
-    return registry.open(config.under(wanted) if wanted else config, Respect(), FORMATS)
+    return registry.open(present(config.under(wanted)) if wanted else config, Respect(), FORMATS)
 
 
 SOURCES = SourceRegistry(KINDS, context())

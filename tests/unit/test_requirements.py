@@ -13,7 +13,7 @@ HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
 def _pins(name):
     """The hashes of each pin."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for line in (ROOT / name).read_text().splitlines():
         if PIN.fullmatch(line):
             hashes = found.setdefault(line.removesuffix(" \\"), set())

@@ -8,6 +8,7 @@ from azure.storage.queue import QueueClient
 
 from tests.devhost.holding_proxy import HoldingProxy
 from tests.devhost.waiting import eventually, exists
+from tests.expect import present
 
 PLAIN = {
     "extensions": {"queues": {"messageEncoding": "none", "maxPollingInterval": "00:00:01", "batchSize": 32}}
@@ -35,7 +36,7 @@ def test_a_message_that_ends_as_it_is_renewed_runs_once(app, hosts):
 
 def test_what_is_received_as_the_host_stops_is_visible_again(app, hosts):
     host = hosts(app(SLOW, host=PLAIN), "--message-lease", "600")
-    queue_port = int(re.search(r"QueueEndpoint=http://127.0.0.1:(\d+)", host.connection)[1])
+    queue_port = int(present(re.search(r"QueueEndpoint=http://127.0.0.1:(\d+)", host.connection))[1])
     with contextlib.closing(HoldingProxy(queue_port, b"<QueueMessage>")) as proxy:
         direct, host.connection = (
             host.connection,

@@ -53,7 +53,7 @@ def alive(pid):
 def test_as_many_workers_as_the_setting_says(app, hosts):
     """P1: FUNCTIONS_WORKER_PROCESS_COUNT processes share the work."""
     host = hosts(app(PIDS), FUNCTIONS_WORKER_PROCESS_COUNT="3").start()
-    found = set()
+    found: set[object] = set()
 
     def all_took_part():
         found.update(body for _, body in together(host, "/api/pid?for=0.3", 6))

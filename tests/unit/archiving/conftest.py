@@ -7,6 +7,7 @@ import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ async def studio():
     telemetry = RecordingTelemetry()
     archiver = Archiver(storage, runtime_of(clock, telemetry), config)
 
-    async def crawl(count: int, job_id: str = "j1", first: int = 0, **changes: object) -> ArchiveOrder:
+    async def crawl(count: int, job_id: str = "j1", first: int = 0, **changes: Any) -> ArchiveOrder:
         names = []
         for start in range(0, count, 10):
             shard, data, records = f"work/job_{job_id}/shards/{start}", b"", []

@@ -22,6 +22,7 @@ from pyarrow import parquet
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder, EarlierDataset
 from shared.records.records import encode_records
+from tests.expect import present
 from tests.unit.archiving.conftest import LABELS, picture, record_of
 
 ALL = ("jsonl", "csv", "txt", "yaml", "coco")
@@ -115,7 +116,7 @@ async def test_shards_hold_every_picture_with_its_sidecars(studio, tmp_path, spl
         assert tars[0] == "datasets/job_j1/shards/00001.tar"
     else:
         assert tars[0] == "datasets/job_j1/shards/train-00001.tar"
-    keys = Counter()
+    keys: Counter[str] = Counter()
     for name in tars:
         data = await studio.blobs.get(name)
         (tmp_path / name.rpartition("/")[2]).write_bytes(data)
@@ -210,10 +211,10 @@ async def test_each_image_has_its_own_sidecars_in_whatever_order_records_are_sto
                 key, _, extension = entry.partition(".")
                 row = rows[int(key)]
                 if extension == "json":
-                    assert json.load(archive.extractfile(entry))["url"] == row["url"]
+                    assert json.load(present(archive.extractfile(entry)))["url"] == row["url"]
                     checked += 1
                 if extension == "txt":
-                    text = archive.extractfile(entry).read().decode()
+                    text = present(archive.extractfile(entry)).read().decode()
                     assert text == row.get("caption", row["label"])
     assert checked == archived.image_count == 54
 

@@ -18,6 +18,7 @@ from shared.settings import Settings
 from shared.telemetry.correlation import current_operation
 from shared.telemetry.recording import RecordingTelemetry
 from shared.wiring import App
+from tests.expect import present
 
 OF_THE_HOST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 OF_THE_HEADER = "00-11111111111111111111111111111111-2222222222222222-00"
@@ -92,7 +93,7 @@ async def test_each_message_has_a_span_that_names_the_hosts_operation(telemetry,
     received = message_of(f'{{"traceparent": "{OF_THE_MESSAGE}", "correlation_id": "mine", "job_id": "j-1"}}')
     with pytest.raises(KeyError) if fails else contextlib.nullcontext():
         async with handling("work", received, context_of(OF_THE_HOST)):
-            found = current_operation()
+            found = present(current_operation())
             assert (found.correlation_id, found.job_id) == ("mine", "j-1")
             if fails:
                 raise KeyError("x")
@@ -119,7 +120,7 @@ async def test_each_message_has_a_span_that_names_the_hosts_operation(telemetry,
 )
 async def test_a_message_belongs_to_the_trace_that_it_carries_else_to_that_of_its_invocation(text, expected):
     async with handling("work", message_of(text), context_of(OF_THE_HOST)):
-        found = current_operation()
+        found = present(current_operation())
     assert found.own_span
     assert (found.trace_id, found.parent_id) == (expected[3:35], expected[36:52])
 
@@ -135,6 +136,6 @@ def test_each_function_is_given_its_invocations_context():
     assert {"lifecycle", "watchdog", "discover_job_poison", "submit_job", "health_live"} <= set(found)
     for name, function in found.items():
         assert "context" in function.get_user_function().__annotations__, name
-        trigger = function.get_trigger()
+        trigger = present(function.get_trigger())
         if trigger.type == "queueTrigger":
             assert trigger.data_type == func.DataType.BINARY.value, name

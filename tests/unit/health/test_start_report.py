@@ -11,6 +11,11 @@ from shared.errors import Unavailable
 from shared.health.health import Finding, Part
 from shared.health.probe import HealthProbe
 from shared.health.start_report import StartReport
+from tests.expect import present
+
+
+def wait_for(event: threading.Event) -> None:
+    event.wait()
 
 
 @pytest.fixture
@@ -30,7 +35,9 @@ async def test_the_first_invocation_that_ends_after_the_check_logs_it_and_no_oth
         return Finding("2 in crawl-jobs-poison.")
 
     imports = threading.Event()
-    report = StartReport(HealthProbe([Part("queues", ask)], SystemClock()), "Azure Functions", imports.wait)
+    report = StartReport(
+        HealthProbe([Part("queues", ask)], SystemClock()), "Azure Functions", lambda: wait_for(imports)
+    )
     with report.during_invocation():
         pass
     await asyncio.sleep(0)
@@ -38,7 +45,7 @@ async def test_the_first_invocation_that_ends_after_the_check_logs_it_and_no_oth
     imports.set()
     may_answer.set()
     with report.during_invocation():
-        await report._checking
+        await present(report._checking)
         assert lines() == []
     with report.during_invocation():
         pass
@@ -66,7 +73,7 @@ async def test_the_level_of_the_line_is_that_of_the_verdict(lines, error, level,
     probe = HealthProbe([Part("blob_container", ask)], SystemClock())
     report = StartReport(probe, "local", lambda: None)
     with pytest.raises(KeyError), report.during_invocation():  # noqa: PT012 - the block is an invocation that fails
-        await report._checking
+        await present(report._checking)
         raise KeyError
     [(found, line)] = lines()
     assert found == level

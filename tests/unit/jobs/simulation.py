@@ -6,11 +6,13 @@ import json
 import random
 from collections import Counter
 from itertools import count
+from typing import cast
 from unittest.mock import patch
 
 from shared.archiving.archiver import Archiver
 from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline
+from shared.crawling.worker import ChunkWorker
 from shared.datasets.catalog import Catalog
 from shared.errors import Unavailable
 from shared.jobs.archive_step.archive import Archive
@@ -122,7 +124,8 @@ class Flow:
         watches = JobWatches(self.jobs, clock, every_seconds=0.01)
         parts = DiscoveryParts(self.data, dispatch, rounds, moved, watches, runtime, chunk_size)
         self.discover = Discover(parts, self.transitions, sources, clock.sleep)
-        self.crawl = Crawl(self.data, dispatch, self.transitions, self.worker, runtime, watches)
+        worker = cast("ChunkWorker", self.worker)
+        self.crawl = Crawl(self.data, dispatch, self.transitions, worker, runtime, watches)
         self.archiver = Archiver(self.data.storage, runtime, archives)
         self.archive = Archive(self.data, self.transitions, self.archiver, self.catalog, watches)
         self.retry = Retry(self.data, clock)

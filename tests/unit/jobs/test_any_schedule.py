@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -188,9 +189,11 @@ def _watch_running(flow):
     async def noting(table, partition, changes):
         made = await apply(table, partition, changes)
         for change in changes:
-            entity = getattr(change, "entity", None)
+            entity: Any = getattr(change, "entity", None)
             state = (
-                entity.values.get("state") if entity and table == "jobs" and partition == "admin" else None
+                entity.values.get("state")
+                if entity is not None and table == "jobs" and partition == "admin"
+                else None
             )
             if state in {"discovering", "crawling", "archiving"}:
                 running.add(entity.row)

@@ -37,7 +37,8 @@ async def _retried_at(number):
     await flow.run()
     flow.clock.advance(8 * 86400)
     nightly = flow.nightly()
-    calls, said = [0], []
+    calls = [0]
+    said: list[int | str] = []
 
     async def retry():
         calls[0] += 1

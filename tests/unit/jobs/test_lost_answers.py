@@ -9,7 +9,8 @@ from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
 from tests.unit.jobs.simulation import Flow
 
-SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}
+KEYWORDS = ["a", "b"]
+SPEC = {"keywords": KEYWORDS, "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}
 TOTAL = 60
 PARTS = PlanConfig(part_bytes=8000, block_bytes=4000)
 
@@ -81,7 +82,7 @@ async def test_whatever_is_lost_as_a_job_fails_the_next_one_begins(after):
         flow = Flow(running_jobs=1)
         jobs = [await flow.send(SPEC) for _ in range(2)]
         await flow.transitions.begin(jobs[0])
-        flow.source.errors = [Permanent("it is gone") for _ in SPEC["keywords"]]
+        flow.source.errors = [Permanent("it is gone") for _ in KEYWORDS]
         (_, failing), (queue, waiting) = flow.take()
         await flow.deliver(queue, waiting)
         flow.weather.writes_left, flow.weather.after = lost, after

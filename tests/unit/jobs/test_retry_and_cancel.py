@@ -81,7 +81,7 @@ async def test_a_dataset_is_taken_back_only_as_long_as_no_later_one_is_recorded(
     job = await run_troubled(flow)
     first = await flow.catalog.require("admin", job.id)
     apply = flow.entities.apply
-    overtaken = []
+    overtaken: list[bool] = []
 
     async def apply_late(table, partition, changes):
         if not overtaken:

@@ -9,13 +9,14 @@ from playground.gallery import ODD_FILES, _variant, default_photos
 from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
+from tests.expect import present
 
 PHOTO = default_photos() / "chelsea.png"
 
 
 def judged(number: int) -> Inspected | Rejected:
     data, _ = _variant(PHOTO, number)
-    return inspect(data, Filters())
+    return inspect(present(data), Filters())
 
 
 def test_the_demo_names_each_odd_file():
@@ -28,7 +29,7 @@ def test_the_damaged_png_of_the_gallery_is_corrupt():
     assert found.reason is Reason.CORRUPT
     data, content_type = _variant(PHOTO, 48)
     assert content_type == "image/png"
-    with Image.open(io.BytesIO(data)) as image, pytest.raises(OSError, match="broken data stream"):
+    with Image.open(io.BytesIO(present(data))) as image, pytest.raises(OSError, match="broken data stream"):
         image.load()
 
 

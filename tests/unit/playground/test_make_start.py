@@ -45,7 +45,7 @@ def test_a_storage_port_in_use_is_refused_before_anything_is_started(number):
 
 def test_the_storage_has_the_same_ports_at_each_start_and_other_ports_than_those_of_other_hosts():
     assert ports_beside(7071) == Ports(11_213, 11_214, 11_215)
-    seen = {}
+    seen: dict[int, int] = {}
     for port in range(7000, 14_000):
         found = ports_beside(port)
         own = {found.blob, found.queue, found.table}

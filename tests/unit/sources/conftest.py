@@ -1,11 +1,12 @@
 """A search service on loopback, and real answers of the services."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -74,20 +75,21 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def response() -> Callable[[str], dict]:
+def response() -> Callable[[str], dict[str, Any]]:
     """Returns a copy of a service's real answer to a search for cats."""
 
-    def load(name: str) -> dict:
-        return json.loads((RESPONSES / f"{name}.json").read_text())
+    def load(name: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((RESPONSES / f"{name}.json").read_text())
+        return loaded
 
     return load
 
 
 @pytest.fixture
-def search(client, clock) -> Callable:
+def search(client, clock) -> Callable[..., Awaitable[Page]]:
     """`await search(access, {"type": …}, cursor, keyword)`: one page of a source, with `access` as its settings."""
 
-    async def run(access: object, spec: dict, cursor: str | None = None, keyword: str = "cat") -> Page:
+    async def run(access: Any, spec: dict[str, Any], cursor: str | None = None, keyword: str = "cat") -> Page:
         settings = SourceSettings(**{spec["type"]: access})
         source = open_source(spec, client, clock, settings=settings)
         return await anext(source.pages(Query("pets/cat", "pets", keyword), cursor))

@@ -1,6 +1,7 @@
 """Labels follow the same rule, whatever source they come from."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered
 from shared.sources.lists.config import UrlsConfig
 from shared.sources.lists.urls import Urls
-from shared.sources.stored.blobs import Blobs
+from shared.sources.stored.blobs import Blobs, BlobsConfig
 from shared.storage.memory.blobs import MemoryBlobs
 from tests.unit import known_sources
 from tests.unit.known_sources import parse_spec
@@ -36,10 +37,11 @@ async def _labels(source):
 
 @pytest.mark.parametrize("label", ODD)
 async def test_labels_of_image_lists_and_of_folders_are_cleaned(label):
-    images = [{"name": "inputs/pets/1.jpg", "label": label}]
+    images: list[Any] = [{"name": "inputs/pets/1.jpg", "label": label}]
     if not {"\0", "\n", "\t"} & set(label):  # no folder can be called so
         images.append(f"inputs/{label or 'unlabelled'}/2.jpg")
     [config] = parse_image_list({"images": images}).spec(known_sources.SPECS).sources
+    assert isinstance(config, BlobsConfig)
     found = await _labels(Blobs(config))
     assert found == [ODD[label] or "pets", ODD[label] or "unlabelled"][: len(images)]
 
@@ -50,7 +52,11 @@ async def test_labels_of_url_lists_are_cleaned(label, where):
     row = {"url": "https://a/1.jpg", "label": label}
     blobs = MemoryBlobs()
     await blobs.put(f"inputs/x.{where}", json.dumps([row] if where == "json" else row).encode())
-    config = UrlsConfig(items=[row]) if where == "items" else UrlsConfig(blob=f"inputs/x.{where}")
+    config = (
+        UrlsConfig.model_validate({"items": [row]})
+        if where == "items"
+        else UrlsConfig(blob=f"inputs/x.{where}")
+    )
     assert await _labels(Urls(config, blobs)) == [ODD[label] or "unlabelled"]
 
 

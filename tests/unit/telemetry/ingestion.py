@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -20,20 +21,20 @@ class Ingestion(playground.ingestion.Ingestion):
         super().__init__()
         self.requests: list[dict[str, str]] = []
         """The headers of all requests."""
-        self.answers: list = []
+        self.answers: list[int | Callable[[web.Request, list[dict[str, Any]]], Awaitable[web.Response]]] = []
 
     @property
     def names(self) -> list[str]:
         return [name_of(item) for item in self.items]
 
-    async def arrived(self, count: int) -> list[dict]:
+    async def arrived(self, count: int) -> list[dict[str, Any]]:
         await self.until(lambda items: len(items) >= count)
         return self.items
 
     async def asked(self, count: int) -> None:
         await self.until(lambda _: len(self.requests) >= count)
 
-    async def answer(self, request: web.Request, items: list[dict]) -> web.StreamResponse:
+    async def answer(self, request: web.Request, items: list[dict[str, Any]]) -> web.StreamResponse:
         self.requests.append({key.lower(): value for key, value in request.headers.items()})
         self._changed.set()
         answer = self.answers.pop(0) if self.answers else 200
@@ -69,11 +70,11 @@ def with_headers(status: int, **headers: str):
     return answer
 
 
-def name_of(item: dict) -> str:
+def name_of(item: dict[str, Any]) -> str:
     base = item["data"]["baseData"]
     if "exceptions" in base:
-        return base["exceptions"][0]["typeName"]
-    return base["metrics"][0]["name"] if "metrics" in base else base["name"]
+        return str(base["exceptions"][0]["typeName"])
+    return str(base["metrics"][0]["name"] if "metrics" in base else base["name"])
 
 
 @contextlib.asynccontextmanager

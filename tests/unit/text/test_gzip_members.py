@@ -14,7 +14,7 @@ NOISE = random.Random(1).randbytes(300_000)
 
 def _all(data, limits=SMALL):
     """The pieces, and what is wrong at their end."""
-    pieces = []
+    pieces: list[bytes] = []
     try:
         pieces.extend(unzip(data, limits))
     except BadGzip as error:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,11 @@ def test_what_is_no_json_is_refused_with_its_place(text, message):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_sound_json_is_read_as_it_is_meant_in_every_unicode_encoding(encoding):
-    value = {"name": "caf\u00e9 \U0001f600", "n": [1, -2.5, 1e30, 2**63, True, None, {}], "": "\u0000"}
+    value: dict[str, Any] = {
+        "name": "caf\u00e9 \U0001f600",
+        "n": [1, -2.5, 1e30, 2**63, True, None, {}],
+        "": "\u0000",
+    }
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
         assert read_json(text.encode(encoding), "The body") == value
     assert read_json("\ufeff" + json.dumps(value), "The body") == value

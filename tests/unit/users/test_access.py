@@ -11,6 +11,7 @@ from shared.users.api_keys import ApiKey, read_key, write_key
 from shared.users.caller import ADMIN, Scope, TierName
 from shared.users.store import UserStore
 from shared.users.user import Status, User
+from tests.expect import present
 
 ID, KEY = "0123456789abcdef", "key001"
 TEXT = write_key(ID, KEY, b"\x07" * 32)
@@ -49,7 +50,7 @@ def access(users, clock):
 
 
 def stored_key(clock, **changes):
-    key = ApiKey(KEY, "Key", frozenset({Scope.READ}), read_key(TEXT).digest, clock.now())
+    key = ApiKey(KEY, "Key", frozenset({Scope.READ}), present(read_key(TEXT)).digest, clock.now())
     return replace(key, **changes)
 
 

@@ -5,6 +5,7 @@ from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from shared.settings import Settings
 from shared.wiring import App
+from tests.expect import present
 from tests.identity_server import identity_server
 
 SCOPE = "https://storage.azure.com/.default"
@@ -28,7 +29,7 @@ async def test_the_identity_is_the_one_that_the_connection_section_names(
         monkeypatch.setenv(f"AzureWebJobsStorage__{name}", value)
     async with identity_server(monkeypatch) as asked:
         app = App(Settings())
-        async with app.account.credential as credential:
+        async with present(app.account.credential) as credential:
             assert type(credential) is kind
             assert app.account.queue_uri == "https://a.queue.core.windows.net"
             await credential.get_token(SCOPE)

@@ -17,7 +17,7 @@ FILES = ("/robots.txt", "/.well-known/tdmrep.json")
 
 
 async def test_a_walk_of_a_site_and_the_fetch_of_its_image_ask_for_its_files_once():
-    asked = Counter()
+    asked: Counter[str] = Counter()
 
     async def serve(request):
         asked[request.path] += 1

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from shared.archiving.layout.layout import NameList
 from shared.archiving.layout.tar import TarLayout
 from shared.archiving.layout.zip import ZipLayout
+from tests.expect import present
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC)
 NAMES = st.text(st.characters(exclude_characters="/\\\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -74,7 +75,7 @@ def test_python_reads_a_tar_of_any_files(files):
     for offset, data in zip(layout.data_offsets.tolist(), files.values(), strict=True):
         assert whole[offset : offset + len(data)] == data
     with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
-        found = {member.name: archive.extractfile(member).read() for member in archive}
+        found = {member.name: present(archive.extractfile(member)).read() for member in archive}
         assert found == {name.rstrip("/"): data for name, data in files.items()}
         assert {member.mtime for member in archive} <= {int(MOMENT.timestamp())}
 

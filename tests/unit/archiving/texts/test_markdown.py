@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 
 from shared.archiving.texts.markdown import code, escaped, link
 from shared.text.hidden import showing_hidden
+from tests.expect import present
 
 ODD = (
     "~~gone~~",
@@ -37,7 +38,7 @@ ODD = (
     "*<https://a.example*>*",
 )
 READER = MarkdownIt("gfm-like")
-READER.linkify.set({"fuzzy_link": False, "fuzzy_email": True})
+present(READER.linkify).set({"fuzzy_link": False, "fuzzy_email": True})
 
 
 class Shown(HTMLParser):

@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from typing import Any
 
 import datasets
 import pytest
@@ -120,7 +121,9 @@ async def test_dates_and_other_texts_load_as_texts_wherever_a_block_of_the_reade
 
 @pytest.mark.parametrize("texts", [LIKE_DATES[:1], EVERYTHING])
 async def test_texts_load_as_texts_from_shards(studio, tmp_path, texts):
-    order = await studio.crawl(60, dedup=ALL, splits=Splits(SPLITS), output=Output(format="webdataset"))
+    order = await studio.crawl(
+        60, dedup=ALL, splits=Splits.model_validate(SPLITS), output=Output(format="webdataset")
+    )
     archived = await studio.archive(await studio.describe(order, describing(*texts)))
     for name in archived.blobs:
         (tmp_path / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
@@ -157,7 +160,7 @@ async def test_the_programs_in_the_card_run_unchanged_and_keep_texts(
     assert len(programs) == (3 if form == "zip" else 2)
     paths = r"path/to(/the/unpacked/archive|/the/folder/of/these/files)?"
     for program in programs:
-        names: dict[str, object] = {}
+        names: dict[str, Any] = {}
         exec(re.sub(paths, str(folder), program), names)  # noqa: S102 - the test runs the card's own programs
         if (images := names.get("images")) is not None:
             rows = images if isinstance(images, list) else images.to_dict("records")

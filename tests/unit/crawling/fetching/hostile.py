@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from shared.records.records import Reason
+from tests.expect import present
 
 type Behaviour = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -24,11 +25,11 @@ NO_FILE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n
 @asynccontextmanager
 async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Runs a server that answers every request with the same bytes, but has no robots.txt and no tdmrep.json."""
-    tasks: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[object]] = set()
     writers: set[asyncio.StreamWriter] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
+        task = present(asyncio.current_task())
         tasks.add(task)
         writers.add(writer)
         with suppress(OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):

@@ -1,6 +1,7 @@
 """Requests to each host are limited, and a slow host delays no other."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.patience import Patience, PatienceConfig, Postponed
 from shared.records.records import Reason
 from shared.web.wishes.respect import Respect
+from tests.expect import rejected
 from tests.unit.crawling.fetching.asking import FILTERS, ask, patience
 from tests.unit.crawling.fetching.hostile import body_of, raw_server
 
@@ -39,7 +41,7 @@ def clock():
 
 def timing(clock):
     class Clock(TurnedClock):
-        now = lambda _: None  # noqa: E731 - no answer here carries a date
+        now = lambda _: datetime(2026, 1, 1, tzinfo=UTC)  # noqa: E731 - no answer here carries a date
         monotonic = clock.monotonic
 
     return Timing(Clock(), clock.sleep)
@@ -157,7 +159,7 @@ async def test_a_host_that_asks_for_rests_again_and_again_is_set_aside(make_fetc
     fetcher = make_fetcher(FetchConfig(), timing=timing(clock))
     spent = Patience(100, Deadline(clock, 1e9), lambda: False)
     async with raw_server(always) as base:
-        found = [await ask(fetcher, f"{base}/{number}", spent=spent) for number in range(9)]
+        found = [rejected(await ask(fetcher, f"{base}/{number}", spent=spent)) for number in range(9)]
     assert {outcome.reason for outcome in found} == {Reason.RATE_LIMITED}
     assert "set aside" in found[-1].detail
     assert clock.seconds - 100.0 < 130

@@ -63,7 +63,7 @@ async def test_a_finished_candidate_wakes_one_waiting_task():
 async def test_all_tasks_end_when_the_last_candidate_is_taken():
     queues, candidates = queues_of("ab", 1)
     assert [await queues.take(), await queues.take()] == candidates
-    assert await asyncio.wait_for(asyncio.gather(queues.take(), queues.take()), 10) == [None, None]
+    assert await asyncio.wait_for(asyncio.gather(*[queues.take() for _ in range(2)]), 10) == [None, None]
     assert await HostQueues([], 1).take() is None
 
 

@@ -9,6 +9,7 @@ from shared.crawling.fetching.fetch import FetchConfig, Fetched
 from shared.records.records import Reason, Rejected
 from shared.web.addresses.guard import NOT_PUBLIC, OF_THE_PLATFORM
 from shared.web.wishes.respect import Respect
+from tests.expect import rejected
 from tests.unit.crawling.fetching.asking import BUDGET, FILTERS, HASTY, ask, patience
 from tests.unit.crawling.fetching.hostile import (
     body_of,
@@ -150,7 +151,7 @@ async def test_a_closed_port_is_a_failed_connection(make_fetcher):
 async def test_a_self_signed_certificate_is_a_failure_of_tls(tmp_path, photo, make_fetcher):
     tls = server_tls(write_certificate(tmp_path, "localhost"))
     async with raw_server(body_of(photo), tls) as base:
-        assert (await ask(make_fetcher(), f"{base}/x.jpg")).reason is Reason.TLS_FAILED
+        assert rejected(await ask(make_fetcher(), f"{base}/x.jpg")).reason is Reason.TLS_FAILED
 
 
 async def test_a_certificate_for_another_name_is_a_failure_of_tls(tmp_path, photo, make_fetcher):
@@ -158,7 +159,7 @@ async def test_a_certificate_for_another_name_is_a_failure_of_tls(tmp_path, phot
     async with raw_server(body_of(photo), server_tls(certificate)) as base:
         fetcher = make_fetcher()
         fetcher._sessions.get().connector._ssl = ssl.create_default_context(cafile=certificate)
-        assert (await ask(fetcher, f"{base}/x.jpg")).reason is Reason.TLS_FAILED
+        assert rejected(await ask(fetcher, f"{base}/x.jpg")).reason is Reason.TLS_FAILED
         right = await ask(fetcher, f"{base.replace('127.0.0.1', 'localhost')}/x.jpg")
         assert isinstance(right, Fetched)
 
@@ -166,7 +167,7 @@ async def test_a_certificate_for_another_name_is_a_failure_of_tls(tmp_path, phot
 async def test_plain_http_on_a_tls_port_is_a_failure_of_tls(hostile, make_fetcher):
     _, base = hostile
     found = await ask(make_fetcher(), f"{base.replace('http:', 'https:')}/ok")
-    assert found.reason is Reason.TLS_FAILED
+    assert rejected(found).reason is Reason.TLS_FAILED
 
 
 async def test_odd_characters_in_addresses_and_headers_inject_nothing(make_fetcher, photo):

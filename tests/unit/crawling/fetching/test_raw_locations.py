@@ -8,6 +8,7 @@ import pytest
 from shared.crawling.fetching.fetch import Fetched
 from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
+from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.source import Website
 from shared.web.addresses.urls import parse_url, redirect_url
 from shared.web.http.client import WebRequest
@@ -76,6 +77,7 @@ async def test_a_website_is_crawled_through_a_redirect_in_raw_bytes(name):
     location, target = LOCATIONS[name]
     async with raw_host(location) as (base, asked), asking() as client:
         config = parse_source({"type": "website", "start_urls": [f"{base}/go"]})
+        assert isinstance(config, WebsiteConfig)
         source = Website(config, context(client, formats=("jpeg",)))
         [query] = source.queries({})
         problems = [problem async for page in source.pages(query, None) for problem in page.problems]

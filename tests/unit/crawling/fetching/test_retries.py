@@ -10,6 +10,7 @@ from shared.clock import Deadline, SystemClock
 from shared.crawling.fetching.fetch import FetchConfig, Fetched, Timing
 from shared.crawling.fetching.patience import Patience, PatienceConfig
 from shared.records.records import Reason, Rejected
+from tests.expect import rejected
 from tests.unit.crawling.fetching.asking import ask, patience
 from tests.unit.crawling.fetching.hostile import raw_server
 
@@ -140,7 +141,7 @@ async def test_a_host_that_cannot_be_reached_is_set_aside_for_the_rest_of_the_ch
     fetcher = make_fetcher(timing=pauses.timing)
     async with raw_server(b"") as base:
         first = await ask(fetcher, f"{base}/1", spent=spent)
-        second = await ask(fetcher, f"{base}/2", spent=spent)
+        second = rejected(await ask(fetcher, f"{base}/2", spent=spent))
     assert first == Rejected(Reason.CONNECTION_FAILED, "ServerDisconnectedError")
     assert second.reason is Reason.CONNECTION_FAILED
     assert "set aside" in second.detail
@@ -148,7 +149,7 @@ async def test_a_host_that_cannot_be_reached_is_set_aside_for_the_rest_of_the_ch
     assert third == second
     assert len(pauses.made) == 3
     assert isinstance(await ask(fetcher, f"{hostile[1]}/ok", spent=spent), Fetched)
-    again = await ask(fetcher, f"{base}/4", spent=patience())  # another chunk asks again
+    again = rejected(await ask(fetcher, f"{base}/4", spent=patience()))  # another chunk asks again
     assert "set aside" not in again.detail
 
 
@@ -171,6 +172,6 @@ async def test_a_host_that_only_stalls_is_set_aside(make_fetcher):
     config = FetchConfig(total_seconds=0.2, tries=1)
     async with raw_server(stall) as base:
         fetcher = make_fetcher(config)
-        found = [await ask(fetcher, f"{base}/{number}", spent=spent) for number in range(3)]
+        found = [rejected(await ask(fetcher, f"{base}/{number}", spent=spent)) for number in range(3)]
     assert [outcome.reason for outcome in found] == [Reason.TIMED_OUT] * 3
     assert ["set aside" in outcome.detail for outcome in found] == [False, False, True]

@@ -8,6 +8,7 @@ from aiohttp import web
 from shared.crawling.fetching.fetch import Fetched
 from shared.records.records import Reason
 from shared.web.wishes.respect import Respect
+from tests.expect import rejected
 from tests.unit.crawling.fetching.asking import HASTY, PATIENT, ask
 
 
@@ -38,7 +39,7 @@ async def test_no_image_is_requested_if_robots_txt_is_unreachable(answer, reason
     answering(state, answer)
     fetcher = make_fetcher()
     for _ in range(3):
-        found = await ask(fetcher, f"{base}/ok")
+        found = rejected(await ask(fetcher, f"{base}/ok"))
         assert found.reason is reason
         assert found.reason.transient
         assert found.detail.startswith("robots.txt: ")
@@ -52,7 +53,7 @@ async def test_a_robots_txt_that_times_out_forbids_the_image(hostile, make_fetch
 
     state, base = hostile
     answering(state, stalling)
-    found = await ask(make_fetcher(idle_seconds=0.2), f"{base}/ok")
+    found = rejected(await ask(make_fetcher(idle_seconds=0.2), f"{base}/ok"))
     assert found.reason is Reason.TIMED_OUT
     assert "/ok" not in state.calls
 
@@ -67,7 +68,7 @@ async def test_one_failure_of_robots_txt_loses_no_image(hostile, make_fetcher):
     answering(state, failing_once)
     fetcher = make_fetcher()
     assert isinstance(await ask(fetcher, f"{base}/ok"), Fetched)
-    assert (await ask(fetcher, f"{base}/private/ok")).reason is Reason.ROBOTS_DENIED
+    assert rejected(await ask(fetcher, f"{base}/private/ok")).reason is Reason.ROBOTS_DENIED
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
@@ -89,12 +90,12 @@ async def test_a_robots_txt_with_a_client_error_allows_everything(status, hostil
     ],
 )
 async def test_an_unreachable_host_is_recorded_as_unreachable(url, reason, make_fetcher):
-    assert (await ask(make_fetcher(PATIENT), url)).reason is reason
+    assert rejected(await ask(make_fetcher(PATIENT), url)).reason is reason
 
 
 async def test_a_private_host_is_a_forbidden_address_and_not_an_unreachable_one(hostile, make_fetcher):
     _, base = hostile
-    found = await ask(make_fetcher(allow_private=False), f"{base}/ok")
+    found = rejected(await ask(make_fetcher(allow_private=False), f"{base}/ok"))
     assert found.reason is Reason.FORBIDDEN_ADDRESS
 
 

@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterable
 from functools import cache
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -65,7 +66,7 @@ def turned(orientation: int, form: str = "JPEG", size: tuple[int, int] = (320, 2
 
 
 @cache
-def profile(space: str = "sRGB") -> bytes:
+def profile(space: Literal["LAB", "XYZ", "sRGB"] = "sRGB") -> bytes:
     """Cached, because the profile contains the time when it is made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
 

@@ -18,6 +18,7 @@ from shared.records.candidates import Candidate, NumberedCandidate, Provenance
 from shared.records.records import Kept
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.wishes.respect import Respect
+from tests.expect import accepted
 from tests.unit.crawling.judging.pictures import encoded, picture, saved
 
 ALL = Filters(formats=("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"))
@@ -199,5 +200,5 @@ def test_a_larger_later_page_asks_for_more_memory_only_once():
 )
 def test_photographs_do_not_wait_for_memory(wanted):
     for size in ((1600, 1200), (4032, 3024), (8000, 6000)):
-        opened = open_image(saved(Image.new("RGB", size), "JPEG"), Filters(), wanted_side(wanted))
+        opened = accepted(open_image(saved(Image.new("RGB", size), "JPEG"), Filters(), wanted_side(wanted)))
         assert opened.needed_bytes(wanted) < SMALL_BYTES, size

@@ -34,7 +34,7 @@ def judge(data: bytes) -> None:
 
 @pytest.mark.parametrize("name", [*whole_files(), *refused_files()])
 def test_a_mutated_file_is_kept_or_rejected(name):
-    data = {**whole_files(), **refused_files()}[name][0]
+    data = whole_files()[name][0] if name in whole_files() else refused_files()[name][0]
     if len(data) > 400_000:
         return
     chance = random.Random(name)

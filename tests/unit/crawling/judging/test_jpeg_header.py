@@ -75,7 +75,10 @@ PLAIN = {
 }  # fmt: skip
 
 
-def of_pillow(data: bytes) -> tuple | None:
+type Said = tuple[int, int, int, bool, int, bytes | None]
+
+
+def of_pillow(data: bytes) -> Said | None:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
             components = {"L": 1, "RGB": 3, "CMYK": 4}[image.mode]
@@ -93,7 +96,7 @@ def orientation_of_pillow(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def said(header: JpegHeader) -> tuple:
+def said(header: JpegHeader) -> Said:
     return (
         header.width, header.height, header.components, header.adobe, header.orientation, header.profile,
     )  # fmt: skip
@@ -116,6 +119,7 @@ def test_without_a_scan_there_is_no_header(data):
 
 def test_a_file_with_several_pictures_is_read_as_the_first_one():
     header = read_jpeg_header(whole_files()["mpo"][0])
+    assert isinstance(header, JpegHeader)
     assert said(header) == of_pillow(whole_files()["mpo"][0])
 
 

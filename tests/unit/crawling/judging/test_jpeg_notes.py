@@ -11,10 +11,11 @@ from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
 from tests.corpus.jpeg_writer import segment
+from tests.expect import accepted
 from tests.unit.crawling.judging.pictures import encoded, profile, turned
 
 WHOLE = encoded("JPEG")
-PIXELS = inspect(WHOLE, Filters(), None).pixels
+PIXELS = accepted(inspect(WHOLE, Filters(), None)).pixels
 PROFILE = profile()
 
 
@@ -87,7 +88,7 @@ def test_a_sound_profile_stays_at_any_position(parts):
     at = WHOLE.index(b"\xff\xda")
     behind_the_frame = WHOLE[:at] + icc(*parts) + WHOLE[at:]
     for data in (before, behind_the_frame):
-        found = inspect(data, Filters(), None)
+        found = accepted(inspect(data, Filters(), None))
         assert (found.profile, found.data) == (PROFILE, data)
 
 

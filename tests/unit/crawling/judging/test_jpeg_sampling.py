@@ -13,6 +13,7 @@ from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
 from tests.corpus.jpeg_writer import Shape, jpeg
+from tests.expect import accepted, rejected
 
 UNUSUAL = {
     "2x2 1x1 1x2": ((2, 2), (1, 1), (1, 2)),
@@ -69,14 +70,14 @@ def test_a_jpeg_with_any_valid_sampling_factors_is_kept(name, frame, restarts):
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_a_jpeg_with_unusual_factors_may_have_a_scan_for_each_component(name):
     data = made(UNUSUAL[name], interleaved=False)
-    assert np.abs(inspect(data, Filters(), None).pixels - seen_by_pillow(data)).max() <= 2
+    assert np.abs(accepted(inspect(data, Filters(), None)).pixels - seen_by_pillow(data)).max() <= 2
 
 
 @pytest.mark.parametrize("name", ["2x2 1x1 1x2", "cmyk 2111"])
 def test_a_large_jpeg_with_unusual_factors_is_decoded_at_a_smaller_size(name):
     factors = UNUSUAL[name]
     data = jpeg(Shape(1100, 280, factors, adobe=2 if len(factors) == 4 else None))
-    small, large = inspect(data, Filters()), inspect(data, Filters(), None)
+    small, large = accepted(inspect(data, Filters())), accepted(inspect(data, Filters(), None))
     assert min(small.pixels.shape[:2]) == 280 // 2
     assert small.look.brightness == pytest.approx(large.look.brightness, abs=0.02)
 
@@ -137,7 +138,7 @@ def test_bytes_left_over_after_the_scan_are_noticed(name):
     "factors", [((3, 1), (2, 1), (1, 1)), ((1, 4), (1, 3), (1, 1)), ((2, 1), (3, 1), (3, 1))]
 )
 def test_the_rejection_of_unsupported_factors_names_them(factors):
-    found = inspect(made(factors), Filters())
+    found = rejected(inspect(made(factors), Filters()))
     assert found.reason is Reason.UNSUPPORTED_FORMAT
     assert "sampling factors" in found.detail
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from shared.records.records import Reason, Rejected
 from tests.unit.crawling.judging.pictures import SIZE, picture
 
 TIFF = Filters(formats=("tiff",))
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "strips": {"rowsperstrip": 16},
     "tiles": {"tile": (32, 48)},
     "planes": {"planarconfig": "separate"},

@@ -36,7 +36,7 @@ def read_by_libpng(data: bytes) -> np.ndarray:
     if pixels.dtype == np.uint16 and pixels.ndim == 2:
         return pixels[:, :, None]
     if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+        pixels = (pixels // 256).astype(np.uint8)
     if pixels.ndim == 2:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGBA if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)

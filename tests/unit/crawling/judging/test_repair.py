@@ -10,6 +10,7 @@ import pytest
 from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
+from tests.expect import accepted
 from tests.unit.crawling.judging.pictures import encoded, profile, turned
 
 BASELINE, PROGRESSIVE = encoded("JPEG"), encoded("JPEG", progressive=True)
@@ -60,7 +61,7 @@ def test_a_complete_jpeg_with_a_harmless_oddity_is_kept(name):
     found = inspect(odd, Filters(), None)
     assert isinstance(found, Inspected), found
     if whole is not CMYK:
-        assert np.array_equal(found.pixels, inspect(whole, Filters(), None).pixels)
+        assert np.array_equal(found.pixels, accepted(inspect(whole, Filters(), None)).pixels)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
@@ -119,16 +120,16 @@ def with_chunk(kind: bytes, body: bytes, *, data: bytes | None = None, bad: bool
 def test_a_png_with_bad_ancillary_chunks_is_kept(data):
     found = inspect(data, Filters(), None)
     assert isinstance(found, Inspected), found
-    assert np.array_equal(found.pixels, inspect(encoded("PNG"), Filters(), None).pixels)
+    assert np.array_equal(found.pixels, accepted(inspect(encoded("PNG"), Filters(), None)).pixels)
 
 
 def test_a_mended_png_keeps_its_orientation_and_its_profile():
     found = inspect(with_chunk(b"tEXt", b"a\0b", data=turned(6, "PNG"), bad=True), Filters())
-    assert found.orientation == 6
+    assert accepted(found).orientation == 6
     found = inspect(
         with_chunk(b"tEXt", b"a\0b", data=encoded("PNG", icc_profile=profile()), bad=True), Filters()
     )
-    assert found.profile == profile()
+    assert accepted(found).profile == profile()
 
 
 def test_a_png_with_bad_notes_and_damaged_pixels_is_corrupt():

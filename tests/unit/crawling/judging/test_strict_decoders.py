@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pyvips
 import tifffile
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
@@ -29,7 +29,7 @@ def damaged(data: bytes, first: int, last: int, number: int) -> bytes:
 
 def by_libheif(bits: int, *, lossless: bool) -> bytes:
     image = pyvips.Image.new_from_array(np.asarray(picture(SIZE)))
-    return image.heifsave_buffer(compression="av1", bitdepth=bits, lossless=lossless, effort=0)
+    return bytes(image.heifsave_buffer(compression="av1", bitdepth=bits, lossless=lossless, effort=0))
 
 
 def fax(compression: str, **tags: int) -> bytes:
@@ -75,6 +75,7 @@ def test_most_tiffs_with_a_damaged_fax_page_are_refused(compression, page):
     data = saved(pages[0], "TIFF", compression=compression, save_all=True, append_images=pages[1:])
     with Image.open(io.BytesIO(data)) as image:
         image.seek(page)
+        assert isinstance(image, TiffImagePlugin.TiffImageFile)
         first = image.tag_v2[273][0]
         length = image.tag_v2[279][0]
     found = [

@@ -11,6 +11,7 @@ from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
 from tests.corpus.jpeg_writer import Shape, jpeg, lossless, with_frame
+from tests.expect import rejected
 from tests.unit.crawling.judging.pictures import encoded, picture, saved
 
 ALL = Filters(formats=("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"))
@@ -146,7 +147,7 @@ def test_a_supported_variant_is_kept(data):
 @pytest.mark.parametrize("data", [TIFF, BMP, AVIF, WEBP])
 def test_a_file_that_is_cut_is_not_called_an_unsupported_variant(data):
     for cut in range(12, 400, 7):
-        assert inspect(data[:cut], ALL).reason is not Reason.UNSUPPORTED_FORMAT, cut
+        assert rejected(inspect(data[:cut], ALL)).reason is not Reason.UNSUPPORTED_FORMAT, cut
 
 
 FORGED = """

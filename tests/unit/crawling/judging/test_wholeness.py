@@ -3,6 +3,7 @@
 import struct
 import time
 import tracemalloc
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from shared.crawling.judging.inspect import inspect
 from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.wholeness import check_whole
-from shared.crawling.options import Filters
+from shared.crawling.options import Filters, Format
 from shared.records.records import Reason, Rejected
 from tests.unit.crawling.judging.pictures import encoded, profile, scan_bomb
 
@@ -41,7 +42,7 @@ def padded_jpeg(filling: bytes, between: bytes = b"") -> bytes:
     return whole[:-2] + (between + b"\xff\xda\0\x02") * 70 + filling * (BYTES // len(filling)) + b"\0\xff\xd9"
 
 
-HEAVY = {
+HEAVY: dict[str, tuple[Format, Callable[[], bytes]]] = {
     "tiff whose fields share an array": ("tiff", tiff_of_one_array),
     "tiff of pages that overlap": ("tiff", tiff_of_overlapping_pages),
     "jpeg of fill bytes": ("jpeg", partial(padded_jpeg, b"\xff")),

@@ -1,9 +1,10 @@
 """HTTP calls of the functions as the host makes them, to an app whose stores are in memory."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import parse_qs
 
 import azure.functions as func
@@ -17,7 +18,8 @@ from shared.wiring import App
 
 KEY = "the-key"
 _CONTEXT = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=None))
-_FUNCTIONS = {
+# the decorators make builders of functions, which have no public type
+_FUNCTIONS: dict[tuple[str, str], Any] = {
     ("GET", "jobs"): jobs.list_jobs,
     ("POST", "jobs"): jobs.submit_job,
     ("GET", "jobs/{id}"): jobs.get_job,
@@ -44,7 +46,7 @@ def memory_app() -> App:
 @dataclass(frozen=True, slots=True)
 class Answered:
     status: int
-    body: dict
+    body: dict[str, Any]
     headers: dict[str, str]
     text: str
 
@@ -86,12 +88,14 @@ class Caller:
         )
         response = await handler(method, route)(request, _CONTEXT)
         text = response.get_body().decode()
-        body = json.loads(text) if response.mimetype.endswith("json") else {}
-        return Answered(response.status_code, body, dict(response.headers), text)
+        content = json.loads(text) if response.mimetype.endswith("json") else {}
+        return Answered(response.status_code, content, dict(response.headers), text)
 
 
-def handler(method: str, route: str) -> Callable:
-    return _FUNCTIONS[method, route]._function.get_user_function()
+def handler(method: str, route: str) -> Callable[..., Awaitable[func.HttpResponse]]:
+    builder = _FUNCTIONS[method, route]
+    function: Callable[..., Awaitable[func.HttpResponse]] = builder._function.get_user_function()
+    return function
 
 
 def _route(path: str) -> tuple[str, dict[str, str]]:

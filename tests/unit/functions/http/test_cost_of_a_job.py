@@ -28,7 +28,7 @@ class _Counting:
 
     def __init__(self, store):
         self._store = store
-        self.calls = Counter()
+        self.calls: Counter[str] = Counter()
         self.bytes_read = 0
 
     def __getattr__(self, name):

@@ -3,8 +3,10 @@
 import asyncio
 
 from shared.archiving.planning.planner import PlanConfig
-from shared.jobs.job.messages import ARCHIVES_QUEUE, decode_json, read_job_message
+from shared.jobs.job.message_json import decode_json
+from shared.jobs.job.messages import ARCHIVES_QUEUE, read_job_message
 from shared.jobs.job.states import State
+from tests.expect import present
 from tests.unit.jobs.archive_step.parts import check, crawled
 
 
@@ -51,7 +53,7 @@ async def test_a_part_that_keeps_crashing_fails_the_job(parts):
     for _ in range(20):
         await parts.intake.handle_poisoned_archive("m", poison)
         for text in parts.queues.take(ARCHIVES_QUEUE):  # it is sent on, and shared out again: only that part
-            if not read_job_message(decode_json(text)).part:
+            if not present(read_job_message(decode_json(text))).part:
                 await parts.handle(ARCHIVES_QUEUE, text)
             else:
                 assert text == poison

@@ -12,7 +12,8 @@ from shared.jobs.job.states import State
 from shared.records.delivered import read_delivered
 from shared.records.records import Reason
 
-FAKE = {"keywords": ["a"], "sources": [{"type": "fake", "total": 30}], "dedup": {"near_distance": None}}
+SOURCE = {"type": "fake", "total": 30}
+FAKE = {"keywords": ["a"], "sources": [SOURCE], "dedup": {"near_distance": None}}
 
 
 def _line(**changes):
@@ -62,7 +63,7 @@ async def test_a_source_dataset_whose_records_are_damaged_fails_the_job_and_says
 @damages
 async def test_other_sources_go_on_beside_a_damaged_dataset_and_it_is_told(flow, damage):
     earlier = await _earlier(flow, damage)
-    job = await flow.send({**FAKE, "sources": [{"type": "dataset", "id": earlier.id}, *FAKE["sources"]]})
+    job = await flow.send({**FAKE, "sources": [{"type": "dataset", "id": earlier.id}, SOURCE]})
     await flow.run()
     assert (await flow.job(job)).state is State.COMPLETED
     problems = (await flow.ledger.report(job.id)).problems

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from shared.errors import RateLimited
 from shared.jobs.job.messages import JOBS_QUEUE
-from shared.records.candidates import Candidate, Provenance, decode_candidates
-from shared.sources.source import Page, Query, SourceConfig
+from shared.records.candidates import Candidate, NumberedCandidate, Provenance, decode_candidates
+from shared.sources.source import Page, Query, SourceConfig, SourceContext
 
 
 class SearchConfig(SourceConfig):
@@ -23,8 +23,8 @@ class SearchConfig(SourceConfig):
 
 
 class Search:
-    asked: ClassVar[list] = []
-    contexts: ClassVar[list] = []
+    asked: ClassVar[list[tuple[str, str, int]]] = []
+    contexts: ClassVar[list[SourceContext]] = []
 
     def __init__(self, config, context):
         self.config = config
@@ -60,12 +60,13 @@ class Search:
 async def discover(flow, spec):
     """Discover to the end; the candidates' URLs in their order, and the delays of the continuations."""
     job = await flow.send({"dedup": {"near_distance": None}, **spec})
-    delays = []
+    delays: list[float] = []
     for _ in range(300):
         messages = flow.queues.take(JOBS_QUEUE)
         if not messages:
             break
-        send, again = flow.queues.send, []
+        send = flow.queues.send
+        again: list[float] = []
 
         async def noted(queue, text, *, delay_seconds=0.0, send=send, again=again):
             if queue == JOBS_QUEUE:
@@ -79,7 +80,7 @@ async def discover(flow, spec):
         for delay in again:
             flow.clock.advance(delay)
         delays += again
-    found = []
+    found: list[NumberedCandidate] = []
     async for chunk in flow.ledger.chunks(job.id):
         found += decode_candidates(await flow.blobs.get(chunk.candidates_blob))
     assert [numbered.index for numbered in found] == list(range(len(found)))

@@ -1,5 +1,7 @@
 """Sources that fail or ask to wait: after how long they are asked again, and when they are given up."""
 
+from unittest.mock import patch
+
 import pytest
 
 from shared.clock import Deadline
@@ -105,11 +107,8 @@ async def test_failures_count_only_in_a_row(flow):
                 return
             number += 1
 
-    FakeSource.pages, before = failing, FakeSource.pages
-    try:
+    with patch.object(FakeSource, "pages", failing):
         job = await _discover(flow)
-    finally:
-        FakeSource.pages = before
     assert (await _state(flow, job)).found == {"a": 100}
     assert flow.clock.seconds == 3 * 150
 
@@ -179,7 +178,7 @@ async def test_others_have_their_turns_while_one_fails(flow):
 async def test_a_source_that_asks_to_wait_for_long_is_left_alone_while_others_are_asked_again_sooner(
     flow, monkeypatch, nap
 ):
-    asked = {"soon": [], "late": []}
+    asked: dict[str, list[float]] = {"soon": [], "late": []}
     wishes = {"soon": [nap] * 20, "late": [600.0]}
     pages = Search.pages
 

@@ -1,7 +1,7 @@
 """Whose turn it is: labels fill from all of their sources, variations come last, waits are waited for."""
 
 from collections import Counter
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -182,7 +182,7 @@ async def test_problems_of_a_page_are_noted_once(flow):
 
 @pytest.mark.parametrize("searched", [True, False])
 async def test_keywords_that_no_source_looks_for_are_told(flow, searched):
-    sources = [{"type": "urls", "items": [{"url": "http://one/1", "label": "dog"}]}]
+    sources: list[dict[str, Any]] = [{"type": "urls", "items": [{"url": "http://one/1", "label": "dog"}]}]
     sources += [{"type": "search", "total": 0}] * searched
     job = await flow.send({"keywords": ["cat"], "sources": sources})
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])

@@ -20,7 +20,9 @@ async def job(flow):
 @pytest.fixture
 def reads(flow, monkeypatch):
     """Every read of the job's row; the first ones fail with the errors that stand in `fails`."""
-    get, made, fails = flow.jobs.get, [], []
+    get = flow.jobs.get
+    made: list[str] = []
+    fails: list[Exception] = []
 
     async def counted(user_id, job_id):
         made.append(job_id)

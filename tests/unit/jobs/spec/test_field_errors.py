@@ -144,7 +144,7 @@ def test_labels_that_are_the_same_are_told_cut_and_printable(field):
 
 
 def test_a_spec_of_too_many_entries_is_refused_before_they_are_looked_at():
-    class Entries(list):
+    class Entries(list[object]):
         def __iter__(self):
             raise AssertionError("the entries were looked at")
 

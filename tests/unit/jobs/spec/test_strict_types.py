@@ -1,6 +1,7 @@
 """In a spec nothing is converted: a number is a number, a boolean a boolean, a text a text."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -142,7 +143,18 @@ def _lax(schema: object) -> Iterator[object]:
 
 
 def test_every_model_of_a_spec_and_of_every_source_is_strict():
-    models = [JobSpec, ImageList, Filters, Resize, Transform, Dedup, Splits, Output, Respect, Variations]
+    models: list[Any] = [
+        JobSpec,
+        ImageList,
+        Filters,
+        Resize,
+        Transform,
+        Dedup,
+        Splits,
+        Output,
+        Respect,
+        Variations,
+    ]
     models += [kind.config for kind in KINDS.values()]
     for model in models:
         assert not list(_lax(TypeAdapter(model).core_schema)), model

@@ -21,6 +21,7 @@ from shared.storage.blobs import Tier
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
 from shared.web.wishes.host_wishes import HostWishes
+from tests.expect import present
 from tests.unit.in_memory import runtime_of
 from tests.unit.jobs.simulation import Flow
 from tests.unit.known_sources import parse_spec
@@ -74,7 +75,7 @@ async def _made(flow, spec):
 
 async def _pictures(flow, dataset):
     """The pictures of a dataset by label."""
-    found = {}
+    found: dict[str, set[bytes]] = {}
     lines = gzip.decompress(await flow.blobs.get(dataset.records_blob)).splitlines()
     folder = dataset.records_blob.rpartition("/")[0]
     for row in map(json.loads, lines):
@@ -110,7 +111,7 @@ async def test_a_dataset_is_cut_anew_from_its_archive(flow):
     )
     assert await _pictures(flow, again) == await _pictures(flow, before)
     with tarfile.open(fileobj=io.BytesIO(await flow.blobs.get(after.blobs[0]))) as archive:
-        told = json.loads(archive.extractfile(archive.getnames()[1]).read())
+        told = json.loads(present(archive.extractfile(archive.getnames()[1])).read())
     assert told["url"].startswith("blob:inputs/")
 
 

@@ -12,6 +12,7 @@ from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.rows import Progress
 from shared.records.records import Reason
+from tests.expect import present
 
 URL = "https://hooks.example/x?token=secret"
 SPEC = {
@@ -193,4 +194,4 @@ async def test_the_api_shows_what_became_of_the_webhook(flow):
         "at": flow.clock.now(),
     }
     assert WebhookAnswer.of(Webhook()) is None
-    assert JobAnswer.of(await flow.send(SPEC), Progress()).webhook.state is WebhookState.PENDING
+    assert present(JobAnswer.of(await flow.send(SPEC), Progress()).webhook).state is WebhookState.PENDING

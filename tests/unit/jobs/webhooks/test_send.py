@@ -15,6 +15,7 @@ from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
 from shared.telemetry.correlation import operation
 from shared.web.http.client import WebResponse
+from tests.expect import present
 from tests.unit.jobs.simulation import Flow
 
 SPEC = {
@@ -186,7 +187,7 @@ async def test_a_transient_failure_is_recorded_and_left_to_the_hosts_retries(flo
         Unavailable, match=f"The webhook of job {job.id} failed in try 1: It answered with status 503."
     ):
         await flow.handle(WEBHOOKS_QUEUE, message)
-    shown = JobAnswer.of(await flow.job(job), Progress()).webhook
+    shown = present(JobAnswer.of(await flow.job(job), Progress()).webhook)
     assert (shown.state, shown.tries, shown.status) == ("pending", 1, 503)
     with pytest.raises(Unavailable, match="failed in try 2: The service did not answer in time"):
         await flow.handle(WEBHOOKS_QUEUE, message)

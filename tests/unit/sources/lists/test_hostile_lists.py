@@ -73,7 +73,7 @@ async def test_very_many_blank_lines_are_skipped_with_a_few_steps(blank):
         yield b"y"
 
     lines = [line async for line in _lines(pieces(), _BLANK_LINES)]
-    assert [line for line in lines if line.strip()] == [b"x", b"y"]
+    assert [line for line in lines if line is not None and line.strip()] == [b"x", b"y"]
     assert len(lines) < (count + 1) * (MAX_LINES + 3)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import random
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
@@ -19,8 +20,13 @@ NAMES = ColumnNames(("url", "label"), ("url",))
 NOISE = random.Random(1)
 
 
+def _file(data: bytes) -> io.RawIOBase:
+    """The data as a file: bytes in memory are read as a raw file is."""
+    return cast("io.RawIOBase", io.BytesIO(data))
+
+
 def _sizes(data, columns=("url", "label", "n")):
-    file = io.BytesIO(data)
+    file = _file(data)
     [group] = row_groups(file)
     return page_sizes(file, group, columns)
 
@@ -42,7 +48,7 @@ def test_the_headers_of_all_pages_are_read(version, compression, dictionary, che
     found = _sizes(data)
     assert 20_000 < found.page_bytes < len(data) * 20
     assert (found.value_bytes > 0) == dictionary
-    [group] = row_groups(io.BytesIO(data))
+    [group] = row_groups(_file(data))
     assert (group.num_rows, [chunk.column for chunk in group.chunks]) == (30_000, ["url", "n", "label"])
 
 
@@ -103,7 +109,8 @@ async def test_a_long_repeated_value_is_read_in_small_batches_with_a_problem(val
         "label": labels if count == 1000 else values,
     }
     data = written(table, **options)
-    sizes = [len(rows) for rows in _groups(io.BytesIO(data), NAMES, 0)]
+    file: Any = _file(data)
+    sizes = [len(rows) for rows in _groups(file, NAMES, 0)]
     assert sum(sizes) == count
     assert max(sizes) * 3_000_000 <= 256 << 20
     candidates, problems, _ = await read_parquet_list(data)

@@ -16,7 +16,7 @@ from tests.unit.sources.lists.lists import read_all
 @pytest.mark.parametrize("told", ["GFDL", "All rights reserved", ""])
 async def test_the_text_of_an_unknown_licence_is_kept_in_the_record(told):
     items = [{"url": "https://a/1", "license": told}, {"url": "https://a/2", "license": "CC BY 4.0"}]
-    candidates, _, _ = await read_all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    candidates, _, _ = await read_all(Urls(UrlsConfig.model_validate({"items": items}), MemoryBlobs()))
     assert [(c.provenance.license, c.extra) for c in candidates] == [
         ("unknown", {"license": told} if told else {}),
         ("by", {}),
@@ -26,7 +26,7 @@ async def test_the_text_of_an_unknown_licence_is_kept_in_the_record(told):
 async def test_the_text_of_a_licence_is_not_one_of_the_twenty_further_fields():
     fields = {f"field {number}": "x" for number in range(20)}
     items = [{"url": "https://a/1", **fields, "license": "GFDL"}]
-    [candidate], _, _ = await read_all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    [candidate], _, _ = await read_all(Urls(UrlsConfig.model_validate({"items": items}), MemoryBlobs()))
     assert candidate.extra == {"license": "GFDL"} | fields
 
 
@@ -52,7 +52,7 @@ async def test_authors_and_terms_are_read_from_the_chosen_columns(form):
         text = json.dumps([CREDITS] if form == "json" else CREDITS)
     await blobs.put(f"inputs/list.{form}", text.encode())
     where = {"items": [CREDITS]} if form == "items" else {"blob": f"inputs/list.{form}"}
-    [candidate], problems, _ = await read_all(Urls(UrlsConfig(**where, **COLUMNS), blobs))
+    [candidate], problems, _ = await read_all(Urls(UrlsConfig.model_validate({**where, **COLUMNS}), blobs))
     assert candidate.provenance == Provenance(
         "urls",
         page_url="https://a/1",
@@ -76,7 +76,7 @@ async def test_the_name_of_a_licence_has_precedence_over_its_address():
         "license_url": "https://a/terms",
         "creator_url": "x",
     }
-    [candidate], _, _ = await read_all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
+    [candidate], _, _ = await read_all(Urls(UrlsConfig.model_validate({"items": [item]}), MemoryBlobs()))
     told = candidate.provenance
     assert (told.license, told.license_version, told.license_url) == ("by", "2.0", "https://a/terms")
     assert told.creator_url is None  # no address
@@ -86,7 +86,7 @@ async def test_a_licence_whose_name_and_address_contradict_each_other_is_unknown
     item = {"url": "https://a/1.jpg", "license_url": "https://creativecommons.org/licenses/by-nc/4.0/"}
     named = ["CC BY", "CC BY-NC", "Creative Commons Attribution (NonCommercial)"]
     items = [item | {"license": name} for name in named]
-    candidates, _, _ = await read_all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    candidates, _, _ = await read_all(Urls(UrlsConfig.model_validate({"items": items}), MemoryBlobs()))
     assert [c.provenance.license for c in candidates] == ["unknown", "by-nc", "by-nc"]
 
 
@@ -108,5 +108,5 @@ async def test_a_licence_whose_name_and_address_contradict_each_other_is_unknown
 )
 async def test_a_licence_with_a_version_or_an_address_has_an_address(license, address):  # noqa: A002
     item = {"url": "https://a/1.jpg", "license": license}
-    [candidate], _, _ = await read_all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
+    [candidate], _, _ = await read_all(Urls(UrlsConfig.model_validate({"items": [item]}), MemoryBlobs()))
     assert candidate.provenance.license_url == address

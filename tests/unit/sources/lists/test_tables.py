@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import re
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ async def test_a_table_without_a_required_column_fails_and_names_its_columns(opt
     blobs = MemoryBlobs()
     await blobs.put("inputs/x.csv", b"url,label\nhttps://a/1.jpg,cat\n")
     with pytest.raises(Permanent, match=r"^The list has no column 'nope'; it has 'url', 'label'\.$"):
-        await read_all(Urls(UrlsConfig(blob="inputs/x.csv", **{option: "nope"}), blobs))
+        await read_all(Urls(UrlsConfig.model_validate({"blob": "inputs/x.csv", option: "nope"}), blobs))
 
 
 async def test_the_error_names_the_first_of_many_long_columns():
@@ -53,7 +54,7 @@ async def test_a_lone_carriage_return_affects_only_its_own_row(form):
 
 OPEN = "a quote is opened in it and not closed as it should be"
 MISQUOTED = "text stands behind a closing quote in it: quotes within a quoted cell are doubled"
-TABLES = {
+TABLES: dict[str, tuple[str, list[tuple[Any, ...]], list[str]]] = {
     "a line break in a cell": (
         'url,caption,label\nA1,"one\ntwo, ""three""\n\nfour",cat\nA2,ok,dog\n',
         [("A1", 'one two, "three"  four', "cat"), ("A2", "ok", "dog")],

@@ -28,6 +28,7 @@ async def test_items_keep_their_labels_and_extra_columns():
             ],
         }
     )
+    assert isinstance(config, UrlsConfig)
     candidates, problems, _ = await read_all(Urls(config, MemoryBlobs()))
     assert [(c.url, c.label) for c in candidates] == [("https://a/1.jpg", "cat"), ("HTTP://a/2.jpg", "pets")]
     assert candidates[0].provenance.license == "by-sa"
@@ -83,6 +84,7 @@ async def test_nested_fields_are_the_same_json_in_the_spec_and_in_a_blob():
         encode_spec(parse_spec({"sources": [{"type": "urls", "items": [item]}]})), internal=True
     )
     for config in (*spec.sources, UrlsConfig(blob="inputs/x.jsonl"), UrlsConfig(blob="inputs/x.json")):
+        assert isinstance(config, UrlsConfig)
         [candidate], _, _ = await read_all(Urls(config, blobs))
         assert {name: json.loads(text) for name, text in candidate.extra.items()} == fields
         assert candidate.extra["tags"] == '["Käse", 1.5, null]'
@@ -115,19 +117,19 @@ async def test_a_long_url_is_kept_whole(begin):
 
 async def test_a_page_of_long_urls_ends_early():
     items = [{"url": f"https://a/{number}?{'x' * 90_000}"} for number in range(100)]
-    candidates, _, pages = await read_all(Urls(UrlsConfig(items=items), MemoryBlobs()))
+    candidates, _, pages = await read_all(Urls(UrlsConfig.model_validate({"items": items}), MemoryBlobs()))
     assert [c.url for c in candidates] == [item["url"] for item in items]
     assert max(sum(len(c.url) for c in page.candidates) for page in pages) < 4_400_000
 
 
 async def test_items_may_be_mere_addresses():
     [one, two], _, _ = await read_all(
-        Urls(UrlsConfig(items=["https://a/1", {"url": "https://a/2"}]), MemoryBlobs())
+        Urls(UrlsConfig.model_validate({"items": ["https://a/1", {"url": "https://a/2"}]}), MemoryBlobs())
     )
     assert (one.url, two.url) == ("https://a/1", "https://a/2")
 
 
 async def test_the_first_twenty_further_columns_are_kept():
     item = {"url": "https://a/1.jpg", "creator": "Jane"} | {f"column{number}": number for number in range(30)}
-    [candidate], _, _ = await read_all(Urls(UrlsConfig(items=[item]), MemoryBlobs()))
+    [candidate], _, _ = await read_all(Urls(UrlsConfig.model_validate({"items": [item]}), MemoryBlobs()))
     assert list(candidate.extra) == [f"column{number}" for number in range(20)]

@@ -4,6 +4,7 @@ import asyncio
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def test_an_answer_of_any_shape_becomes_a_page_or_an_error_of_the_app(name, data
         if not isinstance(body, dict):
             break
         *way, last = data.draw(st.sampled_from(places(body)[1:] or [("x",)]))
-        inner = body
+        inner: Any = body
         for step in way:
             inner = inner[step]
         if data.draw(st.booleans()):

@@ -15,6 +15,7 @@ from shared.jobs.submission.submit import Submission, Submit
 from shared.settings import Settings
 from shared.sources.kinds import SourceSettings, known_kinds
 from shared.sources.registry import SourceRegistry
+from shared.storage.memory.queues import MemoryQueues
 from shared.web.http.client import WebRequest
 from shared.wiring import App
 from tests.unit.in_memory import memory_storage, runtime_of
@@ -99,6 +100,7 @@ async def test_a_job_whose_source_lacks_its_key_is_refused_when_it_is_submitted(
     [told] = refused.value.fields
     assert told.field == "sources.1"
     assert f" {name.upper()}_API_KEY," in told.message
+    assert isinstance(storage.queues, MemoryQueues)
     assert storage.queues.sent == {}
     services = replace(known, **{name: replace(getattr(known, name), key=KEY)})
     assert (await submit(services).run(Submission("admin", spec))).state == "queued"

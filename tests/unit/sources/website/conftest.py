@@ -7,6 +7,9 @@ import pytest
 from aiohttp import web
 
 from shared.errors import RateLimited
+from shared.records.candidates import Candidate
+from shared.sources.source import Page
+from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.source import Website
 from shared.web.wishes.respect import Respect
 from tests.unit.known_sources import context, parse_source
@@ -26,10 +29,10 @@ class Answer:
 class Crawl:
     """The result of a crawl: candidates, problems, pages in order, and the waits in seconds."""
 
-    candidates: list
-    problems: list
-    pages: list
-    waits: list
+    candidates: list[Candidate]
+    problems: list[str]
+    pages: list[Page]
+    waits: list[float]
 
     @property
     def urls(self):
@@ -58,9 +61,10 @@ class Site:
         return web.Response(status=found.status, body=found.body, headers=headers)
 
     def source(self, respect=None, **config):
-        config = {"type": "website", "start_urls": [self.base + "/"], **config}
+        parsed = parse_source({"type": "website", "start_urls": [self.base + "/"], **config})
+        assert isinstance(parsed, WebsiteConfig)
         return Website(
-            parse_source(config),
+            parsed,
             context(self.client, self.clock, respect=respect or Respect(), formats=("jpeg",)),
         )
 

@@ -1,6 +1,7 @@
 """The frontier: the pages that a crawl has found and not yet visited."""
 
 from shared.sources.website.frontier import Frontier, Visit
+from tests.expect import present
 
 
 def test_a_frontier_is_limited_in_number_and_in_length():
@@ -23,8 +24,8 @@ def test_encoding_and_decoding_a_frontier_changes_nothing():
         Visit("https://a/m", 1, 0, True),
     ):
         assert frontier.add(visit)
-    frontier.take(frontier.next)
-    taken = frontier.next
+    frontier.take(present(frontier.next))
+    taken = present(frontier.next)
     frontier.take(taken)
     frontier.try_again(taken)
     frontier.not_before["a"] = 1.5

@@ -1,5 +1,7 @@
 """What reaches Application Insights, on an ingestion server of the true protocol."""
 
+from typing import Any
+
 import pytest
 
 from shared.telemetry import signals
@@ -123,7 +125,7 @@ async def test_an_operation_is_sampled_whole_and_says_at_which_rate(ingestion, c
             sink.metric("m", 1.0)
             sink.exception(ValueError("x"), {})
     await sink.flush(10)
-    by_name = {}
+    by_name: dict[str, list[dict[str, Any]]] = {}
     for name, item in zip(ingestion.names, ingestion.items, strict=True):
         by_name.setdefault(name, []).append(item)
     for name in ("m", "rare", "ValueError"):

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 
 from shared.errors import AppError
+from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.source import Website
 from shared.web.addresses.urls import join_url, parse_url
 from shared.web.http.aiohttp_client import AiohttpWebClient
@@ -24,6 +25,7 @@ class Host:
     """Notes the requested targets. Has the redirects and pages of a test, and pictures at all other paths."""
 
     def __init__(self):
+        self.base = ""
         self.asked = []
         self.to = {}
         self.texts = {}
@@ -62,6 +64,7 @@ async def test_a_website_is_crawled_with_its_addresses_as_they_are_written(host)
     host.texts[page] = f'<img src="{SIGNED}"><img src="y%2cz.jpg"><a href="b%3Ac?d=%3A">x</a>'
     host.texts[deeper] = '<img src="z%2Fz.jpg">'
     config = parse_source({"type": "website", "start_urls": [host.base + page]})
+    assert isinstance(config, WebsiteConfig)
     async with asking() as client:
         source = Website(
             config, context(client, respect=Respect(robots=False, opt_out=False), formats=("jpeg",))

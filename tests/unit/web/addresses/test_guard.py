@@ -154,6 +154,7 @@ async def ask_by_name(monkeypatch):
 
     async def ask(answers, times):
         connector = sessions.get().connector
+        assert isinstance(connector, aiohttp.TCPConnector)
         connector._resolver, connector._use_dns_cache = Resolver(answers), False
         web = AiohttpWebClient(sessions)
         return [(await web.send(WebRequest(f"http://name.test:{port}/"))).body for _ in range(times)]

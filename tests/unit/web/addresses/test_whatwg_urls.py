@@ -203,6 +203,7 @@ def test_the_text_after_the_scheme_is_the_host_of_an_address_without_a_base(refe
     alone = {
         "http:x": "http://x/", "http:/x": "http://x/", "http:?x": REFUSED, "http:": REFUSED, "http:#x": REFUSED,
     }  # fmt: skip
+    found: str | None
     try:
         found = str(parse_url(reference))
     except InvalidRequest:

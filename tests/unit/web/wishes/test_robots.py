@@ -4,12 +4,14 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 from aiohttp import web
 from yarl import URL
 
 from shared.records.records import Reason, Rejected
+from shared.web.http.client import WebClient
 from shared.web.wishes.robots import Robots
 from shared.web.wishes.robots_text import read_robots
 from shared.web.wishes.tdm_reservation import TdmReservations
@@ -35,7 +37,7 @@ class Host:
     """Serves one text at every address, and counts the requests."""
 
     def __init__(self):
-        self.text = ""
+        self.text: str | bytes = ""
         self.calls = 0
 
     async def serve(self, _):
@@ -44,17 +46,24 @@ class Host:
         return web.Response(body=body)
 
 
+@dataclass
+class Given:
+    """Gives the host a text, and returns who reads it."""
+
+    state: Host
+    client: WebClient
+    base: str
+
+    def __call__(self, text, make=Robots, **options):
+        self.state.text, self.state.calls = text, 0
+        return make(self.client, **options), URL(f"{self.base}/")
+
+
 @pytest.fixture
 async def host():
     state = Host()
     async with serving(state.serve) as base, asking() as client:
-
-        def give(text, make=Robots, **options):
-            state.text, state.calls = text, 0
-            return make(client, **options), URL(f"{base}/")
-
-        give.state = state
-        yield give
+        yield Given(state, client, base)
 
 
 @pytest.fixture
