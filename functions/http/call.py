@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 from pydantic import BaseModel
@@ -10,11 +11,13 @@ from pydantic import BaseModel
 from functions.http.inputs import header_in, number_in, wrong_value
 from shared.errors import InvalidRequest, NotFound
 from shared.ids import is_plain_id
-from shared.storage.newest_first import Listing, is_place
 from shared.telemetry.correlation import Operation
 from shared.text.strict_json import read_json
 from shared.users.caller import Caller
 from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.storage.newest_first import Listing
 
 _MAX_PAGE = 100
 _LARGE_BYTES = 100_000
@@ -67,7 +70,7 @@ class Call:
         return parse(read_json(body, "The body"))
 
     async def page[Item](
-        self, path: str, read: Callable[[str, str, int], Awaitable[Listing[Item]]]
+        self, path: str, read: Callable[[str, str, int], "Awaitable[Listing[Item]]"]
     ) -> tuple[Sequence[Item], str | None]:
         """Reads a page of the caller's items by the query's `limit` (1 to 100, 20 by default) and `cursor`.
 
@@ -77,6 +80,8 @@ class Call:
         Raises:
             InvalidRequest: `limit` or `cursor` is not valid.
         """
+        from shared.storage.newest_first import is_place
+
         size = number_in(self.query, "limit", 1, _MAX_PAGE, 20)
         place = self.query.get("cursor")
         if place is not None and not is_place(place):

@@ -6,13 +6,11 @@ from typing import Self
 from pydantic import BaseModel
 
 from functions.http.call import Answer, Call, Text
-from functions.http.csv_table import csv_table
 from functions.http.declared import Declared, Parameter, whole_number
 from functions.http.endpoint import Endpoints
 from functions.http.inputs import number_in, wrong_value
 from shared.errors import NotConfigured, NotFound, RateLimited
 from shared.insights.report import MAX_HOURS, MAX_ROWS, Column, Findings, Report, Span, Value
-from shared.insights.reports import REPORTS, report_named
 from shared.users.caller import Scope
 
 endpoints = Endpoints()
@@ -98,6 +96,8 @@ class ReportAnswer(BaseModel):
 @endpoints.serve(Declared("GET", "api/v1/insights", {200: ReportList}, scope=Scope.ADMIN))
 async def list_insights(call: Call) -> Answer:
     """Answers all reports with their columns."""
+    from shared.insights.reports import REPORTS
+
     del call
     return Answer(ReportList(items=[ReportSummary.of(report) for report in REPORTS.values()]))
 
@@ -119,6 +119,8 @@ async def list_insights(call: Call) -> Answer:
 )
 async def get_insight(call: Call) -> Answer:
     """Runs a report on the last `hours` (1 to 720, 24 by default). Answers JSON, or CSV with `format=csv`."""
+    from shared.insights.reports import report_named
+
     report = report_named(call.route("report"))
     span = Span.last_hours(number_in(call.query, "hours", 1, MAX_HOURS, 24), call.app.clock.now())
     as_csv = _is_csv(call)
@@ -136,6 +138,8 @@ def _is_csv(call: Call) -> bool:
 
 def _csv(report: Report, found: Findings) -> Answer:
     """Returns the table as a file. Its name and a header say if it is incomplete, because its rows cannot."""
+    from functions.http.csv_table import csv_table
+
     notice = _notice(found)
     name = f"{report.name}{'-incomplete' if notice else ''}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

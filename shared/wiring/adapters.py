@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 from shared.clock import Clock, Deadline, SystemClock
 from shared.errors import NotConfigured
 from shared.ids import Ids, RandomIds
-from shared.insights.log_source import log_source
-from shared.insights.report import Insights, NoInsights
 from shared.runtime import Runtime
 from shared.settings import Settings
-from shared.storage.storage import Storage
 from shared.telemetry.connection_string import read_authentication_string, read_connection_string
 from shared.telemetry.recording import NoTelemetry
 from shared.telemetry.telemetry import Telemetry
@@ -18,10 +15,12 @@ from shared.telemetry.telemetry import Telemetry
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from shared.insights.report import Insights
     from shared.storage.azure.account import StorageAccount
     from shared.storage.azure.blobs import AzureBlobs
     from shared.storage.azure.entities import AzureEntities
     from shared.storage.azure.queues import AzureQueues
+    from shared.storage.storage import Storage
     from shared.telemetry.azure_monitor.transport import TokenCredential
     from shared.web.http.aiohttp_client import AiohttpWebClient
     from shared.web.http.session import Sessions
@@ -92,8 +91,10 @@ class Adapters:
         return AzureQueues(self.account)
 
     @cached_property
-    def storage(self) -> Storage:
+    def storage(self) -> "Storage":
         """Blobs, tables and queues."""
+        from shared.storage.storage import Storage
+
         return Storage(self.blobs, self.entities, self.queues)
 
     @cached_property
@@ -126,8 +127,11 @@ class Adapters:
         )
 
     @cached_property
-    def insights(self) -> Insights:
+    def insights(self) -> "Insights":
         """The logs of Application Insights, or of its workspace."""
+        from shared.insights.log_source import log_source
+        from shared.insights.report import NoInsights
+
         settings = self.settings
         try:
             source = log_source(

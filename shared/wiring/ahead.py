@@ -20,6 +20,8 @@ _MODULES = (
     "shared.jobs.intake",
     "shared.archiving.archiver",
     "shared.lifecycle.nightly",
+    "shared.insights.reports",
+    "shared.wiring.schedules",
     "shared.health.parts",
     "shared.health.probe",
     "shared.health.start_report",

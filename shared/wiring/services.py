@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from shared.users.caller import ADMIN
 from shared.wiring.adapters import Adapters
-from shared.wiring.schedules import check_schedule
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
@@ -246,6 +245,7 @@ class Services(Adapters):
         from shared.health.parts import ask_queues, ask_telemetry
         from shared.health.probe import HealthProbe
         from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
+        from shared.wiring.schedules import check_schedule
 
         settings = self.settings
 

@@ -34,6 +34,8 @@ LATER = (
     "shared.archiving",
     "shared.crawling",
     "shared.datasets",
+    "shared.insights.log_source",
+    "shared.insights.reports",
     "shared.jobs.flow",
     "shared.jobs.ledger",
     "shared.jobs.spec.spec",
@@ -41,6 +43,7 @@ LATER = (
     "shared.lifecycle",
     "shared.sources",
     "shared.storage.azure",
+    "shared.storage.storage",
     "shared.web",
 )
 """Packages of the app whose import takes long, in all."""
