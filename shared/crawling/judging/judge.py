@@ -57,17 +57,17 @@ def judge_with_memory(
         return AwaitingMemory(waiting.opened, more.needed_bytes)
     if isinstance(found, Rejected):
         return found
-    form, width, height = found.format, found.width, found.height
+    image_format, width, height = found.format, found.width, found.height
     mode, frames, orientation = found.mode, found.frames, found.orientation
     profile = profile_name(found.profile) if found.profile is not None else ""
     data, mended = found.data, found.mended
     if options.transform is not None:
         data, width, height = transform(found, options.transform)
-        form, mode, frames, orientation, profile = options.transform.format, "rgb", 1, 1, ""
+        image_format, mode, frames, orientation, profile = options.transform.format, "rgb", 1, 1, ""
         mended = ""
     look = found.look
     facts = ImageFacts(
-        format=form,
+        format=image_format,
         width=width,
         height=height,
         size_bytes=len(data),

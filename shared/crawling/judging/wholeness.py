@@ -27,13 +27,13 @@ _MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 type _Numbers = np.ndarray[tuple[int, ...], np.dtype[np.uint16 | np.uint32]]
 
 
-def check_whole(data: bytes, form: Format, *, one_scan: bool = False) -> Rejected | None:
+def check_whole(data: bytes, image_format: Format, *, one_scan: bool = False) -> Rejected | None:
     """Returns a rejection if the file is cut short or does not match its own checksums. Takes linear time.
 
     A JPEG with too many scans is rejected, too. The scans are not counted if the decoder reads only `one_scan`. BMP and
     BigTIFF are not checked here, because their decoders read everything that the header declares.
     """
-    match form:
+    match image_format:
         case "png":
             return _check_png(data)
         case "gif":

@@ -1,4 +1,4 @@
-"""What a spec says of URL lists: items in the spec itself, or the blob of a list and the names of its columns."""
+"""Configures URL lists: items in the spec itself, or the blob of a list and the names of its columns."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ type ListFormat = Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"]
 class UrlItem(BaseModel):
     """One image of a list in the spec. Its record keeps its further fields.
 
-    A list that the app itself has stored was checked before.
+    Items that the app itself has stored are not checked again.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
@@ -104,12 +104,12 @@ class UrlsConfig(SourceConfig):
     @classmethod
     def _can_be_read(cls, given: ListFormat | None, info: ValidationInfo) -> ListFormat | None:
         blob = info.data.get("blob")
-        form = given or (format_of(blob) if blob else None)
-        if blob and form is None:
+        list_format = given or (format_of(blob) if blob else None)
+        if blob and list_format is None:
             raise ValueError(
                 f"the blob's name has no known ending: must be one of {', '.join((*FORMATS, PARQUET))}"
             )
-        if form == PARQUET and not can_read_parquet():
+        if list_format == PARQUET and not can_read_parquet():
             raise ValueError(MISSING)
         return given
 
@@ -138,7 +138,7 @@ def format_of(name: str) -> ListFormat | None:
     """Returns the format that a blob's name ends in, with or without `.gz`. None if the ending is not known."""
     name = name.lower()
     stem = name.removesuffix(".gz")
-    for form in FORMATS:
-        if stem.endswith(f".{form}"):
-            return form
+    for list_format in FORMATS:
+        if stem.endswith(f".{list_format}"):
+            return list_format
     return PARQUET if name.endswith(".parquet") else None

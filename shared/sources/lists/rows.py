@@ -47,7 +47,7 @@ class Row:
 
 
 async def read_rows(
-    stream: AsyncIterator[bytes], form: Format, *, gzipped: bool, names: ColumnNames = _NO_NAMES
+    stream: AsyncIterator[bytes], list_format: Format, *, gzipped: bool, names: ColumnNames = _NO_NAMES
 ) -> AsyncIterator[Row]:
     """Yields the rows of a list, which is UTF-8, or UTF-16 with its mark. Blank lines are skipped.
 
@@ -61,30 +61,30 @@ async def read_rows(
     """
     broken: list[str] = []
     pieces = _in_utf8(_unzipped(stream, broken) if gzipped else _small(stream, broken))
-    if form == "json":
+    if list_format == "json":
         rows = _array_rows(pieces)
-    elif form in {"csv", "tsv"}:
+    elif list_format in {"csv", "tsv"}:
         rows = _table_rows(
-            _texts(pieces, _BLANK_ROWS if form == "csv" else _BLANK_LINES),
-            "\t" if form == "tsv" else ",",
+            _texts(pieces, _BLANK_ROWS if list_format == "csv" else _BLANK_LINES),
+            "\t" if list_format == "tsv" else ",",
             names,
         )
     else:
-        rows = _line_rows(_texts(pieces), form)
+        rows = _line_rows(_texts(pieces), list_format)
     async for row in rows:
         yield row
     for problem in broken:
         yield Row(None, problem)
 
 
-async def _line_rows(lines: AsyncIterator[str | None], form: Format) -> AsyncIterator[Row]:
+async def _line_rows(lines: AsyncIterator[str | None], list_format: Format) -> AsyncIterator[Row]:
     async for line in lines:
         if line is None:
             yield Row(None, TOO_LONG)
         elif _is_unreadable(line):
             yield Row(None, _NOT_UTF8)
         elif line.strip():
-            for row in [_json_row(line)] if form == "jsonl" else _address_rows(line):
+            for row in [_json_row(line)] if list_format == "jsonl" else _address_rows(line):
                 yield row
 
 

@@ -96,14 +96,14 @@ class Urls:
             raise Permanent(f"There is no blob {self._config.blob}.") from None
 
     async def _stored_rows(self, name: str, skip: int) -> AsyncIterator[Row]:
-        form = self._config.format or format_of(name) or "txt"
-        if form == PARQUET:
+        list_format = self._config.format or format_of(name) or "txt"
+        if list_format == PARQUET:
             async for row in read_parquet(self._blobs, name, self._columns, skip):
                 yield row
             return
         remaining = skip
         stream, gzipped = self._blobs.stream(name), name.lower().endswith(".gz")
-        async for row in read_rows(stream, form, gzipped=gzipped, names=self._columns):
+        async for row in read_rows(stream, list_format, gzipped=gzipped, names=self._columns):
             remaining -= 1
             if remaining < 0:
                 yield row

@@ -71,7 +71,7 @@ class Picture:
         """
 
         def rank(address: _Address) -> tuple[bool, int, float, float]:
-            return (all(form in formats for form in address.formats), *address.rank)
+            return (all(each in formats for each in address.formats), *address.rank)
 
         for address in sorted(self.addresses, key=rank, reverse=True):
             url = resolve(base, address_in_page(address.text, encoding))
