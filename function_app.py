@@ -10,7 +10,7 @@ from functions import queues, timers  # noqa: E402 - likewise
 from functions.http import datasets, health, insights, jobs  # noqa: E402 - likewise
 from shared.wiring import app as services  # noqa: E402 - likewise
 from shared.wiring.ahead import import_ahead  # noqa: E402 - likewise
-from shared.wiring.log_levels import set_log_levels  # noqa: E402 - likewise
+from shared.wiring.logs import set_up_logs  # noqa: E402 - likewise
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for module in (jobs, datasets, insights, health):
@@ -18,6 +18,6 @@ for module in (jobs, datasets, insights, health):
 for module in (queues, timers):
     app.register_functions(module.blueprint)
 
-set_log_levels(services().settings)
+set_up_logs(services().settings)
 services().announce_start(time.monotonic() - _began)
 services().report_services_after(import_ahead())

@@ -136,9 +136,8 @@ class _ToHost(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            text = record.getMessage()
-            if record.exc_info:
-                text += "\n" + logging.Formatter().formatException(record.exc_info)
+            # as on Azure, where an app may set the handler's formatter
+            text = self.format(record)
             self._worker.send(Logged(record.levelno, record.name, text, runtime.invocation_id_cv.get()))
         except Exception:  # noqa: BLE001 - as every handler, by logging's contract
             self.handleError(record)

@@ -1,0 +1,26 @@
+"""Logs of this process: the app's own have the level in the settings, libraries log warnings and errors only."""
+
+import logging
+
+from shared.settings import Settings
+from shared.telemetry.log_lines import JsonLines, LogLines
+
+_APP = ("functions", "shared", "pixcrawler")
+_LIBRARIES = ("azure", "opencensus", "urllib3")
+
+
+def set_up_logs(settings: Settings) -> None:
+    """Set the levels of this process's loggers, and how the worker's handlers write lines.
+
+    The worker's root logger lets INFO pass, and host.json has no effect on the libraries in the worker: the Azure SDK
+    would log each of its requests.
+    """
+    for name in _APP:
+        logging.getLogger(name).setLevel(settings.log_level)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    lines = JsonLines if settings.running_in_azure else LogLines
+    for handler in logging.getLogger().handlers:
+        before = handler.formatter
+        if not isinstance(before, LogLines):
+            handler.setFormatter(lines(before))

@@ -1,0 +1,137 @@
+"""What counts is sent before its invocation ends, and no caller waits long for that."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+import pytest
+from pydantic import BaseModel
+
+from functions import message, timers
+from functions.http import endpoint
+from functions.http.call import Answer
+from functions.http.declared import PUBLIC, Declared
+from functions.http.endpoint import http_function
+from functions.message import handling
+from shared.settings import Settings
+from shared.telemetry import signals
+from shared.telemetry.azure_monitor.client import AzureMonitorConfig, AzureMonitorTelemetry
+from shared.telemetry.azure_monitor.sender import SenderConfig
+from shared.telemetry.connection_string import Destination
+from shared.wiring import App
+from tests.unit.functions.test_trace_context import context_of, message_of
+from tests.unit.telemetry.ingestion import KEY, ingestion_server, until
+
+HOST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Done(BaseModel):
+    done: bool = True
+
+
+@pytest.fixture
+async def ingestion():
+    async with ingestion_server() as server:
+        yield server
+
+
+@pytest.fixture
+def app(ingestion, monkeypatch):
+    """Batches would leave only after a minute if nothing flushed them."""
+    made = App(Settings())
+    config = AzureMonitorConfig(
+        "test", "role", "here", 1.0, SenderConfig(interval_seconds=60, timeout_seconds=5)
+    )
+    vars(made).update(telemetry=AzureMonitorTelemetry(Destination(KEY, ingestion.url), config))
+    for module in (endpoint, message, timers):
+        monkeypatch.setattr(module, "app", lambda: made)
+    return made
+
+
+@pytest.fixture
+async def warm(app, ingestion):
+    """The libraries are imported, and the connection is open."""
+    signals.datasets_archived(app.telemetry, count=1)
+    await app.telemetry.flush(20)
+    ingestion.batches.clear()
+    return ingestion
+
+
+def call(name, work=lambda: None):
+    async def handler(_call):
+        work()
+        return Answer(Done())
+
+    handler.__name__ = name
+    declared = Declared("GET", "x", {200: Done}, PUBLIC)
+    request = SimpleNamespace(headers={}, params={}, method="GET", url="http://x/")
+    return http_function(declared, handler)(request, context_of(HOST))
+
+
+async def hangs(_request, _items):
+    await asyncio.sleep(60)
+
+
+async def test_a_message_is_handled_when_its_signals_have_arrived(app, warm):
+    async with handling("crawl_chunk", message_of("{}"), context_of(HOST)):
+        signals.images_processed(app.telemetry, job_id="j", kept=2, found=3)
+    assert sorted(warm.names) == [
+        "crawl_chunk", "images_processed", "images_processed", "operation_completed"
+    ]  # fmt: skip
+
+
+async def test_a_message_that_fails_sends_its_error_before_the_host_hears_of_it(warm):
+    with pytest.raises(KeyError):
+        async with handling("crawl_chunk", message_of("{}"), context_of(HOST)):
+            raise KeyError("x")
+    assert sorted(warm.names) == ["KeyError", "crawl_chunk"]
+    [error] = [item for item in warm.items if "exceptions" in item["data"]["baseData"]]
+    assert error["data"]["baseData"]["properties"]["message_id"] == "1"
+
+
+async def test_a_call_is_answered_when_its_signals_have_arrived(warm):
+    assert (await call("submit_job")).status_code == 200
+    assert warm.names == ["operation_completed"]
+
+
+async def test_a_call_that_is_excluded_reports_nothing_and_waits_for_nothing(app, warm):
+    signals.datasets_archived(app.telemetry, count=1)
+    assert (await call("get_job")).status_code == 200
+    assert warm.names == []
+    assert app.telemetry.state().backlog == 1
+
+
+async def test_a_call_that_is_excluded_sends_its_errors_all_the_same(warm):
+    def fail():
+        raise KeyError("x")
+
+    assert (await call("get_job", fail)).status_code == 500
+    assert warm.names == ["KeyError"]
+
+
+async def test_which_calls_are_excluded_is_a_setting():
+    app = App(Settings(telemetry_excluded_operations="none"))
+    assert all(app.reports(SimpleNamespace(name=name)) for name in ("get_job", "health_live"))
+    app = App(Settings(telemetry_excluded_operations="submit_job, cancel_job"))
+    assert not app.reports(SimpleNamespace(name="cancel_job"))
+    assert app.reports(SimpleNamespace(name="get_job"))
+
+
+async def test_an_ingestion_service_that_hangs_costs_an_answer_a_quarter_of_a_second(warm):
+    warm.answers = [hangs]
+    began = time.monotonic()
+    assert (await call("submit_job")).status_code == 200
+    assert 0.2 < time.monotonic() - began < 0.6
+
+
+async def test_while_sending_fails_nobody_waits(warm):
+    warm.answers = [503, hangs]
+    async with handling("crawl_chunk", message_of("{}"), context_of(HOST)):
+        pass
+    await until(lambda: len(warm.requests) >= 3)  # it tries again, and hangs
+    for _ in range(20):
+        began = time.monotonic()
+        assert (await call("submit_job")).status_code == 200
+        async with handling("crawl_chunk", message_of("{}"), context_of(HOST)):
+            pass
+        assert time.monotonic() - began < 0.1
