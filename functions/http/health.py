@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from functions.http.call import Answer, Call
 from functions.http.declared import PUBLIC, Declared
@@ -60,7 +60,11 @@ class HealthAnswer(HealthVerdict):
         )
 
 
-_ANSWERS = {200: HealthAnswer, 503: HealthAnswer}
+class HealthOrVerdict(RootModel[HealthAnswer | HealthVerdict]):
+    """What the holder of a key sees, or what a stranger sees."""
+
+
+_ANSWERS = {200: HealthOrVerdict, 503: HealthOrVerdict}
 
 
 @endpoints.serve(Declared("GET", "health/live", {200: HealthVerdict}, scope=PUBLIC))
