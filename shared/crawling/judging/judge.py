@@ -6,11 +6,11 @@ free, `judge_with_memory` decodes the pixels.
 
 import hashlib
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.crawling.judging.decoding.decode_frames import MoreMemory
 from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
-from shared.crawling.judging.inspect import Opened, decode, open_image
+from shared.crawling.judging.inspect import Inspected, Opened, decode, open_image
 from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.picture.transform import transform, wanted_side
 from shared.crawling.options import CrawlOptions
@@ -57,32 +57,42 @@ def judge_with_memory(
         return AwaitingMemory(waiting.opened, more.needed_bytes)
     if isinstance(found, Rejected):
         return found
-    image_format, width, height = found.format, found.width, found.height
-    mode, frames, orientation = found.mode, found.frames, found.orientation
-    profile = profile_name(found.profile) if found.profile is not None else ""
-    data, mended = found.data, found.mended
-    if options.transform is not None:
-        data, width, height = transform(found, options.transform)
-        image_format, mode, frames, orientation, profile = options.transform.format, "rgb", 1, 1, ""
-        mended = ""
+    if options.transform is None:
+        return Judged(found.data, _facts(found, found.data))
+    encoded = transform(found, options.transform)
+    facts = replace(
+        _facts(found, encoded.data),
+        format=options.transform.format,
+        width=encoded.width,
+        height=encoded.height,
+        mode="rgb",
+        frames=1,
+        orientation=1,
+        color_profile="",
+        mended="",
+    )
+    return Judged(encoded.data, facts)
+
+
+def _facts(found: Inspected, data: bytes) -> ImageFacts:
+    """Returns the facts of the image as it was found, with the size and checksums of `data`, which is stored."""
     look = found.look
-    facts = ImageFacts(
-        format=image_format,
-        width=width,
-        height=height,
+    return ImageFacts(
+        format=found.format,
+        width=found.width,
+        height=found.height,
         size_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         crc32=zlib.crc32(data),
         perceptual_hash=look.perceptual_hash,
-        mode=mode,
-        frames=frames,
-        orientation=orientation,
+        mode=found.mode,
+        frames=found.frames,
+        orientation=found.orientation,
         sharpness=look.sharpness,
         brightness=look.brightness,
         contrast=look.contrast,
         entropy=look.entropy,
         dominant_color=look.dominant_color,
-        color_profile=profile,
-        mended=mended,
+        color_profile=profile_name(found.profile) if found.profile is not None else "",
+        mended=found.mended,
     )
-    return Judged(data, facts)
