@@ -7,7 +7,7 @@ _began = time.monotonic()
 import azure.functions as func  # noqa: E402 - the imports are what a cold start waits for, so they are timed
 
 from functions import queues, timers  # noqa: E402 - likewise
-from functions.http import datasets, health, insights, jobs  # noqa: E402 - likewise
+from functions.http.endpoints import datasets, health, insights, jobs  # noqa: E402 - likewise
 from shared.wiring import app as services  # noqa: E402 - likewise
 from shared.wiring.ahead import import_ahead  # noqa: E402 - likewise
 from shared.wiring.logs import set_up_logs  # noqa: E402 - likewise

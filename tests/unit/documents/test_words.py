@@ -7,8 +7,7 @@ from typing import get_args
 import azure.functions as func
 import pytest
 
-import functions.http
-from functions.http import problems
+from functions.http import endpoints, problems
 from shared.jobs.job import failures
 from shared.jobs.job.job import WebhookState
 from shared.jobs.job.states import TRANSITIONS, State
@@ -55,10 +54,8 @@ def test_the_codes_of_licences_are_those_of_the_filter() -> None:
 
 def test_the_calls_are_those_that_the_app_serves() -> None:
     app = func.FunctionApp()
-    for found in pkgutil.iter_modules(functions.http.__path__, "functions.http."):
-        endpoints = getattr(importlib.import_module(found.name), "endpoints", None)
-        if endpoints is not None:
-            app.register_functions(endpoints.blueprint)
+    for found in pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}."):
+        app.register_functions(importlib.import_module(found.name).endpoints.blueprint)
     triggers = [
         trigger.get_dict_repr() for function in app.get_functions() if (trigger := function.get_trigger())
     ]

@@ -8,11 +8,11 @@ import pytest
 from pydantic import BaseModel
 
 from functions import message, queues, timers
-from functions.http import datasets, health, jobs
 from functions.http import endpoint as endpoint_module
 from functions.http.call import Answer
 from functions.http.declared import PUBLIC, Declared
 from functions.http.endpoint import http_function
+from functions.http.endpoints import datasets, health, jobs
 from functions.message import handling
 from shared.settings import Settings
 from shared.telemetry.correlation import current_operation

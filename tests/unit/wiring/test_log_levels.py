@@ -7,7 +7,7 @@ import pytest
 from shared.settings import Settings
 from shared.wiring.log_levels import set_log_levels
 
-OURS = ("functions.http.jobs", "shared.jobs.intake")
+OURS = ("functions.http.endpoints.jobs", "shared.jobs.intake")
 LIBRARIES = (
     "azure.core.pipeline.policies.http_logging_policy",
     "opencensus.ext.azure",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import azure.functions as func
 
-from functions.http import datasets, health, insights, jobs
+from functions.http.endpoints import datasets, health, insights, jobs
 from shared.settings import Settings
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
