@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from shared.settings import Settings
-from shared.wiring.log_levels import set_log_levels
+from shared.wiring.logs import set_up_logs
 
 OURS = ("functions.http.endpoints.jobs", "shared.jobs.intake")
 LIBRARIES = (
@@ -31,7 +31,7 @@ def worker():
 
 @pytest.mark.parametrize(("level", "passes"), [("DEBUG", 10), ("INFO", 20), ("WARNING", 30), ("ERROR", 40)])
 def test_the_app_logs_from_the_level_in_the_settings_on(level, passes):
-    set_log_levels(Settings(log_level=level))
+    set_up_logs(Settings(log_level=level))
     for name in OURS:
         assert logging.getLogger(name).isEnabledFor(passes)
         assert not logging.getLogger(name).isEnabledFor(passes - 1)
@@ -39,12 +39,12 @@ def test_the_app_logs_from_the_level_in_the_settings_on(level, passes):
 
 @pytest.mark.parametrize("level", ["DEBUG", "ERROR"])
 def test_libraries_log_warnings_and_errors_only_at_any_level_of_the_app(level):
-    set_log_levels(Settings(log_level=level))
+    set_up_logs(Settings(log_level=level))
     for name in LIBRARIES:
         assert logging.getLogger(name).isEnabledFor(logging.WARNING)
         assert not logging.getLogger(name).isEnabledFor(logging.INFO)
 
 
 def test_other_loggers_keep_their_levels():
-    set_log_levels(Settings(log_level="ERROR"))
+    set_up_logs(Settings(log_level="ERROR"))
     assert logging.getLogger("another").getEffectiveLevel() == logging.INFO
