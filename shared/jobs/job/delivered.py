@@ -1,4 +1,4 @@
-"""The records of a job, once they are delivered: with its dataset, or without one where it kept nothing."""
+"""Finds the delivered records of a job. A job that kept no image has records, too, but no dataset."""
 
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
 
 def has_records(job: Job) -> bool:
-    """Whether the job has ended in a way that delivers records."""
+    """Returns whether the job has ended in a way that delivers records."""
     kept_nothing = job.state is State.FAILED and job.failure is not None and job.failure.code == NO_IMAGES
     return kept_nothing or job.state is State.COMPLETED
 
 
 async def records_of(job: Job, catalog: "Catalog") -> "SavedFile":
-    """A link to the records of the job's last run. If it kept nothing, they stay as long as its working blobs.
+    """Returns a link to the records of the job's last revision.
+
+    The records of a job that kept no image are deleted with its working blobs.
 
     Raises:
-        NotFound: the job has not ended, has ended before they were written, or they are gone.
+        NotFound: the job has not ended, or ended before its records were written, or they are gone.
     """
     from shared.records.delivered import RECORDS
 

@@ -1,4 +1,4 @@
-"""A job: one request for a dataset, and how far it is."""
+"""Defines a job: one request for a dataset, and its state."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.telemetry.correlation import NO_ORIGIN, Origin
 
 
 class WebhookState(StrEnum):
-    """The state of the call that tells the job's owner of its end; NONE where no call is wanted."""
+    """The state of the call that reports the job's end to its owner. NONE if the spec has no webhook."""
 
     NONE = "none"
     PENDING = "pending"
@@ -21,10 +21,14 @@ class WebhookState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """What became of the call that tells the job's owner of its end.
+    """The call that reports the job's end to its owner.
 
-    `status`, `error` and `at` are those of the last try: the HTTP status, None where there was no answer; what was
-    wrong, empty where nothing was; and the time. It is PENDING between tries, too.
+    Attributes:
+        state: PENDING before the first try and between tries.
+        tries: How often the webhook was called.
+        status: The HTTP status of the last answer; None if the last try had no answer.
+        error: What was wrong in the last try; empty if nothing was.
+        at: When the last try was made.
     """
 
     state: WebhookState = WebhookState.NONE
@@ -34,14 +38,14 @@ class Webhook:
     at: datetime | None = None
 
     def given_up(self, now: datetime) -> Self:
-        """The webhook once nobody calls it any more; the error of the last try says why."""
+        """Returns the webhook as failed, with the error of the last try."""
         error = self.error or "No try came to its end."
         return replace(self, state=WebhookState.FAILED, error=error, at=self.at or now)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job failed: a stable code for programs, a sentence for people."""
+    """Why a job failed: a stable code for programs, and a sentence for people."""
 
     code: str
     detail: str
@@ -49,14 +53,19 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The job record. `etag` is the stored version that this value was read from, empty before the first write.
+    """The job record.
 
-    `revision` counts the job's runs from its queue to its end: 1, and one more with each retry. `enqueued`
-    says that the message that the state calls for was sent: the one that starts the archive, or the one that has the
-    webhook called once the job has ended. `round` counts how often discovery went on because too few
-    candidates were kept (`shared.jobs.flow.rounds`). `message_id` is the id of the queue message that it came in, and
-    `requested_id` the `job_id` that a refused message asked for; empty where there is none. `origin` is the call or the
-    message that began this revision. `retried_at` is when it began, None for the first.
+    Attributes:
+        enqueued: Whether the message was sent that the state calls for: the one that starts the archive step, or the
+            one that calls the webhook after the end.
+        nudges: How often the watchdog has sent the job on since its last progress.
+        revision: 1, and one more with each retry.
+        round: How often discovery was continued because too few candidates were kept (`shared.jobs.flow.rounds`).
+        message_id: The id of the queue message that the job came in; empty if it came by HTTP.
+        requested_id: The `job_id` that a refused message asked for; empty if there is none.
+        origin: The call or the message that began this revision.
+        retried_at: When this revision began; None for the first.
+        etag: The stored version that this value was read from; empty before the first write.
     """
 
     id: str
@@ -83,7 +92,7 @@ class Job:
         return (self.updated_at - (self.retried_at or self.created_at)).total_seconds()
 
     def moved(self, state: State, now: datetime, failure: Failure | None = None) -> Self:
-        """The job in its next state.
+        """Returns the job in its next state.
 
         Raises:
             Conflict: the table of transitions has no such step.
@@ -93,7 +102,7 @@ class Job:
         return replace(self, state=state, updated_at=now, failure=failure, nudges=0, enqueued=False)
 
     def retried(self, now: datetime, origin: Origin) -> Self:
-        """The job at the beginning of its next revision.
+        """Returns the job at the beginning of its next revision.
 
         Raises:
             Conflict: it has not ended.
@@ -104,10 +113,10 @@ class Job:
         return again.moved(State.QUEUED, now)
 
     def webhook_is_due(self, revision: int) -> bool:
-        """Whether the owner is still to be told of the end of this revision."""
+        """Returns whether the end of this revision must still be reported to the owner."""
         ended = self.state.terminal and self.revision == revision
         return ended and self.webhook.state is WebhookState.PENDING
 
     def superseded_by(self, stored: Self | None) -> bool:
-        """Whether what is stored has ended this revision of the job, so that nothing is left to be done for it."""
+        """Returns whether this revision has ended, according to the stored job, so it needs no more work."""
         return stored is None or stored.state.terminal or stored.revision != self.revision

@@ -1,6 +1,6 @@
-"""Other names of jobs: idempotency keys, ids of messages that jobs came in, and ids that refused messages asked for.
+"""Stores other names of jobs: idempotency keys, ids of messages, and ids that refused messages asked for.
 
-Each name is a row in a partition of the user's own.
+Each name is a row in a partition of its user.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _TABLE = "jobs"
 
 
 def message_key(message_id: str) -> str:
-    """The key of the job that a producer's message becomes, however often the message is delivered."""
+    """Returns the idempotency key for a producer's message, which may be delivered more than once."""
     return f"queue:{message_id}"
 
 
@@ -27,13 +27,13 @@ def _refused_key(job_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobKeys:
-    """The names of all users' jobs. Every method may be repeated."""
+    """Stores and finds names of all users' jobs. Every method may be repeated."""
 
     entities: EntityStore
     jobs: JobStore
 
     async def claim(self, user_id: str, key: str, job_id: str) -> str:
-        """The job id that the key stands for: `job_id`, unless the key got another one before."""
+        """Gives the key this job id, unless it has one already; returns the id that the key has."""
         row = _row(user_id, key)
         try:
             await self.entities.apply(
@@ -47,9 +47,9 @@ class JobKeys:
         return job_id
 
     async def note_refusal(self, requested_id: str, job: Job) -> None:
-        """Have the job of a refused message be found by the id that the message asked for.
+        """Stores the id that a refused message asked for as a name of the message's failed job.
 
-        If several refused messages asked for one id, it leads to the job of the last one.
+        If several refused messages asked for one id, it is a name of the latest job.
         """
         key = _refused_key(requested_id)
         row = _row(job.user_id, key)
@@ -65,10 +65,12 @@ class JobKeys:
         await compare_and_swap(lambda: self._stored(job.user_id, key), note, busy=busy)
 
     async def find(self, user_id: str, name: str) -> Job:
-        """The user's job of this id; else the job of a refused message that asked for it, or of the message of this id.
+        """Returns the user's job with this id or name.
+
+        An id comes first, then an id that a refused message asked for, then the id of a queue message.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such job.
         """
         job = await self.jobs.get(user_id, name)
         for key in (_refused_key(name), message_key(name)):

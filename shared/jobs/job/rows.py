@@ -1,4 +1,4 @@
-"""How jobs are written as rows, and as rows of the partition `~work`, the index of jobs that have working blobs."""
+"""Converts jobs to table rows and back, and the rows of `~work`, the index of jobs that have working blobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,15 @@ _MAX_DETAIL = 4000
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """That a job has working blobs. `finished_at` is None while the job has not ended.
+    """The index row of a job that has working blobs.
 
-    `clearing` says that the clean-up has begun to delete them: then the job cannot begin anew.
+    Attributes:
+        job_id: The job.
+        user_id: Its owner.
+        since: When the job was created.
+        finished_at: When it ended; None while it has not ended.
+        clearing: Whether the clean-up has begun to delete the working blobs, so the job cannot be retried.
+        etag: The version of the stored row.
     """
 
     job_id: str
@@ -29,12 +35,12 @@ class Work:
     etag: str = ""
 
     def serves(self, job: Job) -> bool:
-        """Whether the job can begin anew with these blobs. Another user may have the job's id by now."""
+        """Returns whether the job can be retried with these blobs. They may be of another user's job of the same id."""
         return not self.clearing and self.user_id == job.user_id
 
 
 def job_to_entity(job: Job) -> Entity:
-    """The row of a job."""
+    """Returns the row of a job."""
     values: dict[str, Value] = {
         "name": job.name,
         "state": str(job.state),
@@ -61,7 +67,7 @@ def job_to_entity(job: Job) -> Entity:
 
 
 def job_from_entity(entity: Entity) -> Job:
-    """The reverse of `job_to_entity`."""
+    """Reverses `job_to_entity`."""
     values = entity.values
     code = values.get("failure_code")
     return Job(
@@ -107,7 +113,7 @@ def _webhook(values: Mapping[str, Value]) -> Webhook:
 
 
 def work_to_entity(work: Work) -> Entity:
-    """The index row of a job that has working blobs."""
+    """Returns the row of an index entry."""
     values: dict[str, Value] = {"user_id": work.user_id, "since": work.since, "clearing": work.clearing}
     if work.finished_at is not None:
         values["finished_at"] = work.finished_at
@@ -115,7 +121,7 @@ def work_to_entity(work: Work) -> Entity:
 
 
 def work_from_entity(entity: Entity) -> Work:
-    """The reverse of `work_to_entity`."""
+    """Reverses `work_to_entity`."""
     finished = entity.values.get("finished_at")
     return Work(
         job_id=entity.row,

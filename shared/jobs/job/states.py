@@ -1,10 +1,10 @@
-"""The states of a job, and the one table of transitions between them."""
+"""Defines the states of a job, and the table of transitions between them."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """How far a job is."""
+    """The state of a job."""
 
     QUEUED = "queued"
     DISCOVERING = "discovering"
@@ -16,7 +16,7 @@ class State(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """Whether the job has ended; a retry begins it anew."""
+        """Whether the job has ended. Only a retry leads out of such a state."""
         return self in _TERMINAL
 
 
@@ -32,8 +32,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.FAILED: frozenset({State.QUEUED}),
     State.CANCELLED: frozenset({State.QUEUED}),
 }
-"""Where a job may go from each state; changed only by compare-and-swap on the job's ETag.
+"""The states that may follow each state. A job changes its state only by compare-and-swap on its ETag.
 
-From crawling a job goes back to discovering where too few candidates were kept and its sources have more.
-Only a retry leads out of a terminal state, and with it the job gets its next revision.
+A job goes from crawling back to discovering if too few candidates were kept and its sources have more. Only a retry
+leads out of a terminal state, and it gives the job its next revision.
 """

@@ -1,8 +1,8 @@
-"""Where jobs are kept: one table row each, the spec as a blob beside the job's working blobs.
+"""Stores jobs: a table row for each, and its spec as a blob beside the job's working blobs.
 
-A second row in the partition `~work` stands for every job that has working blobs, from before the job's own row
-until the nightly clean-up; by it the watchdog finds unfinished jobs and the clean-up finished ones, over all users.
-User ids never begin with `~`. A job's row is written with the mark that lists it, in one transaction (`newest_first`).
+Each job that has working blobs has an index row in the partition `~work`. It is written before the job's own row, and
+deleted by the nightly clean-up. The watchdog finds unfinished jobs of all users by it, and the clean-up finished ones.
+User ids never begin with `~`. One transaction writes a job's row and the mark that lists it (`newest_first`).
 """
 
 import asyncio
@@ -35,7 +35,7 @@ WORK_IS_GONE = "The job's working files are deleted; submit it again."
 
 
 class JobStore:
-    """Jobs and their specs, with compare-and-swap."""
+    """Stores jobs and their specs. Changes are compare-and-swaps."""
 
     def __init__(self, entities: EntityStore, blobs: BlobStore, specs: SpecReader) -> None:
         self._entities = entities
@@ -43,14 +43,15 @@ class JobStore:
         self._specs = specs
 
     async def create(self, job: Job, spec: JobSpec) -> None:
-        """Write spec, index row and job, in this order, so that a job that can be seen is whole.
+        """Writes the spec, the index row and the job, in this order, so that every visible job is complete.
 
         Raises:
-            AlreadyExists: the user has a job of this id, or somebody else has files under it; nothing is changed.
+            AlreadyExists: the user has a job of this id, or another user has files under it. Nothing was changed.
         """
         if await self.get(job.user_id, job.id) is not None:
             raise AlreadyExists(f"There is a job {job.id} already.")
-        async for blob in self._blobs.list(dataset_prefix(job.id)):  # it outlives the spec, which is cleared
+        # A dataset stays longer than the spec of its job.
+        async for blob in self._blobs.list(dataset_prefix(job.id)):
             raise AlreadyExists(f"There is {blob.name} already.")
         name, data = spec_blob(job.id), encode_spec(spec)
         try:
@@ -63,14 +64,13 @@ class JobStore:
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         try:
             await self._insert(job)
-        except (
-            Unavailable
-        ):  # perhaps it is the answer that was lost, and the spec says that the job is this one
+        except Unavailable:
+            # Only the answer may be lost. The stored spec is this one, so a stored job is this one, too.
             if await self.get(job.user_id, job.id) is None:
                 raise
 
     async def create_ended(self, job: Job) -> bool:
-        """Write a job that has ended and has no files, unless the user has one of this id; whether it was written."""
+        """Writes a job that has ended and has no files; returns False if the user has a job of this id already."""
         try:
             await self._insert(job)
         except AlreadyExists:
@@ -78,12 +78,12 @@ class JobStore:
         return True
 
     async def get(self, user_id: str, job_id: str) -> Job | None:
-        """The job, or None where this user has none of that id."""
+        """Returns the job, or None if this user has no job of that id."""
         entity = await self._entities.get(_TABLE, user_id, job_id)
         return job_from_entity(entity) if entity else None
 
     async def require(self, user_id: str, job_id: str) -> Job:
-        """The job.
+        """Returns the job.
 
         Raises:
             NotFound: this user has no such job.
@@ -94,7 +94,7 @@ class JobStore:
         return job
 
     async def spec(self, job_id: str) -> JobSpec:
-        """The job's spec.
+        """Reads the job's spec.
 
         Raises:
             NotFound: its working blobs are gone.
@@ -102,14 +102,15 @@ class JobStore:
         """
         data = await self._blobs.get(spec_blob(job_id))
         try:
-            if len(data) > _LARGE_BYTES:  # a second's work, which is not to stop all others
+            # A large spec takes up to a second, which must not stop all other tasks.
+            if len(data) > _LARGE_BYTES:
                 return await asyncio.to_thread(self._specs.decode, data, internal=True)
             return self._specs.decode(data, internal=True)
         except (InvalidRequest, ValueError) as error:
             raise Damaged("Damaged in storage: the job's spec.") from error
 
     async def needed_spec(self, job_id: str) -> JobSpec:
-        """The spec of a job that has not ended, which has its working blobs.
+        """Reads the spec of a job that has not ended, so its working blobs must exist.
 
         Raises:
             Damaged: it is gone or cannot be read.
@@ -118,24 +119,28 @@ class JobStore:
             return await self.spec(job_id)
 
     async def save(self, job: Job) -> Job:
-        """Replace the stored job of `job.etag`; returns it with its new version.
+        """Replaces the stored job with the version `job.etag`; returns the job with its new version.
 
-        Its index row says that it has ended only once its webhook was called: so the watchdog finds it until then.
+        The index row of a job that has ended stays unfinished until its webhook has succeeded or failed, so the
+        watchdog finds the job until then.
 
         Raises:
-            Changed: somebody else changed it since it was read.
+            Changed: another call has changed the job since it was read.
         """
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
         if not job.state.terminal or job.webhook.state is WebhookState.PENDING:
             return replace(job, etag=etag)
         await self._note_end(job)
         saved = await self.require(job.user_id, job.id)
-        if not saved.state.terminal:  # a retry overtook us
+        if not saved.state.terminal:
+            # The job was retried meanwhile.
             await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         return saved
 
     async def swap[Result](self, job: Job, change: Callable[[Job], Awaitable[Result]]) -> Result:
-        """Change the job on what is stored, first on `job` as it was read; returns what `change` returns.
+        """Changes the stored job by compare-and-swap; returns what `change` returns.
+
+        `change` is called with `job`, and after each conflict again with the stored job.
 
         Raises:
             NotFound: there is no such job.
@@ -145,12 +150,12 @@ class JobStore:
         return await compare_and_swap(lambda: self.require(job.user_id, job.id), change, busy=busy, known=job)
 
     async def reopen(self, job: Job) -> Job:
-        """Replace the stored job, which has ended, by one that has not; returns it with its new version.
+        """Replaces a stored job that has ended by `job`, which has not; returns the job with its new version.
 
-        The index row says so before, for the clean-up, and after, for the watchdog.
+        The index row is written before, so the clean-up spares the job, and again after, so the watchdog finds it.
 
         Raises:
-            Changed: somebody else changed it since it was read.
+            Changed: another call has changed the job since it was read.
             Conflict: its working blobs are deleted, or are being deleted.
         """
         stored = await self._entities.get(_TABLE, WORK, job.id)
@@ -164,35 +169,35 @@ class JobStore:
         return replace(job, etag=etag)
 
     async def keeps_work(self, job: Job) -> bool:
-        """Whether the job has all that it needs to begin anew."""
+        """Returns whether the working blobs that a retry of the job needs exist."""
         stored = await self._entities.get(_TABLE, WORK, job.id)
         if stored is None or not work_from_entity(stored).serves(job):
             return False
         return await self._blobs.info(spec_blob(job.id)) is not None
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
-        """Up to `size` of the user's jobs after the cursor `after`, the newest first by time of creation."""
+        """Returns up to `size` of the user's jobs after the cursor `after`, the newest first by time of creation."""
         return await newest_first(self._entities, _TABLE, user_id, job_from_entity, after=after, size=size)
 
     async def works(self, after: str = "") -> AsyncIterator[Work]:
-        """All jobs that have working blobs, of all users."""
+        """Yields the index rows of all jobs that have working blobs, of all users."""
         async for entity in self._entities.query(_TABLE, WORK, after=after):
             yield work_from_entity(entity)
 
     async def mark_finished(self, work: Work, now: datetime) -> None:
-        """Repair the index row of a job that ended (or never came to be) without its row saying so.
+        """Marks the index row of a job as finished, if the job has ended or was never created.
 
-        Nothing happens where the row has changed since it was read, as by a retry.
+        Nothing happens if the row has changed since it was read, for example by a retry.
         """
         with contextlib.suppress(Changed):
             await self._replace_work(replace(work, finished_at=now))
 
     async def begin_clearing(self, job_id: str, moment: datetime) -> bool:
-        """Have no retry begin from now on, as the working blobs are about to be deleted.
+        """Prevents retries of the job from now on, so its working blobs can be deleted.
 
         Returns:
-            Whether they may be: the job ended before the moment, and has not begun anew. Its own row has the last
-            word; an index row that says otherwise is put right.
+            Whether they may be deleted: the job ended before the moment, and was not retried. The job's own row
+            decides; if the index row differs from it, the index row is corrected.
         """
         stored = await self._entities.get(_TABLE, WORK, job_id)
         work = work_from_entity(stored) if stored else None
@@ -209,14 +214,14 @@ class JobStore:
         return True
 
     async def forget_work(self, job_id: str) -> None:
-        """Remove the index row, after the working blobs are deleted; idempotent."""
+        """Deletes the index row, after the working blobs are deleted. Idempotent."""
         try:
             await self._entities.apply(_TABLE, WORK, [Delete(job_id)])
         except Changed:
             return
 
     async def _note_end(self, job: Job) -> None:
-        """Have the index row say that the job has ended, unless the clean-up has begun or is done."""
+        """Writes in the index row that the job has ended, unless the clean-up has begun or is done."""
         ended = Work(job.id, job.user_id, job.created_at, job.updated_at)
 
         async def note(stored: Entity | None) -> None:
@@ -227,7 +232,7 @@ class JobStore:
         await compare_and_swap(lambda: self._entities.get(_TABLE, WORK, job.id), note, busy=busy)
 
     async def _insert(self, job: Job) -> None:
-        """Write the job's row, and the mark that lists it."""
+        """Writes the job's row, and the mark that lists it."""
         listed = mark(job.user_id, place_of(job.id, job.created_at))
         await self._entities.apply(_TABLE, job.user_id, [Insert(job_to_entity(job)), listed])
 
