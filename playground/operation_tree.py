@@ -77,7 +77,10 @@ def walk(item: Item) -> Iterator[Item]:
 
 
 def orphans(envelopes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong with the parents of items, and with the ids of spans; empty where all is right."""
+    """What is wrong with the parents of items, and with the ids of spans; empty where all is right.
+
+    The span of a queue function's run names the operation in which the host reports the run.
+    """
     problems = []
     for operation_id, roots in trees_of(envelopes).items():
         problems += [
@@ -85,7 +88,13 @@ def orphans(envelopes: Sequence[Mapping[str, Any]]) -> list[str]:
             for item in roots
             if item.parent_id or item.kind != "request"
         ]
-    spans = Counter(read_item(envelope).span_id for envelope in envelopes)
+    items = [read_item(envelope) for envelope in envelopes]
+    reported = {(item.operation_id, item.name) for item in items if item.kind == "request"}
+    for item in items:
+        host = item.properties.get("host_operation_id")
+        if host is not None and (host, item.name) not in reported:
+            problems.append(f"{item.kind} {item.name}: the host has no request in the operation {host}")
+    spans = Counter(item.span_id for item in items)
     twice = sorted(span for span, number in spans.items() if span and number > 1)
     return problems + [f"the span {span} arrived more than once" for span in twice]
 

@@ -89,14 +89,7 @@ async def test_a_job_is_one_tree_from_its_call_over_the_queues_to_its_archive(
     spec = {"keywords": ["cat"], "max_images_per_label": 30}
     job = await ended(api, spec, "ours-1")
     assert job["state"] == "completed", stack.tail()
-    await ingestion.until(
-        lambda items: (
-            named(items, "job_completed")
-            and not orphans(items)
-            and not faults_of_job(items, str(job["id"]), "ours-1")
-        )
-    )
-    tree = job_tree(ingestion.items, str(job["id"]))
+    tree = await settled(ingestion, job, "job_completed", "ours-1")
     runs = spans_of(tree)
     assert list(runs) == ["submit_job", "discover_job", "crawl_chunk", "archive_dataset"]
     [discovery], [archive] = runs["discover_job"], runs["archive_dataset"]
@@ -125,14 +118,7 @@ async def test_a_job_that_fails_is_an_event_and_an_exception_with_its_reason_in_
     items = [{"url": f"{gallery}/not/here.jpg", "label": "lost"}]
     job = await ended(api, {"sources": [{"type": "urls", "items": items}]}, "ours-2")
     assert (job["state"], job["error"]["code"]) == ("failed", "no_images"), stack.tail()
-    await ingestion.until(
-        lambda items: (
-            named(items, "job_failed")
-            and not orphans(items)
-            and not faults_of_job(items, str(job["id"]), "ours-2")
-        )
-    )
-    tree = job_tree(ingestion.items, str(job["id"]))
+    tree = await settled(ingestion, job, "job_failed", "ours-2")
     [archive] = spans_of(tree)["archive_dataset"]
     [event] = [item for item in archive.children if item.name == "job_failed"]
     [exception] = [item for item in archive.children if item.kind == "exception"]

@@ -128,3 +128,10 @@ def test_a_job_of_two_operations_is_found(whole: list[dict[str, Any]]) -> None:
     ]
     with pytest.raises(LookupError):
         job_tree([*whole, request("t1", trace="b" * 32), other], "j1")
+
+
+def test_a_run_that_the_host_does_not_report_is_found(whole: list[dict[str, Any]]) -> None:
+    run = span("submit_job", "s9", "s1", 5)
+    run["data"]["baseData"]["properties"] = {**JOB, "host_operation_id": "b" * 32}
+    assert orphans([*whole, run]) == [f"span submit_job: the host has no request in the operation {'b' * 32}"]
+    assert not orphans([*whole, run, request("t1", trace="b" * 32)])
