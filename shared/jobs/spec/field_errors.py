@@ -1,4 +1,4 @@
-"""What is wrong with a request's fields, in the words of JSON rather than of the library that checks them."""
+"""Describes wrong fields of a request in the terms of JSON, not of the library that checks them."""
 
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -9,8 +9,9 @@ from pydantic_core import ErrorDetails
 from shared.errors import FieldError
 from shared.text.strict_json import shown
 
-_MOST = 20
-_KEY = "[key]"  # pydantic's, behind the name of a field whose name is wrong
+_MAX_ERRORS = 20
+# Pydantic puts this after the name of a field whose name is wrong.
+_KEY = "[key]"
 _OBJECT, _LIST, _STRING = "must be an object", "must be a list", "must be a string"
 _WHOLE, _NUMBER, _BOOLEAN = "must be a whole number", "must be a number", "must be true or false"
 _WORDS = {
@@ -48,25 +49,25 @@ _WORDS = {
     "url_scheme": "its scheme must be {expected_schemes}",
     "url_too_long": "must have at most {max_length} characters",
 }
-"""By pydantic's types of errors; https://docs.pydantic.dev/latest/errors/validation_errors/."""
+"""The messages by pydantic's types of errors; https://docs.pydantic.dev/latest/errors/validation_errors/."""
 
 
 type _Path = tuple[int | str, ...]
 
 
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """Pydantic's findings as ours, at most twenty; values that the caller sent are not repeated.
+    """Converts pydantic's errors to at most twenty field errors, without the values that the caller sent.
 
-    Its time is linear in the number of findings.
+    The time is linear in the number of pydantic's errors.
     """
     found = error.errors(include_url=False, include_input=False)
     parents = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
-    told = (item for item in found if not _follows_from_others(item, parents))
-    return tuple(FieldError(_place(item), _message(item)) for item in islice(told, _MOST))
+    causes = (item for item in found if not _follows_from_others(item, parents))
+    return tuple(FieldError(_place(item), _message(item)) for item in islice(causes, _MAX_ERRORS))
 
 
 def _place(item: ErrorDetails) -> str:
-    """The path in the input."""
+    """Returns the path of the field in the input."""
     path = item["loc"][:-1] if _concerns_a_name(item) else item["loc"]
     return ".".join(shown(str(part)) for part in path)
 
@@ -74,21 +75,21 @@ def _place(item: ErrorDetails) -> str:
 def _message(item: ErrorDetails) -> str:
     words = _WORDS.get(item["type"])
     limits = {name: _without_a_zero_fraction(limit) for name, limit in item.get("ctx", {}).items()}
-    told = words.format_map(limits) if words else item["msg"].removeprefix("Value error, ")
-    return f"its name {told}" if _concerns_a_name(item) else told
+    message = words.format_map(limits) if words else item["msg"].removeprefix("Value error, ")
+    return f"its name {message}" if _concerns_a_name(item) else message
 
 
 def _without_a_zero_fraction(limit: object) -> object:
-    """The limit as people write it: 1, not 1.0."""
+    """Returns the limit as people write it: 1, not 1.0."""
     return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def _concerns_a_name(item: ErrorDetails) -> bool:
-    """Whether a field's name is wrong: not the field of an object, nor one that is itself called so."""
+    """Returns whether the name of a field is wrong. A field that is really called `[key]` does not count."""
     path = item["loc"]
     return len(path) > 2 and path[-1] == _KEY and item["type"] != "extra_forbidden"
 
 
 def _follows_from_others(item: ErrorDetails, parents: AbstractSet[_Path]) -> bool:
-    """Whether a list is too short only because some of its items are wrong."""
+    """Returns whether a list is too short only because some of its items are wrong."""
     return item["type"] == "too_short" and item["loc"] in parents

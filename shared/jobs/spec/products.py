@@ -1,7 +1,7 @@
-"""Limits on products and sums of a spec's numbers, each of which is allowed on its own.
+"""Limits products and sums of numbers in a spec, where each number is allowed by itself.
 
-All other products are bounded by the fields' own limits and by the size of a spec: keywords are 50 a label, labels
-1,000, start addresses 100 a website, earlier datasets 20, and no more than 4 MB of text may hold them.
+All other products are bounded by the limits of the fields and of the spec: 50 keywords per label, 1,000 labels, 100
+start addresses per website, 20 earlier datasets, and 4 MB of text in all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ MAX_PAGES = 50_000
 
 
 def too_many_items(data: object) -> FieldError | None:
-    """What is wrong with the number of list items in a spec, found before any of them is read; None if nothing."""
+    """Returns the error if a spec has too many list items, or None. No item is read for it."""
     sources = data.get("sources") if isinstance(data, Mapping) else None
     lists = [
         source["items"]
@@ -39,18 +39,18 @@ def too_many_items(data: object) -> FieldError | None:
 def too_many_searches(
     labels: Mapping[str, Sequence[str]], variations: Variations, sources: Sequence[SourceConfig], words: str
 ) -> FieldError | None:
-    """What is wrong with the number of searches, if anything; `words` is the field that has the keywords."""
+    """Returns the error if a spec asks for too many searches, or None. `words` is the field with the keywords."""
     searching = sum(1 for config in sources if config.searches)
     texts = sum(len(keywords) + variations.most(len(keywords)) for keywords in labels.values())
     number = searching * texts
     if number <= MAX_SEARCHES:
         return None
-    told = f"{number:,} ({texts:,} keywords and variations at {searching} sources that search)"
-    return FieldError(words, f"must ask for at most {MAX_SEARCHES:,} searches, not {told}")
+    searches = f"{number:,} ({texts:,} keywords and variations at {searching} sources that search)"
+    return FieldError(words, f"must ask for at most {MAX_SEARCHES:,} searches, not {searches}")
 
 
 def too_many_pages(sources: Sequence[SourceConfig]) -> FieldError | None:
-    """What is wrong with the number of pages of all websites together; None if nothing."""
+    """Returns the error if the websites of a spec may have too many pages together, or None."""
     number = sum(config.max_pages for config in sources if isinstance(config, WebsiteConfig))
     if number <= MAX_PAGES:
         return None

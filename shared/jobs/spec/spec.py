@@ -1,4 +1,4 @@
-"""The spec: what a job wants, as its owner wrote it, checked field by field."""
+"""Defines the spec, which is an owner's description of a job, and checks each field of it."""
 
 import json
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def _source(value: object, info: ValidationInfo) -> SourceConfig:
 
 
 def _callable(url: HttpUrl) -> HttpUrl:
-    """What the webhook's client will take; told now, since nobody would hear of it later."""
+    """Checks that the webhook's client accepts the URL, while the caller can still be told."""
     try:
         parse_url(str(url))
     except InvalidRequest as error:
@@ -60,7 +60,7 @@ def _callable(url: HttpUrl) -> HttpUrl:
 
 
 def _at_most(most: int) -> BeforeValidator:
-    """That there are no more entries, told before they are looked at."""
+    """Returns a validator of the number of entries, which runs before the entries are checked."""
 
     def check(value: object) -> object:
         if isinstance(value, list | tuple | Mapping) and len(value) > most:
@@ -70,8 +70,8 @@ def _at_most(most: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _stay_apart(labels: object) -> object:
-    """See that none looks the same as another that is written otherwise."""
+def _without_doubles(labels: object) -> object:
+    """Checks that no two different labels become the same when they are cleaned."""
     seen: dict[str, str] = {}
     for label in labels if isinstance(labels, list | Mapping) else ():
         if isinstance(label, str):
@@ -81,7 +81,7 @@ def _stay_apart(labels: object) -> object:
     return labels
 
 
-# names and search words are cleaned as labels are
+# Names and keywords are cleaned as labels are.
 type Text = Label
 type Keywords = Annotated[tuple[Text, ...], Strict(False), Field(min_length=1), _at_most(_MAX_KEYWORDS)]
 type Source = Annotated[
@@ -90,20 +90,20 @@ type Source = Annotated[
 
 
 class JobSpec(BaseModel):
-    """One request for a dataset. Everything but labels (or keywords) or sources has a default.
+    """One request for a dataset. It needs labels, keywords or sources; all other fields have defaults.
 
-    Without sources, Openverse is searched. `max_images_per_label` without a value keeps up to 500 images a label of
-    what searches find, and everything of a label that URL lists or other sources name.
+    Without sources, Openverse is searched. Without `max_images_per_label`, the limit is 500 images per label for
+    search results, and there is no limit for labels that come from URL lists or other sources.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: Text = "dataset"
-    labels: Annotated[dict[Text, Keywords], BeforeValidator(_stay_apart), _at_most(_MAX_LABELS)] = {}
+    labels: Annotated[dict[Text, Keywords], BeforeValidator(_without_doubles), _at_most(_MAX_LABELS)] = {}
     keywords: Annotated[
         tuple[Text, ...],
         Strict(False),
-        BeforeValidator(_stay_apart),
+        BeforeValidator(_without_doubles),
         _at_most(_MAX_LABELS),
         Field(exclude=True, repr=False, description="the short form of labels, which they become"),
     ] = ()
@@ -121,15 +121,17 @@ class JobSpec(BaseModel):
 
     @field_validator("keywords")
     @classmethod
-    def _or_labels(cls, keywords: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _without_labels(cls, keywords: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if info.data.get("labels"):
             raise ValueError("give either keywords or labels, not both")
         return keywords
 
     @model_validator(mode="wrap")
     @classmethod
-    def _is_a_whole(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        """What concerns several fields. What the app itself has stored was checked when it came in."""
+    def _check_together(
+        cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        """Checks what concerns several fields. A spec that the app has stored was checked when it was submitted."""
         if not _is_internal(info):
             _check(too_many_items(data))
         spec = handler(_with_sources(data) if isinstance(data, Mapping) else data)
@@ -145,19 +147,20 @@ class JobSpec(BaseModel):
         return spec
 
     def limit_of(self, label: str, *, searched: bool) -> int | None:
-        """How many images of a label are wanted; None where everything is."""
-        del label  # one limit for all labels, today
+        """Returns how many images of a label are wanted; None if there is no limit."""
+        # All labels have the same limit today.
+        del label
         return self.max_images_per_label or (_SEARCH_LIMIT if searched else None)
 
 
 def _with_sources(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The spec with the source that is the default."""
+    """Returns the spec with the default source if it searches and names no source."""
     searched = data.get("labels") or data.get("keywords")
     return {**data, "sources": [{"type": "openverse"}]} if searched and not data.get("sources") else data
 
 
 def _check_searches(spec: JobSpec, words: str) -> None:
-    """See that what is to be searched for and what searches come together; `words` is the field of the former."""
+    """Checks that a spec has keywords if a source searches. `words` is the field with the keywords."""
     if not spec.labels and not spec.sources:
         raise ValueError("name what you want: labels, keywords or sources")
     searching = [config.type for config in spec.sources if config.searches]
@@ -166,7 +169,7 @@ def _check_searches(spec: JobSpec, words: str) -> None:
 
 
 def _check(wrong: FieldError | None) -> None:
-    """Refuse the spec where a check of several fields together has found one wrong."""
+    """Refuses the spec if a check has found an error."""
     if wrong is None:
         return
     error = PydanticCustomError("value_error", "{message}", {"message": wrong.message})
@@ -180,16 +183,16 @@ def _is_internal(info: ValidationInfo) -> bool:
 
 
 class SpecReader:
-    """Reads specs, whose sources may be those of the registry."""
+    """Reads specs. Their sources must be in the registry."""
 
     def __init__(self, sources: SourceRegistry) -> None:
         self._sources = sources
 
     def parse(self, data: object, *, internal: bool = False) -> JobSpec:
-        """A spec from decoded JSON. `internal` admits what only the app itself may write.
+        """Returns the spec in decoded JSON. Pass `internal=True` for a spec that the app itself made.
 
         Raises:
-            InvalidRequest: it is wrong; every wrong field is named, up to twenty.
+            InvalidRequest: the spec is not valid. The error names up to twenty wrong fields.
         """
         try:
             return JobSpec.model_validate(data, context={"sources": self._sources, "internal": internal})
@@ -197,23 +200,23 @@ class SpecReader:
             raise InvalidRequest("The job's spec is not valid.", field_errors(error)) from None
 
     def decode(self, text: str | bytes, *, internal: bool = False) -> JobSpec:
-        """A spec from JSON text. An `internal` one was stored by the app, and is not held to the limits for new specs.
+        """Returns the spec in JSON text. Limits for new specs do not apply to an `internal` one, which the app stored.
 
         Raises:
-            InvalidRequest: it is not JSON, or it is wrong.
+            InvalidRequest: the text is not JSON, or the spec is not valid.
         """
         data = json.loads(text) if internal else read_json(text, "The job's spec")
         return self.parse(data, internal=internal)
 
     def check_sources(self, spec: JobSpec) -> None:
-        """See that the spec's sources can be used as the app is set up.
+        """Checks that the app's settings are enough for the spec's sources.
 
         Raises:
-            InvalidRequest: some lack a setting; each is named with it.
+            InvalidRequest: some sources lack a setting. The error names each source and its setting.
         """
         self._sources.check(spec.sources)
 
 
 def encode_spec(spec: JobSpec) -> bytes:
-    """As JSON; `SpecReader.decode(…, internal=True)` reads it back."""
+    """Returns the spec as JSON, which `SpecReader.decode(…, internal=True)` reads."""
     return spec.model_dump_json(exclude_defaults=True).encode()

@@ -1,4 +1,4 @@
-"""What a spec says of earlier datasets: they have to be its owner's, and are looked up once, when it is submitted."""
+"""Looks up the earlier datasets that a spec names, once, when it is submitted. They must belong to its owner."""
 
 from shared.datasets.catalog import Catalog
 from shared.errors import FieldError, InvalidRequest
@@ -10,10 +10,10 @@ _UNKNOWN = "is not the id of a dataset of yours"
 
 
 async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> JobSpec:
-    """The spec with what the catalog knows of the datasets that it names.
+    """Returns the spec with the current records blobs of the datasets that it uses as sources.
 
     Raises:
-        InvalidRequest: this user has no such dataset. The error lists every field that names one.
+        InvalidRequest: this user has no such dataset. The error lists every field that names a missing dataset.
     """
     wrong: list[FieldError] = []
     sources: list[SourceConfig] = []

@@ -1,4 +1,4 @@
-"""A producer's list of images that are in storage already, to be made a dataset of."""
+"""Reads a producer's list of stored images, of which a job makes a dataset."""
 
 from typing import Annotated
 
@@ -23,33 +23,33 @@ _MAX_IMAGES = 10_000
 _OWN = (WORK, DATASETS, "answers/")
 
 
-def _not_our_own(name: str) -> str:
+def _no_own_blob(name: str) -> str:
     if name.startswith(_OWN):
         raise ValueError("must not be one of the app's own blobs")
     return name
 
 
 class StoredImage(BaseModel):
-    """One blob of the datasets' container, with the label it gets."""
+    """One blob in the container of datasets, and the label that it gets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: Annotated[BlobName, AfterValidator(_not_our_own)]
+    name: Annotated[BlobName, AfterValidator(_no_own_blob)]
     label: str | None = None
 
 
-def _with_its_name(image: object) -> object:
+def _as_object(image: object) -> object:
     return {"name": image} if isinstance(image, str) else image
 
 
-type _Image = Annotated[StoredImage, BeforeValidator(_with_its_name)]
+type _Image = Annotated[StoredImage, BeforeValidator(_as_object)]
 
 
 class ImageList(BaseModel):
     """`{"job_id": …, "images": [blob name or {"name", "label"}, …], "name": …}`.
 
-    Without a label, an image gets its folder's name. The images are checked, hashed and deduplicated to the byte,
-    and kept whatever their size and shape: whoever stored them has chosen them.
+    The label of an image is the name of its folder unless the list gives one. The images are checked, hashed and
+    deduplicated by their bytes. They are kept in any size and shape, since the producer has chosen them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -61,7 +61,7 @@ class ImageList(BaseModel):
     ]
 
     def spec(self, specs: SpecReader) -> JobSpec:
-        """The spec of the job that makes the dataset, as the app reads specs."""
+        """Returns the spec of the job that makes the dataset."""
         items = [image.model_dump(exclude_none=True) for image in self.images]
         formats = ["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
         data = {
@@ -80,10 +80,10 @@ class ImageList(BaseModel):
 
 
 def parse_image_list(data: object) -> ImageList:
-    """An image list from decoded JSON.
+    """Returns the image list in decoded JSON.
 
     Raises:
-        InvalidRequest: it is wrong; every wrong field is named, up to twenty.
+        InvalidRequest: the list is not valid. The error names up to twenty wrong fields.
     """
     try:
         return ImageList.model_validate(data)

@@ -1,7 +1,6 @@
-"""Step 1 of a job: take a spec, from an HTTP call or from a producer's message, and write the job down.
+"""Step 1 of a job: takes a spec, from an HTTP call or from a producer's message, and stores the job.
 
-Persist, then enqueue: a job that stands and has no message is sent on by a repetition of the same call, or by the
-watchdog.
+The job is stored first, and enqueued then. If its message is lost, a repetition of the call or the watchdog sends it.
 """
 
 from dataclasses import dataclass, replace
@@ -27,9 +26,14 @@ _MAX_MESSAGE_ID = 100
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A spec and who wants it. `key` makes repetitions of one submission one job; `job_id` asks for that id.
+    """A spec and its owner.
 
-    `message_id` is the id of the queue message that it came in.
+    Attributes:
+        user_id: The owner.
+        spec: What the job is to make.
+        key: The idempotency key. All submissions with one key are one job.
+        job_id: The id that the job must have; None for any.
+        message_id: The id of the queue message that the spec came in; empty if it came by HTTP.
     """
 
     user_id: str
@@ -41,14 +45,14 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A job that was submitted; `replayed` says that an earlier call had made it already."""
+    """A submitted job. `replayed` says that an earlier call has made it."""
 
     job: Job
     replayed: bool
 
 
 class Submit:
-    """Takes jobs in. `specs` reads what they are to be made of."""
+    """Stores and enqueues new jobs. `specs` reads their specs."""
 
     def __init__(
         self, data: JobData, keys: JobKeys, specs: SpecReader, catalog: Catalog, runtime: Runtime
@@ -62,16 +66,16 @@ class Submit:
         self._ends = JobEnds(data.ledger, runtime.telemetry)
 
     async def run(self, submission: Submission) -> Job:
-        """As `accept`; returns the job alone."""
+        """Does what `accept` does; returns only the job."""
         return (await self.accept(submission)).job
 
     async def accept(self, submission: Submission) -> Submitted:
-        """Write the job and enqueue it. Repeated with the same key and spec, it is the same job.
+        """Stores the job and enqueues it. Repeated with the same key and spec, it returns the same job.
 
         Raises:
-            InvalidRequest: a source cannot be used as this app is set up, a dataset that the spec names is not the
-                user's, or the id is not a safe one.
-            Conflict: the key or the id stands for another spec, or the id for what another user has.
+            InvalidRequest: a source lacks a setting, the user has no dataset that the spec names, or the id is not
+                valid.
+            Conflict: the key or the id belongs to a job of another spec, or the id to another user.
         """
         self.specs.check_sources(submission.spec)
         spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
@@ -102,11 +106,11 @@ class Submit:
     async def record_refusal(
         self, user_id: str, message_id: str, data: object, error: InvalidRequest
     ) -> bool:
-        """Make a producer's message that cannot become a job visible: as a failed job, once a message.
+        """Stores a failed job for a producer's message that cannot become a job. There is one for each message.
 
-        Its id is the one that the message's job would have; where there is that job, nothing is done. It never has
-        the `job_id` that a message asks for, so that this stays free for the corrected message; until there is one,
-        the failed job is found by it.
+        Its id is the one that the message's job would have without a `job_id`. If there is a job of that id, nothing is
+        done. The `job_id` that the message asks for stays free for the corrected message. Until that comes, the failed
+        job is found by it.
 
         Returns:
             Whether this call made the failed job, and so reported it.
@@ -136,7 +140,7 @@ class Submit:
         return first
 
     async def _job_id(self, submission: Submission) -> str:
-        """The id that was asked for, or that the key got at first, or a new one."""
+        """Returns the id that the submission asks for, or the one that its key has, or a new one."""
         if submission.job_id is not None:
             if not is_plain_id(submission.job_id):
                 raise InvalidRequest("The job's id is not valid.", (FieldError("job_id", PLAIN_ID),))
@@ -153,7 +157,8 @@ class Submit:
             )
         try:
             same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)
-        except NotFound:  # cleared after the job's end: then the key or the id alone decides
+        except NotFound:
+            # The spec was deleted after the job's end. Then the key or the id alone decides.
             return job
         except Damaged:
             raise Conflict("There is a job for this key or id already, and its spec is damaged.") from None
