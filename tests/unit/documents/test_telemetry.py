@@ -1,5 +1,7 @@
 """The page on telemetry has exactly the signals of the code, queries that are right, and settings that there are."""
 
+import json
+import logging
 import re
 
 import pytest
@@ -9,6 +11,8 @@ from shared.insights.log_source import Scope
 from shared.insights.queries import query
 from shared.insights.reports import REPORTS
 from shared.telemetry.azure_monitor.sender import SenderConfig
+from shared.telemetry.correlation import operation
+from shared.telemetry.log_lines import JsonLines
 from tests.unit.documents.markdown import codes_in, examples_in, rows_of, section_of, text_of
 from tests.unit.insights.tables import SCHEMA, check_names
 
@@ -41,6 +45,16 @@ def test_a_page_without_a_place_for_the_catalogue_is_refused() -> None:
 @pytest.mark.parametrize("text", QUERIES)
 def test_a_query_on_the_page_reads_what_is_emitted(text: str) -> None:
     check_names(text)
+
+
+def test_a_query_on_log_lines_reads_fields_that_they_have() -> None:
+    read = {
+        name for text in QUERIES for read in check_names(text).reads for name in read.bags.get("line", ())
+    }
+    record = logging.makeLogRecord({"name": "shared", "exc_info": (ValueError, ValueError("x"), None)})
+    with operation("work", job_id="j1"):
+        line = json.loads(JsonLines().format(record))
+    assert {"correlation_id", "message", "stack"} <= read <= line.keys()
 
 
 def test_the_queries_of_reports_are_those_of_the_code() -> None:
