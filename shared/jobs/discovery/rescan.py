@@ -31,7 +31,7 @@ class Rescan:
         self._chunk_size = chunk_size
 
     async def run(self, run: DiscoveryRun, deadline: Deadline) -> bool:
-        """Goes on with the rescan until its end or the deadline; returns whether it has come to its end.
+        """Continues the rescan until its end or the deadline; returns whether it has ended.
 
         Raises:
             Changed: another run is ahead.

@@ -11,7 +11,7 @@ Why no slot is given twice: a slot changes its holder by compare-and-swap only.
 Why no slot is lost: a job that finds no slot writes that it waits, and then looks for a slot once more. A job that
 ends frees its slot, and then reads who waits. Whichever writes second sees what the other has written. If two jobs end
 at the same time, the second to read sees both slots free. A job that dies between its end and the release of its slot
-leaves the slot abandoned: whoever needs a slot and finds none free takes such a one over.
+leaves the slot abandoned: a job that finds no free slot takes over an abandoned one.
 """
 
 import contextlib

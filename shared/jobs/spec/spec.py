@@ -51,7 +51,7 @@ def _source(value: object, info: ValidationInfo) -> SourceConfig:
 
 
 def _callable(url: HttpUrl) -> HttpUrl:
-    """Checks that the webhook's client accepts the URL, while the caller can still be told."""
+    """Checks that the webhook's client accepts the URL, while the caller can still see the error."""
     try:
         parse_url(str(url))
     except InvalidRequest as error:

@@ -106,7 +106,7 @@ async def test_deaths_copies_and_poison_lose_nothing_and_double_nothing(
 
 @thoroughly
 @given(CHANCE, FATES, FATES, st.integers(3, 25), st.integers(1, 6), st.booleans())
-async def test_a_retry_in_any_weather_takes_what_may_pass_and_only_that(
+async def test_a_retry_in_any_schedule_tries_again_only_candidates_that_failed_for_a_transient_reason(
     chance, fates, later, budget, at_once, deaths
 ):
     def final(index):

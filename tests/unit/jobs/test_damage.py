@@ -117,7 +117,7 @@ async def test_the_spec(flow, damage, queue):
     await _check_failed(flow, job, "the job's spec")
 
 
-async def test_a_webhook_of_a_job_without_its_spec_tells_so(flow):
+async def test_the_webhook_of_a_job_without_its_spec_fails_with_that_reason(flow):
     job = await flow.send({**SPEC, "webhook_url": "https://hooks.example/x"})
     waiting = await _until(flow, CHUNKS_QUEUE)
     await _damage(flow, "/spec.json", None)

@@ -22,7 +22,7 @@ def roomy(flow):
     return Flow(chunk_size=1000)
 
 
-async def test_only_what_failed_for_a_passing_reason_is_fetched_again(flow):
+async def test_only_candidates_that_failed_for_a_transient_reason_are_fetched_again(flow):
     job = await run_troubled(flow)
     flow.worker.reject = lambda index: troubled(index) if index < 100 else None
     again = await flow.retry.run("admin", job.id)
@@ -94,7 +94,7 @@ async def test_a_retry_that_is_asked_for_again_is_the_same_one(flow):
     assert (await flow.job(job)).revision == 2
 
 
-async def test_what_cannot_be_retried_says_why(flow):
+async def test_the_error_says_why_a_job_cannot_be_retried(flow):
     running = await flow.send(SPEC)
     with pytest.raises(Conflict, match="is queued"):
         await flow.retry.run("admin", running.id)

@@ -141,7 +141,7 @@ async def test_a_huge_archive_leaves_room_for_small_ones(many_parts):
     assert len(many_parts.counts.staged) > 3 * 32
 
 
-async def test_parts_that_come_twice_do_not_multiply_what_comes_behind_them(many_parts):
+async def test_two_messages_for_one_part_do_not_multiply_the_messages_for_later_parts(many_parts):
     job = await crawled(many_parts)
     await many_parts.handle(ARCHIVES_QUEUE, many_parts.queues.take(ARCHIVES_QUEUE)[0])
     await many_parts.run(times=2)
@@ -156,7 +156,7 @@ async def test_any_schedule_of_a_huge_archive_makes_the_same_dataset(many_parts,
     await check(many_parts, job)
 
 
-async def test_a_huge_archive_that_is_sent_on_shares_out_what_is_missing_a_window_at_a_time(many_parts):
+async def test_a_huge_archive_that_is_sent_on_sends_messages_for_one_window_of_missing_parts(many_parts):
     job = await crawled(many_parts)
     await many_parts.handle(ARCHIVES_QUEUE, many_parts.queues.take(ARCHIVES_QUEUE)[0])
     for text in many_parts.queues.take(ARCHIVES_QUEUE)[:20]:

@@ -61,7 +61,7 @@ async def test_a_source_dataset_whose_records_are_damaged_fails_the_job_and_says
 
 
 @damages
-async def test_other_sources_go_on_beside_a_damaged_dataset_and_it_is_told(flow, damage):
+async def test_other_sources_go_on_beside_a_damaged_dataset_which_is_a_problem(flow, damage):
     earlier = await _earlier(flow, damage)
     job = await flow.send({**FAKE, "sources": [{"type": "dataset", "id": earlier.id}, SOURCE]})
     await flow.run()

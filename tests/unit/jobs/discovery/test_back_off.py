@@ -136,14 +136,14 @@ async def test_a_source_that_asks_to_wait_is_left_alone_for_as_long_and_for_15_m
     assert (state.streams["0:a"].failures, state.streams["0:a"].waited_seconds) == (0, 0)
 
 
-async def test_who_asks_to_wait_for_six_hours_without_a_page_is_given_up(flow, asked):
+async def test_a_source_that_asks_to_wait_for_six_hours_without_a_page_is_given_up(flow, asked):
     flow.source.errors = [RateLimited("slow down", 900)] * 100
     job = await _discover(flow)
     assert asked == [900 * number for number in range(24)]
     assert await _problems(flow, job) == ["a: slow down It has done so for hours."]
 
 
-async def test_to_ask_to_wait_is_no_failure(flow, asked):
+async def test_a_source_that_asks_to_wait_has_not_failed(flow, asked):
     flow.source.errors = [OUT] * 4 + [RateLimited("slow down", 5)] * 3
     job = await _discover(flow)
     assert asked[:8] == [0, 10, 30, 70, 150, 155, 160, 165]
@@ -151,7 +151,7 @@ async def test_to_ask_to_wait_is_no_failure(flow, asked):
 
 
 @pytest.mark.parametrize("error", [Permanent("the key is refused"), NotFound("there is no such list")])
-async def test_what_will_not_pass_is_asked_once(flow, asked, error):
+async def test_a_source_with_a_permanent_error_is_asked_once(flow, asked, error):
     flow.source.errors = [error] * 2
     job = await _discover(flow)
     assert asked == [0]

@@ -181,7 +181,7 @@ async def test_problems_of_a_page_are_noted_once(flow):
 
 
 @pytest.mark.parametrize("searched", [True, False])
-async def test_keywords_that_no_source_looks_for_are_told(flow, searched):
+async def test_keywords_that_no_source_searches_for_are_a_problem(flow, searched):
     sources: list[dict[str, Any]] = [{"type": "urls", "items": [{"url": "http://one/1", "label": "dog"}]}]
     sources += [{"type": "search", "total": 0}] * searched
     job = await flow.send({"keywords": ["cat"], "sources": sources})
@@ -206,7 +206,7 @@ def free(flow, search):
 
 @pytest.mark.usefixtures("free")
 @pytest.mark.parametrize("licenses", [["by"], ["by", "cc0"], None])
-async def test_a_source_without_any_of_the_wanted_licences_is_not_asked_and_told_once(flow, licenses):
+async def test_a_source_without_any_of_the_wanted_licences_is_not_asked_and_is_one_problem(flow, licenses):
     flow.clock.tick = 150.0
     sources = [{"type": "free", "name": "free", "total": 60}, {"type": "search", "total": 60}]
     spec = {"keywords": ["cat"], "sources": sources, "filters": {"licenses": licenses}}
@@ -223,7 +223,7 @@ async def test_a_source_without_any_of_the_wanted_licences_is_not_asked_and_told
 
 
 @pytest.mark.usefixtures("free")
-async def test_a_job_whose_sources_have_none_of_the_wanted_licences_fails_and_says_so(flow):
+async def test_a_job_fails_with_that_reason_if_no_source_has_a_wanted_licence(flow):
     spec = {"keywords": ["cat"], "sources": [{"type": "free"}], "filters": {"licenses": ["by"]}}
     job = await flow.send(spec)
     await flow.run()
@@ -244,7 +244,7 @@ async def test_a_list_that_cannot_be_read_is_named_by_its_place_in_the_spec(flow
     assert report.problems == (f"sources.{place} (urls): There is no blob inputs/gone.csv.",)
 
 
-async def test_sources_know_what_the_job_respects(flow, search):
+async def test_sources_get_the_wishes_that_the_job_respects(flow, search):
     respect = {"robots": False, "opt_out": True}
     await discover(
         flow, {"keywords": ["cat"], "sources": [{"type": "search", "total": 1}], "respect": respect}

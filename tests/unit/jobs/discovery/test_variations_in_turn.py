@@ -117,7 +117,7 @@ async def test_variations_stop_where_they_have_filled_the_label(flow):
     assert by(urls, 3) == {"dog": 50, "dogs": 17, "photo_of_dog": 17, "dog_close-up": 16}
 
 
-async def test_variations_go_on_over_slices_and_none_is_asked_twice(flow, search):
+async def test_variations_continue_over_slices_and_no_page_is_asked_for_twice(flow, search):
     """Whatever the place where a slice ends: within the keywords, or within the variations."""
     sources = [{"type": "search", "total": 20, "page": 5, "cost": 1.0}]
     spec = {"labels": {"cat": ["cat"], "dog": ["dog"]}, "sources": sources, "variations": VARIED}

@@ -67,7 +67,7 @@ def _at(watched, seconds):
 
 
 @pytest.mark.parametrize("seconds", [5, 30, 31, 600])
-async def test_a_source_that_asks_to_wait_is_told_with_its_time_and_reason(watched, seconds):
+async def test_the_notice_names_a_source_that_asks_to_wait_with_its_time_and_reason(watched, seconds):
     watched.flow.source.errors = [RateLimited("images.example asks to wait.", seconds)]
     until = _at(watched, seconds)
     told = await watched.discover()
@@ -75,7 +75,7 @@ async def test_a_source_that_asks_to_wait_is_told_with_its_time_and_reason(watch
     assert await watched.shown() is None
 
 
-async def test_a_source_that_cannot_be_reached_is_told_with_each_try_until_it_is_given_up(watched):
+async def test_the_notice_names_each_try_of_a_source_that_cannot_be_reached_until_it_is_given_up(watched):
     watched.flow.source.errors = [OUT] * 5
     times = [_at(watched, seconds) for seconds in (10, 30, 70, 150)]
     told = await watched.discover()
@@ -89,7 +89,7 @@ async def test_a_source_that_cannot_be_reached_is_told_with_each_try_until_it_is
     assert (found.state, OUT.detail in found.failure.detail) == (State.FAILED, True)
 
 
-async def test_a_source_that_answers_again_is_no_longer_told(watched, monkeypatch):
+async def test_the_notice_no_longer_names_a_source_that_answers_again(watched, monkeypatch):
     """Also before the job has saved anything else."""
     watched.flow.source.errors = [OUT, OUT]
     shown = []
@@ -108,7 +108,7 @@ async def test_a_source_that_answers_again_is_no_longer_told(watched, monkeypatc
     assert set(shown[2:]) == {None}
 
 
-async def test_a_job_that_goes_on_in_another_slice_keeps_and_then_clears_what_it_tells(watched):
+async def test_the_next_slice_keeps_the_notice_until_the_source_answers(watched):
     watched.flow.source.errors = [RateLimited("wait", 100), RateLimited("wait", 100)]
     first, second = _at(watched, 100), _at(watched, 200)
     told = await watched.discover()
@@ -117,12 +117,12 @@ async def test_a_job_that_goes_on_in_another_slice_keeps_and_then_clears_what_it
     assert await watched.shown() is None
 
 
-async def test_a_wait_that_is_over_at_once_is_not_told_and_costs_no_write(watched):
+async def test_a_short_wait_makes_no_notice_and_costs_no_write(watched):
     watched.flow.source.errors = [RateLimited("a moment", 1.0)] * 3
     assert await watched.discover() == [None] * 3
 
 
-async def test_many_queries_of_one_source_that_wait_are_told_as_one(watched):
+async def test_many_waiting_queries_of_one_source_make_one_line_of_the_notice(watched):
     spec = {**SPEC, "keywords": [f"k{number}" for number in range(40)]}
     watched.flow.source.errors = [RateLimited("wait", 20)] * 40
     before = watched.flow.weather.calls["apply"]
@@ -132,7 +132,7 @@ async def test_many_queries_of_one_source_that_wait_are_told_as_one(watched):
     assert watched.flow.weather.calls["apply"] - before < 120
 
 
-async def test_sources_that_wait_for_different_reasons_are_told_by_turn_and_at_most_three(watched):
+async def test_the_notice_has_at_most_three_reasons_in_the_order_of_their_times(watched):
     spec = {**SPEC, "keywords": list("abcde")}
     errors = [RateLimited(f"reason {number}", 25 - number) for number in range(5)]
     watched.flow.source.errors = errors
@@ -144,14 +144,14 @@ async def test_sources_that_wait_for_different_reasons_are_told_by_turn_and_at_m
 
 
 @pytest.mark.parametrize("detail", ["a\nb", "x" * 5000, "😀" * 3000, "a\ud83d", "a\u202eb"])
-async def test_any_reason_is_told_as_one_valid_line(watched, detail):
+async def test_any_reason_becomes_one_valid_line_of_the_notice(watched, detail):
     watched.flow.source.errors = [RateLimited(detail, 25)]
     [told] = await watched.discover()
     assert told.isprintable()
     assert len(told.encode("utf-16-le")) <= 2000
 
 
-async def test_only_a_job_that_discovers_tells_of_waits(watched):
+async def test_only_a_discovering_job_shows_that_it_waits(watched):
     watched.flow.source.errors = [RateLimited("wait", 100)]
     job = watched.job = await watched.flow.send(SPEC)
     await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
@@ -160,12 +160,12 @@ async def test_only_a_job_that_discovers_tells_of_waits(watched):
     assert (await watched.shown()).startswith("Cancelled")
 
 
-async def test_what_will_never_answer_is_a_problem_and_no_wait(watched):
+async def test_a_permanent_error_is_a_problem_and_no_wait(watched):
     watched.flow.source.errors = [Permanent("the key is refused")]
     assert await watched.discover() == []
 
 
-async def test_a_slice_that_meets_no_wait_clears_what_the_one_before_told(watched, monkeypatch):
+async def test_a_slice_without_waits_clears_the_notice_of_the_slice_before(watched, monkeypatch):
     """At its first page, and not only where it saves a chunk or ends."""
     watched.flow.source.errors = [RateLimited("wait", 100)]
     watched.job = await watched.flow.send({**SPEC, "sources": [{"type": "fake", "total": 15, "page": 5}]})
@@ -183,7 +183,7 @@ async def test_a_slice_that_meets_no_wait_clears_what_the_one_before_told(watche
     assert [text is None for text in shown] == [False, True, True]
 
 
-async def test_queries_that_wait_for_one_reason_at_different_times_are_told_with_the_next_time(watched):
+async def test_the_notice_has_the_earliest_time_of_queries_that_wait_for_one_reason(watched):
     watched.flow.source.errors = [RateLimited("wait", 20), RateLimited("wait", 25), RateLimited("wait", 20)]
     times = [_at(watched, seconds) for seconds in (20, 25, 40)]
     told = await watched.discover({**SPEC, "keywords": ["a", "b"]})
@@ -191,7 +191,7 @@ async def test_queries_that_wait_for_one_reason_at_different_times_are_told_with
 
 
 @pytest.mark.parametrize("seconds", [25, 100])
-async def test_whatever_is_waited_for_is_told_before_the_wait(watched, seconds):
+async def test_the_notice_is_complete_before_a_wait_begins(watched, seconds):
     """Also what came within the two seconds in which nothing more is written."""
     watched.flow.source.errors = [RateLimited("one", seconds), RateLimited("two", seconds + 1)]
     told = await watched.discover({**SPEC, "keywords": ["a", "b"]})

@@ -78,7 +78,7 @@ async def test_a_failed_look_is_made_up_for_at_the_next_interval(flow, job, read
         await watch.check_if_due()
 
 
-async def test_a_look_that_is_asked_for_tells_that_storage_is_away(flow, job, reads):
+async def test_a_refresh_that_the_caller_asks_for_raises_if_storage_does_not_answer(flow, job, reads):
     _, fails = reads
     watch = JobWatches(flow.jobs, flow.clock).watch(job)
     fails.append(Unavailable("storage is away"))
@@ -100,7 +100,7 @@ async def test_work_goes_on_until_a_look_finds_the_end(flow, job, reads):
     assert watch.has_ended()
 
 
-async def test_work_is_stopped_before_the_end_is_told(flow, job):
+async def test_work_has_stopped_when_the_end_of_the_job_is_raised(flow, job):
     stopped = asyncio.Event()
 
     async def work():
@@ -117,7 +117,7 @@ async def test_work_is_stopped_before_the_end_is_told(flow, job):
     assert stopped.is_set()
 
 
-async def test_work_that_comes_to_its_end_is_worth_what_it_returns_or_raises(flow, job):
+async def test_work_that_is_not_interrupted_returns_its_result_or_raises_its_error(flow, job):
     async def returning():
         return 7
 

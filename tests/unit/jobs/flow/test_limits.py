@@ -73,7 +73,7 @@ async def test_a_message_that_comes_again_announces_nothing_again(flow):
     assert len(flow.queues.sent[CHUNKS_QUEUE]) == (await flow.ledger.progress(job.id)).added
 
 
-async def test_a_halved_chunk_keeps_none_waiting(flow):
+async def test_no_chunk_waits_for_a_halved_one(flow):
     flow.worker.poison = {5}
     job = await flow.send(SPEC)
     await _most_waiting(flow)

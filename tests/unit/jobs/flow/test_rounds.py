@@ -75,7 +75,7 @@ async def test_sources_that_have_no_more_end_it(flow):
     assert (await flow.ledger.progress(job.id)).found == 120
 
 
-def test_a_source_that_gave_up_behind_what_it_left_is_asked_from_there_with_all_patience():
+def test_a_new_round_asks_a_source_that_was_given_up_from_the_first_skipped_page_without_counted_failures():
     stream = StreamState("90", ended=True, failures=5, gave_up=True, skipped_labels=["a"], skipped_at="20")
     state = DiscoveryState({"0:urls": stream}, complete=True)
     state.begin_round(1, {"a": 30})

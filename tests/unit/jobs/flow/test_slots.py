@@ -49,7 +49,7 @@ async def test_a_free_slot_is_found_with_one_read_however_many_are_taken(taken):
     assert (flow.weather.calls["query"], flow.weather.calls["get"]) == (1, 0)
 
 
-async def test_a_job_that_holds_a_slot_is_told_so_with_one_read():
+async def test_a_job_that_holds_a_slot_finds_it_by_one_read():
     flow = Flow(running_jobs=2)
     first, second, third = await _jobs(flow, 3)
     assert [await flow.slots.claim(job) for job in (first, second, third)] == [True, True, False]
@@ -91,7 +91,7 @@ async def _check_all_get_a_slot(flow, jobs, claiming):
 
 
 @pytest.mark.parametrize("seed", range(40))
-async def test_no_slot_is_lost_or_given_twice_whoever_comes_at_the_same_time_and_dies(seed):
+async def test_no_slot_is_lost_or_given_twice_when_jobs_come_at_the_same_time_and_die(seed):
     flow, chance = Flow(running_jobs=3), random.Random(seed)
     jobs = await _jobs(flow, 12)
     flow.weather.chance = chance
@@ -158,7 +158,7 @@ async def test_a_slot_that_is_freed_right_before_a_job_begins_to_wait_is_found()
     assert flow.queues.take(JOBS_QUEUE) == []
 
 
-async def test_abandoned_slots_are_taken_over_by_whoever_finds_no_free_one():
+async def test_a_job_that_finds_no_free_slot_takes_over_an_abandoned_one():
     flow = Flow(running_jobs=3)
     *running, fourth, fifth = await _jobs(flow, 5)
     for job in running:

@@ -12,7 +12,7 @@ from tests.unit.jobs.simulation import QUEUES
 
 
 @pytest.mark.parametrize("lost", [JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE])
-async def test_the_watchdog_sends_on_what_lost_its_message(flow, lost):
+async def test_the_watchdog_sends_on_a_job_that_lost_its_message(flow, lost):
     job = await flow.send(SPEC)
     for _ in range(20):
         taken = [(q, text) for q in QUEUES for text in flow.queues.take(q)]

@@ -75,7 +75,9 @@ async def test_a_job_that_runs_or_was_cancelled_or_broke_has_no_records(flow):
             await records_of(found, flow.catalog)
 
 
-async def test_records_of_a_job_that_kept_nothing_go_with_its_working_blobs_and_that_is_told(flow):
+async def test_records_of_a_job_that_kept_nothing_are_deleted_with_its_working_blobs_and_the_error_says_so(
+    flow,
+):
     flow.worker.reject = lambda _index: Reason.TOO_SMALL
     job = await flow.send(SPEC)
     await flow.run()

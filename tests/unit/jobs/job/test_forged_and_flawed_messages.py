@@ -109,7 +109,7 @@ async def test_forged_chunks_are_dropped_with_a_warning(flow, changes, caplog):
 @pytest.mark.parametrize(
     "chunk", ["000001", "1000000", "000007.0002", "000007.10000", "000007a", "000007.0002ab.0003b"]
 )
-def test_what_the_app_writes_itself_is_read(chunk):
+def test_the_apps_own_messages_are_read(chunk):
     found = read_chunk_message(json.loads(encode(ChunkMessage("admin", "a-_B9", chunk, "t", "c"))))
     assert found == ChunkMessage("admin", "a-_B9", chunk, "t", "c")
     message = JobMessage("admin", "a", "t", "c", 12, part="0123456789ab/1499")
@@ -158,7 +158,7 @@ async def test_a_lone_surrogate_on_a_queue_is_a_failed_job_with_the_reason(flow,
 
 
 @pytest.mark.parametrize("queue", [JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE])
-async def test_a_flawed_message_that_became_poison_tells_the_reason_too(flow, queue):
+async def test_a_flawed_message_that_became_poison_has_its_reason_too(flow, queue):
     text = FLAWED[0][0]
     poisoned = {
         JOBS_QUEUE: lambda: flow.intake.handle_poisoned_job("m1", text),

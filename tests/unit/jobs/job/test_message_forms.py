@@ -51,7 +51,7 @@ def test_base64_of_any_make_is_read(encoding, pack, length):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("around", ["", " ", "\r\n", "\n\n\t"])
-def test_plain_json_of_any_encoding_is_read_with_what_stands_around_it(encoding, around):
+def test_plain_json_of_any_encoding_is_read_with_white_space_around_it(encoding, around):
     text = f"{around}{TEXT}{around}"
     assert decode_json(text.encode(encoding)) == SPEC
     assert decode_json(text) == decode_json(f"\ufeff{text}") == decode_json(f"{around}\ufeff{TEXT}") == SPEC

@@ -28,7 +28,7 @@ class _Interrupted(MemoryEntities):
                 await then()
 
 
-async def test_what_moves_while_the_lanes_are_read_does_not_look_like_the_end():
+async def test_a_change_while_the_lanes_are_read_does_not_look_like_the_end():
     store = _Interrupted()
     ledger = ChunkLedger(store)
     dying = next(
@@ -94,7 +94,7 @@ def _counted(label, times=1):
     return Tally({label: {"kept": times, "timed_out": times}})
 
 
-def test_a_sum_of_many_long_labels_fits_and_counts_by_name_what_it_can():
+def test_a_sum_of_many_long_labels_fits_and_counts_as_many_as_possible_by_name():
     labels = [*_long_labels(3000), *(f"short {number}" for number in range(500))]
     random.Random(2).shuffle(labels)
     total = Tally()
@@ -109,7 +109,7 @@ def test_a_sum_of_many_long_labels_fits_and_counts_by_name_what_it_can():
     assert Tally.decode(total.encode(), total.folded_from) == total
 
 
-def test_what_is_counted_by_name_is_exact_wherever_it_was_added_and_taken_back():
+def test_counts_by_name_are_exact_in_any_order_of_additions_and_subtractions():
     labels, chance = _long_labels(2500), random.Random(3)
     lanes = [Tally() for _ in range(4)]
     taken = chance.sample(labels, 1200)

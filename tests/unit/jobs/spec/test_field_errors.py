@@ -105,7 +105,7 @@ MISTAKES = [
 @pytest.mark.parametrize(
     ("spec", "field", "message"), MISTAKES, ids=[str(case[1:])[:60] for case in MISTAKES]
 )
-def test_a_mistake_is_told_once_in_the_words_of_json(spec, field, message):
+def test_a_mistake_is_named_once_in_the_terms_of_json(spec, field, message):
     with pytest.raises(InvalidRequest) as refused:
         parse_spec(spec)
     [told] = refused.value.fields
@@ -113,7 +113,7 @@ def test_a_mistake_is_told_once_in_the_words_of_json(spec, field, message):
     assert not re.search(r"tuple|dictionary|instance|Input|Spec", told.message)
 
 
-def test_twenty_mistakes_are_told_at_most():
+def test_at_most_twenty_mistakes_are_named():
     with pytest.raises(InvalidRequest) as refused:
         parse_spec(CATS | {f"field{number}": 1 for number in range(30)})
     assert len(refused.value.fields) == 20
@@ -135,7 +135,7 @@ def test_wrong_keywords_hide_no_other_mistake(wrong, message):
 
 
 @pytest.mark.parametrize("field", ["labels", "keywords"])
-def test_labels_that_are_the_same_are_told_cut_and_printable(field):
+def test_labels_that_are_the_same_are_shown_cut_and_printable(field):
     names = [sign + "\0" * 100_000 for sign in ("e\u0301", "\u00e9")]
     with pytest.raises(InvalidRequest) as refused:
         parse_spec({field: names if field == "keywords" else {name: ["cat"] for name in names}})
@@ -153,7 +153,7 @@ def test_a_spec_of_too_many_entries_is_refused_before_they_are_looked_at():
             parse_spec(spec)
 
 
-def test_the_first_of_very_many_mistakes_are_told_soon():
+def test_the_first_of_very_many_mistakes_are_named_fast():
     lists = TypeAdapter(Mapping[str, Annotated[list[int], Field(min_length=1)]])
     with pytest.raises(ValidationError) as refused:
         lists.validate_python({f"list{number}": [] if number % 2 else ["x"] for number in range(40_000)})
@@ -178,7 +178,7 @@ def test_the_first_of_very_many_mistakes_are_told_soon():
         CATS | {"output": {"annotations": WRONG}},
     ],
 )
-def test_of_a_million_wrong_entries_the_first_is_told(spec):
+def test_the_first_of_a_million_wrong_entries_is_named(spec):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(InvalidRequest) as refused:
         parse_spec(spec)
@@ -186,7 +186,7 @@ def test_of_a_million_wrong_entries_the_first_is_told(spec):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
 
-def test_of_a_million_wrong_images_the_first_is_told():
+def test_the_first_of_a_million_wrong_images_is_named():
     with pytest.raises(InvalidRequest) as refused:
         parse_image_list({"images": WRONG})
     assert [field.field for field in refused.value.fields] == ["images.0"]

@@ -72,7 +72,7 @@ def test_as_many_searches_as_are_allowed_are_taken_and_one_more_is_not(
     assert message.startswith("must ask for at most 20,000 searches, not ")
 
 
-def test_sources_that_do_not_search_and_the_short_form_are_counted_as_what_they_are():
+def test_sources_that_do_not_search_do_not_count_and_keywords_count_as_labels():
     lists = [{"type": "urls", "items": [URL]}] * 49
     parse_spec({"labels": _labels(400, 50), "sources": [*lists, OPENVERSE]})
     keywords = [f"word {number}" for number in range(1000)]
@@ -132,7 +132,7 @@ def test_variations_go_on_where_all_keywords_had_ended_before():
     assert turns.take() is None
 
 
-def test_who_waits_comes_in_the_order_of_the_times_and_costs_the_others_nothing():
+def test_waiting_streams_return_in_the_order_of_their_times_and_do_not_slow_down_the_others():
     clock = ManualClock()
     streams = _streams(parse_spec({"labels": _labels(400, 50)}))
     turns = Turns(tuple(streams.made), clock, streams.make_variations)

@@ -107,7 +107,7 @@ def test_list_items_and_keywords_are_texts(wrong):
         parse_image_list({"images": [{"name": "inputs/1.jpg", "label": wrong}]})
 
 
-def test_what_is_right_is_taken_as_it_was():
+def test_a_valid_value_is_taken_unchanged():
     data = CATS | {
         "max_images_per_label": 5,
         "filters": {"max_aspect_ratio": 2, "sharpness_min": 1.5, "formats": ["jpeg"], "licenses": ["by"]},
@@ -185,7 +185,7 @@ def plug_in(tmp_path, monkeypatch):
     return SpecReader(SourceRegistry(known_kinds(SourceSettings()), context()))
 
 
-def test_another_sources_pattern_is_told_in_its_own_words(plug_in):
+def test_an_error_about_the_pattern_of_another_packages_source_names_the_pattern(plug_in):
     told = _told({"sources": [{"type": "mine", "zone": "x"}]}, plug_in)
     assert told == [("sources.0.zone", "must match the pattern ^[a-z]+-[0-9]$")]
     assert _told({"sources": [{"type": "mine", "pages": True}]}, plug_in) == [("sources.0.pages", WHOLE)]
