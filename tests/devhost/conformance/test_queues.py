@@ -152,9 +152,9 @@ def test_two_hosts_share_a_queue(app, hosts):
     root = app(WORK, host=plain(batchSize=1, newBatchThreshold=0))
     first, second = hosts(root), hosts(root)
     second.queue = first.queue
-    first.send(*(f"slow 0.{n}" for n in range(1, 9)))
     first.start()
     second.start()
+    first.send(*(f"slow 0.{n}" for n in range(1, 9)))
     rows = first.seen(8, "done")
     assert len({row["done"] for row in rows}) == len(rows) == 8
     assert len({row["pid"] for row in rows}) == 2
