@@ -1,1 +1,1 @@
-"""A stand-in for `func start`: the host half of Azure Functions around Microsoft's own Python worker library."""
+"""Runs function apps locally, as `func start` does: the host of Azure Functions around Microsoft's worker library."""

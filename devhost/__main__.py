@@ -1,4 +1,4 @@
-"""`python -m devhost`: run a function app as `func start` does."""
+"""`python -m devhost`: runs a function app as `func start` does."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ _REAL_LEASE_SECONDS = 600
 
 
 def main() -> int:
-    """Run until Ctrl-C or SIGTERM."""
+    """Runs until Ctrl-C or SIGTERM. Returns the exit status: 1 if the app cannot be started."""
     parser = argparse.ArgumentParser(prog="devhost", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="the app's folder")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
@@ -34,18 +34,18 @@ def main() -> int:
         type=_within(1, 7 * 86_400),
         default=_REAL_LEASE_SECONDS,
         metavar="SECONDS",
-        help="how long a received queue message stays with a host that dies (the real host: 600)",
+        help="how long a received queue message stays invisible if the host is killed (600 in the real host)",
     )
-    parser.add_argument("--enable-auth", "--enableAuth", action="store_true", help="ask for function keys")
+    parser.add_argument("--enable-auth", "--enableAuth", action="store_true", help="require function keys")
     parser.add_argument(
         "--admin-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="a further name under which /admin may be called, beside localhost and the address (repeatable)",
+        help="a further host name for calls of /admin, besides localhost and the address (repeatable)",
     )
     parser.add_argument("--watch", action="store_true", help="reload when the app's code or settings change")
-    parser.add_argument("--verbose", action="store_true", help="log the libraries' details too")
+    parser.add_argument("--verbose", action="store_true", help="log details of libraries, too")
     given = parser.parse_args()
     configure_logging(verbose=given.verbose)
     options = HostOptions(
@@ -69,21 +69,22 @@ def main() -> int:
 def _within(least: int, most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         if not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
+            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be {least} to {most}")
         return int(text)
 
     return number
 
 
 async def _serve(options: HostOptions, listening: socket.socket, *, watch: bool) -> None:
-    """Run the host, and with `watch` a new one after each change, all on one socket."""
+    """Runs the host. With `watch`, starts a new one on the same socket after each change."""
     loop = asyncio.get_running_loop()
     ending, stop = asyncio.Event(), asyncio.Event()
 
     def end() -> None:
         ending.set()
         stop.set()
-        listening.close()  # the host has its own copy, which it closes too: the next call is refused
+        # the host closes its own copy, too, so new connections are refused
+        listening.close()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
@@ -122,7 +123,7 @@ def _listen(address: str, port: int) -> socket.socket:
             listening.bind((address, port))
             listening.listen(128)
         except OSError as error:
-            raise StartError(f"Port {port} cannot be listened on: {error.strerror}.") from None
+            raise StartError(f"Cannot listen on port {port}: {error.strerror}.") from None
         undo.pop_all()
     return listening
 

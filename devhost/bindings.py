@@ -1,4 +1,4 @@
-"""Input and output bindings: queues and blobs, with their binding expressions."""
+"""Input and output bindings of queues and blobs, with binding expressions."""
 
 import base64
 import contextlib
@@ -22,13 +22,13 @@ _OUTPUTS = {"blob", "queue", "http"}
 
 
 class BindingError(Exception):
-    """A binding cannot be resolved for this invocation; the text says why."""
+    """A binding cannot be resolved for an invocation. The text says why."""
 
 
 class Bindings:
-    """Reads what functions take in, and writes what they put out after they succeeded.
+    """Reads the input bindings of functions, and writes their output bindings after they have succeeded.
 
-    `wake` tells a listener of the same process that its queue has a message.
+    `wake` makes the listener of a queue in the same process poll at once.
     """
 
     def __init__(self, settings: HostSettings, connections: Connections, wake: Callable[[str], None]) -> None:
@@ -37,10 +37,10 @@ class Bindings:
         self._wake = wake
 
     def check(self, function: Function) -> None:
-        """See that all bindings of a function are known and can be connected.
+        """Checks that all bindings of a function are supported and have a connection.
 
         Raises:
-            StartError: one is not, or cannot.
+            StartError: a binding is not supported or has no connection.
         """
         for binding, known in [
             *((binding, _INPUTS) for binding in function.inputs),
@@ -57,7 +57,7 @@ class Bindings:
                 self._connections.blobs(binding.get("connection"))
 
     async def read(self, function: Function, data: Mapping[str, str]) -> dict[str, TypedData]:
-        """The values of the input bindings by name; a blob that does not exist has no value.
+        """Returns the values of the input bindings by name. A blob that does not exist has no value.
 
         Raises:
             BindingError: an expression has no value.
@@ -66,7 +66,7 @@ class Bindings:
         return {str(binding["name"]): await self._read_blob(binding, data) for binding in function.inputs}
 
     async def write(self, function: Function, outcome: Outcome, data: Mapping[str, str]) -> None:
-        """Write all that an invocation put out, in the order of the bindings.
+        """Writes all output of an invocation, in the order of the bindings.
 
         Raises:
             BindingError: an expression has no value.
@@ -112,7 +112,7 @@ class Bindings:
     def _path(self, binding: Mapping[str, Any], data: Mapping[str, str]) -> tuple[str, str]:
         container, _, name = self._resolve(binding["path"], data).strip("/").partition("/")
         if not name:
-            raise BindingError(f"The path {binding['path']} names no blob.")
+            raise BindingError(f"The path {binding['path']} has no name of a blob.")
         return container, name
 
     def _resolve(self, template: object, data: Mapping[str, str]) -> str:
@@ -123,14 +123,14 @@ class Bindings:
             if name in {"datetime", "sys.utcnow"}:
                 return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
             if name not in data:
-                raise BindingError(f"No value for the binding expression {match[0]}.")
+                raise BindingError(f"The binding expression {match[0]} has no value.")
             return data[name]
 
         return _EXPRESSION.sub(value, self._settings.expand(str(template)))
 
 
 def binding_data(metadata: Mapping[str, TypedData]) -> dict[str, str]:
-    """What binding expressions can name: the trigger's metadata as text, by name in lower case."""
+    """Returns the values for binding expressions: the trigger's metadata as text, by name in lower case."""
     found: dict[str, str] = {}
     for name, value in metadata.items():
         if value.WhichOneof("data") == "string":
@@ -142,7 +142,10 @@ def binding_data(metadata: Mapping[str, TypedData]) -> dict[str, str]:
 
 
 def scalars_of(text: str) -> dict[str, str]:
-    """The top-level values of a JSON object as texts, without arrays, objects and nulls; nothing of any other text."""
+    """Returns the top-level values of a JSON object as texts, without arrays, objects and nulls.
+
+    The result is empty if the text is not a JSON object.
+    """
     try:
         decoded = json.loads(text)
     except (ValueError, RecursionError):
@@ -156,7 +159,7 @@ def scalars_of(text: str) -> dict[str, str]:
 
 
 async def put(client: QueueClient, text: str) -> None:
-    """Send a message; the queue is created where there is none."""
+    """Sends a message. Creates the queue if it does not exist."""
     try:
         await client.send_message(text)
     except ResourceNotFoundError:
@@ -166,12 +169,15 @@ async def put(client: QueueClient, text: str) -> None:
 
 
 def encode_body(body: bytes, *, as_base64: bool) -> str:
-    """The text of a message in the host's encoding."""
+    """Returns the text of a message in the encoding of host.json."""
     return base64.b64encode(body).decode() if as_base64 else body.decode("utf-8", "replace")
 
 
 def _messages(value: TypedData) -> list[bytes]:
-    """A list is many messages, and so is a text that holds a JSON array; an object is serialised again."""
+    """Returns the messages of an output: one for each item of a list or of a JSON array, else a single one.
+
+    An object is encoded as JSON again, as in the real host.
+    """
     if value.WhichOneof("data") == "bytes":
         return [_bytes_of(value)]
     text = _bytes_of(value).decode()

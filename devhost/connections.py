@@ -1,4 +1,4 @@
-"""Storage clients for the connections that bindings name."""
+"""Makes storage clients for the connections that bindings name."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -10,9 +10,9 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from devhost.settings import StartError
 
 _STORAGE = "AzureWebJobsStorage"
-# Four tries within seconds: who has forgotten to start Azurite shall not wait a minute to be told
+# Four tries within seconds, so that a storage that is not running is reported soon.
 _RETRY = {"initial_backoff": 1, "increment_base": 2}
-# Azurite's well-known account and key: public, the same on every machine
+# Azurite's well-known account and key, which are public and the same on every machine.
 _AZURITE = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
@@ -23,11 +23,11 @@ _AZURITE = (
 
 
 class Connections:
-    """One client for each storage account and service, shared by all bindings, until closed.
+    """Holds one client for each storage account and service, which all bindings share.
 
-    A connection is looked up as `AzureWebJobs<name>`, then as `<name>`: a connection string in that setting, or else
-    `…__accountName`, `…__queueServiceUri` or `…__blobServiceUri` with an identity, which `…__credential` and
-    `…__clientId` name.
+    A connection is the setting `AzureWebJobs<name>`, or else the setting `<name>`. The setting is a connection string.
+    Otherwise `…__accountName`, `…__queueServiceUri` or `…__blobServiceUri` names the service, and `…__credential` and
+    `…__clientId` name the identity.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -36,7 +36,7 @@ class Connections:
         self._open = AsyncExitStack()
 
     def queue(self, connection: object, name: str) -> QueueClient:
-        """A queue of a connection; an empty connection is AzureWebJobsStorage.
+        """Returns the client for a queue of a connection. An empty connection means AzureWebJobsStorage.
 
         Raises:
             StartError: the connection has no setting.
@@ -45,7 +45,7 @@ class Connections:
         return service.get_queue_client(name)
 
     def blobs(self, connection: object) -> BlobServiceClient:
-        """The blobs of a connection.
+        """Returns the client for the blobs of a connection. An empty connection means AzureWebJobsStorage.
 
         Raises:
             StartError: the connection has no setting.
@@ -54,7 +54,7 @@ class Connections:
         return service
 
     async def close(self) -> None:
-        """Close all clients."""
+        """Closes all clients."""
         await self._open.aclose()
 
     def _service(self, client: Any, kind: str, connection: str) -> Any:
@@ -79,7 +79,7 @@ class Connections:
         raise StartError(f"The connection {connection} has no setting.")
 
     def _credential(self, connection: str) -> Any:
-        """The identity that a connection's section names; without a word on it, the default credential."""
+        """Returns the identity that a connection names, or the default credential if it names none."""
         from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
         client_id = self._environment.get(f"{connection}__clientId") or None
@@ -87,10 +87,10 @@ class Connections:
         if named == "managedidentity":
             return ManagedIdentityCredential(client_id=client_id)
         if named:
-            raise StartError(f"{connection}__credential must be managedidentity.")
+            raise StartError(f"{connection}__credential is {named!r}; it must be managedidentity.")
         return DefaultAzureCredential(**({"managed_identity_client_id": client_id} if client_id else {}))
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without the details that storage adds."""
+    """Returns the type and the first line of an error. Storage adds details in further lines."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0].strip()}"

@@ -1,4 +1,4 @@
-"""What the terminal shows: lines with their moment and invocation, coloured where it is a terminal."""
+"""Formats log lines with their time and invocation id. On a terminal they are coloured."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from devhost.worker.frames import Logged
 
 INVOCATION: ContextVar[str | None] = ContextVar("invocation", default=None)
-"""The invocation that the host works for, for its own lines."""
+"""The id of the invocation that the current task of the host works for."""
 
 _LEVELS = {
     "trace": 5,
@@ -28,7 +28,7 @@ _QUIET_LIBRARIES = ("azure", "urllib3", "aiohttp", "watchfiles")
 
 
 class Console:
-    """Shows the lines that host.json's `logging.logLevel` lets through."""
+    """Shows the lines that `logging.logLevel` of host.json allows. With `verbose` it shows all lines."""
 
     def __init__(self, *, verbose: bool, levels: Mapping[str, str] | None = None) -> None:
         self.verbose = verbose
@@ -37,7 +37,7 @@ class Console:
         }
 
     def app_line(self, line: "Logged", function: str | None) -> None:
-        """Show what the app logged."""
+        """Shows a line that the app logged."""
         category = f"Function.{function}.User" if function else line.category
         if line.level >= self._threshold(category):
             record = logging.LogRecord(line.category, line.level, "", 0, line.text, None, None)
@@ -45,11 +45,11 @@ class Console:
             logging.getLogger("app").handle(record)
 
     def shows(self, category: str) -> bool:
-        """Whether lines of level information of a category are shown."""
+        """Returns whether lines of a category at the level information are shown."""
         return self._threshold(category) <= logging.INFO
 
     def _threshold(self, category: str) -> int:
-        """The level of the longest prefix of the category that host.json names."""
+        """Returns the lowest level that is shown, from the longest prefix of the category that host.json names."""
         if self.verbose:
             return logging.DEBUG
         name = category.lower()
@@ -84,7 +84,7 @@ class _Formatter(logging.Formatter):
 
 
 def configure_logging(*, verbose: bool) -> None:
-    """Send the host's own lines and the app's to standard error; NO_COLOR and FORCE_COLOR are honoured."""
+    """Sends the lines of the host and of the app to standard error. NO_COLOR and FORCE_COLOR decide on colours."""
     handler = logging.StreamHandler(sys.stderr)
     coloured = bool(os.environ.get("FORCE_COLOR")) or (sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
     handler.setFormatter(_Formatter(verbose=verbose, coloured=coloured))

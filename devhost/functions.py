@@ -1,4 +1,4 @@
-"""What host and workers say to each other: functions, invocations, outcomes."""
+"""The data that host and workers exchange: functions, invocations and outcomes."""
 
 import re
 import secrets
@@ -10,15 +10,17 @@ _TRACE_PARENT = re.compile(r"00-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-
 
 
 def new_guid() -> str:
-    """A random identifier in the form of a GUID."""
+    """Returns a random identifier in the form of a GUID."""
     digits = secrets.token_hex(16)
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def span_in(trace_parent: str) -> tuple[str, str]:
-    """A new span in the caller's trace, or in a new trace, as a `traceparent` (W3C Trace Context, version 00).
+    """Makes a new span in the caller's trace, or in a new trace if `trace_parent` is not valid.
 
-    With it the id of the caller's span, which is empty in a new trace.
+    Returns:
+        The new span as a `traceparent` (W3C Trace Context, version 00), and the id of the caller's span, which is empty
+        in a new trace.
     """
     match = _TRACE_PARENT.fullmatch(trace_parent)
     trace, caller, flags = match.groups() if match is not None else (secrets.token_hex(16), "", "00")
@@ -27,7 +29,7 @@ def span_in(trace_parent: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and after how many seconds a failed function runs again; `max_retries` below zero is for ever."""
+    """How often and after how many seconds a failed function runs again. `max_retries` below zero means without end."""
 
     max_retries: int
     least_seconds: float
@@ -35,7 +37,7 @@ class RetryPolicy:
     exponential: bool = False
 
     def delay_seconds(self, retries: int) -> float:
-        """The pause before the next run, after so many retries."""
+        """Returns the seconds until the next run, after this many retries."""
         if not self.exponential:
             return self.least_seconds
         return min(self.most_seconds, self.least_seconds * 2.0 ** min(retries, 30))
@@ -43,7 +45,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of the app, as the worker describes it. Bindings are those of function.json."""
+    """One function of the app, as the worker describes it. The bindings have the format of function.json."""
 
     name: str
     bindings: tuple[Mapping[str, Any], ...]
@@ -51,7 +53,7 @@ class Function:
 
     @property
     def trigger(self) -> Mapping[str, Any]:
-        """The binding that starts it."""
+        """The binding that starts the function."""
         return next(binding for binding in self.bindings if str(binding["type"]).lower().endswith("trigger"))
 
     @property
@@ -61,7 +63,7 @@ class Function:
 
     @property
     def inputs(self) -> tuple[Mapping[str, Any], ...]:
-        """The bindings that it reads, besides its trigger."""
+        """The input bindings, without the trigger."""
         return tuple(
             binding
             for binding in self.bindings
@@ -70,13 +72,13 @@ class Function:
 
     @property
     def outputs(self) -> tuple[Mapping[str, Any], ...]:
-        """The bindings that it writes to."""
+        """The output bindings."""
         return tuple(binding for binding in self.bindings if str(binding["direction"]).lower() == "out")
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One run of a function. `inputs` and `metadata` are `TypedData` by name; `previous_error` is set on retries.
+    """One run of a function. `inputs` and `metadata` are `TypedData` by name. Retries have a `previous_error`.
 
     `trace_parent` names the run's own span, and `parent_id` the span of its caller, if that is known.
     """
@@ -95,7 +97,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an invocation came to; `error` is None where it succeeded. `outputs` are `TypedData` by binding name."""
+    """The result of an invocation. `error` is None if it succeeded. `outputs` are `TypedData` by binding name."""
 
     invocation_id: str
     error: str | None = None

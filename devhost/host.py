@@ -1,4 +1,4 @@
-"""The host: workers, listeners, and an orderly end."""
+"""The host of one app: its workers, its listeners and its HTTP server, from start to stop."""
 
 import asyncio
 import logging
@@ -30,7 +30,10 @@ _GRACE_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """What the command line says. `lease_seconds` is a received message's invisibility, `admin_hosts` our names."""
+    """The options of the command line.
+
+    `lease_seconds` is how long a received message is invisible. `admin_hosts` are the host names for calls of /admin.
+    """
 
     root: Path
     lease_seconds: int = 600
@@ -40,7 +43,7 @@ class HostOptions:
 
 
 class Host:
-    """One app, loaded once and served on a listening socket until told to stop."""
+    """Loads an app once and serves it on a listening socket until it is stopped."""
 
     def __init__(self, options: HostOptions, settings: HostSettings, listening: socket.socket) -> None:
         self._options = options
@@ -59,10 +62,10 @@ class Host:
         self._errors: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Start everything, say so, and run until `stop` is set.
+        """Starts the app, prints its functions, and runs until `stop` is set.
 
         Raises:
-            StartError: the app cannot be started; the text says why.
+            StartError: the app cannot be started, or a listener ended. The text says why.
         """
         if stop.is_set():
             return
@@ -71,8 +74,10 @@ class Host:
         runner = web.AppRunner(
             self._http.application(),
             access_log=None,
-            shutdown_timeout=_GRACE_SECONDS / 2,  # aiohttp waits for it twice
-            auto_decompress=False,  # a body with a Content-Encoding is the function's to read
+            # aiohttp waits for this time twice
+            shutdown_timeout=_GRACE_SECONDS / 2,
+            # a function decodes the Content-Encoding of a body itself
+            auto_decompress=False,
         )
         await runner.setup()
         await web.SockSite(runner, listening).start()
@@ -93,7 +98,7 @@ class Host:
                 if isinstance(error, StartError):
                     raise error
                 _log.error("A listener ended", exc_info=error)
-                raise StartError("A listener ended: the log says why.")
+                raise StartError("A listener ended. The log says why.")
         finally:
             stopped.cancel()
             await self._close(runner, listeners)
@@ -105,7 +110,8 @@ class Host:
         for function in tuple(functions):
             try:
                 self._listen_for(function)
-            except FunctionError as error:  # the others run on
+            except FunctionError as error:
+                # the other functions run
                 _log.error("The '%s' function is in error: %s", function.name, error)
                 self._errors[function.name] = str(error)
                 functions.remove(function)
@@ -133,8 +139,8 @@ class Host:
         return keys
 
     async def _close(self, runner: web.AppRunner, listeners: list[asyncio.Task[None]]) -> None:
-        """Take in no more; let what runs finish for a while; then end the workers."""
-        _log.info("Stopping: what runs has %.0f seconds to finish", _GRACE_SECONDS)
+        """Accepts no more work, waits a while for running invocations, then ends the workers."""
+        _log.info("Stopping: running invocations have %.0f seconds to finish", _GRACE_SECONDS)
         self._http.shut()
         await asyncio.gather(
             runner.cleanup(),

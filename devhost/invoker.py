@@ -1,4 +1,4 @@
-"""One run of a function from input bindings to output bindings, with the host's lines and retries."""
+"""Runs functions from input bindings to output bindings, with log lines and retries."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ _log = logging.getLogger("devhost.runs")
 
 
 class Invoker:
-    """Runs functions. What goes wrong is in the outcome, and shown; nothing is raised."""
+    """Runs functions. Errors are logged and are part of the outcome. They are not raised."""
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class Invoker:
         reason: str,
         trace: tuple[str, str] = ("", ""),
     ) -> Outcome:
-        """Run a function, and again as its retry policy says; HTTP functions have none.
+        """Runs a function, and retries it by its retry policy. HTTP functions have no retries.
 
-        `trace` is what the caller sent as `traceparent` and `tracestate`.
+        `trace` has the `traceparent` and the `tracestate` of the caller.
         """
         policy = function.retry if function.kind != "httptrigger" else None
         limit = policy.max_retries if policy else 0
@@ -84,7 +84,7 @@ class Invoker:
         if shown:
             _log.info("Executing 'Functions.%s' (Reason='%s', Id=%s)", function.name, reason, invocation.id)
         began, began_at = time.monotonic(), datetime.now(UTC)
-        outcome = await self._bound(function, invocation)
+        outcome = await self._run_with_bindings(function, invocation)
         milliseconds = (time.monotonic() - began) * 1000
         self._requests.add(function, invocation, Run(began_at, milliseconds, reason), outcome)
         ended = (function.name, invocation.id, milliseconds)
@@ -96,8 +96,8 @@ class Invoker:
         INVOCATION.reset(token)
         return outcome
 
-    async def _bound(self, function: Function, invocation: Invocation) -> Outcome:
-        """Between its bindings: what cannot be read or written fails the invocation."""
+    async def _run_with_bindings(self, function: Function, invocation: Invocation) -> Outcome:
+        """Reads input bindings, runs the function and writes its output. An error of a binding fails the invocation."""
         if not function.inputs and not any(
             str(binding["type"]).lower() != "http" for binding in function.outputs
         ):
@@ -109,6 +109,7 @@ class Invoker:
             outcome = await self._pool.invoke(bound, self._timeout_seconds)
             if outcome.error is None:
                 await self._bindings.write(function, outcome, data)
-        except (AzureError, BindingError, OSError, ValueError) as error:  # ValueError: what cannot be encoded
+        # a value that cannot be encoded raises ValueError
+        except (AzureError, BindingError, OSError, ValueError) as error:
             return Outcome(invocation.id, f"A binding failed: {first_line(error)}")
         return outcome

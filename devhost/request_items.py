@@ -39,9 +39,9 @@ class Run:
 
 
 class RequestItems:
-    """Sends one item for each invocation, where the connection string of Application Insights is set.
+    """Sends one item for each invocation, if the connection string of Application Insights is set.
 
-    An item is sent once: what the service does not take is lost, with a warning. Nobody waits for it.
+    An item is sent once. If the service does not accept it, it is lost, with a warning. No invocation waits for it.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -54,7 +54,7 @@ class RequestItems:
         self._refused = False
 
     def add(self, function: Function, invocation: Invocation, run: Run, outcome: Outcome) -> None:
-        """Report an invocation that has ended."""
+        """Reports an invocation that has ended."""
         if not self._url:
             return
         self._waiting.append(self._envelope(function, invocation, run, outcome))
@@ -63,7 +63,7 @@ class RequestItems:
             self._sending = asyncio.create_task(self._send())
 
     async def close(self) -> None:
-        """Send what waits, for two seconds at most."""
+        """Sends the waiting items, for two seconds at most."""
         self._closing.set()
         self._arrived.set()
         if self._sending is not None:
@@ -90,7 +90,7 @@ class RequestItems:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             problem = type(error).__name__
         if problem and not self._refused:
-            _log.warning("Application Insights did not take %s requests: %s", len(batch), problem)
+            _log.warning("Application Insights did not accept %s requests: %s", len(batch), problem)
         self._refused = bool(problem)
 
     def _envelope(
@@ -135,7 +135,7 @@ class RequestItems:
 
 
 def _destination(text: str) -> tuple[str, str]:
-    """The key and the URL that a connection string names; both are empty where nothing can be sent."""
+    """Returns the key and the URL in a connection string. Both are empty if nothing can be sent."""
     pairs = [pair.partition("=") for pair in text.split(";") if pair.strip()]
     parts = {name.strip().lower(): value.strip() for name, _, value in pairs}
     key = parts.get("instrumentationkey", "")

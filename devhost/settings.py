@@ -1,4 +1,4 @@
-"""What the host reads: the environment, local.settings.json, and host.json with its overrides."""
+"""Reads the settings of a host: the environment, local.settings.json, and host.json with its overrides."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ _MAX_WORKERS = 10
 
 
 class StartError(Exception):
-    """The app cannot be started as it is set up; the text says why."""
+    """The app cannot be started with its settings. The text says why."""
 
 
 class FunctionError(StartError):
-    """One function cannot be started as it is set up, and the others can; the text says why."""
+    """One function cannot be started with its settings, but the others can. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class HostSettings:
     workers: int = 1
 
     def expand(self, text: str) -> str:
-        """Replace each `%NAME%` by the setting of that name.
+        """Replaces each `%NAME%` by the value of that setting.
 
         Raises:
             FunctionError: there is no such setting.
@@ -68,16 +68,16 @@ class HostSettings:
         return _PERCENT.sub(setting, text)
 
     def is_disabled(self, function: str) -> bool:
-        """Whether `AzureWebJobs.<function>.Disabled` is set."""
+        """Returns whether `AzureWebJobs.<function>.Disabled` is true."""
         names = (f"AzureWebJobs.{function}.Disabled", f"AzureWebJobs_{function}_Disabled")
         return any(self.environment.get(name, "").lower() in {"1", "true"} for name in names)
 
 
 def load_settings(root: Path) -> HostSettings:
-    """Read the settings of the app in a folder; of two values for one setting, the environment's wins.
+    """Reads the settings of the app in a folder. The environment takes precedence over local.settings.json.
 
     Raises:
-        StartError: a file is missing or wrong.
+        StartError: a file is missing, or a value is wrong.
     """
     local = _read(root / "local.settings.json") if (root / "local.settings.json").exists() else {}
     own = _section(local, "Host")
@@ -85,7 +85,7 @@ def load_settings(root: Path) -> HostSettings:
     environment = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", **values, **os.environ}
     host: dict[str, Any] = _in_lower_case(_read(root / "host.json"))
     if host.get("version") != "2.0":
-        raise StartError('host.json must say "version": "2.0".')
+        raise StartError('host.json must have "version": "2.0".')
     _override(host, environment)
     extensions = _section(host, "extensions")
     return HostSettings(
@@ -109,13 +109,17 @@ def load_settings(root: Path) -> HostSettings:
 
 
 def seconds_of(span: object) -> float:
-    """The seconds of a .NET TimeSpan such as "00:05:00" or "1.00:00:00"; "-1" is for ever."""
+    """Returns the seconds of a .NET TimeSpan such as "00:05:00" or "1.00:00:00". "-1" means no limit.
+
+    Raises:
+        StartError: the text is not a TimeSpan.
+    """
     text = str(span)
     if text == "-1":
         return timedelta(days=3650).total_seconds()
     match = re.fullmatch(r"(?:(\d+)\.)?(\d+):(\d+):(\d+(?:\.\d+)?)", text)
     if match is None:
-        raise StartError(f"{text!r} is no time span of the form hh:mm:ss.")
+        raise StartError(f"The time span is {text!r}; it must have the form hh:mm:ss.")
     days, hours, minutes, seconds = match.groups(default="0")
     return int(days) * 86_400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
@@ -125,7 +129,7 @@ def _queues(raw: Mapping[str, Any]) -> QueueSettings:
     default = max(1, batch_size // 2) * (os.cpu_count() or 1)
     encoding = str(raw.get("messageencoding", "base64")).lower()
     if encoding not in {"base64", "none"}:
-        raise StartError("extensions.queues.messageEncoding must be base64 or none.")
+        raise StartError(f"extensions.queues.messageEncoding is {encoding!r}; it must be base64 or none.")
     return QueueSettings(
         batch_size=batch_size,
         new_batch_threshold=_number(
@@ -146,7 +150,7 @@ def _number(value: object, name: str, least: int, most: int) -> int:
     except ValueError:
         number = least - 1
     if not least <= number <= most:
-        raise StartError(f"{name} must be between {least} and {most}.")
+        raise StartError(f"{name} is {str(value)!r}; it must be {least} to {most}.")
     return number
 
 
@@ -172,7 +176,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _override(host: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Apply the settings AzureFunctionsJobHost__a__b__c to host.json, whose keys are in lower case by now."""
+    """Applies the settings AzureFunctionsJobHost__a__b__c to the content of host.json, whose keys are in lower case."""
     for name, value in environment.items():
         if not name.startswith(_OVERRIDE):
             continue
@@ -186,13 +190,13 @@ def _override(host: dict[str, Any], environment: Mapping[str, str]) -> None:
 
 
 def _in_lower_case(value: Any) -> Any:
-    """The value with the keys of all its objects in lower case: the real host's keys know no case."""
+    """Returns the value with all keys in lower case, because the real host ignores their case."""
     if isinstance(value, dict):
         return {str(key).lower(): _in_lower_case(item) for key, item in value.items()}
     return value
 
 
 def _host_id(root: Path) -> str:
-    """The same for one machine and folder, as Core Tools has it."""
+    """Returns an id that is always the same for a machine and a folder, as in Core Tools."""
     machine = socket.gethostname()
     return f"{machine.lower()[:20]}-{hashlib.sha256(f'{machine}-{root}'.encode()).hexdigest()[:10]}"

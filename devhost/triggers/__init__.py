@@ -1,1 +1,1 @@
-"""What starts functions besides HTTP: queues and timers."""
+"""The queue and timer triggers."""

@@ -1,4 +1,4 @@
-"""Timer schedules: NCRONTAB of five or six fields, or a TimeSpan."""
+"""Reads timer schedules: NCRONTAB of five or six fields, or a TimeSpan."""
 
 import re
 from dataclasses import dataclass
@@ -26,16 +26,19 @@ _ITEM = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?")
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a timer fires: after every `interval`, or at the moments whose fields are all in `fields`."""
+    """A timer schedule. It fires after every `interval`, or at the times whose fields are all in `fields`.
+
+    `fields` are second, minute, hour, day, month and weekday (0 is Sunday).
+    """
 
     fields: tuple[frozenset[int], ...] = ()
     interval: timedelta | None = None
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first occurrence after the moment, which is excluded; day and weekday must both match.
+        """Returns the first time that is later than `moment`. Day and weekday must both match.
 
         Raises:
-            FunctionError: there is none within eight years.
+            FunctionError: there is no such time within eight years.
         """
         if self.interval is not None:
             return moment + self.interval
@@ -57,10 +60,10 @@ class Schedule:
 
 
 def parse_schedule(text: str) -> Schedule:
-    """The schedule of an expression.
+    """Returns the schedule of an expression.
 
     Raises:
-        FunctionError: it is none.
+        FunctionError: the expression is not valid.
     """
     parts = text.split()
     if len(parts) == 1 and ":" in text:
@@ -69,12 +72,12 @@ def parse_schedule(text: str) -> Schedule:
         except StartError as error:
             raise FunctionError(str(error)) from None
         if seconds <= 0:
-            raise FunctionError(f"{text!r} is no schedule: it would never pause.")
+            raise FunctionError(f"The schedule is {text!r}; it must be longer than zero.")
         return Schedule(interval=timedelta(seconds=seconds))
     if len(parts) == 5:
         parts = ["0", *parts]
     if len(parts) != 6:
-        raise FunctionError(f"{text!r} is no schedule: it has {len(parts)} fields in place of 6.")
+        raise FunctionError(f"The schedule {text!r} has {len(parts)} fields; it must have 5 or 6.")
     return Schedule(tuple(_field(part, *bounds) for part, bounds in zip(parts, _FIELDS, strict=True)))
 
 
@@ -83,14 +86,14 @@ def _field(text: str, name: str, low: int, high: int) -> frozenset[int]:
     for item in text.lower().split(","):
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise FunctionError(f"{text!r} is no {name} of a schedule.")
+            raise FunctionError(f"The {name} of the schedule is {text!r}, which is not valid.")
         start_text, end_text, step_text = match.groups()
         step = int(step_text or 1)
         start = low if start_text == "*" else _number(start_text, name)
         end = high if start_text == "*" or (step_text and not end_text) else start
         end = _number(end_text, name) if end_text else end
         if step < 1 or not low <= start <= end <= high:
-            raise FunctionError(f"{text!r} is out of range for the {name} of a schedule.")
+            raise FunctionError(f"The {name} of the schedule is {text!r}; it must be {low} to {high}.")
         values.update(range(start, end + 1, step))
     return frozenset(values)
 
@@ -100,5 +103,5 @@ def _number(text: str, name: str) -> int:
     if text[:3] in names:
         return names[text[:3]]
     if not text.isdigit():
-        raise FunctionError(f"{text!r} is no {name} of a schedule.")
+        raise FunctionError(f"The {name} of the schedule is {text!r}, which is not valid.")
     return int(text)

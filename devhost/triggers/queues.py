@@ -1,4 +1,4 @@
-"""Queue triggers: one listener a function, with the host's batches, back-off, renewal and poison queues."""
+"""Queue triggers: a listener for each function, with the host's batches, back-off, renewal and poison queues."""
 
 import asyncio
 import base64
@@ -30,7 +30,7 @@ _TRANSIENT_CODES = {"QueueBeingDeleted", "QueueDisabled"}
 class QueueListener:
     """Receives the messages of one queue and runs one function for each.
 
-    `lease_seconds` is how long a received message stays invisible unless renewed, which happens at half of it.
+    `lease_seconds` is how long a received message is invisible. It is renewed after half of this time.
     """
 
     def __init__(
@@ -59,11 +59,15 @@ class QueueListener:
         self._stopping = False
 
     def wake(self) -> None:
-        """Look at the queue now."""
+        """Polls the queue now."""
         self._awake.set()
 
     async def run(self) -> None:
-        """Listen until stopped."""
+        """Listens until `stop` is called.
+
+        Raises:
+            StartError: storage refused to read the queue.
+        """
         empty_polls = 0
         while not self._stopping:
             if len(self._running) > self._settings.new_batch_threshold:
@@ -73,14 +77,15 @@ class QueueListener:
                 empty_polls = 0
                 continue
             empty_polls += 1
-            await self._rest(empty_polls)
+            await self._pause(empty_polls)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Take no more, let what runs finish for a while, and make the rest visible again."""
+        """Receives no more messages, waits a while for running invocations, and makes unfinished messages visible."""
         self._stopping = True
         self._awake.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._receiving.acquire(), _RECEIVING_SECONDS)  # it is given back
+            # messages that are being received are released
+            await asyncio.wait_for(self._receiving.acquire(), _RECEIVING_SECONDS)
         if self._running:
             await asyncio.wait(self._running, timeout=grace_seconds)
         for task in tuple(self._running):
@@ -88,12 +93,12 @@ class QueueListener:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def run_by_hand(self, text: str) -> Outcome:
-        """Run the function for a message that is in no queue."""
-        trigger, metadata = self._given(text.encode("utf-8", "replace"), {})
+        """Runs the function for a message that is not in the queue."""
+        trigger, metadata = self._trigger_data(text.encode("utf-8", "replace"), {})
         return await self._invoker.run(self._function, trigger, metadata, "By hand")
 
     async def _take(self) -> bool:
-        """Begin to handle what the queue has; whether it had anything."""
+        """Receives messages and begins to handle them. Returns whether there were any."""
         async with self._receiving:
             received = await self._receive()
             if self._stopping:
@@ -113,14 +118,15 @@ class QueueListener:
             )
             return [message async for message in pages]
         except ResourceNotFoundError:
-            return []  # a queue that nobody has written to yet
+            # the queue is created with its first message
+            return []
         except (AzureError, OSError) as error:
             if _stops_the_host(error):
-                raise StartError(_refused(self.queue, error)) from None
+                raise StartError(_refusal(self.queue, error)) from None
             _log.warning("%s cannot be read: %s", self.queue, first_line(error))
             return []
 
-    async def _rest(self, empty_polls: int) -> None:
+    async def _pause(self, empty_polls: int) -> None:
         spread = random.uniform(0.8, 1.2)  # noqa: S311 - spreads polls
         seconds = pause_seconds(empty_polls, self._settings.max_polling_seconds, spread)
         with contextlib.suppress(TimeoutError):
@@ -149,26 +155,28 @@ class QueueListener:
         if body is None or dequeued > limit:
             await self._to_poison(message)
             return
-        trigger, metadata = self._given(body, _metadata(message))
+        trigger, metadata = self._trigger_data(body, _metadata(message))
         reason = f"New queue message detected on '{self.queue}'."
         outcome = await self._invoker.run(self._function, trigger, metadata, reason)
-        await updating.acquire()  # a renewal under way changes the pop receipt; no other may follow
+        # no renewal may change the pop receipt from here on
+        await updating.acquire()
         if outcome.error is None:
             await self._client.delete_message(message)
         elif self._is_poison:
-            pass  # it stays invisible until its lease ends, so that it does not fail in a fast loop
+            # it stays invisible until its lease ends, so that it does not fail in a fast loop
+            pass
         elif dequeued >= limit:
             await self._to_poison(message)
         else:
             await self._release(message, round(self._settings.visibility_timeout_seconds))
 
-    def _given(
+    def _trigger_data(
         self, body: bytes, metadata: dict[str, TypedData]
     ) -> tuple[TypedData, Mapping[str, TypedData]]:
-        """What the function gets: the body as its data type says, and the trigger's metadata.
+        """Returns the input of the function: the body in its data type, and the trigger's metadata.
 
-        Of a text that is a JSON object, the scalars at the top overwrite metadata of the same name, whatever its case;
-        of a binary body nothing does.
+        If a text is a JSON object, its top-level scalars overwrite metadata of the same name, whatever the case. A
+        binary body overwrites no metadata.
         """
         text = body.decode("utf-8", "replace")
         metadata["QueueTrigger"] = TypedData(string=text)
@@ -192,21 +200,25 @@ class QueueListener:
         while True:
             await asyncio.sleep(self._lease_seconds / 2)
             async with updating:
-                with contextlib.suppress(AzureError):  # the next renewal may succeed
+                # the next renewal may succeed
+                with contextlib.suppress(AzureError):
                     renewed = await self._client.update_message(
                         message, visibility_timeout=self._lease_seconds
                     )
                     message.pop_receipt = renewed.pop_receipt
 
     async def _release(self, message: QueueMessage, seconds: int) -> None:
-        with contextlib.suppress(AzureError):  # it becomes visible at the end of its lease then
+        # otherwise the message becomes visible at the end of its lease
+        with contextlib.suppress(AzureError):
             await self._client.update_message(message, visibility_timeout=seconds)
 
     async def _to_poison(self, message: QueueMessage) -> None:
-        """Move a message; one that is in a poison queue already is left there, and comes back until it expires."""
+        """Moves a message to the poison queue. A message of a poison queue is left there until it expires."""
         if self._is_poison:
             _log.error(
-                "%s: a message stays after %s attempts, and runs no more", self.queue, message.dequeue_count
+                "%s: a message is left after %s attempts, and is not tried again",
+                self.queue,
+                message.dequeue_count,
             )
             return
         _log.error("%s: a message goes to %s-poison", self.queue, self.queue)
@@ -216,24 +228,30 @@ class QueueListener:
 
 
 def pause_seconds(empty_polls: int, most_seconds: float, spread: float) -> float:
-    """The pause after so many empty polls in a row: 100 ms, then more by 100 ms doubled with each, times `spread`."""
+    """Returns the seconds to wait after this many empty polls in a row.
+
+    The wait is 100 ms after the first. After poll n it is 100 ms and `spread` times 100 ms times 2^(n - 2), up to
+    `most_seconds`.
+    """
     growth = spread * 2.0 ** min(empty_polls - 2, 16) if empty_polls > 1 else 0.0
     return min(_MIN_POLL_SECONDS * (1 + growth), most_seconds)
 
 
 def _stops_the_host(error: Exception) -> bool:
-    """Whether storage refused to be asked: such an answer ends the real host, others it waits out."""
+    """Returns whether an error ends the host: storage refused the call. The host waits for other errors to end."""
     if not isinstance(error, HttpResponseError) or error.status_code is None:
         return False
     return error.status_code < 500 and getattr(error, "error_code", None) not in _TRANSIENT_CODES
 
 
-def _refused(queue: str, error: Exception) -> str:
-    needed = (
-        "may not be read: the identity needs the role Storage Queue Data Contributor, or the key is wrong"
-    )
+def _refusal(queue: str, error: Exception) -> str:
     status = error.status_code if isinstance(error, HttpResponseError) else None
-    return f"The queue {queue} {needed if status in {401, 403} else 'cannot be read'} ({first_line(error)})"
+    problem = "cannot be read"
+    if status in {401, 403}:
+        problem = (
+            "may not be read: the identity needs the role Storage Queue Data Contributor, or the key is wrong"
+        )
+    return f"The queue {queue} {problem} ({first_line(error)})"
 
 
 def _metadata(message: QueueMessage) -> dict[str, TypedData]:

@@ -1,4 +1,4 @@
-"""Timer triggers: schedules, their status blob, and one host at a time."""
+"""Timer triggers: they run functions on schedules, on one host at a time, and store a status blob."""
 
 import asyncio
 import contextlib
@@ -22,15 +22,15 @@ _log = logging.getLogger("devhost")
 
 _CONTAINER = "azure-webjobs-hosts"
 _LEASE_SECONDS = 60
-_GIVING_BACK_SECONDS = 2.0
+_RELEASE_SECONDS = 2.0
 _LONGEST_SLEEP_SECONDS = 3600.0
 _SUB_MINUTE = timedelta(minutes=1)
 
 
 class TimerListener:
-    """Runs one function on its schedule, never two runs at a time, over all hosts of one id and storage.
+    """Runs one function on its schedule. All hosts with the same id and storage have only one run at a time.
 
-    Schedules are in local time, or in that of the setting WEBSITE_TIME_ZONE.
+    Schedules are in local time, or in the time zone of the setting WEBSITE_TIME_ZONE.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class TimerListener:
         self._service = connections.blobs("AzureWebJobsStorage")
         self._status = self._blob(f"timers/{settings.host_id}/Host.Functions.{function.name}/status")
         self._lock = self._blob(f"locks/{settings.host_id}/Host.Functions.{function.name}.Listener")
-        self._turn = asyncio.Lock()
+        self._run_lock = asyncio.Lock()
 
     async def run(self) -> None:
-        """Wait for the singleton's lease, fire on schedule while it lasts, and so on until cancelled."""
+        """Runs until cancelled: waits for the lease of the timer, and fires on schedule while this host has it."""
         while True:
             lease = await self._acquire()
             renewal = asyncio.create_task(self._renew(lease))
@@ -60,20 +60,21 @@ class TimerListener:
                 renewal.cancel()
                 firing.cancel()
                 ended = await asyncio.gather(renewal, firing, return_exceptions=True)
-                with contextlib.suppress(AzureError):  # it ends by itself within a minute
+                # the lease ends by itself within a minute
+                with contextlib.suppress(AzureError):
                     await lease.release()
             if isinstance(ended[1], Exception):
                 raise ended[1]
             _log.warning("%s: the timer's lease is lost", self._function.name)
 
     async def settle(self, grace_seconds: float) -> None:
-        """Begin no more runs, and let the one that is on finish for a while."""
+        """Begins no more runs, and waits a while for the current one."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._turn.acquire(), grace_seconds)
+            await asyncio.wait_for(self._run_lock.acquire(), grace_seconds)
 
     async def fire(self, *, past_due: bool) -> Outcome:
-        """Run the function now."""
-        async with self._turn:
+        """Runs the function now. If it is running, waits for the end of that run first."""
+        async with self._run_lock:
             status = await self._read_status()
             content = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
             reason = "The timer is past due" if past_due else "Timer fired"
@@ -116,12 +117,12 @@ class TimerListener:
                 return lease
 
     async def _ensure_lock(self) -> None:
-        """Make the blob of the lease; one that is there is left alone, for another host may have it."""
+        """Creates the blob of the lease. An existing blob is not changed, because another host may have its lease."""
         with contextlib.suppress(ResourceExistsError):
             await self._create(self._lock, b"", overwrite=False)
 
     async def _renew(self, lease: BlobLeaseClient) -> None:
-        """Keep the lease, and return when another has it."""
+        """Renews the lease, and returns when another host has it."""
         while True:
             await asyncio.sleep(_LEASE_SECONDS / 4)
             try:
@@ -130,7 +131,8 @@ class TimerListener:
                 if error.status_code in {404, 409, 412}:
                     return
             except AzureError:
-                continue  # the next renewal may succeed
+                # the next renewal may succeed
+                continue
 
     async def _read_status(self) -> dict[str, Any] | None:
         if not self._monitored:
@@ -151,7 +153,8 @@ class TimerListener:
             "Next": next_run(self._schedule, now, self._zone).isoformat(),
             "LastUpdated": (last or now).isoformat(),
         }
-        with contextlib.suppress(AzureError):  # it only serves the next start
+        # only the next start needs the status
+        with contextlib.suppress(AzureError):
             await self._create(self._status, json.dumps(status).encode())
 
     async def _create(self, blob: BlobClient, data: bytes, *, overwrite: bool = True) -> None:
@@ -171,9 +174,10 @@ class TimerListener:
 
 
 def next_run(schedule: Schedule, after: datetime, zone: ZoneInfo | None) -> datetime:
-    """The schedule's first moment after another, in UTC, by the wall clock of a zone (None is the machine's).
+    """Returns the first time of a schedule that is later than `after`, in UTC, by the wall clock of a time zone.
 
-    A time that the clock leaves out in spring is taken an hour later; one that it shows twice in autumn counts once.
+    None means the time zone of the machine. A time that does not exist in spring is taken an hour later. A time that
+    exists twice in autumn counts once.
     """
     if schedule.interval is not None:
         return after + schedule.interval
@@ -187,20 +191,20 @@ def next_run(schedule: Schedule, after: datetime, zone: ZoneInfo | None) -> date
 
 
 async def _acquire_or_release(lease: BlobLeaseClient) -> None:
-    """Acquire a lease; where this is cancelled on the way, nobody shall wait for the lease to run out."""
+    """Acquires a lease. If this is cancelled meanwhile, the lease is released, so that no host waits for its end."""
     acquiring = asyncio.ensure_future(lease.acquire(lease_duration=_LEASE_SECONDS))
     try:
         await asyncio.shield(acquiring)
     except asyncio.CancelledError:
         with contextlib.suppress(AzureError, OSError, TimeoutError):
-            async with asyncio.timeout(_GIVING_BACK_SECONDS):
+            async with asyncio.timeout(_RELEASE_SECONDS):
                 await acquiring
                 await lease.release()
         raise
 
 
 def _moment(text: object) -> datetime | None:
-    """The moment in a status blob, which anybody may have written; without a zone it is in UTC."""
+    """Returns a time from a status blob, or None if it is not valid. A time without a time zone is in UTC."""
     try:
         found = datetime.fromisoformat(str(text))
     except ValueError:
@@ -214,10 +218,10 @@ def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise StartError(f"WEBSITE_TIME_ZONE: there is no time zone {name!r}.") from None
+        raise StartError(f"WEBSITE_TIME_ZONE is {name!r}, which is not a known time zone.") from None
 
 
 async def _sleep_until(moment: datetime) -> None:
-    """In naps, so that a changed clock or a suspended machine does not delay it for long."""
-    while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110 - the clock is polled
-        await asyncio.sleep(min(left, _LONGEST_SLEEP_SECONDS))
+    """Sleeps until a time, in short steps, so that a changed clock or a suspended machine delays it only shortly."""
+    while (remaining := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110 - the clock is polled
+        await asyncio.sleep(min(remaining, _LONGEST_SLEEP_SECONDS))

@@ -1,1 +1,1 @@
-"""HTTP triggers, and the host's own endpoints."""
+"""HTTP triggers and the endpoints of the host."""

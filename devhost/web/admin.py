@@ -1,4 +1,4 @@
-"""The host's own endpoints under /admin."""
+"""The host's endpoints under /admin."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from devhost.triggers.timers import TimerListener
 
 
 class Admin:
-    """Lists the functions, and runs those of queues and timers by hand."""
+    """Lists the functions, and runs queue and timer functions on request."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Admin:
         self._background: set[asyncio.Task[Outcome]] = set()
 
     async def answer(self, request: web.Request, path: Sequence[str]) -> web.Response:
-        """Answer a request for a path under /admin, given in lower case."""
+        """Answers a request. `path` has the parts of the path below /admin in lower case."""
         match (request.method, *path):
             case ("GET", "functions"):
                 return web.json_response([self._described(f, request) for f in self._functions.values()])

@@ -1,4 +1,4 @@
-"""Cross-origin requests, as `Host.CORS` and `Host.CORSCredentials` of local.settings.json allow them."""
+"""Cross-origin requests, which `Host.CORS` and `Host.CORSCredentials` of local.settings.json allow."""
 
 from aiohttp import web
 
@@ -6,13 +6,13 @@ from devhost.settings import HostSettings
 
 
 def is_preflight(request: web.Request, settings: HostSettings) -> bool:
-    """Whether a browser asks, from an allowed origin, what it may send."""
+    """Returns whether a request is the preflight request of a browser from an allowed origin."""
     asked = "access-control-request-method" in request.headers
     return request.method == "OPTIONS" and asked and bool(_allowed(request, settings))
 
 
 def allow(request: web.Request, response: web.StreamResponse, settings: HostSettings) -> None:
-    """Mark a response as readable by the request's origin, where that is allowed."""
+    """Allows the request's origin to read a response, if the settings allow it."""
     origin = _allowed(request, settings)
     if not origin:
         return
@@ -25,7 +25,7 @@ def allow(request: web.Request, response: web.StreamResponse, settings: HostSett
 
 
 def preflight(request: web.Request) -> web.Response:
-    """The answer to a preflight request."""
+    """Returns the answer to a preflight request."""
     headers = {
         "Access-Control-Allow-Methods": request.headers["access-control-request-method"],
         "Access-Control-Allow-Headers": request.headers.get("access-control-request-headers", "*"),

@@ -1,4 +1,4 @@
-"""Access keys, kept where the host keeps them: in blobs of azure-webjobs-secrets."""
+"""Access keys, stored as the real host does: in blobs of the container azure-webjobs-secrets."""
 
 import contextlib
 import hmac
@@ -16,7 +16,7 @@ _CONTAINER = "azure-webjobs-secrets"
 
 
 class Keys:
-    """The master key, the host's key for all functions, and each function's own."""
+    """The master key, the host's key for all functions, and the keys of each function."""
 
     def __init__(self, blobs: BlobServiceClient, host_id: str) -> None:
         self._blobs = blobs
@@ -27,7 +27,7 @@ class Keys:
 
     @property
     def master(self) -> str:
-        """The key that opens everything."""
+        """The key that gives access to everything."""
         return self._master[0]
 
     @property
@@ -36,7 +36,7 @@ class Keys:
         return self._host[0]
 
     async def load(self, functions: Iterable[Function]) -> None:
-        """Read the keys, and make those that are not there."""
+        """Reads the keys, and creates missing ones."""
         made: dict[str, object] = {
             "masterKey": _new_key("master"),
             "functionKeys": [_new_key("default")],
@@ -50,7 +50,7 @@ class Keys:
             self._functions[function.name] = _values(found["keys"])
 
     def opens(self, request: web.Request, function: Function | None) -> bool:
-        """Whether the request's key is good enough for a function, or for the host where it is None."""
+        """Returns whether a request's key gives access to a function. None means the endpoints of the host."""
         level = str(function.trigger.get("authLevel") or "function").lower() if function else "admin"
         if level == "anonymous":
             return True

@@ -1,7 +1,8 @@
-"""Who may call the host's own endpoints: programs of this machine, and no page that a browser has open.
+"""Protects the host's endpoints: only programs on this machine may call them, not pages in a browser.
 
-Any page may send requests to loopback addresses: as a form or a plain text without asking (they carry its origin), and
-under a name of its own that it has resolve to 127.0.0.1 (DNS rebinding; they carry that name as their host).
+Any page can send requests to loopback addresses. As a form or as plain text it needs no preflight, but the request has
+the page's origin. With a name of its own that resolves to 127.0.0.1 (DNS rebinding), the request has that name as its
+host.
 """
 
 from collections.abc import Collection
@@ -13,15 +14,15 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def refusal(request: web.Request, hosts: Collection[str]) -> web.Response | None:
-    """The answer to a request that has no business here; None where it may pass.
+    """Returns the answer to a request that is refused, or None for a request that is allowed.
 
-    It must name this machine as its host, by loopback, by the address that it came in on, or by one of `hosts`, must
-    come from no other origin, and what it posts must be JSON.
+    An allowed request names this machine as its host: by loopback, by the address of its connection, or by one of
+    `hosts`. It does not come from another origin, and a POST is JSON.
     """
     name = _host_name(request.host)
     if name is None or name not in _LOOPBACK | {host.lower() for host in hosts} | _own_address(request):
         return web.Response(
-            status=403, text=f"The host {request.host!r} is none of this one's names: see --admin-host."
+            status=403, text=f"The host {request.host!r} is not a name of this machine: see --admin-host."
         )
     origin = request.headers.get("origin")
     if origin is not None and origin.lower() != f"{request.scheme}://{request.host}".lower():
@@ -34,7 +35,7 @@ def refusal(request: web.Request, hosts: Collection[str]) -> web.Response | None
 
 
 def _host_name(host: str) -> str | None:
-    """The name or address in a Host header, without port and brackets."""
+    """Returns the name or address in a Host header without port and brackets, or None if it is not valid."""
     try:
         parts = urlsplit(f"//{host}")
         valid = not (parts.username or parts.path or parts.query or parts.fragment) and parts.port != 0
@@ -44,6 +45,6 @@ def _host_name(host: str) -> str | None:
 
 
 def _own_address(request: web.Request) -> set[str]:
-    """The address of this machine that the connection was made to."""
+    """Returns the address of this machine to which the connection was made."""
     found = request.transport.get_extra_info("sockname") if request.transport is not None else None
     return {str(found[0]).lower()} if isinstance(found, tuple) else set()

@@ -1,4 +1,4 @@
-"""Route templates of HTTP triggers: `{name}`, `{name?}`, `{*rest}`, and constraints such as `{id:int}`."""
+"""Reads route templates of HTTP triggers: `{name}`, `{name?}`, `{*rest}`, and constraints such as `{id:int}`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -33,14 +33,17 @@ _SIZED: Mapping[str, Callable[[str, list[int]], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A template, ready to be matched with paths, case-insensitively."""
+    """A compiled template. It matches paths without regard to case."""
 
     template: str
     pattern: re.Pattern[str]
     constraints: Mapping[str, tuple[Callable[[str], bool], ...]]
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The parameters of a path (without slashes about it), decoded; None where it does not match."""
+        """Returns the decoded parameters of a path, or None if it does not match.
+
+        The path has no slashes at its start and end.
+        """
         found = self.pattern.fullmatch(path)
         if found is None:
             return None
@@ -52,10 +55,10 @@ class Route:
 
 
 def parse_route(template: str) -> Route:
-    """The route of a template.
+    """Returns the route of a template.
 
     Raises:
-        StartError: it has a constraint or another part that the host does not know.
+        StartError: the template has a constraint or another part that is not supported.
     """
     pattern, constraints = "", dict[str, tuple[Callable[[str], bool], ...]]()
     for segment in template.strip("/").split("/"):
@@ -73,12 +76,12 @@ def parse_route(template: str) -> Route:
 
 
 def _decoded(value: str) -> str:
-    """Percent-decoded, but for slashes, which ASP.NET Core leaves as they came."""
+    """Decodes percent escapes except for slashes, as ASP.NET Core does."""
     return unquote(_SLASH.sub(r"%252\1", value))
 
 
 def _mixed(segment: str, constraints: dict[str, tuple[Callable[[str], bool], ...]]) -> str:
-    """A segment of text and parameters, such as `v{n:int}.json`."""
+    """Returns the pattern of a segment of text and parameters, such as `v{n:int}.json`, and adds its constraints."""
     pattern, end = "", 0
     if set("{}") & set(_SEGMENT.sub("", segment)):
         raise StartError(f"The part {segment!r} of a route is not supported.")

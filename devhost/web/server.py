@@ -1,4 +1,4 @@
-"""HTTP triggers: requests in, responses out."""
+"""Serves HTTP triggers: turns requests into invocations, and outcomes into responses."""
 
 from collections.abc import Collection, Sequence
 from http.cookies import SimpleCookie
@@ -24,10 +24,10 @@ _SAME_SITE = {1: "Lax", 2: "Strict", 3: "None"}
 
 
 class HttpServer:
-    """Routes requests to functions: in the order of their names, the first that matches.
+    """Passes each request to the first function whose route matches, in the order of their names.
 
-    The host's own endpoints answer programs of this machine alone, under its names and those of `admin_hosts`.
-    Until `open` is called, and after `shut`, it answers that the host is not ready (503).
+    Only programs on this machine may call the host's endpoints, by a name of the machine or one of `admin_hosts`.
+    Before `open` and after `shut`, every other answer is 503.
     """
 
     def __init__(self, settings: HostSettings, admin_hosts: Collection[str] = ()) -> None:
@@ -38,14 +38,14 @@ class HttpServer:
 
     @property
     def routes(self) -> list[tuple[Route, tuple[str, ...], Function]]:
-        """The routes with the methods that they take, in the order in which they are tried."""
+        """The routes with their methods and functions, in the order in which they are tried."""
         return list(self._routes)
 
     def open(self, functions: Sequence[Function], invoker: Invoker, admin: Admin, keys: Keys | None) -> None:
-        """Serve these functions from now on; without `keys` everybody may call all of them.
+        """Begins to serve functions. Without `keys`, no call needs a key.
 
         Raises:
-            StartError: a route is wrong.
+            StartError: a route is not valid.
         """
         self._routes = [
             (parse_route(_template(function, self._settings)), _methods(function), function)
@@ -55,17 +55,18 @@ class HttpServer:
         self._ready = invoker, admin, keys
 
     def shut(self) -> None:
-        """Take no more requests."""
+        """Accepts no more requests."""
         self._ready = None
 
     def application(self) -> web.Application:
-        """The server's application."""
+        """Returns the application of the server."""
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.router.add_route("*", "/{path:.*}", self._serve)
         return app
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if _is_for_admin(request):  # which has no CORS: no page of another origin may call it
+        # no page of another origin may call /admin, so it has no CORS
+        if _is_for_admin(request):
             return refusal(request, self._admin_hosts) or await self._route(request)
         if is_preflight(request, self._settings):
             response = preflight(request)
@@ -132,26 +133,26 @@ async def _invoke(
 
 
 def _template(function: Function, settings: HostSettings) -> str:
-    """A function's route with the prefix, without slashes about it."""
+    """Returns a function's route with the prefix, without slashes at its start and end."""
     own = str(function.trigger.get("route") or function.name).strip("/")
     return f"{settings.route_prefix}/{own}".strip("/")
 
 
 def _methods(function: Function) -> tuple[str, ...]:
-    """The methods that a function answers; all where it names none."""
+    """Returns the methods of a function: all methods if it names none."""
     return tuple(str(method).upper() for method in function.trigger.get("methods") or _ALL_METHODS)
 
 
 def _query(request: web.Request) -> dict[str, str]:
-    """Repeated values joined by commas, empty ones dropped."""
+    """Returns the query parameters. Repeated values are joined by commas, and empty ones are dropped."""
     joined = {key: ",".join(v for v in request.query.getall(key) if v) for key in request.query}
     return {key: value for key, value in joined.items() if value}
 
 
 def _json_keys(request: web.Request, body: bytes, function: Function) -> dict[str, TypedData]:
-    """The top-level values of a JSON body, where the function has binding expressions that may name them.
+    """Returns the top-level values of a JSON body if the function's bindings have expressions.
 
-    Nothing else of an HTTP function sees them, and a large body may have millions, which would hold all calls up.
+    Only binding expressions use them. A large body may have millions of values, which would delay all calls.
     """
     others = (*function.inputs, *function.outputs)
     named = any(sign in str(value) for binding in others for value in binding.values() for sign in "{%")
@@ -175,7 +176,8 @@ def _response(outcome: Outcome) -> web.Response:
     for cookie in http.cookies or []:
         headers.add("Set-Cookie", _cookie(cookie))
     status = int(http.status_code)
-    if not 200 <= status <= 599:  # what else there is would leave the caller waiting, or is none of HTTP's
+    # a status below 200 would leave the caller waiting, and HTTP has none above 599
+    if not 200 <= status <= 599:
         return web.Response(status=500)
     return web.Response(status=status, headers=headers, body=_body(http.body))
 
@@ -188,7 +190,7 @@ def _body(body: TypedData | None) -> bytes:
 
 
 def _cookie(cookie: Any) -> str:
-    """A Set-Cookie value out of the worker's cookie (RFC 6265)."""
+    """Returns the Set-Cookie value (RFC 6265) for a cookie of the worker."""
     jar: SimpleCookie = SimpleCookie()
     jar[str(cookie.name)] = str(cookie.value)
     morsel = jar[str(cookie.name)]

@@ -1,1 +1,1 @@
-"""Worker processes: Microsoft's library around the app, each in a process of its own."""
+"""Worker processes, which run the app with Microsoft's worker library."""

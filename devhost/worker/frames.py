@@ -1,7 +1,7 @@
-"""The frames between host and worker: four bytes of length, and a pickle of nothing but our own types and plain values.
+"""The frames between host and worker: four bytes of length and a pickle of devhost's types and plain values.
 
-A function may hand over a text of a class of its own, such as a StrEnum: it travels as the plain text, because the
-host must not import the app to read it.
+A function may return a text of its own class, such as a StrEnum. It is sent as plain text, because the host must not
+import the app.
 """
 
 import io
@@ -18,7 +18,7 @@ _PLAIN = {("builtins", name) for name in ("str", "bytes", "int", "float")}
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The worker is ready with these functions, or `error` says why it is not."""
+    """The functions of the app that the worker has loaded, or the `error` why it could not."""
 
     functions: tuple[Function, ...] = ()
     error: str | None = None
@@ -38,17 +38,17 @@ type Frame = Loaded | Logged | Invocation | Outcome
 
 
 def encode(frame: Frame) -> bytes:
-    """A frame with its header."""
+    """Returns a frame with its header."""
     body = io.BytesIO()
     _Pickler(body, pickle.HIGHEST_PROTOCOL).dump(frame)
     return HEADER.pack(body.tell()) + body.getbuffer()
 
 
 def decode(body: bytes) -> Any:
-    """The frame in a body.
+    """Returns the frame in a body.
 
     Raises:
-        pickle.UnpicklingError: it holds what is neither ours nor plain.
+        pickle.UnpicklingError: the body has a type that is neither devhost's nor plain.
     """
     return _Unpickler(io.BytesIO(body)).load()
 
@@ -65,4 +65,4 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("devhost.") or (module, name) in _PLAIN:
             return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"{module}.{name} is no part of a frame")
+        raise pickle.UnpicklingError(f"{module}.{name} is not a type of frames")

@@ -1,4 +1,4 @@
-"""The host's side of its workers: as many processes as asked for, each replaced when it dies or hangs."""
+"""The host's side of the worker processes. A process that dies or hangs is replaced."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ _COMMAND = (
 
 
 class WorkerPool:
-    """Runs invocations on the worker that has the fewest of them."""
+    """Runs each invocation on the worker with the fewest invocations."""
 
     def __init__(self, root: Path, environment: Mapping[str, str], count: int, console: Console) -> None:
         self._workers = [_Worker(root, environment, console) for _ in range(count)]
@@ -36,18 +36,18 @@ class WorkerPool:
 
     @property
     def workers(self) -> "tuple[_Worker, ...]":
-        """All of them, whether they run or not."""
+        """All workers, whether they run or not."""
         return tuple(self._workers)
 
     def launch(self) -> None:
-        """Start the processes; returns at once."""
+        """Starts the processes and returns at once."""
         self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
 
     async def functions(self) -> tuple[Function, ...]:
-        """The app's functions in order of their names, as soon as one worker has loaded it.
+        """Waits until one worker has loaded the app, and returns its functions in the order of their names.
 
         Raises:
-            StartError: the app cannot be imported or indexed; the text says why.
+            StartError: the app cannot be imported or indexed. The text says why.
         """
         loaded = await asyncio.shield(self._first)
         if loaded.error is not None:
@@ -55,7 +55,7 @@ class WorkerPool:
         return loaded.functions
 
     async def invoke(self, invocation: Invocation, timeout_seconds: float) -> Outcome:
-        """Run a function once. A worker whose function exceeds the time-out is killed, and all that it ran fails."""
+        """Runs a function once. After the time-out its worker is killed, and all invocations of that worker fail."""
         async with self._changed:
             await self._changed.wait_for(lambda: any(worker.alive for worker in self._ready))
             worker = min((each for each in self._ready if each.alive), key=lambda each: each.busy)
@@ -64,20 +64,21 @@ class WorkerPool:
             async with asyncio.timeout(timeout_seconds):
                 return await answer
         except TimeoutError:
-            await self._retire(worker)  # before it is killed: nothing more is handed to it
+            # first of all, so that the worker gets no further invocation
+            await self._retire(worker)
             worker.kill()
             text = f"Timeout value of {timeout_seconds:g} seconds was exceeded by function: {invocation.function}"
             return Outcome(invocation.id, text)
 
     async def stop(self) -> None:
-        """Kill all processes, as the real host does: they are not asked to end in good order."""
+        """Kills all processes, as the real host does, without a chance to end in order."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     async def _keep(self, worker: "_Worker") -> None:
-        """Start a worker, and again whenever it ends; the longer between, the sooner it died after its start."""
+        """Starts a worker, and restarts it when it ends. The pause grows if it dies again soon after its start."""
         pause = 0.0
         while True:
             began = time.monotonic()
@@ -105,7 +106,7 @@ class WorkerPool:
 
 
 class _Worker:
-    """One process at a time, and the invocations that it works on."""
+    """A worker with one process at a time, and its running invocations."""
 
     def __init__(self, root: Path, environment: Mapping[str, str], console: Console) -> None:
         self._root = root
@@ -119,27 +120,29 @@ class _Worker:
 
     @property
     def busy(self) -> int:
-        """How many invocations it has."""
+        """The number of its running invocations."""
         return len(self._running)
 
     @property
     def alive(self) -> bool:
-        """Whether it can take an invocation: what is handed to a dead one has no answer."""
+        """Whether it can accept an invocation. A dead worker gives no answer."""
         return self._reading is not None and not self._reading.done()
 
     @property
     def pid(self) -> int:
-        """The process's number; 0 before the first."""
+        """The process id, or 0 before the first start."""
         return self._process.pid if self._process else 0
 
     @property
     def status(self) -> str:
-        """How the last process ended."""
+        """How the last process ended, or "running"."""
         code = self._process.poll() if self._process else None
-        return "running" if code is None else f"exit code {code}" if code >= 0 else f"signal {-code}"
+        if code is None:
+            return "running"
+        return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
     async def start(self) -> Loaded:
-        """Start the process, and wait until it has loaded the app."""
+        """Starts the process and waits until it has loaded the app."""
         ours, theirs = socket.socketpair()
         home = str(Path(__file__).parents[2])
         command = [sys.executable, "-c", _COMMAND, home, str(theirs.fileno()), str(self._root)]
@@ -158,7 +161,7 @@ class _Worker:
         return await self._loaded
 
     def begin(self, invocation: Invocation) -> asyncio.Future[Outcome]:
-        """Hand over an invocation; the future brings what came of it."""
+        """Sends an invocation to the process. The returned future gets its outcome."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._running[invocation.id] = invocation, answer
         if self._writer is not None:
@@ -166,17 +169,17 @@ class _Worker:
         return answer
 
     async def ended(self) -> None:
-        """Wait until the process is gone."""
+        """Waits until the process has ended."""
         if self._reading is not None:
             await asyncio.wait([self._reading])
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Kills the process."""
         if self._process is not None:
             self._process.kill()
 
     async def stop(self) -> None:
-        """End the process at once, and wait until it is gone."""
+        """Kills the process and waits until it has ended."""
         self.kill()
         await self.ended()
 
@@ -186,14 +189,16 @@ class _Worker:
                 size = HEADER.unpack(await reader.readexactly(HEADER.size))[0]
                 self._take(decode(await reader.readexactly(size)))
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the process has ended
+            # the process has ended
+            pass
         except Exception:  # noqa: BLE001 - what was running must have an answer, whatever came
-            _log.exception("Worker process %s sent what is no frame", self.pid)
+            _log.exception("Worker process %s sent an invalid frame", self.pid)
         if self._writer is not None:
             self._writer.close()
         self.kill()
         if self._process is not None:
-            self._process.wait()  # it has closed its end, or was killed: this takes no time
+            # it takes no time, because the process has ended or was killed
+            self._process.wait()
         if self._loaded is not None and not self._loaded.done():
             self._loaded.set_result(Loaded(error=f"the worker process ended with {self.status}"))
         for invocation, answer in self._running.values():

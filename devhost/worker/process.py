@@ -1,8 +1,8 @@
-"""The worker's side: the app on Microsoft's worker library, on the main thread's event loop.
+"""The worker's side: runs the app with Microsoft's worker library on the event loop of the main thread.
 
-The loop is uvloop's, and the process is killed at its end, both as on Azure. Frames come in on a thread of their own:
-a function that blocks the loop stalls the functions of this process, as it does on Azure, and yet the end of the host
-ends it at once.
+As on Azure, the loop is uvloop's, and the host kills the process in the end. Another thread receives the frames. So a
+function that blocks the loop stalls the functions of this process, as on Azure, but the process still ends with the
+host.
 """
 
 import asyncio
@@ -30,8 +30,9 @@ _SYSTEM_LOGGER = "azure_functions_runtime"
 
 
 def main(descriptor: int, root: str, *, verbose: bool) -> None:
-    """Load the app in `root`, and run its functions until killed or until the host is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which then stops its workers
+    """Loads the app in `root` and runs its functions until the process is killed or the host has ended."""
+    # Ctrl-C stops the host, which then stops its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
     sys.path.insert(0, root)
@@ -50,20 +51,22 @@ class _Worker:
     async def run(self, verbose: bool) -> None:  # noqa: FBT001 - one switch of the command line
         _log_to(self, verbose=verbose)
         runtime.start_threadpool_executor()
-        os.register_at_fork(after_in_child=self._let_go)
+        os.register_at_fork(after_in_child=self._disconnect)
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._receive, args=(loop,), name="frames", daemon=True).start()
         self.send(await self._load())
-        await asyncio.Event().wait()  # until the host kills this process
+        # the host kills this process
+        await asyncio.Event().wait()
 
     def send(self, frame: Frame) -> None:
-        """Hand a frame to the host; from any thread."""
+        """Sends a frame to the host. Any thread may call it."""
         data = encode(frame)
-        with self._writing, contextlib.suppress(OSError):  # the host is gone; so will be this process
+        # an OSError means that the host has ended, and this process will end, too
+        with self._writing, contextlib.suppress(OSError):
             self._connection.sendall(data)
 
-    def _let_go(self) -> None:
-        """In a process that the app forked: the host must see the end of this one, and frames must not mix."""
+    def _disconnect(self) -> None:
+        """Closes the connection in a child that the app forked: it would hide the end of this process from the host."""
         self._writing = threading.Lock()
         os.close(self._connection.detach())
 
@@ -72,7 +75,8 @@ class _Worker:
             while header := self._reader.read(HEADER.size):
                 frame = decode(self._reader.read(HEADER.unpack(header)[0]))
                 loop.call_soon_threadsafe(self._begin, frame)
-        finally:  # a host that is killed with unread frames resets the connection: no end of file then
+        finally:
+            # a killed host may reset the connection, so this is not only for the end of the stream
             os._exit(1)
 
     def _begin(self, invocation: Invocation) -> None:

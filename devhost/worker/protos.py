@@ -1,13 +1,13 @@
-"""The message types that the worker library builds and reads, as plain classes: no gRPC, no protobuf.
+"""The message types of the worker library as plain classes, without gRPC and protobuf.
 
-They mirror FunctionRpc.proto of azure-functions-language-worker-protobuf, as far as the library uses it.
+They follow FunctionRpc.proto of azure-functions-language-worker-protobuf, as far as the library uses it.
 """
 
 from typing import Any, ClassVar
 
 
 class Message:
-    """A message of any fields; those that were not given read as None."""
+    """A message with any fields. A field without a value is None."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -19,7 +19,7 @@ class Message:
 
 
 class TypedData:
-    """One value of one of several types; has no attribute of its own class's name, which the library tests for."""
+    """One value of one of several types. The library tests that it has no attribute with the name of its class."""
 
     _KINDS = (
         "string",
@@ -43,7 +43,7 @@ class TypedData:
         raise AttributeError(name)
 
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802 - protobuf's name
-        """Which type the value has; None where there is no value."""
+        """Returns the type of the value, or None if there is no value."""
         return self._kind
 
 
@@ -51,7 +51,7 @@ class ParameterBinding(Message):
     """A parameter's name and its value in `data`."""
 
     def WhichOneof(self, _: str) -> str:  # noqa: N802 - protobuf's name
-        """Always "data": shared memory is not used."""
+        """Returns "data", because shared memory is not used."""
         return "data"
 
 
@@ -94,7 +94,7 @@ class RpcException(Message):
 
 
 class RpcFunctionMetadata(Message):
-    """What the host learns of a function."""
+    """The description of a function for the host."""
 
 
 class RpcRetryOptions(Message):
@@ -109,7 +109,7 @@ class WorkerInitResponse(Message):
 
 
 class WorkerMetadata(Message):
-    """What the worker says of itself."""
+    """The description of the worker."""
 
 
 class FunctionMetadataResponse(Message):
@@ -117,7 +117,7 @@ class FunctionMetadataResponse(Message):
 
 
 class FunctionLoadResponse(Message):
-    """That a function is ready."""
+    """The answer that a function is loaded."""
 
 
 class FunctionEnvironmentReloadResponse(Message):
@@ -125,23 +125,23 @@ class FunctionEnvironmentReloadResponse(Message):
 
 
 class InvocationResponse(Message):
-    """What an invocation came to."""
+    """The outcome of an invocation."""
 
 
 class NullableString(Message):
-    """A text or nothing."""
+    """A text or null."""
 
 
 class NullableBool(Message):
-    """A truth value or nothing."""
+    """A truth value or null."""
 
 
 class NullableDouble(Message):
-    """A number or nothing."""
+    """A number or null."""
 
 
 class NullableTimestamp(Message):
-    """A moment or nothing."""
+    """A time or null."""
 
 
 class Timestamp(Message):

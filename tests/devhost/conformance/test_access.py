@@ -42,7 +42,7 @@ async def test_a_connection_names_its_identity(monkeypatch, section, kind, clien
 
 
 def test_an_unknown_kind_of_identity_is_an_error_at_start():
-    with pytest.raises(StartError, match="MINE__credential must be managedidentity"):
+    with pytest.raises(StartError, match="MINE__credential is 'magic'; it must be managedidentity"):
         Connections({"MINE__accountName": "a", "MINE__credential": "magic"}).queue("MINE", "q")
 
 

@@ -108,10 +108,10 @@ async def test_what_arrives_nowhere_stops_nobody(app, hosts, unused_port):
     refusing = f"InstrumentationKey=x;IngestionEndpoint=http://127.0.0.1:{unused_port}"
     host = hosts(app(APP), APPLICATIONINSIGHTS_CONNECTION_STRING=refusing).start()
     assert await asyncio.to_thread(host.get, "/api/hello/you") == (200, "hello")
-    await asyncio.to_thread(host.logged, "Application Insights did not take 1 requests")
+    await asyncio.to_thread(host.logged, "Application Insights did not accept 1 requests")
     assert await asyncio.to_thread(host.get, "/api/hello/you") == (200, "hello")
     await asyncio.to_thread(host.stop)
-    assert host.log.count("did not take") == 1
+    assert host.log.count("did not accept") == 1
     wrong = hosts(app(APP, name="b"), APPLICATIONINSIGHTS_CONNECTION_STRING="nonsense").start()
     assert await asyncio.to_thread(wrong.get, "/api/hello/you") == (200, "hello")
     assert "APPLICATIONINSIGHTS_CONNECTION_STRING cannot be used" in wrong.log

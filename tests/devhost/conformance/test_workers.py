@@ -67,7 +67,7 @@ def test_a_wrong_number_of_workers_is_an_error_at_start(app, hosts):
     """P2: between one and ten worker processes."""
     host = hosts(app(PIDS), FUNCTIONS_WORKER_PROCESS_COUNT="11").start(ready=False)
     assert host.process.wait(20) == 1
-    assert "FUNCTIONS_WORKER_PROCESS_COUNT must be between 1 and 10" in host.log
+    assert "FUNCTIONS_WORKER_PROCESS_COUNT is '11'; it must be 1 to 10" in host.log
 
 
 def test_a_worker_that_dies_is_replaced(app, hosts):

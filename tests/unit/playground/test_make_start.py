@@ -75,7 +75,11 @@ def test_an_invalid_port_is_refused_by_its_value_and_its_rule(port):
     [
         ("CHUNK_SIZE", "abc", "CHUNK_SIZE is 'abc'; it must be a whole number"),
         ("STEP_BUDGET_SECONDS", "481", "STEP_BUDGET_SECONDS is '481'; it must be at most 480"),
-        ("FUNCTIONS_WORKER_PROCESS_COUNT", "99", "FUNCTIONS_WORKER_PROCESS_COUNT must be between 1 and 10"),
+        (
+            "FUNCTIONS_WORKER_PROCESS_COUNT",
+            "99",
+            "FUNCTIONS_WORKER_PROCESS_COUNT is '99'; it must be 1 to 10",
+        ),
     ],
 )
 def test_a_wrong_setting_gives_a_message_and_no_traceback(monkeypatch, setting, value, message):
