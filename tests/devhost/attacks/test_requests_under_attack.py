@@ -46,7 +46,7 @@ def test_doubled_braces_of_a_pattern_are_single_ones():
 def test_a_number_out_of_range_is_said(app, hosts, wrong):
     host = hosts(app(ONE), *wrong).start(ready=False)
     assert host.process.wait(20) == 2
-    assert "is not between" in host.log
+    assert "is out of range; it must be" in host.log
 
 
 def test_an_app_without_functions_is_pointed_out(tmp_path, hosts):

@@ -172,5 +172,5 @@ def test_frames_hold_plain_values_only():
 
     found = decode(encode(Outcome("1", Text("why")))[HEADER.size :])
     assert type(found.error) is str
-    with pytest.raises(Exception, match="no part of a frame"):
+    with pytest.raises(Exception, match="is not a type of frames"):
         decode(encode(Outcome("1", returned=os.getcwd))[HEADER.size :])

@@ -33,7 +33,7 @@ def test_a_message_that_fails_in_a_poison_queue_comes_back_after_its_lease_and_i
     first, second = host.seen(2, "poison")
     assert (first["count"], second["count"]) == (1, 2)
     assert second["at"] - first["at"] > 1.5  # not after visibilityTimeout, which is 0
-    host.logged("a message stays after 3 attempts, and runs no more")
+    host.logged("a message is left after 3 attempts, and is not tried again")
     assert len(host.rows("poison")) == 2
     assert host.count(queue) == 1
     with host.messages(f"{queue}-poison") as client:
