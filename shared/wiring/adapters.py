@@ -1,4 +1,4 @@
-"""What the app stands on: the storage account, telemetry, the web. Each adapter is made when it is first used."""
+"""Makes the adapters for storage, telemetry and the web. Each adapter is made when it is first used."""
 
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Adapters:
-    """Every adapter, each made on first use, by one process and one event loop."""
+    """All adapters. Each is made on first use, for one process and one event loop."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -35,7 +35,7 @@ class Adapters:
         self.ids: Ids = RandomIds()
 
     def deadline(self) -> Deadline:
-        """By when the step that begins now has to return."""
+        """Returns the deadline for a step that begins now."""
         return Deadline.after(self.clock, self.settings.step_budget_seconds)
 
     @cached_property
@@ -58,7 +58,7 @@ class Adapters:
 
     @cached_property
     def credential(self) -> "AsyncTokenCredential":
-        """The app's identity: the one that the settings of the storage account name, as the host reads them."""
+        """The app's identity, which the settings of the storage account name. The host reads them in the same way."""
         from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
         client_id = self.settings.storage_client_id
@@ -71,7 +71,7 @@ class Adapters:
 
     @cached_property
     def blobs(self) -> "AzureBlobs":
-        """The datasets' container."""
+        """The blobs of the datasets container."""
         from shared.storage.azure.blobs import AzureBlobs
 
         return AzureBlobs(self.account, self.settings.datasets_container)
@@ -104,7 +104,7 @@ class Adapters:
 
     @cached_property
     def telemetry(self) -> Telemetry:
-        """Application Insights where it is set up, else nothing."""
+        """Sends to Application Insights if its connection string is set, otherwise nowhere."""
         settings = self.settings
         connection = settings.applicationinsights_connection_string
         if connection is None:
@@ -147,7 +147,7 @@ class Adapters:
 
     @cached_property
     def guarded_sessions(self) -> "Sessions":
-        """For addresses that come from outside."""
+        """Connections to addresses from outside. They are checked when a socket is made."""
         from shared.web.http.session import SessionConfig, Sessions
 
         return Sessions(
@@ -159,14 +159,14 @@ class Adapters:
 
     @cached_property
     def guarded_web(self) -> "AiohttpWebClient":
-        """Exchanges with image services, webhooks and robots.txt: none of them leads into private networks."""
+        """The client for image services, webhooks and robots.txt. It does not connect to private networks."""
         from shared.web.http.aiohttp_client import AiohttpWebClient
 
         return AiohttpWebClient(self.guarded_sessions)
 
 
 def _monitor_credential(authentication: str) -> "TokenCredential":
-    """The identity that telemetry is sent with. The thread that sends makes it, since its import takes long."""
+    """Returns the identity for telemetry. The sending thread calls it, because the import takes long."""
     from azure.identity import DefaultAzureCredential
 
     client_id = read_authentication_string(authentication).client_id

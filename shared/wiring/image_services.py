@@ -1,4 +1,4 @@
-"""Where the image services are, and the keys for them, out of the settings."""
+"""Reads the addresses of the image services and their keys from the settings."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from shared.sources.search.openverse import OpenverseAccess
 
 
 def source_settings(settings: Settings) -> SourceSettings:
-    """Each service's limits are its own; its address and its key are the settings'."""
+    """Returns the address, the key and the limits of each service. The limits do not depend on settings."""
     known = SourceSettings()
 
     def access(service: ApiAccess, base_url: str, key: SecretStr | None = None) -> ApiAccess:
@@ -32,5 +32,5 @@ def source_settings(settings: Settings) -> SourceSettings:
 
 
 def _plain(secret: SecretStr | None) -> str | None:
-    """The secret, without the white space that copying leaves around it; None for none and for an empty one."""
+    """Returns the secret without white space at its ends, or None if there is none or it is empty."""
     return (secret.get_secret_value().strip() or None) if secret else None

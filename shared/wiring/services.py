@@ -1,4 +1,4 @@
-"""What the app does: its services, put together out of adapters. Each is made when it is first used."""
+"""Makes the services of the app from adapters. Each service is made when it is first used."""
 
 import os
 from functools import cached_property
@@ -38,7 +38,7 @@ _LOWER_PER_HOST = {"upload.wikimedia.org": 2}  # Wikimedia's media files: two do
 
 
 class Services(Adapters):
-    """Every service, each made on first use, by one process and one event loop."""
+    """All services. Each is made on first use, for one process and one event loop."""
 
     @cached_property
     def users(self) -> "UserStore":
@@ -49,7 +49,7 @@ class Services(Adapters):
 
     @cached_property
     def access(self) -> "Access":
-        """Who holds which key."""
+        """Identifies callers by their keys."""
         from shared.users.access import Access
 
         key = self.settings.admin_api_key
@@ -57,49 +57,49 @@ class Services(Adapters):
 
     @cached_property
     def job_data(self) -> "JobData":
-        """Everything that is stored of jobs."""
+        """The stored data of jobs."""
         from shared.jobs.ledger.job_data import JobData
 
         return JobData.over(self.storage, self.specs)
 
     @cached_property
     def job_keys(self) -> "JobKeys":
-        """Other names of jobs."""
+        """Finds jobs by idempotency keys and by ids of messages."""
         from shared.jobs.job.keys import JobKeys
 
         return JobKeys(self.entities, self.job_data.jobs)
 
     @cached_property
     def dispatch(self) -> "Dispatch":
-        """Which chunks are on the queue."""
+        """Decides which chunks are on the queue."""
         from shared.jobs.flow.dispatch import Dispatch
 
         return Dispatch(self.job_data.ledger, self.queues, self.settings.chunks_in_flight)
 
     @cached_property
     def catalog(self) -> "Catalog":
-        """Datasets and their links."""
+        """Datasets and their download links."""
         from shared.datasets.catalog import Catalog
 
         return Catalog(self.entities, self.blobs, link_seconds=self.settings.download_link_seconds)
 
     @cached_property
     def source_settings(self) -> "SourceSettings":
-        """Where the image services are, and the keys for them."""
+        """The addresses of the image services and the keys for them."""
         from shared.wiring.image_services import source_settings
 
         return source_settings(self.settings)
 
     @cached_property
     def wishes(self) -> "HostWishes":
-        """What hosts ask for in their files, which the crawler and all sources share."""
+        """The rules of hosts in robots.txt and tdmrep.json, which the crawler and all sources share."""
         from shared.web.wishes.host_wishes import HostWishes
 
         return HostWishes.over(self.guarded_web)
 
     @cached_property
     def sources(self) -> "SourceRegistry":
-        """The sources, of the app and of installed packages."""
+        """The kinds of sources, of the app and of installed packages."""
         from shared.sources.kinds import known_kinds
         from shared.sources.registry import SourceRegistry
         from shared.sources.source import SourceContext
@@ -109,14 +109,14 @@ class Services(Adapters):
 
     @cached_property
     def specs(self) -> "SpecReader":
-        """How specs are read."""
+        """Reads specs."""
         from shared.jobs.spec.spec import SpecReader
 
         return SpecReader(self.sources)
 
     @cached_property
     def webhooks(self) -> "SendWebhook":
-        """Tells owners that their jobs have ended."""
+        """Calls the webhooks of jobs that have ended."""
         from shared.jobs.webhooks.body import WebhookBodies
         from shared.jobs.webhooks.call import WebhookCaller
         from shared.jobs.webhooks.send import SendWebhook
@@ -127,21 +127,21 @@ class Services(Adapters):
 
     @cached_property
     def job_watches(self) -> "JobWatches":
-        """Whether a job has ended while a step works for it."""
+        """Notices that a job has ended while a step works for it."""
         from shared.jobs.flow.job_watch import JobWatches
 
         return JobWatches(self.job_data.jobs, self.clock)
 
     @cached_property
     def rounds(self) -> "Rounds":
-        """Whether discovery has to go on."""
+        """Decides whether discovery has to go on."""
         from shared.jobs.flow.rounds import Rounds
 
         return Rounds(self.job_data)
 
     @cached_property
     def transitions(self) -> "Transitions":
-        """Changes of jobs' states."""
+        """Changes the states of jobs."""
         from shared.jobs.flow.slots import Slots
         from shared.jobs.flow.transitions import Transitions
 
@@ -151,21 +151,21 @@ class Services(Adapters):
 
     @cached_property
     def retry(self) -> "Retry":
-        """Begins ended jobs anew."""
+        """Retries jobs that have ended."""
         from shared.jobs.retry import Retry
 
         return Retry(self.job_data, self.clock)
 
     @cached_property
     def submit(self) -> "Submit":
-        """Step 1."""
+        """Step 1: submits jobs."""
         from shared.jobs.submission.submit import Submit
 
         return Submit(self.job_data, self.job_keys, self.specs, self.catalog, self.runtime)
 
     @cached_property
     def discover(self) -> "Discover":
-        """Step 2."""
+        """Step 2: discovers candidates."""
         from shared.jobs.discovery.discover import Discover
         from shared.jobs.discovery.moved_images import MovedImages
         from shared.jobs.discovery.run import DiscoveryParts
@@ -196,7 +196,7 @@ class Services(Adapters):
 
     @cached_property
     def crawl(self) -> "Crawl":
-        """Step 3."""
+        """Step 3: crawls chunks."""
         from shared.jobs.crawl import Crawl
 
         return Crawl(
@@ -205,7 +205,7 @@ class Services(Adapters):
 
     @cached_property
     def archive(self) -> "Archive":
-        """Step 4."""
+        """Step 4: makes datasets."""
         from shared.archiving.archiver import Archiver
         from shared.archiving.planning.planner import PlanConfig
         from shared.jobs.archive_step.archive import Archive
@@ -216,7 +216,7 @@ class Services(Adapters):
 
     @cached_property
     def intake(self) -> "Intake":
-        """Where queue messages come in; with it steps 1 to 4."""
+        """Passes queue messages to the steps 1 to 4."""
         from shared.jobs.intake import Intake, Steps
 
         steps = Steps(self.submit, self.discover, self.crawl, self.archive)
@@ -224,7 +224,7 @@ class Services(Adapters):
 
     @cached_property
     def nightly(self) -> "Nightly":
-        """Step 6."""
+        """Step 6: moves old datasets to the Archive tier and cleans up."""
         from shared.lifecycle.nightly import Nightly, NightlyConfig
 
         config = NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days)
@@ -232,7 +232,7 @@ class Services(Adapters):
 
     @cached_property
     def watchdog(self) -> "Watchdog":
-        """Sends stalled jobs on."""
+        """Sends the messages of stalled jobs again."""
         from shared.jobs.flow.watchdog import Watchdog, WatchdogConfig
 
         config = WatchdogConfig(stall_after_seconds=self.settings.stall_after_seconds)
