@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from shared.errors import AppError
 from shared.telemetry.telemetry import Dependency, Properties, Telemetry
 
+_CLIENT_ERROR = 400
+
 
 def application_started(
     telemetry: Telemetry,
@@ -172,6 +174,23 @@ def azure_blob_upload(
             properties=outcome,
             measurements={"file_size_mb": file_size_mb},
         )
+    )
+
+
+def web_request(
+    telemetry: Telemetry,
+    *,
+    host: str,
+    duration_seconds: float,
+    status: int | None = None,
+    error: BaseException | None = None,
+) -> None:
+    """An image service, a site or a webhook was called; the target is its host."""
+    outcome: Properties = {"error": type(error).__name__} if error is not None else {}
+    succeeded = error is None and status is not None and status < _CLIENT_ERROR
+    code = "" if status is None else str(status)
+    telemetry.dependency(
+        Dependency("web_request", "HTTP", host, duration_seconds, succeeded, code, properties=outcome)
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.storage.storage import Storage
     from shared.telemetry.azure_monitor.transport import TokenCredential
     from shared.web.http.aiohttp_client import AiohttpWebClient
+    from shared.web.http.reported_client import ReportedWebClient
     from shared.web.http.session import Sessions
 
 
@@ -163,6 +164,13 @@ class Adapters:
         from shared.web.http.aiohttp_client import AiohttpWebClient
 
         return AiohttpWebClient(self.guarded_sessions)
+
+    @cached_property
+    def reported_web(self) -> "ReportedWebClient":
+        """Exchanges that telemetry reports one by one: with image services, sites and webhooks, without robots.txt."""
+        from shared.web.http.reported_client import ReportedWebClient
+
+        return ReportedWebClient(self.guarded_web, self.telemetry, self.clock)
 
 
 def _monitor_credential(authentication: str) -> "TokenCredential":

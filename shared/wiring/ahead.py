@@ -11,6 +11,7 @@ _MODULES = (
     "shared.users.access",
     "shared.wiring.image_services",
     "shared.web.http.aiohttp_client",
+    "shared.web.http.reported_client",
     "shared.jobs.submission.submit",
     "shared.jobs.retry",
     "shared.jobs.webhooks.body",

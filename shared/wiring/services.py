@@ -104,7 +104,7 @@ class Services(Adapters):
         from shared.sources.registry import SourceRegistry
         from shared.sources.source import SourceContext
 
-        context = SourceContext(self.guarded_web, self.blobs, self.clock, self.wishes)
+        context = SourceContext(self.reported_web, self.blobs, self.clock, self.wishes)
         return SourceRegistry(known_kinds(self.source_settings), context)
 
     @cached_property
@@ -122,7 +122,7 @@ class Services(Adapters):
         from shared.jobs.webhooks.send import SendWebhook
 
         bodies = WebhookBodies(self.job_data.ledger, self.catalog)
-        caller = WebhookCaller(self.job_data.jobs, bodies, self.guarded_web, self.clock)
+        caller = WebhookCaller(self.job_data.jobs, bodies, self.reported_web, self.clock)
         return SendWebhook(self.job_data.jobs, caller, self.telemetry, self.clock)
 
     @cached_property

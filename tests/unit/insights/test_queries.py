@@ -38,7 +38,7 @@ def test_a_query_reads_what_is_emitted_and_counts_what_sampling_left_out(report:
         'AppEvents | where Name == "job_complete" | take 1',
         'AppEvents | where Name == "job_completed" | extend a = Properties.reasons',
         'AppEvents | where Name == "job_completed" | extend a = Measurements.job_id',
-        'AppDependencies | where DependencyType == "HTTP" | take 1',
+        'AppDependencies | where DependencyType == "SQL" | take 1',
         "AppEvents | summarize a = count() by Name",
     ],
 )
