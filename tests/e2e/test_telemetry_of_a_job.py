@@ -26,6 +26,7 @@ OF_A_JOB = {
     "operation_completed",
     "storage_upload_size_mb",
     "user_action",
+    "web_request",
 }
 
 
