@@ -74,10 +74,10 @@ _ALL = (
     Report(
         "storage_dependencies",
         "Calls of blob storage",
-        "Uploads to blob storage by operation and target: how many, how long they took, and how many failed.",
+        "Uploads to blob storage by operation and folder: how many, how long they took, and how many failed.",
         (
             _text("operation", "What was done."),
-            _text("target", "Where it was done."),
+            _text("folder", "First folder of the blobs: datasets or work."),
             _number("calls", "Calls in all."),
             _number("failures", "Calls that failed."),
             _number("failure_percent", "Share of the calls that failed."),
