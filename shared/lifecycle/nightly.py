@@ -1,5 +1,7 @@
 """Moves old datasets to the Archive tier, and deletes the working blobs of jobs that ended (step 6 of a job).
 
+It also erases the counts of calls of past days.
+
 With the working blobs of a job, the files of all revisions of its dataset are deleted except the recorded one: those
 of earlier revisions, and those of revisions that were not completed. After that the job cannot be retried, so no new
 revision can come.
@@ -22,6 +24,7 @@ from shared.runtime import Runtime
 from shared.storage.blobs import BlobInfo, Tier
 from shared.telemetry import signals
 from shared.users.caller import ADMIN
+from shared.users.limits.past_days import PastDays
 
 # small files that describe a dataset
 _STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")
@@ -58,21 +61,30 @@ class Nightly:
         self._ledger = data.ledger
         self._catalog = catalog
         self._starts = ArchiveStarts(data.storage.blobs, catalog)
+        self._past_days = PastDays(data.storage.entities, runtime.clock)
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
         self._config = config
 
     async def run(self, deadline: Deadline) -> NightlyReport:
-        """Archive old datasets, then clear jobs that ended long ago, until the deadline passes.
+        """Erase old counts, archive old datasets, then clear jobs that ended long ago, until the deadline passes.
 
         Raises:
             Unavailable: storage did not answer when datasets or jobs were listed.
         """
         report = NightlyReport()
+        await self._erase_counts(deadline, report)
         await self._move_old_datasets(deadline, report)
         await self._clear(deadline, report)
         signals.datasets_archived(self._telemetry, count=report.archived)
         return report
+
+    async def _erase_counts(self, deadline: Deadline, report: NightlyReport) -> None:
+        try:
+            report.unfinished = not await self._past_days.erase(deadline)
+        except AppError as error:
+            report.failed += 1
+            signals.failure(self._telemetry, error, operation="erase_counts")
 
     async def _move_old_datasets(self, deadline: Deadline, report: NightlyReport) -> None:
         now = self._clock.now()
