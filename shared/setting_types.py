@@ -1,13 +1,20 @@
 """The types of settings whose values have rules of their own."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import NoDecode
 
+from shared.errors import InvalidRequest
+from shared.jobs.spec.field_errors import field_errors
 from shared.telemetry.connection_string import read_authentication_string, read_connection_string
+from shared.text.strict_json import read_json
+from shared.users.tiers import Tiers, read_tiers
 
+_KEY_VAULT = "@microsoft.keyvault("
 _CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -45,6 +52,43 @@ def _authentication_string(text: str) -> str:
     return text
 
 
+def resolved(value: object) -> object:
+    """Returns the value of a setting.
+
+    App Service replaces a Key Vault reference by the secret. If it cannot, it hands on the text of the reference, which
+    everybody who knows the vault's name can guess
+    (https://learn.microsoft.com/azure/app-service/app-service-key-vault-references).
+
+    Raises:
+        ValueError: the value is the text of a reference.
+    """
+    if isinstance(value, str) and value.strip().lower().startswith(_KEY_VAULT):
+        raise ValueError("is a Key Vault reference that is not resolved: check the secret and the app's role")
+    return value
+
+
+def _tiers(value: object) -> object:
+    """Reads JSON such as `{"free": {"jobs_at_once": 1}}`, and returns all tiers."""
+    if not isinstance(value, str):
+        return value
+    try:
+        changes = read_json(value, "The text")
+    except InvalidRequest as error:
+        places = "; ".join(f"{item.field} {item.message}" for item in error.fields)
+        raise ValueError(f"must be JSON. {error.detail} {places}".strip()) from None
+    if not isinstance(changes, Mapping) or not all(
+        isinstance(fields, Mapping) for fields in changes.values()
+    ):
+        raise ValueError('must be an object by tier, such as {"free": {"jobs_at_once": 1}}')
+    try:
+        return read_tiers(changes)
+    except ValidationError as error:
+        wrong = "; ".join(f"{item.field} {item.message}" for item in field_errors(error))
+        raise ValueError(f"is wrong: {wrong}") from None
+    except ValueError as error:
+        raise ValueError(f"is wrong: {error}") from None
+
+
 type Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
 type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 type ContainerName = Annotated[str, AfterValidator(_container_name)]
@@ -52,3 +96,5 @@ type HeaderValue = Annotated[str, AfterValidator(_header_value)]
 # not a `type`: the settings look for SecretStr in a field's annotation, so that no error shows its value
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 type AuthenticationString = Annotated[str, AfterValidator(_authentication_string)]
+# not a `type` either. NoDecode leaves the decoding of JSON to `_tiers`, whose errors name the fields
+TierChanges = Annotated[Tiers | None, NoDecode, BeforeValidator(_tiers)]

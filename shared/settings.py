@@ -8,7 +8,7 @@ import socket
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.jobs.spec.field_errors import field_errors
@@ -19,6 +19,8 @@ from shared.setting_types import (
     ContainerName,
     HeaderValue,
     Seconds,
+    TierChanges,
+    resolved,
 )
 from shared.text.strict_json import shown
 
@@ -78,7 +80,17 @@ class Settings(BaseSettings):
 
     # access
     admin_api_key: SecretStr | None = None
-    """The key that callers send as X-API-Key. Without it every call but health is refused."""
+    """The administrator's key, which makes the first users. Without it, only users' own keys are accepted."""
+    admin_api_key_next: SecretStr | None = None
+    """A second key of the administrator, which is valid, too, while the first one is replaced by it."""
+    tiers: TierChanges = None
+    """The fields of the tiers that differ from their defaults, as JSON, such as `{"free": {"jobs_at_once": 1}}`."""
+    app_service_sign_in: bool = False
+    """Whether people whom App Service authentication has signed in may call. WEBSITE_AUTH_ENABLED must be set, too."""
+    sign_in_creates_users: bool = False
+    """Whether a person who signs in for the first time becomes a user of the tier free."""
+    website_auth_enabled: bool = False
+    """Azure sets it if App Service authentication is switched on. Then callers cannot forge its headers."""
 
     # sources
     user_agent: HeaderValue = (
@@ -194,6 +206,11 @@ class Settings(BaseSettings):
             key: value for key, value in found.items() if not (isinstance(value, str) and not value.strip())
         }
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_resolved(cls, value: Any) -> Any:
+        return resolved(value)
+
     @model_validator(mode="after")
     def _each_service_has_an_endpoint(self) -> Self:
         endpoints = {
@@ -214,6 +231,16 @@ class Settings(BaseSettings):
     def running_in_azure(self) -> bool:
         """Whether this process runs on Azure."""
         return any(self._instances)
+
+    @property
+    def admin_keys(self) -> tuple[str, ...]:
+        """The keys of the administrator."""
+        return tuple(key.get_secret_value() for key in (self.admin_api_key, self.admin_api_key_next) if key)
+
+    @property
+    def trusts_sign_in(self) -> bool:
+        """Whether the headers of App Service authentication tell who calls."""
+        return self.app_service_sign_in and self.website_auth_enabled
 
     @property
     def excluded_operations(self) -> frozenset[str]:
@@ -276,5 +303,6 @@ def _problems(error: ValidationError) -> dict[str, str]:
 
 def _is_public(name: str) -> bool:
     """Returns whether an error may show the value of a setting. An error about several settings has no name."""
-    field = Settings.model_fields.get(name)
+    fields = {field.validation_alias or key: field for key, field in Settings.model_fields.items()}
+    field = fields.get(name)
     return bool(name) and (field is None or "SecretStr" not in str(field.annotation))

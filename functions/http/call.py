@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import azure.functions as func
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from functions.http.inputs import header_in, number_in, wrong_value
 from shared.errors import InvalidRequest, NotFound
@@ -18,6 +18,7 @@ from shared.wiring import App
 
 if TYPE_CHECKING:
     from shared.storage.newest_first import Listing
+    from shared.users.audit import Actor
 
 _MAX_PAGE = 100
 _LARGE_BYTES = 100_000
@@ -25,13 +26,24 @@ _LARGE_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call of an identified caller, and the app that serves it."""
+    """One HTTP call of an identified caller, and the app that serves it.
+
+    `user_id` is the user whom the call concerns: the caller, unless the path names another user.
+    """
 
     request: func.HttpRequest
     app: App
     caller: Caller
     operation: Operation
     query: Mapping[str, str]
+    user_id: str
+
+    @property
+    def actor(self) -> "Actor":
+        """Who acts, as the audit trail records it."""
+        from shared.users.audit import Actor
+
+        return Actor(self.caller, self.operation.correlation_id)
 
     def route(self, name: str) -> str:
         """Returns an identifier from the path.
@@ -68,6 +80,22 @@ class Call:
         if len(body) > _LARGE_BYTES:
             return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
         return parse(read_json(body, "The body"))
+
+    async def read_model[Model: BaseModel](self, model: type[Model]) -> Model:
+        """Decodes the body as JSON of a model.
+
+        Raises:
+            InvalidRequest: the body is not valid (see `read`). The error names each wrong field, up to twenty.
+        """
+        from shared.jobs.spec.field_errors import field_errors
+
+        def parse(data: object) -> Model:
+            try:
+                return model.model_validate(data)
+            except ValidationError as error:
+                raise InvalidRequest("The body is not valid.", field_errors(error)) from None
+
+        return await self.read(parse)
 
     async def page[Item](
         self, path: str, read: Callable[[str, str, int], "Awaitable[Listing[Item]]"]

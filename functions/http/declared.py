@@ -34,6 +34,9 @@ class Declared:
     if the call has one, or its name if the model is too heavy to import for a cold start. `errors` are those that this
     endpoint can end with beside the errors of every endpoint.
 
+    `user` is the path parameter that names the user whom the call concerns, if there is one: `me`, the caller's own id
+    or, if an administrator calls, any id. The endpoint takes that user from `Call.user_id`.
+
     Every call is answered within ten seconds: with 503 if storage does not answer in time. `when_late` then says what
     the caller should do, as the call may have taken effect. A call that takes longer may have another limit,
     `within_seconds`.
@@ -43,6 +46,7 @@ class Declared:
     path: str
     answers: Mapping[int, type[BaseModel] | str]
     scope: Scope | None = Scope.READ
+    user: str | None = None
     query: Mapping[str, Parameter] = field(default_factory=dict)
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     body: type[BaseModel] | str | None = None

@@ -9,15 +9,15 @@ import azure.functions as func
 from pydantic import BaseModel
 
 from functions.http.call import Answer, Call, Text
-from functions.http.declared import PUBLIC, Declared
+from functions.http.callers import caller_of, user_of
+from functions.http.declared import Declared
 from functions.http.inputs import read_query
 from functions.http.problems import problem_response
 from functions.invocation import report_span
-from shared.errors import AppError, Forbidden, Retryable, Unavailable
+from shared.errors import AppError, Retryable, Unavailable
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
-from shared.users.caller import Caller, Scope
-from shared.wiring import App, app
+from shared.wiring import app
 
 _log = logging.getLogger(__name__)
 _SERVER_ERROR = 500
@@ -88,8 +88,10 @@ async def _serve(
     services = app()
     try:
         async with asyncio.timeout(declared.within_seconds or services.answer_within_seconds):
-            caller = await _caller(services, req, declared.scope)
-            answer = await handler(Call(req, services, caller, current, read_query(req, declared.query)))
+            caller = await caller_of(services, req, declared)
+            user_id = user_of(req, declared, caller)
+            query = read_query(req, declared.query)
+            answer = await handler(Call(req, services, caller, current, query, user_id))
     except TimeoutError:
         raise Unavailable(f"Storage did not answer in time. {declared.when_late}") from None
     except Retryable as error:
@@ -104,21 +106,6 @@ async def _serve(
         mimetype=body.mimetype,
         headers={"Cache-Control": "no-store", **answer.headers},
     )
-
-
-async def _caller(services: App, req: func.HttpRequest, scope: Scope | None) -> Caller:
-    """Who calls.
-
-    Raises:
-        Unauthenticated: the endpoint is not public, and the call has no valid key.
-        Forbidden: the key does not have the scope.
-    """
-    if scope is PUBLIC:
-        return Caller.anonymous()
-    caller = await services.access.identify(req.headers.get("x-api-key"))
-    if scope not in caller.scopes:
-        raise Forbidden(f"This call needs a key with the scope '{scope}'.")
-    return caller
 
 
 def _refuse(error: Exception, name: str, current: Operation) -> func.HttpResponse:

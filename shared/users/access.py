@@ -56,13 +56,30 @@ class Access:
         presented = read_key(api_key)
         if presented is None:
             raise Unauthenticated(_UNKNOWN)
-        account = await self._account(presented.user_id)
+        account = await self.account(presented.user_id)
         now = self.clock.now()
         key = _valid_key(account, presented, now)
         if account is None or key is None:
             raise Unauthenticated(_UNKNOWN)
         await self._note_use(account, key, now)
         return Caller(account.user.id, account.user.tier, key.scopes, key.id)
+
+    async def account(self, user_id: str) -> Account | None:
+        """Returns a user with all keys, as they were at most 15 seconds ago, or None if there is no such user.
+
+        Raises:
+            Unavailable: storage did not answer.
+        """
+        cached = self._cache.get(user_id)
+        now = self.clock.monotonic()
+        if cached is None or now - cached.read_at >= _FRESH_SECONDS or _failed(cached.account):
+            reading = asyncio.ensure_future(self.users.account(user_id))
+            cached = self._cache[user_id] = _Cached(reading, now)
+            self._cache.move_to_end(user_id)
+            while len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
+        # a caller that disconnects must not cancel the read of the others
+        return await asyncio.shield(cached.account)
 
     def forget(self, user_id: str) -> None:
         """Make this instance read the user again at the next call, because the user or a key has changed."""
@@ -76,18 +93,6 @@ class Access:
             for key in self.admin_keys
         ]
         return any(matches)
-
-    async def _account(self, user_id: str) -> Account | None:
-        cached = self._cache.get(user_id)
-        now = self.clock.monotonic()
-        if cached is None or now - cached.read_at >= _FRESH_SECONDS or _failed(cached.account):
-            reading = asyncio.ensure_future(self.users.account(user_id))
-            cached = self._cache[user_id] = _Cached(reading, now)
-            self._cache.move_to_end(user_id)
-            while len(self._cache) > _MAX_CACHED:
-                self._cache.popitem(last=False)
-        # a caller that disconnects must not cancel the read of the others
-        return await asyncio.shield(cached.account)
 
     async def _note_use(self, account: Account, key: ApiKey, now: datetime) -> None:
         try:

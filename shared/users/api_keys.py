@@ -67,6 +67,11 @@ def write_key(user_id: str, key_id: str, secret: bytes) -> str:
     return body + _checksum(body)
 
 
+def new_id(random: bytes) -> str:
+    """Returns an id of a user or a key, with a character for each random byte."""
+    return "".join(ID_CHARACTERS[byte % len(ID_CHARACTERS)] for byte in random)
+
+
 def prefix_of(user_id: str, key_id: str) -> str:
     """Returns the public part of a key, which may be shown."""
     return f"pxc_{user_id}{key_id}"

@@ -19,13 +19,25 @@ _TABLE = "audit"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One change: who made it, with which key, what was changed, and in which call."""
+    """One change: who made it, with which key, what was changed, and in which call.
+
+    `detail` has the new values, such as `tier=pro`. It has no secrets, and nothing that a person has typed.
+    """
 
     at: datetime
     actor: str
     key_id: str
     action: str
     target: str
+    detail: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and in which call."""
+
+    caller: Caller
     correlation_id: str
 
 
@@ -36,7 +48,7 @@ class AuditTrail:
     entities: EntityStore
     runtime: Runtime
 
-    async def write(self, caller: Caller, action: str, target: str, correlation_id: str) -> None:
+    async def write(self, actor: Actor, action: str, target: str, detail: str = "") -> None:
         """Record an action before it is carried out, so that none is missing. Failed actions are recorded, too.
 
         Raises:
@@ -45,11 +57,12 @@ class AuditTrail:
         now = self.runtime.clock.now()
         values: dict[str, Value] = {
             "at": now,
-            "actor": caller.user_id,
-            "key_id": caller.key_id,
+            "actor": actor.caller.user_id,
+            "key_id": actor.caller.key_id,
             "action": action,
             "target": target,
-            "correlation_id": correlation_id,
+            "detail": detail,
+            "correlation_id": actor.correlation_id,
         }
         month = month_of(now)
         row = Entity(month, place_of(self.runtime.ids.nonce(), now), values)
@@ -66,5 +79,5 @@ class AuditTrail:
 
 
 def _action(entity: Entity) -> Action:
-    names = ("actor", "key_id", "action", "target", "correlation_id")
+    names = ("actor", "key_id", "action", "target", "detail", "correlation_id")
     return Action(as_datetime(entity.values["at"]), *(str(entity.values[name]) for name in names))

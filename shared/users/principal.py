@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.errors import InvalidRequest, Unauthenticated
 from shared.text.strict_json import read_json
-from shared.users.api_keys import ID_CHARACTERS, USER_ID_LENGTH
+from shared.users.api_keys import USER_ID_LENGTH, new_id
 
 HEADER: Final = "X-MS-CLIENT-PRINCIPAL"
 MAX_HEADER_CHARACTERS: Final = 64 << 10
@@ -38,10 +38,15 @@ class Principal:
     name: str
 
     @property
+    def identity(self) -> str:
+        """The provider and the subject in one text, as a user has it."""
+        return f"{self.provider}|{self.subject}"
+
+    @property
     def user_id(self) -> str:
         """The id of the person's user. It is computed, so that two calls at the same time make one user."""
-        digest = hashlib.sha256(f"{self.provider}|{self.subject}".encode("utf-8", "surrogatepass")).digest()
-        return "".join(ID_CHARACTERS[byte % len(ID_CHARACTERS)] for byte in digest[:USER_ID_LENGTH])
+        digest = hashlib.sha256(self.identity.encode("utf-8", "surrogatepass")).digest()
+        return new_id(digest[:USER_ID_LENGTH])
 
 
 def read_principal(header: str) -> Principal:

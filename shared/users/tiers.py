@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.users.caller import TierName
 
@@ -33,6 +33,8 @@ class Tier(BaseModel):
 
 
 type Tiers = Mapping[TierName, Tier]
+
+_all_tiers: TypeAdapter[Tiers] = TypeAdapter(Mapping[TierName, Tier])
 
 DEFAULT_TIERS: Final[Tiers] = {
     TierName.FREE: Tier(
@@ -69,7 +71,6 @@ def read_tiers(changes: Mapping[str, Mapping[str, object]]) -> Tiers:
     unknown = changes.keys() - set(TierName)
     if unknown:
         raise ValueError(f"there is no tier {min(unknown)!r}; the tiers are {', '.join(TierName)}")
-    return {
-        name: Tier.model_validate({**tier.model_dump(), **changes.get(name, {})})
-        for name, tier in DEFAULT_TIERS.items()
-    }
+    return _all_tiers.validate_python(
+        {name: {**tier.model_dump(), **changes.get(name, {})} for name, tier in DEFAULT_TIERS.items()}
+    )

@@ -13,7 +13,7 @@ from shared.settings import load_settings
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
-from shared.users.caller import ADMIN
+from shared.users.caller import ADMIN, Caller
 from shared.wiring.services import Services
 
 if TYPE_CHECKING:
@@ -100,12 +100,12 @@ class App(Services):
             environment=self.settings.environment,
         )
 
-    def used(self, user_id: str, action: str) -> None:
-        """Report that a user did something; with one key there is one tier of users."""
+    def used(self, caller: Caller, action: str) -> None:
+        """Report that a user did something. The administrator of the settings has no tier, and counts as `admin`."""
         signals.user_action(
             self.telemetry,
-            user_id=user_id,
-            user_tier=ADMIN,
+            user_id=caller.user_id,
+            user_tier=ADMIN if caller.user_id == ADMIN else caller.tier,
             action=action,
             environment=self.settings.environment,
         )

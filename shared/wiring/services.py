@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.users.caller import ADMIN
-from shared.wiring.adapters import Adapters
+from shared.wiring.user_services import UserServices
 
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
@@ -29,31 +29,14 @@ if TYPE_CHECKING:
     from shared.lifecycle.nightly import Nightly
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
-    from shared.users.access import Access
-    from shared.users.store import UserStore
     from shared.web.wishes.host_wishes import HostWishes
 
 _BYTES_IN_FLIGHT = 160_000_000
 _LOWER_PER_HOST = {"upload.wikimedia.org": 2}  # Wikimedia's media files: two downloads at once at most
 
 
-class Services(Adapters):
+class Services(UserServices):
     """All services. Each is made on first use, for one process and one event loop."""
-
-    @cached_property
-    def users(self) -> "UserStore":
-        """Users and their keys."""
-        from shared.users.store import UserStore
-
-        return UserStore(self.entities)
-
-    @cached_property
-    def access(self) -> "Access":
-        """Identifies callers by their keys."""
-        from shared.users.access import Access
-
-        key = self.settings.admin_api_key
-        return Access(self.users, (key.get_secret_value(),) if key else (), self.clock)
 
     @cached_property
     def job_data(self) -> "JobData":

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.settings import Settings, SettingsError, load_settings
+from shared.users.tiers import read_tiers
 
 ROOT = Path(__file__).parents[3]
 CONTAINER = "must be 3 to 63 lower-case letters, digits and single hyphens between them"
@@ -74,6 +75,48 @@ def test_a_wrong_setting_is_named_with_its_value_and_its_rule(loaded, name, valu
     assert str(caught.value).splitlines() == ["Settings are wrong.", f"{name} is {value!r}; it {rule}"]
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("[]", 'must be an object by tier, such as {"free": {"jobs_at_once": 1}}'),
+        ('{"free": 1}', 'must be an object by tier, such as {"free": {"jobs_at_once": 1}}'),
+        ('{"free"', "must be JSON. The text is not JSON: line 1, column 8."),
+        ('{"free": {}, "free": {}}', "must be JSON. The text is not valid JSON. free is given twice"),
+        ('{"gold": {}}', "is wrong: there is no tier 'gold'; the tiers are free, pro, enterprise"),
+        (
+            '{"free": {"jobs_at_once": 0}, "pro": {"jobs": 1}}',
+            "is wrong: free.jobs_at_once must be at least 1; pro.jobs is not a known field",
+        ),
+    ],
+)
+def test_a_wrong_tier_is_named_with_its_rule(loaded, text, rule):
+    with pytest.raises(SettingsError) as caught:
+        loaded(TIERS=text)
+    assert str(caught.value).splitlines()[1] == f"TIERS is {text!r}; it {rule}"
+
+
+def test_tiers_are_the_defaults_with_the_changes(loaded):
+    tiers = loaded(TIERS='{"free": {"jobs_at_once": 1}}').tiers
+    assert tiers == read_tiers({"free": {"jobs_at_once": 1}})
+
+
+@pytest.mark.parametrize(
+    "name", ["ADMIN_API_KEY", "ADMIN_API_KEY_NEXT", "PEXELS_API_KEY", "AzureWebJobsStorage"]
+)
+def test_a_reference_to_a_key_vault_that_is_not_resolved_is_no_secret(loaded, name):
+    with pytest.raises(SettingsError) as caught:
+        loaded(**{name: " @Microsoft.KeyVault(SecretUri=https://vault.example/secrets/key)"})
+    assert str(caught.value).splitlines()[1:] == [
+        f"{name} is a Key Vault reference that is not resolved: check the secret and the app's role"
+    ]
+
+
+def test_both_keys_of_the_administrator_are_valid(loaded):
+    assert loaded(ADMIN_API_KEY="a", ADMIN_API_KEY_NEXT="b").admin_keys == ("a", "b")
+    assert loaded(ADMIN_API_KEY_NEXT="b").admin_keys == ("b",)
+    assert loaded().admin_keys == ()
 
 
 def test_a_user_agent_that_no_header_holds_is_refused(loaded):

@@ -1,15 +1,19 @@
 """HTTP calls of the functions as the host makes them, to an app whose stores are in memory."""
 
+import importlib
 import json
-from collections.abc import Awaitable, Callable
+import pkgutil
+import re
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
 import azure.functions as func
 
-from functions.http.endpoints import datasets, health, insights, jobs
+from functions.http import endpoints
+from functions.http.declared import Declared
 from shared.settings import Settings
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
@@ -18,27 +22,35 @@ from shared.wiring import App
 
 KEY = "the-key"
 _CONTEXT = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=None))
+_API = "api/v1/"
+
+
+def short(route: str) -> str:
+    """A route without what all calls of the API have in common; others begin with a slash."""
+    return route.removeprefix(_API) if route.startswith(_API) else f"/{route}"
+
+
+def _modules() -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}."):
+        yield importlib.import_module(found.name)
+
+
+DECLARED: dict[str, Declared] = {
+    name: declared for module in _modules() for name, declared in module.endpoints.declared.items()
+}
+"""All endpoints by the names of their functions, in the order in which the host looks for the one of a path."""
 # the decorators make builders of functions, which have no public type
 _FUNCTIONS: dict[tuple[str, str], Any] = {
-    ("GET", "jobs"): jobs.list_jobs,
-    ("POST", "jobs"): jobs.submit_job,
-    ("GET", "jobs/{id}"): jobs.get_job,
-    ("POST", "jobs/{id}/cancel"): jobs.cancel_job,
-    ("POST", "jobs/{id}/retry"): jobs.retry_job,
-    ("GET", "datasets"): datasets.list_datasets,
-    ("GET", "datasets/{id}"): datasets.get_dataset,
-    ("GET", "datasets/{id}/download"): datasets.download_dataset,
-    ("GET", "insights"): insights.list_insights,
-    ("GET", "insights/{report}"): insights.get_insight,
-    ("GET", "/health"): health.health_full,
-    ("GET", "/health/live"): health.health_live,
-    ("GET", "/health/ready"): health.health_ready,
+    (declared.method, short(declared.path)): getattr(module, name)
+    for module in _modules()
+    for name, declared in sorted(module.endpoints.declared.items())
 }
 ENDPOINTS = list(_FUNCTIONS)
 
 
-def memory_app() -> App:
-    app = App(Settings(admin_api_key=KEY))
+def memory_app(**settings: Any) -> App:
+    """An app with these settings."""
+    app = App(Settings(admin_api_key=KEY, **settings))
     vars(app).update(blobs=MemoryBlobs(app.clock), entities=MemoryEntities(), queues=MemoryQueues())
     return app
 
@@ -70,10 +82,16 @@ class Caller:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return await self.call("POST", path, query, data, headers)
 
+    async def patch(self, path: str, body: object) -> Answered:
+        return await self.call("PATCH", path, "", json.dumps(body).encode(), {})
+
+    async def delete(self, path: str, query: str = "") -> Answered:
+        return await self.call("DELETE", path, query, b"", {})
+
     async def call(
         self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
     ) -> Answered:
-        route, params = _route(path)
+        route, params = _matched(method, path)
         found = parse_qs(query)  # as the host does, without those that are empty, and repeated ones joined
         request = func.HttpRequest(
             method=method,
@@ -98,10 +116,12 @@ def handler(method: str, route: str) -> Callable[..., Awaitable[func.HttpRespons
     return function
 
 
-def _route(path: str) -> tuple[str, dict[str, str]]:
-    kind, _, rest = path.partition("/")
-    if not rest or path.startswith("/"):
-        return path, {}
-    name, _, action = rest.partition("/")
-    parameter = "report" if kind == "insights" else "id"
-    return f"{kind}/{{{parameter}}}" + (f"/{action}" if action else ""), {parameter: name}
+def _matched(method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The route of a path, and its parameters: the first by the name of its function, as with the host."""
+    for name in sorted(DECLARED):
+        declared = DECLARED[name]
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", short(declared.path))
+        found = re.fullmatch(pattern, path)
+        if declared.method == method and found is not None:
+            return short(declared.path), found.groupdict()
+    raise LookupError(f"{method} {path}")

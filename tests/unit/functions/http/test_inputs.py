@@ -1,10 +1,11 @@
 """An error about a call's query, headers or path names what is wrong. Nothing from outside leads to a 500."""
 
+import re
 from urllib.parse import unquote_plus
 
 import pytest
 
-from tests.unit.functions.http.http_calls import ENDPOINTS, Caller
+from tests.unit.functions.http.http_calls import DECLARED, ENDPOINTS, Caller, short
 
 CATS = {"keywords": ["cat"]}
 LISTS = ["jobs", "datasets"]
@@ -14,9 +15,8 @@ PRINTABLE = "must be 1 to 255 printable ASCII characters"
 
 
 KNOWN = {
-    ("GET", "jobs"): "cursor and limit",
-    ("GET", "datasets"): "cursor and limit",
-    ("GET", "insights/{report}"): "format and hours",
+    (declared.method, short(declared.path)): " and ".join(sorted(declared.query))
+    for declared in DECLARED.values()
 }
 
 
@@ -27,12 +27,12 @@ def _as_shown(quoted: str) -> str:
 
 
 def _path(route: str) -> str:
-    return route.replace("{id}", "none").replace("{report}", "none")
+    return re.sub(r"\{\w+\}", "none", route)
 
 
 @pytest.mark.parametrize(("method", "route"), ENDPOINTS)
 async def test_an_unknown_query_parameter_is_named_with_the_accepted_ones(caller, method, route):
-    known = KNOWN.get((method, route), "none")
+    known = KNOWN[method, route] or "none"
     for query in ("state=failed", "state=", "state", "state=a&state=b"):
         answered = await caller.call(method, _path(route), query, b"{}", {})
         assert (answered.status, answered.errors) == (

@@ -27,7 +27,7 @@ FEW = {"keywords": ["cat"]}
 async def _read(app, body, parse):
     request = func.HttpRequest(method="POST", url="http://localhost/", body=body)
     with operation("test") as current:
-        return await Call(request, app, Caller.anonymous(), current, {}).read(parse)
+        return await Call(request, app, Caller.anonymous(), current, {}, "").read(parse)
 
 
 @pytest.mark.parametrize(("spec", "in_thread"), [(FEW, False), (LONG_LIST, True)])

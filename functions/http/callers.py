@@ -1,0 +1,64 @@
+"""Who calls, what the key allows, and which user the call concerns."""
+
+from typing import Final
+
+import azure.functions as func
+
+from functions.http.declared import PUBLIC, Declared
+from shared.errors import Forbidden, NotFound
+from shared.ids import is_plain_id
+from shared.text.strict_json import shown
+from shared.users.caller import Caller, Scope
+from shared.users.principal import HEADER
+from shared.wiring import App
+
+ME: Final = "me"
+"""In place of the caller's own id in a path."""
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OF_OWN_PAGES = frozenset({"same-origin", "none"})
+
+
+async def caller_of(services: App, request: func.HttpRequest, declared: Declared) -> Caller:
+    """Returns who calls, by an API key or by App Service authentication. The key counts if there are both.
+
+    Raises:
+        Unauthenticated: the endpoint is not public, and the call has no valid key and no trusted sign-in.
+        Forbidden: the caller does not have the scope, or another website made a signed-in browser call.
+    """
+    if declared.scope is PUBLIC:
+        return Caller.anonymous()
+    key, principal = request.headers.get("x-api-key"), request.headers.get(HEADER)
+    if key or not principal or services.sign_in is None:
+        caller = await services.access.identify(key)
+    else:
+        _check_origin(request)
+        caller = await services.sign_in.identify(principal)
+    if declared.scope not in caller.scopes:
+        raise Forbidden(f"This call needs a key with the scope '{declared.scope}'.")
+    return caller
+
+
+def user_of(request: func.HttpRequest, declared: Declared, caller: Caller) -> str:
+    """Returns the id of the user whom the call concerns: the caller, or the user who is named in the path.
+
+    Raises:
+        NotFound: the path names another user, and the caller is no administrator. There may be such a user or not.
+    """
+    if declared.user is None:
+        return caller.user_id
+    named = request.route_params.get(declared.user) or ""
+    if named in {ME, caller.user_id}:
+        return caller.user_id
+    if Scope.ADMIN not in caller.scopes or not is_plain_id(named):
+        raise NotFound(f"There is no user {shown(named)}.")
+    return named
+
+
+def _check_origin(request: func.HttpRequest) -> None:
+    """Refuse changes that pages of other sites make, as the browser adds the cookie of the sign-in to their calls.
+
+    Browsers say in `Sec-Fetch-Site` whose page makes the call (https://www.w3.org/TR/fetch-metadata/).
+    """
+    site = request.headers.get("sec-fetch-site")
+    if request.method not in _SAFE_METHODS and site is not None and site not in _OF_OWN_PAGES:
+        raise Forbidden("A page of another site made this call. Such calls need an API key.")

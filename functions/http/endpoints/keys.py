@@ -1,0 +1,60 @@
+"""HTTP functions for the API keys of a user: of the caller's own, or of any user if an administrator calls."""
+
+from functions.http.call import Answer, Call
+from functions.http.declared import Declared
+from functions.http.endpoint import Endpoints
+from functions.http.user_models import CreateKeyBody, KeyAnswer, KeyList, NewKeyAnswer
+from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.users.caller import Scope
+
+endpoints = Endpoints()
+
+
+@endpoints.serve(
+    Declared(
+        "POST",
+        "api/v1/users/{id}/keys",
+        {201: NewKeyAnswer},
+        scope=Scope.SUBMIT,
+        user="id",
+        body=CreateKeyBody,
+        errors=(InvalidRequest, NotFound, Conflict),
+        when_late="The key may be made already, but its text is lost: list the keys, and revoke it.",
+    )
+)
+async def create_key(call: Call) -> Answer:
+    """Makes a key, and answers 201 with its text, which is never shown again.
+
+    The key gets no scope that the caller lacks.
+    """
+    from shared.users.accounts import NewKey
+
+    body = await call.read_model(CreateKeyBody)
+    new = NewKey(body.name, frozenset(map(Scope, body.scopes)), body.expires_at)
+    key, text = await call.app.accounts.add_key(call.actor, call.user_id, new)
+    answer = NewKeyAnswer(**KeyAnswer.of(call.user_id, key).model_dump(), key=text)
+    return Answer(answer, status=201)
+
+
+@endpoints.serve(Declared("GET", "api/v1/users/{id}/keys", {200: KeyList}, user="id", errors=(NotFound,)))
+async def list_keys(call: Call) -> Answer:
+    """Answers all keys of a user, without their secrets."""
+    account = await call.app.accounts.account(call.user_id)
+    return Answer(KeyList(items=[KeyAnswer.of(call.user_id, key) for key in account.keys]))
+
+
+@endpoints.serve(
+    Declared(
+        "DELETE",
+        "api/v1/users/{id}/keys/{key_id}",
+        {200: KeyAnswer},
+        scope=Scope.SUBMIT,
+        user="id",
+        errors=(NotFound,),
+        when_late="The key may be revoked already. It is safe to revoke it again.",
+    )
+)
+async def revoke_key(call: Call) -> Answer:
+    """Revokes a key, and answers what it was. Within 15 seconds, it is refused everywhere."""
+    key = await call.app.accounts.revoke_key(call.actor, call.user_id, call.route("key_id"))
+    return Answer(KeyAnswer.of(call.user_id, key))

@@ -1,0 +1,108 @@
+"""HTTP functions for users: the caller's own profile, and the administration of all users."""
+
+from functions.http.call import Answer, Call
+from functions.http.declared import PAGE, Declared
+from functions.http.endpoint import Endpoints
+from functions.http.user_models import (
+    USERS,
+    ChangeUserBody,
+    CreateUserBody,
+    LimitsAnswer,
+    ProfileAnswer,
+    UsageAnswer,
+    UserAnswer,
+    UserPage,
+)
+from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.telemetry import signals
+from shared.users.caller import Scope, TierName
+
+endpoints = Endpoints()
+
+_AGAIN = "The change may be made already. It is safe to make it again."
+
+
+@endpoints.serve(Declared("GET", "api/v1/users/profile", {200: ProfileAnswer}, errors=(NotFound,)))
+async def get_profile(call: Call) -> Answer:
+    """Answers the caller's tier, limits and use. The administrator of the settings has no profile."""
+    account = await call.app.access.account(call.user_id)
+    if account is None:
+        signals.profile_not_found(call.app.telemetry, user_id=call.user_id, endpoint=f"{USERS}/profile")
+        raise NotFound("There is no profile for this key.")
+    user = account.user
+    usage = await call.app.usage.look_up(user.id, call.app.clock.now())
+    profile = ProfileAnswer(
+        id=user.id,
+        name=user.name,
+        tier=user.tier,
+        created_at=user.created_at,
+        scopes=sorted(call.caller.scopes),
+        usage=UsageAnswer.of(usage),
+        limits=LimitsAnswer(**call.app.tiers[user.tier].model_dump()),
+        links={"self": f"{USERS}/profile", "keys": f"{USERS}/me/keys"},
+    )
+    return Answer(profile)
+
+
+@endpoints.serve(
+    Declared(
+        "POST",
+        "api/v1/users",
+        {201: UserAnswer},
+        scope=Scope.ADMIN,
+        body=CreateUserBody,
+        errors=(InvalidRequest, Conflict),
+        when_late="The user may be made already: read the list of users before you try again.",
+    )
+)
+async def create_user(call: Call) -> Answer:
+    """Makes a user, who has no key yet. Answers 201."""
+    from shared.users.principal import Principal
+
+    body = await call.read_model(CreateUserBody)
+    person = body.identity
+    principal = Principal(person.provider, person.subject, body.name) if person else None
+    user = await call.app.accounts.create(call.actor, body.name, TierName(body.tier), principal)
+    answer = UserAnswer.of(user)
+    return Answer(answer, status=201, headers={"Location": answer.links["self"]})
+
+
+@endpoints.serve(Declared("GET", "api/v1/users", {200: UserPage}, scope=Scope.ADMIN, query=PAGE))
+async def list_users(call: Call) -> Answer:
+    """Answers a page of all users, newest first: at most `limit` of them, after `cursor`."""
+    users, more = await call.page(USERS, lambda _, after, size: call.app.users.page(after, size))
+    return Answer(UserPage(items=[UserAnswer.of(user) for user in users], next=more))
+
+
+@endpoints.serve(
+    Declared("GET", "api/v1/users/{id}", {200: UserAnswer}, scope=Scope.ADMIN, user="id", errors=(NotFound,))
+)
+async def get_user(call: Call) -> Answer:
+    """Answers one user."""
+    return Answer(UserAnswer.of(await call.app.users.require(call.user_id)))
+
+
+@endpoints.serve(
+    Declared(
+        "PATCH",
+        "api/v1/users/{id}",
+        {200: UserAnswer},
+        scope=Scope.ADMIN,
+        user="id",
+        body=ChangeUserBody,
+        errors=(InvalidRequest, NotFound, Conflict),
+        when_late=_AGAIN,
+    )
+)
+async def change_user(call: Call) -> Answer:
+    """Changes a user's name, tier or status. The keys of a disabled user are refused; jobs that run go on."""
+    from shared.users.accounts import UserChange
+    from shared.users.user import Status
+
+    body = await call.read_model(ChangeUserBody)
+    change = UserChange(
+        body.name,
+        TierName(body.tier) if body.tier else None,
+        Status(body.status) if body.status else None,
+    )
+    return Answer(UserAnswer.of(await call.app.accounts.change(call.actor, call.user_id, change)))

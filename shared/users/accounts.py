@@ -1,0 +1,179 @@
+"""Makes, changes and deletes users and their keys. Each change is recorded in the audit trail before it is made."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.clock import Clock
+from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest, NotFound
+from shared.users.access import Access
+from shared.users.api_keys import (
+    KEY_ID_LENGTH,
+    SECRET_BYTES,
+    USER_ID_LENGTH,
+    ApiKey,
+    PresentedKey,
+    new_id,
+    read_key,
+    write_key,
+)
+from shared.users.audit import Actor, AuditTrail
+from shared.users.caller import Scope, TierName
+from shared.users.principal import Principal
+from shared.users.store import UserStore
+from shared.users.user import Account, Status, User
+
+
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """The new values of a user. None leaves a value as it is."""
+
+    name: str | None = None
+    tier: TierName | None = None
+    status: Status | None = None
+
+    def of(self, user: User) -> User:
+        """Returns the changed user.
+
+        Raises:
+            Conflict: the user is being deleted.
+        """
+        if user.status is Status.DELETING:
+            raise Conflict(f"User {user.id} is being deleted.")
+        return replace(
+            user,
+            name=self.name or user.name,
+            tier=self.tier or user.tier,
+            status=self.status or user.status,
+        )
+
+    @property
+    def detail(self) -> str:
+        """The change as the audit trail has it, which is without the name."""
+        values = {"tier": self.tier, "status": self.status}
+        return ", ".join(
+            [
+                *(f"{name}={value}" for name, value in values.items() if value),
+                *(["name"] if self.name else []),
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What a new key is to be."""
+
+    name: str
+    scopes: frozenset[Scope]
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Users and their keys. A change counts on this instance at once, and on others after 15 seconds at the latest."""
+
+    users: UserStore
+    access: Access
+    audit: AuditTrail
+    clock: Clock
+    random: Callable[[int], bytes] = secrets.token_bytes
+
+    async def create(
+        self, actor: Actor, name: str, tier: TierName, principal: Principal | None = None
+    ) -> User:
+        """Make a user: with an id of its own or, for a person who signs in, with the id of that person.
+
+        Raises:
+            Conflict: the person has a user already.
+        """
+        user_id = principal.user_id if principal else new_id(self.random(USER_ID_LENGTH))
+        subject = principal.identity if principal else ""
+        user = User(user_id, name, tier, self.clock.now(), subject=subject)
+        await self.audit.write(actor, "create_user", user_id, f"tier={tier}")
+        stored = await self.users.create(user)
+        self.access.forget(user_id)
+        if stored != user:
+            raise Conflict(f"The person has a user already, {user_id}, which is {stored.status}.")
+        return user
+
+    async def account(self, user_id: str) -> Account:
+        """Returns a user with all keys.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        account = await self.users.account(user_id)
+        if account is None:
+            raise NotFound(f"There is no user {user_id}.")
+        return account
+
+    async def change(self, actor: Actor, user_id: str, change: UserChange) -> User:
+        """Change a user.
+
+        Raises:
+            NotFound: there is no such user.
+            Conflict: the user is being deleted.
+        """
+        change.of(await self.users.require(user_id))
+        await self.audit.write(actor, "change_user", user_id, change.detail)
+        try:
+            return await self.users.change(user_id, change.of)
+        finally:
+            self.access.forget(user_id)
+
+    async def add_key(self, actor: Actor, user_id: str, new: NewKey) -> tuple[ApiKey, str]:
+        """Make a key; returns it and its text, which is not stored.
+
+        Raises:
+            NotFound: there is no such user.
+            Conflict: the user is not active, or has 20 keys.
+            Forbidden: the key would have scopes that its maker lacks.
+            InvalidRequest: the key would have expired already.
+        """
+        _check_scopes(actor, new.scopes)
+        now = self.clock.now()
+        if new.expires_at is not None and new.expires_at <= now:
+            raise InvalidRequest(
+                "The body is not valid.", (FieldError("expires_at", "must be in the future"),)
+            )
+        await self.users.require(user_id)
+        key_id = new_id(self.random(KEY_ID_LENGTH))
+        text = write_key(user_id, key_id, self.random(SECRET_BYTES))
+        key = ApiKey(key_id, new.name, new.scopes, _read(text).digest, now, new.expires_at)
+        detail = f"scopes={'+'.join(sorted(new.scopes))}"
+        await self.audit.write(actor, "create_key", f"{user_id}/{key_id}", detail)
+        await self.users.add_key(user_id, key)
+        self.access.forget(user_id)
+        return key, text
+
+    async def revoke_key(self, actor: Actor, user_id: str, key_id: str) -> ApiKey:
+        """Delete a key; returns what it was.
+
+        Raises:
+            NotFound: there is no such user, or it has no such key.
+            Forbidden: the key has scopes that the actor lacks.
+        """
+        key = (await self.account(user_id)).key(key_id)
+        if key is None:
+            raise NotFound(f"User {user_id} has no key {key_id}.")
+        _check_scopes(actor, key.scopes)
+        await self.audit.write(actor, "revoke_key", f"{user_id}/{key_id}")
+        await self.users.revoke_key(user_id, key_id)
+        self.access.forget(user_id)
+        return key
+
+
+def _check_scopes(actor: Actor, scopes: frozenset[Scope]) -> None:
+    lacking = sorted(scopes - actor.caller.scopes)
+    if lacking:
+        raise Forbidden(
+            f"Your key neither makes nor revokes keys with scopes that it lacks: {', '.join(lacking)}."
+        )
+
+
+def _read(text: str) -> PresentedKey:
+    presented = read_key(text)
+    if presented is None:
+        raise ValueError("the key that was written cannot be read")
+    return presented

@@ -1,0 +1,63 @@
+"""The services for users, their keys and their limits."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.wiring.adapters import Adapters
+
+if TYPE_CHECKING:
+    from shared.users.access import Access
+    from shared.users.accounts import Accounts
+    from shared.users.sign_in import SignIn
+    from shared.users.store import UserStore
+    from shared.users.tiers import Tiers
+    from shared.users.usage import UsageStore
+
+
+class UserServices(Adapters):
+    """Each service is made when it is first used."""
+
+    @cached_property
+    def users(self) -> "UserStore":
+        """Users and their keys."""
+        from shared.users.store import UserStore
+
+        return UserStore(self.entities)
+
+    @cached_property
+    def access(self) -> "Access":
+        """Who has which key."""
+        from shared.users.access import Access
+
+        return Access(self.users, self.settings.admin_keys, self.clock)
+
+    @cached_property
+    def sign_in(self) -> "SignIn | None":
+        """Who has signed in; None if the app does not trust the headers that say so."""
+        from shared.users.sign_in import SignIn
+
+        if not self.settings.trusts_sign_in:
+            return None
+        return SignIn(self.users, self.access, self.clock, self.settings.sign_in_creates_users)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """Changes of users and keys."""
+        from shared.users.accounts import Accounts
+        from shared.users.audit import AuditTrail
+
+        return Accounts(self.users, self.access, AuditTrail(self.entities, self.runtime), self.clock)
+
+    @cached_property
+    def tiers(self) -> "Tiers":
+        """The limits of each tier."""
+        from shared.users.tiers import DEFAULT_TIERS
+
+        return self.settings.tiers or DEFAULT_TIERS
+
+    @cached_property
+    def usage(self) -> "UsageStore":
+        """What users use of their limits."""
+        from shared.users.usage import UsageStore
+
+        return UsageStore(self.entities)
