@@ -1,4 +1,8 @@
-"""Records datasets in a table, and makes the links to download them."""
+"""Records datasets in a table, and makes the links to download them.
+
+Each dataset is a row in the partition of its user. The partition `~owners` has a row for each dataset with its user, so
+that the nightly run, which finds datasets by their blobs, knows whose they are. User ids never begin with `~`.
+"""
 
 import re
 import zlib
@@ -14,11 +18,12 @@ from shared.records.blob_names import dataset_of, dataset_prefix
 from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.compare_and_swap import compare_and_swap
-from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace
+from shared.storage.entities import Change, Entity, EntityStore, Insert, Put, Replace
 from shared.storage.newest_first import Listing, mark, newest_first, place_of
 from shared.text.file_names import safe_name
 
 _TABLE = "datasets"
+_OWNERS = "~owners"
 _adapter = TypeAdapter(Dataset)
 _NAME_BYTES = 80
 
@@ -59,6 +64,9 @@ class Catalog:
 
     async def put(self, dataset: Dataset) -> None:
         """Record the dataset. It replaces an earlier revision, but not a later one. Repeating changes nothing."""
+        # the owner is written first, so that every recorded dataset has one
+        owner = Entity(_OWNERS, dataset.id, {"user_id": dataset.user_id})
+        await self._entities.apply(_TABLE, _OWNERS, [Put(owner)])
         row = _to_entity(dataset)
         listed = mark(row.partition, place_of(row.row, dataset.created_at))
 
@@ -104,6 +112,11 @@ class Catalog:
         async for info in self._blobs.list(dataset_prefix(dataset_id)):
             if dataset_of(info.name) != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
+
+    async def owner(self, dataset_id: str) -> str | None:
+        """Returns the id of the user to whom the dataset belongs, or None if it was never recorded."""
+        entity = await self._entities.get(_TABLE, _OWNERS, dataset_id)
+        return str(entity.values["user_id"]) if entity else None
 
     async def get(self, user_id: str, dataset_id: str) -> Dataset | None:
         """Returns the dataset, or None if this user has no dataset of that id."""
@@ -160,11 +173,12 @@ class Catalog:
             link = await self._blobs.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
         return SavedFile(info.name, name, info.size_bytes, info.tier, link)
 
-    async def record_tier(self, user_id: str, dataset_id: str, tier: Tier) -> None:
+    async def record_tier(self, dataset_id: str, tier: Tier) -> None:
         """Record the tier that the dataset's blobs are in now. Nothing happens if the dataset is not recorded."""
-        entity = await self._entities.get(_TABLE, user_id, dataset_id)
+        user_id = await self.owner(dataset_id)
+        entity = await self._entities.get(_TABLE, user_id, dataset_id) if user_id else None
         dataset = _from_entity(entity) if entity else None
-        if entity is None or dataset is None:
+        if user_id is None or entity is None or dataset is None:
             return
         changed = replace(_to_entity(replace(dataset, tier=tier)), etag=entity.etag)
         try:

@@ -23,8 +23,11 @@ from shared.records.delivered import RECORDS
 from shared.runtime import Runtime
 from shared.storage.blobs import BlobInfo, Tier
 from shared.telemetry import signals
+<<<<<<< HEAD
 from shared.users.caller import ADMIN
 from shared.users.limits.past_days import PastDays
+=======
+>>>>>>> 275c6e8 (Record a dataset's tier for its owner, whoever that is)
 
 # small files that describe a dataset
 _STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")
@@ -99,7 +102,7 @@ class Nightly:
             try:
                 for info in movable:
                     await self._blobs.set_tier(info.name, Tier.ARCHIVE)
-                await self._catalog.record_tier(ADMIN, dataset_id, Tier.ARCHIVE)
+                await self._catalog.record_tier(dataset_id, Tier.ARCHIVE)
             except AppError as error:
                 report.failed += 1
                 signals.failure(self._telemetry, error, operation="archive_dataset", dataset=dataset_id)

@@ -38,19 +38,19 @@ class House:
         data = JobData.over(storage, SPECS)
         self.nightly = Nightly(data, self.catalog, runtime_of(clock, self.telemetry), config)
 
-    async def record(self, *names):
+    async def record(self, *names, user_id=ADMIN):
         now = datetime(2026, 1, 1, tzinfo=UTC)
         for name in names:
             files = (f"datasets/job_{name}/dataset.zip",), f"datasets/job_{name}/records.jsonl.gz"
-            await self.catalog.put(Dataset(name, ADMIN, name, now, 1, 1, "zip", Tier.HOT, *files, {}, {}))
+            await self.catalog.put(Dataset(name, user_id, name, now, 1, 1, "zip", Tier.HOT, *files, {}, {}))
 
     async def end(self, job_id, moment):
         row = work_to_entity(Work(job_id, ADMIN, moment, moment))
         await self._entities.apply("jobs", row.partition, [Put(row)])
 
-    async def archived(self):
-        """Returns the ids of the datasets that are recorded as archived."""
-        page = await self.catalog.page(ADMIN)
+    async def archived(self, user_id=ADMIN):
+        """Returns the ids of the user's datasets that are recorded as archived."""
+        page = await self.catalog.page(user_id)
         return {dataset.id for dataset in page.items if dataset.tier is Tier.ARCHIVE}
 
 
@@ -104,6 +104,16 @@ async def test_the_small_files_that_describe_a_dataset_stay_readable(night):
     tiers = {info.name: info.tier async for info in blobs.list("datasets/job_a/")}
     assert {name.rpartition("/")[2] for name, tier in tiers.items() if tier is not Tier.ARCHIVE} == small
     assert "a" in await house.archived()
+
+
+async def test_the_tier_is_recorded_for_the_owner_of_the_dataset(night):
+    nightly, blobs, _, house, clock = night
+    await blobs.put("datasets/job_anns/dataset.zip", b"x")
+    await house.record("anns", user_id="ann")
+    clock.moment += timedelta(days=91)
+    await nightly.run(Deadline.after(clock, 100))
+    assert await house.archived("ann") == {"anns"}
+    assert await house.archived() == {"old", "older", "new"}
 
 
 async def test_a_second_run_does_nothing_twice(night):
