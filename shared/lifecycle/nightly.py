@@ -23,11 +23,7 @@ from shared.records.delivered import RECORDS
 from shared.runtime import Runtime
 from shared.storage.blobs import BlobInfo, Tier
 from shared.telemetry import signals
-<<<<<<< HEAD
-from shared.users.caller import ADMIN
 from shared.users.limits.past_days import PastDays
-=======
->>>>>>> 275c6e8 (Record a dataset's tier for its owner, whoever that is)
 
 # small files that describe a dataset
 _STAY_HOT = (RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS")

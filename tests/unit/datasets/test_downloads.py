@@ -82,7 +82,7 @@ async def test_a_dataset_in_the_archive_tier_has_links_to_its_records_and_its_ca
     assert download.url is None
     assert download.files[0].sha256
     assert "records.jsonl.gz" in download.records.url
-    assert "rehydrated" in download.notice
+    assert "rehydrate them" in download.notice
     assert download.expires_at
 
 
