@@ -1,4 +1,4 @@
-"""The two settings that say where telemetry goes, and as whom.
+"""Reads the two settings that say where telemetry is sent, and with which identity.
 
 Formats: https://learn.microsoft.com/azure/azure-monitor/app/connection-strings and
 https://learn.microsoft.com/azure/azure-monitor/app/azure-ad-authentication.
@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """An Application Insights resource: the key that its items carry, and the URL of its ingestion service."""
+    """An Application Insights resource: its instrumentation key, and the URL of its ingestion service."""
 
     key: str
     endpoint: str
@@ -23,16 +23,16 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """Entra authentication, with the client id of a user-assigned identity where one is named."""
+    """Entra authentication. `client_id` is that of a user-assigned identity, or None for the default identity."""
 
     client_id: str | None
 
 
 def read_connection_string(text: str) -> Destination:
-    """Read a connection string, as the portal shows it.
+    """Reads a connection string as the portal shows it.
 
     Raises:
-        ValueError: it is none; the text says why, and does not repeat it.
+        ValueError: the text is not valid. The error says why, without repeating the text.
     """
     parts = _parts(text)
     if parts.get("authorization", "ikey").lower() != "ikey":
@@ -44,10 +44,10 @@ def read_connection_string(text: str) -> Destination:
 
 
 def read_authentication_string(text: str) -> Authentication:
-    """Read `Authorization=AAD`, or `ClientId=<GUID>;Authorization=AAD`.
+    """Reads `Authorization=AAD`, or `ClientId=<GUID>;Authorization=AAD`.
 
     Raises:
-        ValueError: it is none; the text says why.
+        ValueError: the text is not valid. The error says why.
     """
     parts = _parts(text)
     if parts.get("authorization", "").lower() != "aad":

@@ -1,7 +1,7 @@
-"""The operation that the running code belongs to, carried over calls and queues as W3C trace context.
+"""Holds the operation that the running code belongs to. Calls and messages carry it as a W3C trace context.
 
-Format: https://www.w3.org/TR/trace-context/ (version 00). The correlation id is the caller's own name for what it asked
-for; it goes wherever the trace goes.
+Format: https://www.w3.org/TR/trace-context/ (version 00). The correlation id is a name that the caller gives to a
+request. It is carried together with the trace context.
 """
 
 import contextlib
@@ -17,9 +17,9 @@ _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What started something, as messages and rows carry it: the `traceparent` of a span, and a correlation id.
+    """The `traceparent` of the span that started something, and a correlation id. Messages and rows carry both.
 
-    Both are empty where nothing is known. They may come from outside: only `operation` reads them, and checks them.
+    Both are empty if they are not known. They may come from outside. `operation` checks them before they are used.
     """
 
     traceparent: str = ""
@@ -31,11 +31,11 @@ NO_ORIGIN = Origin()
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is going on: `name` is that of the function, ids are lower-case hex (32 and 16 digits).
+    """The operation that is running. `name` is that of the function. Ids are lower-case hex of 32 and 16 digits.
 
-    `span_id` is the span that all of the operation's items belong to. It is the span of the host's request. Where the
-    operation has a span of its own (`own_span`), the app reports that span, and `parent_id` is the one above, empty
-    where there is none. `job_id` is the job that the operation works for, where that is known.
+    `span_id` is the parent of the operation's items. Usually it is the span of the host's request. If `own_span` is
+    true, it is a span that the app reports itself, and `parent_id` is the span above it, or empty. `job_id` is the job
+    that the operation works for, or empty.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Operation:
 
     @property
     def origin(self) -> Origin:
-        """What the messages and rows carry that this operation writes."""
+        """The origin that this operation's messages and rows carry."""
         return Origin(f"00-{self.trace_id}-{self.span_id}-01", self.correlation_id)
 
 
@@ -64,10 +64,10 @@ def operation(
     own_span: bool = False,
     job_id: str = "",
 ) -> Iterator[Operation]:
-    """Run the block as an operation within the span that `traceparent` names, or in an `own_span` below it.
+    """Runs the block as an operation within the span of `traceparent`. With `own_span`, it gets a span below that one.
 
-    Where it names none, the operation is the first of a new trace, with a span of its own. A correlation id that is not
-    safe is replaced by the trace's id.
+    If `traceparent` is missing or not valid, the operation begins a new trace and has a span of its own. A correlation
+    id that is missing or not valid is replaced by the trace's id.
     """
     match = _TRACEPARENT.fullmatch(traceparent or "")
     trace_id = match[1] if match else secrets.token_hex(16)
@@ -86,19 +86,19 @@ def operation(
 
 
 def current_operation() -> Operation | None:
-    """The operation that the caller runs in; None outside of all."""
+    """Returns the operation in which the caller runs, or None outside of operations."""
     return _current.get()
 
 
 def current_name(otherwise: str) -> str:
-    """The name of the operation that the caller runs in."""
+    """Returns the name of the operation in which the caller runs, or `otherwise` outside of operations."""
     current = _current.get()
     return current.name if current is not None else otherwise
 
 
 @contextlib.contextmanager
 def working_for(origin: Origin, job_id: str) -> Iterator[None]:
-    """Let what the block emits belong to a job that `origin` began, whichever operation works for it."""
+    """Makes the block's signals belong to a job that `origin` began, in the job's own trace if it has one."""
     current = _current.get()
     match = _TRACEPARENT.fullmatch(origin.traceparent)
     if match is not None and (current is None or current.trace_id != match[1]):
@@ -118,16 +118,16 @@ def working_for(origin: Origin, job_id: str) -> Iterator[None]:
 
 
 def current_origin() -> Origin:
-    """What is to be carried by whatever the caller starts."""
+    """Returns the origin for whatever the caller starts."""
     current = _current.get()
     return current.origin if current is not None else NO_ORIGIN
 
 
 def origin_within(started: Origin) -> Origin:
-    """As `current_origin`, for a part of what `started` began.
+    """Returns the origin for a part of what `started` began, so that all parts are in one trace.
 
-    Where the caller runs in another trace, as a timer does that sends a stalled job on, it is `started` itself. So all
-    parts stay in one trace.
+    It is that of the current operation if that is in the same trace. Otherwise it is `started` itself, for example if a
+    timer sends a stalled job on.
     """
     current = _current.get()
     trace_id = trace_id_in(started.traceparent)
@@ -135,6 +135,6 @@ def origin_within(started: Origin) -> Origin:
 
 
 def trace_id_in(traceparent: str | None) -> str | None:
-    """The id of the trace; None where the text is no `traceparent`."""
+    """Returns the id of the trace, or None if the text is not a valid `traceparent`."""
     match = _TRACEPARENT.fullmatch(traceparent or "")
     return match[1] if match else None

@@ -1,8 +1,8 @@
-"""Log lines: JSON on Azure, readable ones locally, each with the operation that it belongs to.
+"""Writes log lines: JSON on Azure, and readable text elsewhere. Each names the operation that it belongs to.
 
-The host takes the lines of a process from the handler that Microsoft's worker has put on the root logger, and sends
-them to Application Insights as traces. So the app only sets how that handler writes lines: a handler of its own, or a
-line that telemetry sends, would make each of them appear twice.
+Microsoft's worker puts a handler on the root logger, through which the host sends the lines to Application Insights as
+traces. So the app only sets the format of that handler. If it added a handler of its own, or sent lines as telemetry,
+each line would appear twice.
 """
 
 import json
@@ -17,7 +17,10 @@ _MOST_CHARACTERS = 30_000
 
 
 class LogLines(logging.Formatter):
-    """Writes lines without queries and keys. Those of the worker itself stay as they are: the host reads them."""
+    """Writes lines as readable text, without query strings and keys. The worker's own lines are not changed.
+
+    The host parses the worker's lines.
+    """
 
     def __init__(self, before: logging.Formatter | None = None) -> None:
         super().__init__()
@@ -32,7 +35,7 @@ class LogLines(logging.Formatter):
         return self.line(record, message, stack, current_operation())
 
     def line(self, record: logging.LogRecord, message: str, stack: str, operation: Operation | None) -> str:
-        """One line, readable by people: the ids stand behind the message, the stack on lines of its own."""
+        """Returns the text of a record: the message and the ids on one line, and then the stack."""
         del record
         known = ", ".join(f"{name}={value}" for name, value in _ids_of(operation).items())
         text = f"{message} [{known}]" if known else message

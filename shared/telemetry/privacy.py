@@ -1,4 +1,4 @@
-"""What telemetry and logs leave out: query strings, keys, signatures, and most of a client's address."""
+"""Removes what telemetry and logs must not have: query strings, keys, signatures, and the end of IP addresses."""
 
 import ipaddress
 import re
@@ -13,7 +13,7 @@ _APP_KEY = re.compile(r"\bpxc_[A-Za-z0-9]{1,64}_[A-Za-z0-9_-]+")
 
 
 def scrub(text: str) -> str:
-    """The text without the queries and the user names of its URLs, and without the values of keys."""
+    """Returns the text without query strings and user names in its URLs, and without the values of keys."""
     if "://" in text:
         text = _QUERY.sub(r"\1", _USER_INFO.sub(r"\1", text))
     text = _SECRET.sub(r"\1\2[removed]", text)
@@ -21,7 +21,7 @@ def scrub(text: str) -> str:
 
 
 def mask_address(address: str) -> str:
-    """An IP address without its last byte (IPv4) or its last ten bytes (IPv6); empty where it is none."""
+    """Returns an IP address without its last byte (IPv4) or its last ten bytes (IPv6), or empty for any other text."""
     try:
         found = ipaddress.ip_address(address.strip("[]").split("%")[0])
     except ValueError:

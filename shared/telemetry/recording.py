@@ -1,4 +1,4 @@
-"""Telemetry that remembers, for tests, and telemetry that goes nowhere."""
+"""Implements `Telemetry` for tests, which read the signals, and for apps that send none."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from shared.telemetry.telemetry import Dependency, Measurements, Properties, Tel
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One signal as it was emitted; `kind` is event, metric, dependency or exception."""
+    """A signal that was emitted. `kind` is event, metric, dependency or exception."""
 
     kind: str
     name: str
@@ -60,12 +60,12 @@ class RecordingTelemetry:
         return TelemetryState(configured=True)
 
     def named(self, name: str) -> list[Signal]:
-        """The signals of that name."""
+        """Returns the signals of this name."""
         return [signal for signal in self.signals if signal.name == name]
 
 
 class NoTelemetry:
-    """Drops everything: where no Application Insights is set up, or where its setting cannot be used (`problem`)."""
+    """Drops all signals, because no Application Insights is set up, or because of the `problem` with its setting."""
 
     def __init__(self, problem: str | None = None) -> None:
         self._problem = problem

@@ -1,4 +1,4 @@
-"""Telemetry as the domain sees it: four kinds of signals, none of which ever fails or waits."""
+"""Defines telemetry for the domain: four kinds of signals. Emitting one never fails and never waits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ type Measurements = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A call to another service, or a span of the app's own work (`kind` is then "InProc").
+    """A call of another service, or a span of the app's own work (`kind` is then "InProc").
 
-    `kind` is Azure Monitor's dependency type. The ids of the span and of its parent are 16 lower-case hex digits. Where
-    they are empty, the span gets an id of its own, and its parent is the operation that the caller runs in.
+    `kind` is Azure Monitor's dependency type. `span_id` and `parent_id` are 16 lower-case hex digits. If `span_id` is
+    empty, the span gets a new id. If `parent_id` is empty, the parent is the operation in which the caller runs.
     """
 
     name: str
@@ -32,20 +32,21 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class TelemetryState:
-    """How the sending goes: counts of items, and when a batch last arrived."""
+    """The state of sending: counts of items, and when a batch was last accepted."""
 
     configured: bool
     backlog: int = 0
     dropped: int = 0
     last_success: datetime | None = None
     problem: str | None = None
-    """Why nothing arrives at the moment, or why the settings cannot be used."""
+    """Why the service accepts nothing at the moment, or why the settings cannot be used."""
 
 
 class Telemetry(Protocol):
-    """Takes signals. No method blocks or raises; what cannot be sent is dropped in the end.
+    """Accepts signals. No method blocks or raises. Signals that cannot be sent are dropped in the end.
 
-    The signals' names and fields live in `shared.telemetry.signals`; call those functions rather than these.
+    `shared.telemetry.signals` defines the names and fields of all signals. Call its functions rather than these
+    methods.
     """
 
     def event(
@@ -56,25 +57,25 @@ class Telemetry(Protocol):
         *,
         always: bool = False,
     ) -> None:
-        """Something happened that the product cares about. One that is sent `always` is never sampled."""
+        """Reports an event of the product. With `always` it is never sampled."""
         ...
 
     def metric(self, name: str, value: float, properties: Properties | None = None) -> None:
-        """A number to be added up or averaged; never sampled."""
+        """Reports a number that can be added up or averaged. It is never sampled."""
         ...
 
     def dependency(self, dependency: Dependency) -> None:
-        """A call to another service and how it went."""
+        """Reports a call of another service, or a span."""
         ...
 
     def exception(self, error: BaseException, properties: Properties) -> None:
-        """An error that nobody handled, or that a person should see; never sampled."""
+        """Reports an error that nobody handled, or that a person should see. It is never sampled."""
         ...
 
     async def flush(self, seconds: float = 1.0) -> None:
-        """Send what is buffered, within so many seconds. It returns at once where sending fails at the moment."""
+        """Sends the waiting items, for at most `seconds`. Returns at once while sending fails."""
         ...
 
     def state(self) -> TelemetryState:
-        """How the sending goes."""
+        """Returns the state of sending."""
         ...

@@ -1,4 +1,4 @@
-"""Uploads as they are measured: how long they took, what was really sent, and whether that succeeded."""
+"""Measures uploads: their duration, the bytes that storage has accepted, and whether they succeeded."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,19 +11,22 @@ _MB = 1_000_000
 
 
 class Upload:
-    """Counts what storage has taken."""
+    """Counts the bytes that storage has accepted."""
 
     def __init__(self) -> None:
         self.sent_bytes = 0
 
     def add(self, count: int) -> None:
-        """Count bytes once they are sent."""
+        """Counts bytes. Call it after they are sent."""
         self.sent_bytes += count
 
 
 @contextlib.contextmanager
 def uploading(telemetry: Telemetry, clock: Clock, target: str) -> Iterator[Upload]:
-    """Report what the block sends to a blob. If nothing had to be sent and nothing failed, there was no upload."""
+    """Reports what the block sends to a blob as one dependency.
+
+    Nothing is reported if it sends nothing and succeeds.
+    """
     upload = Upload()
     began = clock.monotonic()
     failed: BaseException | None = None

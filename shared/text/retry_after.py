@@ -5,7 +5,10 @@ from email.utils import parsedate_to_datetime
 
 
 def retry_after_seconds(text: str, now: datetime) -> float | None:
-    """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3), a number or a date; None where it is neither."""
+    """Returns the seconds that a Retry-After header (RFC 9110, 10.2.3) asks to wait, or None if it is not valid.
+
+    The header has a number of seconds or a date.
+    """
     value = text.strip()[:100]
     if value.isascii() and value.isdigit():
         return float(value[:9])

@@ -1,4 +1,7 @@
-"""What waits to be sent: bounded in items and in bytes. Callers and the thread that sends meet here."""
+"""Holds the items that wait to be sent, within limits of number and bytes.
+
+Callers add items, and the sending thread takes them.
+"""
 
 import threading
 from collections import deque
@@ -7,7 +10,7 @@ from shared.telemetry.azure_monitor.items import Item
 
 
 class Buffer:
-    """A queue of items. Putting one in takes microseconds; one that finds no room is refused."""
+    """A queue of items. Adding an item takes microseconds. An item for which there is no room is refused."""
 
     def __init__(self, most_items: int, most_bytes: int) -> None:
         self._most_items = most_items
@@ -19,11 +22,11 @@ class Buffer:
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
-        """The number of items that wait, those that the sender holds included."""
+        """The number of waiting items. It includes those that the sender holds."""
         return len(self._items) + self._held[0]
 
     def put(self, item: Item) -> bool:
-        """Add an item if there is room for it."""
+        """Adds an item; returns False if there is no room for it."""
         size = item.size
         with self._changed:
             items, held_bytes = self._held
@@ -36,20 +39,20 @@ class Buffer:
             return True
 
     def hold(self, items: int, size: int) -> None:
-        """Count items, and their bytes, that the sender keeps to send them again."""
+        """Notes how many items the sender holds to send them again, and their size in bytes."""
         with self._changed:
             self._held = (items, size)
 
     def hurry(self) -> None:
-        """Let `take` return with what there is."""
+        """Makes `take` return at once with the items that there are."""
         with self._changed:
             self._hurry = True
             self._changed.notify()
 
     def take(self, most_items: int, most_bytes: int, seconds: float, *, wait: bool) -> list[tuple[Item, int]]:
-        """Items with their sizes, in order, up to so many and so many bytes, but one at least.
+        """Takes the next items, each with its size, within both limits. The first item is taken however large it is.
 
-        It waits for the first item, if it is to `wait`, and then so many seconds for others.
+        With `wait`, it waits for the first item, and then for at most `seconds` for more items.
         """
         with self._changed:
             if wait:

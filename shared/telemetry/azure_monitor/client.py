@@ -1,7 +1,7 @@
-"""`Telemetry` to Application Insights. Callers take an item down; a thread makes envelopes and sends them.
+"""Implements `Telemetry` with Application Insights. Callers only make items; a thread encodes and sends them.
 
-An operation is sampled as a whole, by a hash of its id. What is kept carries the rate, so that the portal's counts are
-right. Metrics, exceptions and the events that are sent always are never sampled.
+An operation is sampled as a whole, by a hash of its id. Each item that is sent carries the sampling rate, so the portal
+shows the right counts. Metrics, exceptions, and events with `always` are never sampled.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _ADDRESS = "client_ip"
 
 @dataclass(frozen=True, slots=True)
 class AzureMonitorConfig:
-    """Who reports, and how much. `sampling_rate` is the share (0 to 1) of the operations that are sent."""
+    """Describes the app that reports. `sampling_rate` is the share of operations (0 to 1) that are sent."""
 
     environment: str
     role: str
@@ -39,7 +39,7 @@ class AzureMonitorConfig:
 
 
 class AzureMonitorTelemetry:
-    """See `Telemetry`."""
+    """Implements `Telemetry`."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class AzureMonitorTelemetry:
 
     def dependency(self, dependency: Dependency) -> None:
         """See `Telemetry.dependency`."""
-        # the item has its own copy of the properties, which is cut
+        # the item's own copy of the properties is cut to the service's limits
         call = replace(dependency, target=dependency.target[:_MOST_TARGET], properties={})
         self._emit(call, dependency.properties, sampled=True)
 

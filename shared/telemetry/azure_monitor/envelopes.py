@@ -1,6 +1,6 @@
-"""Items as envelopes of the ingestion service (schema version 2).
+"""Converts items to envelopes of the ingestion service (schema version 2).
 
-Imports opencensus, so only the thread that sends imports this module.
+This module imports opencensus, so only the sending thread imports it.
 """
 
 import math
@@ -29,17 +29,17 @@ _MOST_NAME = 512
 
 
 class Envelopes:
-    """Makes envelopes for one resource, from one instance of one app."""
+    """Makes envelopes for one Application Insights resource and one instance of the app."""
 
     def __init__(self, key: str, tags: Mapping[str, str]) -> None:
         self._key = key
         self._tags = tags
 
     def of(self, item: Item) -> Any:
-        """The envelope of an item.
+        """Returns the envelope of an item.
 
         Raises:
-            ValueError: the item has a value that the service does not take.
+            ValueError: the item has a value that the service does not accept.
         """
         name, data = _data(item)
         return Envelope(
@@ -62,7 +62,7 @@ def _data(item: Item) -> tuple[str, Any]:
             )
         case MetricItem():
             if not math.isfinite(content.value):
-                raise ValueError("the value of a metric is no number")
+                raise ValueError("the value of a metric must be finite")
             point = DataPoint(name=content.name, value=content.value, count=1)
             return "Metric", MetricData(metrics=[point], properties=properties)
         case ExceptionItem():
@@ -114,7 +114,7 @@ def _operation_tags(item: Item) -> dict[str, str]:
 
 
 def _parent(content: object, operation: Operation) -> str:
-    """A span is not its own parent: that of the whole operation hangs under the operation's parent."""
+    """Returns the id of the parent span. The span that stands for the whole operation has the operation's parent."""
     if isinstance(content, Dependency) and content.span_id == operation.span_id:
         return operation.parent_id
     return operation.span_id
@@ -125,12 +125,12 @@ def _finite(measurements: Measurements) -> dict[str, float]:
 
 
 def _clean(text: str) -> str:
-    """Without lone surrogates, which are no text to the service."""
+    """Replaces lone surrogates, which the service does not accept."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _duration(seconds: float) -> str:
-    """As d.hh:mm:ss.fff."""
+    """Writes seconds as d.hh:mm:ss.fff."""
     milliseconds = round(max(0.0, seconds) * 1000)
     rest, milliseconds = divmod(milliseconds, 1000)
     rest, second = divmod(rest, 60)

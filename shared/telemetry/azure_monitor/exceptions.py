@@ -1,6 +1,6 @@
-"""An error as Application Insights shows it: each cause by itself, with its stack in frames.
+"""Describes errors as Application Insights shows them: each cause is an error of its own with stack frames.
 
-No source line is read, so that a caller does not wait for files.
+Source files are not read, so the caller does not wait for them.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ _MOST_CHARACTERS = 8192
 
 
 def details_of(error: BaseException) -> tuple[ExceptionDetails, ...]:
-    """The error, then what caused it and what it groups, ten at most; each names the one that it belongs to."""
+    """Returns the error, its causes and the errors that it groups, at most ten.
+
+    Each but the first names its outer error.
+    """
     found: list[ExceptionDetails] = []
     waiting = [(error, 0)]
     seen: set[int] = set()
@@ -30,7 +33,7 @@ def details_of(error: BaseException) -> tuple[ExceptionDetails, ...]:
 
 
 def _behind(error: BaseException) -> list[BaseException]:
-    """What Python would print before this error, and the errors of a group."""
+    """Returns the error's cause, or else the error during whose handling it was raised, and the errors of a group."""
     grouped = list(error.exceptions[:_MOST_ERRORS]) if isinstance(error, BaseExceptionGroup) else []
     cause = error.__cause__
     if cause is None and not error.__suppress_context__:
@@ -61,6 +64,6 @@ def _type_name(kind: type[BaseException]) -> str:
 def _message(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - an error whose text cannot be made is reported all the same
+    except Exception:  # noqa: BLE001 - an error without a readable text is reported, too
         text = ""
     return text[:_MOST_CHARACTERS] or type(error).__name__

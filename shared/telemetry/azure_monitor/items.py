@@ -1,4 +1,4 @@
-"""Signals on their way from a caller to the thread that sends them. A caller waits only for such an item to be made."""
+"""Defines the items that callers pass to the sending thread. A caller only waits until its item is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ _BYTES_OF_AN_ITEM = 1000
 
 @dataclass(frozen=True, slots=True)
 class ExceptionDetails:
-    """An error, or one of its causes; the fields are those of the ingestion schema."""
+    """An error or one of its causes, with the fields of the ingestion schema."""
 
     id: int
     outer_id: int
     type_name: str
     message: str
     frames: tuple[tuple[str, str, int], ...]
-    """Function, file and line, the innermost first."""
+    """The function, file and line of each frame, the innermost first."""
     full: bool
-    """Whether no frame is left out."""
+    """Whether `frames` is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventItem:
-    """See `Telemetry.event`."""
+    """An event (`Telemetry.event`)."""
 
     name: str
     measurements: Measurements
@@ -37,7 +37,7 @@ class EventItem:
 
 @dataclass(frozen=True, slots=True)
 class MetricItem:
-    """See `Telemetry.metric`."""
+    """A value of a metric (`Telemetry.metric`)."""
 
     name: str
     value: float
@@ -45,7 +45,7 @@ class MetricItem:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionItem:
-    """See `Telemetry.exception`."""
+    """An error with its causes (`Telemetry.exception`)."""
 
     errors: tuple[ExceptionDetails, ...]
 
@@ -55,9 +55,9 @@ type Content = EventItem | MetricItem | ExceptionItem | Dependency
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A signal, when it was emitted, and in which operation.
+    """A signal, the time at which it was emitted, and its operation.
 
-    `rate` is the share of operations that are sent (0 to 1).
+    `rate` is the share of operations (0 to 1) that are sent.
     """
 
     moment: datetime
@@ -68,7 +68,7 @@ class Item:
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory it takes."""
+        """About how many bytes of memory the item takes."""
         size = _BYTES_OF_AN_ITEM + sum(len(key) + len(value) for key, value in self.properties.items())
         if isinstance(self.content, ExceptionItem):
             for error in self.content.errors:
@@ -78,18 +78,18 @@ class Item:
 
 @dataclass(slots=True)
 class Sendable:
-    """An envelope of the ingestion service, ready to be sent."""
+    """An envelope that is ready to be sent."""
 
     envelope: Any
     size: int
     refusals: int = 0
-    """How often the service refused it alone, for a reason that may pass."""
+    """How often the service refused this item, but not its batch, for a transient reason."""
 
 
 def texts_of(properties: Properties) -> dict[str, str]:
-    """The first 100 properties as texts: keys of up to 150 characters, values of up to 8,192.
+    """Returns the first 100 properties as texts. Keys are cut to 150 characters, and values to 8,192.
 
-    These are the service's limits, but for the number: it takes 200, and the client adds some.
+    These are the service's limits of length. It accepts 200 properties, but the client adds some more.
     """
     few = list(properties.items())[:_MOST_PROPERTIES]
     return {key[:150]: str(value)[:_MOST_CHARACTERS] for key, value in few}

@@ -1,13 +1,13 @@
-"""Which operations are sent: each as a whole, or not at all."""
+"""Decides which operations are sent. All items of an operation are sent, or none."""
 
 
 def is_sampled(operation_id: str, rate: float) -> bool:
-    """Whether an operation is sent at a `rate` from 0 to 1. Every process comes to the same answer."""
+    """Returns whether an operation is sent at a `rate` from 0 to 1. Every process decides the same."""
     return _score(operation_id) < rate
 
 
 def _score(operation_id: str) -> float:
-    """From 0 to 1: the DJB hash by which the SDKs of Application Insights sample operations."""
+    """Returns a number from 0 to 1: the DJB hash that the SDKs of Application Insights use for sampling."""
     text = operation_id or "0"
     while len(text) < 8:
         text += text

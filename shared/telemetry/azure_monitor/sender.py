@@ -1,4 +1,4 @@
-"""The thread that sends items, and tries again what may still arrive."""
+"""Sends items in a thread, and sends those again that the service may still accept."""
 
 import asyncio
 import contextlib
@@ -30,9 +30,9 @@ _LOG_EVERY_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class SenderConfig:
-    """Batches leave when they are full, or `interval_seconds` after their first item.
+    """A batch is sent when it is full, or `interval_seconds` after its first item.
 
-    All that waits takes `max_items` and `max_bytes` at most; items beyond that are dropped and counted.
+    All waiting items together have at most `max_items` and `max_bytes`. Further items are dropped and counted.
     """
 
     interval_seconds: float = 2.0
@@ -46,20 +46,20 @@ class SenderConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Waiter:
-    """A flush. It ends when so many items have arrived or were dropped."""
+    """A call of `flush`. It ends once `settled` items in all were sent or dropped."""
 
     settled: int
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
 
     def wake(self) -> None:
-        # a loop that is closed waits for nothing
+        # if the loop is closed, nobody waits any more
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(_finish, self.done)
 
 
 class Sender:
-    """Sends items in batches, in order. The thread is a daemon, and starts with the first item."""
+    """Sends items in batches, in order. The thread is a daemon, and the first item starts it."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Sender:
         self._logged: dict[str, float] = {}
 
     def put(self, item: Item) -> None:
-        """Take an item over, or count it as dropped where the buffer is full."""
+        """Accepts an item, or counts it as dropped if the buffer is full."""
         if self._buffer.put(item):
             with self._lock:
                 self._accepted += 1
@@ -99,7 +99,10 @@ class Sender:
             self._dropped += 1
 
     async def flush(self, seconds: float) -> None:
-        """Wait until the items so far have arrived or were dropped, `seconds` at most, and not while sending fails."""
+        """Waits until all items so far were sent or dropped, but at most `seconds`.
+
+        Does not wait while sending fails.
+        """
         with self._lock:
             if self._paused or self._failures or self._settled >= self._accepted:
                 return
@@ -132,10 +135,10 @@ class Sender:
                 self._thread.start()
 
     def _run(self) -> None:
-        """Send forever, or report why nothing can be sent."""
+        """Sends until the process ends. If nothing can be sent at all, it logs why and ends."""
         try:
             self._run_on()
-        except Exception as error:  # noqa: BLE001 - the thread ends, and nobody else would report why
+        except Exception as error:  # noqa: BLE001 - the thread ends, and only this log line says why
             _log.exception("Telemetry cannot be sent.")
             with self._lock:
                 self._problem = f"cannot be sent: {type(error).__name__}"
@@ -143,7 +146,9 @@ class Sender:
             self._wake()
 
     def _run_on(self) -> None:
-        """Send forever. The libraries are imported after the first batch was collected, off a cold start's way.
+        """Sends until the process ends.
+
+        The libraries are imported after the first batch is complete, so a cold start does not wait for them.
 
         Raises:
             ImportError: the libraries cannot be imported.
@@ -160,7 +165,7 @@ class Sender:
         while True:
             try:
                 self._send(envelopes, transport, items)
-            except Exception:  # noqa: BLE001 - telemetry never fails anything, its own thread included
+            except Exception:  # noqa: BLE001 - no error may end the thread
                 _log.exception("Telemetry could not be sent.")
                 time.sleep(config.back_off_seconds)
             items = self._buffer.take(
@@ -176,7 +181,7 @@ class Sender:
         for item, size in items:
             try:
                 batch.append(Sendable(envelopes.of(item), size))
-            except Exception:  # noqa: BLE001 - one item that is no envelope costs no other
+            except Exception:  # noqa: BLE001 - other items must not be lost
                 self._drop(1, "an item could not be written")
         self._hold(batch)
         if not batch:
@@ -188,7 +193,7 @@ class Sender:
             self._pause(sent.wait_seconds)
 
     def _note(self, batch: list[Sendable], sent: "Sent") -> None:
-        """Count what became of a batch, and keep what may still arrive."""
+        """Counts the outcome of a batch, and keeps the items that will be sent again."""
         given_up = 0
         for item in sent.again:
             if sent.arrived:
@@ -207,17 +212,20 @@ class Sender:
             else:
                 self._failures += 1
         if sent.error is not None:
-            self._log_once(f"Telemetry is not taken: {sent.error}.")
+            self._log_once(f"The service does not accept telemetry: {sent.error}.")
         if sent.dropped or given_up:
             self._drop(sent.dropped + given_up, sent.error or "refused item by item")
         self._wake()
 
     def _pause(self, wait_seconds: float | None) -> None:
-        """Wait as long as the service asks to, or longer with each failure. Flushes do not wait for it."""
+        """Pauses as long as the service asks, or else longer after each failure.
+
+        Calls of `flush` do not wait for it.
+        """
         back_off = min(
             _LONGEST_BACK_OFF_SECONDS, self._config.back_off_seconds * 2 ** min(self._failures, 20)
         )
-        # a service that asks for no wait is not asked in a tight loop either
+        # Retry-After may be 0, which must not make a fast loop
         seconds = min(wait_seconds or 0.0, _LONGEST_RETRY_AFTER_SECONDS) or back_off
         with self._lock:
             self._paused = True
@@ -236,7 +244,7 @@ class Sender:
         self._log_once(f"Telemetry was dropped: {why}.")
 
     def _log_once(self, line: str) -> None:
-        """Log a line, once an hour."""
+        """Logs a line at most once an hour."""
         now = time.monotonic()
         if now - self._logged.get(line, -_LOG_EVERY_SECONDS) >= _LOG_EVERY_SECONDS:
             if len(self._logged) >= 100:
@@ -245,7 +253,7 @@ class Sender:
             _log.warning("%s", line)
 
     def _wake(self) -> None:
-        """End the flushes whose items are settled, or all of them while sending pauses."""
+        """Ends the calls of `flush` whose items were sent or dropped. Ends all of them during a pause."""
         with self._lock:
             ended = [waiter for waiter in self._waiters if self._paused or waiter.settled <= self._settled]
         for waiter in ended:

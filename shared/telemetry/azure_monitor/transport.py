@@ -1,9 +1,10 @@
-"""One POST to the ingestion service, and what becomes of each item of it.
+"""Sends one batch to the ingestion service, and decides what happens to each of its items.
 
-Protocol: a JSON array of envelopes to `/v2.1/track`. The rules for the statuses are those of opencensus-ext-azure.
-Its own `TransportMixin` is not used: it loses a batch at a time-out or a refused connection, and reads no Retry-After.
+Protocol: a JSON array of envelopes is POSTed to `/v2.1/track`. The rules for the statuses are those of
+opencensus-ext-azure. Its own `TransportMixin` is not used: it loses a batch when a call times out or its connection is
+refused, and it does not read Retry-After.
 
-Imports opencensus and requests, so only the thread that sends imports this module.
+This module imports opencensus and requests, so only the sending thread imports it.
 """
 
 import gzip
@@ -39,26 +40,26 @@ class AccessToken(Protocol):
 
     @property
     def token(self) -> str:
-        """What is sent."""
+        """The text of the token."""
         ...
 
     @property
     def expires_on(self) -> int:
-        """When it expires, in seconds since 1970."""
+        """The time at which the token expires, in seconds since 1970."""
         ...
 
 
 class TokenCredential(Protocol):
-    """A credential of azure-identity, as far as it is used here."""
+    """The part of a credential of azure-identity that is used here."""
 
     def get_token(self, scope: str, /) -> AccessToken:
-        """A token for the scope."""
+        """Returns a token for the scope."""
         ...
 
 
 @dataclass(slots=True)
 class Sent:
-    """What became of a batch: items to send `again`, and how many are `dropped` for good."""
+    """The outcome of a batch: the items to send `again`, and the number of items that are `dropped`."""
 
     again: list[Sendable] = field(default_factory=list)
     dropped: int = 0
@@ -70,7 +71,7 @@ class Sent:
 
     @property
     def arrived(self) -> bool:
-        """Whether the service took the batch, or part of it."""
+        """Whether the service accepted the batch or a part of it."""
         return self.error is None
 
 
@@ -83,7 +84,7 @@ class _Answer:
 
 
 class Transport:
-    """Sends batches, by one thread at a time. A batch that meets a redirect goes on to it, and so do later ones."""
+    """Sends batches. Only one thread may use it at a time. After a redirect, later batches go to its target, too."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class Transport:
         self._session.auth = _no_netrc
 
     def send(self, batch: Sequence[Sendable]) -> Sent:
-        """Send a batch; never raises. A redirect is followed, but never from TLS to a connection without it."""
+        """Sends a batch. It never raises. It follows redirects, except from https to http."""
         body = gzip.compress(json.dumps([item.envelope for item in batch]).encode(), 6)
         try:
             for _ in range(_MOST_REDIRECTS):
@@ -111,7 +112,7 @@ class Transport:
                     return self._outcome(batch, answer)
         except requests.RequestException as error:
             return Sent(list(batch), error=f"no answer: {type(error).__name__}")
-        except Exception as error:  # noqa: BLE001 - of the credential, which has many; the next try may succeed
+        except Exception as error:  # noqa: BLE001 - credentials raise many errors; the next try may succeed
             return Sent(list(batch), error=f"not sent: {type(error).__name__}: {scrub(str(error))[:300]}")
         return Sent(dropped=len(batch), error="too many redirects")
 
@@ -140,7 +141,7 @@ class Transport:
             )
 
     def _bearer(self) -> str:
-        """A token, kept until shortly before it expires."""
+        """Returns a token. It is used again until shortly before it expires."""
         if not self._endpoint.startswith("https://"):
             raise ValueError("tokens are sent over https only")
         if self._token is None or self._token.expires_on - time.time() < _RENEW_SECONDS:
@@ -151,7 +152,7 @@ class Transport:
         return self._token.token
 
     def _follow(self, location: str) -> bool:
-        """Go on to the host of a redirect, which stands for all later batches, too."""
+        """Sends this batch and all later ones to the host of a redirect; returns False if the redirect is refused."""
         url = urlsplit(location)
         secure = url.scheme == "https" or (url.scheme == "http" and not self._endpoint.startswith("https://"))
         if not secure or not url.netloc or "@" in url.netloc:
@@ -178,10 +179,10 @@ class Transport:
 
 
 def _read(response: Any, end: float) -> bytes:
-    """The answer's body. One that is too long or too slow is cut: the status says what matters."""
+    """Returns the answer's body. A body that is too long or too slow is cut, because the status is what matters."""
     parts = bytearray()
     while len(parts) <= _MOST_ANSWER_BYTES and time.monotonic() < end:
-        # as much as has come; `iter_content` would wait for a whole block
+        # this returns the bytes that have come; `iter_content` would wait for a whole block
         part = response.raw.read1(65536, decode_content=True)
         if not part:
             break
@@ -190,7 +191,7 @@ def _read(response: Any, end: float) -> bytes:
 
 
 def _partly(batch: Sequence[Sendable], body: bytes) -> Sent:
-    """What a 206 says of each item. Where it cannot be read, all others count as dropped."""
+    """Reads the status of each item from a 206. If the body cannot be read, the whole batch counts as dropped."""
     try:
         found = json.loads(body)["errors"]
         refused = {int(error["index"]): int(error["statusCode"]) for error in found}
@@ -212,5 +213,5 @@ def _both(first: Sent, second: Sent) -> Sent:
 
 
 def _no_netrc(request: Any) -> Any:
-    """In place of the password that requests would take from the user's ~/.netrc."""
+    """Sends no password. Without this function, requests would use the password in the user's ~/.netrc."""
     return request
