@@ -148,7 +148,7 @@ def _destination(text: str) -> tuple[str, str]:
 
 
 def _tags(environment: Mapping[str, str]) -> dict[str, str]:
-    """The app's name and the instance's, by the settings in which Azure gives them; no address of a caller."""
+    """Returns the tags with the names of the app and of the instance, which Azure sets. No caller's address is sent."""
     site, slot = environment.get("WEBSITE_SITE_NAME", ""), environment.get("WEBSITE_SLOT_NAME", "").lower()
     name = f"{site}-{slot}" if site and slot not in {"", "production"} else site
     role = environment.get("WEBSITE_CLOUD_ROLENAME") or name.lower()
@@ -165,7 +165,7 @@ def _tags(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _response_code(function: Function, outcome: Outcome) -> str:
-    """The status of an HTTP response; what is no HTTP function has none, which is 0."""
+    """Returns the status of an HTTP response as text, or 0 for other functions."""
     if function.kind != "httptrigger":
         return "0"
     if outcome.error is not None:
@@ -178,7 +178,7 @@ def _response_code(function: Function, outcome: Outcome) -> str:
 
 
 def _duration(milliseconds: float) -> str:
-    """As d.hh:mm:ss.fff."""
+    """Writes milliseconds as d.hh:mm:ss.fff."""
     rest, thousandths = divmod(round(milliseconds), 1000)
     rest, seconds = divmod(rest, 60)
     rest, minutes = divmod(rest, 60)

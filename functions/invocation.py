@@ -1,4 +1,4 @@
-"""What every function shares: its invocation as an operation of telemetry, and its end."""
+"""Runs the code around every invocation: it sets the operation, and reports and sends the outcome."""
 
 import contextlib
 import time
@@ -18,12 +18,12 @@ _FLUSH_SECONDS = 1.0
 async def triggered(
     services: App, name: str, context: func.Context, envelope: Envelope | None = None
 ) -> AsyncIterator[Operation]:
-    """Run the block as the operation of an invocation that a message (with an envelope) or a timer has triggered.
+    """Runs the block as the operation of an invocation that a message (with an envelope) or a timer has triggered.
 
-    A message's operation goes on with the trace that the message carries, in which the host reports nothing: the host
-    gives the invocation a trace of its own. So the app reports a span for it, which names the host's trace. A timer's
-    operation is that of the host's request. What fails is reported, and left to the host's retries. At the end, what
-    was reported is sent, which takes a second at most, and no time while sending fails.
+    The operation of a message belongs to the trace that the message carries. The host gives the invocation another
+    trace, so the app reports a span of its own, which names the host's trace. The operation of a timer belongs to the
+    host's request. Errors are reported and raised, so that the host tries again. At the end all signals are sent. That
+    takes a second at most, and no time while sending fails.
     """
     host = context.trace_context.trace_parent
     carried = envelope.origin if envelope is not None else None
@@ -59,7 +59,7 @@ async def triggered(
 def report_span(
     services: App, current: Operation, seconds: float, *, succeeded: bool, host: str | None
 ) -> None:
-    """Report the span of an operation that has one of its own, so that all items have a parent."""
+    """Reports the operation's span if it has its own, so that all of its items have a parent."""
     if current.own_span:
         signals.invocation(
             services.telemetry,

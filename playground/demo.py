@@ -126,7 +126,10 @@ def _print_table(dataset: Mapping[str, Any], sizes: Mapping[str, int], seconds: 
 
 
 def _print_odd_files(records: Sequence[Mapping[str, Any]]) -> None:
-    """The outcomes of the gallery's odd files. The real Openverse has no such files, so nothing is shown for it."""
+    """Prints the outcomes of the gallery's odd files.
+
+    The real Openverse has no such files, so nothing is printed for it.
+    """
     width = max(map(len, ODD_FILES.values()))
     lines = []
     for record in records:

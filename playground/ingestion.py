@@ -1,4 +1,4 @@
-"""A stand-in for the ingestion service of Application Insights, on loopback. It keeps what it is sent."""
+"""A server on the loopback interface in place of Application Insights' ingestion service. It keeps what it receives."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ KEY = "00000000-0000-0000-0000-000000000001"
 
 
 class Ingestion:
-    """Takes every batch. `batches` are the arrays of envelopes that arrived."""
+    """Accepts every batch. `batches` are the arrays of envelopes in the order of their arrival."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -25,7 +25,7 @@ class Ingestion:
 
     @property
     def connection_string(self) -> str:
-        """What an app needs in order to send here."""
+        """The connection string for apps that send to this server."""
         return f"InstrumentationKey={KEY};IngestionEndpoint={self.url}/"
 
     @property
@@ -34,15 +34,15 @@ class Ingestion:
         return [item for batch in self.batches for item in batch]
 
     def take(self, items: list[dict[str, Any]]) -> None:
-        """Keep a batch."""
+        """Stores a batch."""
         self.batches.append(items)
         self._changed.set()
 
     async def until(self, holds: Callable[[Sequence[dict[str, Any]]], object], seconds: float = 20.0) -> None:
-        """Wait until it holds for the items.
+        """Waits until `holds` is true of the items.
 
         Raises:
-            TimeoutError: it does not, within so many seconds.
+            TimeoutError: it is not, within `seconds`.
         """
         async with asyncio.timeout(seconds):
             while not holds(self.items):
@@ -50,14 +50,14 @@ class Ingestion:
                 await self._changed.wait()
 
     async def track(self, request: web.Request) -> web.StreamResponse:
-        """Answer one POST. Bodies may be compressed by gzip, which aiohttp undoes."""
+        """Answers one POST. aiohttp decompresses the body."""
         items = json.loads(await request.read())
         if request.transport is not None:
             self.transports.add(request.transport)
         return await self.answer(request, items)
 
     async def answer(self, request: web.Request, items: list[dict[str, Any]]) -> web.StreamResponse:
-        """Take a batch, and say so."""
+        """Stores a batch, and answers that all its items are accepted."""
         del request
         self.take(items)
         return web.json_response({"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []})
@@ -67,7 +67,7 @@ class Ingestion:
 async def serving[T: Ingestion](
     ingestion: T, port: int = 0, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[T]:
-    """Serve at `ingestion.url` within the block; port 0 takes a free one."""
+    """Serves at `ingestion.url` during the block. With port 0 it takes a free port."""
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/v2.1/track", ingestion.track)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -79,7 +79,7 @@ async def serving[T: Ingestion](
         yield ingestion
     finally:
         await runner.cleanup()
-        # clients keep their connections open; these close in the loop's next rounds
+        # clients keep their connections open; the loop closes aborted ones in its next rounds
         for transport in ingestion.transports:
             transport.abort()
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""The items of one operation as a tree, as the transaction view of Application Insights shows them."""
+"""Arranges the items of an operation as a tree, as the transaction view of Application Insights does."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _KINDS = {
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One item of telemetry, and those that hang under it, by their time. Ids are empty where there is none."""
+    """One item of telemetry, and the items below it in order of time. Ids are empty if the item has none."""
 
     kind: str
     name: str
@@ -32,12 +32,12 @@ class Item:
 
     @property
     def correlation_id(self) -> str:
-        """The caller's name for what it asked for; the host's own items have none."""
+        """The correlation id, which is empty for the host's own items."""
         return self.properties.get("correlation_id", "")
 
 
 def read_item(envelope: Mapping[str, Any]) -> Item:
-    """An envelope of the ingestion service, without its children."""
+    """Returns the item in an envelope of the ingestion service, without children."""
     base, tags = envelope["data"]["baseData"], envelope["tags"]
     kind = _KINDS[envelope["data"]["baseType"]]
     if kind == "dependency" and base["type"] == "InProc":
@@ -56,7 +56,7 @@ def read_item(envelope: Mapping[str, Any]) -> Item:
 
 
 def trees_of(envelopes: Sequence[Mapping[str, Any]]) -> dict[str, list[Item]]:
-    """The roots of each operation, by its id: items without a parent, and those whose parent has not arrived."""
+    """Returns the roots of each operation by its id: items without a parent, and those whose parent is missing."""
     items = sorted(map(read_item, envelopes), key=lambda item: item.time)
     spans = {(item.operation_id, item.span_id): item for item in items if item.span_id}
     roots: dict[str, list[Item]] = {}
@@ -70,16 +70,16 @@ def trees_of(envelopes: Sequence[Mapping[str, Any]]) -> dict[str, list[Item]]:
 
 
 def walk(item: Item) -> Iterator[Item]:
-    """The item, and all below it."""
+    """Yields the item and all items below it."""
     yield item
     for child in item.children:
         yield from walk(child)
 
 
 def orphans(envelopes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong with the parents of items, and with the ids of spans; empty where all is right.
+    """Returns the faults in the parents of items and in the ids of spans. The result is empty if there are none.
 
-    The span of a queue function's run names the operation in which the host reports the run.
+    The span of a queue function's run must name the operation in which the host reports that run.
     """
     problems = []
     for operation_id, roots in trees_of(envelopes).items():
@@ -100,7 +100,7 @@ def orphans(envelopes: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def faults_of_job(envelopes: Sequence[Mapping[str, Any]], job_id: str, correlation_id: str) -> list[str]:
-    """What keeps the items of a job from being one tree whose items all have its correlation id."""
+    """Returns why the items of a job are not one tree whose items all have its correlation id. Empty if they are."""
     items = [read_item(envelope) for envelope in envelopes]
     mine = {item.operation_id for item in items if _names(item, job_id, correlation_id)}
     if len(mine) != 1:
@@ -118,10 +118,10 @@ def faults_of_job(envelopes: Sequence[Mapping[str, Any]], job_id: str, correlati
 
 
 def job_tree(envelopes: Sequence[Mapping[str, Any]], job_id: str) -> Item:
-    """The root of a job's operation.
+    """Returns the root of a job's operation.
 
     Raises:
-        LookupError: the job has no items, or more trees than one.
+        LookupError: the job has no items, or several trees.
     """
     found = [
         root
@@ -135,7 +135,7 @@ def job_tree(envelopes: Sequence[Mapping[str, Any]], job_id: str) -> Item:
 
 
 def lines_of(root: Item, width: int = _WIDTH) -> Iterator[str]:
-    """The tree as lines of so many characters at most. Equal items side by side are one line with their number."""
+    """Yields the tree as lines of at most `width` characters. Equal neighbours are one line with their number."""
     yield _line(root, "", 1, width)
     yield from _lines_below(root, "", width)
 
@@ -166,7 +166,7 @@ def _names(item: Item, job_id: str, correlation_id: str) -> bool:
 
 
 def _described(kind: str, base: Mapping[str, Any]) -> tuple[str, str]:
-    """What an item is called, and the most telling of its values."""
+    """Returns the item's name, and its most important value."""
     properties: Mapping[str, str] = base.get("properties") or {}
     if kind == "metric":
         [point] = base["metrics"]
@@ -187,7 +187,7 @@ def _described(kind: str, base: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _seconds(duration: str) -> float:
-    """Of a duration of the form d.hh:mm:ss.fff."""
+    """Reads a duration of the form d.hh:mm:ss.fff."""
     days, hours, rest = duration.partition(".")[0], *duration.partition(".")[2].split(":", 1)
     minutes, seconds = rest.split(":")
     return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + float(seconds)

@@ -1,4 +1,4 @@
-"""`make telemetry-demo`: what a job, a job that fails and a night send to Application Insights, each as one tree."""
+"""`make telemetry-demo`: shows what a job, a failed job and a nightly run send to Application Insights, as trees."""
 
 import argparse
 import asyncio
@@ -26,11 +26,11 @@ _TIMER = "lifecycle"
 
 
 class TelemetryDemoError(Exception):
-    """The telemetry is not what it should be; the text says how."""
+    """The telemetry is wrong. The text says how."""
 
 
 def main() -> int:
-    """Run the demo; 0 where every tree is whole."""
+    """Runs the demo. Returns 0 if every tree is complete."""
     argparse.ArgumentParser(prog="playground.telemetry_demo", description=__doc__).parse_args()
     try:
         asyncio.run(_demo())
@@ -61,17 +61,19 @@ async def _demo() -> None:
         ending.callback(shutil.rmtree, folder / "azurite", ignore_errors=True)
         ending.push_async_callback(asyncio.to_thread, stack.stop)
         print(f"Starting Azurite and the Functions host on {stack.url} …", flush=True)
-        stack.start()  # in this thread: its children are bound to the thread that starts them
+        # not in another thread, because the child processes end with the thread that starts them
+        stack.start()
         async with aiohttp.ClientSession() as session, asyncio.timeout(_TIMEOUT_SECONDS):
             jobs = await _run_all(ApiClient(session, stack.url, stack.api_key), base)
-            with contextlib.suppress(TimeoutError):  # what does not arrive is a fault, and named below
+            # `_show` reports items that have not arrived
+            with contextlib.suppress(TimeoutError):
                 await ingestion.until(lambda items: not _faults(items, jobs), _ARRIVAL_SECONDS)
         await asyncio.to_thread(stack.stop)
         _show(ingestion.items, jobs)
 
 
 async def _run_all(api: ApiClient, base: str) -> dict[str, Mapping[str, Any]]:
-    """Run a job, a job that fails, and a night; the jobs by their correlation ids."""
+    """Runs a job, a job that fails, and the nightly timer. Returns the jobs by their correlation ids."""
     works = {"keywords": ["cat", "rocket"], "sources": [{"type": "openverse"}], "max_images_per_label": 30}
     lost = [{"url": f"{base}/not/here.jpg", "label": "lost"}]
     fails = {"sources": [{"type": "urls", "items": lost}]}
@@ -89,7 +91,7 @@ async def _run_all(api: ApiClient, base: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _faults(items: Sequence[Mapping[str, Any]], jobs: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Everything that is wrong with the items, or has not arrived yet."""
+    """Returns everything that is wrong with the items, and the items that have not arrived yet."""
     faults = orphans(items)
     for correlation_id, job in jobs.items():
         faults += faults_of_job(items, str(job["id"]), correlation_id)
@@ -106,17 +108,17 @@ def _outcomes(items: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str | N
 
 
 def _nights(items: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The operations of the nightly timer."""
+    """Returns the ids of the operations of the nightly timer."""
     return [
         operation_id for operation_id, roots in trees_of(items).items() if roots and roots[0].name == _TIMER
     ]
 
 
 def _show(items: Sequence[Mapping[str, Any]], jobs: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the trees.
+    """Prints the trees.
 
     Raises:
-        TelemetryDemoError: one is not whole.
+        TelemetryDemoError: a tree is not complete.
     """
     for correlation_id, job in jobs.items():
         print(f"\nJob {job['id']}, {job['state']}, X-Correlation-ID {correlation_id}")

@@ -1,1 +1,1 @@
-"""How the app's parts are: each is asked something small, and one rule makes a verdict of what they answer."""
+"""Checks the health of the app's parts, and derives the health of the app from it."""

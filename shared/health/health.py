@@ -1,7 +1,7 @@
-"""What is known of the health of the app's parts, and the rule that makes one verdict of it.
+"""Defines the health of the app's parts, and the rule by which the health of the app follows from it.
 
-A part that does not answer is unhealthy if the app needs it, since no job can be taken without it; else it is degraded.
-A part that answers with a problem is degraded. The app is as healthy as its worst part.
+A part that does not answer is unhealthy if the app needs it, since no job can be accepted without it. Otherwise it is
+degraded. A part that answers with a problem is degraded. The app has the status of its worst part.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,7 +13,7 @@ type Facts = Mapping[str, Fact]
 
 
 class Status(StrEnum):
-    """From good to bad."""
+    """The status of a part or of the app, from good to bad."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a part answered: the problem that it works in spite of, and facts for whoever looks into it."""
+    """A part's answer: the problem in spite of which it works, if any, and facts for the operator."""
 
     problem: str | None = None
     facts: Facts = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that the app uses. `ask` raises an error if the part does not work."""
+    """Something that the app uses. `ask` checks it, and raises an error if it does not work."""
 
     name: str
     ask: Callable[[], Awaitable[Finding]]
@@ -38,13 +38,13 @@ class Part:
 
     @property
     def failed(self) -> Status:
-        """What the part is if it does not work."""
+        """The status of the part if it does not work."""
         return Status.UNHEALTHY if self.needed else Status.DEGRADED
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How one part was when it was asked; `detail` says why it is not healthy."""
+    """The result of checking one part. `detail` says why it is not healthy."""
 
     name: str
     status: Status
@@ -55,12 +55,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the parts are, and so the whole."""
+    """The health of the parts, and of the app."""
 
     checks: tuple[Check, ...]
 
     @property
     def status(self) -> Status:
-        """The status of the worst part; healthy without any part."""
+        """The status of the worst part. It is healthy if there is no part."""
         order = list(Status)
         return max((check.status for check in self.checks), key=order.index, default=Status.HEALTHY)

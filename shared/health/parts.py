@@ -1,4 +1,4 @@
-"""How the parts are asked that have more to say than that they answer: queues, and telemetry."""
+"""Checks the parts that report more than an answer: queues and telemetry."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from shared.telemetry.telemetry import Telemetry
 
 
 async def ask_queues(queues: QueueSender, names: Sequence[str]) -> Finding:
-    """How many messages wait in each queue and in its poison queue. A message in a poison queue is a problem.
+    """Returns the number of messages in each queue and in its poison queue. A message in a poison queue is a problem.
 
     Raises:
         Unavailable: the service did not answer.
@@ -21,10 +21,13 @@ async def ask_queues(queues: QueueSender, names: Sequence[str]) -> Finding:
 
 
 def ask_telemetry(telemetry: Telemetry, setting_problems: Sequence[str]) -> Finding:
-    """How the sending goes. Wrong settings are a problem, and that nothing arrives; no settings are none."""
+    """Returns the state of sending telemetry.
+
+    Wrong settings and failed sending are problems. Missing settings are not.
+    """
     state = telemetry.state()
     problems = list(setting_problems)
-    # without a valid setting there is no sender, and its state repeats what is wrong with the settings
+    # without a valid setting there is no sender, and the state repeats the problem with the setting
     if state.configured and state.problem:
         problems.append(f"Telemetry does not arrive: {state.problem}")
     return Finding(

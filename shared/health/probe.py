@@ -1,4 +1,4 @@
-"""Asks the parts of the app how they are: all at once, for two seconds at most, and not more often than it must."""
+"""Checks the parts of the app at the same time, for two seconds at most. Results are used again for some seconds."""
 
 import asyncio
 import logging
@@ -11,15 +11,15 @@ from shared.health.health import Check, Finding, Health, Part, Status
 
 _log = logging.getLogger(__name__)
 
-# for the code that ends an answer that is late
+# time to handle the time-out of a part
 _GRACE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeLimits:
-    """How long a part may take to answer, and how long an answer counts.
+    """How long a part may take to answer, and how long its answer is used.
 
-    A failure counts for a shorter time, so that a service that is back is used soon.
+    A failure is used for a shorter time, so that the app soon notices that a service works again.
     """
 
     answer_seconds: float = 2.0
@@ -28,22 +28,25 @@ class ProbeLimits:
 
 
 class HealthProbe:
-    """Checks parts. Whoever asks while a part is being asked waits for the same answer.
+    """Checks parts. Callers that ask during a check share its result.
 
-    It belongs to one event loop.
+    A probe belongs to one event loop.
     """
 
     def __init__(self, parts: Sequence[Part], clock: Clock, limits: ProbeLimits | None = None) -> None:
         self._parts = [_PartProbe(part, clock, limits or ProbeLimits()) for part in parts]
 
     async def check(self, *, needed_only: bool = False) -> Health:
-        """The health of the parts, within the time that a part has to answer. It raises no error of theirs."""
+        """Returns the health of the parts, within the time that a part has to answer.
+
+        Errors of parts are not raised.
+        """
         asked = [probe.check() for probe in self._parts if probe.part.needed or not needed_only]
         return Health(tuple(await asyncio.gather(*asked)))
 
 
 class _PartProbe:
-    """One part, the question that is under way, and the latest answer."""
+    """Checks one part. It holds the check that is running, and the latest result."""
 
     def __init__(self, part: Part, clock: Clock, limits: ProbeLimits) -> None:
         self.part = part
@@ -62,13 +65,13 @@ class _PartProbe:
             self._began = now
             self._asking = asyncio.create_task(self._ask())
         asking = self._asking
-        # A caller who goes away ends nobody's question. A question that cannot be ended is not waited for.
+        # A caller that is cancelled does not cancel the check. A check that does not end is not waited for.
         waiting_seconds = self._began + self._limits.answer_seconds + _GRACE_SECONDS - now
         await asyncio.wait({asking}, timeout=max(0.0, waiting_seconds))
         return asking.result() if asking.done() else self._late()
 
     async def _ask(self) -> Check:
-        """Ask, and keep the answer for a while."""
+        """Checks the part, and keeps the result for a while."""
         check = await self._answer()
         limits = self._limits
         fresh = limits.fresh_seconds if check.status is Status.HEALTHY else limits.failure_fresh_seconds
@@ -85,10 +88,10 @@ class _PartProbe:
             return self._check(part.failed, Finding(error.detail))
         except TimeoutError:
             return self._late()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
+        except Exception as error:  # noqa: BLE001 - any error means that the part does not work
             detail = f"failed: {type(error).__name__}"
             if self._latest is None or self._latest.detail != detail:
-                _log.warning("%s could not be asked how it is", part.name, exc_info=error)
+                _log.warning("the health of %s could not be checked", part.name, exc_info=error)
             return self._check(part.failed, Finding(detail))
         return self._check(Status.DEGRADED if finding.problem else Status.HEALTHY, finding)
 

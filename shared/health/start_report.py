@@ -1,7 +1,7 @@
-"""One log line, soon after the start of a process, that says how the services are that the app stands on.
+"""Writes one log line soon after the start of a process: the health of the services that the app uses.
 
-The host drops what is logged outside of an invocation. So the first invocation begins the check in the background, and
-the first invocation that ends after the check logs the line.
+The host drops lines that are logged outside of an invocation. So the first invocation starts the check in the
+background, and the first invocation that ends after the check writes the line.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ _LEVELS: Final = {
 
 
 class StartReport:
-    """Checks once and logs once; `place` says where the process runs.
+    """Checks once and logs once. `place` names the place where the process runs.
 
-    `wait_for_imports` blocks until the libraries of storage are imported: in the event loop they would delay a call.
+    `wait_for_imports` blocks until storage's libraries are imported. If the event loop imported them, calls would wait.
     """
 
     def __init__(self, probe: HealthProbe, place: str, wait_for_imports: Callable[[], None]) -> None:
@@ -36,7 +36,7 @@ class StartReport:
 
     @contextlib.contextmanager
     def during_invocation(self) -> Iterator[None]:
-        """Run the block as an invocation, in which the line may be logged."""
+        """Runs the block as an invocation. The line may be logged at its end."""
         if self._checking is None:
             self._checking = asyncio.create_task(self._check())
         try:
@@ -53,7 +53,7 @@ class StartReport:
 
 
 def start_line(health: Health, place: str) -> str:
-    """The line, with every part and what is known of those that are not healthy."""
+    """Returns the line: the status of every part, and the problems of those that are not healthy."""
     parts = ", ".join(_part(check) for check in health.checks)
     return f"Services at the start, {place}: {health.status}. {parts}."
 

@@ -1,1 +1,1 @@
-"""Reports on what the service does, asked of the telemetry that it sent."""
+"""Reports on what the service does, from the telemetry that it has sent."""

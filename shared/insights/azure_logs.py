@@ -1,4 +1,4 @@
-"""Insights out of Azure Monitor Logs: asks a Log Analytics workspace or an Application Insights resource."""
+"""Implements insights by queries to Azure Monitor Logs, in a workspace or in an Application Insights resource."""
 
 import asyncio
 import json
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 SERVICE_SECONDS = 20
-"""After so long, the service gives a query up."""
+"""The service cancels a query after this time."""
 WITHIN_SECONDS = 25.0
-"""After so long, the app does not wait any more, also not for a token."""
+"""The app waits at most so long for a query, and for the token that it needs."""
 
 _WAIT_SECONDS = 30.0
 _MAX_WAIT_SECONDS = 3600.0
@@ -38,9 +38,9 @@ _log = logging.getLogger(__name__)
 
 
 def logs_client(credential: "AsyncTokenCredential", endpoint: str, **options: Any) -> LogsQueryClient:
-    """The client of the service. It tries again only where no connection was made: waiting is up to the caller.
+    """Makes the client of the service. It tries a request again only if no connection was made.
 
-    `options` are those of the SDK's transport.
+    The caller decides about other waits. `options` are those of the SDK's transport.
     """
     return LogsQueryClient(
         credential,
@@ -56,7 +56,7 @@ def logs_client(credential: "AsyncTokenCredential", endpoint: str, **options: An
 
 
 class AzureLogs:
-    """See `Insights`. Ids, tokens and the service's own words go neither into errors nor into the log."""
+    """Implements `Insights`. Errors and log lines never contain ids, tokens or texts of the service."""
 
     def __init__(self, client: LogsQueryClient, source: LogSource) -> None:
         self._client = client
@@ -74,7 +74,7 @@ class AzureLogs:
         except TimeoutError:
             raise Unavailable(_SLOW) from None
         except (AzureError, *_OF_OTHER_JSON) as error:
-            # the SDK takes 204 for an error; nothing was ever sent to this workspace
+            # the SDK raises an error for 204, which means that nothing was ever sent to this workspace
             if heard.status == 204:
                 return Findings(())
             if heard.status is None and not isinstance(error, AzureError):
@@ -83,7 +83,7 @@ class AzureLogs:
             raise self._translated(error, heard) from error
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         await self._client.close()
 
     async def _ask(self, query: str, span: Span, heard: "_Heard") -> LogsQueryResult | LogsQueryPartialResult:
@@ -124,7 +124,10 @@ class AzureLogs:
 
 
 def _is_unknown(error: BaseException | None) -> bool:
-    """Whether there was no token, or not one that was accepted. The SDK raises its own error anew, as a general one."""
+    """Returns whether the identity has no token, or whether the service refused the token.
+
+    The SDK wraps its own authentication error in a general one, so the chain of errors is searched.
+    """
     while error is not None and not isinstance(error, ClientAuthenticationError):
         error = error.__context__
     return error is not None
@@ -183,24 +186,27 @@ def _rows(columns: Sequence[Column], table: LogsTable) -> tuple[tuple[Value, ...
 def _text(value: object) -> Value:
     if value is None or isinstance(value, str):
         return value
-    raise ValueError("this is no text")
+    raise ValueError("not a text")
 
 
 def _number(value: object) -> Value:
-    """Numbers that are none, such as a share of nothing, are null; the service sends them as texts."""
+    """Returns a number.
+
+    NaN and the infinities, such as a share of nothing, become None. The service sends them as texts.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     if value in ("NaN", "Infinity", "-Infinity"):
         return None
-    raise ValueError("this is no number")
+    raise ValueError("not a number")
 
 
 def _time(value: object) -> Value:
     if value is None or isinstance(value, datetime):
         return value
-    raise ValueError("this is no time")
+    raise ValueError("not a time")
 
 
 _READ: Mapping[Kind, Callable[[object], Value]] = {Kind.TEXT: _text, Kind.NUMBER: _number, Kind.TIME: _time}

@@ -1,4 +1,4 @@
-"""Where the telemetry is that reports are asked of."""
+"""Defines where the telemetry is stored that reports query."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _UNKNOWN = (
 
 
 class Scope(StrEnum):
-    """What a query is run on, which decides about the names of its tables and columns."""
+    """What a query runs on. The names of tables and columns depend on it."""
 
     WORKSPACE = "workspace"
     RESOURCE = "resource"
@@ -28,7 +28,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A Log Analytics workspace, with what any app sent to it, or one Application Insights resource.
+    """A Log Analytics workspace, which may also hold telemetry of other apps, or one Application Insights resource.
 
     `setting` is the name of the setting that holds its `id`.
     """
@@ -40,10 +40,10 @@ class LogSource:
 
 
 def log_source(workspace_id: str | None, resource_id: str | None, endpoint: str) -> LogSource:
-    """The source that the settings name: the resource, if both are given.
+    """Returns the source that the settings name. If both ids are given, it is the resource.
 
     Raises:
-        NotConfigured: they name none, or one of them is not valid; the text says which and what is expected.
+        NotConfigured: no id is given, or a setting is not valid. The text names the setting and its rule.
     """
     if _ENDPOINT.fullmatch(endpoint) is None:
         raise NotConfigured("LOG_ANALYTICS_ENDPOINT must be https:// and a host.")

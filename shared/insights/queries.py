@@ -19,12 +19,15 @@ _FOLDER = Path(__file__).parent / "kql"
 
 
 def bounded_query(report: Report, scope: Scope) -> str:
-    """The query of a report, which returns one row more than `MAX_ROWS` at most: that one shows that there are more."""
+    """Returns the query of a report with a limit of `MAX_ROWS` + 1 rows.
+
+    The last one shows that there are more rows.
+    """
     return f"{query(report, scope)}\n| take {MAX_ROWS + 1}"
 
 
 def query(report: Report, scope: Scope) -> str:
-    """The query of a report, without comments and blank lines, which may not stand between statements."""
+    """Returns the query of a report without comments and blank lines, which are not allowed between statements."""
     text = _statements(report.name)
     return text if scope is Scope.WORKSPACE else f"{_statements('resource_scope')}\n{text}"
 

@@ -1,4 +1,4 @@
-"""What a report is, what it answers, and who can answer it."""
+"""Defines reports, their results, and the interface of what runs them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ type Value = str | int | float | datetime | None
 
 
 class Kind(StrEnum):
-    """What the values of a column are. Each of them may be null."""
+    """The type of a column's values. Each value may be null."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a report; units stand in its name."""
+    """One column of a report. Its name contains its unit."""
 
     name: str
     kind: Kind
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A question that the telemetry can answer; its query is the file `kql/<name>.kql`."""
+    """A question about the telemetry. Its query is the file `kql/<name>.kql`."""
 
     name: str
     title: str
@@ -43,28 +43,28 @@ class Report:
 
     @property
     def is_by_hour(self) -> bool:
-        """Whether its rows are a time series."""
+        """Whether the rows are a time series with one hour per row."""
         return self.columns[0].name == "hour"
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that a report is about, both ends in UTC."""
+    """The time that a report covers. Both ends are in UTC."""
 
     start: datetime
     end: datetime
 
     @classmethod
     def last_hours(cls, hours: int, now: datetime) -> Self:
-        """The last hours until now; the first is whole, so that it can be compared with the others."""
+        """Returns the last hours until now. The first hour is whole, so that it can be compared with the others."""
         return cls((now - timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0), now)
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a report found: rows in the order of its columns, at most `MAX_ROWS`.
+    """The result of a report: at most `MAX_ROWS` rows, with the values in the order of the columns.
 
-    `partial` is true where the service could not read all data, `truncated` where there are more rows.
+    `partial` is true if the service could not read all data, and `truncated` if there are more rows.
     """
 
     rows: tuple[tuple[Value, ...], ...]
@@ -73,21 +73,21 @@ class Findings:
 
 
 class Insights(Protocol):
-    """Answers reports."""
+    """Runs reports."""
 
     async def run(self, report: Report, span: Span) -> Findings:
-        """Answer a report for a span of time. It takes half a minute at most.
+        """Runs a report on a span of time. It takes half a minute at most.
 
         Raises:
-            NotConfigured: the app is not set up to read its telemetry; the text says what is missing.
-            RateLimited: too many queries were made; it says when to come back.
-            Unavailable: the service did not answer, not in time, or not in a known form.
+            NotConfigured: the app is not set up to read its telemetry. The text says what is missing.
+            RateLimited: too many queries were made. The error says when to try again.
+            Unavailable: the service did not answer, answered too late, or in an unknown form.
         """
         ...
 
 
 class NoInsights:
-    """Answers nothing: where the settings do not say where the telemetry is, for which `why` is the error."""
+    """Raises the error `why` for every report, because the settings do not say where the telemetry is stored."""
 
     def __init__(self, why: NotConfigured) -> None:
         self._why = why

@@ -1,4 +1,4 @@
-"""The reports that there are."""
+"""Lists all reports with their columns."""
 
 from collections.abc import Mapping
 
@@ -158,10 +158,10 @@ REPORTS: Mapping[str, Report] = {report.name: report for report in _ALL}
 
 
 def report_named(name: str) -> Report:
-    """The report of that name.
+    """Returns the report of this name.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such report.
     """
     found = REPORTS.get(name)
     if found is None:

@@ -1,4 +1,4 @@
-"""Imports in a thread what the first calls and queue messages would else wait for, and the event loop with them."""
+"""Imports libraries in a thread, so that the first calls and messages, and the event loop, need not wait for them."""
 
 import importlib
 import logging
@@ -36,12 +36,14 @@ _log = logging.getLogger(__name__)
 
 
 def import_ahead(after_seconds: float = _AFTER_SECONDS) -> threading.Thread:
-    """Import what the services are made of in a little while; returns the thread that does.
+    """Starts a thread that imports the modules of the services after a short delay, and returns the thread.
 
-    Not at once: whoever the process was started for is served first. Whoever needs them before imports them as ever.
+    The delay lets the call for which the process was started go first. A caller that needs a module earlier imports it
+    itself.
     """
     thread = threading.Timer(after_seconds, _import_all)
-    thread.daemon = True  # a process that ends does not wait for it
+    # a process that ends does not wait for a daemon
+    thread.daemon = True
     thread.start()
     return thread
 
@@ -50,5 +52,5 @@ def _import_all() -> None:
     for name in _MODULES:
         try:
             importlib.import_module(name)
-        except Exception:  # noqa: BLE001 - whoever needs it meets the error, too, and reports it
+        except Exception:  # noqa: BLE001 - a caller that needs the module gets and reports the same error
             _log.warning("%s cannot be imported ahead of time", name, exc_info=True)

@@ -1,4 +1,4 @@
-"""The app of this process, and what it reports about itself."""
+"""Makes the app of this process, and reports its start, its use and its end."""
 
 import asyncio
 import atexit
@@ -26,7 +26,7 @@ VERSION = "0.1.0"
 
 
 class App(Services):
-    """Every service of the app, and the signals of its start, its use and its end."""
+    """All services of the app, and the reports of its start, its use and its end."""
 
     version = VERSION
     answer_within_seconds = 8.0
@@ -36,22 +36,22 @@ class App(Services):
 
     @property
     def platform(self) -> "Facts":
-        """Where the process runs."""
+        """Facts about the place where the process runs."""
         from shared.wiring.platform import platform_facts
 
         return platform_facts(self.settings)
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """The versions of Python and of libraries."""
+        """The versions of Python and of the libraries, by name."""
         from shared.wiring.platform import versions
 
         return versions()
 
     def announce_start(self, startup_seconds: float) -> None:
-        """Report that the process is ready, and have its end reported if it ends in good order.
+        """Reports that the process is ready. Its end is reported too, if it ends by itself.
 
-        As a rule the host kills its workers, so nothing else may depend on a process's end.
+        Usually the host kills its workers, so nothing else may depend on the end of a process.
         """
         for problem in self.settings.telemetry_problems:
             _log.warning("A setting of telemetry is wrong, and its default holds: %s", problem)
@@ -68,12 +68,15 @@ class App(Services):
             atexit.register(self._announce_stop)
 
     def report_services_after(self, imports: threading.Thread) -> None:
-        """Have one log line say how the services are, once a thread has imported their libraries."""
+        """Has one log line report the health of the services, once the thread has imported their libraries."""
         self._imports = imports
 
     @contextlib.contextmanager
     def invocation(self) -> Iterator[None]:
-        """Run the block as an invocation. The first ones find out and log how the services are, if that is wanted."""
+        """Runs the block as an invocation.
+
+        After `report_services_after`, the first ones check and log the services' health.
+        """
         if self._imports is None:
             yield
             return
@@ -86,11 +89,11 @@ class App(Services):
             yield
 
     def reports(self, operation: Operation) -> bool:
-        """Whether each run of a function is reported. That of one that is called again and again need not be."""
+        """Returns whether each run of the function is reported. Settings exclude functions that run very often."""
         return operation.name not in self.settings.excluded_operations
 
     def completed(self, operation: Operation) -> None:
-        """Report that a function ran to its end, unless a setting excludes it."""
+        """Reports that a function has succeeded, unless a setting excludes the function."""
         if not self.reports(operation):
             return
         signals.operation_completed(
@@ -101,7 +104,7 @@ class App(Services):
         )
 
     def used(self, caller: Caller, action: str) -> None:
-        """Report that a user did something. The administrator of the settings has no tier, and counts as `admin`."""
+        """Reports an action of a user."""
         signals.user_action(
             self.telemetry,
             user_id=caller.user_id,
@@ -125,5 +128,5 @@ class App(Services):
 
 @cache
 def app() -> App:
-    """The app of this process."""
+    """Returns the app of this process."""
     return App(load_settings())

@@ -1,4 +1,7 @@
-"""Logs of this process: the app's own have the level in the settings, libraries log warnings and errors only."""
+"""Sets up the logs of this process.
+
+The app's own loggers have the level in the settings; libraries log warnings only.
+"""
 
 import logging
 
@@ -10,10 +13,10 @@ _LIBRARIES = ("azure", "opencensus", "urllib3")
 
 
 def set_up_logs(settings: Settings) -> None:
-    """Set the levels of this process's loggers, and how the worker's handlers write lines.
+    """Sets the levels of this process's loggers, and the format of the lines that the worker's handlers write.
 
-    The worker's root logger lets INFO pass, and host.json has no effect on the libraries in the worker: the Azure SDK
-    would log each of its requests.
+    The worker's root logger lets INFO pass, and host.json has no effect on libraries in the worker. Without a level of
+    its own, the Azure SDK would log each of its requests.
     """
     for name in _APP:
         logging.getLogger(name).setLevel(settings.log_level)

@@ -1,4 +1,4 @@
-"""Where the process runs, as Azure's own environment variables tell it, and the versions of what it runs on."""
+"""Reads from Azure's environment variables where the process runs, and which versions of libraries it uses."""
 
 import platform
 from collections.abc import Mapping
@@ -25,9 +25,10 @@ _PACKAGES = (
 
 
 def service_of(settings: Settings) -> str:
-    """Azure Functions, Azure App Service, or local.
+    """Returns "Azure Functions", "Azure App Service" or "local".
 
-    Functions apps have the version of their host among their settings. Flex Consumption names a pod or a container.
+    Functions apps have a setting with the version of their host. Flex Consumption sets the name of a pod or a
+    container.
     """
     if not settings.running_in_azure:
         return "local"
@@ -40,7 +41,7 @@ def service_of(settings: Settings) -> str:
 
 
 def platform_facts(settings: Settings) -> Facts:
-    """Where the process runs. What Azure does not tell is null."""
+    """Returns facts about the place where the process runs. Facts that Azure does not provide are None."""
     return {
         "service": service_of(settings),
         "app": settings.website_site_name,
@@ -53,7 +54,7 @@ def platform_facts(settings: Settings) -> Facts:
 
 @cache
 def versions() -> Mapping[str, str]:
-    """The versions of Python and of the libraries that matter when something is looked into."""
+    """Returns the versions of Python and of the main libraries, by name."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

@@ -53,7 +53,7 @@ def _is_item(text: str, place: int) -> bool:
 
 
 def _number(text: str, place: int) -> int | None:
-    """The value as a number within the bounds of its field; None where it is not valid."""
+    """Returns the number if it is within the bounds of its field, or None."""
     least, most = _FIELDS[place]
     if text == "*":
         return least

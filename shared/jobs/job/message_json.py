@@ -1,9 +1,9 @@
-"""The JSON in a queue message, in any form that producers' tools give it.
+"""Decodes the JSON in a queue message, in all forms that producers' tools give it.
 
 The SDKs for Python, JavaScript and Go, and the CLI, send plain text. Those for .NET and Java may encode it as base64,
-and so do Event Grid and hand-written scripts. Some break base64 into lines (RFC 2045), omit the padding, or use the
-alphabet for URLs (RFC 4648, section 5). The text, encoded or not, may begin with a byte order mark, and may be UTF-16,
-as on Windows.
+and so do Event Grid and hand-written scripts. Some tools break base64 into lines (RFC 2045), omit the padding, or use
+the alphabet for URLs (RFC 4648, section 5). The text, encoded or not, may begin with a byte order mark, and may be
+UTF-16, as on Windows.
 """
 
 import base64
@@ -20,16 +20,17 @@ _MARK = "\ufeff"
 
 
 def decode_json(message: str | bytes) -> object:
-    """The JSON value in a message: text, or base64 of it.
+    """Returns the JSON value in a message, which is plain JSON or base64 of JSON.
 
     Raises:
-        FlawedJson: it has what `read_json` refuses.
-        InvalidRequest: it is neither.
+        FlawedJson: it is JSON, but `read_json` refuses a part of it.
+        InvalidRequest: it is neither JSON nor base64 of JSON.
     """
     try:
         text = _text(message)
         packed = _WHITE_SPACE.sub("", text)
-        if _BASE64.fullmatch(packed):  # no JSON object or list is made of these signs alone
+        # no JSON object or list has only these characters
+        if _BASE64.fullmatch(packed):
             text = _text(_unpacked(packed))
     except ValueError:
         raise InvalidRequest("The message is not JSON, nor base64 of it.") from None
@@ -37,7 +38,7 @@ def decode_json(message: str | bytes) -> object:
 
 
 def _text(data: str | bytes) -> str:
-    """The text, without a byte order mark and without space around it."""
+    """Returns the text without a byte order mark, and without white space at its ends."""
     if isinstance(data, bytes):
         data = data.decode(json.detect_encoding(data))
     return data.strip().removeprefix(_MARK).strip()

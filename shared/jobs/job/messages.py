@@ -1,8 +1,8 @@
-"""Queue messages: the one place that writes and reads them.
+"""Writes and reads queue messages. No other module knows their format.
 
-Messages of the app itself carry ids, a version, and the span and the correlation id of what sent them. Producers may
-put a whole spec on `crawl-jobs`, and `{"job_id": …, "images": […]}` on `dataset-archives`, both also with a
-`traceparent` and a `correlation_id`. `message_json` reads the forms that their tools send.
+The app's own messages carry ids, a version, a `traceparent` and a correlation id. Producers may put a whole spec on
+`crawl-jobs`, and `{"job_id": …, "images": […]}` on `dataset-archives`. Both may also have a `traceparent` and a
+`correlation_id`. `message_json` decodes the forms that producers' tools send.
 """
 
 import json
@@ -30,15 +30,15 @@ type _Carried = Annotated[str, Field(max_length=100)]
 
 
 class ForgedMessage(InvalidRequest):
-    """The message has the fields of the app's own messages, but ids that the app never gives."""
+    """The message has the fields of the app's own messages, but ids that the app never makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobMessage:
-    """Go on with this job: discover on `crawl-jobs`, archive on `dataset-archives`, tell its owner on `webhooks`.
+    """Asks for the next step of a job. The queue decides which one: discovery, the archive step, or the webhook call.
 
-    `revision` is the job's when the message was sent: one that turns to poison fails no later revision.
-    `part` names one part of a large archive, as plan and number: "0123456789ab/7".
+    `revision` is that of the job when the message was sent, so a poison message does not fail a later revision. `part`
+    names one part of a large archive, by plan and number: "0123456789ab/7".
     """
 
     user_id: PlainId
@@ -52,7 +52,7 @@ class JobMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChunkMessage:
-    """Crawl this chunk of this job."""
+    """Asks for a chunk of a job to be crawled."""
 
     user_id: PlainId
     job_id: PlainId
@@ -68,7 +68,7 @@ _ORIGIN = ("traceparent", "correlation_id")
 _JOB_FIELDS = {field.name for field in fields(JobMessage)}
 
 
-# these are made when they are first used, since making them takes a part of a cold start
+# these are made on first use, because making them takes time during a cold start
 @cache
 def _job() -> TypeAdapter[JobMessage]:
     return TypeAdapter(JobMessage)
@@ -85,30 +85,30 @@ def _name() -> TypeAdapter[str]:
 
 
 def encode(message: Message) -> str:
-    """The message's text, ASCII."""
+    """Returns the message as ASCII text."""
     if isinstance(message, JobMessage):
         return json.dumps(_job().dump_python(message))
     return json.dumps(_chunk().dump_python(message))
 
 
 def message_of(job: Job, *, part: str = "") -> str:
-    """The text of the message that makes a job go on, or one part of its archive."""
+    """Returns the text of the message for the job's next step, or for one part of its archive."""
     origin = origin_within(job.origin)
     ids = job.user_id, job.id
     return encode(JobMessage(*ids, origin.traceparent, origin.correlation_id, job.revision, part=part))
 
 
 def chunk_message_of(job: Job, chunk: str) -> str:
-    """The text of the message that has a chunk of a job crawled."""
+    """Returns the text of the message for crawling a chunk."""
     origin = origin_within(job.origin)
     return encode(ChunkMessage(job.user_id, job.id, chunk, origin.traceparent, origin.correlation_id))
 
 
 def read_job_message(data: object) -> JobMessage | None:
-    """The app's own message, or None where the data is something else (a producer's).
+    """Returns the app's own message, or None if the data is something else, such as a producer's message.
 
     Raises:
-        ForgedMessage: it has a `user_id` and only fields of the app's messages, but not their values.
+        ForgedMessage: it has a `user_id` and no other fields than the app's messages, but their values are not valid.
     """
     if not isinstance(data, dict) or "user_id" not in data or not data.keys() <= _JOB_FIELDS:
         return None
@@ -119,10 +119,10 @@ def read_job_message(data: object) -> JobMessage | None:
 
 
 def read_webhook_message(data: object) -> JobMessage:
-    """The app's own message.
+    """Returns the message of a job that has ended.
 
     Raises:
-        ForgedMessage: it is something else.
+        ForgedMessage: it is not a valid message of the app.
     """
     message = read_job_message(data)
     if message is None or message.part:
@@ -131,10 +131,10 @@ def read_webhook_message(data: object) -> JobMessage:
 
 
 def read_chunk_message(data: object) -> ChunkMessage:
-    """The app's own message.
+    """Returns the message of a chunk.
 
     Raises:
-        ForgedMessage: it is something else.
+        ForgedMessage: it is not a valid message of the app.
     """
     try:
         return _chunk().validate_python(data)
@@ -143,7 +143,10 @@ def read_chunk_message(data: object) -> ChunkMessage:
 
 
 def names_in(data: object) -> tuple[str | None, str | None]:
-    """The `job_id` and the `name` that a producer's message asks for; None where they are absent or not valid."""
+    """Returns the `job_id` and the `name` that a producer's message asks for.
+
+    Each is None if it is missing or not valid.
+    """
     if not isinstance(data, dict):
         return None, None
     job_id = data.get("job_id")
@@ -155,10 +158,10 @@ def names_in(data: object) -> tuple[str | None, str | None]:
 
 
 def split_spec(data: object) -> tuple[str | None, object]:
-    """The `job_id` that a producer's spec asks for, None where it asks for none; and the spec itself.
+    """Returns the `job_id` that a producer's spec asks for, or None, and the spec without it.
 
     Raises:
-        InvalidRequest: the id is no text.
+        InvalidRequest: the id is not a string.
     """
     if not isinstance(data, dict):
         return None, data
@@ -170,7 +173,7 @@ def split_spec(data: object) -> tuple[str | None, object]:
 
 
 def without_origin(data: object) -> object:
-    """What a producer asks for, without what says where the message comes from."""
+    """Returns a producer's message without its `traceparent` and `correlation_id`."""
     if not isinstance(data, dict):
         return data
     return {key: value for key, value in data.items() if key not in _ORIGIN}
@@ -178,7 +181,7 @@ def without_origin(data: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What telemetry should know of any message before it is handled. What is absent or not valid is empty."""
+    """The parts of any message that telemetry needs before it is handled. Missing and wrong values are empty."""
 
     origin: Origin = NO_ORIGIN
     job_id: str = ""
@@ -186,7 +189,7 @@ class Envelope:
 
 
 def read_envelope(text: str | bytes, message_id: str = "") -> Envelope:
-    """The envelope of a message of the app or of a producer. It never raises: others report what is wrong."""
+    """Returns the envelope of a message of the app or of a producer. It never raises: the handler reports errors."""
     try:
         data = decode_json(text)
     except InvalidRequest:
