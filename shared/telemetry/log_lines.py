@@ -30,8 +30,9 @@ class LogLines(logging.Formatter):
         """See `logging.Formatter.format`."""
         if record.name.startswith(_WORKER):
             return self._before.format(record)
-        message = scrub(record.getMessage())[:_MOST_CHARACTERS]
-        stack = scrub(self._stack(record))[-_MOST_CHARACTERS:]
+        # cut twice: the first cut bounds the time, and what it may have torn is cut off by the second
+        message = scrub(record.getMessage()[: 2 * _MOST_CHARACTERS])[:_MOST_CHARACTERS]
+        stack = scrub(self._stack(record)[-2 * _MOST_CHARACTERS :])[-_MOST_CHARACTERS:]
         return self.line(record, message, stack, current_operation())
 
     def line(self, record: logging.LogRecord, message: str, stack: str, operation: Operation | None) -> str:
