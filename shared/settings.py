@@ -43,7 +43,11 @@ class SettingsError(Exception):
 
 
 def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -167,7 +171,7 @@ class Settings(BaseSettings):
         "health_live,health_ready,health_full,list_jobs,get_job,list_datasets,get_dataset"
     )
     """Functions whose runs send no `operation_completed`, with commas between them; `none` for none."""
-    telemetry_client_addresses: Literal["masked", "full"] = "masked"
+    telemetry_client_addresses: Annotated[Literal["masked", "full"], BeforeValidator(_lower)] = "masked"
     """Whether telemetry has the addresses of clients without their last part, or in full."""
     log_analytics_workspace_id: str | None = None
     """The id of the Log Analytics workspace from which insights read. Application Insights stores its data there."""
@@ -175,8 +179,8 @@ class Settings(BaseSettings):
     """The Application Insights resource that insights read instead of the workspace, if several apps share that."""
     log_analytics_endpoint: str = "https://api.loganalytics.io"
     """The base URL of the service for log queries. Sovereign clouds have another one."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The app's own log level."""
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
+    """The app's own log level, in capital or small letters."""
     website_cloud_rolename: str | None = None
     """The role in telemetry, if it is not the app's name."""
     website_site_name: str | None = None
@@ -284,7 +288,11 @@ def load_settings() -> Settings:
         problems = _problems(error)
         if not problems.keys() <= TELEMETRY:
             raise SettingsError("\n".join(("Settings are wrong.", *problems.values()))) from None
-    settings = Settings(**{name: Settings.model_fields[name].default for name in problems})
+    try:
+        settings = Settings(**{name: Settings.model_fields[name].default for name in problems})
+    except ValidationError as error:
+        # rules about several settings are checked only where each by itself is right
+        raise SettingsError("\n".join(("Settings are wrong.", *_problems(error).values()))) from None
     settings._telemetry_problems = tuple(problems.values())  # noqa: SLF001 - a private attribute of this module's class
     return settings
 

@@ -52,7 +52,7 @@ def read_authentication_string(text: str) -> Authentication:
     parts = _parts(text)
     if parts.get("authorization", "").lower() != "aad":
         raise ValueError("needs Authorization=AAD")
-    client_id = parts.get("clientid")
+    client_id = parts.get("clientid") or None
     if client_id is not None and _KEY.fullmatch(client_id) is None:
         raise ValueError("has a ClientId that is no GUID")
     return Authentication(client_id)

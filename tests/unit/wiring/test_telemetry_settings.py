@@ -70,6 +70,30 @@ def test_all_problems_are_named_when_another_setting_is_wrong_too(loaded):
     assert len(str(caught.value).splitlines()) == 3
 
 
+def test_a_rule_about_several_settings_is_one_message_also_beside_a_wrong_setting_of_telemetry(
+    loaded, monkeypatch
+):
+    monkeypatch.delenv("AzureWebJobsStorage")
+    with pytest.raises(
+        SettingsError, match=r"^Settings are wrong\.\nAzureWebJobsStorage__queueServiceUri and "
+    ):
+        loaded(AzureWebJobsStorage__blobServiceUri="https://x", LOG_LEVEL="LOUD")
+
+
+@pytest.mark.parametrize("level", ["warning", "Warning", " WARNING "])
+def test_a_level_is_read_in_any_letters(loaded, level):
+    found = loaded(LOG_LEVEL=level, TELEMETRY_CLIENT_ADDRESSES="Full")
+    assert found.telemetry_problems == ()
+    assert (found.log_level, found.telemetry_client_addresses) == ("WARNING", "full")
+
+
+def test_a_client_id_that_is_empty_counts_as_none(loaded):
+    assert (
+        loaded(APPLICATIONINSIGHTS_AUTHENTICATION_STRING="ClientId=;Authorization=AAD").telemetry_problems
+        == ()
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
