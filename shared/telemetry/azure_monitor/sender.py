@@ -84,6 +84,7 @@ class Sender:
         self._dropped = 0
         self._failures = 0
         self._paused = False
+        self._sending_since: float | None = None
         self._last_success: datetime | None = None
         self._problem: str | None = None
         self._logged: dict[str, float] = {}
@@ -104,7 +105,8 @@ class Sender:
         Does not wait while sending fails.
         """
         with self._lock:
-            if self._paused or self._failures or self._settled >= self._accepted:
+            failing = self._paused or self._failures or self._is_late()
+            if failing or self._settled >= self._accepted:
                 return
             loop = asyncio.get_running_loop()
             waiter = _Waiter(self._accepted, loop, loop.create_future())
@@ -122,9 +124,14 @@ class Sender:
     def state(self) -> TelemetryState:
         """See `Telemetry.state`."""
         with self._lock:
-            return TelemetryState(
-                True, max(0, self._accepted - self._settled), self._dropped, self._last_success, self._problem
-            )
+            problem = self._problem or ("the service is slow to answer" if self._is_late() else None)
+            backlog = max(0, self._accepted - self._settled)
+            return TelemetryState(True, backlog, self._dropped, self._last_success, problem)
+
+    def _is_late(self) -> bool:
+        """Whether the answer of the service takes too long. One that drips its headers does not time out."""
+        since = self._sending_since
+        return since is not None and time.monotonic() - since > self._config.timeout_seconds
 
     def _start(self) -> None:
         if self._thread is not None:
@@ -187,7 +194,11 @@ class Sender:
         if not batch:
             self._wake()
             return
-        sent = transport.send(batch)
+        self._sending_since = time.monotonic()
+        try:
+            sent = transport.send(batch)
+        finally:
+            self._sending_since = None
         self._note(batch, sent)
         if sent.again or sent.throttled:
             self._pause(sent.wait_seconds)

@@ -7,6 +7,7 @@ refused, and it does not read Retry-After.
 This module imports opencensus and requests, so only the sending thread imports it.
 """
 
+import contextlib
 import gzip
 import json
 import time
@@ -21,6 +22,7 @@ from opencensus.ext.azure.common.transport import (
     RETRYABLE_STATUS_CODES,
     THROTTLE_STATUS_CODES,
 )
+from urllib3.exceptions import HTTPError
 
 from shared.clock import Clock
 from shared.telemetry.azure_monitor.items import Sendable
@@ -71,7 +73,7 @@ class Sent:
 
     @property
     def arrived(self) -> bool:
-        """Whether the service accepted the batch or a part of it."""
+        """Whether the service accepted the batch or a part of it. One that refuses every item accepts nothing."""
         return self.error is None
 
 
@@ -84,7 +86,10 @@ class _Answer:
 
 
 class Transport:
-    """Sends batches. Only one thread may use it at a time. After a redirect, later batches go to its target, too."""
+    """Sends batches. Only one thread may use it at a time.
+
+    After a redirect, later batches go to its target, too, until one does not arrive.
+    """
 
     def __init__(
         self,
@@ -93,6 +98,7 @@ class Transport:
         clock: Clock,
         make_credential: Callable[[], TokenCredential] | None = None,
     ) -> None:
+        self._configured = endpoint
         self._endpoint = endpoint
         self._timeout_seconds = timeout_seconds
         self._clock = clock
@@ -104,6 +110,12 @@ class Transport:
 
     def send(self, batch: Sequence[Sendable]) -> Sent:
         """Sends a batch. It never raises. It follows redirects, except from https to http."""
+        sent = self._send(batch)
+        if not sent.arrived:
+            self._endpoint = self._configured
+        return sent
+
+    def _send(self, batch: Sequence[Sendable]) -> Sent:
         body = gzip.compress(json.dumps([item.envelope for item in batch]).encode(), 6)
         try:
             for _ in range(_MOST_REDIRECTS):
@@ -179,14 +191,15 @@ class Transport:
 
 
 def _read(response: Any, end: float) -> bytes:
-    """Returns the answer's body. A body that is too long or too slow is cut, because the status is what matters."""
+    """Returns the answer's body. A body that is too long, too slow or broken is cut: the status is what matters."""
     parts = bytearray()
-    while len(parts) <= _MOST_ANSWER_BYTES and time.monotonic() < end:
-        # this returns the bytes that have come; `iter_content` would wait for a whole block
-        part = response.raw.read1(65536, decode_content=True)
-        if not part:
-            break
-        parts += part
+    with contextlib.suppress(HTTPError):
+        while len(parts) <= _MOST_ANSWER_BYTES and time.monotonic() < end:
+            # this returns the bytes that have come; `iter_content` would wait for a whole block
+            part = response.raw.read1(65536, decode_content=True)
+            if not part:
+                break
+            parts += part
     return bytes(parts)
 
 
@@ -195,9 +208,11 @@ def _partly(batch: Sequence[Sendable], body: bytes) -> Sent:
     try:
         found = json.loads(body)["errors"]
         refused = {int(error["index"]): int(error["statusCode"]) for error in found}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return Sent(dropped=len(batch), error="HTTP 206 with an answer that cannot be read")
     again = [item for index, item in enumerate(batch) if refused.get(index) in RETRYABLE_STATUS_CODES]
+    if len(again) == len(batch):
+        return Sent(again, error="HTTP 206 that refuses every item")
     dropped = sum(index in range(len(batch)) for index in refused) - len(again)
     return Sent(again, dropped=dropped)
 
