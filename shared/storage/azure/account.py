@@ -1,7 +1,7 @@
 """Connects to the storage account, and translates the errors of its services."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,22 @@ def translated(what: str) -> Iterator[None]:
         yield
     except AzureError as error:
         raise translate(error, what) from error
+
+
+async def creating[Result](
+    write: Callable[[], Awaitable[Result]], create: Callable[[], Awaitable[object]], what: str
+) -> Result:
+    """Calls `write`. If its container, table or queue does not exist, calls `create`, and then `write` again.
+
+    `what` names the container, table or queue in errors of `create`.
+    """
+    try:
+        return await write()
+    except NotFound:
+        # another call may create it at the same time
+        with contextlib.suppress(AlreadyExists), translated(what):
+            await create()
+        return await write()
 
 
 def translate(error: AzureError, what: str) -> AppError:

@@ -16,8 +16,8 @@ from azure.storage.blob import (
 )
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
-from shared.errors import AlreadyExists, Conflict, NotFound
-from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.errors import Conflict, NotFound
+from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
 from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
 from shared.storage.storage import Blobs
 
@@ -66,7 +66,7 @@ class AzureBlobs(Blobs):
                     standard_blob_tier=_sdk_tier(wanted.tier),
                 )
 
-        await self._within_container(upload)
+        await creating(upload, self._container.create_container, "The container")
 
     @override
     async def get(self, name: str, *, offset: int = 0, length: int | None = None) -> bytes:
@@ -112,7 +112,7 @@ class AzureBlobs(Blobs):
             with translated(f"The blob {name}"):
                 await self._blob(name).stage_block(_block_id(number), cast("bytes", data), length=len(data))
 
-        await self._within_container(stage_block)
+        await creating(stage_block, self._container.create_container, "The container")
 
     @override
     async def staged(self, name: str) -> Mapping[int, int]:
@@ -205,18 +205,6 @@ class AzureBlobs(Blobs):
                 raise
             async for answer in download.chunks():
                 yield answer
-
-    async def _within_container(self, write: Any) -> None:
-        """Call `write`. If the container does not exist, create it and call `write` again."""
-        try:
-            await write()
-        except NotFound:
-            try:
-                with translated("The container"):
-                    await self._container.create_container()
-            except AlreadyExists:
-                pass
-            await write()
 
     async def _user_delegation_key(self, until: datetime) -> UserDelegationKey:
         if self._delegation_key is None or self._delegation_key[1] < until:

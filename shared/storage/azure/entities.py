@@ -1,6 +1,6 @@
 """Entities on Azure Table Storage."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, override
 
@@ -9,7 +9,7 @@ from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionO
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.errors import Changed, NotFound
-from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
 from shared.storage.entity_limits import check_changes, is_key
 
@@ -78,7 +78,7 @@ class AzureEntities(EntityStore):
             return [str(answer.get("etag") or "") for answer in made]
 
         try:
-            return await self._within_table(client, submit)
+            return await creating(submit, client.create_table, "The table")
         except NotFound:
             raise Changed("A row of the change does not exist.") from None
 
@@ -126,17 +126,6 @@ class AzureEntities(EntityStore):
             if len(rows) == _BATCH:
                 break
         return rows
-
-    async def _within_table(
-        self, client: TableClient, write: Callable[[], Awaitable[Sequence[str]]]
-    ) -> Sequence[str]:
-        """Call `write`. If the table does not exist, create it and call `write` again."""
-        try:
-            return await write()
-        except NotFound:
-            with translated("The table"):
-                await self._service.create_table_if_not_exists(client.table_name)
-            return await write()
 
 
 async def _submit_one(

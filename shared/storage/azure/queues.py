@@ -4,8 +4,8 @@ from typing import override
 
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from shared.errors import AlreadyExists, NotFound
-from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, translated
+from shared.errors import NotFound
+from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
 from shared.storage.queues import QueueSender, check_message
 
 
@@ -26,17 +26,12 @@ class AzureQueues(QueueSender):
         check_message(body)
         client = self._queue(queue)
         delay = round(delay_seconds) or None
-        try:
+
+        async def put() -> None:
             with translated(f"The queue {queue}"):
                 await client.send_message(body, visibility_timeout=delay)
-        except NotFound:
-            try:
-                with translated(f"The queue {queue}"):
-                    await client.create_queue()
-            except AlreadyExists:
-                pass
-            with translated(f"The queue {queue}"):
-                await client.send_message(body, visibility_timeout=delay)
+
+        await creating(put, client.create_queue, f"The queue {queue}")
 
     @override
     async def depth(self, queue: str) -> int:
