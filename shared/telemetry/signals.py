@@ -1,6 +1,6 @@
 """Every signal that the app emits: one function each, and the only place that knows their names and fields."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from shared.errors import AppError
 from shared.telemetry.telemetry import Dependency, Properties, Telemetry
@@ -8,42 +8,25 @@ from shared.telemetry.telemetry import Dependency, Properties, Telemetry
 _CLIENT_ERROR = 400
 
 
-def application_started(
-    telemetry: Telemetry,
-    *,
-    startup_seconds: float,
-    environment: str,
-    azure_blob_enabled: bool,
-    azure_insights_enabled: bool,
-    running_in_azure: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class ProcessFacts:
+    """The facts that a process reports at its start and at its end."""
+
+    environment: str
+    azure_blob_enabled: bool
+    azure_insights_enabled: bool
+    running_in_azure: bool
+
+
+def application_started(telemetry: Telemetry, process: ProcessFacts, *, startup_seconds: float) -> None:
     """The process is ready to serve."""
-    properties: Properties = {
-        "environment": environment,
-        "azure_blob_enabled": azure_blob_enabled,
-        "azure_insights_enabled": azure_insights_enabled,
-        "running_in_azure": running_in_azure,
-    }
-    telemetry.event("application_started", properties, always=True)
-    telemetry.metric("application_startup_time", startup_seconds, {"environment": environment})
+    telemetry.event("application_started", asdict(process), always=True)
+    telemetry.metric("application_startup_time", startup_seconds, {"environment": process.environment})
 
 
-def application_stopped(
-    telemetry: Telemetry,
-    *,
-    environment: str,
-    azure_blob_enabled: bool,
-    azure_insights_enabled: bool,
-    running_in_azure: bool,
-) -> None:
+def application_stopped(telemetry: Telemetry, process: ProcessFacts) -> None:
     """The process ends."""
-    properties: Properties = {
-        "environment": environment,
-        "azure_blob_enabled": azure_blob_enabled,
-        "azure_insights_enabled": azure_insights_enabled,
-        "running_in_azure": running_in_azure,
-    }
-    telemetry.event("application_stopped", properties, always=True)
+    telemetry.event("application_stopped", asdict(process), always=True)
 
 
 def operation_completed(

@@ -55,17 +55,15 @@ class App(Services):
         """
         for problem in self.settings.telemetry_problems:
             _log.warning("A setting of telemetry is wrong, and its default holds: %s", problem)
-        insights = not isinstance(self.telemetry, NoTelemetry)
-        signals.application_started(
-            self.telemetry,
-            startup_seconds=startup_seconds,
+        process = signals.ProcessFacts(
             environment=self.settings.environment,
             azure_blob_enabled=True,
-            azure_insights_enabled=insights,
+            azure_insights_enabled=not isinstance(self.telemetry, NoTelemetry),
             running_in_azure=self.settings.running_in_azure,
         )
-        if insights:
-            atexit.register(self._announce_stop)
+        signals.application_started(self.telemetry, process, startup_seconds=startup_seconds)
+        if process.azure_insights_enabled:
+            atexit.register(self._announce_stop, process)
 
     def report_services_after(self, imports: threading.Thread) -> None:
         """Has one log line report the health of the services, once the thread has imported their libraries."""
@@ -113,14 +111,8 @@ class App(Services):
             environment=self.settings.environment,
         )
 
-    def _announce_stop(self) -> None:
-        signals.application_stopped(
-            self.telemetry,
-            environment=self.settings.environment,
-            azure_blob_enabled=True,
-            azure_insights_enabled=True,
-            running_in_azure=self.settings.running_in_azure,
-        )
+    def _announce_stop(self, process: signals.ProcessFacts) -> None:
+        signals.application_stopped(self.telemetry, process)
         # not asyncio.run, which would replace the handler of SIGINT
         with contextlib.closing(asyncio.new_event_loop()) as loop:
             loop.run_until_complete(self.telemetry.flush())
