@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
+from shared.records.licenses import UNKNOWN
 from shared.records.packed_lines import pack, unpack
 
 BLOB_SCHEME = "blob:"
@@ -23,7 +24,7 @@ class Provenance:
     title: str | None = None
     creator: str | None = None
     creator_url: str | None = None
-    license: str = "unknown"
+    license: str = UNKNOWN
     license_version: str | None = None
     license_url: str | None = None
     attribution: str | None = None

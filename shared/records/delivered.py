@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.records.candidates import Candidate, Provenance, StoredRange
+from shared.records.licenses import UNKNOWN
 from shared.records.records import KEPT, ImageFacts, Kept, Record
 from shared.text.gzip_members import BadGzip, GzipLimits, unzip_stream
 from shared.text.json_lines import json_line
@@ -44,7 +45,7 @@ class Delivered:
     url: str
     outcome: Literal["kept", "rejected"]
     source: str
-    license: str = "unknown"
+    license: str = UNKNOWN
     blob: str = ""
     offset: int = 0
     size_bytes: int = 0

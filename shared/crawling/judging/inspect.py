@@ -50,11 +50,6 @@ class Inspected:
     profile: bytes | None = None
     mended: str = ""
 
-    @property
-    def upright_size(self) -> tuple[int, int]:
-        """The width and height in pixels as a viewer shows the image."""
-        return (self.height, self.width) if self.orientation in _SIDEWAYS else (self.width, self.height)
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
