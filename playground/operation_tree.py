@@ -178,8 +178,8 @@ def _described(kind: str, base: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "trace":
         return "", base["message"]
     if kind == "event":
-        told = (properties.get(name) for name in ("action", "reason", "operation", "tier"))
-        return base["name"], next(filter(None, told), "")
+        values = (properties.get(name) for name in ("action", "reason", "operation", "tier"))
+        return base["name"], next(filter(None, values), "")
     code = base.get("responseCode") or ""
     shown = f"{code}  " if code not in {"", "0"} else ""
     failed = "" if base["success"] else "  FAILED"

@@ -104,7 +104,7 @@ class Unavailable(Retryable):
 
 
 class NotConfigured(AppError):
-    """The app lacks a setting or a role. The text tells its operator which one."""
+    """The app lacks a setting or a role. The text says to its operator which one."""
 
 
 class Permanent(AppError):

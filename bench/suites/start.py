@@ -72,7 +72,7 @@ def _row(name: str, app: Path, settings: Mapping[str, str], pairs: int) -> Seque
 def _import_seconds(module: str, app: Path, settings: Mapping[str, str]) -> float:
     """How long the import takes in a fresh interpreter that has these settings, and no others of the app."""
     environment = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
-    told = subprocess.run(
+    timed = subprocess.run(
         [sys.executable, "-c", _TIMED.format(module)],
         cwd=app,
         env={**environment, "AzureWebJobsStorage": "UseDevelopmentStorage=true", **settings},
@@ -80,4 +80,4 @@ def _import_seconds(module: str, app: Path, settings: Mapping[str, str]) -> floa
         text=True,
         check=True,
     )
-    return float(told.stdout)
+    return float(timed.stdout)

@@ -1,4 +1,4 @@
-"""Serves HTTP triggers: turns requests into invocations, and outcomes into responses."""
+"""Serves HTTP triggers: converts requests to invocations, and outcomes to responses."""
 
 from collections.abc import Collection, Sequence
 from http.cookies import SimpleCookie

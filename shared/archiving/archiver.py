@@ -38,7 +38,7 @@ class Progress(Enum):
     """The result of a call of `Archiver.write_part`.
 
     OUT_OF_TIME: the part is incomplete; call again. PART_WRITTEN: the part is complete, and the caller has nothing more
-    to do: other parts are missing, or another caller was told ALL_WRITTEN. ALL_WRITTEN: all parts are complete, and the
+    to do: other parts are missing, or another caller got ALL_WRITTEN. ALL_WRITTEN: all parts are complete, and the
     caller must finish the dataset. If it dies before that, its message is delivered again and gets ALL_WRITTEN again.
     """
 

@@ -33,7 +33,7 @@ from shared.telemetry import signals
 
 _PACKED_LINES = BlobAttributes("application/gzip")
 _MAX_CACHED_OPTIONS = 32
-# The delay of a chunk that gets no turn at its hosts, since other chunks hold all of them.
+# The delay of a chunk whose hosts are all busy with other chunks.
 _POSTPONED_SECONDS = 60.0
 
 
@@ -91,7 +91,7 @@ class Crawl:
     async def run(self, message: ChunkMessage, deadline: Deadline, *, redelivered: bool = True) -> None:
         """Crawls the chunk, or as much of it as the deadline allows, and enqueues the rest.
 
-        If other chunks hold all turns at its hosts, the whole chunk is enqueued again with a delay. That does not
+        If all its hosts are busy with other chunks, the whole chunk is enqueued again with a delay. That does not
         count as a failure: the other chunks move on, and the watchdog handles a job in which nothing moves. A chunk
         that made requests but finished no candidate fails. If that happens again and again, it is halved.
 

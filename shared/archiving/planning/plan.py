@@ -43,7 +43,10 @@ class PlanHeader:
 
     @property
     def generation(self) -> int:
-        """A number below 1,900 that tells the plan's blocks from those of the job's other plans, almost always."""
+        """A number below 1,900 that is almost always another one than those of the job's other plans.
+
+        It is part of the numbers of the plan's blocks.
+        """
         return int(self.digest, 16) % 1900
 
 

@@ -16,7 +16,7 @@ from shared.jobs.spec.spec import JobSpec
 from shared.records.candidates import Candidate
 from shared.sources.source import Page, Query, Source, SourceConfig
 
-# The owner of a job is not told of shorter waits.
+# The notice to the job's owner leaves out shorter waits.
 _SHORTEST_REPORTED_SECONDS = 2.0
 # Some candidates will be rejected, so more are taken than images are wanted: this many for each image, and a few more.
 _OVERSAMPLING, _SPARE = 2, 20

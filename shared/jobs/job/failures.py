@@ -1,4 +1,4 @@
-"""The codes that tell a job's owner why the job failed."""
+"""Defines the codes for the reasons why jobs fail. The job's owner sees them."""
 
 REFUSED = "invalid_message"
 """The job stands for a message that is not valid."""
