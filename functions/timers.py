@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from functions.invocation import triggered
+from shared.clock import Deadline
 from shared.wiring import app
 
 blueprint = func.Blueprint()
@@ -10,11 +11,14 @@ blueprint = func.Blueprint()
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%LIFECYCLE_SCHEDULE%", use_monitor=True)
 async def lifecycle(timer: func.TimerRequest, context: func.Context) -> None:
-    """Moves old datasets to the Archive tier and deletes working blobs of ended jobs, every night."""
+    """Deletes users as asked, archives old datasets, and deletes working blobs of ended jobs, every night."""
     # a run that is past due does the same as any other
     del timer
     async with triggered(app(), "lifecycle", context):
-        await app().nightly.run(app().deadline())
+        deadline = app().deadline()
+        # at most half of the time, so that neither keeps the other from running
+        await app().erasure.run(Deadline.after(app().clock, deadline.remaining_seconds / 2))
+        await app().nightly.run(deadline)
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%WATCHDOG_SCHEDULE%", use_monitor=False)

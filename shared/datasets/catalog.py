@@ -4,6 +4,7 @@ Each dataset is a row in the partition of its user. The partition `~owners` has 
 that the nightly run, which finds datasets by their blobs, knows whose they are. User ids never begin with `~`.
 """
 
+import contextlib
 import re
 import zlib
 from collections.abc import Awaitable, Callable
@@ -18,8 +19,8 @@ from shared.records.blob_names import dataset_of, dataset_prefix
 from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.compare_and_swap import compare_and_swap
-from shared.storage.entities import Change, Entity, EntityStore, Insert, Put, Replace
-from shared.storage.newest_first import Listing, mark, newest_first, place_of
+from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace
+from shared.storage.newest_first import Listing, mark, newest_first, place_of, unmark
 from shared.text.file_names import safe_name
 
 _TABLE = "datasets"
@@ -112,6 +113,24 @@ class Catalog:
         async for info in self._blobs.list(dataset_prefix(dataset_id)):
             if dataset_of(info.name) != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
+
+    async def erase(self, dataset: Dataset) -> None:
+        """Delete the rows of a dataset whose blobs are deleted. This is idempotent."""
+        listed = unmark(place_of(dataset.id, dataset.created_at))
+        with contextlib.suppress(Changed):
+            await self._entities.apply(_TABLE, dataset.user_id, [Delete(dataset.id), listed])
+        await self._disown(dataset.id)
+
+    async def erase_all(self, user_id: str) -> None:
+        """Delete what is left of a user's rows once all datasets are erased: rows without a dataset."""
+        async for row in self._entities.query(_TABLE, user_id):
+            if await self.owner(row.row) == user_id:
+                await self._disown(row.row)
+        await self._entities.erase(_TABLE, user_id)
+
+    async def _disown(self, dataset_id: str) -> None:
+        with contextlib.suppress(Changed):
+            await self._entities.apply(_TABLE, _OWNERS, [Delete(dataset_id)])
 
     async def owner(self, dataset_id: str) -> str | None:
         """Returns the id of the user to whom the dataset belongs, or None if it was never recorded."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.ids import ID_PATTERN
-from shared.storage.entities import Entity, EntityStore, Put
+from shared.storage.entities import Delete, Entity, EntityStore, Put
 
 _MARK = "~"
 _LAST = "~~"
@@ -38,6 +38,11 @@ def is_place(text: str) -> bool:
 def mark(partition: str, place: str) -> Put:
     """Returns the change that lists a row at this place. It must be written in one transaction with the row."""
     return Put(Entity(partition, _MARK + place))
+
+
+def unmark(place: str) -> Delete:
+    """Returns the change that takes a row out of the list. It must be made in one transaction with its deletion."""
+    return Delete(_MARK + place)
 
 
 @dataclass(frozen=True, slots=True)

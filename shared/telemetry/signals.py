@@ -196,9 +196,10 @@ def failure(
     operation: str,
     job_id: str | None = None,
     dataset: str | None = None,
+    user_id: str | None = None,
 ) -> None:
     """Something failed that a person should see."""
-    known = {"job_id": job_id, "dataset": dataset}
+    known = {"job_id": job_id, "dataset": dataset, "user_id": user_id}
     _failed(telemetry, error, operation, {name: value for name, value in known.items() if value is not None})
 
 

@@ -20,6 +20,7 @@ from shared.users.api_keys import (
 )
 from shared.users.audit import Actor, AuditTrail
 from shared.users.caller import Scope, TierName
+from shared.users.deletions import Deletions
 from shared.users.principal import Principal
 from shared.users.store import UserStore
 from shared.users.user import Account, Status, User
@@ -74,6 +75,7 @@ class Accounts:
     """Users and their keys. A change counts on this instance at once, and on others after 15 seconds at the latest."""
 
     users: UserStore
+    deletions: Deletions
     access: Access
     audit: AuditTrail
     clock: Clock
@@ -119,6 +121,22 @@ class Accounts:
         await self.audit.write(actor, "change_user", user_id, change.detail)
         try:
             return await self.users.change(user_id, change.of)
+        finally:
+            self.access.forget(user_id)
+
+    async def delete(self, actor: Actor, user_id: str, *, keeps_datasets: bool) -> User:
+        """Mark a user for deletion, who cannot call from now on. The nightly run deletes the user.
+
+        Raises:
+            NotFound: there is no such user.
+            Conflict: the user is being deleted, with the other choice for the datasets.
+        """
+        await self.users.require(user_id)
+        await self.audit.write(
+            actor, "delete_user", user_id, f"datasets={'keep' if keeps_datasets else 'delete'}"
+        )
+        try:
+            return await self.deletions.begin(user_id, self.clock.now(), keeps_datasets=keeps_datasets)
         finally:
             self.access.forget(user_id)
 

@@ -114,6 +114,10 @@ class UsageStore:
 
         return await self._swap(user_id, job_id, str(held.values["month"]), write)
 
+    async def erase(self, user_id: str) -> None:
+        """Delete the usage of a user who is deleted."""
+        await self.entities.erase(_TABLE, user_id)
+
     async def reservations(self, user_id: str) -> Sequence[Reservation]:
         """Returns the reservations of the user's jobs."""
         rows = self.entities.query(_TABLE, user_id, after=_HELD, before=_HELD + "~")

@@ -23,6 +23,7 @@ _MODULES = (
     "shared.crawling.worker",
     "shared.jobs.intake",
     "shared.archiving.archiver",
+    "shared.lifecycle.erasure",
     "shared.lifecycle.nightly",
     "shared.insights.reports",
     "shared.wiring.schedules",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.jobs.spec.spec import SpecReader
     from shared.jobs.submission.submit import Submit
     from shared.jobs.webhooks.send import SendWebhook
+    from shared.lifecycle.erasure import Erasure
     from shared.lifecycle.nightly import Nightly
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
@@ -212,6 +213,14 @@ class Services(UserServices):
 
         config = NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days)
         return Nightly(self.job_data, self.catalog, self.runtime, config)
+
+    @cached_property
+    def erasure(self) -> "Erasure":
+        """Deletes users who are marked for it."""
+        from shared.lifecycle.erasure import Erasure, JobParts
+
+        jobs = JobParts(self.job_data, self.job_keys, self.transitions, self.catalog)
+        return Erasure(self.deletions, self.usage, jobs, self.runtime)
 
     @cached_property
     def watchdog(self) -> "Watchdog":

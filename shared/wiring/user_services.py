@@ -8,6 +8,7 @@ from shared.wiring.adapters import Adapters
 if TYPE_CHECKING:
     from shared.users.access import Access
     from shared.users.accounts import Accounts
+    from shared.users.deletions import Deletions
     from shared.users.sign_in import SignIn
     from shared.users.store import UserStore
     from shared.users.tiers import Tiers
@@ -46,7 +47,15 @@ class UserServices(Adapters):
         from shared.users.accounts import Accounts
         from shared.users.audit import AuditTrail
 
-        return Accounts(self.users, self.access, AuditTrail(self.entities, self.runtime), self.clock)
+        audit = AuditTrail(self.entities, self.runtime)
+        return Accounts(self.users, self.deletions, self.access, audit, self.clock)
+
+    @cached_property
+    def deletions(self) -> "Deletions":
+        """The users who are to be deleted."""
+        from shared.users.deletions import Deletions
+
+        return Deletions(self.entities, self.users)
 
     @cached_property
     def tiers(self) -> "Tiers":

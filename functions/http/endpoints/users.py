@@ -1,8 +1,9 @@
 """HTTP functions for users: the caller's own profile, and the administration of all users."""
 
 from functions.http.call import Answer, Call
-from functions.http.declared import PAGE, Declared
+from functions.http.declared import PAGE, Declared, Parameter
 from functions.http.endpoint import Endpoints
+from functions.http.inputs import wrong_value
 from functions.http.user_models import (
     USERS,
     ChangeUserBody,
@@ -19,6 +20,9 @@ from shared.users.caller import Scope, TierName
 
 endpoints = Endpoints()
 
+_DATASETS = Parameter(
+    "Whether the user's jobs and datasets stay in storage.", {"enum": ["keep", "delete"]}, required=True
+)
 _AGAIN = "The change may be made already. It is safe to make it again."
 
 
@@ -106,3 +110,27 @@ async def change_user(call: Call) -> Answer:
         Status(body.status) if body.status else None,
     )
     return Answer(UserAnswer.of(await call.app.accounts.change(call.actor, call.user_id, change)))
+
+
+@endpoints.serve(
+    Declared(
+        "DELETE",
+        "api/v1/users/{id}",
+        {202: UserAnswer},
+        scope=Scope.ADMIN,
+        user="id",
+        query={"datasets": _DATASETS},
+        errors=(InvalidRequest, NotFound, Conflict),
+        when_late=_AGAIN,
+    )
+)
+async def delete_user(call: Call) -> Answer:
+    """Marks a user for deletion. Answers 202: the keys are refused from now on, and the nightly run deletes the user.
+
+    With `datasets=keep`, jobs and datasets stay in storage. With `datasets=delete`, they are deleted, too.
+    """
+    choice = call.query.get("datasets", "")
+    if choice not in {"keep", "delete"}:
+        raise wrong_value("datasets", choice, "must be keep or delete")
+    user = await call.app.accounts.delete(call.actor, call.user_id, keeps_datasets=choice == "keep")
+    return Answer(UserAnswer.of(user), status=202)

@@ -93,6 +93,10 @@ class Slots:
         if queued:
             await self._send_on(job, queued, await self._slots(job))
 
+    async def erase(self, user_id: str) -> None:
+        """Deletes the slots of a user who has no jobs any more. Idempotent."""
+        await self.entities.erase(_TABLE, _partition_of(user_id))
+
     async def _send_on(self, job: Job, queued: Sequence[_Queued], slots: Sequence[_Slot]) -> None:
         """Sends the messages of the first jobs that wait, one for each slot that can be taken."""
         room = await self._count_takeable(job, slots)
@@ -182,7 +186,11 @@ class Slots:
 
 
 def _partition(job: Job) -> str:
-    return f"~slots-{job.user_id}"
+    return _partition_of(job.user_id)
+
+
+def _partition_of(user_id: str) -> str:
+    return f"~slots-{user_id}"
 
 
 def _queued_row(job: Job) -> str:

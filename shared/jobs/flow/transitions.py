@@ -44,6 +44,10 @@ class Transitions:
         """Frees the slot of a job that has ended, so the user's next job begins. Idempotent."""
         await self._slots.release(job)
 
+    async def erase_slots(self, user_id: str) -> None:
+        """Deletes the slots of a user who has no jobs any more. Idempotent."""
+        await self._slots.erase(user_id)
+
     async def can_begin(self, job: Job) -> bool:
         """Returns whether the user has a slot for the queued job."""
         return await self._slots.has_room(job)

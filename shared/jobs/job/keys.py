@@ -81,13 +81,21 @@ class JobKeys:
             raise NotFound(f"There is no job {name}.")
         return job
 
+    async def erase(self, user_id: str) -> None:
+        """Deletes all names of a user's jobs. Idempotent."""
+        await self.entities.erase(_TABLE, _partition(user_id))
+
     async def _stored(self, user_id: str, key: str) -> Entity | None:
         row = _row(user_id, key)
         return await self.entities.get(_TABLE, row.partition, row.row)
 
 
+def _partition(user_id: str) -> str:
+    return f"~key-{user_id}"
+
+
 def _row(user_id: str, key: str) -> Entity:
-    return Entity(f"~key-{user_id}", hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+    return Entity(_partition(user_id), hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
 
 
 def _moment(entity: Entity) -> datetime:

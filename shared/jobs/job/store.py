@@ -27,7 +27,7 @@ from shared.records.blob_names import dataset_prefix, spec_blob
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace
-from shared.storage.newest_first import Listing, mark, newest_first, place_of
+from shared.storage.newest_first import Listing, mark, newest_first, place_of, unmark
 
 _TABLE = "jobs"
 _LARGE_BYTES = 100_000
@@ -174,6 +174,17 @@ class JobStore:
         if stored is None or not work_from_entity(stored).serves(job):
             return False
         return await self._blobs.info(spec_blob(job.id)) is not None
+
+    async def owns_work(self, job: Job) -> bool:
+        """Returns whether the working blobs under the job's id are its own. They may be of another user's job."""
+        stored = await self._entities.get(_TABLE, WORK, job.id)
+        return stored is not None and work_from_entity(stored).user_id == job.user_id
+
+    async def erase(self, job: Job) -> None:
+        """Deletes the row of a job that has no blobs and no ledger any more. Idempotent."""
+        listed = unmark(place_of(job.id, job.created_at))
+        with contextlib.suppress(Changed):
+            await self._entities.apply(_TABLE, job.user_id, [Delete(job.id), listed])
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
         """Returns up to `size` of the user's jobs after the cursor `after`, the newest first by time of creation."""

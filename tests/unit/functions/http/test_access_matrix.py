@@ -108,7 +108,8 @@ def _dataset() -> Dataset:
 
 def _allowed(declared: Declared) -> set[int]:
     """The statuses of a call that may be made, without a body and with ids that nobody has."""
-    refused = {400} if declared.body else {404} if "{" in declared.path else set()
+    needs_input = declared.body or any(parameter.required for parameter in declared.query.values())
+    refused = {400} if needs_input else {404} if "{" in declared.path else set()
     return refused or set(declared.answers)
 
 

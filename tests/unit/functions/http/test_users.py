@@ -197,6 +197,30 @@ async def test_a_person_gets_one_user(caller):
     assert user_id in again.body["detail"]
 
 
+@pytest.mark.parametrize("choice", ["keep", "delete"])
+async def test_a_user_who_is_to_be_deleted_cannot_call_from_then_on(app, caller, choice):
+    user_id = await make_user(caller)
+    _, ann = await make_key(caller, user_id, "read", "submit")
+    answered = await caller.delete(f"users/{user_id}", f"datasets={choice}")
+    assert (answered.status, answered.body["status"]) == (202, "deleting")
+    assert (await ann.get("users/profile")).status == 401
+    assert (await caller.patch(f"users/{user_id}", {"status": "active"})).status == 409
+    assert (await caller.delete(f"users/{user_id}", f"datasets={choice}")).status == 202
+    other = {"keep": "delete", "delete": "keep"}[choice]
+    assert (await caller.delete(f"users/{user_id}", f"datasets={other}")).status == 409
+    assert ("admin", "delete_user", user_id, f"datasets={choice}") in await recorded(caller)
+    assert [user.keeps_datasets async for user, _ in app.deletions.pending(app.clock.now())] == [
+        choice == "keep"
+    ]
+
+
+@pytest.mark.parametrize("query", ["", "datasets=", "datasets=all"])
+async def test_a_deletion_says_what_becomes_of_the_datasets(caller, query):
+    user_id = await make_user(caller)
+    assert wrong_fields(await caller.delete(f"users/{user_id}", query)).keys() == {"datasets"}
+    assert (await caller.get(f"users/{user_id}")).body["status"] == "active"
+
+
 async def test_each_change_is_recorded_with_its_actor(caller):
     user_id = await make_user(caller)
     await caller.patch(f"users/{user_id}", {"tier": "pro", "name": "Anna"})
