@@ -124,6 +124,9 @@ class UserStore:
             if user.status is not Status.ACTIVE:
                 raise Conflict(f"User {user_id} is {user.status}; only an active user gets keys.")
             rows = [row async for row in self.entities.query(_TABLE, user_id, after=_KEY, before=_KEY + "~")]
+            if any(row.row == _KEY + key.id and _key(row).digest == key.digest for row in rows):
+                # an earlier try stored it, and its answer was lost
+                return
             if len(rows) >= MAX_KEYS:
                 raise Conflict(f"The user has {MAX_KEYS} keys, which is the most; revoke one first.")
             etag = entity.etag if entity else ""

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Changed, Conflict, NotFound
 from shared.storage.memory.entities import MemoryEntities
 from shared.users.api_keys import ApiKey
 from shared.users.caller import Scope, TierName
 from shared.users.store import UserStore
 from shared.users.user import Status, User
+from tests.expect import present
 
 ID = "0123456789abcdef"
 
@@ -91,6 +92,23 @@ async def test_a_user_has_at_most_twenty_keys_whoever_asks_at_the_same_time(user
     )
     assert sum(isinstance(result, Conflict) for result in made) == 10
     assert len((await users.account(ID)).keys) == 20
+
+
+async def test_a_key_whose_answer_was_lost_is_stored_once(ann, clock):
+    class LosingEntities(MemoryEntities):
+        """Carries out the changes of keys, and says as an SDK does after a repeated request that they failed."""
+
+        async def apply(self, table, partition, changes):
+            etags = await super().apply(table, partition, changes)
+            if len(changes) > 1:
+                raise Changed("The row has changed.")
+            return etags
+
+    users = UserStore(LosingEntities())
+    await users.create(ann)
+    await users.add_key(ID, key_of(clock, 0))
+    account = present(await users.account(ID))
+    assert [key.id for key in account.keys] == ["key000"]
 
 
 async def test_a_user_who_is_not_active_gets_no_key(users, ann, clock):

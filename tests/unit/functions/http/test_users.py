@@ -261,3 +261,23 @@ async def test_an_action_is_reported_with_the_tier_of_its_user(app, caller):
         assert (await each.post("jobs", {"keywords": ["cat"]})).status == 201
     found = [item.properties for item in telemetry.named("user_action")]
     assert [(each["user_id"], each["user_tier"]) for each in found] == [(user_id, "pro"), ("admin", "admin")]
+
+
+async def test_a_key_that_was_used_just_now_costs_no_read_of_storage(app, caller, monkeypatch):
+    _, ann = await make_key(caller, await make_user(caller), "read")
+    read: list[str] = []
+
+    def counted(method):
+        def count(table, *arguments, **named):
+            read.append(table)
+            return method(table, *arguments, **named)
+
+        return count
+
+    # the first call reads the user and notes the use, the second reads the user with the use
+    for _ in range(2):
+        await ann.get("jobs")
+    for name in ("get", "query", "apply"):
+        monkeypatch.setattr(app.entities, name, counted(getattr(app.entities, name)))
+    assert (await ann.get("jobs")).status == 200
+    assert set(read) == {"jobs"}
