@@ -62,7 +62,7 @@ def user_action(telemetry: Telemetry, *, user_id: str, user_tier: str, action: s
 
 
 def images_processed(telemetry: Telemetry, *, job_id: str, kept: int, found: int) -> None:
-    """A chunk was worked through: one metric for what was kept, one for what was rejected."""
+    """A chunk was crawled: one metric counts the kept images, and one the rejected candidates."""
     for status, number in (("kept", kept), ("rejected", found - kept)):
         if number:
             telemetry.metric("images_processed", number, {"job_id": job_id, "status": status})
@@ -104,7 +104,7 @@ def _ended_without_dataset(
 
 
 def dataset_upload_started(telemetry: Telemetry, *, job_id: str, image_count: int, destination: str) -> None:
-    """The archive of a dataset begins to be written."""
+    """A run begins to write the archive files of a dataset."""
     telemetry.event(
         "dataset_upload_started",
         {"job_id": job_id, "image_count": image_count, "destination": destination},
@@ -114,7 +114,7 @@ def dataset_upload_started(telemetry: Telemetry, *, job_id: str, image_count: in
 
 @dataclass(frozen=True, slots=True)
 class UploadedDataset:
-    """The archive of a dataset as it stands: the blob, its access tier, and what it holds."""
+    """A dataset whose archive files are complete: the first file, its access tier, and what they contain."""
 
     destination: str
     tier: str
@@ -125,7 +125,7 @@ class UploadedDataset:
 def dataset_upload_completed(
     telemetry: Telemetry, dataset: UploadedDataset, *, job_id: str, duration_seconds: float
 ) -> None:
-    """The archive of a dataset stands; its size goes out as two metrics, by destination and by job."""
+    """The archive files of a dataset are complete. Their size is reported as two metrics, by destination and by job."""
     destination, tier, size_mb = dataset.destination, dataset.tier, dataset.size_mb
     telemetry.event(
         "dataset_upload_completed",
@@ -145,7 +145,7 @@ def azure_blob_upload(
     file_size_mb: float,
     error: BaseException | None = None,
 ) -> None:
-    """Blocks were sent to blob storage; the size is that of what was taken, also where the upload failed."""
+    """Blocks were sent to blob storage. The size counts what storage accepted, also if the upload failed."""
     outcome: Properties = {"error": type(error).__name__} if error is not None else {}
     telemetry.dependency(
         Dependency(
@@ -168,7 +168,7 @@ def web_request(
     status: int | None = None,
     error: BaseException | None = None,
 ) -> None:
-    """An image service, a site or a webhook was called; the target is its host."""
+    """An image service, a website or a webhook was called. The target is its host."""
     outcome: Properties = {"error": type(error).__name__} if error is not None else {}
     succeeded = error is None and status is not None and status < _CLIENT_ERROR
     code = "" if status is None else str(status)
@@ -185,7 +185,7 @@ def dataset_archived(telemetry: Telemetry, *, dataset: str, age_days: int, size_
 
 
 def datasets_archived(telemetry: Telemetry, *, count: int) -> None:
-    """How many datasets a night moved to the Archive tier."""
+    """The number of datasets that a nightly run moved to the Archive tier."""
     telemetry.metric("datasets_archived", count)
 
 
@@ -198,7 +198,7 @@ def failure(
     dataset: str | None = None,
     user_id: str | None = None,
 ) -> None:
-    """Something failed that a person should see."""
+    """There was an error that a person should see."""
     known = {"job_id": job_id, "dataset": dataset, "user_id": user_id}
     _failed(telemetry, error, operation, {name: value for name, value in known.items() if value is not None})
 
@@ -230,7 +230,7 @@ def profile_not_found(telemetry: Telemetry, *, user_id: str, endpoint: str) -> N
 def rate_limit_exceeded(
     telemetry: Telemetry, *, path: str, method: str, client_ip: str, expires_in_seconds: float
 ) -> None:
-    """A caller was refused for calling too often. The client's address is masked unless a setting says otherwise."""
+    """A call was refused because its caller made too many. The address is masked unless a setting says otherwise."""
     telemetry.event(
         "rate_limit_exceeded",
         {"path": path, "method": method, "client_ip": client_ip, "expires_in_seconds": expires_in_seconds},
@@ -239,15 +239,15 @@ def rate_limit_exceeded(
 
 
 def daily_active_users(telemetry: Telemetry, *, count: int) -> None:
-    """How many users did something on a day."""
+    """The number of users who were active on a day."""
     telemetry.metric("daily_active_users", count)
 
 
 def revenue_usd(telemetry: Telemetry, *, amount: float) -> None:
-    """What was earned on a day."""
+    """The revenue of a day."""
     telemetry.metric("revenue_usd", amount)
 
 
 def conversion_rate(telemetry: Telemetry, *, share: float) -> None:
-    """Which share of the users pays, from 0 to 1."""
+    """The share of users who pay, from 0 to 1."""
     telemetry.metric("conversion_rate", share)
