@@ -10,7 +10,7 @@ from shared.errors import AppError
 async def process_concurrently[Item](
     items: Iterable[Item], work: Callable[[Item], Awaitable[None]], at_a_time: int
 ) -> None:
-    """Call `work` for every item, in their order, with up to `at_a_time` calls running at the same time.
+    """Calls `work` for every item, in their order, with up to `at_a_time` calls running at the same time.
 
     Raises:
         AppError: the first one that a call raised. The other calls are cancelled.

@@ -1,4 +1,4 @@
-"""What services get from the process in which they run."""
+"""Groups the objects that services get from their process."""
 
 from dataclasses import dataclass
 

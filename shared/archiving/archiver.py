@@ -59,7 +59,7 @@ class Archiver:
         self._writing = asyncio.Semaphore(_SLICES_AT_A_TIME)
 
     async def begin(self, order: ArchiveOrder) -> Plan:
-        """Make and store the plan of the order, or load it. The plan of a dataset without images has no files.
+        """Makes and stores the plan of the order, or loads it. The plan of a dataset without images has no files.
 
         Raises:
             Permanent: something that the order needs is gone.
@@ -75,7 +75,7 @@ class Archiver:
         return plan
 
     async def load_plan(self, work_prefix: str, digest: str) -> Plan | None:
-        """Load the plan of the order with this digest; returns None if it is gone."""
+        """Loads the plan of the order with this digest; returns None if it is gone."""
         return await self._planner.load(work_prefix, digest)
 
     async def find_missing(self, plan: Plan) -> Sequence[int]:
@@ -90,7 +90,7 @@ class Archiver:
         deadline: Deadline,
         before_noted: Callable[[], Awaitable[None]] | None = None,
     ) -> Progress:
-        """Write the slices of a part that are missing, until the deadline passes.
+        """Writes the slices of a part that are missing, until the deadline passes.
 
         `before_noted` is called once the part is complete, before the ledger notes that. So if the ledger says that
         a part is complete, the call was made.
@@ -113,7 +113,7 @@ class Archiver:
         return Progress.PART_WRITTEN if complete else Progress.OUT_OF_TIME
 
     async def finish(self, plan: Plan, deadline: Deadline) -> Archived | None:
-        """Commit the files of a plan whose parts are complete; returns None if parts must be written again.
+        """Commits the files of a plan whose parts are complete; returns None if parts must be written again.
 
         Raises:
             Retryable: storage did not answer.
@@ -152,7 +152,7 @@ class Archiver:
     async def _write_slices(
         self, plan: Plan, slices: Sequence[Slice], deadline: Deadline
     ) -> dict[int, bytes]:
-        """Write slices until the deadline passes; returns the SHA-256 of each complete one, by its number.
+        """Writes slices until the deadline passes; returns the SHA-256 of each complete one, by its number.
 
         The first one is begun even if the deadline has passed, so that every call makes progress.
         """
@@ -168,12 +168,12 @@ class Archiver:
         return digests
 
     async def _write_slice(self, plan: Plan, piece: Slice, deadline: Deadline) -> bytes | None:
-        """Write a slice as `write_slice` does, and report the upload."""
+        """Writes a slice as `write_slice` does, and reports the upload."""
         with uploading(self._telemetry, self._clock, plan.blob(plan.files[piece.file])) as upload:
             return await write_slice(plan, piece, self._blobs, deadline, upload.add)
 
     async def _commit(self, plan: Plan) -> bool:
-        """Commit all files; returns whether all blocks were there.
+        """Commits all files; returns whether all blocks were there.
 
         If not, the ledger notes that the slices of the files that lack blocks must be written again.
         """
@@ -195,9 +195,10 @@ class Archiver:
     async def _checksum(
         self, plan: Plan, number: int, digests: Sequence[str | None], deadline: Deadline
     ) -> FileChecksum:
-        """The checksum of a file: that of its only slice, or those of its slices and, if time allows, of the file.
+        """Returns the checksum of a file. If the file is one slice, it is that of the slice.
 
-        A file of several slices is read for its checksum.
+        If it is several slices, they are the checksums of the slices, and that of the whole file if time allows: it
+        must be read for that.
         """
         file = plan.files[number]
         slices = [piece for part in plan.parts for piece in part.slices if piece.file == number]
@@ -218,7 +219,10 @@ def _missing_parts(plan: Plan, digests: Sequence[str | None]) -> list[int]:
 
 
 def _sha256sums(prefix: str, checksums: Mapping[str, FileChecksum]) -> bytes:
-    """The text of SHA256SUMS, which `sha256sum --check` reads. Files whose checksum is not known are left out."""
+    """Returns the text of SHA256SUMS, which `sha256sum --check` reads.
+
+    Files whose checksum is not known are left out.
+    """
     lines = [
         f"{found.sha256}  {name.removeprefix(prefix).rpartition('/')[2]}\n"
         for name, found in checksums.items()

@@ -49,7 +49,7 @@ class ArchiveOrder:
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that identify this order among the orders of its job.
+        """A hash of twelve hex digits that identifies this order among the orders of its job.
 
         Every version of the app computes the same digits, so that two versions that archive one job share one plan.
         Therefore `parents` and `changes`, which only texts show, are not hashed, and a field that is added later must

@@ -64,7 +64,7 @@ class Catalog:
         self._link_seconds = link_seconds
 
     async def put(self, dataset: Dataset) -> None:
-        """Record the dataset. It replaces an earlier revision, but not a later one. Repeating changes nothing."""
+        """Records the dataset. It replaces an earlier revision, but not a later one. Repeating changes nothing."""
         # the owner is written first, so that every recorded dataset has one
         owner = Entity(_OWNERS, dataset.id, {"user_id": dataset.user_id})
         await self._entities.apply(_TABLE, _OWNERS, [Put(owner)])
@@ -84,7 +84,7 @@ class Catalog:
         await self._change(dataset.user_id, dataset.id, record)
 
     async def undo(self, user_id: str, dataset_id: str, revision: int, before: Dataset | None) -> None:
-        """Remove a revision whose job did not complete, and record the dataset `before` it again. This is idempotent.
+        """Removes a revision whose job did not complete, and records the dataset `before` it again. This is idempotent.
 
         If there was none before, an empty row stays, because deleting the row could delete a later revision.
         """
@@ -104,7 +104,7 @@ class Catalog:
         await compare_and_swap(lambda: self._entities.get(_TABLE, user_id, dataset_id), change, busy=busy)
 
     async def delete_other_revisions(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
-        """Delete the blobs of all revisions except the recorded one that were written before this time.
+        """Deletes the blobs of all revisions except the recorded one that were written before this time.
 
         This is idempotent.
         """
@@ -193,7 +193,7 @@ class Catalog:
         return SavedFile(info.name, name, info.size_bytes, info.tier, link)
 
     async def record_tier(self, dataset_id: str, tier: Tier) -> None:
-        """Record the tier that the dataset's blobs are in now. Nothing happens if the dataset is not recorded."""
+        """Records the tier that the dataset's blobs are in now. Nothing happens if the dataset is not recorded."""
         user_id = await self.owner(dataset_id)
         entity = await self._entities.get(_TABLE, user_id, dataset_id) if user_id else None
         dataset = _from_entity(entity) if entity else None

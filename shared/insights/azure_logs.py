@@ -134,29 +134,29 @@ def _is_unknown(error: BaseException | None) -> bool:
 
 
 class _Heard:
-    """What the service answered, also where the SDK cannot read it."""
+    """The service's answer, which is kept even if the SDK cannot read it."""
 
     def __init__(self) -> None:
         self._response: Any = None
 
     def hear(self, response: Any) -> None:
-        """Take the answer; the SDK calls it."""
+        """Stores the answer. The SDK calls this."""
         self._response = response.http_response
 
     @property
     def status(self) -> int | None:
-        """The status; None for no answer."""
+        """The HTTP status, or None if there was no answer."""
         return None if self._response is None else self._response.status_code
 
     @property
     def wait_seconds(self) -> float:
-        """How long to wait before the next query: what the service asks for, at most an hour."""
+        """The seconds to wait before the next query: what the service asks for, but at most an hour."""
         asked = retry_after_seconds(self._response.headers.get("Retry-After", ""), datetime.now(UTC))
         return _WAIT_SECONDS if asked is None else min(asked, _MAX_WAIT_SECONDS)
 
     @property
     def codes(self) -> list[str]:
-        """The codes of the error, from the outer one to the innermost."""
+        """The error's codes, from the outer to the innermost error."""
         found: list[str] = []
         try:
             error = json.loads(self._response.text()).get("error")

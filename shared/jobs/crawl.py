@@ -59,7 +59,7 @@ class _Commit:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What the worker did for a chunk. `job_ended` says that it stopped before the end because the job has ended."""
+    """The worker's result for a chunk. `job_ended` is true if it stopped early because the job has ended."""
 
     records: Sequence[Record]
     asked_hosts: bool

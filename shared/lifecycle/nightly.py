@@ -66,7 +66,7 @@ class Nightly:
         self._config = config
 
     async def run(self, deadline: Deadline) -> NightlyReport:
-        """Erase old counts, archive old datasets, then clear jobs that ended long ago, until the deadline passes.
+        """Erases old counts, archives old datasets, and clears jobs that ended long ago, until the deadline passes.
 
         Raises:
             Unavailable: storage did not answer when datasets or jobs were listed.
@@ -141,7 +141,7 @@ class Nightly:
                 signals.failure(self._telemetry, error, operation="clear_work", job_id=work.job_id)
 
     async def _clear_one(self, work: Work, now: datetime) -> None:
-        """Delete the working blobs and rows of a job that ended, and finally the row that the run finds it by.
+        """Deletes the working blobs and rows of a job that ended, and finally the row that the run finds it by.
 
         This is idempotent. If the job recorded a dataset but did not complete, the dataset is taken back first: the
         blobs that this needs are deleted here, and the files of the dataset that counts again must not be deleted.

@@ -61,7 +61,7 @@ _ZERO = re.compile(
 _PUBLIC_DOMAIN = re.compile(
     r"(?:(?:creative commons |cc )?public domain(?: mark)?|(?:cc )?pdm?)(?: (1\.0))?(?: universal)?"
 )
-# Wikimedia Commons says why, as in "PD-old-70"
+# Wikimedia Commons adds the reason, as in "PD-old-70"
 _PUBLIC_DOMAIN_CODE = re.compile(r"pdm?(?:-[a-z0-9]+)+")
 _DEEDS = {"zero": "cc0", "mark": "pdm"}
 _WHOLE = {

@@ -46,7 +46,7 @@ class BlobStore(Protocol):
     async def put(
         self, name: str, data: bytes, attributes: BlobAttributes | None = None, *, overwrite: bool = True
     ) -> None:
-        """Write a whole blob.
+        """Writes a whole blob.
 
         Raises:
             AlreadyExists: a blob of that name exists, and `overwrite` is False. Nothing is written.
@@ -54,7 +54,7 @@ class BlobStore(Protocol):
         ...
 
     async def get(self, name: str, *, offset: int = 0, length: int | None = None) -> bytes:
-        """Read up to `length` bytes from `offset` on. There are fewer if the blob ends before.
+        """Reads up to `length` bytes from `offset` on. There are fewer if the blob ends before.
 
         Raises:
             NotFound: there is no such blob.
@@ -63,7 +63,7 @@ class BlobStore(Protocol):
         ...
 
     def stream(self, name: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Read the same bytes as `get` does, in pieces of a few MiB at most, so that they need not fit into memory."""
+        """Reads the same bytes as `get` does, in pieces of a few MiB at most, so that they need not fit into memory."""
         ...
 
     async def info(self, name: str) -> BlobInfo | None:
@@ -75,7 +75,7 @@ class BlobStore(Protocol):
         ...
 
     async def delete(self, name: str) -> None:
-        """Delete the blob if it exists."""
+        """Deletes the blob if it exists."""
         ...
 
 
@@ -87,7 +87,7 @@ class BlockStore(BlobStore, Protocol):
     """
 
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:
-        """Stage one block in place of an earlier one of that number. Readers do not see it before the commit.
+        """Stages one block in place of an earlier one of that number. Readers do not see it before the commit.
 
         The caller may overwrite the memory that `data` is a view of as soon as the call returns.
         """
@@ -98,7 +98,7 @@ class BlockStore(BlobStore, Protocol):
         ...
 
     async def commit(self, name: str, numbers: Sequence[int], attributes: BlobAttributes) -> None:
-        """Make the blob of these blocks, in this order, in one atomic step.
+        """Makes the blob of these blocks, in this order, in one atomic step.
 
         This is idempotent: a block may be staged, or already be part of the committed blob.
 
@@ -112,7 +112,7 @@ class TierStore(BlobStore, Protocol):
     """Blobs with access tiers, which can be found by their tags."""
 
     async def set_tier(self, name: str, tier: Tier) -> None:
-        """Move the blob to a tier. Moving it out of the Archive tier begins a rehydration, which takes hours.
+        """Moves the blob to a tier. Moving it out of the Archive tier begins a rehydration, which takes hours.
 
         Raises:
             NotFound: there is no such blob.

@@ -21,7 +21,7 @@ async def compare_and_swap[Stored, Result](
     known: Stored | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Result:
-    """Change the row that `read` returns; returns the result of `change`.
+    """Changes the row that `read` returns; returns the result of `change`.
 
     `change` gets the stored row. It writes once, on the condition that the row is still the same version, or finds that
     there is nothing to do. If it raises `Changed` or `AlreadyExists`, another writer was faster. After a random pause

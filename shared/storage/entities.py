@@ -68,7 +68,7 @@ class EntityStore(Protocol):
         ...
 
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
-        """Make 1 to 100 changes to different rows of one partition. Either all are made or none.
+        """Makes 1 to 100 changes to different rows of one partition. Either all are made or none.
 
         Returns:
             The new etag of each row, in the order of the changes. It is empty for a deleted row.
@@ -81,5 +81,5 @@ class EntityStore(Protocol):
         ...
 
     async def erase(self, table: str, partition: str) -> None:
-        """Delete all rows of the partition. This is idempotent, but not atomic."""
+        """Deletes all rows of the partition. This is idempotent, but not atomic."""
         ...

@@ -37,7 +37,7 @@ def is_key(text: str) -> bool:
 
 
 def check_changes(partition: str, changes: Sequence[Change]) -> None:
-    """Check that the service would accept the changes.
+    """Checks that the service would accept the changes.
 
     Raises:
         Permanent: it would refuse them.

@@ -36,7 +36,10 @@ def is_place(text: str) -> bool:
 
 
 def mark(partition: str, place: str) -> Put:
-    """Returns the change that lists a row at this place. It must be written in one transaction with the row."""
+    """Returns the change that adds a row to the list at this place.
+
+    It must be written in one transaction with the row.
+    """
     return Put(Entity(partition, _MARK + place))
 
 
@@ -62,7 +65,7 @@ async def newest_first[T](
     after: str = "",
     size: int,
 ) -> Listing[T]:
-    """Read up to `size` rows after the place `after`. Rows for which `read` returns None are left out.
+    """Reads up to `size` rows after the place `after`. Rows for which `read` returns None are left out.
 
     Up to 25 rows are read at the same time.
     """

@@ -11,7 +11,7 @@ class QueueSender(Protocol):
     """Sends messages to queues. A queue that does not exist is created."""
 
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
-        """Send one message. It is delivered at least once, after the delay, and in no order with others.
+        """Sends one message. It is delivered at least once, after the delay, and in no order with others.
 
         Raises:
             Permanent: the body exceeds 64 KiB.
@@ -25,7 +25,7 @@ class QueueSender(Protocol):
 
 
 def check_message(body: str) -> None:
-    """Check that the service would accept a message.
+    """Checks that the service would accept a message.
 
     Raises:
         Permanent: the body exceeds 64 KiB.

@@ -28,7 +28,7 @@ class BlobWriter:
         self._sending = asyncio.Lock()
 
     async def append(self, data: bytes) -> int:
-        """Append a piece; returns its offset in the blob after the blocks that it filled are sent."""
+        """Appends a piece; returns its offset in the blob after the blocks that it filled are sent."""
         async with self._appending:
             offset = self.size
             self.size += len(data)
@@ -45,7 +45,7 @@ class BlobWriter:
         return offset
 
     async def close(self, attributes: BlobAttributes | None = None) -> None:
-        """Make the blob, with one request if it is small. No `append` may run at the same time or later."""
+        """Makes the blob, with one request if it is small. No `append` may run at the same time or later."""
         if not self.size:
             return
         if not self._blocks_cut:

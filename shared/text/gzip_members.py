@@ -10,7 +10,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-# reading the rows in a piece takes some milliseconds
+# a piece of this size has rows for some milliseconds of work, so other tasks do not wait long
 PIECE_BYTES = 16 << 10
 # zlib copies the bytes after a member, for each member; so the parts are small
 _PART_BYTES = 16 << 10

@@ -14,7 +14,7 @@ HIDDEN = (
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
     # empty characters
     "\xad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb"
-    # code points that are no characters, and tags
+    # tags, and code points that are not characters
     "\ufffe\uffff\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
 """This is the content of a character class of `re`. It has no joiners (U+200C, U+200D) and no variation selectors,

@@ -55,7 +55,10 @@ class _Hooks:
         self.flawed = False
 
     def integer(self, digits: str) -> object:
-        """Reads a whole number. Python reads thousands of digits, in a time that grows with their square."""
+        """Reads a whole number, or refuses it if it is very long.
+
+        The time that Python needs for a number grows with the square of its length.
+        """
         return int(digits) if len(digits) <= _MAX_DIGITS else self._flaw(_Flaw("has too many digits"))
 
     def number(self, digits: str) -> object:

@@ -127,7 +127,10 @@ class WebDataset(ArchiveFormat):
 
 
 class _Names:
-    """For each image of a file, the name of its file, and the same with other extensions (see `Names`)."""
+    """The names of an image's file and of its sidecars, for each image of a shard.
+
+    They differ in the extension only (see `Names`).
+    """
 
     ascii = True
 

@@ -56,7 +56,7 @@ class Choice:
 
 
 def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blob: str) -> Choice:
-    """Select the images of an order, and place them. The images' sidecars will be written to `sidecars_blob`."""
+    """Selects the images of an order, and places them. The images' sidecars will be written to `sidecars_blob`."""
     form = FORMATS[order.output.format]
     selection = select(columns, order.dedup, order.max_images_per_label, earlier, order.whole_labels)
     rows, shares = selection.rows, order.splits.shares
@@ -103,7 +103,7 @@ def _images(columns: Columns, rows: NDArray[np.int64], split: NDArray[np.int8]) 
 
 
 def _sidecar_offsets(columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Compute where each image's sidecars begin. They are written in the order in which records are read.
+    """Computes where each image's sidecars begin. They are written in the order in which records are read.
 
     That is by record blob, and within a blob by index.
     """

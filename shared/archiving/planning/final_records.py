@@ -46,7 +46,7 @@ class FinalRecords:
         self.figures = Figures(splits=choice.split_counts)
 
     def complete(self, records: Sequence[Record]) -> Completed:
-        """Complete these records. Each record may be passed in one call only, because it is counted."""
+        """Completes these records. Each record may be passed in one call only, because it is counted."""
         lines: list[dict[str, object]] = []
         images: list[Placed] = []
         rows = iter(self._rows([record.index for record in records]))

@@ -33,7 +33,7 @@ def block_bytes_of(size: int, block_bytes: int) -> int:
 
 
 def cut_parts(sizes: Sequence[int], block_bytes: int, part_bytes: int) -> list[Part]:
-    """Cut files of these sizes into parts of about `part_bytes`, or of more if there would be more than 1,500 parts.
+    """Cuts files of these sizes into parts of about `part_bytes`, or of more if there would be more than 1,500 parts.
 
     A file that is not larger than a part is never cut, so its writer can compute its checksum. Small files share a
     part with their neighbours.

@@ -68,7 +68,7 @@ class Plan:
 
     @property
     def size_bytes(self) -> int:
-        """The size of all files together."""
+        """The size of all files together, in bytes."""
         return sum(file.size for file in self.files)
 
     @cached_property

@@ -44,7 +44,7 @@ class Planner:
         self._config = config
 
     async def plan(self, order: ArchiveOrder) -> Plan:
-        """Read the plan of the order, or make and store it.
+        """Reads the plan of the order, or makes and stores it.
 
         Raises:
             Permanent: an earlier dataset that the order names is gone.
@@ -61,7 +61,7 @@ class Planner:
         return plan
 
     async def load(self, work_prefix: str, digest: str) -> Plan | None:
-        """Read the stored plan of the order with this digest; returns None if there is none.
+        """Reads the stored plan of the order with this digest; returns None if there is none.
 
         Raises:
             Damaged: the plan cannot be read.

@@ -26,7 +26,7 @@ class TextWriter:
         self.size = 0
 
     async def add(self, data: bytes) -> None:
-        """Append bytes to the text."""
+        """Appends bytes to the text."""
         if not data:
             return
         self.crc32 = zlib.crc32(data, self.crc32)
@@ -37,12 +37,12 @@ class TextWriter:
             await self._flush()
 
     async def close(self, attributes: BlobAttributes | None = None) -> None:
-        """Write the rest. The blob does not exist before. No blob is written for an empty text."""
+        """Writes the rest. The blob does not exist before. No blob is written for an empty text."""
         await self._flush()
         await self._writer.close(attributes)
 
     async def move(self, other: "TextWriter") -> bool:
-        """Append the whole text to another one if it is still in memory; returns whether it was.
+        """Appends the whole text to another one if it is still in memory; returns whether it was.
 
         After True, this writer must not be closed, so that the text has no blob of its own.
         """
@@ -73,7 +73,7 @@ class WorkingBlobs:
         return TextWriter(self.blobs, f"{self.prefix}{name}")
 
     async def close(self, writers: Sequence[tuple[str, TextWriter]]) -> tuple[TextFile, ...]:
-        """Finish the texts, each of which comes with its name; returns them in the same order.
+        """Finishes the texts, each of which comes with its name; returns them in the same order.
 
         Short texts share a blob, so that one call writes them, and one call reads them.
         """

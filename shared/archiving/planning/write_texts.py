@@ -37,7 +37,7 @@ class Texts:
 async def write_texts(
     order: ArchiveOrder, records: RecordBlobs, choice: Choice, working: WorkingBlobs
 ) -> Texts:
-    """Write the annotations, the card and the sidecars to working blobs, and the records to where they are delivered.
+    """Writes annotations, card and sidecars to working blobs, and the delivered records to their final blob.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.

@@ -18,7 +18,7 @@ type Exact = NDArray[np.float64]
 
 
 def apportion(exact: Exact, in_groups: Counts, singles: Counts) -> Counts:
-    """Round the exact shares to whole images.
+    """Rounds the exact shares to whole images.
 
     Args:
         exact: The exact shares; each row's sum is the number of the label's images.
@@ -43,13 +43,13 @@ def apportion(exact: Exact, in_groups: Counts, singles: Counts) -> Counts:
 
 
 def _shared_out(lacks: Exact, singles: Counts) -> Exact:
-    """Share each label's single images out among the splits, in proportion to what they lack of the label."""
+    """Shares each label's single images out among the splits, in proportion to what they lack of the label."""
     lacks = np.maximum(lacks, 0)
     return lacks * (singles / np.maximum(lacks.sum(axis=-1), 1))[..., np.newaxis]
 
 
 def _rounded(exact: Exact, totals: Counts) -> Counts:
-    """Round so that each row's sum is its total: the largest remainders are rounded up, of equal ones the first."""
+    """Rounds so that each row's sum is its total: the largest remainders are rounded up, of equal ones the first."""
     whole = np.floor(exact).astype(np.int64)
     order = np.argsort(whole - exact, axis=-1, kind="stable")
     rank = np.argsort(order, axis=-1)
@@ -57,7 +57,7 @@ def _rounded(exact: Exact, totals: Counts) -> Counts:
 
 
 def _balanced(counts: Counts, in_groups: Counts, exact: Exact) -> Counts:
-    """Exchange single images between splits, label by label, until the sums over all labels are right.
+    """Exchanges single images between splits, label by label, until the sums over all labels are right.
 
     A label takes an image only from a split that has its share of the label, and gives it only to a split that has no
     more than its share. So each number stays within one image of its exact share. If no label can exchange between two
@@ -81,7 +81,7 @@ def _balanced(counts: Counts, in_groups: Counts, exact: Exact) -> Counts:
 def _exchange(
     counts: Counts, in_groups: Counts, exact: Exact, targets: Counts, path: Sequence[int]
 ) -> Counts | None:
-    """Move images along a path of splits, from the first, which has too many, to the last, which has too few.
+    """Moves images along a path of splits, from the first, which has too many, to the last, which has too few.
 
     The labels that gain most by it are taken first. None if there is nothing to move.
     """

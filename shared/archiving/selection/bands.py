@@ -58,7 +58,7 @@ class Band:
 
 
 def choose_bands(bits: Sequence[int], left: int, right: int, distance: int) -> tuple[Band, ...]:
-    """Choose the bands that find near pairs fastest, between `left` and `right` hashes that vary in these bits only.
+    """Chooses the bands that find near pairs fastest, between `left` and `right` hashes that vary in these bits only.
 
     Returns no bands if comparing all hashes with all is faster.
     """
@@ -75,7 +75,7 @@ def choose_bands(bits: Sequence[int], left: int, right: int, distance: int) -> t
 
 
 def _deal(bits: Sequence[int], count: int, right: int, distance: int) -> tuple[Band, ...]:
-    """Divide the bits into bands. Neighbouring bits go to different bands, because they are correlated."""
+    """Divides the bits into bands. Neighbouring bits go to different bands, because they are correlated."""
     width = min(_MAX_WIDTH, int(log2(right)) + 2)
     rest = distance + 1 - count
     return tuple(
@@ -85,7 +85,7 @@ def _deal(bits: Sequence[int], count: int, right: int, distance: int) -> tuple[B
 
 
 def _cost(band: Band, left: int, right: int) -> float:
-    """Estimate the time in nanoseconds of finding the pairs of one band."""
+    """Estimates the time in nanoseconds of finding the pairs of one band."""
     entries = 1 << len(band.bits)
     flips = sum(comb(len(band.bits), flipped) for flipped in range(band.radius + 1))
     return flips * (_FLIP + left * (_LOOKUP + _CANDIDATE * right / entries)) + _ENTRY * entries

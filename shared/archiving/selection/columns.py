@@ -120,7 +120,7 @@ class _Builder:
     shards: dict[str, int] = field(default_factory=dict)
 
     def add(self, data: bytes, blob: int) -> None:
-        """Add the records in `data`, the record blob at position `blob`."""
+        """Adds the records in `data`, the record blob at position `blob`."""
         rows: list[_Row] = list(map(_rows.validator.validate_json, unpack(data)))
         if any(index <= before for before, index in pairwise((-1, *(row.index for row in rows)))):
             raise ValueError("the records are not in order of index")
@@ -178,7 +178,7 @@ class _Builder:
 
 
 async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Columns:
-    """Read the kept images of all record blobs. With `sidecars`, compute the sizes of the images' sidecars, too.
+    """Reads the kept images of all record blobs. With `sidecars`, computes the sizes of the images' sidecars, too.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.

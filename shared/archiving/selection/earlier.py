@@ -35,7 +35,7 @@ class Earlier:
 
 
 async def read_earlier(blobs: BlobStore, datasets: Sequence[EarlierDataset]) -> Earlier:
-    """Read the images of these datasets.
+    """Reads the images of these datasets.
 
     Raises:
         Permanent: the records of a dataset are gone or damaged.

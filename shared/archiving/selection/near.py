@@ -117,7 +117,7 @@ class _BandSearch:
                 yield from self._compare_keys(rows, flip)
 
     def _compare_keys(self, rows: Positions, flip: int) -> Iterator[Pairs]:
-        """Compare the hashes in these rows with those whose keys differ from theirs by `flip`."""
+        """Compares the hashes in these rows with those whose keys differ from theirs by `flip`."""
         keys = self._left.keys[rows] ^ np.int32(flip)
         first = self._right.starts[keys]
         counts = self._right.starts[keys + 1] - first
@@ -135,7 +135,7 @@ class _BandSearch:
         yield from self._compare(rows, first, counts)
 
     def _compare(self, rows: Positions, first: Positions, counts: Positions) -> Iterator[Pairs]:
-        """Compare the hash in each row with `counts` hashes of the other table, from position `first` on."""
+        """Compares the hash in each row with `counts` hashes of the other table, from position `first` on."""
         ends = np.cumsum(counts, dtype=np.int64)
         done = 0
         while done < len(rows):
@@ -151,7 +151,7 @@ class _BandSearch:
             done = until
 
     def _search_crowd(self, key: int, flip: int) -> Iterator[Pairs]:
-        """Search the hashes of one key, and those of the key that differs from it by `flip`, as sets of their own."""
+        """Searches the hashes of one key, and those of the key that differs from it by `flip`, as sets of their own."""
         here, there = self._left.slice(key), self._right.slice(key ^ flip)
         same = self._within and not flip
         right = None if same else self._right.hashes[there]
@@ -160,7 +160,7 @@ class _BandSearch:
             yield from self._only_new(left, other, self._left.hashes[left] ^ self._right.hashes[other])
 
     def _only_new(self, left: Positions, right: Positions, difference: Hashes) -> Iterator[Pairs]:
-        """Leave out pairs that an earlier band finds. Yields the others by their positions before sorting."""
+        """Leaves out pairs that an earlier band finds. Yields the others as positions in the unsorted hashes."""
         for band in self._earlier:
             new = np.bitwise_count(difference & band.mask) > band.radius
             left, right, difference = left[new], right[new], difference[new]

@@ -22,7 +22,7 @@ class RecordBlobs:
         self._cache_bytes = 0
 
     def name_for_people(self, position: int) -> str:
-        """Returns what errors call the blob at this position."""
+        """Returns the name of the blob at this position for errors."""
         return _name_for_people(self._names[position])
 
     async def read(self) -> AsyncIterator[bytes]:

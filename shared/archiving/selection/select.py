@@ -77,7 +77,7 @@ def select(
     earlier: Earlier = NOTHING_EARLIER,
     whole_labels: Sequence[str] = (),
 ) -> Selection:
-    """Select images. The limit does not apply to the `whole_labels`. The function is pure."""
+    """Selects images. The limit does not apply to the `whole_labels`. The function is pure."""
     count = len(columns)
     selection = Selection(np.zeros(count, np.int8), np.full(count, -1), np.full(count, -1))
     if count and dedup.exact and len(earlier):
@@ -105,7 +105,7 @@ def _limits(columns: Columns, limit: int | None, whole_labels: frozenset[str]) -
 
 
 def _known_bytes(columns: Columns, earlier: Earlier) -> _Drop:
-    """Drop rows whose bytes an earlier dataset has."""
+    """Drops rows whose bytes an earlier dataset has."""
     both = np.concatenate([earlier.sha256, columns.sha256])
     _, first, inverse = np.unique(both, return_index=True, return_inverse=True)
     # the first image with the same bytes is an earlier one if any earlier dataset has them
@@ -117,7 +117,7 @@ def _known_bytes(columns: Columns, earlier: Earlier) -> _Drop:
 def _copies(
     columns: Columns, rows: Positions, standing: Positions, dedup: Dedup, earlier: Earlier
 ) -> Iterator[_Drop]:
-    """Drop rows that are copies of better rows, of rows that are `standing` already, or of earlier images.
+    """Drops rows that are copies of better rows, of rows that are `standing` already, or of earlier images.
 
     The rows are in order of preference. Each row is compared with those that the rules before have not dropped.
     """
@@ -185,7 +185,7 @@ def _first_near(known: Hashes, hashes: Hashes, distance: int) -> Positions:
 
 
 def _over_limit(columns: Columns, rows: Positions, standing: Positions, limits: Positions) -> _Drop:
-    """Drop rows for which their label has no room beside the `standing` ones. Low indices come first."""
+    """Drops rows for which their label has no room beside the `standing` ones. Low indices come first."""
     rows = rows[np.lexsort((rows, columns.label[rows]))]
     labels = columns.label[rows]
     taken = np.bincount(columns.label[standing], minlength=len(columns.labels))

@@ -25,7 +25,7 @@ def leaders(hashes: Hashes, distance: int) -> Positions:
 
 
 def _lead(hashes: Hashes, leader: Positions, rows: Positions, distance: int) -> None:
-    """Set the leaders of these rows. If they have too many pairs, decide the first half before the second."""
+    """Sets the leaders of these rows. If they have too many pairs, decides the first half before the second."""
     pairs = _pairs_unless_too_many(hashes[rows], distance)
     if pairs is not None:
         leader[rows] = rows[_leaders_one_by_one(len(rows), *pairs)]

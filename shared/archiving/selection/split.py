@@ -99,7 +99,7 @@ def _in_random_order(columns: Columns, rows: Positions, seed: int, dedup: Dedup)
 
 
 def _groups(columns: Columns, rows: Positions, dedup: Dedup) -> Positions:
-    """For each image, the position of the first image of its group of near-duplicates."""
+    """Returns for each image the position of the first image of its group of near-duplicates."""
     if dedup.near_distance is not None and dedup.near_distance >= GROUP_DISTANCE:
         # the selection has left no two images that are so near
         return np.arange(len(rows))
@@ -110,7 +110,7 @@ def _groups(columns: Columns, rows: Positions, dedup: Dedup) -> Positions:
 
 
 def _splits_of_groups(label: Positions, size: Counts, exact: Exact, singles: Counts) -> list[int]:
-    """Choose the splits of groups, which come label by label, the largest of a label first.
+    """Chooses the splits of groups, which come label by label, the largest of a label first.
 
     Only splits that lack images of the group's label are chosen from. The group goes to the split that lacks most. What
     a split lacks is counted over this label and all labels before it, without what their single images make up for.

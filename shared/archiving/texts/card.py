@@ -18,7 +18,7 @@ from shared.records.records import KEPT
 
 _SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LINES = 4096
-# its own name for this split, if the card declares none
+# Hugging Face's own name of this split, which it uses if a card declares no splits
 _HUGGING_FACE_NAMES = {"val": "validation"}
 
 

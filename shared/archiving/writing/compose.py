@@ -39,7 +39,10 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Part of an image or text, `whole`: `size` bytes from its byte `low` on, which begin at `at` when composed."""
+    """The composed part of an image or text: `size` of its bytes, from its byte `low` on.
+
+    `whole` is the image or text in its blob. `at` is the position of the part in the composed bytes.
+    """
 
     whole: Piece
     low: int
@@ -76,7 +79,7 @@ class Composer:
         self._running: _RunningChecksum | None = None
 
     async def compose(self, start: int, into: memoryview) -> None:
-        """Fill `into` with the file's bytes from byte `start` on. Each call must continue where the last one ended.
+        """Fills `into` with the file's bytes from byte `start` on. Each call must continue where the last one ended.
 
         Reads of neighbouring images are joined. So the more bytes are composed at a time, the fewer reads there are.
 
@@ -97,7 +100,7 @@ class Composer:
         await asyncio.to_thread(self._check, into, parts)
 
     async def close(self) -> None:
-        """Check the image or text of which only the first bytes were composed, by reading all of it.
+        """Checks the image or text of which only the first bytes were composed, by reading all of it.
 
         Raises:
             Damaged: it is gone, cut short or garbled.
@@ -114,7 +117,7 @@ class Composer:
                 raise ValueError("other bytes")
 
     def _check(self, into: memoryview, parts: Sequence[_Part]) -> None:
-        """Check that the composed bytes are those that were stored. This takes half a millisecond for a megabyte.
+        """Checks that the composed bytes are those that were stored. This takes half a millisecond for a megabyte.
 
         Raises:
             Damaged: they are not.
@@ -138,7 +141,7 @@ class Composer:
         return _Part(content, span.low, span.high - span.low, at)
 
     async def _fill(self, into: memoryview, reads: Sequence[_Read]) -> None:
-        """Read blobs, some at a time, and copy the pieces to where they go."""
+        """Reads blobs, some at a time, and copies the pieces to their positions."""
 
         async def fill(read: _Read) -> None:
             data = memoryview(await self._read(read.piece))
@@ -159,7 +162,7 @@ class Composer:
 
 
 def _name_for_people(piece: Piece) -> str:
-    """What errors call the blob of the piece."""
+    """Returns the name of the piece's blob for errors."""
     folder, _, name = piece.blob.rpartition("/")
     if folder.rpartition("/")[2] == "shards":
         return f"the images of chunk {name.partition('-')[0]}"
@@ -167,7 +170,7 @@ def _name_for_people(piece: Piece) -> str:
 
 
 def _cut(part: _Part) -> Iterator[_Target]:
-    """Cut a part into pieces that are small enough for one read."""
+    """Cuts a part into pieces that are small enough for one read."""
     piece = part.piece
     for low in range(0, piece.size, _READ_BYTES):
         size = min(_READ_BYTES, piece.size - low)
@@ -175,7 +178,7 @@ def _cut(part: _Part) -> Iterator[_Target]:
 
 
 def _reads(targets: Sequence[_Target]) -> list[_Read]:
-    """Join pieces into reads, by blob and offset.
+    """Joins pieces into reads, by blob and offset.
 
     A piece is joined to those before it if the read stays within 16 MiB, and at most half of it and one MiB are gaps.
     """

@@ -21,7 +21,7 @@ class PartLedger:
         self._entities = entities
 
     async def open(self, job_id: str, plan: str, slices: int) -> None:
-        """Create the row of a plan with so many slices, none of them written. An existing row is not changed."""
+        """Creates the row of a plan with so many slices, none of them written. An existing row is not changed."""
         entity = Entity(job_id, _row(plan), to_cells(_CELLS, _MISSING * slices))
         try:
             await self._entities.apply(_TABLE, job_id, [Insert(entity)])
@@ -37,7 +37,7 @@ class PartLedger:
         return _decoded(entity) if entity else ()
 
     async def note(self, job_id: str, plan: str, digests: dict[int, bytes]) -> bool:
-        """Note that slices are written, with their SHA-256 by number.
+        """Notes that slices are written, with their SHA-256 by number.
 
         Returns whether this call has completed the plan. Only one of several calls at the same time can do so.
         """
@@ -45,13 +45,13 @@ class PartLedger:
         return None in before and None not in after
 
     async def forget(self, job_id: str, plan: str, slices: Sequence[int]) -> None:
-        """Note that these slices must be written again."""
+        """Notes that these slices must be written again."""
         await self._change(job_id, plan, dict.fromkeys(slices, _MISSING))
 
     async def _change(
         self, job_id: str, plan: str, digests: dict[int, bytes]
     ) -> tuple[Sequence[str | None], Sequence[str | None]]:
-        """Write digests; returns the digests of all slices before and after it, both empty if there is no row."""
+        """Writes digests; returns those of all slices before and after that, both empty if there is no row."""
 
         async def note(entity: Entity | None) -> tuple[Sequence[str | None], Sequence[str | None]]:
             if entity is None:

@@ -38,7 +38,7 @@ _TYPES = {
 async def write_slice(
     plan: Plan, piece: Slice, blobs: BlockStore, deadline: Deadline, sent: Callable[[int], None]
 ) -> bytes | None:
-    """Stage the blocks of a slice that are not staged yet; returns the SHA-256 of the slice's bytes.
+    """Stages the blocks of a slice that are not staged yet; returns the SHA-256 of the slice's bytes.
 
     Returns None if the deadline passes before the end; call again then. Every call stages at least one block, however
     short the time. Blocks that an earlier call staged are composed again for the checksum, but not sent again. `sent`
@@ -55,7 +55,7 @@ async def write_slice(
 
 
 class _Buffer:
-    """Memory for some blocks. It is used again as soon as the tasks that read it are done."""
+    """A memory buffer for some blocks. It is used again as soon as the tasks that read it are done."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -63,14 +63,14 @@ class _Buffer:
         self.readers: Sequence[asyncio.Task[None]] = ()
 
     async def take(self, size: int) -> memoryview:
-        """Wait for the readers, and return the first bytes of the memory, which the first call allocates."""
+        """Waits for the readers, and returns the first bytes of the memory, which the first call allocates."""
         await self.wait_for_readers()
         if not self._memory:
             self._memory = memoryview(bytearray(self._size))
         return self._memory[:size]
 
     async def wait_for_readers(self) -> None:
-        """Wait until no task reads the memory."""
+        """Waits until no task reads the memory."""
         for reader in self.readers:
             await reader
 
@@ -104,7 +104,7 @@ class _SliceWriter:
         self._last_hashing: asyncio.Task[None] | None = None
 
     async def write(self, deadline: Deadline, group: asyncio.TaskGroup) -> bytes | None:
-        """Write the slice as `write_slice` does, in tasks of the group."""
+        """Writes the slice as `write_slice` does, in tasks of the group."""
         size = self._offset(self._slice.end) - self._offset(self._slice.start)
         blocks_at_a_time = max(1, min(_BLOCKS_AT_A_TIME, _BUFFER_BYTES // self._block_bytes))
         buffer, other = (_Buffer(min(size, blocks_at_a_time * self._block_bytes)) for _ in range(2))
@@ -128,7 +128,7 @@ class _SliceWriter:
         return min(self._file.size, number * self._block_bytes)
 
     def _send(self, first: int, data: memoryview, group: asyncio.TaskGroup) -> Iterator[asyncio.Task[None]]:
-        """Begin to send the blocks from number `first` on, without those that are staged already."""
+        """Begins to send the blocks from number `first` on, without those that are staged already."""
         name = self._plan.blob(self._file)
 
         async def send(number: int, block: memoryview) -> None:
@@ -144,7 +144,7 @@ class _SliceWriter:
                 yield group.create_task(send(number, block))
 
     def _hash(self, data: memoryview, group: asyncio.TaskGroup) -> asyncio.Task[None]:
-        """Begin to add the bytes to the checksum, after those of the calls before."""
+        """Begins to add the bytes to the checksum, after those of the calls before."""
         before = self._last_hashing
 
         async def update() -> None:
@@ -157,7 +157,7 @@ class _SliceWriter:
 
 
 async def commit_file(plan: Plan, file: File, blobs: BlockStore) -> None:
-    """Commit the blocks of a file, unless this plan's file exists already.
+    """Commits the blocks of a file, unless this plan's file exists already.
 
     Raises:
         Conflict: a block is not staged. Storage drops blocks that are not committed for a week, or when another plan's
@@ -183,7 +183,7 @@ async def commit_file(plan: Plan, file: File, blobs: BlockStore) -> None:
 
 
 async def compute_sha256(name: str, size: int, blobs: BlobStore, deadline: Deadline) -> str | None:
-    """Read a blob of this size and return its SHA-256 in hex, or None if the deadline passes before the end."""
+    """Reads a blob of this size and returns its SHA-256 in hex, or None if the deadline passes before the end."""
     digest = hashlib.sha256()
     reads = deque[asyncio.Task[bytes]]()
     offsets = iter(range(0, size, _READ_BYTES))

@@ -61,7 +61,7 @@ def _check_jpeg(data: bytes, *, one_scan: bool) -> Rejected | None:
     if one_scan:
         return None
     octets = np.frombuffer(data, np.uint8)
-    # bytes.count takes five times as long
+    # counting by NumPy: bytes.count takes five times as long
     starts = np.count_nonzero((octets[:-1] == 0xFF) & (octets[1:] == 0xDA))
     if starts > _MAX_SCANS and _has_many_scans(data):
         return Rejected(Reason.CORRUPT, f"more than {_MAX_SCANS} scans")

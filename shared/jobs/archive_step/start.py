@@ -1,4 +1,4 @@
-"""Stores what the archive of a job's revision starts from, so that every run of the step starts from the same."""
+"""Stores the inputs of the archive step for one revision of a job, so that every run of the step has the same ones."""
 
 from dataclasses import dataclass
 

@@ -74,7 +74,7 @@ class Frontier:
 
     @property
     def unvisited(self) -> str | None:
-        """What a finished crawl did not visit because of its limits, as a problem, or None if it visited everything."""
+        """Returns the problem of a finished crawl whose limits left addresses unvisited, or None if it visited all."""
         if self._pages:
             return f"more than the {self.max_pages:,} pages of max_pages were found"
         return f"more than {MAX_SITEMAPS} sitemaps were found" if self._sitemaps else None

@@ -54,7 +54,7 @@ class StorageAccount:
 
 @contextlib.contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raise the app's errors in place of the SDK's. `what` names the blob, row or queue in their text."""
+    """Raises the app's errors in place of the SDK's. `what` names the blob, row or queue in their text."""
     try:
         yield
     except AzureError as error:

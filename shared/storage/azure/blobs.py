@@ -174,7 +174,7 @@ class AzureBlobs(Blobs):
         return Link(f"{client.url}?{token}", expires_at)
 
     async def ping(self) -> None:
-        """Send the service a small request.
+        """Sends the service a small request.
 
         Raises:
             Unavailable: it does not answer.
@@ -183,7 +183,7 @@ class AzureBlobs(Blobs):
             await self._container.exists()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         await self._service.close()
 
     def _blob(self, name: str) -> BlobClient:

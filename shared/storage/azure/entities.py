@@ -99,7 +99,7 @@ class AzureEntities(EntityStore):
                 continue
 
     async def ping(self) -> None:
-        """Send the service a small request.
+        """Sends the service a small request.
 
         Raises:
             Unavailable: it does not answer.
@@ -109,7 +109,7 @@ class AzureEntities(EntityStore):
                 return
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         for client in self._tables.values():
             await client.close()
         await self._service.close()

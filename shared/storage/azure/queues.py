@@ -43,7 +43,7 @@ class AzureQueues(QueueSender):
         return int(properties.approximate_message_count or 0)
 
     async def ping(self) -> None:
-        """Send the service a small request.
+        """Sends the service a small request.
 
         Raises:
             Unavailable: it does not answer.
@@ -53,7 +53,7 @@ class AzureQueues(QueueSender):
                 return
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         for client in self._queues.values():
             await client.close()
         await self._service.close()

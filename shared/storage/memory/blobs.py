@@ -100,7 +100,7 @@ class MemoryBlobs(Blobs):
             blob.info = replace(blob.info, tier=tier, rehydrating_to=None)
 
     def finish_rehydration(self, name: str) -> None:
-        """Finish the rehydration of a blob."""
+        """Finishes the rehydration of a blob."""
         blob = self._blobs[name]
         blob.info = replace(blob.info, tier=blob.info.rehydrating_to, rehydrating_to=None)
 
@@ -117,7 +117,7 @@ class MemoryBlobs(Blobs):
         return Link(f"memory://{name}?filename={filename}", expires_at)
 
     async def ping(self) -> None:
-        """Answer."""
+        """Does nothing, since memory always answers."""
 
     def _readable(self, name: str) -> _Blob:
         blob = self._blobs.get(name)

@@ -45,7 +45,7 @@ class MemoryEntities(EntityStore):
         self._tables.get(table, {}).pop(partition, None)
 
     async def ping(self) -> None:
-        """Answer."""
+        """Does nothing, since memory always answers."""
 
     def _make(self, rows: _Partition, change: Change) -> str:
         if isinstance(change, Delete):

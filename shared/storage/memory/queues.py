@@ -26,9 +26,9 @@ class MemoryQueues(QueueSender):
         return len(self._waiting[queue])
 
     def take(self, queue: str) -> list[str]:
-        """Remove and return all messages of the queue that were not taken before."""
+        """Removes and returns all messages of the queue that were not taken before."""
         taken, self._waiting[queue] = self._waiting[queue], []
         return taken
 
     async def ping(self) -> None:
-        """Answer."""
+        """Does nothing, since memory always answers."""

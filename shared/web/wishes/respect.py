@@ -1,4 +1,4 @@
-"""Says which requests of servers and pages a job respects."""
+"""Defines which wishes of servers and pages a job respects."""
 
 from pydantic import BaseModel, ConfigDict
 

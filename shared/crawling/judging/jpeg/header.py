@@ -43,7 +43,7 @@ _DNL = b"\xff\xdc\0\4"
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What decoding needs to know of a JPEG. `components` is 1, 3 or 4, and `orientation` is 1 to 8.
+    """The properties of a JPEG that decoding needs. `components` is 1, 3 or 4, and `orientation` is 1 to 8.
 
     If `adobe` is true, CMYK inks are stored inverted. If `one_scan` is true, decoders read no second scan. If `tidy` is
     true, there are only sound segments before the scan, and no bytes between them. `unsound` has the first bytes of
@@ -63,7 +63,7 @@ class JpegHeader:
 
 @dataclass(slots=True)
 class _Seen:
-    """What the segments so far have declared. `frame` is the segment of the frame header."""
+    """The properties that the segments so far have declared. `frame` is the segment of the frame header."""
 
     frame: Segment | None = None
     exif: list[bytes] = field(default_factory=list)
