@@ -14,7 +14,7 @@ from functions.http.declared import Declared
 from functions.http.inputs import read_query
 from functions.http.problems import problem_response
 from functions.invocation import report_span
-from shared.errors import AppError, Retryable, Unavailable
+from shared.errors import AppError, Permanent, Retryable, Unavailable
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
 from shared.wiring import app
@@ -62,15 +62,17 @@ def http_function(declared: Declared, handler: Handler) -> HttpFunction:
         correlation_id = req.headers.get("x-correlation-id")
         with operation(handler.__name__, traceparent=parent, correlation_id=correlation_id) as current:
             began = time.monotonic()
+            counts = app().reports(current)
             try:
                 with app().invocation():
                     response = await _serve(declared, handler, req, current)
             except Exception as error:  # noqa: BLE001 - the one place where every error becomes an answer
                 response = _refuse(error, handler.__name__, current)
+                counts = counts or _is_fault(error)
             response.headers["X-Correlation-ID"] = current.correlation_id
             succeeded = response.status_code < _SERVER_ERROR
             report_span(app(), current, time.monotonic() - began, succeeded=succeeded, host=host)
-            if app().reports(current) or not succeeded:
+            if counts or not succeeded:
                 # the host may freeze this process once nothing runs in it
                 await app().telemetry.flush(_FLUSH_SECONDS)
             return response
@@ -109,7 +111,7 @@ async def _serve(
 
 
 def _refuse(error: Exception, name: str, current: Operation) -> func.HttpResponse:
-    if not isinstance(error, AppError):
+    if _is_fault(error):
         # where telemetry takes the error, its stack is not in the log a second time
         reported = app().telemetry.state().configured
         _log.error("%s failed: %s", name, type(error).__name__, exc_info=None if reported else error)
@@ -117,3 +119,8 @@ def _refuse(error: Exception, name: str, current: Operation) -> func.HttpRespons
     elif isinstance(error, Retryable):
         _log.warning("%s: %s", name, error.detail)
     return problem_response(error, current.correlation_id)
+
+
+def _is_fault(error: Exception) -> bool:
+    """Returns whether an operator should see the error: storage that refuses the app is one, too."""
+    return not isinstance(error, AppError) or isinstance(error, Permanent)

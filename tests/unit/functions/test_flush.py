@@ -13,6 +13,7 @@ from functions.http.call import Answer
 from functions.http.declared import PUBLIC, Declared
 from functions.http.endpoint import http_function
 from functions.message import handling
+from shared.errors import Permanent
 from shared.settings import Settings
 from shared.telemetry import signals
 from shared.telemetry.azure_monitor.client import AzureMonitorConfig, AzureMonitorTelemetry
@@ -108,6 +109,15 @@ async def test_a_call_that_is_excluded_sends_its_errors_all_the_same(warm):
 
     assert (await call("get_job", fail)).status_code == 500
     assert warm.names == ["KeyError"]
+
+
+async def test_storage_that_refuses_the_app_is_reported_like_an_error_of_the_code(warm, caplog):
+    def fail():
+        raise Permanent("The app may not use its storage account.")
+
+    assert (await call("get_job", fail)).status_code == 422
+    assert warm.names == ["shared.errors.Permanent"]
+    assert [record.message for record in caplog.records] == ["get_job failed: Permanent"]
 
 
 @pytest.mark.parametrize(
