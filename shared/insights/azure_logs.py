@@ -30,7 +30,7 @@ WITHIN_SECONDS = 25.0
 _WAIT_SECONDS = 30.0
 _MAX_WAIT_SECONDS = 3600.0
 _NO_SUCH_TABLE = "SEM0100"
-_OF_OTHER_JSON = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_OF_OTHER_JSON = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 _SLOW = "Azure's log service took too long."
 _UNREADABLE = "Azure's log service gave an answer that the app cannot read."
 
@@ -163,7 +163,7 @@ class _Heard:
             while isinstance(error, dict) and len(found) < 5:
                 found.append(one_line(str(error.get("code")), 50))
                 error = error.get("innererror")
-        except (AttributeError, ValueError):
+        except (AttributeError, RecursionError, ValueError):
             pass
         return found
 
