@@ -123,7 +123,8 @@ def _show(items: Sequence[Mapping[str, Any]], jobs: Mapping[str, Mapping[str, An
     for correlation_id, job in jobs.items():
         print(f"\nJob {job['id']}, {job['state']}, X-Correlation-ID {correlation_id}")
         with contextlib.suppress(LookupError):
-            print(*lines_of(job_tree(items, str(job["id"]))), sep="\n")
+            root = job_tree(items, str(job["id"]))
+            print(f"operation {root.operation_id}", *lines_of(root), sep="\n")
     for operation_id in _nights(items):
         print(f"\nNight, operation {operation_id}")
         for root in trees_of(items)[operation_id]:
@@ -133,7 +134,9 @@ def _show(items: Sequence[Mapping[str, Any]], jobs: Mapping[str, Mapping[str, An
         more = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
         raise TelemetryDemoError("\n  ".join(["", *faults[:20], *more]))
     operations = len(trees_of(items))
-    print(f"\n{len(items)} items in {operations} operations. Every parent is there, each job is one tree.")
+    print(
+        f"\n{len(items)} items in {operations} operations. Every parent has arrived, and each job is one tree."
+    )
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ def start_line(health: Health, place: str) -> str:
 
 def _part(check: Check) -> str:
     name = check.name.replace("_", " ")
-    if check.facts.get("configured") is False:
-        return f"{name} not set up"
     if check.status is Status.HEALTHY:
+        if check.facts.get("configured") is False:
+            return f"{name} not set up"
         return f"{name} {check.status} ({check.latency_ms:.0f} ms)"
     return f"{name} {check.status} ({(check.detail or '').rstrip('.')})"

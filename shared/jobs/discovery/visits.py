@@ -119,7 +119,7 @@ class StreamVisits:
     def _wait_after_failure(self, stream: Stream, error: Retryable) -> float:
         """Returns the wait, which doubles with each failure in a row."""
         stream.state.failures += 1
-        tries = f"it failed {stream.state.failures} of {_MAX_FAILURES} times."
+        tries = f"failure {stream.state.failures} in a row; after {_MAX_FAILURES} it is given up."
         stream.state.wait_reason = one_line(f"{tries} {error.detail}", MAX_PROBLEM_CHARACTERS)
         if stream.state.failures < _MAX_FAILURES:
             return 5.0 * (1 << stream.state.failures)

@@ -8,9 +8,9 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import Unavailable
-from shared.health.health import Finding, Part
+from shared.health.health import Check, Finding, Health, Part, Status
 from shared.health.probe import HealthProbe
-from shared.health.start_report import StartReport
+from shared.health.start_report import StartReport, start_line
 from tests.expect import present
 
 
@@ -78,3 +78,16 @@ async def test_the_level_of_the_line_is_that_of_the_verdict(lines, error, level,
     [(found, line)] = lines()
     assert found == level
     assert line.startswith(f"Services at the start, local: {told}")
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (None, "healthy. telemetry not set up."),
+        ("LOG_LEVEL is wrong", "degraded. telemetry degraded (LOG_LEVEL is wrong)."),
+    ],
+)
+def test_a_part_that_is_not_set_up_shows_its_problem_if_it_has_one(problem, told):
+    status = Status.DEGRADED if problem else Status.HEALTHY
+    check = Check("telemetry", status, 0.1, problem, {"configured": False})
+    assert start_line(Health((check,)), "local") == f"Services at the start, local: {told}"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from playground.telemetry_demo import TelemetryDemoError, _show
-from tests.unit.playground.test_operation_tree import event, request
+from tests.unit.playground.test_operation_tree import TRACE, event, request
 
 JOB = {"id": "j1", "state": "completed"}
 NIGHT = "c" * 32
@@ -25,6 +25,7 @@ def test_the_trees_of_the_job_and_of_the_night_are_printed(
     assert capsys.readouterr().out.splitlines() == [
         "",
         "Job j1, completed, X-Correlation-ID mine",
+        f"operation {TRACE}",
         "request submit_job                               201  0.034 s",
         "└─ event job_completed",
         "",
@@ -32,7 +33,7 @@ def test_the_trees_of_the_job_and_of_the_night_are_printed(
         "request lifecycle                                0.034 s",
         "└─ event x",
         "",
-        "4 items in 2 operations. Every parent is there, each job is one tree.",
+        "4 items in 2 operations. Every parent has arrived, and each job is one tree.",
     ]
 
 

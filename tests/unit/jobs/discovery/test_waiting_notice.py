@@ -81,7 +81,7 @@ async def test_the_notice_names_each_try_of_a_source_that_cannot_be_reached_unti
     told = await watched.discover()
     assert watched.slept == [10, 20, 40, 80]
     assert told == [
-        f"Waiting: fake is asked again at {until}: it failed {number} of 5 times. {OUT.detail}"
+        f"Waiting: fake is asked again at {until}: failure {number} in a row; after 5 it is given up. {OUT.detail}"
         for number, until in enumerate(times, 1)
     ]
     assert await watched.shown() is None
