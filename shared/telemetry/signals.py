@@ -239,15 +239,15 @@ def rate_limit_exceeded(
 
 
 def daily_active_users(telemetry: Telemetry, *, count: int) -> None:
-    """The number of users who were active on a day."""
+    """The number of users who were active yesterday. The timer `business_metrics` sends it once a day."""
     telemetry.metric("daily_active_users", count)
 
 
 def revenue_usd(telemetry: Telemetry, *, amount: float) -> None:
-    """The revenue of a day."""
+    """What the paying users pay for a day. The timer `business_metrics` sends it once a day."""
     telemetry.metric("revenue_usd", amount)
 
 
 def conversion_rate(telemetry: Telemetry, *, share: float) -> None:
-    """The share of users who pay, from 0 to 1."""
+    """The share of yesterday's active users who pay, from 0 to 1. It is sent with the two above, if users were active."""
     telemetry.metric("conversion_rate", share)

@@ -4,6 +4,7 @@
                        key-{key}        a key, without its secret
                        used-{key}       when the key was last used, written once an hour at most
     partition ~users   {place}          lists the users, newest first
+    partition ~paying-{shard}           lists those of other tiers than free (`metrics/paying.py`)
 
 The rows of a user are one partition, so checking a key takes one query. A key's row is written in one transaction with
 the user's row, on the condition that the latter has not changed. So two calls at the same time cannot make a
@@ -22,6 +23,7 @@ from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert,
 from shared.storage.newest_first import Listing, place_of
 from shared.users.api_keys import ApiKey
 from shared.users.caller import Scope, TierName
+from shared.users.metrics.paying import list_if_paying, unlist
 from shared.users.user import Account, Status, User
 
 MAX_KEYS = 20
@@ -40,9 +42,10 @@ class UserStore:
 
     async def create(self, user: User) -> User:
         """Store the user unless a user of this id exists; returns the user that is stored."""
-        # the row in the list is written first, because a user who is not listed would never be found again
+        # the rows in lists are written first, because a user who is not listed would never be found again
         listed = Entity(_USERS, place_of(user.id, user.created_at))
         await self.entities.apply(_TABLE, _USERS, [Put(listed)])
+        await list_if_paying(self.entities, user)
         try:
             await self.entities.apply(_TABLE, user.id, [Insert(_user_entity(user))])
         except AlreadyExists:
@@ -106,6 +109,7 @@ class UserStore:
         async def swap(entity: Entity | None) -> User:
             user = change(_require(entity, user_id))
             if entity is not None and user != _user(entity):
+                await list_if_paying(self.entities, user)
                 await self.entities.apply(_TABLE, user_id, [Replace(_user_entity(user, entity.etag))])
             return user
 
@@ -151,6 +155,8 @@ class UserStore:
 
     async def erase(self, user: User) -> None:
         """Delete the user and all keys."""
+        # first, so that the row of a user who is made again with this id, in the meantime, is not deleted
+        await unlist(self.entities, user.id)
         await self.entities.erase(_TABLE, user.id)
         await self._delete(_USERS, place_of(user.id, user.created_at))
 

@@ -1,0 +1,41 @@
+"""Lists the users whose tier has a price, so that nobody has to read all users to find them.
+
+    table users   partition ~paying-{shard}   {user}   the user has or had another tier than free
+
+The row is written before the user gets the tier, and it is deleted only with the user. So every user of such a tier is
+in the list. Whoever reads the list looks up the users, because some of them have the tier free by now.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from shared.errors import Changed
+from shared.storage.entities import Delete, Entity, EntityStore, Put
+from shared.users.caller import TierName
+from shared.users.metrics.shards import shard_of
+from shared.users.user import User
+
+_TABLE = "users"
+
+
+async def list_if_paying(entities: EntityStore, user: User) -> None:
+    """List a user who is about to be stored, unless the tier is free."""
+    if user.tier is not TierName.FREE:
+        partition = _partition(shard_of(user.id))
+        await entities.apply(_TABLE, partition, [Put(Entity(partition, user.id))])
+
+
+async def unlist(entities: EntityStore, user_id: str) -> None:
+    """Take a user off the list, who is deleted next."""
+    with contextlib.suppress(Changed):
+        await entities.apply(_TABLE, _partition(shard_of(user_id)), [Delete(user_id)])
+
+
+async def listed_users(entities: EntityStore, shard: int, after: str) -> AsyncIterator[str]:
+    """Yields the ids of a shard's listed users in order, from the one behind `after`."""
+    async for row in entities.query(_TABLE, _partition(shard), after=after):
+        yield row.row
+
+
+def _partition(shard: int) -> str:
+    return f"~paying-{shard:02}"
