@@ -1,4 +1,4 @@
-"""Timer functions: the nightly run over datasets, and the watchdog over jobs."""
+"""Timer functions: the nightly run over datasets, the business metrics, and the watchdog over jobs."""
 
 import azure.functions as func
 
@@ -19,6 +19,14 @@ async def lifecycle(timer: func.TimerRequest, context: func.Context) -> None:
         # at most half of the time, so that neither keeps the other from running
         await app().erasure.run(Deadline.after(app().clock, deadline.remaining_seconds / 2))
         await app().nightly.run(deadline)
+
+
+@blueprint.timer_trigger(arg_name="timer", schedule="%BUSINESS_METRICS_SCHEDULE%", use_monitor=True)
+async def business_metrics(timer: func.TimerRequest, context: func.Context) -> None:
+    """Counts the users of the day before and sends its metrics. Further runs of a night continue one that stopped."""
+    del timer
+    async with triggered(app(), "business_metrics", context):
+        await app().business_metrics.run(app().deadline())
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%WATCHDOG_SCHEDULE%", use_monitor=False)

@@ -131,6 +131,7 @@ class Stack:
             "AzureWebJobsStorage": self._connection(),
             "ADMIN_API_KEY": self.api_key,
             "LIFECYCLE_SCHEDULE": "0 0 2 * * *",
+            "BUSINESS_METRICS_SCHEDULE": "0 */10 1-4 * * *",
             "WATCHDOG_SCHEDULE": "0 */10 * * * *",
             **self._settings,
         }

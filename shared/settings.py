@@ -151,6 +151,8 @@ class Settings(BaseSettings):
     # lifecycle
     lifecycle_schedule: str | None = None
     """When the host runs the nightly timer, as NCRONTAB. The app only checks it for `/health`."""
+    business_metrics_schedule: str | None = None
+    """When the host runs the timer of the business metrics, as NCRONTAB. The app only checks it for `/health`."""
     watchdog_schedule: str | None = None
     """When the host runs the watchdog, as NCRONTAB. The app only checks it for `/health`."""
     archive_after_days: Annotated[int, Field(ge=1)] = 90

@@ -249,5 +249,5 @@ def revenue_usd(telemetry: Telemetry, *, amount: float) -> None:
 
 
 def conversion_rate(telemetry: Telemetry, *, share: float) -> None:
-    """The share of yesterday's active users who pay, from 0 to 1. It is sent with the two above, if users were active."""
+    """The share of yesterday's active users who pay, from 0 to 1. It is sent if there were any active users."""
     telemetry.metric("conversion_rate", share)

@@ -71,6 +71,10 @@ def read_tiers(changes: Mapping[str, Mapping[str, object]]) -> Tiers:
     unknown = changes.keys() - set(TierName)
     if unknown:
         raise ValueError(f"there is no tier {min(unknown)!r}; the tiers are {', '.join(TierName)}")
-    return _all_tiers.validate_python(
+    tiers = _all_tiers.validate_python(
         {name: {**tier.model_dump(), **changes.get(name, {})} for name, tier in DEFAULT_TIERS.items()}
     )
+    if tiers[TierName.FREE].monthly_price_usd > 0:
+        # only users of the other tiers are in the list of those who may be paying
+        raise ValueError(f"the tier '{TierName.FREE}' must have the price 0")
+    return tiers

@@ -10,6 +10,7 @@ _MODULES = (
     "shared.storage.azure.queues",
     "shared.users.access",
     "shared.users.accounts",
+    "shared.users.metrics.business_metrics",
     "shared.users.sign_in",
     "shared.users.usage",
     "shared.wiring.image_services",

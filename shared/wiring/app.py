@@ -101,8 +101,11 @@ class App(Services):
             environment=self.settings.environment,
         )
 
-    def used(self, caller: Caller, action: str) -> None:
-        """Reports an action of a user."""
+    async def used(self, caller: Caller, action: str) -> None:
+        """Reports an action of a user, and records that the user is active today. This never fails.
+
+        The administrator is no user, and does not count as active.
+        """
         signals.user_action(
             self.telemetry,
             user_id=caller.user_id,
@@ -110,6 +113,8 @@ class App(Services):
             action=action,
             environment=self.settings.environment,
         )
+        if caller.user_id != ADMIN:
+            await self.activity.note(caller.user_id)
 
     def _announce_stop(self, process: signals.ProcessFacts) -> None:
         signals.application_stopped(self.telemetry, process)

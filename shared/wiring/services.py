@@ -257,6 +257,9 @@ class Services(UserServices):
 
         async def timers() -> Finding:
             check_schedule("LIFECYCLE_SCHEDULE", settings.lifecycle_schedule, "lifecycle")
+            check_schedule(
+                "BUSINESS_METRICS_SCHEDULE", settings.business_metrics_schedule, "business_metrics"
+            )
             check_schedule("WATCHDOG_SCHEDULE", settings.watchdog_schedule, "watchdog")
             return Finding()
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from shared.users.access import Access
     from shared.users.accounts import Accounts
     from shared.users.deletions import Deletions
+    from shared.users.metrics.activity import Activity
+    from shared.users.metrics.business_metrics import BusinessMetrics
     from shared.users.sign_in import SignIn
     from shared.users.store import UserStore
     from shared.users.tiers import Tiers
@@ -70,3 +72,17 @@ class UserServices(Adapters):
         from shared.users.usage import UsageStore
 
         return UsageStore(self.entities)
+
+    @cached_property
+    def activity(self) -> "Activity":
+        """Which users use the product."""
+        from shared.users.metrics.activity import Activity
+
+        return Activity(self.entities, self.clock)
+
+    @cached_property
+    def business_metrics(self) -> "BusinessMetrics":
+        """The metrics of each day's users."""
+        from shared.users.metrics.business_metrics import BusinessMetrics
+
+        return BusinessMetrics(self.users, self.tiers, self.runtime)

@@ -25,7 +25,11 @@ from tests.unit.functions.test_trace_context import context_of, message_of
 from tests.unit.manual_clock import ManualClock
 
 SERVICES = {"blob": "blob_container", "table": "tables", "queue": "queues"}
-SCHEDULES: dict[str, Any] = {"lifecycle_schedule": "0 0 2 * * *", "watchdog_schedule": "0 */10 * * * *"}
+SCHEDULES: dict[str, Any] = {
+    "lifecycle_schedule": "0 0 2 * * *",
+    "business_metrics_schedule": "0 */10 1-4 * * *",
+    "watchdog_schedule": "0 */10 * * * *",
+}
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ async def submit_job(call: Call) -> Answer:
         key=f"http:{key}" if key is not None else None,
     )
     submitted = await call.app.submit.accept(submission)
-    call.app.used(call.caller, "submit_job")
+    await call.app.used(call.caller, "submit_job")
     answer = await _describe(call, submitted.job)
     headers = {"Location": answer.links["self"]}
     if submitted.replayed:
@@ -79,7 +79,7 @@ async def get_job(call: Call) -> Answer:
 async def download_records(call: Call) -> Answer:
     """Answers a short-lived link to the records of all candidates, also for a job that kept no image."""
     records = await records_of(await _find(call), call.app.catalog)
-    call.app.used(call.caller, "download_records")
+    await call.app.used(call.caller, "download_records")
     return Answer(RecordsAnswer.of(records))
 
 
@@ -96,7 +96,7 @@ async def download_records(call: Call) -> Answer:
 async def cancel_job(call: Call) -> Answer:
     """Stops a job within seconds. Its stored images are kept for a retry until the nightly clean-up deletes them."""
     job = await call.app.transitions.cancel(await _find(call))
-    call.app.used(call.caller, "cancel_job")
+    await call.app.used(call.caller, "cancel_job")
     return Answer(await _describe(call, job))
 
 
@@ -114,7 +114,7 @@ async def retry_job(call: Call) -> Answer:
     """Retries what failed for a transient reason in a job that has ended. Answers 202, also if the retry has begun."""
     job = await _find(call)
     job = await call.app.retry.run(job.user_id, job.id)
-    call.app.used(call.caller, "retry_job")
+    await call.app.used(call.caller, "retry_job")
     answer = await _describe(call, job)
     return Answer(answer, status=202, headers={"Location": answer.links["self"]})
 

@@ -136,13 +136,14 @@ async def _everything(app: App) -> None:
     assert (await caller.post(f"jobs/{submitted.body['id']}/cancel")).status == 200
     cast("ManualClock", app.clock).advance(3 * 86_400)
     await _function(timers.lifecycle)(None, CONTEXT)
+    await app.activity.note("ann")
+    cast("ManualClock", app.clock).advance(86_400)
+    for _ in range(2):
+        await _function(timers.business_metrics)(None, CONTEXT)
     signals.profile_not_found(app.telemetry, user_id="u1", endpoint="/api/v1/users/profile")
     signals.rate_limit_exceeded(
         app.telemetry, path="/x", method="GET", client_ip="198.51.100.7", expires_in_seconds=3.5
     )
-    signals.daily_active_users(app.telemetry, count=3)
-    signals.revenue_usd(app.telemetry, amount=9.5)
-    signals.conversion_rate(app.telemetry, share=0.25)
     await app.telemetry.flush(20)
 
 
@@ -185,6 +186,12 @@ async def test_signals_say_what_happened(app: App, ingestion: Ingestion) -> None
     completed = by_name["dataset_upload_completed"]["data"]["baseData"]
     assert upload["success"] is True
     assert upload["measurements"]["file_size_mb"] == completed["measurements"]["file_size_mb"] > 0
+
+
+async def test_the_metrics_of_a_day_arrive_once(app: App, ingestion: Ingestion) -> None:
+    await _everything(app)
+    for name in ("daily_active_users", "revenue_usd", "conversion_rate"):
+        assert ingestion.names.count(name) == 1
 
 
 async def test_all_items_hang_under_spans_that_exist(app: App, ingestion: Ingestion) -> None:

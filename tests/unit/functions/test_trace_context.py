@@ -133,7 +133,14 @@ def test_each_function_is_given_its_invocations_context():
     for module in (queues, timers):
         app.register_functions(module.blueprint)
     found = {function.get_function_name(): function for function in app.get_functions()}
-    assert {"lifecycle", "watchdog", "discover_job_poison", "submit_job", "health_live"} <= set(found)
+    assert {
+        "lifecycle",
+        "business_metrics",
+        "watchdog",
+        "discover_job_poison",
+        "submit_job",
+        "health_live",
+    } <= set(found)
     for name, function in found.items():
         assert "context" in function.get_user_function().__annotations__, name
         trigger = present(function.get_trigger())

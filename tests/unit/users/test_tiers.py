@@ -22,6 +22,7 @@ def test_a_change_of_one_field_leaves_the_others():
         {"free": {"requests_per_minute": 0}},
         {"free": {"jobs_at_once": "many"}},
         {"pro": {"monthly_price_usd": -1}},
+        {"free": {"monthly_price_usd": 1}},
     ],
 )
 def test_a_change_that_breaks_a_rule_is_refused(changes):

@@ -48,27 +48,27 @@ def test_a_timer_that_cannot_be_started_is_told(text, told):
     assert caught.value.detail == told
 
 
+SCHEDULES = {
+    "LIFECYCLE_SCHEDULE": "0 0 2 * * *",
+    "BUSINESS_METRICS_SCHEDULE": "0 */10 1-4 * * *",
+    "WATCHDOG_SCHEDULE": "0 */10 * * * *",
+}
+
+
 @pytest.mark.parametrize(
-    ("schedules", "status", "told"),
+    ("changes", "status", "told"),
     [
-        ({"LIFECYCLE_SCHEDULE": "0 0 2 * * *", "WATCHDOG_SCHEDULE": "0 */10 * * * *"}, "healthy", None),
-        ({"WATCHDOG_SCHEDULE": "0 */10 * * * *"}, "degraded", "LIFECYCLE_SCHEDULE is not set"),
-        ({"LIFECYCLE_SCHEDULE": "0 0 2 * * *"}, "degraded", "WATCHDOG_SCHEDULE is not set"),
-        (
-            {"LIFECYCLE_SCHEDULE": "0 0 2 * * *", "WATCHDOG_SCHEDULE": ""},
-            "degraded",
-            "WATCHDOG_SCHEDULE is not set",
-        ),
+        ({}, "healthy", None),
+        *(({name: ""}, "degraded", f"{name} is not set") for name in SCHEDULES),
+        *(({name: "often"}, "degraded", f"{name} is 'often'") for name in SCHEDULES),
         ({"LIFECYCLE_SCHEDULE": "often", "WATCHDOG_SCHEDULE": "00:10:00"}, "degraded", "'often'"),
     ],
 )
 async def test_the_health_tells_of_a_function_that_the_host_could_not_start(
-    monkeypatch, connection_string, schedules, status, told
+    monkeypatch, connection_string, changes, status, told
 ):
-    for name in ("LIFECYCLE_SCHEDULE", "WATCHDOG_SCHEDULE"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AzureWebJobsStorage", connection_string)
-    for name, value in schedules.items():
+    for name, value in (SCHEDULES | changes).items():
         monkeypatch.setenv(name, value)
     app = App(Settings())
     health = await app.health.check()

@@ -84,6 +84,7 @@ def test_a_wrong_setting_is_named_with_its_value_and_its_rule(loaded, name, valu
         ('{"free": 1}', 'must be an object by tier, such as {"free": {"jobs_at_once": 1}}'),
         ('{"free"', "must be JSON. The text is not JSON: line 1, column 8."),
         ('{"free": {}, "free": {}}', "must be JSON. The text is not valid JSON. free is given twice"),
+        ('{"free": {"monthly_price_usd": 1}}', "is wrong: the tier 'free' must have the price 0"),
         ('{"gold": {}}', "is wrong: there is no tier 'gold'; the tiers are free, pro, enterprise"),
         (
             '{"free": {"jobs_at_once": 0}, "pro": {"jobs": 1}}',
