@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
-from functions.http.inputs import header_in, number_in, wrong_value
+from functions.http.inputs import header_in, wrong_value
 from shared.errors import InvalidRequest, NotFound
 from shared.ids import is_plain_id
 from shared.telemetry.correlation import Operation
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from shared.storage.newest_first import Listing
     from shared.users.audit import Actor
 
-_MAX_PAGE = 100
 _LARGE_BYTES = 100_000
 
 
@@ -100,17 +99,17 @@ class Call:
     async def page[Item](
         self, path: str, read: Callable[[str, str, int], "Awaitable[Listing[Item]]"]
     ) -> tuple[Sequence[Item], str | None]:
-        """Reads a page of the caller's items by the query's `limit` (1 to 100, 20 by default) and `cursor`.
+        """Reads a page of the caller's items by the parameters of `PAGE`, which the endpoint declares.
 
         Returns:
             The items after `cursor`, and the path of the next page, or None on the last page.
 
         Raises:
-            InvalidRequest: `limit` or `cursor` is not valid.
+            InvalidRequest: `cursor` is not valid.
         """
         from shared.storage.newest_first import is_place
 
-        size = number_in(self.query, "limit", 1, _MAX_PAGE, 20)
+        size = int(self.query["limit"])
         place = self.query.get("cursor")
         if place is not None and not is_place(place):
             raise wrong_value("cursor", place, "must be the cursor in the `next` of a list")

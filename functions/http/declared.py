@@ -5,11 +5,19 @@ The endpoint is served by it, and the description of the API is made of it.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
-from shared.errors import AppError
+from shared.errors import (
+    AppError,
+    Forbidden,
+    InvalidRequest,
+    NotConfigured,
+    Permanent,
+    Unauthenticated,
+    Unavailable,
+)
 from shared.users.caller import Scope
 
 type Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -18,22 +26,46 @@ PUBLIC: Final = None
 """In place of a scope: anybody may call."""
 
 
+_ERRORS_OF_ALL: Final = (InvalidRequest, Unavailable)
+# identifying a caller reads storage, whose data may be damaged and whose settings may be missing
+_ERRORS_WITH_KEY: Final = (Unauthenticated, Forbidden, NotConfigured, Permanent)
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A query parameter or a header that a call may have. `schema` is JSON Schema of its text."""
+    """A part of the path, a query parameter or a header. `schema` is JSON Schema of its text."""
 
     description: str
-    schema: Mapping[str, object] = field(default_factory=lambda: {"type": "string"})
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of an endpoint.
+
+    `body` is the model that is answered as JSON, a media type, or None if the answer has no body. The same content may
+    be answered as another media type, `other_media_type`, if the call asks for it. `headers` are those that only this
+    answer may have.
+    """
+
+    body: type[BaseModel] | str | None
+    description: str = ""
+    headers: Mapping[str, Parameter] = field(default_factory=dict)
+    other_media_type: str | None = None
+    example: object = None
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
     """An endpoint as it is declared.
 
-    `answers` is, by status, the model that is answered as JSON, or another media type. `body` is the model of the body,
-    if the call has one, or its name if the model is too heavy to import for a cold start. `errors` are those that this
-    endpoint can end with beside the errors of every endpoint.
+    `in_path` describes parts of the path that are no plain ids.
+
+    `answers` has the answers by status; a model or a media type stands for a reply that has nothing else. `body` is the
+    model of the body, if the call has one, or its module and name if it is too heavy to import for a cold start.
+    `example` is an example of the body. `errors` are those that this endpoint can end with beside the errors of every
+    endpoint. `optional_key` says that a public endpoint answers more to a caller with a key.
 
     `user` is the path parameter that names the user whom the call concerns, if there is one: `me`, the caller's own id
     or, if an administrator calls, any id. The endpoint takes that user from `Call.user_id`.
@@ -45,15 +77,32 @@ class Declared:
 
     method: Method
     path: str
-    answers: Mapping[int, type[BaseModel] | str]
+    answers: Mapping[int, Reply | type[BaseModel] | str]
     scope: Scope | None = Scope.READ
     user: str | None = None
+    in_path: Mapping[str, Parameter] = field(default_factory=dict)
     query: Mapping[str, Parameter] = field(default_factory=dict)
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     body: type[BaseModel] | str | None = None
+    example: object = None
     errors: Collection[type[AppError]] = ()
     when_late: str = "Try again."
     within_seconds: float | None = None
+    optional_key: bool = False
+
+    @property
+    def replies(self) -> Mapping[int, Reply]:
+        """The answers by status, each as a reply."""
+        return {
+            status: answer if isinstance(answer, Reply) else Reply(answer)
+            for status, answer in self.answers.items()
+        }
+
+    @property
+    def all_errors(self) -> Collection[type[AppError]]:
+        """The errors that this endpoint can end with, with those of every endpoint, each once."""
+        common = _ERRORS_OF_ALL if self.scope is PUBLIC else (*_ERRORS_OF_ALL, *_ERRORS_WITH_KEY)
+        return dict.fromkeys((*common, *self.errors))
 
 
 def whole_number(description: str, least: int, most: int, default: int) -> Parameter:
@@ -66,3 +115,10 @@ PAGE: Final[Mapping[str, Parameter]] = {
     "cursor": Parameter("Where to go on: taken from `next` of the page before."),
 }
 """The parameters of every list."""
+
+LOCATION: Final[Mapping[str, Parameter]] = {
+    "Location": Parameter(
+        "The path of what the answer describes.", {"type": "string", "format": "uri-reference"}
+    ),
+}
+"""The header of an answer that has made something."""

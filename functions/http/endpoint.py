@@ -29,11 +29,12 @@ type HttpFunction = Callable[[func.HttpRequest, func.Context], Awaitable[func.Ht
 
 
 class Endpoints:
-    """The endpoints of a module: the blueprint that registers them, and what is declared of each, by its name."""
+    """The endpoints of a module: the blueprint that registers them, and their declarations and handlers by name."""
 
     def __init__(self) -> None:
         self.blueprint = func.Blueprint()
         self.declared: dict[str, Declared] = {}
+        self.handlers: dict[str, Handler] = {}
 
     def serve(self, declared: Declared) -> Callable[[Handler], HttpFunction]:
         """Make an HTTP function of a handler, and register it.
@@ -43,6 +44,7 @@ class Endpoints:
 
         def decorate(handler: Handler) -> HttpFunction:
             self.declared[handler.__name__] = declared
+            self.handlers[handler.__name__] = handler
             route = self.blueprint.route(
                 route=declared.path, methods=[declared.method], auth_level=func.AuthLevel.ANONYMOUS
             )

@@ -1,5 +1,7 @@
 """Turns the app's errors into HTTP answers with problem details (RFC 9457)."""
 
+from typing import Final
+
 import azure.functions as func
 from pydantic import BaseModel
 
@@ -20,7 +22,8 @@ _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
 """The status, code and title of each error. The first row whose class matches applies, also to subclasses."""
 
 _RETRY_AFTER_SECONDS = 5
-_UNEXPECTED = (500, "internal_error", "Something went wrong")
+UNEXPECTED: Final = (500, "internal_error", "Something went wrong")
+"""The status, code and title of the problem for all other exceptions."""
 
 
 class FieldProblem(BaseModel):
@@ -42,15 +45,18 @@ class Problem(BaseModel):
     correlation_id: str | None = None
 
 
+def problem_of(error: type[errors.AppError]) -> tuple[int, str, str]:
+    """Returns the status, code and title of an error's problem."""
+    return next((row[1:] for row in _TABLE if issubclass(error, row[0])), UNEXPECTED)
+
+
 def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse:
     """Returns the answer for an error. It never has the text of an error other than `AppError`."""
-    status, code, title = _UNEXPECTED
+    status, code, title = UNEXPECTED
     detail = "The error was recorded. Name the correlation id when you report it."
     headers: dict[str, str] = {}
     if isinstance(error, errors.AppError):
-        status, code, title = next(
-            ((row[1], row[2], row[3]) for row in _TABLE if isinstance(error, row[0])), _UNEXPECTED
-        )
+        status, code, title = problem_of(type(error))
         detail = error.detail
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'ApiKey realm="PixCrawler", header="X-API-Key"'

@@ -96,6 +96,8 @@ def _loaded(entry: EntryPoint) -> SourceKind:
     kind = entry.load()
     if not isinstance(kind, SourceKind):
         raise TypeError("it is no SourceKind")
-    if entry.name not in get_args(kind.config.model_fields["type"].annotation):
+    if get_args(kind.config.model_fields["type"].annotation) != (entry.name,):
         raise ValueError("its configuration has another type")
+    # the description of the API has the schemas of all configurations
+    kind.config.model_json_schema()
     return kind

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationInfo, field_validator
 
 from shared.errors import FieldError, InvalidRequest
 from shared.sources.source import Source, SourceConfig, SourceContext, SourceKind
@@ -47,6 +49,13 @@ class SourceRegistry:
         """Makes the source of a configuration, for a job that respects these refusals and keeps these formats."""
         context = replace(self._context, respect=respect, formats=formats)
         return self._kinds[config.type].make(config, context)
+
+
+def any_source(kinds: Mapping[str, SourceKind]) -> TypeAdapter[SourceConfig]:
+    """Returns the type of all configurations that specs can have: a union whose members `type` tells apart."""
+    configs = [kind.config for kind in kinds.values() if not kind.internal]
+    union: Any = Annotated[reduce(or_, configs), Field(discriminator="type")]
+    return TypeAdapter(union)
 
 
 class _Named(BaseModel):

@@ -1,6 +1,7 @@
 """Makes the services of the app from adapters. Each service is made when it is first used."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from shared.lifecycle.nightly import Nightly
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
+    from shared.sources.source import SourceKind
     from shared.web.wishes.host_wishes import HostWishes
 
 _BYTES_IN_FLIGHT = 160_000_000
@@ -82,14 +84,20 @@ class Services(UserServices):
         return HostWishes.over(self.guarded_web)
 
     @cached_property
-    def sources(self) -> "SourceRegistry":
+    def source_kinds(self) -> "Mapping[str, SourceKind]":
         """The kinds of sources, of the app and of installed packages."""
         from shared.sources.kinds import known_kinds
+
+        return known_kinds(self.source_settings)
+
+    @cached_property
+    def sources(self) -> "SourceRegistry":
+        """Makes the sources of jobs."""
         from shared.sources.registry import SourceRegistry
         from shared.sources.source import SourceContext
 
         context = SourceContext(self.reported_web, self.blobs, self.clock, self.wishes)
-        return SourceRegistry(known_kinds(self.source_settings), context)
+        return SourceRegistry(self.source_kinds, context)
 
     @cached_property
     def specs(self) -> "SpecReader":

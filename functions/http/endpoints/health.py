@@ -74,13 +74,13 @@ async def health_live(call: Call) -> Answer:
     return Answer(HealthVerdict(status=Status.HEALTHY))
 
 
-@endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC))
+@endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC, optional_key=True))
 async def health_ready(call: Call) -> Answer:
     """200 if jobs can be taken, because storage answers; else 503."""
     return await _answer(call, needed_only=True)
 
 
-@endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC))
+@endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC, optional_key=True))
 async def health_full(call: Call) -> Answer:
     """Every part of the app; 503 if one does not work that the app needs."""
     return await _answer(call, needed_only=False)

@@ -6,9 +6,8 @@ from typing import Self
 from pydantic import BaseModel
 
 from functions.http.call import Answer, Call, Text
-from functions.http.declared import Declared, Parameter, whole_number
+from functions.http.declared import Declared, Parameter, Reply, whole_number
 from functions.http.endpoint import Endpoints
-from functions.http.inputs import number_in, wrong_value
 from shared.errors import NotConfigured, NotFound, RateLimited
 from shared.insights.report import MAX_HOURS, MAX_ROWS, Column, Findings, Report, Span, Value
 from shared.users.caller import Scope
@@ -17,6 +16,10 @@ endpoints = Endpoints()
 
 _WITHIN_SECONDS = 30.0
 _PARTIAL = "Azure's log service could not read all of the data, so numbers may be too low."
+_OF_CSV = {
+    "Content-Disposition": Parameter("The name of the CSV file, which says if the file is incomplete."),
+    "X-Notice": Parameter("Why the CSV file is incomplete."),
+}
 _TRUNCATED = f"There are more than {MAX_ROWS} rows; ask for fewer hours."
 
 
@@ -106,11 +109,11 @@ async def list_insights(call: Call) -> Answer:
     Declared(
         "GET",
         "api/v1/insights/{report}",
-        {200: ReportAnswer},
+        {200: Reply(ReportAnswer, headers=_OF_CSV, other_media_type="text/csv")},
         scope=Scope.ADMIN,
         query={
             "hours": whole_number("How far back the report reaches.", 1, MAX_HOURS, 24),
-            "format": Parameter("Of the answer.", {"enum": ["json", "csv"], "default": "json"}),
+            "format": Parameter("The format of the answer.", {"enum": ["json", "csv"], "default": "json"}),
         },
         errors=(NotFound, NotConfigured, RateLimited),
         when_late="Try again later, or with fewer hours.",
@@ -122,18 +125,11 @@ async def get_insight(call: Call) -> Answer:
     from shared.insights.reports import report_named
 
     report = report_named(call.route("report"))
-    span = Span.last_hours(number_in(call.query, "hours", 1, MAX_HOURS, 24), call.app.clock.now())
-    as_csv = _is_csv(call)
+    span = Span.last_hours(int(call.query["hours"]), call.app.clock.now())
     found = await call.app.insights.run(report, span)
-    return _csv(report, found) if as_csv else Answer(ReportAnswer.of(report, span, found))
-
-
-def _is_csv(call: Call) -> bool:
-    """Returns whether the caller asks for CSV rather than JSON."""
-    name = call.query.get("format", "json")
-    if name not in {"json", "csv"}:
-        raise wrong_value("format", name, "must be json or csv")
-    return name == "csv"
+    if call.query["format"] == "csv":
+        return _csv(report, found)
+    return Answer(ReportAnswer.of(report, span, found))
 
 
 def _csv(report: Report, found: Findings) -> Answer:

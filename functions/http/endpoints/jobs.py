@@ -2,9 +2,10 @@
 
 from functions.http.answers import JobAnswer, JobPage, JobSummary
 from functions.http.call import Answer, Call
-from functions.http.declared import PAGE, Declared, Parameter
+from functions.http.declared import LOCATION, PAGE, Declared, Parameter, Reply
 from functions.http.downloads import RecordsAnswer
 from functions.http.endpoint import Endpoints
+from functions.http.examples import JOB, NEW_JOB, SPEC
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job
@@ -18,16 +19,23 @@ _IDEMPOTENCY_KEY = Parameter(
     "The same key and body again give the same job.",
     {"type": "string", "minLength": 1, "maxLength": _MAX_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
 )
+_REPLAYED = {**LOCATION, "Idempotency-Replayed": Parameter("Present on this answer.", {"const": "true"})}
 
 
 @endpoints.serve(
     Declared(
         "POST",
         "api/v1/jobs",
-        {201: JobAnswer, 200: JobAnswer},
+        {
+            201: Reply(JobAnswer, "The new job.", LOCATION, example=NEW_JOB),
+            200: Reply(
+                JobAnswer, "The job of an earlier call with the same key.", _REPLAYED, example=NEW_JOB
+            ),
+        },
         scope=Scope.SUBMIT,
         headers={"Idempotency-Key": _IDEMPOTENCY_KEY},
-        body="JobSpec",
+        body="shared.jobs.spec.spec.JobSpec",
+        example=SPEC,
         errors=(InvalidRequest, Conflict),
         when_late="The job may be created already or later. Send the call again with the same Idempotency-Key, which "
         "makes no second job. Without such a key, read the list of jobs first.",
@@ -62,7 +70,9 @@ async def list_jobs(call: Call) -> Answer:
     return Answer(JobPage(items=[JobSummary.of(job) for job in jobs], next=more))
 
 
-@endpoints.serve(Declared("GET", "api/v1/jobs/{id}", {200: JobAnswer}, errors=(NotFound,)))
+@endpoints.serve(
+    Declared("GET", "api/v1/jobs/{id}", {200: Reply(JobAnswer, "The job.", example=JOB)}, errors=(NotFound,))
+)
 async def get_job(call: Call) -> Answer:
     """Answers one job: state, progress, counts by label, rejections by reason, links."""
     return Answer(await _describe(call, await _find(call)))
@@ -104,7 +114,7 @@ async def cancel_job(call: Call) -> Answer:
     Declared(
         "POST",
         "api/v1/jobs/{id}/retry",
-        {202: JobAnswer},
+        {202: Reply(JobAnswer, "The job, which is queued again.", LOCATION)},
         scope=Scope.SUBMIT,
         errors=(NotFound, Conflict),
         when_late="The retry may have begun already. It is safe to retry the job again.",

@@ -18,6 +18,11 @@ endpoints = Endpoints()
         scope=Scope.SUBMIT,
         user="id",
         body=CreateKeyBody,
+        example={
+            "name": "nightly import",
+            "scopes": ["read", "submit"],
+            "expires_at": "2027-01-31T00:00:00Z",
+        },
         errors=(InvalidRequest, NotFound, Conflict),
         when_late="The key may be made already, but its text is lost: list the keys, and revoke it.",
     )

@@ -1,9 +1,8 @@
 """HTTP functions for users: the caller's own profile, and the administration of all users."""
 
 from functions.http.call import Answer, Call
-from functions.http.declared import PAGE, Declared, Parameter
+from functions.http.declared import LOCATION, PAGE, Declared, Parameter, Reply
 from functions.http.endpoint import Endpoints
-from functions.http.inputs import wrong_value
 from functions.http.user_models import (
     USERS,
     ChangeUserBody,
@@ -52,9 +51,10 @@ async def get_profile(call: Call) -> Answer:
     Declared(
         "POST",
         "api/v1/users",
-        {201: UserAnswer},
+        {201: Reply(UserAnswer, "The new user.", LOCATION)},
         scope=Scope.ADMIN,
         body=CreateUserBody,
+        example={"name": "Ada", "tier": "pro"},
         errors=(InvalidRequest, Conflict),
         when_late="The user may be made already: read the list of users before you try again.",
     )
@@ -94,6 +94,7 @@ async def get_user(call: Call) -> Answer:
         scope=Scope.ADMIN,
         user="id",
         body=ChangeUserBody,
+        example={"tier": "enterprise"},
         errors=(InvalidRequest, NotFound, Conflict),
         when_late=_AGAIN,
     )
@@ -129,8 +130,6 @@ async def delete_user(call: Call) -> Answer:
 
     With `datasets=keep`, jobs and datasets stay in storage. With `datasets=delete`, they are deleted, too.
     """
-    choice = call.query.get("datasets", "")
-    if choice not in {"keep", "delete"}:
-        raise wrong_value("datasets", choice, "must be keep or delete")
-    user = await call.app.accounts.delete(call.actor, call.user_id, keeps_datasets=choice == "keep")
+    keeps_datasets = call.query["datasets"] == "keep"
+    user = await call.app.accounts.delete(call.actor, call.user_id, keeps_datasets=keeps_datasets)
     return Answer(UserAnswer.of(user), status=202)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     FailFast,
     Field,
@@ -52,8 +53,6 @@ class UrlItem(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _further_fields_are_plain(cls, data: Any, info: ValidationInfo) -> Any:
-        if isinstance(data, str):
-            return {"url": data}
         if not isinstance(data, Mapping):
             return data
         further = {key: value for key, value in data.items() if key not in _ITEM_FIELDS}
@@ -71,6 +70,14 @@ class UrlItem(BaseModel):
 _ITEM_FIELDS = frozenset(UrlItem.model_fields)
 
 
+def _with_url(value: object) -> object:
+    return {"url": value} if isinstance(value, str) else value
+
+
+type Item = Annotated[UrlItem, BeforeValidator(_with_url, json_schema_input_type=str | UrlItem)]
+"""An image of a list. It may be the URL alone."""
+
+
 class UrlsConfig(SourceConfig):
     """Configures `{"type": "urls", "items": […]}` or `{"type": "urls", "blob": "inputs/list.csv"}`.
 
@@ -79,7 +86,7 @@ class UrlsConfig(SourceConfig):
     """
 
     type: Literal["urls"] = "urls"
-    items: Annotated[tuple[UrlItem, ...], Strict(False), FailFast(), Field(min_length=1)] | None = None
+    items: Annotated[tuple[Item, ...], Strict(False), FailFast(), Field(min_length=1)] | None = None
     blob: BlobName | None = None
     format: Annotated[ListFormat | None, Field(validate_default=True)] = None
     url_column: str = "url"

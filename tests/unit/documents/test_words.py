@@ -38,7 +38,7 @@ def test_the_rejection_reasons_are_those_of_the_code_and_say_which_are_transient
 
 def test_the_error_codes_are_those_of_the_api_with_their_status() -> None:
     rows = rows_of(section_of("docs/api.md", "Errors"))
-    known = [(status, code) for _, status, code, _ in problems._TABLE] + [problems._UNEXPECTED[:2]]
+    known = [(status, code) for _, status, code, _ in problems._TABLE] + [problems.UNEXPECTED[:2]]
     assert sorted((int(row[0]), codes_in(row[1])[0]) for row in rows) == sorted(known)
 
 

@@ -31,6 +31,7 @@ HEAVY = (
 )
 """Libraries that take a part of a second to import."""
 LATER = (
+    "functions.http.description",
     "shared.archiving",
     "shared.crawling",
     "shared.datasets",

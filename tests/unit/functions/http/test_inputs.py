@@ -35,10 +35,9 @@ async def test_an_unknown_query_parameter_is_named_with_the_accepted_ones(caller
     known = KNOWN[method, route] or "none"
     for query in ("state=failed", "state=", "state", "state=a&state=b"):
         answered = await caller.call(method, _path(route), query, b"{}", {})
-        assert (answered.status, answered.errors) == (
-            400,
-            [("state", f"is not a parameter of this call, which accepts {known}")],
-        )
+        unknown = ("state", f"is not a parameter of this call, which accepts {known}")
+        assert (answered.status, answered.errors[0]) == (400, unknown)
+        assert {message for _, message in answered.errors[1:]} <= {"is missing"}
 
 
 @pytest.mark.parametrize("path", LISTS)

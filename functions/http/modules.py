@@ -1,0 +1,18 @@
+"""All modules of endpoints, by the names under which the description of the API groups them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from functions.http.endpoint import Endpoints
+from functions.http.endpoints import datasets, description, health, insights, jobs, keys, users
+
+MODULES: Final[Mapping[str, Endpoints]] = {
+    "jobs": jobs.endpoints,
+    "datasets": datasets.endpoints,
+    "users": users.endpoints,
+    "keys": keys.endpoints,
+    "insights": insights.endpoints,
+    "health": health.endpoints,
+    "description": description.endpoints,
+}
+"""The function app registers them, and the description of the API has them in this order."""
