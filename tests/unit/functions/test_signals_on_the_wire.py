@@ -210,6 +210,12 @@ import signal
 before = {number: signal.getsignal(number) for number in signal.valid_signals()}
 import function_app
 assert before == {number: signal.getsignal(number) for number in signal.valid_signals()}
+
+import asyncio, contextlib
+from shared.wiring import app
+# The end waits a second at most, so the libraries of sending are imported before, however busy the machine is.
+with contextlib.closing(asyncio.new_event_loop()) as loop:
+    loop.run_until_complete(app().telemetry.flush(30))
 """
 
 
