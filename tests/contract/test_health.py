@@ -60,7 +60,9 @@ def statuses(answered):
     return {name: check["status"] for name, check in answered.body["checks"].items()}
 
 
-async def test_the_depth_of_each_queue_is_told_and_a_message_in_a_poison_queue_is_a_problem(queues, unique):
+async def test_the_depth_of_each_queue_is_reported_and_a_message_in_a_poison_queue_is_a_problem(
+    queues, unique
+):
     """In memory and on Azurite."""
     empty, used = f"{unique}-a", f"{unique}-b"
     for _ in range(2):

@@ -73,7 +73,7 @@ def test_a_program_of_this_machine_may_run_functions(host, name):
     assert host.post_json(RUN, BODY, Host=given, Content_Type="application/json; charset=utf-8") == 202
 
 
-def test_a_page_cannot_read_what_the_host_tells_of_itself(host):
+def test_a_page_cannot_read_what_the_host_reports_about_itself(host):
     for path in ("/admin/functions", "/admin/functions/work", "/admin/host/status"):
         status, _, headers = host.call("GET", path, None, {"Origin": "https://evil.example"})
         assert (status, headers["Access-Control-Allow-Origin"]) == (403, None)
@@ -95,7 +95,7 @@ def test_the_apps_own_routes_are_the_apps_to_guard(host):
     assert json.loads(host.get("/admin/host/status")[1])["state"] == "Running"
 
 
-def test_the_address_that_the_host_was_told_to_listen_on_is_a_name_of_it(app, hosts):
+def test_the_address_that_the_host_listens_on_is_accepted_as_its_name(app, hosts):
     host = hosts(app(CODE), "--host", "0.0.0.0").start()
     assert host.post_json(RUN, BODY) == 202
     assert host.post_json(RUN, BODY, Host="evil.example") == 403

@@ -61,7 +61,7 @@ def test_a_status_that_is_no_status_does_not_end_the_host(app, hosts, following)
     assert host.process.poll() is None
 
 
-def test_who_forgot_the_storage_is_told(app, hosts, unused_port):
+def test_a_missing_storage_setting_is_reported(app, hosts, unused_port):
     account = f"http://127.0.0.1:{unused_port}/a"
     nowhere = f"AccountName=a;AccountKey=a2V5;BlobEndpoint={account};QueueEndpoint={account};"
     host = hosts(app(QUEUE + TIMERS), AzureWebJobsStorage=nowhere).start()

@@ -38,11 +38,11 @@ def test_telemetry_is_degraded_while_nothing_arrives_or_a_setting_is_wrong(state
     assert ask_telemetry(Telemetry(state), setting_problems).problem == problem
 
 
-def test_a_setting_that_is_wrong_is_told_once():
+def test_a_wrong_setting_is_reported_once():
     assert ask_telemetry(NoTelemetry(WRONG), [WRONG]).problem == WRONG
 
 
-def test_the_state_of_the_sending_is_told():
+def test_the_state_of_sending_is_reported():
     state = TelemetryState(True, 7, 2, datetime(2026, 1, 1, tzinfo=UTC))
     assert ask_telemetry(Telemetry(state), []).facts == {
         "configured": True,

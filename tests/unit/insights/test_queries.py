@@ -42,7 +42,7 @@ def test_a_query_reads_what_is_emitted_and_counts_what_sampling_left_out(report:
         "AppEvents | summarize a = count() by Name",
     ],
 )
-def test_a_query_of_what_is_not_emitted_is_found(text: str) -> None:
+def test_a_query_that_reads_a_name_that_is_not_emitted_is_found(text: str) -> None:
     with pytest.raises(AssertionError):
         check_names(text)
 

@@ -158,7 +158,7 @@ async def test_a_job_cancelled_anywhere_and_retried_comes_out_whole(chance, fate
 
 @thoroughly
 @given(CHANCE, st.integers(1, 3), st.integers(1, 6), st.integers(0, 15))
-async def test_jobs_that_wait_for_their_turn_all_end_without_the_watchdog(chance, running, at_once, moment):
+async def test_jobs_that_wait_for_a_slot_all_end_without_the_watchdog(chance, running, at_once, moment):
     """And end as they should: the cancelled as cancelled, all others whole, and never more at a time than may run."""
     flow = Flow(running_jobs=running)
     most = _watch_running(flow)

@@ -28,8 +28,8 @@ async def test_a_chunk_that_gets_nothing_done_comes_again(flow):
         await flow.run()
 
 
-async def test_a_chunk_that_spends_its_turns_and_gets_nothing_done_is_no_others_fault(flow):
-    """Else it would be put off for ever, such as where redirects at a slow host take more turns than fit a run."""
+async def test_a_chunk_that_makes_requests_but_finishes_no_candidate_fails(flow):
+    """Otherwise it would be postponed for ever, for example if redirects at a slow host take longer than a run."""
     flow.worker.budget = 0
     flow.worker.asked = True
     await flow.send(SPEC)
@@ -37,7 +37,7 @@ async def test_a_chunk_that_spends_its_turns_and_gets_nothing_done_is_no_others_
         await flow.run()
 
 
-async def test_a_chunk_whose_hosts_have_no_turn_for_it_comes_again_later_and_that_is_no_failure(flow):
+async def test_a_chunk_whose_hosts_are_busy_is_enqueued_again_later_and_does_not_fail(flow):
     delays = []
     send = flow.queues.send
 

@@ -57,7 +57,7 @@ async def test_whichever_answer_is_lost_a_job_and_its_retry_end_without_the_watc
     assert lost > 60
 
 
-async def test_a_job_that_was_taken_in_is_enqueued_although_the_answer_was_lost(flow):
+async def test_a_stored_job_is_enqueued_although_the_answer_was_lost(flow):
     inner, left = flow.entities.apply, [1]
 
     async def losing(table, partition, changes):

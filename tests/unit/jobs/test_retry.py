@@ -62,7 +62,7 @@ async def test_revisions_go_on_until_nothing_is_left_to_retry(flow):
     assert (await flow.job(job)).state is State.COMPLETED
 
 
-async def test_the_dataset_before_stands_until_the_new_one_does(flow):
+async def test_the_earlier_dataset_stays_recorded_until_the_new_one_is(flow):
     job = await run_troubled(flow)
     before = await flow.catalog.require("admin", job.id)
     flow.worker.reject = lambda _: None
@@ -145,7 +145,7 @@ async def test_a_failed_archive_is_tried_again_without_a_fetch(flow):
     assert (await flow.catalog.require("admin", job.id)).image_count == 180
 
 
-async def test_a_retry_looks_through_its_records_in_slices(flow):
+async def test_a_retry_reads_its_records_in_slices(flow):
     job = await run_troubled(flow, {**SPEC, "sources": [{"type": "fake", "total": 400}]})
     flow.worker.reject = lambda _: None
     flow.clock.tick = 250.0

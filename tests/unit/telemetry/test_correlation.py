@@ -57,7 +57,7 @@ def test_a_correlation_id_that_is_not_safe_is_replaced(text):
         assert found.correlation_id == "a" * 32
 
 
-def test_parts_of_a_job_stay_in_its_trace_whoever_sends_them_on():
+def test_parts_of_a_job_stay_in_its_trace_also_if_a_timer_sends_them_on():
     started = Origin(TRACE, "mine")
     assert current_origin() == NO_ORIGIN
     assert origin_within(started) == started

@@ -38,7 +38,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_name_that_is_the_same_everywhere_is_taken(name):
+def test_a_name_that_is_the_same_everywhere_is_accepted(name):
     assert check_blob_name(name) == name
     parse_spec({"sources": [{"type": "urls", "blob": name}]})
     parse_image_list({"images": [name, {"name": name}]})

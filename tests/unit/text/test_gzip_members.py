@@ -80,7 +80,7 @@ def test_a_bomb_ends_at_a_limit_that_is_named(packed, told, least, most):
         (gzip.compress(NOISE)[:-5] + b"\0" * 5, "is broken"),
     ],
 )
-def test_what_is_damaged_is_told(packed, told):
+def test_a_damaged_stream_raises_an_error(packed, told):
     assert _all(packed)[1] == told
 
 

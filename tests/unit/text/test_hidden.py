@@ -46,7 +46,7 @@ def test_whatever_is_hidden_is_not_printable():
 
 
 @given(st.text())
-def test_nothing_that_is_shown_turns_or_breaks_lines(text):
+def test_shown_text_neither_reverses_nor_breaks_lines(text):
     for shown in (showing_hidden(text), without_hidden(text)):
         assert len(shown.splitlines()) <= 1
         assert not set(shown) & set(BIDI)
@@ -58,7 +58,7 @@ def test_nothing_that_is_shown_turns_or_breaks_lines(text):
         st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner)
     )
 )
-def test_json_on_one_line_is_one_for_every_reader_and_stays_what_it_is(value):
+def test_json_on_one_line_is_one_line_for_every_reader_and_keeps_its_value(value):
     text = json_line(value).decode()
     assert len(text.splitlines()) == 1
     assert json.loads(text) == value

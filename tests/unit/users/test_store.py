@@ -85,7 +85,7 @@ async def test_two_changes_of_a_user_at_once_are_both_made(users, ann):
     assert await users.get(ID) == replace(ann, tier=TierName.ENTERPRISE, name="Anna")
 
 
-async def test_a_user_has_at_most_twenty_keys_whoever_asks_at_the_same_time(users, ann, clock):
+async def test_a_user_has_at_most_twenty_keys_however_many_calls_add_keys_at_the_same_time(users, ann, clock):
     await users.create(ann)
     made = await asyncio.gather(
         *(users.add_key(ID, key_of(clock, number)) for number in range(30)), return_exceptions=True

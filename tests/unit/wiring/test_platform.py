@@ -39,7 +39,7 @@ def test_the_service_is_recognised(monkeypatch, variables, service):
     assert service_of(Settings()) == service
 
 
-def test_what_azure_tells_of_the_platform_is_told(monkeypatch):
+def test_the_facts_that_azure_sets_about_the_platform_are_reported(monkeypatch):
     for name, value in {**FLEX, "REGION_NAME": "swedencentral"}.items():
         monkeypatch.setenv(name, value)
     settings = Settings()

@@ -42,7 +42,7 @@ def test_what_the_host_cannot_read_is_no_schedule(text):
         ),
     ],
 )
-def test_a_timer_that_cannot_be_started_is_told(text, told):
+def test_a_timer_that_cannot_be_started_is_reported(text, told):
     with pytest.raises(Permanent) as caught:
         check_schedule("LIFECYCLE_SCHEDULE", text, "lifecycle")
     assert caught.value.detail == told
@@ -64,7 +64,7 @@ SCHEDULES = {
         ({"LIFECYCLE_SCHEDULE": "often", "WATCHDOG_SCHEDULE": "00:10:00"}, "degraded", "'often'"),
     ],
 )
-async def test_the_health_tells_of_a_function_that_the_host_could_not_start(
+async def test_health_reports_a_function_that_the_host_could_not_start(
     monkeypatch, connection_string, changes, status, told
 ):
     monkeypatch.setenv("AzureWebJobsStorage", connection_string)

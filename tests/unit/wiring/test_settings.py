@@ -136,18 +136,18 @@ def test_a_user_agent_that_no_header_holds_is_refused(loaded):
         ("DOWNLOAD_LINK_SECONDS", "0.5"),
     ],
 )
-def test_a_setting_that_keeps_its_rule_is_taken_as_it_is(loaded, name, value):
+def test_a_setting_that_follows_its_rule_is_accepted_unchanged(loaded, name, value):
     assert str(getattr(loaded(**{name: value}), name.lower())) == value
 
 
-def test_all_wrong_settings_are_told_at_once(loaded):
+def test_all_wrong_settings_are_reported_in_one_error(loaded):
     with pytest.raises(SettingsError) as caught:
         loaded(CHUNK_SIZE="x", STEP_BUDGET_SECONDS="481", ADMIN_API_KEY="secret")
     assert len(str(caught.value).splitlines()) == 3
     assert "secret" not in str(caught.value)
 
 
-def test_a_service_without_an_endpoint_is_told(loaded):
+def test_a_service_without_an_endpoint_is_reported(loaded):
     blobs = {"AzureWebJobsStorage__blobServiceUri": "https://a.blob.core.windows.net"}
     with pytest.raises(
         SettingsError, match="queueServiceUri and AzureWebJobsStorage__tableServiceUri must be set"

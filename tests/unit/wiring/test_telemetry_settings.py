@@ -103,7 +103,7 @@ def test_a_client_id_that_is_empty_counts_as_none(loaded):
         f"InstrumentationKey={KEY};IngestionEndpoint=https://x/;ApplicationId=a=b",
     ],
 )
-def test_connection_strings_as_people_paste_them_are_taken(loaded, text):
+def test_connection_strings_as_people_paste_them_are_accepted(loaded, text):
     found = loaded(APPLICATIONINSIGHTS_CONNECTION_STRING=text)
     assert found.applicationinsights_connection_string == SecretStr(text)
     assert not isinstance(App(found).telemetry, NoTelemetry)

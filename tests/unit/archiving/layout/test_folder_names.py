@@ -158,7 +158,7 @@ def test_a_safe_label_is_the_name_of_its_folder(label):
         ("x" * 200 + "1", "x" * 200 + "2"),
     ],
 )
-def test_labels_that_some_system_does_not_tell_apart_get_different_folders(labels):
+def test_labels_that_some_system_does_not_distinguish_get_different_folders(labels):
     wanted = made(*labels)
     for order in list(permutations(labels))[:24]:
         assert made(*order) == wanted

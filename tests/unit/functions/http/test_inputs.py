@@ -101,7 +101,7 @@ async def test_a_limit_that_is_not_a_plain_number_within_its_range_is_refused(ca
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", ["1", "20", "99", "100"])
-async def test_a_limit_within_its_range_is_taken(caller, path, limit):
+async def test_a_limit_within_its_range_is_accepted(caller, path, limit):
     assert (await caller.get(path, f"limit={limit}")).status == 200
 
 

@@ -73,7 +73,7 @@ async def test_the_watchdog_sends_on_parts_whose_messages_were_lost(parts):
     await check(parts, job)
 
 
-async def test_an_archive_that_moves_is_not_taken_for_a_stalled_one(parts):
+async def test_an_archive_with_progress_does_not_count_as_stalled(parts):
     job = await crawled(parts)
     await parts.handle(ARCHIVES_QUEUE, parts.queues.take(ARCHIVES_QUEUE)[0])
     for text in parts.queues.take(ARCHIVES_QUEUE):

@@ -29,7 +29,7 @@ async def test_a_label_fills_from_all_of_its_sources_however_large_their_pages(f
         assert by(urls[:first], 3) == {"cat": first / 2, "kitten": first / 2}
 
 
-async def test_no_page_is_asked_for_again_where_time_ends_before_all_have_had_their_turn(flow, search):
+async def test_no_page_is_requested_again_if_time_ends_before_all_streams_had_their_turn(flow, search):
     flow.deadline = lambda: Deadline.after(flow.clock, 25.0)
     labels = [f"label {number}" for number in range(60)]
     sources = [{"type": "search", "page": 20, "cost": 1.0}]

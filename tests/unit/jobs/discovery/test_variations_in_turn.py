@@ -135,7 +135,7 @@ async def test_variations_continue_over_slices_and_no_page_is_asked_for_twice(fl
         assert len(search.asked) == len(set(search.asked)) == 6 * 4
 
 
-async def test_variations_have_their_turn_where_a_keyword_is_given_up(flow, monkeypatch):
+async def test_variations_have_their_turn_after_a_keyword_is_given_up(flow, monkeypatch):
     pages = Search.pages
 
     async def failing(self, query, cursor):

@@ -114,7 +114,7 @@ async def test_cancelled_twice_is_reported_once_with_the_images_so_far(flow):
 
 
 @pytest.mark.parametrize("way", ["cancel", "watchdog"])
-async def test_the_end_belongs_to_the_trace_of_the_job_whoever_brings_it_about(flow, way):
+async def test_the_end_belongs_to_the_jobs_trace_also_if_the_watchdog_or_a_call_ends_the_job(flow, way):
     job = await _submit(flow)
     with operation("another", traceparent=OTHER, correlation_id="other"):
         if way == "cancel":

@@ -35,7 +35,7 @@ def reads(flow, monkeypatch):
 
 
 @pytest.mark.parametrize("end", ["cancelled", "retried", "gone"])
-async def test_a_look_sees_every_end_of_a_revision(flow, job, end):
+async def test_a_refresh_notices_every_end_of_a_revision(flow, job, end):
     watch = JobWatches(flow.jobs, flow.clock).watch(job)
     assert await watch.refresh() is False
     await watch.check()
@@ -54,7 +54,7 @@ async def test_a_look_sees_every_end_of_a_revision(flow, job, end):
         await watch.check()
 
 
-async def test_steps_that_come_by_often_look_once_an_interval(flow, job, reads):
+async def test_steps_that_check_often_read_the_job_once_an_interval(flow, job, reads):
     made, _ = reads
     watch = JobWatches(flow.jobs, flow.clock).watch(job)
     for _ in range(100):
@@ -63,7 +63,7 @@ async def test_steps_that_come_by_often_look_once_an_interval(flow, job, reads):
     assert len(made) == 11  # in fifty seconds
 
 
-async def test_a_failed_look_is_made_up_for_at_the_next_interval(flow, job, reads):
+async def test_after_a_failed_refresh_the_next_interval_reads_the_job(flow, job, reads):
     made, fails = reads
     watch = JobWatches(flow.jobs, flow.clock).watch(job)
     await flow.transitions.cancel(job)
@@ -87,7 +87,7 @@ async def test_a_refresh_that_the_caller_asks_for_raises_if_storage_does_not_ans
     assert await watch.refresh() is False
 
 
-async def test_work_goes_on_until_a_look_finds_the_end(flow, job, reads):
+async def test_work_goes_on_until_a_refresh_finds_the_end(flow, job, reads):
     made, fails = reads
     fails += [Unavailable("storage is away")] * 3
     watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).watch(job)
@@ -131,7 +131,7 @@ async def test_work_that_is_not_interrupted_returns_its_result_or_raises_its_err
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_an_error_of_the_watch_itself_is_not_taken_for_the_jobs_end(flow, job, reads):
+async def test_an_error_of_the_watch_itself_does_not_count_as_the_jobs_end(flow, job, reads):
     _, fails = reads
     fails.append(TypeError("a mistake"))
     watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).watch(job)

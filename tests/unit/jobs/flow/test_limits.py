@@ -82,7 +82,7 @@ async def test_no_chunk_waits_for_a_halved_one(flow):
     assert sorted(flow.worker.fetched) == [index for index in range(400) if index != 5]
 
 
-async def test_chunks_whose_turn_got_lost_are_found_by_the_watchdog(flow):
+async def test_chunks_whose_message_was_lost_are_found_by_the_watchdog(flow):
     job = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     flow.queues.take(CHUNKS_QUEUE)
@@ -150,7 +150,7 @@ async def _states(flow, jobs):
     return [str((await flow.job(job)).state) for job in jobs]
 
 
-async def test_jobs_beyond_a_users_share_wait_for_their_turn_in_order(narrow):
+async def test_jobs_beyond_a_users_slots_wait_in_order(narrow):
     jobs = []
     for _ in range(5):
         narrow.clock.advance(1)

@@ -59,7 +59,7 @@ async def test_a_change_while_the_lanes_are_read_does_not_look_like_the_end():
     assert await ledger.all_done("job")
 
 
-def test_names_of_chunks_tell_where_they_come_from():
+def test_names_of_chunks_show_the_chunk_that_they_descend_from():
     name = chunk_id(7)
     assert [rest_of(name), rest_of(rest_of(name))] == ["000007.0002", "000007.0003"]
     assert rest_of(halves_of(rest_of(name))[0]) == "000007.0002a.0002"
@@ -73,7 +73,7 @@ def test_names_of_chunks_tell_where_they_come_from():
     ]
 
 
-def test_a_tally_can_be_taken_back():
+def test_a_tally_can_be_subtracted():
     whole = Tally({"a": {"kept": 2, "timed_out": 1}, "b": {"crashed": 1, "corrupt": 1}})
     part = Tally({"a": {"timed_out": 1}, "b": {"crashed": 1}})
     assert whole.transient == 2

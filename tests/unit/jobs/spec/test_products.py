@@ -56,7 +56,7 @@ def test_a_product_of_allowed_numbers_is_refused_soon_with_the_number_and_the_li
         (8, 50, 50, {}, 20_000),
     ],
 )
-def test_as_many_searches_as_are_allowed_are_taken_and_one_more_is_not(
+def test_as_many_searches_as_are_allowed_are_accepted_and_one_more_is_not(
     labels, keywords, sources, variations, searches
 ):
     assert searches == MAX_SEARCHES

@@ -107,7 +107,7 @@ def test_list_items_and_keywords_are_texts(wrong):
         parse_image_list({"images": [{"name": "inputs/1.jpg", "label": wrong}]})
 
 
-def test_a_valid_value_is_taken_unchanged():
+def test_a_valid_value_is_accepted_unchanged():
     data = CATS | {
         "max_images_per_label": 5,
         "filters": {"max_aspect_ratio": 2, "sharpness_min": 1.5, "formats": ["jpeg"], "licenses": ["by"]},

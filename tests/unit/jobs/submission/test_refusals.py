@@ -88,7 +88,7 @@ async def test_a_specs_job_id_that_is_none_is_refused_by_name(flow, job_id):
 
 
 @pytest.mark.parametrize("queue", ["handle_job", "handle_archive"])
-async def test_a_refused_message_is_one_failed_job_that_tells_its_id_and_has_its_name(flow, queue):
+async def test_a_refused_message_is_one_failed_job_that_shows_its_id_and_has_its_name(flow, queue):
     for _ in range(3):  # the host delivers it again
         text = json.dumps({"job_id": "mine-1", "name": " pets ", "colour": 1})
         await getattr(flow.intake, queue)("m1", text, flow.deadline())
@@ -105,7 +105,7 @@ async def test_a_refused_message_is_one_failed_job_that_tells_its_id_and_has_its
 
 
 @pytest.mark.parametrize("poison", ["handle_poisoned_archive", "handle_poisoned_job"])
-async def test_a_message_that_kills_is_refused_with_its_job_id_told(flow, poison):
+async def test_a_message_that_kills_is_refused_and_its_job_id_is_shown(flow, poison):
     await getattr(flow.intake, poison)("m1", json.dumps(LIST))
     [job] = (await _jobs(flow)).values()
     assert (job.message_id, job.requested_id) == ("m1", "mine-1")
@@ -176,7 +176,7 @@ async def test_a_corrected_message_gets_the_id_and_a_straggler_of_the_refused_on
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_message_that_dies_at_any_line_and_turns_to_poison_is_one_job(flow, after):
+async def test_a_message_that_dies_at_any_line_and_becomes_poison_is_one_job(flow, after):
     flow.weather.after = after
     asked = {"images": LIST["images"]}
     for at in count(1):

@@ -74,7 +74,7 @@ async def test_a_webhooks_counts_are_the_datasets_duplicates_included(flow):
     }
 
 
-async def test_a_failed_jobs_webhook_is_told_why(flow):
+async def test_the_webhook_of_a_failed_job_gets_the_reason(flow):
     flow.worker.reject = lambda _: Reason.CORRUPT
     job = await _ended(flow)
     [body] = _bodies(flow)
@@ -85,7 +85,7 @@ async def test_a_failed_jobs_webhook_is_told_why(flow):
     assert body["links"] == {"self": path, "records": f"{path}/records/download"}
 
 
-async def test_a_cancelled_jobs_webhook_is_told_what_was_done(flow):
+async def test_the_webhook_of_a_cancelled_job_gets_its_counts(flow):
     job = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     await flow.cancel(job)
@@ -96,7 +96,7 @@ async def test_a_cancelled_jobs_webhook_is_told_what_was_done(flow):
     assert body["counts"] == {"found": 200, "kept": 0, "rejected": {}}
 
 
-async def test_the_webhook_hears_of_every_revision_and_can_tell_them_apart(flow):
+async def test_the_webhook_is_called_for_every_revision_and_gets_its_number(flow):
     job = await _ended(flow)
     flow.worker.reject = lambda _: None
     waiting = await flow.retry.run("admin", job.id)
@@ -116,7 +116,7 @@ async def test_any_2xx_is_delivered_in_one_try(flow, status):
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 400, 401, 403, 404, 405, 410, 413, 422])
-async def test_a_status_that_will_not_change_is_told_after_one_try(flow, caplog, status):
+async def test_a_final_status_is_recorded_after_one_try(flow, caplog, status):
     with caplog.at_level(logging.WARNING):
         job = await _ended(flow, status)
     assert (job.state, job.failure) == (State.COMPLETED, None)
@@ -144,7 +144,7 @@ async def test_a_transient_failure_is_tried_again_with_the_same_body(flow, answe
 
 
 @pytest.mark.parametrize("answer", TRANSIENT)
-async def test_what_never_succeeds_is_tried_five_times_and_told(flow, caplog, answer):
+async def test_a_call_that_never_succeeds_is_made_five_times_and_recorded_as_failed(flow, caplog, answer):
     job = await _ended(flow, *[answer] * 9)
     status = answer if isinstance(answer, int) else None
     told = f"It answered with status {status}." if status else "The service did not answer in time."
@@ -157,14 +157,14 @@ async def test_what_never_succeeds_is_tried_five_times_and_told(flow, caplog, an
     ]
 
 
-async def test_an_address_that_may_not_be_called_is_told_after_one_try(flow):
+async def test_a_forbidden_address_is_recorded_as_failed_after_one_try(flow):
     job = await _ended(flow, Permanent("The address is not a public one."))
     assert (job.webhook.state, job.webhook.tries, job.webhook.status) == ("failed", 1, None)
     assert job.webhook.error == "The address is not a public one."
 
 
 @pytest.mark.parametrize("spec", [b"{", b"[]", None])
-async def test_a_webhook_whose_address_is_damaged_or_gone_is_told(flow, spec):
+async def test_a_webhook_whose_spec_is_damaged_or_gone_is_recorded_as_failed(flow, spec):
     job = await flow.send(SPEC)
     name = f"work/job_{job.id}/spec.json"
     await (flow.blobs.delete(name) if spec is None else flow.blobs.put(name, spec))
@@ -176,7 +176,7 @@ async def test_a_webhook_whose_address_is_damaged_or_gone_is_told(flow, spec):
     assert flow.web.sent == []
 
 
-async def test_the_last_try_is_the_one_that_is_told(flow):
+async def test_the_last_try_is_the_one_that_is_recorded(flow):
     job = await _ended(flow, 503, Unavailable("It broke off."), 404)
     assert (job.webhook.tries, job.webhook.status) == (3, 404)
     job = await _ended(flow, 503, 500, 503, 500, Unavailable("It broke off."))

@@ -52,7 +52,7 @@ async def _until_the_end(flow):
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
-async def test_whoever_ends_a_job_sends_one_message_and_calls_nobody(flow, end):
+async def test_the_call_that_ends_a_job_sends_one_message_and_calls_no_webhook(flow, end):
     with operation("submit_job", traceparent=TRACE, correlation_id="mine"):
         job = await flow.submit.run(Submission("admin", flow.specs.parse(SPEC)))
     if end == "failed":
@@ -81,7 +81,7 @@ async def test_a_job_without_a_webhook_sends_no_message(flow, cancelled):
     assert await flow.watchdog.run(flow.deadline()) == 0
 
 
-async def test_a_job_that_waits_for_its_turn_does_not_wait_for_webhooks():
+async def test_a_job_that_waits_for_a_slot_does_not_wait_for_webhooks():
     flow = Flow(running_jobs=1)
     first, second = await flow.send(SPEC), await flow.send(SPEC)
     await _until_the_end(flow)
@@ -159,7 +159,7 @@ async def test_a_retry_during_the_call_keeps_its_own_webhook(flow):
     assert await _webhook(flow, job) == Webhook(WebhookState.PENDING)
 
 
-async def test_nobody_is_told_of_a_job_that_has_not_ended_or_that_nobody_has(flow):
+async def test_no_webhook_is_called_for_a_job_that_has_not_ended_or_does_not_exist(flow):
     job = await flow.send(SPEC)
     text = message_of(job)
     for message in (text, text.replace(job.id, "none"), text.replace("admin", "nobody")):
@@ -195,7 +195,7 @@ async def test_a_transient_failure_is_recorded_and_left_to_the_hosts_retries(flo
     assert await _webhook(flow, job) == Webhook(WebhookState.DELIVERED, 3, 200, "", flow.clock.now())
 
 
-async def test_poison_records_that_the_owner_was_not_told_and_why(flow):
+async def test_poison_records_that_the_webhook_has_failed_and_why(flow):
     job, message = await _ended(flow)
     flow.web.answers = [503]
     with pytest.raises(Unavailable):

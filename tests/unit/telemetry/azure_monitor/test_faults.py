@@ -70,7 +70,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize("fault", TABLE)
-async def test_what_a_fault_costs(ingestion, client, fault):
+async def test_how_many_items_a_fault_loses(ingestion, client, fault):
     ingestion.answers, arrived, dropped = [*TABLE[fault][0]], TABLE[fault][1], TABLE[fault][2]
     telemetry = client(ingestion.url)
     send(telemetry)
@@ -102,7 +102,7 @@ async def test_of_a_part_that_is_refused_what_may_pass_is_sent_again(ingestion, 
     assert state.dropped == 1
 
 
-async def test_an_item_that_is_refused_while_others_are_taken_is_dropped_in_the_end(ingestion, client):
+async def test_an_item_that_is_refused_while_others_are_accepted_is_dropped_in_the_end(ingestion, client):
     ingestion.answers = [partly({0: 500}, ingestion) for _ in range(1000)]
     telemetry = client(ingestion.url)
     send(telemetry)
@@ -283,7 +283,7 @@ async def test_no_caller_waits_for_a_service_that_hangs(ingestion, client):
     assert time.monotonic() - began < 1
 
 
-async def test_an_item_that_cannot_be_written_costs_no_other(ingestion, client):
+async def test_an_item_that_cannot_be_encoded_loses_no_other_item(ingestion, client):
     telemetry = client(ingestion.url)
     telemetry.metric("m", float("nan"))
     telemetry.event("e", {"a": "\ud800"}, {"bad": float("inf"), "good": 1.0}, always=True)

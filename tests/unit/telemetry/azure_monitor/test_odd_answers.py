@@ -52,7 +52,7 @@ async def test_a_part_whose_refusals_cannot_be_read_is_not_sent_twice(ingestion,
         b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-async def test_a_batch_that_was_taken_is_not_sent_again_because_the_answer_breaks(ingestion, client, rest):
+async def test_an_accepted_batch_is_not_sent_again_because_its_answer_is_cut_short(ingestion, client, rest):
     async def answer(request, items):
         ingestion.take(items)
         request.transport.write(b"HTTP/1.1 200 OK\r\n" + rest)

@@ -36,7 +36,7 @@ async def _cancel_and_die(flow, job, lost):
 
 
 @pytest.mark.parametrize("begun", [False, True])
-async def test_a_cancel_that_dies_behind_any_write_is_told_by_the_watchdog(flow, begun):
+async def test_the_watchdog_reports_a_cancel_that_dies_after_any_write(flow, begun):
     lost = 1
     while True:
         job = await flow.send(SPEC)
@@ -74,7 +74,7 @@ async def test_the_watchdog_leaves_a_cancelled_job_alone_while_messages_wait(flo
     assert _events(flow) == [("job.cancelled", 1)]
 
 
-async def test_an_archive_that_dies_at_the_jobs_end_for_good_is_told_by_the_watchdog(flow):
+async def test_the_watchdog_reports_the_end_of_a_job_whose_archive_step_died_for_good(flow):
     job = await flow.send(SPEC)
     while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
         for queue, text in flow.take():
@@ -115,7 +115,7 @@ async def test_the_watchdog_asks_less_and_less_often_and_gives_up_in_the_end(flo
     assert work.finished_at == ended
 
 
-async def test_the_watchdog_frees_the_slot_of_a_job_whose_owner_is_still_to_be_told():
+async def test_the_watchdog_frees_the_slot_of_a_job_whose_webhook_is_pending():
     flow = Flow(running_jobs=1)
     first, second = await flow.send(SPEC), await flow.send(SPEC)
     for text in flow.queues.take(JOBS_QUEUE):
@@ -129,7 +129,7 @@ async def test_the_watchdog_frees_the_slot_of_a_job_whose_owner_is_still_to_be_t
     assert (await flow.job(first)).webhook.state is WebhookState.PENDING
 
 
-async def test_a_retry_of_a_job_whose_end_was_never_told_tells_of_its_own(flow):
+async def test_a_retry_of_a_job_whose_end_was_never_reported_reports_its_own_end(flow):
     job = await flow.send(SPEC)
     await _cancel_and_die(flow, job, 1)
     flow.queues.take(JOBS_QUEUE)
@@ -140,7 +140,7 @@ async def test_a_retry_of_a_job_whose_end_was_never_told_tells_of_its_own(flow):
     assert await flow.watchdog.run(flow.deadline()) == 0
 
 
-async def test_the_work_of_a_job_counts_as_ended_from_the_jobs_end_once_its_owner_was_told(flow):
+async def test_the_work_of_a_job_counts_as_ended_from_the_jobs_end_once_its_webhook_is_settled(flow):
     job = await flow.send(SPEC)
     await flow.cancel(job)
     [work] = [work async for work in flow.jobs.works()]
