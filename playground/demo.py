@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 
 from playground.azurite import ROOT
-from playground.client import ApiClient, ApiError
+from playground.client import ApiClient
+from playground.demo_run import exit_status, new_folder
 from playground.gallery import ODD_FILES, default_photos, start_gallery
 from playground.stack import Stack
 from playground.verify import VerificationError, verify_zip
@@ -35,20 +36,12 @@ def main() -> int:
     parser.add_argument("--photos", type=Path, default=None, help="a folder of photos for the gallery")
     options = parser.parse_args()
     keywords = [word.strip() for word in options.keywords.split(",") if word.strip()] or list(_KEYWORDS)
-    try:
-        asyncio.run(_demo(keywords, live=options.live, photos=options.photos or default_photos()))
-    except (DemoError, ApiError, VerificationError, RuntimeError, aiohttp.ClientError, TimeoutError) as error:
-        print(f"\nThe demo failed: {str(error) or type(error).__name__}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
-    return 0
+    demo = _demo(keywords, live=options.live, photos=options.photos or default_photos())
+    return exit_status(demo, DemoError, VerificationError)
 
 
 async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
-    folder = _FOLDER / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 10_000:04}"
-    folder.mkdir(parents=True)
+    folder = new_folder(_FOLDER)
     settings: dict[str, str] = {}
     gallery = None
     if not live:

@@ -6,14 +6,14 @@ import contextlib
 import secrets
 import shutil
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
 
 from playground.azurite import ROOT
-from playground.client import ApiClient, ApiError
+from playground.client import ApiClient
+from playground.demo_run import exit_status, new_folder
 from playground.gallery import default_photos, start_gallery
 from playground.ingestion import Ingestion, serving
 from playground.operation_tree import faults_of_job, job_tree, lines_of, orphans, read_item, trees_of
@@ -32,20 +32,11 @@ class TelemetryDemoError(Exception):
 def main() -> int:
     """Runs the demo. Returns 0 if every tree is complete."""
     argparse.ArgumentParser(prog="playground.telemetry_demo", description=__doc__).parse_args()
-    try:
-        asyncio.run(_demo())
-    except (TelemetryDemoError, ApiError, RuntimeError, aiohttp.ClientError, TimeoutError) as error:
-        print(f"\nThe demo failed: {str(error) or type(error).__name__}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status(_demo(), TelemetryDemoError)
 
 
 async def _demo() -> None:
-    folder = _FOLDER / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 10_000:04}"
-    folder.mkdir(parents=True)
+    folder = new_folder(_FOLDER)
     async with serving(Ingestion()) as ingestion, contextlib.AsyncExitStack() as ending:
         gallery, base = await start_gallery(default_photos())
         ending.push_async_callback(gallery.cleanup)

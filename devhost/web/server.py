@@ -186,6 +186,7 @@ def _body(body: TypedData | None) -> bytes:
     kind = body.WhichOneof("data") if body is not None else None
     if kind is None:
         return b""
+    # body is not None here, because it has a kind
     return bytes(body.bytes) if kind == "bytes" else str(getattr(body, kind)).encode()  # type: ignore[union-attr]
 
 

@@ -57,6 +57,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: object) -> Any:
         for plain in (str, bytes, int, float):
             if isinstance(value, plain):
+                # mypy does not see that `plain` is the type of the value
                 return plain, plain.__getnewargs__(value)  # type: ignore[arg-type]
         return NotImplemented
 
