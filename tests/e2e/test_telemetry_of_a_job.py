@@ -147,16 +147,20 @@ async def test_a_producers_job_is_one_tree_under_the_request_of_the_function_tha
     assert [item.name for item in walk(first) if item.name == "job_completed"] == ["job_completed"]
 
 
+@pytest.mark.parametrize(
+    ("timer", "metrics"),
+    [("lifecycle", {"datasets_archived"}), ("business_metrics", {"daily_active_users", "revenue_usd"})],
+)
 async def test_a_night_is_a_tree_under_the_hosts_request(
-    stack: Stack, api: ApiClient, ingestion: Ingestion
+    stack: Stack, api: ApiClient, ingestion: Ingestion, timer: str, metrics: set[str]
 ) -> None:
     assert stack.host_is_running
-    await api.run_function("lifecycle")
-    await ingestion.until(lambda items: len(named(items, "lifecycle", "datasets_archived")) >= 2)
-    [night] = [roots for roots in trees_of(ingestion.items).values() if roots[0].name == "lifecycle"]
+    await api.run_function(timer)
+    await ingestion.until(lambda items: len(named(items, timer, *metrics)) > len(metrics))
+    [night] = [roots for roots in trees_of(ingestion.items).values() if roots[0].name == timer]
     [request] = night
     assert (request.kind, request.parent_id) == ("request", "")
-    assert "datasets_archived" in {item.name for item in request.children}
+    assert metrics <= {item.name for item in request.children}
 
 
 async def test_every_item_has_the_role_and_the_instance_that_the_hosts_items_have(
