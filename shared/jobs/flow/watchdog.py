@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import Deadline
-from shared.errors import AppError, Changed, Damaged
+from shared.errors import AppError, Changed, Damaged, Permanent, Retryable
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import STALLED
@@ -19,6 +19,7 @@ from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
 from shared.runtime import Runtime
 from shared.telemetry import signals
+from shared.telemetry.correlation import NO_ORIGIN, working_for
 
 _QUEUES = {
     State.QUEUED: JOBS_QUEUE,
@@ -79,11 +80,20 @@ class Watchdog:
                 await self._fail_damaged(work, error)
             except AppError as error:
                 # The other jobs are checked all the same.
-                signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=work.job_id)
+                await self._report(work, error)
         return nudged
 
+    async def _report(self, work: Work, error: AppError) -> None:
+        """Reports an error as an item of the job's operation, if the job can be read, and not of the watchdog's."""
+        origin = NO_ORIGIN
+        if not isinstance(error, Retryable):
+            with contextlib.suppress(AppError):
+                origin = (await self._data.jobs.require(work.user_id, work.job_id)).origin
+        with working_for(origin, work.job_id):
+            signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=work.job_id)
+
     async def _fail_damaged(self, work: Work, error: Damaged) -> None:
-        signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=work.job_id)
+        await self._report(work, error)
         # If this fails, the next run may succeed.
         with contextlib.suppress(AppError):
             await self._transitions.fail_damaged(
@@ -127,7 +137,11 @@ class Watchdog:
             return False
         if not given_up:
             await self._data.storage.queues.send(WEBHOOKS_QUEUE, message_of(job))
-        return not given_up
+            return True
+        with working_for(job.origin, job.id):
+            error = Permanent(webhook.error)
+            signals.failure(self._runtime.telemetry, error, operation="webhook", job_id=job.id)
+        return False
 
     async def handle_poison(self, job: Job, failure: Failure) -> bool:
         """Sends a job on whose message became poison, or fails it after `max_nudges`; returns whether it was sent on.
