@@ -4,13 +4,13 @@ On Azure these are application settings. Locally they are in local.settings.json
 that is empty or blank counts as not set.
 """
 
-import socket
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from shared.azure_variables import AzureVariables
 from shared.jobs.spec.field_errors import field_errors
 from shared.setting_types import (
     AuthenticationString,
@@ -50,7 +50,7 @@ def _upper(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
+class Settings(AzureVariables):
     """The app's settings. The environment variable of a field is its alias, or else its name in upper case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -93,8 +93,6 @@ class Settings(BaseSettings):
     """Whether people whom App Service authentication has signed in may call. WEBSITE_AUTH_ENABLED must be set, too."""
     sign_in_creates_users: bool = False
     """Whether a person who signs in for the first time becomes a user of the tier free."""
-    website_auth_enabled: bool = False
-    """Azure sets it if App Service authentication is switched on. Then callers cannot forge its headers."""
 
     # sources
     user_agent: HeaderValue = (
@@ -183,24 +181,6 @@ class Settings(BaseSettings):
     """The base URL of the service for log queries. Sovereign clouds have another one."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     """The app's own log level, in capital or small letters."""
-    website_cloud_rolename: str | None = None
-    """The role in telemetry, if it is not the app's name."""
-    website_site_name: str | None = None
-    """Azure sets it to the app's name, which is the role in telemetry."""
-    website_slot_name: str | None = None
-    """Set by Azure: the deployment slot, on plans that have any."""
-    website_instance_id: str | None = None
-    """Azure sets it to the instance's name on Windows and on dedicated plans."""
-    website_pod_name: str | None = None
-    """Azure sets it to the instance's name on Flex Consumption."""
-    website_sku: str | None = None
-    """Azure sets it to the plan, such as FlexConsumption."""
-    region_name: str | None = None
-    """Azure sets it to the region."""
-    functions_extension_version: str | None = None
-    """The version of the Functions host. It is set on Azure, but not on Flex Consumption."""
-    container_name: str | None = None
-    """Azure sets it to the instance's name on Flex and Linux Consumption. Other systems set it, too."""
 
     @model_validator(mode="before")
     @classmethod
@@ -234,11 +214,6 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def running_in_azure(self) -> bool:
-        """Whether this process runs on Azure."""
-        return any(self._instances)
-
-    @property
     def admin_keys(self) -> tuple[str, ...]:
         """The keys of the administrator."""
         return tuple(key.get_secret_value() for key in (self.admin_api_key, self.admin_api_key_next) if key)
@@ -252,24 +227,6 @@ class Settings(BaseSettings):
     def excluded_operations(self) -> frozenset[str]:
         """The functions whose runs are not reported one by one."""
         return frozenset(name.strip() for name in self.telemetry_excluded_operations.split(","))
-
-    @property
-    def role(self) -> str:
-        """The app's name in telemetry: the one that the host gives its own items on Azure."""
-        slot = (self.website_slot_name or "production").lower()
-        site = (self.website_site_name or "pixcrawler").lower() + ("" if slot == "production" else f"-{slot}")
-        return self.website_cloud_rolename or site
-
-    @property
-    def instance(self) -> str:
-        """The instance's name in telemetry: the one that Azure gives it, or else the host name."""
-        return next(filter(None, self._instances), None) or socket.gethostname()
-
-    @property
-    def _instances(self) -> tuple[str | None, ...]:
-        """The names that Azure gives the instance. `container_name` counts only on Azure."""
-        container = self.container_name if self.website_site_name else None
-        return self.website_instance_id, container, self.website_pod_name
 
     @property
     def telemetry_problems(self) -> tuple[str, ...]:
