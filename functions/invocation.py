@@ -8,7 +8,7 @@ import azure.functions as func
 
 from shared.jobs.job.messages import Envelope
 from shared.telemetry import signals
-from shared.telemetry.correlation import Operation, operation, trace_id_in
+from shared.telemetry.correlation import Operation, is_correlation_id, operation, trace_id_in
 from shared.wiring import App
 
 _FLUSH_SECONDS = 1.0
@@ -24,6 +24,8 @@ async def triggered(
     trace, so the app reports a span of its own, which names the host's trace. The operation of a timer belongs to the
     host's request. Errors are reported and raised, so that the host tries again. At the end all signals are sent. That
     takes a second at most, and no time while sending fails.
+
+    A message without a valid correlation id has its own id as one, so that all of its deliveries have the same.
     """
     host = context.trace_context.trace_parent
     carried = envelope.origin if envelope is not None else None
@@ -31,7 +33,7 @@ async def triggered(
     with operation(
         name,
         traceparent=follows,
-        correlation_id=carried.correlation_id if carried else None,
+        correlation_id=_correlation_id(envelope) if envelope is not None else None,
         own_span=envelope is not None,
         job_id=envelope.job_id if envelope else "",
     ) as current:
@@ -54,6 +56,11 @@ async def triggered(
             report_span(services, current, time.monotonic() - began, succeeded=succeeded, host=host)
             # the host may kill or freeze this process as soon as nothing runs in it
             await services.telemetry.flush(_FLUSH_SECONDS)
+
+
+def _correlation_id(envelope: Envelope) -> str:
+    carried = envelope.origin.correlation_id
+    return carried if is_correlation_id(carried) else envelope.message_id
 
 
 def report_span(

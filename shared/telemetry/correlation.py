@@ -72,7 +72,7 @@ def operation(
     match = _TRACEPARENT.fullmatch(traceparent or "")
     trace_id = match[1] if match else secrets.token_hex(16)
     above = match[2] if match else ""
-    if correlation_id is None or _CORRELATION_ID.fullmatch(correlation_id) is None:
+    if correlation_id is None or not is_correlation_id(correlation_id):
         correlation_id = trace_id
     if own_span or not above:
         entered = Operation(name, trace_id, secrets.token_hex(8), above, correlation_id, True, job_id)
@@ -83,6 +83,11 @@ def operation(
         yield entered
     finally:
         _current.reset(token)
+
+
+def is_correlation_id(text: str) -> bool:
+    """Returns whether the text is a correlation id that the app keeps: it may stand in a header and in a log line."""
+    return _CORRELATION_ID.fullmatch(text) is not None
 
 
 def current_operation() -> Operation | None:

@@ -1,6 +1,7 @@
 """Which trace a function's operation belongs to, and what it reports of itself."""
 
 import contextlib
+import json
 from types import SimpleNamespace
 
 import azure.functions as func
@@ -123,6 +124,16 @@ async def test_a_message_belongs_to_the_trace_that_it_carries_else_to_that_of_it
         found = present(current_operation())
     assert found.own_span
     assert (found.trace_id, found.parent_id) == (expected[3:35], expected[36:52])
+
+
+@pytest.mark.parametrize("carried", ["", "x" * 65, "two\nlines", None, 5])
+async def test_all_deliveries_of_a_message_without_a_correlation_id_have_the_messages_id_as_one(carried):
+    found = []
+    for host in (OF_THE_HOST, OF_THE_HEADER):
+        received = message_of(json.dumps({"keywords": ["a"], "correlation_id": carried}))
+        async with handling("work", received, context_of(host)):
+            found.append(present(current_operation()).correlation_id)
+    assert found == ["1", "1"]
 
 
 def test_each_function_is_given_its_invocations_context():
