@@ -80,7 +80,8 @@ class AzureLogs:
             if heard.status is None and not isinstance(error, AzureError):
                 raise
             _log.warning("the report %s failed: %s, %s", report.name, type(error).__name__, heard)
-            raise self._translated(error, heard) from error
+            # the SDK's error has the service's words, and telemetry reports the causes of an error
+            raise self._translated(error, heard) from None
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -117,7 +118,7 @@ class AzureLogs:
                 return Unavailable(_UNREADABLE)
             case 401 | None if _is_unknown(error):
                 return NotConfigured("The app has no identity that Azure's log service accepts.")
-            case None | 408 | 500 | 502 | 503:
+            case status if status is None or status == 408 or status >= 500:
                 return Unavailable("Azure's log service did not answer.")
             case status:
                 return Permanent(f"Azure's log service refused the query (status {status}).")
