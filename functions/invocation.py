@@ -9,9 +9,14 @@ import azure.functions as func
 from shared.jobs.job.messages import Envelope
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, is_correlation_id, operation, trace_id_in
+from shared.telemetry.privacy import scrub
 from shared.wiring import App
 
 _FLUSH_SECONDS = 1.0
+
+
+class InvocationFailed(Exception):
+    """A function failed with an error whose text had secrets. This text names the error's type, and has none."""
 
 
 @contextlib.asynccontextmanager
@@ -51,11 +56,24 @@ async def triggered(
                 signals.message_failure(
                     services.telemetry, error, operation=name, message_id=envelope.message_id
                 )
+            _refuse_secrets(error)
             raise
         finally:
             report_span(services, current, time.monotonic() - began, succeeded=succeeded, host=host)
             # the host may kill or freeze this process as soon as nothing runs in it
             await services.telemetry.flush(_FLUSH_SECONDS)
+
+
+def _refuse_secrets(error: Exception) -> None:
+    """Raises an error without secrets in place of one with them, since the host reports the text of what is raised.
+
+    Raises:
+        InvocationFailed: the text of the error has something that telemetry must not have.
+    """
+    text = str(error)
+    if scrub(text) != text:
+        failed = InvocationFailed(scrub(f"{type(error).__name__}: {text}"))
+        raise failed.with_traceback(error.__traceback__) from None
 
 
 def _correlation_id(envelope: Envelope) -> str:

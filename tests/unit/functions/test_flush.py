@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 
 import azure.functions as func
 import pytest
@@ -12,6 +13,7 @@ from functions.http import endpoint
 from functions.http.call import Answer
 from functions.http.declared import PUBLIC, Declared
 from functions.http.endpoint import http_function
+from functions.invocation import InvocationFailed
 from functions.message import handling
 from shared.errors import Permanent
 from shared.settings import Settings
@@ -89,6 +91,17 @@ async def test_a_message_that_fails_sends_its_error_before_the_host_hears_of_it(
     assert sorted(warm.names) == ["KeyError", "crawl_chunk"]
     [error] = [item for item in warm.items if "exceptions" in item["data"]["baseData"]]
     assert error["data"]["baseData"]["properties"]["message_id"] == "1"
+
+
+@pytest.mark.parametrize("signed", ["https://h.example/b?sv=1&sig=SECRET", "{'api_key': 'SECRET'}"])
+async def test_the_host_hears_of_an_error_without_its_secrets(warm, signed):
+    with pytest.raises(InvocationFailed, match=r"^ValueError: ") as raised:
+        async with handling("crawl_chunk", message_of("{}"), context_of(HOST)):
+            raise ValueError(signed)
+    assert "SECRET" not in "".join(traceback.format_exception(raised.value))
+    [error] = [item for item in warm.items if "exceptions" in item["data"]["baseData"]]
+    assert error["data"]["baseData"]["exceptions"][0]["typeName"] == "ValueError"
+    assert "SECRET" not in str(error)
 
 
 async def test_a_call_is_answered_when_its_signals_have_arrived(warm):
