@@ -7,6 +7,7 @@ _began = time.monotonic()
 import azure.functions as func  # noqa: E402 - the imports are what a cold start waits for, so they are timed
 
 from functions import queues, timers  # noqa: E402 - likewise
+from functions.http.edge.unmatched import unmatched  # noqa: E402 - likewise
 from functions.http.modules import MODULES  # noqa: E402 - likewise
 from shared.wiring import app as services  # noqa: E402 - likewise
 from shared.wiring.ahead import import_ahead  # noqa: E402 - likewise
@@ -15,6 +16,7 @@ from shared.wiring.logs import set_up_logs  # noqa: E402 - likewise
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for endpoints in MODULES.values():
     app.register_functions(endpoints.blueprint)
+app.register_functions(unmatched(MODULES.values()))
 for module in (queues, timers):
     app.register_functions(module.blueprint)
 

@@ -15,6 +15,8 @@ from shared.text.strict_json import read_json
 from shared.users.tiers import Tiers, read_tiers
 
 _KEY_VAULT = "@microsoft.keyvault("
+# as browsers write it: lower case, without a path
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -50,6 +52,16 @@ def _connection_string(text: SecretStr) -> SecretStr:
 def _authentication_string(text: str) -> str:
     read_authentication_string(text)
     return text
+
+
+def _origins(text: str) -> str:
+    origins = [origin.strip() for origin in text.split(",")]
+    if origins == ["*"]:
+        return "*"
+    wrong = next((origin for origin in origins if _ORIGIN.fullmatch(origin) is None), None)
+    if wrong is not None:
+        raise ValueError("must be origins such as https://app.example.com, with commas between them, or *")
+    return ",".join(origins)
 
 
 def resolved(value: object) -> object:
@@ -92,6 +104,7 @@ def _tiers(value: object) -> object:
 type Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
 type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 type ContainerName = Annotated[str, AfterValidator(_container_name)]
+type Origins = Annotated[str, AfterValidator(_origins)]
 type HeaderValue = Annotated[str, AfterValidator(_header_value)]
 # not a `type`: the settings look for SecretStr in a field's annotation, so that no error shows its value
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]

@@ -18,6 +18,7 @@ from shared.setting_types import (
     ConnectionString,
     ContainerName,
     HeaderValue,
+    Origins,
     Seconds,
     TierChanges,
     resolved,
@@ -160,6 +161,16 @@ class Settings(AzureVariables):
     stall_after_seconds: Seconds = 900.0
     """The time without progress after which the watchdog sends a job's messages again."""
 
+    # limits, and pages of other origins
+    address_requests_per_minute: Annotated[int, Field(ge=10, le=1_000_000)] = 120
+    """Public calls, and calls without a valid key, of one address in a minute."""
+    trusted_forwarders: Annotated[int, Field(ge=0, le=10)] | None = None
+    """How many proxies write to X-Forwarded-For before a call reaches the app. The default is 1 on Azure, else 0."""
+    cors_allowed_origins: Origins | None = None
+    """The origins whose pages may call the app, with commas between them, or `*` for all."""
+    cors_allow_credentials: bool = False
+    """Whether pages of these origins may send cookies, such as that of a sign-in. The origins must be named for it."""
+
     # telemetry
     applicationinsights_connection_string: ConnectionString | None = None
     """The Application Insights resource that receives telemetry. Without it, no telemetry is sent."""
@@ -168,7 +179,7 @@ class Settings(AzureVariables):
     azure_monitor_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share of operations whose events and dependencies are sent. Exceptions and metrics are always sent."""
     telemetry_excluded_operations: Annotated[str, Field(pattern=r"^[\w\s,]*$")] = (
-        "health_live,health_ready,health_full,list_jobs,get_job,list_datasets,get_dataset"
+        "health_live,health_ready,health_full,list_jobs,get_job,list_datasets,get_dataset,zz_unmatched"
     )
     """Functions whose runs send no `operation_completed`, with commas between them; `none` for none."""
     telemetry_client_addresses: Annotated[Literal["masked", "full"], BeforeValidator(_lower)] = "masked"
@@ -212,6 +223,24 @@ class Settings(AzureVariables):
         ):
             raise ValueError(f"{' and '.join(missing)} must be set, or {_STORAGE}__accountName")
         return self
+
+    @model_validator(mode="after")
+    def _credentials_are_for_named_origins(self) -> Self:
+        if self.cors_allow_credentials and "*" in self.allowed_origins:
+            raise ValueError("CORS_ALLOW_CREDENTIALS needs origins by name in CORS_ALLOWED_ORIGINS, not *")
+        return self
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The origins whose pages may call the app."""
+        return frozenset(filter(None, (self.cors_allowed_origins or "").split(",")))
+
+    @property
+    def trusted_hops(self) -> int:
+        """How many entries at the end of X-Forwarded-For can be trusted."""
+        if self.trusted_forwarders is not None:
+            return self.trusted_forwarders
+        return 1 if self.running_in_azure else 0
 
     @property
     def admin_keys(self) -> tuple[str, ...]:

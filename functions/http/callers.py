@@ -18,24 +18,28 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OF_OWN_PAGES = frozenset({"same-origin", "none"})
 
 
-async def caller_of(services: App, request: func.HttpRequest, declared: Declared) -> Caller:
+async def identify(services: App, request: func.HttpRequest) -> Caller:
     """Returns who calls, by an API key or by App Service authentication. The key counts if there are both.
 
     Raises:
-        Unauthenticated: the endpoint is not public, and the call has no valid key and no trusted sign-in.
-        Forbidden: the caller does not have the scope, or another website made a signed-in browser call.
+        Unauthenticated: the call has no valid key and no trusted sign-in.
+        Forbidden: another website made a signed-in browser call.
     """
-    if declared.scope is PUBLIC:
-        return Caller.anonymous()
     key, principal = request.headers.get("x-api-key"), request.headers.get(HEADER)
     if key or not principal or services.sign_in is None:
-        caller = await services.access.identify(key)
-    else:
-        _check_origin(request)
-        caller = await services.sign_in.identify(principal)
-    if declared.scope not in caller.scopes:
+        return await services.access.identify(key)
+    _check_origin(request)
+    return await services.sign_in.identify(principal)
+
+
+def check_scope(caller: Caller, declared: Declared) -> None:
+    """Check that the caller may call the endpoint.
+
+    Raises:
+        Forbidden: the caller does not have the scope.
+    """
+    if declared.scope is not PUBLIC and declared.scope not in caller.scopes:
         raise Forbidden(f"This call needs a key with the scope '{declared.scope}'.")
-    return caller
 
 
 def user_of(request: func.HttpRequest, declared: Declared, caller: Caller) -> str:

@@ -4,7 +4,7 @@ The endpoint is served by it, and the description of the API is made of it.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from shared.errors import (
     InvalidRequest,
     NotConfigured,
     Permanent,
+    RateLimited,
     Unauthenticated,
     Unavailable,
 )
@@ -38,6 +39,10 @@ class Parameter:
     description: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     required: bool = False
+
+
+_ETAG: Final = {"ETag": Parameter("The version of the answer, for `If-None-Match`.", required=True)}
+_IF_NONE_MATCH: Final = {"If-None-Match": Parameter("Versions that the caller has: 304 if one is current.")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,9 @@ class Declared:
     `example` is an example of the body. `errors` are those that this endpoint can end with beside the errors of every
     endpoint. `optional_key` says that a public endpoint answers more to a caller with a key.
 
+    A `is_probe` is for health checks: rate limits neither count nor refuse its calls. The answer of an endpoint that
+    `revalidates` has an ETag, and `If-None-Match` saves callers to read it again.
+
     `user` is the path parameter that names the user whom the call concerns, if there is one: `me`, the caller's own id
     or, if an administrator calls, any id. The endpoint takes that user from `Call.user_id`.
 
@@ -81,6 +89,8 @@ class Declared:
     scope: Scope | None = Scope.READ
     user: str | None = None
     in_path: Mapping[str, Parameter] = field(default_factory=dict)
+    is_probe: bool = False
+    revalidates: bool = False
     query: Mapping[str, Parameter] = field(default_factory=dict)
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     body: type[BaseModel] | str | None = None
@@ -93,16 +103,28 @@ class Declared:
     @property
     def replies(self) -> Mapping[int, Reply]:
         """The answers by status, each as a reply."""
-        return {
+        found = {
             status: answer if isinstance(answer, Reply) else Reply(answer)
             for status, answer in self.answers.items()
         }
+        if not self.revalidates:
+            return found
+        tagged = {
+            status: replace(reply, headers={**reply.headers, **_ETAG}) for status, reply in found.items()
+        }
+        return {**tagged, 304: Reply(None, "Nothing has changed.", tagged[200].headers)}
+
+    @property
+    def all_headers(self) -> Mapping[str, Parameter]:
+        """The headers that a call may have, with those of every endpoint of its kind."""
+        return {**self.headers, **_IF_NONE_MATCH} if self.revalidates else self.headers
 
     @property
     def all_errors(self) -> Collection[type[AppError]]:
         """The errors that this endpoint can end with, with those of every endpoint, each once."""
         common = _ERRORS_OF_ALL if self.scope is PUBLIC else (*_ERRORS_OF_ALL, *_ERRORS_WITH_KEY)
-        return dict.fromkeys((*common, *self.errors))
+        limits = () if self.is_probe else (RateLimited,)
+        return dict.fromkeys((*common, *limits, *self.errors))
 
 
 def whole_number(description: str, least: int, most: int, default: int) -> Parameter:
@@ -115,6 +137,14 @@ PAGE: Final[Mapping[str, Parameter]] = {
     "cursor": Parameter("Where to go on: taken from `next` of the page before."),
 }
 """The parameters of every list."""
+
+READ_AGAIN: Final[Mapping[str, Parameter]] = {
+    "Retry-After": Parameter(
+        "After how many seconds to read the job again, while it has not ended.",
+        {"type": "integer", "minimum": 1},
+    ),
+}
+"""The header of an answer with a job that may not have ended."""
 
 LOCATION: Final[Mapping[str, Parameter]] = {
     "Location": Parameter(

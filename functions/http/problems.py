@@ -1,5 +1,7 @@
 """Turns the app's errors into HTTP answers with problem details (RFC 9457)."""
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import azure.functions as func
@@ -7,11 +9,21 @@ from pydantic import BaseModel
 
 from shared import errors
 
+
+class MethodNotAllowed(errors.AppError):
+    """The path does not have the method of the call. `allowed` are the methods that it has."""
+
+    def __init__(self, detail: str, allowed: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
+
+
 _TABLE: tuple[tuple[type[errors.AppError], int, str, str], ...] = (
     (errors.InvalidRequest, 400, "invalid_request", "The request is not valid"),
     (errors.Unauthenticated, 401, "unauthenticated", "A valid API key is needed"),
     (errors.Forbidden, 403, "forbidden", "The API key does not allow it"),
     (errors.NotFound, 404, "not_found", "Not found"),
+    (MethodNotAllowed, 405, "method_not_allowed", "The path does not have this method"),
     (errors.Conflict, 409, "conflict", "The state does not allow it"),
     (errors.RateLimited, 429, "rate_limited", "Too many requests"),
     (errors.QuotaExceeded, 429, "quota_exceeded", "Your tier leaves no room for it"),
@@ -54,16 +66,9 @@ def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse
     """Returns the answer for an error. It never has the text of an error other than `AppError`."""
     status, code, title = UNEXPECTED
     detail = "The error was recorded. Name the correlation id when you report it."
-    headers: dict[str, str] = {}
     if isinstance(error, errors.AppError):
         status, code, title = problem_of(type(error))
         detail = error.detail
-    if isinstance(error, errors.Unauthenticated):
-        headers["WWW-Authenticate"] = 'ApiKey realm="PixCrawler", header="X-API-Key"'
-    if isinstance(error, errors.RateLimited):
-        headers["Retry-After"] = str(max(1, round(error.retry_after_seconds)))
-    if isinstance(error, errors.Retryable):
-        headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     fields = None
     if isinstance(error, errors.InvalidRequest) and error.fields:
         fields = [FieldProblem(field=item.field, message=item.message) for item in error.fields]
@@ -80,5 +85,19 @@ def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse
         problem.model_dump_json(exclude_none=True),
         status_code=status,
         mimetype="application/problem+json",
-        headers=headers,
+        headers=_headers(error),
     )
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case errors.Unauthenticated():
+            return {"WWW-Authenticate": 'ApiKey realm="PixCrawler", header="X-API-Key"'}
+        case MethodNotAllowed():
+            return {"Allow": ", ".join(error.allowed)}
+        case errors.RateLimited():
+            return {"Retry-After": str(max(1, math.ceil(error.retry_after_seconds)))}
+        case errors.Retryable():
+            return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
+        case _:
+            return {}

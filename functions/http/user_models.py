@@ -136,6 +136,7 @@ class LimitsAnswer(BaseModel):
     """The limits of a tier. Null days mean that datasets are kept, or that the app's setting counts."""
 
     requests_per_minute: int
+    requests_per_minute_per_key: int | None
     jobs_at_once: int
     images_per_month: int
     images_per_job: int

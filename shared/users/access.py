@@ -64,22 +64,32 @@ class Access:
         await self._note_use(account, key, now)
         return Caller(account.user.id, account.user.tier, key.scopes, key.id)
 
+    def must_look_up(self, api_key: str) -> bool:
+        """Whether `identify` would read the table of users to judge this key."""
+        presented = None if self._is_admin_key(api_key) else read_key(api_key)
+        return presented is not None and self._cached(presented.user_id) is None
+
     async def account(self, user_id: str) -> Account | None:
         """Returns a user with all keys, as they were at most 15 seconds ago, or None if there is no such user.
 
         Raises:
             Unavailable: storage did not answer.
         """
-        cached = self._cache.get(user_id)
-        now = self.clock.monotonic()
-        if cached is None or now - cached.read_at >= _FRESH_SECONDS or _failed(cached.account):
+        cached = self._cached(user_id)
+        if cached is None:
             reading = asyncio.ensure_future(self.users.account(user_id))
-            cached = self._cache[user_id] = _Cached(reading, now)
+            cached = self._cache[user_id] = _Cached(reading, self.clock.monotonic())
             self._cache.move_to_end(user_id)
             while len(self._cache) > _MAX_CACHED:
                 self._cache.popitem(last=False)
         # a caller that disconnects must not cancel the read of the others
         return await asyncio.shield(cached.account)
+
+    def _cached(self, user_id: str) -> _Cached | None:
+        cached = self._cache.get(user_id)
+        if cached is None or _failed(cached.account):
+            return None
+        return cached if self.clock.monotonic() - cached.read_at < _FRESH_SECONDS else None
 
     def forget(self, user_id: str) -> None:
         """Make this instance read the user again at the next call, because the user or a key has changed."""

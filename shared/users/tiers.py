@@ -18,6 +18,8 @@ class Tier(BaseModel):
 
     requests_per_minute: Count
     """HTTP calls of a user, with any of the user's keys and on all instances together."""
+    requests_per_minute_per_key: Count | None = None
+    """HTTP calls with one of the keys; None allows one key all calls of its user."""
     jobs_at_once: Count
     """Jobs of a user that have not ended."""
     images_per_month: Count

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from shared.users.access import Access
     from shared.users.accounts import Accounts
     from shared.users.deletions import Deletions
+    from shared.users.limits.addresses import AddressLimits
+    from shared.users.limits.rate_limits import RateLimits
     from shared.users.metrics.activity import Activity
     from shared.users.metrics.business_metrics import BusinessMetrics
     from shared.users.sign_in import SignIn
@@ -42,6 +44,20 @@ class UserServices(Adapters):
         if not self.settings.trusts_sign_in:
             return None
         return SignIn(self.users, self.access, self.clock, self.settings.sign_in_creates_users)
+
+    @cached_property
+    def rate_limits(self) -> "RateLimits":
+        """How often users and keys may call."""
+        from shared.users.limits.rate_limits import RateLimits
+
+        return RateLimits(self.entities, self.clock)
+
+    @cached_property
+    def address_limits(self) -> "AddressLimits":
+        """How often callers may call whom nobody has identified."""
+        from shared.users.limits.addresses import AddressLimits
+
+        return AddressLimits(self.entities, self.clock, self.settings.address_requests_per_minute)
 
     @cached_property
     def accounts(self) -> "Accounts":

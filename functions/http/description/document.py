@@ -40,6 +40,17 @@ _HEADERS = {
         "required": True,
         "schema": _CORRELATION_ID,
     },
+    "RateLimit": {
+        "description": "What is left of each limit: `r` calls, and `t` seconds until the minute ends or, if no call is "
+        "left, until one more is possible. Health checks have no limits.",
+        "schema": {"type": "string"},
+        "example": '"user";r=59;t=30',
+    },
+    "RateLimit-Policy": {
+        "description": "Each limit: `q` calls in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"user";q=60;w=60',
+    },
     "Retry-After": {
         "description": "After how many seconds to try again.",
         "schema": {"type": "integer", "minimum": 1},

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from functions.http.declared import PUBLIC, Declared, Parameter, Reply
-from functions.http.description.problems import CORRELATION_ID, Problems
+from functions.http.description.problems import HEADERS_OF_ALL, Problems
 from functions.http.description.schemas import Schemas
 from functions.http.description.texts import sentences
 from functions.http.endpoint import Endpoints, Handler
@@ -94,7 +94,7 @@ class Operations:
             content[reply.other_media_type] = _content(_schema_of(reply.other_media_type), None)
         return {
             "description": reply.description or HTTPStatus(status).phrase,
-            "headers": {**CORRELATION_ID, **headers},
+            "headers": {**HEADERS_OF_ALL, **headers},
             **({"content": content} if content else {}),
         }
 
@@ -104,7 +104,7 @@ def _parameters(declared: Declared) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "path", "required": True, **_shape(declared.in_path.get(name, _ID))}
     for name, parameter in declared.query.items():
         yield {"name": name, "in": "query", "required": parameter.required, **_shape(parameter)}
-    for name, parameter in declared.headers.items():
+    for name, parameter in declared.all_headers.items():
         yield {"name": name, "in": "header", **_shape(parameter)}
     yield _CORRELATION_ID
 

@@ -10,8 +10,11 @@ from shared.errors import AppError, RateLimited, Retryable, Unauthenticated
 
 PROBLEM_JSON: Final = "application/problem+json"
 
-CORRELATION_ID: Final = {"X-Correlation-ID": {"$ref": "#/components/headers/X-Correlation-ID"}}
-"""The header of every answer."""
+HEADERS_OF_ALL: Final = {
+    name: {"$ref": f"#/components/headers/{name}"}
+    for name in ("X-Correlation-ID", "RateLimit", "RateLimit-Policy")
+}
+"""The headers of every answer."""
 
 _HEADERS: Mapping[type[AppError], str] = {
     Unauthenticated: "WWW-Authenticate",
@@ -60,7 +63,7 @@ class Problems:
         }
         return {
             "description": " ".join(f"`{kind.code}`: {kind.meaning}" for kind in kinds),
-            "headers": {**CORRELATION_ID, **headers},
+            "headers": {**HEADERS_OF_ALL, **headers},
             "content": {
                 PROBLEM_JSON: {
                     "schema": self._schema,

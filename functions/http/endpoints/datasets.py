@@ -10,14 +10,16 @@ from shared.errors import Conflict, NotFound
 endpoints = Endpoints()
 
 
-@endpoints.serve(Declared("GET", "api/v1/datasets", {200: DatasetPage}, query=PAGE))
+@endpoints.serve(Declared("GET", "api/v1/datasets", {200: DatasetPage}, query=PAGE, revalidates=True))
 async def list_datasets(call: Call) -> Answer:
     """Answers a page of the caller's datasets, newest first: at most `limit` of them, after `cursor`."""
     datasets, more = await call.page("/api/v1/datasets", call.app.catalog.page)
     return Answer(DatasetPage(items=[DatasetAnswer.of(dataset) for dataset in datasets], next=more))
 
 
-@endpoints.serve(Declared("GET", "api/v1/datasets/{id}", {200: DatasetAnswer}, errors=(NotFound,)))
+@endpoints.serve(
+    Declared("GET", "api/v1/datasets/{id}", {200: DatasetAnswer}, errors=(NotFound,), revalidates=True)
+)
 async def get_dataset(call: Call) -> Answer:
     """Answers one dataset."""
     return Answer(DatasetAnswer.of(await call.app.catalog.require(call.caller.user_id, call.route("id"))))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, RootModel
 
 from functions.http.call import Answer, Call
 from functions.http.declared import PUBLIC, Declared
+from functions.http.edge.admission import Admission
 from functions.http.endpoint import Endpoints
 from shared.health.health import Check, Fact, Health, Status
 
@@ -67,20 +68,20 @@ class HealthOrVerdict(RootModel[HealthAnswer | HealthVerdict]):
 _ANSWERS = {200: HealthOrVerdict, 503: HealthOrVerdict}
 
 
-@endpoints.serve(Declared("GET", "health/live", {200: HealthVerdict}, scope=PUBLIC))
+@endpoints.serve(Declared("GET", "health/live", {200: HealthVerdict}, scope=PUBLIC, is_probe=True))
 async def health_live(call: Call) -> Answer:
     """200 as long as the process answers; nothing else is asked."""
     del call
     return Answer(HealthVerdict(status=Status.HEALTHY))
 
 
-@endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC, optional_key=True))
+@endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC, optional_key=True, is_probe=True))
 async def health_ready(call: Call) -> Answer:
     """200 if jobs can be taken, because storage answers; else 503."""
     return await _answer(call, needed_only=True)
 
 
-@endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC, optional_key=True))
+@endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC, optional_key=True, is_probe=True))
 async def health_full(call: Call) -> Answer:
     """Every part of the app; 503 if one does not work that the app needs."""
     return await _answer(call, needed_only=False)
@@ -99,7 +100,7 @@ async def _has_key(call: Call) -> bool:
         return False
     try:
         async with asyncio.timeout(_KEY_SECONDS):
-            await call.app.access.identify(key)
+            await Admission(call.app, call.request).identify()
     except Exception:  # noqa: BLE001 - not even storage that cannot be set up keeps the verdict from anybody
         return False
     return True

@@ -2,7 +2,7 @@
 
 from functions.http.answers import JobAnswer, JobPage, JobSummary
 from functions.http.call import Answer, Call
-from functions.http.declared import LOCATION, PAGE, Declared, Parameter, Reply
+from functions.http.declared import LOCATION, PAGE, READ_AGAIN, Declared, Parameter, Reply
 from functions.http.downloads import RecordsAnswer
 from functions.http.endpoint import Endpoints
 from functions.http.examples import JOB, NEW_JOB, SPEC
@@ -15,11 +15,16 @@ from shared.users.caller import Scope
 endpoints = Endpoints()
 
 _MAX_KEY_CHARACTERS = 255
+_READ_AGAIN_SECONDS = 2, 30
 _IDEMPOTENCY_KEY = Parameter(
     "The same key and body again give the same job.",
     {"type": "string", "minLength": 1, "maxLength": _MAX_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
 )
-_REPLAYED = {**LOCATION, "Idempotency-Replayed": Parameter("Present on this answer.", {"const": "true"})}
+_REPLAYED = {
+    **LOCATION,
+    **READ_AGAIN,
+    "Idempotency-Replayed": Parameter("Present on this answer.", {"const": "true"}),
+}
 
 
 @endpoints.serve(
@@ -27,7 +32,7 @@ _REPLAYED = {**LOCATION, "Idempotency-Replayed": Parameter("Present on this answ
         "POST",
         "api/v1/jobs",
         {
-            201: Reply(JobAnswer, "The new job.", LOCATION, example=NEW_JOB),
+            201: Reply(JobAnswer, "The new job.", LOCATION | READ_AGAIN, example=NEW_JOB),
             200: Reply(
                 JobAnswer, "The job of an earlier call with the same key.", _REPLAYED, example=NEW_JOB
             ),
@@ -57,13 +62,13 @@ async def submit_job(call: Call) -> Answer:
     submitted = await call.app.submit.accept(submission)
     await call.app.used(call.caller, "submit_job")
     answer = await _describe(call, submitted.job)
-    headers = {"Location": answer.links["self"]}
+    headers = {"Location": answer.links["self"], **_when_to_read_again(call, submitted.job)}
     if submitted.replayed:
         return Answer(answer, headers={**headers, "Idempotency-Replayed": "true"})
     return Answer(answer, status=201, headers=headers)
 
 
-@endpoints.serve(Declared("GET", "api/v1/jobs", {200: JobPage}, query=PAGE))
+@endpoints.serve(Declared("GET", "api/v1/jobs", {200: JobPage}, query=PAGE, revalidates=True))
 async def list_jobs(call: Call) -> Answer:
     """Answers a page of the caller's jobs, newest first: at most `limit` of them, after `cursor`."""
     jobs, more = await call.page("/api/v1/jobs", call.app.job_data.jobs.page)
@@ -71,11 +76,18 @@ async def list_jobs(call: Call) -> Answer:
 
 
 @endpoints.serve(
-    Declared("GET", "api/v1/jobs/{id}", {200: Reply(JobAnswer, "The job.", example=JOB)}, errors=(NotFound,))
+    Declared(
+        "GET",
+        "api/v1/jobs/{id}",
+        {200: Reply(JobAnswer, "The job.", READ_AGAIN, example=JOB)},
+        errors=(NotFound,),
+        revalidates=True,
+    )
 )
 async def get_job(call: Call) -> Answer:
     """Answers one job: state, progress, counts by label, rejections by reason, links."""
-    return Answer(await _describe(call, await _find(call)))
+    job = await _find(call)
+    return Answer(await _describe(call, job), headers=_when_to_read_again(call, job))
 
 
 @endpoints.serve(
@@ -114,7 +126,7 @@ async def cancel_job(call: Call) -> Answer:
     Declared(
         "POST",
         "api/v1/jobs/{id}/retry",
-        {202: Reply(JobAnswer, "The job, which is queued again.", LOCATION)},
+        {202: Reply(JobAnswer, "The job, which is queued again.", LOCATION | READ_AGAIN)},
         scope=Scope.SUBMIT,
         errors=(NotFound, Conflict),
         when_late="The retry may have begun already. It is safe to retry the job again.",
@@ -126,12 +138,22 @@ async def retry_job(call: Call) -> Answer:
     job = await call.app.retry.run(job.user_id, job.id)
     await call.app.used(call.caller, "retry_job")
     answer = await _describe(call, job)
-    return Answer(answer, status=202, headers={"Location": answer.links["self"]})
+    headers = {"Location": answer.links["self"], **_when_to_read_again(call, job)}
+    return Answer(answer, status=202, headers=headers)
 
 
 async def _find(call: Call) -> Job:
     """Finds the job in the path by its own id, by the id of its message, or by the `job_id` in a refused message."""
     return await call.app.job_keys.find(call.caller.user_id, call.route("id"))
+
+
+def _when_to_read_again(call: Call, job: Job) -> dict[str, str]:
+    """Returns the header for those who wait for the end of a job: the longer its state lasts, the later."""
+    if job.state.terminal:
+        return {}
+    lasts = (call.app.clock.now() - job.updated_at).total_seconds()
+    least, most = _READ_AGAIN_SECONDS
+    return {"Retry-After": str(round(min(most, max(least, lasts / 10))))}
 
 
 async def _describe(call: Call, job: Job) -> JobAnswer:

@@ -22,6 +22,7 @@ from shared.storage.entities import Entity, Value
 TABLE: Final = "ratelimits"
 WINDOW_SECONDS: Final = 60
 _SHARDS = 16
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Counts:
         """Returns the number of calls that are left. `now` is in seconds since 1970."""
         elapsed = min(1.0, max(0.0, now / WINDOW_SECONDS - self.minute))
         before = self.previous.get(limit.name, 0) * (1.0 - elapsed)
-        return max(0, int(limit.calls - self.current.get(limit.name, 0) - before))
+        # a caller who waited as long as `wait_seconds` says must not be refused for an error of rounding
+        return max(0, int(limit.calls - self.current.get(limit.name, 0) - before + _ROUNDING))
 
     def wait_seconds(self, limit: Limit, now: float) -> float:
         """Returns the time until one call is possible, if nobody makes another call."""

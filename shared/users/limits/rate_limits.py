@@ -56,9 +56,8 @@ class Verdict:
     @property
     def retry_after_seconds(self) -> float:
         """The time until a refused call is possible."""
-        return max(
-            (standing.resets_in_seconds for standing in self.standings if not standing.remaining), default=0.0
-        )
+        waits = (standing.resets_in_seconds for standing in self.standings if not standing.remaining)
+        return max(waits, default=1.0)
 
 
 @dataclass(slots=True)

@@ -59,7 +59,11 @@ def test_the_calls_are_those_that_the_app_serves() -> None:
     triggers = [
         trigger.get_dict_repr() for function in app.get_functions() if (trigger := function.get_trigger())
     ]
-    served = {f"{method.value} /{trigger['route']}" for trigger in triggers for method in trigger["methods"]}
+    calls = {(method.value, f"/{trigger['route']}") for trigger in triggers for method in trigger["methods"]}
+    assert {path for method, path in calls if method == "HEAD"} == {
+        path for method, path in calls if method == "GET"
+    }
+    served = {f"{method} {path}" for method, path in calls if method != "HEAD"}
     rows = rows_of(text_of("docs/api.md").partition("\n## ")[0])
     assert {codes_in(row[0])[0] for row in rows} == served
 

@@ -67,7 +67,7 @@ def call(name, work=lambda: None):
         return Answer(Done())
 
     handler.__name__ = name
-    declared = Declared("GET", "x", {200: Done}, PUBLIC)
+    declared = Declared("GET", "x", {200: Done}, PUBLIC, is_probe=True)
     request = func.HttpRequest("GET", "http://localhost/x", body=b"")
     return http_function(declared, handler)(request, context_of(HOST))
 

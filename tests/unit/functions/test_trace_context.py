@@ -39,7 +39,7 @@ async def trace_of(call):
     return Answer(Trace(trace_id=found.trace_id, span_id=found.span_id, own_span=found.own_span))
 
 
-traced = http_function(Declared("GET", "x", {200: Trace}, scope=PUBLIC), trace_of)
+traced = http_function(Declared("GET", "x", {200: Trace}, scope=PUBLIC, is_probe=True), trace_of)
 
 
 def context_of(parent):

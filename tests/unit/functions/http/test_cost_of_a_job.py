@@ -11,6 +11,7 @@ from shared.jobs.ledger.chunks import Addition
 from shared.jobs.ledger.discovery import DiscoveryState, StreamState
 from shared.jobs.ledger.report import DiscoveryReport
 from shared.jobs.ledger.rows import DiscoveryRow
+from tests.unit.manual_clock import ManualClock
 
 STREAMS = 60_000
 MOST_PROBLEMS = tuple(f"{number:02} " + '"' * 297 for number in range(20))
@@ -55,9 +56,9 @@ def _size(result):
 
 @pytest.fixture
 def counted(app):
-    """The app's tables and blobs."""
+    """The app's tables and blobs. Time stands still, as a new minute of the rate limit would cost a write."""
     stores = _Counting(app.entities), _Counting(app.blobs)
-    vars(app).update(entities=stores[0], blobs=stores[1])
+    vars(app).update(entities=stores[0], blobs=stores[1], clock=ManualClock())
     return stores
 
 

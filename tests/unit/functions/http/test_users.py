@@ -51,6 +51,7 @@ async def test_a_new_user_with_a_key_can_call_and_has_a_profile(caller):
         "usage": {},
         "limits": {
             "requests_per_minute": 300,
+            "requests_per_minute_per_key": None,
             "jobs_at_once": 10,
             "images_per_month": 1_000_000,
             "images_per_job": 250_000,

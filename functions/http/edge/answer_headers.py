@@ -1,0 +1,29 @@
+"""The headers of every answer of the app, whatever it says."""
+
+from collections.abc import Mapping
+
+import azure.functions as func
+
+from functions.http.edge.cors import Cors
+from functions.http.edge.security_headers import security_headers
+from shared.wiring import App
+
+
+def cors_of(services: App) -> Cors:
+    """Returns which pages may call the app, by its settings."""
+    settings = services.settings
+    return Cors(settings.allowed_origins, settings.cors_allow_credentials)
+
+
+def add_headers(
+    response: func.HttpResponse, request: func.HttpRequest, services: App, more: Mapping[str, str]
+) -> None:
+    """Add the headers that the answer does not have. `more` are those of this call."""
+    every = {
+        "Cache-Control": "no-store",
+        **security_headers(request.url),
+        **cors_of(services).headers(request.headers.get("Origin")),
+        **more,
+    }
+    for name, value in every.items():
+        response.headers.setdefault(name, value)
