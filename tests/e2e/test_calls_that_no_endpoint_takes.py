@@ -1,5 +1,7 @@
 """The running host hands to the app what no endpoint takes, after all endpoints."""
 
+from collections.abc import Callable
+
 import pytest
 
 from playground.stack import Stack
@@ -8,7 +10,7 @@ PAGE = "https://app.example.com"
 
 
 @pytest.fixture
-def stack(make_stack) -> Stack:
+def stack(make_stack: Callable[..., Stack]) -> Stack:
     return make_stack(CORS_ALLOWED_ORIGINS=PAGE)
 
 

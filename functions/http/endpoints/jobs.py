@@ -32,7 +32,7 @@ _REPLAYED = {
         "POST",
         "api/v1/jobs",
         {
-            201: Reply(JobAnswer, "The new job.", LOCATION | READ_AGAIN, example=NEW_JOB),
+            201: Reply(JobAnswer, "The new job.", {**LOCATION, **READ_AGAIN}, example=NEW_JOB),
             200: Reply(
                 JobAnswer, "The job of an earlier call with the same key.", _REPLAYED, example=NEW_JOB
             ),
@@ -126,7 +126,7 @@ async def cancel_job(call: Call) -> Answer:
     Declared(
         "POST",
         "api/v1/jobs/{id}/retry",
-        {202: Reply(JobAnswer, "The job, which is queued again.", LOCATION | READ_AGAIN)},
+        {202: Reply(JobAnswer, "The job, which is queued again.", {**LOCATION, **READ_AGAIN})},
         scope=Scope.SUBMIT,
         errors=(NotFound, Conflict),
         when_late="The retry may have begun already. It is safe to retry the job again.",
