@@ -72,10 +72,13 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str]) -> None:
     }
     job = await api.submit(spec)
     print(f"Submitted job {job['id']} for {', '.join(keywords)}", flush=True)
-    shown = ""
+    shown, notice = "", None
     async for seen in api.follow(str(job["id"])):
         job = seen
         shown = _show(job, shown, time.monotonic() - began)
+        if job["notice"] and job["notice"] != notice:
+            notice = job["notice"]
+            print(f"\n{notice}", flush=True)
         if not stack.host_is_running:
             raise DemoError(f"the host died:\n{stack.tail()}")
     print()
