@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from functions import message, timers
 from functions.http import endpoint
-from functions.http.call import Answer
+from functions.http.call import Answer, Text
 from functions.http.declared import PUBLIC, Declared
 from functions.http.endpoint import http_function
 from functions.invocation import InvocationFailed
@@ -63,8 +63,7 @@ async def warm(app, ingestion):
 
 def call(name, work=lambda: None):
     async def handler(_call):
-        work()
-        return Answer(Done())
+        return Answer(work() or Done())
 
     handler.__name__ = name
     declared = Declared("GET", "x", {200: Done}, PUBLIC, is_probe=True)
@@ -122,6 +121,11 @@ async def test_a_call_that_is_excluded_sends_its_errors_all_the_same(warm):
 
     assert (await call("get_job", fail)).status_code == 500
     assert warm.names == ["KeyError"]
+
+
+async def test_a_call_whose_answer_cannot_be_encoded_has_not_completed(warm):
+    assert (await call("submit_job", lambda: Text("\ud800", "text/plain"))).status_code == 500
+    assert warm.names == ["UnicodeEncodeError"]
 
 
 async def test_storage_that_refuses_the_app_is_reported_like_an_error_of_the_code(warm, caplog):
