@@ -36,7 +36,7 @@ def unmatched(modules: Iterable[Endpoints]) -> func.Blueprint:
             return _options(received.services, request, allowed)
         await received.admission.admit(_ANY)
         if allowed:
-            detail = f"This path does not have the method {request.method}; it has {' and '.join(allowed)}."
+            detail = f"This path does not have the method {request.method}; it has: {', '.join(allowed)}."
             raise MethodNotAllowed(detail, allowed)
         raise NotFound("There is nothing at this path.")
 
