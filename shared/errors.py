@@ -86,13 +86,22 @@ class RateLimited(AppError):
 
 
 class QuotaExceeded(AppError):
-    """The user's tier does not leave enough; `resets_at` is None if room comes as jobs end."""
+    """The user's tier does not leave enough. There is room again at `resets_at`, or as jobs end if that is None."""
 
-    def __init__(self, detail: str, *, limit: int, used: int, resets_at: datetime | None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        limit: int,
+        used: int,
+        resets_at: datetime | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
         super().__init__(detail)
         self.limit = limit
         self.used = used
         self.resets_at = resets_at
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Retryable(AppError):

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import SettingsConfigDict
 
 from shared.azure_variables import AzureVariables
+from shared.ids import PlainId
 from shared.jobs.spec.field_errors import field_errors
 from shared.setting_types import (
     AuthenticationString,
@@ -24,6 +25,7 @@ from shared.setting_types import (
     resolved,
 )
 from shared.text.strict_json import shown
+from shared.users.caller import ADMIN
 
 _STORAGE = "AzureWebJobsStorage"
 TELEMETRY = frozenset(
@@ -94,6 +96,10 @@ class Settings(AzureVariables):
     """Whether people whom App Service authentication has signed in may call. WEBSITE_AUTH_ENABLED must be set, too."""
     sign_in_creates_users: bool = False
     """Whether a person who signs in for the first time becomes a user of the tier free."""
+    queue_user_id: PlainId = ADMIN
+    """The user whose jobs the messages of producers are, unless they name another one."""
+    queue_messages_name_users: bool = False
+    """Whether messages of producers may name their user, as `user_id`. Then whoever writes them is trusted."""
 
     # sources
     user_agent: HeaderValue = (
@@ -131,7 +137,7 @@ class Settings(AzureVariables):
     chunk_size: Annotated[int, Field(ge=1, le=4096)] = 1024
     """The largest size of a chunk in candidates. First chunks have about 256, later ones half of those known so far."""
     running_jobs_per_user: Annotated[int, Field(ge=1, le=1000)] = 10
-    """How many jobs of one user run at the same time. The others wait."""
+    """How many jobs of the administrator run at the same time. The others wait. Users have the limit of their tier."""
     chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 32
     """How many chunks of one job are on the queue or in progress. Its other chunks follow when these end."""
     fetch_concurrency: Annotated[int, Field(ge=1, le=1024)] = 64

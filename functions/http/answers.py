@@ -72,9 +72,9 @@ class WebhookAnswer(BaseModel):
 class JobAnswer(BaseModel):
     """One job. `revision` is 1 for a new job, and each retry adds 1.
 
-    `notice` says for which sources a discovering job waits, until when and why, or how many candidates a cancelled job
-    has processed. `message_id` is the id of the queue message that submitted the job. `requested_id` is the `job_id`
-    in a refused message.
+    `notice` says for which sources a discovering job waits, until when and why, how many candidates a cancelled job
+    has processed, or that the owner's tier limited the dataset. `message_id` is the id of the queue message that
+    submitted the job. `requested_id` is the `job_id` in a refused message.
     """
 
     id: str
@@ -232,6 +232,8 @@ def _labels(counts: Mapping[str, Mapping[str, int]]) -> dict[str, LabelCounts]:
 def _notice(job: Job, progress: "Progress", report: "DiscoveryReport | None") -> str | None:
     if job.state is State.DISCOVERING:
         return (report.notice or None) if report else None
+    if job.state is State.COMPLETED and job.limit_of_tier is not None and job.images >= job.limit_of_tier:
+        return f"Limited: the dataset has {job.images:,} images, as many as the tier of its owner allows for a job."
     if job.state is not State.CANCELLED:
         return None
     tally = progress.tally

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import azure.functions as func
@@ -46,7 +47,11 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """Problem details (RFC 9457) with the further members `code`, `errors` and `correlation_id`."""
+    """Problem details (RFC 9457) with further members.
+
+    `limit`, `used` and `resets_at` are those of a quota that leaves no room. `resets_at` is absent if room comes when
+    jobs end.
+    """
 
     type: str
     title: str
@@ -54,6 +59,9 @@ class Problem(BaseModel):
     detail: str
     code: str
     errors: list[FieldProblem] | None = None
+    limit: int | None = None
+    used: int | None = None
+    resets_at: datetime | None = None
     correlation_id: str | None = None
 
 
@@ -69,6 +77,7 @@ def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse
     if isinstance(error, errors.AppError):
         status, code, title = problem_of(type(error))
         detail = error.detail
+    quota = error if isinstance(error, errors.QuotaExceeded) else None
     fields = None
     if isinstance(error, errors.InvalidRequest) and error.fields:
         fields = [FieldProblem(field=item.field, message=item.message) for item in error.fields]
@@ -79,6 +88,9 @@ def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse
         detail=detail,
         code=code,
         errors=fields,
+        limit=quota.limit if quota else None,
+        used=quota.used if quota else None,
+        resets_at=quota.resets_at if quota else None,
         correlation_id=correlation_id,
     )
     return func.HttpResponse(
@@ -97,6 +109,8 @@ def _headers(error: Exception) -> dict[str, str]:
             return {"Allow": ", ".join(error.allowed)}
         case errors.RateLimited():
             return {"Retry-After": str(max(1, math.ceil(error.retry_after_seconds)))}
+        case errors.QuotaExceeded(retry_after_seconds=float() as seconds):
+            return {"Retry-After": str(max(1, math.ceil(seconds)))}
         case errors.Retryable():
             return {"Retry-After": str(_RETRY_AFTER_SECONDS)}
         case _:

@@ -11,7 +11,7 @@ from shared.users.user import Status
 
 if TYPE_CHECKING:
     from shared.users.api_keys import ApiKey
-    from shared.users.usage import Usage
+    from shared.users.quotas.usage import Usage
     from shared.users.user import User
 
 USERS = "/api/v1/users"

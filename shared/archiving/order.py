@@ -25,7 +25,8 @@ class ArchiveOrder:
 
     `record_blobs` are in order of age. If several of them have a record of one candidate, the last one counts. Images
     of the `earlier` datasets are left out. `parents` are the ids of the datasets that images were taken from. `changes`
-    says in words how the crawl changed the images. `max_images_per_label` does not apply to the `whole_labels`.
+    says in words how the crawl changed the images. `max_images_per_label` does not apply to the `whole_labels`;
+    `max_images`, which limits the whole dataset, applies to all.
     `created_at` is that of the job, and the time of every entry in the archive files, so that a second run writes the
     same bytes. `seed` decides the splits, and the order of images in shards. `prefix` begins the names of the dataset's
     blobs, and `work_prefix` those of the archiver's working blobs; both end in "/".
@@ -46,6 +47,7 @@ class ArchiveOrder:
     whole_labels: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     changes: str = ""
+    max_images: int | None = None
 
     @property
     def digest(self) -> str:
@@ -53,12 +55,13 @@ class ArchiveOrder:
 
         Every version of the app computes the same digits, so that two versions that archive one job share one plan.
         Therefore `parents` and `changes`, which only texts show, are not hashed, and a field that is added later must
-        not be hashed either.
+        not be hashed either, such as `max_images`, which is the same in all orders of a job's revision.
         """
-        return hashlib.sha256(_adapter.dump_json(self, exclude={"parents", "changes"})).hexdigest()[:12]
+        return hashlib.sha256(_adapter.dump_json(self, exclude=_NOT_HASHED)).hexdigest()[:12]
 
 
 _adapter = TypeAdapter(ArchiveOrder)
+_NOT_HASHED = {"parents", "changes", "max_images"}
 
 
 @dataclass(frozen=True, slots=True)

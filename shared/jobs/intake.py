@@ -1,14 +1,14 @@
 """Takes queue messages to their steps: the app's own messages, those of producers, and poison messages of both.
 
-A producer's message has the same rights as a call of the HTTP API: its spec is submitted in the same way. Nobody waits
-for an answer, so a mistake in it is shown as a failed job.
+A producer's message has the same rights and limits as a call of the HTTP API of its user: its spec is submitted in the
+same way. Nobody waits for an answer, so a mistake in it, or a quota that is used up, is shown as a failed job.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.clock import Deadline
-from shared.errors import Conflict, InvalidRequest
+from shared.errors import AppError, Conflict, Forbidden, InvalidRequest, QuotaExceeded
 from shared.jobs.archive_step.archive import Archive
 from shared.jobs.crawl import Crawl
 from shared.jobs.discovery.discover import Discover
@@ -30,6 +30,7 @@ from shared.jobs.job.messages import (
 from shared.jobs.job.store import JobStore
 from shared.jobs.spec.spec import JobSpec
 from shared.jobs.submission.image_list import parse_image_list
+from shared.jobs.submission.producers import Producers, without_owner
 from shared.jobs.submission.submit import Submission, Submit
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
@@ -50,16 +51,21 @@ class Steps:
 
 
 class Intake:
-    """Takes each message to its step. `user_id` is the owner of the jobs that producers submit."""
+    """Takes each message to its step. `producers` knows the owners of the jobs that producers submit."""
 
     def __init__(
-        self, steps: Steps, watchdog: Watchdog, jobs: JobStore, telemetry: Telemetry, user_id: str
+        self,
+        steps: Steps,
+        watchdog: Watchdog,
+        jobs: JobStore,
+        telemetry: Telemetry,
+        producers: Producers,
     ) -> None:
         self._steps = steps
         self._jobs = jobs
         self._watchdog = watchdog
         self._telemetry = telemetry
-        self._user_id = user_id
+        self._producers = producers
 
     async def handle_job(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
         """Handles a message of `crawl-jobs`: discovers a job, or submits the spec of a producer."""
@@ -106,7 +112,10 @@ class Intake:
         await self._handle_poison(message_id, text, _ARCHIVE_CRASHED)
 
     async def _own_message(
-        self, message_id: str, text: str | bytes, submission_of: Callable[[str, object], Submission]
+        self,
+        message_id: str,
+        text: str | bytes,
+        submission_of: Callable[[str, object], Awaitable[Submission]],
     ) -> JobMessage | None:
         """Returns the app's own message. The message of a producer is submitted or refused here, and None returned."""
         data: object = None
@@ -114,28 +123,30 @@ class Intake:
             data = decode_json(text)
             own = read_job_message(data)
             if own is None:
-                await self._steps.submit.run(submission_of(message_id, data))
+                await self._steps.submit.run(await submission_of(message_id, data))
         except ForgedMessage as error:
             report_dropped(self._telemetry, error, "intake")
             return None
-        except (InvalidRequest, Conflict) as error:
+        except (InvalidRequest, Conflict, Forbidden, QuotaExceeded) as error:
             await self._refuse(message_id, data, error)
             return None
         return own
 
-    def _spec_submission(self, message_id: str, data: object) -> Submission:
-        job_id, asked = split_spec(data)
+    async def _spec_submission(self, message_id: str, data: object) -> Submission:
+        user_id = await self._producers.owner(data)
+        job_id, asked = split_spec(without_owner(data))
         spec = self._steps.submit.specs.parse(asked)
-        return self._submission(message_id, spec, job_id)
+        return self._submission(user_id, message_id, spec, job_id)
 
-    def _list_submission(self, message_id: str, data: object) -> Submission:
-        images = parse_image_list(without_origin(data))
-        return self._submission(message_id, images.spec(self._steps.submit.specs), images.job_id)
+    async def _list_submission(self, message_id: str, data: object) -> Submission:
+        user_id = await self._producers.owner(data)
+        images = parse_image_list(without_origin(without_owner(data)))
+        return self._submission(user_id, message_id, images.spec(self._steps.submit.specs), images.job_id)
 
-    def _submission(self, message_id: str, spec: JobSpec, job_id: str | None) -> Submission:
+    def _submission(self, user_id: str, message_id: str, spec: JobSpec, job_id: str | None) -> Submission:
         """Makes a submission. The message's id is its key, unless the message asks for a job id."""
         key = message_key(message_id) if job_id is None else None
-        return Submission(self._user_id, spec, key, job_id, message_id=message_id)
+        return Submission(user_id, spec, key, job_id, message_id=message_id)
 
     async def _handle_poison(self, message_id: str, text: str | bytes, failure: Failure) -> None:
         try:
@@ -161,16 +172,16 @@ class Intake:
         """
         error = InvalidRequest("The message could not be handled.")
         job_id, _ = names_in(data)
-        if job_id is None or await self._jobs.get(self._user_id, job_id) is None:
+        user_id = await self._producers.owner_of_refusal(data)
+        if job_id is None or await self._jobs.get(user_id, job_id) is None:
             await self._refuse(message_id, data, error)
         else:
             signals.failure(self._telemetry, error, operation="intake")
 
-    async def _refuse(self, message_id: str, data: object, error: InvalidRequest | Conflict) -> None:
+    async def _refuse(self, message_id: str, data: object, error: AppError) -> None:
         if isinstance(error, FlawedJson):
             # Its job_id and name may be valid.
             data = error.data
-        fields = error.fields if isinstance(error, InvalidRequest) else ()
-        refusal = InvalidRequest(error.detail, fields)
-        if not await self._steps.submit.record_refusal(self._user_id, message_id, data, refusal):
+        user_id = await self._producers.owner_of_refusal(data)
+        if not await self._steps.submit.record_refusal(user_id, message_id, data, error):
             signals.failure(self._telemetry, error, operation="intake")

@@ -8,7 +8,8 @@ complete.
 
 from shared.clock import Clock
 from shared.errors import Conflict, Damaged
-from shared.jobs.job.failures import DAMAGED, NO_IMAGES, REFUSED
+from shared.jobs.flow.quotas import Quotas
+from shared.jobs.job.failures import DAMAGED, NO_IMAGES, OVER_QUOTA, REFUSED
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
 from shared.jobs.job.states import State
@@ -18,12 +19,18 @@ from shared.jobs.ledger.report import DiscoveryReport
 from shared.jobs.ledger.rows import Progress
 from shared.telemetry.correlation import current_origin
 
+_REFUSALS = {
+    REFUSED: "This job stands for a message that is not valid; send it again, corrected.",
+    OVER_QUOTA: "This job stands for a message that was over the quota; send it again when there is room.",
+}
+
 
 class Retry:
     """Retries jobs. A call during a retry does not start a second one."""
 
-    def __init__(self, data: JobData, clock: Clock) -> None:
+    def __init__(self, data: JobData, quotas: Quotas, clock: Clock) -> None:
         self._data = data
+        self._quotas = quotas
         self._clock = clock
 
     async def run(self, user_id: str, job_id: str) -> Job:
@@ -32,6 +39,8 @@ class Retry:
         Raises:
             NotFound: this user has no such job.
             Conflict: it runs for the first time, there is nothing to retry, or its working files are gone.
+            Forbidden: the owner is not an active user.
+            QuotaExceeded: the owner's tier leaves no room.
         """
 
         async def reopen(stored: Job) -> Job:
@@ -43,7 +52,7 @@ class Retry:
             )
             await self._check(stored, progress, report)
             await self._check_state(stored)
-            return await self._data.jobs.reopen(stored.retried(self._clock.now(), current_origin()))
+            return await self._reopen(stored)
 
         job = await self._data.jobs.swap(await self._data.jobs.require(user_id, job_id), reopen)
         if job.revision == 1:
@@ -51,6 +60,23 @@ class Retry:
         if job.state is State.QUEUED:
             await self._data.storage.queues.send(JOBS_QUEUE, message_of(job))
         return job
+
+    async def _reopen(self, stored: Job) -> Job:
+        """Reserves for the next revision and stores it. The reservation of the earlier revision is settled first."""
+        await self._quotas.settle(stored)
+        again = stored.retried(self._clock.now(), current_origin())
+        if not self._quotas.apply_to(stored):
+            return await self._data.jobs.reopen(again)
+        try:
+            spec = await self._data.jobs.needed_spec(stored.id)
+        except Damaged as error:
+            raise Conflict(f"The job cannot be retried. {error.detail}") from None
+        grant = await self._quotas.reserve(again, spec)
+        try:
+            return await self._data.jobs.reopen(grant.job)
+        except Conflict:
+            await self._quotas.give_back(grant)
+            raise
 
     async def is_possible(self, job: Job, progress: Progress, report: DiscoveryReport) -> bool:
         """Returns whether `run` would retry the job now. The progress and the report are those in the ledger.
@@ -70,8 +96,8 @@ class Retry:
 
     async def _check(self, job: Job, progress: Progress, report: DiscoveryReport) -> None:
         failure = job.failure.code if job.failure else ""
-        if failure == REFUSED:
-            raise Conflict("This job stands for a message that is not valid; send it again, corrected.")
+        if failure in _REFUSALS:
+            raise Conflict(_REFUSALS[failure])
         if not await self._data.jobs.keeps_work(job):
             raise Conflict(WORK_IS_GONE)
         unfinished = job.state is State.CANCELLED or (job.state is State.FAILED and failure != NO_IMAGES)

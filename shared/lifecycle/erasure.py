@@ -22,7 +22,7 @@ from shared.records.blob_names import dataset_prefix, work_prefix
 from shared.runtime import Runtime
 from shared.telemetry import signals
 from shared.users.deletions import Deletions
-from shared.users.usage import UsageStore
+from shared.users.quotas.usage import UsageStore
 from shared.users.user import User
 
 _QUIET_AFTER = timedelta(hours=1)

@@ -12,7 +12,7 @@ from shared.storage.cells import as_datetime
 from shared.storage.entities import Entity, EntityStore, Put, Value
 from shared.storage.newest_first import place_of
 from shared.users.caller import Caller
-from shared.users.usage import month_of
+from shared.users.quotas.usage import month_of
 
 _TABLE = "audit"
 

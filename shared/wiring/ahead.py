@@ -12,7 +12,7 @@ _MODULES = (
     "shared.users.accounts",
     "shared.users.metrics.business_metrics",
     "shared.users.sign_in",
-    "shared.users.usage",
+    "shared.users.quotas.usage",
     "shared.wiring.image_services",
     "shared.web.http.aiohttp_client",
     "shared.web.http.reported_client",

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.users.caller import ADMIN
 from shared.wiring.user_services import UserServices
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from shared.jobs.discovery.discover import Discover
     from shared.jobs.flow.dispatch import Dispatch
     from shared.jobs.flow.job_watch import JobWatches
+    from shared.jobs.flow.owner_limits import OwnerLimits
+    from shared.jobs.flow.quotas import Quotas
     from shared.jobs.flow.rounds import Rounds
     from shared.jobs.flow.transitions import Transitions
     from shared.jobs.flow.watchdog import Watchdog
@@ -132,28 +133,41 @@ class Services(UserServices):
         return Rounds(self.job_data)
 
     @cached_property
+    def owner_limits(self) -> "OwnerLimits":
+        """The limits of the owners of jobs."""
+        from shared.jobs.flow.owner_limits import OwnerLimits
+
+        return OwnerLimits(self.users, self.tiers, self.settings.running_jobs_per_user)
+
+    @cached_property
+    def quotas(self) -> "Quotas":
+        """Reserves and settles what jobs need of the quotas of their owners."""
+        from shared.jobs.flow.quotas import Quotas
+
+        return Quotas(self.usage, self.owner_limits, self.job_data.jobs, self.runtime)
+
+    @cached_property
     def transitions(self) -> "Transitions":
         """Changes the states of jobs."""
         from shared.jobs.flow.slots import Slots
         from shared.jobs.flow.transitions import Transitions
 
-        running_jobs = self.settings.running_jobs_per_user
-        slots = Slots(self.entities, self.job_data.jobs, self.queues, running_jobs)
-        return Transitions(self.job_data, slots, self.rounds, self.runtime)
+        slots = Slots(self.entities, self.job_data.jobs, self.queues, self.owner_limits)
+        return Transitions(self.job_data, slots, self.quotas, self.rounds, self.runtime)
 
     @cached_property
     def retry(self) -> "Retry":
         """Retries jobs that have ended."""
         from shared.jobs.retry import Retry
 
-        return Retry(self.job_data, self.clock)
+        return Retry(self.job_data, self.quotas, self.clock)
 
     @cached_property
     def submit(self) -> "Submit":
         """Step 1: submits jobs."""
         from shared.jobs.submission.submit import Submit
 
-        return Submit(self.job_data, self.job_keys, self.specs, self.catalog, self.runtime)
+        return Submit(self.job_data, self.job_keys, self.specs, self.catalog, self.quotas, self.runtime)
 
     @cached_property
     def discover(self) -> "Discover":
@@ -210,9 +224,12 @@ class Services(UserServices):
     def intake(self) -> "Intake":
         """Passes queue messages to the steps 1 to 4."""
         from shared.jobs.intake import Intake, Steps
+        from shared.jobs.submission.producers import Producers
 
+        settings = self.settings
+        producers = Producers(self.owner_limits, settings.queue_user_id, settings.queue_messages_name_users)
         steps = Steps(self.submit, self.discover, self.crawl, self.archive)
-        return Intake(steps, self.watchdog, self.job_data.jobs, self.telemetry, ADMIN)
+        return Intake(steps, self.watchdog, self.job_data.jobs, self.telemetry, producers)
 
     @cached_property
     def nightly(self) -> "Nightly":
@@ -236,7 +253,7 @@ class Services(UserServices):
         from shared.jobs.flow.watchdog import Watchdog, WatchdogConfig
 
         config = WatchdogConfig(stall_after_seconds=self.settings.stall_after_seconds)
-        return Watchdog(self.job_data, self.dispatch, self.transitions, self.runtime, config)
+        return Watchdog(self.job_data, self.dispatch, self.transitions, self.quotas, self.runtime, config)
 
     @cached_property
     def health(self) -> "HealthProbe":

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from shared.users.limits.rate_limits import RateLimits
     from shared.users.metrics.activity import Activity
     from shared.users.metrics.business_metrics import BusinessMetrics
+    from shared.users.quotas.usage import UsageStore
     from shared.users.sign_in import SignIn
     from shared.users.store import UserStore
     from shared.users.tiers import Tiers
-    from shared.users.usage import UsageStore
 
 
 class UserServices(Adapters):
@@ -85,7 +85,7 @@ class UserServices(Adapters):
     @cached_property
     def usage(self) -> "UsageStore":
         """What users use of their limits."""
-        from shared.users.usage import UsageStore
+        from shared.users.quotas.usage import UsageStore
 
         return UsageStore(self.entities)
 

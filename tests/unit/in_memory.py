@@ -2,17 +2,29 @@
 
 from shared.clock import SystemClock
 from shared.ids import RandomIds
+from shared.jobs.flow.owner_limits import OwnerLimits
+from shared.jobs.flow.quotas import Quotas
+from shared.jobs.ledger.job_data import JobData
 from shared.runtime import Runtime
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
 from shared.storage.storage import Storage
 from shared.telemetry.recording import RecordingTelemetry
+from shared.users.quotas.usage import UsageStore
+from shared.users.store import UserStore
+from shared.users.tiers import DEFAULT_TIERS
 
 
 def memory_storage(blobs=None) -> Storage:
     """A storage account of its own, with these blobs if any are given."""
     return Storage(blobs or MemoryBlobs(), MemoryEntities(), MemoryQueues())
+
+
+def quotas_of(storage: Storage, data: JobData) -> Quotas:
+    """The quotas of the users in this storage, with the default tiers."""
+    limits = OwnerLimits(UserStore(storage.entities), DEFAULT_TIERS, 10)
+    return Quotas(UsageStore(storage.entities), limits, data.jobs, runtime_of())
 
 
 def runtime_of(clock=None, telemetry=None) -> Runtime:

@@ -6,7 +6,7 @@ from functions.http.declared import LOCATION, PAGE, READ_AGAIN, Declared, Parame
 from functions.http.downloads import RecordsAnswer
 from functions.http.endpoint import Endpoints
 from functions.http.examples import JOB, NEW_JOB, SPEC
-from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
@@ -41,7 +41,7 @@ _REPLAYED = {
         headers={"Idempotency-Key": _IDEMPOTENCY_KEY},
         body="shared.jobs.spec.spec.JobSpec",
         example=SPEC,
-        errors=(InvalidRequest, Conflict),
+        errors=(InvalidRequest, Conflict, QuotaExceeded),
         when_late="The job may be created already or later. Send the call again with the same Idempotency-Key, which "
         "makes no second job. Without such a key, read the list of jobs first.",
     )
@@ -128,7 +128,7 @@ async def cancel_job(call: Call) -> Answer:
         "api/v1/jobs/{id}/retry",
         {202: Reply(JobAnswer, "The job, which is queued again.", {**LOCATION, **READ_AGAIN})},
         scope=Scope.SUBMIT,
-        errors=(NotFound, Conflict),
+        errors=(NotFound, Conflict, QuotaExceeded),
         when_late="The retry may have begun already. It is safe to retry the job again.",
     )
 )

@@ -13,7 +13,7 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.draw import draw
 from shared.archiving.selection.earlier import Earlier
-from shared.archiving.selection.select import Selection, select
+from shared.archiving.selection.select import Limits, Selection, select
 from shared.archiving.selection.split import assign_splits
 
 
@@ -58,7 +58,8 @@ class Choice:
 def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blob: str) -> Choice:
     """Selects the images of an order, and places them. The images' sidecars will be written to `sidecars_blob`."""
     form = FORMATS[order.output.format]
-    selection = select(columns, order.dedup, order.max_images_per_label, earlier, order.whole_labels)
+    limits = Limits(order.max_images_per_label, order.whole_labels, order.max_images)
+    selection = select(columns, order.dedup, limits, earlier)
     rows, shares = selection.rows, order.splits.shares
     split = assign_splits(columns, rows, shares, order.seed, order.dedup)
     if form.shuffled:

@@ -4,7 +4,8 @@ Copies are dropped: images with the same bytes, and images that look nearly the 
 the most pixels, then the most bytes, then the lowest index. This holds across labels, so an image stays under the label
 of its best copy. An image that an earlier dataset has is dropped, however good it is. Then each label keeps its images
 with the lowest indices, up to its limit. Images that were dropped as copies of one that is over its limit get another
-chance if their own labels have room: the best of them is selected, unless it is near to a selected image.
+chance if their own labels have room: the best of them is selected, unless it is near to a selected image. At last, the
+dataset keeps its images with the lowest indices, up to its own limit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -70,31 +71,40 @@ class Selection:
         return Selection(verdict, twin, known)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The maximal numbers of images: of each label but the `whole_labels`, and of the whole dataset. None: no limit."""
+
+    per_label: int | None = None
+    whole_labels: Sequence[str] = ()
+    whole: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
 def select(
-    columns: Columns,
-    dedup: Dedup,
-    max_images_per_label: int | None,
-    earlier: Earlier = NOTHING_EARLIER,
-    whole_labels: Sequence[str] = (),
+    columns: Columns, dedup: Dedup, limits: Limits = NO_LIMITS, earlier: Earlier = NOTHING_EARLIER
 ) -> Selection:
-    """Selects images. The limit does not apply to the `whole_labels`. The function is pure."""
+    """Selects images. The function is pure."""
     count = len(columns)
     selection = Selection(np.zeros(count, np.int8), np.full(count, -1), np.full(count, -1))
     if count and dedup.exact and len(earlier):
         known = _known_bytes(columns, earlier)
         selection = selection.with_verdicts(known.rows, [known])
     preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
-    limits = _limits(columns, max_images_per_label, frozenset(whole_labels))
+    most = _limits(columns, limits.per_label, frozenset(limits.whole_labels))
     rows, standing = selection.among(preference), np.empty(0, np.int64)
     for _ in range(1 + _FURTHER_ROUNDS):
         if not len(rows):
             break
         selection = selection.with_verdicts(rows, _copies(columns, rows, standing, dedup, earlier))
-        over = _over_limit(columns, selection.among(rows), standing, limits)
+        over = _over_limit(columns, selection.among(rows), standing, most)
         selection = selection.with_verdicts(over.rows, [over])
         standing = selection.among(preference)
-        rows = _copies_with_room(columns, preference, limits, selection)
-    return selection
+        rows = _copies_with_room(columns, preference, most, selection)
+    too_many = selection.rows[count if limits.whole is None else limits.whole :]
+    return selection.with_verdicts(too_many, [_Drop(Reason.OVER_LIMIT, too_many)])
 
 
 def _limits(columns: Columns, limit: int | None, whole_labels: frozenset[str]) -> Positions:

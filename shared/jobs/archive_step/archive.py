@@ -160,6 +160,7 @@ class Archive:
             record_blobs=tuple(records),
             max_images_per_label=limit,
             whole_labels=whole_labels,
+            max_images=job.max_images,
             dedup=spec.dedup,
             splits=spec.splits,
             output=spec.output,

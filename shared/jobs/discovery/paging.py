@@ -10,6 +10,7 @@ from shared.jobs.discovery.run import DiscoveryRun
 from shared.jobs.discovery.streams import OpenSource, Streams, Turns
 from shared.jobs.discovery.visits import StreamVisits
 from shared.jobs.discovery.waiting import WaitingNotice
+from shared.jobs.ledger.discovery import WHOLE_JOB
 from shared.jobs.spec.spec import JobSpec
 from shared.sources.registry import SourceRegistry
 
@@ -121,6 +122,9 @@ class Paging:
     async def _complete(self) -> None:
         state, problems = self._run.state, self._run.problems
         state.complete = True
+        if any(WHOLE_JOB in stream.skipped_labels for stream in state.streams.values()):
+            most = f"{self._run.job.max_images or 0:,}"
+            problems.note([f"limit: no more candidates were sought, since the job may keep {most} images"])
         await self._run.save()
         had_sources = bool(self._streams.made) or None in self._configs
         if state.candidates == 0 and problems.count and had_sources:

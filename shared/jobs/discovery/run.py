@@ -113,6 +113,11 @@ class DiscoveryRun:
         self._characters += _characters_of(candidate)
         return True
 
+    @property
+    def candidates(self) -> int:
+        """How many candidates the job has, those included that are not saved yet."""
+        return self.state.candidates + len(self._found)
+
     async def check_job(self) -> None:
         """Checks every few seconds that the job was not cancelled or retried meanwhile.
 

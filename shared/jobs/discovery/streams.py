@@ -22,6 +22,11 @@ _SHORTEST_REPORTED_SECONDS = 2.0
 _OVERSAMPLING, _SPARE = 2, 20
 
 
+def oversampled(images: int) -> int:
+    """Returns how many candidates are taken at first if this many images are wanted."""
+    return images * _OVERSAMPLING + _SPARE
+
+
 @dataclass(slots=True)
 class Stream:
     """One query of one source.
@@ -95,7 +100,7 @@ class Streams:
         for query in queries:
             key = f"{opened.position}:{query.key}"
             limit = self._spec.limit_of(query.label or "", searched=opened.config.searches)
-            most = None if limit is None else limit * _OVERSAMPLING + _SPARE
+            most = None if limit is None else oversampled(limit)
             state = self._states.get(key) or StreamState()
             self.made.append(Stream(key, opened.source, query, most, state, variation, opened.config.type))
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery.run import DiscoveryRun
-from shared.jobs.discovery.streams import Stream
+from shared.jobs.discovery.streams import Stream, oversampled
+from shared.jobs.ledger.discovery import WHOLE_JOB
 from shared.jobs.ledger.report import MAX_PROBLEM_CHARACTERS
 from shared.records.candidates import Candidate
 from shared.sources.source import Page
@@ -31,8 +32,8 @@ class StreamVisits:
     async def visit(self, stream: Stream, most: int | None) -> float:
         """Takes at most `most` new candidates from the stream's page; fetches a page first if the stream holds none.
 
-        All candidates of the page are taken if `most` is None or the stream's label has no limit. If the label is
-        full, the stream ends.
+        All candidates of the page are taken if `most` is None or the stream's label has no limit. If the label or
+        the whole job is full, the stream ends.
 
         Returns:
             For how many seconds the source must be left alone; 0 unless it asked to wait or failed.
@@ -41,9 +42,9 @@ class StreamVisits:
             Changed: another run is ahead.
         """
         self._run.state.streams[stream.key] = stream.state
-        label = stream.query.label
-        if label is not None and self._is_full(stream, label):
-            stream.state.skip(label)
+        full = self._full(stream, stream.query.label)
+        if full is not None:
+            stream.state.skip(full)
             stream.state.ended = True
             self._drop_page(stream)
             return 0.0
@@ -80,8 +81,9 @@ class StreamVisits:
         taken = 0
         while stream.untaken and (most is None or taken < most):
             candidate = stream.untaken.popleft()
-            if self._is_full(stream, candidate.label):
-                stream.state.skip(candidate.label)
+            full = self._full(stream, candidate.label)
+            if full is not None:
+                stream.state.skip(full)
             else:
                 taken += self._run.take(candidate)
                 if stream.limit is None:
@@ -95,11 +97,17 @@ class StreamVisits:
         if self._run.fills_a_chunk:
             await self._run.save()
 
-    def _is_full(self, stream: Stream, label: str) -> bool:
-        if stream.limit is None:
-            return False
-        state = self._run.state
-        return state.found.get(label, 0) >= state.raised_limits.get(label, stream.limit)
+    def _full(self, stream: Stream, label: str | None) -> str | None:
+        """Returns what takes no more candidates, the whole job or the label; None if both do."""
+        state, most = self._run.state, self._run.job.limit_of_tier
+        if most is not None:
+            enough = max(oversampled(most), state.raised_limits.get(WHOLE_JOB, 0))
+            if self._run.candidates >= enough:
+                return WHOLE_JOB
+        if label is None or stream.limit is None:
+            return None
+        full = state.found.get(label, 0) >= state.raised_limits.get(label, stream.limit)
+        return label if full else None
 
     def _drop_page(self, stream: Stream) -> None:
         if stream.page is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from math import ceil
 
 from shared.jobs.job.job import Job
+from shared.jobs.ledger.discovery import WHOLE_JOB
 from shared.jobs.ledger.job_data import JobData
 from shared.records.records import KEPT
 
@@ -27,8 +28,9 @@ class Rounds:
     async def raised_limits(self, job: Job) -> Mapping[str, int]:
         """Returns the labels that kept too few images and whose sources have more candidates.
 
-        Each has the number of candidates that the label takes from now on, those of earlier rounds included. No
-        further round is needed if there is no such label.
+        Each has the number of candidates that the label takes from now on, those of earlier rounds included. The job
+        as a whole is among them, by `WHOLE_JOB`, if it has a limit. No further round is needed if there is no such
+        label, or if the whole job kept enough.
 
         Raises:
             Damaged: what the job has stored is gone or cannot be read.
@@ -39,16 +41,26 @@ class Rounds:
             return {}
         spec = await self._data.jobs.needed_spec(job.id)
         progress = await self._data.ledger.progress(job.id)
+        most, kept_by_job = job.limit_of_tier, progress.tally.kept
+        if most is not None and kept_by_job >= most:
+            return {}
         limits: dict[str, int] = {}
+        if most is not None and WHOLE_JOB in skipped:
+            limits[WHOLE_JOB] = state.candidates + _more(most, kept_by_job, progress.tally.found)
         for label in sorted(skipped & progress.tally.counts.keys()):
             limit, outcomes = spec.limit_of(label, searched=True), progress.tally.counts[label]
             kept, tried = outcomes.get(KEPT, 0), sum(outcomes.values())
             if limit is not None and kept < limit:
-                more = ceil((limit - kept) * tried / max(kept, 1) * _MORE_THAN_NEEDED)
-                limits[label] = state.found.get(label, 0) + min(more, limit * _MAX_PER_IMAGE) + _SPARE
+                limits[label] = state.found.get(label, 0) + _more(limit, kept, tried)
         return limits
 
     async def has_begun(self, job: Job) -> bool:
         """Returns whether discovery has begun with the job's revision and round."""
         state, _ = await self._data.discovery.read(job.id)
         return (state.revision, state.round) >= (job.revision, job.round)
+
+
+def _more(limit: int, kept: int, tried: int) -> int:
+    """Returns how many more candidates are taken, of which `kept` of `tried` were kept, for `limit` images in all."""
+    more = ceil((limit - kept) * tried / max(kept, 1) * _MORE_THAN_NEEDED)
+    return min(more, limit * _MAX_PER_IMAGE) + _SPARE

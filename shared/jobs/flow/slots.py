@@ -16,10 +16,11 @@ leaves the slot abandoned: a job that finds no free slot takes over an abandoned
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.concurrency import process_concurrently
 from shared.errors import AlreadyExists, Changed
+from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
 from shared.jobs.job.store import JobStore
@@ -34,11 +35,15 @@ _READS_AT_A_TIME = 16
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """A slot as it was read. `holder` is a job's id or empty; `etag` is empty if the slot was never taken."""
+    """A slot as it was read. `holder` is a job's id or empty; `etag` is empty if the slot was never taken.
+
+    A slot that is not `usable` is beyond the limit, which was higher at an earlier time.
+    """
 
     row: str
     holder: str = ""
     etag: str = ""
+    usable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,15 @@ class _Queued:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The slots of all users, `limit` for each user. Every method may be repeated, and run at the same time."""
+    """The slots of all users. Every method may be repeated, and run at the same time.
+
+    `limits` says how many slots each user has.
+    """
 
     entities: EntityStore
     jobs: JobStore
     queues: QueueSender
-    limit: int
+    limits: OwnerLimits
 
     async def claim(self, job: Job) -> bool:
         """Gives the job a slot unless it holds one; returns whether it holds one now.
@@ -118,8 +126,8 @@ class Slots:
         """Takes a slot that nobody holds, unless the job holds one; returns whether it holds one now."""
         if _holds(slots, job):
             return True
-        for slot in self._usable(slots):
-            if not slot.holder and await self._set_holder(job, slot, job.id):
+        for slot in slots:
+            if slot.usable and not slot.holder and await self._set_holder(job, slot, job.id):
                 return True
         return False
 
@@ -132,7 +140,7 @@ class Slots:
 
     async def _count_takeable(self, job: Job, slots: Sequence[_Slot]) -> int:
         """Returns how many slots are free or abandoned."""
-        free = sum(not slot.holder for slot in self._usable(slots))
+        free = sum(slot.usable and not slot.holder for slot in slots)
         return free + len(await self._abandoned(job, slots))
 
     async def _abandoned(self, job: Job, slots: Sequence[_Slot]) -> Sequence[_Slot]:
@@ -144,13 +152,9 @@ class Slots:
             if holder is None or holder.state.terminal:
                 abandoned.append(slot)
 
-        held = [slot for slot in self._usable(slots) if slot.holder]
+        held = [slot for slot in slots if slot.usable and slot.holder]
         await process_concurrently(held, check, _READS_AT_A_TIME)
         return abandoned
-
-    def _usable(self, slots: Sequence[_Slot]) -> Sequence[_Slot]:
-        """Returns the slots within the limit. Others exist if the limit was higher at an earlier time."""
-        return slots[: self.limit]
 
     async def _set_holder(self, job: Job, slot: _Slot, holder: str) -> bool:
         """Writes who holds the slot; returns False if somebody else has written it since it was read."""
@@ -164,12 +168,13 @@ class Slots:
 
     async def _slots(self, job: Job) -> Sequence[_Slot]:
         """Reads all slots of the job's user by one query. Slots that were never taken have no row."""
+        limit = await self.limits.jobs_at_once(job.user_id)
         stored: dict[str, _Slot] = {}
         async for entity in self._rows(job, _SLOT):
             stored[entity.row] = _Slot(entity.row, str(entity.values["job_id"]), entity.etag)
-        names = [f"{_SLOT}{number:04}" for number in range(self.limit)]
+        names = [f"{_SLOT}{number:04}" for number in range(limit)]
         usable = [stored.pop(name, _Slot(name)) for name in names]
-        return [*usable, *stored.values()]
+        return [*usable, *(replace(slot, usable=False) for slot in stored.values())]
 
     async def _queued(self, job: Job) -> Sequence[_Queued]:
         """Reads the waiting jobs of the job's user, in the order of their submission."""

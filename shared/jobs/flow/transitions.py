@@ -5,6 +5,7 @@ from functools import partial
 
 from shared.errors import Changed, Conflict, Damaged
 from shared.jobs.flow.job_ends import JobEnds
+from shared.jobs.flow.quotas import Quotas
 from shared.jobs.flow.rounds import MAX_ROUNDS, Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.job.failures import DAMAGED
@@ -18,11 +19,12 @@ from shared.runtime import Runtime
 class Transitions:
     """Moves jobs from state to state. Every method may be repeated, and does not touch later revisions of the job."""
 
-    def __init__(self, data: JobData, slots: Slots, rounds: Rounds, runtime: Runtime) -> None:
+    def __init__(self, data: JobData, slots: Slots, quotas: Quotas, rounds: Rounds, runtime: Runtime) -> None:
         self._jobs = data.jobs
         self._ledger = data.ledger
         self._queues = data.storage.queues
         self._slots = slots
+        self._quotas = quotas
         self._rounds = rounds
         self._clock = runtime.clock
         self._ends = JobEnds(data.ledger, runtime.telemetry)
@@ -40,8 +42,9 @@ class Transitions:
             await self._slots.release(job)
         return job
 
-    async def free_slot(self, job: Job) -> None:
-        """Frees the slot of a job that has ended, so the user's next job begins. Idempotent."""
+    async def give_back(self, job: Job) -> None:
+        """Settles the quota of a job that has ended, and frees its slot, so the user's next job begins. Idempotent."""
+        await self._quotas.settle(job)
         await self._slots.release(job)
 
     async def erase_slots(self, user_id: str) -> None:
@@ -86,7 +89,10 @@ class Transitions:
         async def move(stored: Job) -> tuple[Job, bool]:
             if stored.state.terminal or stored.revision != job.revision:
                 return stored, False
-            return await self._jobs.save(stored.moved(state, self._clock.now(), failure)), True
+            moved = stored.moved(state, self._clock.now(), failure)
+            if state is State.COMPLETED and images is not None:
+                moved = replace(moved, images=images)
+            return await self._jobs.save(moved), True
 
         ended, moved = await self._jobs.swap(job, move)
         if moved:
@@ -94,13 +100,13 @@ class Transitions:
         return await self.follow_end(ended)
 
     async def follow_end(self, job: Job) -> Job:
-        """Frees the slot of a job that has ended, and enqueues the call of its webhook; returns the stored job.
+        """Gives back what a job that has ended holds, and enqueues the call of its webhook; returns the stored job.
 
         Nothing happens if the job has not ended. What was done already is not done again.
         """
         if not job.state.terminal:
             return job
-        await self._slots.release(job)
+        await self.give_back(job)
         if job.webhook_is_due(job.revision) and not job.enqueued:
             return await self._enqueue(WEBHOOKS_QUEUE, job)
         return job

@@ -10,6 +10,7 @@ from datetime import datetime
 from shared.clock import Deadline
 from shared.errors import AppError, Changed, Damaged, Permanent, Retryable
 from shared.jobs.flow.dispatch import Dispatch
+from shared.jobs.flow.quotas import Quotas
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import STALLED
 from shared.jobs.job.job import Failure, Job
@@ -30,6 +31,7 @@ _QUEUES = {
     State.FAILED: WEBHOOKS_QUEUE,
     State.CANCELLED: WEBHOOKS_QUEUE,
 }
+_SHARE_OF_QUOTAS = 0.25
 _STALLED = Failure(STALLED, "The job made no progress however often it was sent on.")
 
 
@@ -57,17 +59,23 @@ class Watchdog:
         data: JobData,
         dispatch: Dispatch,
         transitions: Transitions,
+        quotas: Quotas,
         runtime: Runtime,
         config: WatchdogConfig,
     ) -> None:
         self._data = data
         self._dispatch = dispatch
         self._transitions = transitions
+        self._quotas = quotas
         self._runtime = runtime
         self._config = config
 
     async def run(self, deadline: Deadline) -> int:
-        """Checks all unfinished jobs until the deadline; returns how many were sent on."""
+        """Checks all unfinished jobs until the deadline; returns how many were sent on.
+
+        Before that, it settles lost reservations, in a quarter of the time at most.
+        """
+        await self._settle_lost(deadline)
         nudged = 0
         async for work in self._data.jobs.works():
             if deadline.passed:
@@ -82,6 +90,16 @@ class Watchdog:
                 # The other jobs are checked all the same.
                 await self._report(work, error)
         return nudged
+
+    async def _settle_lost(self, deadline: Deadline) -> None:
+        clock = self._runtime.clock
+        try:
+            await self._quotas.settle_lost(
+                Deadline.after(clock, deadline.remaining_seconds * _SHARE_OF_QUOTAS)
+            )
+        except AppError as error:
+            # The jobs are checked all the same.
+            signals.failure(self._runtime.telemetry, error, operation="watchdog")
 
     async def _report(self, work: Work, error: AppError) -> None:
         """Reports an error as an item of the job's operation, if the job can be read, and not of the watchdog's."""
@@ -108,7 +126,7 @@ class Watchdog:
                 await self._data.jobs.mark_finished(work, now)
             return False
         if job.state.terminal:
-            await self._transitions.free_slot(job)
+            await self._transitions.give_back(job)
             if job.webhook_is_due(job.revision):
                 return await self._resend_webhook(job, now)
             await self._data.jobs.mark_finished(work, job.updated_at)

@@ -2,6 +2,8 @@
 
 REFUSED = "invalid_message"
 """The job stands for a message that is not valid."""
+OVER_QUOTA = "quota_exceeded"
+"""The job stands for a message for which its user's tier left no room."""
 DISCOVERY_FAILED = "discovery_failed"
 DISCOVERY_CRASHED = "discovery_crashed"
 """Discovery crashed again and again."""

@@ -65,6 +65,10 @@ class Job:
         requested_id: The `job_id` that a refused message asked for; empty if there is none.
         origin: The call or the message that began this revision.
         retried_at: When this revision began; None for the first.
+        reservation: The token of this revision's reservation; empty if its owner has no quota.
+        max_images: How many images its dataset may have, which is what was reserved; None if there is no limit.
+        tier_limits: Whether the spec may ask for more images than that, so the tier of the owner sets the limit.
+        images: How many images its dataset has, which may be that of an earlier revision.
         etag: The stored version that this value was read from; empty before the first write.
     """
 
@@ -84,12 +88,21 @@ class Job:
     round: int = 0
     message_id: str = ""
     requested_id: str = ""
+    reservation: str = ""
+    max_images: int | None = None
+    tier_limits: bool = False
+    images: int = 0
     etag: str = ""
 
     @property
     def duration_seconds(self) -> float:
         """How long this revision has taken, up to the last change."""
         return (self.updated_at - (self.retried_at or self.created_at)).total_seconds()
+
+    @property
+    def limit_of_tier(self) -> int | None:
+        """How many images the dataset may have, if the tier of the owner sets the limit and not the spec."""
+        return self.max_images if self.tier_limits else None
 
     def moved(self, state: State, now: datetime, failure: Failure | None = None) -> Self:
         """Returns the job in its next state.

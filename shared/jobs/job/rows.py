@@ -54,7 +54,12 @@ def job_to_entity(job: Job) -> Entity:
         "round": job.round,
         "message_id": job.message_id,
         "requested_id": job.requested_id,
+        "reservation": job.reservation,
+        "tier_limits": job.tier_limits,
+        "images": job.images,
     }
+    if job.max_images is not None:
+        values["max_images"] = job.max_images
     if job.retried_at is not None:
         values["retried_at"] = job.retried_at
     values |= _webhook_values(job.webhook)
@@ -87,6 +92,10 @@ def job_from_entity(entity: Entity) -> Job:
         round=int(str(values.get("round", 0))),
         message_id=str(values.get("message_id", "")),
         requested_id=str(values.get("requested_id", "")),
+        reservation=str(values.get("reservation", "")),
+        max_images=int(str(values["max_images"])) if "max_images" in values else None,
+        tier_limits=bool(values.get("tier_limits", False)),
+        images=int(str(values.get("images", 0))),
         etag=entity.etag,
     )
 

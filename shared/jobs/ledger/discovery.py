@@ -15,6 +15,10 @@ from shared.storage.blobs import BlobStore
 _MAX_CELL_BYTES = 60_000
 
 
+WHOLE_JOB = ""
+"""Stands for all labels together where streams skip candidates: the job as a whole has found enough."""
+
+
 @dataclass(slots=True)
 class StreamState:
     """The state of one query of one source.
@@ -77,7 +81,7 @@ class DiscoveryState:
         revision: The job's revision that the state belongs to.
         rescan: The place of the rescan; None if no rescan is under way.
         round: The job's round that the state belongs to.
-        raised_limits: How many candidates a label takes in all, for labels that an earlier round left short.
+        raised_limits: How many candidates a label, or the whole job, takes in all, if an earlier round left it short.
         unlimited_labels: The labels of candidates from streams without a limit, which are lists and websites.
     """
 

@@ -1,15 +1,26 @@
 """Step 1 of a job: takes a spec, from an HTTP call or from a producer's message, and stores the job.
 
-The job is stored first, and enqueued then. If its message is lost, a repetition of the call or the watchdog sends it.
+What the job needs of its owner's quota is reserved first. Then the job is stored, and enqueued at last. If its message
+is lost, a repetition of the call or the watchdog sends it.
 """
 
 from dataclasses import dataclass, replace
 
 from shared.datasets.catalog import Catalog
-from shared.errors import AlreadyExists, Conflict, Damaged, FieldError, InvalidRequest, NotFound
+from shared.errors import (
+    AlreadyExists,
+    AppError,
+    Conflict,
+    Damaged,
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    QuotaExceeded,
+)
 from shared.ids import PLAIN_ID, is_plain_id
 from shared.jobs.flow.job_ends import JobEnds
-from shared.jobs.job.failures import REFUSED
+from shared.jobs.flow.quotas import Quotas
+from shared.jobs.job.failures import OVER_QUOTA, REFUSED
 from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
 from shared.jobs.job.keys import JobKeys, message_key
 from shared.jobs.job.messages import JOBS_QUEUE, message_of, names_in
@@ -55,13 +66,20 @@ class Submit:
     """Stores and enqueues new jobs. `specs` reads their specs."""
 
     def __init__(
-        self, data: JobData, keys: JobKeys, specs: SpecReader, catalog: Catalog, runtime: Runtime
+        self,
+        data: JobData,
+        keys: JobKeys,
+        specs: SpecReader,
+        catalog: Catalog,
+        quotas: Quotas,
+        runtime: Runtime,
     ) -> None:
         self.specs = specs
         self._jobs = data.jobs
         self._queues = data.storage.queues
         self._keys = keys
         self._catalog = catalog
+        self._quotas = quotas
         self._runtime = runtime
         self._ends = JobEnds(data.ledger, runtime.telemetry)
 
@@ -76,6 +94,8 @@ class Submit:
             InvalidRequest: a source lacks a setting, the user has no dataset that the spec names, or the id is not
                 valid.
             Conflict: the key or the id belongs to a job of another spec, or the id to another user.
+            Forbidden: the owner is not an active user.
+            QuotaExceeded: the owner's tier leaves no room.
         """
         self.specs.check_sources(submission.spec)
         spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
@@ -96,16 +116,32 @@ class Submit:
         )
         replayed = False
         try:
-            await self._jobs.create(job, submission.spec)
+            job = await self._store(job, submission)
         except AlreadyExists:
             job, replayed = await self._same_job(submission, job_id), True
         if job.state is State.QUEUED:
             await self._queues.send(JOBS_QUEUE, message_of(job))
         return Submitted(await self._jobs.require(job.user_id, job.id), replayed)
 
-    async def record_refusal(
-        self, user_id: str, message_id: str, data: object, error: InvalidRequest
-    ) -> bool:
+    async def _store(self, job: Job, submission: Submission) -> Job:
+        """Reserves what the job needs, and stores it.
+
+        Raises:
+            AlreadyExists: the user has a job of this id, or another user has files under it. Nothing is reserved.
+        """
+        named = submission.key is not None or submission.job_id is not None
+        if named and await self._jobs.get(job.user_id, job.id) is not None:
+            # A repetition is answered, however little room there is.
+            raise AlreadyExists(f"There is a job {job.id} already.")
+        grant = await self._quotas.reserve(job, submission.spec)
+        try:
+            await self._jobs.create(grant.job, submission.spec)
+        except AlreadyExists:
+            await self._quotas.give_back(grant)
+            raise
+        return grant.job
+
+    async def record_refusal(self, user_id: str, message_id: str, data: object, error: AppError) -> bool:
         """Stores a failed job for a producer's message that cannot become a job. There is one for each message.
 
         Its id is the one that the message's job would have without a `job_id`. If there is a job of that id, nothing is
@@ -116,7 +152,9 @@ class Submit:
             Whether this call made the failed job, and so reported it.
         """
         wanted, name = names_in(data)
-        fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
+        wrong = error.fields if isinstance(error, InvalidRequest) else ()
+        fields = "; ".join(f"{item.field}: {item.message}" for item in wrong)
+        code = OVER_QUOTA if isinstance(error, QuotaExceeded) else REFUSED
         job_id = await self._keys.claim(user_id, message_key(message_id), self._runtime.ids.job_id())
         now = self._runtime.clock.now()
         job = Job(
@@ -126,7 +164,7 @@ class Submit:
             state=State.FAILED,
             created_at=now,
             updated_at=now,
-            failure=Failure(REFUSED, f"{error.detail} {fields}".strip()),
+            failure=Failure(code, f"{error.detail} {fields}".strip()),
             origin=current_origin(),
             message_id=one_line(message_id, _MAX_MESSAGE_ID),
             requested_id=wanted or "",

@@ -22,6 +22,8 @@ from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.discovery.run import DiscoveryParts
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.job_watch import JobWatches
+from shared.jobs.flow.owner_limits import OwnerLimits
+from shared.jobs.flow.quotas import Quotas
 from shared.jobs.flow.rounds import Rounds
 from shared.jobs.flow.slots import Slots
 from shared.jobs.flow.transitions import Transitions
@@ -32,6 +34,7 @@ from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, W
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.retry import Retry
 from shared.jobs.spec.spec import SpecReader
+from shared.jobs.submission.producers import Producers
 from shared.jobs.submission.submit import Submission, Submit
 from shared.jobs.webhooks.body import WebhookBodies
 from shared.jobs.webhooks.call import WebhookCaller
@@ -45,6 +48,11 @@ from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
 from shared.storage.storage import Storage
 from shared.telemetry.recording import RecordingTelemetry
+from shared.users.caller import TierName
+from shared.users.quotas.usage import UsageStore
+from shared.users.store import UserStore
+from shared.users.tiers import DEFAULT_TIERS, Tiers
+from shared.users.user import User
 from shared.web.http.client import WebRequest, WebResponse
 from shared.web.wishes.host_wishes import HostWishes
 from tests.unit.jobs.fake_source import FakeConfig, FakeSource, Faults
@@ -94,6 +102,8 @@ class Flow:
         running_jobs: int = 10,
         archives: PlanConfig | None = None,
         chunk_size: int = 20,
+        tiers: Tiers = DEFAULT_TIERS,
+        queue_users: tuple[str, bool] = ("admin", False),
     ) -> None:
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
         self.blobs, self.entities, self.queues = MemoryBlobs(self.clock), MemoryEntities(), MemoryQueues()
@@ -109,16 +119,19 @@ class Flow:
         self.specs = SpecReader(sources)
         self.data = JobData.over(Storage(blobs, entities, queues), self.specs)
         self.jobs, self.ledger = self.data.jobs, self.data.ledger
-        self.slots = Slots(entities, self.jobs, queues, running_jobs)
+        self.users, self.usage = UserStore(entities), UsageStore(entities)
+        limits = OwnerLimits(self.users, tiers, running_jobs)
+        self.slots = Slots(entities, self.jobs, queues, limits)
+        self.quotas = Quotas(self.usage, limits, self.jobs, runtime)
         self.catalog = Catalog(entities, blobs, link_seconds=3600)
         bodies = WebhookBodies(self.ledger, self.catalog)
         caller = WebhookCaller(self.jobs, bodies, self.web, clock)
         self.webhooks = SendWebhook(self.jobs, caller, self.telemetry, clock)
         rounds = Rounds(self.data)
-        self.transitions = Transitions(self.data, self.slots, rounds, runtime)
+        self.transitions = Transitions(self.data, self.slots, self.quotas, rounds, runtime)
         self.worker = FakeWorker(blobs, self.weather)
         self.keys = JobKeys(entities, self.jobs)
-        self.submit = Submit(self.data, self.keys, self.specs, self.catalog, runtime)
+        self.submit = Submit(self.data, self.keys, self.specs, self.catalog, self.quotas, runtime)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
         watches = JobWatches(self.jobs, clock, every_seconds=0.01)
@@ -128,10 +141,12 @@ class Flow:
         self.crawl = Crawl(self.data, dispatch, self.transitions, worker, runtime, watches)
         self.archiver = Archiver(self.data.storage, runtime, archives)
         self.archive = Archive(self.data, self.transitions, self.archiver, self.catalog, watches)
-        self.retry = Retry(self.data, clock)
-        self.watchdog = Watchdog(self.data, dispatch, self.transitions, runtime, WatchdogConfig())
+        self.retry = Retry(self.data, self.quotas, clock)
+        config = WatchdogConfig()
+        self.watchdog = Watchdog(self.data, dispatch, self.transitions, self.quotas, runtime, config)
+        producers = Producers(limits, *queue_users)
         steps = Steps(self.submit, self.discover, self.crawl, self.archive)
-        self.intake = Intake(steps, self.watchdog, self.jobs, self.telemetry, "admin")
+        self.intake = Intake(steps, self.watchdog, self.jobs, self.telemetry, producers)
         self._runtime = runtime
         self._deliveries: Counter[tuple[str, str]] = Counter()
         self._handled: set[str] = set()
@@ -142,12 +157,15 @@ class Flow:
     def nightly(self, **config: int) -> Nightly:
         return Nightly(self.data, self.catalog, self._runtime, NightlyConfig(**config))
 
-    async def send(self, data: object):
-        return await self.submit.run(Submission("admin", self.specs.parse(data)))
+    async def send(self, data: object, user_id: str = "admin"):
+        return await self.submit.run(Submission(user_id, self.specs.parse(data)))
+
+    async def add_user(self, user_id: str, tier: TierName = TierName.FREE) -> User:
+        return await self.users.create(User(user_id, user_id, tier, self.clock.now()))
 
     async def job(self, job):
         """The job as it is stored."""
-        return await self.jobs.require("admin", job.id)
+        return await self.jobs.require(job.user_id, job.id)
 
     async def cancel(self, job):
         return await self.transitions.cancel(await self.job(job))

@@ -18,6 +18,7 @@ from shared.storage.memory.queues import MemoryQueues
 from shared.telemetry.recording import RecordingTelemetry
 from shared.users.api_keys import ApiKey
 from shared.users.caller import Scope, TierName
+from shared.users.quotas.reservation import Wish, token_at
 from shared.users.user import User
 from shared.wiring import App
 from tests.expect import present
@@ -71,7 +72,8 @@ class House:
         await self.app.job_keys.claim(user_id, "key", done)
         files = (f"datasets/job_{done}/dataset.zip",), f"datasets/job_{done}/records.jsonl.gz"
         await self.app.catalog.put(Dataset(done, user_id, done, now, 1, 1, "zip", Tier.HOT, *files, {}, {}))
-        await self.app.usage.reserve(user_id, open_, 1, self.app.tiers[TierName.FREE], now)
+        wish = Wish(user_id, open_, token_at(now, user_id), 1)
+        await self.app.usage.reserve(wish, self.app.tiers[TierName.FREE], now)
 
     async def delete(self, user_id: str, *, keeps_datasets: bool) -> None:
         await self.app.deletions.begin(user_id, self.clock.now(), keeps_datasets=keeps_datasets)

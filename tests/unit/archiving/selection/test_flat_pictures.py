@@ -46,14 +46,14 @@ def earlier_of(hashes: list[int]) -> Earlier:
 @pytest.mark.parametrize("distance", [0, 4, 8])
 def test_flat_pictures_are_not_near_to_any_picture(distance):
     columns = columns_of([FLAT, FLAT, HASH, HASH, FLAT, 1, FLAT])
-    selection = select(columns, Dedup(near_distance=distance), None)
+    selection = select(columns, Dedup(near_distance=distance))
     assert selection.rows.tolist() == [0, 1, 2, 4, 5, 6]
     assert REASONS[selection.verdict[3]] is Reason.NEAR_DUPLICATE
 
 
 def test_flat_pictures_of_equal_bytes_are_duplicates():
     columns = columns_of([FLAT, FLAT, FLAT], [7, 8, 7])
-    selection = select(columns, Dedup(), None)
+    selection = select(columns, Dedup())
     assert selection.rows.tolist() == [0, 1]
     assert REASONS[selection.verdict[2]] is Reason.DUPLICATE
     assert selection.twin[2] == 0
@@ -62,7 +62,7 @@ def test_flat_pictures_of_equal_bytes_are_duplicates():
 @pytest.mark.parametrize("known", [[FLAT], [FLAT, 3], [FLAT, FLAT]])
 def test_flat_pictures_of_an_earlier_dataset_keep_no_picture_out(known):
     columns = columns_of([FLAT, HASH, 1, FLAT])
-    rows = select(columns, Dedup(near_distance=2), None, earlier_of(known)).rows
+    rows = select(columns, Dedup(near_distance=2), earlier=earlier_of(known)).rows
     assert rows.tolist() == ([0, 1, 3] if 3 in known else [0, 1, 2, 3])
 
 

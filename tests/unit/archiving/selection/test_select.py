@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.archiving.options import Dedup
 from shared.archiving.selection.earlier import Earlier
-from shared.archiving.selection.select import REASONS, select
+from shared.archiving.selection.select import REASONS, Limits, select
 from tests.unit.archiving.selection.rows import ROW, columns_of
 
 
@@ -18,7 +18,7 @@ def _distance(columns, left, right):
 @given(st.lists(ROW, max_size=40), st.integers(0, 3), st.none() | st.integers(1, 5))
 def test_no_two_selected_images_are_copies_and_every_dropped_image_has_a_reason(rows, distance, limit):
     columns = columns_of(rows)
-    selection = select(columns, Dedup(exact=True, near_distance=distance), limit)
+    selection = select(columns, Dedup(exact=True, near_distance=distance), Limits(limit))
     chosen = selection.rows.tolist()
     for position, left in enumerate(chosen):
         for right in chosen[:position]:
@@ -43,7 +43,7 @@ def test_no_image_is_missing_from_a_label_with_room_for_a_copy_that_is_not_in_th
     rows, distance, limit
 ):
     columns = columns_of(rows)
-    selection = select(columns, Dedup(exact=True, near_distance=distance), limit)
+    selection = select(columns, Dedup(exact=True, near_distance=distance), Limits(limit))
     counts = np.bincount(columns.label[selection.rows], minlength=3)
     for row in range(len(rows)):
         stays = row
@@ -63,7 +63,7 @@ def test_no_image_is_missing_from_a_label_with_room_for_a_copy_that_is_not_in_th
 )
 def test_a_copy_of_an_image_that_is_over_its_limit_fills_another_label(rows, verdicts):
     full = [(0, 1, 1, 1, 0xFFFF_0000_0000), (0, 9, 9, 2, 0x0F0F)]
-    selection = select(columns_of([*full, *rows]), Dedup(), 1)
+    selection = select(columns_of([*full, *rows]), Dedup(), Limits(1))
     found = [REASONS[verdict] for verdict in selection.verdict.tolist()]
     assert found == [None, "over_limit", *verdicts]
 
@@ -87,7 +87,7 @@ def _earlier(rows):
 )
 def test_images_of_an_earlier_dataset_are_left_out(rows, known, distance, exact):
     columns, earlier = columns_of(rows), _earlier(known)
-    selection = select(columns, Dedup(exact=exact, near_distance=distance), None, earlier)
+    selection = select(columns, Dedup(exact=exact, near_distance=distance), earlier=earlier)
     for row in range(len(rows)):
         same = exact and any(sha == rows[row][3] for sha, _ in known)
         close = distance is not None and any((h ^ rows[row][4]).bit_count() <= distance for _, h in known)
@@ -110,7 +110,20 @@ def test_images_of_an_earlier_dataset_are_left_out(rows, known, distance, exact)
 def test_the_limit_does_not_apply_to_whole_labels(rows, limit):
     columns = columns_of(rows)
     nothing = Dedup(exact=False, near_distance=None)
-    whole = select(columns, nothing, limit, whole_labels=("b",)).rows
-    without, limited = select(columns, nothing, None).rows, select(columns, nothing, limit).rows
+    whole = select(columns, nothing, Limits(limit, ("b",))).rows
+    without, limited = select(columns, nothing).rows, select(columns, nothing, Limits(limit)).rows
     is_b = columns.label == columns.labels.index("b")
     assert set(whole) == {*without[is_b[without]], *limited[~is_b[limited]]}
+
+
+@given(st.lists(ROW, max_size=40), st.none() | st.integers(1, 5), st.integers(0, 10))
+def test_the_limit_of_the_whole_dataset_keeps_the_first_images_and_names_its_reason(rows, limit, most):
+    columns = columns_of(rows)
+    dedup = Dedup(near_distance=0)
+    without = select(columns, dedup, Limits(limit))
+    whole = select(columns, dedup, Limits(limit, whole=most))
+    assert whole.rows.tolist() == without.rows[:most].tolist()
+    over = without.rows[most:]
+    assert {REASONS[verdict] for verdict in whole.verdict[over]} <= {"over_limit"}
+    others = np.setdiff1d(np.arange(len(columns)), over)
+    assert whole.verdict[others].tolist() == without.verdict[others].tolist()

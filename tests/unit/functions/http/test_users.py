@@ -6,7 +6,8 @@ import pytest
 
 from shared.telemetry.recording import RecordingTelemetry
 from shared.users.audit import AuditTrail
-from shared.users.usage import month_of
+from shared.users.quotas.reservation import Wish
+from shared.users.quotas.usage import month_of
 from tests.unit.functions.http.http_calls import KEY, Answered, Caller
 
 NO_SUCH_USER = "0000000000000000"
@@ -67,9 +68,9 @@ async def test_a_profile_has_the_use_of_this_month(app, caller):
     user_id = await make_user(caller)
     _, ann = await make_key(caller, user_id, "read")
     now = app.clock.now()
-    await app.usage.reserve(user_id, "done", 30, app.tiers["free"], now)
-    await app.usage.settle(user_id, "done", 7)
-    await app.usage.reserve(user_id, "open", 20, app.tiers["free"], now)
+    for job_id, images in (("done", 30), ("open", 20)):
+        await app.usage.reserve(Wish(user_id, job_id, f"{job_id}-token", images), app.tiers["free"], now)
+    await app.usage.settle(user_id, "done", "done-token", 7)
     usage = (await ann.get("users/profile")).body["usage"]
     assert (usage["jobs_open"], usage["images_kept"], usage["images_reserved"]) == (1, 7, 20)
     assert datetime.fromisoformat(usage["resets_at"]) > now

@@ -63,7 +63,7 @@ async def test_after_the_limit_was_lowered_no_job_begins_until_enough_have_ended
     flow = Flow(running_jobs=4)
     *running, waiting = await _jobs(flow, 5)
     assert [await flow.slots.claim(job) for job in (*running, waiting)] == [True] * 4 + [False]
-    slots = flow.transitions._slots = replace(flow.slots, limit=2)
+    slots = flow.transitions._slots = replace(flow.slots, limits=replace(flow.slots.limits, admin_jobs=2))
     for job in running[2:]:
         await flow.cancel(job)
     assert not await slots.claim(waiting)

@@ -72,6 +72,8 @@ async def test_a_specs_producer_chooses_the_jobs_id_and_sends_it_as_often_as_it_
 
 async def test_an_id_of_another_users_job_is_refused_though_the_specs_are_equal(flow):
     spec = parse_spec({"keywords": ["cat"]})
+    for user_id in ("alice", "bob"):
+        await flow.add_user(user_id)
     await flow.submit.run(Submission("alice", spec, None, "x-1"))
     with pytest.raises(Conflict):
         await flow.submit.run(Submission("bob", spec, None, "x-1"))
@@ -213,6 +215,7 @@ async def _clear(flow, job_id):
 
 
 async def _bobs(flow):
+    await flow.add_user("bob")
     spec = flow.specs.parse({"keywords": ["cat"], "sources": [{"type": "fake"}]})
     return await flow.submit.run(Submission("bob", spec))
 

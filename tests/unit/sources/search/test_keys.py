@@ -18,7 +18,7 @@ from shared.sources.registry import SourceRegistry
 from shared.storage.memory.queues import MemoryQueues
 from shared.web.http.client import WebRequest
 from shared.wiring import App
-from tests.unit.in_memory import memory_storage, runtime_of
+from tests.unit.in_memory import memory_storage, quotas_of, runtime_of
 from tests.unit.known_sources import context, parse_spec
 from tests.unit.sources.search.services import (
     KEY,
@@ -93,7 +93,8 @@ async def test_a_job_whose_source_lacks_its_key_is_refused_when_it_is_submitted(
     def submit(settings: SourceSettings) -> Submit:
         specs = SpecReader(SourceRegistry(known_kinds(settings), context()))
         data = JobData.over(storage, specs)
-        return Submit(data, JobKeys(storage.entities, data.jobs), specs, catalog, runtime_of())
+        keys = JobKeys(storage.entities, data.jobs)
+        return Submit(data, keys, specs, catalog, quotas_of(storage, data), runtime_of())
 
     with pytest.raises(InvalidRequest) as refused:
         await submit(services).run(Submission("admin", spec))

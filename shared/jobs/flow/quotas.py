@@ -1,0 +1,108 @@
+"""Reserves what a job needs of its owner's quota when it begins, and settles the reservation when it has ended.
+
+The reservation is made before the job is stored, and the job's row has its token. So nothing runs without a
+reservation, wherever a process dies. What is left over after that are reservations whose job was never stored, or has
+ended without being settled. The watchdog finds them in the list of all reservations.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.clock import Deadline
+from shared.errors import AppError
+from shared.jobs.flow.owner_limits import OwnerLimits
+from shared.jobs.job.job import Job
+from shared.jobs.job.store import JobStore
+from shared.jobs.spec.most_images import most_images
+from shared.jobs.spec.spec import JobSpec
+from shared.runtime import Runtime
+from shared.telemetry import signals
+from shared.users.caller import ADMIN
+from shared.users.quotas.reservation import Reservation, Wish, token_at
+from shared.users.quotas.usage import Listed, UsageStore
+
+# No function runs that long (`functionTimeout`), so nobody is still about to store a job for an older reservation.
+_LOST_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A job that may be stored. `made` is its reservation if this grant has made it."""
+
+    job: Job
+    made: Reservation | None = None
+
+
+class Quotas:
+    """The reservations of all jobs. Every method may be repeated, and run at the same time."""
+
+    def __init__(self, usage: UsageStore, limits: OwnerLimits, jobs: JobStore, runtime: Runtime) -> None:
+        self._usage = usage
+        self._limits = limits
+        self._jobs = jobs
+        self._runtime = runtime
+
+    def apply_to(self, job: Job) -> bool:
+        """Returns whether the job's owner has a quota."""
+        return job.user_id != ADMIN
+
+    async def reserve(self, job: Job, spec: JobSpec) -> Grant:
+        """Reserves for a revision that is about to be stored; returns the job as it may be stored.
+
+        It reserves one job, and as many images as the revision may keep beside those that the job has already: what
+        the spec asks for at most, or what the owner's tier allows for a job if that is less.
+
+        Raises:
+            Forbidden: the owner is not an active user.
+            QuotaExceeded: the owner's tier leaves no room.
+        """
+        tier = await self._limits.tier_of(job.user_id)
+        if tier is None:
+            return Grant(job)
+        wanted, now = most_images(spec), self._runtime.clock.now()
+        tier_limits = wanted is None or wanted > tier.images_per_job
+        most = tier.images_per_job if wanted is None else min(wanted, tier.images_per_job)
+        token = token_at(now, self._runtime.ids.nonce())
+        wish = Wish(job.user_id, job.id, token, max(0, most - job.images), job.images)
+        held, made = await self._usage.reserve(wish, tier, now)
+        granted = replace(
+            job,
+            reservation=held.token,
+            max_images=held.kept_before + held.images,
+            tier_limits=tier_limits,
+        )
+        return Grant(granted, held if made else None)
+
+    async def give_back(self, grant: Grant) -> None:
+        """Takes back the reservation of a job that was not stored, unless another call has got the same one."""
+        if grant.made is not None:
+            await self._usage.release(grant.made)
+
+    async def settle(self, job: Job) -> None:
+        """Counts what a job that has ended keeps, in place of its reservation. Idempotent."""
+        if job.state.terminal and job.reservation:
+            await self._usage.settle(job.user_id, job.id, job.reservation, job.images)
+
+    async def settle_lost(self, deadline: Deadline) -> None:
+        """Settles the reservations of jobs that were never stored, or whose end was not followed up."""
+        old = self._runtime.clock.now() - _LOST_AFTER
+        async for listed in self._usage.listed(old):
+            if deadline.passed:
+                return
+            try:
+                await self._settle_if_lost(listed)
+            except AppError as error:
+                # The other reservations are looked at all the same.
+                signals.failure(self._runtime.telemetry, error, operation="watchdog", job_id=listed.job_id)
+
+    async def _settle_if_lost(self, listed: Listed) -> None:
+        # The reservation is read before the job. If the job gets it after that, it has another version.
+        held = await self._usage.find(listed.user_id, listed.job_id)
+        if held is None or held.token != listed.token:
+            await self._usage.unlist(listed.token)
+            return
+        job = await self._jobs.get(listed.user_id, listed.job_id)
+        if job is not None and job.reservation == held.token:
+            await self.settle(job)
+        elif self._runtime.clock.now() - held.touched_at > _LOST_AFTER:
+            await self._usage.release(held)
