@@ -8,6 +8,7 @@ import azure.functions as func
 
 from shared.jobs.job.messages import Envelope
 from shared.telemetry import signals
+from shared.telemetry.azure_monitor.exceptions import details_of
 from shared.telemetry.correlation import Operation, is_correlation_id, operation, trace_id_in
 from shared.telemetry.privacy import scrub
 from shared.wiring import App
@@ -16,7 +17,7 @@ _FLUSH_SECONDS = 1.0
 
 
 class InvocationFailed(Exception):
-    """A function failed with an error whose text had secrets. This text names the error's type, and has none."""
+    """A function failed with an error that had secrets. This text names the error and its causes, without them."""
 
 
 @contextlib.asynccontextmanager
@@ -65,15 +66,16 @@ async def triggered(
 
 
 def _refuse_secrets(error: Exception) -> None:
-    """Raises an error without secrets in place of one with them, since the host reports the text of what is raised.
+    """Raises an error without secrets in place of one with them.
+
+    The host reports the text of what is raised, and the texts of its causes.
 
     Raises:
-        InvocationFailed: the text of the error has something that telemetry must not have.
+        InvocationFailed: one of these texts has something that telemetry must not have.
     """
-    text = str(error)
+    text = "\n".join(f"{found.type_name}: {found.message}" for found in details_of(error))
     if scrub(text) != text:
-        failed = InvocationFailed(scrub(f"{type(error).__name__}: {text}"))
-        raise failed.with_traceback(error.__traceback__) from None
+        raise InvocationFailed(scrub(text)).with_traceback(error.__traceback__) from None
 
 
 def _correlation_id(envelope: Envelope) -> str:

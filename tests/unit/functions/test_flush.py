@@ -15,7 +15,7 @@ from functions.http.declared import PUBLIC, Declared
 from functions.http.endpoint import http_function
 from functions.invocation import InvocationFailed
 from functions.message import handling
-from shared.errors import Permanent
+from shared.errors import Permanent, Unavailable
 from shared.settings import Settings
 from shared.telemetry import signals
 from shared.telemetry.azure_monitor.client import AzureMonitorConfig, AzureMonitorTelemetry
@@ -93,14 +93,30 @@ async def test_a_message_that_fails_sends_its_error_before_the_host_hears_of_it(
 
 
 @pytest.mark.parametrize("signed", ["https://h.example/b?sv=1&sig=SECRET", "{'api_key': 'SECRET'}"])
-async def test_the_host_hears_of_an_error_without_its_secrets(warm, signed):
-    with pytest.raises(InvocationFailed, match=r"^ValueError: ") as raised:
+@pytest.mark.parametrize("is_cause", [False, True])
+async def test_the_host_hears_of_an_error_and_its_causes_without_their_secrets(warm, signed, is_cause):
+    failed: Exception = ValueError(signed)
+    if is_cause:
+        failed = Unavailable("Storage did not answer.")
+        failed.__cause__ = ValueError(signed)
+    with pytest.raises(InvocationFailed, match=r"ValueError: ") as raised:
         async with handling("crawl_chunk", message_of("{}"), context_of(HOST)):
-            raise ValueError(signed)
+            raise failed
+    # as the worker writes it for the host
     assert "SECRET" not in "".join(traceback.format_exception(raised.value))
-    [error] = [item for item in warm.items if "exceptions" in item["data"]["baseData"]]
-    assert error["data"]["baseData"]["exceptions"][0]["typeName"] == "ValueError"
-    assert "SECRET" not in str(error)
+    [item] = [item for item in warm.items if "exceptions" in item["data"]["baseData"]]
+    types = [found["typeName"] for found in item["data"]["baseData"]["exceptions"]]
+    assert types == ["shared.errors.Unavailable", "ValueError"][not is_cause :]
+    assert "SECRET" not in str(item)
+
+
+@pytest.mark.usefixtures("warm")
+async def test_an_error_without_secrets_reaches_the_host_as_it_is():
+    error = Unavailable("Storage did not answer.")
+    with pytest.raises(Unavailable) as raised:
+        async with handling("crawl_chunk", message_of("{}"), context_of(HOST)):
+            raise error
+    assert raised.value is error
 
 
 async def test_a_call_is_answered_when_its_signals_have_arrived(warm):
