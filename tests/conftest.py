@@ -25,7 +25,7 @@ def pytest_asyncio_loop_factories(config: pytest.Config) -> dict[str, Callable[[
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
-    """One Azurite for all tests of a process; tests use containers, tables and queues of their own."""
+    """One Azurite for all tests of a process. Tests use their own containers, tables and queues."""
     with run_azurite() as running:
         yield running
 
@@ -36,5 +36,5 @@ def connection_string(azurite: Azurite) -> str:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name binary arguments by their parameter: two processes that collect tests may make other bytes, as of a time."""
+    """Names binary arguments by their parameter. Processes that collect the same tests may make other bytes."""
     return argname if isinstance(val, bytes) and not val.isascii() else None

@@ -1,21 +1,21 @@
-"""Narrows what a call may return to what a test expects, and fails where it is something else."""
+"""Narrows the result of a call to the type that a test expects, and fails if it is another one."""
 
 from shared.records.records import Rejected
 
 
 def present[T](value: T | None) -> T:
-    """The value, which must not be None."""
+    """Returns the value, which must not be None."""
     assert value is not None
     return value
 
 
 def rejected(outcome: object) -> Rejected:
-    """The outcome, which must be a rejection."""
+    """Returns the outcome, which must be a rejection."""
     assert isinstance(outcome, Rejected), outcome
     return outcome
 
 
 def accepted[T](outcome: T | Rejected) -> T:
-    """The outcome, which must be no rejection."""
+    """Returns the outcome, which must not be a rejection."""
     assert not isinstance(outcome, Rejected), outcome
     return outcome

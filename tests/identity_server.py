@@ -7,7 +7,7 @@ from aiohttp import web
 
 @contextlib.asynccontextmanager
 async def identity_server(monkeypatch):
-    """Have the process find the endpoint in its environment; gives the client ids that tokens are asked for."""
+    """Sets the endpoint in the environment; yields the client ids for which tokens were requested."""
     asked = []
 
     async def token(request):

@@ -1,4 +1,4 @@
-"""A proxy on loopback that forwards bytes both ways. Tests derive proxies from it that do harm."""
+"""A proxy on loopback that forwards bytes in both directions. Tests derive proxies with faults from it."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The health of the app on real storage: storage that answers, that hangs, and that is not there."""
+"""The health of the app with real storage that answers, that hangs, or that does not exist."""
 
 import asyncio
 import logging
@@ -135,7 +135,7 @@ async def test_storage_that_answers_again_is_ready_a_second_later(app, stranger,
 
 @pytest.fixture
 def closed_port():
-    """A port that refuses connections, since nobody listens."""
+    """A port on which nobody listens, so it refuses connections."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -165,7 +165,7 @@ async def test_a_setting_that_names_no_storage_is_unhealthy(monkeypatch):
 
 
 async def test_one_line_after_the_start_says_how_the_services_are(app, stranger, caplog):
-    """A call and a message are invocations; neither waits for the check."""
+    """A call and a message are invocations. Neither waits for the check."""
     caplog.set_level(logging.INFO, logger="shared.health")
     imports = threading.Thread(target=lambda: None)
     imports.start()

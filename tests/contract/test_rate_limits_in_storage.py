@@ -1,4 +1,4 @@
-"""Two instances with storage of their own connections hold a limit together."""
+"""Two instances with separate connections to storage keep one limit together."""
 
 import asyncio
 import uuid
@@ -20,7 +20,7 @@ LIMITS = (Limit("user", 100), Limit("key-1", 100))
 
 
 class StandingClock(SystemClock):
-    """The system's clock, but the wall clock stands still, so that no minute ends during a test."""
+    """The system's clock, but with a wall clock that stands still, so that no minute ends during a test."""
 
     def __init__(self) -> None:
         now = super().now()

@@ -31,7 +31,7 @@ def header(color: int = 2, depth: int = 8, *, interlaced: bool = False, side: in
 
 
 def rows(color: int = 2, depth: int = 8, filters: Sequence[int] = (0,), side: int = SIDE) -> bytes:
-    """The filtered rows of a picture that is nowhere the same; the filters take turns."""
+    """Returns the filtered rows of a picture without repetition. Each row has the next of the filters."""
     return b"".join(bytes([filters[y % len(filters)]]) + _row(side, y, color, depth) for y in range(side))
 
 

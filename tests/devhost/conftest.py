@@ -1,4 +1,4 @@
-"""Function apps written into folders, and hosts that run them."""
+"""Writes function apps into folders, and runs hosts with them."""
 
 import http.client
 import json
@@ -32,7 +32,7 @@ def note(**what):
 
 
 class RunningHost:
-    """A host process for one app. `seen` are the rows that the app noted down."""
+    """A host process for one app. `seen` are the rows that the app has written."""
 
     def __init__(self, root, connection, environment, arguments):
         self.root = root
@@ -119,7 +119,7 @@ class RunningHost:
         return [row for row in rows if key in row]
 
     def seen(self, count, key="text"):
-        """Wait for so many rows with the key."""
+        """Waits for so many rows with the key."""
         eventually(lambda: len(self.rows(key)) >= count, lambda: f"{self.rows(key)}, not {count}; {self.log}")
         return self.rows(key)
 
@@ -141,7 +141,7 @@ class RunningHost:
 
 @pytest.fixture
 def app(tmp_path):
-    """Write an app into a folder: `app(code, host={...}, local={...}, name="a")`."""
+    """Writes an app into a folder: `app(code, host={...}, local={...}, name="a")`."""
 
     def write(code, *, host=None, local=None, name="app", head=HEAD):
         root = tmp_path / name
@@ -158,7 +158,7 @@ def app(tmp_path):
 
 @pytest.fixture
 def hosts(connection_string):
-    """Make hosts that are stopped in the end: `hosts(root, "--watch", NAME="value")`."""
+    """Starts hosts, which are stopped at the end: `hosts(root, "--watch", NAME="value")`."""
     made = []
 
     def make(root, *arguments, **environment):

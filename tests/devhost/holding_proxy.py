@@ -6,7 +6,7 @@ import threading
 
 
 class HoldingProxy:
-    """Forwards to a port of the loopback interface; what holds `marker` sets `held`, and waits to be released."""
+    """Forwards to a port of the loopback interface. An answer with `marker` sets `held`, and waits to be released."""
 
     def __init__(self, target_port, marker):
         self._target = target_port

@@ -1,4 +1,4 @@
-"""Waiting for what is to come."""
+"""Waits for conditions."""
 
 import socket
 import time
@@ -15,7 +15,7 @@ def exists(client):
 
 
 def refuses(port):
-    """Whether nobody listens."""
+    """Returns whether nobody listens."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except ConnectionRefusedError:
@@ -24,7 +24,7 @@ def refuses(port):
 
 
 def eventually(holds, otherwise=lambda: "", seconds=20.0):
-    """Wait until it holds; the time is an upper bound, not an expectation."""
+    """Waits until the condition is true. The time is an upper bound, not an expectation."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, otherwise()

@@ -1,4 +1,4 @@
-"""A webhook whose server takes calls and never answers, on real storage and the real queues."""
+"""A webhook whose server accepts calls but never answers, with real storage and real queues."""
 
 import asyncio
 from collections import defaultdict
@@ -14,7 +14,7 @@ from playground.stack import Stack
 
 
 class HangingServer:
-    """Holds each webhook call until `released` is set, and serves a picture and one that never comes."""
+    """Holds each webhook call until `released` is set. It serves one picture, and another that never arrives."""
 
     def __init__(self) -> None:
         self.base = ""
@@ -68,7 +68,7 @@ async def server() -> AsyncIterator[HangingServer]:
 async def test_a_webhook_server_that_hangs_delays_neither_the_end_of_a_job_nor_a_cancel(
     make_stack: Callable[..., Stack], server: HangingServer, session: aiohttp.ClientSession
 ) -> None:
-    """With one job at a time, a job begins only when all that ends the one before it is done."""
+    """Only one job runs at a time, so a job begins only after the end of the one before is complete."""
     stack = make_stack(RUNNING_JOBS_PER_USER="1", FETCH_TIMEOUT_SECONDS="300")
     api = ApiClient(session, stack.url, stack.api_key)
 

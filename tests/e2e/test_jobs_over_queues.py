@@ -1,4 +1,4 @@
-"""Producers who know nothing but the storage account are equals of the HTTP API."""
+"""Producers that know only the storage account have the same rights as callers of the HTTP API."""
 
 import asyncio
 import io
@@ -23,7 +23,7 @@ async def _put(stack, queue, text, policy=None):
 
 
 async def _datasets(stack, count):
-    """The dataset blobs with their tags and metadata, once there are so many."""
+    """Returns the dataset blobs with their tags and metadata, once there are so many."""
     async with BlobServiceClient.from_connection_string(stack.azurite.connection_string) as service:
         container = service.get_container_client(CONTAINER)
         for _ in range(200):

@@ -1,4 +1,4 @@
-"""Messages whose JSON has names of the host's own metadata end as any other, in each queue and in its poison queue."""
+"""Messages whose JSON has names of the host's metadata are handled as all others, in queues and poison queues."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def _send(stack, queue, text):
 
 
 def _waiting(stack):
-    """How many messages each queue holds."""
+    """Returns the number of messages in each queue."""
     found = {}
     for queue in (*QUEUES, *(f"{name}-poison" for name in QUEUES)):
         with QueueClient.from_connection_string(stack.azurite.connection_string, queue) as client:

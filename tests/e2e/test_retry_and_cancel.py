@@ -1,4 +1,4 @@
-"""A job that ended is retried, and one that runs is cancelled, over HTTP and on real storage."""
+"""A job that has ended is retried, and a running one is cancelled, over HTTP and with real storage."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from playground.verify import verify_zip
 
 @pytest.fixture
 async def moody():
-    """A server that is busy until it is told otherwise: `/N` with N below `ready` answers, the others do not."""
+    """A server that is busy at first: it answers `/N` only if N is below `ready`, which a test raises."""
     pictures = [_crop(default_photos() / "coffee.png", number, 90) for number in range(12)]
     state: dict[str, Any] = {"ready": 8, "calls": []}
 

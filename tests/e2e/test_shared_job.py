@@ -1,4 +1,4 @@
-"""Several hosts over one storage share a job, as instances of the app do on Azure, and nothing comes twice."""
+"""Several hosts with one storage share a job, as instances on Azure do, and nothing is done twice."""
 
 import pytest
 
@@ -16,7 +16,7 @@ LARGE = {"format": "jpeg", "quality": 100}
 
 @pytest.fixture
 async def slow_gallery():
-    """Slow enough that no host can do the whole job before the other has looked into the queue."""
+    """So slow that no host finishes the job before the other one has polled the queue."""
     runner, base = await start_gallery(default_photos(), delay_seconds=0.1)
     yield base
     await runner.cleanup()

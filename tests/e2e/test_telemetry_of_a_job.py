@@ -1,4 +1,4 @@
-"""What jobs and nights send to Application Insights, the host's items included: whole trees."""
+"""The items of jobs and nightly runs, with the host's own items, are complete trees."""
 
 import contextlib
 import json
@@ -59,7 +59,7 @@ async def ended(api: ApiClient, spec: Mapping[str, Any], correlation_id: str) ->
 
 
 async def settled(ingestion: Ingestion, job: Mapping[str, Any], outcome: str, correlation_id: str) -> Item:
-    """The tree of a job, when all of it has arrived."""
+    """Returns the tree of a job once all of it has arrived."""
 
     def faults(items: Envelopes) -> list[str]:
         found = orphans(items) + faults_of_job(items, str(job["id"]), correlation_id)
@@ -76,7 +76,7 @@ def named(envelopes: Envelopes, *names: str) -> list[Item]:
 
 
 def spans_of(item: Item) -> dict[str, list[Item]]:
-    """The runs of functions in a tree, by their names."""
+    """Returns the runs of functions in a tree by their names."""
     found: dict[str, list[Item]] = {}
     for each in walk(item):
         if each.kind in {"request", "span"}:

@@ -1,4 +1,4 @@
-"""Storage in memory, and what services get from a process, for tests that are about other things."""
+"""Storage in memory and a runtime, for tests of other things."""
 
 from shared.clock import SystemClock
 from shared.ids import RandomIds
@@ -17,7 +17,7 @@ from shared.users.tiers import DEFAULT_TIERS
 
 
 def memory_storage(blobs=None) -> Storage:
-    """A storage account of its own, with these blobs if any are given."""
+    """Returns a new storage account in memory, with these blobs if any are given."""
     return Storage(blobs or MemoryBlobs(), MemoryEntities(), MemoryQueues())
 
 
@@ -28,5 +28,5 @@ def quotas_of(storage: Storage, data: JobData) -> Quotas:
 
 
 def runtime_of(clock=None, telemetry=None) -> Runtime:
-    """The system's time and random ids; signals are recorded."""
+    """Returns a runtime with the system's time, random ids, and telemetry that records signals."""
     return Runtime(clock or SystemClock(), RandomIds(), telemetry or RecordingTelemetry())

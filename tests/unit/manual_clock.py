@@ -1,10 +1,10 @@
-"""Time that passes when a test tells it to."""
+"""A clock that a test advances."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class ManualClock:
-    """Time that passes when it is told to; `tick` seconds with each look at the monotonic clock."""
+    """A clock that a test advances. Each read of the monotonic time advances it by `tick` seconds."""
 
     def __init__(self, moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self.moment = moment

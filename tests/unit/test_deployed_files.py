@@ -1,4 +1,4 @@
-"""What is deployed, and what an installation of the package holds."""
+"""The files that a deployment and an installed package contain."""
 
 import tomllib
 from fnmatch import fnmatch

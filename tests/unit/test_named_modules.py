@@ -1,4 +1,4 @@
-"""Modules that are named in strings are there: no tool follows such names when code moves."""
+"""Modules that strings name exist. No tool follows such names when code moves."""
 
 import ast
 import importlib
@@ -15,7 +15,7 @@ MODULE = re.compile(r"(?:shared|functions)(?:\.[A-Za-z_]\w*)+")
 
 
 def named_in_strings() -> Iterator[str]:
-    """What whole strings name, such as those that are imported ahead or patched; not what prose mentions."""
+    """Yields the modules that whole strings name, such as those that are imported ahead or patched."""
     for folder in (*PACKAGES, "tests"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -28,7 +28,7 @@ def named_in_strings() -> Iterator[str]:
 
 
 def named_in_layers() -> Iterator[str]:
-    """What the layers' configuration names; it tells itself of layers, but not of all else."""
+    """Yields the modules that import-linter's configuration names. import-linter itself checks only those in layers."""
     for line in (ROOT / ".importlinter").read_text().splitlines():
         yield from (name for name in MODULE.findall(line.split("->")[0]) if not line.strip().endswith("*"))
 

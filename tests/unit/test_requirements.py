@@ -1,4 +1,4 @@
-"""The pins of what is installed: each with its hashes, which pip checks."""
+"""Each installed package is pinned with its hashes, which pip checks."""
 
 import re
 
@@ -12,7 +12,7 @@ HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
 
 def _pins(name):
-    """The hashes of each pin."""
+    """Returns the hashes of each pin."""
     found: dict[str, set[str]] = {}
     for line in (ROOT / name).read_text().splitlines():
         if PIN.fullmatch(line):
@@ -34,7 +34,7 @@ def test_each_pin_has_its_hashes_and_no_line_names_an_index(name):
 
 
 def test_the_hashes_are_those_of_all_platforms():
-    """A machine of another system or processor installs by the same files."""
+    """Machines with other systems or processors install from the same files."""
     pins = {pin.partition("==")[0]: hashes for pin, hashes in _pins("requirements.txt").items()}
     for name, least in (
         ("numpy", 20),

@@ -12,7 +12,7 @@ _HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
 
 
 def documents() -> list[str]:
-    """The paths of all documents of the project, relative to its root. Those below hidden folders belong to tools."""
+    """Returns the paths of all documents of the project. Hidden folders belong to tools and are left out."""
     paths = (path.relative_to(ROOT) for path in ROOT.rglob("*.md"))
     return sorted(path.as_posix() for path in paths if not _is_a_tools(path))
 
@@ -22,12 +22,12 @@ def _is_a_tools(path: Path) -> bool:
 
 
 def text_of(document: str) -> str:
-    """A document's text."""
+    """Returns a document's text."""
     return (ROOT / document).read_text(encoding="utf-8")
 
 
 def section_of(document: str, heading: str) -> str:
-    """A document's text below a heading, up to the next one of the same level or above."""
+    """Returns the text below a heading, up to the next heading of the same or a higher level."""
     text = _without_examples(text_of(document))
     found = {title: (place.end(), len(place[1])) for place in _HEADING.finditer(text) for title in [place[2]]}
     start, level = found[heading]
@@ -36,19 +36,19 @@ def section_of(document: str, heading: str) -> str:
 
 
 def rows_of(text: str) -> list[list[str]]:
-    """The rows of all tables in a text, without their headers."""
+    """Returns the rows of all tables in a text, without headers."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     rules = {at for at, line in enumerate(lines) if set(line) <= set("|- ")}
     return [_cells(line) for at, line in enumerate(lines) if at not in rules and at + 1 not in rules]
 
 
 def codes_in(cell: str) -> list[str]:
-    """What stands in a cell as code."""
+    """Returns the texts in a cell that are formatted as code."""
     return _CODE.findall(cell)
 
 
 def examples_in(document: str, language: str, heading: str | None = None) -> list[str]:
-    """A document's examples in a language; only those below a heading of the second level, where one is given."""
+    """Returns a document's examples in a language, or only those below a heading of the second level."""
     text = text_of(document)
     if heading is not None:
         text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
@@ -56,7 +56,7 @@ def examples_in(document: str, language: str, heading: str | None = None) -> lis
 
 
 def links_in(document: str) -> Iterator[tuple[str, str]]:
-    """The links to other documents, or within the document: the path and the anchor, each of which may be empty."""
+    """Yields the links to documents: the path and the anchor, each of which may be empty."""
     for target in _LINK.findall(_CODE.sub("", _without_examples(text_of(document)))):
         if "://" not in target and not target.startswith("mailto:"):
             path, _, anchor = target.partition("#")
@@ -64,7 +64,7 @@ def links_in(document: str) -> Iterator[tuple[str, str]]:
 
 
 def anchors_of(document: str) -> Sequence[str]:
-    """The anchors of a document's headings, as GitHub makes them."""
+    """Returns the anchors of a document's headings, as GitHub makes them."""
     titles = [title for _, title in _HEADING.findall(_without_examples(text_of(document)))]
     return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
 

@@ -34,7 +34,7 @@ SECTIONS = {"urls": ("docs/lists.md", "Options"), "website": ("docs/websites.md"
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that a field holds, which may be left out; None for a field without parts."""
+    """Returns the model in a field's type, or None for a field without parts."""
     for kind in (annotation, *get_args(annotation)):
         if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, RootModel):
             return kind
@@ -42,7 +42,7 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
-    """The fields of a model and of its parts: their paths, defaults as JSON, and schemas."""
+    """Returns the fields of a model and of its parts: their paths, defaults as JSON, and schemas."""
     schema = model.model_json_schema()["properties"]
     for name, field in model.model_fields.items():
         part = model_in(field.annotation)
@@ -59,7 +59,7 @@ def as_json(value: Any) -> Any:
 
 
 def documented(rows: list[list[str]]) -> dict[str, tuple[Any, str]]:
-    """By field its default, and what else its row says."""
+    """Returns the default in each field's row, and the rest of the row."""
     found: dict[str, tuple[Any, str]] = {}
     for field, default, *more in rows:
         for name in codes_in(field):
@@ -68,7 +68,7 @@ def documented(rows: list[list[str]]) -> dict[str, tuple[Any, str]]:
 
 
 def bounds_in(schema: Mapping[str, Any]) -> list[str]:
-    """The bounds of a number, as tables write them."""
+    """Returns the bounds of a number, as tables write them."""
     parts = [schema, *schema.get("anyOf", [])]
     return [
         f"{part['minimum']:,.0f} to {part['maximum']:,.0f}"

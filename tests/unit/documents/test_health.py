@@ -1,4 +1,4 @@
-"""The page on health names the parts that there are, and shows an answer of the true form."""
+"""The page on health names the existing parts, and shows an answer of the right form."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Links between documents lead somewhere, and files that documents name are there."""
+"""Links between documents have targets, and files that documents name exist."""
 
 import posixpath
 import re

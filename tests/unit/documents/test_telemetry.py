@@ -1,4 +1,4 @@
-"""The page on telemetry has exactly the signals of the code, queries that are right, and settings that there are."""
+"""The page on telemetry has exactly the signals of the code, correct queries, and existing settings."""
 
 import json
 import logging

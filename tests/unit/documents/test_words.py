@@ -17,7 +17,7 @@ from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of
 
 
 def table(document: str, heading: str) -> dict[str, list[str]]:
-    """The rows below a heading, by the word in their first cell."""
+    """Returns the rows below a heading, by the word in their first cell."""
     return {codes_in(row[0])[0]: row[1:] for row in rows_of(section_of(document, heading))}
 
 

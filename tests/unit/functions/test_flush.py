@@ -1,4 +1,4 @@
-"""What counts is sent before its invocation ends, and no caller waits long for that."""
+"""Signals are sent before their invocation ends, and no caller waits long for that."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ async def ingestion():
 
 @pytest.fixture
 def app(ingestion, monkeypatch):
-    """Batches would leave only after a minute if nothing flushed them."""
+    """An app whose batches would leave only after a minute without a flush."""
     made = App(Settings())
     config = AzureMonitorConfig(
         "test", "role", "here", 1.0, SenderConfig(interval_seconds=60, timeout_seconds=5)
@@ -54,7 +54,7 @@ def app(ingestion, monkeypatch):
 
 @pytest.fixture
 async def warm(app, ingestion):
-    """The libraries are imported, and the connection is open."""
+    """Imports the libraries, and opens the connection."""
     signals.datasets_archived(app.telemetry, count=1)
     await app.telemetry.flush(20)
     ingestion.batches.clear()

@@ -39,7 +39,7 @@ CONTEXT = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=HOST))
 
 
 class Row(NamedTuple):
-    """What must be on the wire. Properties of every item are left out: environment, correlation_id, job_id."""
+    """The properties that an item must have on the wire, without those that every item has."""
 
     kind: str
     properties: str = ""
@@ -112,7 +112,7 @@ def _function(built: Any) -> Callable[..., Any]:
 
 
 async def _work(app: App) -> None:
-    """Run the functions as the host does, until no message waits."""
+    """Runs the functions as the host does, until no message waits."""
     waiting = cast("MemoryQueues", app.queues)
     while taken := [(queue, text) for queue in FUNCTIONS for text in waiting.take(queue)]:
         for queue, text in taken:
@@ -122,7 +122,7 @@ async def _work(app: App) -> None:
 
 
 async def _everything(app: App) -> None:
-    """A job that completes and is archived, one that fails, one that is cancelled, and what has no caller yet."""
+    """Runs a job that completes and is archived, a failing and a cancelled one; emits the signals without callers."""
     await app.blobs.put("inputs/cat/1.jpg", (default_photos() / "rocket.jpg").read_bytes())
     await app.blobs.put("inputs/cat/2.jpg", b"no image")
     for job_id, name in (("good", "1.jpg"), ("bad", "2.jpg")):

@@ -1,4 +1,4 @@
-"""Which trace a function's operation belongs to, and what it reports of itself."""
+"""The trace of a function's operation, and the span that the app reports for it."""
 
 import contextlib
 import json
@@ -72,7 +72,7 @@ async def test_a_call_belongs_to_the_span_of_its_invocation_else_to_that_of_its_
 
 @pytest.fixture
 def telemetry(monkeypatch):
-    """The app, with telemetry that remembers."""
+    """The app, with telemetry that records its signals."""
     made = App(Settings())
     recording = RecordingTelemetry()
     vars(made).update(telemetry=recording)
@@ -137,7 +137,10 @@ async def test_all_deliveries_of_a_message_without_a_correlation_id_have_the_mes
 
 
 def test_each_function_is_given_its_invocations_context():
-    """Else it could not know its trace; and each message comes as bytes, so that none can spoil its metadata."""
+    """Without the context a function could not know its trace.
+
+    Messages are bytes, so that none can replace its metadata.
+    """
     app = func.FunctionApp()
     for module in (datasets, health, jobs):
         app.register_functions(module.endpoints.blueprint)

@@ -1,4 +1,4 @@
-"""What queues and telemetry say of themselves."""
+"""What queues and telemetry report about themselves."""
 
 from datetime import UTC, datetime
 

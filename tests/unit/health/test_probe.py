@@ -1,4 +1,4 @@
-"""Parts are asked at once, within their time, and not more often than it takes to know."""
+"""Parts are checked at the same time, within their time limit, and not too often."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ SHORT = ProbeLimits(answer_seconds=0.2)
 
 
 class Asked:
-    """Something that answers when it is let, and counts who asks it."""
+    """A part that answers when a test allows it, and counts its checks."""
 
     def __init__(self, finding=None, error=None):
         self.count = 0
@@ -71,7 +71,7 @@ def test_the_app_is_as_healthy_as_its_worst_part(statuses, whole):
 
 
 async def test_parts_are_asked_at_the_same_time():
-    """Each answers only once the other was asked."""
+    """Each part answers only after the other one was asked."""
     one, other = Asked(), Asked()
     one.may_answer, other.may_answer = other.asked, one.asked
     health = await probe_of(Part("one", one), Part("other", other)).check()

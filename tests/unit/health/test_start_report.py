@@ -1,4 +1,4 @@
-"""How the services are is logged once, within an invocation, and delays none."""
+"""The health of the services is logged once, within an invocation, and delays no invocation."""
 
 import asyncio
 import logging

@@ -32,7 +32,7 @@ async def identity(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str | 
 
 @pytest.fixture
 async def credential(identity: list[str | None]) -> AsyncIterator[DefaultAzureCredential]:
-    """The chain of credentials; it finds the managed identity."""
+    """The chain of credentials, which finds the managed identity."""
     assert identity == []
     async with DefaultAzureCredential() as made:
         yield made
@@ -40,7 +40,7 @@ async def credential(identity: list[str | None]) -> AsyncIterator[DefaultAzureCr
 
 @pytest.fixture
 async def connect(server: LogsServer, credential: DefaultAzureCredential) -> AsyncIterator[Connect]:
-    """Make insights of a resource; without one, of a workspace."""
+    """Makes insights for a resource, or by default for a workspace."""
     made: list[AzureLogs] = []
 
     def connected(resource: str | None = None, endpoint: str = server.url) -> AzureLogs:

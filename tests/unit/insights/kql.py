@@ -1,6 +1,6 @@
 """Reads the part of the Kusto query language that the reports use, and follows tables and columns through it.
 
-Every name that is read has to be there: a column of the table, or one that the query has made before.
+Every name that is read must exist: a column of the table, or one that the query has made before.
 """
 
 import re
@@ -16,7 +16,7 @@ type Tables = Mapping[str, Sequence[str]]
 
 @dataclass
 class Read:
-    """What one pipeline reads: its table, the texts that it compares columns with, and what it takes out of bags."""
+    """The names that one pipeline reads: its table, the texts that it compares columns with, and its keys of bags."""
 
     table: str
     texts: dict[str, set[str]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Read:
 
 @dataclass
 class Query:
-    """The columns that a query returns, in their order, what its pipelines read, and the functions that it calls."""
+    """The columns that a query returns in order, the names that its pipelines read, and the functions that it calls."""
 
     columns: list[str]
     reads: list[Read]
@@ -33,7 +33,7 @@ class Query:
 
 
 def read_query(text: str, tables: Tables) -> Query:
-    """Follow a query on tables with these columns; fails for a name that is not there."""
+    """Follows a query on tables with these columns. It fails if a name does not exist."""
     reader = _Reader(dict(tables))
     *lets, last = _split(_TOKEN.findall(text), ";")
     for statement in lets:
@@ -103,7 +103,7 @@ class _Reader:
         return columns
 
     def _named(self, columns: list[str], tokens: list[str]) -> list[str]:
-        """The names of `a = expression, b, arg_max(c, d)`."""
+        """Returns the names of `a = expression, b, arg_max(c, d)`."""
         names: list[str] = []
         for item in _split(tokens, ","):
             name, *rest = item
@@ -132,7 +132,7 @@ class _Reader:
 
 
 def _split(tokens: list[str], separator: str) -> list[list[str]]:
-    """At the separators that stand in no brackets."""
+    """Splits at the separators outside of brackets."""
     parts: list[list[str]] = [[]]
     depth = 0
     for token in tokens:

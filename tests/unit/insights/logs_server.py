@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @dataclass
 class LogsServer:
-    """Gives `answer` to every query, and keeps what it was asked; it hangs where `hanging` is set."""
+    """Gives `answer` to every query, and stores the queries. While `hanging` is set, it does not answer."""
 
     url: str = ""
     certificate: Path = Path()
@@ -38,7 +38,10 @@ class LogsServer:
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def finds(self, columns: Iterable[tuple[str, str]], rows: Sequence[object], error: object = None) -> None:
-        """A table of `columns`, pairs of names and types; `error` makes it a partial result."""
+        """Returns an answer with a table of `columns`, which are names and types.
+
+        With `error` it is a partial result.
+        """
         table = {
             "name": "PrimaryResult",
             "columns": [{"name": name, "type": kind} for name, kind in columns],
@@ -82,7 +85,7 @@ async def logs_server(folder: Path) -> AsyncIterator[LogsServer]:
 
 
 def refusal(code: str, message: str, *inner: str) -> dict[str, Any]:
-    """An error as the service writes it, with the codes of its inner errors."""
+    """Returns an error in the service's form, with the codes of its inner errors."""
     error: dict[str, Any] = {
         "code": code,
         "message": message,
@@ -95,7 +98,7 @@ def refusal(code: str, message: str, *inner: str) -> dict[str, Any]:
 
 
 def _context(path: Path) -> ssl.SSLContext:
-    """A certificate for 127.0.0.1, signed by itself, and a server's context with it."""
+    """Returns a self-signed certificate for 127.0.0.1, and a server's TLS context with it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
     now = dt.datetime.now(dt.UTC)

@@ -1,4 +1,4 @@
-"""The tables of Application Insights, and the names that the app's signals give to what is in them."""
+"""The tables of Application Insights, and the names of the app's signals in them."""
 
 from infra.catalogue import emitted
 from shared.insights.log_source import Scope
@@ -57,7 +57,7 @@ SIGNALS = emitted()
 
 
 def check_names(text: str) -> Query:
-    """Follow a query on a workspace: its tables, columns, names and properties are there, and it counts all items."""
+    """Checks a query on a workspace: its tables, columns, names and properties exist, and it counts sampled items."""
     found = read_query(text, TABLES[Scope.WORKSPACE])
     for read in found.reads:
         _check_signals(read)

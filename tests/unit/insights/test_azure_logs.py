@@ -1,4 +1,4 @@
-"""Reports out of Azure's log service, through its own client and DefaultAzureCredential, over TLS on loopback."""
+"""Reports from Azure's log service, through its own client and DefaultAzureCredential, over TLS on loopback."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Each query reads tables, columns, events, metrics and properties that there are, in either scope."""
+"""Each query reads existing tables, columns, events, metrics and properties, in both scopes."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole flow of a job, for each test a new one."""
+"""A new flow of jobs for each test."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def flow() -> Flow:
 
 @pytest.fixture
 def search(flow: Flow) -> type[Search]:
-    """The source `search`, which notes what it is asked for."""
+    """The source `search`, which records the requests for pages."""
     flow.kinds["search"] = SourceKind(SearchConfig, Search)
     Search.asked.clear()
     Search.contexts.clear()

@@ -1,4 +1,4 @@
-"""A source that needs no network, and meets with errors on demand."""
+"""A source without a network, which fails on demand."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from shared.sources.source import Page, Query, SourceConfig
 
 
 class FakeConfig(SourceConfig):
-    """`total` candidates under each label, `page` at a time."""
+    """Returns `total` candidates for each label, `page` of them per page."""
 
     type: str = "fake"
     total: int = 100
@@ -17,7 +17,7 @@ class FakeConfig(SourceConfig):
 
 @dataclass
 class Faults:
-    """What the source `fake` meets with in place of its next pages."""
+    """The errors that the source `fake` raises in place of its next pages."""
 
     errors: list[Exception] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""A worker that needs no network, and dies on demand."""
+"""A worker without a network, which dies on demand."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ from tests.unit.jobs.weather import Weather
 
 
 class Crash(Exception):
-    """A process that dies while it works on a chunk."""
+    """Stands for the death of a process while it works on a chunk."""
 
 
 class FakeWorker:

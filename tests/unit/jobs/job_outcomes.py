@@ -1,4 +1,4 @@
-"""What the whole of a job comes to, whatever happened on its way."""
+"""The outcome of a whole job, for comparison."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ TOTAL = 200
 
 
 async def outcome(flow, job):
-    """State, the records' fate by index, and the archive's bytes."""
+    """Returns the state, the outcome of each candidate by index, and the archive's bytes."""
     found = await flow.jobs.require("admin", job.id)
     lines = gzip.decompress(await flow.blobs.get(f"datasets/job_{job.id}/records.jsonl.gz")).splitlines()
     records = {row["index"]: row["outcome"] for row in map(json.loads, lines)}

@@ -1,4 +1,4 @@
-"""The job steps over memory: the app's own services, a worker that needs no network, stores that fail on demand."""
+"""Runs the steps of jobs in memory: the app's own services, a worker without a network, and stores that fail."""
 
 import asyncio
 import gzip
@@ -78,7 +78,7 @@ class CountingIds:
 
 
 class FakeWeb:
-    """Answers with `answers`, statuses or errors, one after the other, and then with 200."""
+    """Answers requests with the `answers` (statuses or errors) in order, and then with 200."""
 
     def __init__(self) -> None:
         self.sent: list[WebRequest] = []
@@ -93,7 +93,7 @@ class FakeWeb:
 
 
 class Flow:
-    """All steps, and ways to work the queues until they are empty."""
+    """All steps of jobs, and methods that handle the queues' messages until there are none."""
 
     def __init__(
         self,
@@ -164,7 +164,7 @@ class Flow:
         return await self.users.create(User(user_id, user_id, tier, self.clock.now()))
 
     async def job(self, job):
-        """The job as it is stored."""
+        """Returns the stored job."""
         return await self.jobs.require(job.user_id, job.id)
 
     async def cancel(self, job):
@@ -183,7 +183,7 @@ class Flow:
             await self.intake.handle_archive(f"m{number}", text, self.deadline())
 
     async def deliver(self, queue: str, text: str, *, keep: bool = False) -> None:
-        """Handle a message as the host does: again where it fails, as poison where it kills too often."""
+        """Handles a message as the host does: again after an error, and as poison after too many crashes."""
         if keep:
             self.put_back(queue, text)
         try:
@@ -198,7 +198,7 @@ class Flow:
             self.put_back(queue, text)
 
     async def tell(self, text: str) -> None:
-        """Handle a message of `webhooks` as the host does: again where the owner does not answer, then as poison."""
+        """Handles a message of `webhooks` as the host does: again after a failed call, and then as poison."""
         for _ in range(_MAX_DELIVERIES):
             try:
                 await self.webhooks.run(text)
@@ -211,11 +211,11 @@ class Flow:
         self.queues._waiting[queue].append(text)
 
     def take(self) -> list[tuple[str, str]]:
-        """Every message that waits."""
+        """Takes all waiting messages."""
         return [(queue, text) for queue in QUEUES for text in self.queues.take(queue)]
 
     async def run(self, times: int = 1) -> None:
-        """Work until nothing waits; each message is handled `times` times. The delays of continuations pass."""
+        """Handles messages until none waits, each `times` times. The clock advances by the delays of continuations."""
         send = self.queues.send
 
         async def in_time(queue: str, text: str, *, delay_seconds: float = 0.0) -> None:
@@ -236,9 +236,9 @@ class Flow:
     async def storm(
         self, chance: random.Random, *, copies: bool, deaths: bool, at_once: int, rounds: int | None = None
     ) -> None:
-        """Work until nothing waits: in any order, some messages twice, some at the same time, some to their death.
+        """Handles messages in random order until none waits: some twice, some at the same time, some with a crash.
 
-        With `rounds` it breaks off after so many, in the middle of everything.
+        With `rounds` it stops after so many rounds, wherever it is.
         """
         self.weather.chance = chance if at_once > 1 else None
         for _ in range(5000 if rounds is None else rounds):
@@ -263,7 +263,7 @@ class Flow:
         self.weather.chance = None
 
     async def delivered(self, job) -> dict[int, str]:
-        """What the dataset's records say of each candidate: "kept", or a reason."""
+        """Returns the outcome of each candidate in the dataset's records: "kept" or a reason."""
         dataset = await self.catalog.require("admin", job.id)
         lines = gzip.decompress(await self.blobs.get(dataset.records_blob)).splitlines()
         records = {row["index"]: row.get("reason", row["outcome"]) for row in map(json.loads, lines)}

@@ -1,4 +1,4 @@
-"""Whatever order messages come in, however often, at the same time, dying anywhere: a job ends the same way."""
+"""A job ends in the same way in whatever order and however often messages come, and wherever runs die."""
 
 import random
 from collections import Counter
@@ -34,7 +34,7 @@ def _reject(fates, poison=()):
 
 
 async def _check(flow, job, reject, revision=1):
-    """The job has completed, each candidate has one record, and the counts agree with it."""
+    """Checks that the job has completed, each candidate has one record, and the counts agree with the records."""
     stored = await flow.job(job)
     expected = {index: str(reject(index) or "kept") for index in range(TOTAL)}
     progress = await flow.ledger.progress(job.id)
@@ -159,7 +159,7 @@ async def test_a_job_cancelled_anywhere_and_retried_comes_out_whole(chance, fate
 @thoroughly
 @given(CHANCE, st.integers(1, 3), st.integers(1, 6), st.integers(0, 15))
 async def test_jobs_that_wait_for_a_slot_all_end_without_the_watchdog(chance, running, at_once, moment):
-    """And end as they should: the cancelled as cancelled, all others whole, and never more at a time than may run."""
+    """Cancelled jobs end as cancelled and the others complete, and there are never more running jobs than slots."""
     flow = Flow(running_jobs=running)
     most = _watch_running(flow)
     jobs = [await flow.send(SPEC) for _ in range(5)]
@@ -182,7 +182,7 @@ async def test_jobs_that_wait_for_a_slot_all_end_without_the_watchdog(chance, ru
 
 
 def _watch_running(flow):
-    """How many jobs ran at the same time at most, by what was written of them."""
+    """Returns the largest number of jobs that ran at the same time, by the written rows."""
     running, most = set(), [0]
     apply = flow.entities.apply
 

@@ -1,4 +1,4 @@
-"""A retry, and what marks or clears the job that it begins anew, at the same time."""
+"""A retry at the same time as the clean-up of its job."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 60}], "dedup": 
 
 
 def _each_call(flow, names, then):
-    """Have `then` happen in front of one call after the other of the entities and the blobs."""
+    """Runs `then` before each call of these methods of the entities and the blobs."""
     for store in (flow.entities, flow.blobs):
         for name in names:
             inner = getattr(store, name, None)
@@ -31,7 +31,7 @@ def _each_call(flow, names, then):
 
 
 async def _retried_at(number):
-    """A job that is retried in front of the clean-up's call `number`; None where there are fewer."""
+    """Retries a job before the clean-up's call `number`; returns None if there are fewer calls."""
     flow = Flow()
     job = await flow.send(SPEC)
     await flow.run()

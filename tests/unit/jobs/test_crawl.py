@@ -1,4 +1,4 @@
-"""Chunks that run out of time or turns, kill their process, or are halved."""
+"""Chunks that run out of time, whose hosts are busy, that kill their process, or that are halved."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever of a job's own files is gone or damaged: the job fails soon, once, and says what it is."""
+"""If any of a job's own files is gone or damaged, the job fails soon and once, and the error names the file."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ SPEC = {"keywords": ["a", "b"], "sources": [{"type": "fake"}], "dedup": {"near_d
 
 
 def _flipped(data):
-    """Wrong in the middle, by every bit of some bytes."""
+    """Returns the data with all bits of some bytes in the middle flipped."""
     middle = len(data) // 2
     return data[:middle] + bytes(byte ^ 0xFF for byte in data[middle : middle + 8]) + data[middle + 8 :]
 
@@ -44,7 +44,7 @@ damages = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 
 
 async def _damage(flow, part, damage):
-    """Damage all blobs whose names contain the part; there is one at least."""
+    """Damages all blobs whose names contain the part. There is at least one."""
     names = [info.name async for info in flow.blobs.list("") if part in info.name]
     assert names
     for name in names:
@@ -58,7 +58,7 @@ async def _damage(flow, part, damage):
 
 
 async def _until(flow, queue):
-    """Work up to the messages of this queue; returns them."""
+    """Handles messages up to those of this queue, and returns these."""
     while not (waiting := flow.queues.take(queue)):
         for other, text in flow.take():
             await flow.handle(other, text)
@@ -66,7 +66,7 @@ async def _until(flow, queue):
 
 
 async def _check_failed(flow, job, what, code="damaged"):
-    """All that waits is handled without a crash, and the job has failed for what is damaged."""
+    """Checks that all waiting messages are handled without a crash, and that the job failed because of the damage."""
     await flow.run(times=2)
     found = await flow.job(job)
     assert found.state is State.FAILED, found

@@ -1,4 +1,4 @@
-"""The whole way of a job, with everything that can go wrong between two lines."""
+"""The whole flow of a job, with every fault between two lines."""
 
 import asyncio
 import json
@@ -71,7 +71,7 @@ async def test_messages_that_come_twice_at_the_same_time_change_nothing(flow):
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_death_at_any_write_loses_nothing(flow, after):
-    """Every write of the whole flow fails once, one after the other; the message comes again each time."""
+    """Every write of the flow fails once. The message is delivered again each time."""
     small = {"keywords": ["a"], "sources": [{"type": "fake", "total": 40}], "dedup": {"near_distance": None}}
     for at in range(1, 60):
         job = await flow.send(small)
@@ -95,7 +95,7 @@ async def test_a_death_at_any_write_loses_nothing(flow, after):
 
 @pytest.mark.parametrize("again", [False, True])
 async def test_a_chunk_whose_run_died_behind_its_records_comes_to_the_same(flow, again):
-    """Where its message is delivered again it is not fetched again; a new message does not know of the records."""
+    """If its message is delivered again, nothing is fetched again. A new message does not know of the records."""
     job = await flow.send(SPEC)
     await flow.handle(JOBS_QUEUE, flow.queues.take(JOBS_QUEUE)[0])
     first, *others = flow.queues.take(CHUNKS_QUEUE)
@@ -145,7 +145,7 @@ async def test_poisoned_jobs_are_sent_on_and_fail_with_a_reason_in_the_end(flow)
 
 
 async def test_the_webhook_hears_of_the_end_once(flow):
-    """However often the messages come, in any order, and however often the job is looked at after its end."""
+    """This holds however often messages come, in any order, and however often the job is read after its end."""
     job = await flow.send({**SPEC, "webhook_url": "https://hooks.example/x"})
     await flow.run(times=2)
     for queue in QUEUES:
@@ -161,7 +161,10 @@ async def test_the_webhook_hears_of_the_end_once(flow):
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_the_webhook_hears_of_an_end_whose_run_died_behind_it(flow, after):
-    """Where the job's end was written and nothing after it, the message comes again and makes up for it."""
+    """The run dies right after it has written the job's end.
+
+    Its message comes again, and the next run does the rest.
+    """
     job = await flow.send({**SPEC, "webhook_url": "https://hooks.example/x"})
     while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
         for queue, text in flow.take():

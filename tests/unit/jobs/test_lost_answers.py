@@ -1,4 +1,4 @@
-"""A write that is made, and whose answer is lost, keeps no job waiting: its message comes again and finds it made."""
+"""If a write is made but its answer is lost, no job stops: its message comes again and finds the write."""
 
 import pytest
 
@@ -16,7 +16,7 @@ PARTS = PlanConfig(part_bytes=8000, block_bytes=4000)
 
 
 async def _until_it_works(flow, call):
-    """As somebody who asks over HTTP does."""
+    """Repeats a call as a client of the HTTP API does."""
     try:
         return await call()
     except Unavailable:
@@ -31,7 +31,7 @@ async def _work(flow):
 
 
 async def _once(flow, lost):
-    """A job, and its retry; whether the write numbered `lost` came."""
+    """Runs a job and its retry; returns whether there was a write with the number `lost`."""
     flow.weather.writes_left, flow.weather.after = lost, True
     submission = Submission("admin", flow.specs.parse(SPEC), key="mine")
     job = await _until_it_works(flow, lambda: flow.submit.run(submission))

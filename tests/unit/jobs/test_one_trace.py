@@ -21,7 +21,7 @@ SPEC = {
 
 
 class Spans:
-    """Handles messages as the functions do: each in a span of its own under the one that the message names."""
+    """Handles messages as the functions do: each in a span of its own, below the span that the message names."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow

@@ -1,4 +1,4 @@
-"""A retry takes what may end differently, and nothing else."""
+"""A retry repeats only what may have another result."""
 
 import asyncio
 import json

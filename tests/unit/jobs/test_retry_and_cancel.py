@@ -1,4 +1,4 @@
-"""Jobs that are cancelled and go on, and retries that are cancelled."""
+"""Jobs that are cancelled and retried, and retries that are cancelled."""
 
 import asyncio
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.unit.jobs.troubled import night, run_troubled
 
 
 async def _until_archived(flow):
-    """Work up to the message that starts an archive; returns it."""
+    """Handles messages up to the one that starts an archive, and returns that."""
     while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
         for queue, text in flow.take():
             await flow.handle(queue, text)
@@ -21,7 +21,7 @@ async def _until_archived(flow):
 
 
 async def _die_behind_the_catalog(flow, message):
-    """Handle the message up to where the dataset is recorded."""
+    """Handles the message, and dies after the dataset is recorded."""
     put = flow.catalog.put
 
     async def put_and_die(dataset):

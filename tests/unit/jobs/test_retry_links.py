@@ -1,4 +1,4 @@
-"""A retry is offered where it would begin, and nowhere else; a repeated submission says that it is one."""
+"""The `retry` link is shown only if a retry would begin, and a repeated submission is marked as one."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Labels whose characters take more room than others: a job of many of them ends well, is listed and is retried."""
+"""Labels whose characters take more bytes than others: a job with many of them completes, is listed and is retried."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A job some of whose images failed for a transient reason, and the nightly run after it."""
+"""A job with images that failed for a transient reason, and the nightly run after it."""
 
 from datetime import timedelta
 
@@ -21,6 +21,6 @@ async def run_troubled(flow, spec=SPEC):
 
 
 async def night(flow, days):
-    """The nightly run, so many days later."""
+    """Runs the nightly run, so many days later."""
     flow.clock.advance(timedelta(days=days).total_seconds())
     assert not (await flow.nightly(archive_after_days=10_000).run(flow.deadline())).failed

@@ -1,4 +1,4 @@
-"""Stores in which others run between two calls, and which fail on demand."""
+"""Stores in which other tasks run between two calls, and which fail on demand."""
 
 import asyncio
 import random
@@ -13,9 +13,9 @@ _STREAMS = {"query", "list", "stream"}
 
 
 class Weather:
-    """What happens between two calls of storage: others run; and a write fails, before or after it took effect.
+    """Lets other tasks run between two calls of storage, and makes writes fail before or after they took effect.
 
-    `calls` counts them, by method.
+    `calls` counts the calls by method.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Weather:
         self.calls: Counter[str] = Counter()
 
     async def pause(self) -> None:
-        """Let others run, where there is chance."""
+        """Lets other tasks run, if `chance` is set."""
         for _ in range(self.chance.choice((0, 0, 0, 1, 3)) if self.chance else 0):
             await asyncio.sleep(0)
 

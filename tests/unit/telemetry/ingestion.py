@@ -1,4 +1,4 @@
-"""An ingestion server of Application Insights on loopback, with the faults that a service has."""
+"""An ingestion server of Application Insights on loopback, with the faults of a real service."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ __all__ = ["KEY"]
 
 
 class Ingestion(playground.ingestion.Ingestion):
-    """Takes batches; `answers` says how the next ones are answered, one after the other."""
+    """Accepts batches. `answers` are the answers to the next ones, in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Ingestion(playground.ingestion.Ingestion):
 
 
 def partly(refused: dict[int, int], ingestion: Ingestion):
-    """A 206 that refuses some items by their place, each with a status."""
+    """Returns a 206 that refuses some items, each with a status, by their positions."""
 
     async def answer(_request, items):
         ingestion.take([item for index, item in enumerate(items) if index not in refused])
@@ -84,7 +84,7 @@ async def ingestion_server(port: int = 0, tls: ssl.SSLContext | None = None):
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that the thread that sends does."""
+    """Waits for an effect of the sending thread."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - a thread changes it, and no event of the loop
             await asyncio.sleep(0.01)

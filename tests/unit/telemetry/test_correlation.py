@@ -1,4 +1,4 @@
-"""The trace that an operation belongs to, and what it hands on."""
+"""The trace of an operation, and the origin that its messages carry."""
 
 import pytest
 

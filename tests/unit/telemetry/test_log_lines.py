@@ -69,7 +69,7 @@ def test_lines_of_the_worker_itself_stay_as_they_are():
 
 @pytest.fixture
 def root():
-    """The root logger, with a handler as the worker adds it, and levels that are put back."""
+    """The root logger with a handler as the worker adds it. Its levels are restored at the end."""
     logger, handler = logging.getLogger(), logging.StreamHandler()
     levels = {name: logging.getLogger(name).level for name in ("functions", "shared", "pixcrawler", "azure")}
     formatters = {found: found.formatter for found in logger.handlers}

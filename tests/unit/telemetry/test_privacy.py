@@ -1,4 +1,4 @@
-"""What telemetry and logs leave out."""
+"""What is removed from telemetry and logs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Uploads are reported as they were: what storage took, how long it took, and whether it succeeded."""
+"""Uploads are reported with the accepted bytes, their duration, and whether they succeeded."""
 
 import asyncio
 

@@ -13,7 +13,7 @@ NOISE = random.Random(1).randbytes(300_000)
 
 
 def _all(data, limits=SMALL):
-    """The pieces, and what is wrong at their end."""
+    """Returns the pieces, and the error at their end."""
     pieces: list[bytes] = []
     try:
         pieces.extend(unzip(data, limits))

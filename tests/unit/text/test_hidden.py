@@ -1,4 +1,4 @@
-"""Characters that nobody sees, in JSON, in what is shown, and in what is not."""
+"""Invisible characters in JSON and in texts for people."""
 
 import json
 import re

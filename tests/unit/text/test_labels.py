@@ -1,4 +1,4 @@
-"""Labels: one rule, whatever road they come by."""
+"""All labels follow one rule, wherever they come from."""
 
 import pytest
 from hypothesis import given
@@ -118,7 +118,7 @@ IGNORABLE = (
 
 
 def test_no_ignorable_character_makes_another_label():
-    """All of Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), where nothing needs them."""
+    """Tests all of Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt) where they have no effect."""
     for ends in IGNORABLE.split():
         first, last = (int(end, 16) for end in ends.split("-"))
         assert {clean_label(f"c{chr(number)}at") for number in range(first, last + 1)} == {"cat"}

@@ -1,4 +1,4 @@
-"""JSON from outside means one thing, or is refused with the field that is at fault."""
+"""JSON from outside has one meaning, or is refused with an error that names the field."""
 
 import json
 import time

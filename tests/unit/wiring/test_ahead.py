@@ -25,7 +25,7 @@ print(early, late)
 
 @pytest.fixture
 def modules(monkeypatch, tmp_path):
-    """Three modules of which the second cannot be imported."""
+    """Three modules, the second of which cannot be imported."""
     for name in MODULES:
         (tmp_path / f"{name}.py").write_text("raise OSError('no disk')" if "broken" in name else "")
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,4 +1,4 @@
-"""A cold start imports none of what only some calls need; a thread imports that a little later."""
+"""A cold start does not import what only some calls need. A thread imports it a little later."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ LATER = (
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Azure, telemetry is set up; no one listens where it is sent."""
+    """As on Azure, telemetry is set up. Nobody listens at its address."""
     monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
     connection = (
         "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
@@ -61,7 +61,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lines_of(program: str) -> list[str]:
-    """What a program prints that a fresh interpreter runs."""
+    """Returns the lines that a program prints in a fresh interpreter."""
     command = [sys.executable, "-c", textwrap.dedent(program)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
     return run.stdout.splitlines()
@@ -76,7 +76,7 @@ def test_a_cold_start_imports_nothing_heavy():
 
 
 def test_what_the_services_are_made_of_is_imported_a_while_after_the_start():
-    """By the timer that the app starts. The identity is left out: only an app without a connection string has one."""
+    """The app's timer imports it. The identity is left out, because only an app without a connection string has one."""
     program = """
         import sys, threading, function_app
         from functools import cached_property

@@ -1,4 +1,4 @@
-"""Which logs the settings name; settings that are wrong harm nothing but the insights."""
+"""Which logs the settings name. Wrong settings affect the insights only."""
 
 from datetime import UTC, datetime
 

@@ -18,7 +18,7 @@ PARENTS = ("functions", "shared", "azure", "opencensus", "urllib3")
 
 @pytest.fixture(autouse=True)
 def worker():
-    """Loggers without levels of their own, under the worker's root logger."""
+    """Loggers without levels of their own, below the worker's root logger."""
     loggers = [logging.getLogger(), *map(logging.getLogger, PARENTS)]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""Where the process runs is told from what Azure sets."""
+"""The place where the process runs is read from the variables that Azure sets."""
 
 import pytest
 

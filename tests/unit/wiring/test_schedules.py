@@ -1,4 +1,4 @@
-"""Timers that the host cannot start are told by the health."""
+"""Health reports timers that the host cannot start."""
 
 import pytest
 

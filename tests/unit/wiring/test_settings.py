@@ -1,4 +1,4 @@
-"""Settings: what is empty is not set, and what is wrong is told in one message."""
+"""Settings: empty ones count as not set, and one error names all wrong ones."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ NAMES = [field.validation_alias or name.upper() for name, field in Settings.mode
 
 @pytest.fixture
 def loaded(monkeypatch):
-    """Load the settings out of an environment."""
+    """Loads the settings from an environment."""
 
     def load(**environment):
         for name in NAMES:

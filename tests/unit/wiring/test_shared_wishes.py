@@ -1,4 +1,4 @@
-"""What hosts ask for in their files is fetched once by a process: for the crawler and for all sources together."""
+"""A process fetches the files with hosts' wishes once for the crawler and all sources."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Settings of telemetry that are wrong: the app starts all the same, and says what is wrong."""
+"""With wrong settings of telemetry the app starts, and reports what is wrong."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""The composition root: all of it can be made, and libraries log no more than the settings say."""
+"""The composition root can make all objects, and libraries log no more than the settings say."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_libraries_lines_are_silenced_by_the_app(monkeypatch: pytest.MonkeyPatch):
-    """As the worker sets logging up: its root logger lets INFO pass."""
+    """The worker's root logger lets INFO pass."""
     program = """
         import logging
         logging.basicConfig(level=logging.INFO)

@@ -1,4 +1,4 @@
-"""Reports over HTTP: the list, one as JSON or CSV, and what a caller is told where there is none."""
+"""Reports over HTTP: the list, one report as JSON or CSV, and the errors."""
 
 import csv
 import io

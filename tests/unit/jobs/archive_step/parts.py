@@ -1,4 +1,4 @@
-"""Archives of many small parts, and what is checked of each."""
+"""Archives of many small parts, and checks of each part."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ IMAGES = 180
 
 
 class Counts:
-    """Counts what is staged and committed."""
+    """Counts blocks that are staged and files that are committed."""
 
     def __init__(self, blobs):
         self.staged: Counter[tuple[str, int]] = Counter()
@@ -35,7 +35,7 @@ class Counts:
 
 
 class CountedFlow(Flow):
-    """The flow, which counts what is staged and committed."""
+    """A flow that counts blocks that are staged and files that are committed."""
 
     def __init__(self, archives: PlanConfig) -> None:
         super().__init__(archives=archives)
@@ -43,7 +43,7 @@ class CountedFlow(Flow):
 
 
 async def crawled(flow, spec=SPEC):
-    """A job up to the message that starts its archive."""
+    """Runs a job up to the message that starts its archive."""
     job = await flow.send(spec)
     for _ in range(100):
         taken = [(queue, text) for queue in (JOBS_QUEUE, CHUNKS_QUEUE) for text in flow.queues.take(queue)]

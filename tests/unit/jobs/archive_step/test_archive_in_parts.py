@@ -1,4 +1,4 @@
-"""Archives that are too large for one function: written in parts, at the same time, through every kind of trouble."""
+"""Archives that are too large for one function run are written in parts, at the same time and in spite of faults."""
 
 import asyncio
 import hashlib

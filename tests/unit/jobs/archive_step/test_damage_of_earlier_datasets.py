@@ -1,4 +1,4 @@
-"""What an earlier dataset has stored and is gone or damaged: whoever needs it says so, and soon."""
+"""If files of an earlier dataset are gone or damaged, jobs that need them fail soon, with an error that names them."""
 
 import gzip
 import json
@@ -40,7 +40,7 @@ damages = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 
 
 async def _earlier(flow, damage):
-    """A dataset whose records are damaged."""
+    """Makes a dataset whose records are damaged."""
     flow.worker.reject = lambda _: None
     job = await flow.send(FAKE)
     await flow.run()

@@ -1,4 +1,4 @@
-"""A source that searches, for tests of whose turn it is; and discovery to its end."""
+"""A source that searches, for tests of the order of paging, and a helper that runs discovery to its end."""
 
 from collections import Counter
 from typing import ClassVar
@@ -58,7 +58,7 @@ class Search:
 
 
 async def discover(flow, spec):
-    """Discover to the end; the candidates' URLs in their order, and the delays of the continuations."""
+    """Runs discovery to its end; returns the candidates' URLs in order, and the delays of the continuations."""
     job = await flow.send({"dedup": {"near_distance": None}, **spec})
     delays: list[float] = []
     for _ in range(300):

@@ -18,7 +18,7 @@ SPEC = {"keywords": ["a"], "sources": [{"type": "fake"}], "dedup": {"near_distan
 
 @pytest.fixture
 def asked(flow, monkeypatch):
-    """When the source was asked for a page, in seconds since the first time."""
+    """The seconds between the first request for a page and each request."""
     moments = []
     pages = FakeSource.pages
 
@@ -37,7 +37,7 @@ def asked(flow, monkeypatch):
 
 
 async def _discover(flow, spec=SPEC):
-    """Discover to the end of it, with time passing as the continuations' messages say."""
+    """Runs discovery to its end. The clock advances by the delays of the continuations' messages."""
     job = await flow.send(spec)
     send = flow.queues.send
 

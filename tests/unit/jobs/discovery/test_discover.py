@@ -17,7 +17,7 @@ async def test_discovery_goes_on_where_its_time_ended(flow):
 
 
 async def test_a_source_that_asks_to_wait_is_waited_for(flow):
-    """A short wait is slept; the first back-off, of 10 seconds, is the delay of a message."""
+    """A short wait is slept. The first back-off of 10 seconds is the delay of a message."""
     flow.source.errors = [RateLimited("slow down", 5.0), Unavailable("hiccup")]
     job = await flow.send({**SPEC, "keywords": ["a"], "sources": [{"type": "fake", "total": TOTAL}]})
     slept = []

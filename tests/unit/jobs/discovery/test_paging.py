@@ -1,4 +1,4 @@
-"""Whose turn it is: labels fill from all of their sources, variations come last, waits are waited for."""
+"""The order of paging: labels fill from all of their sources, variations come last, and waits are respected."""
 
 from collections import Counter
 from typing import Any, ClassVar
@@ -89,7 +89,7 @@ async def test_held_pages_are_bounded(flow, monkeypatch):
 
 @pytest.fixture
 def slept(flow):
-    """The waits that discovery sleeps through, in seconds; the clock moves on by them."""
+    """The waits in seconds that discovery sleeps. The clock advances by them."""
     naps = []
 
     async def sleep(seconds):
@@ -192,7 +192,7 @@ async def test_keywords_that_no_source_searches_for_are_a_problem(flow, searched
 
 
 class FreeConfig(SearchConfig):
-    """A search that has only `cc0`."""
+    """A search whose results have only the licence `cc0`."""
 
     gives: ClassVar[tuple[str, ...]] = ("cc0",)
 

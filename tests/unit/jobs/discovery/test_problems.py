@@ -1,4 +1,4 @@
-"""The problems of discovery are counted once, wherever a run of it dies."""
+"""Problems of discovery are counted once, at whatever line a run dies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Variations of keywords: what is asked, in which order, and when their turn comes."""
+"""Variations of keywords: which searches are made, in which order, and when."""
 
 import pytest
 
@@ -50,7 +50,7 @@ async def test_variations_are_for_searches_only(flow):
 
 
 def _first_asked(search):
-    """What was asked for, in the order of the first pages."""
+    """Returns the keywords in the order of the requests for their first pages."""
     return [(name, text) for name, text, start in search.asked if not start]
 
 
@@ -118,7 +118,7 @@ async def test_variations_stop_where_they_have_filled_the_label(flow):
 
 
 async def test_variations_continue_over_slices_and_no_page_is_asked_for_twice(flow, search):
-    """Whatever the place where a slice ends: within the keywords, or within the variations."""
+    """This holds if a slice ends among the keywords, and if it ends among the variations."""
     sources = [{"type": "search", "total": 20, "page": 5, "cost": 1.0}]
     spec = {"labels": {"cat": ["cat"], "dog": ["dog"]}, "sources": sources, "variations": VARIED}
     whole, _ = await discover(flow, spec)

@@ -1,4 +1,7 @@
-"""A job that waits for its sources says for which, until when and why; and no more as soon as it goes on."""
+"""While a job waits for its sources, the notice names them, the time and the reason.
+
+It is cleared when the job goes on.
+"""
 
 from datetime import timedelta
 
@@ -16,7 +19,7 @@ OUT = Unavailable("images.example could not be reached (ConnectionRefusedError).
 
 
 class Watched:
-    """Notes what the API tells of the job whenever discovery sleeps, and at the end of each of its slices."""
+    """Records the API's answer about the job whenever discovery sleeps, and at the end of each slice."""
 
     def __init__(self, flow):
         self.flow = flow
@@ -39,7 +42,7 @@ class Watched:
         self.seen.append(await self.shown())
 
     async def discover(self, spec=SPEC):
-        """Discover to the end; the delays of continuations pass."""
+        """Runs discovery to its end. The clock advances by the delays of the continuations."""
         self.job = await self.flow.send(spec)
         send = self.flow.queues.send
 
@@ -90,7 +93,7 @@ async def test_the_notice_names_each_try_of_a_source_that_cannot_be_reached_unti
 
 
 async def test_the_notice_no_longer_names_a_source_that_answers_again(watched, monkeypatch):
-    """Also before the job has saved anything else."""
+    """This also holds before the job has saved anything else."""
     watched.flow.source.errors = [OUT, OUT]
     shown = []
     visit = StreamVisits.visit
@@ -166,7 +169,7 @@ async def test_a_permanent_error_is_a_problem_and_no_wait(watched):
 
 
 async def test_a_slice_without_waits_clears_the_notice_of_the_slice_before(watched, monkeypatch):
-    """At its first page, and not only where it saves a chunk or ends."""
+    """It is cleared after the first page already, not only when a chunk is saved or the slice ends."""
     watched.flow.source.errors = [RateLimited("wait", 100)]
     watched.job = await watched.flow.send({**SPEC, "sources": [{"type": "fake", "total": 15, "page": 5}]})
     await watched.flow.handle(JOBS_QUEUE, watched.flow.queues.take(JOBS_QUEUE)[0])
@@ -192,7 +195,7 @@ async def test_the_notice_has_the_earliest_time_of_queries_that_wait_for_one_rea
 
 @pytest.mark.parametrize("seconds", [25, 100])
 async def test_the_notice_is_complete_before_a_wait_begins(watched, seconds):
-    """Also what came within the two seconds in which nothing more is written."""
+    """It also has the waits of the last two seconds, in which nothing was written."""
     watched.flow.source.errors = [RateLimited("one", seconds), RateLimited("two", seconds + 1)]
     told = await watched.discover({**SPEC, "keywords": ["a", "b"]})
     assert "one" in told[0]

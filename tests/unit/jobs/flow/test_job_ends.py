@@ -1,4 +1,4 @@
-"""Telemetry of how jobs end: one event each, in the job's trace, with a reason where there is no dataset."""
+"""Telemetry of the ends of jobs: one event each, in the job's trace, with a reason if there is no dataset."""
 
 import json
 
@@ -19,7 +19,7 @@ ENDS = ("job_completed", "job_failed", "job_cancelled")
 
 
 class NotedFlow(Flow):
-    """Remembers the operation in which each end of a job was reported."""
+    """Records the operation in which each end of a job was reported."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A step that works for a job notices within seconds that the job has ended otherwise."""
+"""A step notices within seconds that its job has ended or was retried."""
 
 import asyncio
 from dataclasses import replace
@@ -19,7 +19,7 @@ async def job(flow):
 
 @pytest.fixture
 def reads(flow, monkeypatch):
-    """Every read of the job's row; the first ones fail with the errors that stand in `fails`."""
+    """Counts the reads of the job's row. The first of them raise the errors in `fails`."""
     get = flow.jobs.get
     made: list[str] = []
     fails: list[Exception] = []

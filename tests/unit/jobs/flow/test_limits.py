@@ -1,4 +1,4 @@
-"""One huge job leaves room for others, one user for the others' jobs, and none asks more of storage than it must."""
+"""A large job leaves room for other jobs, a user leaves room for other users, and the calls of storage are few."""
 
 import json
 
@@ -13,7 +13,7 @@ SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 400}], "dedup":
 
 
 async def _begun(flow, count):
-    """So many jobs, a second apart, whose first messages were handled."""
+    """Submits so many jobs, a second apart, and handles their first messages."""
     jobs = []
     for _ in range(count):
         flow.clock.advance(1)
@@ -112,7 +112,7 @@ async def test_halves_whose_messages_got_lost_are_found_by_the_watchdog(flow):
 
 
 async def _calls_until_the_archive(flow, chunks):
-    """How often storage was asked, from discovery to the archive's message."""
+    """Returns the number of calls of storage from discovery to the archive's message."""
     total = 20 * chunks
     await flow.send({**SPEC, "sources": [{"type": "fake", "total": total, "page": total}]})
     flow.weather.calls.clear()

@@ -1,4 +1,4 @@
-"""Where too much was rejected, discovery goes on: until the limit is kept, the sources end, or the rounds are over."""
+"""If too many candidates are rejected, discovery continues until the limit is reached, or sources or rounds end."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What a user's slots cost, and that none is lost or given twice, whoever claims at the same time and dies."""
+"""No slot is lost or given twice, even if jobs claim slots at the same time or die, and claiming takes few calls."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ async def _jobs(flow, count):
 
 
 async def _running(flow, jobs):
-    """Which of the jobs hold a slot and have not ended."""
+    """Returns the jobs that hold a slot and have not ended."""
     rows = flow.entities.query("jobs", "~slots-admin", after="slot-", before="slot-~")
     holders = [row.values["job_id"] async for row in rows]
     assert len(set(holders) - {""}) == sum(map(bool, holders)), "a job holds two slots"
@@ -33,7 +33,7 @@ async def _running(flow, jobs):
 
 
 async def _end(flow, job):
-    """End a job as a run does that dies before it frees the job's slot."""
+    """Ends a job as a run does that dies before it frees the job's slot."""
     stored = await flow.job(job)
     await flow.jobs.save(stored.moved(State.CANCELLED, flow.clock.now()))
 
@@ -74,7 +74,7 @@ async def test_after_the_limit_was_lowered_no_job_begins_until_enough_have_ended
 
 
 async def _check_all_get_a_slot(flow, jobs, claiming):
-    """Whoever ends lets others begin, until all have had a slot."""
+    """Claims slots for these jobs, and cancels them one by one until all jobs have had a slot."""
     ended = {job.id for job in jobs if job not in claiming}
     for job in claiming:
         await flow.slots.claim(job)
@@ -124,7 +124,7 @@ async def test_no_slot_is_lost_or_given_twice_when_jobs_come_at_the_same_time_an
 
 
 def _before(flow, prefix, act):
-    """Have something happen right before the next write of a row whose key begins with the prefix."""
+    """Runs `then` right before the next write of a row whose key begins with the prefix."""
     apply = flow.entities.apply
 
     async def late(table, partition, changes):

@@ -1,4 +1,4 @@
-"""Jobs that lost their messages, or never move."""
+"""Jobs whose messages were lost, or that make no progress."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the watchdog reports of a job belongs to the job's operation, and not to the watchdog's own."""
+"""The watchdog's signals about a job belong to the job's operation, not to the watchdog's."""
 
 import pytest
 
@@ -15,7 +15,7 @@ SPEC = {"keywords": ["a"], "sources": [{"type": "fake"}], "webhook_url": "https:
 
 @pytest.fixture
 def reported(monkeypatch):
-    """A flow, and each exception that it reports, with the operation and its properties."""
+    """A flow, and each exception that it reports, with its operation and its properties."""
     flow, found = Flow(), []
 
     def note(error, properties):

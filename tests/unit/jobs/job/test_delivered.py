@@ -1,4 +1,4 @@
-"""The records of jobs, also of those that kept nothing."""
+"""The records of jobs can be downloaded, also those of a job that kept no image."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""A job is found by its id; one of a refused message also by the message's id, and by the one that it asked for."""
+"""A job is found by its id. A refused message's job is also found by the message's id and by the requested id."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Messages that nobody's app has written: ids that are none are dropped, flawed texts become failed jobs."""
+"""Messages with forged ids are dropped, and flawed messages become failed jobs."""
 
 import base64
 import json

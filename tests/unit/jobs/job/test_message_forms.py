@@ -1,4 +1,4 @@
-"""A producer's message is read in whatever form its tools have put it."""
+"""Producers' messages are read in every form that their tools give them."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Counts that are exact while everything moves."""
+"""Counts are exact although chunks change at the same time."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class _Interrupted(MemoryEntities):
-    """Has something happen right behind the reading of one row."""
+    """Runs something right after one row was read."""
 
     row = ""
     then: Callable[[], Awaitable[None]] | None = None

@@ -1,4 +1,4 @@
-"""What the owner of a job sees of its discovery."""
+"""The report of discovery that the owner of a job sees."""
 
 import pytest
 

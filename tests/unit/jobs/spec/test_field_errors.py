@@ -1,4 +1,4 @@
-"""What a caller is told of a wrong spec: which field, in JSON's words, without anything of Python."""
+"""The errors of a wrong spec name the field in the terms of JSON, and show nothing of Python."""
 
 import re
 import resource

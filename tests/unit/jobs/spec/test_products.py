@@ -1,4 +1,4 @@
-"""Products of allowed numbers: what a spec asks for in all has limits, and streams are made when their turn comes."""
+"""Products of allowed numbers are limited, and streams of variations are made only when they are needed."""
 
 import resource
 import time

@@ -1,4 +1,4 @@
-"""In a spec nothing is converted: a number is a number, a boolean a boolean, a text a text."""
+"""Values of a spec are not converted: a text is no number, and a number is no boolean."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -129,7 +129,7 @@ def test_a_valid_value_is_accepted_unchanged():
 
 
 def _lax(schema: object) -> Iterator[object]:
-    """Numbers and booleans of a schema that would be converted, where the model does not forbid it."""
+    """Returns the numbers and booleans of a schema that would be converted, because the model does not forbid it."""
     if isinstance(schema, dict):
         if schema.get("type") == "model" and not schema.get("config", {}).get("strict"):
             yield schema["cls"]

@@ -1,4 +1,4 @@
-"""Datasets made of datasets: cut anew, merged, and kept apart from earlier ones, without fetching anything."""
+"""Datasets made from datasets: divided again, merged or deduplicated, without fetching images."""
 
 import gzip
 import io
@@ -29,7 +29,7 @@ from tests.unit.known_sources import parse_spec
 
 @pytest.fixture
 async def flow():
-    """The flow with the app's own worker, which may reach nothing but storage."""
+    """A flow with the app's own worker, which reaches nothing but storage."""
     sessions = Sessions(SessionConfig("test"))
     budget = ByteBudget(8_000_000)
     web = AiohttpWebClient(sessions)
@@ -51,7 +51,7 @@ def _picture(number):
 
 
 async def _dataset(flow, job_id, numbers):
-    """A dataset of stored pictures, as a producer orders it; its working blobs are gone afterwards."""
+    """Makes a dataset of stored pictures, as a producer does, and deletes its working blobs."""
     names = []
     for number in numbers:
         names.append(f"inputs/{'even' if number % 2 == 0 else 'odd'}/{number}.png")
@@ -74,7 +74,7 @@ async def _made(flow, spec):
 
 
 async def _pictures(flow, dataset):
-    """The pictures of a dataset by label."""
+    """Returns the pictures of a dataset by label."""
     found: dict[str, set[bytes]] = {}
     lines = gzip.decompress(await flow.blobs.get(dataset.records_blob)).splitlines()
     folder = dataset.records_blob.rpartition("/")[0]
@@ -207,7 +207,7 @@ async def test_an_archive_that_begins_twice_leaves_out_the_same_though_the_earli
 
 
 async def _with_a_later_revision(flow, job_id, numbers, broken):
-    """A dataset that comes without one of its pictures; returns what makes the revision that has it."""
+    """Makes a dataset that lacks one of its pictures; returns a function that makes the revision that has it."""
     names = [f"inputs/cat/{number}.png" for number in numbers]
     for number, name in zip(numbers, names, strict=True):
         await flow.blobs.put(name, _picture(number))

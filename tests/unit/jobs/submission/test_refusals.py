@@ -1,4 +1,4 @@
-"""What cannot work is refused where it is asked for."""
+"""Specs that cannot work are refused when they are submitted."""
 
 import asyncio
 import contextlib
@@ -207,7 +207,7 @@ async def test_a_message_behind_one_that_died_with_its_spec_written_is_refused_w
 
 
 async def _clear(flow, job_id):
-    """What the nightly run does a week after a job's end."""
+    """Does what the nightly run does a week after a job's end."""
     async for info in flow.blobs.list(f"work/job_{job_id}/"):
         await flow.blobs.delete(info.name)
     await flow.ledger.erase(job_id)

@@ -1,4 +1,4 @@
-"""The call that tells a job's owner of its end: what is said, when it is tried again, and what the job tells of it."""
+"""The webhook call: its body, when it is tried again, and what the job shows of it."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The queue `webhooks`: whoever ends a job waits for nobody, and its owner is told at least once."""
+"""The queue `webhooks`: ending a job waits for no server, and the webhook is called at least once."""
 
 import asyncio
 import json

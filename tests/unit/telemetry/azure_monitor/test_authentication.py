@@ -1,4 +1,4 @@
-"""Items that are sent with an identity: a token over TLS, renewed, and never over a bare connection."""
+"""Items that are sent with an identity: the token is renewed, and is sent over TLS only."""
 
 import time
 from types import SimpleNamespace

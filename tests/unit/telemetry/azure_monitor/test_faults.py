@@ -1,4 +1,4 @@
-"""Every fault of an ingestion service: what arrives in the end, what counts as dropped, what callers wait."""
+"""Every fault of an ingestion service: which items arrive, which count as dropped, and how long callers wait."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What reaches Application Insights, on an ingestion server of the true protocol."""
+"""The items that reach Application Insights, on a server with the real protocol."""
 
 import asyncio
 from typing import Any

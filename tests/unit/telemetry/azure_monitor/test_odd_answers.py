@@ -1,4 +1,4 @@
-"""Answers that no ingestion service should give: nothing is lost or sent twice for them, and no flush waits long."""
+"""Answers that no ingestion service should give lose nothing, repeat nothing and delay no flush for long."""
 
 import asyncio
 import time

@@ -16,7 +16,7 @@ TODAY, TOMORROW = date(2026, 3, 4), date(2026, 3, 5)
 
 
 class CountingEntities(MemoryEntities):
-    """Counts writes, and fails or hangs if told to."""
+    """Counts writes, and fails or hangs on request."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Each exchange is a dependency in telemetry that says whether it succeeded, and tells no secrets."""
+"""Each exchange is a dependency in telemetry. It shows whether the exchange succeeded, and contains no secrets."""
 
 import asyncio
 
