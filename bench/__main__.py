@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-SUITES = ("start", "devhost", "crawl", "hosts", "scale", "archive", "metrics")
+SUITES = ("start", "devhost", "calls", "crawl", "hosts", "scale", "archive", "metrics")
 
 
 def main() -> int:

@@ -16,7 +16,14 @@ from tests.unit.known_sources import parse_spec
 
 CATS = {"keywords": ["cat"]}
 SERVICES = ["blob", "queue", "table"]
-ANSWER_WITHOUT_STORAGE = {"health_full", "health_live", "health_ready", "list_insights", "get_insight"}
+ANSWER_WITHOUT_STORAGE = {
+    "describe_api",
+    "health_full",
+    "health_live",
+    "health_ready",
+    "list_insights",
+    "get_insight",
+}
 BODIES = {
     "submit_job": CATS,
     "create_user": {"name": "Ann"},
