@@ -24,7 +24,7 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue requirements clean
+.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue requirements assets clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -43,7 +43,7 @@ node_modules/.installed: package.json package-lock.json requirements-node.txt $(
 	@if ! node --version >/dev/null 2>&1; then \
 	  echo "No Node on PATH: taking it from PyPI"; \
 	  $(INSTALL) --require-hashes -r requirements-node.txt; fi
-	@echo "Installing Azurite"
+	@echo "Installing Azurite and the assets of pages"
 	@npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
@@ -107,6 +107,9 @@ workbook: setup ## Make the Azure workbook from the reports' queries
 
 catalogue: setup ## Make the table of signals in docs/telemetry.md
 	@$(PY) -m infra.catalogue
+
+assets: setup ## Copy the npm packages' files of the pages to where a deployment takes them from
+	@$(PY) -m functions.http.pages.assets
 
 clean: ## Delete local state (not the installed packages)
 	rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

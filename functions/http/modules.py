@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from functions.http.endpoint import Endpoints
-from functions.http.endpoints import datasets, description, health, insights, jobs, keys, users
+from functions.http.endpoints import datasets, description, health, insights, jobs, keys, pages, users
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,
@@ -14,5 +14,6 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "insights": insights.endpoints,
     "health": health.endpoints,
     "description": description.endpoints,
+    "pages": pages.endpoints,
 }
 """The function app registers them, and the description of the API has them in this order."""

@@ -12,7 +12,13 @@ _JSON = "application/json"
 
 
 @endpoints.serve(
-    Declared("GET", "openapi.json", {200: Reply(_JSON, "The description in OpenAPI 3.1.")}, scope=PUBLIC)
+    Declared(
+        "GET",
+        "openapi.json",
+        {200: Reply(_JSON, "OpenAPI 3.1.")},
+        scope=PUBLIC,
+        revalidates=True,
+    )
 )
 async def describe_api(call: Call) -> Answer:
     """Answers this description of the API."""

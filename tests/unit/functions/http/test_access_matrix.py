@@ -31,6 +31,8 @@ JOB = "of-ann"
 ALL_SCOPES = frozenset(Scope)
 WITHOUT_ADMIN = ALL_SCOPES - {Scope.ADMIN}
 PATHS = sorted(DECLARED)
+_WORDS = {"file": "docs.js"}
+"""Parameters of paths that are no ids."""
 PRIVATE = [name for name in PATHS if DECLARED[name].scope is not None]
 
 
@@ -44,7 +46,8 @@ class World:
     async def call(self, name: str, key: str, **parameters: str) -> Answered:
         """Call an endpoint without a body, with these parameters of its path."""
         declared = DECLARED[name]
-        path = re.sub(r"\{(\w+)\}", lambda found: parameters.get(found[1], "nobodys"), short(declared.path))
+        given = _WORDS | parameters
+        path = re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], "nobodys"), short(declared.path))
         return await Caller(self.app, key).call(declared.method, path, "", b"", {})
 
     async def add_user(self, user_id: str) -> None:

@@ -1,0 +1,63 @@
+"""HTTP functions with pages that show the description of the API in a browser."""
+
+import asyncio
+import secrets
+
+from functions.http.call import Answer, Call, Text
+from functions.http.declared import PUBLIC, Declared, Parameter, Reply
+from functions.http.endpoint import Endpoints
+from functions.http.pages.assets import ASSETS, asset, page
+from shared.errors import NotFound
+
+endpoints = Endpoints()
+
+_HTML = "text/html"
+_NONCE_BYTES = 16
+# scripts, styles and calls of the app itself, and nothing else
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_POLICY_HEADER = {"Content-Security-Policy": Parameter("What the page may load: only what the app serves.")}
+
+
+@endpoints.serve(Declared("GET", "docs", {200: Reply(_HTML, "The page.", _POLICY_HEADER)}, scope=PUBLIC))
+async def show_docs(call: Call) -> Answer:
+    """Answers a page that shows the API with Swagger UI, and makes calls with your key."""
+    del call
+    return _page("docs.html", _POLICY)
+
+
+@endpoints.serve(Declared("GET", "redoc", {200: Reply(_HTML, "The page.", _POLICY_HEADER)}, scope=PUBLIC))
+async def show_redoc(call: Call) -> Answer:
+    """Answers a page that shows the API with Redoc."""
+    del call
+    nonce = secrets.token_urlsafe(_NONCE_BYTES)
+    # Redoc searches in a worker that it makes of a blob
+    policy = _POLICY.replace("style-src 'self'", f"style-src 'nonce-{nonce}'") + "; worker-src blob:"
+    return _page("redoc.html", policy, nonce)
+
+
+@endpoints.serve(
+    Declared(
+        "GET",
+        "pages/{file}",
+        {200: Reply("text/javascript", "The file.", other_media_type="text/css")},
+        scope=PUBLIC,
+        in_path={"file": Parameter("The name of the file.", {"type": "string", "enum": list(ASSETS)})},
+        errors=(NotFound,),
+        revalidates=True,
+    )
+)
+async def page_file(call: Call) -> Answer:
+    """Answers a script or a style of the pages."""
+    name = call.request.route_params.get("file") or ""
+    if name not in ASSETS:
+        raise NotFound("There is no such file.")
+    text = await asyncio.to_thread(asset, name)
+    return Answer(Text(text, ASSETS[name].media_type))
+
+
+def _page(name: str, policy: str, nonce: str = "") -> Answer:
+    text = page(name).replace("{nonce}", nonce)
+    return Answer(Text(text, _HTML), headers={"Content-Security-Policy": policy})
