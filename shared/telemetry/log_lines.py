@@ -31,7 +31,7 @@ class LogLines(logging.Formatter):
         if record.name.startswith(_WORKER):
             return self._before.format(record)
         # cut twice: the first cut bounds the time, and what it may have torn is cut off by the second
-        message = scrub(record.getMessage()[: 2 * _MOST_CHARACTERS])[:_MOST_CHARACTERS]
+        message = scrub(_message_of(record)[: 2 * _MOST_CHARACTERS])[:_MOST_CHARACTERS]
         stack = scrub(self._stack(record)[-2 * _MOST_CHARACTERS :])[-_MOST_CHARACTERS:]
         return self.line(record, message, stack, current_operation())
 
@@ -63,6 +63,15 @@ class JsonLines(LogLines):
             **_ids_of(operation),
         }
         return json.dumps({**fields, "stack": stack} if stack else fields)
+
+
+def _message_of(record: logging.LogRecord) -> str:
+    """Returns the message. The worker's handler would let an error of its values fail the code that logs."""
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - `str` of a value may raise anything
+        text = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        return f"{text} (its values cannot be written)"
 
 
 def _ids_of(operation: Operation | None) -> dict[str, str]:

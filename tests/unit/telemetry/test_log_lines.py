@@ -42,6 +42,21 @@ def test_a_line_on_azure_is_one_json_object_with_the_ids_of_its_operation():
     }
 
 
+class NoText:
+    def __str__(self):
+        raise RuntimeError("There is no text.")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [("of %s", (NoText(),)), ("of %d", ("x",)), ("of %s", (1, 2)), (NoText(), ())]
+)
+@pytest.mark.parametrize("lines", [LogLines, JsonLines])
+def test_a_line_whose_values_cannot_be_written_fails_no_code(lines, text, values):
+    line = lines().format(_record(text, *values))
+    assert ("of %" if values else "NoText") in line
+    assert "(its values cannot be written)" in line
+
+
 def test_a_line_outside_of_all_operations_has_no_ids():
     assert json.loads(JsonLines().format(_record())).keys() == {"time", "level", "logger", "message"}
     assert LogLines().format(_record()) == "It is done."
