@@ -8,7 +8,8 @@ from typing import Protocol, get_args
 
 from shared.clock import Clock
 from shared.sources.lists.config import UrlsConfig
-from shared.sources.lists.urls import Urls
+from shared.sources.lists.urls import Urls, most_rows
+from shared.sources.search import brave, flickr, pexels, pixabay, wikimedia
 from shared.sources.search.brave import BRAVE, Brave, BraveConfig
 from shared.sources.search.flickr import FLICKR, Flickr, FlickrConfig
 from shared.sources.search.json_api import ApiAccess
@@ -48,22 +49,27 @@ def known_kinds(settings: SourceSettings) -> Mapping[str, SourceKind]:
 
 
 def _ours(settings: SourceSettings) -> Mapping[str, SourceKind]:
-    pixabay = settings.pixabay
+    pixabay_access = settings.pixabay
     return {
-        "openverse": _service(OpenverseConfig, Openverse, settings.openverse),
-        "wikimedia": _service(WikimediaConfig, Wikimedia, settings.wikimedia),
-        "flickr": _service(FlickrConfig, Flickr, settings.flickr),
-        "pexels": _service(PexelsConfig, Pexels, settings.pexels),
+        "openverse": _service(OpenverseConfig, Openverse, settings.openverse, settings.openverse.max_results),
+        "wikimedia": _service(WikimediaConfig, Wikimedia, settings.wikimedia, wikimedia.MAX_RESULTS),
+        "flickr": _service(FlickrConfig, Flickr, settings.flickr, flickr.MAX_RESULTS),
+        "pexels": _service(PexelsConfig, Pexels, settings.pexels, pexels.MAX_RESULTS),
         "pixabay": SourceKind(
             PixabayConfig,
-            lambda config, context: Pixabay(config, pixabay, context.web, context.clock, context.blobs),
-            lambda: pixabay.missing,
+            lambda config, context: Pixabay(
+                config, pixabay_access, context.web, context.clock, context.blobs
+            ),
+            lambda: pixabay_access.missing,
+            most=lambda _: pixabay.MAX_RESULTS,
         ),
-        "brave": _service(BraveConfig, Brave, settings.brave),
-        "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs)),
+        "brave": _service(BraveConfig, Brave, settings.brave, brave.MAX_RESULTS),
+        "urls": SourceKind(UrlsConfig, lambda config, context: Urls(config, context.blobs), most=most_rows),
         "website": SourceKind(WebsiteConfig, Website),
         "dataset": SourceKind(DatasetConfig, lambda config, context: Datasets(config, context.blobs)),
-        "blobs": SourceKind(BlobsConfig, lambda config, _: Blobs(config), internal=True),
+        "blobs": SourceKind(
+            BlobsConfig, lambda config, _: Blobs(config), internal=True, most=lambda config: len(config.items)
+        ),
     }
 
 
@@ -73,13 +79,17 @@ class _Access(Protocol):
 
 
 def _service[C: SourceConfig, A: _Access](
-    config: type[C], make: Callable[[C, A, WebClient, Clock], Source], access: A
+    config: type[C], make: Callable[[C, A, WebClient, Clock], Source], access: A, max_results: int
 ) -> SourceKind:
-    """Makes the kind of a source that calls a service, with the access from the settings."""
+    """Makes the kind of a source that calls a service, with the access from the settings.
+
+    A search has at most `max_results`.
+    """
     return SourceKind(
         config,
         lambda config, context: make(config, access, context.web, context.clock),
         lambda: access.missing,
+        most=lambda _: max_results,
     )
 
 

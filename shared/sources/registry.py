@@ -38,12 +38,20 @@ class SourceRegistry:
         """
         wrong: list[FieldError] = []
         for number, config in enumerate(configs):
-            setting = self._kinds[config.type].missing()
+            setting = self.missing(config)
             if setting is not None:
                 text = f"{config.type} needs the setting {setting}, which is not there"
                 wrong.append(FieldError(f"sources.{number}", text))
         if wrong:
             raise InvalidRequest("The app is not set up for the job's sources.", tuple(wrong))
+
+    def missing(self, config: SourceConfig) -> str | None:
+        """Returns the setting that the app lacks for this source, or None if it lacks none."""
+        return self._kinds[config.type].missing()
+
+    def most(self, config: SourceConfig) -> int | None:
+        """Returns how many candidates one query of this source gives at most, or None if that is not known."""
+        return self._kinds[config.type].most(config)
 
     def open(self, config: SourceConfig, respect: Respect, formats: Collection[str]) -> Source:
         """Makes the source of a configuration, for a job that respects these refusals and keeps these formats."""

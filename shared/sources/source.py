@@ -105,11 +105,12 @@ class SourceContext:
 class SourceKind:
     """One kind of source: its configuration, how to make it, and the setting that it lacks.
 
-    `missing` names a setting that the source needs and the app does not have. Callers' specs cannot use an `internal`
-    kind.
+    `missing` names a setting that the source needs and the app does not have. `most` is how many candidates one query
+    of a configuration gives at most, or None if that is not known. Callers' specs cannot use an `internal` kind.
     """
 
     config: type[SourceConfig]
     make: Callable[[Any, SourceContext], Source]
     missing: Callable[[], str | None] = lambda: None
     internal: bool = False
+    most: Callable[[Any], int | None] = lambda _: None

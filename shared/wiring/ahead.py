@@ -16,6 +16,7 @@ _MODULES = (
     "shared.wiring.image_services",
     "shared.web.http.aiohttp_client",
     "shared.web.http.reported_client",
+    "shared.jobs.submission.forecast",
     "shared.jobs.submission.submit",
     "shared.jobs.retry",
     "shared.jobs.webhooks.body",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.jobs.ledger.job_data import JobData
     from shared.jobs.retry import Retry
     from shared.jobs.spec.spec import SpecReader
+    from shared.jobs.submission.forecast import Forecasts
     from shared.jobs.submission.submit import Submit
     from shared.jobs.webhooks.send import SendWebhook
     from shared.lifecycle.erasure import Erasure
@@ -168,6 +169,13 @@ class Services(UserServices):
         from shared.jobs.submission.submit import Submit
 
         return Submit(self.job_data, self.job_keys, self.specs, self.catalog, self.quotas, self.runtime)
+
+    @cached_property
+    def forecasts(self) -> "Forecasts":
+        """Says what specs would do."""
+        from shared.jobs.submission.forecast import Forecasts
+
+        return Forecasts(self.sources, self.catalog)
 
     @cached_property
     def discover(self) -> "Discover":

@@ -11,6 +11,7 @@ from shared.jobs.discovery.streams import OpenSource, Streams, Turns
 from shared.jobs.discovery.visits import StreamVisits
 from shared.jobs.discovery.waiting import WaitingNotice
 from shared.jobs.ledger.discovery import WHOLE_JOB
+from shared.jobs.spec.effects import NONE_SEARCHES, NOT_ASKED, asked_sources
 from shared.jobs.spec.spec import JobSpec
 from shared.sources.registry import SourceRegistry
 
@@ -43,9 +44,7 @@ class Paging:
         self._run = run
         self._spec = spec
         self._sleep = sleep
-        licenses = spec.filters.licenses
-        # None stands for a source that is not asked, so each other source keeps its position in the streams' keys.
-        self._configs = [config.under(licenses) if licenses else config for config in spec.sources]
+        self._configs = asked_sources(spec)
         opened = [
             OpenSource(position, config, sources.open(config, spec.respect, spec.filters.formats))
             for position, config in enumerate(self._configs)
@@ -89,10 +88,10 @@ class Paging:
         """Describes the parts of the spec without effect: sources that are not asked, and unused keywords."""
         for config, asked in zip(self._spec.sources, self._configs, strict=True):
             if asked is None:
-                yield f"{config.type}: not asked, as it gives nothing under the licences of filters.licenses"
+                yield f"{config.type}: {NOT_ASKED}"
         searched = any(stream.query.text for stream in self._streams.made)
         if self._spec.labels and None not in self._configs and not searched:
-            yield "none of the sources searches: keywords are not used"
+            yield f"{NONE_SEARCHES}: keywords are not used"
 
     async def _take_turns(self, deadline: Deadline) -> None:
         while (wait_seconds := self._turns.wait_seconds) is not None:

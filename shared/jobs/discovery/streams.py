@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shared.clock import Clock
+from shared.jobs.flow.rounds import oversampled
 from shared.jobs.ledger.discovery import StreamState
 from shared.jobs.spec.spec import JobSpec
 from shared.records.candidates import Candidate
@@ -18,13 +19,6 @@ from shared.sources.source import Page, Query, Source, SourceConfig
 
 # The notice to the job's owner leaves out shorter waits.
 _SHORTEST_REPORTED_SECONDS = 2.0
-# Some candidates will be rejected, so more are taken than images are wanted: this many for each image, and a few more.
-_OVERSAMPLING, _SPARE = 2, 20
-
-
-def oversampled(images: int) -> int:
-    """Returns how many candidates are taken at first if this many images are wanted."""
-    return images * _OVERSAMPLING + _SPARE
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from shared.errors import AppError, NotFound, Permanent, RateLimited, Retryable
 from shared.jobs.discovery.run import DiscoveryRun
-from shared.jobs.discovery.streams import Stream, oversampled
+from shared.jobs.discovery.streams import Stream
+from shared.jobs.flow.rounds import oversampled
 from shared.jobs.ledger.discovery import WHOLE_JOB
 from shared.jobs.ledger.report import MAX_PROBLEM_CHARACTERS
 from shared.records.candidates import Candidate

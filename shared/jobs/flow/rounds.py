@@ -13,10 +13,22 @@ from shared.jobs.ledger.job_data import JobData
 from shared.records.records import KEPT
 
 MAX_ROUNDS = 3
+# Some candidates will be rejected, so more are taken than images are wanted: this many for each image, and a few more.
+_OVERSAMPLING, _FIRST_SPARE = 2, 20
 # A round takes this many times the candidates that the share of kept ones calls for, and a few more.
 _MORE_THAN_NEEDED, _SPARE = 1.2, 10
 # At most this many candidates in a round for each wanted image, which bounds the search for bad candidates.
 _MAX_PER_IMAGE = 3
+
+
+def oversampled(images: int) -> int:
+    """Returns how many candidates are taken at first if this many images are wanted."""
+    return images * _OVERSAMPLING + _FIRST_SPARE
+
+
+def most_candidates(images: int) -> int:
+    """Returns how many candidates a label with this limit of images takes at most, in all rounds."""
+    return oversampled(images) + MAX_ROUNDS * (images * _MAX_PER_IMAGE + _SPARE)
 
 
 class Rounds:

@@ -31,6 +31,11 @@ _MAX_EXTRA = 20
 _MAX_VALUE = 1000
 
 
+def most_rows(config: UrlsConfig) -> int:
+    """Returns how many rows the list has at most."""
+    return _MAX_ROWS if config.items is None else len(config.items)
+
+
 class Urls:
     """Implements `Source`."""
 

@@ -15,7 +15,7 @@ from shared.sources.source import Page, Query, SourceConfig
 from shared.web.http.client import WebClient
 
 BRAVE = ApiAccess("https://api.search.brave.com", "BRAVE_API_KEY")
-_MAX_RESULTS = 200
+MAX_RESULTS = 200
 
 
 class BraveConfig(SourceConfig):
@@ -34,7 +34,7 @@ class Brave(KeywordSearch):
     def __init__(self, config: BraveConfig, access: ApiAccess, web: WebClient, clock: Clock) -> None:
         self._api = JsonApi("Brave Search", access, web, clock, bad_key=b"SUBSCRIPTION_TOKEN_INVALID")
         self._headers = {"x-subscription-token": access.key or ""}
-        self._params = {"count": str(_MAX_RESULTS), "safesearch": "off" if config.mature else "strict"}
+        self._params = {"count": str(MAX_RESULTS), "safesearch": "off" if config.mature else "strict"}
 
     @override
     async def page(self, query: Query, cursor: str | None) -> Page:

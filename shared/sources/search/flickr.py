@@ -23,7 +23,7 @@ from shared.web.http.client import WebClient
 FLICKR = ApiAccess("https://api.flickr.com", "FLICKR_API_KEY")
 _PAGE_SIZE = 500
 # after so many results, Flickr repeats itself
-_MAX_RESULTS = 4000
+MAX_RESULTS = 4000
 _LICENSES = {
     # all rights reserved
     0: License(UNKNOWN),
@@ -106,7 +106,7 @@ class Flickr(KeywordSearch):
         photos = mapping_of(body.get("photos"))
         results = self._api.list_in(photos, "photo")
         pages = integer_of(photos.get("pages")) or 0
-        more = bool(results) and number < pages and number * _PAGE_SIZE < _MAX_RESULTS
+        more = bool(results) and number < pages and number * _PAGE_SIZE < MAX_RESULTS
         label = query.label or query.text
         return page_of((_candidate(result, label) for result in results), str(number + 1) if more else None)
 

@@ -75,6 +75,16 @@ class OpenverseAccess:
             return None
         return "OPENVERSE_CLIENT_SECRET" if self.client_id else "OPENVERSE_CLIENT_ID"
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the service knows the client, and so allows it more."""
+        return bool(self.client_id and self.client_secret)
+
+    @property
+    def max_results(self) -> int:
+        """How many results a search has at most."""
+        return _MAX_RESULTS if self.is_known else _ANONYMOUS_MAX_RESULTS
+
 
 class Openverse(KeywordSearch):
     """Implements `Source`. The cursor is the number of the next page."""
@@ -84,7 +94,7 @@ class Openverse(KeywordSearch):
     ) -> None:
         self._access = access
         self._clock = clock
-        self._known = bool(access.client_id and access.client_secret)
+        self._known = access.is_known
         setting = "OPENVERSE_CLIENT_ID" if self._known else ""
         self._api = JsonApi("Openverse", ApiAccess(access.base_url, setting), web, clock, b"invalid_client")
         self._narrowed = _narrowed(config)
@@ -105,8 +115,7 @@ class Openverse(KeywordSearch):
             raise
         results = self._api.list_in(body, "results")
         pages = integer_of(body.get("page_count")) or 0
-        limit = _MAX_RESULTS if self._known else _ANONYMOUS_MAX_RESULTS
-        more = bool(results) and number < pages and number * size < limit
+        more = bool(results) and number < pages and number * size < self._access.max_results
         label = query.label or query.text
         return page_of((_candidate(result, label) for result in results), str(number + 1) if more else None)
 

@@ -17,7 +17,7 @@ from shared.web.http.client import WebClient
 PEXELS = ApiAccess("https://api.pexels.com", "PEXELS_API_KEY")
 _PAGE_SIZE = 80
 # paging ends here even if the service offers more
-_MAX_RESULTS = 10_000
+MAX_RESULTS = 10_000
 _LICENSE = License("pexels")
 
 
@@ -47,7 +47,7 @@ class Pexels(KeywordSearch):
         results = self._api.list_in(body, "photos")
         # `next_page` is a URL and only shows that there is a next page: the key is sent to the base URL only
         more = bool(results) and url_of(body.get("next_page")) is not None
-        following = str(number + 1) if more and number * _PAGE_SIZE < _MAX_RESULTS else None
+        following = str(number + 1) if more and number * _PAGE_SIZE < MAX_RESULTS else None
         label = query.label or query.text
         return page_of((_candidate(result, label, self._size) for result in results), following)
 

@@ -20,7 +20,7 @@ from shared.web.http.client import WebClient
 
 PIXABAY = ApiAccess("https://pixabay.com", "PIXABAY_API_KEY")
 _PAGE_SIZE = 200
-_MAX_RESULTS = 500
+MAX_RESULTS = 500
 _MAX_QUERY_CHARACTERS = 100
 _LICENSE = License("pixabay")
 _URLS = ("imageURL", "fullHDURL", "largeImageURL", "webformatURL")
@@ -71,7 +71,7 @@ class Pixabay(KeywordSearch):
                 return Page((), None)
             raise
         results = self._api.list_in(body, "hits")
-        total = min(integer_of(body.get("totalHits")) or 0, _MAX_RESULTS)
+        total = min(integer_of(body.get("totalHits")) or 0, MAX_RESULTS)
         more = bool(results) and number * _PAGE_SIZE < total
         label = query.label or query.text
         following = str(number + 1) if more else None

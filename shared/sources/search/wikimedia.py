@@ -44,6 +44,7 @@ _PICTURES = frozenset(
 _MAX_CONTINUE_CHARACTERS = 2000
 # each is for 50 files; the search returns at most 10,000
 _MAX_REQUESTS = 200
+MAX_RESULTS = 10_000
 _TRANSIENT = frozenset({"maxlag", "readonly", "search-error", "backend-fail", "cirrussearch-too-busy-error"})
 _LAST = 1 << 40
 
