@@ -1,10 +1,15 @@
-"""Looks up the earlier datasets that a spec names, once, when it is submitted. They must belong to its owner."""
+"""Checks that what a spec names in storage belongs to its owner, and looks up the datasets, when it is submitted.
+
+A user may name the lists below `inputs/{user}/`. The administrator, who owns the jobs of producers, may name all lists.
+"""
 
 from shared.datasets.catalog import Catalog
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.spec.spec import JobSpec
+from shared.sources.lists.config import INPUTS, UrlsConfig
 from shared.sources.source import SourceConfig
 from shared.sources.stored.datasets import DatasetConfig
+from shared.users.caller import ADMIN
 
 _UNKNOWN = "is not the id of a dataset of yours"
 
@@ -13,9 +18,10 @@ async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> Job
     """Returns the spec with the current records blobs of the datasets that it uses as sources.
 
     Raises:
-        InvalidRequest: this user has no such dataset. The error lists every field that names a missing dataset.
+        InvalidRequest: this user has no such dataset, or may not name the blob of a list. The error lists every such
+            field.
     """
-    wrong: list[FieldError] = []
+    wrong = _lists_of_others(spec, user_id)
     sources: list[SourceConfig] = []
     for number, config in enumerate(spec.sources):
         if not isinstance(config, DatasetConfig):
@@ -30,5 +36,18 @@ async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> Job
         if await catalog.get(user_id, dataset_id) is None:
             wrong.append(FieldError(f"dedup.against.{number}", _UNKNOWN))
     if wrong:
-        raise InvalidRequest("The job's spec names datasets that are not there.", tuple(wrong))
+        raise InvalidRequest("The job's spec names what is not there.", tuple(wrong))
     return spec.model_copy(update={"sources": tuple(sources)})
+
+
+def _lists_of_others(spec: JobSpec, user_id: str) -> list[FieldError]:
+    """Returns an error for each list that is not below the user's own folder, whether there is such a blob or not."""
+    folder = f"{INPUTS}{user_id}/"
+    return [
+        FieldError(f"sources.{number}.blob", f"must be a blob under {folder}")
+        for number, config in enumerate(spec.sources)
+        if isinstance(config, UrlsConfig)
+        and config.blob is not None
+        and user_id != ADMIN
+        and not config.blob.startswith(folder)
+    ]
