@@ -16,7 +16,7 @@ from functions.message import handling
 from shared.health.parts import ask_queues
 from shared.settings import Settings
 from shared.users.api_keys import ApiKey, read_key, write_key
-from shared.users.caller import TierName
+from shared.users.caller import Scope, TierName
 from shared.users.user import User
 from shared.wiring import App
 from tests.expect import present
@@ -76,17 +76,19 @@ async def test_the_depth_of_each_queue_is_reported_and_a_message_in_a_poison_que
     assert found.problem == f"Messages have failed for good: 1 in {used}-poison."
 
 
-async def test_a_users_key_shows_details_too(app):
+@pytest.mark.parametrize("scopes", [frozenset({Scope.ADMIN}), frozenset({Scope.READ, Scope.SUBMIT})])
+async def test_of_the_keys_of_users_those_of_administrators_show_details(app, scopes):
     user_id, secret = secrets.token_hex(8), b"\x07" * 32
     text = write_key(user_id, "key001", secret)
     presented = present(read_key(text))
     now = app.clock.now()
     await app.users.create(User(user_id, "Ann", TierName.FREE, now))
-    await app.users.add_key(user_id, ApiKey("key001", "laptop", frozenset(), presented.digest, now))
-    assert "checks" in (await Caller(app, key=text).get("/health")).body
+    await app.users.add_key(user_id, ApiKey("key001", "laptop", scopes, presented.digest, now))
+    answered = await Caller(app, key=text).get("/health")
+    assert ("checks" in answered.body) is (Scope.ADMIN in scopes)
 
 
-async def test_strangers_see_the_verdict_and_holders_of_a_key_see_every_part(app, owner, stranger):
+async def test_strangers_see_the_verdict_and_the_administrator_sees_every_part(app, owner, stranger):
     for path in ("/health", "/health/ready", "/health/live"):
         for caller in (stranger, Caller(app, key="wrong"), Caller(app, key="pxc_x_y")):
             answered = await caller.get(path)

@@ -1,4 +1,4 @@
-"""HTTP: is the process alive, can it take jobs, how are its parts. Strangers see a verdict, holders of a key more."""
+"""HTTP: is the process alive, can it take jobs, how are its parts. Administrators see its parts, others a verdict."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from functions.http.declared import PUBLIC, Declared
 from functions.http.edge.admission import Admission
 from functions.http.endpoint import Endpoints
 from shared.health.health import Check, Fact, Health, Status
+from shared.users.caller import Scope
 
 endpoints = Endpoints()
 
@@ -50,7 +51,7 @@ class HealthAnswer(HealthVerdict):
 
     @classmethod
     def of(cls, call: Call, health: Health) -> Self:
-        """The answer for the holder of a key."""
+        """The answer for an administrator."""
         return cls(
             status=health.status,
             version=call.app.version,
@@ -62,7 +63,7 @@ class HealthAnswer(HealthVerdict):
 
 
 class HealthOrVerdict(RootModel[HealthAnswer | HealthVerdict]):
-    """What the holder of a key sees, or what a stranger sees."""
+    """What an administrator sees, or what everybody else sees."""
 
 
 _ANSWERS = {200: HealthOrVerdict, 503: HealthOrVerdict}
@@ -88,19 +89,21 @@ async def health_full(call: Call) -> Answer:
 
 
 async def _answer(call: Call, *, needed_only: bool) -> Answer:
-    known, health = await asyncio.gather(_has_key(call), call.app.health.check(needed_only=needed_only))
-    body = HealthAnswer.of(call, health) if known else HealthVerdict(status=health.status)
+    has_details, health = await asyncio.gather(
+        _administers(call), call.app.health.check(needed_only=needed_only)
+    )
+    body = HealthAnswer.of(call, health) if has_details else HealthVerdict(status=health.status)
     return Answer(body, status=503 if health.status is Status.UNHEALTHY else 200)
 
 
-async def _has_key(call: Call) -> bool:
-    """Whether the caller holds a key. Keys of users are in storage: who cannot be known in time is a stranger."""
+async def _administers(call: Call) -> bool:
+    """Whether an administrator calls. Keys of users are in storage: who cannot be known in time is a stranger."""
     key = call.request.headers.get("x-api-key")
     if not key:
         return False
     try:
         async with asyncio.timeout(_KEY_SECONDS):
-            await Admission(call.app, call.request).identify()
+            caller = await Admission(call.app, call.request).identify()
     except Exception:  # noqa: BLE001 - not even storage that cannot be set up keeps the verdict from anybody
         return False
-    return True
+    return Scope.ADMIN in caller.scopes
