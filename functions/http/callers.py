@@ -28,7 +28,7 @@ async def identify(services: App, request: func.HttpRequest) -> Caller:
     key, principal = request.headers.get("x-api-key"), request.headers.get(HEADER)
     if key or not principal or services.sign_in is None:
         return await services.access.identify(key)
-    _check_origin(request)
+    _check_origin(services, request)
     return await services.sign_in.identify(principal)
 
 
@@ -58,11 +58,15 @@ def user_of(request: func.HttpRequest, declared: Declared, caller: Caller) -> st
     return named
 
 
-def _check_origin(request: func.HttpRequest) -> None:
+def _check_origin(services: App, request: func.HttpRequest) -> None:
     """Refuse changes that pages of other sites make, as the browser adds the cookie of the sign-in to their calls.
 
-    Browsers say in `Sec-Fetch-Site` whose page makes the call (https://www.w3.org/TR/fetch-metadata/).
+    Browsers say in `Sec-Fetch-Site` whose page makes the call (https://www.w3.org/TR/fetch-metadata/). Pages of origins
+    that may send credentials by the settings are allowed.
     """
+    settings = services.settings
+    if settings.cors_allow_credentials and request.headers.get("Origin") in settings.allowed_origins:
+        return
     site = request.headers.get("sec-fetch-site")
     if request.method not in _SAFE_METHODS and site is not None and site not in _OF_OWN_PAGES:
         raise Forbidden("A page of another site made this call. Such calls need an API key.")

@@ -98,6 +98,25 @@ async def test_a_page_of_another_site_changes_nothing_with_the_cookie_of_the_sig
     assert (await signed_in(app, "POST", "jobs", body, key=KEY, Sec_Fetch_Site=site)).status == 201
 
 
+@pytest.mark.parametrize(
+    ("origin", "credentials", "status"),
+    [
+        ("https://app.example.com", True, 201),
+        ("https://app.example.com", False, 403),
+        ("https://x.org", True, 403),
+    ],
+)
+async def test_a_page_of_a_named_origin_may_use_the_cookie_if_the_settings_say_so(
+    serve, origin, credentials, status
+):
+    allowed = {"cors_allowed_origins": "https://app.example.com", "cors_allow_credentials": credentials}
+    app = serve(**TRUSTED, sign_in_creates_users=True, **allowed)
+    answered = await signed_in(
+        app, "POST", "jobs", {"keywords": ["cat"]}, Sec_Fetch_Site="cross-site", Origin=origin
+    )
+    assert answered.status == status
+
+
 async def test_a_header_that_names_nobody_is_refused(serve):
     app = serve(**TRUSTED, sign_in_creates_users=True)
     assert (await signed_in(app, "GET", "jobs", X_MS_CLIENT_PRINCIPAL="e30=")).status == 401
