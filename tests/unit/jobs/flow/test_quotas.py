@@ -140,6 +140,26 @@ async def test_the_watchdog_leaves_the_reservation_of_a_job_that_runs(flow):
     assert await _figures(flow) == (1, 30, 0)
 
 
+async def test_the_watchdog_takes_back_the_reservation_of_a_job_that_was_never_stored(flow):
+    flow.weather.writes_left = 3  # the token, the reservation, and not the spec
+    assert await _submit_named(flow) is None
+    await _watch(flow, 600)
+    assert await _figures(flow) == (1, 30, 0)
+    await _watch(flow, 600)
+    assert await _figures(flow) == (0, 0, 0)
+    assert await _listed(flow) == []
+
+
+async def test_a_late_follow_up_of_the_first_revision_leaves_the_reservation_of_the_retry(flow):
+    job = await flow.send(SPEC, "ann")
+    ended = await flow.jobs.save(
+        (await flow.job(job)).moved(State.FAILED, flow.clock.now(), Failure("x", "x"))
+    )
+    await flow.retry.run("ann", job.id)
+    await flow.transitions.give_back(ended)
+    assert await _figures(flow) == (1, 30, 0)
+
+
 async def test_a_reservation_that_another_call_asked_for_again_is_not_lost_yet(flow):
     flow.weather.writes_left, flow.weather.after = 3, False  # the token, the reservation, and not the spec
     job = await _submit_named(flow)

@@ -128,6 +128,21 @@ async def test_a_reservation_that_another_call_counts_on_is_not_taken_back(usage
     assert await figures(usage, clock) == (0, 0, 0)
 
 
+async def test_a_reservation_is_not_taken_back_if_it_is_asked_for_in_the_last_moment(usage, clock):
+    made, _ = await reserve(usage, clock, "job1", 500)
+    other, apply = UsageStore(usage.entities), usage.entities.apply
+
+    async def apply_late(table, partition, changes):
+        usage.entities.apply = apply
+        clock.advance(1)
+        await reserve(other, clock, "job1", 500)
+        return await apply(table, partition, changes)
+
+    usage.entities.apply = apply_late
+    assert not await usage.release(made)
+    assert await figures(usage, clock) == (1, 500, 0)
+
+
 async def test_reservations_of_all_users_are_listed_by_time_until_they_are_settled(usage, clock):
     for number, user_id in enumerate(("zoe", "ann", "bob")):
         await reserve(usage, clock, f"job{number}", 10, user_id=user_id)
