@@ -129,8 +129,9 @@ class Submit:
         Raises:
             AlreadyExists: the user has a job of this id, or another user has files under it. Nothing is reserved.
         """
-        named = submission.key is not None or submission.job_id is not None
-        if named and await self._jobs.get(job.user_id, job.id) is not None:
+        may_exist = submission.key is not None or submission.job_id is not None
+        limited = may_exist and self._quotas.apply_to(job)
+        if limited and await self._jobs.get(job.user_id, job.id) is not None:
             # A repetition is answered, however little room there is.
             raise AlreadyExists(f"There is a job {job.id} already.")
         grant = await self._quotas.reserve(job, submission.spec)
