@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
@@ -114,8 +115,10 @@ class Call:
         if place is not None and not is_place(place):
             raise wrong_value("cursor", place, "must be the cursor in the `next` of a list")
         found = await read(self.caller.user_id, place or "", size)
-        more = f"{path}?limit={size}&cursor={found.more_after}" if found.more_after else None
-        return found.items, more
+        if found.more_after is None:
+            return found.items, None
+        # the next page has the same filters
+        return found.items, f"{path}?{urlencode({**self.query, 'cursor': found.more_after})}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace
-from shared.storage.newest_first import Listing, mark, newest_first, place_of, unmark
+from shared.storage.newest_first import Listing, Span, mark, newest_first, place_of, unmark
 from shared.text.file_names import safe_name
 
 _TABLE = "datasets"
@@ -158,7 +158,7 @@ class Catalog:
 
         All revisions of a dataset have the same place.
         """
-        return await newest_first(self._entities, _TABLE, user_id, _from_entity, after=after, size=size)
+        return await newest_first(self._entities, _TABLE, user_id, _from_entity, Span(after, size=size))
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
         """Returns links to the dataset's files and records. Files in the Archive tier have no link.

@@ -19,6 +19,7 @@ _LAST = "~~"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_MICROSECONDS = (1 << 56) - 1
 _READS_AT_A_TIME = 25
+_MOST_READS = 500
 _PLACE = re.compile(rf"[0-9a-f]{{14}}-{ID_PATTERN}")
 
 
@@ -28,6 +29,15 @@ def place_of(row: str, moment: datetime) -> str:
     Rows that were made in the same microsecond are in order of key.
     """
     return f"{_MOST_MICROSECONDS - (moment - _EPOCH) // timedelta(microseconds=1):014x}-{row}"
+
+
+def end_of(moment: datetime) -> str:
+    """Returns a place after those of all rows that were made at this moment or later, and before those of older rows.
+
+    Any moment will do, however early or late.
+    """
+    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
+    return f"{_MOST_MICROSECONDS - min(max(microseconds, 0), _MOST_MICROSECONDS):014x}~"
 
 
 def is_place(text: str) -> bool:
@@ -49,6 +59,15 @@ def unmark(place: str) -> Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Up to `size` rows after the place `after` and before the place `end`. Empty places set no bounds."""
+
+    after: str = ""
+    end: str = ""
+    size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Listing[T]:
     """Some rows, newest first. There are more rows after the place `more_after`, or no more if it is None."""
 
@@ -61,16 +80,16 @@ async def newest_first[T](
     table: str,
     partition: str,
     read: Callable[[Entity], T | None],
-    *,
-    after: str = "",
-    size: int,
+    span: Span,
 ) -> Listing[T]:
-    """Reads up to `size` rows after the place `after`. Rows for which `read` returns None are left out.
+    """Reads the rows of the span. Rows for which `read` returns None are left out.
 
-    Up to 25 rows are read at the same time.
+    Up to 25 rows are read at the same time, and about 500 in all. So there may be fewer than `size` though there are
+    more after them.
     """
     found: list[tuple[str, T]] = []
-    async for places in _batches(entities, table, partition, after, min(size + 1, _READS_AT_A_TIME)):
+    number_read, size = 0, span.size
+    async for places in _batches(entities, table, partition, span):
         rows = await asyncio.gather(*(entities.get(table, partition, _row_at(place)) for place in places))
         for place, row in zip(places, rows, strict=True):
             item = read(row) if row is not None else None
@@ -78,6 +97,9 @@ async def newest_first[T](
                 found.append((place, item))
         if len(found) > size:
             return Listing([item for _, item in found[:size]], found[size - 1][0])
+        number_read += len(places)
+        if number_read >= _MOST_READS:
+            return Listing([item for _, item in found], places[-1])
     return Listing([item for _, item in found], None)
 
 
@@ -86,13 +108,15 @@ def _row_at(place: str) -> str:
 
 
 async def _batches(
-    entities: EntityStore, table: str, partition: str, after: str, size: int
+    entities: EntityStore, table: str, partition: str, span: Span
 ) -> AsyncIterator[Sequence[str]]:
     places: list[str] = []
-    async for row in entities.query(table, partition, after=_MARK + after, before=_LAST):
+    size = min(span.size + 1, _READS_AT_A_TIME)
+    end = _MARK + span.end if span.end else _LAST
+    async for row in entities.query(table, partition, after=_MARK + span.after, before=end):
         places.append(row.row.removeprefix(_MARK))
         if len(places) == size:
             yield places
-            places = []
+            places, size = [], _READS_AT_A_TIME
     if places:
         yield places

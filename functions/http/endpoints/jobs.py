@@ -1,20 +1,33 @@
 """HTTP functions that submit, list, describe, cancel and retry jobs."""
 
+import re
+from functools import partial
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
 from functions.http.answers import JobAnswer, JobPage, JobSummary
 from functions.http.call import Answer, Call
 from functions.http.declared import LOCATION, PAGE, READ_AGAIN, Declared, Parameter, Reply
 from functions.http.downloads import RecordsAnswer
 from functions.http.endpoint import Endpoints
 from functions.http.examples import JOB, NEW_JOB, SPEC
+from functions.http.inputs import wrong_value
 from shared.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job
+from shared.jobs.job.job_filter import JobFilter
 from shared.jobs.job.states import State
 from shared.users.caller import Scope
 
 endpoints = Endpoints()
 
 _MAX_KEY_CHARACTERS = 255
+_MAX_NAME_CHARACTERS = 200
+# https://www.rfc-editor.org/rfc/rfc3339#section-5.6
+_RFC_3339 = re.compile(
+    r"[0-9]{4}(-[0-9]{2}){2}[Tt][0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_moment = TypeAdapter(AwareDatetime)
 _READ_AGAIN_SECONDS = 2, 30
 _IDEMPOTENCY_KEY = Parameter(
     "The same key and body again give the same job.",
@@ -68,10 +81,30 @@ async def submit_job(call: Call) -> Answer:
     return Answer(answer, status=201, headers=headers)
 
 
-@endpoints.serve(Declared("GET", "api/v1/jobs", {200: JobPage}, query=PAGE, revalidates=True))
+_FILTERS = {
+    "state": Parameter(
+        "Only jobs in this state.", {"type": "string", "enum": [str(state) for state in State]}
+    ),
+    "name": Parameter(
+        "Only jobs with this text in their names, in capitals or not.",
+        {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARACTERS},
+    ),
+    "since": Parameter(
+        "Only jobs that were created at this time or later (RFC 3339).",
+        {"type": "string", "format": "date-time"},
+    ),
+}
+
+
+@endpoints.serve(Declared("GET", "api/v1/jobs", {200: JobPage}, query={**PAGE, **_FILTERS}, revalidates=True))
 async def list_jobs(call: Call) -> Answer:
-    """Answers a page of the caller's jobs, newest first: at most `limit` of them, after `cursor`."""
-    jobs, more = await call.page("/api/v1/jobs", call.app.job_data.jobs.page)
+    """Answers a page of the caller's jobs, newest first: at most `limit` of them, after `cursor`.
+
+    With filters, a page may have fewer entries than `limit`, or none, though more follow: then `next` has its path.
+    """
+    jobs, more = await call.page(
+        "/api/v1/jobs", partial(call.app.job_data.jobs.page, wanted=_filter_of(call))
+    )
     return Answer(JobPage(items=[JobSummary.of(job) for job in jobs], next=more))
 
 
@@ -140,6 +173,26 @@ async def retry_job(call: Call) -> Answer:
     answer = await _describe(call, job)
     headers = {"Location": answer.links["self"], **_when_to_read_again(call, job)}
     return Answer(answer, status=202, headers=headers)
+
+
+def _filter_of(call: Call) -> JobFilter:
+    """Returns the filter in the query.
+
+    Raises:
+        InvalidRequest: a value is not valid.
+    """
+    state, name, since = (call.query.get(each) for each in _FILTERS)
+    if name is not None and not 1 <= len(name) <= _MAX_NAME_CHARACTERS:
+        raise wrong_value("name", name, f"must have 1 to {_MAX_NAME_CHARACTERS} characters")
+    moment = None
+    if since is not None:
+        try:
+            moment = _moment.validate_python(since) if _RFC_3339.fullmatch(since) else None
+        except ValidationError:
+            moment = None
+        if moment is None:
+            raise wrong_value("since", since, "must be a time such as 2026-01-01T12:00:00Z")
+    return JobFilter(State(state) if state else None, name or "", moment)
 
 
 async def _find(call: Call) -> Job:

@@ -14,6 +14,7 @@ from datetime import datetime
 from shared.damage import reading
 from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
 from shared.jobs.job.job import Job, WebhookState
+from shared.jobs.job.job_filter import ALL_JOBS, JobFilter
 from shared.jobs.job.rows import (
     WORK,
     Work,
@@ -27,7 +28,7 @@ from shared.records.blob_names import dataset_prefix, spec_blob
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace
-from shared.storage.newest_first import Listing, mark, newest_first, place_of, unmark
+from shared.storage.newest_first import Listing, Span, end_of, mark, newest_first, place_of, unmark
 
 _TABLE = "jobs"
 _LARGE_BYTES = 100_000
@@ -186,9 +187,20 @@ class JobStore:
         with contextlib.suppress(Changed):
             await self._entities.apply(_TABLE, job.user_id, [Delete(job.id), listed])
 
-    async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Job]:
-        """Returns up to `size` of the user's jobs after the cursor `after`, the newest first by time of creation."""
-        return await newest_first(self._entities, _TABLE, user_id, job_from_entity, after=after, size=size)
+    async def page(
+        self, user_id: str, after: str = "", size: int = 100, wanted: JobFilter = ALL_JOBS
+    ) -> Listing[Job]:
+        """Returns up to `size` of the user's jobs after the cursor `after`, the newest first by time of creation.
+
+        With a filter there may be fewer, though more follow: a call reads some hundred jobs at most.
+        """
+
+        def read(entity: Entity) -> Job | None:
+            job = job_from_entity(entity)
+            return job if wanted.matches(job) else None
+
+        end = end_of(wanted.since) if wanted.since else ""
+        return await newest_first(self._entities, _TABLE, user_id, read, Span(after, end, size))
 
     async def works(self, after: str = "") -> AsyncIterator[Work]:
         """Yields the index rows of all jobs that have working blobs, of all users."""
