@@ -143,7 +143,7 @@ class _ToHost(logging.Handler):
             # as on Azure, where an app may set the handler's formatter
             text = self.format(record)
             self._worker.send(Logged(record.levelno, record.name, text, runtime.invocation_id_cv.get()))
-        except Exception:  # noqa: BLE001 - as every handler, by logging's contract
+        except Exception:  # noqa: BLE001 - by logging's contract, handlers raise nothing
             self.handleError(record)
 
 

@@ -1,6 +1,7 @@
-"""What is declared of an endpoint: the only place that says its route, who may call it, and what it takes and answers.
+"""Defines the declaration of an endpoint: its route, who may call it, its input and its answers.
 
-The endpoint is served by it, and the description of the API is made of it.
+The endpoint is served by its declaration, and the description of the API is made from it. Nothing else says these
+things.
 """
 
 from collections.abc import Collection, Mapping

@@ -143,7 +143,7 @@ async def _serve(declared: Declared, handler: Handler, received: Received) -> fu
 
 def _refuse(error: Exception, name: str, current: Operation) -> func.HttpResponse:
     if _is_fault(error):
-        # where telemetry takes the error, its stack is not in the log a second time
+        # if telemetry reports the error with its stack, the log need not have the stack, too
         reported = app().telemetry.state().configured
         _log.error("%s failed: %s", name, type(error).__name__, exc_info=None if reported else error)
         signals.failure(app().telemetry, error, operation=name)

@@ -1,4 +1,4 @@
-"""The services for users, their keys and their limits."""
+"""Makes the services for users, their keys and their limits."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 
 class UserServices(Adapters):
-    """Each service is made when it is first used."""
+    """All services for users. Each is made on first use."""
 
     @cached_property
     def users(self) -> "UserStore":
-        """Users and their keys."""
+        """Stores users and their keys."""
         from shared.users.store import UserStore
 
         return UserStore(self.entities)
 
     @cached_property
     def access(self) -> "Access":
-        """Who has which key."""
+        """Identifies callers by their keys."""
         from shared.users.access import Access
 
         return Access(self.users, self.settings.admin_keys, self.clock)
 
     @cached_property
     def sign_in(self) -> "SignIn | None":
-        """Who has signed in; None if the app does not trust the headers that say so."""
+        """Identifies people who have signed in; None if the app does not trust the headers that name them."""
         from shared.users.sign_in import SignIn
 
         if not self.settings.trusts_sign_in:
@@ -47,21 +47,21 @@ class UserServices(Adapters):
 
     @cached_property
     def rate_limits(self) -> "RateLimits":
-        """How often users and keys may call."""
+        """Limits the calls of users and keys."""
         from shared.users.limits.rate_limits import RateLimits
 
         return RateLimits(self.entities, self.clock)
 
     @cached_property
     def address_limits(self) -> "AddressLimits":
-        """How often callers may call whom nobody has identified."""
+        """Limits the calls of addresses whose caller is not identified."""
         from shared.users.limits.addresses import AddressLimits
 
         return AddressLimits(self.entities, self.clock, self.settings.address_requests_per_minute)
 
     @cached_property
     def accounts(self) -> "Accounts":
-        """Changes of users and keys."""
+        """Changes users and keys."""
         from shared.users.accounts import Accounts
         from shared.users.audit import AuditTrail
 
@@ -70,7 +70,7 @@ class UserServices(Adapters):
 
     @cached_property
     def deletions(self) -> "Deletions":
-        """The users who are to be deleted."""
+        """Lists the users who are to be deleted."""
         from shared.users.deletions import Deletions
 
         return Deletions(self.entities, self.users)
@@ -84,21 +84,21 @@ class UserServices(Adapters):
 
     @cached_property
     def usage(self) -> "UsageStore":
-        """What users use of their limits."""
+        """Counts what users use of their limits."""
         from shared.users.quotas.usage import UsageStore
 
         return UsageStore(self.entities)
 
     @cached_property
     def activity(self) -> "Activity":
-        """Which users use the product."""
+        """Records which users use the product."""
         from shared.users.metrics.activity import Activity
 
         return Activity(self.entities, self.clock)
 
     @cached_property
     def business_metrics(self) -> "BusinessMetrics":
-        """The metrics of each day's users."""
+        """Computes the business metrics of each day."""
         from shared.users.metrics.business_metrics import BusinessMetrics
 
         return BusinessMetrics(self.users, self.tiers, self.runtime)

@@ -1,4 +1,7 @@
-"""HTTP: is the process alive, can it take jobs, how are its parts. Administrators see its parts, others a verdict."""
+"""HTTP functions that report whether the process works, whether jobs can be accepted, and how healthy the parts are.
+
+Administrators see the parts, and all other callers only the status.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,13 +22,13 @@ _KEY_SECONDS = 2.0
 
 
 class HealthVerdict(BaseModel):
-    """How the app is, as a whole."""
+    """The health of the app as a whole."""
 
     status: Status
 
 
 class HealthCheck(BaseModel):
-    """How one part is, and how long its answer took. `detail` says why it is not healthy."""
+    """The health of one part, and how long its answer took. `detail` says why it is not healthy."""
 
     status: Status
     latency_ms: float
@@ -34,14 +37,17 @@ class HealthCheck(BaseModel):
 
     @classmethod
     def of(cls, check: Check) -> Self:
-        """The answer for a part."""
+        """Returns the answer for a part."""
         return cls(
             status=check.status, latency_ms=check.latency_ms, detail=check.detail, facts=dict(check.facts)
         )
 
 
 class HealthAnswer(HealthVerdict):
-    """How the app is, as a whole and part by part; `platform` is where it runs, `versions` what it runs on."""
+    """The health of the app and of its parts.
+
+    `platform` is the place where it runs, `versions` are those of libraries.
+    """
 
     version: str
     environment: str
@@ -51,7 +57,7 @@ class HealthAnswer(HealthVerdict):
 
     @classmethod
     def of(cls, call: Call, health: Health) -> Self:
-        """The answer for an administrator."""
+        """Returns the answer for an administrator."""
         return cls(
             status=health.status,
             version=call.app.version,
@@ -63,7 +69,7 @@ class HealthAnswer(HealthVerdict):
 
 
 class HealthOrVerdict(RootModel[HealthAnswer | HealthVerdict]):
-    """What an administrator sees, or what everybody else sees."""
+    """The details for an administrator, or the status alone for all other callers."""
 
 
 _ANSWERS = {200: HealthOrVerdict, 503: HealthOrVerdict}
@@ -71,20 +77,20 @@ _ANSWERS = {200: HealthOrVerdict, 503: HealthOrVerdict}
 
 @endpoints.serve(Declared("GET", "health/live", {200: HealthVerdict}, scope=PUBLIC, is_probe=True))
 async def health_live(call: Call) -> Answer:
-    """200 as long as the process answers; nothing else is asked."""
+    """Answers 200 as long as the process works. Nothing else is checked."""
     del call
     return Answer(HealthVerdict(status=Status.HEALTHY))
 
 
 @endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC, optional_key=True, is_probe=True))
 async def health_ready(call: Call) -> Answer:
-    """200 if jobs can be taken, because storage answers; else 503."""
+    """Answers 200 if jobs can be accepted, because storage answers, or else 503."""
     return await _answer(call, needed_only=True)
 
 
 @endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC, optional_key=True, is_probe=True))
 async def health_full(call: Call) -> Answer:
-    """Every part of the app; 503 if one does not work that the app needs."""
+    """Answers the health of all parts, with 503 if a part that the app needs does not work."""
     return await _answer(call, needed_only=False)
 
 
@@ -97,13 +103,13 @@ async def _answer(call: Call, *, needed_only: bool) -> Answer:
 
 
 async def _administers(call: Call) -> bool:
-    """Whether an administrator calls. Keys of users are in storage: who cannot be known in time is a stranger."""
+    """Returns whether an administrator calls. If that cannot be found out in time, the answer is no."""
     key = call.request.headers.get("x-api-key")
     if not key:
         return False
     try:
         async with asyncio.timeout(_KEY_SECONDS):
             caller = await Admission(call.app, call.request).identify()
-    except Exception:  # noqa: BLE001 - not even storage that cannot be set up keeps the verdict from anybody
+    except Exception:  # noqa: BLE001 - the status is answered whatever fails here
         return False
     return Scope.ADMIN in caller.scopes
