@@ -12,7 +12,7 @@ type Fact = str | int | float | bool | None
 type Facts = Mapping[str, Fact]
 
 
-class Status(StrEnum):
+class HealthStatus(StrEnum):
     """The status of a part or of the app, from good to bad."""
 
     HEALTHY = "healthy"
@@ -37,9 +37,9 @@ class Part:
     needed: bool = True
 
     @property
-    def failed(self) -> Status:
+    def failed(self) -> HealthStatus:
         """The status of the part if it does not work."""
-        return Status.UNHEALTHY if self.needed else Status.DEGRADED
+        return HealthStatus.UNHEALTHY if self.needed else HealthStatus.DEGRADED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Check:
     """The result of checking one part. `detail` says why it is not healthy."""
 
     name: str
-    status: Status
+    status: HealthStatus
     latency_ms: float
     detail: str | None = None
     facts: Facts = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Health:
     checks: tuple[Check, ...]
 
     @property
-    def status(self) -> Status:
+    def status(self) -> HealthStatus:
         """The status of the worst part. It is healthy if there is no part."""
-        order = list(Status)
-        return max((check.status for check in self.checks), key=order.index, default=Status.HEALTHY)
+        order = list(HealthStatus)
+        return max((check.status for check in self.checks), key=order.index, default=HealthStatus.HEALTHY)

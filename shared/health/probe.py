@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.errors import AppError
-from shared.health.health import Check, Finding, Health, Part, Status
+from shared.health.health import Check, Finding, Health, HealthStatus, Part
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class _PartProbe:
         """Checks the part, and keeps the result for a while."""
         check = await self._answer()
         limits = self._limits
-        fresh = limits.fresh_seconds if check.status is Status.HEALTHY else limits.failure_fresh_seconds
+        fresh = limits.fresh_seconds if check.status is HealthStatus.HEALTHY else limits.failure_fresh_seconds
         self._fresh_until = self._clock.monotonic() + fresh
         self._latest = check
         return check
@@ -93,12 +93,12 @@ class _PartProbe:
             if self._latest is None or self._latest.detail != detail:
                 _log.warning("the health of %s could not be checked", part.name, exc_info=error)
             return self._check(part.failed, Finding(detail))
-        return self._check(Status.DEGRADED if finding.problem else Status.HEALTHY, finding)
+        return self._check(HealthStatus.DEGRADED if finding.problem else HealthStatus.HEALTHY, finding)
 
     def _late(self) -> Check:
         seconds = self._limits.answer_seconds
         return self._check(self.part.failed, Finding(f"no answer within {seconds:g} seconds"))
 
-    def _check(self, status: Status, finding: Finding) -> Check:
+    def _check(self, status: HealthStatus, finding: Finding) -> Check:
         latency_ms = round((self._clock.monotonic() - self._began) * 1000, 1)
         return Check(self.part.name, status, latency_ms, finding.problem, finding.facts)

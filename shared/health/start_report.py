@@ -10,14 +10,14 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from shared.health.health import Check, Health, Status
+from shared.health.health import Check, Health, HealthStatus
 from shared.health.probe import HealthProbe
 
 _log = logging.getLogger(__name__)
 _LEVELS: Final = {
-    Status.HEALTHY: logging.INFO,
-    Status.DEGRADED: logging.WARNING,
-    Status.UNHEALTHY: logging.ERROR,
+    HealthStatus.HEALTHY: logging.INFO,
+    HealthStatus.DEGRADED: logging.WARNING,
+    HealthStatus.UNHEALTHY: logging.ERROR,
 }
 
 
@@ -60,7 +60,7 @@ def start_line(health: Health, place: str) -> str:
 
 def _part(check: Check) -> str:
     name = check.name.replace("_", " ")
-    if check.status is Status.HEALTHY:
+    if check.status is HealthStatus.HEALTHY:
         if check.facts.get("configured") is False:
             return f"{name} not set up"
         return f"{name} {check.status} ({check.latency_ms:.0f} ms)"

@@ -32,11 +32,16 @@ class Schemas:
             schema_generator=_WithoutTitles,
         )
         self.components: dict[str, Any] = found["$defs"]
+        union = self._places[SourceConfig, "validation"]
         # the model of a spec has the base class, because its source registry knows the kinds
         self.components[SourceConfig.__name__] = {
             "description": "One source of images. Its `type` says which fields it has.",
-            **self._places[SourceConfig, "validation"],
+            **union,
         }
+        for place in union["discriminator"]["mapping"].values():
+            config = self.components[place.rpartition("/")[2]]
+            # the models have defaults for it, but a spec has to name it
+            config["required"] = sorted({"type", *config.get("required", ())})
 
     def place(self, model: type[BaseModel], direction: Direction) -> Mapping[str, Any]:
         """Returns the reference to a model's schema."""

@@ -13,7 +13,7 @@ from functions.http.call import Answer, Call
 from functions.http.declared import PUBLIC, Declared
 from functions.http.edge.admission import Admission
 from functions.http.endpoint import Endpoints
-from shared.health.health import Check, Fact, Health, Status
+from shared.health.health import Check, Fact, Health, HealthStatus
 from shared.users.caller import Scope
 
 endpoints = Endpoints()
@@ -24,13 +24,13 @@ _KEY_SECONDS = 2.0
 class HealthVerdict(BaseModel):
     """The health of the app as a whole."""
 
-    status: Status
+    status: HealthStatus
 
 
 class HealthCheck(BaseModel):
     """The health of one part, and how long its answer took. `detail` says why it is not healthy."""
 
-    status: Status
+    status: HealthStatus
     latency_ms: float
     detail: str | None
     facts: Mapping[str, Fact]
@@ -79,7 +79,7 @@ _ANSWERS = {200: HealthOrVerdict, 503: HealthOrVerdict}
 async def health_live(call: Call) -> Answer:
     """Answers 200 as long as the process works. Nothing else is checked."""
     del call
-    return Answer(HealthVerdict(status=Status.HEALTHY))
+    return Answer(HealthVerdict(status=HealthStatus.HEALTHY))
 
 
 @endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC, optional_key=True, is_probe=True))
@@ -99,7 +99,7 @@ async def _answer(call: Call, *, needed_only: bool) -> Answer:
         _administers(call), call.app.health.check(needed_only=needed_only)
     )
     body = HealthAnswer.of(call, health) if has_details else HealthVerdict(status=health.status)
-    return Answer(body, status=503 if health.status is Status.UNHEALTHY else 200)
+    return Answer(body, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
 
 
 async def _administers(call: Call) -> bool:

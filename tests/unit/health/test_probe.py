@@ -7,7 +7,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import Permanent, Unavailable
-from shared.health.health import Check, Finding, Health, Part, Status
+from shared.health.health import Check, Finding, Health, HealthStatus, Part
 from shared.health.probe import HealthProbe, ProbeLimits
 from tests.unit.manual_clock import ManualClock
 
@@ -67,7 +67,7 @@ async def test_a_part_is_as_its_answer_says_and_whether_it_is_needed(error, prob
     ],
 )
 def test_the_app_is_as_healthy_as_its_worst_part(statuses, whole):
-    assert Health(tuple(Check("part", Status(status), 0.0) for status in statuses)).status == whole
+    assert Health(tuple(Check("part", HealthStatus(status), 0.0) for status in statuses)).status == whole
 
 
 async def test_parts_are_asked_at_the_same_time():

@@ -8,7 +8,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import Unavailable
-from shared.health.health import Check, Finding, Health, Part, Status
+from shared.health.health import Check, Finding, Health, HealthStatus, Part
 from shared.health.probe import HealthProbe
 from shared.health.start_report import StartReport, start_line
 from tests.expect import present
@@ -88,6 +88,6 @@ async def test_the_level_of_the_line_is_that_of_the_verdict(lines, error, level,
     ],
 )
 def test_a_part_that_is_not_set_up_shows_its_problem_if_it_has_one(problem, told):
-    status = Status.DEGRADED if problem else Status.HEALTHY
+    status = HealthStatus.DEGRADED if problem else HealthStatus.HEALTHY
     check = Check("telemetry", status, 0.1, problem, {"configured": False})
     assert start_line(Health((check,)), "local") == f"Services at the start, local: {told}"

@@ -49,6 +49,13 @@ def test_sources_are_told_apart_by_their_type() -> None:
     assert union["discriminator"]["propertyName"] == "type"
     assert union["discriminator"]["mapping"].keys() == kinds
     assert len(union["oneOf"]) == len(kinds)
+    for place in union["discriminator"]["mapping"].values():
+        assert "type" in DOCUMENT["components"]["schemas"][place.rpartition("/")[2]]["required"]
+
+
+def test_schemas_have_plain_names() -> None:
+    """Two models of one name would be told apart by the names of their modules."""
+    assert [name for name in DOCUMENT["components"]["schemas"] if not name.isalnum()] == []
 
 
 class _MineConfig(SourceConfig):
