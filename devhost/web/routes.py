@@ -72,7 +72,7 @@ def parse_route(template: str) -> Route:
         value = f"(?P<{name}>.*)" if rest else f"(?P<{name}>[^/]+)"
         slash = "/" if pattern else ""
         pattern += f"(?:{slash}{value})?" if optional or rest else slash + value
-    return Route(template, re.compile(pattern, re.IGNORECASE), constraints)
+    return Route(template, re.compile(pattern, re.IGNORECASE | re.DOTALL), constraints)
 
 
 def _decoded(value: str) -> str:

@@ -61,7 +61,8 @@ class HttpServer:
     def application(self) -> web.Application:
         """Returns the application of the server."""
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
-        app.router.add_route("*", "/{path:.*}", self._serve)
+        # a decoded path may contain line breaks
+        app.router.add_route("*", "/{path:(?s:.*)}", self._serve)
         return app
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

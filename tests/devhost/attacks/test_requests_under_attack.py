@@ -36,6 +36,19 @@ def test_a_part_of_a_route_that_is_not_known_is_an_error_not_a_404(template):
         parse_route(template)
 
 
+PATHS = """
+    @app.route(route="files/{*rest}", methods=["GET"])
+    def files(req: func.HttpRequest) -> str:
+        return repr(req.route_params["rest"])
+"""
+
+
+def test_a_line_break_in_a_path_does_not_keep_its_function_from_it(app, hosts):
+    """In patterns, a dot is no line break unless they say so."""
+    host = hosts(app(PATHS)).start()
+    assert host.call("GET", "/api/files/a%0Ab/c%0D")[:2] == (200, repr("a\nb/c\r"))
+
+
 def test_doubled_braces_of_a_pattern_are_single_ones():
     route = parse_route("x/{n:regex(^a{{2}}$)}")
     assert route.match("x/AA") == {"n": "AA"}
