@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from shared.errors import Changed, Conflict, Damaged
+from shared.errors import AppError, Changed, Conflict, Damaged, Retryable
 from shared.jobs.flow.job_ends import JobEnds
 from shared.jobs.flow.quotas import Quotas
 from shared.jobs.flow.rounds import MAX_ROUNDS, Rounds
@@ -80,24 +80,42 @@ class Transitions:
     ) -> Job:
         """Moves the job to a terminal state unless it is in one, and does what follows; returns the stored job.
 
-        The call that writes the end reports it to the telemetry.
+        The call that writes the end reports it to the telemetry, also if storage fails right after that.
 
         Raises:
             Conflict: the table of transitions has no such step from the job's state.
         """
+        written: Job | None = None
 
         async def move(stored: Job) -> tuple[Job, bool]:
+            nonlocal written
             if stored.state.terminal or stored.revision != job.revision:
                 return stored, False
             moved = stored.moved(state, self._clock.now(), failure)
             if state is State.COMPLETED and images is not None:
                 moved = replace(moved, images=images)
+            written = moved
             return await self._jobs.save(moved), True
 
-        ended, moved = await self._jobs.swap(job, move)
+        try:
+            ended, moved = await self._jobs.swap(job, move)
+        except Retryable:
+            # the next try finds the end, and does not report it
+            if written is not None and await self._is_stored(written):
+                await self._ends.report(written, images=images, cause=cause)
+            raise
         if moved:
             await self._ends.report(ended, images=images, cause=cause)
         return await self.follow_end(ended)
+
+    async def _is_stored(self, written: Job) -> bool:
+        """Returns whether a write took effect whose answer was lost. If storage does not say, it did not."""
+        try:
+            stored = await self._jobs.get(written.user_id, written.id)
+        except AppError:
+            return False
+        ours = written.state, written.revision, written.updated_at
+        return stored is not None and (stored.state, stored.revision, stored.updated_at) == ours
 
     async def follow_end(self, job: Job) -> Job:
         """Gives back what a job that has ended holds, and enqueues the call of its webhook; returns the stored job.

@@ -1,5 +1,7 @@
 """Telemetry of the ends of jobs: one event each, in the job's trace, with a reason if there is no dataset."""
 
+import contextlib
+import itertools
 import json
 
 import pytest
@@ -163,3 +165,30 @@ async def test_the_time_of_a_retry_begins_with_the_retry(flow):
     await flow.run()
     assert [end.name for end in _ends(flow)] == ["job_completed"] * 2
     assert 5 <= _ends(flow)[1].measurements["duration"] < 1000
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("way", ["complete", "cancel"])
+async def test_an_end_is_reported_once_whichever_write_fails_before_or_after_it_took_effect(flow, way, after):
+    for failed in itertools.count(1):
+        job = await flow.send(SPEC)
+        flow.weather.deaths, flow.weather.writes_left, flow.weather.after = 0, failed, after
+        if way == "cancel":
+            await _tried(flow.cancel, job)
+        while not (await flow.job(job)).state.terminal:
+            for queue, text in flow.take():
+                await _tried(flow.handle, queue, text)
+            flow.clock.advance(2000)
+            await _tried(flow.watchdog.run, flow.deadline())
+        assert [end.properties["job_id"] for end in _ends(flow)].count(job.id) == 1, failed
+        if not flow.weather.deaths:
+            break
+    assert failed > 3
+
+
+async def _tried(work, *args):
+    """Do what the host does with a message while storage fails."""
+    for _ in range(3):
+        with contextlib.suppress(Unavailable):
+            return await work(*args)
+    return None
