@@ -1,5 +1,7 @@
 """Two users of one app: Ann, who owns things, and Bob, who attacks with a valid key of his own."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from shared.datasets.dataset import Dataset
@@ -10,8 +12,11 @@ from tests.unit.functions.http.owasp.people import People, join
 
 
 @pytest.fixture
-async def people(app: App, caller: Caller) -> People:
-    return People(app, caller, await join(caller, "Ann"), await join(caller, "Bob"))
+async def people(app: App, caller: Caller) -> AsyncIterator[People]:
+    yield People(app, caller, await join(caller, "Ann"), await join(caller, "Bob"))
+    # a service that no test has used is not made to be closed
+    for name in vars(app).keys() & {"worker", "guarded_sessions"}:
+        await vars(app)[name].close()
 
 
 @pytest.fixture
