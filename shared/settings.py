@@ -12,10 +12,10 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.azure_variables import AzureVariables
 from shared.ids import PlainId
+from shared.image_service_settings import ImageServiceSettings
 from shared.jobs.spec.field_errors import field_errors
 from shared.setting_types import (
     AuthenticationString,
-    BaseUrl,
     ConnectionString,
     ContainerName,
     HeaderValue,
@@ -53,7 +53,7 @@ def _upper(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-class Settings(AzureVariables):
+class Settings(AzureVariables, ImageServiceSettings):
     """The app's settings. The environment variable of a field is its alias, or else its name in upper case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -101,37 +101,11 @@ class Settings(AzureVariables):
     queue_messages_name_users: bool = False
     """Whether messages of producers may name their user, as `user_id`. Then whoever writes them is trusted."""
 
-    # sources
+    # crawling
     user_agent: HeaderValue = (
         "PixCrawler/0.1 (+https://github.com/pixcrawler/pixcrawler; image dataset builder)"
     )
     """The User-Agent of every request to the web. It should contain a contact."""
-    openverse_base_url: BaseUrl = "https://api.openverse.org"
-    """The base URL of the Openverse API."""
-    openverse_client_id: str | None = None
-    """The OAuth2 client for Openverse, which has higher limits."""
-    openverse_client_secret: SecretStr | None = None
-    """The secret of that client."""
-    wikimedia_base_url: BaseUrl = "https://commons.wikimedia.org"
-    """The base URL of Wikimedia Commons, or of another MediaWiki with the same extensions."""
-    flickr_base_url: BaseUrl = "https://api.flickr.com"
-    """The base URL of the Flickr API."""
-    flickr_api_key: SecretStr | None = None
-    """The key for Flickr. Without a service's key, jobs that name it as a source are refused."""
-    pexels_base_url: BaseUrl = "https://api.pexels.com"
-    """The base URL of the Pexels API."""
-    pexels_api_key: SecretStr | None = None
-    """The key for Pexels."""
-    pixabay_base_url: BaseUrl = "https://pixabay.com"
-    """The base URL of the Pixabay API."""
-    pixabay_api_key: SecretStr | None = None
-    """The key for Pixabay."""
-    brave_base_url: BaseUrl = "https://api.search.brave.com"
-    """The base URL of the Brave Search API."""
-    brave_api_key: SecretStr | None = None
-    """The key for Brave Search."""
-
-    # crawling
     crawl_allow_private_networks: bool = False
     """Whether the crawler may fetch from private and loopback addresses. For local use only."""
     chunk_size: Annotated[int, Field(ge=1, le=4096)] = 1024

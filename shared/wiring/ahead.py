@@ -28,8 +28,7 @@ _MODULES = (
     "shared.lifecycle.erasure",
     "shared.lifecycle.nightly",
     "shared.insights.reports",
-    "shared.wiring.schedules",
-    "shared.health.parts",
+    "shared.wiring.health_parts",
     "shared.health.probe",
     "shared.health.start_report",
 )

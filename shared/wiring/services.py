@@ -265,37 +265,8 @@ class Services(UserServices):
 
     @cached_property
     def health(self) -> "HealthProbe":
-        """How the parts are. An adapter that cannot be made is a part that does not work."""
-        from shared.health.health import Finding, Part
-        from shared.health.parts import ask_queues, ask_telemetry
+        """Checks the health of the parts."""
         from shared.health.probe import HealthProbe
-        from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
-        from shared.wiring.schedules import check_schedule
+        from shared.wiring.health_parts import parts_of
 
-        settings = self.settings
-
-        async def blob_container() -> Finding:
-            await self.blobs.ping()
-            return Finding(facts={"container": settings.datasets_container})
-
-        async def tables() -> Finding:
-            await self.entities.ping()
-            return Finding()
-
-        async def queues() -> Finding:
-            return await ask_queues(self.queues, (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE))
-
-        async def application_insights() -> Finding:
-            return ask_telemetry(self.telemetry, settings.telemetry_problems)
-
-        async def timers() -> Finding:
-            check_schedule("LIFECYCLE_SCHEDULE", settings.lifecycle_schedule, "lifecycle")
-            check_schedule(
-                "BUSINESS_METRICS_SCHEDULE", settings.business_metrics_schedule, "business_metrics"
-            )
-            check_schedule("WATCHDOG_SCHEDULE", settings.watchdog_schedule, "watchdog")
-            return Finding()
-
-        needed = [Part(ask.__name__, ask) for ask in (blob_container, tables, queues)]
-        others = [Part(ask.__name__, ask, needed=False) for ask in (application_insights, timers)]
-        return HealthProbe((*needed, *others), self.clock)
+        return HealthProbe(parts_of(self), self.clock)

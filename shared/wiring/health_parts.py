@@ -1,0 +1,38 @@
+"""Lists the parts of the app whose health is checked. An adapter that cannot be made is a part that does not work."""
+
+from collections.abc import Sequence
+
+from shared.health.health import Finding, Part
+from shared.health.parts import ask_queues, ask_telemetry
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
+from shared.wiring.adapters import Adapters
+from shared.wiring.schedules import check_schedule
+
+
+def parts_of(adapters: Adapters) -> Sequence[Part]:
+    """Returns the parts. Their adapters are made when the parts are checked."""
+    settings = adapters.settings
+
+    async def blob_container() -> Finding:
+        await adapters.blobs.ping()
+        return Finding(facts={"container": settings.datasets_container})
+
+    async def tables() -> Finding:
+        await adapters.entities.ping()
+        return Finding()
+
+    async def queues() -> Finding:
+        return await ask_queues(adapters.queues, (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE))
+
+    async def application_insights() -> Finding:
+        return ask_telemetry(adapters.telemetry, settings.telemetry_problems)
+
+    async def timers() -> Finding:
+        check_schedule("LIFECYCLE_SCHEDULE", settings.lifecycle_schedule, "lifecycle")
+        check_schedule("BUSINESS_METRICS_SCHEDULE", settings.business_metrics_schedule, "business_metrics")
+        check_schedule("WATCHDOG_SCHEDULE", settings.watchdog_schedule, "watchdog")
+        return Finding()
+
+    needed = [Part(ask.__name__, ask) for ask in (blob_container, tables, queues)]
+    others = [Part(ask.__name__, ask, needed=False) for ask in (application_insights, timers)]
+    return (*needed, *others)
