@@ -11,6 +11,7 @@ _MODULES = (
     "shared.users.access",
     "shared.users.accounts",
     "shared.users.metrics.business_metrics",
+    "shared.users.limits.addresses",
     "shared.users.sign_in",
     "shared.users.quotas.usage",
     "shared.wiring.image_services",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import azure.functions as func
@@ -12,11 +13,12 @@ from functions.http.edge.client_address import client_address, network_of
 from shared.errors import RateLimited, Unauthenticated
 from shared.telemetry import signals
 from shared.users.caller import Caller
-from shared.users.limits.addresses import UNKNOWN
-from shared.users.limits.counts import WINDOW_SECONDS, Limit
-from shared.users.limits.rate_limits import Standing, Verdict
-from shared.users.tiers import Tier
 from shared.wiring import App
+
+if TYPE_CHECKING:
+    from shared.users.limits.counts import Limit
+    from shared.users.limits.rate_limits import Standing, Verdict
+    from shared.users.tiers import Tier
 
 _USER, _KEY = "user", "key"
 _MAX_PATH_CHARACTERS = 200
@@ -29,8 +31,8 @@ class Admission:
         self._services = services
         self._request = request
         self._address = client_address(request, services.settings.trusted_hops)
-        self._network = UNKNOWN if self._address is None else network_of(self._address)
-        self._standings: Sequence[Standing] = ()
+        self._network = network_of(self._address) if self._address else None
+        self._standings: Sequence["Standing"] = ()
 
     async def admit(self, declared: Declared) -> Caller:
         """Returns who calls, and counts the call. A probe is neither counted nor refused.
@@ -75,6 +77,8 @@ class Admission:
 
         There are none if the call was not counted, because it is a probe or storage did not answer.
         """
+        from shared.users.limits.counts import WINDOW_SECONDS
+
         if not self._standings:
             return {}
         policies, states = [], []
@@ -84,7 +88,7 @@ class Admission:
             states.append(f'"{name}";r={standing.remaining};t={math.ceil(standing.resets_in_seconds)}')
         return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(states)}
 
-    def _check(self, verdict: Verdict) -> None:
+    def _check(self, verdict: "Verdict") -> None:
         self._standings = verdict.standings
         if verdict.allowed:
             return
@@ -102,7 +106,9 @@ class Admission:
         raise RateLimited(detail, verdict.retry_after_seconds)
 
 
-def _limits(caller: Caller, tier: Tier) -> tuple[Limit, ...]:
+def _limits(caller: Caller, tier: "Tier") -> "tuple[Limit, ...]":
+    from shared.users.limits.counts import Limit
+
     limits = (Limit(_USER, tier.requests_per_minute),)
     of_a_key = tier.requests_per_minute_per_key
     if of_a_key is None or not caller.key_id:

@@ -4,7 +4,7 @@ Such calls cost little to make. So they must cost the app little, too:
 
 - An instance allows the first few calls of an address in a minute without counting them anywhere else.
 - It takes large shares of the limit from storage, and asks storage a limited number of times in a minute for all
-  addresses together. After that it counts each address by itself until the minute ends.
+  addresses together. After that, and while storage does not answer, it counts each address by itself.
 - It looks up a few keys at the same time for one address, and none while the address has used up its limit. Keys that
   can be judged without storage are judged all the same. So somebody who tries out keys does not lock out those who use
   the app from the same address.
@@ -32,8 +32,8 @@ _ASKS_PER_MINUTE = 600
 _MAX_ADDRESSES = 10_000
 _LOOK_UPS_AT_ONCE = 8
 
-UNKNOWN: Final = "unknown"
-"""The address of callers whose address the app cannot know."""
+# stands for all addresses that the app cannot know
+_UNKNOWN = "unknown"
 
 
 @dataclass(slots=True)
@@ -54,24 +54,23 @@ class AddressLimits:
         self._limit = Limit(ADDRESS, calls)
         self._uncounted = max(1, calls // _UNCOUNTED_PART)
         self._counted = Limit(ADDRESS, max(1, calls - self._uncounted))
-        self._shared = RateLimits(entities, clock, _SHARES)
+        self._shared = RateLimits(entities, clock, _SHARES, self._may_ask)
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
         self._asks: tuple[int, int] = (-1, 0)
 
-    async def take(self, address: str) -> Verdict:
-        """Count one call of an address."""
+    async def take(self, address: str | None) -> Verdict:
+        """Count one call of an address, which is None if the app cannot know it."""
         known = self._known(address)
         known.calls += 1
         if known.calls <= self._uncounted:
             return self._alone(known)
-        if self._shared.peek(_subject(address), (self._counted,)) is None and not self._may_ask():
-            return self._alone(known)
-        return self._shown(await self._shared.take(_subject(address), (self._counted,)))
+        verdict = await self._shared.take(_subject(address), (self._counted,))
+        return self._shown(verdict) if verdict.standings else self._alone(known)
 
-    def refusal(self, address: str) -> Verdict | None:
+    def refusal(self, address: str | None) -> Verdict | None:
         """Returns the verdict on a look-up for an address that has used up its limit, or None. It is not counted."""
         known = self._known(address)
-        if address == UNKNOWN or known.calls < self._uncounted:
+        if address is None or known.calls < self._uncounted:
             return None
         verdict = self._shared.peek(_subject(address), (self._counted,))
         if verdict is None:
@@ -79,7 +78,7 @@ class AddressLimits:
         return None if verdict.allowed else self._shown(verdict)
 
     @contextlib.asynccontextmanager
-    async def looking_up(self, address: str) -> AsyncIterator[None]:
+    async def looking_up(self, address: str | None) -> AsyncIterator[None]:
         """Look up a key for the address. Only a few look-ups for one address run at the same time."""
         async with self._known(address).looking_up:
             yield
@@ -105,9 +104,9 @@ class AddressLimits:
         self._asks = now, asks
         return asks <= _ASKS_PER_MINUTE
 
-    def _known(self, address: str) -> _Address:
-        known = self._addresses.setdefault(address, _Address())
-        self._addresses.move_to_end(address)
+    def _known(self, address: str | None) -> _Address:
+        known = self._addresses.setdefault(address or _UNKNOWN, _Address())
+        self._addresses.move_to_end(address or _UNKNOWN)
         if len(self._addresses) > _MAX_ADDRESSES:
             self._addresses.popitem(last=False)
         minute = minute_of(self._clock.now().timestamp())
@@ -116,5 +115,5 @@ class AddressLimits:
         return known
 
 
-def _subject(address: str) -> str:
-    return f"address-{address}"
+def _subject(address: str | None) -> str:
+    return f"address-{address or _UNKNOWN}"

@@ -9,7 +9,7 @@ is lost at the end of the minute.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -45,6 +45,8 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a call may be made, and what is left of each of its limits.
+
+    There are no `standings` if the call could not be counted; then it is allowed.
 
     `first_refusal` is true for the first call of a subject that this instance refuses in a minute.
     """
@@ -113,13 +115,21 @@ class _Subject:
 class RateLimits:
     """Counts calls. If storage fails or takes more than a second, calls are allowed, and a warning is logged.
 
-    The row is asked about `shares` times until a limit is reached. An instance remembers 10,000 subjects at most.
+    The row is asked about `shares` times until a limit is reached, if `may_ask` allows it each time. Else the call is
+    not counted. An instance remembers 10,000 subjects at most.
     """
 
-    def __init__(self, entities: EntityStore, clock: Clock, shares: int = SHARES) -> None:
+    def __init__(
+        self,
+        entities: EntityStore,
+        clock: Clock,
+        shares: int = SHARES,
+        may_ask: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._entities = entities
         self._clock = clock
         self._shares = shares
+        self._may_ask = may_ask
         self._subjects: OrderedDict[str, _Subject] = OrderedDict()
         self._warned_at = -_WARN_EVERY_SECONDS
 
@@ -135,6 +145,8 @@ class RateLimits:
             async with known.asking:
                 # another call may have taken a share while this one waited
                 if self._must_ask(known, share, now):
+                    if not self._may_ask():
+                        return Verdict(allowed=True, standings=())
                     await self._ask(subject, known, share, tuple(limits))
         if share.calls > 0:
             share.calls -= 1
@@ -142,16 +154,15 @@ class RateLimits:
         return self._without_share(known, share, limits, now)
 
     def peek(self, subject: str, limits: Sequence[Limit]) -> Verdict | None:
-        """Returns the verdict that `take` would give without asking storage, or None if it would ask."""
+        """Returns the verdict that `take` would give by what is known here, or None if that is not enough."""
         known = self._subjects.get(subject)
         if known is None:
             return None
         now = self._clock.now().timestamp()
         share = known.share(tuple(limits), minute_of(now))
-        if self._must_ask(known, share, now):
+        if share.calls == 0 and (now >= share.empty_until or self._is_open(known)):
             return None
-        allowed = share.calls > 0 or self._is_open(known)
-        return Verdict(allowed=allowed, standings=known.standings(limits, share, now))
+        return Verdict(allowed=share.calls > 0, standings=known.standings(limits, share, now))
 
     def _without_share(self, known: _Subject, share: _Share, limits: Sequence[Limit], now: float) -> Verdict:
         if self._is_open(known):

@@ -2,17 +2,21 @@ import asyncio
 
 import pytest
 
+from shared.errors import Unavailable
 from shared.storage.memory.entities import MemoryEntities
-from shared.users.limits.addresses import UNKNOWN, AddressLimits
+from shared.users.limits.addresses import AddressLimits
 
 
 class CountingEntities(MemoryEntities):
     """Counts round trips."""
 
     trips = 0
+    fails = False
 
     async def get(self, table, partition, row):
         self.trips += 1
+        if self.fails:
+            raise Unavailable("Storage does not answer.")
         await asyncio.sleep(0)
         return await super().get(table, partition, row)
 
@@ -68,6 +72,20 @@ async def test_an_attack_of_many_addresses_costs_a_bounded_number_of_round_trips
     assert entities.trips > 0
 
 
+async def test_many_calls_of_one_address_at_once_leave_the_others_their_round_trips(instances):
+    assert await allowed(instances[:1], 2000) == 100
+    assert await allowed(instances, 200, "198.51.100.9") <= 102
+
+
+async def test_an_instance_counts_alone_while_storage_does_not_answer(instances, entities, clock):
+    entities.fails = True
+    assert await allowed(instances, 500) == 200
+    assert instances[0].refusal("203.0.113.7") is not None
+    entities.fails = False
+    clock.advance(120)
+    assert await allowed(instances, 500) <= 102
+
+
 async def test_an_address_that_used_up_its_limit_looks_up_no_more_keys(instances, clock):
     assert instances[0].refusal("203.0.113.7") is None
     await allowed(instances[:1], 101)
@@ -80,8 +98,8 @@ async def test_an_address_that_used_up_its_limit_looks_up_no_more_keys(instances
 
 
 async def test_callers_without_an_address_are_counted_together_and_may_look_up_keys(instances):
-    assert await allowed(instances[:1], 500, UNKNOWN) == 100
-    assert instances[0].refusal(UNKNOWN) is None
+    assert await allowed(instances[:1], 500, None) == 100
+    assert instances[0].refusal(None) is None
 
 
 async def test_one_address_looks_up_a_few_keys_at_the_same_time(instances):
