@@ -32,7 +32,7 @@ class Admission:
         self._request = request
         self._address = client_address(request, services.settings.trusted_hops)
         self._network = network_of(self._address) if self._address else None
-        self._standings: Sequence["Standing"] = ()
+        self._standings: Sequence[Standing] = ()
 
     async def admit(self, declared: Declared) -> Caller:
         """Returns who calls, and counts the call. A probe is neither counted nor refused.
