@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -10,6 +11,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     HttpUrl,
     ModelWrapValidatorHandler,
     PlainSerializer,
@@ -19,7 +22,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from shared.archiving.options import Dedup, Output, Splits
 from shared.crawling.options import Filters, Transform
@@ -59,15 +62,27 @@ def _callable(url: HttpUrl) -> HttpUrl:
     return url
 
 
-def _at_most(most: int) -> BeforeValidator:
-    """Returns a validator of the number of entries, which runs before the entries are checked."""
+@dataclass(frozen=True, slots=True)
+class _AtMost:
+    """Limits the number of entries of a list or an object, and checks it before the entries."""
 
-    def check(value: object) -> object:
-        if isinstance(value, list | tuple | Mapping) and len(value) > most:
-            raise ValueError(f"must have at most {most} items")
+    most: int
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        found = handler(schema)
+        return {**found, "maxProperties" if found["type"] == "object" else "maxItems": self.most}
+
+    def _checked(self, value: object) -> object:
+        if isinstance(value, list | tuple | Mapping) and len(value) > self.most:
+            raise ValueError(f"must have at most {self.most} items")
         return value
-
-    return BeforeValidator(check)
 
 
 def _without_doubles(labels: object) -> object:
@@ -83,7 +98,7 @@ def _without_doubles(labels: object) -> object:
 
 # Names and keywords are cleaned as labels are.
 type Text = Label
-type Keywords = Annotated[tuple[Text, ...], Strict(False), Field(min_length=1), _at_most(_MAX_KEYWORDS)]
+type Keywords = Annotated[tuple[Text, ...], Strict(False), Field(min_length=1), _AtMost(_MAX_KEYWORDS)]
 type Source = Annotated[
     SourceConfig, BeforeValidator(_source), PlainSerializer(lambda config: config.model_dump(mode="json"))
 ]
@@ -99,16 +114,16 @@ class JobSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: Text = "dataset"
-    labels: Annotated[dict[Text, Keywords], BeforeValidator(_without_doubles), _at_most(_MAX_LABELS)] = {}
+    labels: Annotated[dict[Text, Keywords], BeforeValidator(_without_doubles), _AtMost(_MAX_LABELS)] = {}
     keywords: Annotated[
         tuple[Text, ...],
         Strict(False),
         BeforeValidator(_without_doubles),
-        _at_most(_MAX_LABELS),
+        _AtMost(_MAX_LABELS),
         Field(exclude=True, repr=False, description="the short form of labels, which they become"),
     ] = ()
     variations: Variations = Variations()
-    sources: Annotated[tuple[Source, ...], Strict(False), _at_most(_MAX_SOURCES)] = ()
+    sources: Annotated[tuple[Source, ...], Strict(False), _AtMost(_MAX_SOURCES)] = ()
     max_images_per_label: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     filters: Filters = Filters()
     transform: Transform | None = None

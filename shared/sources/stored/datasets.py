@@ -7,6 +7,8 @@ the dataset's own files are needed. The working blobs of its job may be gone.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Literal
 
+from pydantic.json_schema import SkipJsonSchema
+
 from shared.errors import Conflict, NotFound, Permanent
 from shared.ids import PlainId
 from shared.records.candidates import Candidate, StoredRange
@@ -25,7 +27,7 @@ class DatasetConfig(SourceConfig):
 
     type: Literal["dataset"] = "dataset"
     id: PlainId
-    records_blob: str | None = None
+    records_blob: SkipJsonSchema[str | None] = None
 
 
 class Datasets:

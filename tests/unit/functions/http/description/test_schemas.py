@@ -37,6 +37,11 @@ def test_documented_sources_are_valid_by_the_schema(document: str) -> None:
         {"keywords": ["x"], "sources": [{"type": "unknown"}]},
         {"keywords": ["x"], "sources": [{"type": "openverse", "unknown": 1}]},
         {"sources": [{"type": "blobs"}]},
+        {"sources": [{"type": "dataset", "id": "a", "records_blob": "of the app"}]},
+        {"sources": [{"type": "openverse"}] * 51, "keywords": ["x"]},
+        {"keywords": [f"x{number}" for number in range(1001)]},
+        {"labels": {f"x{number}": ["x"] for number in range(1001)}},
+        {"labels": {"x": [f"x{number}" for number in range(51)]}},
     ],
 )
 def test_a_wrong_spec_is_not_valid_by_the_schema(spec: dict[str, Any]) -> None:
