@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from functions.http.problems import Problem
 from shared.sources.source import SourceKind
 from shared.wiring import App
 
+_making = threading.Lock()
 _DESCRIPTION = (
     "Makes clean, labelled, licensed image datasets from keywords, lists of addresses, and websites."
 )
@@ -63,9 +65,17 @@ _HEADERS = {
 }
 
 
-@lru_cache(maxsize=1)
 def description_of(app: App) -> str:
-    """Returns the description of the app's API as JSON. It is made once, which takes a part of a second."""
+    """Returns the description of the app's API as JSON. It is made once, which takes a part of a second.
+
+    Call it in a thread. Threads that ask at the same time wait for the one that makes it.
+    """
+    with _making:
+        return _made(app)
+
+
+@lru_cache(maxsize=1)
+def _made(app: App) -> str:
     return json.dumps(describe(MODULES, app.source_kinds, app.version), ensure_ascii=False)
 
 

@@ -1,5 +1,6 @@
 """The description of the API is valid, complete, and says what is declared."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from functions.http.declared import PUBLIC
+from functions.http.description import document
+from functions.http.description.document import describe
 from functions.http.modules import MODULES
 from functions.http.problems import problem_of
 from tests.unit.functions.http.description.described import DOCUMENT, flaws, operations, resolved
@@ -30,6 +33,20 @@ async def test_everybody_may_read_it(caller: Caller) -> None:
     assert answered.body["paths"] == json.loads(json.dumps(DOCUMENT["paths"]))
     again = await caller.get("/openapi.json")
     assert again.text == answered.text
+
+
+async def test_callers_at_the_same_time_wait_for_one_description(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def slow(*arguments: Any) -> dict[str, Any]:
+        made.append(describe(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(document, "describe", slow)
+    answers = await asyncio.gather(*(caller.get("/openapi.json") for _ in range(5)))
+    assert (len(made), {answered.status for answered in answers}) == (1, {200})
 
 
 def test_every_http_function_of_the_app_is_declared_and_described() -> None:
