@@ -15,6 +15,7 @@ from shared.clock import Deadline
 from shared.datasets.catalog import Catalog
 from shared.errors import AppError
 from shared.jobs.archive_step.start import ArchiveStarts
+from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
@@ -32,7 +33,7 @@ _MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class NightlyConfig:
-    """Ages in days."""
+    """Ages in days. `archive_after_days` is for datasets whose owner's tier does not say."""
 
     archive_after_days: int = 90
     work_retention_days: int = 7
@@ -54,11 +55,14 @@ class NightlyReport:
 class Nightly:
     """The nightly run. It may run twice, also at the same time. Failures of datasets or jobs do not stop the rest."""
 
-    def __init__(self, data: JobData, catalog: Catalog, runtime: Runtime, config: NightlyConfig) -> None:
+    def __init__(
+        self, data: JobData, catalog: Catalog, limits: OwnerLimits, runtime: Runtime, config: NightlyConfig
+    ) -> None:
         self._blobs = data.storage.blobs
         self._jobs = data.jobs
         self._ledger = data.ledger
         self._catalog = catalog
+        self._limits = limits
         self._starts = ArchiveStarts(data.storage.blobs, catalog)
         self._past_days = PastDays(data.storage.entities, runtime.clock)
         self._clock = runtime.clock
@@ -86,16 +90,20 @@ class Nightly:
             signals.failure(self._telemetry, error, operation="erase_counts")
 
     async def _move_old_datasets(self, deadline: Deadline, report: NightlyReport) -> None:
-        now = self._clock.now()
+        now, soonest = self._clock.now(), self._limits.soonest_archive_days
+        days = self._config.archive_after_days
+        least = timedelta(days=days if soonest is None else min(days, soonest))
         async for dataset_id, files in self._datasets():
             if deadline.passed:
                 report.unfinished = True
                 return
             age = now - max(info.created_at for info in files)
             movable = [info for info in files if info.tier is not Tier.ARCHIVE]
-            if age < timedelta(days=self._config.archive_after_days) or not movable:
+            if age < least or not movable:
                 continue
             try:
+                if age < await self._archive_after(dataset_id):
+                    continue
                 for info in movable:
                     await self._blobs.set_tier(info.name, Tier.ARCHIVE)
                 await self._catalog.record_tier(dataset_id, Tier.ARCHIVE)
@@ -106,6 +114,12 @@ class Nightly:
             report.archived += 1
             size_mb = sum(info.size_bytes for info in files) / _MB
             signals.dataset_archived(self._telemetry, dataset=dataset_id, age_days=age.days, size_mb=size_mb)
+
+    async def _archive_after(self, dataset_id: str) -> timedelta:
+        """Returns the age at which a dataset is archived, by the tier of its owner."""
+        owner = await self._catalog.owner(dataset_id)
+        days = await self._limits.archive_after_days(owner) if owner is not None else None
+        return timedelta(days=self._config.archive_after_days if days is None else days)
 
     async def _datasets(self) -> AsyncIterator[tuple[str, list[BlobInfo]]]:
         """Yields each dataset's id and its blobs, without the small files that stay in the Hot tier."""

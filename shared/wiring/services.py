@@ -245,7 +245,7 @@ class Services(UserServices):
         from shared.lifecycle.nightly import Nightly, NightlyConfig
 
         config = NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days)
-        return Nightly(self.job_data, self.catalog, self.runtime, config)
+        return Nightly(self.job_data, self.catalog, self.owner_limits, self.runtime, config)
 
     @cached_property
     def erasure(self) -> "Erasure":

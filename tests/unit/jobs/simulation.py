@@ -120,7 +120,7 @@ class Flow:
         self.data = JobData.over(Storage(blobs, entities, queues), self.specs)
         self.jobs, self.ledger = self.data.jobs, self.data.ledger
         self.users, self.usage = UserStore(entities), UsageStore(entities)
-        limits = OwnerLimits(self.users, tiers, running_jobs)
+        self._limits = limits = OwnerLimits(self.users, tiers, running_jobs)
         self.slots = Slots(entities, self.jobs, queues, limits)
         self.quotas = Quotas(self.usage, limits, self.jobs, runtime)
         self.catalog = Catalog(entities, blobs, link_seconds=3600)
@@ -155,7 +155,7 @@ class Flow:
         return Deadline.after(self.clock, seconds)
 
     def nightly(self, **config: int) -> Nightly:
-        return Nightly(self.data, self.catalog, self._runtime, NightlyConfig(**config))
+        return Nightly(self.data, self.catalog, self._limits, self._runtime, NightlyConfig(**config))
 
     async def send(self, data: object, user_id: str = "admin"):
         return await self.submit.run(Submission(user_id, self.specs.parse(data)))

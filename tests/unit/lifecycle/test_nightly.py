@@ -6,6 +6,7 @@ from shared.clock import Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Unavailable
+from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.job.rows import Work, work_to_entity
 from shared.jobs.ledger.job_data import JobData
 from shared.lifecycle.nightly import Nightly, NightlyConfig
@@ -13,10 +14,15 @@ from shared.storage.blobs import Tier
 from shared.storage.entities import Put
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
-from shared.users.caller import ADMIN
+from shared.users.caller import ADMIN, TierName
+from shared.users.store import UserStore
+from shared.users.tiers import read_tiers
+from shared.users.user import User
 from tests.unit.in_memory import memory_storage, runtime_of
 from tests.unit.known_sources import SPECS
 from tests.unit.manual_clock import ManualClock
+
+TIERS = read_tiers({"free": {"archive_after_days": 30}, "pro": {"archive_after_days": 200}})
 
 
 class Failing(MemoryBlobs):
@@ -36,7 +42,9 @@ class House:
         self.telemetry = RecordingTelemetry()
         self.catalog = Catalog(storage.entities, blobs, link_seconds=60)
         data = JobData.over(storage, SPECS)
-        self.nightly = Nightly(data, self.catalog, runtime_of(clock, self.telemetry), config)
+        self.users = UserStore(storage.entities)
+        limits = OwnerLimits(self.users, TIERS, 10)
+        self.nightly = Nightly(data, self.catalog, limits, runtime_of(clock, self.telemetry), config)
 
     async def record(self, *names, user_id=ADMIN):
         now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -114,6 +122,26 @@ async def test_the_tier_is_recorded_for_the_owner_of_the_dataset(night):
     await nightly.run(Deadline.after(clock, 100))
     assert await house.archived("ann") == {"anns"}
     assert await house.archived() == {"old", "older", "new"}
+
+
+async def test_the_tier_of_the_owner_says_when_a_dataset_is_archived():
+    clock = ManualClock()
+    blobs = MemoryBlobs(clock)
+    house = House(clock, blobs)
+    for tier in TierName:
+        await house.users.create(User(tier, tier, tier, clock.now()))
+    owners = [*TierName, ADMIN, "deleted"]
+    for owner in owners:
+        await blobs.put(f"datasets/job_of-{owner}/dataset.zip", b"x")
+        await house.record(f"of-{owner}", user_id=owner)
+    begin, archived_at = clock.moment, dict[str, int]()
+    for days in (29, 30, 89, 90, 199, 200):
+        clock.moment = begin + timedelta(days=days)
+        await house.nightly.run(Deadline.after(clock, 100))
+        for owner in owners:
+            if await house.archived(owner):
+                archived_at.setdefault(str(owner), days)
+    assert archived_at == {"free": 30, "enterprise": 90, ADMIN: 90, "deleted": 90, "pro": 200}
 
 
 async def test_a_second_run_does_nothing_twice(night):
