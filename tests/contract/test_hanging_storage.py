@@ -23,6 +23,9 @@ ANSWER_WITHOUT_STORAGE = {
     "health_ready",
     "list_insights",
     "get_insight",
+    "page_file",
+    "show_docs",
+    "show_redoc",
 }
 BODIES = {
     "submit_job": CATS,
