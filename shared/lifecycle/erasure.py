@@ -1,4 +1,4 @@
-"""Deletes users who are marked for deletion, and unless these are kept, their jobs and datasets.
+"""Deletes users who are marked for deletion, and unless these are kept, their jobs, datasets and lists.
 
 The jobs that a user has open are cancelled first. A run that works for a job notices that within seconds, but it may
 still write a blob until then. So the job is deleted only in a run an hour later at least, which is the next night. Of
@@ -18,7 +18,7 @@ from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.job import Job
 from shared.jobs.job.keys import JobKeys
 from shared.jobs.ledger.job_data import JobData
-from shared.records.blob_names import dataset_prefix, work_prefix
+from shared.records.blob_names import dataset_prefix, inputs_prefix, work_prefix
 from shared.runtime import Runtime
 from shared.telemetry import signals
 from shared.users.deletions import Deletions
@@ -96,6 +96,7 @@ class Erasure:
             await self._parts.catalog.erase_all(user.id)
             await self._parts.keys.erase(user.id)
             await self._parts.transitions.erase_slots(user.id)
+            await self._delete_blobs(inputs_prefix(user.id), deadline)
         await self._usage.erase(user.id)
         await self._deletions.finish(user)
         return True

@@ -8,6 +8,7 @@ work/job_{id}/                working blobs, deleted some days after the job's e
     candidates/  records/     the input of a chunk, and its outcomes
     shards/                   images in the order in which they were fetched
     archive/r{revision}/      start.json; the plan and its texts are under the digest of the order
+inputs/{user}/                lists that the user's specs may name; the app does not write them
 ```
 
 Only one run writes a name with a nonce. Prefixes end in a slash.
@@ -17,6 +18,7 @@ import re
 
 DATASETS = "datasets/"
 WORK = "work/"
+INPUTS = "inputs/"
 _OF_DATASET = re.compile(rf"{DATASETS}job_([^/]+)/(?:r(\d+)/)?")
 
 
@@ -39,6 +41,11 @@ def dataset_of(blob: str) -> tuple[str, int] | None:
     """Returns the id and the revision of the dataset that the blob belongs to, or None if it belongs to no dataset."""
     found = _OF_DATASET.match(blob)
     return (found[1], int(found[2] or 1)) if found else None
+
+
+def inputs_prefix(user_id: str) -> str:
+    """Returns the prefix of the lists that the specs of a user may name."""
+    return f"{INPUTS}{user_id}/"
 
 
 def work_prefix(job_id: str) -> str:

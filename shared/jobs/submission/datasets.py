@@ -6,7 +6,8 @@ A user may name the lists below `inputs/{user}/`. The administrator, who owns th
 from shared.datasets.catalog import Catalog
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.spec.spec import JobSpec
-from shared.sources.lists.config import INPUTS, UrlsConfig
+from shared.records.blob_names import inputs_prefix
+from shared.sources.lists.config import UrlsConfig
 from shared.sources.source import SourceConfig
 from shared.sources.stored.datasets import DatasetConfig
 from shared.users.caller import ADMIN
@@ -42,7 +43,7 @@ async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> Job
 
 def _lists_of_others(spec: JobSpec, user_id: str) -> list[FieldError]:
     """Returns an error for each list that is not below the user's own folder, whether there is such a blob or not."""
-    folder = f"{INPUTS}{user_id}/"
+    folder = inputs_prefix(user_id)
     return [
         FieldError(f"sources.{number}.blob", f"must be a blob under {folder}")
         for number, config in enumerate(spec.sources)

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.records.blob_names import INPUTS
 from shared.sources.fields import text_of
 from shared.sources.lists.parquet_rows import MISSING, can_read_parquet
 from shared.sources.lists.rows import FORMATS
@@ -23,7 +24,6 @@ from shared.sources.source import SourceConfig
 from shared.text.blob_name_rule import BlobName
 from shared.text.labels import UNLABELLED, Label
 
-INPUTS = "inputs/"
 PARQUET: Final = "parquet"
 _MAX_FURTHER = 100
 _encode = json.JSONEncoder(ensure_ascii=False).encode

@@ -42,7 +42,7 @@ class DyingBlobs(MemoryBlobs):
 
 
 class House:
-    """An app with two users, each of whom has a job with a dataset, a running job and a key."""
+    """An app with two users, each of whom has a job with a dataset, a running job, a list and a key."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -69,6 +69,7 @@ class House:
             await self.app.job_data.jobs.save(replace(job, state=state))
             await self.blobs.put(f"work/job_{job_id}/shards/00001", b"x")
         await self.blobs.put(f"datasets/job_{done}/dataset.zip", b"x")
+        await self.blobs.put(f"inputs/{user_id}/list.csv", b"x")
         await self.app.job_keys.claim(user_id, "key", done)
         files = (f"datasets/job_{done}/dataset.zip",), f"datasets/job_{done}/records.jsonl.gz"
         await self.app.catalog.put(Dataset(done, user_id, done, now, 1, 1, "zip", Tier.HOT, *files, {}, {}))

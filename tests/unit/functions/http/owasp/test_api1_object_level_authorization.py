@@ -8,7 +8,7 @@ import pytest
 from functions.http.declared import Declared
 from shared.clock import Deadline
 from shared.jobs.job.states import State
-from shared.sources.lists.config import INPUTS
+from shared.records.blob_names import INPUTS
 from tests.unit.functions.http.http_calls import DECLARED, Answered, short
 from tests.unit.functions.http.owasp.people import People
 
