@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from functions.http.endpoint import Endpoints
-from functions.http.endpoints import datasets, description, health, insights, jobs, keys, pages, specs, users
+from functions.http.endpoints import (
+    datasets,
+    description,
+    health,
+    insights,
+    jobs,
+    keys,
+    pages,
+    records,
+    specs,
+    users,
+)
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,
+    "records": records.endpoints,
     "specs": specs.endpoints,
     "datasets": datasets.endpoints,
     "users": users.endpoints,

@@ -17,6 +17,7 @@ _MODULES = (
     "shared.wiring.image_services",
     "shared.web.http.aiohttp_client",
     "shared.web.http.reported_client",
+    "shared.jobs.ledger.record_pages",
     "shared.jobs.submission.forecast",
     "shared.jobs.submission.submit",
     "shared.jobs.retry",
