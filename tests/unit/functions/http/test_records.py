@@ -22,7 +22,11 @@ async def job_id(app, caller):
     made = (await caller.post("jobs", {"keywords": ["cat"]})).body
     job = await app.job_data.jobs.require("admin", made["id"])
     job = await app.job_data.jobs.save(job.moved(State.DISCOVERING, app.clock.now()))
-    outcomes: list[Kept | Rejected] = [Kept("shard", 0, FACTS), Rejected(Reason.TOO_SMALL, "9 by 9"), Kept("shard", 9, FACTS)]
+    outcomes: list[Kept | Rejected] = [
+        Kept("shard", 0, FACTS),
+        Rejected(Reason.TOO_SMALL, "9 by 9"),
+        Kept("shard", 9, FACTS),
+    ]
     records = [
         Record(number, Candidate(f"http://x.example/{number}.jpg", "a&b +1", Provenance("urls")), outcome)
         for number, outcome in enumerate(outcomes)
