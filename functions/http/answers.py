@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel
-
+from functions.http.declared import Model
 from shared.jobs.job.delivered import has_records
 from shared.jobs.job.job import Job, Webhook, WebhookState
 from shared.jobs.job.states import State
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 _API = "/api/v1"
 
 
-class LabelCounts(BaseModel):
+class LabelCounts(Model):
     """The numbers of candidates of one label: found, kept, and rejected by reason."""
 
     found: int
@@ -26,14 +25,14 @@ class LabelCounts(BaseModel):
     rejected: dict[str, int]
 
 
-class ChunkCounts(BaseModel):
+class ChunkCounts(Model):
     """The numbers of chunks: all, and those that are done."""
 
     total: int
     done: int
 
 
-class JobProgress(BaseModel):
+class JobProgress(Model):
     """The progress of a job. Found candidates that are neither kept nor rejected are not fetched yet."""
 
     chunks: ChunkCounts
@@ -42,14 +41,14 @@ class JobProgress(BaseModel):
     rejected: int
 
 
-class JobError(BaseModel):
+class JobError(Model):
     """Why a job failed."""
 
     code: str
     detail: str
 
 
-class WebhookAnswer(BaseModel):
+class WebhookAnswer(Model):
     """The state of the webhook call ("pending", "delivered" or "failed"), and the outcome of its last try."""
 
     state: WebhookState
@@ -69,7 +68,7 @@ class WebhookAnswer(BaseModel):
         )
 
 
-class JobAnswer(BaseModel):
+class JobAnswer(Model):
     """One job. `revision` is 1 for a new job, and each retry adds 1.
 
     `notice` says for which sources a discovering job waits, until when and why, how many candidates a cancelled job
@@ -137,7 +136,7 @@ class JobAnswer(BaseModel):
         )
 
 
-class JobSummary(BaseModel):
+class JobSummary(Model):
     """One job in a list."""
 
     id: str
@@ -166,14 +165,14 @@ class JobSummary(BaseModel):
         )
 
 
-class JobPage(BaseModel):
+class JobPage(Model):
     """A page of jobs, newest first. `next` is the path of the following page, or None on the last page."""
 
     items: list[JobSummary]
     next: str | None
 
 
-class DatasetAnswer(BaseModel):
+class DatasetAnswer(Model):
     """One dataset."""
 
     id: str
@@ -209,7 +208,7 @@ class DatasetAnswer(BaseModel):
         )
 
 
-class DatasetPage(BaseModel):
+class DatasetPage(Model):
     """A page of datasets, newest first. `next` is the path of the following page, or None on the last page."""
 
     items: list[DatasetAnswer]

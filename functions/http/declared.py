@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from shared.errors import (
     AppError,
@@ -31,6 +31,12 @@ PUBLIC: Final = None
 _ERRORS_OF_ALL: Final = (InvalidRequest, Unavailable)
 # identifying a caller reads storage, whose data may be damaged and whose settings may be missing
 _ERRORS_WITH_KEY: Final = (Unauthenticated, Forbidden, NotConfigured, Permanent)
+
+
+class Model(BaseModel):
+    """The base of what bodies and answers look like. Pydantic builds a model at its first use, not at a cold start."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

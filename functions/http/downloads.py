@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel
+from functions.http.declared import Model
 
 if TYPE_CHECKING:
     from shared.datasets.catalog import Download, SavedFile
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _ARCHIVED = "Files in the Archive tier have no url: rehydrate them before you read them."
 
 
-class DownloadLink(BaseModel):
+class DownloadLink(Model):
     """One file and its link. `url` is null if the file is in the Archive tier, where it cannot be read."""
 
     url: str | None
@@ -49,7 +49,7 @@ class DownloadFile(DownloadLink):
         )
 
 
-class DownloadAnswer(BaseModel):
+class DownloadAnswer(Model):
     """The links to a dataset's files, which are valid until `expires_at`. `url` is that of the first file.
 
     A ZIP is a single file. `records` has a line for each candidate with its outcome. `notice` says why a file has no

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 import azure.functions as func
-from pydantic import BaseModel
 
+from functions.http.declared import Model
 from shared import errors
 
 
@@ -39,14 +39,14 @@ UNEXPECTED: Final = (500, "internal_error", "Something went wrong")
 """The status, code and title of the problem for all other exceptions."""
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(Model):
     """The error of one field of the input. `message` continues the sentence that `field` begins."""
 
     field: str
     message: str
 
 
-class Problem(BaseModel):
+class Problem(Model):
     """Problem details (RFC 9457) with further members.
 
     `limit`, `used` and `resets_at` are those of a quota that leaves no room. `resets_at` is absent if room comes when

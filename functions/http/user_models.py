@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from functions.http.declared import Model
 from shared.text.labels import Label
 from shared.users.caller import Scope, TierName
 from shared.users.user import Status
@@ -39,8 +40,8 @@ type Moment = Annotated[
 ]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class _Body(Model):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class IdentityBody(_Body):
@@ -80,7 +81,7 @@ class CreateKeyBody(_Body):
     expires_at: Moment | None = None
 
 
-class UserAnswer(BaseModel):
+class UserAnswer(Model):
     """One user. `identity` is the person at an identity provider, or null for a user who has keys only."""
 
     id: str
@@ -106,14 +107,14 @@ class UserAnswer(BaseModel):
         )
 
 
-class UserPage(BaseModel):
+class UserPage(Model):
     """A page of users, newest first. `next` is the path of the following page, or None on the last page."""
 
     items: list[UserAnswer]
     next: str | None
 
 
-class UsageAnswer(BaseModel):
+class UsageAnswer(Model):
     """What the user uses now. Images are those of the month (UTC) that ends at `resets_at`."""
 
     jobs_open: int
@@ -132,7 +133,7 @@ class UsageAnswer(BaseModel):
         )
 
 
-class LimitsAnswer(BaseModel):
+class LimitsAnswer(Model):
     """The limits of a tier. Null days mean that datasets are kept, or that the app's setting counts."""
 
     requests_per_minute: int
@@ -145,7 +146,7 @@ class LimitsAnswer(BaseModel):
     monthly_price_usd: float
 
 
-class ProfileAnswer(BaseModel):
+class ProfileAnswer(Model):
     """The caller: tier, what the key allows, use and limits."""
 
     id: str
@@ -158,7 +159,7 @@ class ProfileAnswer(BaseModel):
     links: dict[str, str]
 
 
-class KeyAnswer(BaseModel):
+class KeyAnswer(Model):
     """One key, without its secret. `prefix` is the beginning of its text. `last_used_at` is exact to an hour."""
 
     id: str
@@ -193,7 +194,7 @@ class NewKeyAnswer(KeyAnswer):
     key: str
 
 
-class KeyList(BaseModel):
+class KeyList(Model):
     """All keys of a user, by id. A user has at most 20."""
 
     items: list[KeyAnswer]

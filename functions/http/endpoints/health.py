@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, RootModel
+from pydantic import RootModel
 
 from functions.http.call import Answer, Call
-from functions.http.declared import PUBLIC, Declared
+from functions.http.declared import PUBLIC, Declared, Model
 from functions.http.edge.admission import Admission
 from functions.http.endpoint import Endpoints
 from shared.health.health import Check, Fact, Health, HealthStatus
@@ -21,13 +21,13 @@ endpoints = Endpoints()
 _KEY_SECONDS = 2.0
 
 
-class HealthVerdict(BaseModel):
+class HealthVerdict(Model):
     """The health of the app as a whole."""
 
     status: HealthStatus
 
 
-class HealthCheck(BaseModel):
+class HealthCheck(Model):
     """The health of one part, and how long its answer took. `detail` says why it is not healthy."""
 
     status: HealthStatus

@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel
-
 from functions.http.call import Answer, Call, Text
-from functions.http.declared import Declared, Parameter, Reply, whole_number
+from functions.http.declared import Declared, Model, Parameter, Reply, whole_number
 from functions.http.endpoint import Endpoints
 from shared.errors import NotConfigured, NotFound, RateLimited
 from shared.insights.report import MAX_HOURS, MAX_ROWS, Column, Findings, Report, Span, Value
@@ -23,7 +21,7 @@ _OF_CSV = {
 _TRUNCATED = f"There are more than {MAX_ROWS} rows; ask for fewer hours."
 
 
-class ColumnAnswer(BaseModel):
+class ColumnAnswer(Model):
     """One column of a report. Its `type` is text, number or time."""
 
     name: str
@@ -36,7 +34,7 @@ class ColumnAnswer(BaseModel):
         return cls(name=column.name, type=column.kind, description=column.description)
 
 
-class ReportSummary(BaseModel):
+class ReportSummary(Model):
     """One report in the list of reports."""
 
     name: str
@@ -57,13 +55,13 @@ class ReportSummary(BaseModel):
         )
 
 
-class ReportList(BaseModel):
+class ReportList(Model):
     """All reports."""
 
     items: list[ReportSummary]
 
 
-class ReportAnswer(BaseModel):
+class ReportAnswer(Model):
     """The rows that a report found between `start` and `end`.
 
     `partial` is true if not all data could be read, `truncated` if there are more rows. `notice` explains both.

@@ -3,10 +3,10 @@
 import asyncio
 from typing import TYPE_CHECKING, Final, Self
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
 from functions.http.call import Answer, Call
-from functions.http.declared import Declared, Reply
+from functions.http.declared import Declared, Model, Reply
 from functions.http.endpoint import Endpoints
 from functions.http.examples import SPEC
 
@@ -20,7 +20,7 @@ endpoints = Endpoints()
 _OWN_FIELDS: Final = frozenset({"records_blob"})
 
 
-class SourceOutlook(BaseModel):
+class SourceOutlook(Model):
     """What one source of a spec is asked.
 
     It is not asked if it lacks a setting, which is then the `missing_setting`, or if a warning says so. `queries` are
@@ -47,7 +47,7 @@ class SourceOutlook(BaseModel):
         )
 
 
-class LabelOutlook(BaseModel):
+class LabelOutlook(Model):
     """What is asked for one label of a spec, and how many candidates and images it has at most."""
 
     queries: int
@@ -66,14 +66,14 @@ class LabelOutlook(BaseModel):
         )
 
 
-class SpecWarning(BaseModel):
+class SpecWarning(Model):
     """A field of a spec without effect. `message` continues the sentence that `field` begins."""
 
     field: str
     message: str
 
 
-class SpecOutlook(BaseModel):
+class SpecOutlook(Model):
     """What a spec would do.
 
     `accepted` says whether it could be submitted: no source lacks a setting. `spec` has all fields, also those that
