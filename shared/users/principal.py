@@ -8,6 +8,7 @@ https://learn.microsoft.com/azure/app-service/configure-authentication-user-iden
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from shared.users.api_keys import USER_ID_LENGTH, new_id
 
 HEADER: Final = "X-MS-CLIENT-PRINCIPAL"
 MAX_HEADER_CHARACTERS: Final = 64 << 10
+_PROVIDER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_SUBJECT_CHARACTERS = 256
 _MAX_NAME_CHARACTERS = 100
 _SCHEMAS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -57,7 +59,8 @@ def read_principal(header: str) -> Principal:
     """
     claims, provider = _read(header)
     subject = next((claims[name] for name in _SUBJECTS if claims.get(name)), "")
-    if not provider or not 1 <= len(subject) <= _MAX_SUBJECT_CHARACTERS:
+    # with a divider in its name, two people could have the same identity
+    if _PROVIDER.fullmatch(provider) is None or not 1 <= len(subject) <= _MAX_SUBJECT_CHARACTERS:
         raise Unauthenticated(f"The header {HEADER} names nobody.")
     name = next((claims[name] for name in _NAMES if claims.get(name)), subject)
     return Principal(provider, subject, name[:_MAX_NAME_CHARACTERS])

@@ -50,6 +50,8 @@ def test_a_persons_user_can_have_keys():
         header({"sub": ""}),
         header({"sub": "4" * 257}),
         header({"sub": "4"}, ""),
+        header({"sub": "4"}, "aad|4"),
+        header({"sub": "4"}, "a" * 65),
         header({"sub": "4", "roles": "x" * 100_000}),
         "\ud800",
     ],
