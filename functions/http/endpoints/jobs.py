@@ -3,7 +3,7 @@
 import re
 from functools import partial
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
 from functions.http.answers import JobAnswer, JobPage, JobSummary
 from functions.http.call import Answer, Call
@@ -27,7 +27,7 @@ _MAX_NAME_CHARACTERS = 200
 _RFC_3339 = re.compile(
     r"[0-9]{4}(-[0-9]{2}){2}[Tt][0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_moment = TypeAdapter(AwareDatetime)
+_moment = TypeAdapter(AwareDatetime, config=ConfigDict(defer_build=True))
 _READ_AGAIN_SECONDS = 2, 30
 _IDEMPOTENCY_KEY = Parameter(
     "The same key and body again give the same job.",

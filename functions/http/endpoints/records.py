@@ -4,10 +4,10 @@ import re
 from typing import Literal
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from functions.http.call import Answer, Call
-from functions.http.declared import PAGE, READ_AGAIN, Declared, Parameter, Reply
+from functions.http.declared import PAGE, READ_AGAIN, Declared, Model, Parameter, Reply
 from functions.http.endpoint import Endpoints
 from functions.http.inputs import wrong_value
 from shared.errors import Conflict, NotFound
@@ -31,7 +31,7 @@ _FILTERS = {
 }
 
 
-class RecordEntry(BaseModel):
+class RecordEntry(Model):
     """One candidate and its outcome, with the fields of a line of the records file. Further fields may be missing."""
 
     model_config = ConfigDict(extra="allow")
@@ -46,7 +46,7 @@ class RecordEntry(BaseModel):
     license: str
 
 
-class RecordList(BaseModel):
+class RecordList(Model):
     """A page of records. `next` is the path of the following page, or null on the last page.
 
     While the job runs, there is always a following page. It has no entries until more records are there.
