@@ -1,6 +1,7 @@
 """Who calls, what the key allows, and which user the call concerns."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -61,12 +62,16 @@ def user_of(request: func.HttpRequest, declared: Declared, caller: Caller) -> st
 def _check_origin(services: App, request: func.HttpRequest) -> None:
     """Refuse changes that pages of other sites make, as the browser adds the cookie of the sign-in to their calls.
 
-    Browsers say in `Sec-Fetch-Site` whose page makes the call (https://www.w3.org/TR/fetch-metadata/). Pages of origins
-    that may send credentials by the settings are allowed.
+    Browsers say in `Sec-Fetch-Site` whose page makes the call (https://www.w3.org/TR/fetch-metadata/). Older ones only
+    name its origin. Pages of origins that may send credentials by the settings are allowed.
     """
-    settings = services.settings
-    if settings.cors_allow_credentials and request.headers.get("Origin") in settings.allowed_origins:
+    settings, origin = services.settings, request.headers.get("Origin")
+    if settings.cors_allow_credentials and origin in settings.allowed_origins:
         return
     site = request.headers.get("sec-fetch-site")
-    if request.method not in _SAFE_METHODS and site is not None and site not in _OF_OWN_PAGES:
+    if site is not None:
+        is_own = site in _OF_OWN_PAGES
+    else:
+        is_own = origin is None or origin.partition("://")[2] == urlsplit(request.url).netloc
+    if request.method not in _SAFE_METHODS and not is_own:
         raise Forbidden("A page of another site made this call. Such calls need an API key.")

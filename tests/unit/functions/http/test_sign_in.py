@@ -120,3 +120,21 @@ async def test_a_page_of_a_named_origin_may_use_the_cookie_if_the_settings_say_s
 async def test_a_header_that_names_nobody_is_refused(serve):
     app = serve(**TRUSTED, sign_in_creates_users=True)
     assert (await signed_in(app, "GET", "jobs", X_MS_CLIENT_PRINCIPAL="e30=")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://[", 403),
+        ("http://localhost.evil.example", 403),
+        ("http://localhost", 201),
+    ],
+)
+async def test_a_browser_that_names_only_the_origin_makes_no_changes_for_pages_of_other_sites(
+    serve, origin, status
+):
+    app = serve(**TRUSTED, sign_in_creates_users=True)
+    answered = await signed_in(app, "POST", "jobs", {"keywords": ["cat"]}, Origin=origin)
+    assert answered.status == status, answered.body
