@@ -134,14 +134,13 @@ class UsageAnswer(Model):
 
 
 class LimitsAnswer(Model):
-    """The limits of a tier. Null days mean that datasets are kept, or that the app's setting counts."""
+    """The limits of a tier. Null days mean that the app's setting counts."""
 
     requests_per_minute: int
     requests_per_minute_per_key: int | None
     jobs_at_once: int
     images_per_month: int
     images_per_job: int
-    dataset_retention_days: int | None
     archive_after_days: int | None
     monthly_price_usd: float
 

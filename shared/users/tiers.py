@@ -26,8 +26,6 @@ class Tier(BaseModel):
     """Images that a user's jobs may keep in a calendar month (UTC)."""
     images_per_job: Count
     """Images that one job may keep."""
-    dataset_retention_days: Days | None = None
-    """Age at which a dataset is deleted; None keeps it."""
     archive_after_days: Days | None = None
     """Age at which a dataset moves to the Archive tier of storage; None takes the app's setting."""
     monthly_price_usd: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
@@ -44,7 +42,6 @@ DEFAULT_TIERS: Final[Tiers] = {
         jobs_at_once=2,
         images_per_month=10_000,
         images_per_job=5_000,
-        dataset_retention_days=90,
         monthly_price_usd=0.0,
     ),
     TierName.PRO: Tier(

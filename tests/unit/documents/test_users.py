@@ -14,10 +14,8 @@ COUNTS = ("requests_per_minute", "jobs_at_once", "images_per_month", "images_per
 def test_the_tiers_are_those_of_the_code_with_their_limits_and_prices() -> None:
     for row in rows_of(section_of(PAGE, "Tiers")):
         [tier] = [tier for name, tier in DEFAULT_TIERS.items() if name == codes_in(row[0])[0]]
-        days = tier.dataset_retention_days
-        kept = "\N{EN DASH}" if days is None else f"{days} days"
         counts = [f"{getattr(tier, name):,}" for name in COUNTS]
-        assert row[1:] == [*counts, kept, f"{tier.monthly_price_usd:g} USD"]
+        assert row[1:] == [*counts, f"{tier.monthly_price_usd:g} USD"]
     assert len(rows_of(section_of(PAGE, "Tiers"))) == len(DEFAULT_TIERS)
     assert set(codes_in(section_of(PAGE, "Tiers"))) >= Tier.model_fields.keys()
 

@@ -56,7 +56,6 @@ async def test_a_new_user_with_a_key_can_call_and_has_a_profile(caller):
             "jobs_at_once": 10,
             "images_per_month": 1_000_000,
             "images_per_job": 250_000,
-            "dataset_retention_days": None,
             "archive_after_days": None,
             "monthly_price_usd": 29.0,
         },
