@@ -62,7 +62,7 @@ class Access:
         if account is None or key is None:
             raise Unauthenticated(_UNKNOWN)
         await self._note_use(account, key, now)
-        return Caller(account.user.id, account.user.tier, key.scopes, key.id)
+        return Caller(account.user.id, account.user.tier, key.scopes, key.id, key.expires_at)
 
     def must_look_up(self, api_key: str) -> bool:
         """Whether `identify` would read the table of users to judge this key."""

@@ -146,7 +146,7 @@ class Accounts:
         Raises:
             NotFound: there is no such user.
             Conflict: the user is not active, or has 20 keys.
-            Forbidden: the key would have scopes that its maker lacks.
+            Forbidden: the key would have scopes that its maker lacks, or would expire after it.
             InvalidRequest: the key would have expired already.
         """
         _check_scopes(actor, new.scopes)
@@ -155,6 +155,9 @@ class Accounts:
             raise InvalidRequest(
                 "The body is not valid.", (FieldError("expires_at", "must be in the future"),)
             )
+        last = actor.caller.key_expires_at
+        if last is not None and (new.expires_at is None or new.expires_at > last):
+            raise Forbidden("A key makes no keys that expire after itself.")
         await self.users.require(user_id)
         key_id = new_id(self.random(KEY_ID_LENGTH))
         text = write_key(user_id, key_id, self.random(SECRET_BYTES))

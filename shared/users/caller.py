@@ -1,6 +1,7 @@
 """Defines callers and what their calls may do."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
@@ -32,6 +33,7 @@ class Caller:
     tier: TierName = TierName.FREE
     scopes: frozenset[Scope] = frozenset()
     key_id: str = ""
+    key_expires_at: datetime | None = None
 
     @classmethod
     def anonymous(cls) -> Self:

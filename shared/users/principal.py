@@ -22,12 +22,10 @@ _PROVIDER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_SUBJECT_CHARACTERS = 256
 _MAX_NAME_CHARACTERS = 100
 _SCHEMAS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
-_SUBJECTS = (
-    "http://schemas.microsoft.com/identity/claims/objectidentifier",
-    "oid",
-    _SCHEMAS + "nameidentifier",
-    "sub",
-)
+# Only Microsoft's own provider says who a person is by an object id. At another, people may choose such a claim.
+_MICROSOFT = "aad"
+_OBJECT_IDS = ("http://schemas.microsoft.com/identity/claims/objectidentifier", "oid")
+_SUBJECTS = (_SCHEMAS + "nameidentifier", "sub")
 _NAMES = ("name", _SCHEMAS + "name", "preferred_username", _SCHEMAS + "emailaddress", "email")
 
 
@@ -58,7 +56,8 @@ def read_principal(header: str) -> Principal:
         Unauthenticated: the header is too long, has another form, or names nobody.
     """
     claims, provider = _read(header)
-    subject = next((claims[name] for name in _SUBJECTS if claims.get(name)), "")
+    subjects = (*_OBJECT_IDS, *_SUBJECTS) if provider == _MICROSOFT else _SUBJECTS
+    subject = next((claims[name] for name in subjects if claims.get(name)), "")
     # with a divider in its name, two people could have the same identity
     if _PROVIDER.fullmatch(provider) is None or not 1 <= len(subject) <= _MAX_SUBJECT_CHARACTERS:
         raise Unauthenticated(f"The header {HEADER} names nobody.")

@@ -29,6 +29,12 @@ def test_a_person_has_the_same_user_at_every_sign_in_and_another_at_another_prov
     assert first.user_id == again.user_id != elsewhere.user_id
 
 
+def test_an_object_id_counts_only_at_microsofts_provider():
+    victim = read_principal(header({"sub": "42"}, "custom"))
+    forged = read_principal(header({"sub": "43", "oid": "42", OID: "42"}, "custom"))
+    assert (victim.subject, forged.subject) == ("42", "43")
+
+
 def test_a_persons_user_can_have_keys():
     user_id = read_principal(header({"sub": "42"})).user_id
     read = read_key(write_key(user_id, "000000", bytes(32)))

@@ -132,6 +132,17 @@ async def test_a_key_is_neither_made_nor_revoked_with_scopes_that_the_caller_lac
     assert len((await caller.get(f"users/{user_id}/keys")).body["items"]) == 2
 
 
+async def test_a_key_makes_no_keys_that_expire_after_itself(app, caller):
+    user_id = await make_user(caller)
+    soon, later = (app.clock.now() + timedelta(days=days) for days in (1, 2))
+    body = {"name": "a", "scopes": ["submit"], "expires_at": soon.isoformat()}
+    made = await caller.post(f"users/{user_id}/keys", body)
+    ann = Caller(app, made.body["key"])
+    moments = [soon.isoformat(), later.isoformat(), None]
+    tried = [await ann.post("users/me/keys", {**body, "expires_at": moment}) for moment in moments]
+    assert [answered.status for answered in tried] == [201, 403, 403]
+
+
 async def test_a_user_has_at_most_twenty_keys(caller):
     user_id = await make_user(caller)
     for _ in range(20):
