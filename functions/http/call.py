@@ -40,7 +40,7 @@ class Call:
 
     @property
     def actor(self) -> "Actor":
-        """Who acts, as the audit trail records it."""
+        """The caller and the call, as the audit trail records them."""
         from shared.users.audit import Actor
 
         return Actor(self.caller, self.operation.correlation_id)

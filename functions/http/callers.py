@@ -1,4 +1,4 @@
-"""Who calls, what the key allows, and which user the call concerns."""
+"""Identifies the caller, checks the scopes of the key, and finds the user that the call concerns."""
 
 from typing import Final
 from urllib.parse import urlsplit

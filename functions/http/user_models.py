@@ -1,4 +1,4 @@
-"""What calls about users and keys take and answer."""
+"""Models of the bodies and answers of calls about users and keys."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -115,7 +115,7 @@ class UserPage(Model):
 
 
 class UsageAnswer(Model):
-    """What the user uses now. Images are those of the month (UTC) that ends at `resets_at`."""
+    """The current usage of the user. Images are those of the month (UTC) that ends at `resets_at`."""
 
     jobs_open: int
     images_kept: int

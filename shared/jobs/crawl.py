@@ -170,7 +170,7 @@ class Crawl:
         return (job, chunk) if chunk is not None else None
 
     async def _options_of(self, job_id: str) -> CrawlOptions:
-        """Returns the crawl options in the job's spec. Those of the last few jobs are cached, as specs never change."""
+        """Returns the crawl options in the job's spec. A few jobs' options are cached: specs never change."""
         if job_id not in self._options:
             spec = await self._jobs.needed_spec(job_id)
             self._options[job_id] = CrawlOptions(spec.filters, spec.transform, spec.respect)

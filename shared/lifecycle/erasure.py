@@ -31,7 +31,7 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class JobParts:
-    """What is needed to end jobs, and to delete what is stored of them."""
+    """The services that end jobs and delete their stored data."""
 
     data: JobData
     keys: JobKeys

@@ -65,7 +65,7 @@ class Access:
         return Caller(account.user.id, account.user.tier, key.scopes, key.id, key.expires_at)
 
     def must_look_up(self, api_key: str) -> bool:
-        """Whether `identify` would read the table of users to judge this key."""
+        """Returns whether `identify` would read the table of users to judge this key."""
         presented = None if self._is_admin_key(api_key) else read_key(api_key)
         return presented is not None and self._cached(presented.user_id) is None
 

@@ -63,7 +63,7 @@ class UserChange:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What a new key is to be."""
+    """The values of a new key."""
 
     name: str
     scopes: frozenset[Scope]

@@ -53,11 +53,11 @@ class ApiKey:
     last_used_at: datetime | None = None
 
     def matches(self, presented: PresentedKey) -> bool:
-        """Whether the secrets are the same. They are compared in constant time."""
+        """Returns whether the secrets are the same. They are compared in constant time."""
         return hmac.compare_digest(self.digest, presented.digest)
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether the key has not expired."""
+        """Returns whether the key has not expired."""
         return self.expires_at is None or now < self.expires_at
 
 

@@ -35,7 +35,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and in which call."""
+    """The caller who makes a change, and the id of the call."""
 
     caller: Caller
     correlation_id: str

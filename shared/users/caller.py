@@ -10,7 +10,7 @@ ADMIN: Final = "admin"
 
 
 class Scope(StrEnum):
-    """What a key allows: reading, changing what belongs to its user, or administering the app."""
+    """The actions that a key allows: reading, changing what belongs to its user, or administering the app."""
 
     READ = "read"
     SUBMIT = "submit"

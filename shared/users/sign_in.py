@@ -13,7 +13,7 @@ from shared.users.store import UserStore
 from shared.users.user import Status, User
 
 SCOPES: Final = frozenset({Scope.READ, Scope.SUBMIT})
-"""What people may do who have signed in. Administration needs a key."""
+"""The scopes of people who have signed in. Administration needs a key."""
 _MAX_NAME_CHARACTERS = 100
 
 

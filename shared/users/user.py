@@ -10,7 +10,7 @@ from shared.users.caller import TierName
 
 
 class Status(StrEnum):
-    """Whether a user may call. Only the clean-up still sees a user who is being deleted."""
+    """The status of a user. Only an active user may call. Only the clean-up sees a user who is being deleted."""
 
     ACTIVE = "active"
     DISABLED = "disabled"

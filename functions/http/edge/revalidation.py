@@ -15,7 +15,7 @@ def etag_of(text: str) -> str:
 
 
 def has_current(request: func.HttpRequest, etag: str) -> bool:
-    """Whether the caller has this version already, by `If-None-Match`."""
+    """Returns whether the caller has this version already, by `If-None-Match`."""
     wanted = (request.headers.get("If-None-Match") or "").split(",")
     opaque = etag.removeprefix("W/")
     return any(tag.strip() == "*" or tag.strip().removeprefix("W/") == opaque for tag in wanted)

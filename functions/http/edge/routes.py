@@ -1,4 +1,4 @@
-"""Which methods a path takes, by the declared endpoints."""
+"""Finds the methods that a path accepts in the declared endpoints."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ _OWN_FIELDS: Final = frozenset({"records_blob"})
 
 
 class SourceOutlook(Model):
-    """What one source of a spec is asked.
+    """The queries of one source of a spec.
 
     It is not asked if it lacks a setting, which is then the `missing_setting`, or if a warning says so. `queries` are
     asked first, and `variation_queries` where too few images are found.
@@ -48,7 +48,7 @@ class SourceOutlook(Model):
 
 
 class LabelOutlook(Model):
-    """What is asked for one label of a spec, and how many candidates and images it has at most."""
+    """The queries for one label of a spec, and its upper bounds of candidates and images."""
 
     queries: int
     variation_queries: int
@@ -74,7 +74,7 @@ class SpecWarning(Model):
 
 
 class SpecOutlook(Model):
-    """What a spec would do.
+    """The effects that a spec would have.
 
     `accepted` says whether it could be submitted: no source lacks a setting. `spec` has all fields, also those that
     were left out. `labels` has those that are known before the sources are asked. The numbers are upper bounds, and

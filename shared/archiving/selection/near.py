@@ -160,7 +160,7 @@ class _BandSearch:
             yield from self._only_new(left, other, self._left.hashes[left] ^ self._right.hashes[other])
 
     def _only_new(self, left: Positions, right: Positions, difference: Hashes) -> Iterator[Pairs]:
-        """Leaves out pairs that an earlier band finds. Yields the others as positions in the unsorted hashes."""
+        """Yields the pairs that no earlier band finds, as positions in the unsorted hashes."""
         for band in self._earlier:
             new = np.bitwise_count(difference & band.mask) > band.radius
             left, right, difference = left[new], right[new], difference[new]

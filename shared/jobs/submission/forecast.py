@@ -20,7 +20,7 @@ from shared.sources.stored.datasets import DatasetConfig
 
 @dataclass(slots=True)
 class SourceForecast:
-    """What one source is asked.
+    """The queries of one source.
 
     Attributes:
         type: Its type in the spec.
@@ -41,7 +41,7 @@ class SourceForecast:
 
 @dataclass(slots=True)
 class LabelForecast:
-    """What is asked for one label. Its numbers mean the same as those of `SourceForecast`, after the label's limit."""
+    """The queries for one label. Its numbers mean the same as those of `SourceForecast`, after the label's limit."""
 
     queries: int = 0
     variations: int = 0
@@ -51,7 +51,7 @@ class LabelForecast:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a spec would do.
+    """The effects that a spec would have.
 
     `labels` has only those that are known before the sources are asked. `candidates` and `images` are of all labels.
     """
@@ -183,7 +183,7 @@ class _Counting:
 
 
 def _total(numbers: Iterable[int | None]) -> int | None:
-    """Returns the sum, which is not known if one of the numbers is not."""
+    """Returns the sum of the numbers, or None if one of them is None, because it is not known."""
     total = 0
     for number in numbers:
         if number is None:

@@ -1,4 +1,4 @@
-"""Decides whose jobs the messages of producers are. Who can write to the queues needs no API key."""
+"""Decides which user owns the job of a producer's message. A producer needs no API key, only access to the queue."""
 
 from dataclasses import dataclass
 

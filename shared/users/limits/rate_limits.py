@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is left of one limit.
+    """The remaining calls of one limit.
 
     `resets_in_seconds` is the time until the minute ends or, if no call is left, until one more call is possible.
     """
@@ -44,7 +44,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a call may be made, and what is left of each of its limits.
+    """The answer to a call: whether it is allowed, and how many calls each limit has left.
 
     There are no `standings` if the call could not be counted; then it is allowed.
 
@@ -76,7 +76,7 @@ class _Share:
 
 @dataclass(slots=True)
 class _Subject:
-    """What this instance knows of a subject: its row as it was read or written last, and the shares taken from it.
+    """The state of a subject in this instance: its row as it was read or written last, and the shares taken from it.
 
     Until `open_until`, a moment of the monotonic clock, all calls are allowed, because storage has not answered.
     """

@@ -11,7 +11,7 @@ _HELD = "held-"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a job needs: a number of images beside the ones that an earlier revision kept, which are counted already.
+    """The images that a job asks for. Images that an earlier revision kept are not included: they are counted already.
 
     `token` is a new one, made by `token_at`. If the job has a reservation, it is not used.
     """

@@ -142,7 +142,7 @@ class UsageStore:
             yield Listed(row.row, str(row.values["user_id"]), str(row.values["job_id"]))
 
     async def unlist(self, token: str) -> None:
-        """Takes a token off the list. Its reservation must be settled, or never have been made."""
+        """Deletes a token from the list. Call it only if its reservation is settled or was never made."""
         with contextlib.suppress(Changed):
             await self.entities.apply(_TABLE, _LISTED, [Delete(token)])
 
