@@ -31,7 +31,7 @@ _MOST_STORAGE_CALLS = 1
 
 _APP = """
 import azure.functions as func
-from functions.http.answers import DatasetAnswer, DatasetPage
+from functions.http.models.answers import DatasetAnswer, DatasetPage
 from functions.http.call import Answer
 from functions.http.declared import PUBLIC, Declared
 from functions.http.endpoint import Endpoints

@@ -4,18 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from functions.http.endpoint import Endpoints
-from functions.http.endpoints import (
-    datasets,
-    description,
-    health,
-    insights,
-    jobs,
-    keys,
-    pages,
-    records,
-    specs,
-    users,
-)
+from functions.http.endpoints import datasets, description, jobs, keys, pages, records, specs, users
+from functions.http.endpoints.operators import health, insights
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,

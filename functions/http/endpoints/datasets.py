@@ -1,10 +1,10 @@
 """HTTP functions that list, describe and download datasets."""
 
-from functions.http.answers import DatasetAnswer, DatasetPage
 from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, Declared
-from functions.http.downloads import DownloadAnswer
 from functions.http.endpoint import Endpoints
+from functions.http.models.answers import DatasetAnswer, DatasetPage
+from functions.http.models.downloads import DownloadAnswer
 from shared.errors import Conflict, NotFound
 
 endpoints = Endpoints()

@@ -5,13 +5,13 @@ from functools import partial
 
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
-from functions.http.answers import JobAnswer, JobPage, JobSummary
 from functions.http.call import Answer, Call
 from functions.http.declared import LOCATION, PAGE, READ_AGAIN, Declared, Parameter, Reply
-from functions.http.downloads import RecordsAnswer
 from functions.http.endpoint import Endpoints
 from functions.http.examples import JOB, NEW_JOB, SPEC
 from functions.http.inputs import wrong_value
+from functions.http.models.answers import JobAnswer, JobPage, JobSummary
+from functions.http.models.downloads import RecordsAnswer
 from shared.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded
 from shared.jobs.job.delivered import records_of
 from shared.jobs.job.job import Job

@@ -3,7 +3,7 @@
 from functions.http.call import Answer, Call
 from functions.http.declared import Declared
 from functions.http.endpoint import Endpoints
-from functions.http.user_models import CreateKeyBody, KeyAnswer, KeyList, NewKeyAnswer
+from functions.http.models.users import CreateKeyBody, KeyAnswer, KeyList, NewKeyAnswer
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.users.caller import Scope
 

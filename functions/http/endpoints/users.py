@@ -3,7 +3,7 @@
 from functions.http.call import Answer, Call
 from functions.http.declared import LOCATION, PAGE, Declared, Parameter, Reply
 from functions.http.endpoint import Endpoints
-from functions.http.user_models import (
+from functions.http.models.users import (
     USERS,
     ChangeUserBody,
     CreateUserBody,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.http.downloads import DownloadAnswer
+from functions.http.models.downloads import DownloadAnswer
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Conflict, NotFound

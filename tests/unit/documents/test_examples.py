@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from functions.http.answers import JobAnswer
+from functions.http.models.answers import JobAnswer
 from functions.http.problems import Problem
 from shared.jobs.spec.spec import JobSpec
 from shared.jobs.submission.image_list import parse_image_list

@@ -2,7 +2,7 @@
 
 import json
 
-from functions.http.endpoints.health import HealthAnswer
+from functions.http.endpoints.operators.health import HealthAnswer
 from shared.settings import Settings
 from shared.wiring import App
 from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of

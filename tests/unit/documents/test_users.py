@@ -2,7 +2,7 @@
 
 import json
 
-from functions.http.user_models import CreateKeyBody, CreateUserBody
+from functions.http.models.users import CreateKeyBody, CreateUserBody
 from shared.users.caller import Scope
 from shared.users.tiers import DEFAULT_TIERS, Tier
 from tests.unit.documents.markdown import codes_in, examples_in, rows_of, section_of

@@ -1,13 +1,12 @@
 """The tables of words that a job, a call or a dataset may use have exactly those of the code."""
 
-import importlib
-import pkgutil
 from typing import get_args
 
 import azure.functions as func
 import pytest
 
-from functions.http import endpoints, problems
+from functions.http import problems
+from functions.http.modules import MODULES
 from shared.jobs.job import failures
 from shared.jobs.job.job import WebhookState
 from shared.jobs.job.states import TRANSITIONS, State
@@ -54,8 +53,8 @@ def test_the_codes_of_licences_are_those_of_the_filter() -> None:
 
 def test_the_calls_are_those_that_the_app_serves() -> None:
     app = func.FunctionApp()
-    for found in pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}."):
-        app.register_functions(importlib.import_module(found.name).endpoints.blueprint)
+    for module in MODULES.values():
+        app.register_functions(module.blueprint)
     triggers = [
         trigger.get_dict_repr() for function in app.get_functions() if (trigger := function.get_trigger())
     ]

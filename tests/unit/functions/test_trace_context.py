@@ -13,7 +13,8 @@ from functions.http import endpoint as endpoint_module
 from functions.http.call import Answer
 from functions.http.declared import PUBLIC, Declared
 from functions.http.endpoint import http_function
-from functions.http.endpoints import datasets, health, jobs
+from functions.http.endpoints import datasets, jobs
+from functions.http.endpoints.operators import health
 from functions.message import handling
 from shared.settings import Settings
 from shared.telemetry.correlation import current_operation

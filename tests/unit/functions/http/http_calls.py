@@ -31,8 +31,9 @@ def short(route: str) -> str:
 
 
 def _modules() -> Iterator[ModuleType]:
-    for found in pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}."):
-        yield importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(endpoints.__path__, f"{endpoints.__name__}."):
+        if not found.ispkg:
+            yield importlib.import_module(found.name)
 
 
 DECLARED: dict[str, Declared] = {

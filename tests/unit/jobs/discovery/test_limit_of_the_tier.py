@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.http.answers import JobAnswer
+from functions.http.models.answers import JobAnswer
 from shared.jobs.job.states import State
 from shared.records.records import Reason
 from shared.users.tiers import read_tiers

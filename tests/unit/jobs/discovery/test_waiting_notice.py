@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.http.answers import JobAnswer
+from functions.http.models.answers import JobAnswer
 from shared.errors import Permanent, RateLimited, Unavailable
 from shared.jobs.discovery.visits import StreamVisits
 from shared.jobs.job.messages import JOBS_QUEUE

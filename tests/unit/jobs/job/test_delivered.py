@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from functions.http.answers import JobAnswer, JobSummary
-from functions.http.downloads import RecordsAnswer
+from functions.http.models.answers import JobAnswer, JobSummary
+from functions.http.models.downloads import RecordsAnswer
 from shared.errors import NotFound
 from shared.jobs.job.delivered import has_records, records_of
 from shared.jobs.job.states import State

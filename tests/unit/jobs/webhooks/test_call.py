@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from functions.http.answers import JobAnswer, WebhookAnswer
+from functions.http.models.answers import JobAnswer, WebhookAnswer
 from shared.errors import Permanent, Unavailable
 from shared.jobs.job.job import Webhook, WebhookState
 from shared.jobs.job.messages import JOBS_QUEUE

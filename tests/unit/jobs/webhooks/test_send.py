@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from functions.http.answers import JobAnswer
+from functions.http.models.answers import JobAnswer
 from shared.errors import Unavailable
 from shared.jobs.job.job import Webhook, WebhookState
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of

@@ -9,7 +9,8 @@ import pytest
 from functions.http.declared import Declared
 from functions.http.edge.routes import Routes
 from functions.http.edge.unmatched import unmatched
-from functions.http.endpoints import datasets, health, jobs
+from functions.http.endpoints import datasets, jobs
+from functions.http.endpoints.operators import health
 from tests.expect import present
 from tests.unit.functions.http.http_calls import DECLARED, memory_app
 

@@ -132,7 +132,7 @@ async def get_insight(call: Call) -> Answer:
 
 def _csv(report: Report, found: Findings) -> Answer:
     """Returns the table as a file. Its name and a header say if it is incomplete, because its rows cannot."""
-    from functions.http.csv_table import csv_table
+    from functions.http.models.csv_table import csv_table
 
     notice = _notice(found)
     name = f"{report.name}{'-incomplete' if notice else ''}.csv"

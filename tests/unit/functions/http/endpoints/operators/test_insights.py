@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from azure.identity.aio import DefaultAzureCredential
 
-from functions.http.endpoints import insights
+from functions.http.endpoints.operators import insights
 from shared.insights import azure_logs
 from shared.insights.azure_logs import AzureLogs, logs_client
 from shared.insights.log_source import log_source
