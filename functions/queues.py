@@ -1,9 +1,9 @@
-"""Queue functions for the steps of jobs and for webhooks, each with a function for its poison messages."""
+"""Queue functions for the steps of jobs, webhooks and the lifecycle, each with a function for its poison messages."""
 
 import azure.functions as func
 
 from functions.message import handling, queue_function
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, LIFECYCLE_QUEUE, WEBHOOKS_QUEUE
 from shared.wiring import app
 
 blueprint = func.Blueprint()
@@ -63,3 +63,17 @@ async def send_webhook_poison(msg: func.QueueMessage, context: func.Context) -> 
     """Records that a job's webhook could not be called."""
     async with handling("send_webhook_poison", msg, context) as message:
         await app().webhooks.give_up(message.text)
+
+
+@queue_function(blueprint, LIFECYCLE_QUEUE)
+async def continue_lifecycle(msg: func.QueueMessage, context: func.Context) -> None:
+    """Does a slice of a long task: deletes, moves or checks what is stored."""
+    async with handling("continue_lifecycle", msg, context) as message:
+        await app().task_queue.run(message.text, app().deadline())
+
+
+@queue_function(blueprint, f"{LIFECYCLE_QUEUE}-poison")
+async def continue_lifecycle_poison(msg: func.QueueMessage, context: func.Context) -> None:
+    """Reports a task that failed again and again. The nightly run tries it again."""
+    async with handling("continue_lifecycle_poison", msg, context) as message:
+        await app().task_queue.give_up(message.text)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playground.azurite import Azurite, Ports, provision
 from playground.host import Host
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, LIFECYCLE_QUEUE, WEBHOOKS_QUEUE
 from shared.settings import Settings
 
 _MESSAGE_LEASE_SECONDS = 30
@@ -72,7 +72,7 @@ class Stack:
         provision(
             self.azurite.connection_string,
             container,
-            (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE),
+            (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE, LIFECYCLE_QUEUE),
         )
 
     def start_host(self) -> None:

@@ -29,6 +29,7 @@ _MODULES = (
     "shared.archiving.archiver",
     "shared.lifecycle.erasure",
     "shared.lifecycle.nightly",
+    "shared.lifecycle.task_queue",
     "shared.insights.reports",
     "shared.wiring.health_parts",
     "shared.health.probe",

@@ -14,7 +14,7 @@ from shared.telemetry import signals
 from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
 from shared.users.caller import ADMIN, Caller
-from shared.wiring.services import Services
+from shared.wiring.lifecycle_services import LifecycleServices
 
 if TYPE_CHECKING:
     from shared.health.health import Facts
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 VERSION = "0.1.0"
 
 
-class App(Services):
+class App(LifecycleServices):
     """All services of the app, and the reports of its start, its use and its end."""
 
     version = VERSION

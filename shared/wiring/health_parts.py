@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from shared.health.health import Finding, Part
 from shared.health.parts import ask_queues, ask_telemetry
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, LIFECYCLE_QUEUE, WEBHOOKS_QUEUE
 from shared.wiring.adapters import Adapters
 from shared.wiring.schedules import check_schedule
+
+_QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE, LIFECYCLE_QUEUE)
 
 
 def parts_of(adapters: Adapters) -> Sequence[Part]:
@@ -22,7 +24,7 @@ def parts_of(adapters: Adapters) -> Sequence[Part]:
         return Finding()
 
     async def queues() -> Finding:
-        return await ask_queues(adapters.queues, (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE))
+        return await ask_queues(adapters.queues, _QUEUES)
 
     async def application_insights() -> Finding:
         return ask_telemetry(adapters.telemetry, settings.telemetry_problems)

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from shared.jobs.submission.forecast import Forecasts
     from shared.jobs.submission.submit import Submit
     from shared.jobs.webhooks.send import SendWebhook
-    from shared.lifecycle.erasure import Erasure
-    from shared.lifecycle.nightly import Nightly
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
     from shared.sources.source import SourceKind
@@ -238,22 +236,6 @@ class Services(UserServices):
         producers = Producers(self.owner_limits, settings.queue_user_id, settings.queue_messages_name_users)
         steps = Steps(self.submit, self.discover, self.crawl, self.archive)
         return Intake(steps, self.watchdog, self.job_data.jobs, self.telemetry, producers)
-
-    @cached_property
-    def nightly(self) -> "Nightly":
-        """Step 6: moves old datasets to the Archive tier and cleans up."""
-        from shared.lifecycle.nightly import Nightly, NightlyConfig
-
-        config = NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days)
-        return Nightly(self.job_data, self.catalog, self.owner_limits, self.runtime, config)
-
-    @cached_property
-    def erasure(self) -> "Erasure":
-        """Deletes users who are marked for it."""
-        from shared.lifecycle.erasure import Erasure, JobParts
-
-        jobs = JobParts(self.job_data, self.job_keys, self.transitions, self.catalog)
-        return Erasure(self.deletions, self.usage, jobs, self.runtime)
 
     @cached_property
     def watchdog(self) -> "Watchdog":

@@ -17,7 +17,7 @@ KEYS = {
     "InsertionTime": "never",
     "nextvisibletime": 0,
 }
-QUEUES = ("crawl-jobs", "crawl-chunks", "dataset-archives", "webhooks")
+QUEUES = ("crawl-jobs", "crawl-chunks", "dataset-archives", "webhooks", "lifecycle")
 
 
 def _send(stack, queue, text):

@@ -24,6 +24,8 @@ JOBS_QUEUE = "crawl-jobs"
 CHUNKS_QUEUE = "crawl-chunks"
 ARCHIVES_QUEUE = "dataset-archives"
 WEBHOOKS_QUEUE = "webhooks"
+# its messages are those of `shared.lifecycle.messages`
+LIFECYCLE_QUEUE = "lifecycle"
 
 type _Version = Annotated[int, Strict(), Field(ge=1, le=1)]
 type _Carried = Annotated[str, Field(max_length=100)]

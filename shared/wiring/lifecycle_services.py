@@ -1,0 +1,46 @@
+"""Makes the services of the lifecycle of jobs, datasets and users, which stand above all others."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.wiring.services import Services
+
+if TYPE_CHECKING:
+    from shared.lifecycle.erasure import Erasure
+    from shared.lifecycle.messages import TaskSender
+    from shared.lifecycle.nightly import Nightly
+    from shared.lifecycle.task_queue import TaskQueue
+
+
+class LifecycleServices(Services):
+    """The services of the lifecycle. Each is made on first use."""
+
+    @cached_property
+    def task_sender(self) -> "TaskSender":
+        """Sends tasks to the queue `lifecycle`."""
+        from shared.lifecycle.messages import TaskSender
+
+        return TaskSender(self.queues)
+
+    @cached_property
+    def task_queue(self) -> "TaskQueue":
+        """Handles the tasks of the queue `lifecycle`: each kind has one line here."""
+        from shared.lifecycle.task_queue import TaskQueue
+
+        return TaskQueue((), self.task_sender, self.telemetry)
+
+    @cached_property
+    def nightly(self) -> "Nightly":
+        """Step 6: moves old datasets to the Archive tier and cleans up."""
+        from shared.lifecycle.nightly import Nightly, NightlyConfig
+
+        config = NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days)
+        return Nightly(self.job_data, self.catalog, self.owner_limits, self.runtime, config)
+
+    @cached_property
+    def erasure(self) -> "Erasure":
+        """Deletes users who are marked for it."""
+        from shared.lifecycle.erasure import Erasure, JobParts
+
+        jobs = JobParts(self.job_data, self.job_keys, self.transitions, self.catalog)
+        return Erasure(self.deletions, self.usage, jobs, self.runtime)
