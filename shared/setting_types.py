@@ -1,13 +1,14 @@
 """The types of settings whose values have rules of their own."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import NoDecode
 
+from shared.costs.prices import Prices, read_prices
 from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.telemetry.connection_string import read_authentication_string, read_connection_string
@@ -83,17 +84,36 @@ def _tiers(value: object) -> object:
     """Reads JSON such as `{"free": {"jobs_at_once": 1}}`, and returns all tiers."""
     if not isinstance(value, str):
         return value
-    try:
-        changes = read_json(value, "The text")
-    except InvalidRequest as error:
-        places = "; ".join(f"{item.field} {item.message}" for item in error.fields)
-        raise ValueError(f"must be JSON. {error.detail} {places}".strip()) from None
+    changes = _read(value)
     if not isinstance(changes, Mapping) or not all(
         isinstance(fields, Mapping) for fields in changes.values()
     ):
         raise ValueError('must be an object by tier, such as {"free": {"jobs_at_once": 1}}')
+    return _changed(read_tiers, changes)
+
+
+def _prices(value: object) -> object:
+    """Reads JSON such as `{"date": "2026-11-29", "egress": {"gb": 0.08}}`, and returns all prices."""
+    if not isinstance(value, str):
+        return value
+    changes = _read(value)
+    if not isinstance(changes, Mapping):
+        raise ValueError('must be an object, such as {"date": "2026-11-29", "egress": {"gb": 0.08}}')  # noqa: TRY004 - pydantic reports a ValueError only
+    return _changed(read_prices, changes)
+
+
+def _read(text: str) -> object:
     try:
-        return read_tiers(changes)
+        return read_json(text, "The text")
+    except InvalidRequest as error:
+        places = "; ".join(f"{item.field} {item.message}" for item in error.fields)
+        raise ValueError(f"must be JSON. {error.detail} {places}".strip()) from None
+
+
+def _changed[Read](read: Callable[[Mapping[str, Any]], Read], changes: Mapping[str, object]) -> Read:
+    """Returns the defaults with `changes`, or raises an error that names each wrong field."""
+    try:
+        return read(changes)
     except ValidationError as error:
         wrong = "; ".join(f"{item.field} {item.message}" for item in field_errors(error))
         raise ValueError(f"is wrong: {wrong}") from None
@@ -111,3 +131,5 @@ ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 type AuthenticationString = Annotated[str, AfterValidator(_authentication_string)]
 # not a `type` either. NoDecode leaves the decoding of JSON to `_tiers`, whose errors name the fields
 TierChanges = Annotated[Tiers | None, NoDecode, BeforeValidator(_tiers)]
+# likewise
+PriceChanges = Annotated[Prices | None, NoDecode, BeforeValidator(_prices)]

@@ -20,6 +20,7 @@ from shared.setting_types import (
     ContainerName,
     HeaderValue,
     Origins,
+    PriceChanges,
     Seconds,
     TierChanges,
     resolved,
@@ -140,6 +141,10 @@ class Settings(AzureVariables, ImageServiceSettings):
     """The time after a job's end at which the nightly timer deletes its working blobs."""
     stall_after_seconds: Seconds = 900.0
     """The time without progress after which the watchdog sends a job's messages again."""
+
+    # costs
+    prices: PriceChanges = None
+    """The prices of Azure that differ from those of the app's price file, as JSON, with the `date` of the changes."""
 
     # limits, and pages of other origins
     address_requests_per_minute: Annotated[int, Field(ge=10, le=1_000_000)] = 120

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from shared.wiring.adapters import Adapters
 
 if TYPE_CHECKING:
+    from shared.costs.prices import Prices
     from shared.users.access import Access
     from shared.users.accounts import Accounts
     from shared.users.deletions import Deletions
@@ -81,6 +82,13 @@ class UserServices(Adapters):
         from shared.users.tiers import DEFAULT_TIERS
 
         return self.settings.tiers or DEFAULT_TIERS
+
+    @cached_property
+    def prices(self) -> "Prices":
+        """What Azure asks for storage, executions and traffic."""
+        from shared.costs.prices import default_prices
+
+        return self.settings.prices or default_prices()
 
     @cached_property
     def usage(self) -> "UsageStore":

@@ -1,5 +1,6 @@
 """Settings: empty ones count as not set, and one error names all wrong ones."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from shared.costs.prices import read_prices
 from shared.settings import Settings, SettingsError, load_settings
 from shared.users.tiers import read_tiers
 
@@ -96,6 +98,30 @@ def test_a_wrong_tier_is_named_with_its_rule(loaded, text, rule):
     with pytest.raises(SettingsError) as caught:
         loaded(TIERS=text)
     assert str(caught.value).splitlines()[1] == f"TIERS is {text!r}; it {rule}"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("[]", 'must be an object, such as {"date": "2026-11-29", "egress": {"gb": 0.08}}'),
+        ('{"date"', "must be JSON. The text is not JSON: line 1, column 8."),
+        (
+            '{"egress": {"gb": 0.08}}',
+            "is wrong: date is missing: the day of the changed prices, such as 2026-11-29",
+        ),
+        ('{"date": "2026-11-29", "egress": {"gb": -1}}', "is wrong: egress.gb must be at least 0"),
+        ('{"date": "2026-11-29", "ingress": 1}', "is wrong: ingress is not a known field"),
+    ],
+)
+def test_a_wrong_price_is_named_with_its_rule(loaded, text, rule):
+    with pytest.raises(SettingsError) as caught:
+        loaded(PRICES=text)
+    assert str(caught.value).splitlines()[1] == f"PRICES is {text!r}; it {rule}"
+
+
+def test_prices_are_those_of_the_file_with_the_changes(loaded):
+    changes = {"date": "2026-12-01", "egress": {"gb": 0.08}}
+    assert loaded(PRICES=json.dumps(changes)).prices == read_prices(changes)
 
 
 def test_tiers_are_the_defaults_with_the_changes(loaded):

@@ -1,0 +1,1 @@
+"""What things cost on Azure, at the prices of a dated file."""
