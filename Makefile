@@ -24,7 +24,7 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue requirements assets clean
+.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements assets clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -107,6 +107,9 @@ workbook: setup ## Make the Azure workbook from the reports' queries
 
 catalogue: setup ## Make the table of signals in docs/telemetry.md
 	@$(PY) -m infra.catalogue
+
+settings: setup ## Make the tables of docs/settings.md and the example of local.settings.json
+	@$(PY) -m infra.settings_documents
 
 assets: setup ## Copy the npm packages' files of the pages to where a deployment takes them from
 	@$(PY) -m functions.http.pages.assets

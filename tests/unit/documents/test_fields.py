@@ -1,4 +1,4 @@
-"""The tables of fields, options and settings have exactly those of the code, with their defaults and bounds."""
+"""The tables of fields and options have exactly those of the code, with their defaults and bounds."""
 
 import json
 import re
@@ -11,24 +11,11 @@ from pydantic_core import PydanticUndefined
 
 from shared.jobs.spec import products, spec
 from shared.jobs.submission.image_list import ImageList
-from shared.settings import Settings
 from shared.sources.lists.config import UrlItem
 from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of
 from tests.unit.known_sources import KINDS, parse_spec
 
 NONE = "\N{EN DASH}"
-OF_AZURE = {"FUNCTIONS_WORKER_PROCESS_COUNT"}
-SET_BY_AZURE = {
-    "CONTAINER_NAME",
-    "FUNCTIONS_EXTENSION_VERSION",
-    "REGION_NAME",
-    "WEBSITE_AUTH_ENABLED",
-    "WEBSITE_INSTANCE_ID",
-    "WEBSITE_POD_NAME",
-    "WEBSITE_SITE_NAME",
-    "WEBSITE_SKU",
-    "WEBSITE_SLOT_NAME",
-}
 OF_THE_APP = {"records_blob", "type"}
 SECTIONS = {"urls": ("docs/lists.md", "Options"), "website": ("docs/websites.md", "Websites")}
 
@@ -135,18 +122,3 @@ def test_the_table_of_a_lists_fields_has_those_of_its_items() -> None:
 def test_the_table_of_stored_images_has_the_fields_of_the_message() -> None:
     found = documented(rows_of(text_of("docs/queues.md").replace("| a new id |", "| `null` |")))
     compare(found, [(name, default, {}) for name, default, _ in fields_of(ImageList)])
-
-
-def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
-    found = {
-        name: row[1].strip("`") for row in rows_of(text_of("docs/settings.md")) for name in codes_in(row[0])
-    }
-    known = {}
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, bool | float | int):
-            default = f"{default:g}" if isinstance(default, float) else str(default).lower()
-        known[str(field.validation_alias or name.upper())] = default or NONE
-    for name in SET_BY_AZURE:
-        del known[name]
-    assert {name: default for name, default in found.items() if name not in OF_AZURE} == known

@@ -2,16 +2,14 @@
 
 import socket
 
-from pydantic_settings import BaseSettings
+from shared.settings.topic import Topic
 
 
-class AzureVariables(BaseSettings):
+class AzureVariables(Topic):
     """The part of the settings that Azure sets. The variable of a field has the field's name in upper case."""
 
     website_auth_enabled: bool = False
     """Azure sets it if App Service authentication is switched on. Then callers cannot forge its headers."""
-    website_cloud_rolename: str | None = None
-    """The role in telemetry, if it is not the app's name. The operator sets it, and the host reads it, too."""
     website_site_name: str | None = None
     """Azure sets it to the app's name, which is the role in telemetry."""
     website_slot_name: str | None = None
@@ -35,11 +33,10 @@ class AzureVariables(BaseSettings):
         return any(self._instances)
 
     @property
-    def role(self) -> str:
-        """The app's name in telemetry: the one that the host gives its own items on Azure."""
+    def site(self) -> str:
+        """The app's name as the host gives it to its own items of telemetry on Azure."""
         slot = (self.website_slot_name or "production").lower()
-        site = (self.website_site_name or "pixcrawler").lower() + ("" if slot == "production" else f"-{slot}")
-        return self.website_cloud_rolename or site
+        return (self.website_site_name or "pixcrawler").lower() + ("" if slot == "production" else f"-{slot}")
 
     @property
     def instance(self) -> str:

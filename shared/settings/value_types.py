@@ -65,6 +65,16 @@ def _origins(text: str) -> str:
     return ",".join(origins)
 
 
+def lower_case(value: Any) -> Any:
+    """Returns a text in small letters, without spaces around it."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def upper_case(value: Any) -> Any:
+    """Returns a text in capital letters, without spaces around it."""
+    return value.strip().upper() if isinstance(value, str) else value
+
+
 def resolved(value: object) -> object:
     """Returns the value of a setting.
 

@@ -1,0 +1,24 @@
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.settings.topic import Topic
+from shared.settings.value_types import PriceChanges, Seconds
+
+
+class DatasetSettings(Topic):
+    """Datasets."""
+
+    download_link_seconds: Seconds = 3600.0
+    """How long a download link works."""
+    archive_part_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
+    """The bytes of an archive that one function instance writes. Several instances write a larger archive at the same
+    time."""
+    archive_after_days: Annotated[int, Field(ge=1)] = 90
+    """The age in days at which a dataset moves to the Archive tier, unless the [tier](users.md#tiers) of its owner says
+    otherwise."""
+    work_retention_days: Annotated[int, Field(ge=0)] = 7
+    """How many days after a job's end its working files are kept, and with them the files of earlier revisions."""
+    prices: PriceChanges = None
+    """Prices of Azure that differ from those of [the price file](costs.md#the-price-file), as JSON, with the day of the
+    changes: `{"date": "2026-11-29", "egress": {"gb": 0.08}}`."""
