@@ -1,84 +1,58 @@
-"""Records datasets in a table, and makes the links to download them.
+"""Records datasets in a table.
 
 Each dataset is a row in the partition of its user. The partition `~owners` has a row for each dataset with its user, so
-that the nightly run, which finds datasets by their blobs, knows whose they are. User ids never begin with `~`.
+that the nightly run finds the datasets of all users. User ids never begin with `~`.
 """
 
+import asyncio
 import contextlib
-import re
-import zlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-
-from pydantic import TypeAdapter
+from itertools import batched
 
 from shared.datasets.dataset import Dataset
+from shared.datasets.rows import from_entity, readable, to_entity
 from shared.errors import Changed, Conflict, NotFound
 from shared.records.blob_names import dataset_of, dataset_prefix
-from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
-from shared.storage.cells import from_cells, to_cells
+from shared.storage.blobs import BlobStore, Tier
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace
 from shared.storage.newest_first import Listing, Span, mark, newest_first, place_of, unmark
-from shared.text.file_names import safe_name
 
 _TABLE = "datasets"
 _OWNERS = "~owners"
-_adapter = TypeAdapter(Dataset)
-_NAME_BYTES = 80
-
-
-@dataclass(frozen=True, slots=True)
-class SavedFile:
-    """A file in storage, and the name to save it under. `link` is None if the file is in the Archive tier."""
-
-    blob: str
-    name: str
-    size_bytes: int
-    tier: Tier | None
-    link: Link | None
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A dataset's files, in order. `records` is the file with the outcome of every candidate, or None if it is gone."""
-
-    dataset: Dataset
-    files: tuple[SavedFile, ...]
-    records: SavedFile | None
-
-    @property
-    def expires_at(self) -> datetime:
-        """The time at which the first of the links expires."""
-        files = (*self.files, self.records) if self.records else self.files
-        return min(file.link.expires_at for file in files if file.link)
+_READS_AT_A_TIME = 25
 
 
 class Catalog:
     """The datasets of all users. Each is a row of a table."""
 
-    def __init__(self, entities: EntityStore, blobs: LinkStore, *, link_seconds: float) -> None:
+    def __init__(self, entities: EntityStore, blobs: BlobStore) -> None:
         self._entities = entities
         self._blobs = blobs
-        self._link_seconds = link_seconds
 
     async def put(self, dataset: Dataset) -> None:
-        """Records the dataset. It replaces an earlier revision, but not a later one. Repeating changes nothing."""
+        """Records the dataset. It replaces an earlier revision, but not a later one. Repeating changes nothing.
+
+        A dataset that is recorded already stays in its tier, and is kept as it was. A later revision is kept as people
+        have asked for the earlier one.
+        """
         # the owner is written first, so that every recorded dataset has one
         owner = Entity(_OWNERS, dataset.id, {"user_id": dataset.user_id})
         await self._entities.apply(_TABLE, _OWNERS, [Put(owner)])
-        row = _to_entity(dataset)
+        row = to_entity(dataset)
         listed = mark(row.partition, place_of(row.row, dataset.created_at))
 
         async def record(entity: Entity | None) -> None:
-            stored = _from_entity(entity) if entity else None
+            stored = from_entity(entity) if entity else None
             if stored is not None and stored.revision > dataset.revision:
                 return
             changes: list[Change] = [Insert(row), listed]
             # a row that exists has its mark already
             if entity is not None:
-                changes = [Replace(replace(row, etag=entity.etag))]
+                recorded = to_entity(_kept_as(stored, dataset)) if stored else row
+                changes = [Replace(replace(recorded, etag=entity.etag))]
             await self._entities.apply(_TABLE, row.partition, changes)
 
         await self._change(dataset.user_id, dataset.id, record)
@@ -86,29 +60,94 @@ class Catalog:
     async def undo(self, user_id: str, dataset_id: str, revision: int, before: Dataset | None) -> None:
         """Removes a revision whose job did not complete, and records the dataset `before` it again. This is idempotent.
 
-        If there was none before, an empty row stays, because deleting the row could delete a later revision.
+        If there was none before, an empty row stays, because deleting the row could delete a later revision. A dataset
+        under legal hold, or whose deletion has begun, stays recorded then.
         """
-        row = _to_entity(before) if before else Entity(user_id, dataset_id)
 
         async def restore(entity: Entity | None) -> None:
-            stored = _from_entity(entity) if entity else None
-            if entity is not None and stored is not None and stored.revision == revision:
-                await self._entities.apply(_TABLE, user_id, [Replace(replace(row, etag=entity.etag))])
+            stored = from_entity(entity) if entity else None
+            if entity is None or stored is None or stored.revision != revision:
+                return
+            row = Entity(user_id, dataset_id)
+            if before is not None:
+                row = to_entity(replace(before, keeping=stored.keeping.for_files_of(before.keeping)))
+            elif stored.keeping.legal_hold or stored.keeping.deleting_since is not None:
+                return
+            await self._entities.apply(_TABLE, user_id, [Replace(replace(row, etag=entity.etag))])
 
         await self._change(user_id, dataset_id, restore)
 
-    async def _change(
-        self, user_id: str, dataset_id: str, change: Callable[[Entity | None], Awaitable[None]]
-    ) -> None:
+    async def keep(
+        self,
+        user_id: str,
+        dataset_id: str,
+        change: Callable[[Dataset], Dataset],
+        *,
+        also_deleting: bool = False,
+    ) -> Dataset:
+        """Changes the tier of a dataset and how it is kept; returns the dataset as it is recorded then.
+
+        `change` gets the recorded dataset and returns the new one, of which only `tier` and `keeping` are recorded. It
+        is called again if another writer was faster. What it raises reaches the caller, and nothing is changed then.
+
+        Raises:
+            NotFound: this user has no such dataset.
+        """
+
+        async def record(entity: Entity | None) -> Dataset:
+            stored = _read(entity, also_deleting=also_deleting)
+            if entity is None or stored is None:
+                raise _unknown(dataset_id)
+            changed = change(stored)
+            kept = replace(stored, tier=changed.tier, keeping=changed.keeping)
+            if kept != stored:
+                row = replace(to_entity(kept), etag=entity.etag)
+                await self._entities.apply(_TABLE, user_id, [Replace(row)])
+            return kept
+
+        return await self._change(user_id, dataset_id, record)
+
+    async def begin_deletion(self, user_id: str, dataset_id: str, now: datetime) -> Dataset:
+        """Marks a dataset as being deleted, before its first blob is deleted. From then on nobody can read it.
+
+        No legal hold can be set any more, either. This is idempotent.
+
+        Raises:
+            NotFound: this user has no such dataset.
+            Conflict: the dataset is under legal hold.
+        """
+
+        def begin(dataset: Dataset) -> Dataset:
+            keeping = dataset.keeping
+            if keeping.deleting_since is not None:
+                return dataset
+            if keeping.legal_hold:
+                raise Conflict(f"The dataset {dataset_id} is under legal hold; it cannot be deleted.")
+            return replace(dataset, keeping=replace(keeping, deleting_since=now))
+
+        return await self.keep(user_id, dataset_id, begin, also_deleting=True)
+
+    async def may_delete(self, user_id: str, dataset_id: str) -> bool:
+        """Whether the dataset is not under legal hold. What follows must begin with `begin_deletion` nevertheless."""
+        dataset = await self.get(user_id, dataset_id, also_deleting=True)
+        return dataset is None or not dataset.keeping.legal_hold
+
+    async def _change[Result](
+        self, user_id: str, dataset_id: str, change: Callable[[Entity | None], Awaitable[Result]]
+    ) -> Result:
         busy = "The dataset's row is too busy."
-        await compare_and_swap(lambda: self._entities.get(_TABLE, user_id, dataset_id), change, busy=busy)
+        return await compare_and_swap(
+            lambda: self._entities.get(_TABLE, user_id, dataset_id), change, busy=busy
+        )
 
     async def delete_other_revisions(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
         """Deletes the blobs of all revisions except the recorded one that were written before this time.
 
-        This is idempotent.
+        Nothing is deleted while the dataset is under legal hold. This is idempotent.
         """
-        dataset = await self.get(user_id, dataset_id)
+        dataset = await self.get(user_id, dataset_id, also_deleting=True)
+        if dataset is not None and dataset.keeping.legal_hold:
+            return
         recorded = (dataset.id, dataset.revision) if dataset else None
         async for info in self._blobs.list(dataset_prefix(dataset_id)):
             if dataset_of(info.name) != recorded and info.modified_at < written_before:
@@ -137,10 +176,13 @@ class Catalog:
         entity = await self._entities.get(_TABLE, _OWNERS, dataset_id)
         return str(entity.values["user_id"]) if entity else None
 
-    async def get(self, user_id: str, dataset_id: str) -> Dataset | None:
-        """Returns the dataset, or None if this user has no dataset of that id."""
+    async def get(self, user_id: str, dataset_id: str, *, also_deleting: bool = False) -> Dataset | None:
+        """Returns the dataset, or None if this user has no dataset of that id.
+
+        A dataset whose deletion has begun is returned to those only who ask for it.
+        """
         entity = await self._entities.get(_TABLE, user_id, dataset_id)
-        return _from_entity(entity) if entity else None
+        return _read(entity, also_deleting=also_deleting)
 
     async def require(self, user_id: str, dataset_id: str) -> Dataset:
         """Returns the dataset.
@@ -150,83 +192,68 @@ class Catalog:
         """
         dataset = await self.get(user_id, dataset_id)
         if dataset is None:
-            raise NotFound(f"There is no dataset {dataset_id}.")
+            raise _unknown(dataset_id)
         return dataset
 
-    async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[Dataset]:
+    async def page(
+        self, user_id: str, after: str = "", size: int = 100, *, also_deleting: bool = False
+    ) -> Listing[Dataset]:
         """Returns up to `size` of the user's datasets after the place `after`, those of the newest jobs first.
 
         All revisions of a dataset have the same place.
         """
-        return await newest_first(self._entities, _TABLE, user_id, _from_entity, Span(after, size=size))
+        read = from_entity if also_deleting else readable
+        return await newest_first(self._entities, _TABLE, user_id, read, Span(after, size=size))
 
-    async def download(self, user_id: str, dataset_id: str) -> Download:
-        """Returns links to the dataset's files and records. Files in the Archive tier have no link.
+    async def page_of_all_users(self, after: str = "", size: int = 100) -> Listing[Dataset]:
+        """Returns the datasets of all users that follow the dataset id `after`, in order of id.
 
-        Raises:
-            NotFound: this user has no such dataset, or its files are gone.
-            Conflict: all files and the records are in the Archive tier.
+        At most `size` rows are read, 25 at the same time. Rows without a dataset are skipped, so there may be fewer
+        datasets, or none, though more follow: then `more_after` is the id to go on with. Datasets whose deletion has
+        begun are among them, so that a run can finish what was interrupted.
         """
-        dataset = await self.require(user_id, dataset_id)
-        folder = dataset.records_blob.rpartition("/")[0]
-        stored = {info.name: info async for info in self._blobs.list(f"{folder}/")}
-        if not stored.keys() >= set(dataset.blobs):
-            raise NotFound(f"The files of dataset {dataset_id} are gone.")
-        files = [await self._saved(stored[blob], _filename(dataset, blob)) for blob in dataset.blobs]
-        found = stored.get(dataset.records_blob)
-        records = await self._saved(found, _filename(dataset, found.name)) if found else None
-        if not any(file.link for file in (*files, records) if file):
-            raise Conflict(
-                "The dataset is in the Archive tier; it has to be rehydrated before it can be read."
+        owners: list[tuple[str, str]] = []
+        more_after: str | None = None
+        async for owner in self._entities.query(_TABLE, _OWNERS, after=after):
+            if len(owners) == size:
+                more_after = owners[-1][0]
+                break
+            owners.append((owner.row, str(owner.values["user_id"])))
+        found: list[Dataset] = []
+        for some in batched(owners, _READS_AT_A_TIME, strict=False):
+            rows = await asyncio.gather(
+                *(self._entities.get(_TABLE, user_id, dataset_id) for dataset_id, user_id in some)
             )
-        return Download(dataset, tuple(files), records)
+            found += [dataset for row in rows if (dataset := _read(row, also_deleting=True)) is not None]
+        return Listing(found, more_after)
 
-    async def saved(self, blob: str, name: str) -> SavedFile | None:
-        """Returns a file in storage that is saved under this name, or None if it is gone."""
-        info = await self._blobs.info(blob)
-        return await self._saved(info, name) if info else None
-
-    async def _saved(self, info: BlobInfo, name: str) -> SavedFile:
-        link = None
-        if info.tier is not Tier.ARCHIVE:
-            link = await self._blobs.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
-        return SavedFile(info.name, name, info.size_bytes, info.tier, link)
-
-    async def record_tier(self, dataset_id: str, tier: Tier) -> None:
+    async def record_tier(self, dataset_id: str, tier: Tier, now: datetime) -> None:
         """Records the tier that the dataset's blobs are in now. Nothing happens if the dataset is not recorded."""
         user_id = await self.owner(dataset_id)
-        entity = await self._entities.get(_TABLE, user_id, dataset_id) if user_id else None
-        dataset = _from_entity(entity) if entity else None
-        if user_id is None or entity is None or dataset is None:
-            return
-        changed = replace(_to_entity(replace(dataset, tier=tier)), etag=entity.etag)
-        try:
-            await self._entities.apply(_TABLE, user_id, [Replace(changed)])
-        except Changed:
-            # the dataset was removed, or another run recorded the same
+        if user_id is None:
             return
 
+        def moved(dataset: Dataset) -> Dataset:
+            if dataset.tier is tier:
+                return dataset
+            return replace(dataset, tier=tier, keeping=replace(dataset.keeping, tier_changed_at=now))
 
-def _filename(dataset: Dataset, blob: str) -> str:
-    """Returns the name to save a file under, which every system accepts.
-
-    A `dataset.zip` is named after the dataset, in plain letters. Other files keep their names, which SHA256SUMS and the
-    card refer to.
-    """
-    leaf = blob.rpartition("/")[2]
-    if not leaf.startswith("dataset."):
-        return leaf
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.") or "dataset"
-    return f"{safe_name(stem, _NAME_BYTES)}{leaf.removeprefix('dataset')}"
+        with contextlib.suppress(NotFound):
+            await self.keep(user_id, dataset_id, moved)
 
 
-def _to_entity(dataset: Dataset) -> Entity:
-    """Packs the dataset as JSON into as many cells as it needs. Its labels alone may have 256 KiB."""
-    packed = zlib.compress(_adapter.dump_json(dataset))
-    return Entity(dataset.user_id, dataset.id, to_cells("json", packed))
+def _read(entity: Entity | None, *, also_deleting: bool) -> Dataset | None:
+    if entity is None:
+        return None
+    return from_entity(entity) if also_deleting else readable(entity)
 
 
-def _from_entity(entity: Entity) -> Dataset | None:
-    """Returns the dataset, or None if the row was emptied."""
-    packed = from_cells("json", entity.values)
-    return _adapter.validate_json(zlib.decompress(packed)) if packed else None
+def _unknown(dataset_id: str) -> NotFound:
+    return NotFound(f"There is no dataset {dataset_id}.")
+
+
+def _kept_as(stored: Dataset, dataset: Dataset) -> Dataset:
+    """Returns the dataset, kept as the stored revision is, which is the same one or an earlier one."""
+    if stored.revision == dataset.revision:
+        return replace(dataset, tier=stored.tier, keeping=stored.keeping)
+    return replace(dataset, keeping=stored.keeping.for_files_of(dataset.keeping))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.datasets.keeping import Keeping
 from shared.records.delivered import FileChecksum
 from shared.storage.blobs import Tier
 
@@ -33,3 +34,4 @@ class Dataset:
     sha256: str | None = None
     revision: int = 1
     checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
+    keeping: Keeping = Keeping()  # noqa: RUF009 - it cannot change

@@ -106,7 +106,7 @@ class Nightly:
                     continue
                 for info in movable:
                     await self._blobs.set_tier(info.name, Tier.ARCHIVE)
-                await self._catalog.record_tier(dataset_id, Tier.ARCHIVE)
+                await self._catalog.record_tier(dataset_id, Tier.ARCHIVE, now)
             except AppError as error:
                 report.failed += 1
                 signals.failure(self._telemetry, error, operation="archive_dataset", dataset=dataset_id)
@@ -147,6 +147,9 @@ class Nightly:
                 report.unfinished = True
                 return
             try:
+                # the files of earlier revisions are found by the job's working blobs once the hold is lifted
+                if not await self._catalog.may_delete(work.user_id, work.job_id):
+                    continue
                 if await self._jobs.begin_clearing(work.job_id, before):
                     await self._clear_one(work, now)
                     report.cleared += 1

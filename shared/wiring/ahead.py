@@ -24,6 +24,7 @@ _MODULES = (
     "shared.jobs.webhooks.body",
     "shared.jobs.webhooks.call",
     "shared.jobs.webhooks.send",
+    "shared.datasets.downloads",
     "shared.crawling.worker",
     "shared.jobs.intake",
     "shared.archiving.archiver",

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.wiring.services import Services
+from shared.wiring.dataset_services import DatasetServices
 
 if TYPE_CHECKING:
     from shared.lifecycle.erasure import Erasure
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from shared.lifecycle.task_queue import TaskQueue
 
 
-class LifecycleServices(Services):
+class LifecycleServices(DatasetServices):
     """The services of the lifecycle. Each is made on first use."""
 
     @cached_property

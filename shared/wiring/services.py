@@ -64,10 +64,10 @@ class Services(UserServices):
 
     @cached_property
     def catalog(self) -> "Catalog":
-        """Datasets and their download links."""
+        """The datasets of all users."""
         from shared.datasets.catalog import Catalog
 
-        return Catalog(self.entities, self.blobs, link_seconds=self.settings.download_link_seconds)
+        return Catalog(self.entities, self.blobs)
 
     @cached_property
     def source_settings(self) -> "SourceSettings":

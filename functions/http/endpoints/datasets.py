@@ -30,6 +30,6 @@ async def get_dataset(call: Call) -> Answer:
 )
 async def download_dataset(call: Call) -> Answer:
     """Answers short-lived links to the dataset's files."""
-    download = await call.app.catalog.download(call.caller.user_id, call.route("id"))
+    download = await call.app.downloads.download(call.caller.user_id, call.route("id"))
     await call.app.used(call.caller, "download_dataset")
     return Answer(DownloadAnswer.of(download))

@@ -133,7 +133,7 @@ async def get_job(call: Call) -> Answer:
 )
 async def download_records(call: Call) -> Answer:
     """Answers a short-lived link to the records of all candidates, also for a job that kept no image."""
-    records = await records_of(await _find(call), call.app.catalog)
+    records = await records_of(await _find(call), call.app.downloads)
     await call.app.used(call.caller, "download_records")
     return Answer(RecordsAnswer.of(records))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 from functions.http.declared import Model
 
 if TYPE_CHECKING:
-    from shared.datasets.catalog import Download, SavedFile
+    from shared.datasets.downloads import Download, SavedFile
     from shared.records.delivered import FileChecksum
 
 _ARCHIVED = "Files in the Archive tier have no url: rehydrate them before you read them."

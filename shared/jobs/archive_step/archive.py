@@ -10,6 +10,7 @@ from shared.archiving.planning.plan import Plan
 from shared.clock import Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
+from shared.datasets.keeping import Keeping
 from shared.errors import Damaged, Permanent
 from shared.jobs.archive_step.start import ArchiveStarts, parents_of
 from shared.jobs.flow.job_watch import JobEnded, JobWatch, JobWatches
@@ -222,4 +223,5 @@ def _dataset(job: Job, archived: Archived) -> Dataset:
         splits=archived.splits,
         sha256=archived.checksums[archived.blobs[0]].sha256 if len(archived.blobs) == 1 else None,
         checksums=archived.checksums,
+        keeping=Keeping(tier_changed_at=job.updated_at),
     )

@@ -9,7 +9,7 @@ from shared.jobs.job.states import State
 from shared.records.blob_names import revision_prefix
 
 if TYPE_CHECKING:
-    from shared.datasets.catalog import Catalog, SavedFile
+    from shared.datasets.downloads import Downloads, SavedFile
 
 
 def has_records(job: Job) -> bool:
@@ -18,7 +18,7 @@ def has_records(job: Job) -> bool:
     return kept_nothing or job.state is State.COMPLETED
 
 
-async def records_of(job: Job, catalog: "Catalog") -> "SavedFile":
+async def records_of(job: Job, downloads: "Downloads") -> "SavedFile":
     """Returns a link to the records of the job's last revision.
 
     The records of a job that kept no image are deleted with its working blobs.
@@ -32,7 +32,7 @@ async def records_of(job: Job, catalog: "Catalog") -> "SavedFile":
         raise NotFound(
             f"Job {job.id} has no records: a job has them once it has completed, or has ended without an image to keep."
         )
-    found = await catalog.saved(f"{revision_prefix(job.id, job.revision)}{RECORDS}", RECORDS)
+    found = await downloads.saved(f"{revision_prefix(job.id, job.revision)}{RECORDS}", RECORDS)
     if found is None or found.link is None:
         raise NotFound(f"The records of job {job.id} are gone.")
     return found

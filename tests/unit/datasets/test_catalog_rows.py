@@ -50,7 +50,7 @@ async def test_a_dataset_with_any_labels_is_recorded_and_read_unchanged(sign, nu
     counts = {label: {"kept": 1, "near_duplicate": 12_345} for label in labels}
     dataset = _dataset(Tally().plus(Tally(counts)).counts)
     blobs = MemoryBlobs()
-    catalog = Catalog(MemoryEntities(), blobs, link_seconds=60)
+    catalog = Catalog(MemoryEntities(), blobs)
     await catalog.put(dataset)
     assert await catalog.get("admin", "x") == dataset
 
@@ -58,6 +58,6 @@ async def test_a_dataset_with_any_labels_is_recorded_and_read_unchanged(sign, nu
 async def test_a_dataset_with_a_thousand_files_and_a_thousand_parts_is_recorded():
     dataset = _dataset({"cat": {"kept": 1}}, files=1000, parts=2)
     blobs = MemoryBlobs()
-    catalog = Catalog(MemoryEntities(), blobs, link_seconds=60)
+    catalog = Catalog(MemoryEntities(), blobs)
     await catalog.put(dataset)
     assert (await catalog.page("admin")).items == [dataset]

@@ -7,6 +7,7 @@ import pytest
 from functions.http.models.downloads import DownloadAnswer
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
+from shared.datasets.downloads import Downloads
 from shared.errors import Conflict, NotFound
 from shared.records.delivered import FileChecksum
 from shared.storage.blobs import Tier
@@ -20,11 +21,11 @@ SMALL = {"README.md", "ATTRIBUTION.md", "SHA256SUMS"}
 
 @pytest.fixture
 def recorded():
-    """`await recorded(files, revision, name)` stores a dataset; returns its catalog, its blobs and the dataset."""
+    """`await recorded(files, revision, name)` stores a dataset; returns its downloads, its blobs and the dataset."""
 
     async def make(files, revision=1, name="pets"):
         blobs = MemoryBlobs()
-        catalog = Catalog(MemoryEntities(), blobs, link_seconds=60)
+        catalog = Catalog(MemoryEntities(), blobs)
         folder = "datasets/job_j/" if revision == 1 else f"datasets/job_j/r{revision}/"
         for file in (*files, "records.jsonl.gz"):
             await blobs.put(f"{folder}{file}", file.encode())
@@ -45,20 +46,20 @@ def recorded():
             checksums={f"{folder}{file}": FileChecksum(len(file), "a" * 64) for file in files},
         )
         await catalog.put(dataset)
-        return catalog, blobs, dataset
+        return Downloads(catalog, blobs, link_seconds=60), blobs, dataset
 
     return make
 
 
-async def answer(catalog):
-    return DownloadAnswer.of(await catalog.download("admin", "j"))
+async def answer(downloads):
+    return DownloadAnswer.of(await downloads.download("admin", "j"))
 
 
 @pytest.mark.parametrize("revision", [1, 3])
 @pytest.mark.parametrize("files", [ZIP, SHARDS])
 async def test_all_files_and_the_records_have_links(recorded, files, revision):
-    catalog, _, _ = await recorded(files, revision)
-    download = await answer(catalog)
+    downloads, _, _ = await recorded(files, revision)
+    download = await answer(downloads)
     assert [file.filename for file in download.files] == [
         "pets.zip" if file == "dataset.zip" else file.rpartition("/")[2] for file in files
     ]
@@ -72,11 +73,11 @@ async def test_all_files_and_the_records_have_links(recorded, files, revision):
 @pytest.mark.parametrize("revision", [1, 3])
 @pytest.mark.parametrize("files", [ZIP, SHARDS])
 async def test_a_dataset_in_the_archive_tier_has_links_to_its_records_and_its_card(recorded, files, revision):
-    catalog, blobs, dataset = await recorded(files, revision)
+    downloads, blobs, dataset = await recorded(files, revision)
     for blob in dataset.blobs:
         if blob.rpartition("/")[2] not in SMALL:
             await blobs.set_tier(blob, Tier.ARCHIVE)
-    download = await answer(catalog)
+    download = await answer(downloads)
     assert {file.filename for file in download.files if file.url} == SMALL & set(files)
     assert all((file.tier == "archive") == (file.url is None) for file in download.files)
     assert download.url is None
@@ -87,32 +88,32 @@ async def test_a_dataset_in_the_archive_tier_has_links_to_its_records_and_its_ca
 
 
 async def test_only_a_file_in_the_archive_tier_has_no_link(recorded):
-    catalog, blobs, dataset = await recorded(SHARDS)
+    downloads, blobs, dataset = await recorded(SHARDS)
     await blobs.set_tier(dataset.blobs[1], Tier.ARCHIVE)
-    download = await answer(catalog)
+    download = await answer(downloads)
     assert [file.url is None for file in download.files] == [False, True, False, False, False]
 
 
 async def test_a_dataset_without_a_readable_file_is_refused(recorded):
-    catalog, blobs, dataset = await recorded(ZIP)
+    downloads, blobs, dataset = await recorded(ZIP)
     for blob in (*dataset.blobs, dataset.records_blob):
         await blobs.set_tier(blob, Tier.ARCHIVE)
     with pytest.raises(Conflict, match="rehydrated"):
-        await catalog.download("admin", "j")
+        await downloads.download("admin", "j")
 
 
 @pytest.mark.parametrize("gone", [0, 1])
 async def test_a_dataset_with_a_file_that_is_gone_is_not_found(recorded, gone):
-    catalog, blobs, dataset = await recorded(SHARDS)
+    downloads, blobs, dataset = await recorded(SHARDS)
     await blobs.delete(dataset.blobs[gone])
     with pytest.raises(NotFound, match="gone"):
-        await catalog.download("admin", "j")
+        await downloads.download("admin", "j")
 
 
 async def test_files_have_links_even_if_the_records_are_gone(recorded):
-    catalog, blobs, dataset = await recorded(ZIP)
+    downloads, blobs, dataset = await recorded(ZIP)
     await blobs.delete(dataset.records_blob)
-    download = await answer(catalog)
+    download = await answer(downloads)
     assert download.url
     assert download.records is None
 
@@ -137,5 +138,5 @@ async def test_files_have_links_even_if_the_records_are_gone(recorded):
     ],
 )
 async def test_a_dataset_is_saved_under_a_name_that_every_system_accepts(recorded, name, saved):
-    catalog, _, _ = await recorded(ZIP, name=name)
-    assert (await answer(catalog)).filename == saved
+    downloads, _, _ = await recorded(ZIP, name=name)
+    assert (await answer(downloads)).filename == saved

@@ -14,6 +14,7 @@ from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline
 from shared.crawling.worker import ChunkWorker
 from shared.datasets.catalog import Catalog
+from shared.datasets.downloads import Downloads
 from shared.errors import Unavailable
 from shared.jobs.archive_step.archive import Archive
 from shared.jobs.crawl import Crawl
@@ -123,7 +124,8 @@ class Flow:
         self._limits = limits = OwnerLimits(self.users, tiers, running_jobs)
         self.slots = Slots(entities, self.jobs, queues, limits)
         self.quotas = Quotas(self.usage, limits, self.jobs, runtime)
-        self.catalog = Catalog(entities, blobs, link_seconds=3600)
+        self.catalog = Catalog(entities, blobs)
+        self.downloads = Downloads(self.catalog, blobs, link_seconds=3600)
         bodies = WebhookBodies(self.ledger, self.catalog)
         caller = WebhookCaller(self.jobs, bodies, self.web, clock)
         self.webhooks = SendWebhook(self.jobs, caller, self.telemetry, clock)

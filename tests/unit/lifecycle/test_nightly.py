@@ -40,7 +40,7 @@ class House:
         storage = memory_storage(blobs)
         self._entities = storage.entities
         self.telemetry = RecordingTelemetry()
-        self.catalog = Catalog(storage.entities, blobs, link_seconds=60)
+        self.catalog = Catalog(storage.entities, blobs)
         data = JobData.over(storage, SPECS)
         self.users = UserStore(storage.entities)
         limits = OwnerLimits(self.users, TIERS, 10)

@@ -58,7 +58,7 @@ class Kind:
             await self.app.job_data.jobs.save(job.moved(State.CANCELLED, NOON + timedelta(days=1)))
         else:
             await self.app.catalog.put(_dataset(item_id, minute, revision=2))
-            await self.app.catalog.record_tier(item_id, Tier.ARCHIVE)
+            await self.app.catalog.record_tier(item_id, Tier.ARCHIVE, NOON)
 
 
 @pytest.fixture(params=["jobs", "datasets"])

@@ -18,7 +18,7 @@ SPEC = {"labels": {"cat": ["cat"]}, "sources": [{"type": "fake", "total": 30}], 
 
 
 async def _records(flow, job):
-    found = await records_of(await flow.job(job), flow.catalog)
+    found = await records_of(await flow.job(job), flow.downloads)
     told = RecordsAnswer.of(found)
     assert told.url
     assert (told.filename, told.tier) == ("records.jsonl.gz", "hot")
@@ -59,7 +59,7 @@ async def test_the_records_of_a_job_with_a_dataset_are_the_datasets(flow):
         await flow.blobs.set_tier(blob, Tier.ARCHIVE)
     rows = await _records(flow, job)
     assert len(rows) == 30
-    assert (await records_of(await flow.job(job), flow.catalog)).blob == dataset.records_blob
+    assert (await records_of(await flow.job(job), flow.downloads)).blob == dataset.records_blob
 
 
 async def test_a_job_that_runs_or_was_cancelled_or_broke_has_no_records(flow):
@@ -72,7 +72,7 @@ async def test_a_job_that_runs_or_was_cancelled_or_broke_has_no_records(flow):
         assert not has_records(found)
         assert "records" not in _links(found, await flow.ledger.progress(job.id))
         with pytest.raises(NotFound, match="no records"):
-            await records_of(found, flow.catalog)
+            await records_of(found, flow.downloads)
 
 
 async def test_records_of_a_job_that_kept_nothing_are_deleted_with_its_working_blobs_and_the_error_says_so(
@@ -85,4 +85,4 @@ async def test_records_of_a_job_that_kept_nothing_are_deleted_with_its_working_b
     flow.clock.advance(timedelta(days=8).total_seconds())
     await flow.catalog.delete_other_revisions("admin", job.id, flow.clock.now())
     with pytest.raises(NotFound, match="gone"):
-        await records_of(found, flow.catalog)
+        await records_of(found, flow.downloads)

@@ -101,7 +101,7 @@ async def test_a_dataset_is_cut_anew_from_its_archive(flow):
         "train-00001.tar",
         "test-00001.tar",
     ]
-    saved = {file.name for file in (await flow.catalog.download("admin", after.id)).files}
+    saved = {file.name for file in (await flow.downloads.download("admin", after.id)).files}
     sums = (await flow.blobs.get(next(name for name in after.blobs if "SHA256SUMS" in name))).decode()
     assert {line.split()[1] for line in sums.splitlines()} == saved - {"SHA256SUMS"}
     card = (await flow.blobs.get(next(name for name in after.blobs if "README.md" in name))).decode()

@@ -87,7 +87,7 @@ async def test_a_job_whose_source_lacks_its_key_is_refused_when_it_is_submitted(
     known = SourceSettings()
     services = replace(known, **{name: replace(getattr(known, name), key=key)})
     storage = memory_storage()
-    catalog = Catalog(storage.entities, storage.blobs, link_seconds=60)
+    catalog = Catalog(storage.entities, storage.blobs)
     spec = parse_spec({"keywords": ["cat"], "sources": [{"type": "openverse"}, {"type": name}]})
 
     def submit(settings: SourceSettings) -> Submit:

@@ -1,0 +1,93 @@
+"""Makes the links to download datasets."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.datasets.catalog import Catalog
+from shared.datasets.dataset import Dataset
+from shared.errors import Conflict, NotFound
+from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
+from shared.text.file_names import safe_name
+
+_NAME_BYTES = 80
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """A file in storage, and the name to save it under. `link` is None if the file is in the Archive tier."""
+
+    blob: str
+    name: str
+    size_bytes: int
+    tier: Tier | None
+    link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A dataset's files, in order. `records` is the file with the outcome of every candidate, or None if it is gone."""
+
+    dataset: Dataset
+    files: tuple[SavedFile, ...]
+    records: SavedFile | None
+
+    @property
+    def expires_at(self) -> datetime:
+        """The time at which the first of the links expires."""
+        files = (*self.files, self.records) if self.records else self.files
+        return min(file.link.expires_at for file in files if file.link)
+
+
+class Downloads:
+    """Makes links to the files of datasets, which work for `link_seconds`."""
+
+    def __init__(self, catalog: Catalog, blobs: LinkStore, *, link_seconds: float) -> None:
+        self._catalog = catalog
+        self._blobs = blobs
+        self._link_seconds = link_seconds
+
+    async def download(self, user_id: str, dataset_id: str) -> Download:
+        """Returns links to the dataset's files and records. Files in the Archive tier have no link.
+
+        Raises:
+            NotFound: this user has no such dataset, or its files are gone.
+            Conflict: all files and the records are in the Archive tier.
+        """
+        dataset = await self._catalog.require(user_id, dataset_id)
+        folder = dataset.records_blob.rpartition("/")[0]
+        stored = {info.name: info async for info in self._blobs.list(f"{folder}/")}
+        if not stored.keys() >= set(dataset.blobs):
+            raise NotFound(f"The files of dataset {dataset_id} are gone.")
+        files = [await self._saved(stored[blob], _filename(dataset, blob)) for blob in dataset.blobs]
+        found = stored.get(dataset.records_blob)
+        records = await self._saved(found, _filename(dataset, found.name)) if found else None
+        if not any(file.link for file in (*files, records) if file):
+            raise Conflict(
+                "The dataset is in the Archive tier; it has to be rehydrated before it can be read."
+            )
+        return Download(dataset, tuple(files), records)
+
+    async def saved(self, blob: str, name: str) -> SavedFile | None:
+        """Returns a file in storage that is saved under this name, or None if it is gone."""
+        info = await self._blobs.info(blob)
+        return await self._saved(info, name) if info else None
+
+    async def _saved(self, info: BlobInfo, name: str) -> SavedFile:
+        link = None
+        if info.tier is not Tier.ARCHIVE:
+            link = await self._blobs.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
+        return SavedFile(info.name, name, info.size_bytes, info.tier, link)
+
+
+def _filename(dataset: Dataset, blob: str) -> str:
+    """Returns the name to save a file under, which every system accepts.
+
+    A `dataset.zip` is named after the dataset, in plain letters. Other files keep their names, which SHA256SUMS and the
+    card refer to.
+    """
+    leaf = blob.rpartition("/")[2]
+    if not leaf.startswith("dataset."):
+        return leaf
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.") or "dataset"
+    return f"{safe_name(stem, _NAME_BYTES)}{leaf.removeprefix('dataset')}"

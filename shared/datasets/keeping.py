@@ -1,0 +1,53 @@
+"""Defines how a dataset is kept: how long, in which tier, and what its owner or an administrator has asked for."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.storage.blobs import Tier
+
+
+class Priority(StrEnum):
+    """How soon a dataset leaves the Archive tier: within 15 hours, or often within one hour for a higher price."""
+
+    STANDARD = "standard"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehydration:
+    """A dataset on its way out of the Archive tier. Once it is in `tier`, it stays online for `keep_days` at least."""
+
+    tier: Tier
+    priority: Priority
+    requested_at: datetime
+    keep_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How a dataset is kept. No field is part of the dataset's content.
+
+    `tier_changed_at` is when the dataset's files were written or moved to their tier; None if nobody recorded it.
+    `last_download_at` is when links to the files were given; it is recorded once a day at most. The dataset is not
+    moved to the Archive tier before `online_until`. `rehydration` is set while files leave the Archive tier.
+
+    A dataset under `legal_hold` is neither deleted nor replaced. `retention_days` is after how many days the nightly
+    run deletes the dataset; None leaves that to the policies. `deleting_since` is set when its deletion has begun,
+    which cannot be undone: nobody can read the dataset any more.
+    """
+
+    tier_changed_at: datetime | None = None
+    last_download_at: datetime | None = None
+    online_until: datetime | None = None
+    rehydration: Rehydration | None = None
+    legal_hold: bool = False
+    retention_days: int | None = None
+    deleting_since: datetime | None = None
+
+    def for_files_of(self, other: "Keeping") -> "Keeping":
+        """Returns how another revision of the dataset is kept.
+
+        What people have asked for is that of this one; where the files are is that of the other one.
+        """
+        return replace(self, tier_changed_at=other.tier_changed_at, rehydration=other.rehydration)

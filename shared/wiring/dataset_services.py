@@ -1,0 +1,20 @@
+"""Makes the services about datasets that are made already."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.wiring.services import Services
+
+if TYPE_CHECKING:
+    from shared.datasets.downloads import Downloads
+
+
+class DatasetServices(Services):
+    """The services about datasets. Each is made on first use."""
+
+    @cached_property
+    def downloads(self) -> "Downloads":
+        """Makes links to the files of datasets."""
+        from shared.datasets.downloads import Downloads
+
+        return Downloads(self.catalog, self.blobs, link_seconds=self.settings.download_link_seconds)
