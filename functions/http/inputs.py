@@ -6,10 +6,12 @@ number from 1 to 100".
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 import azure.functions as func
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
 from functions.http.declared import Parameter
 from shared.errors import FieldError, InvalidRequest
@@ -20,6 +22,11 @@ _KEY_OF_THE_HOST = "code"
 _MAX_PARAMETERS = 100
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
+# https://www.rfc-editor.org/rfc/rfc3339#section-5.6
+_RFC_3339 = re.compile(
+    r"[0-9]{4}(-[0-9]{2}){2}[Tt][0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_moment = TypeAdapter(AwareDatetime, config=ConfigDict(defer_build=True))
 
 
 def read_query(request: func.HttpRequest, declared: Mapping[str, Parameter]) -> Mapping[str, str]:
@@ -72,6 +79,21 @@ def read_query(request: func.HttpRequest, declared: Mapping[str, Parameter]) -> 
 def wrong_value(name: str, value: str, rule: str) -> InvalidRequest:
     """Returns the error for a query parameter whose value breaks a rule, such as "must be json or csv"."""
     return InvalidRequest("The query is not valid.", (FieldError(name, f"is {shown(value)!r}; it {rule}"),))
+
+
+def moment_of(name: str, value: str) -> datetime:
+    """Returns the moment that a query parameter names, with an offset from UTC.
+
+    Raises:
+        InvalidRequest: the value is no time of RFC 3339.
+    """
+    try:
+        if _RFC_3339.fullmatch(value):
+            return _moment.validate_python(value)
+    except ValidationError:
+        # such as the 30th of February
+        pass
+    raise wrong_value(name, value, "must be a time such as 2026-01-01T12:00:00Z")
 
 
 def _broken_rule(value: str, schema: Mapping[str, Any]) -> str | None:

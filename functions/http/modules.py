@@ -5,7 +5,7 @@ from typing import Final
 
 from functions.http.endpoint import Endpoints
 from functions.http.endpoints import datasets, description, jobs, keys, pages, records, specs, users
-from functions.http.endpoints.operators import health, insights
+from functions.http.endpoints.operators import audit, health, insights
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,
@@ -14,6 +14,7 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "datasets": datasets.endpoints,
     "users": users.endpoints,
     "keys": keys.endpoints,
+    "audit": audit.endpoints,
     "insights": insights.endpoints,
     "health": health.endpoints,
     "description": description.endpoints,

@@ -1,4 +1,4 @@
-"""Makes, changes and deletes users and their keys. Each change is recorded in the audit trail before it is made."""
+"""Makes, changes and deletes users and their keys. Each change is recorded in the audit trail."""
 
 import secrets
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from shared.users.api_keys import (
     read_key,
     write_key,
 )
-from shared.users.audit import Actor, AuditTrail
+from shared.users.audit import Action, Actor, AuditTrail
 from shared.users.caller import Scope, TierName
 from shared.users.deletions import Deletions
 from shared.users.principal import Principal
@@ -92,11 +92,11 @@ class Accounts:
         user_id = principal.user_id if principal else new_id(self.random(USER_ID_LENGTH))
         subject = principal.identity if principal else ""
         user = User(user_id, name, tier, self.clock.now(), subject=subject)
-        await self.audit.write(actor, "create_user", user_id, f"tier={tier}")
-        stored = await self.users.create(user)
-        self.access.forget(user_id)
-        if stored != user:
-            raise Conflict(f"The person has a user already, {user_id}, which is {stored.status}.")
+        async with self.audit.record(actor, Action.CREATE_USER, user_id, f"tier={tier}"):
+            stored = await self.users.create(user)
+            self.access.forget(user_id)
+            if stored != user:
+                raise Conflict(f"The person has a user already, {user_id}, which is {stored.status}.")
         return user
 
     async def account(self, user_id: str) -> Account:
@@ -118,11 +118,11 @@ class Accounts:
             Conflict: the user is being deleted.
         """
         change.of(await self.users.require(user_id))
-        await self.audit.write(actor, "change_user", user_id, change.detail)
-        try:
-            return await self.users.change(user_id, change.of)
-        finally:
-            self.access.forget(user_id)
+        async with self.audit.record(actor, Action.CHANGE_USER, user_id, change.detail):
+            try:
+                return await self.users.change(user_id, change.of)
+            finally:
+                self.access.forget(user_id)
 
     async def delete(self, actor: Actor, user_id: str, *, keeps_datasets: bool) -> User:
         """Mark a user for deletion, who cannot call from now on. The nightly run deletes the user.
@@ -132,13 +132,12 @@ class Accounts:
             Conflict: the user is being deleted, with the other choice for the datasets.
         """
         await self.users.require(user_id)
-        await self.audit.write(
-            actor, "delete_user", user_id, f"datasets={'keep' if keeps_datasets else 'delete'}"
-        )
-        try:
-            return await self.deletions.begin(user_id, self.clock.now(), keeps_datasets=keeps_datasets)
-        finally:
-            self.access.forget(user_id)
+        detail = f"datasets={'keep' if keeps_datasets else 'delete'}"
+        async with self.audit.record(actor, Action.DELETE_USER, user_id, detail):
+            try:
+                return await self.deletions.begin(user_id, self.clock.now(), keeps_datasets=keeps_datasets)
+            finally:
+                self.access.forget(user_id)
 
     async def add_key(self, actor: Actor, user_id: str, new: NewKey) -> tuple[ApiKey, str]:
         """Make a key; returns it and its text, which is not stored.
@@ -163,9 +162,9 @@ class Accounts:
         text = write_key(user_id, key_id, self.random(SECRET_BYTES))
         key = ApiKey(key_id, new.name, new.scopes, _read(text).digest, now, new.expires_at)
         detail = f"scopes={'+'.join(sorted(new.scopes))}"
-        await self.audit.write(actor, "create_key", f"{user_id}/{key_id}", detail)
-        await self.users.add_key(user_id, key)
-        self.access.forget(user_id)
+        async with self.audit.record(actor, Action.CREATE_KEY, f"{user_id}/{key_id}", detail):
+            await self.users.add_key(user_id, key)
+            self.access.forget(user_id)
         return key, text
 
     async def revoke_key(self, actor: Actor, user_id: str, key_id: str) -> ApiKey:
@@ -179,9 +178,9 @@ class Accounts:
         if key is None:
             raise NotFound(f"User {user_id} has no key {key_id}.")
         _check_scopes(actor, key.scopes)
-        await self.audit.write(actor, "revoke_key", f"{user_id}/{key_id}")
-        await self.users.revoke_key(user_id, key_id)
-        self.access.forget(user_id)
+        async with self.audit.record(actor, Action.REVOKE_KEY, f"{user_id}/{key_id}"):
+            await self.users.revoke_key(user_id, key_id)
+            self.access.forget(user_id)
         return key
 
 

@@ -1,36 +1,87 @@
 """Records the changes that administrators make, and those that users make to their own accounts.
 
-The table `audit` has a partition for each month (UTC) and a row for each action, the newest first. Rows never change.
+The table `audit` has one partition, with a row for each action, the newest first. A row is written before its action
+begins, so that none is missing, and gets the outcome afterwards. If the process dies in between, or storage does not
+answer, the row still says `started`: the action may have been carried out or not.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
+from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound, Retryable
 from shared.runtime import Runtime
 from shared.storage.cells import as_datetime
 from shared.storage.entities import Entity, EntityStore, Put, Value
-from shared.storage.newest_first import place_of
+from shared.storage.newest_first import Listing, end_of, place_of
 from shared.users.caller import Caller
-from shared.users.quotas.usage import month_of
 
 _TABLE = "audit"
+_PARTITION = "actions"
+# a page of a query has as many rows
+_MOST_READ: Final = 1000
+_REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound)
+
+_log = logging.getLogger(__name__)
+
+
+class Action(StrEnum):
+    """The actions that are recorded."""
+
+    CREATE_USER = "create_user"
+    CHANGE_USER = "change_user"
+    DELETE_USER = "delete_user"
+    CREATE_KEY = "create_key"
+    REVOKE_KEY = "revoke_key"
+
+
+class Outcome(StrEnum):
+    """What became of an action. After `repeated`, an earlier call with the same Idempotency-Key had made the change."""
+
+    STARTED = "started"
+    DONE = "done"
+    REPEATED = "repeated"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """One change: who made it, with which key, what was changed, and in which call.
+class AuditRow:
+    """One action: who began it, with which key, what was to be changed, and in which call.
 
-    `detail` has the new values, such as `tier=pro`. It has no secrets, and nothing that a person has typed.
+    `target` is the id of a user, or `{user}/{key}`. `detail` has the new values, such as `tier=pro`. It has no secrets,
+    and nothing that a person has typed.
     """
 
     at: datetime
     actor: str
     key_id: str
-    action: str
+    action: Action
     target: str
     detail: str
+    outcome: Outcome
     correlation_id: str
+
+    @property
+    def target_user(self) -> str:
+        """The id of the user who was to be changed."""
+        return self.target.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which rows to read: those of a user, as actor or as target, of an action, and from a moment on. None is all."""
+
+    user_id: str | None = None
+    action: Action | None = None
+    since: datetime | None = None
+
+    def matches(self, row: AuditRow) -> bool:
+        """Returns whether the row is wanted. `since` is left to the query."""
+        return self.user_id in {None, row.actor, row.target_user} and self.action in {None, row.action}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +92,13 @@ class Actor:
     correlation_id: str
 
 
+@dataclass(slots=True)
+class Attempt:
+    """An action that is carried out. Set `outcome` if it is another than `done`."""
+
+    outcome: Outcome = field(default=Outcome.DONE)
+
+
 @dataclass(frozen=True, slots=True)
 class AuditTrail:
     """Records and reads actions."""
@@ -48,11 +106,17 @@ class AuditTrail:
     entities: EntityStore
     runtime: Runtime
 
-    async def write(self, actor: Actor, action: str, target: str, detail: str = "") -> None:
-        """Record an action before it is carried out, so that none is missing. Failed actions are recorded, too.
+    @contextlib.asynccontextmanager
+    async def record(
+        self, actor: Actor, action: Action, target: str, detail: str = ""
+    ) -> AsyncIterator[Attempt]:
+        """Record an action that is carried out in the context.
+
+        Its outcome is `refused` if the context ends with an error of the caller or of the state. Any other error leaves
+        it `started`.
 
         Raises:
-            Unavailable: storage did not answer. The action must not be carried out.
+            Unavailable: storage did not answer before the context began. The action is not carried out.
         """
         now = self.runtime.clock.now()
         values: dict[str, Value] = {
@@ -62,22 +126,59 @@ class AuditTrail:
             "action": action,
             "target": target,
             "detail": detail,
+            "outcome": Outcome.STARTED,
             "correlation_id": actor.correlation_id,
         }
-        month = month_of(now)
-        row = Entity(month, place_of(self.runtime.ids.nonce(), now), values)
-        await self.entities.apply(_TABLE, month, [Put(row)])
+        row = Entity(_PARTITION, place_of(self.runtime.ids.nonce(), now), values)
+        await self.entities.apply(_TABLE, _PARTITION, [Put(row)])
+        attempt = Attempt()
+        try:
+            yield attempt
+        except _REFUSALS:
+            await self._end(row, Outcome.REFUSED)
+            raise
+        await self._end(row, attempt.outcome)
 
-    async def read(self, month: str, most: int) -> Sequence[Action]:
-        """Returns the newest actions of a month such as `2026-11`, up to `most` of them."""
-        found: list[Action] = []
-        async for entity in self.entities.query(_TABLE, month):
-            found.append(_action(entity))
-            if len(found) == most:
-                break
-        return found
+    async def page(self, after: str, size: int, wanted: AuditFilter) -> Listing[AuditRow]:
+        """Returns up to `size` rows after the place `after`, newest first.
+
+        About 1,000 rows are read. So there may be fewer than `size` though there are more after them.
+        """
+        found: list[tuple[str, AuditRow]] = []
+        number_read = 0
+        end = end_of(wanted.since) if wanted.since else ""
+        async for entity in self.entities.query(_TABLE, _PARTITION, after=after, before=end):
+            number_read += 1
+            row = _row(entity)
+            if wanted.matches(row):
+                found.append((entity.row, row))
+            if len(found) > size:
+                return Listing([row for _, row in found[:size]], found[size - 1][0])
+            if number_read == _MOST_READ:
+                return Listing([row for _, row in found], entity.row)
+        return Listing([row for _, row in found], None)
+
+    async def _end(self, row: Entity, outcome: Outcome) -> None:
+        ended = Entity(row.partition, row.row, {**row.values, "outcome": outcome})
+        try:
+            await self.entities.apply(_TABLE, _PARTITION, [Put(ended)])
+        except Retryable as error:
+            # the action has been carried out, and its row is there
+            _log.warning("An action stays 'started' in the audit trail: %s", error.detail)
 
 
-def _action(entity: Entity) -> Action:
-    names = ("actor", "key_id", "action", "target", "detail", "correlation_id")
-    return Action(as_datetime(entity.values["at"]), *(str(entity.values[name]) for name in names))
+def _row(entity: Entity) -> AuditRow:
+    values = entity.values
+    actor, key_id, target, detail, correlation_id = (
+        str(values[name]) for name in ("actor", "key_id", "target", "detail", "correlation_id")
+    )
+    return AuditRow(
+        at=as_datetime(values["at"]),
+        actor=actor,
+        key_id=key_id,
+        action=Action(str(values["action"])),
+        target=target,
+        detail=detail,
+        outcome=Outcome(str(values["outcome"])),
+        correlation_id=correlation_id,
+    )

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from shared.costs.prices import Prices
     from shared.users.access import Access
     from shared.users.accounts import Accounts
+    from shared.users.audit import AuditTrail
     from shared.users.deletions import Deletions
     from shared.users.limits.addresses import AddressLimits
     from shared.users.limits.rate_limits import RateLimits
@@ -64,10 +65,15 @@ class UserServices(Adapters):
     def accounts(self) -> "Accounts":
         """Changes users and keys."""
         from shared.users.accounts import Accounts
+
+        return Accounts(self.users, self.deletions, self.access, self.audit, self.clock)
+
+    @cached_property
+    def audit(self) -> "AuditTrail":
+        """Records and reads what administrators and users change."""
         from shared.users.audit import AuditTrail
 
-        audit = AuditTrail(self.entities, self.runtime)
-        return Accounts(self.users, self.deletions, self.access, audit, self.clock)
+        return AuditTrail(self.entities, self.runtime)
 
     @cached_property
     def deletions(self) -> "Deletions":

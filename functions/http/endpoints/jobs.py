@@ -1,15 +1,12 @@
 """HTTP functions that submit, list, describe, cancel and retry jobs."""
 
-import re
 from functools import partial
-
-from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
 from functions.http.call import Answer, Call
 from functions.http.declared import LOCATION, PAGE, READ_AGAIN, Declared, Parameter, Reply
 from functions.http.endpoint import Endpoints
 from functions.http.examples import JOB, NEW_JOB, SPEC
-from functions.http.inputs import wrong_value
+from functions.http.inputs import moment_of, wrong_value
 from functions.http.models.answers import JobAnswer, JobPage, JobSummary
 from functions.http.models.downloads import RecordsAnswer
 from shared.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded
@@ -23,11 +20,6 @@ endpoints = Endpoints()
 
 _MAX_KEY_CHARACTERS = 255
 _MAX_NAME_CHARACTERS = 200
-# https://www.rfc-editor.org/rfc/rfc3339#section-5.6
-_RFC_3339 = re.compile(
-    r"[0-9]{4}(-[0-9]{2}){2}[Tt][0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
-_moment = TypeAdapter(AwareDatetime, config=ConfigDict(defer_build=True))
 _READ_AGAIN_SECONDS = 2, 30
 _IDEMPOTENCY_KEY = Parameter(
     "The same key and body again give the same job.",
@@ -184,14 +176,7 @@ def _filter_of(call: Call) -> JobFilter:
     state, name, since = (call.query.get(each) for each in _FILTERS)
     if name is not None and not 1 <= len(name) <= _MAX_NAME_CHARACTERS:
         raise wrong_value("name", name, f"must have 1 to {_MAX_NAME_CHARACTERS} characters")
-    moment = None
-    if since is not None:
-        try:
-            moment = _moment.validate_python(since) if _RFC_3339.fullmatch(since) else None
-        except ValidationError:
-            moment = None
-        if moment is None:
-            raise wrong_value("since", since, "must be a time such as 2026-01-01T12:00:00Z")
+    moment = moment_of("since", since) if since is not None else None
     return JobFilter(State(state) if state else None, name or "", moment)
 
 
