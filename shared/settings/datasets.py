@@ -14,9 +14,6 @@ class DatasetSettings(Topic):
     archive_part_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
     """The bytes of an archive that one function instance writes. Several instances write a larger archive at the same
     time."""
-    archive_after_days: Annotated[int, Field(ge=1)] = 90
-    """The age in days at which a dataset moves to the Archive tier, unless the [tier](users.md#tiers) of its owner says
-    otherwise."""
     work_retention_days: Annotated[int, Field(ge=0)] = 7
     """How many days after a job's end its working files are kept, and with them the files of earlier revisions."""
     prices: PriceChanges = None

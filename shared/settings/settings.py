@@ -12,6 +12,7 @@ from shared.settings.callers import CallerSettings
 from shared.settings.crawling import CrawlingSettings
 from shared.settings.datasets import DatasetSettings
 from shared.settings.image_services import ImageServiceSettings
+from shared.settings.lifecycle import LifecycleSettings
 from shared.settings.schedules import ScheduleSettings
 from shared.settings.storage import StorageSettings
 from shared.settings.telemetry import TELEMETRY, TelemetrySettings
@@ -31,6 +32,7 @@ class Settings(
     CallerSettings,
     CrawlingSettings,
     DatasetSettings,
+    LifecycleSettings,
     ImageServiceSettings,
     TelemetrySettings,
     AzureVariables,

@@ -13,7 +13,7 @@ from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.telemetry.connection_string import read_authentication_string, read_connection_string
 from shared.text.strict_json import read_json
-from shared.users.tiers import Tiers, read_tiers
+from shared.users.tiers import Days, DaysToDeletion, Tiers, read_tiers
 
 _KEY_VAULT = "@microsoft.keyvault("
 # as browsers write it: lower case, without a path
@@ -90,6 +90,10 @@ def resolved(value: object) -> object:
     return value
 
 
+def _age(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().lower() == "never" else value
+
+
 def _tiers(value: object) -> object:
     """Reads JSON such as `{"free": {"jobs_at_once": 1}}`, and returns all tiers."""
     if not isinstance(value, str):
@@ -132,6 +136,8 @@ def _changed[Read](read: Callable[[Mapping[str, Any]], Read], changes: Mapping[s
 
 
 type Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
+type StepAge = Annotated[Days | None, BeforeValidator(_age)]
+type DeletionAge = Annotated[DaysToDeletion | None, BeforeValidator(_age)]
 type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 type ContainerName = Annotated[str, AfterValidator(_container_name)]
 type Origins = Annotated[str, AfterValidator(_origins)]

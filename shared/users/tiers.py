@@ -1,14 +1,29 @@
 """Defines the limits of the users of each tier, and the price that they pay."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from itertools import pairwise
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from shared.users.caller import TierName
 
 type Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 type Days = Annotated[int, Field(ge=1, le=36_500)]
+# a wrong number must not delete datasets before anybody notices it
+type DaysToDeletion = Annotated[int, Field(ge=7, le=36_500)]
+
+
+def check_ages(**ages: int | None) -> None:
+    """Checks that the ages of a dataset's steps ascend, in the order in which they are passed. None is no step.
+
+    Raises:
+        ValueError: an age is less than the one of an earlier step. The text names both.
+    """
+    chosen = [(name, days) for name, days in ages.items() if days is not None]
+    for (name, days), (later_name, later_days) in pairwise(chosen):
+        if later_days < days:
+            raise ValueError(f"'{later_name}' is {later_days}; it must be at least '{name}', which is {days}")
 
 
 class Tier(BaseModel):
@@ -26,10 +41,26 @@ class Tier(BaseModel):
     """Images that a user's jobs may keep in a calendar month (UTC)."""
     images_per_job: Count
     """Images that one job may keep."""
+    cool_after_days: Days | None = None
+    """Days without use after which a dataset moves to the Cool tier of storage; None takes the app's setting."""
+    cold_after_days: Days | None = None
+    """The same for the Cold tier."""
     archive_after_days: Days | None = None
-    """Age at which a dataset moves to the Archive tier of storage; None takes the app's setting."""
+    """The same for the Archive tier."""
+    delete_after_days: DaysToDeletion | None = None
+    """The same for the deletion of a dataset."""
     monthly_price_usd: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
     """What a user of the tier pays in a month, for the business metrics."""
+
+    @model_validator(mode="after")
+    def _ages_ascend(self) -> Self:
+        check_ages(
+            cool_after_days=self.cool_after_days,
+            cold_after_days=self.cold_after_days,
+            archive_after_days=self.archive_after_days,
+            delete_after_days=self.delete_after_days,
+        )
+        return self
 
 
 type Tiers = Mapping[TierName, Tier]

@@ -34,7 +34,7 @@ class LifecycleServices(DatasetServices):
         """Step 6: moves old datasets to the Archive tier and cleans up."""
         from shared.lifecycle.nightly import Nightly, NightlyConfig
 
-        config = NightlyConfig(self.settings.archive_after_days, self.settings.work_retention_days)
+        config = NightlyConfig(self.settings.archive_after_days or 36_500, self.settings.work_retention_days)
         return Nightly(self.job_data, self.catalog, self.owner_limits, self.runtime, config)
 
     @cached_property

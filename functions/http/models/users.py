@@ -141,7 +141,10 @@ class LimitsAnswer(Model):
     jobs_at_once: int
     images_per_month: int
     images_per_job: int
+    cool_after_days: int | None
+    cold_after_days: int | None
     archive_after_days: int | None
+    delete_after_days: int | None
     monthly_price_usd: float
 
 

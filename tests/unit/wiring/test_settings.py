@@ -68,6 +68,10 @@ def test_what_is_set_beside_empty_settings_is_read(loaded):
         ("PIXABAY_BASE_URL", "https://a/?key=b", URL),
         ("USER_AGENT", "caf\u00e9", "must be printable ASCII characters"),
         ("CHUNK_SIZE", "none", "must be a whole number"),
+        ("COOL_AFTER_DAYS", "soon", "must be a whole number"),
+        ("ARCHIVE_AFTER_DAYS", "0", "must be at least 1"),
+        ("DELETE_AFTER_DAYS", "6", "must be at least 7"),
+        ("LIFECYCLE", "offline", "must be 'archive' or 'online'"),
         ("AzureWebJobsStorage__credential", "magic", "must be 'managedidentity'"),
     ],
 )
@@ -91,6 +95,10 @@ def test_a_wrong_setting_is_named_with_its_value_and_its_rule(loaded, name, valu
         (
             '{"free": {"jobs_at_once": 0}, "pro": {"jobs": 1}}',
             "is wrong: free.jobs_at_once must be at least 1; pro.jobs is not a known field",
+        ),
+        (
+            '{"free": {"cool_after_days": 9, "delete_after_days": 8}}',
+            "is wrong: free 'delete_after_days' is 8; it must be at least 'cool_after_days', which is 9",
         ),
     ],
 )
@@ -127,6 +135,20 @@ def test_prices_are_those_of_the_file_with_the_changes(loaded):
 def test_tiers_are_the_defaults_with_the_changes(loaded):
     tiers = loaded(TIERS='{"free": {"jobs_at_once": 1}}').tiers
     assert tiers == read_tiers({"free": {"jobs_at_once": 1}})
+
+
+def test_the_ages_of_datasets_ascend(loaded):
+    with pytest.raises(SettingsError) as caught:
+        loaded(ARCHIVE_AFTER_DAYS="20")
+    assert str(caught.value).splitlines()[1:] == [
+        "'ARCHIVE_AFTER_DAYS' is 20; it must be at least 'COOL_AFTER_DAYS', which is 30"
+    ]
+
+
+def test_a_step_of_datasets_may_never_be_taken(loaded):
+    settings = loaded(COOL_AFTER_DAYS="never", ARCHIVE_AFTER_DAYS=" Never", LIFECYCLE="Online")
+    assert (settings.cool_after_days, settings.archive_after_days) == (None, None)
+    assert settings.lifecycle == "online"
 
 
 @pytest.mark.parametrize(
