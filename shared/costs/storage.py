@@ -9,24 +9,16 @@ The rules of the meters are from "Access tiers for blob data"
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
 from shared.costs.prices import Prices
-from shared.storage.blobs import Tier
+from shared.storage.blobs import Priority, Tier
 
 GB: Final = 1 << 30
 """The bytes of a GB, as Azure Storage counts them."""
 DAYS_A_MONTH: Final = 30
 _UNIT: Final = 10_000
 _WARMEST_FIRST: Final = (Tier.HOT, Tier.COOL, Tier.COLD, Tier.ARCHIVE)
-
-
-class Priority(StrEnum):
-    """How fast blobs leave the Archive tier: standard takes up to 15 hours, high may take less than one."""
-
-    STANDARD = "standard"
-    HIGH = "high"
 
 
 def storage_month(prices: Prices, bytes_by_tier: Mapping[Tier, int]) -> float:

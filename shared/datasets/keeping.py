@@ -2,16 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
-from shared.storage.blobs import Tier
-
-
-class Priority(StrEnum):
-    """How soon a dataset leaves the Archive tier: within 15 hours, or often within one hour for a higher price."""
-
-    STANDARD = "standard"
-    HIGH = "high"
+from shared.storage.blobs import Priority, Tier
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,19 @@ class Tier(StrEnum):
     ARCHIVE = "archive"
 
 
+class Priority(StrEnum):
+    """How fast blobs leave the Archive tier: STANDARD takes up to 15 hours, HIGH may take less than one."""
+
+    STANDARD = "standard"
+    HIGH = "high"
+
+
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """The properties of a blob. `rehydrating_to` is set while a blob is moved out of the Archive tier."""
+    """The properties of a blob.
+
+    While a blob is moved out of the Archive tier, `rehydrating_to` is the tier it gets, and `priority` how fast.
+    """
 
     name: str
     size_bytes: int
@@ -27,6 +37,7 @@ class BlobInfo:
     modified_at: datetime
     tier: Tier | None = None
     rehydrating_to: Tier | None = None
+    priority: Priority | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,11 +122,15 @@ class BlockStore(BlobStore, Protocol):
 class TierStore(BlobStore, Protocol):
     """Blobs with access tiers, which can be found by their tags."""
 
-    async def set_tier(self, name: str, tier: Tier) -> None:
+    async def set_tier(self, name: str, tier: Tier, *, priority: Priority = Priority.STANDARD) -> None:
         """Moves the blob to a tier. Moving it out of the Archive tier begins a rehydration, which takes hours.
+
+        `priority` is that of the rehydration. While it runs, only the priority can change, from STANDARD to HIGH, by a
+        call with the same tier.
 
         Raises:
             NotFound: there is no such blob.
+            Conflict: the blob is being rehydrated to another tier.
         """
         ...
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import AlreadyExists, Conflict, NotFound
-from shared.storage.blobs import BlobAttributes, Tier
+from shared.storage.blobs import BlobAttributes, Priority, Tier
 
 AWKWARD = [
     "plain.txt",
@@ -162,6 +162,20 @@ async def test_an_archived_blob_cannot_be_read(blobs):
     assert info.tier is Tier.ARCHIVE
     with pytest.raises(Conflict):
         await blobs.get("a")
+
+
+@pytest.mark.parametrize("priority", Priority)
+async def test_a_blob_leaves_the_archive_tier_at_once_or_says_which_tier_it_is_on_its_way_to(blobs, priority):
+    await blobs.put("a", b"x")
+    await blobs.set_tier("a", Tier.ARCHIVE)
+    for _ in range(2):
+        await blobs.set_tier("a", Tier.COOL, priority=priority)
+    [listed] = [info async for info in blobs.list("a")]
+    assert (listed.tier, listed.rehydrating_to, listed.priority) in {
+        (Tier.ARCHIVE, Tier.COOL, priority),
+        (Tier.COOL, None, None),
+    }
+    assert listed.tier is (await blobs.info("a")).tier
 
 
 async def test_blobs_are_found_by_all_of_their_tags(blobs):

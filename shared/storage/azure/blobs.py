@@ -10,6 +10,7 @@ from azure.storage.blob import (
     BlobProperties,
     BlobSasPermissions,
     ContentSettings,
+    RehydratePriority,
     StandardBlobTier,
     UserDelegationKey,
     generate_blob_sas,
@@ -18,7 +19,7 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from shared.errors import Conflict, NotFound
 from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
-from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
+from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Priority, Tier
 from shared.storage.storage import Blobs
 
 _PIECE_BYTES = 4 << 20
@@ -138,9 +139,13 @@ class AzureBlobs(Blobs):
             raise Conflict(f"No block of the blob {name} is staged.") from None
 
     @override
-    async def set_tier(self, name: str, tier: Tier) -> None:
+    async def set_tier(self, name: str, tier: Tier, *, priority: Priority = Priority.STANDARD) -> None:
+        # the service ignores the priority unless the blob is in the Archive tier
+        wanted = RehydratePriority.HIGH if priority is Priority.HIGH else RehydratePriority.STANDARD
         with translated(f"The blob {name}"):
-            await self._blob(name).set_standard_blob_tier(_sdk_tier(tier) or StandardBlobTier.HOT)
+            await self._blob(name).set_standard_blob_tier(
+                _sdk_tier(tier) or StandardBlobTier.HOT, rehydrate_priority=wanted
+            )
 
     @override
     async def find(self, tags: Mapping[str, str]) -> AsyncIterator[str]:
@@ -233,6 +238,7 @@ def _info(properties: BlobProperties) -> BlobInfo:
     status = str(properties.archive_status or "")
     target = status.removeprefix("rehydrate-pending-to-")
     tier = str(properties.blob_tier or "").lower()
+    priority = str(properties.rehydrate_priority or "").lower()
     return BlobInfo(
         name=str(properties.name),
         size_bytes=properties.size,
@@ -241,5 +247,6 @@ def _info(properties: BlobProperties) -> BlobInfo:
         modified_at=properties.last_modified,
         tier=Tier(tier) if tier in set(Tier) else None,
         rehydrating_to=Tier(target) if target in set(Tier) else None,
+        priority=Priority(priority) if priority in set(Priority) else None,
         metadata=dict(properties.metadata or {}),
     )

@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import override
 
 from shared.clock import Clock, SystemClock
 from shared.errors import AlreadyExists, Conflict, NotFound
-from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Tier
+from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Priority, Tier
 from shared.storage.storage import Blobs
 
 _PIECE_BYTES = 4 << 20
+_REHYDRATION = {Priority.STANDARD: timedelta(hours=15), Priority.HIGH: timedelta(hours=1)}
 
 
 @dataclass(slots=True)
@@ -20,6 +21,7 @@ class _Blob:
     info: BlobInfo
     tags: Mapping[str, str]
     blocks: dict[int, bytes] = field(default_factory=dict)
+    rehydrated_at: datetime | None = None
 
 
 class MemoryBlobs(Blobs):
@@ -53,13 +55,13 @@ class MemoryBlobs(Blobs):
 
     @override
     async def info(self, name: str) -> BlobInfo | None:
-        blob = self._blobs.get(name)
+        blob = self._find(name)
         return blob.info if blob else None
 
     @override
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         for name in sorted(self._blobs):
-            blob = self._blobs.get(name)
+            blob = self._find(name)
             if blob is not None and name.startswith(prefix):
                 yield blob.info
 
@@ -89,20 +91,19 @@ class MemoryBlobs(Blobs):
         self._staged.pop(name, None)
 
     @override
-    async def set_tier(self, name: str, tier: Tier) -> None:
-        """See `TierStore.set_tier`. A rehydration lasts until `finish_rehydration` is called."""
-        blob = self._blobs.get(name)
+    async def set_tier(self, name: str, tier: Tier, *, priority: Priority = Priority.STANDARD) -> None:
+        """See `TierStore.set_tier`. A rehydration lasts 15 hours, or one hour at high priority."""
+        blob = self._find(name)
         if blob is None:
             raise NotFound(f"There is no blob {name}.")
-        if blob.info.tier is Tier.ARCHIVE and tier is not Tier.ARCHIVE:
-            blob.info = replace(blob.info, rehydrating_to=tier)
-        else:
-            blob.info = replace(blob.info, tier=tier, rehydrating_to=None)
-
-    def finish_rehydration(self, name: str) -> None:
-        """Finishes the rehydration of a blob."""
-        blob = self._blobs[name]
-        blob.info = replace(blob.info, tier=blob.info.rehydrating_to, rehydrating_to=None)
+        if blob.info.rehydrating_to not in {None, tier}:
+            raise Conflict(f"The blob {name} is being rehydrated from the Archive tier.")
+        if blob.info.tier is not Tier.ARCHIVE:
+            blob.info = replace(blob.info, tier=tier)
+        elif tier is not Tier.ARCHIVE and blob.info.priority in {None, Priority.STANDARD}:
+            ready = self._clock.now() + _REHYDRATION[priority]
+            blob.rehydrated_at = min(ready, blob.rehydrated_at or ready)
+            blob.info = replace(blob.info, rehydrating_to=tier, priority=priority)
 
     @override
     async def find(self, tags: Mapping[str, str]) -> AsyncIterator[str]:
@@ -119,8 +120,16 @@ class MemoryBlobs(Blobs):
     async def ping(self) -> None:
         """Does nothing, since memory always answers."""
 
-    def _readable(self, name: str) -> _Blob:
+    def _find(self, name: str) -> _Blob | None:
+        """Returns the blob after the end of its rehydration, if that is due."""
         blob = self._blobs.get(name)
+        if blob is not None and blob.rehydrated_at is not None and blob.rehydrated_at <= self._clock.now():
+            blob.info = replace(blob.info, tier=blob.info.rehydrating_to, rehydrating_to=None, priority=None)
+            blob.rehydrated_at = None
+        return blob
+
+    def _readable(self, name: str) -> _Blob:
+        blob = self._find(name)
         if blob is None:
             raise NotFound(f"There is no blob {name}.")
         if blob.info.tier is Tier.ARCHIVE:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from shared.costs.prices import default_prices, read_prices
 from shared.costs.storage import (
     GB,
-    Priority,
     download,
     early_deletion,
     move,
@@ -15,7 +14,7 @@ from shared.costs.storage import (
     saving_month,
     storage_month,
 )
-from shared.storage.blobs import Tier
+from shared.storage.blobs import Priority, Tier
 
 PRICES = read_prices(
     {

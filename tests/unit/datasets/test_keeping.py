@@ -8,9 +8,9 @@ import pytest
 
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.datasets.keeping import Keeping, Priority, Rehydration
+from shared.datasets.keeping import Keeping, Rehydration
 from shared.errors import Conflict, NotFound
-from shared.storage.blobs import Tier
+from shared.storage.blobs import Priority, Tier
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from tests.unit.datasets.made import MADE_AT, made

@@ -26,10 +26,10 @@ TIERS = read_tiers({"free": {"archive_after_days": 30}, "pro": {"archive_after_d
 
 
 class Failing(MemoryBlobs):
-    async def set_tier(self, name, tier):
+    async def set_tier(self, name, tier, **options):
         if "bad" in name:
             raise Unavailable("no")
-        await super().set_tier(name, tier)
+        await super().set_tier(name, tier, **options)
 
 
 class House:
