@@ -44,6 +44,12 @@ def main() -> int:
         metavar="NAME",
         help="a further host name for calls of /admin, besides localhost and the address (repeatable)",
     )
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        metavar="PATH",
+        help="the interpreter of the workers, which has azure-functions-runtime and uvloop",
+    )
     parser.add_argument("--watch", action="store_true", help="reload when the app's code or settings change")
     parser.add_argument("--verbose", action="store_true", help="log details of libraries, too")
     given = parser.parse_args()
@@ -54,6 +60,7 @@ def main() -> int:
         given.enable_auth,
         given.verbose,
         (given.host, *given.admin_host),
+        given.python,
     )
     try:
         port = load_settings(options.root).port if given.port is None else given.port

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ class HostOptions:
     """The options of the command line.
 
     `lease_seconds` is how long a received message is invisible. `admin_hosts` are the host names for calls of /admin.
+    `python` runs the workers.
     """
 
     root: Path
@@ -40,6 +42,7 @@ class HostOptions:
     enable_auth: bool = False
     verbose: bool = False
     admin_hosts: tuple[str, ...] = ()
+    python: str = sys.executable
 
 
 class Host:
@@ -51,7 +54,9 @@ class Host:
         self._listening = listening
         self._connections = Connections(settings.environment)
         self._console = Console(verbose=options.verbose, levels=settings.log_levels)
-        self._pool = WorkerPool(options.root, settings.environment, settings.workers, self._console)
+        self._pool = WorkerPool(
+            options.root, settings.environment, settings.workers, self._console, python=options.python
+        )
         bindings = Bindings(settings, self._connections, self._wake)
         self._bindings = bindings
         self._requests = RequestItems(settings.environment)

@@ -27,8 +27,16 @@ _COMMAND = (
 class WorkerPool:
     """Runs each invocation on the worker with the fewest invocations."""
 
-    def __init__(self, root: Path, environment: Mapping[str, str], count: int, console: Console) -> None:
-        self._workers = [_Worker(root, environment, console) for _ in range(count)]
+    def __init__(
+        self,
+        root: Path,
+        environment: Mapping[str, str],
+        count: int,
+        console: Console,
+        *,
+        python: str = sys.executable,
+    ) -> None:
+        self._workers = [_Worker(python, root, environment, console) for _ in range(count)]
         self._ready: list[_Worker] = []
         self._changed = asyncio.Condition()
         self._keepers: list[asyncio.Task[None]] = []
@@ -108,7 +116,8 @@ class WorkerPool:
 class _Worker:
     """A worker with one process at a time, and its running invocations."""
 
-    def __init__(self, root: Path, environment: Mapping[str, str], console: Console) -> None:
+    def __init__(self, python: str, root: Path, environment: Mapping[str, str], console: Console) -> None:
+        self._python = python
         self._root = root
         self._environment = environment
         self._console = console
@@ -145,7 +154,7 @@ class _Worker:
         """Starts the process and waits until it has loaded the app."""
         ours, theirs = socket.socketpair()
         home = str(Path(__file__).parents[2])
-        command = [sys.executable, "-c", _COMMAND, home, str(theirs.fileno()), str(self._root)]
+        command = [self._python, "-c", _COMMAND, home, str(theirs.fileno()), str(self._root)]
         command.append("1" if self._console.verbose else "0")
         self._process = subprocess.Popen(  # noqa: ASYNC220 - returns in milliseconds
             command,

@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,8 @@ from devhost.worker import protos
 from devhost.worker.frames import HEADER, Frame, Loaded, Logged, decode, encode
 
 _SYSTEM_LOGGER = "azure_functions_runtime"
+# the real worker searches the dependencies of a deployed app first, before the app and its own
+_PACKAGES = ".python_packages/lib/site-packages"
 
 
 def main(descriptor: int, root: str, *, verbose: bool) -> None:
@@ -36,6 +39,9 @@ def main(descriptor: int, root: str, *, verbose: bool) -> None:
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
     sys.path.insert(0, root)
+    packages = Path(root, _PACKAGES)
+    if packages.is_dir():
+        sys.path.insert(0, str(packages))
     asyncio.run(_Worker(connection, root).run(verbose), loop_factory=uvloop.new_event_loop)
 
 

@@ -245,3 +245,18 @@ def test_an_app_that_cannot_be_loaded_is_an_error_at_start(app, hosts):
         host = hosts(app(code)).start(ready=False)
         assert host.process.wait(20) == 1
         assert reason in host.log
+
+
+def test_packages_beside_the_app_are_found_first(app, hosts):
+    """P11: packages in .python_packages/lib/site-packages of the app are found first."""
+    root = app("""
+    @app.route(route="parcel")
+    def parcel(req: func.HttpRequest) -> str:
+        import parcel
+        return parcel.WHERE
+    """)
+    packages = root / ".python_packages" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "parcel.py").write_text("WHERE = 'among the packages'")
+    (root / "parcel.py").write_text("WHERE = 'in the app'")
+    assert hosts(root).start().get("/api/parcel") == (200, "among the packages")
