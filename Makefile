@@ -13,6 +13,7 @@ SUITES ?=
 ROUNDS ?= 3
 SEED ?=
 FILES ?= 50000
+EXTRAS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -24,7 +25,7 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements assets clean
+.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements package assets clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -110,6 +111,9 @@ catalogue: setup ## Make the table of signals in docs/telemetry.md
 
 settings: setup ## Make the tables of docs/settings.md and the example of local.settings.json
 	@$(PY) -m infra.settings_documents
+
+package: setup ## Build the zip that a deployment uploads, and print its size (EXTRAS="parquet" adds optional packages)
+	@$(PY) -m infra.package $(foreach extra,$(EXTRAS),--extra $(extra))
 
 assets: setup ## Copy the npm packages' files of the pages to where a deployment takes them from
 	@$(PY) -m functions.http.pages.assets

@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from playground.azurite import ROOT, die_with_parent, free_port
@@ -14,15 +15,32 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a host finds the app, the interpreter of its workers, and the folder that has devhost."""
+
+    app: Path = ROOT
+    python: str = sys.executable
+    devhost: Path = ROOT
+
+
 class Host:
     """A host that can be killed and started again. Several hosts with the same storage are instances of one app.
 
     The host id depends on machine and folder, so they share it and the locks of the timers, as instances on Azure do.
     """
 
-    def __init__(self, log: Path, *, port: int = 0, message_lease_seconds: int) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *,
+        port: int = 0,
+        message_lease_seconds: int,
+        place: Place | None = None,
+    ) -> None:
         self.log = log
         self.port = port or free_port()
+        self._place = place or Place()
         self._lease = message_lease_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,12 +71,12 @@ class Host:
         Raises:
             RuntimeError: the host does not start. The text contains the end of its log.
         """
-        command = [sys.executable, "-m", "devhost", "--root", str(ROOT), "--port", str(self.port)]
-        command += ["--message-lease", str(self._lease)]
+        command = [sys.executable, "-m", "devhost", "--root", str(self._place.app), "--port", str(self.port)]
+        command += ["--message-lease", str(self._lease), "--python", self._place.python]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self._place.devhost,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,0 +1,1 @@
+"""Builds the zip that a deployment uploads."""
