@@ -1,6 +1,5 @@
 """Makes the links to download datasets."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,11 +82,10 @@ class Downloads:
 def _filename(dataset: Dataset, blob: str) -> str:
     """Returns the name to save a file under, which every system accepts.
 
-    A `dataset.zip` is named after the dataset, in plain letters. Other files keep their names, which SHA256SUMS and the
-    card refer to.
+    A `dataset.zip` is named after the dataset. Other files keep their names, which SHA256SUMS and the card refer to.
     """
     leaf = blob.rpartition("/")[2]
     if not leaf.startswith("dataset."):
         return leaf
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.") or "dataset"
-    return f"{safe_name(stem, _NAME_BYTES)}{leaf.removeprefix('dataset')}"
+    stem = safe_name(" ".join(dataset.name.split()) or "dataset", _NAME_BYTES)
+    return f"{stem}{leaf.removeprefix('dataset')}"

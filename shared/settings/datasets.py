@@ -3,14 +3,15 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.settings.topic import Topic
-from shared.settings.value_types import PriceChanges, Seconds
+from shared.settings.value_types import LinkSeconds, PriceChanges
 
 
 class DatasetSettings(Topic):
     """Datasets."""
 
-    download_link_seconds: Seconds = 3600.0
-    """How long a download link works."""
+    download_link_seconds: LinkSeconds = 3600.0
+    """How long a download link works, at most 7 days, as Azure allows no more. Links of nearly
+    seven days may end up to 75 minutes sooner."""
     archive_part_bytes: Annotated[int, Field(ge=1 << 20)] = 4 << 30
     """The bytes of an archive that one function instance writes. Several instances write a larger archive at the same
     time."""

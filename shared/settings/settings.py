@@ -1,7 +1,7 @@
 """Puts the topics of the settings together and reads them."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,7 +17,7 @@ from shared.settings.schedules import ScheduleSettings
 from shared.settings.storage import StorageSettings
 from shared.settings.telemetry import TELEMETRY, TelemetrySettings
 from shared.settings.users import UserSettings
-from shared.settings.value_types import resolved
+from shared.settings.value_types import is_on_loopback, resolved
 from shared.text.strict_json import shown
 
 
@@ -58,6 +58,16 @@ class Settings(
     @classmethod
     def _is_resolved(cls, value: Any) -> Any:
         return resolved(value)
+
+    @model_validator(mode="after")
+    def _no_account_key_in_azure(self) -> Self:
+        connection = self.storage_connection
+        if self.running_in_azure and connection and not is_on_loopback(connection.get_secret_value()):
+            raise ValueError(
+                "AzureWebJobsStorage is a connection string, whose key opens the whole storage account. On Azure the "
+                "app uses its identity only: remove it, and set AzureWebJobsStorage__accountName"
+            )
+        return self
 
     @property
     def role(self) -> str:

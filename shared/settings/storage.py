@@ -12,7 +12,8 @@ class StorageSettings(Topic):
     """Storage.
 
     The connection string replaces all other settings of the account, and the account's name replaces the three
-    endpoints. The Functions host reads the same settings. An identity needs three roles before the app starts: Storage
+    endpoints. The Functions host reads the same settings. On Azure a connection string is refused, because its key
+    opens the whole account: the app has an identity there. An identity needs three roles before the app starts: Storage
     Blob Data Owner, Storage Queue Data Contributor, Storage Table Data Contributor. The host ends if it may not read
     a queue.
     """

@@ -18,6 +18,7 @@ from shared.users.tiers import Days, DaysToDeletion, Tiers, read_tiers
 _KEY_VAULT = "@microsoft.keyvault("
 # as browsers write it: lower case, without a path
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_LEAST_LINK_SECONDS, _MOST_LINK_SECONDS = 60, 604_800
 _CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -37,6 +38,24 @@ def _base_url(text: str) -> str:
     if not valid:
         raise ValueError("must be an http(s) URL with a host, without a query")
     return text
+
+
+def _link_seconds(seconds: float) -> float:
+    if not _LEAST_LINK_SECONDS <= seconds <= _MOST_LINK_SECONDS:
+        raise ValueError(
+            f"must be {_LEAST_LINK_SECONDS} to {_MOST_LINK_SECONDS:,} (7 days, which is the most that Azure allows)"
+        )
+    return seconds
+
+
+def is_on_loopback(connection_string: str) -> bool:
+    """Returns whether a connection string of a storage account is that of an emulator on this machine."""
+    pairs = (part.partition("=") for part in connection_string.split(";"))
+    values = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    if values.get("usedevelopmentstorage", "").lower() == "true":
+        return True
+    host = urlsplit(values.get("blobendpoint", "")).hostname or ""
+    return host in {"localhost", "127.0.0.1", "::1"}
 
 
 def _header_value(text: str) -> str:
@@ -138,6 +157,12 @@ def _changed[Read](read: Callable[[Mapping[str, Any]], Read], changes: Mapping[s
 type Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
 type StepAge = Annotated[Days | None, BeforeValidator(_age)]
 type DeletionAge = Annotated[DaysToDeletion | None, BeforeValidator(_age)]
+# links that the app's identity signs end within seven days, as Azure allows it
+type LinkSeconds = Annotated[
+    float,
+    AfterValidator(_link_seconds),
+    Field(json_schema_extra={"minimum": _LEAST_LINK_SECONDS, "maximum": _MOST_LINK_SECONDS}),
+]
 type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 type ContainerName = Annotated[str, AfterValidator(_container_name)]
 type Origins = Annotated[str, AfterValidator(_origins)]

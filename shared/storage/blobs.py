@@ -141,15 +141,26 @@ class TierStore(BlobStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A URL that lets its holder read one blob until `expires_at`."""
+    """A URL that lets its holder read or create one blob, and nothing else, until `expires_at`."""
 
     url: str
     expires_at: datetime
 
 
 class LinkStore(BlobStore, Protocol):
-    """Blobs that can be read by links, without any other credential."""
+    """Blobs that can be read or created by links, without any other credential.
+
+    A link of nearly seven days may end some minutes earlier than asked: its `expires_at` is exact. Both methods raise
+    `NotConfigured` if the app may not make links.
+    """
 
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
-        """Returns a read-only link to the blob. A browser saves the blob as `filename`."""
+        """Returns a read-only link to the blob. A browser saves the blob as `filename`, which is made safe."""
+        ...
+
+    async def sign_upload(self, name: str, *, lifetime_seconds: float) -> Link:
+        """Returns a link that creates the blob in one request. It neither reads the blob nor changes one that exists.
+
+        Storage takes up to 5,000 MiB in one request. Whoever reads the blob has to check its size.
+        """
         ...

@@ -75,7 +75,7 @@ class Adapters:
         """The blobs of the datasets container."""
         from shared.storage.azure.blobs import AzureBlobs
 
-        return AzureBlobs(self.account, self.settings.datasets_container)
+        return AzureBlobs(self.account, self.settings.datasets_container, self.clock)
 
     @cached_property
     def entities(self) -> "AzureEntities":

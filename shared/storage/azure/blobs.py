@@ -1,24 +1,23 @@
 """Blobs on Azure Storage."""
 
 import base64
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast, override
 
 from azure.storage.blob import (
     BlobBlock,
     BlobProperties,
-    BlobSasPermissions,
     ContentSettings,
     RehydratePriority,
     StandardBlobTier,
-    UserDelegationKey,
-    generate_blob_sas,
 )
 from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
-from shared.errors import Conflict, NotFound
+from shared.clock import Clock, SystemClock
+from shared.errors import AlreadyExists, Conflict, NotFound
 from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
+from shared.storage.azure.links import AzureLinks
 from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Priority, Tier
 from shared.storage.storage import Blobs
 
@@ -27,16 +26,23 @@ _PIECE_BYTES = 4 << 20
 _REQUEST_BYTES = 16 << 20
 # a body is received in pieces of this size; with the SDK's default of 4 KiB there are 256 for each MiB
 _RECEIVE_BYTES = 256 << 10
-_CLOCK_SKEW = timedelta(minutes=5)
-_DELEGATION_LIFETIME = timedelta(hours=12)
 
 
 class AzureBlobs(Blobs):
     """BlobStore, BlockStore, TierStore and LinkStore over one container, which is created on the first write."""
 
-    def __init__(self, account: StorageAccount, container: str) -> None:
+    def __init__(
+        self,
+        account: StorageAccount,
+        container: str,
+        clock: Clock | None = None,
+        *,
+        certificates: str | None = None,
+    ) -> None:
+        """Connects at the first call. `certificates` is a file of authorities to trust in place of the system's."""
         options: dict[str, Any] = {
             **CLIENT_OPTIONS,
+            "connection_verify": certificates or True,
             "max_single_put_size": 64 << 20,
             "max_single_get_size": _REQUEST_BYTES,
             "max_chunk_get_size": _REQUEST_BYTES,
@@ -47,7 +53,7 @@ class AzureBlobs(Blobs):
         else:
             self._service = BlobServiceClient(account.blob_uri or "", account.credential, **options)
         self._container = self._service.get_container_client(container)
-        self._delegation_key: tuple[UserDelegationKey, datetime] | None = None
+        self._links = AzureLinks(self._service, clock or SystemClock())
 
     @override
     async def put(
@@ -160,23 +166,15 @@ class AzureBlobs(Blobs):
     @override
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
         """See `LinkStore.sign`. The link is signed with the account's key if there is one, or with a delegation key."""
-        client = self._blob(name)
-        now = datetime.now(UTC)
-        expires_at = (now + timedelta(seconds=lifetime_seconds)).replace(microsecond=0)
-        key = getattr(self._service.credential, "account_key", None)
-        delegation = None if key else await self._user_delegation_key(expires_at)
-        token = generate_blob_sas(
-            account_name=str(client.account_name),
-            container_name=client.container_name,
-            blob_name=client.blob_name,
-            account_key=key,
-            user_delegation_key=delegation,
-            permission=BlobSasPermissions(read=True),
-            start=now - _CLOCK_SKEW,
-            expiry=expires_at,
-            content_disposition=f'attachment; filename="{filename}"',
-        )
-        return Link(f"{client.url}?{token}", expires_at)
+        return await self._links.reading(self._blob(name), lifetime_seconds, filename)
+
+    @override
+    async def sign_upload(self, name: str, *, lifetime_seconds: float) -> Link:
+        """See `LinkStore.sign_upload`."""
+        # a link makes no container
+        with contextlib.suppress(AlreadyExists), translated("The container"):
+            await self._container.create_container()
+        return await self._links.creating(self._blob(name), lifetime_seconds)
 
     async def ping(self) -> None:
         """Sends the service a small request.
@@ -189,6 +187,7 @@ class AzureBlobs(Blobs):
 
     async def close(self) -> None:
         """Closes the connections."""
+        await self._links.close()
         await self._service.close()
 
     def _blob(self, name: str) -> BlobClient:
@@ -210,15 +209,6 @@ class AzureBlobs(Blobs):
                 raise
             async for answer in download.chunks():
                 yield answer
-
-    async def _user_delegation_key(self, until: datetime) -> UserDelegationKey:
-        if self._delegation_key is None or self._delegation_key[1] < until:
-            now = datetime.now(UTC)
-            end = max(until, now + _DELEGATION_LIFETIME)
-            with translated("The user delegation key"):
-                key = await self._service.get_user_delegation_key(now - _CLOCK_SKEW, end)
-            self._delegation_key = (key, end)
-        return self._delegation_key[0]
 
 
 def _block_id(number: int) -> str:

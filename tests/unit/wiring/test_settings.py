@@ -14,6 +14,7 @@ from shared.users.tiers import read_tiers
 
 ROOT = Path(__file__).parents[3]
 CONTAINER = "must be 3 to 63 lower-case letters, digits and single hyphens between them"
+LINKS = "must be 60 to 604,800 (7 days, which is the most that Azure allows)"
 URL = "must be an http(s) URL with a host, without a query"
 NAMES = [field.validation_alias or name.upper() for name, field in Settings.model_fields.items()]
 
@@ -51,6 +52,9 @@ def test_what_is_set_beside_empty_settings_is_read(loaded):
         ("CHUNK_SIZE", "abc", "must be a whole number"),
         ("CHUNK_SIZE", "0", "must be at least 1"),
         ("CHUNK_SIZE", "4097", "must be at most 4096"),
+        ("DOWNLOAD_LINK_SECONDS", "604801", LINKS),
+        ("DOWNLOAD_LINK_SECONDS", "59", LINKS),
+        ("DOWNLOAD_LINK_SECONDS", "nan", LINKS),
         ("CHUNK_SIZE", "1.5", "must be a whole number"),
         ("FETCH_TIMEOUT_SECONDS", "-1", "must be more than 0"),
         ("FETCH_TIMEOUT_SECONDS", "inf", "must be at most 1000000000"),
@@ -181,7 +185,7 @@ def test_a_user_agent_that_no_header_holds_is_refused(loaded):
         ("OPENVERSE_BASE_URL", "http://127.0.0.1:1"),
         ("OPENVERSE_BASE_URL", "https://[::1]:80/api/"),
         ("USER_AGENT", "mine/1 (me@example.org)"),
-        ("DOWNLOAD_LINK_SECONDS", "0.5"),
+        ("DOWNLOAD_LINK_SECONDS", "60.5"),
     ],
 )
 def test_a_setting_that_follows_its_rule_is_accepted_unchanged(loaded, name, value):
@@ -214,3 +218,33 @@ def test_a_wrong_setting_is_the_last_line_that_the_app_says(monkeypatch):
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == "CHUNK_SIZE is 'abc'; it must be a whole number"
     assert "pydantic" not in ended.stderr
+
+
+ON_AZURE = {"WEBSITE_SITE_NAME": "pix", "WEBSITE_POD_NAME": "pod-1"}
+REAL = "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
+
+
+def test_a_key_of_the_storage_account_is_refused_on_azure(loaded):
+    with pytest.raises(SettingsError) as caught:
+        loaded(AzureWebJobsStorage=REAL, **ON_AZURE)
+    [line] = str(caught.value).splitlines()[1:]
+    assert line == (
+        "AzureWebJobsStorage is a connection string, whose key opens the whole storage account. On Azure the app uses "
+        "its identity only: remove it, and set AzureWebJobsStorage__accountName"
+    )
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tricky", ["https://127.0.0.1.evil.example", "https://evil.example/127.0.0.1", ""])
+def test_an_emulator_is_known_by_the_host_of_its_endpoint(loaded, tricky):
+    with pytest.raises(SettingsError, match="identity only"):
+        loaded(AzureWebJobsStorage=f"AccountName=a;AccountKey=YQ==;BlobEndpoint={tricky}", **ON_AZURE)
+
+
+@pytest.mark.parametrize(
+    "connection",
+    ["UseDevelopmentStorage=true", "AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:10000/a;"],
+)
+def test_an_emulator_may_have_a_key_and_so_may_an_app_that_is_not_on_azure(loaded, connection):
+    assert loaded(AzureWebJobsStorage=connection, **ON_AZURE).running_in_azure
+    assert loaded(AzureWebJobsStorage=REAL).storage_connection
