@@ -46,9 +46,10 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete the row. The change fails if the row does not exist."""
+    """Delete the row. The change fails if the row does not exist or, with an `etag`, has another version."""
 
     row: str
+    etag: str = ""
 
 
 type Change = Insert | Replace | Put | Delete
@@ -75,7 +76,7 @@ class EntityStore(Protocol):
 
         Raises:
             AlreadyExists: the row of an `Insert` exists.
-            Changed: the row of a `Replace` has another version, or the row of a `Replace` or `Delete` does not exist.
+            Changed: the row of a `Replace` or `Delete` does not exist, or has another version than required.
             Permanent: a row is too large, or has keys or values that are not allowed.
         """
         ...

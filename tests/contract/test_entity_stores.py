@@ -55,6 +55,19 @@ async def test_a_replace_of_an_old_version_changes_nothing(entities, unique):
         await entities.apply(unique, "p", [Replace(Entity("p", "none", {"n": 3}, old.etag))])
 
 
+async def test_a_delete_of_an_old_version_changes_nothing(entities, unique):
+    await entities.apply(unique, "p", [Insert(Entity("p", "r", {"n": 1})), Insert(Entity("p", "s"))])
+    old = await entities.get(unique, "p", "r")
+    [etag] = await entities.apply(unique, "p", [Put(Entity("p", "r", {"n": 2}))])
+    for changes in ([Delete("r", old.etag)], [Delete("s"), Delete("r", old.etag)]):
+        with pytest.raises(Changed):
+            await entities.apply(unique, "p", changes)
+    assert [row.row async for row in entities.query(unique, "p")] == ["r", "s"]
+    assert await entities.apply(unique, "p", [Delete("s"), Delete("r", etag)]) == ["", ""]
+    with pytest.raises(Changed):
+        await entities.apply(unique, "p", [Delete("r", etag)])
+
+
 async def test_a_put_replaces_any_version(entities, unique):
     for number in (1, 2):
         await entities.apply(unique, "p", [Put(Entity("p", "r", {"n": number}))])

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, override
+from typing import Any, TypeGuard, override
 
 from azure.core import MatchConditions
 from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionOperation, UpdateMode
@@ -63,14 +63,15 @@ class AzureEntities(EntityStore):
 
         A change that requires a version, or a key that is free, is sent only once. If its answer is lost, the change
         may have been made. Sending it again would fail on its own result, as if another writer had made it. HTTP
-        clients repeat a PUT without being asked, so a replacement is sent as a transaction, too, which is a POST.
+        clients repeat a PUT without being asked, so a change that requires a version is always sent as a transaction,
+        which is a POST.
         """
         check_changes(partition, changes)
         client = self._table(table)
 
         async def submit() -> Sequence[str]:
             with translated("The row"):
-                if len(changes) == 1 and not isinstance(changes[0], Replace):
+                if len(changes) == 1 and _is_plain(changes[0]):
                     made = [await _submit_one(client, partition, changes[0])]
                 else:
                     operations = [_operation(partition, change) for change in changes]
@@ -128,6 +129,11 @@ class AzureEntities(EntityStore):
         return rows
 
 
+def _is_plain(change: Change) -> TypeGuard[Insert | Put | Delete]:
+    """Returns whether the change requires no version."""
+    return not isinstance(change, Replace) and not (isinstance(change, Delete) and change.etag)
+
+
 async def _submit_one(
     client: TableClient, partition: str, change: Insert | Put | Delete
 ) -> Mapping[str, Any]:
@@ -159,8 +165,12 @@ def _operation(partition: str, change: Change) -> Any:
                 "match_condition": MatchConditions.IfNotModified,
             }
             return (TransactionOperation.UPDATE, _to_table(partition, entity), options)
-        case Delete(row):
-            return (TransactionOperation.DELETE, {"PartitionKey": partition, "RowKey": row})
+        case Delete(row, etag):
+            key = {"PartitionKey": partition, "RowKey": row}
+            if not etag:
+                return (TransactionOperation.DELETE, key)
+            options = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+            return (TransactionOperation.DELETE, key, options)
 
 
 def _to_table(partition: str, entity: Entity) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def _check(rows: _Partition, change: Change) -> None:
     if isinstance(change, Delete):
         if change.row not in rows:
             raise Changed(f"There is no row {change.row}.")
+        if change.etag and rows[change.row].etag != change.etag:
+            raise Changed(f"The row {change.row} has another version.")
         return
     row = change.entity.row
     if isinstance(change, Insert) and row in rows:
