@@ -68,6 +68,14 @@ class EntityStore(Protocol):
         """Yields the rows of the partition in order of key: those with after < key < before, if these are not empty."""
         ...
 
+    def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+        """Yields rows of all partitions, in order of partition and row.
+
+        These are the rows behind the key `after` (partition and row) whose partition and row are both less than
+        `below`. Storage reads the whole table for it, and a hundred rows at a time are in memory.
+        """
+        ...
+
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         """Makes 1 to 100 changes to different rows of one partition. Either all are made or none.
 

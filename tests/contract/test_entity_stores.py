@@ -142,6 +142,42 @@ async def test_a_query_is_ordered_and_bounded(entities, unique):
     assert [entity.row async for entity in entities.query(unique, "p", after="c")] == ["d"]
 
 
+async def test_a_scan_yields_the_rows_of_all_partitions_in_order(entities, unique):
+    keys = [(partition, row) for partition in ("ann", "bob", "~all") for row in ("x", "y", "~mark")]
+    for partition, row in reversed(keys):
+        await entities.apply(unique, partition, [Put(Entity(partition, row, {"n": 1}))])
+    wanted = [("ann", "x"), ("ann", "y"), ("bob", "x"), ("bob", "y")]
+
+    async def keys_after(after):
+        rows = entities.scan(unique, after=after, below="~")
+        return [(row.partition, row.row) async for row in rows]
+
+    assert await keys_after(("", "")) == wanted
+    for number, key in enumerate(wanted):
+        assert await keys_after(key) == wanted[number + 1 :]
+    assert await keys_after(("ann", "xx")) == wanted[1:]
+    assert await keys_after(("ann", "zz")) == wanted[2:]
+    assert await keys_after(("az", "")) == wanted[2:]
+
+
+async def test_a_scan_of_many_rows_misses_and_repeats_none(entities, unique):
+    for partition in ("ann", "bob"):
+        for start in range(0, 300, 100):
+            rows = [Entity(partition, f"{number:04}") for number in range(start, start + 100)]
+            await entities.apply(unique, partition, [Put(row) for row in rows])
+    found = [
+        (row.partition, row.row) async for row in entities.scan(unique, after=("ann", "0149"), below="~")
+    ]
+    assert found == [
+        *(("ann", f"{number:04}") for number in range(150, 300)),
+        *(("bob", f"{number:04}") for number in range(300)),
+    ]
+
+
+async def test_a_scan_of_a_table_that_does_not_exist_yields_nothing(entities, unique):
+    assert [row async for row in entities.scan(unique, after=("", ""), below="~")] == []
+
+
 async def test_erasing_deletes_the_whole_partition(entities, unique):
     for start in range(0, 250, 50):
         await entities.apply(unique, "p", [Put(Entity("p", f"{start + n:04}")) for n in range(50)])

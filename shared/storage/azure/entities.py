@@ -16,6 +16,8 @@ from shared.storage.entity_limits import check_changes, is_key
 _SYSTEM = frozenset({"PartitionKey", "RowKey"})
 _ONCE = {"retry_total": 0}
 _BATCH = 100
+_BEHIND_THE_ROW = "PartitionKey eq @partition and RowKey gt @row and RowKey lt @below"
+_BEHIND_THE_PARTITION = "PartitionKey gt @partition and PartitionKey lt @below and RowKey lt @below"
 
 
 class AzureEntities(EntityStore):
@@ -56,6 +58,21 @@ class AzureEntities(EntityStore):
                     yield _from_table(found)
         except NotFound:
             return
+
+    @override
+    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+        parameters = {"partition": after[0], "row": after[1], "below": below}
+        # two ranges of keys, because a range with an `or` in it makes storage read the table from its beginning
+        for text in (_BEHIND_THE_ROW, _BEHIND_THE_PARTITION):
+            try:
+                with translated(f"The table {table}"):
+                    rows = self._table(table).query_entities(
+                        text, parameters=parameters, results_per_page=_BATCH
+                    )
+                    async for found in rows:
+                        yield _from_table(found)
+            except NotFound:
+                return
 
     @override
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:

@@ -33,6 +33,14 @@ class MemoryEntities(EntityStore):
                 yield rows[row]
 
     @override
+    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+        for partition in sorted(self._tables.get(table, {})):
+            if after[0] <= partition < below:
+                behind = after[1] if partition == after[0] else ""
+                async for entity in self.query(table, partition, after=behind, before=below):
+                    yield entity
+
+    @override
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         check_changes(partition, changes)
         rows = self._partition(table, partition)

@@ -9,7 +9,7 @@ from typing import cast
 from shared.errors import Unavailable
 
 _WRITES = {"put", "commit", "stage", "delete", "apply", "send"}
-_STREAMS = {"query", "list", "stream"}
+_STREAMS = {"query", "scan", "list", "stream"}
 
 
 class Weather:

@@ -35,6 +35,13 @@ class MortalStore(EntityStore):
         self._step(after=True)
 
     @override
+    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+        self._step(after=False)
+        async for row in self._store.scan(table, after=after, below=below):
+            yield row
+        self._step(after=True)
+
+    @override
     async def apply(self, table: str, partition: str, changes: Sequence[Change]) -> Sequence[str]:
         self._step(after=False)
         etags = await self._store.apply(table, partition, changes)
