@@ -22,9 +22,7 @@ class Linked:
     root: str
     container: str
     session: aiohttp.ClientSession
-
-    def url(self, blob: str, query: str) -> str:
-        return f"{self.root}/{self.container}/{blob}?{query}"
+    trust: ssl.SSLContext | None
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +39,7 @@ def identity() -> LoopbackIdentity:
 @pytest.fixture(params=["account key", "identity"])
 async def linked(request: pytest.FixtureRequest, identity: LoopbackIdentity) -> AsyncIterator[Linked]:
     container = f"t{uuid.uuid4().hex[:16]}"
-    trust: ssl.SSLContext | bool = True
+    trust: ssl.SSLContext | None = None
     if request.param == "identity":
         secure: SecureAzurite = request.getfixturevalue("secure")
         account = StorageAccount(blob_uri=secure.blob_uri, credential=identity)
@@ -51,6 +49,6 @@ async def linked(request: pytest.FixtureRequest, identity: LoopbackIdentity) -> 
         azurite: Azurite = request.getfixturevalue("azurite")
         blobs = AzureBlobs(StorageAccount(azurite.connection_string), container)
         root = f"http://127.0.0.1:{azurite.ports.blob}/devstoreaccount1"
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
-        yield Linked(blobs, root, container, session)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust or True)) as session:
+        yield Linked(blobs, root, container, session, trust)
     await blobs.close()
