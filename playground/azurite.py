@@ -24,7 +24,8 @@ _SCRIPT = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 _ACCOUNT = "devstoreaccount1"
 # Azurite's well-known key, which is public and the same on every machine.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-_QUEUE_POLL = re.compile(rb'"GET /[^/]+/[^/]+/messages')
+_REQUEST = re.compile(rb'"([A-Z]+) (\S+) HTTP/1\.1" ')
+_QUEUE_POLL = re.compile(r"/[^/]+/[^/]+/messages")
 _START_SECONDS = 30.0
 # The buffers of bodies lie outside of V8's heap. By default V8 may mark its whole heap for every 64 MB of them, which
 # doubles the time per byte.
@@ -32,6 +33,11 @@ _NODE_OPTIONS = ("--no-incremental-marking", "--min-semi-space-size=64", "--max-
 _PR_SET_PDEATHSIG = 1
 _FIRST_PORT = 11_000
 _PORT_GROUPS = 7_000
+
+
+def is_poll(method: str, path: str) -> bool:
+    """Returns whether a request asks a queue for messages, which an idle app does, too."""
+    return method == "GET" and _QUEUE_POLL.match(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,15 @@ class Azurite:
             raise RuntimeError("Azurite is not running")
         return self._process.pid
 
+    def served(self) -> Sequence[tuple[str, str]]:
+        """Returns the method and the path of each request that it has served. This needs `log_requests`."""
+        lines = (self.location / "azurite.log").read_bytes().splitlines()
+        found = (_REQUEST.search(line) for line in lines)
+        return [(match[1].decode(), match[2].decode()) for match in found if match]
+
     def requests(self) -> int:
         """Returns how many requests it has served, without polls of queues. This needs `log_requests`."""
-        lines = (self.location / "azurite.log").read_bytes().splitlines()
-        return sum(b' HTTP/1.1" ' in line and not _QUEUE_POLL.search(line) for line in lines)
+        return sum(not is_poll(method, path) for method, path in self.served())
 
     def start(self) -> None:
         """Starts Azurite and waits until all three services answer.

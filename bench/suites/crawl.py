@@ -1,36 +1,26 @@
 """Compares whole crawls with other tools: the same URLs on the same server, in one run."""
 
-import asyncio
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-from azure.data.tables import TableClient
-from azure.storage.blob import BlobServiceClient
-
 from bench.corpus import make_corpus
+from bench.one_job import follow, spec_of_list
 from bench.peers import Run, find_peers
 from bench.processes import python
 from bench.table import Figure, Table, verdict
 from bench.usage import Watch
 from playground.azurite import ROOT
-from playground.client import ApiClient
 from playground.stack import Stack, running
-from shared.settings import Settings
 
 _IMAGES = 6000
 _CORES = len(os.sched_getaffinity(0))
-_LIST = "inputs/urls.txt"
-_POLL_SECONDS = 0.1
-_LIMIT_SECONDS = 600
 _RESIZE = {"resize": {"mode": "fit", "size": 256}, "format": "jpeg", "quality": 95}
 _BARE, _OURS, _OURS_RESIZED = (
     "bare loop: download, decode",
@@ -119,15 +109,12 @@ def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
     }
     stack = Stack(state, settings=settings, log_requests=True)
     with running(stack):
-        container = Settings.model_fields["datasets_container"].default
-        with BlobServiceClient.from_connection_string(stack.azurite.connection_string) as service:
-            service.get_blob_client(container, _LIST).upload_blob(urls.read_bytes())
-        spec: dict[str, Any] = {"sources": [{"type": "urls", "blob": _LIST, "label": "photo"}]}
+        spec = spec_of_list(stack, urls.read_bytes())
         if transform is not None:
             spec["transform"] = transform
         before = stack.azurite.requests()
         with Watch(stack.host_pid) as host, Watch(stack.azurite.pid) as storage:
-            seconds, crawl_seconds, reads = _follow(stack, spec)
+            seconds, crawl_seconds, reads = follow(stack, spec, _IMAGES)
         transactions = stack.azurite.requests() - before - reads
     return Job(
         _IMAGES,
@@ -139,43 +126,6 @@ def _job(folder: Path, urls: Path, transform: Mapping[str, Any] | None) -> Job:
         storage.cpu_seconds,
         transactions,
     )
-
-
-def _follow(stack: Stack, spec: Mapping[str, Any]) -> tuple[float, float, int]:
-    """Submits a job and waits until it has ended.
-
-    It reads the job's row directly, so that the app gets no calls meanwhile.
-
-    Returns:
-        The seconds until the job ended, the seconds until its last chunk ended, and the number of reads of the row.
-
-    Raises:
-        RuntimeError: the job did not complete, or found another number of images.
-    """
-    began = time.perf_counter()
-    job_id = str(asyncio.run(_call(stack, "/api/v1/jobs", spec))["id"])
-    crawled, reads = 0.0, 0
-    connection = stack.azurite.connection_string
-    with TableClient.from_connection_string(connection, "jobs") as table:
-        while time.perf_counter() < began + _LIMIT_SECONDS:
-            reads += 1
-            state = str(table.get_entity("admin", job_id)["state"])
-            if not crawled and state not in {"queued", "discovering", "crawling"}:
-                crawled = time.perf_counter() - began
-            if state in {"completed", "failed", "cancelled"}:
-                break
-            time.sleep(_POLL_SECONDS)
-    seconds = time.perf_counter() - began
-    job = asyncio.run(_call(stack, f"/api/v1/jobs/{job_id}"))
-    if job["state"] != "completed" or job["progress"]["found"] != _IMAGES:
-        raise RuntimeError(f"the job went wrong: {job}\n{stack.tail()}")
-    return seconds, crawled, reads
-
-
-async def _call(stack: Stack, path: str, spec: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-    async with aiohttp.ClientSession() as session:
-        api = ApiClient(session, stack.url, stack.api_key)
-        return await api.submit(spec) if spec is not None else await api.get(path)
 
 
 def _figures(runs: Mapping[str, Sequence[Run]]) -> Table:
