@@ -70,8 +70,8 @@ def problem_of(error: type[errors.AppError]) -> tuple[int, str, str]:
     return next((row[1:] for row in _TABLE if issubclass(error, row[0])), UNEXPECTED)
 
 
-def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse:
-    """Returns the answer for an error. It never has the text of an error other than `AppError`."""
+def describe(error: Exception, correlation_id: str | None = None) -> Problem:
+    """Returns the problem details of an error. They never have the text of an error other than `AppError`."""
     status, code, title = UNEXPECTED
     detail = "The error was recorded. Name the correlation id when you report it."
     if isinstance(error, errors.AppError):
@@ -81,7 +81,7 @@ def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse
     fields = None
     if isinstance(error, errors.InvalidRequest) and error.fields:
         fields = [FieldProblem(field=item.field, message=item.message) for item in error.fields]
-    problem = Problem(
+    return Problem(
         type=f"urn:pixcrawler:problem:{code}",
         title=title,
         status=status,
@@ -93,9 +93,14 @@ def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse
         resets_at=quota.resets_at if quota else None,
         correlation_id=correlation_id,
     )
+
+
+def problem_response(error: Exception, correlation_id: str) -> func.HttpResponse:
+    """Returns the answer for an error."""
+    problem = describe(error, correlation_id)
     return func.HttpResponse(
         problem.model_dump_json(exclude_none=True),
-        status_code=status,
+        status_code=problem.status,
         mimetype="application/problem+json",
         headers=_headers(error),
     )

@@ -171,9 +171,11 @@ class Services(UserServices):
     @cached_property
     def forecasts(self) -> "Forecasts":
         """Says what specs would do."""
+        from shared.jobs.submission.estimate import Estimator
         from shared.jobs.submission.forecast import Forecasts
 
-        return Forecasts(self.sources, self.catalog)
+        estimator = Estimator(self.prices, self.settings.chunk_size)
+        return Forecasts(self.sources, self.catalog, self.quotas, estimator)
 
     @cached_property
     def discover(self) -> "Discover":

@@ -1,107 +1,15 @@
 """HTTP: says what a spec would do, before anybody submits it."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Self
-
-from pydantic import JsonValue
+from typing import Final
 
 from functions.http.call import Answer, Call
-from functions.http.declared import Declared, Model, Reply
+from functions.http.declared import Declared, Reply
 from functions.http.endpoint import Endpoints
 from functions.http.examples import SPEC
-
-if TYPE_CHECKING:
-    from shared.jobs.spec.spec import JobSpec
-    from shared.jobs.submission.forecast import Forecast, LabelForecast, SourceForecast
+from functions.http.models.outlook import SpecOutlook
 
 endpoints = Endpoints()
-
-# the fields of sources that the app sets
-_OWN_FIELDS: Final = frozenset({"records_blob"})
-
-
-class SourceOutlook(Model):
-    """The queries of one source of a spec.
-
-    It is not asked if it lacks a setting, which is then the `missing_setting`, or if a warning says so. `queries` are
-    asked first, and `variation_queries` where too few images are found.
-    """
-
-    type: str
-    asked: bool
-    missing_setting: str | None
-    queries: int
-    variation_queries: int
-    candidates_max: int | None
-
-    @classmethod
-    def of(cls, source: "SourceForecast") -> Self:
-        """Returns the answer for a source."""
-        return cls(
-            type=source.type,
-            asked=source.asked,
-            missing_setting=source.missing,
-            queries=source.queries,
-            variation_queries=source.variations,
-            candidates_max=source.candidates,
-        )
-
-
-class LabelOutlook(Model):
-    """The queries for one label of a spec, and its upper bounds of candidates and images."""
-
-    queries: int
-    variation_queries: int
-    candidates_max: int | None
-    images_max: int | None
-
-    @classmethod
-    def of(cls, label: "LabelForecast") -> Self:
-        """Returns the answer for a label."""
-        return cls(
-            queries=label.queries,
-            variation_queries=label.variations,
-            candidates_max=label.candidates,
-            images_max=label.images,
-        )
-
-
-class SpecWarning(Model):
-    """A field of a spec without effect. `message` continues the sentence that `field` begins."""
-
-    field: str
-    message: str
-
-
-class SpecOutlook(Model):
-    """The effects that a spec would have.
-
-    `accepted` says whether it could be submitted: no source lacks a setting. `spec` has all fields, also those that
-    were left out. `labels` has those that are known before the sources are asked. The numbers are upper bounds, and
-    null where none is known. Of a source that lacks a setting nothing is counted.
-    """
-
-    accepted: bool
-    spec: dict[str, JsonValue]
-    sources: list[SourceOutlook]
-    labels: dict[str, LabelOutlook]
-    candidates_max: int | None
-    images_max: int | None
-    warnings: list[SpecWarning]
-
-    @classmethod
-    def of(cls, forecast: "Forecast") -> Self:
-        """Returns the answer for a forecast."""
-        return cls(
-            accepted=all(source.missing is None for source in forecast.sources),
-            spec=_all_fields(forecast.spec),
-            sources=[SourceOutlook.of(source) for source in forecast.sources],
-            labels={name: LabelOutlook.of(label) for name, label in forecast.labels.items()},
-            candidates_max=forecast.candidates,
-            images_max=forecast.images,
-            warnings=[SpecWarning(field=each.field, message=each.message) for each in forecast.warnings],
-        )
-
 
 _EXAMPLE: Final = {
     "accepted": True,
@@ -122,6 +30,59 @@ _EXAMPLE: Final = {
     "candidates_max": 240,
     "images_max": 50,
     "warnings": [],
+    "refusals": [],
+    "allowance": {
+        "images_max": 50,
+        "limited_by_tier": False,
+        "images_per_job": 5000,
+        "images_left_this_month": 10000,
+        "resets_at": "2027-01-01T00:00:00Z",
+        "jobs_left": 2,
+    },
+    "estimate": {
+        "prices": {"currency": "USD", "region": "East US 2", "date": "2026-11-29"},
+        "images": 50,
+        "candidates": 120,
+        "size_bytes": {
+            "amount": 15000000,
+            "cost": None,
+            "assumption": "300,000 bytes an image, which originals from the web have on average",
+        },
+        "duration_seconds": {
+            "amount": 14.8,
+            "cost": None,
+            "assumption": (
+                "one instance looks at 25 candidates a second, as if all came from one host, and at two for each image "
+                "if there are so many"
+            ),
+        },
+        "executions": {
+            "amount": 5,
+            "cost": 0.000002,
+            "assumption": "one for each chunk of up to 1,024 candidates, and some for the job; nothing is free",
+        },
+        "execution_gb_seconds": {
+            "amount": 29.6,
+            "cost": 0.00077,
+            "assumption": "one instance of 2 GB works for the whole duration; nothing is free",
+        },
+        "storage_transactions": {
+            "amount": 149,
+            "cost": 0.000112,
+            "assumption": "as measured for real jobs, by job, chunk and GB",
+        },
+        "storage_gb_month": {
+            "amount": 0.014,
+            "cost": 0.000257,
+            "assumption": "in the Hot tier for 30 days",
+        },
+        "download_gb": {
+            "amount": 0.014,
+            "cost": 0.001216,
+            "assumption": "one download from the Hot tier to the internet; nothing is free",
+        },
+        "job_cost": 0.000883,
+    },
 }
 
 
@@ -138,33 +99,10 @@ async def validate_spec(call: Call) -> Answer:
     """Answers what a spec would do. Nothing is stored, and no service is asked.
 
     Its queries are counted by source and by label, with upper bounds of the numbers of candidates and images.
-    `warnings` name the fields that have no effect. A spec that is not valid is refused as it is when it is submitted.
+    `warnings` name the fields that have no effect, and `refusals` say why the spec would not be taken now. `estimate`
+    has bytes, time and costs. A spec that is not valid is refused as it is when it is submitted.
     """
     spec = await call.read(call.app.specs.parse)
     forecast = await call.app.forecasts.of(spec, call.caller.user_id)
     # the fields of a large spec take a part of a second, and other calls must not wait
     return Answer(await asyncio.to_thread(SpecOutlook.of, forecast))
-
-
-def _all_fields(spec: "JobSpec") -> dict[str, JsonValue]:
-    """Returns the spec's JSON with all defaults. Items of lists have only the fields that they were given."""
-    found: dict[str, JsonValue] = spec.model_dump(mode="json")
-    found["sources"] = [
-        {
-            name: _short(value) if name == "items" else value
-            for name, value in config.model_dump(mode="json").items()
-            if name not in _OWN_FIELDS
-        }
-        for config in spec.sources
-    ]
-    return found
-
-
-def _short(items: JsonValue) -> JsonValue:
-    if not isinstance(items, list):
-        return items
-    return [_filled(item) if isinstance(item, dict) else item for item in items]
-
-
-def _filled(item: dict[str, JsonValue]) -> JsonValue:
-    return {name: value for name, value in item.items() if value is not None}

@@ -5,11 +5,12 @@ reservation, wherever a process dies. What is left over after that are reservati
 ended without being settled. The watchdog finds them in the list of all reservations.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.clock import Deadline
-from shared.errors import AppError
+from shared.errors import AppError, QuotaExceeded
 from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.job.job import Job
 from shared.jobs.job.store import JobStore
@@ -19,7 +20,8 @@ from shared.runtime import Runtime
 from shared.telemetry import signals
 from shared.users.caller import ADMIN
 from shared.users.quotas.reservation import Reservation, Wish, token_at
-from shared.users.quotas.usage import Listed, UsageStore
+from shared.users.quotas.usage import Listed, Usage, UsageStore, refusals
+from shared.users.tiers import Tier
 
 # No function runs that long (`functionTimeout`), so nobody is still about to store a job for an older reservation.
 _LOST_AFTER = timedelta(minutes=15)
@@ -31,6 +33,25 @@ class Grant:
 
     job: Job
     made: Reservation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a new job may keep, and what its owner's tier leaves.
+
+    Attributes:
+        images: How many images the job may keep.
+        tier_limits: Whether the tier allows fewer than the spec asks for, or the spec does not say how many.
+        tier: The owner's tier.
+        usage: What the owner uses of it now.
+        refusals: Why the job would be refused now; nothing if it would be taken.
+    """
+
+    images: int
+    tier_limits: bool
+    tier: Tier
+    usage: Usage
+    refusals: Sequence[QuotaExceeded]
 
 
 class Quotas:
@@ -59,9 +80,8 @@ class Quotas:
         tier = await self._limits.tier_of(job.user_id)
         if tier is None:
             return Grant(job)
-        wanted, now = most_images(spec), self._runtime.clock.now()
-        tier_limits = wanted is None or wanted > tier.images_per_job
-        most = tier.images_per_job if wanted is None else min(wanted, tier.images_per_job)
+        most, tier_limits = _most_of(spec, tier)
+        now = self._runtime.clock.now()
         token = token_at(now, self._runtime.ids.nonce())
         wish = Wish(job.user_id, job.id, token, max(0, most - job.images), job.images)
         held, made = await self._usage.reserve(wish, tier, now)
@@ -72,6 +92,22 @@ class Quotas:
             tier_limits=tier_limits,
         )
         return Grant(granted, held if made else None)
+
+    async def preview(self, user_id: str, spec: JobSpec) -> Allowance | None:
+        """Returns what `reserve` would do now for a new job of the user; None for the administrator, who has no quota.
+
+        Nothing is reserved, so a job that is submitted later may meet another answer.
+
+        Raises:
+            Forbidden: the user is not active.
+        """
+        tier = await self._limits.tier_of(user_id)
+        if tier is None:
+            return None
+        now = self._runtime.clock.now()
+        most, tier_limits = _most_of(spec, tier)
+        usage = await self._usage.look_up(user_id, now)
+        return Allowance(most, tier_limits, tier, usage, refusals(usage, most, tier, now))
 
     async def give_back(self, grant: Grant) -> None:
         """Takes back the reservation of a job that was not stored, unless another call has got the same one."""
@@ -106,3 +142,11 @@ class Quotas:
             await self.settle(job)
         elif self._runtime.clock.now() - held.touched_at > _LOST_AFTER:
             await self._usage.release(held)
+
+
+def _most_of(spec: JobSpec, tier: Tier) -> tuple[int, bool]:
+    """Returns how many images a job may keep, and whether the tier limits it rather than the spec."""
+    wanted = most_images(spec)
+    if wanted is None or wanted > tier.images_per_job:
+        return tier.images_per_job, True
+    return wanted, False

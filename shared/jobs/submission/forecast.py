@@ -5,14 +5,16 @@ Nothing is stored, and no service is asked. The numbers are upper bounds. None s
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.datasets.catalog import Catalog
-from shared.errors import FieldError, Permanent
+from shared.errors import AppError, FieldError, InvalidRequest, Permanent
+from shared.jobs.flow.quotas import Allowance, Quotas
 from shared.jobs.flow.rounds import most_candidates
 from shared.jobs.spec.effects import asked_sources, without_effect
 from shared.jobs.spec.spec import JobSpec
 from shared.jobs.submission.datasets import resolve_datasets
+from shared.jobs.submission.estimate import Estimate, Estimator
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import Query, Source, SourceConfig
 from shared.sources.stored.datasets import DatasetConfig
@@ -54,6 +56,8 @@ class Forecast:
     """The effects that a spec would have.
 
     `labels` has only those that are known before the sources are asked. `candidates` and `images` are of all labels.
+    `refusals` are the errors that the submission of the spec would raise now. `allowance` is None for the
+    administrator, and `estimate` is None if neither the spec nor the tier says how many images there can be.
     """
 
     spec: JobSpec
@@ -62,6 +66,9 @@ class Forecast:
     candidates: int | None
     images: int | None
     warnings: Sequence[FieldError]
+    refusals: Sequence[AppError] = ()
+    allowance: Allowance | None = None
+    estimate: Estimate | None = None
 
 
 @dataclass(slots=True)
@@ -76,15 +83,20 @@ class _Offer:
 class Forecasts:
     """Makes forecasts with the sources that the process knows."""
 
-    def __init__(self, sources: SourceRegistry, catalog: Catalog) -> None:
+    def __init__(
+        self, sources: SourceRegistry, catalog: Catalog, quotas: Quotas, estimator: Estimator
+    ) -> None:
         self._sources = sources
         self._catalog = catalog
+        self._quotas = quotas
+        self._estimator = estimator
 
     async def of(self, spec: JobSpec, user_id: str) -> Forecast:
         """Returns what the spec would do if this user submitted it.
 
         Raises:
             InvalidRequest: this user has no dataset that the spec names.
+            Forbidden: the user is not active.
         """
         resolved = await resolve_datasets(spec, user_id, self._catalog)
         images: dict[str, int] = {}
@@ -93,7 +105,23 @@ class Forecasts:
                 dataset = await self._catalog.get(user_id, config.id)
                 images[config.id] = dataset.image_count if dataset else 0
         # a large spec takes up to a second, and other calls must not wait
-        return await asyncio.to_thread(lambda: _Counting(resolved, self._sources, images).forecast())
+        found = await asyncio.to_thread(lambda: _Counting(resolved, self._sources, images).forecast())
+        allowance = await self._quotas.preview(user_id, resolved)
+        bounds = (found.images, allowance.images if allowance else None)
+        known = [bound for bound in bounds if bound is not None]
+        return replace(
+            found,
+            refusals=[*self._missing_settings(resolved), *(allowance.refusals if allowance else ())],
+            allowance=allowance,
+            estimate=self._estimator.of(resolved, min(known), found.candidates) if known else None,
+        )
+
+    def _missing_settings(self, spec: JobSpec) -> Sequence[AppError]:
+        try:
+            self._sources.check(spec.sources)
+        except InvalidRequest as error:
+            return (error,)
+        return ()
 
 
 class _Counting:

@@ -17,7 +17,7 @@ made, and taken off the list after it is settled, so every reservation is listed
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
@@ -90,7 +90,8 @@ class UsageStore:
         async def write(rows: _Rows) -> tuple[Reservation, bool]:
             if rows.held is not None:
                 return await self._touch(rows, rows.held, now), False
-            _check(_usage(rows, now), wish.images, tier, now)
+            if refused := refusals(_usage(rows, now), wish.images, tier, now):
+                raise refused[0]
             listed = {"user_id": wish.user_id, "job_id": wish.job_id}
             await self.entities.apply(_TABLE, _LISTED, [Put(Entity(_LISTED, wish.token, listed))])
             made = Reservation(
@@ -205,23 +206,30 @@ def month_of(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m}"
 
 
-def _check(usage: Usage, images: int, tier: Tier, now: datetime) -> None:
+def refusals(usage: Usage, images: int, tier: Tier, now: datetime) -> Sequence[QuotaExceeded]:
+    """Returns why a job that may keep so many images gets no reservation now; nothing if it gets one."""
+    found = []
     if usage.jobs_open >= tier.jobs_at_once:
-        raise QuotaExceeded(
-            f"{usage.jobs_open} of your jobs have not ended; your tier allows {tier.jobs_at_once} at once.",
-            limit=tier.jobs_at_once,
-            used=usage.jobs_open,
+        found.append(
+            QuotaExceeded(
+                f"{usage.jobs_open} of your jobs have not ended; your tier allows {tier.jobs_at_once} at once.",
+                limit=tier.jobs_at_once,
+                used=usage.jobs_open,
+            )
         )
     used = usage.images_kept + usage.images_reserved
     if used + images > tier.images_per_month:
-        raise QuotaExceeded(
-            f"The job may keep {images:,} images; {used:,} of the {tier.images_per_month:,} of this month are used or "
-            f"reserved. A new month begins at {usage.resets_at:%Y-%m-%dT%H:%M:%SZ}.",
-            limit=tier.images_per_month,
-            used=used,
-            resets_at=usage.resets_at,
-            retry_after_seconds=(usage.resets_at - now).total_seconds(),
+        found.append(
+            QuotaExceeded(
+                f"The job may keep {images:,} images; {used:,} of the {tier.images_per_month:,} of this month are used "
+                f"or reserved. A new month begins at {usage.resets_at:%Y-%m-%dT%H:%M:%SZ}.",
+                limit=tier.images_per_month,
+                used=used,
+                resets_at=usage.resets_at,
+                retry_after_seconds=(usage.resets_at - now).total_seconds(),
+            )
         )
+    return found
 
 
 def _usage(rows: _Rows, now: datetime) -> Usage:
