@@ -131,8 +131,8 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of a handler. A model as its body is encoded as JSON."""
+    """The answer of a handler. A model as its body is encoded as JSON; None is no body."""
 
-    body: BaseModel | Text
+    body: BaseModel | Text | None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)

@@ -134,6 +134,8 @@ async def _serve(declared: Declared, handler: Handler, received: Received) -> fu
     if isinstance(body, BaseModel):
         body = Text(body.model_dump_json(), "application/json")
     headers = dict(answer.headers)
+    if body is None:
+        return func.HttpResponse(status_code=answer.status, headers=headers)
     if declared.revalidates:
         headers |= {"ETag": etag_of(body.text), "Cache-Control": "private, no-cache"}
         if has_current(request, headers["ETag"]):

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from functions.http.endpoint import Endpoints
-from functions.http.endpoints import datasets, description, jobs, keys, pages, records, specs, users
+from functions.http.endpoints import (
+    datasets,
+    description,
+    downloads,
+    jobs,
+    keys,
+    pages,
+    records,
+    specs,
+    users,
+)
 from functions.http.endpoints.operators import audit, health, insights
 
 MODULES: Final[Mapping[str, Endpoints]] = {
@@ -12,6 +22,7 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "records": records.endpoints,
     "specs": specs.endpoints,
     "datasets": datasets.endpoints,
+    "downloads": downloads.endpoints,
     "users": users.endpoints,
     "keys": keys.endpoints,
     "audit": audit.endpoints,

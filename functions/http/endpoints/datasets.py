@@ -1,11 +1,10 @@
-"""HTTP functions that list, describe and download datasets."""
+"""HTTP functions that list and describe datasets."""
 
 from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, Declared
 from functions.http.endpoint import Endpoints
 from functions.http.models.answers import DatasetAnswer, DatasetPage
-from functions.http.models.downloads import DownloadAnswer
-from shared.errors import Conflict, NotFound
+from shared.errors import NotFound
 
 endpoints = Endpoints()
 
@@ -23,13 +22,3 @@ async def list_datasets(call: Call) -> Answer:
 async def get_dataset(call: Call) -> Answer:
     """Answers one dataset."""
     return Answer(DatasetAnswer.of(await call.app.catalog.require(call.caller.user_id, call.route("id"))))
-
-
-@endpoints.serve(
-    Declared("GET", "api/v1/datasets/{id}/download", {200: DownloadAnswer}, errors=(NotFound, Conflict))
-)
-async def download_dataset(call: Call) -> Answer:
-    """Answers short-lived links to the dataset's files."""
-    download = await call.app.downloads.download(call.caller.user_id, call.route("id"))
-    await call.app.used(call.caller, "download_dataset")
-    return Answer(DownloadAnswer.of(download))
