@@ -4,6 +4,7 @@ from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, Declared
 from functions.http.endpoint import Endpoints
 from functions.http.models.answers import DatasetAnswer, DatasetPage
+from functions.http.models.dataset_costs import DatasetWithCosts
 from shared.errors import NotFound
 
 endpoints = Endpoints()
@@ -17,8 +18,9 @@ async def list_datasets(call: Call) -> Answer:
 
 
 @endpoints.serve(
-    Declared("GET", "api/v1/datasets/{id}", {200: DatasetAnswer}, errors=(NotFound,), revalidates=True)
+    Declared("GET", "api/v1/datasets/{id}", {200: DatasetWithCosts}, errors=(NotFound,), revalidates=True)
 )
 async def get_dataset(call: Call) -> Answer:
-    """Answers one dataset."""
-    return Answer(DatasetAnswer.of(await call.app.catalog.require(call.caller.user_id, call.route("id"))))
+    """Answers one dataset, with what it costs to keep and to read it."""
+    dataset = await call.app.catalog.require(call.caller.user_id, call.route("id"))
+    return Answer(DatasetWithCosts.at(dataset, call.app.prices, call.app.clock.now()))
