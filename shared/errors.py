@@ -7,6 +7,7 @@ AppError
 ├── NotFound              what the caller asks for does not exist
 ├── Conflict              the current state does not allow the call
 │   ├── AlreadyExists     a conditional create found an existing row or blob
+│   ├── AlreadyMade       an earlier call with the same Idempotency-Key has made it; names it
 │   └── Changed           a compare-and-swap found a newer version
 ├── Forbidden             the caller is known, and its key does not allow this
 ├── RateLimited           too many calls; says when to try again
@@ -71,6 +72,14 @@ class Conflict(AppError):
 
 class AlreadyExists(Conflict):
     """A conditional create found an existing row or blob of that name."""
+
+
+class AlreadyMade(Conflict):
+    """An earlier call with the same Idempotency-Key has made `existing_id`, and its answer cannot be given again."""
+
+    def __init__(self, detail: str, existing_id: str) -> None:
+        super().__init__(detail)
+        self.existing_id = existing_id
 
 
 class Changed(Conflict):

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
+from functions.http.declared import MAX_IDEMPOTENCY_KEY
 from functions.http.inputs import header_in, wrong_value
 from shared.errors import InvalidRequest, NotFound
 from shared.ids import is_plain_id
@@ -45,6 +46,15 @@ class Call:
 
         return Actor(self.caller, self.operation.correlation_id)
 
+    @property
+    def idempotency_key(self) -> str | None:
+        """The value of the header `Idempotency-Key`, which the endpoint declares, or None.
+
+        Raises:
+            InvalidRequest: the value is not valid.
+        """
+        return header_in(self.request, "Idempotency-Key", MAX_IDEMPOTENCY_KEY)
+
     def route(self, name: str) -> str:
         """Returns an identifier from the path.
 
@@ -55,10 +65,6 @@ class Call:
         if not is_plain_id(value):
             raise NotFound("There is nothing at this path.")
         return value
-
-    def header(self, name: str, most_characters: int) -> str | None:
-        """See `header_in`."""
-        return header_in(self.request, name, most_characters)
 
     async def read[T](self, parse: Callable[[object], T]) -> T:
         """Decodes the body as JSON and returns what `parse` makes of it.

@@ -153,6 +153,21 @@ READ_AGAIN: Final[Mapping[str, Parameter]] = {
 }
 """The header of an answer with a job that may not have ended."""
 
+MAX_IDEMPOTENCY_KEY: Final = 255
+"""How many characters an Idempotency-Key has at most."""
+
+
+def idempotency_key(description: str) -> Mapping[str, Parameter]:
+    """The header by which a repeated call is recognised."""
+    schema = {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY, "pattern": "^[ -~]+$"}
+    return {"Idempotency-Key": Parameter(description, schema)}
+
+
+REPLAYED: Final[Mapping[str, Parameter]] = {
+    "Idempotency-Replayed": Parameter("Present on this answer.", {"const": "true"}),
+}
+"""The header of an answer to a repeated call."""
+
 LOCATION: Final[Mapping[str, Parameter]] = {
     "Location": Parameter(
         "The path of what the answer describes.", {"type": "string", "format": "uri-reference"}

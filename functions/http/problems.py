@@ -50,7 +50,7 @@ class Problem(Model):
     """Problem details (RFC 9457) with further members.
 
     `limit`, `used` and `resets_at` are those of a quota that leaves no room. `resets_at` is absent if room comes when
-    jobs end.
+    jobs end. `existing_id` is the id of what an earlier call with the same `Idempotency-Key` has made.
     """
 
     type: str
@@ -62,6 +62,7 @@ class Problem(Model):
     limit: int | None = None
     used: int | None = None
     resets_at: datetime | None = None
+    existing_id: str | None = None
     correlation_id: str | None = None
 
 
@@ -91,6 +92,7 @@ def describe(error: Exception, correlation_id: str | None = None) -> Problem:
         limit=quota.limit if quota else None,
         used=quota.used if quota else None,
         resets_at=quota.resets_at if quota else None,
+        existing_id=error.existing_id if isinstance(error, errors.AlreadyMade) else None,
         correlation_id=correlation_id,
     )
 

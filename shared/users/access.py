@@ -11,13 +11,14 @@ from datetime import datetime
 from shared.clock import Clock
 from shared.errors import Retryable, Unauthenticated
 from shared.users.api_keys import ApiKey, PresentedKey, read_key
-from shared.users.caller import Caller
+from shared.users.caller import ADMIN, Caller, Scope
 from shared.users.store import UserStore
 from shared.users.user import Account, Status
 
 _UNKNOWN = "This API key is not known."
 _FRESH_SECONDS = 15.0
 _MAX_CACHED = 4096
+_MOST_GIVERS = 20
 
 
 @dataclass(slots=True)
@@ -62,7 +63,32 @@ class Access:
         if account is None or key is None:
             raise Unauthenticated(_UNKNOWN)
         await self._note_use(account, key, now)
-        return Caller(account.user.id, account.user.tier, key.scopes, key.id, key.expires_at)
+        scopes = key.scopes
+        if Scope.ADMIN in scopes and not await self._has_administrator(key, now):
+            scopes -= {Scope.ADMIN}
+        return Caller(account.user.id, account.user.tier, scopes, key.id, key.expires_at, key.granted_by)
+
+    async def _has_administrator(self, key: ApiKey, now: datetime) -> bool:
+        """Returns whether the scope `admin` of a key comes from the settings, through users who still have it.
+
+        So nobody keeps that scope through keys made for other users. Those users are looked up, twenty at most.
+        """
+        seen: set[str] = set()
+        givers = [key.granted_by]
+        while givers:
+            if ADMIN in givers:
+                return True
+            giver = givers.pop()
+            if giver in seen:
+                continue
+            if len(seen) == _MOST_GIVERS:
+                return False
+            seen.add(giver)
+            account = await self.account(giver)
+            if account is not None and account.user.status is Status.ACTIVE:
+                valid = [each for each in account.keys if Scope.ADMIN in each.scopes and each.is_valid(now)]
+                givers += [each.granted_by for each in valid]
+        return False
 
     def must_look_up(self, api_key: str) -> bool:
         """Returns whether `identify` would read the table of users to judge this key."""

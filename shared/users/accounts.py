@@ -18,10 +18,11 @@ from shared.users.api_keys import (
     read_key,
     write_key,
 )
-from shared.users.audit import Action, Actor, AuditTrail
-from shared.users.caller import Scope, TierName
+from shared.users.audit import Action, Actor, AuditTrail, Outcome
+from shared.users.caller import Caller, Scope, TierName
 from shared.users.deletions import Deletions
 from shared.users.principal import Principal
+from shared.users.repeats import CallMark, claim_user_id, mark_of
 from shared.users.store import UserStore
 from shared.users.user import Account, Status, User
 
@@ -62,12 +63,39 @@ class UserChange:
 
 
 @dataclass(frozen=True, slots=True)
+class NewUser:
+    """The values of a new user, who may be a person who signs in, and the Idempotency-Key of the call."""
+
+    name: str
+    tier: TierName
+    principal: Principal | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The identity of the person, or an empty text."""
+        return self.principal.identity if self.principal else ""
+
+    def mark(self, actor: Actor) -> CallMark:
+        """Returns the mark of the call that makes the user."""
+        values = {"name": self.name, "tier": self.tier, "subject": self.subject}
+        return mark_of(actor.caller.user_id, self.idempotency_key, values)
+
+
+@dataclass(frozen=True, slots=True)
 class NewKey:
-    """The values of a new key."""
+    """The values of a new key, and the Idempotency-Key of the call."""
 
     name: str
     scopes: frozenset[Scope]
     expires_at: datetime | None = None
+    idempotency_key: str | None = None
+
+    def mark(self, actor: Actor) -> CallMark:
+        """Returns the mark of the call that makes the key."""
+        expires_at = self.expires_at.isoformat() if self.expires_at else None
+        values = {"name": self.name, "scopes": sorted(self.scopes), "expires_at": expires_at}
+        return mark_of(actor.caller.user_id, self.idempotency_key, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +109,34 @@ class Accounts:
     clock: Clock
     random: Callable[[int], bytes] = secrets.token_bytes
 
-    async def create(
-        self, actor: Actor, name: str, tier: TierName, principal: Principal | None = None
-    ) -> User:
+    async def create(self, actor: Actor, new: NewUser) -> tuple[User, bool]:
         """Make a user: with an id of its own or, for a person who signs in, with the id of that person.
 
+        Returns:
+            The user, and whether an earlier call with the same Idempotency-Key has made it.
+
         Raises:
-            Conflict: the person has a user already.
+            Conflict: the person has a user already, or the Idempotency-Key was used with other values.
         """
-        user_id = principal.user_id if principal else new_id(self.random(USER_ID_LENGTH))
-        subject = principal.identity if principal else ""
-        user = User(user_id, name, tier, self.clock.now(), subject=subject)
-        async with self.audit.record(actor, Action.CREATE_USER, user_id, f"tier={tier}"):
+        mark = new.mark(actor)
+        user_id = await self._new_user_id(new, mark)
+        user = User(user_id, new.name, new.tier, self.clock.now(), subject=new.subject, made_by=mark)
+        async with self.audit.record(actor, Action.CREATE_USER, user_id, f"tier={new.tier}") as attempt:
             stored = await self.users.create(user)
             self.access.forget(user_id)
-            if stored != user:
+            if stored == user:
+                return user, False
+            if not mark.repeats(stored.made_by):
                 raise Conflict(f"The person has a user already, {user_id}, which is {stored.status}.")
-        return user
+            attempt.outcome = Outcome.REPEATED
+        return stored, True
+
+    async def _new_user_id(self, new: NewUser, mark: CallMark) -> str:
+        """Returns the id of a new user: that of the person, or the one that the call has, or another."""
+        if new.principal is not None:
+            return new.principal.user_id
+        user_id = new_id(self.random(USER_ID_LENGTH))
+        return await claim_user_id(self.users.entities, mark, user_id) if mark.call else user_id
 
     async def account(self, user_id: str) -> Account:
         """Returns a user with all keys.
@@ -144,7 +183,8 @@ class Accounts:
 
         Raises:
             NotFound: there is no such user.
-            Conflict: the user is not active, or has 20 keys.
+            AlreadyMade: an earlier call with the same Idempotency-Key has made a key.
+            Conflict: the user is not active, or has 20 keys, or the Idempotency-Key was used with other values.
             Forbidden: the key would have scopes that its maker lacks, or would expire after it.
             InvalidRequest: the key would have expired already.
         """
@@ -160,7 +200,16 @@ class Accounts:
         await self.users.require(user_id)
         key_id = new_id(self.random(KEY_ID_LENGTH))
         text = write_key(user_id, key_id, self.random(SECRET_BYTES))
-        key = ApiKey(key_id, new.name, new.scopes, _read(text).digest, now, new.expires_at)
+        key = ApiKey(
+            key_id,
+            new.name,
+            new.scopes,
+            _read(text).digest,
+            now,
+            new.expires_at,
+            granted_by=_granted_by(actor.caller, user_id),
+            made_by=new.mark(actor),
+        )
         detail = f"scopes={'+'.join(sorted(new.scopes))}"
         async with self.audit.record(actor, Action.CREATE_KEY, f"{user_id}/{key_id}", detail):
             await self.users.add_key(user_id, key)
@@ -190,6 +239,11 @@ def _check_scopes(actor: Actor, scopes: frozenset[Scope]) -> None:
         raise Forbidden(
             f"Your key neither makes nor revokes keys with scopes that it lacks: {', '.join(lacking)}."
         )
+
+
+def _granted_by(caller: Caller, user_id: str) -> str:
+    """Returns the user behind a new key: another user who makes it, or the one behind the caller's own key."""
+    return caller.user_id if caller.user_id != user_id else caller.granted_by or user_id
 
 
 def _read(text: str) -> PresentedKey:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.users.caller import Scope
+from shared.users.repeats import UNMARKED, CallMark
 
 ID_CHARACTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """The characters of the ids of users and keys: Crockford's base 32, whose characters do not look alike."""
@@ -42,7 +43,12 @@ class PresentedKey:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored, without its secret. A key without `expires_at` does not expire."""
+    """A key as it is stored, without its secret. A key without `expires_at` does not expire.
+
+    `granted_by` is the user whose key made this one, if it was another user. The keys that a user makes with this key
+    for the same user have the same `granted_by`. It is the user itself if no key of others stands behind the key.
+    `made_by` is the call that made it.
+    """
 
     id: str
     name: str
@@ -51,6 +57,8 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    granted_by: str = ""
+    made_by: CallMark = UNMARKED
 
     def matches(self, presented: PresentedKey) -> bool:
         """Returns whether the secrets are the same. They are compared in constant time."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound, Retryable
+from shared.errors import AlreadyMade, Conflict, Forbidden, InvalidRequest, NotFound, Retryable
 from shared.runtime import Runtime
 from shared.storage.cells import as_datetime
 from shared.storage.entities import Entity, EntityStore, Put, Value
@@ -112,8 +112,8 @@ class AuditTrail:
     ) -> AsyncIterator[Attempt]:
         """Record an action that is carried out in the context.
 
-        Its outcome is `refused` if the context ends with an error of the caller or of the state. Any other error leaves
-        it `started`.
+        Its outcome is `refused` if the context ends with an error of the caller or of the state, and `repeated` after
+        `AlreadyMade`. Any other error leaves it `started`.
 
         Raises:
             Unavailable: storage did not answer before the context began. The action is not carried out.
@@ -134,6 +134,9 @@ class AuditTrail:
         attempt = Attempt()
         try:
             yield attempt
+        except AlreadyMade:
+            await self._end(row, Outcome.REPEATED)
+            raise
         except _REFUSALS:
             await self._end(row, Outcome.REFUSED)
             raise

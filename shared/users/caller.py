@@ -27,13 +27,17 @@ class TierName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user on whose behalf a call runs, and what the call may do."""
+    """The user on whose behalf a call runs, and what the call may do.
+
+    `granted_by` is that of the key, or empty without a key.
+    """
 
     user_id: str
     tier: TierName = TierName.FREE
     scopes: frozenset[Scope] = frozenset()
     key_id: str = ""
     key_expires_at: datetime | None = None
+    granted_by: str = ""
 
     @classmethod
     def anonymous(cls) -> Self:

@@ -55,13 +55,18 @@ class Deletions:
             if user is not None and user.status is Status.DELETING:
                 yield user, since
             elif now - since > _ABANDONED_AFTER:
-                await self._delete(row.row)
+                await self._delete(row)
 
     async def finish(self, user: User) -> None:
-        """Delete the user's row and keys, and finally the row by which the user is found here."""
-        await self.users.erase(user)
-        await self._delete(user.id)
+        """Delete the user's row and keys, and finally the row by which the user is found here.
 
-    async def _delete(self, row: str) -> None:
+        A user who is made with the same id in the meantime stays, and so does a mark of that user.
+        """
+        row = await self.entities.get(_TABLE, _DELETING, user.id)
+        await self.users.erase(user)
+        if row is not None and await self.users.get(user.id) is None:
+            await self._delete(row)
+
+    async def _delete(self, row: Entity) -> None:
         with contextlib.suppress(Changed):
-            await self.entities.apply(_TABLE, _DELETING, [Delete(row)])
+            await self.entities.apply(_TABLE, _DELETING, [Delete(row.row, row.etag)])

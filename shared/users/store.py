@@ -5,6 +5,7 @@
                        used-{key}       when the key was last used, written once an hour at most
     partition ~users   {place}          lists the users, newest first
     partition ~paying-{shard}           lists those of other tiers than free (`metrics/paying.py`)
+    partition ~calls                    users by the calls that made them (`repeats.py`)
 
 The rows of a user are one partition, so checking a key takes one query. A key's row is written in one transaction with
 the user's row, on the condition that the latter has not changed. So two calls at the same time cannot make a
@@ -12,11 +13,11 @@ twenty-first key, and no call can make a key for a user who is disabled.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.errors import AlreadyExists, Changed, Conflict, NotFound
+from shared.errors import AlreadyMade, Changed, Conflict, NotFound
 from shared.storage.cells import as_datetime
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
@@ -24,12 +25,15 @@ from shared.storage.newest_first import Listing, place_of
 from shared.users.api_keys import ApiKey
 from shared.users.caller import Scope, TierName
 from shared.users.metrics.paying import list_if_paying, unlist
+from shared.users.repeats import CallMark, forget_call
 from shared.users.user import Account, Status, User
 
 MAX_KEYS = 20
 _TABLE = "users"
 _USERS = "~users"
 _USER, _KEY, _USED = "user", "key-", "used-"
+# a transaction has 100 changes at most, and the last deletes the user
+_MOST_DELETED = 99
 _USE_IS_NOTED_EVERY = timedelta(hours=1)
 _BUSY = "The user is being changed by others; try again."
 
@@ -42,18 +46,27 @@ class UserStore:
 
     async def create(self, user: User) -> User:
         """Store the user unless a user of this id exists; returns the user that is stored."""
-        # the rows in lists are written first, because a user who is not listed would never be found again
         listed = Entity(_USERS, place_of(user.id, user.created_at))
-        await self.entities.apply(_TABLE, _USERS, [Put(listed)])
-        await list_if_paying(self.entities, user)
-        try:
+        has_listed = False
+
+        async def make(stored: Entity | None) -> User:
+            nonlocal has_listed
+            if stored is not None:
+                return _user(stored)
+            has_listed = True
+            # the rows in lists are written first, because a user who is not listed would never be found again
+            await self.entities.apply(_TABLE, _USERS, [Put(listed)])
+            await list_if_paying(self.entities, user)
             await self.entities.apply(_TABLE, user.id, [Insert(_user_entity(user))])
-        except AlreadyExists:
-            stored = await self.require(user.id)
-            if stored.created_at != user.created_at:
-                await self._delete(_USERS, listed.row)
-            return stored
-        return user
+            return user
+
+        made = await compare_and_swap(lambda: self.entities.get(_TABLE, user.id, _USER), make, busy=_BUSY)
+        if has_listed and made.created_at != user.created_at:
+            # another call has made the user, after this one had written its rows
+            await list_if_paying(self.entities, made)
+            await unlist(self.entities, user)
+            await self._delete(_USERS, listed.row)
+        return made
 
     async def account(self, user_id: str) -> Account | None:
         """Returns the user with all keys, which takes one query, or None if there is no such user."""
@@ -120,6 +133,7 @@ class UserStore:
 
         Raises:
             NotFound: there is no such user.
+            AlreadyMade: an earlier call with the same Idempotency-Key has made a key.
             Conflict: the user is not active, or has 20 keys.
         """
 
@@ -131,6 +145,7 @@ class UserStore:
             if any(row.row == _KEY + key.id and _key(row).digest == key.digest for row in rows):
                 # an earlier try stored it, and its answer was lost
                 return
+            _refuse_repetition(key, [_key(row) for row in rows])
             if len(rows) >= MAX_KEYS:
                 raise Conflict(f"The user has {MAX_KEYS} keys, which is the most; revoke one first.")
             etag = entity.etag if entity else ""
@@ -154,11 +169,28 @@ class UserStore:
         return True
 
     async def erase(self, user: User) -> None:
-        """Delete the user and all keys."""
-        # first, so that the row of a user who is made again with this id, in the meantime, is not deleted
-        await unlist(self.entities, user.id)
-        await self.entities.erase(_TABLE, user.id)
+        """Delete the user and all keys. A user who is made with the same id in the meantime stays."""
+
+        async def delete(rows: Sequence[Entity]) -> None:
+            stored = next((row for row in rows if row.row == _USER), None)
+            if stored is None or _user(stored).created_at != user.created_at:
+                return
+            others = [row for row in rows if row is not stored]
+            changes = [Delete(row.row) for row in others[:_MOST_DELETED]]
+            if len(others) <= _MOST_DELETED:
+                changes.append(Delete(_USER, stored.etag))
+            await self.entities.apply(_TABLE, user.id, changes)
+            if len(others) > _MOST_DELETED:
+                raise Changed("There are more rows.")
+
+        # the user's row goes last, because a user without it would never be found again
+        await forget_call(self.entities, user.made_by, user.id)
+        await unlist(self.entities, user)
+        await compare_and_swap(lambda: self._rows(user.id), delete, busy=_BUSY)
         await self._delete(_USERS, place_of(user.id, user.created_at))
+
+    async def _rows(self, user_id: str) -> Sequence[Entity]:
+        return [row async for row in self.entities.query(_TABLE, user_id)]
 
     async def _delete(self, partition: str, row: str) -> bool:
         with contextlib.suppress(Changed):
@@ -181,6 +213,7 @@ def _user_entity(user: User, etag: str = "") -> Entity:
         "status": user.status.value,
         "subject": user.subject,
         "keeps_datasets": user.keeps_datasets,
+        **_mark_values(user.made_by),
     }
     return Entity(user.id, _USER, values, etag)
 
@@ -195,7 +228,18 @@ def _user(entity: Entity) -> User:
         status=Status(str(values["status"])),
         subject=str(values["subject"]),
         keeps_datasets=bool(values["keeps_datasets"]),
+        made_by=_mark(values),
     )
+
+
+def _refuse_repetition(key: ApiKey, stored: Iterable[ApiKey]) -> None:
+    earlier = next((each for each in stored if key.made_by.repeats(each.made_by)), None)
+    if earlier is not None:
+        raise AlreadyMade(
+            f"An earlier call with this Idempotency-Key has made the key {earlier.id}, whose text is shown only once. "
+            "If you do not have it, revoke the key and send the call again.",
+            earlier.id,
+        )
 
 
 def _key_entity(user_id: str, key: ApiKey) -> Entity:
@@ -204,6 +248,8 @@ def _key_entity(user_id: str, key: ApiKey) -> Entity:
         "scopes": " ".join(sorted(key.scopes)),
         "digest": key.digest,
         "created_at": key.created_at,
+        "granted_by": key.granted_by,
+        **_mark_values(key.made_by),
     }
     if key.expires_at is not None:
         values["expires_at"] = key.expires_at
@@ -220,4 +266,14 @@ def _key(entity: Entity) -> ApiKey:
         digest=str(values["digest"]),
         created_at=as_datetime(values["created_at"]),
         expires_at=None if expires_at is None else as_datetime(expires_at),
+        granted_by=str(values["granted_by"]),
+        made_by=_mark(values),
     )
+
+
+def _mark_values(mark: CallMark) -> dict[str, Value]:
+    return {"call": mark.call, "call_values": mark.values}
+
+
+def _mark(values: Mapping[str, Value]) -> CallMark:
+    return CallMark(str(values["call"]), str(values["call_values"]))

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared.users.api_keys import ApiKey
 from shared.users.caller import TierName
+from shared.users.repeats import UNMARKED, CallMark
 
 
 class Status(StrEnum):
@@ -23,6 +24,7 @@ class User:
 
     `subject` identifies the user at the identity provider, as `{provider}|{subject}`. It is empty for users who have
     keys only. If `keeps_datasets`, the datasets stay in storage when the user is deleted.
+    `made_by` is the call that made the user.
     """
 
     id: str
@@ -32,6 +34,7 @@ class User:
     status: Status = Status.ACTIVE
     subject: str = ""
     keeps_datasets: bool = False
+    made_by: CallMark = UNMARKED
 
 
 @dataclass(frozen=True, slots=True)

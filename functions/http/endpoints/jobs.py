@@ -3,7 +3,16 @@
 from functools import partial
 
 from functions.http.call import Answer, Call
-from functions.http.declared import LOCATION, PAGE, READ_AGAIN, Declared, Parameter, Reply
+from functions.http.declared import (
+    LOCATION,
+    PAGE,
+    READ_AGAIN,
+    REPLAYED,
+    Declared,
+    Parameter,
+    Reply,
+    idempotency_key,
+)
 from functions.http.endpoint import Endpoints
 from functions.http.examples import JOB, NEW_JOB, SPEC
 from functions.http.inputs import moment_of, wrong_value
@@ -18,18 +27,8 @@ from shared.users.caller import Scope
 
 endpoints = Endpoints()
 
-_MAX_KEY_CHARACTERS = 255
 _MAX_NAME_CHARACTERS = 200
 _READ_AGAIN_SECONDS = 2, 30
-_IDEMPOTENCY_KEY = Parameter(
-    "The same key and body again give the same job.",
-    {"type": "string", "minLength": 1, "maxLength": _MAX_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
-)
-_REPLAYED = {
-    **LOCATION,
-    **READ_AGAIN,
-    "Idempotency-Replayed": Parameter("Present on this answer.", {"const": "true"}),
-}
 
 
 @endpoints.serve(
@@ -39,11 +38,14 @@ _REPLAYED = {
         {
             201: Reply(JobAnswer, "The new job.", {**LOCATION, **READ_AGAIN}, example=NEW_JOB),
             200: Reply(
-                JobAnswer, "The job of an earlier call with the same key.", _REPLAYED, example=NEW_JOB
+                JobAnswer,
+                "The job of an earlier call with the same key.",
+                {**LOCATION, **READ_AGAIN, **REPLAYED},
+                example=NEW_JOB,
             ),
         },
         scope=Scope.SUBMIT,
-        headers={"Idempotency-Key": _IDEMPOTENCY_KEY},
+        headers=idempotency_key("The same key and body again give the same job."),
         body="shared.jobs.spec.spec.JobSpec",
         example=SPEC,
         errors=(InvalidRequest, Conflict, QuotaExceeded),
@@ -58,7 +60,7 @@ async def submit_job(call: Call) -> Answer:
     """
     from shared.jobs.submission.submit import Submission
 
-    key = call.header("Idempotency-Key", _MAX_KEY_CHARACTERS)
+    key = call.idempotency_key
     submission = Submission(
         user_id=call.caller.user_id,
         spec=await call.read(call.app.specs.parse),

@@ -1,7 +1,7 @@
 """HTTP functions for the API keys of a user: of the caller's own, or of any user if an administrator calls."""
 
 from functions.http.call import Answer, Call
-from functions.http.declared import Declared
+from functions.http.declared import Declared, idempotency_key
 from functions.http.endpoint import Endpoints
 from functions.http.models.users import CreateKeyBody, KeyAnswer, KeyList, NewKeyAnswer
 from shared.errors import Conflict, InvalidRequest, NotFound
@@ -17,6 +17,7 @@ endpoints = Endpoints()
         {201: NewKeyAnswer},
         scope=Scope.SUBMIT,
         user="id",
+        headers=idempotency_key("The same key again makes no second API key until the first is revoked."),
         body=CreateKeyBody,
         example={
             "name": "nightly import",
@@ -24,18 +25,20 @@ endpoints = Endpoints()
             "expires_at": "2027-01-31T00:00:00Z",
         },
         errors=(InvalidRequest, NotFound, Conflict),
-        when_late="The key may be made already, but its text is lost: list the keys, and revoke it.",
+        when_late="The key may be made already, but its text is lost. Send the call again with the same "
+        "Idempotency-Key, which makes the key or names the one to revoke. Without it, look for the key in the list.",
     )
 )
 async def create_key(call: Call) -> Answer:
     """Makes a key, and answers 201 with its text, which is never shown again.
 
-    The key gets no scope that the caller lacks.
+    The key gets no scope that the caller lacks. A call with the same `Idempotency-Key` answers 409 and names the key in
+    `existing_id`, as its text cannot be shown again. Revoke that key, and the same call makes another one.
     """
     from shared.users.accounts import NewKey
 
     body = await call.read_model(CreateKeyBody)
-    new = NewKey(body.name, frozenset(map(Scope, body.scopes)), body.expires_at)
+    new = NewKey(body.name, frozenset(map(Scope, body.scopes)), body.expires_at, call.idempotency_key)
     key, text = await call.app.accounts.add_key(call.actor, call.user_id, new)
     answer = NewKeyAnswer(**KeyAnswer.of(call.user_id, key).model_dump(), key=text)
     return Answer(answer, status=201)

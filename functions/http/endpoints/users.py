@@ -1,7 +1,7 @@
 """HTTP functions for users: the caller's own profile, and the administration of all users."""
 
 from functions.http.call import Answer, Call
-from functions.http.declared import LOCATION, PAGE, Declared, Parameter, Reply
+from functions.http.declared import LOCATION, PAGE, REPLAYED, Declared, Parameter, Reply, idempotency_key
 from functions.http.endpoint import Endpoints
 from functions.http.models.users import (
     USERS,
@@ -51,24 +51,39 @@ async def get_profile(call: Call) -> Answer:
     Declared(
         "POST",
         "api/v1/users",
-        {201: Reply(UserAnswer, "The new user.", LOCATION)},
+        {
+            201: Reply(UserAnswer, "The new user.", LOCATION),
+            200: Reply(
+                UserAnswer, "The user of an earlier call with the same key.", {**LOCATION, **REPLAYED}
+            ),
+        },
         scope=Scope.ADMIN,
+        headers=idempotency_key("The same key and body again give the same user, until the user is deleted."),
         body=CreateUserBody,
         example={"name": "Ada", "tier": "pro"},
         errors=(InvalidRequest, Conflict),
-        when_late="The user may be made already: read the list of users before you try again.",
+        when_late="The user may be made already. Send the call again with the same Idempotency-Key, which makes no "
+        "second user. Without such a key, read the list of users first.",
     )
 )
 async def create_user(call: Call) -> Answer:
-    """Makes a user, who has no key yet. Answers 201."""
+    """Makes a user, who has no key yet. Answers 201.
+
+    A call with the same `Idempotency-Key` and body answers 200 with the same user, as the user is now.
+    """
+    from shared.users.accounts import NewUser
     from shared.users.principal import Principal
 
     body = await call.read_model(CreateUserBody)
     person = body.identity
     principal = Principal(person.provider, person.subject, body.name) if person else None
-    user = await call.app.accounts.create(call.actor, body.name, TierName(body.tier), principal)
+    new = NewUser(body.name, TierName(body.tier), principal, call.idempotency_key)
+    user, repeated = await call.app.accounts.create(call.actor, new)
     answer = UserAnswer.of(user)
-    return Answer(answer, status=201, headers={"Location": answer.links["self"]})
+    headers = {"Location": answer.links["self"]}
+    if repeated:
+        return Answer(answer, headers={**headers, "Idempotency-Replayed": "true"})
+    return Answer(answer, status=201, headers=headers)
 
 
 @endpoints.serve(Declared("GET", "api/v1/users", {200: UserPage}, scope=Scope.ADMIN, query=PAGE))

@@ -162,7 +162,10 @@ class ProfileAnswer(Model):
 
 
 class KeyAnswer(Model):
-    """One key, without its secret. `prefix` is the beginning of its text. `last_used_at` is exact to an hour."""
+    """One key, without its secret. `prefix` is the beginning of its text. `last_used_at` is exact to an hour.
+
+    `granted_by` is the user who made it or, if its own user made it, the one who made the key that made it.
+    """
 
     id: str
     name: str
@@ -171,6 +174,7 @@ class KeyAnswer(Model):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    granted_by: str
     links: dict[str, str]
 
     @classmethod
@@ -186,6 +190,7 @@ class KeyAnswer(Model):
             created_at=key.created_at,
             expires_at=key.expires_at,
             last_used_at=key.last_used_at,
+            granted_by=key.granted_by,
             links={"self": f"{USERS}/{user_id}/keys/{key.id}"},
         )
 

@@ -1,9 +1,10 @@
 """Lists the users whose tier has a price, so that nobody has to read all users to find them.
 
-    table users   partition ~paying-{shard}   {user}   the user has or had another tier than free
+    table users   partition ~paying-{shard}   {user}   the user has or had another tier than free; when it was made
 
-The row is written before the user gets the tier, and it is deleted only with the user. So every user of such a tier is
-in the list. Whoever reads the list looks up the users, because some of them have the tier free by now.
+The row is written before the user gets the tier, and it is deleted only with the user: not if a user who is made again
+with the same id has written it in the meantime. So every user of such a tier is in the list. Whoever reads the list
+looks up the users, because some of them have the tier free by now, and some rows may be left of users who are deleted.
 """
 
 import contextlib
@@ -22,13 +23,17 @@ async def list_if_paying(entities: EntityStore, user: User) -> None:
     """List a user who is about to be stored, unless the tier is free."""
     if user.tier is not TierName.FREE:
         partition = _partition(shard_of(user.id))
-        await entities.apply(_TABLE, partition, [Put(Entity(partition, user.id))])
+        row = Entity(partition, user.id, {"created_at": user.created_at})
+        await entities.apply(_TABLE, partition, [Put(row)])
 
 
-async def unlist(entities: EntityStore, user_id: str) -> None:
-    """Take a user off the list, who is deleted next."""
-    with contextlib.suppress(Changed):
-        await entities.apply(_TABLE, _partition(shard_of(user_id)), [Delete(user_id)])
+async def unlist(entities: EntityStore, user: User) -> None:
+    """Take a user off the list, who is deleted next. Nothing is done if the row is that of another user of this id."""
+    partition = _partition(shard_of(user.id))
+    row = await entities.get(_TABLE, partition, user.id)
+    if row is not None and row.values["created_at"] == user.created_at:
+        with contextlib.suppress(Changed):
+            await entities.apply(_TABLE, partition, [Delete(row.row, row.etag)])
 
 
 async def listed_users(entities: EntityStore, shard: int, after: str) -> AsyncIterator[str]:

@@ -18,7 +18,7 @@ from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
 from shared.storage.blobs import Tier
 from shared.users.api_keys import ApiKey, read_key, write_key
-from shared.users.caller import Scope, TierName
+from shared.users.caller import ADMIN, Scope, TierName
 from shared.users.user import Status, User
 from shared.wiring import App
 from tests.expect import present
@@ -54,10 +54,16 @@ class World:
         await self.app.users.create(User(user_id, user_id, TierName.FREE, NOON))
 
     async def add_key(
-        self, user_id: str, key_id: str, scopes: frozenset[Scope], expires_at: datetime | None = None
+        self,
+        user_id: str,
+        key_id: str,
+        scopes: frozenset[Scope],
+        expires_at: datetime | None = None,
+        granted_by: str = ADMIN,
     ) -> str:
         text = write_key(user_id, key_id, key_id.encode().ljust(32))
         key = ApiKey(key_id, key_id, scopes, present(read_key(text)).digest, NOON, expires_at)
+        key = replace(key, granted_by=granted_by)
         await self.app.users.add_key(user_id, key)
         return text
 
@@ -76,6 +82,7 @@ async def world(app: App) -> World:
         "admins": await world.add_key(BOB, "key001", ALL_SCOPES),
         "expired": await world.add_key(BOB, "key002", ALL_SCOPES, expires_at=NOON + timedelta(days=1)),
         "revoked": await world.add_key(BOB, "key003", ALL_SCOPES),
+        "fallen": await world.add_key(BOB, "key004", ALL_SCOPES, granted_by=CARL),
         "disabled": await world.add_key(CARL, "key000", ALL_SCOPES),
         **{scope.value: await world.add_key(BOB, f"key00{scope[0]}", frozenset({scope})) for scope in Scope},
     }
@@ -139,6 +146,17 @@ async def test_a_key_allows_the_calls_of_its_scope_and_no_others(
         assert answered.status in _allowed(DECLARED[name]) | set(DECLARED[name].answers)
     else:
         assert (answered.status, answered.body["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+async def test_a_key_that_a_disabled_administrator_made_for_another_user_allows_no_administration(
+    world: World, name: str
+) -> None:
+    answered = await world.call(name, world.texts["fallen"], id=_own_id(name))
+    if DECLARED[name].scope is Scope.ADMIN:
+        assert (answered.status, answered.body["code"]) == (403, "forbidden")
+    else:
+        assert answered.status in _allowed(DECLARED[name]) | set(DECLARED[name].answers)
 
 
 def _own_id(name: str) -> str:

@@ -1,0 +1,82 @@
+"""Recognises calls that are repeated with the same Idempotency-Key.
+
+What a call makes remembers the call in its own row, and is compared with what a later call asks for. A call that makes
+a user has another row, which gives the user's id to every repetition:
+
+    table users   partition ~calls   {call}   the id of the user
+
+Both are forgotten when the user is deleted. So the same key then makes a user with another id, who does not get what
+the deleted one has left in storage.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import Changed, Conflict
+from shared.storage.compare_and_swap import compare_and_swap
+from shared.storage.entities import Delete, Entity, EntityStore, Insert
+
+_TABLE = "users"
+_CALLS = "~calls"
+
+
+@dataclass(frozen=True, slots=True)
+class CallMark:
+    """Says which call made something. `call` and `values` are SHA-256 digests, or empty without an Idempotency-Key."""
+
+    call: str = ""
+    values: str = ""
+
+    def repeats(self, earlier: "CallMark") -> bool:
+        """Returns whether this call is a repetition of the earlier one.
+
+        Raises:
+            Conflict: it has the same Idempotency-Key, but other values.
+        """
+        if not self.call or self.call != earlier.call:
+            return False
+        if self.values != earlier.values:
+            raise Conflict("The Idempotency-Key was used with another body.")
+        return True
+
+
+UNMARKED: Final = CallMark()
+"""The mark of calls without an Idempotency-Key."""
+
+
+def mark_of(caller_id: str, idempotency_key: str | None, values: Mapping[str, object]) -> CallMark:
+    """Returns the mark of what a call makes of these values, which are JSON. Keys of other callers are other keys."""
+    if idempotency_key is None:
+        return UNMARKED
+    # the ids of callers have no such character, and neither has the name of a provider in the identity of a person
+    call = f"{caller_id}/{idempotency_key}"
+    return CallMark(_digest(call), _digest(json.dumps(values, sort_keys=True)))
+
+
+async def claim_user_id(entities: EntityStore, mark: CallMark, user_id: str) -> str:
+    """Gives the call this user id, unless it has one already; returns the id that it has."""
+
+    async def claim(stored: Entity | None) -> str:
+        if stored is not None:
+            return str(stored.values["user_id"])
+        await entities.apply(_TABLE, _CALLS, [Insert(Entity(_CALLS, mark.call, {"user_id": user_id}))])
+        return user_id
+
+    busy = "The Idempotency-Key is being used by others; try again."
+    return await compare_and_swap(lambda: entities.get(_TABLE, _CALLS, mark.call), claim, busy=busy)
+
+
+async def forget_call(entities: EntityStore, mark: CallMark, user_id: str) -> None:
+    """Forget which call made a user, who is deleted next."""
+    stored = await entities.get(_TABLE, _CALLS, mark.call) if mark.call else None
+    if stored is not None and stored.values["user_id"] == user_id:
+        with contextlib.suppress(Changed):
+            await entities.apply(_TABLE, _CALLS, [Delete(stored.row, stored.etag)])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
