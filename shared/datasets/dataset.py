@@ -16,7 +16,8 @@ class Dataset:
     `id` and `revision` are those of the job. The dataset of a retried job replaces the one before. `counts` is the
     number of candidates by label and outcome ("kept", or the reason of a rejection), and `splits` the number of images
     by split. `checksums` has an entry for each file. `sha256` is that of the file if there is only one; it is None if
-    there are several, or if the file is too large to be read for its checksum.
+    there are several, or if the file is too large to be read for its checksum. `webhook_url` is that of the job's spec,
+    for what happens after the job's working blobs are deleted; it may hold a secret.
     """
 
     id: str
@@ -34,4 +35,5 @@ class Dataset:
     sha256: str | None = None
     revision: int = 1
     checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
+    webhook_url: str | None = field(default=None, repr=False)
     keeping: Keeping = Keeping()  # noqa: RUF009 - it cannot change

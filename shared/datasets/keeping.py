@@ -8,12 +8,27 @@ from shared.storage.blobs import Priority, Tier
 
 @dataclass(frozen=True, slots=True)
 class Rehydration:
-    """A dataset on its way out of the Archive tier. Once it is in `tier`, it stays online for `keep_days` at least."""
+    """A dataset on its way out of the Archive tier. Once it is in `tier`, it stays online for `keep_days` at least.
+
+    `ready_at` is set once all files can be read; what follows then is to tell the owner. `chain` names the messages
+    that follow the rehydration: those of an earlier chain have no effect.
+    """
 
     tier: Tier
     priority: Priority
     requested_at: datetime
     keep_days: int
+    chain: str = ""
+    ready_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A dataset on its way to another tier, which somebody has asked for. `chain` is as in `Rehydration`."""
+
+    tier: Tier
+    requested_at: datetime
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +37,19 @@ class Keeping:
 
     `tier_changed_at` is when the dataset's files were written or moved to their tier; None if nobody recorded it.
     `last_download_at` is when links to the files were given; it is recorded once a day at most. The dataset is not
-    moved to the Archive tier before `online_until`. `rehydration` is set while files leave the Archive tier.
+    moved to the Archive tier before `online_until`. `rehydration` is set while files leave the Archive tier, and `move`
+    while they go to another tier because the owner has asked for it: until then no policy moves them.
 
-    A dataset under `legal_hold` is neither deleted nor replaced. `retention_days` is after how many days the nightly
-    run deletes the dataset; None leaves that to the policies. `deleting_since` is set when its deletion has begun,
-    which cannot be undone: nobody can read the dataset any more.
+    A dataset under `legal_hold` is neither deleted nor replaced. `retention_days` is how many days after its last use
+    the nightly run deletes the dataset; None leaves that to the policies. `deleting_since` is set when its deletion has
+    begun, which cannot be undone: nobody can read the dataset any more.
     """
 
     tier_changed_at: datetime | None = None
     last_download_at: datetime | None = None
     online_until: datetime | None = None
     rehydration: Rehydration | None = None
+    move: Move | None = None
     legal_hold: bool = False
     retention_days: int | None = None
     deleting_since: datetime | None = None
@@ -42,4 +59,12 @@ class Keeping:
 
         What people have asked for is that of this one; where the files are is that of the other one.
         """
-        return replace(self, tier_changed_at=other.tier_changed_at, rehydration=other.rehydration)
+        return replace(
+            self, tier_changed_at=other.tier_changed_at, rehydration=other.rehydration, move=other.move
+        )
+
+    @property
+    def chain(self) -> str | None:
+        """The chain of messages that follow the rehydration or the move; None if there is neither."""
+        change = self.rehydration or self.move
+        return change.chain if change else None

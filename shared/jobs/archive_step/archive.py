@@ -176,7 +176,7 @@ class Archive:
     async def _complete(self, job: Job, archived: Archived) -> None:
         """Records the dataset, then completes the job. If it has ended otherwise meanwhile, the record is undone."""
         start = await self._starts.stored(job)
-        await self._catalog.put(_dataset(job, archived))
+        await self._catalog.put(_dataset(job, archived, start.webhook_url if start else None))
         ended = await self._transitions.complete(job, archived.image_count)
         if ended.state is not State.COMPLETED or ended.revision != job.revision:
             await self._starts.take_back(job, start)
@@ -206,7 +206,7 @@ def _later_in_lane(part: int, missing: Sequence[int]) -> Sequence[int]:
     return [other for other in missing if other > part and (other - part) % _PARTS_IN_FLIGHT == 0]
 
 
-def _dataset(job: Job, archived: Archived) -> Dataset:
+def _dataset(job: Job, archived: Archived, webhook_url: str | None) -> Dataset:
     return Dataset(
         id=job.id,
         user_id=job.user_id,
@@ -223,5 +223,6 @@ def _dataset(job: Job, archived: Archived) -> Dataset:
         splits=archived.splits,
         sha256=archived.checksums[archived.blobs[0]].sha256 if len(archived.blobs) == 1 else None,
         checksums=archived.checksums,
+        webhook_url=webhook_url,
         keeping=Keeping(tier_changed_at=job.updated_at),
     )

@@ -1,6 +1,6 @@
 """Stores the inputs of the archive step for one revision of a job, so that every run of the step has the same ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
@@ -24,10 +24,12 @@ class ArchiveStart:
         earlier: The datasets to deduplicate against.
         before: The job's own dataset of an earlier revision, if it had one. It is recorded again if this revision
             does not complete.
+        webhook_url: The webhook of the job's spec, which may hold a secret.
     """
 
     earlier: tuple[EarlierDataset, ...]
     before: Dataset | None
+    webhook_url: str | None = field(default=None, repr=False)
 
 
 _adapter = TypeAdapter(ArchiveStart)
@@ -90,7 +92,8 @@ class ArchiveStarts:
             if found is None:
                 raise Permanent(f"There is no dataset {name} to deduplicate against.")
             earlier.append(EarlierDataset(found.id, found.records_blob))
-        return ArchiveStart(tuple(earlier), await self._catalog.get(job.user_id, job.id))
+        before = await self._catalog.get(job.user_id, job.id)
+        return ArchiveStart(tuple(earlier), before, str(spec.webhook_url) if spec.webhook_url else None)
 
 
 def _blob(job: Job) -> str:

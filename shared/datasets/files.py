@@ -1,0 +1,31 @@
+"""Finds the files of a dataset in storage, and says which of them change their tier."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from shared.datasets.dataset import Dataset
+from shared.records.blob_names import dataset_of, revision_prefix
+from shared.records.delivered import RECORDS
+from shared.storage.blobs import BlobInfo, BlobStore, Tier
+
+_STAY_HOT: Final = frozenset({RECORDS, "README.md", "ATTRIBUTION.md", "SHA256SUMS"})
+
+
+async def stored_files(blobs: BlobStore, dataset: Dataset) -> Sequence[BlobInfo]:
+    """Returns the files of the dataset's revision that are in storage, with its records, in order of name."""
+    revision = dataset.id, dataset.revision
+    prefix = revision_prefix(*revision)
+    return [info async for info in blobs.list(prefix) if dataset_of(info.name) == revision]
+
+
+def files_that_move(files: Iterable[BlobInfo]) -> Sequence[BlobInfo]:
+    """Returns the files that change their tier: all but the records, the card, the credits and the checksums.
+
+    These are small, and stay in the Hot tier, so that they can be read at any time.
+    """
+    return [info for info in files if info.name.rpartition("/")[2] not in _STAY_HOT]
+
+
+def archived_files(files: Iterable[BlobInfo]) -> Sequence[BlobInfo]:
+    """Returns the files that cannot be read because they are in the Archive tier."""
+    return [info for info in files if info.tier is Tier.ARCHIVE]
