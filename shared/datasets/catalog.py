@@ -4,12 +4,10 @@ Each dataset is a row in the partition of its user. The partition `~owners` has 
 that the nightly run finds the datasets of all users. User ids never begin with `~`.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from itertools import batched
 
 from shared.datasets.dataset import Dataset
 from shared.datasets.rows import from_entity, readable, to_entity
@@ -22,7 +20,6 @@ from shared.storage.newest_first import Listing, Span, mark, newest_first, place
 
 _TABLE = "datasets"
 _OWNERS = "~owners"
-_READS_AT_A_TIME = 25
 
 
 class Catalog:
@@ -204,28 +201,6 @@ class Catalog:
         """
         read = from_entity if also_deleting else readable
         return await newest_first(self._entities, _TABLE, user_id, read, Span(after, size=size))
-
-    async def page_of_all_users(self, after: str = "", size: int = 100) -> Listing[Dataset]:
-        """Returns the datasets of all users that follow the dataset id `after`, in order of id.
-
-        At most `size` rows are read, 25 at the same time. Rows without a dataset are skipped, so there may be fewer
-        datasets, or none, though more follow: then `more_after` is the id to go on with. Datasets whose deletion has
-        begun are among them, so that a run can finish what was interrupted.
-        """
-        owners: list[tuple[str, str]] = []
-        more_after: str | None = None
-        async for owner in self._entities.query(_TABLE, _OWNERS, after=after):
-            if len(owners) == size:
-                more_after = owners[-1][0]
-                break
-            owners.append((owner.row, str(owner.values["user_id"])))
-        found: list[Dataset] = []
-        for some in batched(owners, _READS_AT_A_TIME, strict=False):
-            rows = await asyncio.gather(
-                *(self._entities.get(_TABLE, user_id, dataset_id) for dataset_id, user_id in some)
-            )
-            found += [dataset for row in rows if (dataset := _read(row, also_deleting=True)) is not None]
-        return Listing(found, more_after)
 
     async def record_tier(self, dataset_id: str, tier: Tier, now: datetime) -> None:
         """Records the tier that the dataset's blobs are in now. Nothing happens if the dataset is not recorded."""

@@ -29,6 +29,8 @@ _MODULES = (
     "shared.jobs.intake",
     "shared.archiving.archiver",
     "shared.lifecycle.erasure",
+    "shared.lifecycle.moves.follow",
+    "shared.lifecycle.moves.requests",
     "shared.lifecycle.nightly",
     "shared.lifecycle.task_queue",
     "shared.insights.reports",

@@ -8,6 +8,8 @@ from shared.wiring.dataset_services import DatasetServices
 if TYPE_CHECKING:
     from shared.lifecycle.erasure import Erasure
     from shared.lifecycle.messages import TaskSender
+    from shared.lifecycle.moves.follow import FollowMoves
+    from shared.lifecycle.moves.requests import MoveRequests
     from shared.lifecycle.nightly import Nightly
     from shared.lifecycle.task_queue import TaskQueue
 
@@ -27,7 +29,27 @@ class LifecycleServices(DatasetServices):
         """Handles the tasks of the queue `lifecycle`: each kind has one line here."""
         from shared.lifecycle.task_queue import TaskQueue
 
-        return TaskQueue((), self.task_sender, self.telemetry)
+        kinds = (self.follow_moves.kind,)
+        return TaskQueue(kinds, self.task_sender, self.telemetry)
+
+    @cached_property
+    def move_requests(self) -> "MoveRequests":
+        """Accepts requests to move datasets between tiers."""
+        from shared.lifecycle.moves.requests import MoveRequests
+
+        seconds = self.settings.download_link_seconds
+        return MoveRequests(self.catalog, self.blobs, self.task_sender, self.runtime, link_seconds=seconds)
+
+    @cached_property
+    def follow_moves(self) -> "FollowMoves":
+        """Follows datasets that move between tiers."""
+        from shared.lifecycle.moves.follow import FollowMoves
+        from shared.lifecycle.moves.moving import Moves
+        from shared.lifecycle.moves.rehydrating import Rehydrations
+
+        environment = self.settings.environment
+        rehydrations = Rehydrations(self.catalog, self.blobs, self.announcer, self.runtime, environment)
+        return FollowMoves(self.catalog, rehydrations, Moves(self.catalog, self.blobs, self.clock))
 
     @cached_property
     def nightly(self) -> "Nightly":

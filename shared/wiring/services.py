@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.wiring.user_services import UserServices
 
 if TYPE_CHECKING:
+    from shared.announcements import Announcer
     from shared.crawling.worker import ChunkWorker
     from shared.datasets.catalog import Catalog
     from shared.health.probe import HealthProbe
@@ -116,6 +117,13 @@ class Services(UserServices):
         bodies = WebhookBodies(self.job_data.ledger, self.catalog)
         caller = WebhookCaller(self.job_data.jobs, bodies, self.reported_web, self.clock)
         return SendWebhook(self.job_data.jobs, caller, self.telemetry, self.clock)
+
+    @cached_property
+    def announcer(self) -> "Announcer":
+        """Announces events to the webhooks of users."""
+        from shared.announcements import NoAnnouncer
+
+        return NoAnnouncer()
 
     @cached_property
     def job_watches(self) -> "JobWatches":

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from shared.datasets.catalog import Catalog
-from shared.datasets.dataset import Dataset
 from shared.datasets.keeping import Keeping, Rehydration
 from shared.errors import Conflict, NotFound
 from shared.storage.blobs import Priority, Tier
@@ -131,7 +130,6 @@ async def test_a_dataset_whose_deletion_has_begun_is_seen_only_by_those_who_dele
         await catalog.keep("ann", "j", keeping(legal_hold=True))
     assert await catalog.get("ann", "j", also_deleting=True) == gone
     assert (await catalog.page("ann", also_deleting=True)).items == [gone]
-    assert (await catalog.page_of_all_users()).items == [gone]
 
 
 async def test_a_deletion_goes_on_when_the_revision_is_taken_back_or_a_later_one_is_recorded(catalog):
@@ -142,27 +140,3 @@ async def test_a_deletion_goes_on_when_the_revision_is_taken_back_or_a_later_one
     await catalog.undo("ann", "j", 2, made())
     assert await catalog.get("ann", "j") is None
     assert (await catalog.get("ann", "j", also_deleting=True)).keeping.deleting_since == LATER
-
-
-async def test_the_datasets_of_all_users_are_read_in_pages(catalog):
-    datasets = [made(f"{number:03}", f"user{number % 7}") for number in range(60)]
-    for dataset in datasets:
-        await catalog.put(dataset)
-    # this row has no dataset any more
-    await catalog.undo("user5", "005", 1, None)
-    found: list[Dataset] = []
-    after, sizes = "", []
-    while after is not None:
-        page = await catalog.page_of_all_users(after, 26)
-        found, after = [*found, *page.items], page.more_after
-        sizes.append(len(page.items))
-    assert found == [dataset for dataset in datasets if dataset.id != "005"]
-    assert sizes == [25, 26, 8]
-
-
-async def test_a_page_of_all_users_ends_exactly_at_the_last_dataset(catalog):
-    for number in range(4):
-        await catalog.put(made(str(number)))
-    page = await catalog.page_of_all_users("1", 2)
-    assert ([dataset.id for dataset in page.items], page.more_after) == (["2", "3"], None)
-    assert await catalog.page_of_all_users("3") == await catalog.page_of_all_users("9")

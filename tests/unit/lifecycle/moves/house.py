@@ -26,9 +26,13 @@ LINK_SECONDS = 3600.0
 
 
 class DelayedMessages:
-    """A queue whose messages come when their delay is over. `delays` has the delays of all that were sent."""
+    """A queue whose messages come when their delay is over. `delays` has the delays of all that were sent.
+
+    `wrote` is called after each message that was sent.
+    """
 
     def __init__(self, clock):
+        self.wrote = lambda: None
         self._clock = clock
         self._waiting = []
         self._numbers = count()
@@ -38,6 +42,7 @@ class DelayedMessages:
         self.delays.append(delay_seconds)
         due = self._clock.seconds + delay_seconds
         heapq.heappush(self._waiting, (due, next(self._numbers), body))
+        self.wrote()
 
     async def depth(self, _queue):
         return len(self._waiting)
@@ -56,9 +61,10 @@ class DelayedMessages:
 
 
 class Announced:
-    """Announces events: one for each key, as the real one does."""
+    """Announces events: one for each key, as the real one does. `wrote` is called after each of them."""
 
     def __init__(self):
+        self.wrote = lambda: None
         self.events = {}
         self.error = None
 
@@ -66,6 +72,7 @@ class Announced:
         if self.error is not None:
             raise self.error
         self.events.setdefault(announcement.key, announcement)
+        self.wrote()
         return announcement.key
 
 
@@ -108,7 +115,8 @@ class House:
         return await self.catalog.require("ann", "j")
 
     async def tiers(self):
-        return {(await self.blobs.info(name)).tier for name in SHARDS}
+        infos = [await self.blobs.info(name) for name in SHARDS]
+        return {info.tier for info in infos if info is not None}
 
     async def deliver(self, deadline_seconds=240.0):
         """Handles the next message."""

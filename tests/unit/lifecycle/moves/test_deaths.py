@@ -57,17 +57,7 @@ async def live(ask, dies_after, *, loses_messages):
     life, clock = Life(), ManualClock(MADE_AT)
     house = House(DyingBlobs(clock, life), DyingEntities(life), clock)
     await house.record(ask.before)
-    send, announce = house.messages.send, house.announced.announce
-
-    async def dying_send(*args, **options):
-        await send(*args, **options)
-        life.wrote()
-
-    async def dying_announce(announcement):
-        await announce(announcement)
-        life.wrote()
-
-    house.messages.send, house.announced.announce = dying_send, dying_announce
+    house.messages.wrote = house.announced.wrote = life.wrote
     life.writes, life.dies_after = 0, dies_after
     try:
         await ask.request(house)
@@ -85,7 +75,7 @@ async def live(ask, dies_after, *, loses_messages):
                 if loses_messages:
                     house.messages.lose_all()
                 else:
-                    await send("lifecycle", message, delay_seconds=600)
+                    await house.messages.send("lifecycle", message, delay_seconds=600)
         if not await house.requests.resume(await house.dataset()):
             break
     dataset = await house.dataset()
