@@ -1,0 +1,42 @@
+#!/bin/sh
+# Runs before `azd provision`: checks what would fail late, and sets what has to stay the same from then on.
+set -eu
+
+python=3.13
+
+fail() {
+  echo "preprovision: $1" >&2
+  exit 1
+}
+
+# azd sets both
+: "${AZURE_ENV_NAME:?run this with azd, or set it}" "${AZURE_LOCATION:?run this with azd, or set it}"
+
+command -v az >/dev/null || fail "the Azure CLI (az) is not installed: https://aka.ms/installazurecli"
+az account show --output none || fail "the Azure CLI is not signed in: run 'az login'"
+
+versions=$(az functionapp list-flexconsumption-runtimes --location "$AZURE_LOCATION" --runtime python \
+  --query "[].version" --output tsv) ||
+  fail "the region $AZURE_LOCATION does not offer Flex Consumption: see 'az functionapp list-flexconsumption-locations'"
+printf '%s\n' "$versions" | grep -qx "$python" ||
+  fail "the region $AZURE_LOCATION offers Python $(echo $versions), not $python: choose another with 'azd env set AZURE_LOCATION'"
+
+if [ "${USE_PRIVATE_NETWORK:-false}" = true ]; then
+  state=$(az provider show --namespace Microsoft.App --query registrationState --output tsv) ||
+    fail "the state of the resource provider Microsoft.App cannot be read"
+  if [ "$state" != Registered ]; then
+    echo "preprovision: registering the resource provider Microsoft.App, which Flex Consumption needs in a network"
+    az provider register --namespace Microsoft.App --wait || fail "Microsoft.App cannot be registered"
+  fi
+fi
+
+if [ -z "${ADMIN_API_KEY:-}" ]; then
+  key=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+  azd env set ADMIN_API_KEY "$key"
+  echo "preprovision: made a key for the administrator; 'azd env get-value ADMIN_API_KEY' shows it"
+fi
+
+# a budget keeps the month in which it began
+if [ -z "${BUDGET_START:-}" ]; then
+  azd env set BUDGET_START "$(date -u +%Y-%m-01)"
+fi

@@ -1,0 +1,183 @@
+"""The hooks of azd check what would fail late, set what has to stay, and wait until the app is ready."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.infra.bicep_file import INFRA, read_bicep
+
+ROOT = INFRA.parent
+HOOKS = sorted((INFRA / "hooks").iterdir())
+AZD = {"AZURE_ENV_NAME": "prod", "AZURE_LOCATION": "swedencentral"}
+URI = {"SERVICE_API_URI": "https://app.example.org", "READY_PAUSE_SECONDS": "0"}
+DEFAULT_AZ = """case "$*" in
+  "account show"*) ;;
+  "functionapp list-flexconsumption-runtimes"*) printf '3.12\\n3.13\\n' ;;
+  "provider show"*) echo Registered ;;
+  *) exit 9 ;;
+esac"""
+
+
+class Shell:
+    """Runs hooks with programs in place of az, azd and curl, which write down their calls."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "calls"
+        self.log.touch()
+        self.program("az", DEFAULT_AZ)
+        self.program("azd", "")
+
+    def program(self, name: str, script: str) -> None:
+        path = self.folder / name
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >> "{self.log}"\n{script}\n')
+        path.chmod(0o755)
+
+    def run(self, hook: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = f"{self.folder}{os.pathsep}/usr/bin{os.pathsep}/bin"
+        return subprocess.run(  # noqa: S603 - our own file
+            [INFRA / "hooks" / hook],
+            env={"PATH": path, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+    def calls(self, program: str) -> list[str]:
+        return [
+            line.removeprefix(f"{program} ")
+            for line in self.log.read_text().splitlines()
+            if line.startswith(f"{program} ")
+        ]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
+def test_a_hook_is_an_executable_script_without_syntax_errors(hook) -> None:
+    assert os.access(hook, os.X_OK)
+    assert hook.read_text().startswith("#!/bin/sh\n")
+    checked = subprocess.run(["/bin/sh", "-n", hook], capture_output=True, check=False)  # noqa: S603 - our own file
+    assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+def test_azd_runs_each_hook() -> None:
+    config = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    assert config["services"]["api"] == {"project": ".", "language": "python", "host": "function"}
+    assert sorted(ROOT / hook["run"] for hook in config["hooks"].values()) == HOOKS
+    assert {hook["shell"] for hook in config["hooks"].values()} == {"sh"}
+
+
+def test_before_the_first_deployment_a_key_and_the_month_of_the_budget_are_set(shell) -> None:
+    done = shell.run("preprovision.sh", **AZD)
+    assert (done.returncode, done.stderr) == (0, "")
+    key, month = shell.calls("azd")
+    assert key.startswith("env set ADMIN_API_KEY ")
+    secret = key.rpartition(" ")[2]
+    assert len(secret) == 64
+    assert set(secret) <= set("0123456789abcdef")
+    assert month.startswith("env set BUDGET_START ")
+    assert month.endswith("-01")
+    assert secret not in done.stdout
+
+
+def test_each_key_is_another_one(shell) -> None:
+    for _ in range(2):
+        shell.run("preprovision.sh", **AZD, BUDGET_START="2026-01-01")
+    assert len(set(shell.calls("azd"))) == 2
+
+
+def test_what_is_set_stays(shell) -> None:
+    done = shell.run("preprovision.sh", **AZD, ADMIN_API_KEY="mine", BUDGET_START="2026-01-01")
+    assert done.returncode == 0
+    assert shell.calls("azd") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("echo 3.12", "offers Python 3.12, not 3.13: choose another"),
+        ("printf '3.130\\n13.13\\n'", "offers Python 3.130 13.13, not 3.13"),
+        ("true", "offers Python , not 3.13"),
+        ("exit 1", "does not offer Flex Consumption"),
+    ],
+)
+def test_a_region_without_the_runtime_is_refused(shell, answer, problem) -> None:
+    shell.program("az", f'case "$*" in "functionapp "*) {answer} ;; esac')
+    done = shell.run("preprovision.sh", **AZD)
+    assert done.returncode == 1
+    assert f"the region swedencentral {problem}" in done.stderr
+    assert shell.calls("azd") == []
+
+
+def test_the_runtime_is_the_one_of_the_app() -> None:
+    text = (INFRA / "modules/app.bicep").read_text()
+    assert "version: '3.13'" in text
+    assert "python=3.13\n" in (INFRA / "hooks/preprovision.sh").read_text()
+
+
+def test_without_azure_cli_or_a_sign_in_nothing_is_deployed(shell) -> None:
+    shell.program("az", "echo 'Please run az login' >&2; exit 1")
+    done = shell.run("preprovision.sh", **AZD)
+    assert done.returncode == 1
+    assert "run 'az login'" in done.stderr
+    (shell.folder / "az").unlink()
+    done = shell.run("preprovision.sh", **AZD)
+    assert done.returncode == 1
+    assert "the Azure CLI (az) is not installed" in done.stderr
+
+
+@pytest.mark.parametrize("name", AZD)
+def test_outside_of_azd_a_missing_variable_is_named(shell, name) -> None:
+    done = shell.run("preprovision.sh", **{key: value for key, value in AZD.items() if key != name})
+    assert done.returncode != 0
+    assert f"{name}: run this with azd" in done.stderr
+    assert shell.calls("az") == []
+
+
+@pytest.mark.parametrize(("state", "registers"), [("NotRegistered", True), ("Registered", False)])
+def test_a_network_needs_the_resource_provider_of_flex_consumption(shell, state, registers) -> None:
+    shell.program("az", DEFAULT_AZ.replace("echo Registered", f"echo {state}").replace("exit 9", ""))
+    done = shell.run("preprovision.sh", **AZD, USE_PRIVATE_NETWORK="true")
+    assert done.returncode == 0
+    registered = "provider register --namespace Microsoft.App --wait" in shell.calls("az")
+    assert registered is registers
+
+
+def test_a_resource_provider_that_cannot_be_registered_is_reported(shell) -> None:
+    shell.program("az", DEFAULT_AZ.replace("echo Registered", "echo NotRegistered"))
+    done = shell.run("preprovision.sh", **AZD, USE_PRIVATE_NETWORK="true")
+    assert done.returncode == 1
+    assert "Microsoft.App cannot be registered" in done.stderr
+
+
+def test_after_a_deployment_the_app_is_asked_until_it_is_ready(shell) -> None:
+    shell.program("curl", f'[ "$(grep -c ^curl "{shell.log}")" -ge 3 ] || exit 22\necho healthy')
+    done = shell.run("postdeploy.sh", **URI)
+    assert done.returncode == 0
+    assert "healthy" in done.stdout
+    assert len(shell.calls("curl")) == 3
+    assert shell.calls("curl")[0].endswith("https://app.example.org/health/ready")
+    assert "https://app.example.org/api/v1/users" in done.stdout
+    assert "azd env get-value ADMIN_API_KEY" in done.stdout
+
+
+def test_an_app_that_does_not_get_ready_is_reported_with_its_last_answer(shell) -> None:
+    shell.program("curl", "echo 'the requested URL returned error: 503' >&2; exit 22")
+    done = shell.run("postdeploy.sh", **URI, READY_ATTEMPTS="4")
+    assert done.returncode == 1
+    assert len(shell.calls("curl")) == 4
+    assert "not ready after 4 attempts. The last answer: the requested URL returned error: 503" in done.stderr
+    assert "az webapp log tail" in done.stderr
+
+
+def test_the_variables_that_the_hooks_read_are_outputs_of_the_deployment() -> None:
+    outputs = read_bicep(INFRA / "main.bicep").outputs.keys()
+    assert {"SERVICE_API_URI", "AZURE_RESOURCE_GROUP", "AZURE_FUNCTION_APP_NAME"} <= outputs
