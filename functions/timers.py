@@ -31,7 +31,10 @@ async def business_metrics(timer: func.TimerRequest, context: func.Context) -> N
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%WATCHDOG_SCHEDULE%", use_monitor=False)
 async def watchdog(timer: func.TimerRequest, context: func.Context) -> None:
-    """Sends the messages of stalled jobs again, every ten minutes."""
+    """Sends the messages of stalled jobs and of overdue webhook calls again, every ten minutes."""
     del timer
     async with triggered(app(), "watchdog", context):
-        await app().watchdog.run(app().deadline())
+        deadline = app().deadline()
+        # at most half of the time, so that neither keeps the other from running
+        await app().overdue_deliveries.run(Deadline.after(app().clock, deadline.remaining_seconds / 2))
+        await app().watchdog.run(deadline)

@@ -3,13 +3,10 @@
 It stands in a low layer, so that jobs, datasets and the lifecycle can all announce.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
-
-_log = logging.getLogger(__name__)
 
 type EventType = Literal["job.completed", "job.failed", "job.cancelled", "dataset.rehydrated"]
 
@@ -52,12 +49,3 @@ class Announcer(Protocol):
             Unavailable: storage did not answer. The caller should repeat the announcement.
         """
         ...
-
-
-class NoAnnouncer:
-    """Announces nothing."""
-
-    async def announce(self, announcement: Announcement) -> str:
-        """Drops the announcement; returns no id."""
-        _log.warning("Nobody is told of %s of job %s.", announcement.type, announcement.job_id)
-        return ""

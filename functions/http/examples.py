@@ -27,10 +27,11 @@ JOB: Final[Mapping[str, Any]] = {
     "error": None,
     "webhook": {
         "state": "delivered",
-        "tries": 1,
+        "attempts": 1,
         "status": 204,
         "error": None,
         "at": "2026-01-01T00:01:01.598300Z",
+        "next_attempt_at": None,
     },
     "message_id": None,
     "requested_id": None,
@@ -38,10 +39,33 @@ JOB: Final[Mapping[str, Any]] = {
         "self": "/api/v1/jobs/d4f64fa2a4556629f9d99c1c",
         "dataset": "/api/v1/datasets/d4f64fa2a4556629f9d99c1c",
         "download": "/api/v1/datasets/d4f64fa2a4556629f9d99c1c/download",
+        "deliveries": "/api/v1/jobs/d4f64fa2a4556629f9d99c1c/deliveries",
         "records": "/api/v1/jobs/d4f64fa2a4556629f9d99c1c/records/download",
     },
 }
 """A job that has completed."""
+
+DELIVERY: Final[Mapping[str, Any]] = {
+    "id": "msg_5f0d8a3e1c7b4296a8d3e0f1b2c4d596",
+    "event": "job.completed",
+    "state": "pending",
+    "created_at": "2026-01-01T00:01:01.112430Z",
+    "attempt_count": 1,
+    "attempts": [
+        {
+            "at": "2026-01-01T00:01:01.598300Z",
+            "status": 503,
+            "error": "It answered with status 503.",
+        }
+    ],
+    "error": "It answered with status 503.",
+    "next_attempt_at": "2026-01-01T00:03:00.000000Z",
+    "links": {
+        "job": "/api/v1/jobs/d4f64fa2a4556629f9d99c1c",
+        "redeliver": "/api/v1/jobs/d4f64fa2a4556629f9d99c1c/deliveries/msg_5f0d8a3e1c7b4296a8d3e0f1b2c4d596/redeliver",
+    },
+}
+"""A delivery whose first attempt has failed, and which is to be sent again."""
 
 NEW_JOB: Final[Mapping[str, Any]] = {
     **JOB,

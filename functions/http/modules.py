@@ -6,6 +6,7 @@ from typing import Final
 from functions.http.endpoint import Endpoints
 from functions.http.endpoints import (
     datasets,
+    deliveries,
     description,
     downloads,
     jobs,
@@ -19,6 +20,7 @@ from functions.http.endpoints.operators import audit, health, insights
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,
+    "webhooks": deliveries.endpoints,
     "records": records.endpoints,
     "specs": specs.endpoints,
     "datasets": datasets.endpoints,

@@ -37,6 +37,8 @@ class Action(StrEnum):
     DELETE_USER = "delete_user"
     CREATE_KEY = "create_key"
     REVOKE_KEY = "revoke_key"
+    READ_WEBHOOK_SECRET = "read_webhook_secret"  # noqa: S105 - the name of an action
+    ROTATE_WEBHOOK_SECRET = "rotate_webhook_secret"  # noqa: S105 - the name of an action
 
 
 class Outcome(StrEnum):

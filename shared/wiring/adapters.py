@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.storage.azure.queues import AzureQueues
     from shared.storage.storage import Storage
     from shared.telemetry.azure_monitor.transport import TokenCredential
+    from shared.web.addresses.lookup import HostLookup
     from shared.web.http.aiohttp_client import AiohttpWebClient
     from shared.web.http.reported_client import ReportedWebClient
     from shared.web.http.session import Sessions
@@ -157,6 +158,13 @@ class Adapters:
                 allow_private_networks=self.settings.crawl_allow_private_networks,
             )
         )
+
+    @cached_property
+    def host_lookup(self) -> "HostLookup":
+        """Checks the hosts of URLs that users have the app call."""
+        from shared.web.addresses.lookup import HostLookup
+
+        return HostLookup(allow_private=self.settings.crawl_allow_private_networks)
 
     @cached_property
     def guarded_web(self) -> "AiohttpWebClient":

@@ -23,6 +23,8 @@ _MODULES = (
     "shared.jobs.retry",
     "shared.jobs.webhooks.body",
     "shared.jobs.webhooks.call",
+    "shared.jobs.webhooks.ends",
+    "shared.jobs.webhooks.overdue",
     "shared.jobs.webhooks.send",
     "shared.datasets.downloads",
     "shared.crawling.worker",

@@ -3,13 +3,13 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.wiring.services import Services
+from shared.wiring.webhook_services import WebhookServices
 
 if TYPE_CHECKING:
     from shared.datasets.downloads import Downloads
 
 
-class DatasetServices(Services):
+class DatasetServices(WebhookServices):
     """The services about datasets. Each is made on first use."""
 
     @cached_property

@@ -48,7 +48,7 @@ class LifecycleServices(DatasetServices):
         from shared.lifecycle.moves.rehydrating import Rehydrations
 
         environment = self.settings.environment
-        rehydrations = Rehydrations(self.catalog, self.blobs, self.announcer, self.runtime, environment)
+        rehydrations = Rehydrations(self.catalog, self.blobs, self.deliveries, self.runtime, environment)
         return FollowMoves(self.catalog, rehydrations, Moves(self.catalog, self.blobs, self.clock))
 
     @cached_property

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from shared.wiring.user_services import UserServices
 
 if TYPE_CHECKING:
-    from shared.announcements import Announcer
     from shared.crawling.worker import ChunkWorker
     from shared.datasets.catalog import Catalog
     from shared.health.probe import HealthProbe
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from shared.jobs.retry import Retry
     from shared.jobs.spec.spec import SpecReader
     from shared.jobs.submission.forecast import Forecasts
+    from shared.jobs.submission.spec_checks import SpecChecks
     from shared.jobs.submission.submit import Submit
-    from shared.jobs.webhooks.send import SendWebhook
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
     from shared.sources.source import SourceKind
@@ -108,24 +107,6 @@ class Services(UserServices):
         return SpecReader(self.sources)
 
     @cached_property
-    def webhooks(self) -> "SendWebhook":
-        """Calls the webhooks of jobs that have ended."""
-        from shared.jobs.webhooks.body import WebhookBodies
-        from shared.jobs.webhooks.call import WebhookCaller
-        from shared.jobs.webhooks.send import SendWebhook
-
-        bodies = WebhookBodies(self.job_data.ledger, self.catalog)
-        caller = WebhookCaller(self.job_data.jobs, bodies, self.reported_web, self.clock)
-        return SendWebhook(self.job_data.jobs, caller, self.telemetry, self.clock)
-
-    @cached_property
-    def announcer(self) -> "Announcer":
-        """Announces events to the webhooks of users."""
-        from shared.announcements import NoAnnouncer
-
-        return NoAnnouncer()
-
-    @cached_property
     def job_watches(self) -> "JobWatches":
         """Notices that a job has ended while a step works for it."""
         from shared.jobs.flow.job_watch import JobWatches
@@ -170,11 +151,18 @@ class Services(UserServices):
         return Retry(self.job_data, self.quotas, self.clock)
 
     @cached_property
+    def spec_checks(self) -> "SpecChecks":
+        """Checks what specs name outside of themselves."""
+        from shared.jobs.submission.spec_checks import SpecChecks
+
+        return SpecChecks(self.catalog, self.host_lookup)
+
+    @cached_property
     def submit(self) -> "Submit":
         """Step 1: submits jobs."""
         from shared.jobs.submission.submit import Submit
 
-        return Submit(self.job_data, self.job_keys, self.specs, self.catalog, self.quotas, self.runtime)
+        return Submit(self.job_data, self.job_keys, self.specs, self.spec_checks, self.quotas, self.runtime)
 
     @cached_property
     def forecasts(self) -> "Forecasts":
@@ -183,7 +171,7 @@ class Services(UserServices):
         from shared.jobs.submission.forecast import Forecasts
 
         estimator = Estimator(self.prices, self.settings.chunk_size)
-        return Forecasts(self.sources, self.catalog, self.quotas, estimator)
+        return Forecasts(self.sources, self.spec_checks, self.quotas, estimator)
 
     @cached_property
     def discover(self) -> "Discover":

@@ -33,7 +33,7 @@ class HangingServer:
         return app
 
     async def _hook(self, request: web.Request) -> web.Response:
-        job_id = str((await request.json())["job_id"])
+        job_id = str((await request.json())["data"]["job_id"])
         self.called[job_id].set()
         try:
             await self.released.wait()

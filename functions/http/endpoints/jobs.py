@@ -204,4 +204,5 @@ async def _describe(call: Call, job: Job) -> JobAnswer:
     if job.state is State.COMPLETED or job.revision > 1:
         dataset = await call.app.catalog.get(job.user_id, job.id)
     can_retry = await call.app.retry.is_possible(job, progress, report)
-    return JobAnswer.of(job, progress, dataset, report, can_retry=can_retry)
+    delivery = await call.app.announced_ends.delivery(job)
+    return JobAnswer.of(job, progress, dataset, report, can_retry=can_retry, delivery=delivery)

@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from functions.http.declared import Model
+from functions.http.models.webhooks import WebhookAnswer
 from shared.jobs.job.delivered import has_records
-from shared.jobs.job.job import Job, Webhook, WebhookState
+from shared.jobs.job.job import Job, WebhookState
 from shared.jobs.job.states import State
 
 if TYPE_CHECKING:
     from shared.datasets.dataset import Dataset
     from shared.jobs.ledger.report import DiscoveryReport
     from shared.jobs.ledger.rows import Progress
+    from shared.jobs.webhooks.delivery import Delivery
 
 _API = "/api/v1"
 
@@ -46,26 +48,6 @@ class JobError(Model):
 
     code: str
     detail: str
-
-
-class WebhookAnswer(Model):
-    """The state of the webhook call ("pending", "delivered" or "failed"), and the outcome of its last try."""
-
-    state: WebhookState
-    tries: int
-    status: int | None
-    error: str | None
-    at: datetime | None
-
-    @classmethod
-    def of(cls, webhook: Webhook) -> Self | None:
-        """Returns the answer for a webhook, or None if the job has no `webhook_url`."""
-        if webhook.state is WebhookState.NONE:
-            return None
-        error = webhook.error or None
-        return cls(
-            state=webhook.state, tries=webhook.tries, status=webhook.status, error=error, at=webhook.at
-        )
 
 
 class JobAnswer(Model):
@@ -103,6 +85,7 @@ class JobAnswer(Model):
         report: "DiscoveryReport | None" = None,
         *,
         can_retry: bool = False,
+        delivery: "Delivery | None" = None,
     ) -> Self:
         """Returns the answer for a job. A completed job has the counts of its dataset, which include the duplicates."""
         from shared.jobs.ledger.tally import Tally
@@ -128,7 +111,7 @@ class JobAnswer(Model):
             rejections=dict(tally.rejections),
             problems=list(report.problems) if report else [],
             problem_count=report.problem_count if report else 0,
-            webhook=WebhookAnswer.of(job.webhook),
+            webhook=WebhookAnswer.of(job, delivery),
             error=JobError(code=job.failure.code, detail=job.failure.detail) if job.failure else None,
             message_id=job.message_id or None,
             requested_id=job.requested_id or None,
@@ -251,6 +234,8 @@ def _job_links(job: Job, *, has_dataset: bool, can_retry: bool = False) -> dict[
     if has_dataset:
         dataset = f"{_API}/datasets/{job.id}"
         links |= {"dataset": dataset, "download": f"{dataset}/download"}
+    if job.webhook is not WebhookState.NONE:
+        links["deliveries"] = f"{path}/deliveries"
     if has_records(job):
         links["records"] = f"{path}/records/download"
     return links

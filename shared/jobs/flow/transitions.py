@@ -118,7 +118,7 @@ class Transitions:
         return stored is not None and (stored.state, stored.revision, stored.updated_at) == ours
 
     async def follow_end(self, job: Job) -> Job:
-        """Gives back what a job that has ended holds, and enqueues the call of its webhook; returns the stored job.
+        """Gives back what a job that has ended holds, and has its end announced to its webhook; returns the stored job.
 
         Nothing happens if the job has not ended. What was done already is not done again.
         """

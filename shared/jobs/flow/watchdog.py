@@ -13,7 +13,7 @@ from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.quotas import Quotas
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import STALLED
-from shared.jobs.job.job import Failure, Job
+from shared.jobs.job.job import Failure, Job, WebhookState
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
@@ -128,7 +128,7 @@ class Watchdog:
         if job.state.terminal:
             await self._transitions.give_back(job)
             if job.webhook_is_due(job.revision):
-                return await self._resend_webhook(job, now)
+                return await self._resend_end(job, now)
             await self._data.jobs.mark_finished(work, job.updated_at)
             return False
         job = await self._with_last_progress(job)
@@ -139,25 +139,26 @@ class Watchdog:
             return False
         return await self._nudge(job, _STALLED)
 
-    async def _resend_webhook(self, job: Job, now: datetime) -> bool:
-        """Sends the message of a stalled webhook again, or gives it up after `max_nudges`; returns whether it was sent.
+    async def _resend_end(self, job: Job, now: datetime) -> bool:
+        """Sends the message that has the job's end announced again; returns whether it was sent.
 
-        The time until the next message doubles each time. The job's `updated_at` stays the moment of its end.
+        The time until the next message doubles each time, and after `max_nudges` messages there are no more. The job's
+        `updated_at` stays the moment of its end.
         """
         if not await self._is_stalled(job, now, times=1 << job.nudges):
             return False
         given_up = job.nudges >= self._config.max_nudges
-        webhook = job.webhook.given_up(now) if given_up else job.webhook
+        webhook = WebhookState.LOST if given_up else job.webhook
         try:
             await self._data.jobs.save(replace(job, webhook=webhook, nudges=job.nudges + 1))
         except Changed:
-            # The webhook is being called, or the job was retried.
+            # The end was announced meanwhile, or the job was retried.
             return False
         if not given_up:
             await self._data.storage.queues.send(WEBHOOKS_QUEUE, message_of(job))
             return True
         with working_for(job.origin, job.id):
-            error = Permanent(webhook.error)
+            error = Permanent("The job's end could not be announced to its webhook.")
             signals.failure(self._runtime.telemetry, error, operation="webhook", job_id=job.id)
         return False
 

@@ -11,36 +11,16 @@ from shared.telemetry.correlation import NO_ORIGIN, Origin
 
 
 class WebhookState(StrEnum):
-    """The state of the call that reports the job's end to its owner. NONE if the spec has no webhook."""
+    """Whether the job's end is announced to its webhook. NONE if the spec has no webhook.
+
+    PENDING until there is a delivery of the end, and ANNOUNCED from then on: the delivery knows what became of it.
+    LOST if no delivery could be made.
+    """
 
     NONE = "none"
     PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """The call that reports the job's end to its owner.
-
-    Attributes:
-        state: PENDING before the first try and between tries.
-        tries: How often the webhook was called.
-        status: The HTTP status of the last answer; None if the last try had no answer.
-        error: What was wrong in the last try; empty if nothing was.
-        at: When the last try was made.
-    """
-
-    state: WebhookState = WebhookState.NONE
-    tries: int = 0
-    status: int | None = None
-    error: str = ""
-    at: datetime | None = None
-
-    def given_up(self, now: datetime) -> Self:
-        """Returns the webhook as failed, with the error of the last try."""
-        error = self.error or "No try came to its end."
-        return replace(self, state=WebhookState.FAILED, error=error, at=self.at or now)
+    ANNOUNCED = "announced"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +36,9 @@ class Job:
     """The job record.
 
     Attributes:
+        webhook: Whether the end of this revision is announced to the webhook.
         enqueued: Whether the message was sent that the state calls for: the one that starts the archive step, or the
-            one that calls the webhook after the end.
+            one that has the end announced.
         nudges: How often the watchdog has sent the job on since its last progress.
         revision: 1, and one more with each retry.
         round: How often discovery was continued because too few candidates were kept (`shared.jobs.flow.rounds`).
@@ -78,7 +59,7 @@ class Job:
     state: State
     created_at: datetime
     updated_at: datetime
-    webhook: Webhook = Webhook()
+    webhook: WebhookState = WebhookState.NONE
     failure: Failure | None = None
     revision: int = 1
     enqueued: bool = False
@@ -120,15 +101,15 @@ class Job:
         Raises:
             Conflict: it has not ended.
         """
-        wanted = self.webhook.state is not WebhookState.NONE
-        webhook = Webhook(WebhookState.PENDING) if wanted else Webhook()
+        wanted = self.webhook is not WebhookState.NONE
+        webhook = WebhookState.PENDING if wanted else WebhookState.NONE
         again = replace(self, revision=self.revision + 1, webhook=webhook, origin=origin, retried_at=now)
         return again.moved(State.QUEUED, now)
 
     def webhook_is_due(self, revision: int) -> bool:
-        """Returns whether the end of this revision must still be reported to the owner."""
+        """Returns whether the end of this revision must still be announced to the webhook."""
         ended = self.state.terminal and self.revision == revision
-        return ended and self.webhook.state is WebhookState.PENDING
+        return ended and self.webhook is WebhookState.PENDING
 
     def superseded_by(self, stored: Self | None) -> bool:
         """Returns whether this revision has ended, according to the stored job, so it needs no more work."""

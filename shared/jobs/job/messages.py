@@ -64,7 +64,20 @@ class ChunkMessage:
     v: _Version = 1
 
 
-type Message = JobMessage | ChunkMessage
+@dataclass(frozen=True, slots=True)
+class DeliveryMessage:
+    """Asks for one attempt of a delivery to a webhook. `attempt` is the number of the planned attempt."""
+
+    user_id: PlainId
+    job_id: PlainId
+    delivery: PlainId
+    attempt: Annotated[int, Strict(), Field(ge=1, lt=1 << 31)]
+    traceparent: _Carried = ""
+    correlation_id: _Carried = ""
+    v: _Version = 1
+
+
+type Message = JobMessage | ChunkMessage | DeliveryMessage
 
 _ORIGIN = ("traceparent", "correlation_id")
 _JOB_FIELDS = {field.name for field in fields(JobMessage)}
@@ -82,6 +95,11 @@ def _chunk() -> TypeAdapter[ChunkMessage]:
 
 
 @cache
+def _delivery() -> TypeAdapter[DeliveryMessage]:
+    return TypeAdapter(DeliveryMessage)
+
+
+@cache
 def _name() -> TypeAdapter[str]:
     return TypeAdapter(Label)
 
@@ -90,6 +108,8 @@ def encode(message: Message) -> str:
     """Returns the message as ASCII text."""
     if isinstance(message, JobMessage):
         return json.dumps(_job().dump_python(message))
+    if isinstance(message, DeliveryMessage):
+        return json.dumps(_delivery().dump_python(message))
     return json.dumps(_chunk().dump_python(message))
 
 
@@ -120,12 +140,17 @@ def read_job_message(data: object) -> JobMessage | None:
         raise ForgedMessage("The message has no valid ids of a job.") from None
 
 
-def read_webhook_message(data: object) -> JobMessage:
-    """Returns the message of a job that has ended.
+def read_webhook_message(data: object) -> JobMessage | DeliveryMessage:
+    """Returns the message of a job that has ended, or of a delivery.
 
     Raises:
         ForgedMessage: it is not a valid message of the app.
     """
+    if isinstance(data, dict) and "delivery" in data:
+        try:
+            return _delivery().validate_python(data)
+        except ValidationError:
+            raise ForgedMessage("The message has no valid ids of a delivery.") from None
     message = read_job_message(data)
     if message is None or message.part:
         raise ForgedMessage("The message has no valid ids of a job that has ended.")

@@ -1,10 +1,9 @@
 """Converts jobs to table rows and back, and the rows of `~work`, the index of jobs that have working blobs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
+from shared.jobs.job.job import Failure, Job, WebhookState
 from shared.jobs.job.states import State
 from shared.storage.entities import Entity, Value
 from shared.telemetry.correlation import Origin
@@ -43,6 +42,7 @@ def job_to_entity(job: Job) -> Entity:
     """Returns the row of a job."""
     values: dict[str, Value] = {
         "name": job.name,
+        "webhook": str(job.webhook),
         "state": str(job.state),
         "created_at": job.created_at,
         "updated_at": job.updated_at,
@@ -62,7 +62,6 @@ def job_to_entity(job: Job) -> Entity:
         values["max_images"] = job.max_images
     if job.retried_at is not None:
         values["retried_at"] = job.retried_at
-    values |= _webhook_values(job.webhook)
     if job.failure is not None:
         values |= {
             "failure_code": job.failure.code,
@@ -82,7 +81,7 @@ def job_from_entity(entity: Entity) -> Job:
         state=State(str(values["state"])),
         created_at=_moment(values["created_at"]),
         updated_at=_moment(values["updated_at"]),
-        webhook=_webhook(values),
+        webhook=WebhookState(str(values["webhook"])),
         failure=Failure(str(code), str(values.get("failure_detail", ""))) if code else None,
         revision=int(str(values.get("revision", 1))),
         enqueued=bool(values.get("enqueued", False)),
@@ -97,27 +96,6 @@ def job_from_entity(entity: Entity) -> Job:
         tier_limits=bool(values.get("tier_limits", False)),
         images=int(str(values.get("images", 0))),
         etag=entity.etag,
-    )
-
-
-def _webhook_values(webhook: Webhook) -> dict[str, Value]:
-    values: dict[str, Value] = {
-        "webhook": str(webhook.state),
-        "webhook_tries": webhook.tries,
-        "webhook_status": webhook.status or 0,
-        "webhook_error": one_line(webhook.error, _MAX_DETAIL),
-    }
-    return values if webhook.at is None else {**values, "webhook_at": webhook.at}
-
-
-def _webhook(values: Mapping[str, Value]) -> Webhook:
-    at = values.get("webhook_at")
-    return Webhook(
-        state=WebhookState(str(values["webhook"])),
-        tries=int(str(values["webhook_tries"])),
-        status=int(str(values["webhook_status"])) or None,
-        error=str(values["webhook_error"]),
-        at=_moment(at) if at is not None else None,
     )
 
 

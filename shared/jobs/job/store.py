@@ -122,14 +122,14 @@ class JobStore:
     async def save(self, job: Job) -> Job:
         """Replaces the stored job with the version `job.etag`; returns the job with its new version.
 
-        The index row of a job that has ended stays unfinished until its webhook has succeeded or failed, so the
+        The index row of a job that has ended stays unfinished until its end is announced to its webhook, so the
         watchdog finds the job until then.
 
         Raises:
             Changed: another call has changed the job since it was read.
         """
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
-        if not job.state.terminal or job.webhook.state is WebhookState.PENDING:
+        if not job.state.terminal or job.webhook is WebhookState.PENDING:
             return replace(job, etag=etag)
         await self._note_end(job)
         saved = await self.require(job.user_id, job.id)

@@ -7,14 +7,13 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.datasets.catalog import Catalog
 from shared.errors import AppError, FieldError, InvalidRequest, Permanent
 from shared.jobs.flow.quotas import Allowance, Quotas
 from shared.jobs.flow.rounds import most_candidates
 from shared.jobs.spec.effects import asked_sources, without_effect
 from shared.jobs.spec.spec import JobSpec
-from shared.jobs.submission.datasets import resolve_datasets
 from shared.jobs.submission.estimate import Estimate, Estimator
+from shared.jobs.submission.spec_checks import SpecChecks
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import Query, Source, SourceConfig
 from shared.sources.stored.datasets import DatasetConfig
@@ -84,10 +83,10 @@ class Forecasts:
     """Makes forecasts with the sources that the process knows."""
 
     def __init__(
-        self, sources: SourceRegistry, catalog: Catalog, quotas: Quotas, estimator: Estimator
+        self, sources: SourceRegistry, checks: SpecChecks, quotas: Quotas, estimator: Estimator
     ) -> None:
         self._sources = sources
-        self._catalog = catalog
+        self._checks = checks
         self._quotas = quotas
         self._estimator = estimator
 
@@ -95,14 +94,14 @@ class Forecasts:
         """Returns what the spec would do if this user submitted it.
 
         Raises:
-            InvalidRequest: this user has no dataset that the spec names.
+            InvalidRequest: this user has no dataset that the spec names, or its webhook would never be called.
             Forbidden: the user is not active.
         """
-        resolved = await resolve_datasets(spec, user_id, self._catalog)
+        resolved = await self._checks.complete(spec, user_id)
         images: dict[str, int] = {}
         for config in resolved.sources:
             if isinstance(config, DatasetConfig) and config.id not in images:
-                dataset = await self._catalog.get(user_id, config.id)
+                dataset = await self._checks.catalog.get(user_id, config.id)
                 images[config.id] = dataset.image_count if dataset else 0
         # a large spec takes up to a second, and other calls must not wait
         found = await asyncio.to_thread(lambda: _Counting(resolved, self._sources, images).forecast())

@@ -6,7 +6,6 @@ is lost, a repetition of the call or the watchdog sends it.
 
 from dataclasses import dataclass, replace
 
-from shared.datasets.catalog import Catalog
 from shared.errors import (
     AlreadyExists,
     AppError,
@@ -21,13 +20,13 @@ from shared.ids import PLAIN_ID, is_plain_id
 from shared.jobs.flow.job_ends import JobEnds
 from shared.jobs.flow.quotas import Quotas
 from shared.jobs.job.failures import OVER_QUOTA, REFUSED
-from shared.jobs.job.job import Failure, Job, Webhook, WebhookState
+from shared.jobs.job.job import Failure, Job, WebhookState
 from shared.jobs.job.keys import JobKeys, message_key
 from shared.jobs.job.messages import JOBS_QUEUE, message_of, names_in
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
-from shared.jobs.submission.datasets import resolve_datasets
+from shared.jobs.submission.spec_checks import SpecChecks
 from shared.runtime import Runtime
 from shared.telemetry.correlation import current_origin
 from shared.text.plain_text import one_line
@@ -70,7 +69,7 @@ class Submit:
         data: JobData,
         keys: JobKeys,
         specs: SpecReader,
-        catalog: Catalog,
+        checks: SpecChecks,
         quotas: Quotas,
         runtime: Runtime,
     ) -> None:
@@ -78,7 +77,7 @@ class Submit:
         self._jobs = data.jobs
         self._queues = data.storage.queues
         self._keys = keys
-        self._catalog = catalog
+        self._checks = checks
         self._quotas = quotas
         self._runtime = runtime
         self._ends = JobEnds(data.ledger, runtime.telemetry)
@@ -91,18 +90,18 @@ class Submit:
         """Stores the job and enqueues it. Repeated with the same key and spec, it returns the same job.
 
         Raises:
-            InvalidRequest: a source lacks a setting, the user has no dataset that the spec names, or the id is not
-                valid.
+            InvalidRequest: a source lacks a setting, the user has no dataset that the spec names, the webhook's host
+                has an address that the app does not call, or the id is not valid.
             Conflict: the key or the id belongs to a job of another spec, or the id to another user.
             Forbidden: the owner is not an active user.
             QuotaExceeded: the owner's tier leaves no room.
         """
         self.specs.check_sources(submission.spec)
-        spec = await resolve_datasets(submission.spec, submission.user_id, self._catalog)
+        spec = await self._checks.complete(submission.spec, submission.user_id)
         submission = replace(submission, spec=spec)
         job_id = await self._job_id(submission)
         now = self._runtime.clock.now()
-        webhook = Webhook(WebhookState.PENDING if submission.spec.webhook_url else WebhookState.NONE)
+        webhook = WebhookState.PENDING if submission.spec.webhook_url else WebhookState.NONE
         job = Job(
             id=job_id,
             user_id=submission.user_id,

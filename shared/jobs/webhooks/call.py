@@ -1,68 +1,77 @@
-"""Makes one call of a webhook, which reports to a job's owner that the job has ended."""
-
-from dataclasses import replace
+"""Makes one call of a webhook."""
 
 from shared.clock import Clock
-from shared.errors import NotFound, Permanent, Retryable
-from shared.jobs.job.job import Job, Webhook, WebhookState
-from shared.jobs.job.store import JobStore
-from shared.jobs.webhooks.body import WebhookBodies
-from shared.web.http.client import WebClient, WebRequest
+from shared.errors import Permanent, Retryable
+from shared.jobs.webhooks.delivery import Attempt, Delivery, Outcome, Verdict
+from shared.jobs.webhooks.signature import signed_headers
+from shared.jobs.webhooks.signing_secrets import SigningSecrets
+from shared.telemetry.correlation import origin_within
+from shared.text.retry_after import retry_after_seconds
+from shared.web.http.client import REDIRECT_STATUSES, WebClient, WebRequest, WebResponse
 
 _TIMEOUT_SECONDS = 10.0
-_MAX_ANSWER_BYTES = 64_000
-# These are transient, and so are all statuses from 500 on.
-_BUSY_STATUSES = frozenset({408, 425, 429})
+_MAX_ANSWER_BYTES = 4_000
+_GONE = 410
+_NO_SECRET = "The owner's signing secret is deleted, so the call cannot be signed."  # noqa: S105 - an error text
 
 
 class WebhookCaller:
-    """POSTs the body to the spec's `webhook_url`.
+    """POSTs the payloads of deliveries to their URLs, signed with the secrets of their owners.
 
     The client must be guarded, since the URL comes from a caller. No result contains the URL, which may hold a secret.
     """
 
-    def __init__(self, jobs: JobStore, bodies: WebhookBodies, web: WebClient, clock: Clock) -> None:
-        self._jobs = jobs
-        self._bodies = bodies
+    def __init__(self, web: WebClient, secrets: SigningSecrets, clock: Clock) -> None:
         self._web = web
+        self._secrets = secrets
         self._clock = clock
 
-    async def call(self, job: Job) -> Webhook:
-        """Makes the call once, within ten seconds; returns the job's webhook after it.
+    async def call(self, delivery: Delivery) -> Outcome:
+        """Makes the call once, within ten seconds. Redirects are not followed.
 
-        Its state is DELIVERED if the answer is 2xx. It stays PENDING if another try may succeed: there was no answer,
-        or the status was 408, 425, 429, 500 or above. It is FAILED otherwise, and without a call if the spec is gone
-        or damaged.
+        The verdict is DELIVERED if the answer is 2xx, and GONE if it is 410. It is FINAL if the address may not be
+        called or the owner has no secret. Otherwise it is AGAIN, since the receiver may be mended within the day.
 
         Raises:
             Unavailable: storage did not answer, and the call was not made.
         """
-        try:
-            spec, body = await self._jobs.spec(job.id), await self._bodies.of(job)
-        except (NotFound, Permanent) as error:
-            return replace(job.webhook, state=WebhookState.FAILED, error=error.detail, at=self._clock.now())
+        keys = await self._secrets.find(delivery.user_id)
+        now = self._clock.now()
+        if keys is None:
+            return Outcome(Attempt(now, None, _NO_SECRET), Verdict.FINAL)
+        origin = origin_within(delivery.origin)
+        carried = {"traceparent": origin.traceparent, "x-correlation-id": origin.correlation_id}
         request = WebRequest(
-            url=str(spec.webhook_url),
+            url=delivery.url,
             method="POST",
-            headers={"content-type": "application/json"},
-            body=body,
+            headers={
+                "content-type": "application/json",
+                **signed_headers(keys, delivery.id, now, delivery.payload),
+                **{name: value for name, value in carried.items() if value},
+            },
+            body=delivery.payload,
             max_bytes=_MAX_ANSWER_BYTES,
             cut_at_max_bytes=True,
             timeout_seconds=_TIMEOUT_SECONDS,
+            follow_redirects=False,
         )
-        state, status, wrong = await self._send(request)
-        return Webhook(state, job.webhook.tries + 1, status, wrong, self._clock.now())
-
-    async def _send(self, request: WebRequest) -> tuple[WebhookState, int | None, str]:
-        """Returns the webhook's state after this try, the status of the answer, and the error (empty for none)."""
         try:
             response = await self._web.send(request)
         except Retryable as error:
-            return WebhookState.PENDING, None, error.detail
+            return Outcome(Attempt(now, None, error.detail), Verdict.AGAIN)
         except Permanent as error:
-            return WebhookState.FAILED, None, error.detail
-        if response.status // 100 == 2:
-            return WebhookState.DELIVERED, response.status, ""
-        again = response.status >= 500 or response.status in _BUSY_STATUSES
-        state = WebhookState.PENDING if again else WebhookState.FAILED
-        return state, response.status, f"It answered with status {response.status}."
+            return Outcome(Attempt(now, None, error.detail), Verdict.FINAL)
+        return self._outcome(Attempt(now, response.status), response)
+
+    def _outcome(self, attempt: Attempt, response: WebResponse) -> Outcome:
+        status = response.status
+        if status // 100 == 2:
+            return Outcome(attempt, Verdict.DELIVERED)
+        error = f"It answered with status {status}."
+        if status in REDIRECT_STATUSES:
+            error = f"It answered with status {status}; redirects are not followed."
+        failed = Attempt(attempt.at, status, error)
+        if status == _GONE:
+            return Outcome(failed, Verdict.GONE)
+        header = response.headers.get("retry-after", "")
+        return Outcome(failed, Verdict.AGAIN, retry_after_seconds(header, self._clock.now()))

@@ -1,86 +1,137 @@
-"""Handles the messages of the queue `webhooks`, each of which reports the end of a job to its owner.
+"""Handles the messages of the queue `webhooks`.
 
-Whoever ends a job sends the message, and does not wait for the call. The host delivers the message again while the
-owner's server is down. After its last delivery the message is poison, and the webhook is given up.
+A message either says that a job has ended, so the end is announced, or asks for one attempt of a delivery. The
+attempts follow a schedule of the app's own. A failed call is recorded, and the next attempt is planned with a message
+of its own that comes when it is due. The host delivers a message again only if a run dies or storage does not answer.
 """
 
 import logging
-from dataclasses import replace
+import random
+from collections.abc import Callable
 
 from shared.clock import Clock
-from shared.errors import InvalidRequest, Permanent, Unavailable
+from shared.errors import InvalidRequest, NotFound, Permanent
 from shared.jobs.flow.dropped_message import report_dropped
-from shared.jobs.job.job import Job, Webhook, WebhookState
 from shared.jobs.job.message_json import decode_json
-from shared.jobs.job.messages import JobMessage, read_webhook_message
-from shared.jobs.job.store import JobStore
+from shared.jobs.job.messages import DeliveryMessage, JobMessage, read_webhook_message
+from shared.jobs.webhooks.announce import Deliveries
 from shared.jobs.webhooks.call import WebhookCaller
+from shared.jobs.webhooks.delivery import DISABLED, Attempt, Delivery, DeliveryState, Outcome, Verdict
+from shared.jobs.webhooks.ends import AnnouncedEnds
+from shared.runtime import Runtime
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
+_NO_END = "The attempt did not come to its end."
+# a message that comes so much too early waits again; clocks of machines differ by less
+_EARLY_SECONDS = 60.0
 
 
 class SendWebhook:
     """Handles the messages of `webhooks`. Safe to run twice, at the same time, and to die at any line.
 
-    The owner is called at least once: if a run dies between the call and the record of its outcome, the next run calls
-    again. A message has no effect if the job was retried since, or if the call has succeeded or failed already.
+    The receiver is called at least once: if a run dies between the call and the record of its outcome, the next run
+    calls again, with the same `webhook-id`.
     """
 
-    def __init__(self, jobs: JobStore, caller: WebhookCaller, telemetry: Telemetry, clock: Clock) -> None:
-        self._jobs = jobs
+    def __init__(
+        self,
+        ends: AnnouncedEnds,
+        deliveries: Deliveries,
+        caller: WebhookCaller,
+        runtime: Runtime,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._ends = ends
+        self._deliveries = deliveries
+        self._store = deliveries.store
         self._caller = caller
-        self._telemetry = telemetry
-        self._clock = clock
+        self._clock: Clock = runtime.clock
+        self._telemetry: Telemetry = runtime.telemetry
+        self._chance = chance
 
     async def run(self, text: str | bytes) -> None:
-        """Calls the webhook once, and records the outcome.
+        """Announces the end of a job, or makes the attempt and records its outcome.
 
         Raises:
-            Unavailable: the owner's server or storage did not answer; the message should come again.
+            Unavailable: storage did not answer; the message should come again.
         """
-        job = await self._due_job(text, "send_webhook")
-        if job is None:
+        message = self._read(text, "send_webhook")
+        if isinstance(message, JobMessage):
+            await self._ends.announce(message)
+        if not isinstance(message, DeliveryMessage):
             return
-        outcome = await self._caller.call(job)
-        if not await self._record(job, outcome):
+        delivery = await self._planned(message)
+        if delivery is None:
             return
-        if outcome.state is WebhookState.PENDING:
-            raise Unavailable(f"The webhook of job {job.id} failed in try {outcome.tries}: {outcome.error}")
-        if outcome.state is WebhookState.FAILED:
-            self._report(job, outcome)
+        if delivery.due_at is not None:
+            early = (delivery.due_at - self._clock.now()).total_seconds()
+            if early > _EARLY_SECONDS:
+                await self._deliveries.plan(delivery)
+                return
+        if await self._store.is_disabled(delivery.user_id, delivery.job_id):
+            outcome = Outcome(Attempt(self._clock.now(), None, DISABLED), Verdict.FINAL)
+        else:
+            outcome = await self._caller.call(delivery)
+        await self._record(delivery, outcome)
 
     async def give_up(self, text: str | bytes) -> None:
-        """Records that the webhook has failed, since no delivery of its message has succeeded."""
-        job = await self._due_job(text, "send_webhook_poison")
-        if job is None:
+        """Records an attempt that has failed, since no delivery of its message came to its end."""
+        message = self._read(text, "send_webhook_poison")
+        if not isinstance(message, DeliveryMessage):
+            # the watchdog has the end of a job announced later
             return
-        outcome = job.webhook.given_up(self._clock.now())
-        if await self._record(job, outcome):
-            self._report(job, outcome)
+        delivery = await self._planned(message)
+        if delivery is not None:
+            await self._record(delivery, Outcome(Attempt(self._clock.now(), None, _NO_END), Verdict.AGAIN))
 
-    async def _due_job(self, text: str | bytes, operation: str) -> Job | None:
-        """Returns the job whose webhook is to be called; None if there is nothing to do."""
+    def _read(self, text: str | bytes, operation: str) -> JobMessage | DeliveryMessage | None:
         try:
-            message: JobMessage = read_webhook_message(decode_json(text))
+            return read_webhook_message(decode_json(text))
         except InvalidRequest as error:
             report_dropped(self._telemetry, error, operation)
             return None
-        job = await self._jobs.get(message.user_id, message.job_id)
-        return job if job is not None and job.webhook_is_due(message.revision) else None
 
-    async def _record(self, job: Job, outcome: Webhook) -> bool:
-        """Saves the outcome; returns False if it is out of date, by another run or by a retry."""
+    async def _planned(self, message: DeliveryMessage) -> Delivery | None:
+        """Returns the delivery whose planned attempt the message asks for; None if there is nothing to do."""
+        delivery = await self._store.get(message.user_id, message.job_id, message.delivery)
+        return delivery if delivery is not None and delivery.is_planned(message.attempt) else None
 
-        async def record(stored: Job) -> bool:
-            if not stored.webhook_is_due(job.revision):
-                return False
-            await self._jobs.save(replace(stored, webhook=outcome))
-            return True
+    async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Saves the outcome, and plans the next attempt if there is one.
 
-        return await self._jobs.swap(job, record)
+        Nothing is saved if another run has saved this attempt, or the owner has the event delivered again. A success
+        counts all the same, unless there was one before.
+        """
+        if outcome.verdict is Verdict.GONE:
+            await self._store.disable(delivery.user_id, delivery.job_id, self._clock.now())
+        chance = self._chance()
 
-    def _report(self, job: Job, outcome: Webhook) -> None:
-        _log.warning("The webhook of job %s failed in try %d: %s", job.id, outcome.tries, outcome.error)
-        signals.failure(self._telemetry, Permanent(outcome.error), operation="webhook", job_id=job.id)
+        async def record(stored: Delivery) -> Delivery | None:
+            arrived = outcome.verdict is Verdict.DELIVERED and stored.state is not DeliveryState.DELIVERED
+            if not (arrived or stored.is_planned(delivery.planned)):
+                return None
+            return await self._store.save(stored.after(outcome, chance), stored)
+
+        try:
+            recorded = await self._store.swap(delivery, record)
+        except NotFound:
+            # it was deleted during the call
+            return
+        if recorded is None:
+            return
+        await self._deliveries.plan(recorded)
+        if recorded.state is DeliveryState.FAILED:
+            self.report(recorded)
+
+    def report(self, delivery: Delivery) -> None:
+        """Reports a delivery that has failed for good."""
+        _log.warning(
+            "The webhook of job %s failed in attempt %d: %s",
+            delivery.job_id,
+            delivery.attempt_count,
+            delivery.error,
+        )
+        error = Permanent(delivery.error)
+        signals.failure(self._telemetry, error, operation="webhook", job_id=delivery.job_id)

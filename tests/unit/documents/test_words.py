@@ -8,8 +8,8 @@ import pytest
 from functions.http import problems
 from functions.http.modules import MODULES
 from shared.jobs.job import failures
-from shared.jobs.job.job import WebhookState
 from shared.jobs.job.states import TRANSITIONS, State
+from shared.jobs.webhooks.delivery import DeliveryState
 from shared.records.licenses import LicenseCode
 from shared.records.records import Reason
 from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of
@@ -44,7 +44,7 @@ def test_the_error_codes_are_those_of_the_api_with_their_status() -> None:
 def test_the_states_of_a_webhook_are_those_of_the_code() -> None:
     section = text_of("docs/webhooks.md").partition("| state |")[2]
     found = {codes_in(row[0])[0] for row in rows_of(f"| state |{section}")}
-    assert found == {state for state in WebhookState if state is not WebhookState.NONE}
+    assert found == set(DeliveryState)
 
 
 def test_the_codes_of_licences_are_those_of_the_filter() -> None:

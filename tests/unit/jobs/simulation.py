@@ -36,10 +36,16 @@ from shared.jobs.ledger.job_data import JobData
 from shared.jobs.retry import Retry
 from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.producers import Producers
+from shared.jobs.submission.spec_checks import SpecChecks
 from shared.jobs.submission.submit import Submission, Submit
+from shared.jobs.webhooks.announce import Deliveries
 from shared.jobs.webhooks.body import WebhookBodies
 from shared.jobs.webhooks.call import WebhookCaller
+from shared.jobs.webhooks.delivery_store import DeliveryStore
+from shared.jobs.webhooks.ends import AnnouncedEnds
+from shared.jobs.webhooks.overdue import OverdueDeliveries
 from shared.jobs.webhooks.send import SendWebhook
+from shared.jobs.webhooks.signing_secrets import SigningSecrets
 from shared.lifecycle.nightly import Nightly, NightlyConfig
 from shared.runtime import Runtime
 from shared.sources.registry import SourceRegistry
@@ -54,6 +60,7 @@ from shared.users.quotas.usage import UsageStore
 from shared.users.store import UserStore
 from shared.users.tiers import DEFAULT_TIERS, Tiers
 from shared.users.user import User
+from shared.web.addresses.lookup import HostLookup
 from shared.web.http.client import WebRequest, WebResponse
 from shared.web.wishes.host_wishes import HostWishes
 from tests.unit.jobs.fake_source import FakeConfig, FakeSource, Faults
@@ -78,19 +85,24 @@ class CountingIds:
         return f"n{next(self._numbers)}"
 
 
+async def _resolve(host: str) -> list[str]:
+    raise OSError(f"no test looks up {host}")
+
+
 class FakeWeb:
     """Answers requests with the `answers` (statuses or errors) in order, and then with 200."""
 
     def __init__(self) -> None:
         self.sent: list[WebRequest] = []
         self.answers: list[int | Exception] = []
+        self.headers: dict[str, str] = {}
 
     async def send(self, request: WebRequest) -> WebResponse:
         self.sent.append(request)
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, Exception):
             raise answer
-        return WebResponse(answer, request.url, {}, b"")
+        return WebResponse(answer, request.url, self.headers, b"")
 
 
 class Flow:
@@ -126,14 +138,12 @@ class Flow:
         self.quotas = Quotas(self.usage, limits, self.jobs, runtime)
         self.catalog = Catalog(entities, blobs)
         self.downloads = Downloads(self.catalog, blobs, link_seconds=3600)
-        bodies = WebhookBodies(self.ledger, self.catalog)
-        caller = WebhookCaller(self.jobs, bodies, self.web, clock)
-        self.webhooks = SendWebhook(self.jobs, caller, self.telemetry, clock)
         rounds = Rounds(self.data)
         self.transitions = Transitions(self.data, self.slots, self.quotas, rounds, runtime)
         self.worker = FakeWorker(blobs, self.weather)
         self.keys = JobKeys(entities, self.jobs)
-        self.submit = Submit(self.data, self.keys, self.specs, self.catalog, self.quotas, runtime)
+        checks = SpecChecks(self.catalog, HostLookup(allow_private=False, resolve=_resolve))
+        self.submit = Submit(self.data, self.keys, self.specs, checks, self.quotas, runtime)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
         watches = JobWatches(self.jobs, clock, every_seconds=0.01)
@@ -144,6 +154,13 @@ class Flow:
         self.archiver = Archiver(self.data.storage, runtime, archives)
         self.archive = Archive(self.data, self.transitions, self.archiver, self.catalog, watches)
         self.retry = Retry(self.data, self.quotas, clock)
+        self.secrets = SigningSecrets(entities, clock)
+        self.deliveries = Deliveries(DeliveryStore(entities), self.secrets, queues, clock)
+        bodies = WebhookBodies(self.ledger, self.catalog, self.retry.is_possible)
+        self.ends = AnnouncedEnds(self.jobs, bodies, self.deliveries)
+        caller = WebhookCaller(self.web, self.secrets, clock)
+        self.webhooks = SendWebhook(self.ends, self.deliveries, caller, runtime, lambda: 0.0)
+        self.overdue = OverdueDeliveries(self.deliveries, self.webhooks, runtime)
         config = WatchdogConfig()
         self.watchdog = Watchdog(self.data, dispatch, self.transitions, self.quotas, runtime, config)
         producers = Producers(limits, *queue_users)
@@ -209,6 +226,10 @@ class Flow:
             return
         await self.webhooks.give_up(text)
 
+    async def delivery(self, job):
+        """Returns the delivery of the job's last end, or None."""
+        return await self.ends.delivery(await self.job(job))
+
     def put_back(self, queue: str, text: str) -> None:
         self.queues._waiting[queue].append(text)
 
@@ -222,7 +243,7 @@ class Flow:
 
         async def in_time(queue: str, text: str, *, delay_seconds: float = 0.0) -> None:
             await send(queue, text, delay_seconds=delay_seconds)
-            if queue == JOBS_QUEUE:
+            if queue in {JOBS_QUEUE, WEBHOOKS_QUEUE}:
                 self.clock.advance(delay_seconds)
 
         with patch.object(self.queues, "send", in_time):

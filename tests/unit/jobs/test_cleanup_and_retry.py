@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Conflict
-from shared.jobs.job.job import Webhook, WebhookState
+from shared.jobs.job.job import WebhookState
 from shared.jobs.job.states import State
 from shared.records.records import Reason
 from shared.storage.entities import Entity, Put, Replace
@@ -92,11 +92,11 @@ async def test_a_webhook_that_is_noted_during_the_cleanup_lets_no_retry_begin(fl
     await flow.run()
     moment = flow.clock.now() + timedelta(days=1)
     assert await flow.jobs.begin_clearing(job.id, moment)
-    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook(WebhookState.DELIVERED)))
+    await flow.jobs.save(replace(await flow.job(job), webhook=WebhookState.ANNOUNCED))
     with pytest.raises(Conflict):
         await flow.retry.run("admin", job.id)
     await flow.jobs.forget_work(job.id)
-    await flow.jobs.save(replace(await flow.job(job), webhook=Webhook(WebhookState.FAILED)))
+    await flow.jobs.save(replace(await flow.job(job), webhook=WebhookState.LOST))
     assert [work async for work in flow.jobs.works()] == []
 
 

@@ -123,8 +123,8 @@ async def test_the_webhook_of_a_job_without_its_spec_fails_with_that_reason(flow
     await _damage(flow, "/spec.json", None)
     _put_back(flow, CHUNKS_QUEUE, waiting)
     await _check_failed(flow, job, "the job's spec")
-    found = await flow.job(job)
-    assert (found.webhook.state, found.webhook.tries) == ("failed", 0)
+    found = await flow.delivery(job)
+    assert (found.state, found.attempts) == ("failed", ())
     assert flow.web.sent == []
 
 

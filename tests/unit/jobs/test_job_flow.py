@@ -153,10 +153,10 @@ async def test_the_webhook_hears_of_the_end_once(flow):
             await flow.handle(queue, text)
     flow.clock.advance(10_000)
     await flow.watchdog.run(flow.deadline())
-    assert [(sent.url, json.loads(sent.body)["event"]) for sent in flow.web.sent] == [
+    assert [(sent.url, json.loads(sent.body)["type"]) for sent in flow.web.sent] == [
         ("https://hooks.example/x", "job.completed")
     ]
-    assert (await flow.jobs.require("admin", job.id)).webhook.state == "delivered"
+    assert (await flow.delivery(job)).state == "delivered"
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -187,7 +187,7 @@ async def test_the_webhook_hears_of_an_end_whose_run_died_behind_it(flow, after)
     await flow.handle(ARCHIVES_QUEUE, waiting[0])
     await flow.run()
     assert len(flow.web.sent) == 1
-    assert (await flow.job(job)).webhook.state == "delivered"
+    assert (await flow.delivery(job)).state == "delivered"
 
 
 async def test_one_key_is_one_job_and_another_spec_a_conflict(flow):

@@ -71,9 +71,13 @@ async def test_each_run_hangs_under_the_run_or_the_call_that_sent_its_message(fl
     roots = [spans.queues[span] for span, parent in spans.parents.items() if parent == "b" * 16]
     assert roots == [JOBS_QUEUE]
     [archive] = [span for span, queue in spans.queues.items() if queue == ARCHIVES_QUEUE]
-    [webhook] = [span for span, queue in spans.queues.items() if queue == WEBHOOKS_QUEUE]
+    announced, called = [span for span, queue in spans.queues.items() if queue == WEBHOOKS_QUEUE]
     assert spans.queues[spans.parents[archive]] == "crawl-chunks"
-    assert spans.parents[webhook] == archive
+    assert spans.parents[announced] == archive
+    assert spans.parents[called] == announced
+    [request] = flow.web.sent
+    assert request.headers["traceparent"] == f"00-{'a' * 32}-{called}-01"
+    assert request.headers["x-correlation-id"] == "mine"
 
 
 async def test_what_a_timer_or_another_call_sends_on_stays_in_the_trace_of_the_job(flow):

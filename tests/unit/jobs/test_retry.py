@@ -183,12 +183,12 @@ async def test_the_webhook_hears_of_every_revision(flow):
         await flow.retry.run("admin", job.id)
         await flow.run(times=2)
     bodies = [json.loads(request.body) for request in flow.web.sent]
-    assert [(body["revision"], body["event"]) for body in bodies] == [
+    assert [(body["data"]["revision"], body["type"]) for body in bodies] == [
         (1, "job.completed"),
         (2, "job.completed"),
         (3, "job.completed"),
     ]
-    assert (await flow.job(job)).webhook.state == "delivered"
+    assert (await flow.delivery(job)).state == "delivered"
 
 
 async def test_a_straggler_of_an_earlier_revision_changes_nothing(flow):

@@ -66,6 +66,6 @@ async def test_a_webhook_that_the_watchdog_gives_up_is_reported_as_one_that_fail
         flow.clock.advance(10_000_000)
         await _watch(flow)
     [(error, current, properties)] = found
-    assert str(error) == "No try came to its end."
+    assert str(error) == "The job's end could not be announced to its webhook."
     assert (current.trace_id, current.correlation_id) == ("a" * 32, "mine")
     assert (properties["operation"], properties["job_id"]) == ("webhook", job.id)

@@ -1,43 +1,22 @@
-"""The queue `webhooks`: ending a job waits for no server, and the webhook is called at least once."""
+"""The queue `webhooks`: ending a job waits for no server, and the receiver is called at least once."""
 
 import asyncio
 import json
 
 import pytest
 
-from functions.http.models.answers import JobAnswer
 from shared.errors import Unavailable
-from shared.jobs.job.job import Webhook, WebhookState
+from shared.jobs.job.job import WebhookState
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.states import State
-from shared.jobs.ledger.rows import Progress
 from shared.jobs.submission.submit import Submission
 from shared.records.records import Reason
 from shared.telemetry.correlation import operation
 from shared.web.http.client import WebResponse
-from tests.expect import present
 from tests.unit.jobs.simulation import Flow
+from tests.unit.jobs.webhooks.hooks import SPEC, announced, events
 
-SPEC = {
-    "keywords": ["a"],
-    "sources": [{"type": "fake"}],
-    "dedup": {"near_distance": None},
-    "webhook_url": "https://hooks.example/x",
-}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-async def _ended(flow):
-    """A job that has ended, and the message that has its webhook called."""
-    job = await flow.send(SPEC)
-    await flow.cancel(job)
-    flow.queues.take(JOBS_QUEUE)
-    [message] = flow.queues.take(WEBHOOKS_QUEUE)
-    return job, message
-
-
-async def _webhook(flow, job):
-    return (await flow.job(job)).webhook
 
 
 async def _until_the_end(flow):
@@ -62,7 +41,7 @@ async def test_the_call_that_ends_a_job_sends_one_message_and_calls_no_webhook(f
     await _until_the_end(flow)
     assert (await flow.job(job)).state == end
     assert flow.web.sent == []
-    assert await _webhook(flow, job) == Webhook(WebhookState.PENDING)
+    assert (await flow.job(job)).webhook is WebhookState.PENDING
     [text] = flow.queues.take(WEBHOOKS_QUEUE)
     message = json.loads(text)
     assert (message["user_id"], message["job_id"], message["revision"]) == ("admin", job.id, 1)
@@ -90,7 +69,7 @@ async def test_a_job_that_waits_for_a_slot_does_not_wait_for_webhooks():
     assert flow.web.sent == []
 
 
-async def test_messages_of_a_cancelled_archive_have_its_webhook_called_once(flow):
+async def test_messages_of_a_cancelled_archive_announce_its_end_once(flow):
     job = await flow.send(SPEC)
     while not (waiting := flow.queues.take(ARCHIVES_QUEUE)):
         for queue, text in flow.take():
@@ -101,19 +80,48 @@ async def test_messages_of_a_cancelled_archive_have_its_webhook_called_once(flow
     assert len(flow.queues.take(WEBHOOKS_QUEUE)) == 1
 
 
+async def test_the_delivery_is_stored_before_its_message_is_sent(flow):
+    job = await flow.send(SPEC)
+    await flow.cancel(job)
+    [end] = flow.queues.take(WEBHOOKS_QUEUE)
+    stored = []
+    send = flow.queues.send
+
+    async def looking(queue, text, **options):
+        stored.append((await flow.deliveries.store.page("admin", job.id)).items)
+        await send(queue, text, **options)
+
+    flow.queues.send = looking
+    await flow.webhooks.run(end)
+    [[delivery]] = stored
+    assert (delivery.state, delivery.job_id) == ("pending", job.id)
+
+
 async def test_a_message_that_comes_twice_is_one_call(flow):
-    job, message = await _ended(flow)
+    job, message = await announced(flow)
     await flow.handle(WEBHOOKS_QUEUE, message)
-    before = await flow.job(job)
-    assert before.webhook.state is WebhookState.DELIVERED
+    before = await flow.delivery(job)
+    assert before.state == "delivered"
     await flow.handle(WEBHOOKS_QUEUE, message)
     await flow.webhooks.give_up(message)
-    assert await flow.job(job) == before
+    assert await flow.delivery(job) == before
     assert len(flow.web.sent) == 1
 
 
+async def test_an_end_that_is_announced_twice_is_one_delivery(flow):
+    job = await flow.send(SPEC)
+    await flow.cancel(job)
+    [end] = flow.queues.take(WEBHOOKS_QUEUE)
+    await asyncio.gather(*(flow.webhooks.run(end) for _ in range(4)))
+    await flow.webhooks.run(end)
+    for message in flow.queues.take(WEBHOOKS_QUEUE):
+        await flow.webhooks.run(message)
+    assert len(flow.web.sent) == 1
+    assert len((await flow.deliveries.store.page("admin", job.id)).items) == 1
+
+
 async def test_two_runs_at_the_same_time_come_to_one_outcome(flow):
-    job, message = await _ended(flow)
+    job, message = await announced(flow)
     both_call = asyncio.Barrier(2)
     statuses = [200, 503]
 
@@ -122,103 +130,143 @@ async def test_two_runs_at_the_same_time_come_to_one_outcome(flow):
         await both_call.wait()
         status = statuses.pop(0)
         if status == 503:
-            while (await _webhook(flow, job)).state is WebhookState.PENDING:  # noqa: ASYNC110 - of the other run
+            while (await flow.delivery(job)).state == "pending":  # noqa: ASYNC110 - of the other run
                 await asyncio.sleep(0)
         return WebResponse(status, request.url, {}, b"")
 
     flow.web.send = send
     await asyncio.gather(flow.handle(WEBHOOKS_QUEUE, message), flow.handle(WEBHOOKS_QUEUE, message))
+    assert len({sent.headers["webhook-id"] for sent in flow.web.sent}) == 1
+    delivery = await flow.delivery(job)
+    assert (delivery.state, [attempt.status for attempt in delivery.attempts]) == ("delivered", [200])
     assert len(flow.web.sent) == 2  # at least once
-    assert (await _webhook(flow, job)).state is WebhookState.DELIVERED
-    assert (await _webhook(flow, job)).status == 200
 
 
-async def test_messages_of_an_earlier_revision_do_nothing(flow):
-    job, old = await _ended(flow)
-    await flow.retry.run("admin", job.id)
-    await _until_the_end(flow)
-    [new] = flow.queues.take(WEBHOOKS_QUEUE)
-    await flow.handle(WEBHOOKS_QUEUE, old)
-    await flow.webhooks.give_up(old)
-    assert flow.web.sent == []
-    assert await _webhook(flow, job) == Webhook(WebhookState.PENDING)
-    await flow.handle(WEBHOOKS_QUEUE, new)
-    assert [json.loads(sent.body)["revision"] for sent in flow.web.sent] == [2]
-
-
-async def test_a_retry_during_the_call_keeps_its_own_webhook(flow):
-    job, message = await _ended(flow)
+async def test_a_success_counts_although_another_run_has_recorded_a_failure(flow):
+    job, message = await announced(flow)
+    called = asyncio.Event()
+    answered = asyncio.Event()
 
     async def send(request):
+        flow.web.sent.append(request)
+        if len(flow.web.sent) == 1:
+            called.set()
+            await answered.wait()
+            return WebResponse(200, request.url, {}, b"")
+        return WebResponse(503, request.url, {}, b"")
+
+    flow.web.send = send
+    slow = asyncio.create_task(flow.webhooks.run(message))
+    await called.wait()
+    await flow.webhooks.run(message)
+    assert (await flow.delivery(job)).state == "pending"
+    answered.set()
+    await slow
+    delivery = await flow.delivery(job)
+    assert (delivery.state, delivery.due_at, delivery.error) == ("delivered", None, "")
+    for planned in flow.queues.take(WEBHOOKS_QUEUE):
+        await flow.webhooks.run(planned)
+    assert len(flow.web.sent) == 2
+
+
+async def test_an_end_of_an_earlier_revision_is_announced_no_more(flow):
+    job = await flow.send(SPEC)
+    await flow.cancel(job)
+    flow.queues.take(JOBS_QUEUE)
+    [old] = flow.queues.take(WEBHOOKS_QUEUE)
+    await flow.retry.run("admin", job.id)
+    await flow.webhooks.run(old)
+    await flow.webhooks.give_up(old)
+    assert (await flow.job(job)).webhook is WebhookState.PENDING
+    await flow.run()
+    assert events(flow) == [("job.completed", 2)]
+
+
+async def test_a_retry_during_the_call_leaves_both_ends_to_be_delivered(flow):
+    job, message = await announced(flow)
+    send = flow.web.send
+
+    async def retrying(request):
+        flow.web.send = send
         await flow.retry.run("admin", job.id)
         return WebResponse(500, request.url, {}, b"")
 
-    flow.web.send = send
+    flow.web.send = retrying
     await flow.handle(WEBHOOKS_QUEUE, message)
-    assert (await flow.job(job)).state is State.QUEUED
-    assert await _webhook(flow, job) == Webhook(WebhookState.PENDING)
+    assert (await flow.job(job)).webhook is WebhookState.PENDING
+    await flow.run()
+    assert sorted(events(flow)) == [("job.cancelled", 1), ("job.completed", 2)]
 
 
-async def test_no_webhook_is_called_for_a_job_that_has_not_ended_or_does_not_exist(flow):
+async def test_nothing_is_announced_of_a_job_that_has_not_ended_or_does_not_exist(flow):
     job = await flow.send(SPEC)
     text = message_of(job)
     for message in (text, text.replace(job.id, "none"), text.replace("admin", "nobody")):
         await flow.handle(WEBHOOKS_QUEUE, message)
         await flow.webhooks.give_up(message)
     assert flow.web.sent == []
-    assert await _webhook(flow, job) == Webhook(WebhookState.PENDING)
+    assert (await flow.job(job)).webhook is WebhookState.PENDING
 
 
-async def test_a_run_that_dies_behind_its_call_calls_again(flow):
-    job, message = await _ended(flow)
-    flow.weather.writes_left = 1
-    with pytest.raises(Unavailable, match="died"):
-        await flow.handle(WEBHOOKS_QUEUE, message)
-    await flow.handle(WEBHOOKS_QUEUE, message)
+async def test_a_message_that_comes_long_before_its_time_waits_again(flow):
+    job, message = await announced(flow)
+    flow.web.answers = [503, 503]
+    await flow.webhooks.run(message)
+    flow.clock.advance(5)
+    await flow.webhooks.run(flow.queues.take(WEBHOOKS_QUEUE)[0])
+    [third] = flow.queues.take(WEBHOOKS_QUEUE)
+    await flow.webhooks.run(third)
     assert len(flow.web.sent) == 2
-    assert len({sent.body for sent in flow.web.sent}) == 1
-    assert (await _webhook(flow, job)).state is WebhookState.DELIVERED
+    assert flow.queues.take(WEBHOOKS_QUEUE) == [third]
+    flow.clock.advance(300)
+    await flow.webhooks.run(third)
+    assert (await flow.delivery(job)).state == "delivered"
 
 
-async def test_a_transient_failure_is_recorded_and_left_to_the_hosts_retries(flow):
-    job, message = await _ended(flow)
-    flow.web.answers = [503, Unavailable("The service did not answer in time.")]
-    with pytest.raises(
-        Unavailable, match=f"The webhook of job {job.id} failed in try 1: It answered with status 503."
-    ):
-        await flow.handle(WEBHOOKS_QUEUE, message)
-    shown = present(JobAnswer.of(await flow.job(job), Progress()).webhook)
-    assert (shown.state, shown.tries, shown.status) == ("pending", 1, 503)
-    with pytest.raises(Unavailable, match="failed in try 2: The service did not answer in time"):
-        await flow.handle(WEBHOOKS_QUEUE, message)
-    await flow.handle(WEBHOOKS_QUEUE, message)
-    assert await _webhook(flow, job) == Webhook(WebhookState.DELIVERED, 3, 200, "", flow.clock.now())
-
-
-async def test_poison_records_that_the_webhook_has_failed_and_why(flow):
-    job, message = await _ended(flow)
-    flow.web.answers = [503]
-    with pytest.raises(Unavailable):
-        await flow.handle(WEBHOOKS_QUEUE, message)
-    called = flow.clock.now()
-    flow.clock.advance(60)
+async def test_poison_is_an_attempt_that_failed_and_the_schedule_goes_on(flow):
+    job, message = await announced(flow)
     for _ in range(2):
         await flow.webhooks.give_up(message)
-    told = "It answered with status 503."
-    assert await _webhook(flow, job) == Webhook(WebhookState.FAILED, 1, 503, told, called)
-    [failure] = [signal for signal in flow.telemetry.signals if signal.kind == "exception"]
-    assert (failure.properties["operation"], failure.properties["job_id"]) == ("webhook", job.id)
-    await flow.handle(WEBHOOKS_QUEUE, message)
-    assert len(flow.web.sent) == 1
-    assert flow.take() == []
+    delivery = await flow.delivery(job)
+    assert (delivery.state, delivery.attempt_count, delivery.planned) == ("pending", 1, 2)
+    assert delivery.error == "The attempt did not come to its end."
+    [following] = flow.queues.take(WEBHOOKS_QUEUE)
+    await flow.webhooks.run(following)
+    assert (await flow.delivery(job)).state == "delivered"
 
 
-async def test_poison_of_calls_that_killed_their_process_says_so(flow):
-    job, message = await _ended(flow)
-    await flow.webhooks.give_up(message)
-    assert await _webhook(flow, job) == Webhook(
-        WebhookState.FAILED, 0, None, "No try came to its end.", flow.clock.now()
-    )
+async def test_a_delivery_whose_owner_has_no_secret_any_more_fails(flow):
+    job, message = await announced(flow)
+    await flow.secrets.erase("admin")
+    await flow.webhooks.run(message)
+    delivery = await flow.delivery(job)
+    assert (delivery.state, flow.web.sent) == ("failed", [])
+    assert delivery.error == "The owner's signing secret is deleted, so the call cannot be signed."
+    assert await flow.secrets.find("admin") is None
+
+
+async def test_a_delivery_that_is_deleted_during_its_call_stays_deleted(flow):
+    job, message = await announced(flow)
+
+    async def send(request):
+        await flow.deliveries.store.erase("admin", job.id)
+        return WebResponse(500, request.url, {}, b"")
+
+    flow.web.send = send
+    await flow.webhooks.run(message)
+    await flow.webhooks.run(message)
+    assert await flow.delivery(job) is None
+    assert flow.queues.take(WEBHOOKS_QUEUE) == []
+
+
+async def test_storage_that_does_not_answer_has_the_host_deliver_the_message_again(flow):
+    job, message = await announced(flow)
+    flow.weather.writes_left = 1
+    with pytest.raises(Unavailable, match="died"):
+        await flow.webhooks.run(message)
+    await flow.webhooks.run(message)
+    assert len({(sent.body, sent.headers["webhook-id"]) for sent in flow.web.sent}) == 1
+    assert (await flow.delivery(job)).state == "delivered"
 
 
 @pytest.mark.parametrize(
@@ -229,6 +277,8 @@ async def test_poison_of_calls_that_killed_their_process_says_so(flow):
         '{"keywords": ["cat"]}',
         '{"user_id": "admin", "job_id": "../x"}',
         '{"user_id": "admin", "job_id": "a", "part": "0123456789ab/1"}',
+        '{"user_id": "admin", "job_id": "a", "delivery": "../x", "attempt": 1}',
+        '{"user_id": "admin", "job_id": "a", "delivery": "msg_1", "attempt": 0}',
     ],
 )
 async def test_what_the_app_did_not_send_is_reported_and_dropped(flow, caplog, text):

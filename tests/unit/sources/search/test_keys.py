@@ -11,11 +11,13 @@ from shared.errors import InvalidRequest, Unavailable
 from shared.jobs.job.keys import JobKeys
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import SpecReader
+from shared.jobs.submission.spec_checks import SpecChecks
 from shared.jobs.submission.submit import Submission, Submit
 from shared.settings import Settings
 from shared.sources.kinds import SourceSettings, known_kinds
 from shared.sources.registry import SourceRegistry
 from shared.storage.memory.queues import MemoryQueues
+from shared.web.addresses.lookup import HostLookup
 from shared.web.http.client import WebRequest
 from shared.wiring import App
 from tests.unit.in_memory import memory_storage, quotas_of, runtime_of
@@ -94,7 +96,8 @@ async def test_a_job_whose_source_lacks_its_key_is_refused_when_it_is_submitted(
         specs = SpecReader(SourceRegistry(known_kinds(settings), context()))
         data = JobData.over(storage, specs)
         keys = JobKeys(storage.entities, data.jobs)
-        return Submit(data, keys, specs, catalog, quotas_of(storage, data), runtime_of())
+        checks = SpecChecks(catalog, HostLookup(allow_private=False))
+        return Submit(data, keys, specs, checks, quotas_of(storage, data), runtime_of())
 
     with pytest.raises(InvalidRequest) as refused:
         await submit(services).run(Submission("admin", spec))
