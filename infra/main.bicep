@@ -11,10 +11,10 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('The key of the administrator, which makes the first users. The preprovision hook makes one.')
+// It has a default, because azd would ask for it before the hook has run.
+@description('The key of the administrator, which makes the first users. The preprovision hook makes one. Without a key, nobody is the administrator.')
 @secure()
-@minLength(32)
-param adminApiKey string
+param adminApiKey string = ''
 
 @description('Who receives alerts by e-mail. Without an address, alerts are only shown in the portal.')
 param alertEmail string = ''
@@ -77,6 +77,7 @@ param usePrivateNetwork bool = false
 param signInClientId string = ''
 
 var datasetsContainer = 'pixcrawler-datasets'
+var hasVault = useKeyVault && !empty(adminApiKey)
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = {
   'azd-env-name': environmentName
@@ -137,7 +138,7 @@ module roles 'modules/roles.bicep' = {
   }
 }
 
-module vault 'modules/vault.bicep' = if (useKeyVault) {
+module vault 'modules/vault.bicep' = if (hasVault) {
   name: 'vault'
   scope: group
   params: {
@@ -177,7 +178,7 @@ module app 'modules/app.bicep' = {
     workspaceId: monitoring.outputs.workspaceCustomerId
     environmentName: environmentName
     datasetsContainer: datasetsContainer
-    adminApiKey: useKeyVault ? vault!.outputs.adminApiKeyReference : adminApiKey
+    adminApiKey: hasVault ? vault!.outputs.adminApiKeyReference : adminApiKey
     userAgent: userAgent
     corsAllowedOrigins: corsAllowedOrigins
     extraSettings: extraSettings

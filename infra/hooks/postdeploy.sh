@@ -17,7 +17,8 @@ until answer=$(curl --silent --show-error --fail --max-time 20 "$SERVICE_API_URI
     cat >&2 <<END
 postdeploy: the app is not ready after $attempts attempts. The last answer: $answer
 New roles take some minutes until they hold. If it stays like this, look at the log:
-  az webapp log tail --resource-group "\$(azd env get-value AZURE_RESOURCE_GROUP)" --name "\$(azd env get-value AZURE_FUNCTION_APP_NAME)"
+  az monitor log-analytics query --workspace "\$(azd env get-value AZURE_LOG_ANALYTICS_WORKSPACE_ID)" \\
+    --analytics-query "AppTraces | top 50 by TimeGenerated | project TimeGenerated, Message" --output table
 and ask the app for details:
   curl -s $SERVICE_API_URI/health -H "X-API-Key: \$(azd env get-value ADMIN_API_KEY)"
 END

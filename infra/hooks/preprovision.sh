@@ -9,8 +9,8 @@ fail() {
   exit 1
 }
 
-# azd sets both
-: "${AZURE_ENV_NAME:?run this with azd, or set it}" "${AZURE_LOCATION:?run this with azd, or set it}"
+# `azd up` asks for it before it calls this; `azd provision` does not
+[ -n "${AZURE_LOCATION:-}" ] || fail "choose a region first: azd env set AZURE_LOCATION <region>"
 
 command -v az >/dev/null || fail "the Azure CLI (az) is not installed: https://aka.ms/installazurecli"
 az account show --output none || fail "the Azure CLI is not signed in: run 'az login'"

@@ -44,7 +44,6 @@ var requiredSettings = {
   ENVIRONMENT: environmentName
   LOG_ANALYTICS_WORKSPACE_ID: workspaceId
   DATASETS_CONTAINER: datasetsContainer
-  ADMIN_API_KEY: adminApiKey
 }
 var optionalSettings = union(
   {
@@ -52,7 +51,10 @@ var optionalSettings = union(
     CORS_ALLOWED_ORIGINS: corsAllowedOrigins
     APP_SERVICE_SIGN_IN: signsIn ? 'true' : ''
   },
-  extraSettings
+  extraSettings,
+  {
+    ADMIN_API_KEY: adminApiKey
+  }
 )
 // the worker does not start if a setting is empty
 var filledSettings = toObject(

@@ -3,7 +3,7 @@
 import pytest
 
 from functions import queues, timers
-from tests.unit.documents.markdown import rows_of, section_of
+from tests.unit.documents.markdown import rows_of, section_of, text_of
 from tests.unit.infra.deployments import deployed
 from tests.unit.insights.tables import check_names
 
@@ -49,6 +49,8 @@ def test_the_page_says_what_to_do_about_each_alert() -> None:
     rows = rows_of(section_of("docs/deployment.md", "What to watch"))
     titles = [rule.body["properties"]["description"] for rule in RULES]
     assert [row[0] for row in rows][-len(titles) :] == titles
+    runbook = text_of("docs/operations.md")
+    assert [title for title in titles if f"\n### {title}\n" not in runbook] == []
 
 
 def test_alerts_are_sent_to_the_operator_if_there_is_one() -> None:

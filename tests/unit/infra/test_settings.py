@@ -108,6 +108,13 @@ def test_the_key_of_the_administrator_is_in_the_vault_if_there_is_one() -> None:
     assert identity == made.only("Microsoft.ManagedIdentity/userAssignedIdentities").member("id")
 
 
+@pytest.mark.parametrize("vault", [True, False])
+def test_without_a_key_nobody_is_the_administrator(vault) -> None:
+    made = deployed(adminApiKey="", useKeyVault=vault, extraSettings={"ADMIN_API_KEY": "guessed"})
+    assert "ADMIN_API_KEY" not in settings_of(made)
+    assert made.of("Microsoft.KeyVault/vaults") == []
+
+
 def test_the_containers_that_the_settings_name_are_made() -> None:
     made = deployed().of("Microsoft.Storage/storageAccounts/blobServices/containers")
     assert {container.name for container in made} == {
