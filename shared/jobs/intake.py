@@ -35,6 +35,7 @@ from shared.jobs.submission.submit import Submission, Submit
 from shared.telemetry import signals
 from shared.telemetry.telemetry import Telemetry
 from shared.text.strict_json import FlawedJson
+from shared.users.metrics.uses import Uses
 
 _DISCOVERY_CRASHED = Failure(DISCOVERY_CRASHED, "Discovery failed again and again.")
 _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
@@ -51,7 +52,10 @@ class Steps:
 
 
 class Intake:
-    """Takes each message to its step. `producers` knows the owners of the jobs that producers submit."""
+    """Takes each message to its step.
+
+    `producers` knows the owners of the jobs that producers submit, and `uses` reports that they submit them.
+    """
 
     def __init__(
         self,
@@ -60,12 +64,14 @@ class Intake:
         jobs: JobStore,
         telemetry: Telemetry,
         producers: Producers,
+        uses: Uses,
     ) -> None:
         self._steps = steps
         self._jobs = jobs
         self._watchdog = watchdog
         self._telemetry = telemetry
         self._producers = producers
+        self._uses = uses
 
     async def handle_job(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
         """Handles a message of `crawl-jobs`: discovers a job, or submits the spec of a producer."""
@@ -123,7 +129,9 @@ class Intake:
             data = decode_json(text)
             own = read_job_message(data)
             if own is None:
-                await self._steps.submit.run(await submission_of(message_id, data))
+                submission = await submission_of(message_id, data)
+                await self._steps.submit.run(submission)
+                await self._uses.note_owner(submission.user_id, "submit_job")
         except ForgedMessage as error:
             report_dropped(self._telemetry, error, "intake")
             return None

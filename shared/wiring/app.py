@@ -13,7 +13,7 @@ from shared.settings import load_settings
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
-from shared.users.caller import ADMIN, Caller
+from shared.users.caller import Caller
 from shared.wiring.lifecycle_services import LifecycleServices
 
 if TYPE_CHECKING:
@@ -102,19 +102,8 @@ class App(LifecycleServices):
         )
 
     async def used(self, caller: Caller, action: str) -> None:
-        """Reports an action of a user, and records that the user is active today. This never fails.
-
-        The administrator is no user, and does not count as active.
-        """
-        signals.user_action(
-            self.telemetry,
-            user_id=caller.user_id,
-            user_tier=ADMIN if caller.user_id == ADMIN else caller.tier,
-            action=action,
-            environment=self.settings.environment,
-        )
-        if caller.user_id != ADMIN:
-            await self.activity.note(caller.user_id)
+        """Reports an action of a user, and records that the user is active today. This never fails."""
+        await self.uses.note(caller, action)
 
     def _announce_stop(self, process: signals.ProcessFacts) -> None:
         signals.application_stopped(self.telemetry, process)

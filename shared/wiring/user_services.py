@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.users.limits.rate_limits import RateLimits
     from shared.users.metrics.activity import Activity
     from shared.users.metrics.business_metrics import BusinessMetrics
+    from shared.users.metrics.uses import Uses
     from shared.users.quotas.usage import UsageStore
     from shared.users.sign_in import SignIn
     from shared.users.store import UserStore
@@ -109,6 +110,13 @@ class UserServices(Adapters):
         from shared.users.metrics.activity import Activity
 
         return Activity(self.entities, self.clock)
+
+    @cached_property
+    def uses(self) -> "Uses":
+        """Reports what users do."""
+        from shared.users.metrics.uses import Uses
+
+        return Uses(self.users, self.activity, self.telemetry, self.settings.environment)
 
     @cached_property
     def business_metrics(self) -> "BusinessMetrics":

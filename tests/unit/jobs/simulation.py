@@ -56,6 +56,8 @@ from shared.storage.memory.queues import MemoryQueues
 from shared.storage.storage import Storage
 from shared.telemetry.recording import RecordingTelemetry
 from shared.users.caller import TierName
+from shared.users.metrics.activity import Activity
+from shared.users.metrics.uses import Uses
 from shared.users.quotas.usage import UsageStore
 from shared.users.store import UserStore
 from shared.users.tiers import DEFAULT_TIERS, Tiers
@@ -163,9 +165,10 @@ class Flow:
         self.overdue = OverdueDeliveries(self.deliveries, self.webhooks, runtime)
         config = WatchdogConfig()
         self.watchdog = Watchdog(self.data, dispatch, self.transitions, self.quotas, runtime, config)
+        uses = Uses(self.users, Activity(entities, clock), self.telemetry, "test")
         producers = Producers(limits, *queue_users)
         steps = Steps(self.submit, self.discover, self.crawl, self.archive)
-        self.intake = Intake(steps, self.watchdog, self.jobs, self.telemetry, producers)
+        self.intake = Intake(steps, self.watchdog, self.jobs, self.telemetry, producers, uses)
         self._runtime = runtime
         self._deliveries: Counter[tuple[str, str]] = Counter()
         self._handled: set[str] = set()

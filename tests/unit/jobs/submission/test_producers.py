@@ -7,6 +7,8 @@ import pytest
 
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
+from shared.users.metrics.activity import active_users, day_of
+from shared.users.metrics.shards import SHARDS
 from shared.users.tiers import read_tiers
 from shared.users.user import Status
 from tests.unit.jobs.simulation import Flow
@@ -30,6 +32,13 @@ async def _send(flow, queue, asked, message="m1"):
     await handle(message, json.dumps(asked), flow.deadline())
 
 
+async def _active(flow):
+    today = day_of(flow.clock.now())
+    return [
+        user_id for shard in range(SHARDS) async for user_id in active_users(flow.entities, today, shard, "")
+    ]
+
+
 async def _jobs(flow, user_id):
     return [(job.state, job.failure) for job in (await flow.jobs.page(user_id)).items]
 
@@ -44,6 +53,24 @@ async def test_a_message_is_the_configured_users(queue, asked, user_id):
     flow = await _flow(user_id)
     await _send(flow, queue, asked)
     assert await _jobs(flow, user_id) == [(State.QUEUED, None)]
+
+
+@MESSAGES
+@pytest.mark.parametrize(("user_id", "tier", "active"), [("ann", "free", ["ann"]), ("admin", "admin", [])])
+async def test_a_message_is_a_use_of_its_user(queue, asked, user_id, tier, active):
+    flow = await _flow(user_id)
+    await _send(flow, queue, asked)
+    [action] = [item.properties for item in flow.telemetry.named("user_action")]
+    assert (action["user_id"], action["user_tier"], action["action"]) == (user_id, tier, "submit_job")
+    assert await _active(flow) == active
+
+
+@MESSAGES
+async def test_a_message_that_is_refused_is_no_use(queue, asked):
+    flow = await _flow("ann")
+    await _send(flow, queue, {**asked, "name": 5})
+    assert flow.telemetry.named("user_action") == []
+    assert await _active(flow) == []
 
 
 @MESSAGES

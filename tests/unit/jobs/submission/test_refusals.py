@@ -120,7 +120,8 @@ async def test_a_message_that_became_a_job_and_then_poison_leaves_that_job_alone
     await flow.intake.handle_poisoned_archive("m1", json.dumps(asked))
     assert await _jobs(flow) == before
     assert [job.state for job in before.values()] == [State.QUEUED]
-    assert [signal.kind for signal in flow.telemetry.signals] == ["exception"]
+    assert [signal.kind for signal in flow.telemetry.signals] == ["event", "exception"]
+    assert len(flow.telemetry.named("user_action")) == 1
 
 
 HOSTILE = [
