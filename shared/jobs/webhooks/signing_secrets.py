@@ -7,7 +7,7 @@ must sign with the secrets, so they are stored as they are. They are never part 
 import base64
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -45,7 +45,7 @@ class SigningKeys:
     """The secrets of a user that sign now: the current one, and the old ones that are still valid, newest first."""
 
     current: SigningSecret
-    old: Sequence[SigningSecret] = ()
+    old: tuple[SigningSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class SigningSecrets:
         text = PREFIX + base64.b64encode(self.random(_SECRET_BYTES)).decode()
         return SigningSecret(text, self.clock.now())
 
-    def _old(self, before: SigningKeys, overlap: timedelta) -> Sequence[SigningSecret]:
+    def _old(self, before: SigningKeys, overlap: timedelta) -> tuple[SigningSecret, ...]:
         if not overlap:
             return ()
         if len(before.old) >= MAX_OLD_SECRETS:
@@ -115,9 +115,8 @@ class SigningSecrets:
 
     def _valid(self, keys: SigningKeys) -> SigningKeys:
         now = self.clock.now()
-        return SigningKeys(
-            keys.current, [each for each in keys.old if each.valid_until is None or now < each.valid_until]
-        )
+        old = (each for each in keys.old if each.valid_until is not None and now < each.valid_until)
+        return SigningKeys(keys.current, tuple(old))
 
     async def _stored(self, user_id: str) -> Entity | None:
         return await self.entities.get(_TABLE, _partition(user_id), _ROW)
@@ -146,4 +145,4 @@ def _keys(entity: Entity) -> SigningKeys:
         SigningSecret(text, datetime.fromisoformat(created), datetime.fromisoformat(until) if until else None)
         for text, created, until in json.loads(str(entity.values["secrets"]))
     )
-    return SigningKeys(current, old)
+    return SigningKeys(current, tuple(old))
