@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-SUITES = ("start", "devhost", "calls", "crawl", "hosts", "scale", "archive", "metrics", "costs")
+SUITES = ("start", "devhost", "calls", "crawl", "hosts", "scale", "archive", "metrics", "costs", "prices")
 
 
 def main() -> int:

@@ -19,10 +19,14 @@ import numpy as np
 from bench.corpus import make_corpus
 from bench.one_job import follow, spec_of_list
 from bench.processes import python
-from bench.table import Table
+from bench.suites.prices import tables
+from bench.table import Table, verdict
 from bench.usage import Watch
 from playground.azurite import is_poll
 from playground.stack import Stack, running
+from shared.costs.prices import default_prices
+from shared.costs.storage import GB
+from shared.costs.use import A_CANDIDATE, A_CHUNK, A_GB, A_JOB
 from shared.settings import Settings
 
 _IMAGES = 6000
@@ -30,10 +34,17 @@ _FEW = 2000
 _COMMENT = b"\xff\xfe\xff\xff" + b"x" * 0xFFFD
 _COMMENTS = 8
 _CONTAINER = Settings.model_fields["datasets_container"].default
-_GB = 1 << 30
 
-KINDS = ("blob reads", "blob writes", "other blob calls", "lists of blobs", "queue calls", "table calls")
-EXECUTIONS = "executions"
+KINDS = {
+    "executions": "executions",
+    "blob reads": "blob_reads",
+    "blob writes": "blob_writes",
+    "other blob calls": "other_blob_calls",
+    "lists of blobs": "blob_lists",
+    "queue calls": "queue_calls",
+    "table calls": "table_calls",
+}
+"""What is counted, and the fields of `Use` for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ def run(rounds: int) -> Sequence[Table]:
             for _ in range(rounds)
             for served in (paths[:_FEW], paths, sorted(large.iterdir()))
         ]
-    return [_counts(jobs), _model(jobs)]
+    return [_counts(jobs), _parts(jobs), *tables(default_prices())]
 
 
 def _job(folder: Path, images: Sequence[Path]) -> _Job:
@@ -105,7 +116,7 @@ def kinds_of(method: str, path: str) -> Sequence[str]:
     if "messages" not in names:
         return ("table calls",)
     if method == "DELETE":
-        return ("queue calls", "queue calls", EXECUTIONS)
+        return ("queue calls", "queue calls", "executions")
     return ("queue calls",)
 
 
@@ -126,21 +137,51 @@ def _counts(jobs: Sequence[_Job]) -> Table:
         (
             f"{job.images:,} images, {job.size_bytes / 1e6:,.0f} MB",
             str(job.chunks),
-            *(str(job.used[kind]) for kind in (EXECUTIONS, *KINDS)),
+            *(str(job.used[kind]) for kind in KINDS),
             f"{1000 * job.cpu_seconds / job.images:.2f}",
         )
         for job in jobs
     ]
-    heads = ("", "chunks", EXECUTIONS, *KINDS, "CPU ms/image")
+    heads = ("", "chunks", *KINDS, "CPU ms/image")
     return Table("What jobs used", heads, rows)
 
 
-def _model(jobs: Sequence[_Job]) -> Table:
-    """Returns the use by job, chunk and GB that fits the measured jobs best."""
-    shape = np.array([(1.0, job.chunks, job.size_bytes / _GB) for job in jobs])
+def _parts(jobs: Sequence[_Job]) -> Table:
+    """Returns the use by job, chunk and GB that fits the measured jobs best, beside that of `shared.costs.use`."""
+    shape = np.array([(1.0, job.chunks, job.size_bytes / GB) for job in jobs])
     rows = []
-    for kind in (EXECUTIONS, *KINDS):
+    for kind, field in KINDS.items():
         counts = np.array([job.used[kind] for job in jobs], dtype=np.float64)
-        found, *_ = np.linalg.lstsq(shape, counts)
-        rows.append((kind, *(f"{value:.1f}" for value in found)))
-    return Table("Use by part", ("", "a job", "a chunk", "a GB of images"), rows)
+        measured, *_ = np.linalg.lstsq(shape, counts)
+        stated = [getattr(part, field) for part in (A_JOB, A_CHUNK, A_GB)]
+        predicted = shape @ np.array(stated)
+        rows.append((kind, *_beside(measured, stated), _verdict(counts.tolist(), predicted.tolist())))
+    shape = np.array([(job.images, job.size_bytes / GB) for job in jobs])
+    seconds = np.array([job.cpu_seconds for job in jobs])
+    measured, *_ = np.linalg.lstsq(shape, seconds)
+    predicted = shape @ np.array((A_CANDIDATE.core_seconds, A_GB.core_seconds))
+    of_image, of_gb = _beside(measured * (1000, 1), (1000 * A_CANDIDATE.core_seconds, A_GB.core_seconds))
+    rows.append(
+        (
+            "processor",
+            f"{of_image} ms an image",
+            "",
+            f"{of_gb} s",
+            _verdict(seconds.tolist(), predicted.tolist()),
+        )
+    )
+    heads = ("measured (stated)", "a job", "a chunk", "a GB of images", "")
+    return Table(
+        "Use by part", heads, rows, ("", "What is stated is rounded up, and should cover every measured job.")
+    )
+
+
+def _beside(measured: Sequence[float], stated: Sequence[float]) -> Sequence[str]:
+    return [f"{found:.1f} ({said:g})" for found, said in zip(measured, stated, strict=True)]
+
+
+def _verdict(used: Sequence[float], predicted: Sequence[float]) -> str:
+    most = max(
+        found / said if said else float(found > 0) for found, said in zip(used, predicted, strict=True)
+    )
+    return verdict(most, 1.0, at_least=False)
