@@ -12,7 +12,7 @@ from bench.table import Table
 from devhost.triggers.ncrontab import parse_schedule
 from playground.azurite import ROOT
 from shared.costs.prices import Prices, default_prices
-from shared.costs.storage import GB, download, move, rehydration, storage_month
+from shared.costs.storage import GB, download, move, rehydration, saving_month, storage_month
 from shared.costs.use import (
     Use,
     execution_cost,
@@ -65,6 +65,7 @@ def tables(prices: Prices) -> Sequence[Table]:
         _by_size("What a job costs", prices, _job, "amount"),
         _by_size("What a dataset costs", prices, _dataset, "GB"),
         _years(prices),
+        _archive_against_cold(prices),
         _idle(prices),
         _polls(prices),
     ]
@@ -72,7 +73,7 @@ def tables(prices: Prices) -> Sequence[Table]:
 
 def money(cost: float) -> str:
     """Returns a cost as text, with more digits for small costs."""
-    digits = 2 if cost >= 1 or cost == 0 else 3 if cost >= 0.01 else 5
+    digits = 2 if abs(cost) >= 1 or cost == 0 else 3 if abs(cost) >= 0.01 else 5
     return f"{cost:,.{digits}f}"
 
 
@@ -168,6 +169,18 @@ def _years(prices: Prices) -> Table:
         rows.append((name, money(kept), money(moved), *(money(kept + moved + read) for read in reads)))
     heads = ("", "storage", "moves", "with one download", "with one download within the hour")
     return Table("A year of a million images", heads, rows, _basis(prices))
+
+
+def _archive_against_cold(prices: Prices) -> Table:
+    """Returns how much more or less the Archive tier costs than the Cold tier, for a dataset of a million images."""
+    size = _bytes(SIZES[-1])
+    year = -_MONTHS * saving_month(prices, size, Tier.COLD, Tier.ARCHIVE)
+    rows = [("a year of storage", money(year))]
+    for priority in Priority:
+        archived = rehydration(prices, size, 1, priority) + download(prices, size, Tier.HOT, 1)
+        more = archived - download(prices, size, Tier.COLD, 1)
+        rows.append((f"one download, after a rehydration with {priority} priority", money(more)))
+    return Table("The Archive tier against the Cold tier", ("", prices.currency), rows, _basis(prices))
 
 
 def _idle(prices: Prices) -> Table:
