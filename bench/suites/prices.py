@@ -43,6 +43,7 @@ _SLOW_A_SECOND: Final = 25
 _WORK_DAYS: Final = int(Settings.model_fields["work_retention_days"].default)
 _CHUNK_SIZE: Final = int(Settings.model_fields["chunk_size"].default)
 _SCHEDULES: Final = ("LIFECYCLE_SCHEDULE", "BUSINESS_METRICS_SCHEDULE", "WATCHDOG_SCHEDULE")
+_ALERTS: Final = ROOT / "infra" / "modules" / "alerts.bicep"
 _POLLING_SECONDS: Final = (0.5, 5.0, 60.0)
 _MONTHS: Final = 12
 # each has the days on which a dataset enters a tier
@@ -184,18 +185,28 @@ def _archive_against_cold(prices: Prices) -> Table:
 
 
 def _idle(prices: Prices) -> Table:
-    """Returns what the timers of an idle app cost in a month."""
+    """Returns what an app without work costs in a month: the runs of its timers, and the rules that watch it."""
     values = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
     runs = {name: _runs_a_month(values[name]) for name in _SCHEDULES}
-    total = sum(runs.values())
+    total, rules = sum(runs.values()), _ALERTS.read_text().count("every: 'PT")
     seconds = gb_seconds(prices, Use(executions=total), 0)
+    watched = rules * prices.log_alert_rule_month
     rows = [
         *((f"runs of `{name}`", f"{count:,}", "") for name, count in runs.items()),
-        ("GB-seconds, each run at its shortest", f"{seconds:,.0f}", ""),
-        ("together", "", money(execution_cost(prices, total, seconds))),
-        ("after the free part of the month", "", money(execution_cost_after_free(prices, total, seconds))),
+        (
+            "their GB-seconds, each run at its shortest",
+            f"{seconds:,.0f}",
+            money(execution_cost(prices, total, seconds)),
+        ),
+        ("rules of alerts", f"{rules}", money(watched)),
+        ("**together**", "", money(watched + execution_cost(prices, total, seconds))),
+        (
+            "**together**, after the free part of the month",
+            "",
+            money(watched + execution_cost_after_free(prices, total, seconds)),
+        ),
     ]
-    return Table("Timers of an idle app, a month", ("", "amount", prices.currency), rows, _basis(prices))
+    return Table("An app without work, a month", ("", "amount", prices.currency), rows, _basis(prices))
 
 
 def _polls(prices: Prices) -> Table:

@@ -104,6 +104,8 @@ class Prices(_Model):
     queue_operations_per_10000: Price
     table_operations_per_10000: Price
     logs: LogsPrices
+    log_alert_rule_month: Price
+    """A rule that asks the logs every 15 minutes or less often, for a month."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

@@ -9,7 +9,7 @@ import pytest
 import function_app
 from bench.suites.prices import QUEUES, tables
 from shared.costs.prices import default_prices, read_prices
-from tests.unit.documents.markdown import examples_in, rows_of, section_of, text_of
+from tests.unit.documents.markdown import ROOT, examples_in, rows_of, section_of, text_of
 
 PAGE = "docs/costs.md"
 TABLES = {table.title: table for table in tables(default_prices())}
@@ -26,7 +26,7 @@ def test_a_table_is_that_of_the_code(title):
 
 
 def test_the_summary_has_numbers_of_the_tables_only():
-    job, dataset, idle = "What a job costs", "What a dataset costs", "Timers of an idle app, a month"
+    job, dataset, idle = "What a job costs", "What a dataset costs", "An app without work, a month"
     polls = next(title for title in TABLES if title.endswith("an instance that waits, a month"))
     expected = [
         "1,000,000",
@@ -34,7 +34,8 @@ def test_the_summary_has_numbers_of_the_tables_only():
         cost_of(job, "**together**, at 25 candidates a second"),
         *(cost_of(dataset, f"a month in the {tier} tier") for tier in ("Hot", "Cold", "Archive")),
         cost_of(dataset, "one download from the Hot tier"),
-        cost_of(idle, "together"),
+        cost_of(idle, "**together**"),
+        cost_of(idle, "rules of alerts"),
         cost_of(polls, "0.5 s (host.json)"),
     ]
     assert NUMBER.findall(section_of(PAGE, "In short")) == expected
@@ -47,6 +48,7 @@ def test_the_readme_has_the_numbers_of_ten_thousand_images():
         cost_of("What a job costs", "**together**, at 25 candidates a second", 2),
         cost_of("What a dataset costs", "a month in the Hot tier", 2),
         cost_of("What a dataset costs", "one download from the Hot tier", 2),
+        cost_of("An app without work, a month", "**together**, after the free part of the month"),
     ]
     assert NUMBER.findall(section_of("README.md", "What it costs")) == expected
 
@@ -73,3 +75,9 @@ def test_all_queues_that_the_host_asks_for_messages_are_counted():
     triggers = (function.get_trigger() for function in function_app.app.get_functions())
     polled = [getattr(trigger, "queue_name", None) for trigger in triggers]
     assert Counter(filter(None, polled)) == Counter(QUEUES)
+
+
+def test_all_rules_of_alerts_are_asked_every_fifteen_minutes_or_less_often():
+    """Rules that are asked more often have a higher price."""
+    text = (ROOT / "infra" / "modules" / "alerts.bicep").read_text(encoding="utf-8")
+    assert set(re.findall(r"every: '(\w+)'", text)) <= {"PT15M", "PT30M", "PT1H"}
