@@ -4,7 +4,7 @@ import pytest
 
 from functions import queues, timers
 from tests.unit.documents.markdown import rows_of, section_of, text_of
-from tests.unit.infra.deployments import deployed
+from tests.unit.infra.bicep.deployments import deployed
 from tests.unit.insights.tables import check_names
 
 # https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.infra.bicep_file import INFRA, read_bicep
+from tests.unit.infra.bicep.bicep_file import INFRA, read_bicep
 
 ROOT = INFRA.parent
 HOOKS = sorted((INFRA / "hooks").iterdir())

@@ -7,7 +7,7 @@ import pytest
 
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE
 from shared.settings import Settings
-from tests.unit.infra.deployments import EVERYTHING, deployed
+from tests.unit.infra.bicep.deployments import EVERYTHING, deployed
 
 # the names that azd allows: 1 to 64 of these characters
 ENVIRONMENTS = ["a", "PROD", "0", "my-env_1", "(x).", ".", "a" * 64, "-" * 64, "().-_Z9" * 9 + "x"]

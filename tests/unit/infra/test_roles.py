@@ -12,7 +12,7 @@ import pytest
 
 from infra.roles import BLOB_CONTRIBUTOR, BLOB_OWNER, CALLS, OF_THE_PLATFORM, ROLES, SECRETS_USER
 from tests.unit.documents.markdown import rows_of, section_of
-from tests.unit.infra.deployments import deployed
+from tests.unit.infra.bicep.deployments import deployed
 
 ROOT = Path(__file__).parents[3]
 ADAPTERS = [*(ROOT / "shared/storage/azure").glob("*.py"), ROOT / "shared/insights/azure_logs.py"]

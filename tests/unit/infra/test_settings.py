@@ -10,8 +10,8 @@ from shared.settings import Settings
 from shared.settings.azure_variables import AzureVariables
 from shared.telemetry.connection_string import read_authentication_string
 from shared.wiring.schedules import is_schedule
-from tests.unit.infra.bicep_file import INFRA
-from tests.unit.infra.deployments import EVERYTHING, KEY, deployed, settings_of
+from tests.unit.infra.bicep.bicep_file import INFRA
+from tests.unit.infra.bicep.deployments import EVERYTHING, KEY, deployed, settings_of
 
 OF_THE_PLATFORM = {"AZURE_CLIENT_ID", "AzureWebJobsDisableHomepage"}
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations

@@ -6,7 +6,7 @@ import re
 import yaml
 
 from tests.unit.documents.markdown import text_of
-from tests.unit.infra.bicep_file import INFRA, read_bicep
+from tests.unit.infra.bicep.bicep_file import INFRA, read_bicep
 
 ROOT = INFRA.parent
 # YAML 1.1 reads the key `on` as true

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infra.bicep_deployment import _FUNCTIONS, called_functions
-from tests.unit.infra.bicep_file import (
+from tests.unit.infra.bicep.bicep_deployment import FUNCTIONS, called_functions
+from tests.unit.infra.bicep.bicep_file import (
     INFRA,
     bicep_files,
     properties_of,
@@ -16,7 +16,7 @@ from tests.unit.infra.bicep_file import (
     text_of,
     walk,
 )
-from tests.unit.infra.deployments import EVERYTHING, deployed
+from tests.unit.infra.bicep.deployments import EVERYTHING, deployed
 
 FILES = bicep_files()
 DECORATORS = {"allowed", "description", "maxLength", "maxValue", "minLength", "minValue", "secure"}
@@ -44,7 +44,7 @@ def test_each_name_is_declared_and_each_declaration_is_used(path: Path) -> None:
 @each_file
 def test_each_function_and_decorator_exists(path: Path) -> None:
     file = read_bicep(path)
-    assert called_functions(file) - {"loadTextContent"} <= _FUNCTIONS.keys()
+    assert called_functions(file) - {"loadTextContent"} <= FUNCTIONS.keys()
     assert {name for p in file.parameters.values() for name in p.decorators} <= DECORATORS
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import tree_sitter_bicep
 from tree_sitter import Language, Node, Parser
 
-INFRA = Path(__file__).parents[3] / "infra"
+INFRA = Path(__file__).parents[4] / "infra"
 _PARSER = Parser(Language(tree_sitter_bicep.language()))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.unit.infra.bicep_file import (
+from tests.unit.infra.bicep.bicep_file import (
     BicepFile,
     Module,
     Resource,
@@ -234,7 +234,7 @@ class _File:
         arguments = node.named_children[1].named_children
         if name == "loadTextContent":
             return (self.file.path.parent / string_of(arguments[0])).read_text(encoding="utf-8")
-        return _FUNCTIONS[name](*(self.value(argument, scope) for argument in arguments))
+        return FUNCTIONS[name](*(self.value(argument, scope) for argument in arguments))
 
 
 def _member(found: Any, name: str) -> Any:
@@ -246,7 +246,7 @@ def _hash(length: int) -> Callable[..., str]:
     return lambda *parts: hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:length]
 
 
-_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "empty": lambda value: not value,
     "environment": lambda: {
         "suffixes": {"storage": "core.windows.net"},

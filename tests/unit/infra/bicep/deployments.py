@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.unit.infra.bicep_deployment import Deployment, deploy
-from tests.unit.infra.bicep_file import INFRA
+from tests.unit.infra.bicep.bicep_deployment import Deployment, deploy
+from tests.unit.infra.bicep.bicep_file import INFRA
 
 KEY = "k" * 32
 EVERYTHING: dict[str, Any] = {
