@@ -150,12 +150,15 @@ class Catalog:
             if dataset_of(info.name) != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
 
-    async def erase(self, dataset: Dataset) -> None:
-        """Delete the rows of a dataset whose blobs are deleted. This is idempotent."""
-        listed = unmark(place_of(dataset.id, dataset.created_at))
+    async def erase(self, user_id: str, dataset_id: str, created_at: datetime) -> None:
+        """Delete the rows of a dataset whose blobs are deleted. This is idempotent.
+
+        `created_at` is that of the dataset, which is that of its job.
+        """
+        listed = unmark(place_of(dataset_id, created_at))
         with contextlib.suppress(Changed):
-            await self._entities.apply(_TABLE, dataset.user_id, [Delete(dataset.id), listed])
-        await self._disown(dataset.id)
+            await self._entities.apply(_TABLE, user_id, [Delete(dataset_id), listed])
+        await self._disown(dataset_id)
 
     async def erase_all(self, user_id: str) -> None:
         """Delete what is left of a user's rows once all datasets are erased: rows without a dataset."""

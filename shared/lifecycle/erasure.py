@@ -1,24 +1,20 @@
 """Deletes users who are marked for deletion, and unless these are kept, their jobs, datasets and lists.
 
-The jobs that a user has open are cancelled first. A run that works for a job notices that within seconds, but it may
-still write a blob until then. So the job is deleted only in a run an hour later at least, which is the next night. Of
-each job, the blobs are deleted before the rows by which they are found, and the user comes last. So a run that dies is
-continued by the next one.
+The jobs that a user has open are cancelled first. The jobs and datasets are deleted as their owner would delete them
+(`shared.lifecycle.deletion`). The user comes last, when nothing else is left. So a run that dies is continued by the
+next one, and a user whose dataset is under legal hold stays until the hold is lifted.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.clock import Deadline
-from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.errors import AppError, Conflict
-from shared.jobs.flow.transitions import Transitions
+from shared.errors import AppError, Conflict, NotFound
 from shared.jobs.job.job import Job
-from shared.jobs.job.keys import JobKeys
-from shared.jobs.ledger.job_data import JobData
-from shared.records.blob_names import dataset_prefix, inputs_prefix, work_prefix
+from shared.lifecycle.blob_deletion import delete_blobs
+from shared.lifecycle.deletion import Deletion, JobParts
+from shared.records.blob_names import inputs_prefix
 from shared.runtime import Runtime
 from shared.telemetry import signals
 from shared.users.deletions import Deletions
@@ -29,16 +25,6 @@ _QUIET_AFTER = timedelta(hours=1)
 _PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class JobParts:
-    """The services that end jobs and delete their stored data."""
-
-    data: JobData
-    keys: JobKeys
-    transitions: Transitions
-    catalog: Catalog
-
-
 class _OutOfTimeError(Exception):
     """The deadline has passed."""
 
@@ -46,10 +32,13 @@ class _OutOfTimeError(Exception):
 class Erasure:
     """Deletes users. It may run twice, also at the same time. A failure of one user does not stop the rest."""
 
-    def __init__(self, deletions: Deletions, usage: UsageStore, jobs: JobParts, runtime: Runtime) -> None:
-        self._deletions = deletions
+    def __init__(
+        self, users: Deletions, usage: UsageStore, jobs: JobParts, deletion: Deletion, runtime: Runtime
+    ) -> None:
+        self._users = users
         self._usage = usage
         self._parts = jobs
+        self._deletion = deletion
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
 
@@ -61,7 +50,7 @@ class Erasure:
         """
         deleted = 0
         now = self._clock.now()
-        async for user, since in self._deletions.pending(now):
+        async for user, since in self._users.pending(now):
             try:
                 is_quiet = now - since >= _QUIET_AFTER
                 deleted += await self._erase(user, deadline, is_quiet=is_quiet)
@@ -76,30 +65,26 @@ class Erasure:
 
         Soon after the user was marked, `is_quiet` is false: calls of the user may still submit jobs.
         """
-        waits = not is_quiet
+        are_over = await self._end_jobs(user, deadline)
+        if not (are_over and is_quiet):
+            return False
+        if not user.keeps_datasets and not await self._erase_datasets(user, deadline):
+            return False
+        await self._usage.erase(user.id)
+        await self._users.finish(user)
+        return True
+
+    async def _end_jobs(self, user: User, deadline: Deadline) -> bool:
+        """Cancels open jobs, and deletes the others unless they are kept; returns whether no job was open."""
+        are_open = False
         async for job in self._jobs(user.id):
             _check(deadline)
             if not job.state.terminal:
                 await self._cancel(job)
-                waits = True
-            elif user.keeps_datasets:
-                continue
-            elif self._clock.now() - job.updated_at < _QUIET_AFTER:
-                waits = True
-            else:
-                await self._erase_job(job, deadline)
-        if waits:
-            return False
-        if not user.keeps_datasets:
-            async for dataset in self._datasets(user.id):
-                await self._erase_dataset(dataset, deadline)
-            await self._parts.catalog.erase_all(user.id)
-            await self._parts.keys.erase(user.id)
-            await self._parts.transitions.erase_slots(user.id)
-            await self._delete_blobs(inputs_prefix(user.id), deadline)
-        await self._usage.erase(user.id)
-        await self._deletions.finish(user)
-        return True
+                are_open = True
+            elif not user.keeps_datasets:
+                await self._delete_job(job, deadline)
+        return not are_open
 
     async def _cancel(self, job: Job) -> None:
         try:
@@ -108,31 +93,37 @@ class Erasure:
             # it has ended meanwhile
             return
 
-    async def _erase_job(self, job: Job, deadline: Deadline) -> None:
-        """Delete the job with its blobs. If it has none, blobs under its id may be those of another user's job."""
-        parts = self._parts
-        dataset = await parts.catalog.get(job.user_id, job.id)
-        owns_work = await parts.data.jobs.owns_work(job)
-        if owns_work or dataset is not None:
-            await self._delete_blobs(dataset_prefix(job.id), deadline)
-        if dataset is not None:
-            await parts.catalog.erase(dataset)
-        if owns_work:
-            await self._delete_blobs(work_prefix(job.id), deadline)
-            await parts.data.ledger.erase(job.id)
-            await parts.data.jobs.forget_work(job.id)
-        await parts.data.jobs.erase(job)
+    async def _delete_job(self, job: Job, deadline: Deadline) -> None:
+        try:
+            task = await self._deletion.delete_job(job.user_id, job.id, keeps_dataset=False)
+        except (Conflict, NotFound):
+            # its dataset is under legal hold, or another run has deleted it
+            return
+        if task is not None:
+            await self._deletion.run(task, deadline)
 
-    async def _erase_dataset(self, dataset: Dataset, deadline: Deadline) -> None:
-        """Delete a dataset whose job has no row."""
-        await self._delete_blobs(dataset_prefix(dataset.id), deadline)
-        await self._parts.catalog.erase(dataset)
-
-    async def _delete_blobs(self, prefix: str, deadline: Deadline) -> None:
-        blobs = self._parts.data.storage.blobs
-        async for info in blobs.list(prefix):
+    async def _erase_datasets(self, user: User, deadline: Deadline) -> bool:
+        """Deletes datasets whose jobs have no row, and all that is stored beside jobs; returns whether that is done."""
+        async for dataset in self._datasets(user.id):
             _check(deadline)
-            await blobs.delete(info.name)
+            await self._delete_dataset(dataset, deadline)
+        left = [dataset.id async for dataset in self._datasets(user.id)]
+        if left or await self._parts.data.jobs.has_any(user.id):
+            return False
+        await self._parts.catalog.erase_all(user.id)
+        await self._parts.keys.erase(user.id)
+        await self._parts.transitions.erase_slots(user.id)
+        if not await delete_blobs(self._parts.data.storage.blobs, inputs_prefix(user.id), deadline):
+            raise _OutOfTimeError
+        return True
+
+    async def _delete_dataset(self, dataset: Dataset, deadline: Deadline) -> None:
+        try:
+            task = await self._deletion.delete_dataset(dataset.user_id, dataset.id)
+        except (Conflict, NotFound):
+            # it is under legal hold, or another run has deleted it
+            return
+        await self._deletion.run(task, deadline)
 
     async def _jobs(self, user_id: str) -> AsyncIterator[Job]:
         after: str | None = ""
@@ -145,7 +136,7 @@ class Erasure:
     async def _datasets(self, user_id: str) -> AsyncIterator[Dataset]:
         after: str | None = ""
         while after is not None:
-            page = await self._parts.catalog.page(user_id, after, _PAGE)
+            page = await self._parts.catalog.page(user_id, after, _PAGE, also_deleting=True)
             for dataset in page.items:
                 yield dataset
             after = page.more_after

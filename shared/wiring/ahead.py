@@ -30,6 +30,7 @@ _MODULES = (
     "shared.crawling.worker",
     "shared.jobs.intake",
     "shared.archiving.archiver",
+    "shared.lifecycle.deletion",
     "shared.lifecycle.erasure",
     "shared.lifecycle.moves.follow",
     "shared.lifecycle.moves.requests",

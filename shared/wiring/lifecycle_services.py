@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from shared.wiring.dataset_services import DatasetServices
 
 if TYPE_CHECKING:
+    from shared.lifecycle.deletion import Deletion, JobParts
     from shared.lifecycle.erasure import Erasure
     from shared.lifecycle.messages import TaskSender
     from shared.lifecycle.moves.follow import FollowMoves
@@ -29,7 +30,7 @@ class LifecycleServices(DatasetServices):
         """Handles the tasks of the queue `lifecycle`: each kind has one line here."""
         from shared.lifecycle.task_queue import TaskQueue
 
-        kinds = (self.follow_moves.kind,)
+        kinds = (self.follow_moves.kind, self.deletion.kind)
         return TaskQueue(kinds, self.task_sender, self.telemetry)
 
     @cached_property
@@ -52,6 +53,22 @@ class LifecycleServices(DatasetServices):
         return FollowMoves(self.catalog, rehydrations, Moves(self.catalog, self.blobs, self.clock))
 
     @cached_property
+    def job_parts(self) -> "JobParts":
+        """The services that end jobs and delete their stored data."""
+        from shared.jobs.job.deletions import JobDeletions
+        from shared.lifecycle.deletion import JobParts
+
+        deletions = JobDeletions(self.entities, self.job_data.jobs)
+        return JobParts(self.job_data, self.job_keys, self.transitions, self.catalog, deletions)
+
+    @cached_property
+    def deletion(self) -> "Deletion":
+        """Deletes jobs and datasets."""
+        from shared.lifecycle.deletion import Deletion
+
+        return Deletion(self.job_parts, self.task_sender, self.runtime)
+
+    @cached_property
     def nightly(self) -> "Nightly":
         """Step 6: moves old datasets to the Archive tier and cleans up."""
         from shared.lifecycle.nightly import Nightly, NightlyConfig
@@ -62,7 +79,6 @@ class LifecycleServices(DatasetServices):
     @cached_property
     def erasure(self) -> "Erasure":
         """Deletes users who are marked for it."""
-        from shared.lifecycle.erasure import Erasure, JobParts
+        from shared.lifecycle.erasure import Erasure
 
-        jobs = JobParts(self.job_data, self.job_keys, self.transitions, self.catalog)
-        return Erasure(self.deletions, self.usage, jobs, self.runtime)
+        return Erasure(self.deletions, self.usage, self.job_parts, self.deletion, self.runtime)

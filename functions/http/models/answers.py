@@ -236,6 +236,6 @@ def _job_links(job: Job, *, has_dataset: bool, can_retry: bool = False) -> dict[
         links |= {"dataset": dataset, "download": f"{dataset}/download"}
     if job.webhook is not WebhookState.NONE:
         links["deliveries"] = f"{path}/deliveries"
-    if has_records(job):
+    if has_records(job) and (has_dataset or job.state is not State.COMPLETED):
         links["records"] = f"{path}/records/download"
     return links

@@ -11,7 +11,7 @@ from shared.clock import Deadline
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.datasets.keeping import Keeping
-from shared.errors import Damaged, Permanent
+from shared.errors import Damaged, NotFound, Permanent
 from shared.jobs.archive_step.start import ArchiveStarts, parents_of
 from shared.jobs.flow.job_watch import JobEnded, JobWatch, JobWatches
 from shared.jobs.flow.transitions import Transitions
@@ -177,7 +177,12 @@ class Archive:
         """Records the dataset, then completes the job. If it has ended otherwise meanwhile, the record is undone."""
         start = await self._starts.stored(job)
         await self._catalog.put(_dataset(job, archived, start.webhook_url if start else None))
-        ended = await self._transitions.complete(job, archived.image_count)
+        try:
+            ended = await self._transitions.complete(job, archived.image_count)
+        except NotFound:
+            # the job was cancelled and deleted meanwhile
+            await self._starts.take_back(job, start)
+            return
         if ended.state is not State.COMPLETED or ended.revision != job.revision:
             await self._starts.take_back(job, start)
 

@@ -50,6 +50,8 @@ class Job:
         max_images: How many images its dataset may have, which is what was reserved; None if there is no limit.
         tier_limits: Whether the spec may ask for more images than that, so the tier of the owner sets the limit.
         images: How many images its dataset has, which may be that of an earlier revision.
+        deleting_since: When its deletion began, which cannot be undone; None for all other jobs.
+        keeps_dataset: Whether its deletion leaves its dataset.
         etag: The stored version that this value was read from; empty before the first write.
     """
 
@@ -73,6 +75,8 @@ class Job:
     max_images: int | None = None
     tier_limits: bool = False
     images: int = 0
+    deleting_since: datetime | None = None
+    keeps_dataset: bool = False
     etag: str = ""
 
     @property

@@ -3,15 +3,16 @@
 Each name is a row in a partition of its user.
 """
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import AlreadyExists, NotFound
+from shared.errors import AlreadyExists, Changed, NotFound
 from shared.jobs.job.job import Job
 from shared.jobs.job.store import JobStore
 from shared.storage.compare_and_swap import compare_and_swap
-from shared.storage.entities import Entity, EntityStore, Insert, Replace, Value
+from shared.storage.entities import Delete, Entity, EntityStore, Insert, Replace, Value
 
 _TABLE = "jobs"
 
@@ -80,6 +81,21 @@ class JobKeys:
         if job is None:
             raise NotFound(f"There is no job {name}.")
         return job
+
+    async def forget(self, job: Job) -> None:
+        """Deletes the names of a deleted job that its row has: the id of its message, and the id that this asked for.
+
+        Its idempotency key stays. A repeated call with that key makes a new job of the same id. Idempotent.
+        """
+        names = {
+            message_key(job.message_id): job.message_id,
+            _refused_key(job.requested_id): job.requested_id,
+        }
+        for key in (key for key, name in names.items() if name):
+            stored = await self._stored(job.user_id, key)
+            if stored is not None and stored.values["job_id"] == job.id:
+                with contextlib.suppress(Changed):
+                    await self.entities.apply(_TABLE, stored.partition, [Delete(stored.row)])
 
     async def erase(self, user_id: str) -> None:
         """Deletes all names of a user's jobs. Idempotent."""

@@ -1,4 +1,7 @@
-"""Converts jobs to table rows and back, and the rows of `~work`, the index of jobs that have working blobs."""
+"""Converts jobs to table rows and back, and the rows of `~work`, the index of jobs that have working blobs.
+
+The rows of `~deleting` list what is being deleted (`shared.jobs.job.deletions`).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +13,7 @@ from shared.telemetry.correlation import Origin
 from shared.text.plain_text import one_line
 
 WORK = "~work"
+DELETING = "~deleting"
 _MAX_DETAIL = 4000
 
 
@@ -62,6 +66,8 @@ def job_to_entity(job: Job) -> Entity:
         values["max_images"] = job.max_images
     if job.retried_at is not None:
         values["retried_at"] = job.retried_at
+    if job.deleting_since is not None:
+        values |= {"deleting_since": job.deleting_since, "keeps_dataset": job.keeps_dataset}
     if job.failure is not None:
         values |= {
             "failure_code": job.failure.code,
@@ -95,6 +101,8 @@ def job_from_entity(entity: Entity) -> Job:
         max_images=int(str(values["max_images"])) if "max_images" in values else None,
         tier_limits=bool(values.get("tier_limits", False)),
         images=int(str(values.get("images", 0))),
+        deleting_since=_moment(values["deleting_since"]) if "deleting_since" in values else None,
+        keeps_dataset=bool(values.get("keeps_dataset", False)),
         etag=entity.etag,
     )
 

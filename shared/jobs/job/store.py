@@ -16,6 +16,7 @@ from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequ
 from shared.jobs.job.job import Job, WebhookState
 from shared.jobs.job.job_filter import ALL_JOBS, JobFilter
 from shared.jobs.job.rows import (
+    DELETING,
     WORK,
     Work,
     job_from_entity,
@@ -47,9 +48,10 @@ class JobStore:
         """Writes the spec, the index row and the job, in this order, so that every visible job is complete.
 
         Raises:
-            AlreadyExists: the user has a job of this id, or another user has files under it. Nothing was changed.
+            AlreadyExists: the user has a job of this id, or another user has files under it, or there is something
+                left of a deleted job or dataset of this id. Nothing was changed.
         """
-        if await self.get(job.user_id, job.id) is not None:
+        if await self.get(job.user_id, job.id, also_deleting=True) is not None:
             raise AlreadyExists(f"There is a job {job.id} already.")
         # A dataset stays longer than the spec of its job.
         async for blob in self._blobs.list(dataset_prefix(job.id)):
@@ -62,6 +64,10 @@ class JobStore:
             others = work is not None and work_from_entity(work).user_id != job.user_id
             if others or await self._blobs.get(name) != data:
                 raise
+        # This is read after the spec is written: a deletion that is listed later finds the spec and the new job.
+        if await self._entities.get(_TABLE, DELETING, job.id) is not None:
+            await self._blobs.delete(name)
+            raise AlreadyExists(f"What had the id {job.id} is still being deleted.")
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         try:
             await self._insert(job)
@@ -78,10 +84,14 @@ class JobStore:
             return False
         return True
 
-    async def get(self, user_id: str, job_id: str) -> Job | None:
-        """Returns the job, or None if this user has no job of that id."""
+    async def get(self, user_id: str, job_id: str, *, also_deleting: bool = False) -> Job | None:
+        """Returns the job, or None if this user has no job of that id.
+
+        A job whose deletion has begun is returned to those only who ask for it.
+        """
         entity = await self._entities.get(_TABLE, user_id, job_id)
-        return job_from_entity(entity) if entity else None
+        job = job_from_entity(entity) if entity else None
+        return job if job is None or job.deleting_since is None or also_deleting else None
 
     async def require(self, user_id: str, job_id: str) -> Job:
         """Returns the job.
@@ -181,6 +191,12 @@ class JobStore:
         stored = await self._entities.get(_TABLE, WORK, job.id)
         return stored is not None and work_from_entity(stored).user_id == job.user_id
 
+    async def has_any(self, user_id: str) -> bool:
+        """Returns whether the user has any job, also one whose deletion has begun."""
+        async for _ in self._entities.query(_TABLE, user_id):
+            return True
+        return False
+
     async def erase(self, job: Job) -> None:
         """Deletes the row of a job that has no blobs and no ledger any more. Idempotent."""
         listed = unmark(place_of(job.id, job.created_at))
@@ -197,7 +213,7 @@ class JobStore:
 
         def read(entity: Entity) -> Job | None:
             job = job_from_entity(entity)
-            return job if wanted.matches(job) else None
+            return job if job.deleting_since is None and wanted.matches(job) else None
 
         end = end_of(wanted.since) if wanted.since else ""
         return await newest_first(self._entities, _TABLE, user_id, read, Span(after, end, size))

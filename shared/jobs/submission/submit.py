@@ -172,8 +172,9 @@ class Submit:
         first = await self._jobs.create_ended(job)
         if first:
             await self._ends.report(job, images=0, cause=error)
-        stored = await self._jobs.require(user_id, job_id)
-        if stored.requested_id:
+        stored = await self._jobs.get(user_id, job_id)
+        # its owner may have deleted it
+        if stored is not None and stored.requested_id:
             await self._keys.note_refusal(stored.requested_id, stored)
         return first
 
@@ -191,7 +192,8 @@ class Submit:
         job = await self._jobs.get(submission.user_id, job_id)
         if job is None:
             raise Conflict(
-                "The key or id is taken: by another user, or by a job of another spec that is being made."
+                "The key or id is taken: by another user, by a job of another spec that is being made, or by a job or "
+                "dataset that is still being deleted."
             )
         try:
             same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)

@@ -1,5 +1,6 @@
 """Users are deleted with or without their jobs and datasets, in slices that may die anywhere."""
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from shared.clock import Deadline
 from shared.datasets.dataset import Dataset
 from shared.errors import Unavailable
 from shared.jobs.job.job import Job
+from shared.jobs.job.messages import LIFECYCLE_QUEUE
 from shared.jobs.job.states import State
 from shared.settings import Settings
 from shared.storage.blobs import Tier
@@ -47,14 +49,14 @@ class House:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.blobs = DyingBlobs(self.clock)
-        self.entities = MemoryEntities()
+        self.entities, self.queues = MemoryEntities(), MemoryQueues()
         self.telemetry = RecordingTelemetry()
         self.app = App(Settings())
         vars(self.app).update(
             clock=self.clock,
             blobs=self.blobs,
             entities=self.entities,
-            queues=MemoryQueues(),
+            queues=self.queues,
             telemetry=self.telemetry,
         )
 
@@ -80,8 +82,22 @@ class House:
         await self.app.deletions.begin(user_id, self.clock.now(), keeps_datasets=keeps_datasets)
 
     async def night(self, seconds: float = 240.0) -> int:
+        """Runs the nightly run, and then the tasks that are on the queue, one of which may fail."""
         self.clock.advance(24 * 3600)
-        return await self.app.erasure.run(Deadline.after(self.clock, seconds))
+        deadline = Deadline.after(self.clock, seconds)
+        deleted = await self.app.erasure.run(deadline)
+        await self.app.deletion.resume(deadline)
+        for text in self.queues.take(LIFECYCLE_QUEUE):
+            with contextlib.suppress(Unavailable):
+                await self.app.task_queue.run(text, deadline)
+        return deleted
+
+    async def hold(self, user_id: str, dataset_id: str, *, legal_hold: bool) -> None:
+        await self.app.catalog.keep(
+            user_id,
+            dataset_id,
+            lambda stored: replace(stored, keeping=replace(stored.keeping, legal_hold=legal_hold)),
+        )
 
     async def names(self, of: str) -> list[str]:
         return [info.name async for info in self.blobs.list("") if of in info.name]
@@ -178,3 +194,19 @@ async def test_a_mark_of_a_user_who_is_not_deleted_goes_after_a_day(house):
     assert await house.app.erasure.run(Deadline.after(house.clock, 240)) == 0
     assert [row async for row in house.entities.query("users", "~deleting")] == []
     assert await house.app.users.account(ANN) is not None
+
+
+async def test_a_dataset_under_legal_hold_keeps_its_job_and_user_until_the_hold_is_lifted(house):
+    job_id = f"done-{ANN}"
+    await house.hold(ANN, job_id, legal_hold=True)
+    await house.delete(ANN, keeps_datasets=False)
+    assert [await house.night() for _ in range(3)] == [0, 0, 0]
+    assert await house.names(job_id) == [
+        f"datasets/job_{job_id}/dataset.zip",
+        f"work/job_{job_id}/shards/00001",
+        f"work/job_{job_id}/spec.json",
+    ]
+    assert await house.names(f"open-{ANN}") == []
+    await house.hold(ANN, job_id, legal_hold=False)
+    assert await house.night() == 1
+    assert (house.rows(ANN), await house.names(ANN)) == ([], [])

@@ -1,0 +1,251 @@
+"""Deletes jobs and datasets: the only place that does so, for their owners, for policies and with their users.
+
+Whoever asks for a deletion marks the rows and sends a task. From then on nobody finds the job or the dataset. The task
+deletes the blobs in slices. A run that still works for the job may write more of them until an hour after the job's
+end. So the blobs are deleted at once, and once more after that hour. Then the rows go, and at last the id from the list
+of what is being deleted. A task that is lost is sent again by the nightly run.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from shared.clock import Deadline
+from shared.datasets.catalog import Catalog
+from shared.datasets.dataset import Dataset
+from shared.errors import Conflict, NotFound
+from shared.ids import PlainId
+from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.deletions import JobDeletions
+from shared.jobs.job.job import Job
+from shared.jobs.job.keys import JobKeys
+from shared.jobs.ledger.job_data import JobData
+from shared.lifecycle.blob_deletion import delete_blobs
+from shared.lifecycle.messages import Task, TaskSender
+from shared.lifecycle.task_queue import Again, Kind
+from shared.records.blob_names import dataset_of, dataset_prefix, work_prefix
+from shared.runtime import Runtime
+
+QUIET_AFTER = timedelta(hours=1)
+"""How long after a job's end a run may still write blobs for it."""
+# no function runs that long (`functionTimeout`): whoever listed an id has marked what is deleted, or has died
+_MARKED_AFTER = timedelta(minutes=15)
+# a task that waits until it is quiet is not lost
+_LOST_AFTER = 2 * QUIET_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTask(Task):
+    """Asks for the deletion of what is marked of a job and its dataset."""
+
+    kind: ClassVar[str] = "delete"
+    user_id: PlainId
+    job_id: PlainId
+
+
+@dataclass(frozen=True, slots=True)
+class JobParts:
+    """The services that end jobs and delete their stored data."""
+
+    data: JobData
+    keys: JobKeys
+    transitions: Transitions
+    catalog: Catalog
+    deletions: JobDeletions
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """What is stored of a job and its dataset. `dataset` is also set if it is kept."""
+
+    task: DeleteTask
+    job: Job | None
+    dataset: Dataset | None
+
+    @property
+    def job_goes(self) -> bool:
+        return self.job is not None and self.job.deleting_since is not None
+
+    @property
+    def dataset_goes(self) -> bool:
+        return self.dataset is not None and self.dataset.keeping.deleting_since is not None
+
+
+class Deletion:
+    """Deletes jobs and datasets. Every method may be repeated, run at the same time, and die at any line."""
+
+    def __init__(self, parts: JobParts, sender: TaskSender, runtime: Runtime) -> None:
+        self._parts = parts
+        self._jobs = parts.data.jobs
+        self._catalog = parts.catalog
+        self._deletions = parts.deletions
+        self._blobs = parts.data.storage.blobs
+        self._sender = sender
+        self._clock = runtime.clock
+
+    async def delete_job(self, user_id: str, name: str, *, keeps_dataset: bool) -> DeleteTask | None:
+        """Begins the deletion of a job that has ended; returns the task that was sent.
+
+        It returns None if the job had nothing but its row, which is deleted then. `name` may be any name of the job.
+
+        Raises:
+            NotFound: this user has no such job.
+            Conflict: the job has not ended, or its dataset is under legal hold.
+        """
+        job = await self._jobs.get(user_id, name, also_deleting=True)
+        if job is None:
+            job = await self._parts.keys.find(user_id, name)
+        dataset = await self._catalog.get(user_id, job.id, also_deleting=True)
+        _refuse_held(dataset)
+        if job.deleting_since is None:
+            job = await self._deletions.block_retries(job)
+            await self._parts.transitions.give_back(job)
+            if dataset is None and not await self._jobs.owns_work(job):
+                await self._erase_job(job)
+                return None
+        now = self._clock.now()
+        await self._deletions.enlist(user_id, job.id, now)
+        if dataset is not None and not keeps_dataset:
+            await self._catalog.begin_deletion(user_id, job.id, now)
+        await self._deletions.mark(job, now, keeps_dataset=keeps_dataset and dataset is not None)
+        return await self._send(user_id, job.id)
+
+    async def delete_dataset(self, user_id: str, dataset_id: str) -> DeleteTask:
+        """Begins the deletion of a dataset; returns the task that was sent.
+
+        Its job stays, but without its working blobs: it cannot be retried any more.
+
+        Raises:
+            NotFound: this user has no such dataset.
+            Conflict: its job is being retried, or the dataset is under legal hold.
+        """
+        dataset = await self._catalog.get(user_id, dataset_id, also_deleting=True)
+        if dataset is None:
+            raise NotFound(f"There is no dataset {dataset_id}.")
+        if dataset.keeping.deleting_since is None:
+            _refuse_held(dataset)
+            job = await self._jobs.get(user_id, dataset_id)
+            if job is not None:
+                await self._deletions.block_retries(job)
+        now = self._clock.now()
+        await self._deletions.enlist(user_id, dataset_id, now)
+        await self._catalog.begin_deletion(user_id, dataset_id, now)
+        return await self._send(user_id, dataset_id)
+
+    async def resume(self, deadline: Deadline) -> None:
+        """Sends a task for each id that was listed two hours ago or earlier, in case its task was lost."""
+        async for listed in self._deletions.listed():
+            if deadline.passed:
+                return
+            if self._clock.now() - listed.since > _LOST_AFTER:
+                await self._send(listed.user_id, listed.job_id)
+
+    @property
+    def kind(self) -> Kind[DeleteTask]:
+        """The kind of task that it handles."""
+        return Kind(DeleteTask, self.run)
+
+    async def run(self, task: DeleteTask, deadline: Deadline) -> Again | None:
+        """Deletes what is marked, as far as the deadline allows. This is the handler of the task.
+
+        Raises:
+            Unavailable: storage did not answer; the task should be run again.
+        """
+        marked = await self._find(task)
+        if not (marked.job_goes or marked.dataset_goes):
+            return await self._strike(task)
+        wait = self._seconds_until_quiet(marked)
+        if not await self._delete_blobs(marked, deadline, is_quiet=not wait):
+            return Again(task)
+        if wait:
+            return Again(task, wait)
+        await self._erase_rows(marked)
+        return await self._strike(task)
+
+    async def _find(self, task: DeleteTask) -> _Marked:
+        """Reads what is marked.
+
+        A dataset that a late run has recorded since its job was marked, and that the deletion does not keep, is marked
+        here.
+        """
+        job = await self._jobs.get(task.user_id, task.job_id, also_deleting=True)
+        dataset = await self._catalog.get(task.user_id, task.job_id, also_deleting=True)
+        marked = _Marked(task, job, dataset)
+        if job is None or job.keeps_dataset or dataset is None or not marked.job_goes or marked.dataset_goes:
+            return marked
+        try:
+            dataset = await self._catalog.begin_deletion(task.user_id, task.job_id, self._clock.now())
+        except Conflict:
+            # It is under legal hold already, and stays.
+            return marked
+        return _Marked(task, job, dataset)
+
+    def _seconds_until_quiet(self, marked: _Marked) -> float:
+        """Returns for how long a run may still write blobs. A job without a row was deleted after that."""
+        if marked.job is None:
+            return 0.0
+        return max(0.0, (marked.job.updated_at + QUIET_AFTER - self._clock.now()).total_seconds())
+
+    async def _delete_blobs(self, marked: _Marked, deadline: Deadline, *, is_quiet: bool) -> bool:
+        """Deletes working blobs and the dataset's; returns whether all are deleted.
+
+        A late run may undo the revision that it has recorded of a dataset that is kept. So the files of its other
+        revisions are deleted only when it is quiet.
+        """
+        job_id, dataset = marked.task.job_id, marked.dataset
+        if not await delete_blobs(self._blobs, work_prefix(job_id), deadline):
+            return False
+        if dataset is None or marked.dataset_goes:
+            return await delete_blobs(self._blobs, dataset_prefix(job_id), deadline)
+        if not is_quiet or dataset.keeping.legal_hold:
+            return True
+        recorded = dataset.id, dataset.revision
+        return await delete_blobs(
+            self._blobs, dataset_prefix(job_id), deadline, lambda info: dataset_of(info.name) == recorded
+        )
+
+    async def _erase_rows(self, marked: _Marked) -> None:
+        """Deletes the rows of what is marked. The job's own row is the last one, since it says what is left to do."""
+        job, dataset = marked.job, marked.dataset
+        if dataset is not None and marked.dataset_goes:
+            await self._catalog.erase(dataset.user_id, dataset.id, dataset.created_at)
+        if job is None or not marked.job_goes:
+            return
+        if dataset is None:
+            # a revision that did not complete leaves an empty row
+            await self._catalog.erase(job.user_id, job.id, job.created_at)
+        await self._parts.data.ledger.erase(job.id)
+        await self._jobs.forget_work(job.id)
+        await self._erase_job(job)
+
+    async def _erase_job(self, job: Job) -> None:
+        await self._parts.keys.forget(job)
+        await self._jobs.erase(job)
+
+    async def _strike(self, task: DeleteTask) -> Again | None:
+        """Takes an id off the list of which nothing is left, once nobody can be about to mark more of it."""
+        listed = await self._deletions.find(task.job_id)
+        if listed is None or listed.user_id != task.user_id:
+            return None
+        wait = (listed.since + _MARKED_AFTER - self._clock.now()).total_seconds()
+        if wait > 0:
+            return Again(task, wait)
+        await self._deletions.strike(listed)
+        return None
+
+    async def _send(self, user_id: str, job_id: str) -> DeleteTask:
+        task = DeleteTask(user_id, job_id)
+        await self._sender.send(task)
+        return task
+
+
+def _refuse_held(dataset: Dataset | None) -> None:
+    """Refuses to delete a dataset under legal hold, and its job, which says how the dataset was made.
+
+    Raises:
+        Conflict: it is under legal hold.
+    """
+    if dataset is not None and dataset.keeping.legal_hold:
+        raise Conflict(
+            f"The dataset {dataset.id} is under legal hold; neither it nor its job can be deleted."
+        )
