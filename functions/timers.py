@@ -16,8 +16,9 @@ async def lifecycle(timer: func.TimerRequest, context: func.Context) -> None:
     del timer
     async with triggered(app(), "lifecycle", context):
         deadline = app().deadline()
-        # at most half of the time, so that neither keeps the other from running
+        # each has a share of the time at most, so that none keeps the others from running
         await app().erasure.run(Deadline.after(app().clock, deadline.remaining_seconds / 2))
+        await app().deletion.resume(Deadline.after(app().clock, deadline.remaining_seconds / 4))
         await app().nightly.run(deadline)
 
 

@@ -1,4 +1,4 @@
-"""HTTP functions that submit, list, describe, cancel and retry jobs."""
+"""HTTP functions that submit, list, describe, cancel, retry and delete jobs."""
 
 from functools import partial
 
@@ -29,6 +29,9 @@ endpoints = Endpoints()
 
 _MAX_NAME_CHARACTERS = 200
 _READ_AGAIN_SECONDS = 2, 30
+_DATASET = Parameter(
+    "Whether the job's dataset stays.", {"type": "string", "enum": ["keep", "delete"], "default": "keep"}
+)
 
 
 @endpoints.serve(
@@ -180,6 +183,33 @@ def _filter_of(call: Call) -> JobFilter:
         raise wrong_value("name", name, f"must have 1 to {_MAX_NAME_CHARACTERS} characters")
     moment = moment_of("since", since) if since is not None else None
     return JobFilter(State(state) if state else None, name or "", moment)
+
+
+@endpoints.serve(
+    Declared(
+        "DELETE",
+        "api/v1/jobs/{id}",
+        {
+            202: Reply(None, "The job is gone for its user. Its files are being deleted."),
+            204: Reply(None, "The job had no files, and is deleted."),
+        },
+        scope=Scope.SUBMIT,
+        query={"dataset": _DATASET},
+        errors=(NotFound, Conflict),
+        when_late="The deletion may have begun already. It is safe to delete the job again.",
+    )
+)
+async def delete_job(call: Call) -> Answer:
+    """Deletes a job that has ended, and with `dataset=delete` its dataset, too. Nobody finds the job from now on.
+
+    It is safe to delete a job again: the answer is 202 while something is left of it, and then 404.
+    """
+    keeps_dataset = call.query.get("dataset") != "delete"
+    task = await call.app.deletion.delete_job(
+        call.caller.user_id, call.route("id"), keeps_dataset=keeps_dataset
+    )
+    await call.app.used(call.caller, "delete_job")
+    return Answer(None, status=204 if task is None else 202)
 
 
 async def _find(call: Call) -> Job:
