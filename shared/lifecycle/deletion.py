@@ -20,6 +20,8 @@ from shared.jobs.job.deletions import JobDeletions
 from shared.jobs.job.job import Job
 from shared.jobs.job.keys import JobKeys
 from shared.jobs.ledger.job_data import JobData
+from shared.jobs.webhooks.delivery_store import DeliveryStore
+from shared.jobs.webhooks.signing_secrets import SigningSecrets
 from shared.lifecycle.blob_deletion import delete_blobs
 from shared.lifecycle.messages import Task, TaskSender
 from shared.lifecycle.task_queue import Again, Kind
@@ -52,6 +54,8 @@ class JobParts:
     transitions: Transitions
     catalog: Catalog
     deletions: JobDeletions
+    deliveries: DeliveryStore
+    secrets: SigningSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,9 @@ class Deletion:
         marked = await self._find(task)
         if not (marked.job_goes or marked.dataset_goes):
             return await self._strike(task)
+        if marked.job_goes:
+            # this also ends the attempts to call its webhook
+            await self._parts.deliveries.erase(task.user_id, task.job_id)
         wait = self._seconds_until_quiet(marked)
         if not await self._delete_blobs(marked, deadline, is_quiet=not wait):
             return Again(task)

@@ -71,6 +71,7 @@ class Erasure:
         if not user.keeps_datasets and not await self._erase_datasets(user, deadline):
             return False
         await self._usage.erase(user.id)
+        await self._parts.secrets.erase(user.id)
         await self._users.finish(user)
         return True
 

@@ -59,7 +59,15 @@ class LifecycleServices(DatasetServices):
         from shared.lifecycle.deletion import JobParts
 
         deletions = JobDeletions(self.entities, self.job_data.jobs)
-        return JobParts(self.job_data, self.job_keys, self.transitions, self.catalog, deletions)
+        return JobParts(
+            self.job_data,
+            self.job_keys,
+            self.transitions,
+            self.catalog,
+            deletions,
+            self.deliveries.store,
+            self.signing_secrets,
+        )
 
     @cached_property
     def deletion(self) -> "Deletion":
