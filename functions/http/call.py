@@ -76,16 +76,23 @@ class Call:
         """
         from shared.jobs.spec.spec import MAX_SPEC_BYTES
 
-        body = self.request.get_body()
-        if len(body) > MAX_SPEC_BYTES:
-            raise InvalidRequest(
-                f"The body has {len(body):,} bytes; it must have at most {MAX_SPEC_BYTES:,}."
-            )
+        body = self.read_bytes(MAX_SPEC_BYTES)
         if not body:
             raise InvalidRequest("The body is empty; it must be JSON, sent with a Content-Length.")
         if len(body) > _LARGE_BYTES:
             return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
         return parse(read_json(body, "The body"))
+
+    def read_bytes(self, most: int) -> bytes:
+        """Returns the body as it is; it may be empty.
+
+        Raises:
+            InvalidRequest: the body has more than `most` bytes.
+        """
+        body = self.request.get_body()
+        if len(body) > most:
+            raise InvalidRequest(f"The body has {len(body):,} bytes; it must have at most {most:,}.")
+        return body
 
     async def read_model[Model: BaseModel](self, model: type[Model]) -> Model:
         """Decodes the body as JSON of a model.

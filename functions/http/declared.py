@@ -76,8 +76,9 @@ class Declared:
 
     `answers` has the answers by status; a model or a media type stands for a reply that has nothing else. `body` is the
     model of the body, if the call has one, or its module and name if it is too heavy to import for a cold start.
-    `example` is an example of the body. `errors` are those that this endpoint can end with beside the errors of every
-    endpoint. `optional_key` says that a public endpoint answers more to a caller with a key.
+    `example` is an example of the body. Instead of a model, a body may be bytes of one of `media_types`. `errors` are
+    those that this endpoint can end with beside the errors of every endpoint. `optional_key` says that a public
+    endpoint answers more to a caller with a key.
 
     A `is_probe` is for health checks: rate limits neither count nor refuse its calls. The answer of an endpoint that
     `revalidates` has an ETag, and `If-None-Match` saves callers to read it again.
@@ -102,6 +103,7 @@ class Declared:
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     body: type[BaseModel] | str | None = None
     example: object = None
+    media_types: Collection[str] = ()
     errors: Collection[type[AppError]] = ()
     when_late: str = "Try again."
     within_seconds: float | None = None

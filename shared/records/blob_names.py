@@ -8,7 +8,7 @@ work/job_{id}/                working blobs, deleted some days after the job's e
     candidates/  records/     the input of a chunk, and its outcomes
     shards/                   images in the order in which they were fetched
     archive/r{revision}/      start.json; the plan and its texts are under the digest of the order
-inputs/{user}/                lists that the user's specs may name; the app does not write them
+inputs/{user}/                lists that the user's specs may name; the app writes those under uploaded/ only
 ```
 
 Only one run writes a name with a nonce. Prefixes end in a slash.
@@ -19,6 +19,7 @@ import re
 DATASETS = "datasets/"
 WORK = "work/"
 INPUTS = "inputs/"
+UPLOADED = "uploaded/"
 _OF_DATASET = re.compile(rf"{DATASETS}job_([^/]+)/(?:r(\d+)/)?")
 
 

@@ -17,6 +17,12 @@ class DatasetSettings(Topic):
     time."""
     work_retention_days: Annotated[int, Field(ge=0)] = 7
     """How many days after a job's end its working files are kept, and with them the files of earlier revisions."""
+    lists_per_user: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many [lists](lists.md#a-list-over-the-api) a user may have stored over the API."""
+    list_bytes_per_user: Annotated[int, Field(ge=1 << 20, le=1 << 50)] = 10_000_000_000
+    """The bytes that these lists may have together."""
+    list_retention_days: Annotated[int, Field(ge=8, le=36_500)] = 90
+    """After how many days a list that no spec has named is deleted."""
     prices: PriceChanges = None
     """Prices of Azure that differ from those of [the price file](costs.md#the-price-file), as JSON, with the day of the
     changes: `{"date": "2026-11-29", "egress": {"gb": 0.08}}`."""

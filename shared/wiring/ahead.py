@@ -20,6 +20,7 @@ _MODULES = (
     "shared.jobs.ledger.record_pages",
     "shared.jobs.submission.forecast",
     "shared.jobs.submission.submit",
+    "shared.jobs.submission.uploaded_lists",
     "shared.jobs.retry",
     "shared.jobs.webhooks.body",
     "shared.jobs.webhooks.call",

@@ -7,6 +7,7 @@ from shared.wiring.webhook_services import WebhookServices
 
 if TYPE_CHECKING:
     from shared.datasets.downloads import Downloads
+    from shared.jobs.submission.uploaded_lists import UploadedLists
 
 
 class DatasetServices(WebhookServices):
@@ -18,3 +19,15 @@ class DatasetServices(WebhookServices):
         from shared.datasets.downloads import Downloads
 
         return Downloads(self.catalog, self.blobs, link_seconds=self.settings.download_link_seconds)
+
+    @cached_property
+    def lists(self) -> "UploadedLists":
+        """Stores the lists of users."""
+        from shared.jobs.submission.uploaded_list import ListLimits
+        from shared.jobs.submission.uploaded_lists import UploadedLists
+
+        settings = self.settings
+        limits = ListLimits(
+            settings.lists_per_user, settings.list_bytes_per_user, settings.list_retention_days
+        )
+        return UploadedLists(self.storage, self.runtime, limits)

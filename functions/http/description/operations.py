@@ -63,6 +63,7 @@ class Operations:
             **({"description": rest} if rest else {}),
             "parameters": list(_parameters(declared)),
             **({"requestBody": self._body(body, declared.example)} if body else {}),
+            **({"requestBody": _bytes(declared)} if declared.media_types else {}),
             "responses": self._responses(declared),
             "security": _security(declared),
         }
@@ -97,6 +98,11 @@ class Operations:
             "headers": {**HEADERS_OF_ALL, **headers},
             **({"content": content} if content else {}),
         }
+
+
+def _bytes(declared: Declared) -> dict[str, Any]:
+    schema = {"type": "string", "format": "binary"}
+    return {"content": {each: _content(schema, declared.example) for each in declared.media_types}}
 
 
 def _parameters(declared: Declared) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,9 @@ from functions.http.declared import Declared
 from shared.datasets.dataset import Dataset
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
+from shared.jobs.submission.uploaded_list import UploadedList, row_of
 from shared.storage.blobs import Tier
+from shared.storage.entities import Insert
 from shared.users.api_keys import ApiKey, read_key, write_key
 from shared.users.caller import ADMIN, Scope, TierName
 from shared.users.user import Status, User
@@ -38,7 +40,7 @@ PRIVATE = [name for name in PATHS if DECLARED[name].scope is not None]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Users with their keys, and a job, a dataset and a key of Ann's."""
+    """Users with their keys, and a job, a dataset, a list and a key of Ann's."""
 
     app: App
     texts: dict[str, str]
@@ -76,6 +78,9 @@ async def world(app: App) -> World:
     job = Job(JOB, ANN, JOB, State.FAILED, NOON, NOON)
     await app.job_data.jobs.create_ended(job)
     await app.catalog.put(_dataset())
+    stored = UploadedList(JOB, JOB, "csv", NOON, 1, "", "")
+    await app.entities.apply("lists", ANN, [Insert(row_of(ANN, [stored], ""))])
+    await app.blobs.put(stored.blob(ANN), b"x")
     texts = {
         "ann": await world.add_key(ANN, "key000", WITHOUT_ADMIN),
         "others": await world.add_key(BOB, "key000", WITHOUT_ADMIN),
@@ -118,7 +123,11 @@ def _dataset() -> Dataset:
 
 def _allowed(declared: Declared) -> set[int]:
     """The statuses of a call that may be made, without a body and with ids that nobody has."""
-    needs_input = declared.body or any(parameter.required for parameter in declared.query.values())
+    needs_input = (
+        declared.body
+        or declared.media_types
+        or any(parameter.required for parameter in declared.query.values())
+    )
     refused = {400} if needs_input else {404} if "{" in declared.path else set()
     return refused or set(declared.answers)
 

@@ -1,0 +1,248 @@
+"""Stores lists of URLs for users who have an API key and no access to storage.
+
+A list comes in the body of a call, or its owner stores it with a link that creates one blob. Storage takes any size
+over a link, so a list is measured before a spec may use it.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from shared.clock import Deadline
+from shared.errors import Conflict, FieldError, InvalidRequest, NotFound, QuotaExceeded
+from shared.ids import ID_PATTERN
+from shared.jobs.spec.spec import JobSpec
+from shared.jobs.submission.uploaded_list import (
+    AddedList,
+    ListLimits,
+    NewList,
+    UploadedList,
+    key_of,
+    lists_in,
+    lists_prefix,
+    row_of,
+)
+from shared.records.blob_names import INPUTS, UPLOADED
+from shared.runtime import Runtime
+from shared.sources.lists.config import UrlsConfig
+from shared.storage.compare_and_swap import compare_and_swap
+from shared.storage.entities import Entity, Insert, Replace
+from shared.storage.newest_first import Listing, place_of
+from shared.storage.storage import Storage
+from shared.users.caller import ADMIN
+
+MOST_BYTES: Final = 2_000_000_000
+"""The size of the largest list that is read."""
+LINK_SECONDS: Final = 900
+"""How long a link to store a list works."""
+_TABLE = "lists"
+# a list without a blob has its place for so long; an upload that began in time may take hours
+_COMES_WITHIN = timedelta(days=1)
+_BLOB = re.compile(rf"{INPUTS}({ID_PATTERN})/{UPLOADED}({ID_PATTERN})\.[a-z.]+")
+
+
+class UploadedLists:
+    """The lists of all users. Every method may be repeated, and called at the same time."""
+
+    def __init__(self, storage: Storage, runtime: Runtime, limits: ListLimits) -> None:
+        self._blobs = storage.blobs
+        self._entities = storage.entities
+        self._clock = runtime.clock
+        self._ids = runtime.ids
+        self._limits = limits
+
+    async def add(self, user_id: str, new: NewList) -> AddedList:
+        """Stores a list, or makes a link to store it.
+
+        Raises:
+            Conflict: the key was used for another list.
+            QuotaExceeded: the user has as many lists, or as many bytes, as allowed.
+        """
+        digest = await asyncio.to_thread(new.digest)
+        key = hashlib.sha256(new.key.encode()).hexdigest() if new.key is not None else ""
+
+        async def change(entity: Entity | None) -> tuple[UploadedList, bool]:
+            now = self._clock.now()
+            lists = await self._current(user_id, entity)
+            again = next((each for each in lists if key and each.key == key), None)
+            if again is not None:
+                if again.content != digest:
+                    raise Conflict("The Idempotency-Key was used for another list.")
+                return again, True
+            size = len(new.data or b"")
+            self._check_room(lists, size)
+            made = UploadedList(
+                self._ids.job_id(), new.name, new.ending, now, size, key, digest, by_link=new.data is None
+            )
+            await self._write(user_id, [*lists, made], entity)
+            return made, False
+
+        found, replayed = await self._change(user_id, change)
+        blob = found.blob(user_id)
+        if new.data is not None:
+            if not found.is_stored:
+                await self._blobs.put(blob, new.data)
+            return AddedList(replace(found, is_stored=True), None, replayed)
+        link = None
+        if not found.is_stored:
+            link = await self._blobs.sign_upload(blob, lifetime_seconds=LINK_SECONDS)
+        return AddedList(found, link, replayed)
+
+    async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[UploadedList]:
+        """Returns up to `size` of the user's lists after the place `after`, newest first."""
+        lists = await self._current(user_id, await self._row(user_id))
+        places = sorted((place_of(each.id, each.created_at), each) for each in lists)
+        following = [(place, each) for place, each in places if place > after]
+        more = following[size - 1][0] if len(following) > size else None
+        return Listing([each for _, each in following[:size]], more)
+
+    async def require(self, user_id: str, list_id: str) -> UploadedList:
+        """Returns a list.
+
+        Raises:
+            NotFound: this user has no such list.
+        """
+        lists = await self._current(user_id, await self._row(user_id))
+        found = next((each for each in lists if each.id == list_id), None)
+        if found is None:
+            raise NotFound(f"There is no list {list_id}.")
+        return found
+
+    async def delete(self, user_id: str, list_id: str) -> UploadedList:
+        """Deletes a list; returns what it was.
+
+        Raises:
+            NotFound: this user has no such list.
+        """
+        found = await self.require(user_id, list_id)
+        # the row comes last, so that a call that dies can be repeated
+        await self._blobs.delete(found.blob(user_id))
+        await self._forget(user_id, list_id)
+        return found
+
+    async def use(self, user_id: str, spec: JobSpec) -> None:
+        """Checks the uploaded lists that a user's spec names, and notes on which day they were used.
+
+        The administrator may name the lists of all users.
+
+        Raises:
+            InvalidRequest: a list is not there yet, or too large. The error names each source.
+        """
+        wrong = []
+        for number, config in enumerate(spec.sources):
+            named = _BLOB.fullmatch(config.blob or "") if isinstance(config, UrlsConfig) else None
+            if named is None or user_id not in {named[1], ADMIN}:
+                continue
+            info = await self._blobs.info(named[0])
+            if info is None:
+                wrong.append(
+                    FieldError(f"sources.{number}.blob", "is not there: it is not uploaded, or deleted")
+                )
+            elif info.size_bytes > MOST_BYTES:
+                rule = f"has {info.size_bytes:,} bytes; it must have at most {MOST_BYTES:,}"
+                wrong.append(FieldError(f"sources.{number}.blob", rule))
+            else:
+                await self._note_use(named[1], named[2])
+        if wrong:
+            raise InvalidRequest("The job's spec names lists that cannot be read.", tuple(wrong))
+
+    async def delete_unused(self, deadline: Deadline) -> int:
+        """Deletes lists that no spec has named for long, until the deadline passes; returns how many."""
+        before = self._clock.now() - timedelta(days=self._limits.unused_days)
+        deleted = 0
+        async for info in self._blobs.list(INPUTS):
+            if deadline.passed:
+                break
+            named = _BLOB.fullmatch(info.name)
+            if named is None or info.modified_at >= before:
+                continue
+            lists = lists_in(await self._row(named[1]))
+            found = next((each for each in lists if each.id == named[2]), None)
+            if found is None or (found.used_at or found.created_at) < before:
+                await self._blobs.delete(info.name)
+                await self._forget(named[1], named[2])
+                deleted += 1
+        return deleted
+
+    async def erase(self, user_id: str) -> None:
+        """Deletes the row of a user whose blobs are deleted."""
+        await self._entities.erase(_TABLE, user_id)
+
+    def _check_room(self, lists: Sequence[UploadedList], size: int) -> None:
+        limits = self._limits
+        if len(lists) >= limits.lists:
+            raise QuotaExceeded(
+                f"You have {len(lists):,} lists; there may be {limits.lists:,}. Delete one that you do not need.",
+                limit=limits.lists,
+                used=len(lists),
+            )
+        used = sum(each.size_bytes for each in lists)
+        if used + size > limits.bytes:
+            raise QuotaExceeded(
+                f"Your lists have {used:,} bytes, and this one {size:,}; together they may have {limits.bytes:,}. "
+                f"Delete one that you do not need.",
+                limit=limits.bytes,
+                used=used,
+            )
+
+    async def _current(self, user_id: str, entity: Entity | None) -> Sequence[UploadedList]:
+        """Returns the lists of a row that are there or may still come, with the sizes of their blobs.
+
+        Blobs that are too large are deleted.
+        """
+        lists = lists_in(entity)
+        prefix = lists_prefix(user_id)
+        blobs = {info.name: info async for info in self._blobs.list(prefix)} if lists else {}
+        found = []
+        for each in lists:
+            info = blobs.get(each.blob(user_id))
+            if info is not None and info.size_bytes > MOST_BYTES:
+                await self._blobs.delete(info.name)
+            elif info is not None:
+                found.append(replace(each, is_stored=True, size_bytes=info.size_bytes))
+            elif self._clock.now() - each.created_at < _COMES_WITHIN:
+                found.append(replace(each, is_stored=False))
+        return found
+
+    async def _note_use(self, user_id: str, list_id: str) -> None:
+        """Notes the use of a list at most once a day."""
+        now = self._clock.now()
+
+        async def note(entity: Entity | None) -> None:
+            lists = lists_in(entity)
+            changed = [
+                replace(each, used_at=now)
+                if each.id == list_id and (each.used_at is None or now - each.used_at > timedelta(days=1))
+                else each
+                for each in lists
+            ]
+            if tuple(changed) != lists:
+                await self._write(user_id, changed, entity)
+
+        await self._change(user_id, note)
+
+    async def _forget(self, user_id: str, list_id: str) -> None:
+        async def forget(entity: Entity | None) -> None:
+            lists = lists_in(entity)
+            others = [each for each in lists if each.id != list_id]
+            if len(others) < len(lists):
+                await self._write(user_id, others, entity)
+
+        await self._change(user_id, forget)
+
+    async def _row(self, user_id: str) -> Entity | None:
+        return await self._entities.get(_TABLE, *key_of(user_id))
+
+    async def _write(self, user_id: str, lists: Sequence[UploadedList], entity: Entity | None) -> None:
+        row = row_of(user_id, lists, entity.etag if entity else "")
+        await self._entities.apply(_TABLE, user_id, [Replace(row) if entity else Insert(row)])
+
+    async def _change[Result](
+        self, user_id: str, change: Callable[[Entity | None], Awaitable[Result]]
+    ) -> Result:
+        busy = "The user's lists are too busy."
+        return await compare_and_swap(lambda: self._row(user_id), change, busy=busy)
