@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ ROOT = INFRA.parent
 HOOKS = sorted((INFRA / "hooks").iterdir())
 AZD = {"AZURE_LOCATION": "swedencentral"}
 URI = {"SERVICE_API_URI": "https://app.example.org", "READY_PAUSE_SECONDS": "0"}
+TOOLS = ("cat", "date", "grep", "od", "sh", "sleep", "tr")
 DEFAULT_AZ = """case "$*" in
   "account show"*) ;;
   "functionapp list-flexconsumption-runtimes"*) printf '3.12\\n3.13\\n' ;;
@@ -29,6 +31,9 @@ class Shell:
         self.folder = folder
         self.log = folder / "calls"
         self.log.touch()
+        # only these: a machine may have az, azd or curl
+        for tool in TOOLS:
+            (folder / tool).symlink_to(str(shutil.which(tool)))
         self.program("az", DEFAULT_AZ)
         self.program("azd", "")
 
@@ -38,10 +43,9 @@ class Shell:
         path.chmod(0o755)
 
     def run(self, hook: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        path = f"{self.folder}{os.pathsep}/usr/bin{os.pathsep}/bin"
         return subprocess.run(  # noqa: S603 - our own file
             [INFRA / "hooks" / hook],
-            env={"PATH": path, **environment},
+            env={"PATH": str(self.folder), **environment},
             capture_output=True,
             text=True,
             check=False,
