@@ -34,6 +34,8 @@ if [ -z "${ADMIN_API_KEY:-}" ]; then
   key=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
   azd env set ADMIN_API_KEY "$key"
   echo "preprovision: made a key for the administrator; 'azd env get-value ADMIN_API_KEY' shows it"
+elif [ "${#ADMIN_API_KEY}" -lt 32 ]; then
+  fail "ADMIN_API_KEY has ${#ADMIN_API_KEY} characters; it must have at least 32, because it may do everything"
 fi
 
 # a budget keeps the month in which it began

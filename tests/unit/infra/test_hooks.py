@@ -100,9 +100,16 @@ def test_each_key_is_another_one(shell) -> None:
 
 
 def test_what_is_set_stays(shell) -> None:
-    done = shell.run("preprovision.sh", **AZD, ADMIN_API_KEY="mine", BUDGET_START="2026-01-01")
+    done = shell.run("preprovision.sh", **AZD, ADMIN_API_KEY="k" * 32, BUDGET_START="2026-01-01")
     assert done.returncode == 0
     assert shell.calls("azd") == []
+
+
+def test_a_key_that_could_be_guessed_is_refused(shell) -> None:
+    done = shell.run("preprovision.sh", **AZD, ADMIN_API_KEY="k" * 31)
+    assert done.returncode == 1
+    assert "ADMIN_API_KEY has 31 characters; it must have at least 32" in done.stderr
+    assert "kkk" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
