@@ -4,6 +4,7 @@ What jobs use is in `shared.costs.use`, as the suite `costs` measured it. `docs/
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -121,14 +122,15 @@ def _job(prices: Prices, images: int) -> Sequence[_Row]:
 
 def _dataset(prices: Prices, images: int) -> Sequence[_Row]:
     size = _bytes(images)
-    in_gb = f"{size / GB:,.1f}"
-    week = storage_month(prices, {Tier.HOT: size}) * _WORK_DAYS / 30
+    in_gb, deleted = f"{size / GB:,.1f}", _soft_delete_days()
+    a_day = storage_month(prices, {Tier.HOT: size}) / 30
     return [
         *(
             (f"a month in the {tier.capitalize()} tier", in_gb, money(storage_month(prices, {tier: size})))
             for tier in Tier
         ),
-        (f"its working blobs, for {_WORK_DAYS} days", in_gb, money(week)),
+        (f"its working blobs, for {_WORK_DAYS} days", in_gb, money(a_day * _WORK_DAYS)),
+        (f"the same after their deletion, for {deleted} days", in_gb, money(a_day * deleted)),
         *(
             (
                 f"one download from the {tier.capitalize()} tier",
@@ -224,6 +226,16 @@ def _polls(prices: Prices) -> Table:
 
 def _bytes(images: int) -> int:
     return _IMAGE_BYTES * images
+
+
+def _soft_delete_days() -> int:
+    """Returns for how many days the deployment keeps deleted blobs, which are charged for like others."""
+    found = re.search(
+        r"^param softDeleteDays int = (\d+)$", (ROOT / "infra" / "main.bicep").read_text(), re.MULTILINE
+    )
+    if found is None:
+        raise RuntimeError("infra/main.bicep has no softDeleteDays")
+    return int(found[1])
 
 
 def _runs_a_month(schedule: str) -> int:

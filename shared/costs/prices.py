@@ -8,7 +8,7 @@ https://azure.microsoft.com/pricing/details/functions/, https://azure.microsoft.
 https://azure.microsoft.com/pricing/details/monitor/
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -127,17 +127,23 @@ def read_prices(changes: Mapping[str, object]) -> Prices:
     A price that is changed is no longer in `unconfirmed`.
 
     Raises:
-        ValueError: `changes` has no date, names something that the file does not have, or breaks a rule.
+        ValueError: `changes` has no date, names something that the file does not have, or breaks a rule; or it has
+            another currency, but not all prices.
     """
     if not isinstance(changes.get("date"), str):
         raise ValueError("date is missing: the day of the changed prices, such as 2026-11-29")  # noqa: TRY004 - wrong data, not a wrong call
-    merged = _merged(_file(), changes)
+    file = _file()
+    merged = _merged(file, changes)
     unconfirmed = merged["unconfirmed"]
     if "unconfirmed" not in changes and isinstance(unconfirmed, Mapping):
         merged["unconfirmed"] = {
             path: reason for path, reason in unconfirmed.items() if not _has(changes, path)
         }
-    return Prices.model_validate(merged)
+    prices = Prices.model_validate(merged)
+    missing = next((path for path in _prices_in(file) if not _has(changes, path)), None)
+    if missing is not None and prices.currency != file["currency"]:
+        raise ValueError(f"with another currency all prices are needed, and {missing} is missing")
+    return prices
 
 
 def _file() -> Mapping[str, object]:
@@ -157,6 +163,15 @@ def _merged(given: Mapping[str, object], changes: Mapping[str, object]) -> dict[
         else:
             merged[name] = change
     return merged
+
+
+def _prices_in(found: Mapping[str, object], path: str = "") -> Iterator[str]:
+    """Yields the paths of all numbers with a decimal point. Days, and what is free in a month, have none."""
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            yield from _prices_in(value, f"{path}{name}.")
+        elif isinstance(value, float):
+            yield f"{path}{name}"
 
 
 def _has(changes: object, path: str) -> bool:

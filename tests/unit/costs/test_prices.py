@@ -52,6 +52,23 @@ def test_a_changed_price_is_no_longer_unconfirmed():
     assert changed.unconfirmed.keys() == default_prices().unconfirmed.keys() - {path}
 
 
+def test_another_currency_needs_all_prices():
+    with pytest.raises(
+        ValueError, match=r"all prices are needed, and tiers\.hot\.storage_gb_month is missing"
+    ):
+        read_prices({**TODAY, "currency": "EUR"})
+    everything = default_prices().model_dump(mode="json")
+    del everything["egress"]["gb"]
+    with pytest.raises(ValueError, match=r"and egress\.gb is missing"):
+        read_prices({**everything, "currency": "EUR"})
+    everything["egress"]["gb"] = 0.08
+    assert read_prices({**everything, "currency": "EUR"}).currency == "EUR"
+
+
+def test_the_same_currency_may_be_named():
+    assert read_prices({**TODAY, "currency": "USD"}).currency == "USD"
+
+
 def test_whoever_changes_prices_can_name_what_is_unconfirmed():
     assert (
         read_prices({**TODAY, "unconfirmed": {"egress.gb": "a guess"}}).unconfirmed["egress.gb"] == "a guess"

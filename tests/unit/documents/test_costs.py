@@ -68,7 +68,7 @@ def test_the_free_parts_of_a_month_are_those_of_the_price_file():
 
 def test_the_example_of_changed_prices_is_read():
     [example] = examples_in(PAGE, "json")
-    assert read_prices(json.loads(example)).currency == "EUR"
+    assert read_prices(json.loads(example)).region == "West Europe"
 
 
 def test_all_queues_that_the_host_asks_for_messages_are_counted():

@@ -15,7 +15,6 @@ from tests.unit.functions.http.test_lists import _dataset
 PRICES = read_prices(
     {
         "date": "2027-01-31",
-        "currency": "EUR",
         "region": "West Europe",
         "tiers": {
             "hot": {"storage_gb_month": 8, "reads_per_10000": 10_000, "retrieval_gb": 0},
@@ -53,7 +52,7 @@ async def costs_of(app, tier, days_in_tier, blobs=("one.tar", "two.tar")):
 
 async def test_a_dataset_in_the_hot_tier(priced):
     assert await costs_of(priced, Tier.HOT, 1) == {
-        "prices": {"currency": "EUR", "region": "West Europe", "date": "2027-01-31"},
+        "prices": {"currency": "USD", "region": "West Europe", "date": "2027-01-31"},
         "storage_month": 16,
         "download": 2 + 10,
         "rehydration": {"standard": 6 + 4, "high": 60 + 40},

@@ -137,10 +137,10 @@ async def test_originals_are_no_larger_than_the_filter_allows(ann):
 
 async def test_the_costs_follow_the_deployments_prices(monkeypatch, caller):
     before = (await validated(caller, SPEC))["estimate"]
-    changes = {"date": "2027-01-31", "currency": "EUR", "egress": {"gb": 870}}
+    changes = {"date": "2027-01-31", "region": "West Europe", "egress": {"gb": 870}}
     app = memory_app(prices=read_prices(changes))
     monkeypatch.setattr("functions.http.endpoint.app", lambda: app)
     after = (await validated(Caller(app), SPEC))["estimate"]
-    assert (after["prices"]["currency"], after["prices"]["date"]) == ("EUR", "2027-01-31")
+    assert (after["prices"]["region"], after["prices"]["date"]) == ("West Europe", "2027-01-31")
     assert after["download_gb"]["cost"] == pytest.approx(10_000 * before["download_gb"]["cost"], rel=1e-2)
     assert after["job_cost"] == before["job_cost"]
