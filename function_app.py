@@ -7,6 +7,7 @@ _began = time.monotonic()
 import azure.functions as func  # noqa: E402 - the imports are what a cold start waits for, so they are timed
 
 from functions import queues, timers  # noqa: E402 - likewise
+from functions.function_names import function_names  # noqa: E402 - likewise
 from functions.http.edge.unmatched import unmatched  # noqa: E402 - likewise
 from functions.http.modules import MODULES  # noqa: E402 - likewise
 from shared.wiring import app as services  # noqa: E402 - likewise
@@ -21,5 +22,5 @@ for module in (queues, timers):
     app.register_functions(module.blueprint)
 
 set_up_logs(services().settings)
-services().announce_start(time.monotonic() - _began)
+services().announce_start(time.monotonic() - _began, function_names(MODULES.values(), queues, timers))
 services().report_services_after(import_ahead())

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,16 @@ class ApiError(Exception):
 class ApiClient:
     """Calls the API with an API key. Every method raises `ApiError` if the API refuses the call."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, api_key: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        api_key: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._session = session
         self._url = url
+        self._sleep = sleep
         self._headers = {"X-API-Key": api_key}
 
     async def submit(self, spec: Mapping[str, Any], **headers: str) -> Mapping[str, Any]:
@@ -37,14 +44,20 @@ class ApiClient:
         """Returns the resource at a path."""
         return await self._call("GET", path)
 
-    async def follow(self, job_id: str, every_seconds: float = 0.5) -> AsyncIterator[Mapping[str, Any]]:
-        """Yields the job again and again until it has ended. The last one is in a final state."""
+    async def follow(
+        self, job_id: str, every_seconds: float | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Yields the job again and again until it has ended. The last one is in a final state.
+
+        Each answer says in `Retry-After` when to read the job again, which `every_seconds` overrides.
+        """
         while True:
-            job = await self.get(f"/api/v1/jobs/{job_id}")
+            job, headers = await self._ask("GET", f"/api/v1/jobs/{job_id}")
             yield job
             if job["state"] in _FINAL:
                 return
-            await asyncio.sleep(every_seconds)
+            seconds = float(headers["Retry-After"]) if every_seconds is None else every_seconds
+            await self._sleep(seconds)
 
     async def download(self, dataset_id: str, folder: Path) -> tuple[Path, str]:
         """Downloads a dataset's ZIP into a folder by its link, and returns the path and the SHA-256."""
@@ -72,6 +85,13 @@ class ApiClient:
     async def _call(
         self, method: str, path: str, body: Any = None, further: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
+        answer, _ = await self._ask(method, path, body, further)
+        return answer
+
+    async def _ask(
+        self, method: str, path: str, body: Any = None, further: Mapping[str, str] | None = None
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """Returns the content and the headers of the answer."""
         url = self._url + path
         headers = self._headers | {name.replace("_", "-"): value for name, value in (further or {}).items()}
         async with self._session.request(method, url, json=body, headers=headers) as response:
@@ -81,4 +101,4 @@ class ApiClient:
                     f"{item['field']}: {item['message']}" for item in answer.get("errors") or ()
                 )
                 raise ApiError(f"{response.status} {answer.get('detail')} {fields}".strip())
-            return answer
+            return answer, response.headers

@@ -1,9 +1,9 @@
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import WrapValidator, model_validator
 
 from shared.settings.topic import Topic
-from shared.settings.value_types import DeletionAge, StepAge, lower_case
+from shared.settings.value_types import DeletionAge, StepAge, in_any_case
 from shared.users.tiers import check_ages
 
 
@@ -14,7 +14,7 @@ class LifecycleSettings(Topic):
     have other ages. `never` takes a step out. No age may be less than one above it.
     """
 
-    lifecycle: Annotated[Literal["archive", "online"], BeforeValidator(lower_case)] = "archive"
+    lifecycle: Annotated[Literal["archive", "online"], WrapValidator(in_any_case)] = "archive"
     """Where unused datasets end up: `archive` is the Archive tier; `online` is the Cold tier, where they can be read at
     once."""
     cool_after_days: StepAge = 30

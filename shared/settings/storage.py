@@ -1,9 +1,9 @@
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, WrapValidator, model_validator
 
 from shared.settings.topic import REQUIRED, Topic
-from shared.settings.value_types import ContainerName, lower_case
+from shared.settings.value_types import ContainerName, in_any_case
 
 _CONNECTION = "AzureWebJobsStorage"
 
@@ -36,7 +36,7 @@ class StorageSettings(Topic):
         None, validation_alias=f"{_CONNECTION}__tableServiceUri", json_schema_extra=REQUIRED
     )
     """The table endpoint, in the same case."""
-    storage_credential: Annotated[Literal["managedidentity"] | None, BeforeValidator(lower_case)] = Field(
+    storage_credential: Annotated[Literal["managedidentity"] | None, WrapValidator(in_any_case)] = Field(
         None, validation_alias=f"{_CONNECTION}__credential", json_schema_extra=REQUIRED
     )
     """The kind of identity. If it is not set, Azure's library takes the first credential that it finds."""

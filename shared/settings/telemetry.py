@@ -1,9 +1,9 @@
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, WrapValidator
 
 from shared.settings.topic import REQUIRED, Topic
-from shared.settings.value_types import AuthenticationString, ConnectionString, lower_case, upper_case
+from shared.settings.value_types import AuthenticationString, ConnectionString, in_any_case
 
 TELEMETRY = frozenset(
     {
@@ -35,10 +35,10 @@ class TelemetrySettings(Topic):
     telemetry_excluded_operations: Annotated[str, Field(pattern=r"^[\w\s,]*$")] = (
         "health_live,health_ready,health_full,list_jobs,get_job,list_datasets,get_dataset,zz_unmatched"
     )
-    """Functions whose runs send no `operation_completed`, with commas between them; `none` for none. Names of no
-    function have no effect. The default holds those that programs call again and again. What fails is reported
-    all the same."""
-    telemetry_client_addresses: Annotated[Literal["masked", "full"], BeforeValidator(lower_case)] = "masked"
+    """Functions whose runs send no `operation_completed`, with commas between them; `none` for none. The app
+    warns of names of no function when it starts. The default holds those that programs call again and again. What
+    fails is reported all the same."""
+    telemetry_client_addresses: Annotated[Literal["masked", "full"], WrapValidator(in_any_case)] = "masked"
     """`full` sends the addresses of clients whole. Otherwise their last byte (IPv4), or all but the first six (IPv6),
     are zero."""
     environment: str = Field("development", json_schema_extra=REQUIRED)
@@ -53,11 +53,12 @@ class TelemetrySettings(Topic):
     that."""
     log_analytics_endpoint: str = "https://api.loganalytics.io"
     """The base URL of the service for log queries. Sovereign clouds have another one."""
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(upper_case)] = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], WrapValidator(in_any_case)] = "INFO"
     """The lowest level that the app logs, in capital or small letters. Libraries log warnings and errors. The host
     drops lines below the level in `host.json`, which is `Information`."""
 
     @property
     def excluded_operations(self) -> frozenset[str]:
         """The functions whose runs are not reported one by one."""
-        return frozenset(name.strip() for name in self.telemetry_excluded_operations.split(","))
+        names = {name.strip() for name in self.telemetry_excluded_operations.split(",")}
+        return frozenset(names - {"", "none"})

@@ -1,11 +1,19 @@
 """The types of settings whose values have rules of their own."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+)
 from pydantic_settings import NoDecode
 
 from shared.costs.prices import Prices, read_prices
@@ -84,14 +92,13 @@ def _origins(text: str) -> str:
     return ",".join(origins)
 
 
-def lower_case(value: Any) -> Any:
-    """Returns a text in small letters, without spaces around it."""
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def upper_case(value: Any) -> Any:
-    """Returns a text in capital letters, without spaces around it."""
-    return value.strip().upper() if isinstance(value, str) else value
+def in_any_case(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Reads a word that may be in capital or small letters. An error shows the value as it is written."""
+    if isinstance(value, str):
+        for word in (value.strip().upper(), value.strip().lower()):
+            with contextlib.suppress(ValidationError):
+                return validate(word)
+    return validate(value)
 
 
 def resolved(value: object) -> object:

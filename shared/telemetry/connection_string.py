@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 _KEY = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _DEFAULT_ENDPOINT = "https://dc.services.visualstudio.com"
+_AUTHENTICATION_EXAMPLE = (
+    "'Authorization=AAD' or 'ClientId=7f1c0d4e-1f0a-4a63-9f0e-6c3a5c0f8b21;Authorization=AAD'"
+)
 _MOST_CHARACTERS = 4096
 
 
@@ -51,10 +54,10 @@ def read_authentication_string(text: str) -> Authentication:
     """
     parts = _parts(text)
     if parts.get("authorization", "").lower() != "aad":
-        raise ValueError("needs Authorization=AAD")
+        raise ValueError(f"needs Authorization=AAD, as in {_AUTHENTICATION_EXAMPLE}")
     client_id = parts.get("clientid") or None
     if client_id is not None and _KEY.fullmatch(client_id) is None:
-        raise ValueError("has a ClientId that is no GUID")
+        raise ValueError(f"has a ClientId that is no GUID, as in {_AUTHENTICATION_EXAMPLE}")
     return Authentication(client_id)
 
 

@@ -5,7 +5,7 @@ import atexit
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from shared.settings import load_settings
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation
 from shared.telemetry.recording import NoTelemetry
+from shared.text.strict_json import shown
 from shared.users.caller import Caller
 from shared.wiring.lifecycle_services import LifecycleServices
 
@@ -48,13 +49,17 @@ class App(LifecycleServices):
 
         return versions()
 
-    def announce_start(self, startup_seconds: float) -> None:
-        """Reports that the process is ready. Its end is reported too, if it ends by itself.
+    def announce_start(self, startup_seconds: float, functions: Collection[str]) -> None:
+        """Reports that the process is ready, with these functions. Its end is reported too, if it ends by itself.
 
         Usually the host kills its workers, so nothing else may depend on the end of a process.
         """
         for problem in self.settings.telemetry_problems:
             _log.warning("A setting of telemetry is wrong, and its default holds: %s", problem)
+        unknown = sorted(self.settings.excluded_operations - {*functions})
+        if unknown:
+            names = ", ".join(map(shown, unknown))
+            _log.warning("TELEMETRY_EXCLUDED_OPERATIONS names what is no function of the app: %s.", names)
         process = signals.ProcessFacts(
             environment=self.settings.environment,
             azure_blob_enabled=True,

@@ -138,7 +138,7 @@ async def test_generated_calls_get_no_answer_that_is_not_described(
     stack = make_stack(OPENVERSE_BASE_URL=gallery)
     api = ApiClient(session, stack.url, stack.api_key)
     job = await api.submit({"keywords": ["cat"], "max_images_per_label": 3})
-    async for seen in api.follow(job["id"]):
+    async for seen in api.follow(job["id"], every_seconds=0.5):
         job = seen
     stack.kill_host()
     stack._settings |= {f"AzureWebJobs.{step}.Disabled": "true" for step in STEPS}

@@ -25,7 +25,7 @@ async def test_keywords_become_a_dataset_that_readers_accept(make_stack, gallery
         "output": {"annotations": ["jsonl", "csv", "txt", "yaml", "coco"]},
     }
     job = await api.submit(spec)
-    async for seen in api.follow(job["id"]):
+    async for seen in api.follow(job["id"], every_seconds=0.5):
         job = seen
     assert job["state"] == "completed", job
     assert job["progress"]["chunks"]["total"] == job["progress"]["chunks"]["done"] >= 2
@@ -81,7 +81,7 @@ async def test_the_records_of_a_job_that_kept_nothing_are_downloaded_by_its_link
     assert "records" not in job["links"]
     with pytest.raises(ApiError, match="404"):
         await api.get(f"/api/v1/jobs/{job['id']}/records/download")
-    async for seen in api.follow(job["id"]):
+    async for seen in api.follow(job["id"], every_seconds=0.5):
         job = seen
     assert (job["state"], job["error"]["code"]) == ("failed", "no_images")
     records = await api.get(job["links"]["records"])

@@ -21,7 +21,7 @@ async def test_a_job_survives_hosts_that_are_killed(make_stack, gallery, session
             await asyncio.sleep(0.02)
         stack.kill_host()
         stack.start_host()
-    async for seen in api.follow(job["id"]):
+    async for seen in api.follow(job["id"], every_seconds=0.5):
         job = seen
     assert job["state"] == "completed", (job, stack.tail())
     assert {label: counts["found"] for label, counts in job["labels"].items()} == {

@@ -63,7 +63,7 @@ async def test_the_packed_app_runs_a_job_in_an_empty_environment(package, galler
         host.start(_app_settings(stack))
         api = ApiClient(session, host.url, stack.api_key)
         job = await api.submit({"labels": {"cat": ["cat"]}, "max_images_per_label": 10})
-        async for seen in api.follow(job["id"]):
+        async for seen in api.follow(job["id"], every_seconds=0.5):
             job = seen
         assert job["state"] == "completed", (job, host.tail())
         dataset = await api.get(f"/api/v1/datasets/{job['id']}")

@@ -39,7 +39,7 @@ async def moody():
 
 
 async def _end(api, job):
-    async for seen in api.follow(job["id"]):
+    async for seen in api.follow(job["id"], every_seconds=0.5):
         job = seen
     return job
 

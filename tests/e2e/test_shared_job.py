@@ -34,7 +34,7 @@ async def test_two_hosts_crawl_and_archive_one_job_together(make_stack, slow_gal
     other = ApiClient(session, second.url, stack.api_key)
     spec = {"keywords": list(FOUND), "transform": LARGE, "dedup": {"exact": True, "near_distance": None}}
     job = await api.submit(spec)
-    async for seen in other.follow(job["id"]):
+    async for seen in other.follow(job["id"], every_seconds=0.5):
         job = seen
     assert job["state"] == "completed", (job, stack.tail(), second.tail())
     assert job == await api.get(f"/api/v1/jobs/{job['id']}")

@@ -53,7 +53,7 @@ def api(stack: Stack, session: aiohttp.ClientSession) -> ApiClient:
 
 async def ended(api: ApiClient, spec: Mapping[str, Any], correlation_id: str) -> Mapping[str, Any]:
     job = await api.submit(spec, X_Correlation_ID=correlation_id)
-    async for seen in api.follow(str(job["id"])):
+    async for seen in api.follow(str(job["id"]), every_seconds=0.5):
         job = seen
     return job
 

@@ -23,7 +23,7 @@ async def test_users_with_keys_of_their_own_make_datasets_that_others_do_not_see
     (ann, as_ann), (bob, as_bob) = await join("Ann"), await join("Bob")
     job = await as_ann.submit({"keywords": ["cat"], "max_images_per_label": 5})
     # a user of the tier free may call 60 times a minute
-    async for seen in as_ann.follow(job["id"], every_seconds=2):
+    async for seen in as_ann.follow(job["id"]):
         job = seen
     assert job["state"] == "completed", job
     await as_ann.download(job["id"], tmp_path)

@@ -9,7 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from functions.http.description.operations import KEY_SCHEME, Operations, body_model, reply_models
+from functions.http.description.operations import (
+    KEY_SCHEME,
+    SIGN_IN_SCHEME,
+    Operations,
+    body_model,
+    reply_models,
+)
 from functions.http.description.problems import Problems
 from functions.http.description.schemas import Direction, Schemas
 from functions.http.description.texts import first_sentence
@@ -26,6 +32,17 @@ _DESCRIPTION = (
 _KEY = (
     "The key of a user, or of the app's administrator. An operation names the scope that the key must have."
 )
+_SCHEMES = {KEY_SCHEME: {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": _KEY}}
+# https://learn.microsoft.com/azure/app-service/configure-authentication-customize-sign-in-out
+_SIGN_IN = {
+    SIGN_IN_SCHEME: {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "AppServiceAuthSession",
+        "description": "The session of a person who has signed in with App Service authentication, at "
+        "`/.auth/login/{provider}`. It allows what a key with the scopes `read` and `submit` allows.",
+    }
+}
 _CORRELATION_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
 _PARAMETERS = {
     "X-Correlation-ID": {
@@ -76,16 +93,24 @@ def description_of(app: App) -> str:
 
 @lru_cache(maxsize=1)
 def _made(app: App) -> str:
-    return json.dumps(describe(MODULES, app.source_kinds, app.version), ensure_ascii=False)
+    document = describe(MODULES, app.source_kinds, app.version, has_sign_in=app.settings.trusts_sign_in)
+    return json.dumps(document, ensure_ascii=False)
 
 
 def describe(
-    modules: Mapping[str, Endpoints], kinds: Mapping[str, SourceKind], version: str
+    modules: Mapping[str, Endpoints],
+    kinds: Mapping[str, SourceKind],
+    version: str,
+    *,
+    has_sign_in: bool = False,
 ) -> dict[str, Any]:
-    """Returns the description of the endpoints of modules, by the modules' names."""
+    """Returns the description of the endpoints of modules, by the modules' names.
+
+    If the app `has_sign_in`, people can call without a key what those may call who have signed in.
+    """
     schemas = Schemas(_models(list(modules.values())), kinds)
     problems = Problems(schemas.place(Problem, "serialization"))
-    operations = Operations(schemas, problems)
+    operations = Operations(schemas, problems, has_sign_in=has_sign_in)
     paths: dict[str, dict[str, Any]] = {}
     for tag, module in modules.items():
         for path, method, operation in operations.paths(module, tag):
@@ -101,9 +126,7 @@ def describe(
             "responses": problems.components,
             "parameters": _PARAMETERS,
             "headers": _HEADERS,
-            "securitySchemes": {
-                KEY_SCHEME: {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": _KEY}
-            },
+            "securitySchemes": _SCHEMES | (_SIGN_IN if has_sign_in else {}),
         },
     }
 

@@ -14,8 +14,10 @@ from functions.http.description.schemas import Schemas
 from functions.http.description.texts import sentences
 from functions.http.endpoint import Endpoints, Handler
 from shared.ids import ID_PATTERN
+from shared.users.sign_in import SCOPES as SIGN_IN_SCOPES
 
 KEY_SCHEME: Final = "ApiKey"
+SIGN_IN_SCHEME: Final = "SignIn"
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
 _ID = Parameter(
@@ -42,9 +44,13 @@ def reply_models(declared: Declared) -> Iterator[type[BaseModel]]:
 
 
 class Operations:
-    """Describes endpoints, with references to schemas and problems."""
+    """Describes endpoints, with references to schemas and problems.
 
-    def __init__(self, schemas: Schemas, problems: Problems) -> None:
+    If the app `has_sign_in`, those who have signed in may call without a key.
+    """
+
+    def __init__(self, schemas: Schemas, problems: Problems, *, has_sign_in: bool) -> None:
+        self._has_sign_in = has_sign_in
         self._schemas = schemas
         self._problems = problems
 
@@ -65,8 +71,17 @@ class Operations:
             **({"requestBody": self._body(body, declared.example)} if body else {}),
             **({"requestBody": _bytes(declared)} if declared.media_types else {}),
             "responses": self._responses(declared),
-            "security": _security(declared),
+            "security": self._security(declared),
         }
+
+    def _security(self, declared: Declared) -> list[Mapping[str, list[str]]]:
+        """Returns the alternatives of a call: an empty one is a call without a key."""
+        if declared.scope is PUBLIC:
+            return [{}, {KEY_SCHEME: []}] if declared.optional_key else []
+        with_key: Mapping[str, list[str]] = {KEY_SCHEME: [declared.scope]}
+        if self._has_sign_in and declared.scope in SIGN_IN_SCOPES:
+            return [with_key, {SIGN_IN_SCHEME: []}]
+        return [with_key]
 
     def _body(self, model: type[BaseModel], example: object) -> dict[str, Any]:
         schema = self._schemas.place(model, "validation")
@@ -121,13 +136,6 @@ def _shape(parameter: Parameter) -> dict[str, Any]:
 
 def _header(parameter: Parameter) -> dict[str, Any]:
     return _shape(parameter)
-
-
-def _security(declared: Declared) -> list[Mapping[str, list[str]]]:
-    """Returns the alternatives of a call: an empty one is a call without a key."""
-    if declared.scope is not PUBLIC:
-        return [{KEY_SCHEME: [declared.scope]}]
-    return [{}, {KEY_SCHEME: []}] if declared.optional_key else []
 
 
 def _schema_of(media_type: str) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from shared.errors import NotFound
 from shared.wiring import App
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+NAME: Final = "zz_unmatched"
 _PATH: Final = "{*path}"
 _ANY = Declared("GET", _PATH, {}, scope=PUBLIC)
 

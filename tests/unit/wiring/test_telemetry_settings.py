@@ -38,6 +38,7 @@ def loaded(monkeypatch):
         ("AZURE_MONITOR_SAMPLING_RATE", "-0.1", "is '-0.1'; it must be at least 0"),
         ("AZURE_MONITOR_SAMPLING_RATE", "ten", "is 'ten'; it must be a number"),
         ("AZURE_MONITOR_SAMPLING_RATE", "nan", "is 'nan'; it must be at "),
+        ("LOG_LEVEL", "loud", "is 'loud'; it must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("LOG_LEVEL", "LOUD", "is 'LOUD'; it must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         (CONNECTION, "abc", "must be pairs of the form name=value, with semicolons between them"),
         (CONNECTION, "InstrumentationKey=secret-typo", "needs an InstrumentationKey, which is a GUID"),
@@ -45,7 +46,11 @@ def loaded(monkeypatch):
         (CONNECTION, f"InstrumentationKey={KEY};IngestionEndpoint=ftp://a", "has an IngestionEndpoint"),
         (CONNECTION, f"InstrumentationKey={KEY};IngestionEndpoint=https://a:b", "has an IngestionEndpoint"),
         (CONNECTION, f"InstrumentationKey={KEY};Authorization=aad", "knows no Authorization but ikey"),
-        ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "ClientId=x", "needs Authorization=AAD"),
+        (
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+            "ClientId=x",
+            "needs Authorization=AAD, as in 'Auth",
+        ),
         (
             "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
             "ClientId=x;Authorization=AAD",
@@ -116,6 +121,25 @@ def test_an_app_with_a_typo_in_its_connection_string_starts_and_logs_one_line(mo
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
     assert run.stdout == "started\n"
     assert run.stderr.count("needs an InstrumentationKey") == 1
+
+
+@pytest.mark.parametrize(
+    ("excluded", "warned"),
+    [
+        ("get_job, list_job,watchdog ,Crawl_Chunk", "no function of the app: Crawl_Chunk, list_job."),
+        ("none", ""),
+        ("discover_job_poison,zz_unmatched,,health_live", ""),
+    ],
+)
+def test_an_app_that_starts_names_the_excluded_operations_that_it_does_not_have(
+    monkeypatch, excluded, warned
+):
+    monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
+    monkeypatch.setenv("TELEMETRY_EXCLUDED_OPERATIONS", excluded)
+    command = [sys.executable, "-c", "import function_app"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
+    assert warned in run.stderr
+    assert bool(warned) == ("TELEMETRY_EXCLUDED_OPERATIONS" in run.stderr)
 
 
 @pytest.mark.parametrize(

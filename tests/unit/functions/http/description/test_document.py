@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from functions.http import endpoint
 from functions.http.declared import PUBLIC
 from functions.http.description import document
 from functions.http.description.document import describe
 from functions.http.modules import MODULES
 from functions.http.problems import problem_of
+from shared.users.caller import Scope
 from tests.unit.functions.http.description.described import DOCUMENT, flaws, operations, resolved
-from tests.unit.functions.http.http_calls import DECLARED, Caller
+from tests.unit.functions.http.http_calls import DECLARED, Caller, memory_app
+from tests.unit.known_sources import KINDS
 
 ROOT = Path(__file__).parents[5]
 OPERATIONS = list(operations())
@@ -35,13 +38,33 @@ async def test_everybody_may_read_it(caller: Caller) -> None:
     assert again.text == answered.text
 
 
+def test_a_person_who_has_signed_in_may_call_what_needs_no_administrator() -> None:
+    described = describe(MODULES, KINDS, "1.2.3", has_sign_in=True)
+    OpenAPIV31SpecValidator(described).validate()
+    assert described["components"]["securitySchemes"].keys() == {"ApiKey", "SignIn"}
+    for name, declared in DECLARED.items():
+        operation = described["paths"][f"/{declared.path}"][declared.method.lower()]
+        signed_in = {"SignIn": []} in operation["security"]
+        assert signed_in == (declared.scope in {Scope.READ, Scope.SUBMIT}), name
+    assert DOCUMENT["components"]["securitySchemes"].keys() == {"ApiKey"}
+
+
+async def test_the_description_names_the_sign_in_if_the_settings_switch_it_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = memory_app(app_service_sign_in=True, website_auth_enabled=True)
+    monkeypatch.setattr(endpoint, "app", lambda: app)
+    answered = await Caller(app, "").get("/openapi.json")
+    assert "SignIn" in answered.body["components"]["securitySchemes"]
+
+
 async def test_callers_at_the_same_time_wait_for_one_description(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
 
-    def slow(*arguments: Any) -> dict[str, Any]:
-        made.append(describe(*arguments))
+    def slow(*arguments: Any, **named: Any) -> dict[str, Any]:
+        made.append(describe(*arguments, **named))
         return made[-1]
 
     monkeypatch.setattr(document, "describe", slow)

@@ -18,6 +18,7 @@ from shared.insights.report import MAX_ROWS
 from shared.insights.reports import REPORTS
 from shared.wiring import App
 from tests.identity_server import identity_server
+from tests.unit.functions.http.description.described import DOCUMENT, flaws
 from tests.unit.functions.http.http_calls import Caller
 from tests.unit.insights.logs_server import LogsServer, logs_server, refusal
 
@@ -86,6 +87,31 @@ async def test_a_report_is_rows_by_name_of_a_span_whose_first_hour_is_whole(
     )
     assert [answered.body[name] for name in ("partial", "truncated", "notice")] == [False, False, None]
     assert server.asked[0]["body"]["timespan"].startswith("2025-12-31T09:00:00.000Z/2026-01-02T09:30:12")
+
+
+VALUES = {
+    "text": ("string", "a text"),
+    "number": ("real", 2.5),
+    "time": ("datetime", "2026-01-01T09:00:00Z"),
+}
+"""A type of Azure's log service, and a value, for each kind of column."""
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("error", [None, {"code": "PartialError", "message": "a shard is missing"}])
+async def test_each_report_is_answered_as_it_is_described(
+    caller: Caller, server: LogsServer, name: str, error: object
+) -> None:
+    columns = REPORTS[name].columns
+    row = [VALUES[column.kind][1] for column in columns]
+    types = [(column.name, VALUES[column.kind][0]) for column in columns]
+    server.finds(types, [row, [None] * len(row)], error)
+    answered = await caller.get(f"insights/{name}")
+    assert (answered.status, len(answered.body["rows"])) == (200, 2)
+    replies = DOCUMENT["paths"]["/api/v1/insights/{report}"]["get"]["responses"]
+    schema = replies["200"]["content"]["application/json"]["schema"]
+    assert flaws(answered.body, schema) == []
+    assert flaws({**answered.body, "rows": "none"}, schema) != []
 
 
 @pytest.mark.parametrize(
