@@ -2,7 +2,7 @@
 
     partition {user}~{job}   {delivery}      a delivery
                              ~{place}        lists the deliveries, newest first
-                             disabled        says that the receiver has answered 410
+                             -disabled       says that the receiver has answered 410
     partition ~due           {time}-{id}     a planned attempt, written before the delivery that plans it
     partition ~secret-{user} secrets         the signing secrets of a user (`signing_secrets.py`)
 
@@ -32,7 +32,8 @@ from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Re
 from shared.storage.newest_first import Listing, Span, mark, newest_first, place_of
 
 TABLE = "deliveries"
-_DISABLED = "disabled"
+# no path names this row, since ids begin with a letter or a digit
+_DISABLED = "-disabled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from shared.settings import Settings
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 from shared.storage.memory.queues import MemoryQueues
+from shared.web.addresses.lookup import HostLookup
 from shared.wiring import App
 
 KEY = "the-key"
@@ -53,7 +54,15 @@ def memory_app(**settings: Any) -> App:
     """An app with these settings."""
     app = App(Settings(admin_api_key=KEY, **settings))
     vars(app).update(blobs=MemoryBlobs(app.clock), entities=MemoryEntities(), queues=MemoryQueues())
+    allow_private = app.settings.crawl_allow_private_networks
+    vars(app).update(host_lookup=HostLookup(allow_private=allow_private, resolve=_resolve))
     return app
+
+
+async def _resolve(host: str) -> list[str]:
+    if host != "localhost":
+        raise OSError("no test asks a name server")
+    return ["127.0.0.1"]
 
 
 @dataclass(frozen=True, slots=True)
