@@ -15,6 +15,7 @@ from functions.http.endpoints import (
     pages,
     records,
     specs,
+    tiers,
     users,
 )
 from functions.http.endpoints.operators import audit, health, insights
@@ -27,6 +28,7 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "lists": lists.endpoints,
     "datasets": datasets.endpoints,
     "downloads": downloads.endpoints,
+    "tiers": tiers.endpoints,
     "users": users.endpoints,
     "keys": keys.endpoints,
     "audit": audit.endpoints,

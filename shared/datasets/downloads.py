@@ -1,15 +1,19 @@
 """Makes the links to download datasets."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from shared.clock import Clock
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
+from shared.datasets.files import moves
+from shared.datasets.keeping import Keeping
 from shared.errors import Conflict, NotFound
 from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
 from shared.text.file_names import safe_name
 
 _NAME_BYTES = 80
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,16 @@ class Download:
 class Downloads:
     """Makes links to the files of datasets, which work for `link_seconds`."""
 
-    def __init__(self, catalog: Catalog, blobs: LinkStore, *, link_seconds: float) -> None:
+    def __init__(self, catalog: Catalog, blobs: LinkStore, clock: Clock, *, link_seconds: float) -> None:
         self._catalog = catalog
         self._blobs = blobs
+        self._clock = clock
         self._link_seconds = link_seconds
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
         """Returns links to the dataset's files and records. Files in the Archive tier have no link.
+
+        Once a day at most, it is recorded that the dataset is used, unless its image files are in the Archive tier.
 
         Raises:
             NotFound: this user has no such dataset, or its files are gone.
@@ -62,10 +69,21 @@ class Downloads:
         found = stored.get(dataset.records_blob)
         records = await self._saved(found, _filename(dataset, found.name)) if found else None
         if not any(file.link for file in (*files, records) if file):
-            raise Conflict(
-                "The dataset is in the Archive tier; it has to be rehydrated before it can be read."
-            )
+            raise Conflict(in_archive_tier(dataset_id))
+        if any(stored[blob].tier is not Tier.ARCHIVE for blob in dataset.blobs if moves(blob)):
+            await self._note_use(dataset)
         return Download(dataset, tuple(files), records)
+
+    async def _note_use(self, dataset: Dataset) -> None:
+        now = self._clock.now()
+
+        def use(stored: Dataset) -> Dataset:
+            if not _is_due(stored.keeping, now):
+                return stored
+            return replace(stored, keeping=replace(stored.keeping, last_download_at=now))
+
+        if _is_due(dataset.keeping, now):
+            await self._catalog.keep(dataset.user_id, dataset.id, use)
 
     async def saved(self, blob: str, name: str) -> SavedFile | None:
         """Returns a file in storage that is saved under this name, or None if it is gone."""
@@ -77,6 +95,17 @@ class Downloads:
         if info.tier is not Tier.ARCHIVE:
             link = await self._blobs.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
         return SavedFile(info.name, name, info.size_bytes, info.tier, link)
+
+
+def in_archive_tier(dataset_id: str) -> str:
+    """Returns the error text for a dataset that cannot be read, which names the call that brings it back."""
+    call = f"POST /api/v1/datasets/{dataset_id}/rehydrate"
+    return f"The dataset is in the Archive tier; {call} brings it back within hours."
+
+
+def _is_due(keeping: Keeping, now: datetime) -> bool:
+    """Returns whether a download is to be recorded."""
+    return keeping.last_download_at is None or now - keeping.last_download_at >= _DAY
 
 
 def _filename(dataset: Dataset, blob: str) -> str:

@@ -23,7 +23,12 @@ def files_that_move(files: Iterable[BlobInfo]) -> Sequence[BlobInfo]:
 
     These are small, and stay in the Hot tier, so that they can be read at any time.
     """
-    return [info for info in files if info.name.rpartition("/")[2] not in _STAY_HOT]
+    return [info for info in files if moves(info.name)]
+
+
+def moves(blob: str) -> bool:
+    """Returns whether a file of a dataset changes its tier, by its name."""
+    return blob.rpartition("/")[2] not in _STAY_HOT
 
 
 def archived_files(files: Iterable[BlobInfo]) -> Sequence[BlobInfo]:

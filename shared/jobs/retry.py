@@ -7,6 +7,7 @@ complete.
 """
 
 from shared.clock import Clock
+from shared.datasets.catalog import Catalog
 from shared.errors import Conflict, Damaged
 from shared.jobs.flow.quotas import Quotas
 from shared.jobs.job.failures import DAMAGED, NO_IMAGES, OVER_QUOTA, REFUSED
@@ -28,8 +29,9 @@ _REFUSALS = {
 class Retry:
     """Retries jobs. A call during a retry does not start a second one."""
 
-    def __init__(self, data: JobData, quotas: Quotas, clock: Clock) -> None:
+    def __init__(self, data: JobData, catalog: Catalog, quotas: Quotas, clock: Clock) -> None:
         self._data = data
+        self._catalog = catalog
         self._quotas = quotas
         self._clock = clock
 
@@ -38,7 +40,8 @@ class Retry:
 
         Raises:
             NotFound: this user has no such job.
-            Conflict: it runs for the first time, there is nothing to retry, or its working files are gone.
+            Conflict: it runs for the first time, there is nothing to retry, its working files are gone, or its dataset
+                is under legal hold.
             Forbidden: the owner is not an active user.
             QuotaExceeded: the owner's tier leaves no room.
         """
@@ -52,6 +55,8 @@ class Retry:
             )
             await self._check(stored, progress, report)
             await self._check_state(stored)
+            if not await self._catalog.may_delete(stored.user_id, stored.id):
+                raise Conflict("The job's dataset is under legal hold; a retry would replace it.")
             return await self._reopen(stored)
 
         job = await self._data.jobs.swap(await self._data.jobs.require(user_id, job_id), reopen)

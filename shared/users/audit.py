@@ -39,6 +39,7 @@ class Action(StrEnum):
     REVOKE_KEY = "revoke_key"
     READ_WEBHOOK_SECRET = "read_webhook_secret"  # noqa: S105 - the name of an action
     ROTATE_WEBHOOK_SECRET = "rotate_webhook_secret"  # noqa: S105 - the name of an action
+    CHANGE_DATASET = "change_dataset"
 
 
 class Outcome(StrEnum):
@@ -54,8 +55,8 @@ class Outcome(StrEnum):
 class AuditRow:
     """One action: who began it, with which key, what was to be changed, and in which call.
 
-    `target` is the id of a user, or `{user}/{key}`. `detail` has the new values, such as `tier=pro`. It has no secrets,
-    and nothing that a person has typed.
+    `target` is the id of a user, `{user}/{key}` or `{user}/{dataset}`. `detail` has the new values, such as `tier=pro`.
+    It has no secrets, and nothing that a person has typed.
     """
 
     at: datetime

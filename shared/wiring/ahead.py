@@ -36,6 +36,7 @@ _MODULES = (
     "shared.lifecycle.moves.follow",
     "shared.lifecycle.moves.requests",
     "shared.lifecycle.nightly",
+    "shared.lifecycle.retention",
     "shared.lifecycle.task_queue",
     "shared.insights.reports",
     "shared.wiring.health_parts",

@@ -18,7 +18,8 @@ class DatasetServices(WebhookServices):
         """Makes links to the files of datasets."""
         from shared.datasets.downloads import Downloads
 
-        return Downloads(self.catalog, self.blobs, link_seconds=self.settings.download_link_seconds)
+        seconds = self.settings.download_link_seconds
+        return Downloads(self.catalog, self.blobs, self.clock, link_seconds=seconds)
 
     @cached_property
     def lists(self) -> "UploadedLists":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shared.lifecycle.moves.follow import FollowMoves
     from shared.lifecycle.moves.requests import MoveRequests
     from shared.lifecycle.nightly import Nightly
+    from shared.lifecycle.retention import Retention
     from shared.lifecycle.task_queue import TaskQueue
 
 
@@ -75,6 +76,13 @@ class LifecycleServices(DatasetServices):
         from shared.lifecycle.deletion import Deletion
 
         return Deletion(self.job_parts, self.task_sender, self.runtime)
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """Changes how long datasets are kept."""
+        from shared.lifecycle.retention import Retention
+
+        return Retention(self.catalog, self.audit)
 
     @cached_property
     def nightly(self) -> "Nightly":

@@ -148,7 +148,7 @@ class Services(UserServices):
         """Retries jobs that have ended."""
         from shared.jobs.retry import Retry
 
-        return Retry(self.job_data, self.quotas, self.clock)
+        return Retry(self.job_data, self.catalog, self.quotas, self.clock)
 
     @cached_property
     def spec_checks(self) -> "SpecChecks":

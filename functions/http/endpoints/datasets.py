@@ -22,9 +22,17 @@ async def list_datasets(call: Call) -> Answer:
     Declared("GET", "api/v1/datasets/{id}", {200: DatasetWithCosts}, errors=(NotFound,), revalidates=True)
 )
 async def get_dataset(call: Call) -> Answer:
-    """Answers one dataset, with what it costs to keep and to read it."""
+    """Answers one dataset, with how it is kept, and what it costs to keep and to read it.
+
+    While it leaves the Archive tier, `rehydration` has the state of each file.
+    """
+    from shared.datasets.files import files_that_move, stored_files
+
     dataset = await call.app.catalog.require(call.caller.user_id, call.route("id"))
-    return Answer(DatasetWithCosts.at(dataset, call.app.prices, call.app.clock.now()))
+    files = None
+    if dataset.keeping.rehydration is not None:
+        files = files_that_move(await stored_files(call.app.blobs, dataset))
+    return Answer(DatasetWithCosts.at(dataset, files, call.app.prices, call.app.clock.now()))
 
 
 @endpoints.serve(

@@ -58,7 +58,9 @@ async def download_dataset(call: Call) -> Answer:
         return Answer(DownloadAnswer.of(download), headers=headers)
     link = _chosen(download, file).link
     if link is None:
-        raise Conflict("The file is in the Archive tier; it has to be rehydrated before it can be read.")
+        from shared.datasets.downloads import in_archive_tier
+
+        raise Conflict(in_archive_tier(download.dataset.id))
     await call.app.used(call.caller, "download_dataset")
     return Answer(None, status=302, headers={**headers, "Location": link.url})
 

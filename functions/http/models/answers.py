@@ -1,10 +1,11 @@
 """The API's answers on jobs and datasets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from functions.http.declared import Model
+from functions.http.models.keeping import KeepingAnswer
 from functions.http.models.webhooks import WebhookAnswer
 from shared.jobs.job.delivered import has_records
 from shared.jobs.job.job import Job, WebhookState
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from shared.jobs.ledger.report import DiscoveryReport
     from shared.jobs.ledger.rows import Progress
     from shared.jobs.webhooks.delivery import Delivery
+    from shared.storage.blobs import BlobInfo
 
 _API = "/api/v1"
 
@@ -169,12 +171,16 @@ class DatasetAnswer(Model):
     labels: dict[str, LabelCounts]
     splits: dict[str, int]
     sha256: str | None
+    keeping: KeepingAnswer
     links: dict[str, str]
 
     @classmethod
-    def of(cls, dataset: "Dataset") -> Self:
-        """Returns the answer for a dataset."""
+    def of(cls, dataset: "Dataset", files: "Sequence[BlobInfo] | None" = None) -> Self:
+        """Returns the answer for a dataset and, if they are known, its files that move between tiers."""
         path = f"{_API}/datasets/{dataset.id}"
+        links = {"self": path, "download": f"{path}/download", "job": f"{_API}/jobs/{dataset.id}"}
+        if dataset.tier == "archive":
+            links["rehydrate"] = f"{path}/rehydrate"
         return cls(
             id=dataset.id,
             name=dataset.name,
@@ -187,7 +193,8 @@ class DatasetAnswer(Model):
             labels=_labels(dataset.counts),
             splits=dict(dataset.splits),
             sha256=dataset.sha256,
-            links={"self": path, "download": f"{path}/download", "job": f"{_API}/jobs/{dataset.id}"},
+            keeping=KeepingAnswer.of(dataset, files),
+            links=links,
         )
 
 

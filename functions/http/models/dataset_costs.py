@@ -1,5 +1,6 @@
 """The answer on one dataset, with what it costs to keep and to read it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -10,6 +11,7 @@ from functions.http.models.estimate import PriceBasis
 if TYPE_CHECKING:
     from shared.costs.prices import Prices
     from shared.datasets.dataset import Dataset
+    from shared.storage.blobs import BlobInfo
 
 
 class RehydrationCosts(Model):
@@ -61,6 +63,9 @@ class DatasetWithCosts(DatasetAnswer):
     costs: DatasetCosts
 
     @classmethod
-    def at(cls, dataset: "Dataset", prices: "Prices", now: datetime) -> Self:
-        """Returns the answer for a dataset at these prices."""
-        return cls(**vars(DatasetAnswer.of(dataset)), costs=DatasetCosts.of(dataset, prices, now))
+    def at(
+        cls, dataset: "Dataset", files: "Sequence[BlobInfo] | None", prices: "Prices", now: datetime
+    ) -> Self:
+        """Returns the answer for a dataset and, if they are known, its files, at these prices."""
+        answer = DatasetAnswer.of(dataset, files)
+        return cls(**vars(answer), costs=DatasetCosts.of(dataset, prices, now))

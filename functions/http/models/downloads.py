@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from shared.datasets.downloads import Download, SavedFile
     from shared.records.delivered import FileChecksum
 
-_ARCHIVED = "Files in the Archive tier have no url: rehydrate them before you read them."
-
 
 class DownloadLink(Model):
     """One file and its link. `url` is null if the file is in the Archive tier, where it cannot be read."""
@@ -68,6 +66,8 @@ class DownloadAnswer(Model):
     @classmethod
     def of(cls, download: "Download") -> Self:
         """Returns the answer for a download."""
+        from shared.datasets.downloads import in_archive_tier
+
         dataset = download.dataset
         files = [DownloadFile.of(file, dataset.checksums.get(file.blob)) for file in download.files]
         archived = any(file.url is None for file in files)
@@ -79,7 +79,7 @@ class DownloadAnswer(Model):
             sha256=dataset.sha256,
             files=files,
             records=DownloadLink.of_file(download.records) if download.records else None,
-            notice=_ARCHIVED if archived else None,
+            notice=in_archive_tier(dataset.id) if archived else None,
         )
 
 

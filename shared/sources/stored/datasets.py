@@ -74,6 +74,8 @@ class Datasets:
         if info is None:
             raise Permanent(f"The files of the dataset {self._config.id} are gone.")
         if info.tier is Tier.ARCHIVE:
+            dataset_id = self._config.id
             raise Permanent(
-                f"The dataset {self._config.id} is in the Archive tier; it has to be rehydrated first."
+                f"The dataset {dataset_id} is in the Archive tier; POST /api/v1/datasets/{dataset_id}/rehydrate brings "
+                "it back within hours."
             )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from functions.http.models.downloads import DownloadAnswer
+from shared.clock import SystemClock
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.datasets.downloads import Downloads
@@ -46,7 +47,7 @@ def recorded():
             checksums={f"{folder}{file}": FileChecksum(len(file), "a" * 64) for file in files},
         )
         await catalog.put(dataset)
-        return Downloads(catalog, blobs, link_seconds=60), blobs, dataset
+        return Downloads(catalog, blobs, SystemClock(), link_seconds=60), blobs, dataset
 
     return make
 
@@ -83,7 +84,7 @@ async def test_a_dataset_in_the_archive_tier_has_links_to_its_records_and_its_ca
     assert download.url is None
     assert download.files[0].sha256
     assert "records.jsonl.gz" in download.records.url
-    assert "rehydrate them" in download.notice
+    assert "POST /api/v1/datasets/j/rehydrate" in download.notice
     assert download.expires_at
 
 
@@ -98,7 +99,7 @@ async def test_a_dataset_without_a_readable_file_is_refused(recorded):
     downloads, blobs, dataset = await recorded(ZIP)
     for blob in (*dataset.blobs, dataset.records_blob):
         await blobs.set_tier(blob, Tier.ARCHIVE)
-    with pytest.raises(Conflict, match="rehydrated"):
+    with pytest.raises(Conflict, match="POST /api/v1/datasets/j/rehydrate"):
         await downloads.download("admin", "j")
 
 

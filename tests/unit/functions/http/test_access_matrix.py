@@ -3,6 +3,7 @@
 The cases are made from the declarations, so a new endpoint is in the matrix at once.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -45,12 +46,12 @@ class World:
     app: App
     texts: dict[str, str]
 
-    async def call(self, name: str, key: str, **parameters: str) -> Answered:
-        """Call an endpoint without a body, with these parameters of its path."""
+    async def call(self, name: str, key: str, body: bytes = b"", **parameters: str) -> Answered:
+        """Call an endpoint with these parameters of its path."""
         declared = DECLARED[name]
         given = _WORDS | parameters
         path = re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], "nobodys"), short(declared.path))
-        return await Caller(self.app, key).call(declared.method, path, "", b"", {})
+        return await Caller(self.app, key).call(declared.method, path, "", body, {})
 
     async def add_user(self, user_id: str) -> None:
         await self.app.users.create(User(user_id, user_id, TierName.FREE, NOON))
@@ -186,11 +187,12 @@ async def test_what_belongs_to_another_user_is_as_if_it_did_not_exist(world: Wor
     declared = DECLARED[name]
     theirs = ANN if declared.user else JOB
     key = world.texts["others"]
-    found = await world.call(name, key, id=theirs, key_id="key000")
+    body = json.dumps(declared.example).encode() if declared.example else b""
+    found = await world.call(name, key, body, id=theirs, key_id="key000")
     if declared.scope is Scope.ADMIN:
         assert found.status == 403
         return
-    absent = await world.call(name, key, id="nobodys", key_id="key000")
+    absent = await world.call(name, key, body, id="nobodys", key_id="key000")
     assert found.status == absent.status == 404
     assert found.body["detail"].replace(theirs, "nobodys") == absent.body["detail"]
     assert [key.id for key in present(await world.app.users.account(ANN)).keys] == ["key000"]

@@ -17,7 +17,8 @@ WITH_IDS = [name for name, declared in DECLARED.items() if "{id}" in declared.pa
 
 async def _call(people: People, declared: Declared, **ids: str) -> Answered:
     path = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], short(declared.path))
-    return await people.bob.calls.call(declared.method, path, "", b"", {})
+    body = json.dumps(declared.example).encode() if declared.example else b""
+    return await people.bob.calls.call(declared.method, path, "", body, {})
 
 
 def _text_without(answered: Answered, *ids: str) -> str:
