@@ -155,10 +155,11 @@ class Catalog:
 
         `created_at` is that of the dataset, which is that of its job.
         """
+        # the dataset's row is the last one, because it says that there is something to erase
+        await self._disown(dataset_id)
         listed = unmark(place_of(dataset_id, created_at))
         with contextlib.suppress(Changed):
             await self._entities.apply(_TABLE, user_id, [Delete(dataset_id), listed])
-        await self._disown(dataset_id)
 
     async def erase_all(self, user_id: str) -> None:
         """Delete what is left of a user's rows once all datasets are erased: rows without a dataset."""

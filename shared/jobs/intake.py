@@ -4,7 +4,8 @@ A producer's message has the same rights and limits as a call of the HTTP API of
 same way. Nobody waits for an answer, so a mistake in it, or a quota that is used up, is shown as a failed job.
 """
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.clock import Deadline
@@ -19,6 +20,7 @@ from shared.jobs.job.job import Failure
 from shared.jobs.job.keys import message_key
 from shared.jobs.job.message_json import decode_json
 from shared.jobs.job.messages import (
+    ChunkMessage,
     ForgedMessage,
     JobMessage,
     names_in,
@@ -77,7 +79,8 @@ class Intake:
         """Handles a message of `crawl-jobs`: discovers a job, or submits the spec of a producer."""
         message = await self._own_message(message_id, text, self._spec_submission)
         if message is not None:
-            await self._steps.discover.run(message, deadline)
+            async with self._unless_deleted(message):
+                await self._steps.discover.run(message, deadline)
 
     async def handle_chunk(self, text: str | bytes, deadline: Deadline, *, redelivered: bool = True) -> None:
         """Handles a message of `crawl-chunks`: crawls a chunk. Any other message is reported and dropped.
@@ -89,13 +92,15 @@ class Intake:
         except InvalidRequest as error:
             report_dropped(self._telemetry, error, "crawl_chunk")
             return
-        await self._steps.crawl.run(message, deadline, redelivered=redelivered)
+        async with self._unless_deleted(message):
+            await self._steps.crawl.run(message, deadline, redelivered=redelivered)
 
     async def handle_archive(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
         """Handles a message of `dataset-archives`: archives a job, or submits a producer's list of stored images."""
         message = await self._own_message(message_id, text, self._list_submission)
         if message is not None:
-            await self._steps.archive.run(message, deadline)
+            async with self._unless_deleted(message):
+                await self._steps.archive.run(message, deadline)
 
     async def handle_poisoned_job(self, message_id: str, text: str | bytes) -> None:
         """Handles a message of `crawl-jobs-poison`: sends the job on a few more times, then fails it.
@@ -111,11 +116,21 @@ class Intake:
         except InvalidRequest as error:
             report_dropped(self._telemetry, error, "crawl_chunk_poison")
             return
-        await self._steps.crawl.handle_poison(message)
+        async with self._unless_deleted(message):
+            await self._steps.crawl.handle_poison(message)
 
     async def handle_poisoned_archive(self, message_id: str, text: str | bytes) -> None:
         """Handles a message of `dataset-archives-poison`, as `handle_poisoned_job` does."""
         await self._handle_poison(message_id, text, _ARCHIVE_CRASHED)
+
+    @contextlib.asynccontextmanager
+    async def _unless_deleted(self, message: JobMessage | ChunkMessage) -> AsyncIterator[None]:
+        """Runs the block. If the job is deleted meanwhile, its rows and blobs are gone, and errors have no meaning."""
+        try:
+            yield
+        except AppError:
+            if await self._jobs.get(message.user_id, message.job_id) is not None:
+                raise
 
     async def _own_message(
         self,
