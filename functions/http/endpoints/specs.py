@@ -46,7 +46,7 @@ _EXAMPLE: Final = {
         "size_bytes": {
             "amount": 15000000,
             "cost": None,
-            "assumption": "300,000 bytes an image, which originals from the web have on average",
+            "assumption": "300,000 bytes an image, which is a guess for originals from the web",
         },
         "duration_seconds": {
             "amount": 14.8,

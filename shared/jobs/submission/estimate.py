@@ -126,7 +126,7 @@ def _bytes_of(spec: JobSpec) -> tuple[int, str]:
     """Returns the bytes that an image is assumed to have, and why."""
     if spec.transform is None:
         most = min(_ORIGINAL_BYTES, spec.filters.max_bytes)
-        return most, f"{most:,} bytes an image, which originals from the web have on average"
+        return most, f"{most:,} bytes an image, which is a guess for originals from the web"
     a_pixel = _BYTES_A_PIXEL[spec.transform.format]
     pixels = _pixels_of(spec.transform.resize)
     return round(pixels * a_pixel), f"{pixels:,} pixels an image, and {a_pixel:g} bytes a pixel"
