@@ -16,12 +16,14 @@ from playground.azurite import ROOT
 from playground.client import ApiClient
 from playground.demo_run import exit_status, new_folder
 from playground.gallery import ODD_FILES, default_photos, start_gallery
+from playground.receiver import Receiver, receiving
 from playground.stack import Stack
 from playground.verify import VerificationError, verify_zip
 
 _FOLDER = ROOT / ".local" / "demo"
 _KEYWORDS = ("cat", "rocket", "coffee")
 _TIMEOUT_SECONDS = 600.0
+_EVENT_SECONDS = 30.0
 
 
 class DemoError(Exception):
@@ -53,7 +55,11 @@ async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
         # not in another thread, because the child processes end with the thread that starts them
         stack.start()
         async with aiohttp.ClientSession() as session, asyncio.timeout(_TIMEOUT_SECONDS):
-            await _run_job(ApiClient(session, stack.url, stack.api_key), stack, keywords)
+            api = ApiClient(session, stack.url, stack.api_key)
+            secret = await api.get("/api/v1/users/me/webhook-secret")
+            async with receiving(str(secret["secret"])) as receiver:
+                # with --live, the app calls no loopback address
+                await _run_job(api, stack, keywords, None if live else receiver)
     finally:
         await asyncio.to_thread(stack.stop)
         if gallery is not None:
@@ -61,7 +67,7 @@ async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
         shutil.rmtree(folder / "azurite", ignore_errors=True)
 
 
-async def _run_job(api: ApiClient, stack: Stack, keywords: list[str]) -> None:
+async def _run_job(api: ApiClient, stack: Stack, keywords: list[str], receiver: Receiver | None) -> None:
     began = time.monotonic()
     spec = {
         "name": "demo",
@@ -69,6 +75,7 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str]) -> None:
         "sources": [{"type": "openverse"}],
         "max_images_per_label": 40,
         "splits": {"train": 0.8, "val": 0.1, "test": 0.1},
+        "webhook_url": receiver.url if receiver else None,
     }
     job = await api.submit(spec)
     print(f"Submitted job {job['id']} for {', '.join(keywords)}", flush=True)
@@ -90,10 +97,23 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str]) -> None:
     sizes = await asyncio.to_thread(verify_zip, path, dataset, sha256)
     _print_table(dataset, sizes, time.monotonic() - began)
     _print_odd_files(await api.records(str(job["id"])))
+    if receiver is not None:
+        await _show_event(receiver, str(job["id"]))
     location = path.relative_to(ROOT)
     print(
         f"\nVerified: every checksum, every image, every label.\n{location} ({path.stat().st_size:,} bytes)"
     )
+
+
+async def _show_event(receiver: Receiver, job_id: str) -> None:
+    """Waits for the webhook of a completed job, and prints what it reported."""
+    try:
+        event = await asyncio.wait_for(receiver.event(), _EVENT_SECONDS)
+    except TimeoutError:
+        raise DemoError(f"no webhook came ({receiver.refused} were refused for their signatures)") from None
+    if (event["type"], event["data"]["job_id"]) != ("job.completed", job_id):
+        raise DemoError(f"the webhook reported {event['type']} of job {event['data']['job_id']}")
+    print(f"\nThe webhook reported {event['type']}, and its signature is right.")
 
 
 def _show(job: Mapping[str, Any], shown: str, seconds: float) -> str:
