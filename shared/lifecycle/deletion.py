@@ -20,6 +20,7 @@ from shared.jobs.job.deletions import JobDeletions
 from shared.jobs.job.job import Job
 from shared.jobs.job.keys import JobKeys
 from shared.jobs.ledger.job_data import JobData
+from shared.jobs.submission.uploaded_lists import UploadedLists
 from shared.jobs.webhooks.delivery_store import DeliveryStore
 from shared.jobs.webhooks.signing_secrets import SigningSecrets
 from shared.lifecycle.blob_deletion import delete_blobs
@@ -56,6 +57,7 @@ class JobParts:
     deletions: JobDeletions
     deliveries: DeliveryStore
     secrets: SigningSecrets
+    lists: UploadedLists
 
 
 @dataclass(frozen=True, slots=True)

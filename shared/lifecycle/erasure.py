@@ -116,6 +116,7 @@ class Erasure:
         await self._parts.transitions.erase_slots(user.id)
         if not await delete_blobs(self._parts.data.storage.blobs, inputs_prefix(user.id), deadline):
             raise _OutOfTimeError
+        await self._parts.lists.erase(user.id)
         return True
 
     async def _delete_dataset(self, dataset: Dataset, deadline: Deadline) -> None:

@@ -68,6 +68,7 @@ class LifecycleServices(DatasetServices):
             deletions,
             self.deliveries.store,
             self.signing_secrets,
+            self.lists,
         )
 
     @cached_property

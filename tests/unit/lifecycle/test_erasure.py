@@ -12,6 +12,7 @@ from shared.errors import Unavailable
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import LIFECYCLE_QUEUE
 from shared.jobs.job.states import State
+from shared.jobs.submission.uploaded_list import NewList
 from shared.settings import Settings
 from shared.storage.blobs import Tier
 from shared.storage.memory.blobs import MemoryBlobs
@@ -72,6 +73,7 @@ class House:
             await self.blobs.put(f"work/job_{job_id}/shards/00001", b"x")
         await self.blobs.put(f"datasets/job_{done}/dataset.zip", b"x")
         await self.blobs.put(f"inputs/{user_id}/list.csv", b"x")
+        await self.app.lists.add(user_id, NewList("birds", "csv", b"x"))
         await self.app.job_keys.claim(user_id, "key", done)
         files = (f"datasets/job_{done}/dataset.zip",), f"datasets/job_{done}/records.jsonl.gz"
         await self.app.catalog.put(Dataset(done, user_id, done, now, 1, 1, "zip", Tier.HOT, *files, {}, {}))
@@ -144,7 +146,7 @@ async def test_datasets_and_jobs_are_kept_if_that_was_asked(house):
     assert await house.app.catalog.get(ANN, f"done-{ANN}") is not None
     assert await house.app.job_data.jobs.get(ANN, f"done-{ANN}") is not None
     assert await house.names(ANN) == blobs
-    assert {table for table, _, _ in house.rows(ANN)} == {"jobs", "datasets"}
+    assert {table for table, _, _ in house.rows(ANN)} == {"jobs", "datasets", "lists"}
 
 
 async def test_a_user_who_was_marked_just_now_is_not_deleted_yet(house):
