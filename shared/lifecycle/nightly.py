@@ -19,6 +19,7 @@ from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.job.rows import Work
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
+from shared.lifecycle.blob_deletion import delete_blobs
 from shared.records.blob_names import DATASETS, dataset_of, work_prefix
 from shared.records.delivered import RECORDS
 from shared.runtime import Runtime
@@ -151,14 +152,15 @@ class Nightly:
                 if not await self._catalog.may_delete(work.user_id, work.job_id):
                     continue
                 if await self._jobs.begin_clearing(work.job_id, before):
-                    await self._clear_one(work, now)
-                    report.cleared += 1
+                    report.cleared += await self._clear_one(work, now, deadline)
             except AppError as error:
                 report.failed += 1
                 signals.failure(self._telemetry, error, operation="clear_work", job_id=work.job_id)
 
-    async def _clear_one(self, work: Work, now: datetime) -> None:
+    async def _clear_one(self, work: Work, now: datetime, deadline: Deadline) -> bool:
         """Deletes the working blobs and rows of a job that ended, and finally the row that the run finds it by.
+
+        It returns whether all is deleted. Otherwise the deadline has passed, and the next run goes on.
 
         This is idempotent. If the job recorded a dataset but did not complete, the dataset is taken back first: the
         blobs that this needs are deleted here, and the files of the dataset that counts again must not be deleted.
@@ -167,7 +169,8 @@ class Nightly:
         if job is not None and job.state is not State.COMPLETED:
             await self._starts.take_back(job)
         await self._catalog.delete_other_revisions(work.user_id, work.job_id, now)
-        async for info in self._blobs.list(work_prefix(work.job_id)):
-            await self._blobs.delete(info.name)
+        if not await delete_blobs(self._blobs, work_prefix(work.job_id), deadline):
+            return False
         await self._ledger.erase(work.job_id)
         await self._jobs.forget_work(work.job_id)
+        return True
