@@ -1,6 +1,7 @@
 """Makes deliveries: of new events, and again of old ones. Each is stored first, and then its message is sent."""
 
 import json
+import math
 from dataclasses import replace
 from typing import override
 
@@ -46,7 +47,8 @@ class Deliveries(Announcer):
         """Sends the message of the planned attempt, if there is one. It is delivered when the attempt is due."""
         if delivery.due_at is None:
             return
-        wait = (delivery.due_at - self._clock.now()).total_seconds()
+        # queues count whole seconds, and an attempt must not come before a receiver asks for it
+        wait = math.ceil(max(0.0, (delivery.due_at - self._clock.now()).total_seconds()))
         origin = origin_within(delivery.origin)
         message = DeliveryMessage(
             delivery.user_id,
@@ -56,12 +58,13 @@ class Deliveries(Announcer):
             origin.traceparent,
             origin.correlation_id,
         )
-        await self._queues.send(WEBHOOKS_QUEUE, encode(message), delay_seconds=max(0.0, wait))
+        await self._queues.send(WEBHOOKS_QUEUE, encode(message), delay_seconds=wait)
 
     async def redeliver(self, user_id: str, job_id: str, delivery_id: str) -> Delivery:
         """Has the delivery attempted now, and then again by the schedule; returns it.
 
-        A webhook that was disabled by its receiver is called again from now on.
+        Nothing changes if an attempt is due already, so repeated calls make no further attempts. A webhook that was
+        disabled by its receiver is called again from now on.
 
         Raises:
             NotFound: the job has no delivery of that id.
@@ -74,7 +77,10 @@ class Deliveries(Announcer):
         await self._secrets.ensure(user_id)
 
         async def again(stored: Delivery) -> Delivery:
-            return await self.store.save(stored.redelivered(self._clock.now()), stored)
+            now = self._clock.now()
+            if stored.due_at is not None and stored.due_at <= now:
+                return stored
+            return await self.store.save(stored.redelivered(now), stored)
 
         planned = await self.store.swap(found, again)
         await self.plan(planned)

@@ -5,11 +5,14 @@ import json
 import pytest
 from standardwebhooks import Webhook
 
-from shared.jobs.job.messages import JOBS_QUEUE, WEBHOOKS_QUEUE
+from shared.clock import Deadline
+from shared.jobs.job.messages import JOBS_QUEUE, LIFECYCLE_QUEUE, WEBHOOKS_QUEUE
 from shared.jobs.webhooks.call import WebhookCaller
+from tests.unit.datasets.made import MADE_AT, made
 from tests.unit.functions.http.http_calls import KEY
 from tests.unit.functions.http.test_users import NO_SUCH_USER, make_key, make_user, recorded
 from tests.unit.jobs.simulation import FakeWeb
+from tests.unit.manual_clock import ManualClock
 
 URL = "https://hooks.example/x?token=very-secret"
 SPEC = {"keywords": ["cat"], "webhook_url": URL}
@@ -86,6 +89,16 @@ async def test_a_delivery_that_waits_for_hours_is_sent_at_once_and_its_old_messa
     assert len(web.sent) == 2
 
 
+async def test_a_delivery_that_is_asked_for_again_and_again_is_sent_once(caller, web):
+    path = await _ended(caller)
+    await _handle(caller.app)
+    [delivery] = (await caller.get(f"{path}/deliveries")).body["items"]
+    answers = [await caller.post(f"{path}/deliveries/{delivery['id']}/redeliver") for _ in range(5)]
+    assert [answered.status for answered in answers] == [202] * 5
+    await _handle(caller.app)
+    assert len(web.sent) == 2
+
+
 async def test_deliveries_are_paged_newest_first(caller, web):
     path = await _ended(caller)
     await _handle(caller.app)
@@ -122,6 +135,27 @@ async def test_a_delivery_without_a_url_cannot_be_sent_again(caller):
     [delivery] = (await caller.get(f"{path}/deliveries")).body["items"]
     assert delivery["state"] == "failed"
     assert (await caller.post(f"{path}/deliveries/{delivery['id']}/redeliver")).status == 409
+
+
+async def test_a_rehydrated_dataset_is_announced_to_the_webhook_of_its_spec(caller, web):
+    app = caller.app
+    clock = ManualClock(MADE_AT)
+    for part in (app, app.blobs, app.deliveries, app.webhooks, app.webhooks._caller):
+        vars(part)["clock" if part is app else "_clock"] = clock
+    name = "datasets/job_j/dataset.zip"
+    for blob in (name, "datasets/job_j/records.jsonl.gz"):
+        await app.blobs.put(blob, b"x")
+    await app.catalog.put(made(user_id="admin", blobs=(name,), webhook_url=URL))
+    for path, body in (("tier", {"tier": "archive"}), ("rehydrate", {})):
+        assert (await caller.post(f"datasets/j/{path}", body)).status == 202
+        for _ in range(20):
+            for text in app.queues.take(LIFECYCLE_QUEUE):
+                await app.task_queue.run(text, Deadline.after(clock, 240))
+            clock.advance(3600)
+    await _handle(app)
+    [event] = [json.loads(request.body) for request in web.sent]
+    assert (event["type"], event["data"]["dataset_id"]) == ("dataset.rehydrated", "j")
+    assert event["data"]["links"]["download"] == "/api/v1/datasets/j/download"
 
 
 async def test_a_user_reads_and_rotates_the_secret_that_signs(caller, web):
