@@ -95,6 +95,8 @@ class Examiner:
             user = self._post("users", {"name": "Ada"})
             key = self._post(f"users/{user['id']}/keys", {"name": "laptop", "scopes": ["read"]})
             ids = {"id": user["id"], "key_id": key["id"]}
+        if "/lists/{id}" in path:
+            ids = {"id": self._post("lists?format=json", {"images": []})["id"]}
         return {name: value for name, value in ids.items() if f"{{{name}}}" in path}
 
     def _examine(self, operation: Operation, cases: SearchStrategy[Case[Any]]) -> None:
