@@ -17,7 +17,8 @@ from pydantic.fields import FieldInfo
 
 from shared.settings import Settings
 from shared.settings.azure_variables import AzureVariables
-from shared.settings.topic import Topic
+from shared.settings.environment import variable
+from shared.settings.topics.topic import Topic
 
 _ROOT = Path(__file__).parents[1]
 PAGE = _ROOT / "docs" / "settings.md"
@@ -35,11 +36,6 @@ _HOST = {"LocalHttpPort": 7071, "CORS": "*"}
 def topics() -> list[type[Topic]]:
     """Returns the topics whose settings an operator sets, in the order of the page."""
     return [base for base in Settings.__bases__ if issubclass(base, Topic) and base is not AzureVariables]
-
-
-def variable(name: str, field: FieldInfo) -> str:
-    """Returns the environment variable of a field."""
-    return str(field.validation_alias or name.upper())
 
 
 def required_settings() -> set[str]:

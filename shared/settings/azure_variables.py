@@ -2,7 +2,7 @@
 
 import socket
 
-from shared.settings.topic import Topic
+from shared.settings.topics.topic import Topic
 
 
 class AzureVariables(Topic):

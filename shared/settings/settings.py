@@ -3,20 +3,21 @@
 from functools import cache
 from typing import Any, Self
 
-from pydantic import ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ConfigDict, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from shared.jobs.spec.field_errors import field_errors
 from shared.settings.azure_variables import AzureVariables
-from shared.settings.callers import CallerSettings
-from shared.settings.crawling import CrawlingSettings
-from shared.settings.datasets import DatasetSettings
-from shared.settings.image_services import ImageServiceSettings
-from shared.settings.lifecycle import LifecycleSettings
-from shared.settings.schedules import ScheduleSettings
-from shared.settings.storage import StorageSettings
-from shared.settings.telemetry import TELEMETRY, TelemetrySettings
-from shared.settings.users import UserSettings
+from shared.settings.environment import read_environment, variable
+from shared.settings.topics.callers import CallerSettings
+from shared.settings.topics.crawling import CrawlingSettings
+from shared.settings.topics.datasets import DatasetSettings
+from shared.settings.topics.image_services import ImageServiceSettings
+from shared.settings.topics.lifecycle import LifecycleSettings
+from shared.settings.topics.schedules import ScheduleSettings
+from shared.settings.topics.storage import StorageSettings
+from shared.settings.topics.telemetry import TELEMETRY, TelemetrySettings
+from shared.settings.topics.users import UserSettings
 from shared.settings.value_types import is_on_loopback, resolved
 from shared.text.strict_json import shown
 
@@ -36,20 +37,25 @@ class Settings(
     ImageServiceSettings,
     TelemetrySettings,
     AzureVariables,
-    BaseSettings,
 ):
-    """The app's settings. The environment variable of a field is its alias, or else its name in upper case."""
+    """The app's settings. Fields that are not given have the values of the environment, or else their defaults."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=False)
 
     _telemetry_problems: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _blank_is_unset(cls, found: Any) -> Any:
-        """Removes empty values, which Azure's portal and local.settings.json may contain."""
-        if not isinstance(found, dict):
-            return found
+    def _is_read(cls, given: Any) -> Any:
+        """Adds the values of the environment. Removes empty ones, which Azure's portal and local files may contain."""
+        if not isinstance(given, dict):
+            return given
+        missing = {
+            name: field
+            for name, field in cls.model_fields.items()
+            if given.keys().isdisjoint({name, variable(name, field)})
+        }
+        found: dict[str, Any] = read_environment(missing) | given
         return {
             key: value for key, value in found.items() if not (isinstance(value, str) and not value.strip())
         }
@@ -120,14 +126,12 @@ def _problems(error: ValidationError) -> dict[str, str]:
     found = {}
     for problem in field_errors(error):
         field = Settings.model_fields.get(problem.field)
-        name = problem.field if field is None else problem.field.upper()
-        value = f" is {shown(str(values[problem.field]))!r}; it" if _is_public(problem.field) else ""
+        name = problem.field if field is None else variable(problem.field, field)
+        value = f" is {shown(str(values[problem.field]))!r}; it" if field and _is_public(field) else ""
         found[problem.field] = f"{name}{value} {problem.message}".strip()
     return found
 
 
-def _is_public(name: str) -> bool:
-    """Returns whether an error may show the value of a setting. An error about several settings has no name."""
-    fields = {field.validation_alias or key: field for key, field in Settings.model_fields.items()}
-    field = fields.get(name)
-    return bool(name) and (field is None or "SecretStr" not in str(field.annotation))
+def _is_public(field: FieldInfo) -> bool:
+    """Returns whether an error may show the value of a setting."""
+    return "SecretStr" not in str(field.annotation)

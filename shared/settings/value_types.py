@@ -14,7 +14,6 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
 )
-from pydantic_settings import NoDecode
 
 from shared.costs.prices import Prices, read_prices
 from shared.errors import InvalidRequest
@@ -177,7 +176,5 @@ type HeaderValue = Annotated[str, AfterValidator(_header_value)]
 # not a `type`: the settings look for SecretStr in a field's annotation, so that no error shows its value
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 type AuthenticationString = Annotated[str, AfterValidator(_authentication_string)]
-# not a `type` either. NoDecode leaves the decoding of JSON to `_tiers`, whose errors name the fields
-TierChanges = Annotated[Tiers | None, NoDecode, BeforeValidator(_tiers)]
-# likewise
-PriceChanges = Annotated[Prices | None, NoDecode, BeforeValidator(_prices)]
+type TierChanges = Annotated[Tiers | None, BeforeValidator(_tiers)]
+type PriceChanges = Annotated[Prices | None, BeforeValidator(_prices)]

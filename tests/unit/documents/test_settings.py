@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from infra.settings_documents import EXAMPLE, example, required_settings, variable, with_tables
+from infra.settings_documents import EXAMPLE, example, required_settings, with_tables
 from shared.settings import Settings
 from shared.settings.azure_variables import AzureVariables
+from shared.settings.environment import variable
 from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of
 
 PAGE = "docs/settings.md"

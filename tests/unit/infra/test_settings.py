@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from infra.settings_documents import required_settings, variable
+from infra.settings_documents import required_settings
 from shared.settings import Settings
 from shared.settings.azure_variables import AzureVariables
+from shared.settings.environment import variable
 from shared.telemetry.connection_string import read_authentication_string
 from shared.wiring.schedules import is_schedule
 from tests.unit.infra.bicep.bicep_file import INFRA

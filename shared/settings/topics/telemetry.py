@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WrapValidator
 
-from shared.settings.topic import REQUIRED, Topic
+from shared.settings.topics.topic import REQUIRED, Topic
 from shared.settings.value_types import AuthenticationString, ConnectionString, in_any_case
 
 TELEMETRY = frozenset(

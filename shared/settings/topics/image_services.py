@@ -1,6 +1,6 @@
 from pydantic import Field, SecretStr
 
-from shared.settings.topic import Topic
+from shared.settings.topics.topic import Topic
 from shared.settings.value_types import BaseUrl
 
 

@@ -2,7 +2,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, WrapValidator, model_validator
 
-from shared.settings.topic import REQUIRED, Topic
+from shared.settings.topics.topic import REQUIRED, Topic
 from shared.settings.value_types import ContainerName, in_any_case
 
 _CONNECTION = "AzureWebJobsStorage"

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.settings.topic import Topic
+from shared.settings.topics.topic import Topic
 from shared.settings.value_types import HeaderValue, Seconds
 
 

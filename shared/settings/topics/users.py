@@ -1,7 +1,7 @@
 from pydantic import Field, SecretStr
 
 from shared.ids import PlainId
-from shared.settings.topic import REQUIRED, Topic
+from shared.settings.topics.topic import REQUIRED, Topic
 from shared.settings.value_types import TierChanges
 from shared.users.caller import ADMIN
 

@@ -1,6 +1,6 @@
 from pydantic import Field
 
-from shared.settings.topic import REQUIRED, Topic
+from shared.settings.topics.topic import REQUIRED, Topic
 
 
 class ScheduleSettings(Topic):

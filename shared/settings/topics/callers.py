@@ -2,7 +2,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from shared.settings.topic import Topic
+from shared.settings.topics.topic import Topic
 from shared.settings.value_types import Origins
 
 

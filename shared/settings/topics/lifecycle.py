@@ -2,7 +2,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import WrapValidator, model_validator
 
-from shared.settings.topic import Topic
+from shared.settings.topics.topic import Topic
 from shared.settings.value_types import DeletionAge, StepAge, in_any_case
 from shared.users.tiers import check_ages
 

@@ -1,0 +1,1 @@
+"""The fields of the settings, a module for each topic."""
