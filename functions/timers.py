@@ -11,16 +11,11 @@ blueprint = func.Blueprint()
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%LIFECYCLE_SCHEDULE%", use_monitor=True)
 async def lifecycle(timer: func.TimerRequest, context: func.Context) -> None:
-    """Deletes users as asked, archives old datasets, and deletes working blobs and unused lists, every night."""
+    """Begins the work of a night, which the queue `lifecycle` does: see `shared.lifecycle.night`."""
     # a run that is past due does the same as any other
     del timer
     async with triggered(app(), "lifecycle", context):
-        deadline = app().deadline()
-        # each has a share of the time at most, so that none keeps the others from running
-        await app().erasure.run(Deadline.after(app().clock, deadline.remaining_seconds / 2))
-        await app().deletion.resume(Deadline.after(app().clock, deadline.remaining_seconds / 4))
-        await app().lists.delete_unused(Deadline.after(app().clock, deadline.remaining_seconds / 4))
-        await app().nightly.run(deadline)
+        await app().night.begin()
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%BUSINESS_METRICS_SCHEDULE%", use_monitor=True)

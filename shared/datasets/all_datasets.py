@@ -4,7 +4,7 @@ Each is a row in the partition of its user. The other rows of the table, which l
 keys that begin with `~`, and come last in each order.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from shared.damage import reading
@@ -16,7 +16,7 @@ _TABLE = "datasets"
 _BELOW = "~"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """The place of a dataset in the order. The place without values is before all datasets."""
 
@@ -51,7 +51,7 @@ class AllDatasets:
 
     entities: EntityStore
 
-    async def rows(self, after: Place) -> AsyncIterator[DatasetRow]:
+    async def rows(self, after: Place) -> AsyncGenerator[DatasetRow]:
         """Yields the rows behind a place. About a hundred are in memory at a time.
 
         Datasets that are recorded or erased meanwhile may be among them or not.

@@ -7,7 +7,7 @@ of what is being deleted. A task that is lost is sent again by the nightly run.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shared.clock import Deadline
@@ -114,12 +114,22 @@ class Deletion:
         if dataset is not None and not keeps_dataset:
             await self._catalog.begin_deletion(user_id, job.id, now)
         await self._deletions.mark(job, now, keeps_dataset=keeps_dataset and dataset is not None)
-        return await self._send(user_id, job.id)
+        return await self.send(user_id, job.id)
 
     async def delete_dataset(self, user_id: str, dataset_id: str) -> DeleteTask:
         """Begins the deletion of a dataset; returns the task that was sent.
 
         Its job stays, but without its working blobs: it cannot be retried any more.
+
+        Raises:
+            NotFound: this user has no such dataset.
+            Conflict: its job is being retried, or the dataset is under legal hold.
+        """
+        await self.mark_dataset(user_id, dataset_id, self._clock.now())
+        return await self.send(user_id, dataset_id)
+
+    async def mark_dataset(self, user_id: str, dataset_id: str, now: datetime) -> Dataset:
+        """Marks a dataset as being deleted since `now`; returns it. `send` must follow.
 
         Raises:
             NotFound: this user has no such dataset.
@@ -133,10 +143,8 @@ class Deletion:
             job = await self._jobs.get(user_id, dataset_id)
             if job is not None:
                 await self._deletions.block_retries(job)
-        now = self._clock.now()
-        await self._deletions.enlist(user_id, dataset_id, now)
-        await self._catalog.begin_deletion(user_id, dataset_id, now)
-        return await self._send(user_id, dataset_id)
+        await self._deletions.enlist(user_id, dataset_id, self._clock.now())
+        return await self._catalog.begin_deletion(user_id, dataset_id, now)
 
     async def resume(self, deadline: Deadline) -> None:
         """Sends a task for each id that was listed two hours ago or earlier, in case its task was lost."""
@@ -144,7 +152,13 @@ class Deletion:
             if deadline.passed:
                 return
             if self._clock.now() - listed.since > _LOST_AFTER:
-                await self._send(listed.user_id, listed.job_id)
+                await self.send(listed.user_id, listed.job_id)
+
+    async def send(self, user_id: str, job_id: str) -> DeleteTask:
+        """Sends the task to delete what is marked of a job and its dataset; returns the task. It may be sent again."""
+        task = DeleteTask(user_id, job_id)
+        await self._sender.send(task)
+        return task
 
     @property
     def kind(self) -> Kind[DeleteTask]:
@@ -241,11 +255,6 @@ class Deletion:
             return Again(task, wait)
         await self._deletions.strike(listed)
         return None
-
-    async def _send(self, user_id: str, job_id: str) -> DeleteTask:
-        task = DeleteTask(user_id, job_id)
-        await self._sender.send(task)
-        return task
 
 
 def _refuse_held(dataset: Dataset | None) -> None:

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 from shared.wiring.dataset_services import DatasetServices
 
 if TYPE_CHECKING:
+    from shared.lifecycle.aging.due_steps import LifecycleRules
+    from shared.lifecycle.aging.plan import Planner
+    from shared.lifecycle.aging.run import AgingRun
     from shared.lifecycle.deletion import Deletion, JobParts
     from shared.lifecycle.erasure import Erasure
     from shared.lifecycle.messages import TaskSender
     from shared.lifecycle.moves.follow import FollowMoves
     from shared.lifecycle.moves.requests import MoveRequests
-    from shared.lifecycle.nightly import Nightly
+    from shared.lifecycle.night import Night
     from shared.lifecycle.retention import Retention
     from shared.lifecycle.task_queue import TaskQueue
+    from shared.lifecycle.working_blobs import WorkingBlobs
 
 
 class LifecycleServices(DatasetServices):
@@ -31,7 +35,13 @@ class LifecycleServices(DatasetServices):
         """Handles the tasks of the queue `lifecycle`: each kind has one line here."""
         from shared.lifecycle.task_queue import TaskQueue
 
-        kinds = (self.follow_moves.kind, self.deletion.kind)
+        kinds = (
+            self.follow_moves.kind,
+            self.deletion.kind,
+            self.aging_run.kind,
+            self.working_blobs.kind,
+            self.night.kind,
+        )
         return TaskQueue(kinds, self.task_sender, self.telemetry)
 
     @cached_property
@@ -86,12 +96,64 @@ class LifecycleServices(DatasetServices):
         return Retention(self.catalog, self.audit)
 
     @cached_property
-    def nightly(self) -> "Nightly":
-        """Step 6: moves old datasets to the Archive tier and cleans up."""
-        from shared.lifecycle.nightly import Nightly, NightlyConfig
+    def lifecycle_rules(self) -> "LifecycleRules":
+        """Decides which steps datasets are due for."""
+        from shared.lifecycle.aging.due_steps import LifecycleRules
+        from shared.lifecycle.aging.policy import LastTier, Policies, Policy
 
-        config = NightlyConfig(self.settings.archive_after_days or 36_500, self.settings.work_retention_days)
-        return Nightly(self.job_data, self.catalog, self.owner_limits, self.runtime, config)
+        settings = self.settings
+        policy = Policy(
+            settings.cool_after_days,
+            settings.cold_after_days,
+            settings.archive_after_days,
+            settings.delete_after_days,
+        )
+        policies = Policies(policy, LastTier(settings.lifecycle))
+        return LifecycleRules(self.owner_limits, policies, self.prices)
+
+    @cached_property
+    def lifecycle_planner(self) -> "Planner":
+        """Says what the next run over all datasets will do."""
+        from shared.datasets.all_datasets import AllDatasets
+        from shared.lifecycle.aging.plan import Planner
+        from shared.lifecycle.aging.run_rows import Runs
+
+        return Planner(AllDatasets(self.entities), self.lifecycle_rules, Runs(self.entities), self.clock)
+
+    @cached_property
+    def aging_run(self) -> "AgingRun":
+        """Step 6: moves unused datasets to cheaper tiers, and deletes those that are to be deleted."""
+        from shared.datasets.all_datasets import AllDatasets
+        from shared.lifecycle.aging.mover import Mover
+        from shared.lifecycle.aging.run import AgingRun, DatasetParts
+        from shared.lifecycle.aging.run_rows import Runs
+
+        datasets = DatasetParts(
+            AllDatasets(self.entities),
+            self.catalog,
+            Mover(self.blobs, self.catalog),
+            self.deletion,
+            self.move_requests,
+        )
+        return AgingRun(Runs(self.entities), self.lifecycle_rules, datasets, self.runtime)
+
+    @cached_property
+    def night(self) -> "Night":
+        """Begins the work of a night, and handles the tasks that are small."""
+        from shared.lifecycle.night import Night, NightParts
+        from shared.users.limits.past_days import PastDays
+
+        past_days = PastDays(self.entities, self.clock)
+        parts = NightParts(self.erasure, self.deletion, self.lists, past_days)
+        return Night(self.task_sender, parts, self.clock)
+
+    @cached_property
+    def working_blobs(self) -> "WorkingBlobs":
+        """Deletes the working blobs of jobs that ended some days ago."""
+        from shared.lifecycle.working_blobs import WorkingBlobs
+
+        days = self.settings.work_retention_days
+        return WorkingBlobs(self.job_data, self.catalog, self.runtime, retention_days=days)
 
     @cached_property
     def erasure(self) -> "Erasure":

@@ -160,7 +160,7 @@ async def test_a_night_is_a_tree_under_the_hosts_request(
     [night] = [roots for roots in trees_of(ingestion.items).values() if roots[0].name == timer]
     [request] = night
     assert (request.kind, request.parent_id) == ("request", "")
-    assert metrics <= {item.name for item in request.children}
+    assert metrics <= {item.name for item in walk(request)}
 
 
 async def test_every_item_has_the_role_and_the_instance_that_the_hosts_items_have(

@@ -44,16 +44,13 @@ class OwnerLimits:
             raise Forbidden(f"User {user_id} may not submit jobs: there is no active user of this id.")
         return self.tiers[user.tier]
 
-    @property
-    def soonest_archive_days(self) -> int | None:
-        """The shortest time in days after which any tier has datasets archived; None if no tier says."""
-        days = (tier.archive_after_days for tier in self.tiers.values())
-        return min((each for each in days if each is not None), default=None)
+    async def tier_of_owner(self, user_id: str) -> Tier | None:
+        """Returns the tier of a user who owns something, whatever the user's status.
 
-    async def archive_after_days(self, user_id: str) -> int | None:
-        """Returns after how many days the user's datasets are archived; None if the tier does not say."""
+        It is None for the administrator, and for users who are deleted.
+        """
         user = await self.users.get(user_id) if user_id != ADMIN else None
-        return self.tiers[user.tier].archive_after_days if user else None
+        return self.tiers[user.tier] if user else None
 
     async def jobs_at_once(self, user_id: str) -> int:
         """Returns how many of the user's jobs run at a time: 1,000 at most.

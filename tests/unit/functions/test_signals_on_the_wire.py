@@ -19,7 +19,7 @@ import pytest
 from functions import message, queues, timers
 from functions.http import endpoint
 from playground.gallery import default_photos
-from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
+from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, LIFECYCLE_QUEUE
 from shared.settings import Settings
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
@@ -66,6 +66,7 @@ TABLE = {
     "archive_dataset": Row("RemoteDependency", "host_operation_id"),
     "crawl_chunk": Row("RemoteDependency", "host_operation_id"),
     "discover_job": Row("RemoteDependency", "host_operation_id"),
+    "continue_lifecycle": Row("RemoteDependency", "host_operation_id"),
     # without a host, calls have spans of their own
     "submit_job": Row("RemoteDependency"),
     "cancel_job": Row("RemoteDependency"),
@@ -80,6 +81,7 @@ FUNCTIONS = {
     JOBS_QUEUE: queues.discover_job,
     CHUNKS_QUEUE: queues.crawl_chunk,
     ARCHIVES_QUEUE: queues.archive_dataset,
+    LIFECYCLE_QUEUE: queues.continue_lifecycle,
 }
 
 
@@ -91,7 +93,7 @@ async def ingestion() -> AsyncIterator[Ingestion]:
 
 @pytest.fixture
 def app(ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch) -> App:
-    made = App(Settings(admin_api_key=API_KEY, archive_after_days=1))
+    made = App(Settings(admin_api_key=API_KEY, cool_after_days=None, archive_after_days=1))
     clock = ManualClock()
     vars(made).update(
         clock=clock,
@@ -136,6 +138,7 @@ async def _everything(app: App) -> None:
     assert (await caller.post(f"jobs/{submitted.body['id']}/cancel")).status == 200
     cast("ManualClock", app.clock).advance(3 * 86_400)
     await _function(timers.lifecycle)(None, CONTEXT)
+    await _work(app)
     await app.activity.note("ann")
     cast("ManualClock", app.clock).advance(86_400)
     for _ in range(2):

@@ -46,7 +46,7 @@ from shared.jobs.webhooks.ends import AnnouncedEnds
 from shared.jobs.webhooks.overdue import OverdueDeliveries
 from shared.jobs.webhooks.send import SendWebhook
 from shared.jobs.webhooks.signing_secrets import SigningSecrets
-from shared.lifecycle.nightly import Nightly, NightlyConfig
+from shared.lifecycle.working_blobs import ClearWork, WorkingBlobs
 from shared.runtime import Runtime
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import SourceContext, SourceKind
@@ -176,8 +176,10 @@ class Flow:
     def deadline(self, seconds: float = 1000.0) -> Deadline:
         return Deadline.after(self.clock, seconds)
 
-    def nightly(self, **config: int) -> Nightly:
-        return Nightly(self.data, self.catalog, self._limits, self._runtime, NightlyConfig(**config))
+    async def clear_work(self, *, retention_days: int = 7) -> None:
+        """Does what the nightly run does with the working blobs of jobs that ended so many days ago."""
+        working = WorkingBlobs(self.data, self.catalog, self._runtime, retention_days=retention_days)
+        assert await working.handle(ClearWork(), self.deadline()) is None
 
     async def send(self, data: object, user_id: str = "admin"):
         return await self.submit.run(Submission(user_id, self.specs.parse(data)))

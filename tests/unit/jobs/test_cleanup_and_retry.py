@@ -36,7 +36,6 @@ async def _retried_at(number):
     job = await flow.send(SPEC)
     await flow.run()
     flow.clock.advance(8 * 86400)
-    nightly = flow.nightly()
     calls = [0]
     said: list[int | str] = []
 
@@ -50,7 +49,7 @@ async def _retried_at(number):
 
     flow.worker.reject = lambda _: None
     _each_call(flow, ("apply", "delete"), retry)
-    await nightly.run(flow.deadline())
+    await flow.clear_work()
     await flow.run()
     return (said[0], await flow.job(job), [work async for work in flow.jobs.works()]) if said else None
 
@@ -121,7 +120,7 @@ async def test_a_cleanup_while_a_cancelled_archive_ends_leaves_no_dataset_withou
             await flow.cancel(job)
         setattr(flow.catalog, method, late)
         flow.clock.advance(1)
-        await flow.nightly(work_retention_days=0).run(flow.deadline())
+        await flow.clear_work(retention_days=0)
         await late(*args)
 
     flow.catalog.put = cancelled

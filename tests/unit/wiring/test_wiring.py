@@ -38,6 +38,6 @@ async def test_everything_can_be_made_out_of_the_settings(monkeypatch: pytest.Mo
     parts = [
         name for kind in App.__mro__ for name, part in vars(kind).items() if isinstance(part, cached_property)
     ]
-    assert {"blobs", "entities", "queues", "intake", "nightly", "health"} <= set(parts)
+    assert {"blobs", "entities", "queues", "intake", "task_queue", "health"} <= set(parts)
     for name in parts:
         assert getattr(app, name) is getattr(app, name)

@@ -105,16 +105,17 @@ class Aging:
     Attributes:
         tier: The tier of the dataset's files.
         tier_changed_at: When the files came to that tier.
-        last_used_at: The latest of its creation, its last download and the end of the time that it stays online.
+        last_used_at: The latest of the times when its files were written or moved to the Hot tier, when it was last
+            downloaded, and until when it stays online.
         legal_hold: Whether the dataset must not be deleted.
-        rehydrates: Whether it is on its way out of the Archive tier.
+        is_on_its_way: Whether it is on its way to another tier because somebody has asked for it.
     """
 
     tier: Tier
     tier_changed_at: datetime
     last_used_at: datetime
     legal_hold: bool = False
-    rehydrates: bool = False
+    is_on_its_way: bool = False
 
 
 class Action(StrEnum):
@@ -151,7 +152,7 @@ def due_step(dataset: Aging, policy: Policy, moment: datetime) -> Step | None:
 
     A dataset that is in use until later than the moment has a negative age, so no step is due.
     """
-    if dataset.rehydrates:
+    if dataset.is_on_its_way:
         return None
     age = (moment - dataset.last_used_at).days
     missing = EARLY_DELETION_DAYS[dataset.tier] - (moment - dataset.tier_changed_at).days

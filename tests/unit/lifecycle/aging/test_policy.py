@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.lifecycle.policy import (
+from shared.costs.prices import default_prices
+from shared.lifecycle.aging.policy import (
     DEFAULT_POLICY,
     EARLY_DELETION_DAYS,
     Action,
@@ -120,8 +121,8 @@ def test_a_dataset_under_legal_hold_is_moved_but_never_deleted():
     assert steps_over(policy, 5000) == [(30, Tier.COOL), (100, Action.DELETE)]
 
 
-def test_a_dataset_that_is_rehydrated_takes_no_step():
-    busy = Aging(Tier.ARCHIVE, START, START, rehydrates=True)
+def test_a_dataset_that_is_on_its_way_to_another_tier_takes_no_step():
+    busy = Aging(Tier.HOT, START, START, is_on_its_way=True)
     assert steps_over(Policy(1, 2, 3, 7), 1000, busy) == []
 
 
@@ -134,6 +135,11 @@ def test_no_age_is_shortened_by_the_time_of_day():
     late = replace(NEW, last_used_at=START + timedelta(hours=23, minutes=59))
     assert steps_over(Policy(cool_after_days=1), 10, late) == [(2, Tier.COOL)]
     assert run_moment(date(2026, 1, 3)) == START + 2 * DAY
+
+
+def test_the_shortest_times_of_the_tiers_are_those_of_the_price_file():
+    prices = default_prices()
+    assert {tier: prices.tiers[tier].early_deletion_days for tier in Tier} == EARLY_DELETION_DAYS
 
 
 TIERS = read_tiers({"free": {"archive_after_days": 40, "delete_after_days": 400}})
