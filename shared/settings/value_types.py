@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -15,7 +15,6 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
 )
 
-from shared.costs.prices import Prices, read_prices
 from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.telemetry.connection_string import read_authentication_string, read_connection_string
@@ -138,6 +137,8 @@ def _prices(value: object) -> object:
     changes = _read(value)
     if not isinstance(changes, Mapping):
         raise ValueError('must be an object, such as {"date": "2026-11-29", "egress": {"gb": 0.08}}')  # noqa: TRY004 - pydantic reports a ValueError only
+    from shared.costs.prices import read_prices
+
     return _changed(read_prices, changes)
 
 
@@ -177,4 +178,10 @@ type HeaderValue = Annotated[str, AfterValidator(_header_value)]
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 type AuthenticationString = Annotated[str, AfterValidator(_authentication_string)]
 type TierChanges = Annotated[Tiers | None, BeforeValidator(_tiers)]
-type PriceChanges = Annotated[Prices | None, BeforeValidator(_prices)]
+if TYPE_CHECKING:
+    from shared.costs.prices import Prices
+
+    type PriceChanges = Prices | None
+else:
+    # `_prices` checks the value. Without the setting, a cold start does not wait for the models of prices
+    type PriceChanges = Annotated[Any, BeforeValidator(_prices)]

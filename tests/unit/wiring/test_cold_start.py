@@ -33,6 +33,7 @@ HEAVY = (
 LATER = (
     "functions.http.description",
     "shared.archiving",
+    "shared.costs",
     "shared.crawling",
     "shared.datasets",
     "shared.insights.log_source",
