@@ -36,6 +36,7 @@ _MINUTE = 60.0
 # the first wait and the longest one
 _WAITS = {Priority.STANDARD: (10 * _MINUTE, 60 * _MINUTE), Priority.HIGH: (2 * _MINUTE, 20 * _MINUTE)}
 _GROWTH = 1.5
+_LOOKS_TO_LONGEST = 6
 _FOLLOWED_FOR = timedelta(days=3)
 _OPERATION = "rehydrate_dataset"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +89,8 @@ class Rehydrations:
             signals.failure(self.runtime.telemetry, error, operation=_OPERATION, dataset=dataset.id)
             return None
         first, longest = _WAITS[rehydration.priority]
-        return Again(replace(task, looks=task.looks + 1), min(longest, first * _GROWTH**task.looks))
+        wait = first * _GROWTH ** min(max(task.looks, 0), _LOOKS_TO_LONGEST)
+        return Again(replace(task, looks=task.looks + 1), min(longest, wait))
 
     async def _record_ready(self, dataset: Dataset, files: Sequence[BlobInfo], task: FollowMove) -> Dataset:
         """Records that all files can be read, and in which tier they are; returns the dataset as it is recorded."""

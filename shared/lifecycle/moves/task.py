@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.datasets.dataset import Dataset
+from shared.ids import PlainId
 from shared.lifecycle.messages import Task
 
 
@@ -16,8 +17,8 @@ class FollowMove(Task):
 
     kind: ClassVar[str] = "follow_move"
 
-    user_id: str
-    job_id: str
+    user_id: PlainId
+    job_id: PlainId
     chain: str
     looks: int = 0
 

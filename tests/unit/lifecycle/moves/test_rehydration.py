@@ -1,6 +1,7 @@
 """A dataset comes back from the Archive tier by messages, which come back until all files can be read."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -220,3 +221,21 @@ async def test_a_later_revision_or_a_deletion_ends_the_rehydration(house):
     assert not house.announced.events
     with pytest.raises(NotFound):
         await house.requests.rehydrate("ann", "j", WEEK)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"user_id": "a/b"}, {"job_id": ""}, {"job_id": "~owners"}, {"looks": "1"}, {"other": 1}]
+)
+async def test_a_forged_message_is_dropped(house, changes):
+    await house.requests.rehydrate("ann", "j", WEEK)
+    forged = json.loads(house.messages.next()) | changes
+    await house.queue.run(json.dumps(forged), house.deadline())
+    assert (await house.blobs.info(SHARDS[0])).rehydrating_to is None
+
+
+@pytest.mark.parametrize("looks", [-(10**9), 10**9])
+async def test_a_message_with_any_number_of_looks_waits_for_an_hour_at_most(house, looks):
+    await house.requests.rehydrate("ann", "j", WEEK)
+    forged = json.loads(house.messages.next()) | {"looks": looks}
+    await house.queue.run(json.dumps(forged), house.deadline())
+    assert 600 <= house.messages.delays[-1] <= 3600
