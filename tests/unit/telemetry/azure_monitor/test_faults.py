@@ -267,7 +267,7 @@ async def test_what_was_dropped_is_logged_once(ingestion, client, caplog):
         for _ in range(3):
             send(telemetry, 1)
             await settled(telemetry)
-    lines = [record.message for record in caplog.records if "dropped" in record.message]
+    lines = [line for record in caplog.records if "dropped" in (line := record.getMessage())]
     assert lines == ["Telemetry was dropped: HTTP 402."]
     assert telemetry.state().dropped == 3
 
