@@ -7,6 +7,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 
 from shared.errors import InvalidRequest
 from shared.web.addresses.guard import NOT_PUBLIC, OF_THE_PLATFORM
@@ -14,12 +16,20 @@ from shared.web.addresses.networks import Address, is_of_the_platform, is_public
 from shared.web.addresses.urls import parse_url
 
 _TIMEOUT_SECONDS = 3.0
+_MAX_LOOK_UPS = 4
 
 type Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Returns the threads for look-ups. A name server that hangs keeps no other threads of the process busy."""
+    return ThreadPoolExecutor(_MAX_LOOK_UPS, "look-up")
+
+
 async def _resolve(host: str) -> Sequence[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_threads(), look_up)
     return [str(where[0]) for *_, where in found]
 
 

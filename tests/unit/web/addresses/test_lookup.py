@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 
 import pytest
 
@@ -43,8 +44,8 @@ async def test_a_private_address_in_the_url_is_refused_without_a_look_up(host):
 )
 async def test_an_address_of_the_platform_is_always_refused(host):
     for allow_private in (False, True):
-        lookup = looking(allow_private=allow_private)
-        assert await lookup.why_refused(f"http://{host}/latest/meta-data") == OF_THE_PLATFORM
+        checked = looking(allow_private=allow_private)
+        assert await checked.why_refused(f"http://{host}/latest/meta-data") == OF_THE_PLATFORM
 
 
 async def test_a_public_address_is_accepted():
@@ -84,6 +85,19 @@ async def test_a_look_up_that_takes_too_long_is_given_up(monkeypatch):
 
     checked = HostLookup(allow_private=False, resolve=resolve)
     assert await checked.why_refused("https://hooks.example/hook") is None
+
+
+async def test_name_servers_that_hang_keep_no_other_thread_busy(monkeypatch):
+    released = threading.Event()
+    monkeypatch.setattr(lookup, "_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait())
+    checked = HostLookup(allow_private=False)
+    urls = [f"https://{number}.example/hook" for number in range(40)]
+    try:
+        assert await asyncio.gather(*map(checked.why_refused, urls)) == [None] * 40
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: 1), 5) == 1
+    finally:
+        released.set()
 
 
 async def test_the_resolver_of_the_machine_knows_loopback():
