@@ -21,6 +21,7 @@ HEAVY = (
     "lxml",
     "msal",
     "numpy",
+    "pydantic_settings",
     "opencensus",
     "pyarrow",
     "pyvips",
