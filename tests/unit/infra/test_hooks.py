@@ -201,3 +201,27 @@ def test_the_variables_that_the_hooks_read_are_outputs_of_the_deployment() -> No
     named = set(re.findall(r"get-value (\w+)", text)) - {"ADMIN_API_KEY"}
     assert named
     assert named | {"SERVICE_API_URI"} <= outputs
+
+
+def test_the_scripts_of_the_pages_are_copied_before_the_app_is_packed(shell) -> None:
+    shell.program("npm", "")
+    shell.program("python3", "")
+    done = shell.run("prepackage.sh")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shell.calls("npm") == ["ci --silent --no-audit --no-fund --ignore-scripts"]
+    assert shell.calls("python3") == ["-m functions.http.pages.assets"]
+
+
+@pytest.mark.parametrize("program", ["npm", "python3"])
+def test_without_npm_or_python_the_app_is_packed_without_these_scripts(shell, program) -> None:
+    shell.program(program, "")
+    done = shell.run("prepackage.sh")
+    assert done.returncode == 0
+    assert "/docs" in done.stderr
+    assert not shell.calls(program)
+
+
+def test_packages_that_cannot_be_installed_stop_azd(shell) -> None:
+    shell.program("npm", "exit 1")
+    shell.program("python3", "")
+    assert shell.run("prepackage.sh").returncode != 0
