@@ -1,7 +1,7 @@
 """Records datasets in a table.
 
 Each dataset is a row in the partition of its user. The partition `~owners` has a row for each dataset with its user, so
-that the nightly run finds the datasets of all users. User ids never begin with `~`.
+that administrators find the datasets of all users by their ids. User ids never begin with `~`.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from shared.datasets.dataset import Dataset
 from shared.datasets.rows import from_entity, readable, to_entity
 from shared.errors import Changed, Conflict, NotFound
 from shared.records.blob_names import dataset_of, dataset_prefix
-from shared.storage.blobs import BlobStore, Tier
+from shared.storage.blobs import BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace
 from shared.storage.newest_first import Listing, Span, mark, newest_first, place_of, unmark
@@ -205,20 +205,6 @@ class Catalog:
         """
         read = from_entity if also_deleting else readable
         return await newest_first(self._entities, _TABLE, user_id, read, Span(after, size=size))
-
-    async def record_tier(self, dataset_id: str, tier: Tier, now: datetime) -> None:
-        """Records the tier that the dataset's blobs are in now. Nothing happens if the dataset is not recorded."""
-        user_id = await self.owner(dataset_id)
-        if user_id is None:
-            return
-
-        def moved(dataset: Dataset) -> Dataset:
-            if dataset.tier is tier:
-                return dataset
-            return replace(dataset, tier=tier, keeping=replace(dataset.keeping, tier_changed_at=now))
-
-        with contextlib.suppress(NotFound):
-            await self.keep(user_id, dataset_id, moved)
 
 
 def _read(entity: Entity | None, *, also_deleting: bool) -> Dataset | None:
