@@ -43,12 +43,15 @@ class Deliveries(Announcer):
         """Stores a delivery that has failed without an attempt, so that the owner sees why."""
         await self.store.create(self._made(announcement).failed(error))
 
-    async def plan(self, delivery: Delivery) -> None:
-        """Sends the message of the planned attempt, if there is one. It is delivered when the attempt is due."""
+    async def plan(self, delivery: Delivery, *, at_least_seconds: float = 0.0) -> None:
+        """Sends the message of the planned attempt, if there is one.
+
+        It is delivered when the attempt is due, but not before `at_least_seconds` have passed.
+        """
         if delivery.due_at is None:
             return
         # queues count whole seconds, and an attempt must not come before a receiver asks for it
-        wait = math.ceil(max(0.0, (delivery.due_at - self._clock.now()).total_seconds()))
+        wait = math.ceil(max(at_least_seconds, (delivery.due_at - self._clock.now()).total_seconds()))
         origin = origin_within(delivery.origin)
         message = DeliveryMessage(
             delivery.user_id,

@@ -7,6 +7,7 @@ of its own that comes when it is due. The host delivers a message again only if 
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable
 
 from shared.clock import Clock
@@ -26,6 +27,9 @@ _log = logging.getLogger(__name__)
 _NO_END = "The attempt did not come to its end."
 # a message that comes so much too early waits again; clocks of machines differ by less
 _EARLY_SECONDS = 60.0
+# the host runs four messages of the queue at a time, and receivers that hang must leave some of them to other users
+_CALLS_PER_USER = 2
+_BUSY_SECONDS = 15.0
 
 
 class SendWebhook:
@@ -50,6 +54,7 @@ class SendWebhook:
         self._clock: Clock = runtime.clock
         self._telemetry: Telemetry = runtime.telemetry
         self._chance = chance
+        self._calls: Counter[str] = Counter()
 
     async def run(self, text: str | bytes) -> None:
         """Announces the end of a job, or makes the attempt and records its outcome.
@@ -65,16 +70,13 @@ class SendWebhook:
         delivery = await self._planned(message)
         if delivery is None:
             return
-        if delivery.due_at is not None:
-            early = (delivery.due_at - self._clock.now()).total_seconds()
-            if early > _EARLY_SECONDS:
-                await self._deliveries.plan(delivery)
-                return
-        if await self._store.is_disabled(delivery.user_id, delivery.job_id):
-            outcome = Outcome(Attempt(self._clock.now(), None, DISABLED), Verdict.FINAL)
+        early_seconds = (delivery.due_at - self._clock.now()).total_seconds() if delivery.due_at else 0.0
+        if early_seconds > _EARLY_SECONDS:
+            await self._deliveries.plan(delivery)
+        elif self._calls[delivery.user_id] >= _CALLS_PER_USER:
+            await self._deliveries.plan(delivery, at_least_seconds=_BUSY_SECONDS)
         else:
-            outcome = await self._caller.call(delivery)
-        await self._record(delivery, outcome)
+            await self._record(delivery, await self._attempt(delivery))
 
     async def give_up(self, text: str | bytes) -> None:
         """Records an attempt that has failed, since no delivery of its message came to its end."""
@@ -85,6 +87,17 @@ class SendWebhook:
         delivery = await self._planned(message)
         if delivery is not None:
             await self._record(delivery, Outcome(Attempt(self._clock.now(), None, _NO_END), Verdict.AGAIN))
+
+    async def _attempt(self, delivery: Delivery) -> Outcome:
+        self._calls[delivery.user_id] += 1
+        try:
+            if await self._store.is_disabled(delivery.user_id, delivery.job_id):
+                return Outcome(Attempt(self._clock.now(), None, DISABLED), Verdict.FINAL)
+            return await self._caller.call(delivery)
+        finally:
+            self._calls[delivery.user_id] -= 1
+            # forgets users whose count is zero
+            self._calls = +self._calls
 
     def _read(self, text: str | bytes, operation: str) -> JobMessage | DeliveryMessage | None:
         try:

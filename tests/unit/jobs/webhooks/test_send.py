@@ -208,33 +208,6 @@ async def test_nothing_is_announced_of_a_job_that_has_not_ended_or_does_not_exis
     assert (await flow.job(job)).webhook is WebhookState.PENDING
 
 
-async def test_a_message_that_comes_long_before_its_time_waits_again(flow):
-    job, message = await announced(flow)
-    flow.web.answers = [503, 503]
-    await flow.webhooks.run(message)
-    flow.clock.advance(5)
-    await flow.webhooks.run(flow.queues.take(WEBHOOKS_QUEUE)[0])
-    [third] = flow.queues.take(WEBHOOKS_QUEUE)
-    await flow.webhooks.run(third)
-    assert len(flow.web.sent) == 2
-    assert flow.queues.take(WEBHOOKS_QUEUE) == [third]
-    flow.clock.advance(300)
-    await flow.webhooks.run(third)
-    assert (await flow.delivery(job)).state == "delivered"
-
-
-async def test_poison_is_an_attempt_that_failed_and_the_schedule_goes_on(flow):
-    job, message = await announced(flow)
-    for _ in range(2):
-        await flow.webhooks.give_up(message)
-    delivery = await flow.delivery(job)
-    assert (delivery.state, delivery.attempt_count, delivery.planned) == ("pending", 1, 2)
-    assert delivery.error == "The attempt did not come to its end."
-    [following] = flow.queues.take(WEBHOOKS_QUEUE)
-    await flow.webhooks.run(following)
-    assert (await flow.delivery(job)).state == "delivered"
-
-
 async def test_a_delivery_whose_owner_has_no_secret_any_more_fails(flow):
     job, message = await announced(flow)
     await flow.secrets.erase("admin")
