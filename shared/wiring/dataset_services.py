@@ -7,7 +7,6 @@ from shared.wiring.webhook_services import WebhookServices
 
 if TYPE_CHECKING:
     from shared.datasets.downloads import Downloads
-    from shared.jobs.submission.uploaded_lists import UploadedLists
 
 
 class DatasetServices(WebhookServices):
@@ -20,15 +19,3 @@ class DatasetServices(WebhookServices):
 
         seconds = self.settings.download_link_seconds
         return Downloads(self.catalog, self.blobs, self.clock, link_seconds=seconds)
-
-    @cached_property
-    def lists(self) -> "UploadedLists":
-        """Stores the lists of users."""
-        from shared.jobs.submission.uploaded_list import ListLimits
-        from shared.jobs.submission.uploaded_lists import UploadedLists
-
-        settings = self.settings
-        limits = ListLimits(
-            settings.lists_per_user, settings.list_bytes_per_user, settings.list_retention_days
-        )
-        return UploadedLists(self.storage, self.runtime, limits)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.jobs.submission.forecast import Forecasts
     from shared.jobs.submission.spec_checks import SpecChecks
     from shared.jobs.submission.submit import Submit
+    from shared.jobs.submission.uploaded_lists import UploadedLists
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
     from shared.sources.source import SourceKind
@@ -151,11 +152,23 @@ class Services(UserServices):
         return Retry(self.job_data, self.catalog, self.quotas, self.clock)
 
     @cached_property
+    def lists(self) -> "UploadedLists":
+        """Stores the lists of users."""
+        from shared.jobs.submission.uploaded_list import ListLimits
+        from shared.jobs.submission.uploaded_lists import UploadedLists
+
+        settings = self.settings
+        limits = ListLimits(
+            settings.lists_per_user, settings.list_bytes_per_user, settings.list_retention_days
+        )
+        return UploadedLists(self.storage, self.runtime, limits)
+
+    @cached_property
     def spec_checks(self) -> "SpecChecks":
         """Checks what specs name outside of themselves."""
         from shared.jobs.submission.spec_checks import SpecChecks
 
-        return SpecChecks(self.catalog, self.host_lookup)
+        return SpecChecks(self.catalog, self.lists, self.host_lookup)
 
     @cached_property
     def submit(self) -> "Submit":

@@ -5,6 +5,8 @@ from shared.ids import RandomIds
 from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.flow.quotas import Quotas
 from shared.jobs.ledger.job_data import JobData
+from shared.jobs.submission.uploaded_list import ListLimits
+from shared.jobs.submission.uploaded_lists import UploadedLists
 from shared.runtime import Runtime
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
@@ -25,6 +27,11 @@ def quotas_of(storage: Storage, data: JobData) -> Quotas:
     """The quotas of the users in this storage, with the default tiers."""
     limits = OwnerLimits(UserStore(storage.entities), DEFAULT_TIERS, 10)
     return Quotas(UsageStore(storage.entities), limits, data.jobs, runtime_of())
+
+
+def lists_of(storage: Storage) -> UploadedLists:
+    """The uploaded lists of the users in this storage."""
+    return UploadedLists(storage, runtime_of(), ListLimits(lists=10, bytes=1_000_000, unused_days=30))
 
 
 def runtime_of(clock=None, telemetry=None) -> Runtime:

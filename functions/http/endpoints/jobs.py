@@ -64,11 +64,9 @@ async def submit_job(call: Call) -> Answer:
     from shared.jobs.submission.submit import Submission
 
     key = call.idempotency_key
-    spec = await call.read(call.app.specs.parse)
-    await call.app.lists.use(call.caller.user_id, spec)
     submission = Submission(
         user_id=call.caller.user_id,
-        spec=spec,
+        spec=await call.read(call.app.specs.parse),
         key=f"http:{key}" if key is not None else None,
     )
     submitted = await call.app.submit.accept(submission)

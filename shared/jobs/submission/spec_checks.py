@@ -6,6 +6,7 @@ from shared.datasets.catalog import Catalog
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.spec.spec import JobSpec
 from shared.jobs.submission.datasets import resolve_datasets
+from shared.jobs.submission.uploaded_lists import UploadedLists
 from shared.web.addresses.lookup import HostLookup
 
 
@@ -14,16 +15,20 @@ class SpecChecks:
     """Checks the specs of all users."""
 
     catalog: Catalog
+    lists: UploadedLists
     hosts: HostLookup
 
     async def complete(self, spec: JobSpec, user_id: str) -> JobSpec:
         """Returns the spec with the current records blobs of the datasets that it uses as sources.
 
+        The uploaded lists that it names count as used today.
+
         Raises:
-            InvalidRequest: this user has no dataset that the spec names, or may not name the blob of a list, or the
-                webhook's host has an address that the app does not call.
+            InvalidRequest: this user has no dataset that the spec names, may not name the blob of a list, or has not
+                uploaded a list, or the webhook's host has an address that the app does not call.
         """
         resolved = await resolve_datasets(spec, user_id, self.catalog)
+        await self.lists.use(user_id, spec)
         if spec.webhook_url is not None:
             why = await self.hosts.why_refused(str(spec.webhook_url))
             if why is not None:

@@ -65,6 +65,7 @@ from shared.users.user import User
 from shared.web.addresses.lookup import HostLookup
 from shared.web.http.client import WebRequest, WebResponse
 from shared.web.wishes.host_wishes import HostWishes
+from tests.unit.in_memory import lists_of
 from tests.unit.jobs.fake_source import FakeConfig, FakeSource, Faults
 from tests.unit.jobs.fake_worker import Crash, FakeWorker
 from tests.unit.jobs.weather import Weather, stormy
@@ -144,7 +145,8 @@ class Flow:
         self.transitions = Transitions(self.data, self.slots, self.quotas, rounds, runtime)
         self.worker = FakeWorker(blobs, self.weather)
         self.keys = JobKeys(entities, self.jobs)
-        checks = SpecChecks(self.catalog, HostLookup(allow_private=False, resolve=_resolve))
+        lists = lists_of(self.data.storage)
+        checks = SpecChecks(self.catalog, lists, HostLookup(allow_private=False, resolve=_resolve))
         self.submit = Submit(self.data, self.keys, self.specs, checks, self.quotas, runtime)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)

@@ -20,7 +20,7 @@ from shared.storage.memory.queues import MemoryQueues
 from shared.web.addresses.lookup import HostLookup
 from shared.web.http.client import WebRequest
 from shared.wiring import App
-from tests.unit.in_memory import memory_storage, quotas_of, runtime_of
+from tests.unit.in_memory import lists_of, memory_storage, quotas_of, runtime_of
 from tests.unit.known_sources import context, parse_spec
 from tests.unit.sources.search.services import (
     KEY,
@@ -96,7 +96,7 @@ async def test_a_job_whose_source_lacks_its_key_is_refused_when_it_is_submitted(
         specs = SpecReader(SourceRegistry(known_kinds(settings), context()))
         data = JobData.over(storage, specs)
         keys = JobKeys(storage.entities, data.jobs)
-        checks = SpecChecks(catalog, HostLookup(allow_private=False))
+        checks = SpecChecks(catalog, lists_of(storage), HostLookup(allow_private=False))
         return Submit(data, keys, specs, checks, quotas_of(storage, data), runtime_of())
 
     with pytest.raises(InvalidRequest) as refused:
