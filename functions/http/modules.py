@@ -18,7 +18,7 @@ from functions.http.endpoints import (
     tiers,
     users,
 )
-from functions.http.endpoints.operators import audit, health, insights
+from functions.http.endpoints.operators import audit, health, insights, lifecycle
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,
@@ -33,6 +33,7 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "keys": keys.endpoints,
     "audit": audit.endpoints,
     "insights": insights.endpoints,
+    "lifecycle": lifecycle.endpoints,
     "health": health.endpoints,
     "description": description.endpoints,
     "pages": pages.endpoints,

@@ -84,6 +84,11 @@ class Runs:
         entity = await self.entities.get(_TABLE, _PARTITION, day.isoformat())
         return _from_entity(entity) if entity else None
 
+    async def latest(self, now: datetime) -> Run | None:
+        """Returns the run of today (UTC) or else that of yesterday; None if neither has begun."""
+        today = now.astimezone(UTC).date()
+        return await self.get(today) or await self.get(today - _DAY)
+
     async def advance(self, run: Run, after: Place, counts: Counts) -> Run | None:
         """Records what was done up to a place; returns the run as it goes on.
 
