@@ -61,7 +61,7 @@ class LifecycleServices(DatasetServices):
 
         environment = self.settings.environment
         rehydrations = Rehydrations(self.catalog, self.blobs, self.deliveries, self.runtime, environment)
-        return FollowMoves(self.catalog, rehydrations, Moves(self.catalog, self.blobs, self.clock))
+        return FollowMoves(self.catalog, rehydrations, Moves(self.catalog, self.blobs, self.runtime))
 
     @cached_property
     def job_parts(self) -> "JobParts":

@@ -97,7 +97,7 @@ class House:
         follow = FollowMoves(
             self.catalog,
             Rehydrations(self.catalog, self.blobs, self.announced, runtime, "test"),
-            Moves(self.catalog, self.blobs, self.clock),
+            Moves(self.catalog, self.blobs, runtime),
         )
         self.queue = TaskQueue([follow.kind], sender, self.telemetry)
 

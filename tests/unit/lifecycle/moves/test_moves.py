@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.datasets.keeping import Keeping
-from shared.errors import Conflict
+from shared.errors import Conflict, Permanent
 from shared.lifecycle.moves.requests import WantedRehydration
 from shared.storage.blobs import Priority, Tier
 from tests.unit.datasets.made import MADE_AT
@@ -115,6 +115,25 @@ async def test_files_of_other_revisions_stay_where_they_are():
     await house.requests.move("ann", "j", Tier.COOL)
     await house.run()
     assert (await house.blobs.info(other)).tier is Tier.HOT
+
+
+async def test_a_move_that_storage_refuses_for_good_is_reported_and_does_not_stand_in_the_way():
+    house = await make()
+    set_tier = house.blobs.set_tier
+
+    async def refuse(*_, **__):
+        raise Permanent("The account has no Archive tier.")
+
+    house.blobs.set_tier = refuse
+    await house.requests.move("ann", "j", Tier.ARCHIVE)
+    await house.run()
+    dataset = await house.dataset()
+    assert (dataset.tier, dataset.keeping) == (Tier.HOT, Keeping())
+    assert house.telemetry.named("Permanent")
+    house.blobs.set_tier = set_tier
+    await house.requests.move("ann", "j", Tier.COLD)
+    await house.run()
+    assert await house.tiers() == {Tier.COLD}
 
 
 async def test_a_year_passes_and_a_dataset_goes_down_and_comes_back():
