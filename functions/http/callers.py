@@ -9,8 +9,7 @@ from functions.http.declared import PUBLIC, Declared
 from shared.errors import Forbidden, NotFound
 from shared.ids import is_plain_id
 from shared.text.strict_json import shown
-from shared.users.caller import Caller, Scope
-from shared.users.principal import HEADER
+from shared.users.caller import PRINCIPAL_HEADER, Caller, Scope
 from shared.wiring import App
 
 ME: Final = "me"
@@ -26,7 +25,7 @@ async def identify(services: App, request: func.HttpRequest) -> Caller:
         Unauthenticated: the call has no valid key and no trusted sign-in.
         Forbidden: another website made a signed-in browser call.
     """
-    key, principal = request.headers.get("x-api-key"), request.headers.get(HEADER)
+    key, principal = request.headers.get("x-api-key"), request.headers.get(PRINCIPAL_HEADER)
     if key or not principal or services.sign_in is None:
         return await services.access.identify(key)
     _check_origin(services, request)

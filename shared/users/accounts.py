@@ -19,10 +19,10 @@ from shared.users.api_keys import (
     write_key,
 )
 from shared.users.audit import Action, Actor, AuditTrail, Outcome
-from shared.users.caller import Caller, Scope, TierName
+from shared.users.caller import Caller, CallMark, Scope, TierName
 from shared.users.deletions import Deletions
 from shared.users.principal import Principal
-from shared.users.repeats import CallMark, claim_user_id, mark_of
+from shared.users.repeats import claim_user_id, mark_of
 from shared.users.store import UserStore
 from shared.users.user import Account, Status, User
 

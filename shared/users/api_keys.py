@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.users.caller import Scope
-from shared.users.repeats import UNMARKED, CallMark
+from shared.users.caller import UNMARKED, CallMark, Scope
 
 ID_CHARACTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """The characters of the ids of users and keys: Crockford's base 32, whose characters do not look alike."""

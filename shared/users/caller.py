@@ -1,12 +1,16 @@
-"""Defines callers and what their calls may do."""
+"""Defines callers, what their calls may do, and how a call is recognised when it is repeated."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
+from shared.errors import Conflict
+
 ADMIN: Final = "admin"
 """The user who has the keys of the app's settings. This user has no row."""
+PRINCIPAL_HEADER: Final = "X-MS-CLIENT-PRINCIPAL"
+"""The header in which App Service authentication names a person who has signed in (`principal.py`)."""
 
 
 class Scope(StrEnum):
@@ -48,3 +52,27 @@ class Caller:
     def admin(cls) -> Self:
         """The holder of a key of the app's settings, who may do everything."""
         return cls(ADMIN, TierName.ENTERPRISE, frozenset(Scope))
+
+
+@dataclass(frozen=True, slots=True)
+class CallMark:
+    """Says which call made something. `call` and `values` are SHA-256 digests, or empty without an Idempotency-Key."""
+
+    call: str = ""
+    values: str = ""
+
+    def repeats(self, earlier: "CallMark") -> bool:
+        """Returns whether this call is a repetition of the earlier one.
+
+        Raises:
+            Conflict: it has the same Idempotency-Key, but other values.
+        """
+        if not self.call or self.call != earlier.call:
+            return False
+        if self.values != earlier.values:
+            raise Conflict("The Idempotency-Key was used with another body.")
+        return True
+
+
+UNMARKED: Final = CallMark()
+"""The mark of calls without an Idempotency-Key."""

@@ -15,8 +15,8 @@ from typing import Final
 from shared.errors import InvalidRequest, Unauthenticated
 from shared.text.strict_json import read_json
 from shared.users.api_keys import USER_ID_LENGTH, new_id
+from shared.users.caller import PRINCIPAL_HEADER
 
-HEADER: Final = "X-MS-CLIENT-PRINCIPAL"
 MAX_HEADER_CHARACTERS: Final = 64 << 10
 _PROVIDER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_SUBJECT_CHARACTERS = 256
@@ -60,17 +60,17 @@ def read_principal(header: str) -> Principal:
     subject = next((claims[name] for name in subjects if claims.get(name)), "")
     # with a divider in its name, two people could have the same identity
     if _PROVIDER.fullmatch(provider) is None or not 1 <= len(subject) <= _MAX_SUBJECT_CHARACTERS:
-        raise Unauthenticated(f"The header {HEADER} names nobody.")
+        raise Unauthenticated(f"The header {PRINCIPAL_HEADER} names nobody.")
     name = next((claims[name] for name in _NAMES if claims.get(name)), subject)
     return Principal(provider, subject, name[:_MAX_NAME_CHARACTERS])
 
 
 def _read(header: str) -> tuple[dict[str, str], str]:
-    wrong = Unauthenticated(f"The header {HEADER} is not valid.")
+    wrong = Unauthenticated(f"The header {PRINCIPAL_HEADER} is not valid.")
     if len(header) > MAX_HEADER_CHARACTERS:
         raise wrong
     try:
-        data = read_json(base64.b64decode(header, validate=True), HEADER)
+        data = read_json(base64.b64decode(header, validate=True), PRINCIPAL_HEADER)
     except (binascii.Error, InvalidRequest, ValueError):
         raise wrong from None
     if not isinstance(data, dict) or not isinstance(data.get("claims"), list):

@@ -13,39 +13,14 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
 
-from shared.errors import Changed, Conflict
+from shared.errors import Changed
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Delete, Entity, EntityStore, Insert
+from shared.users.caller import UNMARKED, CallMark
 
 _TABLE = "users"
 _CALLS = "~calls"
-
-
-@dataclass(frozen=True, slots=True)
-class CallMark:
-    """Says which call made something. `call` and `values` are SHA-256 digests, or empty without an Idempotency-Key."""
-
-    call: str = ""
-    values: str = ""
-
-    def repeats(self, earlier: "CallMark") -> bool:
-        """Returns whether this call is a repetition of the earlier one.
-
-        Raises:
-            Conflict: it has the same Idempotency-Key, but other values.
-        """
-        if not self.call or self.call != earlier.call:
-            return False
-        if self.values != earlier.values:
-            raise Conflict("The Idempotency-Key was used with another body.")
-        return True
-
-
-UNMARKED: Final = CallMark()
-"""The mark of calls without an Idempotency-Key."""
 
 
 def mark_of(caller_id: str, idempotency_key: str | None, values: Mapping[str, object]) -> CallMark:

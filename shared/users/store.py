@@ -23,9 +23,9 @@ from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
 from shared.storage.newest_first import Listing, place_of
 from shared.users.api_keys import ApiKey
-from shared.users.caller import Scope, TierName
+from shared.users.caller import CallMark, Scope, TierName
 from shared.users.metrics.paying import list_if_paying, unlist
-from shared.users.repeats import CallMark, forget_call
+from shared.users.repeats import forget_call
 from shared.users.user import Account, Status, User
 
 MAX_KEYS = 20

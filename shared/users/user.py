@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from shared.users.api_keys import ApiKey
-from shared.users.caller import TierName
-from shared.users.repeats import UNMARKED, CallMark
+from shared.users.caller import UNMARKED, CallMark, TierName
+
+if TYPE_CHECKING:
+    from shared.users.api_keys import ApiKey
 
 
 class Status(StrEnum):
@@ -42,8 +44,8 @@ class Account:
     """A user with the user's keys."""
 
     user: User
-    keys: Sequence[ApiKey]
+    keys: "Sequence[ApiKey]"
 
-    def key(self, key_id: str) -> ApiKey | None:
+    def key(self, key_id: str) -> "ApiKey | None":
         """Returns the key of this id, or None if the user does not have it."""
         return next((key for key in self.keys if key.id == key_id), None)
