@@ -68,8 +68,11 @@ class SendWebhook:
         if not isinstance(message, DeliveryMessage):
             return
         delivery = await self._planned(message)
-        if delivery is None:
-            return
+        if delivery is not None:
+            await self._make(delivery)
+
+    async def _make(self, delivery: Delivery) -> None:
+        """Makes the planned attempt now, or has it made later."""
         early_seconds = (delivery.due_at - self._clock.now()).total_seconds() if delivery.due_at else 0.0
         if early_seconds > _EARLY_SECONDS:
             await self._deliveries.plan(delivery)
@@ -107,9 +110,16 @@ class SendWebhook:
             return None
 
     async def _planned(self, message: DeliveryMessage) -> Delivery | None:
-        """Returns the delivery whose planned attempt the message asks for; None if there is nothing to do."""
+        """Returns the delivery whose planned attempt the message asks for; None if that is made.
+
+        The run that made it may have died before it sent the next message, so that is sent again.
+        """
         delivery = await self._store.get(message.user_id, message.job_id, message.delivery)
-        return delivery if delivery is not None and delivery.is_planned(message.attempt) else None
+        if delivery is None or delivery.is_planned(message.attempt):
+            return delivery
+        if delivery.is_planned(message.attempt + 1):
+            await self._deliveries.plan(delivery)
+        return None
 
     async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
         """Saves the outcome, and plans the next attempt if there is one.

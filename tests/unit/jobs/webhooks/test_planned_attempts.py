@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from shared.errors import Unavailable
 from shared.jobs.job.messages import WEBHOOKS_QUEUE
 from tests.unit.jobs.webhooks.hooks import SPEC, announced
 
@@ -51,6 +54,25 @@ async def test_a_message_that_comes_long_before_its_time_waits_again(flow):
     assert (await flow.delivery(job)).state == "delivered"
 
 
+async def test_the_next_attempt_is_planned_although_the_run_dies_before_it_sends_the_message(flow):
+    job, message = await announced(flow)
+    flow.web.answers = [503]
+    send = flow.queues.send
+
+    async def dying(*_, **__):
+        raise Unavailable("died before the message")
+
+    flow.queues.send = dying
+    with pytest.raises(Unavailable):
+        await flow.webhooks.run(message)
+    flow.queues.send = send
+    await flow.webhooks.run(message)
+    [following] = flow.queues.take(WEBHOOKS_QUEUE)
+    await flow.webhooks.run(following)
+    assert len(flow.web.sent) == 2
+    assert (await flow.delivery(job)).state == "delivered"
+
+
 async def test_poison_is_an_attempt_that_failed_and_the_schedule_goes_on(flow):
     job, message = await announced(flow)
     for _ in range(2):
@@ -58,6 +80,7 @@ async def test_poison_is_an_attempt_that_failed_and_the_schedule_goes_on(flow):
     delivery = await flow.delivery(job)
     assert (delivery.state, delivery.attempt_count, delivery.planned) == ("pending", 1, 2)
     assert delivery.error == "The attempt did not come to its end."
-    [following] = flow.queues.take(WEBHOOKS_QUEUE)
-    await flow.webhooks.run(following)
+    for following in flow.queues.take(WEBHOOKS_QUEUE):
+        await flow.webhooks.run(following)
+    assert len(flow.web.sent) == 1
     assert (await flow.delivery(job)).state == "delivered"
