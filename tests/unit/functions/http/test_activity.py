@@ -46,6 +46,11 @@ async def test_a_user_who_submits_or_cancels_is_active(app, ann):
     assert await active(app) == ["0123456789abcdef"]
 
 
+async def test_a_user_who_stores_a_list_is_active(app, ann):
+    assert (await ann.post("lists", b"", "upload=true&format=csv")).status == 201
+    assert await active(app) == ["0123456789abcdef"]
+
+
 async def test_a_refused_call_makes_nobody_active(app, ann):
     assert (await ann.post("jobs", {"keywords": []})).status == 400
     assert await active(app) == []
