@@ -6,13 +6,13 @@ One row for all lists of a user makes each change atomic, so that calls at the s
 import hashlib
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, QuotaExceeded
 from shared.records.blob_names import UPLOADED, inputs_prefix
 from shared.sources.lists.config import PARQUET
 from shared.sources.lists.rows import FORMATS
@@ -22,6 +22,11 @@ from shared.storage.entities import Entity
 
 ENDINGS: Final = (*FORMATS, *(f"{each}.gz" for each in FORMATS), PARQUET)
 """The endings of the names of lists, which say their formats."""
+MOST_BYTES: Final = 2_000_000_000
+"""The size of the largest list that is read."""
+COMES_WITHIN: Final = timedelta(days=1)
+"""How long a list without a blob has its place: an upload that begins in time may take hours."""
+_LINK_ENDS_WITHIN = timedelta(hours=1)
 _ROW = "lists"
 _GZIP = b"\x1f\x8b"
 
@@ -41,6 +46,7 @@ class UploadedList:
         by_link: Whether its owner stores it with a link.
         is_stored: Whether its blob was there when this was read.
         used_at: The day on which a spec named it last.
+        deleted_at: When its owner deleted it, if it came with a link. The link may still store it after that.
     """
 
     id: str
@@ -53,6 +59,20 @@ class UploadedList:
     by_link: bool = False
     is_stored: bool = False
     used_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+    def bytes_at(self, now: datetime) -> int:
+        """Returns the bytes that it has, or those that its link may still store."""
+        if self.is_stored or not self.by_link:
+            return self.size_bytes
+        may_come = self.deleted_at is None or now - self.deleted_at < _LINK_ENDS_WITHIN
+        return MOST_BYTES if may_come else 0
+
+    def deleted(self, now: datetime) -> "tuple[UploadedList, ...]":
+        """Returns what stays of it once it is deleted: itself with a mark while its link may still be used."""
+        if not self.by_link or now - self.created_at > COMES_WITHIN + _LINK_ENDS_WITHIN:
+            return ()
+        return (replace(self, is_stored=False, key="", deleted_at=self.deleted_at or now),)
 
     def blob(self, user_id: str) -> str:
         """Returns the name of its blob, which specs use."""
@@ -66,6 +86,34 @@ class ListLimits:
     lists: int
     bytes: int
     unused_days: int
+
+    def check_room(self, lists: Sequence[UploadedList], size: int | None, now: datetime) -> None:
+        """Checks that a user has room for one more list. `size` is None if it comes with a link.
+
+        A list with a link counts as the largest one until its size is known. If it is deleted before that, it keeps its
+        place while the link may still be used: else a user could ask for links, delete the lists, and then store any
+        number of blobs.
+
+        Raises:
+            QuotaExceeded: there is no room.
+        """
+        if len(lists) >= self.lists:
+            raise QuotaExceeded(
+                f"You have {len(lists):,} lists, with those that were deleted within a day of their links; there may "
+                f"be {self.lists:,}. Delete one that you do not need.",
+                limit=self.lists,
+                used=len(lists),
+            )
+        used = sum(each.bytes_at(now) for each in lists)
+        # the last link may store more than is left, because storage limits no size
+        if used + (size or 1) > self.bytes:
+            this = "" if size is None else f", and this one {size:,}"
+            raise QuotaExceeded(
+                f"Your lists have {used:,} bytes{this}; together they may have {self.bytes:,}. Each link that is not "
+                f"used counts as {MOST_BYTES:,}. Delete a list that you do not need.",
+                limit=self.bytes,
+                used=used,
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from datetime import timedelta
 from typing import Final
 
 from shared.clock import Deadline
-from shared.errors import Conflict, FieldError, InvalidRequest, NotFound, QuotaExceeded
+from shared.errors import Conflict, FieldError, InvalidRequest, NotFound
 from shared.ids import ID_PATTERN
 from shared.jobs.spec.spec import JobSpec
 from shared.jobs.submission.uploaded_list import (
+    COMES_WITHIN,
+    MOST_BYTES,
     AddedList,
     ListLimits,
     NewList,
@@ -35,13 +37,9 @@ from shared.storage.newest_first import Listing, place_of
 from shared.storage.storage import Storage
 from shared.users.caller import ADMIN
 
-MOST_BYTES: Final = 2_000_000_000
-"""The size of the largest list that is read."""
 LINK_SECONDS: Final = 900
 """How long a link to store a list works."""
 _TABLE = "lists"
-# a list without a blob has its place for so long; an upload that began in time may take hours
-_COMES_WITHIN = timedelta(days=1)
 _BLOB = re.compile(rf"{INPUTS}({ID_PATTERN})/{UPLOADED}({ID_PATTERN})\.[a-z.]+")
 
 
@@ -68,15 +66,15 @@ class UploadedLists:
         async def change(entity: Entity | None) -> tuple[UploadedList, bool]:
             now = self._clock.now()
             lists = await self._current(user_id, entity)
-            again = next((each for each in lists if key and each.key == key), None)
+            again = next((each for each in _there(lists) if key and each.key == key), None)
             if again is not None:
                 if again.content != digest:
                     raise Conflict("The Idempotency-Key was used for another list.")
                 return again, True
-            size = len(new.data or b"")
-            self._check_room(lists, size)
+            size = None if new.data is None else len(new.data)
+            self._limits.check_room(lists, size, now)
             made = UploadedList(
-                self._ids.job_id(), new.name, new.ending, now, size, key, digest, by_link=new.data is None
+                self._ids.job_id(), new.name, new.ending, now, size or 0, key, digest, by_link=size is None
             )
             await self._write(user_id, [*lists, made], entity)
             return made, False
@@ -94,7 +92,7 @@ class UploadedLists:
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[UploadedList]:
         """Returns up to `size` of the user's lists after the place `after`, newest first."""
-        lists = await self._current(user_id, await self._row(user_id))
+        lists = _there(await self._current(user_id, await self._row(user_id)))
         places = sorted((place_of(each.id, each.created_at), each) for each in lists)
         following = [(place, each) for place, each in places if place > after]
         more = following[size - 1][0] if len(following) > size else None
@@ -106,14 +104,14 @@ class UploadedLists:
         Raises:
             NotFound: this user has no such list.
         """
-        lists = await self._current(user_id, await self._row(user_id))
+        lists = _there(await self._current(user_id, await self._row(user_id)))
         found = next((each for each in lists if each.id == list_id), None)
         if found is None:
             raise NotFound(f"There is no list {list_id}.")
         return found
 
     async def delete(self, user_id: str, list_id: str) -> UploadedList:
-        """Deletes a list; returns what it was.
+        """Deletes a list; returns what it was. What its link stores after that is deleted as soon as it is seen.
 
         Raises:
             NotFound: this user has no such list.
@@ -137,7 +135,8 @@ class UploadedLists:
             named = _BLOB.fullmatch(config.blob or "") if isinstance(config, UrlsConfig) else None
             if named is None or user_id not in {named[1], ADMIN}:
                 continue
-            info = await self._blobs.info(named[0])
+            known = await self._listed(named[1], named[2])
+            info = await self._blobs.info(named[0]) if known else None
             if info is None:
                 wrong.append(
                     FieldError(f"sources.{number}.blob", "is not there: it is not uploaded, or deleted")
@@ -151,18 +150,22 @@ class UploadedLists:
             raise InvalidRequest("The job's spec names lists that cannot be read.", tuple(wrong))
 
     async def delete_unused(self, deadline: Deadline) -> int:
-        """Deletes lists that no spec has named for long, until the deadline passes; returns how many."""
+        """Deletes lists that no spec has named for long, until the deadline passes; returns how many.
+
+        Blobs that are too large are deleted at once, and so are those that links have stored for lists that were
+        deleted.
+        """
         before = self._clock.now() - timedelta(days=self._limits.unused_days)
         deleted = 0
         async for info in self._blobs.list(INPUTS):
             if deadline.passed:
                 break
             named = _BLOB.fullmatch(info.name)
-            if named is None or info.modified_at >= before:
+            if named is None:
                 continue
-            lists = lists_in(await self._row(named[1]))
-            found = next((each for each in lists if each.id == named[2]), None)
-            if found is None or (found.used_at or found.created_at) < before:
+            found = await self._listed(named[1], named[2])
+            is_used = found is not None and max(found.used_at or found.created_at, info.modified_at) >= before
+            if not is_used or info.size_bytes > MOST_BYTES:
                 await self._blobs.delete(info.name)
                 await self._forget(named[1], named[2])
                 deleted += 1
@@ -172,27 +175,11 @@ class UploadedLists:
         """Deletes the row of a user whose blobs are deleted."""
         await self._entities.erase(_TABLE, user_id)
 
-    def _check_room(self, lists: Sequence[UploadedList], size: int) -> None:
-        limits = self._limits
-        if len(lists) >= limits.lists:
-            raise QuotaExceeded(
-                f"You have {len(lists):,} lists; there may be {limits.lists:,}. Delete one that you do not need.",
-                limit=limits.lists,
-                used=len(lists),
-            )
-        used = sum(each.size_bytes for each in lists)
-        if used + size > limits.bytes:
-            raise QuotaExceeded(
-                f"Your lists have {used:,} bytes, and this one {size:,}; together they may have {limits.bytes:,}. "
-                f"Delete one that you do not need.",
-                limit=limits.bytes,
-                used=used,
-            )
-
     async def _current(self, user_id: str, entity: Entity | None) -> Sequence[UploadedList]:
         """Returns the lists of a row that are there or may still come, with the sizes of their blobs.
 
-        Blobs that are too large are deleted.
+        Lists that were deleted are among them while their links may still be used. Blobs that these have stored are
+        deleted, and so are those that are too large.
         """
         lists = lists_in(entity)
         prefix = lists_prefix(user_id)
@@ -200,12 +187,14 @@ class UploadedLists:
         found = []
         for each in lists:
             info = blobs.get(each.blob(user_id))
-            if info is not None and info.size_bytes > MOST_BYTES:
-                await self._blobs.delete(info.name)
-            elif info is not None:
+            if info is None:
+                if self._clock.now() - (each.deleted_at or each.created_at) < COMES_WITHIN:
+                    found.append(replace(each, is_stored=False))
+            elif each.deleted_at is None and info.size_bytes <= MOST_BYTES:
                 found.append(replace(each, is_stored=True, size_bytes=info.size_bytes))
-            elif self._clock.now() - each.created_at < _COMES_WITHIN:
-                found.append(replace(each, is_stored=False))
+            else:
+                await self._blobs.delete(info.name)
+                found += await self._forget(user_id, each.id)
         return found
 
     async def _note_use(self, user_id: str, list_id: str) -> None:
@@ -225,14 +214,24 @@ class UploadedLists:
 
         await self._change(user_id, note)
 
-    async def _forget(self, user_id: str, list_id: str) -> None:
-        async def forget(entity: Entity | None) -> None:
-            lists = lists_in(entity)
-            others = [each for each in lists if each.id != list_id]
-            if len(others) < len(lists):
-                await self._write(user_id, others, entity)
+    async def _forget(self, user_id: str, list_id: str) -> Sequence[UploadedList]:
+        """Takes a list whose blob is deleted out of the row; returns what has to stay of it."""
+        now = self._clock.now()
 
-        await self._change(user_id, forget)
+        async def forget(entity: Entity | None) -> Sequence[UploadedList]:
+            lists = lists_in(entity)
+            rest = [left for each in lists if each.id == list_id for left in each.deleted(now)]
+            changed = [*(each for each in lists if each.id != list_id), *rest]
+            if set(changed) != set(lists):
+                await self._write(user_id, changed, entity)
+            return rest
+
+        return await self._change(user_id, forget)
+
+    async def _listed(self, user_id: str, list_id: str) -> UploadedList | None:
+        """Returns the list of this id as its row has it, or None if there is none or it is deleted."""
+        lists = _there(lists_in(await self._row(user_id)))
+        return next((each for each in lists if each.id == list_id), None)
 
     async def _row(self, user_id: str) -> Entity | None:
         return await self._entities.get(_TABLE, *key_of(user_id))
@@ -246,3 +245,8 @@ class UploadedLists:
     ) -> Result:
         busy = "The user's lists are too busy."
         return await compare_and_swap(lambda: self._row(user_id), change, busy=busy)
+
+
+def _there(lists: Sequence[UploadedList]) -> Sequence[UploadedList]:
+    """Returns the lists that are not deleted."""
+    return [each for each in lists if each.deleted_at is None]

@@ -105,7 +105,7 @@ async def test_a_list_that_is_not_valid_is_refused(app, caller, body, query, hea
 
 async def test_a_users_room_is_limited(app, caller):
     for _ in range(app.settings.lists_per_user):
-        assert (await caller.post("lists", b"", "upload=true&format=csv")).status == 201
+        assert (await caller.post("lists", DATA, **CSV)).status == 201
     answer = await caller.post("lists", DATA, **CSV)
     assert (answer.status, answer.body["code"]) == (429, "quota_exceeded")
     assert (answer.body["limit"], answer.body["used"]) == (100, 100)

@@ -7,7 +7,7 @@ import pytest
 
 from shared.clock import Deadline
 from shared.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded
-from shared.jobs.submission import uploaded_lists
+from shared.jobs.submission import uploaded_list, uploaded_lists
 from shared.jobs.submission.uploaded_list import ListLimits, NewList, ending_of
 from shared.jobs.submission.uploaded_lists import UploadedLists
 from shared.storage.memory.blobs import MemoryBlobs
@@ -32,6 +32,13 @@ def storage(clock):
 
 @pytest.fixture
 def lists(storage, clock):
+    limits = ListLimits(lists=3, bytes=3 * uploaded_list.MOST_BYTES, unused_days=30)
+    return UploadedLists(storage, runtime_of(clock), limits)
+
+
+@pytest.fixture
+def small_lists(storage, clock):
+    """Each user may have 100 bytes."""
     return UploadedLists(storage, runtime_of(clock), ListLimits(lists=3, bytes=100, unused_days=30))
 
 
@@ -99,21 +106,70 @@ async def test_calls_at_the_same_time_do_not_exceed_the_limit_together(lists):
     assert await lists.add("bob", BY_LINK)
 
 
-async def test_the_bytes_of_all_lists_are_limited(lists):
-    await lists.add("ann", replace(CSV, data=bytes(60)))
+async def test_the_bytes_of_all_lists_are_limited(small_lists):
+    await small_lists.add("ann", replace(CSV, data=bytes(60)))
     with pytest.raises(
         QuotaExceeded, match="60 bytes, and this one 41; together they may have 100"
     ) as caught:
-        await lists.add("ann", replace(CSV, data=bytes(41)))
+        await small_lists.add("ann", replace(CSV, data=bytes(41)))
     assert (caught.value.limit, caught.value.used) == (100, 60)
-    await lists.add("ann", replace(CSV, data=bytes(40)))
+    await small_lists.add("ann", replace(CSV, data=bytes(40)))
 
 
-async def test_what_came_over_a_link_counts_as_it_is(lists, storage):
-    added = await lists.add("ann", BY_LINK)
+async def test_what_came_over_a_link_counts_as_it_is(small_lists, storage):
+    added = await small_lists.add("ann", BY_LINK)
     await storage.blobs.put(added.found.blob("ann"), bytes(90))
     with pytest.raises(QuotaExceeded):
-        await lists.add("ann", CSV)
+        await small_lists.add("ann", CSV)
+    await small_lists.add("ann", replace(CSV, data=bytes(10)))
+
+
+async def test_links_that_are_not_used_yet_count_as_the_largest_lists(storage, clock):
+    limits = ListLimits(lists=100, bytes=10_000_000_000, unused_days=30)
+    lists = UploadedLists(storage, runtime_of(clock), limits)
+    added = [await lists.add("ann", BY_LINK) for _ in range(5)]
+    with pytest.raises(QuotaExceeded, match="10,000,000,000 bytes; together they may have 10,000,000,000"):
+        await lists.add("ann", BY_LINK)
+    await storage.blobs.put(added[0].found.blob("ann"), DATA)
+    assert await lists.add("ann", BY_LINK)
+
+
+async def test_links_of_deleted_lists_store_nothing_that_stays(lists, storage, clock):
+    added = []
+    for _ in range(3):
+        added.append((await lists.add("ann", BY_LINK)).found)
+        await lists.delete("ann", added[-1].id)
+    with pytest.raises(QuotaExceeded, match="You have 3 lists, with those that were deleted"):
+        await lists.add("ann", BY_LINK)
+    for late in added:
+        await storage.blobs.put(late.blob("ann"), DATA)
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        await lists.use("ann", spec_of(added[0].blob("ann")))
+    assert (await lists.page("ann")).items == []
+    assert [info async for info in storage.blobs.list("inputs/")] == []
+    for late in added:
+        await storage.blobs.put(late.blob("ann"), DATA)
+    assert await lists.delete_unused(deadline(clock)) == 3
+    assert [info async for info in storage.blobs.list("inputs/")] == []
+    clock.advance(86_400)
+    await lists.add("ann", BY_LINK)
+    row = await storage.entities.get("lists", "ann", "lists")
+    assert len(uploaded_list.lists_in(row)) == 1
+
+
+async def test_a_deleted_list_that_had_no_link_makes_room_at_once(lists):
+    for _ in range(5):
+        await lists.delete("ann", (await lists.add("ann", CSV)).found.id)
+    assert (await lists.page("ann")).items == []
+
+
+async def test_a_list_that_was_deleted_is_made_anew_by_the_same_call(lists):
+    call = replace(BY_LINK, key="k")
+    first = await lists.add("ann", call)
+    await lists.delete("ann", first.found.id)
+    again = await lists.add("ann", call)
+    assert not again.replayed
+    assert again.found.id != first.found.id
 
 
 async def test_a_list_that_never_comes_gives_its_place_back(lists, clock):
@@ -164,6 +220,18 @@ async def test_a_list_that_is_too_large_is_refused_and_deleted(lists, storage, m
     assert caught.value.fields[0].message == "has 11 bytes; it must have at most 10"
     assert (await lists.page("ann")).items == []
     assert await storage.blobs.info(blob) is None
+    assert (await lists.page("ann")).items == []
+
+
+async def test_a_list_that_is_too_large_is_deleted_by_night_though_its_owner_never_looks(
+    lists, storage, clock, monkeypatch
+):
+    monkeypatch.setattr(uploaded_lists, "MOST_BYTES", 10)
+    blob = (await lists.add("ann", BY_LINK)).found.blob("ann")
+    await storage.blobs.put(blob, bytes(11))
+    assert await lists.delete_unused(deadline(clock)) == 1
+    assert await storage.blobs.info(blob) is None
+    assert (await lists.page("ann")).items == []
 
 
 async def test_lists_are_deleted_when_no_spec_has_named_them_for_long(lists, storage, clock):
@@ -172,9 +240,10 @@ async def test_lists_are_deleted_when_no_spec_has_named_them_for_long(lists, sto
     await storage.blobs.put("inputs/ann/uploaded/of-nobody.csv", DATA)
     clock.advance(29 * 86_400)
     await lists.use("ann", spec_of(used.found.blob("ann")))
-    assert await lists.delete_unused(deadline(clock)) == 0
+    # a link has stored it after its list was deleted
+    assert await lists.delete_unused(deadline(clock)) == 1
     clock.advance(2 * 86_400)
-    assert await lists.delete_unused(deadline(clock)) == 2
+    assert await lists.delete_unused(deadline(clock)) == 1
     assert [each.id for each in (await lists.page("ann")).items] == [used.found.id]
     names = [info.name async for info in storage.blobs.list("inputs/")]
     assert sorted(names) == sorted(["inputs/ann/own.csv", used.found.blob("ann")])
