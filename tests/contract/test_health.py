@@ -16,7 +16,7 @@ from functions.message import handling
 from shared.health.parts import ask_queues
 from shared.settings import Settings
 from shared.users.api_keys import ApiKey, read_key, write_key
-from shared.users.caller import Scope, TierName
+from shared.users.caller import ADMIN, Scope, TierName
 from shared.users.user import User
 from shared.wiring import App
 from tests.expect import present
@@ -83,7 +83,9 @@ async def test_of_the_keys_of_users_those_of_administrators_show_details(app, sc
     presented = present(read_key(text))
     now = app.clock.now()
     await app.users.create(User(user_id, "Ann", TierName.FREE, now))
-    await app.users.add_key(user_id, ApiKey("key001", "laptop", scopes, presented.digest, now))
+    await app.users.add_key(
+        user_id, ApiKey("key001", "laptop", scopes, presented.digest, now, granted_by=ADMIN)
+    )
     answered = await Caller(app, key=text).get("/health")
     assert ("checks" in answered.body) is (Scope.ADMIN in scopes)
 
