@@ -108,8 +108,9 @@ class Erasure:
         async for dataset in self._datasets(user.id):
             _check(deadline)
             await self._delete_dataset(dataset, deadline)
-        left = [dataset.id async for dataset in self._datasets(user.id)]
-        if left or await self._parts.data.jobs.has_any(user.id):
+        if await self._parts.data.jobs.has_any(user.id):
+            return False
+        async for _ in self._datasets(user.id):
             return False
         await self._parts.catalog.erase_all(user.id)
         await self._parts.keys.erase(user.id)
