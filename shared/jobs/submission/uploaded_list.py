@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from shared.damage import reading
 from shared.errors import InvalidRequest, QuotaExceeded
 from shared.records.blob_names import UPLOADED, inputs_prefix
 from shared.sources.lists.config import PARQUET
@@ -157,9 +158,16 @@ def key_of(user_id: str) -> tuple[str, str]:
 
 
 def lists_in(entity: Entity | None) -> tuple[UploadedList, ...]:
-    """Returns the lists in a row; none if there is no row."""
+    """Returns the lists in a row; none if there is no row.
+
+    Raises:
+        Damaged: the row cannot be read.
+    """
     packed = from_cells("json", entity.values) if entity else b""
-    return _adapter.validate_json(zlib.decompress(packed)) if packed else ()
+    if not packed:
+        return ()
+    with reading("your lists"):
+        return _adapter.validate_json(zlib.decompress(packed))
 
 
 def row_of(user_id: str, lists: Sequence[UploadedList], etag: str) -> Entity:

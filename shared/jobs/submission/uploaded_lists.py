@@ -9,11 +9,11 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Deadline
-from shared.errors import Conflict, FieldError, InvalidRequest, NotFound
+from shared.errors import Conflict, FieldError, InvalidRequest, NotFound, Permanent
 from shared.ids import ID_PATTERN
 from shared.jobs.spec.spec import JobSpec
 from shared.jobs.submission.uploaded_list import (
@@ -31,15 +31,19 @@ from shared.jobs.submission.uploaded_list import (
 from shared.records.blob_names import INPUTS, UPLOADED
 from shared.runtime import Runtime
 from shared.sources.lists.config import UrlsConfig
+from shared.storage.blobs import BlobInfo
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Entity, Insert, Replace
 from shared.storage.newest_first import Listing, place_of
 from shared.storage.storage import Storage
+from shared.telemetry import signals
 from shared.users.caller import ADMIN
 
 LINK_SECONDS: Final = 900
 """How long a link to store a list works."""
 _TABLE = "lists"
+# what a link stores for a list that was deleted is found by the runs of two nights
+_SETTLES_WITHIN = timedelta(days=2)
 _BLOB = re.compile(rf"{INPUTS}({ID_PATTERN})/{UPLOADED}({ID_PATTERN})\.[a-z.]+")
 
 
@@ -51,6 +55,7 @@ class UploadedLists:
         self._entities = storage.entities
         self._clock = runtime.clock
         self._ids = runtime.ids
+        self._telemetry = runtime.telemetry
         self._limits = limits
 
     async def add(self, user_id: str, new: NewList) -> AddedList:
@@ -153,23 +158,32 @@ class UploadedLists:
         """Deletes lists that no spec has named for long, until the deadline passes; returns how many.
 
         Blobs that are too large are deleted at once, and so are those that links have stored for lists that were
-        deleted.
+        deleted. Damaged data of a user does not stop the rest.
         """
-        before = self._clock.now() - timedelta(days=self._limits.unused_days)
-        deleted = 0
+        now, deleted = self._clock.now(), 0
+        before = now - timedelta(days=self._limits.unused_days)
         async for info in self._blobs.list(INPUTS):
+            named = _BLOB.fullmatch(info.name)
             if deadline.passed:
                 break
-            named = _BLOB.fullmatch(info.name)
-            if named is None:
+            # rows are read for new and old blobs only, so that a run gets through the blobs of many users
+            is_settled = before <= info.modified_at < now - _SETTLES_WITHIN
+            if named is None or (is_settled and info.size_bytes <= MOST_BYTES):
                 continue
-            found = await self._listed(named[1], named[2])
-            is_used = found is not None and max(found.used_at or found.created_at, info.modified_at) >= before
-            if not is_used or info.size_bytes > MOST_BYTES:
-                await self._blobs.delete(info.name)
-                await self._forget(named[1], named[2])
-                deleted += 1
+            try:
+                deleted += await self._delete_if_unused(info, named[1], named[2], before)
+            except Permanent as error:
+                signals.failure(self._telemetry, error, operation="delete_unused_lists", user_id=named[1])
         return deleted
+
+    async def _delete_if_unused(self, info: BlobInfo, user_id: str, list_id: str, before: datetime) -> bool:
+        found = await self._listed(user_id, list_id)
+        is_used = found is not None and max(found.used_at or found.created_at, info.modified_at) >= before
+        if is_used and info.size_bytes <= MOST_BYTES:
+            return False
+        await self._blobs.delete(info.name)
+        await self._forget(user_id, list_id)
+        return True
 
     async def erase(self, user_id: str) -> None:
         """Deletes the row of a user whose blobs are deleted."""

@@ -1,4 +1,4 @@
-"""Lists that users store over the API: limits, repetition, use, and deletion of those that nobody uses."""
+"""Lists that users store over the API: limits, repetition and use."""
 
 import asyncio
 from dataclasses import replace
@@ -221,36 +221,6 @@ async def test_a_list_that_is_too_large_is_refused_and_deleted(lists, storage, m
     assert (await lists.page("ann")).items == []
     assert await storage.blobs.info(blob) is None
     assert (await lists.page("ann")).items == []
-
-
-async def test_a_list_that_is_too_large_is_deleted_by_night_though_its_owner_never_looks(
-    lists, storage, clock, monkeypatch
-):
-    monkeypatch.setattr(uploaded_lists, "MOST_BYTES", 10)
-    blob = (await lists.add("ann", BY_LINK)).found.blob("ann")
-    await storage.blobs.put(blob, bytes(11))
-    assert await lists.delete_unused(deadline(clock)) == 1
-    assert await storage.blobs.info(blob) is None
-    assert (await lists.page("ann")).items == []
-
-
-async def test_lists_are_deleted_when_no_spec_has_named_them_for_long(lists, storage, clock):
-    used, unused = await lists.add("ann", CSV), await lists.add("ann", CSV)
-    await storage.blobs.put("inputs/ann/own.csv", DATA)
-    await storage.blobs.put("inputs/ann/uploaded/of-nobody.csv", DATA)
-    clock.advance(29 * 86_400)
-    await lists.use("ann", spec_of(used.found.blob("ann")))
-    # a link has stored it after its list was deleted
-    assert await lists.delete_unused(deadline(clock)) == 1
-    clock.advance(2 * 86_400)
-    assert await lists.delete_unused(deadline(clock)) == 1
-    assert [each.id for each in (await lists.page("ann")).items] == [used.found.id]
-    names = [info.name async for info in storage.blobs.list("inputs/")]
-    assert sorted(names) == sorted(["inputs/ann/own.csv", used.found.blob("ann")])
-    assert await storage.blobs.info(unused.found.blob("ann")) is None
-    clock.advance(31 * 86_400)
-    assert await lists.delete_unused(Deadline.after(clock, -1)) == 0
-    assert await lists.delete_unused(deadline(clock)) == 1
 
 
 async def test_a_use_is_written_once_a_day(lists, storage, clock):
