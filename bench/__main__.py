@@ -7,7 +7,19 @@ import platform
 import sys
 import time
 
-SUITES = ("start", "devhost", "calls", "crawl", "hosts", "scale", "archive", "metrics", "costs", "prices")
+SUITES = (
+    "start",
+    "devhost",
+    "calls",
+    "crawl",
+    "hosts",
+    "scale",
+    "archive",
+    "metrics",
+    "lifecycle",
+    "costs",
+    "prices",
+)
 
 
 def main() -> int:

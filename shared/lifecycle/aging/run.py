@@ -20,7 +20,7 @@ from shared.concurrency import process_concurrently
 from shared.datasets.all_datasets import AllDatasets, DatasetRow
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.errors import AppError, Conflict, Damaged, NotFound, Permanent
+from shared.errors import Conflict, Damaged, NotFound, Permanent
 from shared.lifecycle.aging.due_steps import DueStep, DueSteps, LifecycleRules
 from shared.lifecycle.aging.mover import Mover, OutOfTimeError
 from shared.lifecycle.aging.policy import run_moment
@@ -35,6 +35,7 @@ from shared.telemetry import signals
 
 _ROWS_AT_A_TIME: Final = 200
 _DATASETS_AT_A_TIME: Final = 8
+_MOST_REPORTS: Final = 100
 _LEAST_SECONDS: Final = 5.0
 _MB: Final = 1_000_000
 
@@ -56,6 +57,15 @@ class DatasetParts:
     mover: Mover
     deletion: Deletion
     requested_moves: MoveRequests
+
+
+@dataclass(slots=True)
+class _Slice:
+    """What holds for one slice. `reports_left` is how many more failures it reports, so that they are no flood."""
+
+    due: DueSteps
+    deadline: Deadline
+    reports_left: int = _MOST_REPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +105,18 @@ class AgingRun:
         if run.finished_at is not None:
             return None
         await self._send_deletions_again(run)
-        due = self._rules.on(task.day)
+        part = _Slice(self._rules.on(task.day), deadline)
         rows: list[DatasetRow] = []
         async with aclosing(self._datasets.all.rows(run.after)) as found:
             async for row in found:
                 rows.append(row)
                 if len(rows) < _ROWS_AT_A_TIME:
                     continue
-                further = await self._advance(run, rows, due, deadline)
+                further = await self._advance(run, rows, part)
                 if further is None or deadline.passed:
                     return Again(task)
                 run, rows = further, []
-        further = await self._advance(run, rows, due, deadline)
+        further = await self._advance(run, rows, part)
         if further is None or (rows and further.after != rows[-1].place):
             return Again(task)
         finished = await self._runs.finish(further, self._clock.now())
@@ -127,9 +137,7 @@ class AgingRun:
                     if dataset is not None and dataset.keeping.deleting_since is not None:
                         await self._datasets.deletion.send(dataset.user_id, dataset.id)
 
-    async def _advance(
-        self, run: Run, rows: Sequence[DatasetRow], due: DueSteps, deadline: Deadline
-    ) -> Run | None:
+    async def _advance(self, run: Run, rows: Sequence[DatasetRow], part: _Slice) -> Run | None:
         """Takes the steps of the rows, and records that; returns the run as it goes on.
 
         The run goes on behind the last row before the first one that there was no time for. It is None if another slice
@@ -137,12 +145,12 @@ class AgingRun:
         """
         outcomes: list[_Outcome | None] = [None] * len(rows)
         # some time for the first dataset in any case, so that every slice makes progress
-        first_until = Deadline.after(self._clock, max(_LEAST_SECONDS, deadline.remaining_seconds))
+        least = Deadline.after(self._clock, max(_LEAST_SECONDS, part.deadline.remaining_seconds))
 
         async def work(number: int) -> None:
-            until = first_until if number == 0 else deadline
+            until = least if number == 0 else part.deadline
             if not until.passed:
-                outcomes[number] = await self._age(rows[number], run, due, until)
+                outcomes[number] = await self._age(rows[number], run, part, until)
 
         await process_concurrently(range(len(rows)), work, _DATASETS_AT_A_TIME)
         done = list(takewhile(bool, outcomes))
@@ -157,17 +165,19 @@ class AgingRun:
             await self._datasets.deletion.send(dataset.user_id, dataset.id)
         return further
 
-    async def _age(self, row: DatasetRow, run: Run, due: DueSteps, deadline: Deadline) -> _Outcome | None:
+    async def _age(self, row: DatasetRow, run: Run, part: _Slice, until: Deadline) -> _Outcome | None:
         """Takes the step of one dataset; returns what became of it, or None if there was not enough time."""
         try:
             dataset = row.read()
             if dataset is None:
                 return _Outcome(Counts())
-            outcome = await self._take(dataset, run, due, deadline)
+            outcome = await self._take(dataset, run, part.due, until)
         except OutOfTimeError:
             return None
-        except AppError as error:
-            signals.failure(self._telemetry, error, operation="age_dataset", dataset=row.place.dataset_id)
+        except Exception as error:  # noqa: BLE001 - whatever fails with one dataset, those behind it must not wait for it
+            if part.reports_left:
+                part.reports_left -= 1
+                signals.failure(self._telemetry, error, operation="age_dataset", dataset=row.place.dataset_id)
             outcome = _Outcome(Counts(failed=1))
         return replace(outcome, counts=outcome.counts.plus(Counts(seen=1)))
 

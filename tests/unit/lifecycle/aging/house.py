@@ -35,8 +35,8 @@ DAY = timedelta(days=1)
 FILES = ("shards/00001.tar", "shards/00002.tar", "README.md", "ATTRIBUTION.md", "SHA256SUMS")
 
 
-class KilledError(Exception):
-    """Stands for the end of the process."""
+class KilledError(BaseException):
+    """Stands for the end of the process, which no code can catch."""
 
 
 class Life:

@@ -1,5 +1,6 @@
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from shared.errors import Permanent
 from shared.lifecycle.aging.run import AgeDatasets
 from shared.lifecycle.aging.run_rows import Counts
 from shared.storage.blobs import Tier
+from shared.storage.entities import Replace
 from tests.unit.lifecycle.aging.house import DAY, FILES, AgingHouse, Life
 
 
@@ -206,3 +208,20 @@ async def test_a_move_that_somebody_has_asked_for_is_resumed_and_no_policy_moves
     dataset, tiers = (await house.state())["a"]
     assert (dataset.tier, dataset.keeping.move) == (Tier.COOL, None)
     assert Tier.COOL in tiers.values()
+
+
+async def test_failures_of_any_kind_are_counted_but_reported_a_hundred_times_at_most():
+    house = AgingHouse()
+    for number in range(120):
+        await house.add(f"d{number:03}")
+    row = await house.entities.get("datasets", "admin", "d050")
+    assert row is not None
+    await house.entities.apply("datasets", "admin", [Replace(replace(row, values={"json": b"x"}))])
+    await house.add("fine")
+    for number in range(120):
+        await house.blobs.delete(f"datasets/job_d{number:03}/{FILES[0]}")
+    house.clock.moment += 91 * DAY
+    assert (await house.night()).counts == Counts(seen=121, moved=1, archived=1, failed=120)
+    failures = [signal for signal in house.telemetry.signals if signal.kind == "exception"]
+    assert len(failures) == 100
+    assert "d050" in {failure.properties["dataset"] for failure in failures}
