@@ -26,7 +26,12 @@ async def test_a_list_in_a_body_becomes_a_dataset(as_ann, session, gallery, tmp_
         ) as response:
             assert response.status == status, await response.text()
             made = await response.json()
-    await _make_a_dataset(ann, made["blob"], tmp_path)
+    dataset_id, path = await _make_a_dataset(ann, made["blob"], tmp_path)
+    async with session.get(
+        f"{url}/api/v1/datasets/{dataset_id}/download?redirect=true", headers=key
+    ) as response:
+        assert [step.status for step in response.history] == [302]
+        assert await response.read() == path.read_bytes()
     [listed] = (await ann.get("/api/v1/lists"))["items"]
     assert (listed["id"], listed["name"], listed["state"]) == (made["id"], "cats", "stored")
     assert listed["last_used_at"] is not None
@@ -62,7 +67,7 @@ async def _make_a_dataset(api, blob, folder):
     assert job["progress"]["found"] == 5
     assert job["progress"]["kept"] >= 1
     path, _ = await api.download(job["id"], folder)
-    assert path.stat().st_size > 0
+    return job["id"], path
 
 
 def _spec(blob):

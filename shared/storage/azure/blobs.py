@@ -53,7 +53,7 @@ class AzureBlobs(Blobs):
         else:
             self._service = BlobServiceClient(account.blob_uri or "", account.credential, **options)
         self._container = self._service.get_container_client(container)
-        self._links = AzureLinks(self._service, clock or SystemClock())
+        self._links = AzureLinks(self._service, self._container, clock or SystemClock())
 
     @override
     async def put(
@@ -166,7 +166,7 @@ class AzureBlobs(Blobs):
     @override
     async def sign(self, name: str, *, lifetime_seconds: float, filename: str) -> Link:
         """See `LinkStore.sign`. The link is signed with the account's key if there is one, or with a delegation key."""
-        return await self._links.reading(self._blob(name), lifetime_seconds, filename)
+        return await self._links.reading(name, lifetime_seconds, filename)
 
     @override
     async def sign_upload(self, name: str, *, lifetime_seconds: float) -> Link:
@@ -174,7 +174,7 @@ class AzureBlobs(Blobs):
         # a link makes no container
         with contextlib.suppress(AlreadyExists), translated("The container"):
             await self._container.create_container()
-        return await self._links.creating(self._blob(name), lifetime_seconds)
+        return await self._links.creating(name, lifetime_seconds)
 
     async def ping(self) -> None:
         """Sends the service a small request.
