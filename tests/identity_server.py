@@ -6,16 +6,19 @@ from aiohttp import web
 
 
 @contextlib.asynccontextmanager
-async def identity_server(monkeypatch):
-    """Sets the endpoint in the environment; yields the client ids for which tokens were requested."""
+async def identity_server(monkeypatch, token="t"):
+    """Sets the endpoint in the environment; yields the client ids for which tokens were requested.
+
+    Every request gets the same `token`.
+    """
     asked = []
 
-    async def token(request):
+    async def answer(request):
         asked.append(request.query.get("client_id"))
-        return web.json_response({"access_token": "t", "expires_on": "4102444800", "resource": "r"})
+        return web.json_response({"access_token": token, "expires_on": "4102444800", "resource": "r"})
 
     app = web.Application()
-    app.router.add_get("/token", token)
+    app.router.add_get("/token", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -3,16 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import pytest
 from azure.storage.blob._shared_access_signature import BlobSharedAccessSignature
 
 from playground.azurite import _KEY
 from shared.errors import NotConfigured
+from shared.settings import Settings
 from shared.storage.azure.account import StorageAccount
 from shared.storage.azure.blobs import AzureBlobs
 from shared.storage.azure.links import account_of
 from shared.storage.azure.signature import VERSION, Grant
+from shared.wiring import App
 from tests.contract.test_blob_stores import AWKWARD
+from tests.identity_server import identity_server
 
 DATA = bytes(range(256))
 
@@ -93,6 +97,34 @@ async def test_an_upload_link_creates_its_blob_once(linked):
 )
 def test_a_link_is_signed_for_the_account_in_its_address(url, account):
     assert account_of(url) == account
+
+
+@pytest.mark.parametrize(
+    ("section", "client_id"),
+    [
+        ({"storage_credential": "managedidentity", "storage_client_id": "mine"}, "mine"),
+        ({"storage_client_id": "mine"}, "mine"),
+        ({}, "of-the-process"),
+    ],
+)
+async def test_user_assigned_identities_sign_links(monkeypatch, secure, identity, section, client_id):
+    """The setting of the connection names the identity, or else AZURE_CLIENT_ID."""
+    monkeypatch.delenv("AzureWebJobsStorage", raising=False)
+    token = (await identity.get_token("https://storage.azure.com/.default")).token
+    uri = dict.fromkeys(("blob_service_uri", "queue_service_uri", "table_service_uri"), secure.blob_uri)
+    async with identity_server(monkeypatch, token) as asked:
+        app = App(Settings(**uri, **section))
+        blobs = AzureBlobs(app.account, "box", certificates=str(secure.certificate))
+        await blobs.put("a", DATA)
+        link = await blobs.sign("a", lifetime_seconds=60, filename="a.zip")
+        await blobs.close()
+        await app.credential.close()
+    assert set(asked) == {client_id}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(link.url, ssl=secure.trust) as answer,
+    ):
+        assert await answer.read() == DATA
 
 
 async def test_an_identity_without_a_role_is_told_what_it_lacks(secure, identity):
