@@ -47,6 +47,11 @@ class JobKeys:
             return str(stored.values["job_id"])
         return job_id
 
+    async def claimed(self, user_id: str, key: str) -> str | None:
+        """Returns the job id that the key has, or None if it has none."""
+        stored = await self._stored(user_id, key)
+        return str(stored.values["job_id"]) if stored else None
+
     async def note_refusal(self, requested_id: str, job: Job) -> None:
         """Stores the id that a refused message asked for as a name of the message's failed job.
 

@@ -21,14 +21,14 @@ class SpecChecks:
     async def complete(self, spec: JobSpec, user_id: str) -> JobSpec:
         """Returns the spec with the current records blobs of the datasets that it uses as sources.
 
-        The uploaded lists that it names count as used today.
+        Nothing is stored.
 
         Raises:
             InvalidRequest: this user has no dataset that the spec names, may not name the blob of a list, or has not
                 uploaded a list, or the webhook's host has an address that the app does not call.
         """
         resolved = await resolve_datasets(spec, user_id, self.catalog)
-        await self.lists.use(user_id, spec)
+        await self.lists.check(user_id, spec)
         if spec.webhook_url is not None:
             why = await self.hosts.why_refused(str(spec.webhook_url))
             if why is not None:

@@ -28,6 +28,7 @@ from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
 from shared.jobs.submission.spec_checks import SpecChecks
 from shared.runtime import Runtime
+from shared.sources.stored.datasets import DatasetConfig
 from shared.telemetry.correlation import current_origin
 from shared.text.plain_text import one_line
 
@@ -89,16 +90,32 @@ class Submit:
     async def accept(self, submission: Submission) -> Submitted:
         """Stores the job and enqueues it. Repeated with the same key and spec, it returns the same job.
 
+        A repetition also returns the job if the spec would be refused by now, because a list or a dataset that it names
+        is deleted.
+
         Raises:
-            InvalidRequest: a source lacks a setting, the user has no dataset that the spec names, the webhook's host
-                has an address that the app does not call, or the id is not valid.
+            InvalidRequest: a source lacks a setting, the user has no dataset or list that the spec names, the webhook's
+                host has an address that the app does not call, or the id is not valid.
             Conflict: the key or the id belongs to a job of another spec, or the id to another user.
             Forbidden: the owner is not an active user.
             QuotaExceeded: the owner's tier leaves no room.
         """
-        self.specs.check_sources(submission.spec)
-        spec = await self._checks.complete(submission.spec, submission.user_id)
-        submission = replace(submission, spec=spec)
+        try:
+            spec = await self._complete(submission)
+        except InvalidRequest:
+            earlier = await self._earlier_job(submission)
+            if earlier is None:
+                raise
+            submitted = Submitted(earlier, replayed=True)
+        else:
+            submitted = await self._make(replace(submission, spec=spec))
+        job = submitted.job
+        if job.state is State.QUEUED:
+            await self._queues.send(JOBS_QUEUE, message_of(job))
+        return replace(submitted, job=await self._jobs.require(job.user_id, job.id))
+
+    async def _make(self, submission: Submission) -> Submitted:
+        """Stores the job, unless the submission is a repetition."""
         job_id = await self._job_id(submission)
         now = self._runtime.clock.now()
         webhook = WebhookState.PENDING if submission.spec.webhook_url else WebhookState.NONE
@@ -113,14 +130,34 @@ class Submit:
             origin=current_origin(),
             message_id=one_line(submission.message_id, _MAX_MESSAGE_ID),
         )
-        replayed = False
         try:
-            job = await self._store(job, submission)
+            return Submitted(await self._store(job, submission), replayed=False)
         except AlreadyExists:
-            job, replayed = await self._same_job(submission, job_id), True
-        if job.state is State.QUEUED:
-            await self._queues.send(JOBS_QUEUE, message_of(job))
-        return Submitted(await self._jobs.require(job.user_id, job.id), replayed)
+            return Submitted(await self._same_job(submission, job_id), replayed=True)
+
+    async def _complete(self, submission: Submission) -> JobSpec:
+        """Returns the spec with what the app adds to it, and notes the use of the lists that it names."""
+        self.specs.check_sources(submission.spec)
+        spec = await self._checks.complete(submission.spec, submission.user_id)
+        await self._checks.lists.note_use(submission.user_id, spec)
+        return spec
+
+    async def _earlier_job(self, submission: Submission) -> Job | None:
+        """Returns the job that an earlier submission with the same key or id has made, or None if there is none.
+
+        Raises:
+            Conflict: that was a job of another spec.
+        """
+        job_id = submission.job_id
+        if job_id is None and submission.key is not None:
+            job_id = await self._keys.claimed(submission.user_id, submission.key)
+        if job_id is None or not is_plain_id(job_id):
+            return None
+        job = await self._jobs.get(submission.user_id, job_id)
+        if job is None or (job.failure is not None and job.failure.code in {REFUSED, OVER_QUOTA}):
+            # what a message asked for was refused, and is refused again
+            return None
+        return await self._same_job(submission, job_id)
 
     async def _store(self, job: Job, submission: Submission) -> Job:
         """Reserves what the job needs, and stores it.
@@ -196,7 +233,7 @@ class Submit:
                 "dataset that is still being deleted."
             )
         try:
-            same = encode_spec(await self._jobs.spec(job_id)) == encode_spec(submission.spec)
+            same = _as_asked(await self._jobs.spec(job_id)) == _as_asked(submission.spec)
         except NotFound:
             # The spec was deleted after the job's end. Then the key or the id alone decides.
             return job
@@ -205,3 +242,12 @@ class Submit:
         if not same:
             raise Conflict("There is a job for this key or id already, and its spec is another one.")
         return job
+
+
+def _as_asked(spec: JobSpec) -> bytes:
+    """Returns the spec's JSON without what the app adds to it, which changes when a dataset gets a revision."""
+    sources = [
+        config.model_copy(update={"records_blob": None}) if isinstance(config, DatasetConfig) else config
+        for config in spec.sources
+    ]
+    return encode_spec(spec.model_copy(update={"sources": tuple(sources)}))

@@ -7,7 +7,7 @@ over a link, so a list is measured before a spec may use it.
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -127,32 +127,29 @@ class UploadedLists:
         await self._forget(user_id, list_id)
         return found
 
-    async def use(self, user_id: str, spec: JobSpec) -> None:
-        """Checks the uploaded lists that a user's spec names, and notes on which day they were used.
-
-        The administrator may name the lists of all users.
+    async def check(self, user_id: str, spec: JobSpec) -> None:
+        """Checks the uploaded lists that a user's spec names.
 
         Raises:
             InvalidRequest: a list is not there yet, or too large. The error names each source.
         """
         wrong = []
-        for number, config in enumerate(spec.sources):
-            named = _BLOB.fullmatch(config.blob or "") if isinstance(config, UrlsConfig) else None
-            if named is None or user_id not in {named[1], ADMIN}:
-                continue
-            known = await self._listed(named[1], named[2])
-            info = await self._blobs.info(named[0]) if known else None
+        for number, (name, owner, list_id) in _named_in(spec, user_id):
+            known = await self._listed(owner, list_id)
+            info = await self._blobs.info(name) if known else None
             if info is None:
-                wrong.append(
-                    FieldError(f"sources.{number}.blob", "is not there: it is not uploaded, or deleted")
-                )
+                rule = "is not there: it is not uploaded, or deleted"
+                wrong.append(FieldError(f"sources.{number}.blob", rule))
             elif info.size_bytes > MOST_BYTES:
                 rule = f"has {info.size_bytes:,} bytes; it must have at most {MOST_BYTES:,}"
                 wrong.append(FieldError(f"sources.{number}.blob", rule))
-            else:
-                await self._note_use(named[1], named[2])
         if wrong:
             raise InvalidRequest("The job's spec names lists that cannot be read.", tuple(wrong))
+
+    async def note_use(self, user_id: str, spec: JobSpec) -> None:
+        """Notes that the uploaded lists that a user's spec names are used today."""
+        for _, (_, owner, list_id) in _named_in(spec, user_id):
+            await self._note_use(owner, list_id)
 
     async def delete_unused(self, deadline: Deadline) -> int:
         """Deletes lists that no spec has named for long, until the deadline passes; returns how many.
@@ -264,3 +261,14 @@ class UploadedLists:
 def _there(lists: Sequence[UploadedList]) -> Sequence[UploadedList]:
     """Returns the lists that are not deleted."""
     return [each for each in lists if each.deleted_at is None]
+
+
+def _named_in(spec: JobSpec, user_id: str) -> Iterator[tuple[int, tuple[str, str, str]]]:
+    """Yields the uploaded lists that a user's spec names: the number of the source, and the blob, its owner and its id.
+
+    The administrator may name the lists of all users.
+    """
+    for number, config in enumerate(spec.sources):
+        named = _BLOB.fullmatch(config.blob or "") if isinstance(config, UrlsConfig) else None
+        if named is not None and user_id in {named[1], ADMIN}:
+            yield number, (named[0], named[1], named[2])

@@ -59,7 +59,7 @@ async def test_lists_are_deleted_when_no_spec_has_named_them_for_long(lists, sto
     await storage.blobs.put("inputs/ann/own.csv", DATA)
     clock.advance(29 * 86_400)
     await storage.blobs.put("inputs/ann/uploaded/of-nobody.csv", DATA)
-    await lists.use("ann", spec_of(used.found.blob("ann")))
+    await lists.note_use("ann", spec_of(used.found.blob("ann")))
     # a link has stored it after its list was deleted
     assert await lists.delete_unused(deadline(clock)) == 1
     clock.advance(2 * 86_400)

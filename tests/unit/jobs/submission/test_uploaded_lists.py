@@ -144,7 +144,7 @@ async def test_links_of_deleted_lists_store_nothing_that_stays(lists, storage, c
     for late in added:
         await storage.blobs.put(late.blob("ann"), DATA)
     with pytest.raises(InvalidRequest, match="cannot be read"):
-        await lists.use("ann", spec_of(added[0].blob("ann")))
+        await lists.check("ann", spec_of(added[0].blob("ann")))
     assert (await lists.page("ann")).items == []
     assert [info async for info in storage.blobs.list("inputs/")] == []
     for late in added:
@@ -205,9 +205,9 @@ async def test_a_deleted_list_is_gone_and_another_users_is_not_found(lists, stor
 async def test_a_spec_may_not_use_a_list_that_is_not_there(lists):
     stored, missing = await lists.add("ann", CSV), await lists.add("ann", BY_LINK)
     with pytest.raises(InvalidRequest) as caught:
-        await lists.use("ann", spec_of(stored.found.blob("ann"), missing.found.blob("ann")))
+        await lists.check("ann", spec_of(stored.found.blob("ann"), missing.found.blob("ann")))
     assert [error.field for error in caught.value.fields] == ["sources.1.blob"]
-    await lists.use("ann", spec_of(stored.found.blob("ann"), "inputs/ann/own.csv"))
+    await lists.check("ann", spec_of(stored.found.blob("ann"), "inputs/ann/own.csv"))
 
 
 async def test_a_list_that_is_too_large_is_refused_and_deleted(lists, storage, monkeypatch):
@@ -216,7 +216,7 @@ async def test_a_list_that_is_too_large_is_refused_and_deleted(lists, storage, m
     blob = added.found.blob("ann")
     await storage.blobs.put(blob, bytes(11))
     with pytest.raises(InvalidRequest) as caught:
-        await lists.use("ann", spec_of(blob))
+        await lists.check("ann", spec_of(blob))
     assert caught.value.fields[0].message == "has 11 bytes; it must have at most 10"
     assert (await lists.page("ann")).items == []
     assert await storage.blobs.info(blob) is None
@@ -226,19 +226,19 @@ async def test_a_list_that_is_too_large_is_refused_and_deleted(lists, storage, m
 async def test_a_use_is_written_once_a_day(lists, storage, clock):
     added = await lists.add("ann", CSV)
     spec = spec_of(added.found.blob("ann"))
-    await lists.use("ann", spec)
+    await lists.note_use("ann", spec)
     before = await storage.entities.get("lists", "ann", "lists")
     clock.advance(3600)
-    await lists.use("ann", spec)
+    await lists.note_use("ann", spec)
     assert await storage.entities.get("lists", "ann", "lists") == before
     clock.advance(90_000)
-    await lists.use("admin", spec)
+    await lists.note_use("admin", spec)
     assert (await lists.require("ann", added.found.id)).used_at == clock.now()
 
 
 async def test_nobody_prolongs_the_lists_of_others(lists):
     added = await lists.add("ann", CSV)
-    await lists.use("bob", spec_of(added.found.blob("ann")))
+    await lists.note_use("bob", spec_of(added.found.blob("ann")))
     assert (await lists.require("ann", added.found.id)).used_at is None
 
 
