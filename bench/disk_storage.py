@@ -6,7 +6,7 @@ Blobs have names, sizes and tiers, but no content.
 
 import pickle
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import override
@@ -55,7 +55,7 @@ class DiskEntities(EntityStore):
             after = found[-1].row
 
     @override
-    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncGenerator[Entity]:
         rule = "name = ? and (partition, row) > (?, ?) and partition < ? and row < ?"
         while found := self._select(rule, (table, *after, below, below)):
             for entity in found:

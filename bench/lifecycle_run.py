@@ -1,7 +1,7 @@
 """`python -m bench.lifecycle_run fill|plan|run FILE [NUMBER]`: simulated datasets in a file, their plan and their run.
 
 The app is wired as usual, except for storage and the clock, which stands still at one night. `fill` makes datasets, and
-`run` goes on where an earlier process was killed. Prints one line of JSON.
+`run` goes on where an earlier process was killed. It prints a line when it begins. The last line is JSON.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from shared.storage.newest_first import mark, place_of
 from shared.telemetry.recording import RecordingTelemetry
 from shared.wiring import App
 
+BEGUN = "begun"
 _NIGHT = datetime(2026, 11, 29, 2, tzinfo=UTC)
 _SLICE_SECONDS = 20.0
 _DAY = timedelta(days=1)
@@ -102,6 +103,7 @@ class _Simulation:
 
     async def run(self) -> dict[str, object]:
         """Runs slice after slice until the run is finished, and then handles the deletions that it has sent."""
+        print(BEGUN, flush=True)
         began, task, slices = time.perf_counter(), AgeDatasets(_NIGHT.date()), 1
         run, clock = self._app.aging_run, self._app.clock
         while await run.handle(task, Deadline.after(clock, _SLICE_SECONDS)) is not None:

@@ -5,6 +5,7 @@ keys that begin with `~`, and come last in each order.
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from shared.damage import reading
@@ -52,7 +53,7 @@ class AllDatasets:
     entities: EntityStore
 
     async def rows(self, after: Place) -> AsyncGenerator[DatasetRow]:
-        """Yields the rows behind a place. About a hundred are in memory at a time.
+        """Yields the rows behind a place. About a hundred are in memory until the generator is closed.
 
         Datasets that are recorded or erased meanwhile may be among them or not.
 
@@ -60,5 +61,6 @@ class AllDatasets:
             Unavailable: storage did not answer.
         """
         behind = (after.user_id, after.dataset_id)
-        async for entity in self.entities.scan(_TABLE, after=behind, below=_BELOW):
-            yield DatasetRow(entity)
+        async with aclosing(self.entities.scan(_TABLE, after=behind, below=_BELOW)) as entities:
+            async for entity in entities:
+                yield DatasetRow(entity)

@@ -1,6 +1,6 @@
 """Defines table storage for the domain: small rows, compare-and-swap, and atomic changes in a partition."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -68,11 +68,12 @@ class EntityStore(Protocol):
         """Yields the rows of the partition in order of key: those with after < key < before, if these are not empty."""
         ...
 
-    def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+    def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncGenerator[Entity]:
         """Yields rows of all partitions, in order of partition and row.
 
         These are the rows behind the key `after` (partition and row) whose partition and row are both less than
-        `below`. Storage reads the whole table for it, and a hundred rows at a time are in memory.
+        `below`. Storage reads the whole table for it, and a hundred rows at a time are in memory. Whoever stops before
+        the end should close the generator.
         """
         ...
 

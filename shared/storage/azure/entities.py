@@ -1,6 +1,6 @@
 """Entities on Azure Table Storage."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeGuard, override
 
@@ -60,7 +60,7 @@ class AzureEntities(EntityStore):
             return
 
     @override
-    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncGenerator[Entity]:
         parameters = {"partition": after[0], "row": after[1], "below": below}
         # two ranges of keys, because a range with an `or` in it makes storage read the table from its beginning
         for text in (_BEHIND_THE_ROW, _BEHIND_THE_PARTITION):

@@ -1,6 +1,6 @@
 """Tables in memory, for tests and simulations. They behave as `shared.storage.azure.entities` does."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import override
@@ -33,7 +33,7 @@ class MemoryEntities(EntityStore):
                 yield rows[row]
 
     @override
-    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncGenerator[Entity]:
         for partition in sorted(self._tables.get(table, {})):
             if after[0] <= partition < below:
                 behind = after[1] if partition == after[0] else ""

@@ -1,6 +1,6 @@
 """A store whose process is killed at a chosen call, before or after the call has taken effect."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import override
 
 from shared.storage.entities import Change, Entity, EntityStore
@@ -35,7 +35,7 @@ class MortalStore(EntityStore):
         self._step(after=True)
 
     @override
-    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncIterator[Entity]:
+    async def scan(self, table: str, *, after: tuple[str, str], below: str) -> AsyncGenerator[Entity]:
         self._step(after=False)
         async for row in self._store.scan(table, after=after, below=below):
             yield row
