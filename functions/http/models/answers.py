@@ -222,7 +222,7 @@ def _notice(job: Job, progress: "Progress", report: "DiscoveryReport | None") ->
     if job.state is State.DISCOVERING:
         return (report.notice or None) if report else None
     if job.state is State.COMPLETED and job.limit_of_tier is not None and job.images >= job.limit_of_tier:
-        return f"Limited: the dataset has {job.images:,} images, as many as the tier of its owner allows for a job."
+        return f"Limited: the dataset has {job.images:,} images, as many as the tier of its owner allowed for the job."
     if job.state is not State.CANCELLED:
         return None
     tally = progress.tally

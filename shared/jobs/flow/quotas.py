@@ -20,7 +20,7 @@ from shared.runtime import Runtime
 from shared.telemetry import signals
 from shared.users.caller import ADMIN
 from shared.users.quotas.reservation import Reservation, Wish, token_at
-from shared.users.quotas.usage import Listed, Usage, UsageStore, refusals
+from shared.users.quotas.usage import Listed, Usage, UsageStore, images_left, refusals
 from shared.users.tiers import Tier
 
 # No function runs that long (`functionTimeout`), so nobody is still about to store a job for an older reservation.
@@ -71,7 +71,8 @@ class Quotas:
         """Reserves for a revision that is about to be stored; returns the job as it may be stored.
 
         It reserves one job, and as many images as the revision may keep beside those that the job has already: what
-        the spec asks for at most, or what the owner's tier allows for a job if that is less.
+        the spec asks for at most, or what the owner's tier allows for a job if that is less. If the spec does not
+        say how many it asks for, what the month leaves is enough.
 
         Raises:
             Forbidden: the owner is not an active user.
@@ -83,7 +84,9 @@ class Quotas:
         most, tier_limits = _most_of(spec, tier)
         now = self._runtime.clock.now()
         token = token_at(now, self._runtime.ids.nonce())
-        wish = Wish(job.user_id, job.id, token, max(0, most - job.images), job.images)
+        missing = max(0, most - job.images)
+        takes_fewer = most_images(spec) is None
+        wish = Wish(job.user_id, job.id, token, missing, job.images, takes_fewer=takes_fewer)
         held, made = await self._usage.reserve(wish, tier, now)
         granted = replace(
             job,
@@ -107,6 +110,8 @@ class Quotas:
         now = self._runtime.clock.now()
         most, tier_limits = _most_of(spec, tier)
         usage = await self._usage.look_up(user_id, now)
+        if most_images(spec) is None:
+            most = images_left(usage, most, tier)
         return Allowance(most, tier_limits, tier, usage, refusals(usage, most, tier, now))
 
     async def give_back(self, grant: Grant) -> None:

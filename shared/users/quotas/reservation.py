@@ -13,7 +13,8 @@ _HELD = "held-"
 class Wish:
     """The images that a job asks for. Images that an earlier revision kept are not included: they are counted already.
 
-    `token` is a new one, made by `token_at`. If the job has a reservation, it is not used.
+    `token` is a new one, made by `token_at`. If the job has a reservation, it is not used. `takes_fewer` says whether
+    the job also begins with as many images as the month leaves.
     """
 
     user_id: str
@@ -21,6 +22,7 @@ class Wish:
     token: str
     images: int
     kept_before: int = 0
+    takes_fewer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,19 +90,21 @@ class UsageStore:
         async def write(rows: _Rows) -> tuple[Reservation, bool]:
             if rows.held is not None:
                 return await self._touch(rows, rows.held, now), False
-            if refused := refusals(_usage(rows, now), wish.images, tier, now):
+            usage = _usage(rows, now)
+            images = images_left(usage, wish.images, tier) if wish.takes_fewer else wish.images
+            if refused := refusals(usage, images, tier, now):
                 raise refused[0]
             listed = {"user_id": wish.user_id, "job_id": wish.job_id}
             await self.entities.apply(_TABLE, _LISTED, [Put(Entity(_LISTED, wish.token, listed))])
             made = Reservation(
-                wish.user_id, wish.job_id, wish.token, month_of(now), wish.images, wish.kept_before, now
+                wish.user_id, wish.job_id, wish.token, month_of(now), images, wish.kept_before, now
             )
             versions = await self.entities.apply(
                 _TABLE,
                 wish.user_id,
                 [
                     _changed(rows.open, jobs=_count(rows.open, "jobs") + 1),
-                    _changed(rows.month, reserved=_count(rows.month, "reserved") + wish.images),
+                    _changed(rows.month, reserved=_count(rows.month, "reserved") + images),
                     Insert(to_entity(made)),
                 ],
             )
@@ -206,13 +208,23 @@ def month_of(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m}"
 
 
+def images_left(usage: Usage, images: int, tier: Tier) -> int:
+    """Returns how many of so many images the month leaves.
+
+    If it leaves none, it returns all of them: `refusals` then says so.
+    """
+    left = tier.images_per_month - usage.images_kept - usage.images_reserved
+    return min(images, left) if left > 0 else images
+
+
 def refusals(usage: Usage, images: int, tier: Tier, now: datetime) -> Sequence[QuotaExceeded]:
     """Returns why a job that may keep so many images gets no reservation now; nothing if it gets one."""
     found = []
     if usage.jobs_open >= tier.jobs_at_once:
         found.append(
             QuotaExceeded(
-                f"{usage.jobs_open} of your jobs have not ended; your tier allows {tier.jobs_at_once} at once.",
+                f"{usage.jobs_open} of your jobs have not ended; your tier allows {tier.jobs_at_once} at once. "
+                "Wait for one to end, or cancel one.",
                 limit=tier.jobs_at_once,
                 used=usage.jobs_open,
             )
@@ -222,7 +234,8 @@ def refusals(usage: Usage, images: int, tier: Tier, now: datetime) -> Sequence[Q
         found.append(
             QuotaExceeded(
                 f"The job may keep {images:,} images; {used:,} of the {tier.images_per_month:,} of this month are used "
-                f"or reserved. A new month begins at {usage.resets_at:%Y-%m-%dT%H:%M:%SZ}.",
+                f"or reserved. Ask for fewer images, or wait for a job to end, or for the new month, which begins at "
+                f"{usage.resets_at:%Y-%m-%dT%H:%M:%SZ}.",
                 limit=tier.images_per_month,
                 used=used,
                 resets_at=usage.resets_at,

@@ -34,6 +34,20 @@ async def test_images_beyond_the_month_are_429_with_limit_use_and_reset(ann):
     assert (await ann.post("jobs", {**SPEC, "max_images_per_label": 500})).status == 201
 
 
+async def test_a_job_that_does_not_say_how_many_images_it_asks_for_takes_what_the_month_leaves(ann):
+    assert (await ann.post("jobs", SPEC)).status == 201
+    profile = await ann.get("users/profile")
+    spec = {"sources": [{"type": "urls", "blob": f"inputs/{profile.body['id']}/list.csv"}]}
+    allowance = (await ann.post("specs/validate", spec)).body["allowance"]
+    assert (allowance["images_max"], allowance["limited_by_tier"]) == (500, True)
+    job = await ann.post("jobs", spec)
+    assert job.status == 201
+    assert (await ann.get("users/profile")).body["usage"]["images_reserved"] == 1200
+    assert (await ann.post(f"jobs/{job.body['id']}/cancel")).status == 200
+    assert (await ann.post("jobs", {**SPEC, "max_images_per_label": 500})).status == 201
+    assert (await ann.post("specs/validate", spec)).body["refusals"]
+
+
 async def test_jobs_beyond_those_at_once_are_429_until_one_has_ended(ann):
     small = {**SPEC, "max_images_per_label": 10}
     first, *_ = [await ann.post("jobs", small) for _ in range(2)]

@@ -43,7 +43,7 @@ async def test_the_dataset_has_as_many_images_as_the_tier_allows_and_the_job_say
     answer = await _answer(flow, job)
     assert (
         answer.notice
-        == "Limited: the dataset has 40 images, as many as the tier of its owner allows for a job."
+        == "Limited: the dataset has 40 images, as many as the tier of its owner allowed for the job."
     )
     assert answer.problems == ["limit: no more candidates were sought, since the job may keep 40 images"]
     rejected = sum(counts.get("over_limit", 0) for counts in dataset.counts.values())
