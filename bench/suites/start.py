@@ -17,7 +17,7 @@ from playground.azurite import ROOT
 _PAIRS = 3
 """Imports of each kind in a round."""
 _MOST_TIMES = 3.0
-_DEPLOYED = ("functions", "pixcrawler", "shared")
+_DEPLOYED = ("functions", "pixcrawler_sources", "shared")
 _TELEMETRY = {
     # nothing listens there, and nothing is sent before the process ends
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=00000000-0000-0000-0000-000000000001;"

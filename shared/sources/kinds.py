@@ -24,7 +24,7 @@ from shared.sources.website.config import WebsiteConfig
 from shared.sources.website.source import Website
 from shared.web.http.client import WebClient
 
-_GROUP = "pixcrawler.sources"
+_GROUP = "pixcrawler_sources"
 _log = logging.getLogger(__name__)
 
 

@@ -8,7 +8,7 @@ import logging
 from shared.settings import Settings
 from shared.telemetry.log_lines import JsonLines, LogLines
 
-_APP = ("functions", "shared", "pixcrawler")
+_APP = ("functions", "shared", "pixcrawler_sources")
 _LIBRARIES = ("azure", "opencensus", "urllib3")
 
 

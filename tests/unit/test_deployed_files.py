@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"functions", "pixcrawler", "shared"}
+PACKAGES = {"functions", "pixcrawler_sources", "shared"}
 
 
 def test_what_the_app_runs_with_is_deployed_and_its_tools_are_not():
@@ -19,6 +19,7 @@ def test_what_the_app_runs_with_is_deployed_and_its_tools_are_not():
     tools = {
         "bench",
         "build",
+        "client",
         "devhost",
         "docs",
         "infra",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("shared", "functions", "pixcrawler", "devhost", "playground", "bench")
+PACKAGES = ("shared", "functions", "pixcrawler_sources", "devhost", "playground", "bench")
 MODULE = re.compile(r"(?:shared|functions)(?:\.[A-Za-z_]\w*)+")
 
 

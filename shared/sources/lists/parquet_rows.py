@@ -18,7 +18,7 @@ from shared.sources.lists.rows import Row
 from shared.sources.lists.tables import ColumnNames, named
 from shared.storage.blobs import BlobStore
 
-MISSING = "reading Parquet lists needs pyarrow: install the app with its extra, pixcrawler[parquet]"
+MISSING = "reading Parquet lists needs pyarrow: install the app with its extra, pixcrawler-app[parquet]"
 _BATCH_ROWS = 500
 _BATCH_BYTES = 256 << 20
 _BUFFER_BYTES = 1 << 20

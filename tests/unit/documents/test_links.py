@@ -38,7 +38,16 @@ def test_each_page_can_be_reached_from_the_readme() -> None:
 
 @pytest.mark.parametrize("document", documents())
 def test_a_file_that_a_document_names_is_there(document: str) -> None:
-    packages = ("shared", "functions", "pixcrawler", "devhost", "playground", "bench", "infra", "tests")
+    packages = (
+        "shared",
+        "functions",
+        "pixcrawler_sources",
+        "devhost",
+        "playground",
+        "bench",
+        "infra",
+        "tests",
+    )
     files = {path.relative_to(ROOT).as_posix() for name in packages for path in (ROOT / name).rglob("*.py")}
     files |= {path.name for path in ROOT.glob("*.py")}
     named = {name.removeprefix("./") for name in _FILE.findall(text_of(document))}

@@ -29,7 +29,14 @@ def test_only_wheels_for_the_platform_are_packed(tag, runs):
 def test_the_files_of_the_app_are_those_that_funcignore_leaves():
     files = set(app_files())
     tops = {name.partition("/")[0] for name in files}
-    assert tops == {"function_app.py", "functions", "shared", "pixcrawler", "host.json", "requirements.txt"}
+    assert tops == {
+        "function_app.py",
+        "functions",
+        "shared",
+        "pixcrawler_sources",
+        "host.json",
+        "requirements.txt",
+    }
     assert not [name for name in files if "__pycache__" in name or name.endswith(".pyc")]
 
 

@@ -11,7 +11,7 @@ from tests.unit.known_sources import context
 
 MODULE = """
 from typing import Literal
-from pixcrawler.sources import Candidate, Page, Provenance, Query, SourceConfig, SourceKind
+from pixcrawler_sources import Candidate, Page, Provenance, Query, SourceConfig, SourceKind
 
 class MineConfig(SourceConfig):
     type: Literal["mine"] = "mine"
@@ -35,7 +35,7 @@ def install(tmp_path, monkeypatch):
         info = tmp_path / f"{name}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[pixcrawler.sources]\n" + "\n".join(entries) + "\n")
+        (info / "entry_points.txt").write_text("[pixcrawler_sources]\n" + "\n".join(entries) + "\n")
         if module is not None:
             (tmp_path / f"{name}.py").write_text(module)
 

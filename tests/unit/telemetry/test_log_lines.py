@@ -86,7 +86,9 @@ def test_lines_of_the_worker_itself_stay_as_they_are():
 def root():
     """The root logger with a handler as the worker adds it. Its levels are restored at the end."""
     logger, handler = logging.getLogger(), logging.StreamHandler()
-    levels = {name: logging.getLogger(name).level for name in ("functions", "shared", "pixcrawler", "azure")}
+    levels = {
+        name: logging.getLogger(name).level for name in ("functions", "shared", "pixcrawler_sources", "azure")
+    }
     formatters = {found: found.formatter for found in logger.handlers}
     logger.addHandler(handler)
     yield handler

@@ -163,7 +163,7 @@ def test_every_model_of_a_spec_and_of_every_source_is_strict():
 PLUG_IN = """
 from typing import Annotated, Literal
 from pydantic import Field
-from pixcrawler.sources import SourceConfig, SourceKind
+from pixcrawler_sources import SourceConfig, SourceKind
 
 class MineConfig(SourceConfig):
     type: Literal["mine"] = "mine"
@@ -179,7 +179,7 @@ def plug_in(tmp_path, monkeypatch):
     info = tmp_path / "mine-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[pixcrawler.sources]\nmine = mine_of_test:KIND\n")
+    (info / "entry_points.txt").write_text("[pixcrawler_sources]\nmine = mine_of_test:KIND\n")
     (tmp_path / "mine_of_test.py").write_text(PLUG_IN)
     monkeypatch.syspath_prepend(tmp_path)
     return SpecReader(SourceRegistry(known_kinds(SourceSettings()), context()))

@@ -179,12 +179,12 @@ async def test_the_error_without_pyarrow_says_how_to_install_it(monkeypatch):
     config = UrlsConfig(blob=NAME)
     for name in ("pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ValueError, match=r"pixcrawler\[parquet\]"):
+    with pytest.raises(ValueError, match=r"pixcrawler-app\[parquet\]"):
         parse_source({"type": "urls", "blob": "inputs/x", "format": "parquet"})
-    with pytest.raises(ValueError, match=r"pixcrawler\[parquet\]"):
+    with pytest.raises(ValueError, match=r"pixcrawler-app\[parquet\]"):
         parse_source({"type": "urls", "blob": NAME})
     source = Urls(config, blobs)
-    with pytest.raises(Permanent, match=r"pixcrawler\[parquet\]"):
+    with pytest.raises(Permanent, match=r"pixcrawler-app\[parquet\]"):
         await anext(source.pages(source.queries({})[0], None))
 
 

@@ -1,1 +1,0 @@
-"""What packages outside the app may import: `pixcrawler.sources`."""
