@@ -174,7 +174,7 @@ class Deletion:
         marked = await self._find(task)
         if not (marked.job_goes or marked.dataset_goes):
             return await self._strike(task)
-        if marked.job_goes:
+        if marked.job is None or marked.job_goes:
             # this also ends the attempts to call its webhook
             await self._parts.deliveries.erase(task.user_id, task.job_id)
         wait = self._seconds_until_quiet(marked)

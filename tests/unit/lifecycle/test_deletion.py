@@ -2,9 +2,10 @@
 
 import pytest
 
+from shared.announcements import Announcement
 from shared.errors import AlreadyExists, Conflict, NotFound
 from shared.jobs.job.job import Job
-from shared.jobs.job.messages import LIFECYCLE_QUEUE
+from shared.jobs.job.messages import LIFECYCLE_QUEUE, WEBHOOKS_QUEUE
 from shared.jobs.job.states import State
 from tests.expect import present
 from tests.unit.lifecycle.deleting import ANN, HOUR, SPEC, Store
@@ -48,6 +49,19 @@ async def test_a_dataset_is_kept_unless_its_deletion_is_asked_for(store: Store) 
     await store.app.deletion.delete_dataset(ANN, "old")
     await store.finish()
     assert (await store.names(), store.rows("old")) == ([], [])
+
+
+async def test_events_of_a_dataset_whose_job_was_deleted_before_are_deleted_with_it(store: Store) -> None:
+    await store.add_job("old")
+    await store.app.deletion.delete_job(ANN, "old", keeps_dataset=True)
+    await store.finish()
+    hook = "https://example.org/hook?token=secret"
+    event = Announcement(ANN, "old", "dataset.rehydrated", "1", store.clock.now(), hook, {})
+    await store.app.deliveries.announce(event)
+    store.queues.take(WEBHOOKS_QUEUE)
+    await store.app.deletion.delete_dataset(ANN, "old")
+    await store.finish()
+    assert [row for row in store.rows("old") if row[1] != "~due"] == []
 
 
 async def test_a_call_for_the_dataset_counts_after_one_that_kept_it(store: Store) -> None:
