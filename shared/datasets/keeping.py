@@ -36,9 +36,10 @@ class Keeping:
     """How a dataset is kept. No field is part of the dataset's content.
 
     `tier_changed_at` is when the dataset's files were written or moved to their tier; None if nobody recorded it.
-    `last_download_at` is when links to the files were given; it is recorded once a day at most. The dataset is not
-    moved to the Archive tier before `online_until`. `rehydration` is set while files leave the Archive tier, and `move`
-    while they go to another tier because the owner has asked for it: until then no policy moves them.
+    `last_download_at` is when links to the files were given, and `last_job_at` when a job was submitted that reads
+    them; each is recorded once a day at most. The dataset is not moved to the Archive tier before `online_until`.
+    `rehydration` is set while files leave the Archive tier, and `move` while they go to another tier because the owner
+    has asked for it: until then no policy moves them.
 
     A dataset under `legal_hold` is neither deleted nor replaced. `retention_days` is how many days after its last use
     the nightly run deletes the dataset; None leaves that to the policies. `deleting_since` is set when its deletion has
@@ -47,6 +48,7 @@ class Keeping:
 
     tier_changed_at: datetime | None = None
     last_download_at: datetime | None = None
+    last_job_at: datetime | None = None
     online_until: datetime | None = None
     rehydration: Rehydration | None = None
     move: Move | None = None

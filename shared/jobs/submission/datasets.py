@@ -3,8 +3,13 @@
 A user may name the lists below `inputs/{user}/`. The administrator, who owns the jobs of producers, may name all lists.
 """
 
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from shared.datasets.catalog import Catalog
-from shared.errors import FieldError, InvalidRequest
+from shared.datasets.dataset import Dataset
+from shared.errors import FieldError, InvalidRequest, NotFound
 from shared.jobs.spec.spec import JobSpec
 from shared.records.blob_names import inputs_prefix
 from shared.sources.lists.config import UrlsConfig
@@ -12,6 +17,7 @@ from shared.sources.source import SourceConfig
 from shared.sources.stored.datasets import DatasetConfig
 from shared.users.caller import ADMIN
 
+_RECORDED_EVERY = timedelta(days=1)
 _UNKNOWN = "is not the id of a dataset of yours"
 
 
@@ -39,6 +45,21 @@ async def resolve_datasets(spec: JobSpec, user_id: str, catalog: Catalog) -> Job
     if wrong:
         raise InvalidRequest("The job's spec names what is not there.", tuple(wrong))
     return spec.model_copy(update={"sources": tuple(sources)})
+
+
+async def note_use(spec: JobSpec, user_id: str, catalog: Catalog, now: datetime) -> None:
+    """Records that a job reads the datasets that its spec uses as sources, so that no policy moves them meanwhile."""
+
+    def use(dataset: Dataset) -> Dataset:
+        last = dataset.keeping.last_job_at
+        if last is not None and now - last < _RECORDED_EVERY:
+            return dataset
+        return replace(dataset, keeping=replace(dataset.keeping, last_job_at=now))
+
+    for dataset_id in {config.id for config in spec.sources if isinstance(config, DatasetConfig)}:
+        # a dataset that is deleted just now is found to be gone when the job reads it
+        with suppress(NotFound):
+            await catalog.keep(user_id, dataset_id, use)
 
 
 def _lists_of_others(spec: JobSpec, user_id: str) -> list[FieldError]:

@@ -26,6 +26,7 @@ from shared.jobs.job.messages import JOBS_QUEUE, message_of, names_in
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
+from shared.jobs.submission.datasets import note_use
 from shared.jobs.submission.spec_checks import SpecChecks
 from shared.runtime import Runtime
 from shared.sources.stored.datasets import DatasetConfig
@@ -136,10 +137,11 @@ class Submit:
             return Submitted(await self._same_job(submission, job_id), replayed=True)
 
     async def _complete(self, submission: Submission) -> JobSpec:
-        """Returns the spec with what the app adds to it, and notes the use of the lists that it names."""
+        """Returns the spec with what the app adds to it, and notes the use of the lists and datasets that it names."""
         self.specs.check_sources(submission.spec)
         spec = await self._checks.complete(submission.spec, submission.user_id)
         await self._checks.lists.note_use(submission.user_id, spec)
+        await note_use(spec, submission.user_id, self._checks.catalog, self._runtime.clock.now())
         return spec
 
     async def _earlier_job(self, submission: Submission) -> Job | None:

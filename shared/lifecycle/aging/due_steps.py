@@ -111,7 +111,7 @@ def _aging(dataset: Dataset) -> Aging:
     keeping, since = dataset.keeping, tier_since(dataset)
     # no policy moves a dataset to the Hot tier: its files were written then, or somebody wanted it there
     uses = [dataset.created_at, since if dataset.tier is Tier.HOT else None]
-    uses += [keeping.last_download_at, keeping.online_until]
+    uses += [keeping.last_download_at, keeping.last_job_at, keeping.online_until]
     return Aging(
         dataset.tier,
         since,

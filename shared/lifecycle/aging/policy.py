@@ -106,7 +106,7 @@ class Aging:
         tier: The tier of the dataset's files.
         tier_changed_at: When the files came to that tier.
         last_used_at: The latest of the times when its files were written or moved to the Hot tier, when it was last
-            downloaded, and until when it stays online.
+            downloaded or read by a job, and until when it stays online.
         legal_hold: Whether the dataset must not be deleted.
         is_on_its_way: Whether it is on its way to another tier because somebody has asked for it.
     """

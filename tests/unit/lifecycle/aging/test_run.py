@@ -64,13 +64,12 @@ async def test_years_pass_and_each_dataset_takes_its_steps_on_its_days():
     assert (len(values), sum(values)) == (3 * 365 - 1, 5)
 
 
-async def test_a_download_and_the_days_online_count_as_use():
+async def test_downloads_and_the_days_online_count_as_use():
     house = AgingHouse()
     used, online = await house.add("used"), await house.add("online", tier=Tier.COOL)
     begin = house.clock.now()
-    at = {"last_download_at": begin + 50 * DAY}, {"online_until": begin + 80 * DAY}
-    for dataset, change in zip((used, online), at, strict=True):
-        await house.keep(dataset, **change)
+    await house.keep(used, last_download_at=begin + 50 * DAY, last_job_at=begin + 49 * DAY)
+    await house.keep(online, last_job_at=begin + 20 * DAY, online_until=begin + 80 * DAY)
     for days, expected in (
         (79, (Tier.HOT, Tier.COOL)),
         (80, (Tier.COOL, Tier.COOL)),
@@ -82,6 +81,14 @@ async def test_a_download_and_the_days_online_count_as_use():
         await house.night()
         state = await house.state()
         assert (state["used"][0].tier, state["online"][0].tier) == expected, days
+
+
+async def test_a_dataset_that_a_job_reads_is_not_moved_meanwhile():
+    house = AgingHouse()
+    dataset = await house.add("a")
+    house.clock.moment += 91 * DAY
+    await house.keep(dataset, last_job_at=house.clock.now())
+    assert (await house.night()).counts == Counts(seen=1)
 
 
 @pytest.mark.parametrize("seed", range(5))
