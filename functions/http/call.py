@@ -78,7 +78,9 @@ class Call:
 
         body = self.read_bytes(MAX_SPEC_BYTES)
         if not body:
-            raise InvalidRequest("The body is empty; it must be JSON, sent with a Content-Length.")
+            raise InvalidRequest(
+                "The body is empty; it must be JSON, such as {}, sent with a Content-Length."
+            )
         if len(body) > _LARGE_BYTES:
             return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
         return parse(read_json(body, "The body"))

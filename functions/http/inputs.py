@@ -5,7 +5,7 @@ number from 1 to 100".
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -66,10 +66,12 @@ def read_query(request: func.HttpRequest, declared: Mapping[str, Parameter]) -> 
             if rule is not None:
                 wrong[name] = f"is {shown(value)!r}; it {rule}"
         elif name != _KEY_OF_THE_HOST:
-            accepted = " and ".join(sorted(declared)) or "none"
+            accepted = _joined(sorted(declared), "and") or "none"
             wrong[name] = f"is not a parameter of this call, which accepts {accepted}"
-    missing = [name for name, parameter in declared.items() if parameter.required and name not in given]
-    wrong |= dict.fromkeys(missing, "is missing")
+    for name, parameter in declared.items():
+        if parameter.required and name not in given:
+            rule = _rule_of_words(parameter.schema)
+            wrong[name] = f"is missing; it {rule}" if rule else "is missing"
     if wrong:
         errors = tuple(FieldError(shown(name), message) for name, message in wrong.items())
         raise InvalidRequest("The query is not valid.", errors)
@@ -99,12 +101,22 @@ def moment_of(name: str, value: str) -> datetime:
 def _broken_rule(value: str, schema: Mapping[str, Any]) -> str | None:
     """Returns the rule of the schema that a value breaks, or None. Checks whole numbers and lists of words."""
     if "enum" in schema and value not in schema["enum"]:
-        return f"must be {' or '.join(schema['enum'])}"
+        return _rule_of_words(schema)
     if schema.get("type") == "integer":
         least, most = schema["minimum"], schema["maximum"]
         if _NUMBER.fullmatch(value) is None or not least <= int(value) <= most:
             return f"must be a whole number from {least} to {most}"
     return None
+
+
+def _rule_of_words(schema: Mapping[str, Any]) -> str | None:
+    """Returns the rule of a schema that lists words, or None."""
+    return f"must be {_joined(schema['enum'], 'or')}" if "enum" in schema else None
+
+
+def _joined(words: Sequence[str], last: str) -> str:
+    """Returns the words with commas between them, and `last` before the last one."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def header_in(request: func.HttpRequest, name: str, most_characters: int) -> str | None:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.clock import Clock
 from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest, NotFound
@@ -196,7 +196,10 @@ class Accounts:
             )
         last = actor.caller.key_expires_at
         if last is not None and (new.expires_at is None or new.expires_at > last):
-            raise Forbidden("A key makes no keys that expire after itself.")
+            latest = f"{last.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            raise Forbidden(
+                f"A key makes no keys that expire after itself; give an expires_at of {latest} or before."
+            )
         await self.users.require(user_id)
         key_id = new_id(self.random(KEY_ID_LENGTH))
         text = write_key(user_id, key_id, self.random(SECRET_BYTES))

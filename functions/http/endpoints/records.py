@@ -1,6 +1,5 @@
 """HTTP: pages of the records of a job's candidates."""
 
-import re
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -73,10 +72,11 @@ async def list_records(call: Call) -> Answer:
     """
     from shared.jobs.ledger.record_pages import RecordFilter, RecordPages
     from shared.jobs.ledger.record_pieces import Place
+    from shared.records.records import Reason
 
     outcome, reason, label = (call.query.get(name) for name in _FILTERS)
-    if reason is not None and re.fullmatch(_REASON, reason) is None:
-        raise wrong_value("reason", reason, "must be a reason such as too_small")
+    if reason is not None and reason not in set(Reason):
+        raise wrong_value("reason", reason, f"must be one of {', '.join(Reason)}")
     if label is not None and not 1 <= len(label) <= _MAX_LABEL_CHARACTERS:
         raise wrong_value("label", label, f"must have 1 to {_MAX_LABEL_CHARACTERS} characters")
     cursor = call.query.get("cursor")

@@ -31,7 +31,7 @@ async def get_profile(call: Call) -> Answer:
     account = await call.app.access.account(call.user_id)
     if account is None:
         signals.profile_not_found(call.app.telemetry, user_id=call.user_id, endpoint=f"{USERS}/profile")
-        raise NotFound("There is no profile for this key.")
+        raise NotFound("The administrator of the settings has no profile; use a key of a user.")
     user = account.user
     usage = await call.app.usage.look_up(user.id, call.app.clock.now())
     profile = ProfileAnswer(

@@ -149,8 +149,8 @@ class MoveRequests:
         now, keeping = self._clock.now(), dataset.keeping
         if keeping.online_until is not None and keeping.online_until > now:
             raise Conflict(
-                f"The dataset was to stay online until {keeping.online_until.isoformat()}. To archive it nevertheless, "
-                "send even_if_in_use."
+                f"The dataset was to stay online until {keeping.online_until:%Y-%m-%dT%H:%M:%SZ}. "
+                "To archive it nevertheless, send even_if_in_use."
             )
         if keeping.last_download_at is None:
             return
@@ -158,8 +158,8 @@ class MoveRequests:
         work_until = keeping.last_download_at + _DAY + self._links_work_for
         if work_until > now:
             raise Conflict(
-                f"Links to the dataset's files may work until {work_until.isoformat()}. To archive it nevertheless, "
-                "send even_if_in_use."
+                f"Links to the dataset's files may work until {work_until:%Y-%m-%dT%H:%M:%SZ}. "
+                "To archive it nevertheless, send even_if_in_use."
             )
 
 

@@ -101,7 +101,7 @@ async def test_no_job_older_than_since_is_read(app, caller, monkeypatch):
 
 
 TIME = "must be a time such as 2026-01-01T12:00:00Z"
-STATE = "must be queued or discovering or crawling or archiving or completed or failed or cancelled"
+STATE = "must be queued, discovering, crawling, archiving, completed, failed or cancelled"
 
 
 @pytest.mark.parametrize(

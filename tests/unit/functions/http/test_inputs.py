@@ -15,7 +15,9 @@ PRINTABLE = "must be 1 to 255 printable ASCII characters"
 
 
 KNOWN = {
-    (declared.method, short(declared.path)): " and ".join(sorted(declared.query))
+    (declared.method, short(declared.path)): re.sub(
+        ", ([a-z]+)$", r" and \1", ", ".join(sorted(declared.query))
+    )
     for declared in DECLARED.values()
 }
 
@@ -37,7 +39,7 @@ async def test_an_unknown_query_parameter_is_named_with_the_accepted_ones(caller
         answered = await caller.call(method, _path(route), query, b"{}", {})
         unknown = ("color", f"is not a parameter of this call, which accepts {known}")
         assert (answered.status, answered.errors[0]) == (400, unknown)
-        assert {message for _, message in answered.errors[1:]} <= {"is missing"}
+        assert all(message.startswith("is missing") for _, message in answered.errors[1:])
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -66,12 +66,16 @@ async def test_a_running_job_has_always_a_next_page_and_says_when_to_ask_for_it(
     assert (ended.body, ended.headers.get("Retry-After")) == ({"items": [], "next": None}, None)
 
 
+REASON = f"must be one of {', '.join(Reason)}"
+
+
 @pytest.mark.parametrize(
     ("query", "field", "rule"),
     [
         ("outcome=lost", "outcome", "must be kept or rejected"),
-        ("reason=", "reason", "must be a reason such as too_small"),
-        ("reason=TOO%20SMALL", "reason", "must be a reason such as too_small"),
+        ("reason=", "reason", REASON),
+        ("reason=TOO%20SMALL", "reason", REASON),
+        ("reason=not-found", "reason", REASON),
         ("label=", "label", "must have 1 to 200 characters"),
         ("cursor=", "cursor", "must be the cursor in the `next` of a list"),
         ("cursor=000001", "cursor", "must be the cursor in the `next` of a list"),
