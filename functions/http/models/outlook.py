@@ -109,7 +109,7 @@ class SpecOutlook(Model):
 
 def _all_fields(spec: "JobSpec") -> dict[str, JsonValue]:
     """Returns the spec's JSON with all defaults. Items of lists have only the fields that they were given."""
-    found: dict[str, JsonValue] = spec.model_dump(mode="json")
+    found: dict[str, JsonValue] = spec.model_dump(mode="json", exclude={"sources"})
     found["sources"] = [
         {
             name: _short(value) if name == "items" else value
