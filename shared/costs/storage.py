@@ -18,7 +18,6 @@ GB: Final = 1 << 30
 """The bytes of a GB, as Azure Storage counts them."""
 DAYS_A_MONTH: Final = 30
 _UNIT: Final = 10_000
-_WARMEST_FIRST: Final = (Tier.HOT, Tier.COOL, Tier.COLD, Tier.ARCHIVE)
 
 
 def storage_month(prices: Prices, bytes_by_tier: Mapping[Tier, int]) -> float:
@@ -70,7 +69,7 @@ def move(
     if origin is target:
         return 0.0
     fee = early_deletion(prices, size_bytes, origin, days_in_tier)
-    if _WARMEST_FIRST.index(target) > _WARMEST_FIRST.index(origin):
+    if target.is_colder_than(origin):
         return fee + blobs * prices.tiers[target].writes_per_10000 / _UNIT
     left = prices.tiers[origin]
     return fee + blobs * left.reads_per_10000 / _UNIT + left.retrieval_gb * size_bytes / GB

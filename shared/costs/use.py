@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final
 
 from shared.costs.prices import Prices
-from shared.costs.storage import GB
+from shared.costs.storage import DAYS_A_MONTH, GB
 from shared.storage.blobs import Tier
 
 INSTANCE_GB: Final = 2.0
@@ -129,5 +129,5 @@ def logs_cost(prices: Prices, log_bytes: float) -> float:
 
 
 def polls_a_month(queues: int, polling_seconds: float) -> float:
-    """Returns how often an instance that waits asks its queues for messages in a month of 30 days."""
-    return queues * 30 * 86_400 / polling_seconds
+    """Returns how often an instance that waits asks its queues for messages in a month."""
+    return queues * DAYS_A_MONTH * 86_400 / polling_seconds

@@ -37,3 +37,8 @@ class Dataset:
     checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
     webhook_url: str | None = field(default=None, repr=False)
     keeping: Keeping = Keeping()  # noqa: RUF009 - it cannot change
+
+    @property
+    def tier_since(self) -> datetime:
+        """The time when the files came to their tier."""
+        return self.keeping.tier_changed_at or self.created_at

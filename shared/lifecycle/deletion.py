@@ -163,17 +163,17 @@ class Deletion:
     @property
     def kind(self) -> Kind[DeleteTask]:
         """The kind of task that it handles."""
-        return Kind(DeleteTask, self.run)
+        return Kind(DeleteTask, self.handle)
 
-    async def run(self, task: DeleteTask, deadline: Deadline) -> Again | None:
-        """Deletes what is marked, as far as the deadline allows. This is the handler of the task.
+    async def handle(self, task: DeleteTask, deadline: Deadline) -> Again | None:
+        """Deletes what is marked until the deadline passes; returns the further task if something is left.
 
         Raises:
             Unavailable: storage did not answer; the task should be run again.
         """
         marked = await self._find(task)
         if not (marked.job_goes or marked.dataset_goes):
-            return await self._strike(task)
+            return await self._unlist(task)
         if marked.job is None or marked.job_goes:
             # this also ends the attempts to call its webhook
             await self._parts.deliveries.erase(task.user_id, task.job_id)
@@ -183,7 +183,7 @@ class Deletion:
         if wait:
             return Again(task, wait)
         await self._erase_rows(marked)
-        return await self._strike(task)
+        return await self._unlist(task)
 
     async def _find(self, task: DeleteTask) -> _Marked:
         """Reads what is marked.
@@ -245,7 +245,7 @@ class Deletion:
         await self._parts.keys.forget(job)
         await self._jobs.erase(job)
 
-    async def _strike(self, task: DeleteTask) -> Again | None:
+    async def _unlist(self, task: DeleteTask) -> Again | None:
         """Takes an id off the list of which nothing is left, once nobody can be about to mark more of it."""
         listed = await self._deletions.find(task.job_id)
         if listed is None or listed.user_id != task.user_id:
@@ -253,7 +253,7 @@ class Deletion:
         wait = (listed.since + _MARKED_AFTER - self._clock.now()).total_seconds()
         if wait > 0:
             return Again(task, wait)
-        await self._deletions.strike(listed)
+        await self._deletions.unlist(listed)
         return None
 
 

@@ -5,7 +5,7 @@ The jobs that a user has open are cancelled first. The jobs and datasets are del
 next one, and a user whose dataset is under legal hold stays until the hold is lifted.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from shared.clock import Deadline
@@ -16,6 +16,7 @@ from shared.lifecycle.blob_deletion import delete_blobs
 from shared.lifecycle.deletion import Deletion, JobParts
 from shared.records.blob_names import inputs_prefix
 from shared.runtime import Runtime
+from shared.storage.newest_first import Listing
 from shared.telemetry import signals
 from shared.users.deletions import Deletions
 from shared.users.quotas.usage import UsageStore
@@ -43,7 +44,7 @@ class Erasure:
         self._telemetry = runtime.telemetry
 
     async def run(self, deadline: Deadline) -> int:
-        """Delete users until the deadline passes; returns how many are deleted completely.
+        """Deletes users until the deadline passes; returns how many are deleted completely.
 
         Raises:
             Unavailable: storage did not answer when the users were listed.
@@ -101,7 +102,7 @@ class Erasure:
             # its dataset is under legal hold, or another run has deleted it
             return
         if task is not None:
-            await self._deletion.run(task, deadline)
+            await self._deletion.handle(task, deadline)
 
     async def _erase_datasets(self, user: User, deadline: Deadline) -> bool:
         """Deletes datasets whose jobs have no row, and all that is stored beside jobs; returns whether that is done."""
@@ -126,23 +127,22 @@ class Erasure:
         except (Conflict, NotFound):
             # it is under legal hold, or another run has deleted it
             return
-        await self._deletion.run(task, deadline)
+        await self._deletion.handle(task, deadline)
 
-    async def _jobs(self, user_id: str) -> AsyncIterator[Job]:
-        after: str | None = ""
-        while after is not None:
-            page = await self._parts.data.jobs.page(user_id, after, _PAGE)
-            for job in page.items:
-                yield job
-            after = page.more_after
+    def _jobs(self, user_id: str) -> AsyncIterator[Job]:
+        return _items(lambda after: self._parts.data.jobs.page(user_id, after, _PAGE))
 
-    async def _datasets(self, user_id: str) -> AsyncIterator[Dataset]:
-        after: str | None = ""
-        while after is not None:
-            page = await self._parts.catalog.page(user_id, after, _PAGE, also_deleting=True)
-            for dataset in page.items:
-                yield dataset
-            after = page.more_after
+    def _datasets(self, user_id: str) -> AsyncIterator[Dataset]:
+        return _items(lambda after: self._parts.catalog.page(user_id, after, _PAGE, also_deleting=True))
+
+
+async def _items[Item](read_page: Callable[[str], Awaitable[Listing[Item]]]) -> AsyncIterator[Item]:
+    after: str | None = ""
+    while after is not None:
+        page = await read_page(after)
+        for item in page.items:
+            yield item
+        after = page.more_after
 
 
 def _check(deadline: Deadline) -> None:

@@ -8,12 +8,17 @@ from typing import Protocol
 
 
 class Tier(StrEnum):
-    """Access tiers of a blob. HOT has the fastest and cheapest reads, and ARCHIVE the cheapest storage."""
+    """Access tiers of a blob, the warmest first. HOT has the cheapest reads, and ARCHIVE the cheapest storage."""
 
     HOT = "hot"
     COOL = "cool"
     COLD = "cold"
     ARCHIVE = "archive"
+
+    def is_colder_than(self, other: "Tier") -> bool:
+        """Returns whether storage in this tier is cheaper than in the other one."""
+        tiers = list(Tier)
+        return tiers.index(self) > tiers.index(other)
 
 
 class Priority(StrEnum):

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.wiring.dataset_services import DatasetServices
+from shared.wiring.webhook_services import WebhookServices
 
 if TYPE_CHECKING:
     from shared.lifecycle.aging.due_steps import LifecycleRules
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shared.lifecycle.working_blobs import WorkingBlobs
 
 
-class LifecycleServices(DatasetServices):
+class LifecycleServices(WebhookServices):
     """The services of the lifecycle. Each is made on first use."""
 
     @cached_property

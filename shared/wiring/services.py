@@ -10,6 +10,7 @@ from shared.wiring.user_services import UserServices
 if TYPE_CHECKING:
     from shared.crawling.worker import ChunkWorker
     from shared.datasets.catalog import Catalog
+    from shared.datasets.downloads import Downloads
     from shared.health.probe import HealthProbe
     from shared.jobs.archive_step.archive import Archive
     from shared.jobs.crawl import Crawl
@@ -69,6 +70,14 @@ class Services(UserServices):
         from shared.datasets.catalog import Catalog
 
         return Catalog(self.entities, self.blobs)
+
+    @cached_property
+    def downloads(self) -> "Downloads":
+        """Makes links to the files of datasets."""
+        from shared.datasets.downloads import Downloads
+
+        seconds = self.settings.download_link_seconds
+        return Downloads(self.catalog, self.blobs, self.clock, link_seconds=seconds)
 
     @cached_property
     def source_settings(self) -> "SourceSettings":

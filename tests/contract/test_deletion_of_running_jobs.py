@@ -36,7 +36,7 @@ class House:
             await self.flow.cancel(job)
         task = await self.deletion.delete_job(self.user_id, job.id, keeps_dataset=False)
         assert task is not None
-        await self.deletion.run(task, self.flow.deadline())
+        await self.deletion.handle(task, self.flow.deadline())
 
     async def left(self, job_id: str) -> list[str]:
         """The blobs and rows that have to do with a job."""
@@ -87,8 +87,8 @@ async def test_nothing_is_left_of_a_job_that_is_deleted_while_runs_work_for_it(h
         await flow.storm(chance, copies=True, deaths=False, at_once=6)
         assert await flow.jobs.get(unique, job.id) is None
         flow.clock.advance(3600)
-        await house.deletion.run(task_of(house, job), flow.deadline())
-        assert await house.deletion.run(task_of(house, job), flow.deadline()) is None
+        await house.deletion.handle(task_of(house, job), flow.deadline())
+        assert await house.deletion.handle(task_of(house, job), flow.deadline()) is None
         assert await house.left(job.id) == []
 
 

@@ -44,7 +44,7 @@ class DatasetCosts(Model):
 
         size, blobs, tier = dataset.size_bytes, len(dataset.blobs), dataset.tier
         read_from = Tier.HOT if tier is Tier.ARCHIVE else tier
-        days = (now - (dataset.keeping.tier_changed_at or dataset.created_at)).days
+        days = (now - dataset.tier_since).days
         return cls(
             prices=PriceBasis.of(prices),
             storage_month=round(storage_month(prices, {tier: size}), 6),

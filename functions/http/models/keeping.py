@@ -122,7 +122,7 @@ class KeepingAnswer(Model):
         from shared.lifecycle.aging.policy import EARLY_DELETION_DAYS
 
         keeping = dataset.keeping
-        since, shortest = keeping.tier_changed_at or dataset.created_at, EARLY_DELETION_DAYS[dataset.tier]
+        since, shortest = dataset.tier_since, EARLY_DELETION_DAYS[dataset.tier]
         change = keeping.rehydration or keeping.move
         return cls(
             tier_since=since,

@@ -98,7 +98,7 @@ class JobDeletions:
         row = await self.entities.get(_TABLE, DELETING, job_id)
         return _read(row) if row else None
 
-    async def strike(self, listed: Listed) -> None:
+    async def unlist(self, listed: Listed) -> None:
         """Takes an id off the list, after the last row and blob are deleted, unless it was listed again since."""
         with contextlib.suppress(Changed):
             await self._apply(DELETING, Delete(listed.job_id, listed.etag))

@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.costs.prices import Prices
 from shared.costs.storage import GB, download, storage_month
-from shared.costs.use import INSTANCE_GB, execution_cost, gb_seconds, transactions_cost, use_of_job
+from shared.costs.use import INSTANCE_GB, Use, execution_cost, gb_seconds, transactions_cost, use_of_job
 from shared.crawling.options import Resize
 from shared.jobs.flow.rounds import oversampled
 from shared.jobs.spec.spec import JobSpec
@@ -84,7 +84,6 @@ class Estimator:
         size = images * each
         use = use_of_job(looked_at, size, self.chunk_size)
         seconds = _START_SECONDS + max(looked_at / _CANDIDATES_A_SECOND, use.core_seconds)
-        charged = gb_seconds(self.prices, use, seconds)
         stored = size / GB
         return Estimate(
             self.prices,
@@ -96,16 +95,8 @@ class Estimator:
                 f"one instance looks at {_CANDIDATES_A_SECOND} candidates a second, as if all came from one host, and "
                 "at two for each image if there are so many",
             ),
-            executions=Item(
-                ceil(use.executions),
-                f"one for each chunk of up to {self.chunk_size:,} candidates, and some for the job; nothing is free",
-                execution_cost(self.prices, use.executions, 0),
-            ),
-            execution_time=Item(
-                charged,
-                f"one instance of {INSTANCE_GB:g} GB works for the whole duration; nothing is free",
-                execution_cost(self.prices, 0, charged),
-            ),
+            executions=self._executions(use),
+            execution_time=self._execution_time(use, seconds),
             transactions=Item(
                 ceil(use.transactions),
                 "as measured for real jobs, by job, chunk and GB",
@@ -119,6 +110,21 @@ class Estimator:
                 "one download from the Hot tier to the internet; nothing is free",
                 download(self.prices, size, Tier.HOT, 1),
             ),
+        )
+
+    def _executions(self, use: Use) -> Item:
+        return Item(
+            ceil(use.executions),
+            f"one for each chunk of up to {self.chunk_size:,} candidates, and some for the job; nothing is free",
+            execution_cost(self.prices, use.executions, 0),
+        )
+
+    def _execution_time(self, use: Use, seconds: float) -> Item:
+        charged = gb_seconds(self.prices, use, seconds)
+        return Item(
+            charged,
+            f"one instance of {INSTANCE_GB:g} GB works for the whole duration; nothing is free",
+            execution_cost(self.prices, 0, charged),
         )
 
 

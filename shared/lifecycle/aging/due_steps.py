@@ -4,7 +4,7 @@ The plan shows these steps, and the run takes them. So both have the same.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from shared.costs.prices import Prices
 from shared.costs.storage import early_deletion, move, saving_month, storage_month
@@ -102,13 +102,8 @@ def size_of(dataset: Dataset, blobs: tuple[str, ...]) -> int:
     return sum(checksums[blob].size_bytes for blob in blobs)
 
 
-def tier_since(dataset: Dataset) -> datetime:
-    """Returns when the files of the dataset came to their tier."""
-    return dataset.keeping.tier_changed_at or dataset.created_at
-
-
 def _aging(dataset: Dataset) -> Aging:
-    keeping, since = dataset.keeping, tier_since(dataset)
+    keeping, since = dataset.keeping, dataset.tier_since
     # no policy moves a dataset to the Hot tier: its files were written then, or somebody wanted it there
     uses = [dataset.created_at, since if dataset.tier is Tier.HOT else None]
     uses += [keeping.last_download_at, keeping.last_job_at, keeping.online_until]

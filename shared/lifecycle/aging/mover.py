@@ -12,7 +12,6 @@ from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.datasets.files import stored_files
 from shared.errors import Damaged, NotFound
-from shared.lifecycle.aging.policy import is_downward
 from shared.lifecycle.moves.files import change_each
 from shared.storage.blobs import BlobInfo, Tier, TierStore
 
@@ -62,7 +61,7 @@ class Mover:
 
         def moved(found: Dataset) -> Dataset:
             nonlocal recorded
-            recorded = found.revision == dataset.revision and is_downward(found.tier, tier)
+            recorded = found.revision == dataset.revision and tier.is_colder_than(found.tier)
             if not recorded:
                 return found
             return replace(found, tier=tier, keeping=replace(found.keeping, tier_changed_at=now))
@@ -75,4 +74,4 @@ class Mover:
 
 
 def _can_move(info: BlobInfo, tier: Tier) -> bool:
-    return info.rehydrating_to is None and is_downward(info.tier or Tier.HOT, tier)
+    return info.rehydrating_to is None and tier.is_colder_than(info.tier or Tier.HOT)

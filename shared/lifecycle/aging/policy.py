@@ -31,8 +31,6 @@ EARLY_DELETION_DAYS: Final[Mapping[Tier, int]] = {
 }
 """How many days of storage a blob costs at least in each tier."""
 
-_DOWNWARD: Final = (Tier.HOT, Tier.COOL, Tier.COLD, Tier.ARCHIVE)
-
 
 class LastTier(StrEnum):
     """The tier in which datasets end up that are not used."""
@@ -160,20 +158,15 @@ def due_step(dataset: Aging, policy: Policy, moment: datetime) -> Step | None:
     if delete_after is not None and age >= delete_after:
         return Step(Action.DELETE, None, age, max(0, missing))
     tier = _lowest_tier(replace(policy, delete_after_days=delete_after), age)
-    if tier is None or missing > 0 or _DOWNWARD.index(tier) <= _DOWNWARD.index(dataset.tier):
+    if tier is None or missing > 0 or not tier.is_colder_than(dataset.tier):
         return None
     return Step(Action.MOVE, tier, age)
-
-
-def is_downward(before: Tier, after: Tier) -> bool:
-    """Returns whether storage in the second tier is cheaper than in the first one."""
-    return _DOWNWARD.index(after) > _DOWNWARD.index(before)
 
 
 def _lowest_tier(policy: Policy, age: int) -> Tier | None:
     """Returns the lowest tier that a dataset of this age belongs in, or None if that is the tier it began in."""
     leaves_at = policy.delete_after_days
-    for tier in reversed(_DOWNWARD):
+    for tier in reversed(Tier):
         after = policy.days_until(tier)
         if after is None:
             continue

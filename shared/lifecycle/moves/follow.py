@@ -22,10 +22,10 @@ class FollowMoves:
     @property
     def kind(self) -> Kind[FollowMove]:
         """The kind of task that it handles."""
-        return Kind(FollowMove, self.run)
+        return Kind(FollowMove, self.handle)
 
-    async def run(self, task: FollowMove, deadline: Deadline) -> Again | None:
-        """Goes on with the rehydration or the move of a dataset; returns the next message unless it is complete.
+    async def handle(self, task: FollowMove, deadline: Deadline) -> Again | None:
+        """Goes on with the rehydration or the move of a dataset; returns the further task unless it is complete.
 
         Raises:
             Unavailable: storage did not answer; the message should come again.

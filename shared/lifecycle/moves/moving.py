@@ -25,7 +25,7 @@ class Moves:
     runtime: Runtime
 
     async def run(self, dataset: Dataset, move: Move, task: FollowMove, deadline: Deadline) -> Again | None:
-        """Moves all files; returns the next message if there was no time for all of them.
+        """Moves all files; returns the further task if there was no time for all of them.
 
         Files in the Archive tier stay there: a move never begins a rehydration, which costs more than other moves. If
         storage refuses the move for good, for example because the account has no Archive tier, it is reported and taken

@@ -1,13 +1,13 @@
 """Follows datasets on their way out of the Archive tier.
 
-That takes hours, and Azure does not report its end. So each message looks at the files and comes back later, after a
+That takes hours, and Azure does not report its end. So each message checks the files and comes back later, after a
 longer wait each time. These are the steps, each of which can be repeated:
 
 1. A rehydration of each file is begun.
 2. Once all files can be read, that is recorded, and the days begin for which the dataset stays online.
 3. The event is announced to the webhook. Then the rehydration is taken off the record.
 
-Three days after the request no further message is sent. Then the nightly run looks once a night.
+Three days after the request no further message is sent. Then the nightly run checks the files once a night.
 """
 
 import logging
@@ -36,7 +36,7 @@ _MINUTE = 60.0
 # the first wait and the longest one
 _WAITS = {Priority.STANDARD: (10 * _MINUTE, 60 * _MINUTE), Priority.HIGH: (2 * _MINUTE, 20 * _MINUTE)}
 _GROWTH = 1.5
-_LOOKS_TO_LONGEST = 6
+_CHECKS_TO_LONGEST = 6
 _FOLLOWED_FOR = timedelta(days=3)
 _OPERATION = "rehydrate_dataset"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ class Rehydrations:
     async def run(
         self, dataset: Dataset, rehydration: Rehydration, task: FollowMove, deadline: Deadline
     ) -> Again | None:
-        """Goes on with a rehydration; returns the next message unless it is complete.
+        """Goes on with a rehydration; returns the further task unless it is complete.
 
         Raises:
             Unavailable: storage did not answer; the message should come again.
@@ -85,12 +85,12 @@ class Rehydrations:
     def _wait(self, dataset: Dataset, rehydration: Rehydration, task: FollowMove) -> Again | None:
         if self.runtime.clock.now() - rehydration.requested_at > _FOLLOWED_FOR:
             error = Permanent(f"The dataset has not left the Archive tier in {_FOLLOWED_FOR.days} days.")
-            _log.warning("%s The nightly run looks again.", error.detail)
+            _log.warning("%s The nightly run checks it again.", error.detail)
             signals.failure(self.runtime.telemetry, error, operation=_OPERATION, dataset=dataset.id)
             return None
         first, longest = _WAITS[rehydration.priority]
-        wait = first * _GROWTH ** min(max(task.looks, 0), _LOOKS_TO_LONGEST)
-        return Again(replace(task, looks=task.looks + 1), min(longest, wait))
+        wait = first * _GROWTH ** min(max(task.checks, 0), _CHECKS_TO_LONGEST)
+        return Again(replace(task, checks=task.checks + 1), min(longest, wait))
 
     async def _record_ready(self, dataset: Dataset, files: Sequence[BlobInfo], task: FollowMove) -> Dataset:
         """Records that all files can be read, and in which tier they are; returns the dataset as it is recorded."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
+from shared.datasets.downloads import in_archive_tier
 from shared.datasets.files import archived_files, files_that_move, stored_files
 from shared.datasets.keeping import Move, Rehydration
 from shared.errors import Conflict, NotFound
@@ -103,9 +104,7 @@ class MoveRequests:
             if stored.keeping.move is None or stored.keeping.move.tier is not tier:
                 _check_no_move(stored)
             if tier is not Tier.ARCHIVE and (is_archived or stored.tier is Tier.ARCHIVE):
-                raise Conflict(
-                    f"The dataset is in the Archive tier; POST /api/v1/datasets/{dataset_id}/rehydrate brings it back."
-                )
+                raise Conflict(in_archive_tier(dataset_id))
             if stored.tier is tier and is_there and stored.keeping.move is None:
                 return stored
             keeping = stored.keeping

@@ -10,9 +10,10 @@ from shared.lifecycle.messages import Task
 
 @dataclass(frozen=True, slots=True)
 class FollowMove(Task):
-    """Go on with the rehydration or the move of a dataset. `job_id` is the dataset's id, which is that of its job.
+    """The task to go on with the rehydration or the move of a dataset.
 
-    `looks` is how often the messages of this chain have looked at the files.
+    `job_id` is the id of the dataset and of its job. `checks` is how often the messages of this chain have checked the
+    files.
     """
 
     kind: ClassVar[str] = "follow_move"
@@ -20,7 +21,7 @@ class FollowMove(Task):
     user_id: PlainId
     job_id: PlainId
     chain: str
-    looks: int = 0
+    checks: int = 0
 
 
 def first_task(dataset: Dataset) -> FollowMove | None:

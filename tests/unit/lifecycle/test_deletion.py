@@ -151,7 +151,7 @@ async def test_an_id_is_given_again_only_when_nothing_is_left_of_it(store: Store
     store.clock.advance(HOUR)
     await store.finish()
     await store.app.job_data.jobs.create(new, SPEC)
-    await store.app.deletion.run(store.task("old"), store.deadline())
+    await store.app.deletion.handle(store.task("old"), store.deadline())
     assert await store.names() == ["work/job_old/spec.json"]
 
 

@@ -101,7 +101,7 @@ async def test_calls_and_tasks_at_the_same_time_do_no_harm(ask: Ask) -> None:
     store = await new_store()
     for _ in range(3):
         await asyncio.gather(*(ask(store) for _ in range(4)), return_exceptions=True)
-        tasks = [store.app.deletion.run(store.task("old"), store.deadline()) for _ in range(4)]
+        tasks = [store.app.deletion.handle(store.task("old"), store.deadline()) for _ in range(4)]
         await asyncio.gather(*tasks)
     await store.finish(hours=4)
     assert await stored(store) == expected

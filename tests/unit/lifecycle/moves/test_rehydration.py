@@ -224,7 +224,7 @@ async def test_a_later_revision_or_a_deletion_ends_the_rehydration(house):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"user_id": "a/b"}, {"job_id": ""}, {"job_id": "~owners"}, {"looks": "1"}, {"other": 1}]
+    "changes", [{"user_id": "a/b"}, {"job_id": ""}, {"job_id": "~owners"}, {"checks": "1"}, {"other": 1}]
 )
 async def test_a_forged_message_is_dropped(house, changes):
     await house.requests.rehydrate("ann", "j", WEEK)
@@ -233,9 +233,9 @@ async def test_a_forged_message_is_dropped(house, changes):
     assert (await house.blobs.info(SHARDS[0])).rehydrating_to is None
 
 
-@pytest.mark.parametrize("looks", [-(10**9), 10**9])
-async def test_a_message_with_any_number_of_looks_waits_for_an_hour_at_most(house, looks):
+@pytest.mark.parametrize("checks", [-(10**9), 10**9])
+async def test_a_message_with_any_number_of_checks_waits_for_an_hour_at_most(house, checks):
     await house.requests.rehydrate("ann", "j", WEEK)
-    forged = json.loads(house.messages.next()) | {"looks": looks}
+    forged = json.loads(house.messages.next()) | {"checks": checks}
     await house.queue.run(json.dumps(forged), house.deadline())
     assert 600 <= house.messages.delays[-1] <= 3600
