@@ -37,6 +37,8 @@ var requiredSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   // without it, the host shows its own page at `/`
   AzureWebJobsDisableHomepage: 'true'
+  // the host reads bodies before the app can refuse them, and takes 100 MB by default: 16 at once would fill the memory
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '20971520'
   // the schedules of the timers, in UTC
   LIFECYCLE_SCHEDULE: '0 0 2 * * *'
   BUSINESS_METRICS_SCHEDULE: '0 */10 1-4 * * *'

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from functions.http.endpoints.lists import MAX_LIST_BODY_BYTES
 from infra.settings_documents import required_settings
+from shared.jobs.spec.spec import MAX_SPEC_BYTES
 from shared.settings import Settings
 from shared.settings.azure_variables import AzureVariables
 from shared.settings.environment import variable
@@ -14,7 +16,7 @@ from shared.wiring.schedules import is_schedule
 from tests.unit.infra.bicep.bicep_file import INFRA
 from tests.unit.infra.bicep.deployments import EVERYTHING, KEY, deployed, settings_of
 
-OF_THE_PLATFORM = {"AZURE_CLIENT_ID", "AzureWebJobsDisableHomepage"}
+OF_THE_PLATFORM = {"AZURE_CLIENT_ID", "AzureWebJobsDisableHomepage", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"}
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 REFUSED = {
     "ENABLE_ORYX_BUILD",
@@ -53,6 +55,11 @@ def test_each_required_setting_is_set_and_each_other_one_is_read(parameters) -> 
     assert found.keys() <= READ | OF_THE_PLATFORM
     assert found.keys() >= OF_THE_PLATFORM
     assert not found.keys() & REFUSED
+
+
+def test_the_host_refuses_bodies_that_no_call_takes_and_none_that_one_takes() -> None:
+    limit = int(settings_of(deployed())["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])
+    assert MAX_SPEC_BYTES < MAX_LIST_BODY_BYTES <= limit < 1.05 * MAX_LIST_BODY_BYTES
 
 
 def test_no_setting_is_empty_because_the_worker_would_not_start() -> None:
