@@ -111,7 +111,8 @@ class ListLimits:
             this = "" if size is None else f", and this one {size:,}"
             raise QuotaExceeded(
                 f"Your lists have {used:,} bytes{this}; together they may have {self.bytes:,}. Each link that is not "
-                f"used counts as {MOST_BYTES:,}. Delete a list that you do not need.",
+                f"used counts as {MOST_BYTES:,}, for an hour also if its list is deleted. Delete a list that you do "
+                "not need.",
                 limit=self.bytes,
                 used=used,
             )
