@@ -130,10 +130,15 @@ class Declared:
 
     @property
     def all_errors(self) -> Collection[type[AppError]]:
-        """The errors that this endpoint can end with, with those of every endpoint, each once."""
+        """The errors that this endpoint can end with, with those of every endpoint, without repetitions."""
         common = _ERRORS_OF_ALL if self.scope is PUBLIC else (*_ERRORS_OF_ALL, *_ERRORS_WITH_KEY)
         limits = () if self.is_probe else (RateLimited,)
         return dict.fromkeys((*common, *limits, *self.errors))
+
+
+def true_or_false(description: str) -> Parameter:
+    """A parameter that is `true` or `false`, which is the default."""
+    return Parameter(description, {"type": "string", "enum": ["true", "false"], "default": "false"})
 
 
 def whole_number(description: str, least: int, most: int, default: int) -> Parameter:

@@ -1,9 +1,9 @@
-"""HTTP: links to the files of a dataset, or a redirect to one of them."""
+"""HTTP functions that answer links to the files of a dataset, or redirect to one of them."""
 
 from typing import TYPE_CHECKING
 
 from functions.http.call import Answer, Call
-from functions.http.declared import Declared, Parameter, Reply
+from functions.http.declared import Declared, Parameter, Reply, true_or_false
 from functions.http.endpoint import Endpoints
 from functions.http.inputs import wrong_value
 from functions.http.models.downloads import DownloadAnswer
@@ -34,9 +34,8 @@ _TO_FILE = {
             302: Reply(None, "With `redirect=true`: the link to one file is in `Location`.", _TO_FILE),
         },
         query={
-            "redirect": Parameter(
-                "Whether to answer 302 with the link to a file, so that browsers and `curl -L` download it.",
-                {"type": "string", "enum": ["true", "false"], "default": "false"},
+            "redirect": true_or_false(
+                "Whether to answer 302 with the link to a file, so that browsers and `curl -L` download it."
             ),
             "file": Parameter(
                 "With `redirect`: which file, from 1 on, in the order of `files`. A dataset of several files needs it.",

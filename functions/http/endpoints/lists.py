@@ -3,7 +3,16 @@
 from typing import Final
 
 from functions.http.call import Answer, Call
-from functions.http.declared import LOCATION, PAGE, REPLAYED, Declared, Parameter, Reply, idempotency_key
+from functions.http.declared import (
+    LOCATION,
+    PAGE,
+    REPLAYED,
+    Declared,
+    Parameter,
+    Reply,
+    idempotency_key,
+    true_or_false,
+)
 from functions.http.endpoint import Endpoints
 from functions.http.inputs import wrong_value
 from functions.http.models.lists import NEW_LIST, ListAnswer, ListPage
@@ -23,19 +32,8 @@ _FORMATS = {
     "application/json": "json",
     "application/vnd.apache.parquet": "parquet",
 }
-_ENDINGS = (
-    "txt",
-    "csv",
-    "tsv",
-    "jsonl",
-    "json",
-    "parquet",
-    "txt.gz",
-    "csv.gz",
-    "tsv.gz",
-    "jsonl.gz",
-    "json.gz",
-)
+_WORDS = tuple(dict.fromkeys(_FORMATS.values()))
+_ENDINGS = (*_WORDS, *(f"{word}.gz" for word in _WORDS if word != "parquet"))
 _WITH_LINK = {
     **LOCATION,
     "Cache-Control": Parameter("No cache may store the link.", {"const": "no-store"}, required=True),
@@ -65,9 +63,8 @@ _WITH_LINK = {
                 "What you call the list.",
                 {"type": "string", "minLength": 1, "maxLength": _MAX_NAME_CHARACTERS},
             ),
-            "upload": Parameter(
-                "Whether to answer with a link to store the list. The call then has no body, and needs `format`.",
-                {"type": "string", "enum": ["true", "false"], "default": "false"},
+            "upload": true_or_false(
+                "Whether to answer with a link to store the list. The call then has no body, and needs `format`."
             ),
         },
         headers=idempotency_key("The same key, query and body again give the same list."),

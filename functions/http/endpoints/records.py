@@ -1,4 +1,4 @@
-"""HTTP: pages of the records of a job's candidates."""
+"""HTTP functions that answer pages of the records of a job's candidates."""
 
 from typing import Literal
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""HTTP: says what a spec would do, before anybody submits it."""
+"""HTTP functions that say what a spec would do, before anybody submits it."""
 
 import asyncio
 from typing import Final

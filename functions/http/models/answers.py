@@ -1,4 +1,4 @@
-"""The API's answers on jobs and datasets."""
+"""Models of the answers on jobs and datasets."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

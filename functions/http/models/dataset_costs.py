@@ -1,4 +1,4 @@
-"""The answer on one dataset, with what it costs to keep and to read it."""
+"""Models of the answer on one dataset, with what it costs to keep and to read it."""
 
 from collections.abc import Sequence
 from datetime import datetime

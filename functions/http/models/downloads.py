@@ -1,4 +1,4 @@
-"""The API's answers with links to files."""
+"""Models of the answers with links to files."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Self

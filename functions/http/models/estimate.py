@@ -54,7 +54,7 @@ class AllowanceAnswer(Model):
 
 
 class EstimatedItem(Model):
-    """An amount, its cost in the currency of the prices, and what both assume. What is not charged for costs null."""
+    """An amount, its cost in the currency of the prices, and what both assume. `cost` is null if nothing is charged."""
 
     amount: float
     cost: float | None

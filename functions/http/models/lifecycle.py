@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from functions.http.declared import Model
 from functions.http.models.estimate import PriceBasis
+from functions.http.models.keeping import AnyTier
 
 if TYPE_CHECKING:
     from shared.costs.prices import Prices
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 PLAN = "/api/v1/lifecycle/plan"
 _DIGITS = 6
 
-type StorageTier = Literal["hot", "cool", "cold", "archive"]
 type StepAction = Literal["move", "delete"]
 
 
@@ -30,8 +30,8 @@ class PlannedStep(Model):
     dataset_id: str
     name: str
     action: StepAction
-    origin: StorageTier
-    target: StorageTier | None
+    origin: AnyTier
+    target: AnyTier | None
     age_days: int
     files: int
     size_bytes: int
@@ -61,8 +61,8 @@ class PlannedTotal(Model):
     """All steps of one kind: from one tier to another one, or the deletions of datasets in one tier."""
 
     action: StepAction
-    origin: StorageTier
-    target: StorageTier | None
+    origin: AnyTier
+    target: AnyTier | None
     datasets: int
     size_bytes: int
     saving_month: float

@@ -1,4 +1,4 @@
-"""The API's answers on lists that users have stored."""
+"""Models of the answers on lists that users have stored."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Self

@@ -73,8 +73,8 @@ class SpecOutlook(Model):
     """The effects that a spec would have.
 
     `accepted` says whether it would be taken now. If not, `refusals` are the problems that its submission would meet.
-    `spec` has all fields, also those that were left out. `labels` has those that are known before the sources are
-    asked. The numbers are upper bounds, and null where none is known. Of a source that lacks a setting nothing is
+    `spec` has all fields, with the defaults of those that were left out. `labels` has those that are known before the
+    sources are asked. The numbers are upper bounds, and null if no bound is known. A source that lacks a setting is not
     counted. `allowance` is null for a caller without limits, and `estimate` is null if no number of images is known.
     """
 

@@ -1,4 +1,4 @@
-"""Models of the bodies and answers of calls about users and keys."""
+"""Models of the bodies and answers on users and keys."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self

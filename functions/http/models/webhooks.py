@@ -1,4 +1,4 @@
-"""Models of the bodies and answers of calls about webhooks."""
+"""Models of the bodies and answers on webhooks."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self

@@ -15,14 +15,10 @@ from pydantic import TypeAdapter
 from shared.damage import reading
 from shared.errors import InvalidRequest, QuotaExceeded
 from shared.records.blob_names import UPLOADED, inputs_prefix
-from shared.sources.lists.config import PARQUET
-from shared.sources.lists.rows import FORMATS
 from shared.storage.blobs import Link
 from shared.storage.cells import from_cells, to_cells
 from shared.storage.entities import Entity
 
-ENDINGS: Final = (*FORMATS, *(f"{each}.gz" for each in FORMATS), PARQUET)
-"""The endings of the names of lists, which say their formats."""
 MOST_BYTES: Final = 2_000_000_000
 """The size of the largest list that is read."""
 COMES_WITHIN: Final = timedelta(days=1)

@@ -44,7 +44,7 @@ async def test_high_priority_takes_an_hour_and_is_looked_at_more_often(house):
     assert timedelta(hours=1) <= house.clock.now() - MADE_AT <= timedelta(hours=1, minutes=20)
 
 
-async def test_the_waits_between_looks_grow_up_to_an_hour(house):
+async def test_the_waits_between_checks_grow_up_to_an_hour(house):
     await house.requests.rehydrate("ann", "j", WEEK)
     await house.run()
     first, *waits = house.messages.delays
