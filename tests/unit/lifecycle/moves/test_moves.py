@@ -146,4 +146,6 @@ async def test_a_year_passes_and_a_dataset_goes_down_and_comes_back():
     await house.run()
     dataset = await house.dataset()
     assert (dataset.tier, await house.tiers()) == (Tier.COLD, {Tier.COLD})
-    assert dataset == replace(dataset, keeping=Keeping(house.clock.now(), None, house.clock.now() + 30 * DAY))
+    now = house.clock.now()
+    keeping = Keeping(tier_changed_at=now, online_until=now + 30 * DAY)
+    assert dataset == replace(dataset, keeping=keeping)
