@@ -85,15 +85,17 @@ class Call:
             return await asyncio.to_thread(lambda: parse(read_json(body, "The body")))
         return parse(read_json(body, "The body"))
 
-    def read_bytes(self, most: int) -> bytes:
-        """Returns the body as it is; it may be empty.
+    def read_bytes(self, most: int, larger: str = "") -> bytes:
+        """Returns the body as it is; it may be empty. `larger` is a sentence that says how to send a larger one.
 
         Raises:
             InvalidRequest: the body has more than `most` bytes.
         """
         body = self.request.get_body()
         if len(body) > most:
-            raise InvalidRequest(f"The body has {len(body):,} bytes; it must have at most {most:,}.")
+            raise InvalidRequest(
+                f"The body has {len(body):,} bytes; it must have at most {most:,}. {larger}".rstrip()
+            )
         return body
 
     async def read_model[Model: BaseModel](self, model: type[Model]) -> Model:

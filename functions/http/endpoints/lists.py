@@ -133,7 +133,7 @@ def _data(call: Call) -> bytes | None:
     Raises:
         InvalidRequest: the body is too large, missing, or there though a link is wanted.
     """
-    data = call.read_bytes(MAX_LIST_BODY_BYTES)
+    data = call.read_bytes(MAX_LIST_BODY_BYTES, "For a larger list, ask for a link with upload=true.")
     if call.query["upload"] == "true":
         if data:
             raise InvalidRequest("The call has a body; with upload=true, send the list to the link.")

@@ -103,6 +103,12 @@ async def test_a_list_that_is_not_valid_is_refused(app, caller, body, query, hea
     assert [info async for info in app.blobs.list("inputs/")] == []
 
 
+async def test_a_refused_body_says_how_a_larger_list_is_stored(caller):
+    answered = await caller.call("POST", "lists", "", bytes(MAX_LIST_BODY_BYTES + 1), CSV)
+    assert answered.status == 400
+    assert answered.body["detail"].endswith("For a larger list, ask for a link with upload=true.")
+
+
 async def test_a_users_room_is_limited(app, caller):
     for _ in range(app.settings.lists_per_user):
         assert (await caller.post("lists", DATA, **CSV)).status == 201
