@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.clock import Clock
-from shared.errors import Retryable, Unauthenticated
+from shared.errors import Forbidden, Retryable, Unauthenticated
 from shared.users.api_keys import ApiKey, PresentedKey, read_key
 from shared.users.caller import ADMIN, Caller, Scope
 from shared.users.store import UserStore
@@ -68,10 +68,36 @@ class Access:
             scopes -= {Scope.ADMIN}
         return Caller(account.user.id, account.user.tier, scopes, key.id, key.expires_at, key.granted_by)
 
-    async def _has_administrator(self, key: ApiKey, now: datetime) -> bool:
+    async def confirm(self, caller: Caller) -> None:
+        """Checks that an identified caller still has the key and its scopes, in storage and not in the memory.
+
+        It is for changes that would outlast the key: a key that was revoked a moment ago must not make another one.
+
+        Raises:
+            Unauthenticated: the key was revoked or has expired, or its user is not active.
+            Forbidden: the key has lost the scope `admin`.
+            Unavailable: storage did not answer.
+        """
+        if caller.user_id == ADMIN:
+            return
+        self.forget(caller.user_id)
+        account, now = await self.account(caller.user_id), self.clock.now()
+        if account is None or account.user.status is not Status.ACTIVE:
+            raise Unauthenticated(_UNKNOWN)
+        if not caller.key_id:
+            # a person who has signed in
+            return
+        key = account.key(caller.key_id)
+        if key is None or not key.is_valid(now):
+            raise Unauthenticated(_UNKNOWN)
+        if Scope.ADMIN in caller.scopes and not await self._has_administrator(key, now, again=True):
+            raise Forbidden("Your key does not allow administration any more.")
+
+    async def _has_administrator(self, key: ApiKey, now: datetime, *, again: bool = False) -> bool:
         """Returns whether the scope `admin` of a key comes from the settings, through users who still have it.
 
-        So nobody keeps that scope through keys made for other users. Those users are looked up, twenty at most.
+        So nobody keeps that scope through keys made for other users. Those users are looked up, twenty at most, and
+        `again` says to read them although this instance remembers them.
         """
         seen: set[str] = set()
         givers = [key.granted_by]
@@ -84,6 +110,8 @@ class Access:
             if len(seen) == _MOST_GIVERS:
                 return False
             seen.add(giver)
+            if again:
+                self.forget(giver)
             account = await self.account(giver)
             if account is not None and account.user.status is Status.ACTIVE:
                 valid = [each for each in account.keys if Scope.ADMIN in each.scopes and each.is_valid(now)]

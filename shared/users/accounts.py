@@ -100,7 +100,11 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Users and their keys. A change counts on this instance at once, and on others after 15 seconds at the latest."""
+    """Users and their keys. A change counts on this instance at once, and on others after 15 seconds at the latest.
+
+    Who makes a change is confirmed in storage first. Any method raises `Unauthenticated` or `Forbidden` if the actor's
+    key was revoked or has lost its scopes since the call was admitted (`Access.confirm`).
+    """
 
     users: UserStore
     deletions: Deletions
@@ -118,6 +122,7 @@ class Accounts:
         Raises:
             Conflict: the person has a user already, or the Idempotency-Key was used with other values.
         """
+        await self.access.confirm(actor.caller)
         mark = new.mark(actor)
         user_id = await self._new_user_id(new, mark)
         user = User(user_id, new.name, new.tier, self.clock.now(), subject=new.subject, made_by=mark)
@@ -156,6 +161,7 @@ class Accounts:
             NotFound: there is no such user.
             Conflict: the user is being deleted.
         """
+        await self.access.confirm(actor.caller)
         change.of(await self.users.require(user_id))
         async with self.audit.record(actor, Action.CHANGE_USER, user_id, change.detail):
             try:
@@ -170,6 +176,7 @@ class Accounts:
             NotFound: there is no such user.
             Conflict: the user is being deleted, with the other choice for the datasets.
         """
+        await self.access.confirm(actor.caller)
         await self.users.require(user_id)
         detail = f"datasets={'keep' if keeps_datasets else 'delete'}"
         async with self.audit.record(actor, Action.DELETE_USER, user_id, detail):
@@ -189,6 +196,7 @@ class Accounts:
             InvalidRequest: the key would have expired already.
         """
         _check_scopes(actor, new.scopes)
+        await self.access.confirm(actor.caller)
         now = self.clock.now()
         if new.expires_at is not None and new.expires_at <= now:
             raise InvalidRequest(
@@ -226,6 +234,7 @@ class Accounts:
             NotFound: there is no such user, or it has no such key.
             Forbidden: the key has scopes that the actor lacks.
         """
+        await self.access.confirm(actor.caller)
         key = (await self.account(user_id)).key(key_id)
         if key is None:
             raise NotFound(f"User {user_id} has no key {key_id}.")

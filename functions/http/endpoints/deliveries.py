@@ -62,6 +62,7 @@ async def read_webhook_secret(call: Call) -> Answer:
     """Answers the secret that signs a user's webhooks. The first call makes it, unless a webhook was called before."""
     from shared.users.audit import Action
 
+    await call.app.access.confirm(call.caller)
     secrets = call.app.signing_secrets
     if call.user_id == call.caller.user_id:
         return Answer(WebhookSecretAnswer.of(await secrets.ensure(call.user_id)))
@@ -88,6 +89,7 @@ async def rotate_webhook_secret(call: Call) -> Answer:
     from shared.users.audit import Action
 
     body = await call.read_model(RotateSecretBody)
+    await call.app.access.confirm(call.caller)
     await _check_user(call)
     detail = f"overlap_hours={body.overlap_hours}"
     async with call.app.audit.record(call.actor, Action.ROTATE_WEBHOOK_SECRET, call.user_id, detail):
