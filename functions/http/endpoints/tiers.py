@@ -96,6 +96,8 @@ async def change_dataset(call: Call) -> Answer:
 
     dataset_id = call.route("id")
     body = await call.read_model(ChangeDatasetBody)
+    if body.legal_hold is not None:
+        await call.app.access.confirm(call.caller)
     change = RetentionChange(body.legal_hold, "retention_days" in body.model_fields_set, body.retention_days)
     dataset = await call.app.retention.change(call.actor, dataset_id, change)
     return Answer(DatasetAnswer.of(dataset))

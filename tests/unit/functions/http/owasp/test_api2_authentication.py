@@ -8,6 +8,7 @@ import pytest
 
 from shared.users.access import Access
 from shared.users.api_keys import digest_of, write_key
+from shared.users.caller import Scope
 from tests.unit.functions.http.http_calls import Caller
 from tests.unit.functions.http.owasp.people import another_key
 from tests.unit.manual_clock import ManualClock
@@ -95,6 +96,33 @@ async def test_api2_another_instance_refuses_within_thirty_seconds(people, how):
     clock.advance(30)
     with pytest.raises(Exception, match="not known"):
         await other.identify(people.ann.calls.key)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "users/me/keys", {"name": "another", "scopes": ["read"]}),
+        ("DELETE", "users/me/keys/key000", None),
+        ("GET", "users/me/webhook-secret", None),
+        ("POST", "users/me/webhook-secret/rotate", {}),
+        ("POST", "users", {"name": "Eve"}),
+        ("PATCH", "users/me", {"status": "active"}),
+        ("PATCH", "datasets/{dataset}", {"legal_hold": False}),
+    ],
+)
+async def test_api2_a_key_that_another_instance_has_just_revoked_leaves_nothing_behind(
+    people, dataset, method, path, body
+):
+    eve = await another_key(people.admin, people.ann.id, "read", "submit", "admin")
+    for _ in range(2):
+        assert (await eve.get("users/profile")).status == 200
+    revoked = next(
+        key for key in (await people.app.users.account(people.ann.id)).keys if Scope.ADMIN in key.scopes
+    )
+    # the instance that is called does not know of it
+    await people.app.users.revoke_key(people.ann.id, revoked.id)
+    text = b"" if body is None else json.dumps(body).encode()
+    assert (await eve.call(method, path.format(dataset=dataset), "", text, {})).status == 401
 
 
 @pytest.mark.parametrize(
