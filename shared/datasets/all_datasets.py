@@ -53,7 +53,7 @@ class AllDatasets:
     entities: EntityStore
 
     async def rows(self, after: Place) -> AsyncGenerator[DatasetRow]:
-        """Yields the rows behind a place. About a hundred are in memory until the generator is closed.
+        """Yields the rows behind a place. Some hundred are in memory until the generator is closed.
 
         Datasets that are recorded or erased meanwhile may be among them or not.
 

@@ -72,8 +72,8 @@ class EntityStore(Protocol):
         """Yields rows of all partitions, in order of partition and row.
 
         These are the rows behind the key `after` (partition and row) whose partition and row are both less than
-        `below`. Storage reads the whole table for it, and a hundred rows at a time are in memory. Whoever stops before
-        the end should close the generator.
+        `below`. Storage reads the whole table for it, and some hundred rows at a time are in memory. Whoever stops
+        before the end should close the generator.
         """
         ...
 

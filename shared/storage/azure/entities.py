@@ -16,6 +16,7 @@ from shared.storage.entity_limits import check_changes, is_key
 _SYSTEM = frozenset({"PartitionKey", "RowKey"})
 _ONCE = {"retry_total": 0}
 _BATCH = 100
+_SCANNED_AT_A_TIME = 250
 _BEHIND_THE_ROW = "PartitionKey eq @partition and RowKey gt @row and RowKey lt @below"
 _BEHIND_THE_PARTITION = "PartitionKey gt @partition and PartitionKey lt @below and RowKey lt @below"
 
@@ -67,7 +68,7 @@ class AzureEntities(EntityStore):
             try:
                 with translated(f"The table {table}"):
                     rows = self._table(table).query_entities(
-                        text, parameters=parameters, results_per_page=_BATCH
+                        text, parameters=parameters, results_per_page=_SCANNED_AT_A_TIME
                     )
                     async for found in rows:
                         yield _from_table(found)

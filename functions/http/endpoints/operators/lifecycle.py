@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 endpoints = Endpoints()
 
-_WITHIN_SECONDS = 30.0
-_READING_SECONDS = 20.0
+_WITHIN_SECONDS = 60.0
+_READING_SECONDS = 45.0
 _MOST_DAYS_AHEAD = 3650
 _QUERY = {
     "limit": whole_number("Steps in the answer, at most.", 1, 100, 20),
