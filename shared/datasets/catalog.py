@@ -104,14 +104,16 @@ class Catalog:
 
         return await self._change(user_id, dataset_id, record)
 
-    async def begin_deletion(self, user_id: str, dataset_id: str, now: datetime) -> Dataset:
+    async def begin_deletion(
+        self, user_id: str, dataset_id: str, now: datetime, *, only_as: Dataset | None = None
+    ) -> Dataset:
         """Marks a dataset as being deleted, before its first blob is deleted. From then on nobody can read it.
 
         No legal hold can be set any more, either. This is idempotent.
 
         Raises:
             NotFound: this user has no such dataset.
-            Conflict: the dataset is under legal hold.
+            Conflict: the dataset is under legal hold, or it is no longer recorded as `only_as`, if that is given.
         """
 
         def begin(dataset: Dataset) -> Dataset:
@@ -120,6 +122,8 @@ class Catalog:
                 return dataset
             if keeping.legal_hold:
                 raise Conflict(f"The dataset {dataset_id} is under legal hold; it cannot be deleted.")
+            if only_as is not None and dataset != only_as:
+                raise Conflict(f"The dataset {dataset_id} was changed or used just now.")
             return replace(dataset, keeping=replace(keeping, deleting_since=now))
 
         return await self.keep(user_id, dataset_id, begin, also_deleting=True)

@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
-    """A file in storage, and the name to save it under. `link` is None if the file is in the Archive tier."""
+    """A file in storage, and the name to save it under. `link` is None in the Archive tier, and on the way there."""
 
     blob: str
     name: str
@@ -52,7 +52,7 @@ class Downloads:
         self._link_seconds = link_seconds
 
     async def download(self, user_id: str, dataset_id: str) -> Download:
-        """Returns links to the dataset's files and records. Files in the Archive tier have no link.
+        """Returns links to the dataset's files and records. There is none in the Archive tier, or on the way there.
 
         Once a day at most, it is recorded that the dataset is used, unless its image files are in the Archive tier.
 
@@ -65,16 +65,22 @@ class Downloads:
         stored = {info.name: info async for info in self._blobs.list(f"{folder}/")}
         if not stored.keys() >= set(dataset.blobs):
             raise NotFound(f"The files of dataset {dataset_id} are gone.")
-        files = [await self._saved(stored[blob], _filename(dataset, blob)) for blob in dataset.blobs]
-        found = stored.get(dataset.records_blob)
-        records = await self._saved(found, _filename(dataset, found.name)) if found else None
+        if any(stored[blob].tier is not Tier.ARCHIVE for blob in dataset.blobs if moves(blob)):
+            # before the links are made: a dataset that nobody uses may begin to move to the Archive tier just now
+            dataset = await self._note_use(dataset)
+        readable = {name for name in stored if not (moves(name) and _is_leaving(dataset.keeping))}
+
+        async def saved(blob: str) -> SavedFile:
+            return await self._saved(stored[blob], _filename(dataset, blob), readable=blob in readable)
+
+        files = [await saved(blob) for blob in dataset.blobs]
+        records = await saved(dataset.records_blob) if dataset.records_blob in stored else None
         if not any(file.link for file in (*files, records) if file):
             raise Conflict(in_archive_tier(dataset_id))
-        if any(stored[blob].tier is not Tier.ARCHIVE for blob in dataset.blobs if moves(blob)):
-            await self._note_use(dataset)
         return Download(dataset, tuple(files), records)
 
-    async def _note_use(self, dataset: Dataset) -> None:
+    async def _note_use(self, dataset: Dataset) -> Dataset:
+        """Records the use if it is due; returns the dataset as it is recorded then."""
         now = self._clock.now()
 
         def use(stored: Dataset) -> Dataset:
@@ -82,17 +88,18 @@ class Downloads:
                 return stored
             return replace(stored, keeping=replace(stored.keeping, last_download_at=now))
 
-        if _is_due(dataset.keeping, now):
-            await self._catalog.keep(dataset.user_id, dataset.id, use)
+        if not _is_due(dataset.keeping, now):
+            return dataset
+        return await self._catalog.keep(dataset.user_id, dataset.id, use)
 
     async def saved(self, blob: str, name: str) -> SavedFile | None:
         """Returns a file in storage that is saved under this name, or None if it is gone."""
         info = await self._blobs.info(blob)
         return await self._saved(info, name) if info else None
 
-    async def _saved(self, info: BlobInfo, name: str) -> SavedFile:
+    async def _saved(self, info: BlobInfo, name: str, *, readable: bool = True) -> SavedFile:
         link = None
-        if info.tier is not Tier.ARCHIVE:
+        if readable and info.tier is not Tier.ARCHIVE:
             link = await self._blobs.sign(info.name, lifetime_seconds=self._link_seconds, filename=name)
         return SavedFile(info.name, name, info.size_bytes, info.tier, link)
 
@@ -103,8 +110,15 @@ def in_archive_tier(dataset_id: str) -> str:
     return f"The dataset is in the Archive tier; {call} brings it back within hours."
 
 
+def _is_leaving(keeping: Keeping) -> bool:
+    """Returns whether the files that move are on their way to the Archive tier, where links do not work."""
+    return keeping.move is not None and keeping.move.tier is Tier.ARCHIVE
+
+
 def _is_due(keeping: Keeping, now: datetime) -> bool:
     """Returns whether a download is to be recorded."""
+    if _is_leaving(keeping):
+        return False
     return keeping.last_download_at is None or now - keeping.last_download_at >= _DAY
 
 

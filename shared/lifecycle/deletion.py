@@ -128,12 +128,16 @@ class Deletion:
         await self.mark_dataset(user_id, dataset_id, self._clock.now())
         return await self.send(user_id, dataset_id)
 
-    async def mark_dataset(self, user_id: str, dataset_id: str, now: datetime) -> Dataset:
+    async def mark_dataset(
+        self, user_id: str, dataset_id: str, now: datetime, *, only_as: Dataset | None = None
+    ) -> Dataset:
         """Marks a dataset as being deleted since `now`; returns it. `send` must follow.
+
+        With `only_as`, a dataset that is no longer recorded as this one is not marked.
 
         Raises:
             NotFound: this user has no such dataset.
-            Conflict: its job is being retried, or the dataset is under legal hold.
+            Conflict: its job is being retried, or the dataset is under legal hold or no longer `only_as`.
         """
         dataset = await self._catalog.get(user_id, dataset_id, also_deleting=True)
         if dataset is None:
@@ -144,7 +148,7 @@ class Deletion:
             if job is not None:
                 await self._deletions.block_retries(job)
         await self._deletions.enlist(user_id, dataset_id, self._clock.now())
-        return await self._catalog.begin_deletion(user_id, dataset_id, now)
+        return await self._catalog.begin_deletion(user_id, dataset_id, now, only_as=only_as)
 
     async def resume(self, deadline: Deadline) -> None:
         """Sends a task for each id that was listed two hours ago or earlier, in case its task was lost."""

@@ -22,7 +22,7 @@ from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Conflict, Damaged, NotFound, Permanent
 from shared.lifecycle.aging.due_steps import DueStep, DueSteps, LifecycleRules
-from shared.lifecycle.aging.mover import Mover, OutOfTimeError
+from shared.lifecycle.aging.mover import Mover, OutOfTimeError, without_move_of
 from shared.lifecycle.aging.policy import run_moment
 from shared.lifecycle.aging.run_rows import Counts, Run, Runs
 from shared.lifecycle.deletion import Deletion
@@ -182,14 +182,15 @@ class AgingRun:
         return replace(outcome, counts=outcome.counts.plus(Counts(seen=1)))
 
     async def _take(self, dataset: Dataset, run: Run, due: DueSteps, deadline: Deadline) -> _Outcome:
-        if dataset.keeping.chain is not None and dataset.keeping.deleting_since is None:
+        resting = without_move_of(dataset, run.started_at)
+        if resting.keeping.chain is not None and dataset.keeping.deleting_since is None:
             await self._datasets.requested_moves.resume(dataset)
             return _done_before(dataset, run)
-        if await due.of(dataset) is None:
+        if await due.of(resting) is None:
             return _done_before(dataset, run)
         # the row was read some time ago: somebody may use the dataset by now
         current = await self._datasets.catalog.get(dataset.user_id, dataset.id)
-        step = await due.of(current) if current is not None else None
+        step = await due.of(without_move_of(current, run.started_at)) if current is not None else None
         if step is None:
             return _Outcome(Counts())
         if step.step.tier is None:
@@ -198,9 +199,11 @@ class AgingRun:
 
     async def _begin_deletion(self, dataset: Dataset, run: Run) -> _Outcome:
         try:
-            marked = await self._datasets.deletion.mark_dataset(dataset.user_id, dataset.id, run.started_at)
+            marked = await self._datasets.deletion.mark_dataset(
+                dataset.user_id, dataset.id, run.started_at, only_as=dataset
+            )
         except (NotFound, Conflict):
-            # it was deleted, or put under legal hold, just now, or its job is being retried
+            # it was deleted, changed or used just now, or its job is being retried
             return _Outcome(Counts())
         return _done_before(marked, run)
 
