@@ -40,7 +40,7 @@ class Plan:
     Attributes:
         items: The first steps, in order of user and dataset.
         totals: The steps of all datasets that were read, by kind.
-        seen: How many datasets were read. `damaged` counts rows that cannot be read.
+        seen: How many datasets were read that are not being deleted. `damaged` counts rows that cannot be read.
         complete: Whether all datasets behind the beginning were read.
         more_after: The place behind which there are further items, or None if there are none.
     """
@@ -93,8 +93,10 @@ class Planner:
                 except Damaged:
                     plan.damaged += 1
                     continue
-                plan.seen += dataset is not None
-                step = await due.of(dataset) if dataset else None
+                if dataset is None or dataset.keeping.deleting_since is not None:
+                    continue
+                plan.seen += 1
+                step = await due.of(dataset)
                 if step is None:
                     continue
                 _add(totals, step)

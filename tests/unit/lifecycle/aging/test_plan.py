@@ -4,6 +4,7 @@ from shared.clock import Deadline
 from shared.lifecycle.aging.plan import Plan
 from shared.lifecycle.aging.policy import Action
 from shared.storage.blobs import Tier
+from shared.users.caller import ADMIN
 from tests.unit.lifecycle.aging.house import DAY, AgingHouse
 
 
@@ -79,3 +80,12 @@ async def test_online_keeps_all_datasets_readable_for_ever():
         house.clock.moment += DAY
     assert tiers == {Tier.HOT: 0, Tier.COOL: 30, Tier.COLD: 90}
     assert house.events() == {}
+
+
+async def test_a_dataset_that_is_being_deleted_is_not_counted():
+    house = AgingHouse()
+    for dataset_id in ("a", "b"):
+        await house.add(dataset_id)
+    assert (await house.plan()).seen == 2
+    await house.catalog.begin_deletion(ADMIN, "a", house.clock.now())
+    assert (await house.plan()).seen == 1
