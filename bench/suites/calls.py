@@ -121,7 +121,7 @@ async def _measure(url: str, connection_string: str, rounds: int) -> Table:
 
 
 async def _key(users: UserStore, user_id: str) -> str:
-    """Make a user with a key. Each round has a user of its own, whose limit is not used up."""
+    """Makes a user with a key. Each round has a user of its own, whose limit is not used up."""
     now = SystemClock().now()
     await users.create(User(user_id, "Bench", TierName.PRO, now))
     text = write_key(user_id, _KEY_ID, bytes(32))

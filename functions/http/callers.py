@@ -33,7 +33,7 @@ async def identify(services: App, request: func.HttpRequest) -> Caller:
 
 
 def check_scope(caller: Caller, declared: Declared) -> None:
-    """Check that the caller may call the endpoint.
+    """Checks that the caller may call the endpoint.
 
     Raises:
         Forbidden: the caller does not have the scope.
@@ -59,7 +59,7 @@ def user_of(request: func.HttpRequest, declared: Declared, caller: Caller) -> st
 
 
 def _check_origin(services: App, request: func.HttpRequest) -> None:
-    """Refuse changes that pages of other sites make, as the browser adds the cookie of the sign-in to their calls.
+    """Refuses changes that pages of other sites make, as the browser adds the cookie of the sign-in to their calls.
 
     Browsers say in `Sec-Fetch-Site` whose page makes the call (https://www.w3.org/TR/fetch-metadata/). Older ones only
     name its origin. Pages of origins that may send credentials by the settings are allowed.

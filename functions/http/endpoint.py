@@ -54,7 +54,7 @@ class Endpoints:
         self.handlers: dict[str, Handler] = {}
 
     def serve(self, declared: Declared) -> Callable[[Handler], HttpFunction]:
-        """Make an HTTP function of a handler, and register it.
+        """Makes an HTTP function of a handler, and registers it.
 
         The host lets everybody call: the app itself checks who calls, and what the key allows.
         """

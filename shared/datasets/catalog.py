@@ -155,7 +155,7 @@ class Catalog:
                 await self._blobs.delete(info.name)
 
     async def erase(self, user_id: str, dataset_id: str, created_at: datetime) -> None:
-        """Delete the rows of a dataset whose blobs are deleted. This is idempotent.
+        """Deletes the rows of a dataset whose blobs are deleted. This is idempotent.
 
         `created_at` is that of the dataset, which is that of its job.
         """
@@ -166,7 +166,7 @@ class Catalog:
             await self._entities.apply(_TABLE, user_id, [Delete(dataset_id), listed])
 
     async def erase_all(self, user_id: str) -> None:
-        """Delete what is left of a user's rows once all datasets are erased: rows without a dataset."""
+        """Deletes what is left of a user's rows once all datasets are erased: rows without a dataset."""
         async for row in self._entities.query(_TABLE, user_id):
             if await self.owner(row.row) == user_id:
                 await self._disown(row.row)

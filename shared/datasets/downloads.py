@@ -1,19 +1,17 @@
 """Makes the links to download datasets."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.clock import Clock
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.datasets.files import moves
-from shared.datasets.keeping import Keeping
 from shared.errors import Conflict, NotFound
 from shared.storage.blobs import BlobInfo, Link, LinkStore, Tier
 from shared.text.file_names import safe_name
 
 _NAME_BYTES = 80
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Downloads:
         if any(stored[blob].tier is not Tier.ARCHIVE for blob in dataset.blobs if moves(blob)):
             # before the links are made: a dataset that nobody uses may begin to move to the Archive tier just now
             dataset = await self._note_use(dataset)
-        readable = {name for name in stored if not (moves(name) and _is_leaving(dataset.keeping))}
+        readable = {name for name in stored if not (moves(name) and dataset.keeping.is_being_archived)}
 
         async def saved(blob: str) -> SavedFile:
             return await self._saved(stored[blob], _filename(dataset, blob), readable=blob in readable)
@@ -84,11 +82,10 @@ class Downloads:
         now = self._clock.now()
 
         def use(stored: Dataset) -> Dataset:
-            if not _is_due(stored.keeping, now):
-                return stored
-            return replace(stored, keeping=replace(stored.keeping, last_download_at=now))
+            return replace(stored, keeping=stored.keeping.downloaded(now))
 
-        if not _is_due(dataset.keeping, now):
+        # most downloads of a day change nothing, and need no further call of storage
+        if use(dataset) == dataset:
             return dataset
         return await self._catalog.keep(dataset.user_id, dataset.id, use)
 
@@ -108,18 +105,6 @@ def in_archive_tier(dataset_id: str) -> str:
     """Returns the error text for a dataset that cannot be read, which names the call that brings it back."""
     call = f"POST /api/v1/datasets/{dataset_id}/rehydrate"
     return f"The dataset is in the Archive tier; {call} brings it back within hours."
-
-
-def _is_leaving(keeping: Keeping) -> bool:
-    """Returns whether the files that move are on their way to the Archive tier, where links do not work."""
-    return keeping.move is not None and keeping.move.tier is Tier.ARCHIVE
-
-
-def _is_due(keeping: Keeping, now: datetime) -> bool:
-    """Returns whether a download is to be recorded."""
-    if _is_leaving(keeping):
-        return False
-    return keeping.last_download_at is None or now - keeping.last_download_at >= _DAY
 
 
 def _filename(dataset: Dataset, blob: str) -> str:

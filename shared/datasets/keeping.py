@@ -1,17 +1,20 @@
 """Defines how a dataset is kept: how long, in which tier, and what its owner or an administrator has asked for."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from shared.storage.blobs import Priority, Tier
+
+_RECORDED_EVERY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Rehydration:
     """A dataset on its way out of the Archive tier. Once it is in `tier`, it stays online for `keep_days` at least.
 
-    `ready_at` is set once all files can be read; what follows then is to tell the owner. `chain` names the messages
-    that follow the rehydration: those of an earlier chain have no effect.
+    `ready_at` is set once all files can be read; only the announcement to the owner is missing then. `chain` names the
+    messages that follow the rehydration: those of an earlier chain have no effect.
     """
 
     tier: Tier
@@ -66,7 +69,27 @@ class Keeping:
         )
 
     @property
+    def is_being_archived(self) -> bool:
+        """Whether the files that move are on their way to the Archive tier, where links do not work."""
+        return self.move is not None and self.move.tier is Tier.ARCHIVE
+
+    def downloaded(self, now: datetime) -> "Keeping":
+        """Returns this with a download at `now`, unless one of the last day is recorded, or the files go to ARCHIVE."""
+        if self.is_being_archived or not _is_due(self.last_download_at, now):
+            return self
+        return replace(self, last_download_at=now)
+
+    def read_by_job(self, now: datetime) -> "Keeping":
+        """Returns this with a job that was submitted at `now`, unless one of the last day is recorded."""
+        return replace(self, last_job_at=now) if _is_due(self.last_job_at, now) else self
+
+    @property
     def chain(self) -> str | None:
         """The chain of messages that follow the rehydration or the move; None if there is neither."""
         change = self.rehydration or self.move
         return change.chain if change else None
+
+
+def _is_due(recorded: datetime | None, now: datetime) -> bool:
+    """Returns whether a use is to be recorded."""
+    return recorded is None or now - recorded >= _RECORDED_EVERY

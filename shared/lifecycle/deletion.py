@@ -1,9 +1,9 @@
-"""Deletes jobs and datasets: the only place that does so, for their owners, for policies and with their users.
+"""Deletes jobs and datasets: for their owners, for policies, and with their users. No other module does.
 
 Whoever asks for a deletion marks the rows and sends a task. From then on nobody finds the job or the dataset. The task
 deletes the blobs in slices. A run that still works for the job may write more of them until an hour after the job's
-end. So the blobs are deleted at once, and once more after that hour. Then the rows go, and at last the id from the list
-of what is being deleted. A task that is lost is sent again by the nightly run.
+end. So the task deletes the blobs at once, and once more after that hour. Then it deletes the rows, and finally it
+takes the id off the list of what is being deleted. A task that is lost is sent again by the nightly run.
 """
 
 from dataclasses import dataclass
@@ -69,11 +69,11 @@ class _Marked:
     dataset: Dataset | None
 
     @property
-    def job_goes(self) -> bool:
+    def deletes_job(self) -> bool:
         return self.job is not None and self.job.deleting_since is not None
 
     @property
-    def dataset_goes(self) -> bool:
+    def deletes_dataset(self) -> bool:
         return self.dataset is not None and self.dataset.keeping.deleting_since is not None
 
 
@@ -176,9 +176,9 @@ class Deletion:
             Unavailable: storage did not answer; the task should be run again.
         """
         marked = await self._find(task)
-        if not (marked.job_goes or marked.dataset_goes):
+        if not (marked.deletes_job or marked.deletes_dataset):
             return await self._unlist(task)
-        if marked.job is None or marked.job_goes:
+        if marked.job is None or marked.deletes_job:
             # this also ends the attempts to call its webhook
             await self._parts.deliveries.erase(task.user_id, task.job_id)
         wait = self._seconds_until_quiet(marked)
@@ -198,7 +198,13 @@ class Deletion:
         job = await self._jobs.get(task.user_id, task.job_id, also_deleting=True)
         dataset = await self._catalog.get(task.user_id, task.job_id, also_deleting=True)
         marked = _Marked(task, job, dataset)
-        if job is None or job.keeps_dataset or dataset is None or not marked.job_goes or marked.dataset_goes:
+        if (
+            job is None
+            or job.keeps_dataset
+            or dataset is None
+            or not marked.deletes_job
+            or marked.deletes_dataset
+        ):
             return marked
         try:
             dataset = await self._catalog.begin_deletion(task.user_id, task.job_id, self._clock.now())
@@ -222,7 +228,7 @@ class Deletion:
         job_id, dataset = marked.task.job_id, marked.dataset
         if not await delete_blobs(self._blobs, work_prefix(job_id), deadline):
             return False
-        if dataset is None or marked.dataset_goes:
+        if dataset is None or marked.deletes_dataset:
             return await delete_blobs(self._blobs, dataset_prefix(job_id), deadline)
         if not is_quiet or dataset.keeping.legal_hold:
             return True
@@ -234,9 +240,9 @@ class Deletion:
     async def _erase_rows(self, marked: _Marked) -> None:
         """Deletes the rows of what is marked. The job's own row is the last one, since it says what is left to do."""
         job, dataset = marked.job, marked.dataset
-        if dataset is not None and marked.dataset_goes:
+        if dataset is not None and marked.deletes_dataset:
             await self._catalog.erase(dataset.user_id, dataset.id, dataset.created_at)
-        if job is None or not marked.job_goes:
+        if job is None or not marked.deletes_job:
             return
         if dataset is None:
             # a revision that did not complete leaves an empty row

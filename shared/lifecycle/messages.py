@@ -24,8 +24,8 @@ class Task:
     """The base of what messages ask for.
 
     Each kind is a frozen dataclass with a `kind` of its own, and with a few small fields: ids, cursors and times. The
-    names of the envelope (`kind`, `v`, `traceparent`, `correlation_id`) are taken. The field `job_id` also tells
-    telemetry which job the message is about.
+    names of the envelope (`kind`, `v`, `traceparent`, `correlation_id`) are taken. Telemetry
+    takes from the field `job_id` which job the message is about.
     """
 
     kind: ClassVar[str]

@@ -25,28 +25,28 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Create the row. The change fails if a row with its key exists."""
+    """Creates the row. The change fails if a row with its key exists."""
 
     entity: Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Replace all values of the row. The change fails unless the stored row still has `entity.etag`."""
+    """Replaces all values of the row. The change fails unless the stored row still has `entity.etag`."""
 
     entity: Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Create the row, or replace any version of it."""
+    """Creates the row, or replaces any version of it."""
 
     entity: Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete the row. The change fails if the row does not exist or, with an `etag`, has another version."""
+    """Deletes the row. The change fails if the row does not exist or, with an `etag`, has another version."""
 
     row: str
     etag: str = ""

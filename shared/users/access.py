@@ -146,7 +146,7 @@ class Access:
         return cached if self.clock.monotonic() - cached.read_at < _FRESH_SECONDS else None
 
     def forget(self, user_id: str) -> None:
-        """Make this instance read the user again at the next call, because the user or a key has changed."""
+        """Makes this instance read the user again at the next call, because the user or a key has changed."""
         self._cache.pop(user_id, None)
 
     def _is_admin_key(self, api_key: str) -> bool:

@@ -114,7 +114,7 @@ class Accounts:
     random: Callable[[int], bytes] = secrets.token_bytes
 
     async def create(self, actor: Actor, new: NewUser) -> tuple[User, bool]:
-        """Make a user: with an id of its own or, for a person who signs in, with the id of that person.
+        """Makes a user: with an id of its own or, for a person who signs in, with the id of that person.
 
         Returns:
             The user, and whether an earlier call with the same Idempotency-Key has made it.
@@ -155,7 +155,7 @@ class Accounts:
         return account
 
     async def change(self, actor: Actor, user_id: str, change: UserChange) -> User:
-        """Change a user.
+        """Changes a user.
 
         Raises:
             NotFound: there is no such user.
@@ -170,7 +170,7 @@ class Accounts:
                 self.access.forget(user_id)
 
     async def delete(self, actor: Actor, user_id: str, *, keeps_datasets: bool) -> User:
-        """Mark a user for deletion, who cannot call from now on. The nightly run deletes the user.
+        """Marks a user for deletion. From now on the user cannot call, and the nightly run deletes the user.
 
         Raises:
             NotFound: there is no such user.
@@ -186,7 +186,7 @@ class Accounts:
                 self.access.forget(user_id)
 
     async def add_key(self, actor: Actor, user_id: str, new: NewKey) -> tuple[ApiKey, str]:
-        """Make a key; returns it and its text, which is not stored.
+        """Makes a key; returns it and its text, which is not stored.
 
         Raises:
             NotFound: there is no such user.
@@ -228,7 +228,7 @@ class Accounts:
         return key, text
 
     async def revoke_key(self, actor: Actor, user_id: str, key_id: str) -> ApiKey:
-        """Delete a key; returns what it was.
+        """Deletes a key; returns what it was.
 
         Raises:
             NotFound: there is no such user, or it has no such key.

@@ -113,7 +113,7 @@ class AuditTrail:
     async def record(
         self, actor: Actor, action: Action, target: str, detail: str = ""
     ) -> AsyncIterator[Attempt]:
-        """Record an action that is carried out in the context.
+        """Records an action that is carried out in the context.
 
         Its outcome is `refused` if the context ends with an error of the caller or of the state, and `repeated` after
         `AlreadyMade`. Any other error leaves it `started`.

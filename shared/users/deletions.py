@@ -27,7 +27,7 @@ class Deletions:
     users: UserStore
 
     async def begin(self, user_id: str, now: datetime, *, keeps_datasets: bool) -> User:
-        """Mark a user for deletion; returns the marked user.
+        """Marks a user for deletion; returns the marked user.
 
         Raises:
             NotFound: there is no such user.
@@ -58,7 +58,7 @@ class Deletions:
                 await self._delete(row)
 
     async def finish(self, user: User) -> None:
-        """Delete the user's row and keys, and finally the row by which the user is found here.
+        """Deletes the user's row and keys, and finally the row by which the user is found here.
 
         A user who is made with the same id in the meantime stays, and so does a mark of that user.
         """

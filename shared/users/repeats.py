@@ -46,7 +46,7 @@ async def claim_user_id(entities: EntityStore, mark: CallMark, user_id: str) -> 
 
 
 async def forget_call(entities: EntityStore, mark: CallMark, user_id: str) -> None:
-    """Forget which call made a user, who is deleted next."""
+    """Forgets which call made a user who is deleted next."""
     stored = await entities.get(_TABLE, _CALLS, mark.call) if mark.call else None
     if stored is not None and stored.values["user_id"] == user_id:
         with contextlib.suppress(Changed):

@@ -45,7 +45,7 @@ class UserStore:
     entities: EntityStore
 
     async def create(self, user: User) -> User:
-        """Store the user unless a user of this id exists; returns the user that is stored."""
+        """Stores the user unless a user of this id exists; returns the user that is stored."""
         listed = Entity(_USERS, place_of(user.id, user.created_at))
         has_listed = False
 
@@ -113,7 +113,7 @@ class UserStore:
         return Listing([user for _, user in found], None)
 
     async def change(self, user_id: str, change: Callable[[User], User]) -> User:
-        """Replace the user by the result of `change`.
+        """Replaces the user by the result of `change`.
 
         Raises:
             NotFound: there is no such user.
@@ -129,7 +129,7 @@ class UserStore:
         return await compare_and_swap(lambda: self.entities.get(_TABLE, user_id, _USER), swap, busy=_BUSY)
 
     async def add_key(self, user_id: str, key: ApiKey) -> None:
-        """Store a key of an active user.
+        """Stores a key of an active user.
 
         Raises:
             NotFound: there is no such user.
@@ -155,13 +155,13 @@ class UserStore:
         await compare_and_swap(lambda: self.entities.get(_TABLE, user_id, _USER), add, busy=_BUSY)
 
     async def revoke_key(self, user_id: str, key_id: str) -> bool:
-        """Delete a key; returns whether it existed."""
+        """Deletes a key; returns whether it existed."""
         existed = await self._delete(user_id, _KEY + key_id)
         await self._delete(user_id, _USED + key_id)
         return existed
 
     async def note_use(self, user_id: str, key: ApiKey, now: datetime) -> bool:
-        """Store the time of a key's use, unless a use within the last hour is stored; returns whether it stored it."""
+        """Stores the time of a key's use, unless a use within the last hour is stored; returns whether it stored it."""
         if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:
             return False
         used = Entity(user_id, _USED + key.id, {"at": now})
@@ -169,7 +169,7 @@ class UserStore:
         return True
 
     async def erase(self, user: User) -> None:
-        """Delete the user and all keys. A user who is made with the same id in the meantime stays."""
+        """Deletes the user and all keys. A user who is made with the same id in the meantime stays."""
 
         async def delete(rows: Sequence[Entity]) -> None:
             stored = next((row for row in rows if row.row == _USER), None)

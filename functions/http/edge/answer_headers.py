@@ -18,7 +18,7 @@ def cors_of(services: App) -> Cors:
 def add_headers(
     response: func.HttpResponse, request: func.HttpRequest, services: App, more: Mapping[str, str]
 ) -> None:
-    """Add the headers that the answer does not have. `more` are those of this call."""
+    """Adds the headers that the answer does not have. `more` are those of this call."""
     every = {
         "Cache-Control": "no-store",
         **security_headers(request.url),

@@ -98,7 +98,7 @@ async def rotate_webhook_secret(call: Call) -> Answer:
 
 
 async def _check_user(call: Call) -> None:
-    """Check that the user of the call exists.
+    """Checks that the user of the call exists.
 
     Raises:
         NotFound: an administrator names a user who does not exist.

@@ -5,7 +5,7 @@ A user may name the lists below `inputs/{user}/`. The administrator, who owns th
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
@@ -17,7 +17,6 @@ from shared.sources.source import SourceConfig
 from shared.sources.stored.datasets import DatasetConfig
 from shared.users.caller import ADMIN
 
-_RECORDED_EVERY = timedelta(days=1)
 _UNKNOWN = "is not the id of a dataset of yours"
 
 
@@ -51,10 +50,7 @@ async def note_use(spec: JobSpec, user_id: str, catalog: Catalog, now: datetime)
     """Records that a job reads the datasets that its spec uses as sources, so that no policy moves them meanwhile."""
 
     def use(dataset: Dataset) -> Dataset:
-        last = dataset.keeping.last_job_at
-        if last is not None and now - last < _RECORDED_EVERY:
-            return dataset
-        return replace(dataset, keeping=replace(dataset.keeping, last_job_at=now))
+        return replace(dataset, keeping=dataset.keeping.read_by_job(now))
 
     for dataset_id in {config.id for config in spec.sources if isinstance(config, DatasetConfig)}:
         # a dataset that is deleted just now is found to be gone when the job reads it

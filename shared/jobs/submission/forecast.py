@@ -159,7 +159,7 @@ class _Counting:
         )
 
     def _ask(self, position: int, config: SourceConfig, counted: SourceForecast) -> None:
-        """Count the queries of a source, as discovery makes them."""
+        """Counts the queries of a source, as discovery makes them."""
         spec = self._spec
         try:
             source = self._registry.open(config, spec.respect, spec.filters.formats)
@@ -187,7 +187,7 @@ class _Counting:
         ]
 
     def _offer(self, query: Query, config: SourceConfig, most: int | None) -> _Offer:
-        """Note that a query has at most so many candidates for its label."""
+        """Notes that a query has at most so many candidates for its label."""
         offer = self._offers.setdefault(query.label, _Offer())
         if self._spec.limit_of(query.label or "", searched=config.searches) is None:
             offer.unlimited = _total((offer.unlimited, most))
@@ -196,7 +196,7 @@ class _Counting:
         return offer
 
     def _limit(self, label: str | None, offer: _Offer) -> None:
-        """Apply the limit of images per label. Queries whose labels are not known have any number of labels."""
+        """Applies the limit of images per label. Queries whose labels are not known have any number of labels."""
         limit = self._spec.limit_of(label or "", searched=True)
         limited = offer.limited
         if label is not None and limit is not None:

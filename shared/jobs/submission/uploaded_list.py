@@ -96,8 +96,8 @@ class ListLimits:
         """
         if len(lists) >= self.lists:
             raise QuotaExceeded(
-                f"You have {len(lists):,} lists, with those that were deleted within a day of their links; there may "
-                f"be {self.lists:,}. Delete one that you do not need.",
+                f"You have {len(lists):,} lists; you may have {self.lists:,}. Deleted lists count while their links "
+                "may still be used. Delete a list that you do not need.",
                 limit=self.lists,
                 used=len(lists),
             )

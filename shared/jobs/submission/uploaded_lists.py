@@ -71,7 +71,7 @@ class UploadedLists:
         async def change(entity: Entity | None) -> tuple[UploadedList, bool]:
             now = self._clock.now()
             lists = await self._current(user_id, entity)
-            again = next((each for each in _there(lists) if key and each.key == key), None)
+            again = next((each for each in _without_deleted(lists) if key and each.key == key), None)
             if again is not None:
                 if again.content != digest:
                     raise Conflict("The Idempotency-Key was used for another list.")
@@ -97,7 +97,7 @@ class UploadedLists:
 
     async def page(self, user_id: str, after: str = "", size: int = 100) -> Listing[UploadedList]:
         """Returns up to `size` of the user's lists after the place `after`, newest first."""
-        lists = _there(await self._current(user_id, await self._row(user_id)))
+        lists = _without_deleted(await self._current(user_id, await self._row(user_id)))
         places = sorted((place_of(each.id, each.created_at), each) for each in lists)
         following = [(place, each) for place, each in places if place > after]
         more = following[size - 1][0] if len(following) > size else None
@@ -109,7 +109,7 @@ class UploadedLists:
         Raises:
             NotFound: this user has no such list.
         """
-        lists = _there(await self._current(user_id, await self._row(user_id)))
+        lists = _without_deleted(await self._current(user_id, await self._row(user_id)))
         found = next((each for each in lists if each.id == list_id), None)
         if found is None:
             raise NotFound(f"There is no list {list_id}.")
@@ -241,7 +241,7 @@ class UploadedLists:
 
     async def _listed(self, user_id: str, list_id: str) -> UploadedList | None:
         """Returns the list of this id as its row has it, or None if there is none or it is deleted."""
-        lists = _there(lists_in(await self._row(user_id)))
+        lists = _without_deleted(lists_in(await self._row(user_id)))
         return next((each for each in lists if each.id == list_id), None)
 
     async def _row(self, user_id: str) -> Entity | None:
@@ -258,7 +258,7 @@ class UploadedLists:
         return await compare_and_swap(lambda: self._row(user_id), change, busy=busy)
 
 
-def _there(lists: Sequence[UploadedList]) -> Sequence[UploadedList]:
+def _without_deleted(lists: Sequence[UploadedList]) -> Sequence[UploadedList]:
     """Returns the lists that are not deleted."""
     return [each for each in lists if each.deleted_at is None]
 

@@ -59,7 +59,7 @@ class AddressLimits:
         self._asks: tuple[int, int] = (-1, 0)
 
     async def take(self, address: str | None) -> Verdict:
-        """Count one call of an address, which is None if the app cannot know it."""
+        """Counts one call of an address, which is None if the app cannot know it."""
         known = self._known(address)
         known.calls += 1
         if known.calls <= self._uncounted:
@@ -79,7 +79,7 @@ class AddressLimits:
 
     @contextlib.asynccontextmanager
     async def looking_up(self, address: str | None) -> AsyncIterator[None]:
-        """Look up a key for the address. Only a few look-ups for one address run at the same time."""
+        """Looks up a key for the address. Only a few look-ups for one address run at the same time."""
         async with self._known(address).looking_up:
             yield
 

@@ -24,7 +24,7 @@ class PastDays:
     clock: Clock
 
     async def erase(self, deadline: Deadline) -> bool:
-        """Erase the counts of all days before yesterday (UTC); returns whether there was time for all of them.
+        """Erases the counts of all days before yesterday (UTC); returns whether there was time for all of them.
 
         The counts of yesterday are kept, as calls of the first minute of a day read them.
 

@@ -134,7 +134,7 @@ class RateLimits:
         self._warned_at = -_WARN_EVERY_SECONDS
 
     async def take(self, subject: str, limits: Sequence[Limit]) -> Verdict:
-        """Count one call of `subject` against all `limits`. It is not counted if one of them allows no further call.
+        """Counts one call of `subject` against all `limits`. It is not counted if one of them allows no further call.
 
         `subject` is a plain id.
         """

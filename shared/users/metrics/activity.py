@@ -41,7 +41,7 @@ class Activity:
     _remembered: dict[str, None] = field(default_factory=dict)
 
     async def note(self, user_id: str) -> None:
-        """Record that the user uses the product now. This takes a second at most, and never fails.
+        """Records that the user uses the product now. This takes a second at most, and never fails.
 
         If storage does not answer, a warning is logged, and the user's next call tries again.
         """
@@ -89,7 +89,7 @@ async def active_users(entities: EntityStore, day: date, shard: int, after: str)
 
 
 async def erase_days(entities: EntityStore, before: date, deadline: Deadline) -> bool:
-    """Erase the activity of all days before this one; returns whether there was time for all. It may be repeated.
+    """Erases the activity of all days before this one; returns whether there was time for all. It may be repeated.
 
     Raises:
         Unavailable: storage did not answer.

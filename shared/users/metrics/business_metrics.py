@@ -49,7 +49,7 @@ class BusinessMetrics:
     runtime: Runtime
 
     async def run(self, deadline: Deadline) -> bool:
-        """Count the users of yesterday, send the metrics, and erase old activity, until the deadline passes.
+        """Counts the users of yesterday, sends the metrics, and erases old activity, until the deadline passes.
 
         Returns:
             Whether all was done. If not, the next run continues, or another run is at work.

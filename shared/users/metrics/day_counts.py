@@ -64,7 +64,7 @@ async def read_counts(entities: EntityStore, day: date) -> DayCounts:
 
 
 async def save_counts(entities: EntityStore, counts: DayCounts) -> DayCounts:
-    """Store the counts in place of those that they were made from.
+    """Stores the counts in place of those that they were made from.
 
     Raises:
         AlreadyExists, Changed: another run has stored counts of the day since.

@@ -28,7 +28,7 @@ async def list_if_paying(entities: EntityStore, user: User) -> None:
 
 
 async def unlist(entities: EntityStore, user: User) -> None:
-    """Take a user off the list, who is deleted next. Nothing is done if the row is that of another user of this id."""
+    """Takes a user who is deleted next off the list. The row of another user of this id stays."""
     partition = _partition(shard_of(user.id))
     row = await entities.get(_TABLE, partition, user.id)
     if row is not None and row.values["created_at"] == user.created_at:

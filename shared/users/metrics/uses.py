@@ -20,11 +20,11 @@ class Uses:
     environment: str
 
     async def note(self, caller: Caller, action: str) -> None:
-        """Report an action of a caller, who is active today. This never fails."""
+        """Reports an action of a caller, who is active today. This never fails."""
         await self._note(caller.user_id, caller.tier, action)
 
     async def note_owner(self, user_id: str, action: str) -> None:
-        """Report an action of the user to whom a queue message belongs, as `note` does. This never fails."""
+        """Reports an action of the user to whom a queue message belongs, as `note` does. This never fails."""
         tier = TierName.FREE
         try:
             user = await self.users.get(user_id) if user_id != ADMIN else None

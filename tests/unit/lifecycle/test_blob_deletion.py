@@ -72,7 +72,7 @@ async def test_twenty_thousand_blobs_are_deleted_in_slices_and_in_bounded_memory
     assert blobs.most_waiting <= 256
 
 
-async def test_spared_blobs_stay() -> None:
+async def test_blobs_that_are_kept_stay() -> None:
     clock = ManualClock()
     blobs = MemoryBlobs(clock)
     for name in ("a/1", "a/2", "b/1"):
