@@ -37,6 +37,10 @@ if [ -z "${ADMIN_API_KEY:-}" ]; then
 elif [ "${#ADMIN_API_KEY}" -lt 32 ]; then
   fail "ADMIN_API_KEY has ${#ADMIN_API_KEY} characters; it must have at least 32, because it may do everything"
 fi
+# azd writes it into JSON as it is, and people copy it into commands
+case "${ADMIN_API_KEY:-}" in
+  *[!A-Za-z0-9._~+/=-]*) fail "ADMIN_API_KEY may have only letters, digits and the characters . _ ~ + / = -" ;;
+esac
 
 # a budget keeps the month in which it began
 if [ -z "${BUDGET_START:-}" ]; then

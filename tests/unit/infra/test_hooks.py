@@ -113,6 +113,18 @@ def test_a_key_that_could_be_guessed_is_refused(shell) -> None:
 
 
 @pytest.mark.parametrize(
+    "odd", ['"', "'", " ", "\\", "\n", "$(touch made)", "`touch made`", "${HOME}", "é", "*"]
+)
+def test_a_key_that_would_change_the_parameters_or_a_command_is_refused(shell, odd) -> None:
+    done = shell.run("preprovision.sh", ADMIN_API_KEY="k" * 32 + odd, **AZD)
+    assert done.returncode == 1
+    assert "only letters" in done.stderr
+    assert "kkk" not in done.stderr
+    assert not (shell.folder / "made").exists()
+    assert shell.calls("azd") == []
+
+
+@pytest.mark.parametrize(
     ("answer", "problem"),
     [
         ("echo 3.12", "offers Python 3.12, not 3.13: choose another"),
