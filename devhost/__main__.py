@@ -21,6 +21,28 @@ _REAL_LEASE_SECONDS = 600
 
 def main() -> int:
     """Runs until Ctrl-C or SIGTERM. Returns the exit status: 1 if the app cannot be started."""
+    given = _parser().parse_args()
+    configure_logging(verbose=given.verbose)
+    options = HostOptions(
+        given.root.resolve(),
+        given.message_lease,
+        given.enable_auth,
+        given.verbose,
+        (given.host, *given.admin_host),
+        given.python,
+    )
+    try:
+        port = load_settings(options.root).port if given.port is None else given.port
+        listening = _listen(given.host, port)
+        with listening:
+            asyncio.run(_serve(options, listening, watch=given.watch))
+    except StartError as error:
+        print(f"devhost: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="devhost", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="the app's folder")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
@@ -52,25 +74,7 @@ def main() -> int:
     )
     parser.add_argument("--watch", action="store_true", help="reload when the app's code or settings change")
     parser.add_argument("--verbose", action="store_true", help="log details of libraries, too")
-    given = parser.parse_args()
-    configure_logging(verbose=given.verbose)
-    options = HostOptions(
-        given.root.resolve(),
-        given.message_lease,
-        given.enable_auth,
-        given.verbose,
-        (given.host, *given.admin_host),
-        given.python,
-    )
-    try:
-        port = load_settings(options.root).port if given.port is None else given.port
-        listening = _listen(given.host, port)
-        with listening:
-            asyncio.run(_serve(options, listening, watch=given.watch))
-    except StartError as error:
-        print(f"devhost: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return parser
 
 
 def _within(least: int, most: int) -> Callable[[str], int]:

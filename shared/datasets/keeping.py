@@ -74,7 +74,7 @@ class Keeping:
         return self.move is not None and self.move.tier is Tier.ARCHIVE
 
     def downloaded(self, now: datetime) -> "Keeping":
-        """Returns this with a download at `now`, unless one of the last day is recorded, or the files go to ARCHIVE."""
+        """Returns this with a download at `now`, unless one of the last day is recorded or files are being archived."""
         if self.is_being_archived or not _is_due(self.last_download_at, now):
             return self
         return replace(self, last_download_at=now)

@@ -63,10 +63,10 @@ from shared.users.store import UserStore
 from shared.users.tiers import DEFAULT_TIERS, Tiers
 from shared.users.user import User
 from shared.web.addresses.lookup import HostLookup
-from shared.web.http.client import WebRequest, WebResponse
 from shared.web.wishes.host_wishes import HostWishes
 from tests.unit.in_memory import lists_of
 from tests.unit.jobs.fake_source import FakeConfig, FakeSource, Faults
+from tests.unit.jobs.fake_web import FakeWeb
 from tests.unit.jobs.fake_worker import Crash, FakeWorker
 from tests.unit.jobs.weather import Weather, stormy
 from tests.unit.known_sources import KINDS
@@ -90,22 +90,6 @@ class CountingIds:
 
 async def _resolve(host: str) -> list[str]:
     raise OSError(f"no test looks up {host}")
-
-
-class FakeWeb:
-    """Answers requests with the `answers` (statuses or errors) in order, and then with 200."""
-
-    def __init__(self) -> None:
-        self.sent: list[WebRequest] = []
-        self.answers: list[int | Exception] = []
-        self.headers: dict[str, str] = {}
-
-    async def send(self, request: WebRequest) -> WebResponse:
-        self.sent.append(request)
-        answer = self.answers.pop(0) if self.answers else 200
-        if isinstance(answer, Exception):
-            raise answer
-        return WebResponse(answer, request.url, self.headers, b"")
 
 
 class Flow:

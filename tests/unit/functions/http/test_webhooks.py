@@ -11,7 +11,7 @@ from shared.jobs.webhooks.call import WebhookCaller
 from tests.unit.datasets.made import MADE_AT, made
 from tests.unit.functions.http.http_calls import KEY
 from tests.unit.functions.http.test_users import NO_SUCH_USER, make_key, make_user, recorded
-from tests.unit.jobs.simulation import FakeWeb
+from tests.unit.jobs.fake_web import FakeWeb
 from tests.unit.manual_clock import ManualClock
 
 URL = "https://hooks.example/x?token=very-secret"
