@@ -70,6 +70,7 @@ def tables(prices: Prices) -> Sequence[Table]:
         _archive_against_cold(prices),
         _idle(prices),
         _polls(prices),
+        _most(prices),
     ]
 
 
@@ -122,7 +123,7 @@ def _job(prices: Prices, images: int) -> Sequence[_Row]:
 
 def _dataset(prices: Prices, images: int) -> Sequence[_Row]:
     size = _bytes(images)
-    in_gb, deleted = f"{size / GB:,.1f}", _soft_delete_days()
+    in_gb, deleted = f"{size / GB:,.1f}", _parameter("softDeleteDays")
     a_day = storage_month(prices, {Tier.HOT: size}) / 30
     return [
         *(
@@ -224,17 +225,31 @@ def _polls(prices: Prices) -> Table:
     return Table(f"{len(QUEUES)} queues of an instance that waits, a month", heads, rows, _basis(prices))
 
 
+def _most(prices: Prices) -> Table:
+    """Returns what the limits of the deployment allow to be spent, at their defaults."""
+    instances, gigabytes = _parameter("maximumInstanceCount"), _parameter("instanceMemoryMB") / 1024
+    an_hour = instances * 3600 * gigabytes * prices.functions.gb_second
+    logs = 30 * _parameter("telemetryDailyCapGb")
+    rows = [
+        ("an hour of all instances at work", f"{instances:,} instances", money(an_hour)),
+        ("a day of all instances at work", f"{instances:,} instances", money(24 * an_hour)),
+        ("a month of telemetry at its daily cap", f"{logs:,} GB", money(logs * prices.logs.ingestion_gb)),
+    ]
+    return Table(
+        "What the limits of a deployment allow", ("", "amount", prices.currency), rows, _basis(prices)
+    )
+
+
 def _bytes(images: int) -> int:
     return _IMAGE_BYTES * images
 
 
-def _soft_delete_days() -> int:
-    """Returns for how many days the deployment keeps deleted blobs, which are charged for like others."""
-    found = re.search(
-        r"^param softDeleteDays int = (\d+)$", (ROOT / "infra" / "main.bicep").read_text(), re.MULTILINE
-    )
+def _parameter(name: str) -> int:
+    """Returns the default of a parameter of the deployment, which is a whole number."""
+    text = (ROOT / "infra" / "main.bicep").read_text()
+    found = re.search(rf"^param {name} int = (\d+)$", text, re.MULTILINE)
     if found is None:
-        raise RuntimeError("infra/main.bicep has no softDeleteDays")
+        raise RuntimeError(f"infra/main.bicep has no {name}")
     return int(found[1])
 
 
