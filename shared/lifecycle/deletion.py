@@ -144,6 +144,8 @@ class Deletion:
             raise NotFound(f"There is no dataset {dataset_id}.")
         if dataset.keeping.deleting_since is None:
             _refuse_held(dataset)
+            if only_as is not None and dataset != only_as:
+                raise Conflict(f"The dataset {dataset_id} was changed or used just now.")
             job = await self._jobs.get(user_id, dataset_id)
             if job is not None:
                 await self._deletions.block_retries(job)
