@@ -130,7 +130,7 @@ def _dataset(prices: Prices, images: int) -> Sequence[_Row]:
             (f"a month in the {tier.capitalize()} tier", in_gb, money(storage_month(prices, {tier: size})))
             for tier in Tier
         ),
-        (f"its working blobs, for {_WORK_DAYS} days", in_gb, money(a_day * _WORK_DAYS)),
+        (f"its working files, for {_WORK_DAYS} days", in_gb, money(a_day * _WORK_DAYS)),
         (f"the same after their deletion, for {deleted} days", in_gb, money(a_day * deleted)),
         *(
             (
