@@ -35,7 +35,7 @@ _USER, _KEY, _USED = "user", "key-", "used-"
 # a transaction has 100 changes at most, and the last deletes the user
 _MOST_DELETED = 99
 _USE_IS_NOTED_EVERY = timedelta(hours=1)
-_BUSY = "The user is being changed by others; try again."
+_BUSY = "The row of the user is too busy."
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,3 +37,19 @@ def lists_of(storage: Storage) -> UploadedLists:
 def runtime_of(clock=None, telemetry=None) -> Runtime:
     """Returns a runtime with the system's time, random ids, and telemetry that records signals."""
     return Runtime(clock or SystemClock(), RandomIds(), telemetry or RecordingTelemetry())
+
+
+async def blobs_about(blobs: MemoryBlobs, text: str) -> list[str]:
+    """Returns the names of the blobs that contain the text."""
+    return [info.name async for info in blobs.list("") if text in info.name]
+
+
+def rows_about(entities: MemoryEntities, text: str) -> list[tuple[str, str, str]]:
+    """Returns the table, the partition and the key of each row that contains the text in its keys or values."""
+    return [
+        (table, partition, row)
+        for table, partitions in entities._tables.items()
+        for partition, rows in partitions.items()
+        for row, entity in rows.items()
+        if text in f"{partition} {row} {entity.values}"
+    ]

@@ -254,7 +254,7 @@ class UploadedLists:
     async def _change[Result](
         self, user_id: str, change: Callable[[Entity | None], Awaitable[Result]]
     ) -> Result:
-        busy = "The user's lists are too busy."
+        busy = "The row of the user's lists is too busy."
         return await compare_and_swap(lambda: self._row(user_id), change, busy=busy)
 
 

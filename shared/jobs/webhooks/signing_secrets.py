@@ -124,7 +124,7 @@ class SigningSecrets:
     async def _swap[Result](
         self, user_id: str, change: Callable[[Entity | None], Awaitable[Result]]
     ) -> Result:
-        busy = "The signing secrets are being changed by others; try again."
+        busy = "The row of the signing secrets is too busy."
         return await compare_and_swap(lambda: self._stored(user_id), change, busy=busy)
 
 

@@ -31,7 +31,7 @@ from shared.users.tiers import Tier
 _TABLE = "usage"
 _OPEN, _MONTH = "open", "month-"
 _LISTED = "~open"
-_BUSY = "The user's usage is being changed by others; try again."
+_BUSY = "The row of the user's usage is too busy."
 
 
 @dataclass(frozen=True, slots=True)

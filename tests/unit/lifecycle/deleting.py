@@ -23,6 +23,7 @@ from shared.users.caller import TierName
 from shared.users.user import User
 from shared.wiring import App
 from tests.unit.datasets.made import made
+from tests.unit.in_memory import blobs_about, rows_about
 from tests.unit.known_sources import parse_spec
 from tests.unit.manual_clock import ManualClock
 
@@ -158,17 +159,10 @@ class Store:
         assert self.queues.take(LIFECYCLE_QUEUE) == []
 
     async def names(self, of: str = "") -> list[str]:
-        return [info.name async for info in self.blobs.list("") if of in info.name]
+        return await blobs_about(self.blobs, of)
 
     def rows(self, of: str) -> list[tuple[str, str, str]]:
-        """The keys of all rows that have to do with an id."""
-        return [
-            (table, partition, row)
-            for table, partitions in self.entities._tables.items()
-            for partition, rows in partitions.items()
-            for row, entity in rows.items()
-            if of in f"{partition} {row} {entity.values}"
-        ]
+        return rows_about(self.entities, of)
 
     def task(self, job_id: str) -> DeleteTask:
         return DeleteTask(ANN, job_id)

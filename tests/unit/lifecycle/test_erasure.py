@@ -25,6 +25,7 @@ from shared.users.quotas.reservation import Wish, token_at
 from shared.users.user import User
 from shared.wiring import App
 from tests.expect import present
+from tests.unit.in_memory import blobs_about, rows_about
 from tests.unit.known_sources import parse_spec
 from tests.unit.manual_clock import ManualClock
 
@@ -105,17 +106,10 @@ class House:
         )
 
     async def names(self, of: str) -> list[str]:
-        return [info.name async for info in self.blobs.list("") if of in info.name]
+        return await blobs_about(self.blobs, of)
 
     def rows(self, of: str) -> list[tuple[str, str, str]]:
-        """The keys of all rows that have to do with a user."""
-        return [
-            (table, partition, row)
-            for table, partitions in self.entities._tables.items()
-            for partition, rows in partitions.items()
-            for row, entity in rows.items()
-            if of in f"{partition} {row} {entity.values}"
-        ]
+        return rows_about(self.entities, of)
 
 
 @pytest.fixture

@@ -10,30 +10,12 @@ from shared.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded
 from shared.jobs.submission import uploaded_list, uploaded_lists
 from shared.jobs.submission.uploaded_list import ListLimits, NewList, ending_of
 from shared.jobs.submission.uploaded_lists import UploadedLists
-from shared.storage.memory.blobs import MemoryBlobs
-from tests.unit.in_memory import memory_storage, runtime_of
+from tests.unit.in_memory import runtime_of
 from tests.unit.known_sources import SPECS
-from tests.unit.manual_clock import ManualClock
 
 DATA = b"url\nhttps://example.org/1.jpg\n"
 CSV = NewList("birds", "csv", DATA)
 BY_LINK = NewList("birds", "csv.gz", None)
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def storage(clock):
-    return memory_storage(MemoryBlobs(clock))
-
-
-@pytest.fixture
-def lists(storage, clock):
-    limits = ListLimits(lists=3, bytes=3 * uploaded_list.MOST_BYTES, unused_days=30)
-    return UploadedLists(storage, runtime_of(clock), limits)
 
 
 @pytest.fixture
