@@ -11,6 +11,7 @@ from functions.http.models.users import (
     ProfileAnswer,
     UsageAnswer,
     UserAnswer,
+    UserDetails,
     UserPage,
 )
 from shared.errors import Conflict, InvalidRequest, NotFound
@@ -94,11 +95,13 @@ async def list_users(call: Call) -> Answer:
 
 
 @endpoints.serve(
-    Declared("GET", "api/v1/users/{id}", {200: UserAnswer}, scope=Scope.ADMIN, user="id", errors=(NotFound,))
+    Declared("GET", "api/v1/users/{id}", {200: UserDetails}, scope=Scope.ADMIN, user="id", errors=(NotFound,))
 )
 async def get_user(call: Call) -> Answer:
-    """Answers one user."""
-    return Answer(UserAnswer.of(await call.app.users.require(call.user_id)))
+    """Answers one user, and what the user uses of the tier's limits."""
+    user = await call.app.users.require(call.user_id)
+    usage = await call.app.usage.look_up(user.id, call.app.clock.now())
+    return Answer(UserDetails.with_usage(user, usage))
 
 
 @endpoints.serve(

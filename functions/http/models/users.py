@@ -133,6 +133,17 @@ class UsageAnswer(Model):
         )
 
 
+class UserDetails(UserAnswer):
+    """One user, and what the user uses of the tier's limits now."""
+
+    usage: UsageAnswer
+
+    @classmethod
+    def with_usage(cls, user: "User", usage: "Usage") -> Self:
+        """Returns the answer for a user with this usage."""
+        return cls(**UserAnswer.of(user).model_dump(), usage=UsageAnswer.of(usage))
+
+
 class LimitsAnswer(Model):
     """The limits of a tier. Null days mean that the app's setting counts."""
 

@@ -59,6 +59,13 @@ async def test_jobs_beyond_those_at_once_are_429_until_one_has_ended(ann):
     assert (await ann.post("jobs", small)).status == 201
 
 
+async def test_an_administrator_reads_what_a_user_uses(ann):
+    profile = (await ann.get("users/profile")).body
+    assert (await ann.post("jobs", SPEC)).status == 201
+    found = await Caller(ann.app).get(f"users/{profile['id']}")
+    assert (found.body["usage"]["jobs_open"], found.body["usage"]["images_reserved"]) == (1, 700)
+
+
 async def test_a_repeated_call_is_answered_with_its_job_though_there_is_no_room(ann):
     first = await ann.post("jobs", SPEC, Idempotency_Key="k1")
     again = await ann.post("jobs", SPEC, Idempotency_Key="k1")
