@@ -35,6 +35,7 @@ _MODULES = (
     "shared.lifecycle.aging.run",
     "shared.lifecycle.deletion",
     "shared.lifecycle.erasure",
+    "shared.lifecycle.list_checks",
     "shared.lifecycle.moves.follow",
     "shared.lifecycle.moves.requests",
     "shared.lifecycle.night",

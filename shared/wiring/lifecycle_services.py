@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shared.lifecycle.aging.run import AgingRun
     from shared.lifecycle.deletion import Deletion, JobParts
     from shared.lifecycle.erasure import Erasure
+    from shared.lifecycle.list_checks import ListChecks
     from shared.lifecycle.messages import TaskSender
     from shared.lifecycle.moves.follow import FollowMoves
     from shared.lifecycle.moves.requests import MoveRequests
@@ -41,8 +42,16 @@ class LifecycleServices(WebhookServices):
             self.aging_run.kind,
             self.working_blobs.kind,
             self.night.kind,
+            self.list_checks.kind,
         )
         return TaskQueue(kinds, self.task_sender, self.telemetry)
+
+    @cached_property
+    def list_checks(self) -> "ListChecks":
+        """Checks lists after their links have ended."""
+        from shared.lifecycle.list_checks import ListChecks
+
+        return ListChecks(self.lists, self.task_sender)
 
     @cached_property
     def move_requests(self) -> "MoveRequests":

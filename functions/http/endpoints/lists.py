@@ -89,6 +89,8 @@ async def create_list(call: Call) -> Answer:
     ending = ending_of(_format(call, by_link=data is None), data)
     new = NewList(one_line(_name(call) or "list", _MAX_NAME_CHARACTERS), ending, data, call.idempotency_key)
     added = await call.app.lists.add(call.caller.user_id, new)
+    if added.link is not None:
+        await call.app.list_checks.follow_link(call.caller.user_id)
     await call.app.used(call.caller, "create_list")
     answer = ListAnswer.of(call.caller.user_id, added.found, added.link)
     headers = {"Location": answer.links["self"], "Cache-Control": "no-store"}

@@ -154,33 +154,43 @@ class UploadedLists:
     async def delete_unused(self, deadline: Deadline) -> int:
         """Deletes lists that no spec has named for long, until the deadline passes; returns how many.
 
-        Blobs that are too large are deleted at once, and so are those that links have stored for lists that were
-        deleted. Damaged data of a user does not stop the rest.
+        What no list may be is deleted at once, as by `delete_unwanted`. Damaged data of a user does not stop the rest.
         """
         now, deleted = self._clock.now(), 0
-        before = now - timedelta(days=self._limits.unused_days)
+        before = self._unused_before()
         async for info in self._blobs.list(INPUTS):
-            named = _BLOB.fullmatch(info.name)
             if deadline.passed:
                 break
             # rows are read for new and old blobs only, so that a run gets through the blobs of many users
             is_settled = before <= info.modified_at < now - _SETTLES_WITHIN
-            if named is None or (is_settled and info.size_bytes <= MOST_BYTES):
-                continue
-            try:
-                deleted += await self._delete_if_unused(info, named[1], named[2], before)
-            except Permanent as error:
-                signals.failure(self._telemetry, error, operation="delete_unused_lists", user_id=named[1])
+            if not is_settled or info.size_bytes > MOST_BYTES:
+                deleted += await self._delete_if_unwanted(info)
         return deleted
 
-    async def _delete_if_unused(self, info: BlobInfo, user_id: str, list_id: str, before: datetime) -> bool:
-        found = await self._listed(user_id, list_id)
-        is_used = found is not None and max(found.used_at or found.created_at, info.modified_at) >= before
-        if is_used and info.size_bytes <= MOST_BYTES:
+    async def delete_unwanted(self, user_id: str) -> None:
+        """Deletes what links have stored and no list may be: blobs that are too large, or whose lists are deleted."""
+        async for info in self._blobs.list(lists_prefix(user_id)):
+            await self._delete_if_unwanted(info)
+
+    async def _delete_if_unwanted(self, info: BlobInfo) -> bool:
+        named = _BLOB.fullmatch(info.name)
+        if named is None:
             return False
-        await self._blobs.delete(info.name)
-        await self._forget(user_id, list_id)
+        try:
+            found = await self._listed(named[1], named[2])
+            last_use = max(found.used_at or found.created_at, info.modified_at) if found else None
+            if last_use is not None and last_use >= self._unused_before() and info.size_bytes <= MOST_BYTES:
+                return False
+            await self._blobs.delete(info.name)
+            await self._forget(named[1], named[2])
+        except (Permanent, Conflict) as error:
+            # such as damaged data, or a blob that the holder of a link still copies
+            signals.failure(self._telemetry, error, operation="delete_unused_lists", user_id=named[1])
+            return False
         return True
+
+    def _unused_before(self) -> datetime:
+        return self._clock.now() - timedelta(days=self._limits.unused_days)
 
     async def erase(self, user_id: str) -> None:
         """Deletes the row of a user whose blobs are deleted."""
