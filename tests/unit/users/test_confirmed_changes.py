@@ -103,7 +103,7 @@ async def test_a_key_that_ended_elsewhere_a_moment_ago_changes_nothing(
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
-async def test_an_administrator_who_fell_with_another_one_a_moment_ago_changes_nothing(
+async def test_an_administrator_who_was_made_by_one_who_is_disabled_changes_nothing_from_then_on(
     instances: tuple[Instance, Instance], attempt: Attempt
 ) -> None:
     one, two = instances
@@ -117,7 +117,7 @@ async def test_an_administrator_who_fell_with_another_one_a_moment_ago_changes_n
     assert (await two.actor(of_bob)).caller.scopes == ALL - {Scope.ADMIN}
 
 
-async def test_a_key_whose_user_is_as_before_changes_what_it_may(
+async def test_a_key_changes_what_its_scopes_allow_until_its_user_is_disabled(
     instances: tuple[Instance, Instance],
 ) -> None:
     one, two = instances

@@ -217,7 +217,7 @@ async def test_what_belongs_to_the_caller_is_found(world: World, name: str) -> N
 
 
 @pytest.mark.parametrize("name", [name for name in PRIVATE if "{id}" in DECLARED[name].path])
-async def test_an_administrator_reaches_of_other_users_what_is_declared_and_a_datasets_keeping(
+async def test_an_administrator_reaches_only_what_is_declared_and_how_datasets_of_other_users_are_kept(
     world: World, name: str
 ) -> None:
     declared = DECLARED[name]

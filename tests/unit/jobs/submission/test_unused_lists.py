@@ -25,7 +25,7 @@ def deadline(clock):
     return Deadline.after(clock, 60)
 
 
-async def test_a_list_that_is_too_large_is_deleted_by_night_though_its_owner_never_looks(
+async def test_a_list_that_is_too_large_is_deleted_by_night_though_its_owner_never_reads_it(
     lists, storage, clock, monkeypatch
 ):
     monkeypatch.setattr(uploaded_lists, "MOST_BYTES", 10)

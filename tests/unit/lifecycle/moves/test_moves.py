@@ -38,7 +38,7 @@ async def test_all_files_move_but_those_that_describe_the_dataset(before, after)
 
 
 @pytest.mark.parametrize("tier", [Tier.HOT, Tier.COOL, Tier.COLD])
-async def test_an_archived_dataset_does_not_move_and_the_error_names_the_road_back(tier):
+async def test_an_archived_dataset_does_not_move_and_the_error_names_the_call_that_rehydrates_it(tier):
     house = await make(Tier.ARCHIVE)
     with pytest.raises(Conflict, match="POST /api/v1/datasets/j/rehydrate"):
         await house.requests.move("ann", "j", tier)

@@ -38,7 +38,7 @@ async def test_a_dataset_is_online_within_15_hours_and_an_hour_of_waiting_and_st
     )
 
 
-async def test_high_priority_takes_an_hour_and_is_looked_at_more_often(house):
+async def test_high_priority_takes_an_hour_and_is_checked_more_often(house):
     await house.requests.rehydrate("ann", "j", FAST)
     await house.run()
     assert timedelta(hours=1) <= house.clock.now() - MADE_AT <= timedelta(hours=1, minutes=20)
@@ -180,7 +180,7 @@ async def test_many_files_are_begun_in_slices_of_bounded_time(house):
     assert await house.tiers() == {Tier.HOT}
 
 
-async def test_messages_end_after_three_days_and_the_nightly_run_looks_once_a_night(house):
+async def test_messages_end_after_three_days_and_the_nightly_run_checks_once_a_night(house):
     async def refuse(*_, **__):
         raise Conflict("stuck")
 

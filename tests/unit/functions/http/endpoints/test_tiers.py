@@ -93,7 +93,7 @@ async def _states(calls):
     return rehydration["ready_files"], {file["state"] for file in rehydration["files"]}
 
 
-async def test_the_records_and_the_card_of_an_archived_dataset_have_links_and_the_rest_names_the_road_back(
+async def test_the_records_and_the_card_of_an_archived_dataset_have_links_and_a_notice_explains_the_rest(
     app, ann
 ):
     await archive(app, ann)
