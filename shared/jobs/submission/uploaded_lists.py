@@ -31,7 +31,7 @@ from shared.jobs.submission.uploaded_list import (
 from shared.records.blob_names import INPUTS, UPLOADED
 from shared.runtime import Runtime
 from shared.sources.lists.config import UrlsConfig
-from shared.storage.blobs import BlobInfo
+from shared.storage.blobs import BlobInfo, Tier
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Entity, Insert, Replace
 from shared.storage.newest_first import Listing, place_of
@@ -131,7 +131,7 @@ class UploadedLists:
         """Checks the uploaded lists that a user's spec names.
 
         Raises:
-            InvalidRequest: a list is not there yet, or too large. The error names each source.
+            InvalidRequest: a list is not there yet, too large, or in the Archive tier. The error names each source.
         """
         wrong = []
         for number, (name, owner, list_id) in _named_in(spec, user_id):
@@ -142,6 +142,9 @@ class UploadedLists:
                 wrong.append(FieldError(f"sources.{number}.blob", rule))
             elif info.size_bytes > MOST_BYTES:
                 rule = f"has {info.size_bytes:,} bytes; it must have at most {MOST_BYTES:,}"
+                wrong.append(FieldError(f"sources.{number}.blob", rule))
+            elif info.tier is Tier.ARCHIVE:
+                rule = "was uploaded to the Archive tier, where it cannot be read; upload it again to another tier"
                 wrong.append(FieldError(f"sources.{number}.blob", rule))
         if wrong:
             raise InvalidRequest("The job's spec names lists that cannot be read.", tuple(wrong))

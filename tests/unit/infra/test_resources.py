@@ -81,6 +81,7 @@ def test_all_that_can_have_tags_has_that_of_the_environment() -> None:
 def test_the_storage_account_has_no_keys_and_nothing_public() -> None:
     account = properties("Microsoft.Storage/storageAccounts")
     assert account["allowSharedKeyAccess"] is False
+    assert account["allowedCopyScope"] == "AAD"
     assert account["allowBlobPublicAccess"] is False
     assert account["allowCrossTenantReplication"] is False
     assert account["supportsHttpsTrafficOnly"] is True

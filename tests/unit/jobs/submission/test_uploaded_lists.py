@@ -192,6 +192,16 @@ async def test_a_spec_may_not_use_a_list_that_is_not_there(lists):
     await lists.check("ann", spec_of(stored.found.blob("ann"), "inputs/ann/own.csv"))
 
 
+async def test_a_list_that_its_owner_has_put_into_the_archive_tier_is_refused_before_a_job_waits_for_it(
+    lists, storage
+):
+    blob = (await lists.add("ann", BY_LINK)).found.blob("ann")
+    await storage.blobs.put(blob, DATA, BlobAttributes("text/csv", tier=Tier.ARCHIVE))
+    with pytest.raises(InvalidRequest) as caught:
+        await lists.check("ann", spec_of(blob))
+    assert caught.value.fields[0].message.startswith("was uploaded to the Archive tier")
+
+
 async def test_a_list_that_is_too_large_is_refused_and_deleted(lists, storage, monkeypatch):
     monkeypatch.setattr(uploaded_lists, "MOST_BYTES", 10)
     added = await lists.add("ann", BY_LINK)
