@@ -10,6 +10,7 @@ from shared.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded
 from shared.jobs.submission import uploaded_list, uploaded_lists
 from shared.jobs.submission.uploaded_list import ListLimits, NewList, ending_of
 from shared.jobs.submission.uploaded_lists import UploadedLists
+from shared.storage.blobs import BlobAttributes, Tier
 from tests.unit.in_memory import runtime_of
 from tests.unit.known_sources import SPECS
 
