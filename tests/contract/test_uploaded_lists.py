@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from shared.errors import QuotaExceeded
+from shared.errors import InvalidRequest, QuotaExceeded
 from shared.jobs.submission.uploaded_list import ListLimits, NewList
 from shared.jobs.submission.uploaded_lists import UploadedLists
 from shared.storage.azure.account import StorageAccount
@@ -14,6 +14,7 @@ from shared.storage.azure.entities import AzureEntities
 from shared.storage.memory.queues import MemoryQueues
 from shared.storage.storage import Storage
 from tests.unit.in_memory import runtime_of
+from tests.unit.known_sources import parse_spec
 
 LIMITS = ListLimits(lists=5, bytes=1_000, unused_days=30)
 BY_LINK = NewList("birds", "csv", None)
@@ -62,3 +63,23 @@ async def test_a_repeated_call_gets_a_link_until_the_list_is_stored(stored, uniq
                 assert response.status == status
     last = await stored.add(unique, new)
     assert (last.found.id, last.found.size_bytes, last.link) == (first.found.id, 4, None)
+
+
+async def test_what_a_link_stores_beyond_any_list_is_refused_and_deleted(stored, unique):
+    added = await stored.add(unique, NewList("a", "csv", None))
+    eight_terabytes = {"x-ms-blob-type": "PageBlob", "x-ms-blob-content-length": str(1 << 43)}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.put(added.link.url, headers=eight_terabytes) as response,
+    ):
+        assert response.status == 201
+    spec = parse_spec({"sources": [{"type": "urls", "blob": added.found.blob(unique)}]})
+    with pytest.raises(InvalidRequest) as refused:
+        await stored.check(unique, spec)
+    assert [error.message for error in refused.value.fields] == [
+        "has 8,796,093,022,208 bytes; it must have at most 2,000,000,000"
+    ]
+    await stored.delete_unwanted(unique)
+    assert (await stored.page(unique)).items == []
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        await stored.check(unique, spec)
