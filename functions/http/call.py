@@ -147,9 +147,17 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Data:
+    """A body that is bytes of a media type."""
+
+    data: bytes = field(repr=False)
+    mimetype: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer of a handler. A model as its body is encoded as JSON; None is no body."""
 
-    body: BaseModel | Text | None
+    body: BaseModel | Text | Data | None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)

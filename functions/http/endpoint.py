@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import azure.functions as func
 from pydantic import BaseModel
 
-from functions.http.call import Answer, Call, Text
+from functions.http.call import Answer, Call, Data, Text
 from functions.http.callers import user_of
 from functions.http.declared import Declared
 from functions.http.edge.admission import Admission
@@ -136,6 +136,10 @@ async def _serve(declared: Declared, handler: Handler, received: Received) -> fu
     headers = dict(answer.headers)
     if body is None:
         return func.HttpResponse(status_code=answer.status, headers=headers)
+    if isinstance(body, Data):
+        return func.HttpResponse(
+            body.data, status_code=answer.status, mimetype=body.mimetype, headers=headers
+        )
     if declared.revalidates:
         headers |= {"ETag": etag_of(body.text), "Cache-Control": "private, no-cache"}
         if has_current(request, headers["ETag"]):

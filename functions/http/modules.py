@@ -18,6 +18,7 @@ from functions.http.endpoints import (
     tiers,
     users,
 )
+from functions.http.endpoints.images import dataset_images, job_images
 from functions.http.endpoints.operators import audit, health, insights, lifecycle
 
 MODULES: Final[Mapping[str, Endpoints]] = {
@@ -28,6 +29,8 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "lists": lists.endpoints,
     "datasets": datasets.endpoints,
     "downloads": downloads.endpoints,
+    "images": dataset_images.endpoints,
+    "job images": job_images.endpoints,
     "tiers": tiers.endpoints,
     "users": users.endpoints,
     "keys": keys.endpoints,

@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.datasets.dataset import Dataset
 from shared.datasets.rows import from_entity, readable, to_entity
 from shared.errors import Changed, Conflict, NotFound
-from shared.records.blob_names import dataset_of, dataset_prefix
+from shared.records.blob_names import dataset_of, dataset_prefix, pictures_of, pictures_prefix
 from shared.storage.blobs import BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace
@@ -152,6 +152,9 @@ class Catalog:
         recorded = (dataset.id, dataset.revision) if dataset else None
         async for info in self._blobs.list(dataset_prefix(dataset_id)):
             if dataset_of(info.name) != recorded and info.modified_at < written_before:
+                await self._blobs.delete(info.name)
+        async for info in self._blobs.list(pictures_prefix(dataset_id)):
+            if pictures_of(info.name) != recorded:
                 await self._blobs.delete(info.name)
 
     async def erase(self, user_id: str, dataset_id: str, created_at: datetime) -> None:

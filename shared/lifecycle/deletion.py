@@ -26,7 +26,7 @@ from shared.jobs.webhooks.signing_secrets import SigningSecrets
 from shared.lifecycle.blob_deletion import delete_blobs
 from shared.lifecycle.messages import Task, TaskSender
 from shared.lifecycle.task_queue import Again, Kind
-from shared.records.blob_names import dataset_of, dataset_prefix, work_prefix
+from shared.records.blob_names import dataset_of, dataset_prefix, pictures_of, pictures_prefix, work_prefix
 from shared.runtime import Runtime
 
 QUIET_AFTER = timedelta(hours=1)
@@ -231,12 +231,16 @@ class Deletion:
         if not await delete_blobs(self._blobs, work_prefix(job_id), deadline):
             return False
         if dataset is None or marked.deletes_dataset:
-            return await delete_blobs(self._blobs, dataset_prefix(job_id), deadline)
+            of_dataset = await delete_blobs(self._blobs, dataset_prefix(job_id), deadline)
+            return of_dataset and await delete_blobs(self._blobs, pictures_prefix(job_id), deadline)
         if not is_quiet or dataset.keeping.legal_hold:
             return True
         recorded = dataset.id, dataset.revision
-        return await delete_blobs(
+        of_dataset = await delete_blobs(
             self._blobs, dataset_prefix(job_id), deadline, lambda info: dataset_of(info.name) == recorded
+        )
+        return of_dataset and await delete_blobs(
+            self._blobs, pictures_prefix(job_id), deadline, lambda info: pictures_of(info.name) == recorded
         )
 
     async def _erase_rows(self, marked: _Marked) -> None:

@@ -31,6 +31,8 @@ _MODULES = (
     "shared.crawling.worker",
     "shared.jobs.intake",
     "shared.archiving.archiver",
+    "shared.pictures.job_pictures",
+    "shared.pictures.preview",
     "shared.lifecycle.aging.plan",
     "shared.lifecycle.aging.run",
     "shared.lifecycle.deletion",

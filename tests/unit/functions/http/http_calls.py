@@ -71,6 +71,8 @@ class Answered:
     body: dict[str, Any]
     headers: dict[str, str]
     text: str
+    data: bytes = b""
+    media_type: str = ""
 
     @property
     def errors(self) -> list[tuple[str, str]]:
@@ -115,9 +117,11 @@ class Caller:
             body=body,
         )
         response = await handler(method, route)(request, _CONTEXT)
-        text = response.get_body().decode()
+        data = response.get_body()
+        text = data.decode(errors="replace")
         content = json.loads(text) if response.mimetype.endswith("json") else {}
-        return Answered(response.status_code, content, dict(response.headers), text)
+        found_headers = dict(response.headers)
+        return Answered(response.status_code, content, found_headers, text, data, response.mimetype)
 
 
 def handler(method: str, route: str) -> Callable[..., Awaitable[func.HttpResponse]]:

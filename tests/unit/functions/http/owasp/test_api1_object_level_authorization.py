@@ -33,8 +33,10 @@ async def test_api1_ids_of_others_in_paths_are_answered_like_ids_of_nobody(peopl
     declared = DECLARED[name]
     theirs = people.ann.id if declared.user else dataset
     key_id = next(iter((await people.app.accounts.account(people.ann.id)).keys)).id
-    found = await _call(people, declared, id=theirs, key_id=key_id, delivery_id="msg_1")
-    absent = await _call(people, declared, id="0" * len(theirs), key_id=key_id, delivery_id="msg_1")
+    found = await _call(people, declared, id=theirs, key_id=key_id, delivery_id="msg_1", n="r1-0-0")
+    absent = await _call(
+        people, declared, id="0" * len(theirs), key_id=key_id, delivery_id="msg_1", n="r1-0-0"
+    )
     assert found.status in {403, 404}
     assert _text_without(found, theirs) == _text_without(absent, "0" * len(theirs))
     account = await people.app.accounts.account(people.ann.id)

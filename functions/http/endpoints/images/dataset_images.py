@@ -1,0 +1,94 @@
+"""HTTP: the images of a dataset, and its preview."""
+
+import hashlib
+
+from functions.http.call import Answer, Call, Data
+from functions.http.declared import PAGE, Declared, Parameter, Reply
+from functions.http.edge.revalidation import has_current
+from functions.http.endpoint import Endpoints
+from functions.http.pictures.models import ImageList
+from functions.http.pictures.serving import (
+    FILTERS,
+    IF_NONE_MATCH,
+    IMAGE_ANSWERS,
+    IN_PATH,
+    WIDTH,
+    filter_of,
+    image_answer,
+    page_answer,
+    place_of,
+)
+from shared.errors import Conflict, NotFound
+
+endpoints = Endpoints()
+
+_ASK_AGAIN = "private, no-cache"
+_PREVIEW_HEADERS = {
+    "ETag": Parameter("The version of the preview, for `If-None-Match`.", required=True),
+    "Cache-Control": Parameter("A retry of the job makes another preview.", {"const": _ASK_AGAIN}),
+}
+
+
+@endpoints.serve(
+    Declared(
+        "GET",
+        "api/v1/datasets/{id}/images",
+        {200: ImageList},
+        query={**PAGE, **FILTERS},
+        errors=(NotFound, Conflict),
+    )
+)
+async def list_dataset_images(call: Call) -> Answer:
+    """Answers a page of the dataset's images, in the order of its records."""
+    dataset_id, wanted, place = call.route("id"), filter_of(call), place_of(call, final=True)
+    page = await call.app.dataset_pictures.page(
+        call.caller.user_id, dataset_id, wanted, place, int(call.query["limit"])
+    )
+    return page_answer(call, page, f"/api/v1/datasets/{dataset_id}/images")
+
+
+@endpoints.serve(
+    Declared(
+        "GET",
+        "api/v1/datasets/{id}/images/{n}",
+        IMAGE_ANSWERS,
+        query=WIDTH,
+        in_path=IN_PATH,
+        headers=IF_NONE_MATCH,
+        errors=(NotFound, Conflict),
+    )
+)
+async def get_dataset_image(call: Call) -> Answer:
+    """Answers one image of a dataset, or with `width` a small picture of it.
+
+    The small picture is made at the first call and stored. Then it can be read in the Archive tier, too.
+    """
+    name = call.request.route_params.get("n") or ""
+    picture = await call.app.dataset_pictures.find(call.caller.user_id, call.route("id"), name)
+    return await image_answer(call, picture)
+
+
+@endpoints.serve(
+    Declared(
+        "GET",
+        "api/v1/datasets/{id}/preview",
+        {
+            200: Reply("image/jpeg", "The preview.", _PREVIEW_HEADERS),
+            304: Reply(None, "The caller has it already.", _PREVIEW_HEADERS),
+        },
+        headers=IF_NONE_MATCH,
+        errors=(NotFound, Conflict),
+        when_late="The call has made a part of the preview. Try again.",
+    )
+)
+async def get_preview(call: Call) -> Answer:
+    """Answers a contact sheet with some images of each label, as a JPEG.
+
+    It is made at the first call and stored. Then it can be read in the Archive tier, too.
+    """
+    data = await call.app.previews.preview(call.caller.user_id, call.route("id"))
+    headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Cache-Control": _ASK_AGAIN}
+    if has_current(call.request, headers["ETag"]):
+        return Answer(None, status=304, headers=headers)
+    headers["Content-Disposition"] = 'inline; filename="preview.jpg"'
+    return Answer(Data(data, "image/jpeg"), headers=headers)

@@ -1,0 +1,91 @@
+"""What answers with images look like."""
+
+from typing import TYPE_CHECKING, Self
+
+from functions.http.declared import Model
+
+if TYPE_CHECKING:
+    from shared.pictures.picture import Picture
+
+
+class Scores(Model):
+    """How the picture looks, in numbers; the records have the same fields."""
+
+    sharpness: float
+    brightness: float
+    contrast: float
+    entropy: float
+
+
+class ImageEntry(Model):
+    """One image. `n` is its id: it always names the same bytes.
+
+    `width`, `height` and `size_bytes` are those of the stored image. `url` is the address from which it was fetched,
+    and `page_url` the page on which its source shows it. `dominant_color` can stand for it until it is loaded.
+    """
+
+    n: str
+    index: int
+    label: str
+    split: str | None
+    caption: str | None
+    license: str
+    license_url: str | None
+    title: str | None
+    creator: str | None
+    creator_url: str | None
+    attribution: str | None
+    source: str
+    url: str
+    page_url: str | None
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    scores: Scores
+    dominant_color: str
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, picture: "Picture", path: str) -> Self:
+        """Returns the entry of a picture; `path` is that of the list."""
+        facts = picture.facts
+        link = f"{path}/{picture.id}"
+        return cls(
+            n=picture.id,
+            index=facts.index,
+            label=facts.label,
+            split=facts.split,
+            caption=facts.caption,
+            license=facts.license,
+            license_url=facts.license_url,
+            title=facts.title,
+            creator=facts.creator,
+            creator_url=facts.creator_url,
+            attribution=facts.attribution,
+            source=facts.source,
+            url=facts.url,
+            page_url=facts.page_url,
+            format=facts.format,
+            width=facts.width,
+            height=facts.height,
+            size_bytes=facts.size_bytes,
+            scores=Scores(
+                sharpness=facts.sharpness,
+                brightness=facts.brightness,
+                contrast=facts.contrast,
+                entropy=facts.entropy,
+            ),
+            dominant_color=facts.dominant_color,
+            links={"image": link, "small": f"{link}?width=256"},
+        )
+
+
+class ImageList(Model):
+    """A page of images. `next` is the path of the following page, or null on the last page.
+
+    A page may have fewer entries than `limit`, or none, though more follow.
+    """
+
+    items: list[ImageEntry]
+    next: str | None

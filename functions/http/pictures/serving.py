@@ -1,0 +1,133 @@
+"""What the endpoints of images have in common: their parameters, pages, and the answer with one picture."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from functions.http.call import Answer, Call, Data
+from functions.http.declared import Parameter, Reply
+from functions.http.edge.revalidation import has_current
+from functions.http.inputs import wrong_value
+from functions.http.pictures.models import ImageEntry, ImageList
+from shared.errors import Conflict
+
+if TYPE_CHECKING:
+    from shared.jobs.ledger.record_pieces import Place
+    from shared.pictures.pages import PicturePage
+    from shared.pictures.picture import Picture, PictureFilter
+
+_MAX_CHARACTERS = 200
+_FOREVER = "private, max-age=31536000, immutable"
+_MAX_ID_CHARACTERS = 100
+
+
+def _text(description: str) -> Parameter:
+    return Parameter(description, {"type": "string", "minLength": 1, "maxLength": _MAX_CHARACTERS})
+
+
+FILTERS: Final[Mapping[str, Parameter]] = {
+    "label": _text("Only images of this label."),
+    "split": Parameter("Only images of this split.", {"type": "string", "enum": ["train", "val", "test"]}),
+    "license": _text("Only images under this licence, such as `by-sa`."),
+    "source": _text("Only images of this source, such as `openverse`."),
+}
+
+WIDTH: Final[Mapping[str, Parameter]] = {
+    "width": Parameter(
+        "Answers a small JPEG in place of the image: at most so many pixels wide and high, upright, on white.",
+        {"type": "string", "enum": ["64", "128", "256", "512", "1024"]},
+    )
+}
+
+IN_PATH: Final[Mapping[str, Parameter]] = {
+    "n": Parameter(
+        "The id of the image, from a list of images.",
+        {"type": "string", "minLength": 1, "maxLength": _MAX_ID_CHARACTERS},
+    )
+}
+
+_ETAG: Final = {"ETag": Parameter("The checksum of the content, for `If-None-Match`.", required=True)}
+_IMMUTABLE: Final = {
+    **_ETAG,
+    "Cache-Control": Parameter("The content never changes.", {"const": _FOREVER}, required=True),
+    "Content-Disposition": Parameter("The name to save the image under."),
+}
+IMAGE_ANSWERS: Final[Mapping[int, Reply]] = {
+    200: Reply("image/*", "The image.", _IMMUTABLE),
+    304: Reply(None, "The caller has it already.", _IMMUTABLE),
+}
+IF_NONE_MATCH: Final[Mapping[str, Parameter]] = {
+    "If-None-Match": Parameter("Versions that the caller has: 304 if one is current.")
+}
+
+
+def filter_of(call: Call) -> "PictureFilter":
+    """Returns which images the call asks for.
+
+    Raises:
+        InvalidRequest: a value is empty or too long.
+    """
+    from shared.pictures.picture import PictureFilter
+
+    for name in FILTERS:
+        value = call.query.get(name)
+        if value is not None and not 1 <= len(value) <= _MAX_CHARACTERS:
+            raise wrong_value(name, value, f"must have 1 to {_MAX_CHARACTERS} characters")
+    return PictureFilter(**{name: call.query.get(name) or "" for name in FILTERS})
+
+
+def place_of(call: Call, *, final: bool) -> "Place | None":
+    """Returns where the page begins: in the final records of a dataset, or else in those of chunks.
+
+    Raises:
+        InvalidRequest: `cursor` is not valid.
+    """
+    from shared.jobs.ledger.record_pieces import Place
+
+    cursor = call.query.get("cursor")
+    if cursor is None:
+        return None
+    place = Place.decode(cursor)
+    if place is None or (place.revision > 0) is not final or not (final or place.chunk):
+        raise wrong_value("cursor", cursor, "must be the cursor in the `next` of a list")
+    return place
+
+
+def page_answer(call: Call, page: "PicturePage", path: str) -> Answer:
+    """Returns the answer with a page of the list at this path."""
+    following = None
+    if page.following is not None:
+        following = f"{path}?{urlencode({**call.query, 'cursor': page.following.encode()})}"
+    items = [ImageEntry.of(picture, path) for picture in page.pictures]
+    return Answer(ImageList(items=items, next=following))
+
+
+async def image_answer(call: Call, picture: "Picture") -> Answer:
+    """Returns the answer with the image, or with the small picture that the call asks for.
+
+    Looking at pictures is no use of the product and no download of a dataset: nothing is recorded.
+
+    Raises:
+        NotFound: the image is gone.
+        Conflict: it is in the Archive tier, or too large.
+        Damaged: storage has other bytes.
+    """
+    from shared.pictures.picture import MEDIA_TYPES
+
+    facts, width = picture.facts, call.query.get("width")
+    headers = {
+        "ETag": f'"{facts.sha256}{"-" + width if width else ""}"',
+        "Cache-Control": _FOREVER,
+        # both parts are the app's own, so that the name needs no quoting
+        "Content-Disposition": f'inline; filename="{facts.index:08}.{"jpeg" if width else facts.format}"',
+    }
+    if has_current(call.request, headers["ETag"]):
+        return Answer(None, status=304, headers=headers)
+    files = call.app.picture_files
+    if width is None:
+        data = await files.original(picture)
+        return Answer(Data(data, MEDIA_TYPES[facts.format]), headers=headers)
+    small = await files.small(picture, int(width))
+    if small is None:
+        raise Conflict("The image is too large to make a small one of it, or cannot be decoded.")
+    return Answer(Data(small, "image/jpeg"), headers=headers)

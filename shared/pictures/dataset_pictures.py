@@ -1,0 +1,118 @@
+"""Finds the pictures of datasets, by pages and by id, in the records that lie beside the dataset's files.
+
+The records are a row of gzip members, one for each chunk of the crawl. The id of a picture says where its member
+begins, and the line in it. So a page reads up to 20 members, and one picture reads one member, however large the
+dataset is.
+"""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from shared.clock import Clock, Deadline
+from shared.damage import reading
+from shared.datasets.catalog import Catalog
+from shared.datasets.dataset import Dataset
+from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.jobs.ledger.record_pieces import Line, Piece, Place, final_pieces
+from shared.pictures.pages import READ_SECONDS, Batch, Entry, PicturePage, take
+from shared.pictures.picture import Picture, PictureFilter, Shelf, decode_id, encode_id, facts_of
+from shared.records.blob_names import revision_pictures_prefix, revision_prefix
+from shared.records.candidates import StoredRange
+from shared.storage.blobs import BlobStore
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPictures:
+    """The pictures of all datasets."""
+
+    catalog: Catalog
+    blobs: BlobStore
+    clock: Clock
+
+    async def page(
+        self, user_id: str, dataset_id: str, wanted: PictureFilter, place: Place | None, size: int
+    ) -> PicturePage:
+        """Returns up to `size` pictures, in the order of the records. There may be fewer, though more follow.
+
+        Raises:
+            NotFound: this user has no such dataset, or its records are gone.
+            Conflict: the records are in the Archive tier, or the page is one of an earlier revision.
+            InvalidRequest: no page begins at the place.
+            Damaged: the records cannot be read.
+        """
+        dataset = await self.catalog.require(user_id, dataset_id)
+        begin = place or Place(revision=dataset.revision)
+        if begin.revision != dataset.revision:
+            raise Conflict(f"The dataset {dataset_id} has a new revision. List its images again.")
+        deadline = Deadline.after(self.clock, READ_SECONDS)
+        async with aclosing(self.batches(dataset, begin)) as batches:
+            taken = await take(batches, wanted, size, deadline)
+        pictures = [self.picture(dataset, entry.at, entry.line) for entry in taken.entries]
+        return PicturePage(pictures, taken.following)
+
+    async def find(self, user_id: str, dataset_id: str, picture_id: str) -> Picture:
+        """Returns the picture with this id.
+
+        Raises:
+            NotFound: this user has no such dataset, or its current revision has no such picture.
+            Conflict: the records are in the Archive tier.
+            Damaged: the records cannot be read.
+        """
+        dataset = await self.catalog.require(user_id, dataset_id)
+        place = decode_id(picture_id)
+        if place is not None and place.revision == dataset.revision:
+            line = await self._line(dataset, place)
+            if line is not None and PictureFilter().matches(line):
+                return self.picture(dataset, place, line)
+        raise NotFound(f"The dataset {dataset_id} has no image of this id.")
+
+    async def batches(self, dataset: Dataset, begin: Place) -> AsyncGenerator[Batch]:
+        """Yields the records from a place on. Raises what `page` raises."""
+        skip = begin.lines
+        async with aclosing(final_pieces(self.blobs, dataset.id, begin)) as pieces:
+            async for piece in pieces:
+                yield Batch(_entries(piece, skip), piece.after(len(piece.lines)))
+                skip = 0
+
+    def picture(self, dataset: Dataset, at: Place, line: Line) -> Picture:
+        """Returns the picture whose record this is.
+
+        Raises:
+            Damaged: the record does not say where the image is.
+        """
+        with reading(f"the records of dataset {dataset.id}"):
+            facts = facts_of(line)
+            blob = f"{revision_prefix(dataset.id, dataset.revision)}{facts.blob}"
+            if blob not in dataset.blobs:
+                raise ValueError("the image is in no file of the dataset")
+        stored = StoredRange(blob, facts.offset, facts.size_bytes)
+        return Picture(encode_id(at), facts, stored, self.shelf(dataset))
+
+    def shelf(self, dataset: Dataset) -> Shelf:
+        """Returns where the small pictures of the dataset are stored."""
+
+        async def exists() -> bool:
+            stored = await self.catalog.get(dataset.user_id, dataset.id)
+            return stored is not None and stored.revision == dataset.revision
+
+        prefix = revision_pictures_prefix(dataset.id, dataset.revision)
+        return Shelf(prefix, exists, dataset.id)
+
+    async def _line(self, dataset: Dataset, place: Place) -> Line | None:
+        """Returns the line at this place, or None if there is none."""
+        pieces = final_pieces(self.blobs, dataset.id, replace(place, lines=0))
+        try:
+            async with aclosing(pieces):
+                piece = await anext(pieces, None)
+        except InvalidRequest:
+            # the caller has made up the id
+            return None
+        if piece is None or place.lines >= len(piece.lines):
+            return None
+        return piece.lines[place.lines]
+
+
+def _entries(piece: Piece, skip: int) -> Iterator[Entry]:
+    for number, line in enumerate(piece.lines[skip:], skip):
+        yield Entry(piece.after(number), piece.after(number + 1), line)

@@ -1,0 +1,113 @@
+"""Reads the bytes of pictures, and makes and stores small ones.
+
+Small pictures are stored under the checksum of their image, below the prefix of the dataset or the job. They can be
+read while the image itself is in the Archive tier, and are deleted with the dataset or the working blobs of the job.
+"""
+
+import asyncio
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from shared.crawling.judging.file_signatures import detect_format
+from shared.datasets.downloads import in_archive_tier
+from shared.errors import AlreadyExists, Conflict, Damaged, NotFound
+from shared.pictures.picture import MEDIA_TYPES, Picture, Shelf
+from shared.pictures.small import make_small
+from shared.storage.blobs import BlobAttributes, BlobStore
+
+MOST_BYTES: Final = 25_000_000
+"""The size of the largest image that is shown."""
+
+READS_AT_ONCE: Final = 8
+"""How many images an instance reads at the same time."""
+
+DECODES_AT_ONCE: Final = 2
+"""How many images an instance makes small at the same time."""
+
+_JPEG = BlobAttributes("image/jpeg")
+
+
+class PictureFiles:
+    """The bytes of pictures. An instance of the app has one object of this class, which holds its limits."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._decodes = asyncio.Semaphore(DECODES_AT_ONCE)
+        self._threads = ThreadPoolExecutor(DECODES_AT_ONCE, "picture")
+
+    async def original(self, picture: Picture) -> bytes:
+        """Returns the bytes of the image, which are those that its record describes.
+
+        Raises:
+            NotFound: they are gone.
+            Conflict: they are in the Archive tier, or too large to be shown.
+            Damaged: storage has other bytes.
+        """
+        if picture.facts.size_bytes > MOST_BYTES:
+            raise Conflict(f"The image has more than {MOST_BYTES:,} bytes; it can only be downloaded.")
+        async with self._reads:
+            return await self._read(picture)
+
+    async def stored(self, name: str) -> bytes | None:
+        """Returns a picture that was made before, or None."""
+        try:
+            return await self._blobs.get(name)
+        except NotFound:
+            return None
+
+    async def small(self, picture: Picture, width: int) -> bytes | None:
+        """Returns the small picture; makes and stores it if it was not made before.
+
+        Returns None if none can be made, because the image takes too much memory. Repeating this is safe, also at the
+        same time: the same bytes are made.
+
+        Raises:
+            NotFound: the image is gone.
+            Conflict: the image is in the Archive tier, and no small picture of it was made before.
+            Damaged: storage has other bytes than the record says.
+        """
+        found = await self.stored(small_blob(picture, width))
+        if found is not None or picture.facts.size_bytes > MOST_BYTES:
+            return found
+        # who waits here holds no image in memory
+        async with self._decodes:
+            data = await self._read(picture)
+            made = await asyncio.wrap_future(self._threads.submit(make_small, data, width))
+        return None if made is None else await self.store(picture.shelf, small_blob(picture, width), made)
+
+    async def store(self, shelf: Shelf, name: str, data: bytes) -> bytes:
+        """Stores a picture under a name below the shelf's prefix; returns the one that was stored first.
+
+        Raises:
+            NotFound: its dataset or its job was deleted meanwhile. Nothing is stored then.
+        """
+        try:
+            await self._blobs.put(name, data, _JPEG, overwrite=False)
+        except AlreadyExists:
+            data = await self._blobs.get(name)
+        if not await shelf.exists():
+            await self._blobs.delete(name)
+            raise NotFound("The image was deleted.")
+        return data
+
+    async def _read(self, picture: Picture) -> bytes:
+        stored, facts = picture.stored, picture.facts
+        try:
+            data = await self._blobs.get(stored.blob, offset=stored.offset, length=stored.size)
+        except NotFound:
+            raise NotFound("The file that holds the image is gone.") from None
+        except Conflict:
+            if picture.shelf.dataset_id:
+                raise Conflict(in_archive_tier(picture.shelf.dataset_id)) from None
+            raise
+        is_shown = facts.format in MEDIA_TYPES and detect_format(data) == facts.format
+        if not is_shown or len(data) != stored.size or hashlib.sha256(data).hexdigest() != facts.sha256:
+            raise Damaged(f"Damaged in storage: image {picture.id}.")
+        return data
+
+
+def small_blob(picture: Picture, width: int) -> str:
+    """Returns the name of a small picture of this width."""
+    return f"{picture.shelf.prefix}{width}/{picture.facts.sha256}.jpg"

@@ -1,0 +1,137 @@
+"""Defines the pictures that people look at: kept images of a dataset, or of a job before it has a dataset."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter
+
+from shared.jobs.job.chunk_ids import CHUNK_ID
+from shared.jobs.ledger.record_pieces import Line, Place
+from shared.records.candidates import StoredRange
+from shared.records.licenses import UNKNOWN
+from shared.records.records import KEPT
+
+PICTURE_ID: Final = rf"(?:r[1-9][0-9]{{0,8}}-[0-9]{{1,15}}|c{CHUNK_ID})-[0-9]{{1,9}}"
+"""The regular expression of all ids of pictures."""
+
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "bmp": "image/bmp",
+    "tiff": "image/tiff",
+    "avif": "image/avif",
+}
+"""The media type of each format that is shown. No browser runs code in any of them."""
+
+_ID = re.compile(
+    rf"(?:r(?P<revision>[0-9]+)-(?P<offset>[0-9]+)|c(?P<chunk>{CHUNK_ID}))-(?P<line>[0-9]+)", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What the record of a kept image says. `shared.records` describes the fields.
+
+    `blob` is the file that holds the bytes: of a dataset, a name below its prefix.
+    """
+
+    index: int
+    label: str
+    url: str
+    source: str
+    format: str
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    size_bytes: Annotated[int, Field(ge=1)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    blob: str
+    offset: Annotated[int, Field(ge=0)] = 0
+    split: str | None = None
+    caption: str | None = None
+    title: str | None = None
+    page_url: str | None = None
+    creator: str | None = None
+    creator_url: str | None = None
+    license: str = UNKNOWN
+    license_url: str | None = None
+    attribution: str | None = None
+    sharpness: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    entropy: float = 0.0
+    dominant_color: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = "#000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the small pictures of a dataset or a job are stored: below `prefix`.
+
+    `exists` returns whether the dataset or the job still exists. Who has stored a picture asks, so that none is left
+    behind by a deletion that has run meanwhile. `dataset_id` is empty for a job.
+    """
+
+    prefix: str
+    exists: Callable[[], Awaitable[bool]]
+    dataset_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One image that can be shown. `id` stays valid as long as its records, and always names the same bytes."""
+
+    id: str
+    facts: PictureFacts
+    stored: StoredRange
+    shelf: Shelf = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFilter:
+    """The conditions for a picture to be in a page. All of them hold; an empty text sets no condition."""
+
+    label: str = ""
+    split: str = ""
+    license: str = ""
+    source: str = ""
+
+    def matches(self, line: Line) -> bool:
+        """Returns whether the record is that of a kept image, and meets all conditions."""
+        if line.get("outcome") != KEPT:
+            return False
+        wanted = {
+            "label": self.label,
+            "split": self.split,
+            "license": self.license,
+            "source": self.source,
+        }
+        return all(not text or line.get(name) == text for name, text in wanted.items())
+
+
+def encode_id(place: Place) -> str:
+    """Returns the id of the picture whose record is at this place: that of its line, from 0."""
+    piece = f"r{place.revision}-{place.offset}" if place.revision else f"c{place.chunk}"
+    return f"{piece}-{place.lines}"
+
+
+def decode_id(text: str) -> Place | None:
+    """Reverses `encode_id`; returns None if the text is no id of a picture."""
+    if re.fullmatch(PICTURE_ID, text) is None or (found := _ID.fullmatch(text)) is None:
+        return None
+    revision, offset = int(found["revision"] or 0), int(found["offset"] or 0)
+    return Place(int(found["line"]), found["chunk"] or "", revision, offset)
+
+
+_facts = TypeAdapter(PictureFacts)
+
+
+def facts_of(line: Line) -> PictureFacts:
+    """Returns what a record says of its image.
+
+    Raises:
+        ValueError: it is no record of a kept image.
+    """
+    return _facts.validate_python(line)
