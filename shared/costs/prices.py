@@ -23,7 +23,6 @@ _FILE: Final = Path(__file__).with_name("prices.json")
 
 type Price = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 type Amount = Annotated[int, Field(ge=0, le=1_000_000_000)]
-type Days = Annotated[int, Field(ge=0, le=3_650)]
 type Text = Annotated[str, Field(min_length=1, max_length=400)]
 
 
@@ -42,8 +41,6 @@ class TierPrices(_Model):
     """10,000 writes (blobs, blocks, commits), and 10,000 moves of a blob from a warmer tier into this one."""
     retrieval_gb: Price
     """A GB that is read, or moved to a warmer tier."""
-    early_deletion_days: Days
-    """The days that a blob in the tier is charged for at least, also if it is deleted or moved before."""
 
 
 class RehydrationPrices(_Model):
@@ -166,7 +163,7 @@ def _merged(given: Mapping[str, object], changes: Mapping[str, object]) -> dict[
 
 
 def _prices_in(found: Mapping[str, object], path: str = "") -> Iterator[str]:
-    """Yields the paths of all numbers with a decimal point. Days, and what is free in a month, have none."""
+    """Yields the paths of all numbers with a decimal point. What is free in a month has none."""
     for name, value in found.items():
         if isinstance(value, Mapping):
             yield from _prices_in(value, f"{path}{name}.")

@@ -9,23 +9,32 @@ The rules of the meters are from "Access tiers for blob data"
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from shared.costs.prices import Prices
 from shared.storage.blobs import Priority, Tier
+
+if TYPE_CHECKING:
+    from shared.costs.prices import Prices
 
 GB: Final = 1 << 30
 """The bytes of a GB, as Azure Storage counts them."""
 DAYS_A_MONTH: Final = 30
+EARLY_DELETION_DAYS: Final[Mapping[Tier, int]] = {
+    Tier.HOT: 0,
+    Tier.COOL: 30,
+    Tier.COLD: 90,
+    Tier.ARCHIVE: 180,
+}
+"""For how many days of storage a blob is charged at least in each tier, also if it is deleted or moved before."""
 _UNIT: Final = 10_000
 
 
-def storage_month(prices: Prices, bytes_by_tier: Mapping[Tier, int]) -> float:
+def storage_month(prices: "Prices", bytes_by_tier: Mapping[Tier, int]) -> float:
     """Returns what a month of storage costs."""
     return sum(prices.tiers[tier].storage_gb_month * size / GB for tier, size in bytes_by_tier.items())
 
 
-def download(prices: Prices, size_bytes: int, tier: Tier, blobs: int) -> float:
+def download(prices: "Prices", size_bytes: int, tier: Tier, blobs: int) -> float:
     """Returns what it costs to send blobs to the internet once: their reads, their retrieval, and the egress.
 
     Each blob is one read. For the Archive tier this is the cost as if the blobs could be read there. They must be
@@ -36,7 +45,7 @@ def download(prices: Prices, size_bytes: int, tier: Tier, blobs: int) -> float:
     return blobs * of_tier.reads_per_10000 / _UNIT + a_gb * size_bytes / GB
 
 
-def rehydration(prices: Prices, size_bytes: int, blobs: int, priority: Priority) -> float:
+def rehydration(prices: "Prices", size_bytes: int, blobs: int, priority: Priority) -> float:
     """Returns what it costs to move blobs from the Archive tier to any other one, without an early-deletion fee.
 
     Each blob is one read at the prices of the Archive tier, or at those of high priority.
@@ -47,18 +56,17 @@ def rehydration(prices: Prices, size_bytes: int, blobs: int, priority: Priority)
     return blobs * archive.reads_per_10000 / _UNIT + archive.retrieval_gb * size_bytes / GB
 
 
-def early_deletion(prices: Prices, size_bytes: int, tier: Tier, days_in_tier: float) -> float:
+def early_deletion(prices: "Prices", size_bytes: int, tier: Tier, days_in_tier: float) -> float:
     """Returns the fee for blobs that leave a tier, or are deleted, after so many days in it.
 
     It is the storage for the days that are left of the tier's shortest time, and 0 after that.
     """
-    of_tier = prices.tiers[tier]
-    days_left = max(0.0, of_tier.early_deletion_days - max(0.0, days_in_tier))
-    return of_tier.storage_gb_month * days_left / DAYS_A_MONTH * size_bytes / GB
+    days_left = max(0.0, EARLY_DELETION_DAYS[tier] - max(0.0, days_in_tier))
+    return prices.tiers[tier].storage_gb_month * days_left / DAYS_A_MONTH * size_bytes / GB
 
 
 def move(
-    prices: Prices, size_bytes: int, blobs: int, origin: Tier, target: Tier, days_in_tier: float
+    prices: "Prices", size_bytes: int, blobs: int, origin: Tier, target: Tier, days_in_tier: float
 ) -> float:
     """Returns what it costs to move blobs from one tier to another, once, with the early-deletion fee of `origin`.
 
@@ -75,7 +83,7 @@ def move(
     return fee + blobs * left.reads_per_10000 / _UNIT + left.retrieval_gb * size_bytes / GB
 
 
-def saving_month(prices: Prices, size_bytes: int, origin: Tier, target: Tier) -> float:
+def saving_month(prices: "Prices", size_bytes: int, origin: Tier, target: Tier) -> float:
     """Returns how much less a month of storage costs in `target` than in `origin`; below 0 if it costs more."""
     less = prices.tiers[origin].storage_gb_month - prices.tiers[target].storage_gb_month
     return less * size_bytes / GB

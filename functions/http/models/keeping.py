@@ -119,7 +119,7 @@ class KeepingAnswer(Model):
     @classmethod
     def of(cls, dataset: "Dataset", infos: "Sequence[BlobInfo] | None") -> Self:
         """Returns the answer for a dataset and, if they are known, its files that move between tiers."""
-        from shared.lifecycle.aging.policy import EARLY_DELETION_DAYS
+        from shared.costs.storage import EARLY_DELETION_DAYS
 
         keeping = dataset.keeping
         since, shortest = dataset.tier_since, EARLY_DELETION_DAYS[dataset.tier]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from shared.costs.prices import Prices
-from shared.costs.storage import early_deletion, move, saving_month, storage_month
+from shared.costs.storage import EARLY_DELETION_DAYS, early_deletion, move, saving_month, storage_month
 from shared.datasets.dataset import Dataset
 from shared.datasets.files import moves
 from shared.jobs.flow.owner_limits import OwnerLimits
-from shared.lifecycle.aging.policy import EARLY_DELETION_DAYS, Aging, Policies, Step, due_step, run_moment
+from shared.lifecycle.aging.policy import Aging, Policies, Step, due_step, run_moment
 from shared.storage.blobs import Tier
 from shared.users.tiers import Tier as UserTier
 

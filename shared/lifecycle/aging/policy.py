@@ -14,22 +14,14 @@ A deletion does not wait for the time of the tier. Waiting would cost the same, 
 some days relies on these days.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
 
+from shared.costs.storage import EARLY_DELETION_DAYS
 from shared.storage.blobs import Tier
 from shared.users.tiers import Tier as UserTier
-
-EARLY_DELETION_DAYS: Final[Mapping[Tier, int]] = {
-    Tier.HOT: 0,
-    Tier.COOL: 30,
-    Tier.COLD: 90,
-    Tier.ARCHIVE: 180,
-}
-"""How many days of storage a blob costs at least in each tier."""
 
 
 class LastTier(StrEnum):

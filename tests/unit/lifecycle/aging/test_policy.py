@@ -4,10 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.costs.prices import default_prices
+from shared.costs.storage import EARLY_DELETION_DAYS
 from shared.lifecycle.aging.policy import (
     DEFAULT_POLICY,
-    EARLY_DELETION_DAYS,
     Action,
     Aging,
     LastTier,
@@ -135,11 +134,6 @@ def test_no_age_is_shortened_by_the_time_of_day():
     late = replace(NEW, last_used_at=START + timedelta(hours=23, minutes=59))
     assert steps_over(Policy(cool_after_days=1), 10, late) == [(2, Tier.COOL)]
     assert run_moment(date(2026, 1, 3)) == START + 2 * DAY
-
-
-def test_the_shortest_times_of_the_tiers_are_those_of_the_price_file():
-    prices = default_prices()
-    assert {tier: prices.tiers[tier].early_deletion_days for tier in Tier} == EARLY_DELETION_DAYS
 
 
 TIERS = read_tiers({"free": {"archive_after_days": 40, "delete_after_days": 400}})
