@@ -63,13 +63,16 @@ class Downloads:
         stored = {info.name: info async for info in self._blobs.list(f"{folder}/")}
         if not stored.keys() >= set(dataset.blobs):
             raise NotFound(f"The files of dataset {dataset_id} are gone.")
-        if any(stored[blob].tier is not Tier.ARCHIVE for blob in dataset.blobs if moves(blob)):
-            # before the links are made: a dataset that nobody uses may begin to move to the Archive tier just now
-            dataset = await self._note_use(dataset)
-        readable = {name for name in stored if not (moves(name) and dataset.keeping.is_being_archived)}
+        moving = [blob for blob in dataset.blobs if moves(blob)]
+        noted = dataset
+        if any(stored[blob].tier is not Tier.ARCHIVE for blob in moving):
+            noted = await self._note_use(dataset)
+        # a dataset that nobody has used may now move to the Archive tier, or have moved since its files were listed
+        is_archived = noted.tier is Tier.ARCHIVE and dataset.tier is not Tier.ARCHIVE
+        unreadable = moving if is_archived or noted.keeping.is_being_archived else ()
 
         async def saved(blob: str) -> SavedFile:
-            return await self._saved(stored[blob], _filename(dataset, blob), readable=blob in readable)
+            return await self._saved(stored[blob], _filename(dataset, blob), readable=blob not in unreadable)
 
         files = [await saved(blob) for blob in dataset.blobs]
         records = await saved(dataset.records_blob) if dataset.records_blob in stored else None

@@ -79,3 +79,12 @@ async def test_the_run_does_in_storage_what_the_plan_says(blobs, entities, uniqu
 
 def _deleted_after(dataset, days):
     return replace(dataset, keeping=replace(dataset.keeping, retention_days=days))
+
+
+async def test_a_run_that_is_continued_knows_to_the_microsecond_when_it_began(blobs, entities, unique):
+    app, _ = app_over(blobs, entities, unique)
+    runs, now = app.lifecycle_planner.runs, NOW + timedelta(microseconds=1_234_567)
+    begun = await runs.begin(now.date(), now)
+    continued = await runs.begin(now.date(), now + DAY)
+    # moves of the run are named after this text
+    assert continued.started_at.isoformat() == begun.started_at.isoformat() == now.isoformat()

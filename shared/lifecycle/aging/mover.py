@@ -76,7 +76,8 @@ class Mover:
         def begin(found: Dataset) -> Dataset:
             nonlocal begun
             begun = without_move_of(found, now) == dataset
-            return replace(found, keeping=replace(found.keeping, move=Move(tier, now))) if begun else found
+            move = Move(tier, now, _chain_of(now))
+            return replace(found, keeping=replace(found.keeping, move=move)) if begun else found
 
         await self._keep(dataset, begin)
         return begun
@@ -102,7 +103,12 @@ class Mover:
 
 def is_moved_by(dataset: Dataset, run: datetime) -> bool:
     """Returns whether the dataset is on its way because the run that began at this time has begun to move it."""
-    return dataset.keeping.move is not None and dataset.keeping.move.requested_at == run
+    return dataset.keeping.move is not None and dataset.keeping.move.chain == _chain_of(run)
+
+
+def _chain_of(run: datetime) -> str:
+    # the chains of moves that somebody has asked for are random
+    return f"run-{run.isoformat()}"
 
 
 def without_move_of(dataset: Dataset, run: datetime) -> Dataset:

@@ -11,6 +11,7 @@ from shared.lifecycle.aging.run_rows import Counts
 from shared.lifecycle.moves.requests import WantedRehydration
 from shared.storage.blobs import Priority, Tier
 from shared.users.caller import ADMIN
+from tests.unit.datasets.made import made
 from tests.unit.lifecycle.aging.house import DAY, AgingHouse
 
 SECOND = timedelta(seconds=1)
@@ -117,6 +118,32 @@ async def test_while_the_files_move_no_links_are_given_that_end_with_the_move():
     }
     assert found.records.link is not None
     assert (await house.catalog.require(ADMIN, "a")).keeping.last_download_at is None
+
+
+async def test_no_links_are_given_to_files_that_have_moved_since_they_were_listed():
+    house = await aged()
+    app = house.process()
+    # the whole night passes before the download records the use
+    vars(app)["entities"] = Intervening(house.entities, lambda name, *_: name == "apply", house.night)
+    found = await app.downloads.download(ADMIN, "a")
+    assert await tiers(house) == (Tier.ARCHIVE, {Tier.ARCHIVE})
+    assert [file.name for file in found.files if file.link] == ["README.md", "ATTRIBUTION.md", "SHA256SUMS"]
+
+
+async def test_links_are_those_of_the_revision_that_was_read_if_a_retry_ends_just_then():
+    house = await aged(1)
+    later = made(
+        "a", ADMIN, revision=2, blobs=("datasets/job_a/r2/dataset.zip",), created_at=house.clock.now()
+    )
+    app = house.process()
+
+    async def end_retry():
+        await house.catalog.put(later)
+
+    vars(app)["entities"] = Intervening(house.entities, lambda name, *_: name == "apply", end_retry)
+    found = await app.downloads.download(ADMIN, "a")
+    assert (found.dataset.revision, len(found.files)) == (1, 5)
+    assert all(file.link for file in found.files)
 
 
 async def test_a_dataset_that_is_used_just_before_its_files_move_stays():
