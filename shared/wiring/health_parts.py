@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from shared.health.health import Finding, Part
 from shared.health.parts import ask_queues, ask_telemetry
+from shared.health.schedules import check_schedule
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, LIFECYCLE_QUEUE, WEBHOOKS_QUEUE
 from shared.wiring.adapters import Adapters
-from shared.wiring.schedules import check_schedule
 
 _QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE, LIFECYCLE_QUEUE)
 

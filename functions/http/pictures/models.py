@@ -1,4 +1,4 @@
-"""What answers with images look like."""
+"""Models of the answers on images."""
 
 from typing import TYPE_CHECKING, Self
 

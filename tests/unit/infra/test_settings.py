@@ -7,12 +7,12 @@ import pytest
 
 from functions.http.endpoints.lists import MAX_LIST_BODY_BYTES
 from infra.settings_documents import required_settings
+from shared.health.schedules import is_schedule
 from shared.jobs.spec.spec import MAX_SPEC_BYTES
 from shared.settings import Settings
 from shared.settings.azure_variables import AzureVariables
 from shared.settings.environment import variable
 from shared.telemetry.connection_string import read_authentication_string
-from shared.wiring.schedules import is_schedule
 from tests.unit.infra.bicep.bicep_file import INFRA
 from tests.unit.infra.bicep.deployments import EVERYTHING, KEY, deployed, settings_of
 

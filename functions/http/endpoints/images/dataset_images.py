@@ -1,4 +1,4 @@
-"""HTTP: the images of a dataset, and its preview."""
+"""HTTP functions that list and show the images of a dataset, and its preview."""
 
 import hashlib
 

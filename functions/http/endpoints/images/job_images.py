@@ -1,4 +1,4 @@
-"""HTTP: the images that a job has kept so far."""
+"""HTTP functions that list and show the images that a job has kept so far."""
 
 from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, Declared

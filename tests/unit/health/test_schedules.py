@@ -3,9 +3,9 @@
 import pytest
 
 from shared.errors import Permanent
+from shared.health.schedules import check_schedule, is_schedule
 from shared.settings import Settings
 from shared.wiring import App
-from shared.wiring.schedules import check_schedule, is_schedule
 from tests.expect import present
 
 

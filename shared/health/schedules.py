@@ -18,7 +18,7 @@ _NAMES = (
 
 
 def check_schedule(setting: str, text: str | None, timer: str) -> None:
-    """See that the host can start a timer.
+    """Checks that the host can start a timer.
 
     Raises:
         Permanent: it cannot; the text names the setting and what is wrong with it.
@@ -32,7 +32,7 @@ def check_schedule(setting: str, text: str | None, timer: str) -> None:
 
 
 def is_schedule(text: str) -> bool:
-    """Whether a text is a schedule: six fields (five leave the seconds out), or a time span that is not 0."""
+    """Returns whether a text is a schedule: six fields (five leave the seconds out), or a time span that is not 0."""
     parts = text.split()
     if len(parts) == 1:
         return _SPAN.fullmatch(parts[0]) is not None and any(digit in parts[0] for digit in "123456789")
