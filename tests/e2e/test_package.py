@@ -17,6 +17,9 @@ from playground.host import Host, Place
 from playground.stack import Stack
 from playground.verify import verify_zip
 
+# a busy machine takes a minute to build the package
+pytestmark = pytest.mark.timeout(600)
+
 # what the platform's worker brings along
 _WORKER = ("azure_functions_runtime", "uvloop")
 
