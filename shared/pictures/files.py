@@ -71,7 +71,7 @@ class PictureFiles:
         found = await self.stored(small_blob(picture, width))
         if found is not None or picture.facts.size_bytes > MOST_BYTES:
             return found
-        # who waits here holds no image in memory
+        # a call that waits here holds no image in memory
         async with self._decodes:
             data = await self._read(picture)
             made = await asyncio.wrap_future(self._threads.submit(make_small, data, width))

@@ -70,8 +70,8 @@ class PictureFacts:
 class Shelf:
     """Where the small pictures of a dataset or a job are stored: below `prefix`.
 
-    `exists` returns whether the dataset or the job still exists. Who has stored a picture asks, so that none is left
-    behind by a deletion that has run meanwhile. `dataset_id` is empty for a job.
+    `exists` returns whether the dataset or the job still exists. A call that has stored a picture checks this, so that
+    a deletion at the same time leaves no picture behind. `dataset_id` is empty for a job.
     """
 
     prefix: str
