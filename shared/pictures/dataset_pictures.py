@@ -114,5 +114,7 @@ class DatasetPictures:
 
 
 def _entries(piece: Piece, skip: int) -> Iterator[Entry]:
+    revision, offset = piece.begin.revision, piece.begin.offset
     for number, line in enumerate(piece.lines[skip:], skip):
-        yield Entry(piece.after(number), piece.after(number + 1), line)
+        at, after = Place(number, "", revision, offset), Place(number + 1, "", revision, offset)
+        yield Entry(at, after, line)

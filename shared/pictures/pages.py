@@ -42,10 +42,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class PicturePage:
-    """Some pictures, in order. `following` is where the next page begins, or None if there is none."""
+    """Some pictures, in order. `following` is where the next page begins, or None if there is none.
+
+    It `waits` if the page is not there yet: the same call has it later.
+    """
 
     pictures: Sequence[Picture]
     following: Place | None
+    waits: bool = False
 
 
 async def take(batches: AsyncIterator[Batch], wanted: PictureFilter, size: int, deadline: Deadline) -> Taken:

@@ -102,13 +102,16 @@ class PictureFilter:
         """Returns whether the record is that of a kept image, and meets all conditions."""
         if line.get("outcome") != KEPT:
             return False
-        wanted = {
-            "label": self.label,
-            "split": self.split,
-            "license": self.license,
-            "source": self.source,
-        }
-        return all(not text or line.get(name) == text for name, text in wanted.items())
+        return all(not text or line.get(name) == text for name, text in self._conditions)
+
+    @property
+    def _conditions(self) -> tuple[tuple[str, str], ...]:
+        return (
+            ("label", self.label),
+            ("split", self.split),
+            ("license", self.license),
+            ("source", self.source),
+        )
 
 
 def encode_id(place: Place) -> str:

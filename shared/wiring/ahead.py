@@ -33,6 +33,7 @@ _MODULES = (
     "shared.archiving.archiver",
     "shared.pictures.job_pictures",
     "shared.pictures.preview",
+    "shared.pictures.sorted_pictures",
     "shared.lifecycle.aging.plan",
     "shared.lifecycle.aging.run",
     "shared.lifecycle.deletion",

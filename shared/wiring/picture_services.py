@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from shared.pictures.files import PictureFiles
     from shared.pictures.job_pictures import JobPictures
     from shared.pictures.preview import Previews
+    from shared.pictures.sorted_pictures import SortedPictures
 
 
 class PictureServices(WebhookServices):
@@ -21,6 +22,13 @@ class PictureServices(WebhookServices):
         from shared.pictures.dataset_pictures import DatasetPictures
 
         return DatasetPictures(self.catalog, self.blobs, self.clock)
+
+    @cached_property
+    def sorted_pictures(self) -> "SortedPictures":
+        """Finds the pictures of datasets in other orders."""
+        from shared.pictures.sorted_pictures import SortedPictures
+
+        return SortedPictures(self.dataset_pictures, self.blobs, self.clock)
 
     @cached_property
     def job_pictures(self) -> "JobPictures":

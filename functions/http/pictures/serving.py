@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MAX_CHARACTERS = 200
 _FOREVER = "private, max-age=31536000, immutable"
 _MAX_ID_CHARACTERS = 100
+_READ_AGAIN_SECONDS = 1
 
 
 def _text(description: str) -> Parameter:
@@ -30,6 +31,18 @@ FILTERS: Final[Mapping[str, Parameter]] = {
     "split": Parameter("Only images of this split.", {"type": "string", "enum": ["train", "val", "test"]}),
     "license": _text("Only images under this licence, such as `by-sa`."),
     "source": _text("Only images of this source, such as `openverse`."),
+}
+
+FOUND: Final = "found"
+SORT: Final[Mapping[str, Parameter]] = {
+    "sort": Parameter(
+        "The order: as they were found, or by pixels, sharpness or brightness.",
+        {
+            "type": "string",
+            "enum": [FOUND, "largest", "smallest", "sharpest", "blurriest", "brightest", "darkest"],
+            "default": FOUND,
+        },
+    )
 }
 
 WIDTH: Final[Mapping[str, Parameter]] = {
@@ -99,7 +112,8 @@ def page_answer(call: Call, page: "PicturePage", path: str) -> Answer:
     if page.following is not None:
         following = f"{path}?{urlencode({**call.query, 'cursor': page.following.encode()})}"
     items = [ImageEntry.of(picture, path) for picture in page.pictures]
-    return Answer(ImageList(items=items, next=following))
+    headers = {"Retry-After": str(_READ_AGAIN_SECONDS)} if page.waits else {}
+    return Answer(ImageList(items=items, next=following), headers=headers)
 
 
 async def image_answer(call: Call, picture: "Picture") -> Answer:

@@ -6,12 +6,13 @@ The final file is a row of gzip members (RFC 1952, 2.2), which can be read from 
 import asyncio
 import base64
 import binascii
-import json
 import re
 import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
+
+from pydantic_core import from_json
 
 from shared.damage import reading
 from shared.errors import Damaged, InvalidRequest, NotFound
@@ -65,10 +66,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """All lines of a piece, and the place of its beginning."""
+    """All lines of a piece, and the place of its beginning. A member takes `size_bytes` of the final file."""
 
     begin: Place
     lines: Sequence[Line]
+    size_bytes: int = 0
 
     def after(self, lines: int) -> Place:
         """Returns the place after so many lines of the piece."""
@@ -99,7 +101,7 @@ async def final_pieces(blobs: BlobStore, job_id: str, begin: Place) -> AsyncGene
                 # the caller has changed the cursor
                 raise InvalidRequest("The cursor is not valid.") from None
             raise
-        yield Piece(Place(revision=begin.revision, offset=offset), lines)
+        yield Piece(Place(revision=begin.revision, offset=offset), lines, size)
         offset += size
 
 
@@ -125,4 +127,4 @@ async def _member(blobs: BlobStore, name: str, offset: int, rest: bytes) -> tupl
 
 
 def _decode(text: bytes) -> Sequence[Line]:
-    return [json.loads(line) for line in text.splitlines()]
+    return [from_json(line) for line in text.splitlines()]

@@ -1,6 +1,7 @@
 """HTTP functions that list and show the images of a dataset, and its preview."""
 
 import hashlib
+from typing import TYPE_CHECKING, cast
 
 from functions.http.call import Answer, Call, Data
 from functions.http.declared import PAGE, Declared, Parameter, Reply
@@ -9,9 +10,11 @@ from functions.http.endpoint import Endpoints
 from functions.http.pictures.models import ImageList
 from functions.http.pictures.serving import (
     FILTERS,
+    FOUND,
     IF_NONE_MATCH,
     IMAGE_ANSWERS,
     IN_PATH,
+    SORT,
     WIDTH,
     filter_of,
     image_answer,
@@ -20,7 +23,17 @@ from functions.http.pictures.serving import (
 )
 from shared.errors import Conflict, NotFound
 
+if TYPE_CHECKING:
+    from shared.pictures.sort_index import Sort
+
 endpoints = Endpoints()
+
+_LATER = {
+    "Retry-After": Parameter(
+        "After how many seconds to call `next`, as the index of this order is being made.",
+        {"type": "integer", "minimum": 1},
+    )
+}
 
 _ASK_AGAIN = "private, no-cache"
 _PREVIEW_HEADERS = {
@@ -33,17 +46,24 @@ _PREVIEW_HEADERS = {
     Declared(
         "GET",
         "api/v1/datasets/{id}/images",
-        {200: ImageList},
-        query={**PAGE, **FILTERS},
+        {200: Reply(ImageList, "A page of images.", _LATER)},
+        query={**PAGE, **FILTERS, **SORT},
         errors=(NotFound, Conflict),
     )
 )
 async def list_dataset_images(call: Call) -> Answer:
-    """Answers a page of the dataset's images, in the order of its records."""
+    """Answers a page of the dataset's images.
+
+    The first calls with another order than `found` make an index of all images. Until it is complete, a page has no
+    images, and `next` has the path to call again after `Retry-After`.
+    """
     dataset_id, wanted, place = call.route("id"), filter_of(call), place_of(call, final=True)
-    page = await call.app.dataset_pictures.page(
-        call.caller.user_id, dataset_id, wanted, place, int(call.query["limit"])
-    )
+    user_id, size, sort = call.caller.user_id, int(call.query["limit"]), call.query["sort"]
+    if sort == FOUND:
+        page = await call.app.dataset_pictures.page(user_id, dataset_id, wanted, place, size)
+    else:
+        order = cast("Sort", sort)
+        page = await call.app.sorted_pictures.page(user_id, dataset_id, wanted, place, size, order)
     return page_answer(call, page, f"/api/v1/datasets/{dataset_id}/images")
 
 
