@@ -1,12 +1,17 @@
 """The headers of every answer of the app, whatever it says."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import azure.functions as func
 
 from functions.http.edge.cors import Cors
 from functions.http.edge.security_headers import security_headers
 from shared.wiring import App
+
+_NEVER_STORED: Final = "no-store"
+# what says who calls: a key, or the session or token of a sign-in
+_OF_THE_CALLER: Final = ("X-API-Key", "Cookie", "Authorization")
 
 
 def cors_of(services: App) -> Cors:
@@ -25,5 +30,7 @@ def add_headers(
         **cors_of(services).headers(request.headers.get("Origin")),
         **more,
     }
+    if response.headers.get("Cache-Control", _NEVER_STORED) != _NEVER_STORED:
+        every["Vary"] = ", ".join([*filter(None, [every.get("Vary")]), *_OF_THE_CALLER])
     for name, value in every.items():
         response.headers.setdefault(name, value)
