@@ -87,7 +87,7 @@ class Mover:
 
         def moved(found: Dataset) -> Dataset:
             nonlocal recorded
-            recorded = found.revision == dataset.revision and is_moved_by(found, now)
+            recorded = found.revision == dataset.revision and tier_of_move(found, now) is tier
             if not recorded:
                 return found
             return replace(found, tier=tier, keeping=replace(found.keeping, move=None, tier_changed_at=now))
@@ -101,9 +101,10 @@ class Mover:
             await self.catalog.keep(dataset.user_id, dataset.id, change)
 
 
-def is_moved_by(dataset: Dataset, run: datetime) -> bool:
-    """Returns whether the dataset is on its way because the run that began at this time has begun to move it."""
-    return dataset.keeping.move is not None and dataset.keeping.move.chain == _chain_of(run)
+def tier_of_move(dataset: Dataset, run: datetime) -> Tier | None:
+    """Returns the tier that the run which began at this time has begun to move the dataset to; None if it has not."""
+    move = dataset.keeping.move
+    return move.tier if move is not None and move.chain == _chain_of(run) else None
 
 
 def _chain_of(run: datetime) -> str:
@@ -113,7 +114,7 @@ def _chain_of(run: datetime) -> str:
 
 def without_move_of(dataset: Dataset, run: datetime) -> Dataset:
     """Returns the dataset as it was before the run that began at this time has begun to move it."""
-    if not is_moved_by(dataset, run):
+    if tier_of_move(dataset, run) is None:
         return dataset
     return replace(dataset, keeping=replace(dataset.keeping, move=None))
 

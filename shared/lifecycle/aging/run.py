@@ -22,7 +22,7 @@ from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Conflict, Damaged, NotFound, Permanent
 from shared.lifecycle.aging.due_steps import DueStep, DueSteps, LifecycleRules
-from shared.lifecycle.aging.mover import Mover, OutOfTimeError, without_move_of
+from shared.lifecycle.aging.mover import Mover, OutOfTimeError, tier_of_move, without_move_of
 from shared.lifecycle.aging.policy import run_moment
 from shared.lifecycle.aging.run_rows import Counts, Run, Runs
 from shared.lifecycle.deletion import Deletion
@@ -190,12 +190,16 @@ class AgingRun:
             return _done_before(dataset, run)
         # the row was read some time ago: somebody may use the dataset by now
         current = await self._datasets.catalog.get(dataset.user_id, dataset.id)
-        step = await due.of(without_move_of(current, run.started_at)) if current is not None else None
+        if current is None:
+            return _Outcome(Counts())
+        step = await due.of(without_move_of(current, run.started_at))
         if step is None:
             return _Outcome(Counts())
         if step.step.tier is None:
             return await self._begin_deletion(step.dataset, run)
-        return await self._move(step, step.step.tier, run, deadline)
+        # the policy may have changed since another slice began to move the files
+        tier = tier_of_move(current, run.started_at) or step.step.tier
+        return await self._move(step, tier, run, deadline)
 
     async def _begin_deletion(self, dataset: Dataset, run: Run) -> _Outcome:
         try:

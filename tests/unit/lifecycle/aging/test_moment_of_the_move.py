@@ -12,7 +12,7 @@ from shared.lifecycle.moves.requests import WantedRehydration
 from shared.storage.blobs import Priority, Tier
 from shared.users.caller import ADMIN
 from tests.unit.datasets.made import made
-from tests.unit.lifecycle.aging.house import DAY, AgingHouse
+from tests.unit.lifecycle.aging.house import DAY, FILES, AgingHouse, KilledError
 
 SECOND = timedelta(seconds=1)
 WEEK = WantedRehydration(Tier.HOT, Priority.STANDARD, 7)
@@ -216,3 +216,25 @@ async def test_a_move_whose_run_is_never_continued_is_completed_the_next_night()
     await house.night()
     assert await tiers(house) == (Tier.ARCHIVE, {Tier.ARCHIVE})
     assert (await house.catalog.require(ADMIN, "a")).keeping.move is None
+
+
+async def test_a_move_that_was_begun_is_completed_although_the_policy_has_changed():
+    house = await aged()
+
+    async def die():
+        raise KilledError
+
+    with pytest.raises(BaseExceptionGroup):
+        await night_with(house, die)
+    assert (await house.catalog.require(ADMIN, "a")).keeping.is_being_archived
+    await house.blobs.set_tier(f"datasets/job_a/{FILES[0]}", Tier.ARCHIVE)
+    online = AgingHouse(lifecycle="online")
+    online.clock, online.blobs, online.entities, online.queues = (
+        house.clock,
+        house.blobs,
+        house.entities,
+        house.queues,
+    )
+    online.app = online.process()
+    await online.night()
+    assert await tiers(house) == (Tier.ARCHIVE, {Tier.ARCHIVE})
