@@ -229,12 +229,8 @@ async def test_a_move_that_was_begun_is_completed_although_the_policy_has_change
     assert (await house.catalog.require(ADMIN, "a")).keeping.is_being_archived
     await house.blobs.set_tier(f"datasets/job_a/{FILES[0]}", Tier.ARCHIVE)
     online = AgingHouse(lifecycle="online")
-    online.clock, online.blobs, online.entities, online.queues = (
-        house.clock,
-        house.blobs,
-        house.entities,
-        house.queues,
-    )
+    for part in ("clock", "blobs", "entities", "queues", "runs"):
+        setattr(online, part, getattr(house, part))
     online.app = online.process()
     await online.night()
     assert await tiers(house) == (Tier.ARCHIVE, {Tier.ARCHIVE})
