@@ -83,6 +83,7 @@ check: setup ## Check what CI checks: lint, format, types, layers, drift of the 
 	ruff check .
 	ruff format --check .
 	mypy
+	mypy --config-file client/pyproject.toml
 	lint-imports
 	$(MAKE) --no-print-directory drift
 

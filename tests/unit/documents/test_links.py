@@ -42,6 +42,7 @@ def test_a_file_that_a_document_names_is_there(document: str) -> None:
         "shared",
         "functions",
         "pixcrawler_sources",
+        "client",
         "devhost",
         "playground",
         "bench",

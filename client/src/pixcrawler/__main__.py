@@ -1,0 +1,5 @@
+"""`python -m pixcrawler` is the command `pixcrawler`."""
+
+from pixcrawler.commands.app import main
+
+main()

@@ -1,0 +1,187 @@
+"""The asynchronous client."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+from typing_extensions import Self
+
+from pixcrawler import calls
+from pixcrawler.answers import Answer, Dataset, Job, JobSummary, Links, Outlook, Page, Record
+from pixcrawler.calls import Call
+from pixcrawler.client import Client
+from pixcrawler.errors import BadAnswer
+from pixcrawler.exchange import (
+    MAX_ANSWER_BYTES,
+    TIMEOUT,
+    Account,
+    Attempts,
+    read_again_seconds,
+    read_answer,
+    refuse_encoded,
+)
+
+T = TypeVar("T", bound=Answer)
+
+
+class AsyncClient:
+    """Calls the API like `Client`, and raises the same errors. Close it, or use it in an `async with` block."""
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        allow_http: bool = False,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.account = Account(url, api_key, allow_http)
+        self._sleep = sleep
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, headers=self.account.headers, follow_redirects=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def send(self, call: Call[T]) -> T:
+        """Sends a call of `pixcrawler.calls` that has an answer, and returns it."""
+        answer, _ = await self._exchange(call)
+        if answer is None:
+            raise BadAnswer(f"{call.path} has no answer.")
+        return answer
+
+    async def do(self, call: Call[Answer]) -> None:
+        """Sends a call of `pixcrawler.calls` whose answer is of no use."""
+        await self._exchange(call)
+
+    async def pages(self, call: Call[Page[T]]) -> AsyncIterator[T]:
+        """Yields the items of a list, page by page."""
+        while True:
+            page = await self.send(call)
+            for item in page.items:
+                yield item
+            if page.next is None:
+                return
+            call = calls.following(call, page.next)
+
+    async def submit(self, spec: Mapping[str, Any], *, idempotency_key: str = "") -> Job:
+        """Submits a spec and returns its job. With an idempotency key, it may be called again safely."""
+        return await self.send(calls.submit(spec, idempotency_key))
+
+    async def validate(self, spec: Mapping[str, Any]) -> Outlook:
+        """Returns what a spec would do."""
+        return await self.send(calls.validate(spec))
+
+    async def job(self, job_id: str) -> Job:
+        """Returns a job."""
+        return await self.send(calls.job(job_id))
+
+    def jobs(self, **filters: str | None) -> AsyncIterator[JobSummary]:
+        """Yields jobs, newest first. The filters are `state`, `name` and `since`."""
+        return self.pages(calls.jobs(**filters))
+
+    async def follow(self, job_id: str) -> AsyncIterator[Job]:
+        """Yields a job as often as the app asks to read it, until it has ended. The last one is in a final state."""
+        while True:
+            job, retry_after = await self._exchange(calls.job(job_id))
+            if job is None:
+                raise BadAnswer("The job has no answer.")
+            yield job
+            if job.has_ended:
+                return
+            await self._sleep(read_again_seconds(retry_after))
+
+    async def records(self, job_id: str, **filters: str | None) -> AsyncIterator[Record]:
+        """Yields the records that a job has now. The filters are `outcome`, `reason` and `label`."""
+        call = calls.records(job_id, **filters)
+        while True:
+            page, retry_after = await self._exchange(call)
+            if page is None:
+                raise BadAnswer("The records have no answer.")
+            for item in page.items:
+                yield item
+            if page.next is None or retry_after is not None:
+                return
+            call = calls.following(call, page.next)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stops a job."""
+        return await self.send(calls.cancel(job_id))
+
+    async def retry(self, job_id: str) -> Job:
+        """Retries a job that has ended."""
+        return await self.send(calls.retry(job_id))
+
+    async def delete_job(self, job_id: str, *, with_dataset: bool = False) -> None:
+        """Deletes a job that has ended."""
+        await self.do(calls.delete_job(job_id, with_dataset=with_dataset))
+
+    def datasets(self) -> AsyncIterator[Dataset]:
+        """Yields datasets, newest first."""
+        return self.pages(calls.datasets())
+
+    async def dataset(self, dataset_id: str) -> Dataset:
+        """Returns a dataset."""
+        return await self.send(calls.dataset(dataset_id))
+
+    async def delete_dataset(self, dataset_id: str) -> None:
+        """Deletes a dataset. Its job stays."""
+        await self.do(calls.delete_dataset(dataset_id))
+
+    async def links(self, dataset_id: str) -> Links:
+        """Returns new links to a dataset's files. Whoever has a link needs no key: treat it as a secret."""
+        return await self.send(calls.links(dataset_id))
+
+    async def download(self, dataset_id: str, folder: str | Path, *, connections: int = 4) -> list[Path]:
+        """Stores the files of a dataset in a folder like `Client.download`, in a thread."""
+
+        def run() -> list[Path]:
+            account = self.account
+            with Client(account.url, account.api_key, allow_http=account.allow_http) as client:
+                return client.download(dataset_id, folder, connections=connections)
+
+        return await asyncio.to_thread(run)
+
+    async def _exchange(self, call: Call[T]) -> tuple[T | None, str | None]:
+        """Returns the answer to a call and its `Retry-After`."""
+        attempts, url = Attempts(), self.account.url_of(call)
+        while True:
+            request = self._http.build_request(
+                call.method, url, params=call.query or None, content=call.body, headers=call.headers
+            )
+            try:
+                response, content = await self._read(request)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                await self._sleep(attempts.after_error(error, url))
+                continue
+            retry_after = response.headers.get("Retry-After")
+            wait = None
+            if response.status_code not in call.answers_with:
+                wait = attempts.after_answer(response.status_code, retry_after)
+            if wait is None:
+                return read_answer(call, response, content, lost=attempts.answer_was_lost), retry_after
+            await self._sleep(wait)
+
+    async def _read(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        response = await self._http.send(request, stream=True)
+        try:
+            refuse_encoded(response)
+            content = bytearray()
+            async for piece in response.aiter_raw():
+                content += piece
+                if len(content) > MAX_ANSWER_BYTES:
+                    raise BadAnswer(f"The answer has more than {MAX_ANSWER_BYTES:,} bytes.")
+        finally:
+            await response.aclose()
+        return response, bytes(content)

@@ -1,0 +1,52 @@
+"""The command `pixcrawler`."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from pixcrawler.commands import datasets, jobs, keys, lists, login, operators, submit, users, watch
+from pixcrawler.commands.exit_codes import ExitCode, exit_code_of
+from pixcrawler.commands.output import complain
+from pixcrawler.errors import PixCrawlerError
+
+
+class Commands(TyperGroup):
+    """All commands. An error of the client becomes a text and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command."""
+        try:
+            return super().invoke(ctx)
+        except PixCrawlerError as error:
+            complain(f"pixcrawler: {error}")
+            raise typer.Exit(exit_code_of(error)) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def make_app() -> typer.Typer:
+    """Returns the app with all commands."""
+    made = typer.Typer(
+        name="pixcrawler",
+        cls=Commands,
+        help="Makes image datasets from keywords, with a PixCrawler app.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for module in (login, submit, watch, jobs, datasets, operators):
+        module.add_commands(made)
+    made.add_typer(users.commands, name="users")
+    made.add_typer(keys.commands, name="keys")
+    made.add_typer(lists.commands, name="lists")
+    return made
+
+
+app = make_app()
+
+
+def main() -> None:
+    """Runs the command line."""
+    app(prog_name="pixcrawler")

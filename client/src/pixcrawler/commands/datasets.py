@@ -1,0 +1,131 @@
+"""`datasets`, `download` and `rehydrate`."""
+
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixcrawler.commands.options import Json, Limit, Url, connect
+from pixcrawler.commands.output import console, print_fields, print_json, print_table, say, size_text
+from pixcrawler.plain_text import plain
+
+if TYPE_CHECKING:
+    from pixcrawler.answers import Dataset
+    from pixcrawler.client import Client
+
+DatasetId = Annotated[str, typer.Argument(help="The id of the dataset, which is that of its job.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    for command in (datasets, download, rehydrate):
+        app.command()(command)
+
+
+def datasets(
+    dataset_id: Annotated[str | None, typer.Argument(help="Show this dataset alone.")] = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List your datasets, newest first, or show one."""
+    with connect(url) as client:
+        if dataset_id is not None:
+            _show(client.dataset(dataset_id), as_json=as_json)
+            return
+        found = list(islice(client.datasets(), limit))
+    if as_json:
+        print_json([dataset.as_json() for dataset in found])
+    else:
+        rows = [
+            (each.id, each.image_count, size_text(each.size_bytes), each.tier, each.name) for each in found
+        ]
+        print_table(("id", "images", "size", "tier", "name"), rows)
+
+
+def download(
+    dataset_id: DatasetId,
+    to: Annotated[Path, typer.Option("--to", help="The folder for the files.")] = Path(),
+    unpack: Annotated[bool, typer.Option("--unpack", help="Unpack the ZIP into a folder beside it.")] = False,
+    connections: Annotated[
+        int, typer.Option("--connections", min=1, max=32, help="How many ranges to read at a time.")
+    ] = 4,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Download a dataset. Run it again after a break: it goes on where it was, and checks the files."""
+    from pixcrawler.downloads.unpack import unpack as unpack_zip
+
+    with connect(url) as client:
+        paths = _download(client, dataset_id, to, connections, quiet=as_json)
+    folders = [unpack_zip(path) for path in paths] if unpack else []
+    if as_json:
+        print_json({"files": [str(path) for path in paths], "folders": [str(path) for path in folders]})
+    else:
+        for path in folders or paths:
+            say(str(path))
+
+
+def rehydrate(
+    dataset_id: DatasetId,
+    tier: Annotated[str, typer.Option("--tier", help="hot, cool or cold.")] = "hot",
+    priority: Annotated[str, typer.Option("--priority", help="standard or high.")] = "standard",
+    days: Annotated[int, typer.Option("--days", min=1, max=365, help="How long it then stays online.")] = 7,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Bring a dataset back from the Archive tier, or keep it online for longer."""
+    with connect(url) as client:
+        _show(client.rehydrate(dataset_id, tier=tier, priority=priority, days=days), as_json=as_json)
+
+
+def _show(dataset: "Dataset", *, as_json: bool) -> None:
+    if as_json:
+        print_json(dataset.as_json())
+        return
+    keeping = dataset.keeping
+    print_fields(
+        {
+            "id": dataset.id,
+            "name": dataset.name,
+            "images": dataset.image_count,
+            "size": size_text(dataset.size_bytes),
+            "format": dataset.format,
+            "created": dataset.created_at,
+            "tier": dataset.tier,
+            "moving to": keeping.get("moving_to"),
+            "online until": keeping.get("online_until"),
+            "sha256": dataset.sha256,
+        }
+    )
+    print_table(("split", "images"), list(dataset.splits.items()))
+    print_table(("label", "kept"), [(label, counts.kept) for label, counts in dataset.labels.items()])
+
+
+def _download(client: "Client", dataset_id: str, to: Path, connections: int, *, quiet: bool) -> list[Path]:
+    if quiet or not sys.stderr.isatty():
+        return client.download(dataset_id, to, connections=connections)
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    from pixcrawler.downloads.dataset import Progress as Done
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    with Progress(
+        *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console(stderr=True)
+    ) as shown:
+        task = shown.add_task("", total=None)
+
+        def update(done: Done) -> None:
+            name = plain(done.file)
+            shown.update(task, description=name, completed=done.stored_bytes, total=done.total_bytes)
+
+        return client.download(dataset_id, to, connections=connections, progress=update)

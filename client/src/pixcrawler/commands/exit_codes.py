@@ -1,0 +1,32 @@
+"""The exit codes of the command line, for scripts."""
+
+from enum import IntEnum
+
+from pixcrawler.errors import BadAnswer, BrokenDownload, PixCrawlerError, Refused, Unreachable, WrongUse
+
+
+class ExitCode(IntEnum):
+    """What a command ends with. docs/client.md lists them."""
+
+    OK = 0
+    FAILED = 1  # the job has failed or was cancelled, or the app is not healthy
+    USAGE = 2
+    REFUSED = 3
+    UNREACHABLE = 4
+    BROKEN_DOWNLOAD = 5
+    BAD_ANSWER = 6
+    INTERRUPTED = 130
+
+
+_OF_ERRORS: tuple[tuple[type[PixCrawlerError], ExitCode], ...] = (
+    (WrongUse, ExitCode.USAGE),
+    (Refused, ExitCode.REFUSED),
+    (Unreachable, ExitCode.UNREACHABLE),
+    (BrokenDownload, ExitCode.BROKEN_DOWNLOAD),
+    (BadAnswer, ExitCode.BAD_ANSWER),
+)
+
+
+def exit_code_of(error: PixCrawlerError) -> ExitCode:
+    """Returns the exit code of an error."""
+    return next((code for kind, code in _OF_ERRORS if isinstance(error, kind)), ExitCode.FAILED)

@@ -1,0 +1,83 @@
+"""Prints for people and for programs. Texts of the server are made plain before a terminal gets them."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pixcrawler.plain_text import json_text, plain, plain_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON."""
+    typer.echo(json_text(value))
+
+
+def print_json_line(value: Any) -> None:
+    """Prints a value as one line of JSON."""
+    typer.echo(json_text(value, indent=None))
+
+
+def say(text: str) -> None:
+    """Prints lines of text."""
+    typer.echo(plain_lines(text))
+
+
+def complain(text: str) -> None:
+    """Prints lines of text to standard error."""
+    typer.echo(plain_lines(text), err=True)
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Returns a console that reads no markup. It obeys NO_COLOR."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints rows as a table or, if the output is no terminal, as lines with tabs between the values."""
+    if not sys.stdout.isatty():
+        typer.echo("\t".join(columns))
+        for row in rows:
+            typer.echo("\t".join(map(_cell, row)))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    console().print(table)
+
+
+def print_fields(values: Mapping[str, object]) -> None:
+    """Prints names and values, one a line. Values of None are left out."""
+    shown = {name: value for name, value in values.items() if value is not None}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        typer.echo(f"{plain(name):{width}}  {_cell(value)}")
+
+
+def size_text(size_bytes: int) -> str:
+    """Returns a size in the largest fitting unit, such as `1.2 MB`."""
+    size = float(size_bytes)
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if hasattr(value, "isoformat"):
+        return plain(value.isoformat(sep=" ", timespec="seconds"))
+    return plain(value)
