@@ -15,6 +15,7 @@ from shared.users.deletions import Deletions
 from shared.users.store import UserStore
 from shared.users.user import Status
 from tests.unit.in_memory import runtime_of
+from tests.unit.users.conftest import ManualClock
 
 ALL = frozenset(Scope)
 ROOT = Actor(Caller.admin(), "root")
@@ -128,3 +129,15 @@ async def test_a_key_changes_what_its_scopes_allow_until_its_user_is_disabled(
     await two.accounts.change(actor, actor.caller.user_id, UserChange(status=Status.DISABLED))
     with pytest.raises(Unauthenticated):
         await two.accounts.change(actor, actor.caller.user_id, UserChange(status=Status.ACTIVE))
+
+
+async def test_another_instance_knows_after_fifteen_seconds_that_an_administrator_has_fallen(
+    instances: tuple[Instance, Instance], clock: ManualClock
+) -> None:
+    one, two = instances
+    ann, _, of_ann = await _join(one, ROOT, "Ann")
+    _, _, of_bob = await _join(one, await one.actor(of_ann), "Bob")
+    assert (await two.actor(of_bob)).caller.scopes == ALL
+    await one.accounts.change(ROOT, ann, UserChange(status=Status.DISABLED))
+    clock.advance(15)
+    assert (await two.actor(of_bob)).caller.scopes == ALL - {Scope.ADMIN}
