@@ -7,7 +7,7 @@ dataset is.
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.clock import Clock, Deadline
 from shared.damage import reading
@@ -17,6 +17,7 @@ from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.jobs.ledger.record_pieces import Line, Piece, Place, final_pieces
 from shared.pictures.pages import READ_SECONDS, Batch, Entry, PicturePage, take
 from shared.pictures.picture import Picture, PictureFilter, Shelf, decode_id, encode_id, facts_of
+from shared.pictures.recent import Recent
 from shared.records.blob_names import revision_pictures_prefix, revision_prefix
 from shared.records.candidates import StoredRange
 from shared.storage.blobs import BlobStore
@@ -29,6 +30,9 @@ class DatasetPictures:
     catalog: Catalog
     blobs: BlobStore
     clock: Clock
+    _recent: Recent[tuple[str, Place], Piece] = field(
+        default_factory=lambda: Recent(lambda piece: piece.text_bytes), repr=False
+    )
 
     async def page(
         self, user_id: str, dataset_id: str, wanted: PictureFilter, place: Place | None, size: int
@@ -101,16 +105,18 @@ class DatasetPictures:
 
     async def _line(self, dataset: Dataset, place: Place) -> Line | None:
         """Returns the line at this place, or None if there is none."""
-        pieces = final_pieces(self.blobs, dataset.id, replace(place, lines=0))
+        member = replace(place, lines=0)
+
+        async def read() -> Piece:
+            async with aclosing(final_pieces(self.blobs, dataset.id, member)) as pieces:
+                return await anext(pieces, Piece(member, ()))
+
         try:
-            async with aclosing(pieces):
-                piece = await anext(pieces, None)
+            piece = await self._recent.get((dataset.id, member), read)
         except InvalidRequest:
             # the caller has made up the id
             return None
-        if piece is None or place.lines >= len(piece.lines):
-            return None
-        return piece.lines[place.lines]
+        return piece.lines[place.lines] if place.lines < len(piece.lines) else None
 
 
 def _entries(piece: Piece, skip: int) -> Iterator[Entry]:

@@ -5,7 +5,7 @@ The archive step may leave some of them out of the dataset, such as duplicates.
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from shared.clock import Clock, Deadline
@@ -19,6 +19,7 @@ from shared.jobs.ledger.record_pieces import Line, Place
 from shared.jobs.ledger.rows import ChunkRow
 from shared.pictures.pages import READ_SECONDS, Batch, Entry, PicturePage, take
 from shared.pictures.picture import Picture, PictureFilter, Shelf, decode_id, encode_id, facts_of
+from shared.pictures.recent import Recent
 from shared.records.blob_names import job_pictures_prefix, work_prefix
 from shared.records.candidates import StoredRange
 from shared.records.delivered import fields_of
@@ -34,6 +35,9 @@ class JobPictures:
 
     data: JobData
     clock: Clock
+    _recent: Recent[tuple[str, str], tuple[Record, ...]] = field(
+        default_factory=lambda: Recent(_text_bytes), repr=False
+    )
 
     async def page(self, job: Job, wanted: PictureFilter, place: Place | None, size: int) -> PicturePage:
         """Returns up to `size` pictures, from the last chunk to the first. There may be fewer, though more follow.
@@ -109,7 +113,10 @@ class JobPictures:
         return rows[::-1]
 
     async def _records(self, job: Job, chunk: ChunkRow) -> tuple[Record, ...]:
-        return tuple(await read_records(self.data.storage.blobs, job.id, chunk.id))
+        async def read() -> tuple[Record, ...]:
+            return tuple(await read_records(self.data.storage.blobs, job.id, chunk.id))
+
+        return await self._recent.get((job.id, chunk.id), read)
 
     def _picture(self, job: Job, at: Place, line: Line) -> Picture:
         with reading(f"the records of chunk {at.chunk}"):
@@ -123,6 +130,12 @@ class JobPictures:
 
         stored = StoredRange(facts.blob, facts.offset, facts.size_bytes)
         return Picture(encode_id(at), facts, stored, Shelf(job_pictures_prefix(job.id), exists))
+
+
+def _text_bytes(records: tuple[Record, ...]) -> int:
+    """Returns about how large the long texts of the records are."""
+    candidates = (record.candidate for record in records)
+    return sum(len(one.url) + sum(map(len, one.extra.values())) for one in candidates)
 
 
 def _batch(chunk: ChunkRow, records: tuple[Record, ...], lines: int | None = None) -> Batch:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import azure.functions as func
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _USER, _KEY = "user", "key"
 _MAX_PATH_CHARACTERS = 200
+PICTURES_FACTOR: Final = 10
+"""How many times as many pictures as other calls a caller may ask for in a minute."""
 
 
 class Admission:
@@ -48,7 +51,10 @@ class Admission:
             return Caller.anonymous()
         caller = await self.identify()
         tier = self._services.tiers[caller.tier]
-        self._check(await self._services.rate_limits.take(f"user-{caller.user_id}", _limits(caller, tier)))
+        subject, limits = f"user-{caller.user_id}", _limits(caller, tier)
+        if declared.is_picture:
+            subject, limits = f"pictures-{caller.user_id}", tuple(map(_of_pictures, limits))
+        self._check(await self._services.rate_limits.take(subject, limits))
         check_scope(caller, declared)
         return caller
 
@@ -114,3 +120,8 @@ def _limits(caller: Caller, tier: "Tier") -> "tuple[Limit, ...]":
     if of_a_key is None or not caller.key_id:
         return limits
     return (*limits, Limit(f"{_KEY}-{caller.key_id}", of_a_key))
+
+
+def _of_pictures(limit: "Limit") -> "Limit":
+    """Returns the limit for calls of pictures in place of one for other calls."""
+    return replace(limit, calls=PICTURES_FACTOR * limit.calls)

@@ -178,7 +178,8 @@ class DatasetAnswer(Model):
     def of(cls, dataset: "Dataset", files: "Sequence[BlobInfo] | None" = None) -> Self:
         """Returns the answer for a dataset and, if they are known, its files that move between tiers."""
         path = f"{_API}/datasets/{dataset.id}"
-        links = {"self": path, "download": f"{path}/download", "job": f"{_API}/jobs/{dataset.id}"}
+        links = {name: f"{path}/{name}" for name in ("download", "images", "preview")}
+        links |= {"self": path, "job": f"{_API}/jobs/{dataset.id}"}
         if dataset.tier == "archive":
             links["rehydrate"] = f"{path}/rehydrate"
         return cls(
@@ -235,7 +236,7 @@ def _job_links(job: Job, *, has_dataset: bool, can_retry: bool = False) -> dict[
     path = f"{_API}/jobs/{job.id}"
     links = {"self": path}
     if not job.state.terminal:
-        links["cancel"] = f"{path}/cancel"
+        links |= {"cancel": f"{path}/cancel", "images": f"{path}/images"}
     if can_retry:
         links["retry"] = f"{path}/retry"
     if has_dataset:

@@ -66,11 +66,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """All lines of a piece, and the place of its beginning. A member takes `size_bytes` of the final file."""
+    """All lines of a piece, and the place of its beginning. A member takes `size_bytes` of the final file.
+
+    `text_bytes` is the size of its text.
+    """
 
     begin: Place
     lines: Sequence[Line]
     size_bytes: int = 0
+    text_bytes: int = 0
 
     def after(self, lines: int) -> Place:
         """Returns the place after so many lines of the piece."""
@@ -101,7 +105,7 @@ async def final_pieces(blobs: BlobStore, job_id: str, begin: Place) -> AsyncGene
                 # the caller has changed the cursor
                 raise InvalidRequest("The cursor is not valid.") from None
             raise
-        yield Piece(Place(revision=begin.revision, offset=offset), lines, size)
+        yield Piece(Place(revision=begin.revision, offset=offset), lines, size, len(text))
         offset += size
 
 

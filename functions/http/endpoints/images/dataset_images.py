@@ -76,6 +76,7 @@ async def list_dataset_images(call: Call) -> Answer:
         in_path=IN_PATH,
         headers=IF_NONE_MATCH,
         errors=(NotFound, Conflict),
+        is_picture=True,
     )
 )
 async def get_dataset_image(call: Call) -> Answer:
@@ -98,6 +99,7 @@ async def get_dataset_image(call: Call) -> Answer:
         },
         headers=IF_NONE_MATCH,
         errors=(NotFound, Conflict),
+        is_picture=True,
         when_late="The call has made a part of the preview. Try again.",
     )
 )

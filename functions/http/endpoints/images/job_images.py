@@ -51,6 +51,7 @@ async def list_job_images(call: Call) -> Answer:
         in_path=IN_PATH,
         headers=IF_NONE_MATCH,
         errors=(NotFound, Conflict),
+        is_picture=True,
     )
 )
 async def get_job_image(call: Call) -> Answer:

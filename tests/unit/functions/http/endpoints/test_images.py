@@ -236,3 +236,43 @@ async def test_a_page_of_an_earlier_revision_is_a_conflict(app, caller):
     assert parse_qs(query)["limit"] == ["1"]
     assert (await caller.get("datasets/j/images", query)).status == 409
     assert (await caller.get("datasets/j/images/r1-0-0")).status == 404
+
+
+async def test_calls_for_pictures_are_limited_on_their_own_and_leave_the_other_calls(app, caller):
+    await add_dataset(app, IMAGES)
+    _, ann = await make_key(caller, await make_user(caller, tier="free"), "read")
+    for path in ("datasets/j/images/r1-0-0", "datasets/j/preview", "jobs/j/images/c000001-0"):
+        answer = await ann.get(path)
+        assert (answer.status, answer.headers["RateLimit-Policy"]) == (404, '"user";q=600;w=60')
+    answer = await ann.get("datasets/j/images")
+    assert answer.headers["RateLimit-Policy"] == '"user";q=60;w=60'
+    assert answer.headers["RateLimit"].startswith('"user";r=59;')
+    for _ in range(600 - 3):
+        answer = await ann.get("jobs/j/images/c000001-0")
+    assert answer.status == 404
+    assert (await ann.get("jobs/j/images/c000001-0")).status == 429
+    assert (await ann.get("datasets/j/images")).status == 404
+
+
+async def test_a_page_of_pictures_reads_each_part_of_the_records_once(app, caller, monkeypatch):
+    await add_dataset(app, IMAGES, chunk=100)
+    items = await _all(caller, "datasets/j/images", "")
+    get, reads = app.blobs.get, []
+
+    async def counted(name, **options):
+        reads.append(name.rpartition("/")[2])
+        return await get(name, **options)
+
+    monkeypatch.setattr(app.blobs, "get", counted)
+    for item in items:
+        assert (await caller.get(f"datasets/j/images/{item['n']}")).status == 200
+    assert sorted(reads) == ["dataset.zip"] * len(items) + ["records.jsonl.gz"]
+
+
+async def test_the_images_are_linked_where_they_can_be_read(app, caller):
+    await add_dataset(app, IMAGES)
+    job_id = await add_job(app, [IMAGES])
+    links = (await caller.get("datasets/j")).body["links"]
+    job_links = (await caller.get(f"jobs/{job_id}")).body["links"]
+    for link in (links["images"], links["preview"], job_links["images"]):
+        assert (await caller.get(link.removeprefix("/api/v1/"))).status == 200
