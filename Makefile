@@ -44,7 +44,7 @@ node_modules/.installed: package.json package-lock.json requirements-node.txt $(
 	@if ! node --version >/dev/null 2>&1; then \
 	  echo "No Node on PATH: taking it from PyPI"; \
 	  $(INSTALL) --require-hashes -r requirements-node.txt; fi
-	@echo "Installing Azurite and the assets of pages"
+	@echo "Installing Azurite, the assets of pages, and a browser for the tests"
 	@npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 

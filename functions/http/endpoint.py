@@ -64,8 +64,9 @@ class Endpoints:
             self.handlers[handler.__name__] = handler
             # every path that answers GET answers HEAD, too: hosts leave the body out
             methods = ["GET", "HEAD"] if declared.method == "GET" else [declared.method]
+            # the host gives a function without a route its name as one, and `/` is the root
             route = self.blueprint.route(
-                route=declared.path, methods=methods, auth_level=func.AuthLevel.ANONYMOUS
+                route=declared.path or "/", methods=methods, auth_level=func.AuthLevel.ANONYMOUS
             )
             registered: HttpFunction = route(http_function(declared, handler))
             return registered

@@ -25,6 +25,7 @@ ANSWER_WITHOUT_STORAGE = {
     "list_insights",
     "get_insight",
     "page_file",
+    "show_dashboard",
     "show_docs",
     "show_redoc",
 }

@@ -1,4 +1,4 @@
-"""HTTP functions with pages that show the description of the API in a browser."""
+"""HTTP functions with pages for browsers: the dashboard, and the description of the API."""
 
 import asyncio
 import secrets
@@ -21,6 +21,15 @@ _POLICY = (
 _POLICY_HEADER = {"Content-Security-Policy": Parameter("What the page may load: only what the app serves.")}
 
 
+@endpoints.serve(Declared("GET", "", {200: Reply(_HTML, "The page.", _POLICY_HEADER)}, scope=PUBLIC))
+async def show_dashboard(call: Call) -> Answer:
+    """Answers the dashboard: a page that submits jobs, and shows jobs and datasets."""
+    sign_in = "off" if call.app.sign_in is None else "on"
+    # pictures are read with the key, which only scripts can send, and shown as blobs
+    policy = _POLICY.replace("img-src 'self' data:", "img-src 'self' data: blob:")
+    return _page("dashboard.html", policy, sign_in=sign_in)
+
+
 @endpoints.serve(Declared("GET", "docs", {200: Reply(_HTML, "The page.", _POLICY_HEADER)}, scope=PUBLIC))
 async def show_docs(call: Call) -> Answer:
     """Answers a page that shows the API with Swagger UI, and makes calls with your key."""
@@ -35,7 +44,7 @@ async def show_redoc(call: Call) -> Answer:
     nonce = secrets.token_urlsafe(_NONCE_BYTES)
     # Redoc searches in a worker that it makes of a blob
     policy = _POLICY.replace("style-src 'self'", f"style-src 'nonce-{nonce}'") + "; worker-src blob:"
-    return _page("redoc.html", policy, nonce)
+    return _page("redoc.html", policy, nonce=nonce)
 
 
 @endpoints.serve(
@@ -58,6 +67,8 @@ async def page_file(call: Call) -> Answer:
     return Answer(Text(text, ASSETS[name].media_type))
 
 
-def _page(name: str, policy: str, nonce: str = "") -> Answer:
-    text = page(name).replace("{nonce}", nonce)
+def _page(name: str, policy: str, **values: str) -> Answer:
+    text = page(name)
+    for place, value in values.items():
+        text = text.replace(f"{{{place}}}", value)
     return Answer(Text(text, _HTML), headers={"Content-Security-Policy": policy})

@@ -58,7 +58,11 @@ def test_the_calls_are_those_that_the_app_serves() -> None:
     triggers = [
         trigger.get_dict_repr() for function in app.get_functions() if (trigger := function.get_trigger())
     ]
-    calls = {(method.value, f"/{trigger['route']}") for trigger in triggers for method in trigger["methods"]}
+    calls = {
+        (method.value, f"/{trigger['route'].lstrip('/')}")
+        for trigger in triggers
+        for method in trigger["methods"]
+    }
     assert {path for method, path in calls if method == "HEAD"} == {
         path for method, path in calls if method == "GET"
     }

@@ -92,9 +92,11 @@ def test_every_http_function_of_the_app_is_declared_and_described() -> None:
     # what no endpoint takes goes to a function that is none
     assert functions.pop()[0] == "zz_unmatched"
     registered = sorted([part for part in function if part != "HEAD"] for function in functions)
-    assert registered == sorted([name, d.method, d.path] for name, d in DECLARED.items())
+    assert registered == sorted([name, d.method, d.path or "/"] for name, d in DECLARED.items())
     assert all(("HEAD" in function) == ("GET" in function) for function in functions)
-    described = [[op["operationId"], method, path.removeprefix("/")] for method, path, op in OPERATIONS]
+    described = [
+        [op["operationId"], method, path.removeprefix("/") or "/"] for method, path, op in OPERATIONS
+    ]
     assert registered == sorted(described)
 
 

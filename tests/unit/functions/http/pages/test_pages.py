@@ -13,7 +13,7 @@ from functions.http.pages.assets import ASSETS, asset, copy_assets
 from tests.unit.functions.http.http_calls import Answered, Caller
 
 ROOT = Path(__file__).parents[5]
-PAGES = ["/docs", "/redoc"]
+PAGES = ["/", "/docs", "/redoc"]
 _LOADED = re.compile(r'(?:src|href)="([^"]*)"')
 
 
@@ -43,7 +43,9 @@ async def test_a_page_may_load_only_what_the_app_serves(stranger: Caller, page: 
 async def test_a_page_has_no_script_of_its_own_and_its_files_are_served(stranger: Caller, page: str) -> None:
     html = (await stranger.get(page)).text
     assert re.search(r"<script>|<style|\bon\w+=|javascript:|//", html) is None
-    files = [name.removeprefix("pages/") for name in _LOADED.findall(html) if name != "data:,"]
+    files = [
+        name.removeprefix("pages/") for name in _LOADED.findall(html) if name[0] != "#" and name != "data:,"
+    ]
     assert len(files) >= 2
     for file in files:
         assert file in ASSETS
@@ -102,9 +104,10 @@ def test_copies_are_deployed_and_not_committed() -> None:
 
 
 def test_npm_packages_are_pinned_and_no_address_is_locked() -> None:
-    wanted = json.loads((ROOT / "package.json").read_text())["dependencies"]
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    project = json.loads((ROOT / "package.json").read_text())
     lock = json.loads((ROOT / "package-lock.json").read_text())
-    assert lock["packages"][""]["dependencies"] == wanted
+    for kind in ("dependencies", "devDependencies"):
+        assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in project[kind].values())
+        assert lock["packages"][""][kind] == project[kind]
     packages = [package for name, package in lock["packages"].items() if name]
     assert all(package["integrity"] and "resolved" not in package for package in packages)

@@ -1,0 +1,81 @@
+// Calls the API of this app, and nothing else.
+import { session } from "./session.js";
+
+const versions = new Map();
+const MAX_VERSIONS = 200;
+
+/** An answer that is no success: its problem details, and how many seconds to wait before the next try. */
+export class Problem extends Error {
+  constructor(status, body, retryAfter) {
+    super(body.detail ?? `The app answered ${status}.`);
+    this.status = status;
+    this.code = body.code ?? "";
+    this.errors = Array.isArray(body.errors) ? body.errors : [];
+    this.correlationId = body.correlation_id ?? "";
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Reads a path. An answer that has not changed is not sent again: `changed` is false then. */
+export async function get(path, signal) {
+  const known = versions.get(path);
+  const response = await send("GET", path, { signal, headers: known ? { "If-None-Match": known.etag } : {} });
+  const retryAfter = seconds(response);
+  if (response.status === 304 && known) return { body: known.body, retryAfter, changed: false };
+  const body = await response.json();
+  const etag = response.headers.get("ETag");
+  if (etag) {
+    if (versions.size >= MAX_VERSIONS) versions.delete(versions.keys().next().value);
+    versions.set(path, { etag, body });
+  }
+  return { body, retryAfter, changed: true };
+}
+
+/** Tries a key that is not in use yet. Raises the problem if the app refuses it. */
+export async function tryKey(key, signal) {
+  await send("GET", "/api/v1/jobs?limit=1", { key, signal });
+}
+
+/** Reads a picture. It is the caller's to revoke the address. */
+export async function picture(path, signal) {
+  const response = await send("GET", path, { signal, cache: "default" });
+  return URL.createObjectURL(await response.blob());
+}
+
+/** Changes something. Returns the body of the answer, or null. */
+export async function change(method, path, body, { headers = {}, signal } = {}) {
+  const json = body === undefined ? {} : { "Content-Type": "application/json" };
+  const text = typeof body === "string" ? body : body === undefined ? undefined : JSON.stringify(body);
+  const response = await send(method, path, { body: text, signal, headers: { ...json, ...headers } });
+  const answer = await response.text();
+  return answer === "" ? null : JSON.parse(answer);
+}
+
+/** Forgets all answers, as another user may be next. */
+export function forget() {
+  versions.clear();
+}
+
+async function send(method, path, { body, headers = {}, signal, cache = "no-store", key = session.key } = {}) {
+  const url = new URL(path, location.origin);
+  if (url.origin !== location.origin || !url.pathname.startsWith("/api/v1/")) {
+    throw new Error("Only the API of this app is called.");
+  }
+  const all = key === null ? headers : { ...headers, "X-API-Key": key };
+  let response;
+  try {
+    response = await fetch(url, { method, body, headers: all, signal, cache, redirect: "error" });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, { detail: "The app cannot be reached. Check the connection." }, null);
+  }
+  if (response.ok || response.status === 304) return response;
+  const problem = new Problem(response.status, await response.json().catch(() => ({})), seconds(response));
+  if (problem.status === 401 && key === session.key) dispatchEvent(new CustomEvent("signed-out", { detail: problem.message }));
+  throw problem;
+}
+
+function seconds(response) {
+  const text = response.headers.get("Retry-After");
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}

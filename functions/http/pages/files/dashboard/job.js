@@ -1,0 +1,147 @@
+// One job, live: what was found, kept and refused, and why.
+import { change, get } from "./api.js";
+import { fill, h } from "./dom.js";
+import { ago, count, duration } from "./format.js";
+import { action, badge, bar, confirm, facts, labelBars, notice, problem } from "./parts.js";
+import { poll } from "./poll.js";
+import { Speed } from "./speed.js";
+import { ENDED, FAILURES, STATES, reason } from "./words.js";
+
+export async function showJob({ main, signal, id }) {
+  const path = `/api/v1/jobs/${id}`;
+  const { body: first, retryAfter } = await get(path, signal);
+  if (signal.aborted) return;
+  const [state, acts, numbers, details] = [h("div.line"), h("div.line"), h("section.stack", { "aria-label": "Progress" }), h("div.stack.loose")];
+  const trouble = h("div", { "aria-live": "polite" });
+  const spoken = h("p.hidden", { role: "status" });
+  const speed = new Speed();
+  let shownActions = "";
+  document.title = `${first.name} · PixCrawler`;
+  fill(
+    main,
+    h(
+      "div.stack.loose",
+      h("div.stack", h("p", h("a", { href: "#/jobs" }, "All jobs")), h("h1", h("bdi", first.name)), state, acts, trouble),
+      numbers,
+      details,
+      spoken,
+    ),
+  );
+  draw(first);
+  watch(ENDED.has(first.state) ? null : (retryAfter ?? 2));
+
+  function watch(seconds) {
+    let wait = seconds;
+    const read = async () => {
+      if (wait !== null) {
+        const before = wait;
+        wait = null;
+        return before;
+      }
+      const { body, retryAfter: next, changed } = await get(path, signal);
+      if (changed) draw(body);
+      return ENDED.has(body.state) ? null : (next ?? 10);
+    };
+    if (seconds !== null) poll(signal, read, (error) => fill(trouble, error ? problem(error) : null));
+  }
+
+  function draw(job) {
+    speed.see(job);
+    if (state.dataset.state !== job.state) {
+      state.dataset.state = job.state;
+      spoken.textContent = `${job.name}: ${STATES[job.state]?.[0] ?? job.state}`;
+    }
+    fill(state, badge(job.state), h("span.muted", `started ${ago(job.created_at)}`), job.revision > 1 ? h("span.muted", `try ${job.revision}`) : null);
+    fill(numbers, progressOf(job, speed));
+    fill(details, ending(job), h("div.pair", labels(job), reasons(job)), problems(job));
+    const now = `${Object.keys(job.links)} ${job.state}`;
+    if (now !== shownActions) fill(acts, buttons(job));
+    shownActions = now;
+  }
+
+  function buttons(job) {
+    const again = async () => {
+      const { body } = await get(path, signal);
+      draw(body);
+      if (!ENDED.has(body.state)) watch(2);
+    };
+    const found = [];
+    if (job.links.dataset) found.push(h("a.button.primary", { href: `#/datasets/${job.id}` }, "Open the dataset"));
+    if (job.links.cancel) {
+      found.push(action("Cancel", "", trouble, async () => (await change("POST", job.links.cancel), await again())));
+    }
+    if (job.links.retry) {
+      found.push(action("Retry", "", trouble, async () => (await change("POST", job.links.retry), await again())));
+    }
+    if (ENDED.has(job.state)) {
+      found.push(
+        action("Delete", "danger", trouble, async () => {
+          if (!(await confirm(`Delete “${job.name}”?`, "The job and its working files are deleted. A dataset of it stays.", "Delete the job"))) return;
+          await change("DELETE", job.links.self);
+          location.hash = "#/jobs";
+        }),
+      );
+    }
+    return found;
+  }
+}
+
+function progressOf(job, speed) {
+  const { found, kept, rejected } = job.progress;
+  const rest = found - kept - rejected;
+  const live = !ENDED.has(job.state);
+  const { perSecond, secondsLeft } = speed.estimate(rest);
+  const words = `${count(kept)} kept, ${count(rejected)} refused, ${count(rest)} not fetched yet`;
+  return [
+    facts(
+      [
+        ["kept", count(kept), "kept"],
+        ["refused", count(rejected), "refused"],
+        ["found", count(found)],
+        live && perSecond ? ["images a second", perSecond.toFixed(perSecond < 10 ? 1 : 0)] : null,
+        live && secondsLeft ? ["left of what is found", duration(secondsLeft)] : null,
+      ],
+      true,
+    ),
+    bar([["kept", kept], ["refused", rejected], ["rest", rest]], found, words),
+    job.notice ? notice("other", h("p", job.notice)) : null,
+  ];
+}
+
+function ending(job) {
+  if (!job.error) return null;
+  return notice("bad", h("p", h("strong", job.error.detail)), h("p.muted", FAILURES[job.error.code] ?? ""));
+}
+
+function labels(job) {
+  if (Object.keys(job.labels).length === 0) return null;
+  return h("section.card.stack", h("h2", "Labels"), labelBars(job.labels, !ENDED.has(job.state)));
+}
+
+function reasons(job) {
+  const entries = Object.entries(job.rejections).sort(([, a], [, b]) => b - a);
+  if (entries.length === 0) return null;
+  const [, most] = entries[0];
+  const items = entries.map(([code, number]) => {
+    const [title, meaning] = reason(code);
+    return h(
+      "li",
+      h("div.line.between", h("strong", title), h("span.number", count(number))),
+      bar([["refused", number]], most, `${title}: ${number}`, true),
+      h("p.muted.small", meaning),
+    );
+  });
+  return h("section.card.stack", h("h2", "Why images were refused"), h("ul.bars", items));
+}
+
+function problems(job) {
+  if (job.problem_count === 0) return null;
+  const more = job.problem_count - job.problems.length;
+  return h(
+    "section.card.stack",
+    h("h2", "Problems"),
+    h("p.muted", "These did not stop the job."),
+    h("ul.stack.tight", job.problems.map((text) => h("li", text))),
+    more > 0 ? h("p.muted", `and ${count(more)} more`) : null,
+  );
+}
