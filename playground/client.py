@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+_NOT_YET, _TRIES = 503, 5
 _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -73,6 +74,19 @@ class ApiClient:
                     digest.update(piece)
                     out.write(piece)
         return path, digest.hexdigest()
+
+    async def picture(self, path: str) -> bytes:
+        """Returns the picture at a path. One that is not made yet is asked for again, up to five times."""
+        for _ in range(_TRIES):
+            async with self._session.get(self._url + path, headers=self._headers) as response:
+                if response.ok:
+                    return await response.read()
+                refusal = ApiError(f"{response.status} {await response.text()}")
+                if response.status != _NOT_YET:
+                    raise refusal
+                seconds = float(response.headers["Retry-After"])
+            await self._sleep(seconds)
+        raise refusal
 
     async def records(self, dataset_id: str) -> list[Mapping[str, Any]]:
         """Returns the records of a dataset: one for each candidate, with its outcome."""

@@ -95,13 +95,16 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str], receiver: 
     dataset = await api.get(f"/api/v1/datasets/{job['id']}")
     path, sha256 = await api.download(str(job["id"]), stack.folder)
     sizes = await asyncio.to_thread(verify_zip, path, dataset, sha256)
+    sheet = path.with_name("preview.jpg")
+    await asyncio.to_thread(sheet.write_bytes, await api.picture(dataset["links"]["preview"]))
     _print_table(dataset, sizes, time.monotonic() - began)
     _print_odd_files(await api.records(str(job["id"])))
     if receiver is not None:
         await _show_event(receiver, str(job["id"]))
     location = path.relative_to(ROOT)
     print(
-        f"\nVerified: every checksum, every image, every label.\n{location} ({path.stat().st_size:,} bytes)"
+        f"\nVerified: every checksum, every image, every label.\n{location} ({path.stat().st_size:,} bytes)\n"
+        f"{sheet.relative_to(ROOT)}: some images of each label"
     )
 
 
