@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pixcrawler import Client
 from playground.azurite import ROOT
 from tests.client.all_commands import all_commands
 
@@ -128,11 +129,19 @@ async def _download(terminal: Terminal, job_id: str) -> None:
     assert (terminal.folder / zip_path).stat().st_size == dataset["size_bytes"]
     images = list((terminal.folder / folder).rglob("*.jpg"))
     assert len(images) == dataset["image_count"]
+    streamed = await asyncio.to_thread(_stream, terminal, job_id)
+    assert sorted(streamed) == sorted(path.read_bytes() for path in images)
     # again: the file is there, and is checked
     assert (await terminal.read("download", job_id, "--to", "here"))["files"] == [zip_path]
     (terminal.folder / zip_path).write_bytes(b"other")
     assert "another file" in await terminal.run("download", job_id, "--to", "here", code=2)
     assert (await terminal.read("rehydrate", job_id, "--days", "3"))["keeping"]["online_until"] is not None
+
+
+def _stream(terminal: Terminal, dataset_id: str) -> list[bytes]:
+    login = json.loads((terminal.folder / "config" / "login.json").read_text())
+    with Client(login["url"], login["api_key"]) as client:
+        return [image.data for image in client.load_dataset(dataset_id, shuffle_seed=1)]
 
 
 async def _stop_retry_and_delete(terminal: Terminal, done: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Unreachable,
         WrongUse,
     )
+    from pixcrawler.streaming.dataset import load_dataset
 
 _MODULES = {
     "AsyncClient": "async_client",
@@ -38,6 +39,7 @@ _MODULES = {
     "Refused": "errors",
     "Unreachable": "errors",
     "WrongUse": "errors",
+    "load_dataset": "streaming.dataset",
 }
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Refused",
     "Unreachable",
     "WrongUse",
+    "load_dataset",
 ]
 
 

@@ -25,6 +25,7 @@ from pixcrawler.exchange import (
 
 if TYPE_CHECKING:
     from pixcrawler.downloads.dataset import Progress
+    from pixcrawler.streaming.dataset import StreamedDataset
 
 T = TypeVar("T", bound=Answer)
 
@@ -177,6 +178,19 @@ class Client:
         from pixcrawler.downloads.dataset import DatasetDownload
 
         return DatasetDownload(self, dataset_id, Path(folder), connections, progress).run()
+
+    def load_dataset(
+        self,
+        dataset_id: str,
+        *,
+        split: str | None = None,
+        label: str | None = None,
+        shuffle_seed: int | None = None,
+    ) -> "StreamedDataset":
+        """Returns a dataset whose images are read while they are used, without storing it."""
+        from pixcrawler.streaming.dataset import load_dataset
+
+        return load_dataset(dataset_id, client=self, split=split, label=label, shuffle_seed=shuffle_seed)
 
     def upload_list(self, path: str | Path, *, name: str | None = None) -> StoredList:
         """Stores a list of URLs, of up to 2 GB. The ending of its name says its format."""

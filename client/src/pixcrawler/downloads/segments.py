@@ -3,11 +3,10 @@
 import re
 import threading
 from collections.abc import Callable, Generator
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 
-from pixcrawler.downloads.partial import PartialFile
 from pixcrawler.errors import BrokenDownload, PixCrawlerError, Unreachable
 from pixcrawler.exchange import FIRST_WAIT_SECONDS, Attempts
 
@@ -27,6 +26,25 @@ class Stopped(PixCrawlerError):
     """Another segment has failed, or the user has stopped the download."""
 
 
+class Target(Protocol):
+    """Where the bytes of a file go. `size_bytes` are those of the file, and `etag` is its tag, if it is known."""
+
+    etag: str | None
+    size_bytes: int
+
+    def span(self, segment: int) -> tuple[int, int]:
+        """Returns the offset and the number of bytes of a segment."""
+
+    def expect(self, etag: str) -> bool:
+        """Notes the tag of the file on the server. Returns False if it is another file than before."""
+
+    def write(self, offset: int, piece: bytes) -> None:
+        """Takes bytes of a segment."""
+
+    def finish_segment(self, segment: int) -> None:
+        """Notes that a segment has all its bytes."""
+
+
 class Segments:
     """Reads the segments of one file from its link. Several threads may use it.
 
@@ -37,7 +55,7 @@ class Segments:
         self,
         http: httpx.Client,
         url: str,
-        file: PartialFile,
+        file: Target,
         stop: threading.Event,
         on_bytes: Callable[[int], None],
     ) -> None:

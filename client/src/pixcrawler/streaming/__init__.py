@@ -1,0 +1,1 @@
+"""Reads the images of datasets without storing the datasets."""
