@@ -16,7 +16,8 @@ def stack(make_stack: Callable[..., Stack]) -> Stack:
 
 async def test_methods_and_paths_that_no_endpoint_has_are_answered_by_the_app(stack, session):
     for method, path, status in (
-        ("GET", "/", 404),
+        ("GET", "/", 200),
+        ("POST", "/", 405),
         ("GET", "/api/v1/nothing", 404),
         ("PUT", "/nothing", 404),
         ("DELETE", "/api/v1/jobs", 405),

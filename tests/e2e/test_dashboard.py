@@ -41,6 +41,7 @@ async def test_a_person_makes_watches_and_deletes_a_dataset_by_keyboard(make_sta
     assert {"Too small", "Cut off", "Not an image"} <= set(facts["reasons"])
     assert (facts["labelsShown"], facts["picturesOfStrangers"]) == ([_HOSTILE, _LABEL], 0)
     assert (facts["images"], facts["deletedByEscape"]) == ("12", False)
+    assert set(facts["pictures"]) == {"blob:"}
     assert facts["newKey"].startswith("pxc_")
     assert facts["link"].startswith("http://127.0.0.1")
     _check_calls_about_the_job(seen["calls"], facts)

@@ -87,7 +87,14 @@ async function lookAtDataset() {
   const link = page.locator("section[aria-label='Download'] a").first();
   await link.waitFor();
   report.facts.link = await link.getAttribute("href");
+  await page.locator(".tile img").first().waitFor();
+  report.facts.pictures = await page.locator("main img").evaluateAll((found) => found.map(({ src }) => new URL(src).protocol));
   await note("dataset");
+  await press(page, `${label}, picture 1`);
+  await page.locator(".viewer img").waitFor();
+  await note("picture");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
 }
 
 async function profile() {

@@ -5,6 +5,7 @@ import { bytes, count, date, money, plural } from "./format.js";
 import { action, confirm, copyable, facts, labelBars, notice, problem, shares } from "./parts.js";
 import { poll } from "./poll.js";
 import { rehydration } from "./rehydrate.js";
+import { wall } from "./wall.js";
 
 const MOVING_SECONDS = 30;
 
@@ -20,6 +21,7 @@ export async function showDataset({ main, signal, id }) {
     h(
       "div.stack.loose",
       h("div.stack", h("p", h("a", { href: "#/datasets" }, "All datasets")), h("h1", h("bdi", first.name)), summary, acts, trouble, files),
+      wall(`${path}/images`, signal, { label: Object.keys(first.labels), split: Object.keys(first.splits) }),
       h("div.pair", balance(first), h("div.stack", splits(first), keeping)),
       loading(first),
     ),
