@@ -62,21 +62,22 @@ async def add_dataset(
     user_id: str = "admin",
     revision: int = 1,
     chunk: int = 4,
+    file: str = "dataset.zip",
 ) -> Dataset:
     """Stores a dataset. After the records of each image there is one of a rejected candidate."""
     prefix = revision_prefix(dataset_id, revision)
     content, lines = b"", list[dict[str, object]]()
     counts = dict[str, dict[str, int]]()
     for number, image in enumerate(images):
-        kept = record(2 * number, image, "dataset.zip", len(content))
-        line = fields_of(kept) | {"split": image.split, "blob": "dataset.zip", "offset": len(content)}
+        kept = record(2 * number, image, file, len(content))
+        line = fields_of(kept) | {"split": image.split, "blob": file, "offset": len(content)}
         lines.append(line | dict(image.changed))
         rejected = Record(2 * number + 1, kept.candidate, Rejected(Reason.TOO_SMALL, "9 by 9"))
         lines.append(fields_of(rejected))
         content += image.bytes
         of_label = counts.setdefault(image.label, {"kept": 0})
         of_label["kept"] += 1
-    await app.blobs.put(f"{prefix}dataset.zip", content)
+    await app.blobs.put(f"{prefix}{file}", content)
     members = [encode_delivered(lines[at : at + chunk]) for at in range(0, len(lines), chunk)]
     await app.blobs.put(f"{prefix}records.jsonl.gz", b"".join(members) or encode_delivered([]))
     dataset: Dataset = made(
@@ -85,7 +86,7 @@ async def add_dataset(
         image_count=len(images),
         counts=counts,
         revision=revision,
-        blobs=(f"{prefix}dataset.zip",),
+        blobs=(f"{prefix}{file}",),
         records_blob=f"{prefix}records.jsonl.gz",
     )
     await app.catalog.put(dataset)

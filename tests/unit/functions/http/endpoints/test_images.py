@@ -101,6 +101,12 @@ async def test_every_image_is_answered_as_it_is_stored(app, caller):
         assert (again.status, again.data) == (304, b"")
 
 
+async def test_images_in_shards_are_answered_like_those_in_a_zip(app, caller):
+    await add_dataset(app, IMAGES, file="shards/00001.tar")
+    for item, image in zip(await _all(caller, "datasets/j/images", ""), IMAGES, strict=True):
+        assert (await caller.get(f"datasets/j/images/{item['n']}")).data == image.bytes
+
+
 @pytest.mark.parametrize("width", [64, 128, 256, 512, 1024])
 async def test_a_small_picture_fits_into_its_width_and_is_never_larger_than_the_image(app, caller, width):
     await add_dataset(app, IMAGES)
