@@ -43,7 +43,7 @@ class PictureFacts:
     label: str
     url: str
     source: str
-    format: str
+    format: Annotated[str, Field(pattern="^[a-z0-9]{1,10}$")]
     width: Annotated[int, Field(ge=1)]
     height: Annotated[int, Field(ge=1)]
     size_bytes: Annotated[int, Field(ge=1)]
