@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from typer.testing import CliRunner
 
 from pixcrawler import Client
+from pixcrawler.commands.app import app as commands
 
 JOB: dict[str, Any] = {
     "id": "a1", "name": "pets", "state": "completed", "revision": 1, "notice": None,
@@ -21,6 +24,8 @@ JOB: dict[str, Any] = {
     "rejections": {"too_small": 1}, "problems": [], "problem_count": 0, "error": None, "links": {},
 }  # fmt: skip
 KEY = "pxc_key"
+HOSTILE = "[red]\x1b]0;owned\x07\x1b[2J\u202eevil\x9b31m\r\n[/red]\x7f"
+UNSAFE = set("\x1b\x07\x9b\r\u202e\x7f")
 
 
 @dataclass
@@ -159,3 +164,24 @@ def waits() -> list[float]:
 def client(app: App, waits: list[float]) -> Iterator[Client]:
     with Client(app.url, KEY, sleep=waits.append) as made:
         yield made
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "login.json"
+
+
+@pytest.fixture
+def run(app: App, config: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs a command, with the key of the tests in the environment."""
+    monkeypatch.setenv("PIXCRAWLER_CONFIG", str(config))
+    monkeypatch.setenv("PIXCRAWLER_URL", app.url)
+    monkeypatch.setenv("PIXCRAWLER_API_KEY", KEY)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+    def run(*arguments: str, code: int = 0, stdin: str | None = None) -> Any:
+        result = CliRunner().invoke(commands, arguments, input=stdin)
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return run

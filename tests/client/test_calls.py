@@ -43,6 +43,14 @@ def test_a_long_retry_after_is_told_and_not_waited_for(app, client, waits):
     assert waits == []
 
 
+@pytest.mark.parametrize(("status", "code"), [(429, "quota_exceeded"), (503, "not_configured")])
+def test_what_does_not_change_soon_is_not_waited_for(app, client, waits, status, code):
+    app.on(JOB_PATH, problem(status, code, "Not now."))
+    with pytest.raises(Refused, match="Not now"):
+        client.job("a1")
+    assert waits == []
+
+
 def test_a_busy_app_is_asked_a_few_times_only(app, client):
     app.on(JOB_PATH, problem(503, "unavailable", "Storage does not answer."))
     with pytest.raises(Refused, match="Storage does not answer"):

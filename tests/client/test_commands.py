@@ -6,35 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from pixcrawler.commands.app import app as commands
 from pixcrawler.commands.watch import _bars
-from tests.client.conftest import JOB, KEY, Answer, StoredFile, links, problem
-
-HOSTILE = "[red]\x1b]0;owned\x07\x1b[2J\u202eevil\x9b31m\r\n[/red]\x7f"
-UNSAFE = set("\x1b\x07\x9b\r\u202e\x7f")
-
-
-@pytest.fixture
-def config(tmp_path):
-    return tmp_path / "config" / "login.json"
-
-
-@pytest.fixture
-def run(app, config, monkeypatch):
-    """Runs a command, with the key of the tests in the environment."""
-    monkeypatch.setenv("PIXCRAWLER_CONFIG", str(config))
-    monkeypatch.setenv("PIXCRAWLER_URL", app.url)
-    monkeypatch.setenv("PIXCRAWLER_API_KEY", KEY)
-    monkeypatch.setattr("time.sleep", lambda _: None)
-
-    def run(*arguments: str, code: int = 0, stdin: str | None = None):
-        result = CliRunner().invoke(commands, arguments, input=stdin)
-        assert result.exit_code == code, (result.output, result.exception)
-        return result
-
-    return run
+from tests.client.conftest import HOSTILE, JOB, KEY, UNSAFE, Answer, StoredFile, links, problem
 
 
 def test_login_stores_the_key_where_only_its_user_can_read_it(app, run, config, monkeypatch):
@@ -100,6 +74,14 @@ def test_each_way_to_fail_has_its_exit_code(app, run, arguments, code):
     app.on("/api/v1/datasets/archived/download", links(app, b"x", url=None))
     app.on("/health", Answer({"status": "unhealthy", "checks": {"tables": {"status": "unhealthy"}}}, 503))
     run(*arguments, code=code)
+
+
+def test_an_interrupted_command_has_its_exit_code(run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pixcrawler.client.Client.job", interrupt)
+    run("show", "a1", code=130)
 
 
 def test_a_deletion_is_asked_about(app, run):
@@ -257,3 +239,16 @@ def test_help_and_completion_import_nothing_heavy():
 
 
 _SOURCE = next(path for path in sys.path if path.endswith("client/src"))
+
+
+def test_a_spec_is_checked_or_waited_for(app, run):
+    outlook = {"accepted": False, "images_max": 5, "warnings": [], "refusals": []}
+    app.on("/api/v1/specs/validate", Answer(outlook), Answer({**outlook, "accepted": True}))
+    run("submit", "cat", "--check", code=3)
+    run("submit", "cat", "--check")
+    app.on("/api/v1/jobs", Answer(JOB, 201))
+    app.on(
+        "/api/v1/jobs/a1",
+        Answer({**JOB, "state": "failed", "error": {"code": "no_images", "detail": "None."}}),
+    )
+    assert "no_images: None." in run("submit", "cat", "--wait", code=1).output

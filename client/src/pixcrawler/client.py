@@ -213,7 +213,7 @@ class Client:
             retry_after = response.headers.get("Retry-After")
             wait = None
             if response.status_code not in call.answers_with:
-                wait = attempts.after_answer(response.status_code, retry_after)
+                wait = attempts.after_answer(response.status_code, retry_after, content)
             if wait is None:
                 return read_answer(call, response, content, lost=attempts.answer_was_lost), retry_after
             self._sleep(wait)

@@ -28,6 +28,8 @@ _MAX_WAIT_SECONDS = 60.0
 FIRST_WAIT_SECONDS = 0.5
 _READ_AGAIN_SECONDS = 5.0
 _TRANSIENT = frozenset({408, 429, 502, 503, 504})
+# a quota and a missing setting are answered 429 and 503, too, but do not change within a minute
+_LASTING = frozenset({"quota_exceeded", "not_configured"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_FIELD_ERRORS = 20
 _MAX_TEXT_CHARACTERS = 2_000
@@ -110,9 +112,9 @@ class Attempts:
             raise Unreachable(f"{url} does not answer: {why}. Check the URL and the network.") from error
         return self._wait()
 
-    def after_answer(self, status: int, retry_after: str | None) -> float | None:
+    def after_answer(self, status: int, retry_after: str | None, content: bytes = b"") -> float | None:
         """Returns the seconds to wait before the call is sent again, or None if the answer counts."""
-        if status not in _TRANSIENT:
+        if status not in _TRANSIENT or str(_fields_of(content).get("code")) in _LASTING:
             return None
         wanted = seconds_of(retry_after)
         if wanted is not None and wanted > _MAX_WAIT_SECONDS:
@@ -200,15 +202,18 @@ def read_answer(call: Call[T], response: httpx.Response, content: bytes, *, lost
         ) from None
 
 
-def _problem(response: httpx.Response, content: bytes) -> Problem:
-    """Returns the problem of an answer. What is no problem of the API gets a text of its own."""
+def _fields_of(content: bytes) -> dict[str, Any]:
+    """Returns the fields of a JSON object, or none if the content is no such object."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        found = {}
-    found = cast("dict[str, Any]", found)
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _problem(response: httpx.Response, content: bytes) -> Problem:
+    """Returns the problem of an answer. What is no problem of the API gets a text of its own."""
+    found = _fields_of(content)
 
     def text(name: str, default: str) -> str:
         value = found.get(name)

@@ -104,8 +104,12 @@ def _show(dataset: "Dataset", *, as_json: bool) -> None:
     print_table(("label", "kept"), [(label, counts.kept) for label, counts in dataset.labels.items()])
 
 
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
 def _download(client: "Client", dataset_id: str, to: Path, connections: int, *, quiet: bool) -> list[Path]:
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _is_terminal():
         return client.download(dataset_id, to, connections=connections)
     from rich.progress import (
         BarColumn,

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pixcrawler.commands.exit_codes import ExitCode
 from pixcrawler.commands.options import Json, Url, connect
 from pixcrawler.commands.output import print_json, say
 from pixcrawler.errors import WrongUse
@@ -69,7 +70,7 @@ def submit(
         if check:
             outlook = client.validate(body)
             print_json(outlook.as_json())
-            raise typer.Exit(0 if outlook.accepted else 3)
+            raise typer.Exit(ExitCode.OK if outlook.accepted else ExitCode.REFUSED)
         job = client.submit(body, idempotency_key=key)
         if wait:
             watch_until_the_end(client, job.id, as_json=as_json)

@@ -1,0 +1,61 @@
+"""The synchronous and the asynchronous client have the same methods, which make the same calls."""
+
+import inspect
+
+import pytest
+
+from pixcrawler import AsyncClient, BadAnswer, Client, PixCrawlerError
+from pixcrawler.exchange import MAX_ANSWER_BYTES
+from tests.client.conftest import JOB, KEY, Answer
+from tests.client.test_outputs import DATASET
+
+LINKS = {"expires_at": "2026-01-01T00:00:00Z", "files": [], "records": None, "notice": None}
+OUTLOOK = {"accepted": True, "images_max": 5, "warnings": [], "refusals": []}
+ANSWERS = {
+    "jobs": {**JOB, "items": [JOB], "next": None}, "jobs/a1": JOB, "jobs/a1/cancel": JOB, "jobs/a1/retry": JOB,
+    "jobs/a1/records": {"items": [], "next": None}, "datasets": {"items": [DATASET], "next": None},
+    "datasets/a1": DATASET, "datasets/a1/download": LINKS, "specs/validate": OUTLOOK,
+}  # fmt: skip
+CALLS = {
+    "submit": ({"keywords": ["cat"]},), "validate": ({"keywords": ["cat"]},), "job": ("a1",), "jobs": (),
+    "follow": ("a1",), "records": ("a1",), "cancel": ("a1",), "retry": ("a1",), "delete_job": ("a1",),
+    "datasets": (), "dataset": ("a1",), "delete_dataset": ("a1",), "links": ("a1",),
+}  # fmt: skip
+OF_ONE_ALONE = {"rehydrate", "load_dataset", "upload_list"}
+
+
+@pytest.fixture
+def served(app):
+    for path, body in ANSWERS.items():
+        app.on(f"/api/v1/{path}", Answer(body))
+    return app
+
+
+def test_all_methods_are_compared_here():
+    def public(kind):
+        return {name for name, _ in inspect.getmembers(kind, callable) if not name.startswith("_")}
+
+    assert public(Client) - OF_ONE_ALONE == public(AsyncClient)
+    assert public(AsyncClient) - {"close", "do", "download", "pages", "send"} == CALLS.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_method_makes_the_same_call_and_gives_the_same_answer(served, client, name):
+    found = getattr(client, name)(*CALLS[name])
+    one = list(found) if inspect.isgenerator(found) else found
+    async with AsyncClient(served.url, KEY) as other:
+        coming = getattr(other, name)(*CALLS[name])
+        two = [each async for each in coming] if inspect.isasyncgen(coming) else await coming
+    assert one == two
+    first, second = served.asked
+    assert (first.method, first.path, first.body) == (second.method, second.path, second.body)
+
+
+@pytest.mark.parametrize("answer", [Answer(b"<"), Answer(b"x" * (MAX_ANSWER_BYTES + 1)), Answer(b"", 204)])
+async def test_the_asynchronous_client_refuses_what_is_no_answer(app, answer):
+    app.on("/api/v1/jobs/a1", answer)
+    async with AsyncClient(app.url, KEY) as client:
+        with pytest.raises(BadAnswer):
+            await client.job("a1")
+        with pytest.raises(PixCrawlerError):
+            [job async for job in client.follow("a1")]
