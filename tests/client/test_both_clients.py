@@ -9,8 +9,13 @@ from pixcrawler.exchange import MAX_ANSWER_BYTES
 from tests.client.conftest import JOB, KEY, Answer
 from tests.client.test_outputs import DATASET
 
-LINKS = {"expires_at": "2026-01-01T00:00:00Z", "files": [], "records": None, "notice": None}
-OUTLOOK = {"accepted": True, "images_max": 5, "warnings": [], "refusals": []}
+LINKS: dict[str, object] = {
+    "expires_at": "2026-01-01T00:00:00Z",
+    "files": [],
+    "records": None,
+    "notice": None,
+}
+OUTLOOK: dict[str, object] = {"accepted": True, "images_max": 5, "warnings": [], "refusals": []}
 ANSWERS = {
     "jobs": {**JOB, "items": [JOB], "next": None}, "jobs/a1": JOB, "jobs/a1/cancel": JOB, "jobs/a1/retry": JOB,
     "jobs/a1/records": {"items": [], "next": None}, "datasets": {"items": [DATASET], "next": None},
