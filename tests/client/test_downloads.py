@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pixcrawler import AsyncClient, BrokenDownload, Refused, Unreachable, WrongUse
+from pixcrawler import AsyncClient, BadAnswer, BrokenDownload, Refused, Unreachable, WrongUse
 from pixcrawler.downloads import partial
 from pixcrawler.downloads import segments as segments_module
 from pixcrawler.downloads.dataset import Progress
+from pixcrawler.exchange import Account, checked_link
 from tests.client.conftest import KEY, Answer, Asked, StoredFile, links
 
 LINKS = "/api/v1/datasets/a1/download"
@@ -214,10 +215,25 @@ def test_a_storage_that_never_sends_a_byte_is_given_up(app, client, tmp_path):
         client.download("a1", tmp_path, connections=1)
 
 
-def test_links_without_encryption_are_refused_where_the_app_has_it(app, client, tmp_path):
-    app.on(LINKS, links(app, CONTENT, url="file:///etc/passwd"))
-    with pytest.raises(Exception, match="no web address"):
+@pytest.mark.parametrize("url", [
+    "file:///etc/passwd", "http://[", "http://127.0.0.1/\x00", "http://127.0.0.1:99999/", "/blob", "http://a:b@127.0.0.1/",
+])  # fmt: skip
+def test_a_link_that_is_no_web_address_is_refused(app, client, tmp_path, url):
+    app.on(LINKS, links(app, CONTENT, url=url))
+    with pytest.raises(BadAnswer, match="no web address"):
         client.download("a1", tmp_path)
+
+
+def test_a_link_without_encryption_is_refused_where_the_app_has_it():
+    with pytest.raises(BadAnswer, match="without encryption"):
+        checked_link("http://example.org/blob", Account("https://example.org", KEY))
+    assert checked_link("https://example.org/blob", Account("https://example.org", KEY))
+
+
+def test_a_storage_without_tags_is_read_too(app, client, stored, tmp_path):
+    stored.etag = ""
+    assert client.download("a1", tmp_path)[0].read_bytes() == CONTENT
+    assert all("if-match" not in asked.headers for asked in app.asked)
 
 
 def test_a_dataset_in_the_archive_tier_says_what_to_do(app, client, tmp_path):

@@ -163,9 +163,9 @@ def checked_link(url: str, account: Account) -> str:
         BadAnswer: it is no web address, or would fall back from https to http.
     """
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
+        parts, _ = urlsplit(url), httpx.URL(url)
+        host, _ = parts.hostname, parts.port
+    except (ValueError, httpx.InvalidURL):
         raise BadAnswer("The app gave a link that is no web address.") from None
     if not host or parts.scheme not in {"http", "https"} or parts.username:
         raise BadAnswer("The app gave a link that is no web address.")

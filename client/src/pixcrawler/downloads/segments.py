@@ -101,7 +101,7 @@ class Segments:
 
     def _pieces(self, offset: int, end: int) -> Generator[bytes, None, None]:
         headers = {"Range": f"bytes={offset}-{end - 1}", "Accept-Encoding": "identity"}
-        if self._file.etag is not None:
+        if self._file.etag:
             headers["If-Match"] = self._file.etag
         with self._http.stream("GET", self._url, headers=headers) as response:
             self._check(response, offset, end)
