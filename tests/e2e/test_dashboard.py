@@ -15,7 +15,8 @@ from playground.stack import Stack
 _SCRIPT = Path(__file__).parent / "browser" / "dashboard.mjs"
 _HOSTILE = "<img src=x onerror=alert(1)>"
 _LABEL = "<b onclick=alert(2)>cat</b>"
-_WIDEST_GAP = 0.3
+# a busy machine notices answers late
+_LATE_SECONDS = 0.8
 
 
 async def test_a_person_makes_watches_and_deletes_a_dataset_by_keyboard(make_stack, session):
@@ -42,6 +43,7 @@ async def test_a_person_makes_watches_and_deletes_a_dataset_by_keyboard(make_sta
     assert (facts["labelsShown"], facts["picturesOfStrangers"]) == ([_HOSTILE, _LABEL], 0)
     assert (facts["images"], facts["deletedByEscape"]) == ("12", False)
     assert set(facts["pictures"]) == {"blob:"}
+    assert any(call["status"] == 429 for call in seen["calls"])
     assert facts["newKey"].startswith("pxc_")
     assert facts["link"].startswith("http://127.0.0.1")
     _check_calls_about_the_job(seen["calls"], facts)
@@ -55,7 +57,7 @@ def _check_calls_about_the_job(calls: list[dict[str, Any]], facts: dict[str, Any
     assert len(reads) >= 3
     assert all(read["conditional"] for read in reads[1:])
     for earlier, later in itertools.pairwise(reads):
-        assert later["at"] - earlier["at"] > earlier["retryAfter"] - _WIDEST_GAP
+        assert later["at"] - earlier["at"] > earlier["retryAfter"] - _LATE_SECONDS
 
 
 async def _key_of_a_user(session: aiohttp.ClientSession, stack: Stack) -> str:

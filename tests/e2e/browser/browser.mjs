@@ -27,7 +27,7 @@ async function watch(page, origin) {
   page.on("dialog", (dialog) => (seen.errors.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("console", (message) => {
     // a browser reports each refused call, also those that the test provokes
-    const isExpected = /status of 40[01]/.test(message.text());
+    const isExpected = /status of (400|401|429)/.test(message.text());
     if (["error", "warning"].includes(message.type()) && !isExpected) seen.errors.push(message.text());
   });
   page.on("response", (response) => {

@@ -67,7 +67,7 @@ async function watchJob() {
       document.dispatchEvent(new Event("visibilitychange"));
     }, hidden);
   await setHidden(true);
-  await page.waitForTimeout(500);
+  await page.waitForTimeout(1500);
   const before = calls();
   await page.waitForTimeout(4000);
   report.facts.callsWhileHidden = calls() - before;
@@ -80,6 +80,7 @@ async function watchJob() {
 }
 
 async function lookAtDataset() {
+  await page.route(/width=256/, refuse, { times: 1 });
   await press(page, "Open the dataset");
   await page.locator("h2", { hasText: "Load it" }).waitFor();
   report.facts.images = await page.locator("dl.facts dd").first().textContent();
@@ -87,7 +88,7 @@ async function lookAtDataset() {
   const link = page.locator("section[aria-label='Download'] a").first();
   await link.waitFor();
   report.facts.link = await link.getAttribute("href");
-  await page.locator(".tile img").first().waitFor();
+  await page.locator(".wall li:first-child img").waitFor();
   report.facts.pictures = await page.locator("main img").evaluateAll((found) => found.map(({ src }) => new URL(src).protocol));
   await note("dataset");
   await press(page, `${label}, picture 1`);
@@ -95,6 +96,11 @@ async function lookAtDataset() {
   await note("picture");
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** Answers a call as the limit of calls does. */
+async function refuse(route) {
+  await route.fulfill({ status: 429, headers: { "Retry-After": "1" }, contentType: "application/problem+json", body: "{}" });
 }
 
 async function profile() {

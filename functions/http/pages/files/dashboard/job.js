@@ -16,6 +16,7 @@ export async function showJob({ main, signal, id }) {
   const spoken = h("p.hidden", { role: "status" });
   const speed = new Speed();
   let shownActions = "";
+  let watching = false;
   document.title = `${first.name} · PixCrawler`;
   fill(
     main,
@@ -31,6 +32,8 @@ export async function showJob({ main, signal, id }) {
   watch(ENDED.has(first.state) ? null : (retryAfter ?? 2));
 
   function watch(seconds) {
+    if (seconds === null || watching) return;
+    watching = true;
     let wait = seconds;
     const read = async () => {
       if (wait !== null) {
@@ -42,7 +45,7 @@ export async function showJob({ main, signal, id }) {
       if (changed) draw(body);
       return ENDED.has(body.state) ? null : (next ?? 10);
     };
-    if (seconds !== null) poll(signal, read, (error) => fill(trouble, error ? problem(error) : null));
+    poll(signal, read, (error) => fill(trouble, error ? problem(error) : null)).finally(() => (watching = false));
   }
 
   function draw(job) {

@@ -31,8 +31,13 @@ export async function poll(signal, read, failed) {
 /** Waits for a number of seconds, or until the signal. */
 export function pause(seconds, signal) {
   return new Promise((done) => {
-    const timer = setTimeout(done, seconds * 1000);
-    signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      done();
+    };
+    const timer = setTimeout(end, seconds * 1000);
+    signal.addEventListener("abort", end);
   });
 }
 
@@ -42,9 +47,10 @@ function visible(signal) {
     const seen = () => {
       if (document.hidden && !signal.aborted) return;
       document.removeEventListener("visibilitychange", seen);
+      signal.removeEventListener("abort", seen);
       done();
     };
     document.addEventListener("visibilitychange", seen);
-    signal.addEventListener("abort", seen, { once: true });
+    signal.addEventListener("abort", seen);
   });
 }

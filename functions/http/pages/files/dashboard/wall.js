@@ -3,10 +3,12 @@ import { get, picture } from "./api.js";
 import { fill, h } from "./dom.js";
 import { plural } from "./format.js";
 import { problem } from "./parts.js";
+import { pause } from "./poll.js";
 import { showPicture } from "./viewer.js";
 
 const PAGE = 24;
 const AT_ONCE = 4;
+const REST_SECONDS = 5;
 
 /** The pictures of a list of images, by label, split and licence if `choices` names them. */
 export function wall(path, signal, choices = {}) {
@@ -16,7 +18,7 @@ export function wall(path, signal, choices = {}) {
   const entries = [];
   const addresses = [];
   const queue = [];
-  let [next, loading, running, turn] = [null, false, 0, 0];
+  let [next, loading, running, turn, resting] = [null, false, 0, 0, false];
   signal.addEventListener("abort", () => addresses.forEach((each) => URL.revokeObjectURL(each)));
   const near = new IntersectionObserver((seen) => seen.forEach(({ isIntersecting, target }) => isIntersecting && want(target)), { rootMargin: "300px" });
   const selects = Object.entries(choices).filter(([, values]) => values.length > 1).map(([name, values]) => select(name, values));
@@ -76,16 +78,28 @@ export function wall(path, signal, choices = {}) {
     work();
   }
 
+  async function rest(seconds) {
+    if (resting) return;
+    resting = true;
+    await pause(seconds, signal);
+    resting = false;
+    for (let count = 0; count < AT_ONCE; count += 1) work();
+  }
+
   async function work() {
-    if (running >= AT_ONCE || queue.length === 0 || signal.aborted) return;
+    if (resting || running >= AT_ONCE || queue.length === 0 || signal.aborted) return;
     running += 1;
     const tile = queue.shift();
     try {
       const address = await picture(tile.entry.links.small, signal);
       addresses.push(address);
       tile.append(h("img", { src: address, alt: "" }));
-    } catch {
-      // its colour stands for a picture that cannot be read
+    } catch (error) {
+      // the colour of the tile stands for a picture that cannot be read
+      if (error.status === 429 || error.status === 503) {
+        queue.unshift(tile);
+        await rest(error.retryAfter ?? REST_SECONDS);
+      }
     } finally {
       running -= 1;
       work();
