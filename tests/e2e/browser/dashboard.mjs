@@ -88,6 +88,8 @@ async function lookAtDataset() {
   const link = page.locator("section[aria-label='Download'] a").first();
   await link.waitFor();
   report.facts.link = await link.getAttribute("href");
+  // pictures are read when one scrolls to them
+  await page.locator(".wall li:first-child").scrollIntoViewIfNeeded();
   await page.locator(".wall li:first-child img").waitFor();
   report.facts.pictures = await page.locator("main img").evaluateAll((found) => found.map(({ src }) => new URL(src).protocol));
   await note("dataset");
