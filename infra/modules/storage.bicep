@@ -9,6 +9,7 @@ param softDeleteDays int
 param allowPublicNetwork bool
 
 var packageContainer = 'app-package'
+var workFolder = 'work/'
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: name
@@ -82,7 +83,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
           definition: {
             filters: {
               blobTypes: ['blockBlob']
-              prefixMatch: ['${datasetsContainer}/work/']
+              prefixMatch: ['${datasetsContainer}/${workFolder}']
             }
             actions: {
               baseBlob: {
