@@ -13,6 +13,7 @@ from shared.lifecycle.erasure import Erasure
 from shared.lifecycle.messages import Task, TaskSender
 from shared.lifecycle.task_queue import Again, Kind
 from shared.lifecycle.working_blobs import ClearWork
+from shared.users.audit import OldActions
 from shared.users.limits.past_days import PastDays
 
 # a day has 360 slices of four minutes
@@ -30,6 +31,8 @@ class Part(StrEnum):
     """Deletes lists that no spec has named for long."""
     COUNTS = "counts"
     """Erases the counts of calls of past days."""
+    AUDIT = "audit"
+    """Erases old rows of the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class NightParts:
     deletion: Deletion
     lists: UploadedLists
     past_days: PastDays
+    old_actions: OldActions
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +102,6 @@ class Night:
                 await self.parts.lists.delete_unused(deadline)
             case Part.COUNTS:
                 return await self.parts.past_days.erase(deadline)
+            case Part.AUDIT:
+                return await self.parts.old_actions.erase(deadline)
         return True

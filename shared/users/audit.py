@@ -2,21 +2,22 @@
 
 The table `audit` has one partition, with a row for each action, the newest first. A row is written before its action
 begins, so that none is missing, and gets the outcome afterwards. If the process dies in between, or storage does not
-answer, the row still says `started`: the action may have been carried out or not.
+answer, the row still says `started`: the action may have been carried out or not. The nightly run erases old rows.
 """
 
 import contextlib
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from shared.errors import AlreadyMade, Conflict, Forbidden, InvalidRequest, NotFound, Retryable
+from shared.clock import Clock, Deadline
+from shared.errors import AlreadyMade, Changed, Conflict, Forbidden, InvalidRequest, NotFound, Retryable
 from shared.runtime import Runtime
 from shared.storage.cells import as_datetime
-from shared.storage.entities import Entity, EntityStore, Put, Value
+from shared.storage.entities import Delete, Entity, EntityStore, Put, Value
 from shared.storage.newest_first import Listing, end_of, place_of
 from shared.users.caller import Caller
 
@@ -24,6 +25,8 @@ _TABLE = "audit"
 _PARTITION = "actions"
 # a page of a query has as many rows
 _MOST_READ: Final = 1000
+# a transaction has as many changes
+_MOST_ERASED: Final = 100
 _REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound)
 
 _log = logging.getLogger(__name__)
@@ -171,6 +174,43 @@ class AuditTrail:
         except Retryable as error:
             # the action has been carried out, and its row is there
             _log.warning("An action stays 'started' in the audit trail: %s", error.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class OldActions:
+    """The rows of actions that began more than `retention_days` ago.
+
+    Erasing may be repeated, also at the same time, and may stop at any time: the next run continues.
+    """
+
+    entities: EntityStore
+    clock: Clock
+    retention_days: int
+
+    async def erase(self, deadline: Deadline) -> bool:
+        """Erases these rows; returns whether there was time for all of them. Younger rows are not read.
+
+        Raises:
+            Unavailable: storage did not answer.
+        """
+        # rows are in order of time, the newest first, so the old ones are those after a place
+        after = end_of(self.clock.now() - timedelta(days=self.retention_days))
+        while not deadline.passed:
+            rows = await self._some_rows(after)
+            if not rows:
+                return True
+            # another run may have erased some of them
+            with contextlib.suppress(Changed):
+                await self.entities.apply(_TABLE, _PARTITION, [Delete(row) for row in rows])
+        return False
+
+    async def _some_rows(self, after: str) -> list[str]:
+        rows: list[str] = []
+        async for entity in self.entities.query(_TABLE, _PARTITION, after=after):
+            rows.append(entity.row)
+            if len(rows) == _MOST_ERASED:
+                break
+        return rows
 
 
 def _row(entity: Entity) -> AuditRow:

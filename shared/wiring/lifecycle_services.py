@@ -150,10 +150,12 @@ class LifecycleServices(PictureServices):
     def night(self) -> "Night":
         """Begins the work of a night, and handles the tasks that are small."""
         from shared.lifecycle.night import Night, NightParts
+        from shared.users.audit import OldActions
         from shared.users.limits.past_days import PastDays
 
         past_days = PastDays(self.entities, self.clock)
-        parts = NightParts(self.erasure, self.deletion, self.lists, past_days)
+        old_actions = OldActions(self.entities, self.clock, self.settings.audit_retention_days)
+        parts = NightParts(self.erasure, self.deletion, self.lists, past_days, old_actions)
         return Night(self.task_sender, parts, self.clock)
 
     @cached_property

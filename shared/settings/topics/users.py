@@ -1,3 +1,5 @@
+from typing import Annotated
+
 from pydantic import Field, SecretStr
 
 from shared.ids import PlainId
@@ -26,6 +28,8 @@ class UserSettings(Topic):
     `WEBSITE_AUTH_ENABLED` must be set, too, which Azure does."""
     sign_in_creates_users: bool = False
     """Whether a person who signs in for the first time becomes a user of the tier `free`."""
+    audit_retention_days: Annotated[int, Field(ge=30, le=36_500)] = 400
+    """How many days the rows of the [audit trail](users.md#audit-trail) are kept."""
     queue_user_id: PlainId = ADMIN
     """The user whose jobs the [messages of producers](queues.md#whose-job-it-is) are, unless they name another one."""
     queue_messages_name_users: bool = False
