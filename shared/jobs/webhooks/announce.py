@@ -71,19 +71,20 @@ class Deliveries(Announcer):
 
         Raises:
             NotFound: the job has no delivery of that id.
-            Conflict: the delivery has no URL.
+            Conflict: the delivery has no URL, or was redelivered ten times on this day.
         """
         found = await self.store.require(user_id, job_id, delivery_id)
         if not found.url:
             raise Conflict("The webhook's URL is not known, since the job's spec is gone or damaged.")
-        await self.store.enable(user_id, job_id)
-        await self._secrets.ensure(user_id)
 
         async def again(stored: Delivery) -> Delivery:
             now = self._clock.now()
-            if stored.due_at is not None and stored.due_at <= now:
-                return stored
-            return await self.store.save(stored.redelivered(now), stored)
+            is_due = stored.due_at is not None and stored.due_at <= now
+            wanted = stored if is_due else stored.redelivered(now)
+            # first, as the attempt would find the webhook disabled
+            await self.store.enable(user_id, job_id)
+            await self._secrets.ensure(user_id)
+            return stored if is_due else await self.store.save(wanted, stored)
 
         planned = await self.store.swap(found, again)
         await self.plan(planned)

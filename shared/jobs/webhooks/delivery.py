@@ -2,15 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from shared.announcements import Announcement
+from shared.errors import Conflict
 from shared.jobs.webhooks.back_off import ATTEMPTS, wait_seconds
 from shared.telemetry.correlation import NO_ORIGIN, Origin
 
 MAX_ATTEMPTS_SHOWN = 20
+MAX_REDELIVERIES_A_DAY = 10
 DISABLED = "The receiver has answered 410, so the job's webhook is disabled."
 _ID_CHARACTERS = 32
 
@@ -75,6 +77,8 @@ class Delivery:
             message of an earlier plan has no effect.
         due_at: When the planned attempt is to be made; None if none is planned.
         step: How many attempts of the schedule are made, since the delivery was made or last redelivered.
+        redelivered_on: The day (UTC) of the last redelivery; None if there was none.
+        redeliveries: How many there were on that day.
         error: Why it failed, or why the last attempt did; empty if it did not.
         origin: The operation that announced the event.
         etag: The version that was read; empty before the first write.
@@ -93,6 +97,8 @@ class Delivery:
     planned: int = 1
     due_at: datetime | None = None
     step: int = 0
+    redelivered_on: date | None = None
+    redeliveries: int = 0
     error: str = ""
     origin: Origin = NO_ORIGIN
     etag: str = ""
@@ -123,8 +129,26 @@ class Delivery:
         return replace(self, state=DeliveryState.FAILED, due_at=None, error=error)
 
     def redelivered(self, now: datetime) -> Self:
-        """Returns the delivery at the beginning of its schedule, with an attempt that is due now."""
-        return replace(self, state=DeliveryState.PENDING, planned=self.planned + 1, due_at=now, step=0)
+        """Returns the delivery at the beginning of its schedule, with an attempt that is due now.
+
+        Raises:
+            Conflict: it was redelivered ten times on this day.
+        """
+        day = now.astimezone(UTC).date()
+        before = self.redeliveries if self.redelivered_on == day else 0
+        if before >= MAX_REDELIVERIES_A_DAY:
+            raise Conflict(
+                f"An event is sent again {MAX_REDELIVERIES_A_DAY} times a day at most. Try again tomorrow (UTC)."
+            )
+        return replace(
+            self,
+            state=DeliveryState.PENDING,
+            planned=self.planned + 1,
+            due_at=now,
+            step=0,
+            redelivered_on=day,
+            redeliveries=before + 1,
+        )
 
 
 def delivery_id(user_id: str, job_id: str, event_type: str, key: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from shared.jobs.webhooks.delivery import Attempt, Delivery, DeliveryState
@@ -87,6 +87,8 @@ def delivery_to_entity(delivery: Delivery) -> Entity:
         "attempt_count": delivery.attempt_count,
         "planned": delivery.planned,
         "step": delivery.step,
+        "redelivered_on": delivery.redelivered_on.isoformat() if delivery.redelivered_on else "",
+        "redeliveries": delivery.redeliveries,
         "error": one_line(delivery.error, _MAX_ERROR),
         "traceparent": delivery.origin.traceparent,
         "correlation_id": delivery.origin.correlation_id,
@@ -113,6 +115,8 @@ def delivery_from_entity(entity: Entity) -> Delivery:
         planned=int(str(values["planned"])),
         due_at=as_datetime(values["due_at"]) if "due_at" in values else None,
         step=int(str(values["step"])),
+        redelivered_on=date.fromisoformat(day) if (day := str(values["redelivered_on"])) else None,
+        redeliveries=int(str(values["redeliveries"])),
         error=str(values["error"]),
         origin=Origin(str(values["traceparent"]), str(values["correlation_id"])),
         etag=entity.etag,

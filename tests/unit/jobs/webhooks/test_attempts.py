@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from functions.http.models.answers import JobAnswer
-from shared.errors import Permanent, Unavailable
+from shared.errors import Conflict, Permanent, Unavailable
 from shared.jobs.job.messages import JOBS_QUEUE, WEBHOOKS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.rows import Progress
 from shared.jobs.webhooks.back_off import ATTEMPTS, SCHEDULE_SECONDS, wait_seconds
-from shared.jobs.webhooks.delivery import DISABLED, Attempt
+from shared.jobs.webhooks.delivery import DISABLED, MAX_REDELIVERIES_A_DAY, Attempt
 from tests.unit.jobs.webhooks.hooks import SPEC, ended, job_of
 
 LATE = Unavailable("The service did not answer in time.")
@@ -127,6 +127,28 @@ async def test_the_last_twenty_attempts_are_kept(flow):
         await flow.run()
     shown = await flow.delivery(await job_of(flow, delivery))
     assert (shown.attempt_count, len(shown.attempts)) == (3 * ATTEMPTS, 20)
+
+
+async def test_an_event_is_sent_again_ten_times_a_day_at_most(flow):
+    delivery = await ended(flow)
+
+    async def redeliver():
+        await flow.deliveries.redeliver("admin", delivery.job_id, delivery.id)
+
+    for _ in range(MAX_REDELIVERIES_A_DAY):
+        await redeliver()
+        # an attempt that is due already is not counted
+        await redeliver()
+        await flow.run()
+    await flow.deliveries.store.disable("admin", delivery.job_id, flow.clock.now())
+    with pytest.raises(Conflict, match="10 times a day"):
+        await redeliver()
+    assert await flow.deliveries.store.is_disabled("admin", delivery.job_id)
+    assert len(flow.web.sent) == 1 + MAX_REDELIVERIES_A_DAY
+    flow.clock.advance(24 * 3600)
+    await redeliver()
+    await flow.run()
+    assert len(flow.web.sent) == 2 + MAX_REDELIVERIES_A_DAY
 
 
 async def test_the_api_shows_what_became_of_the_webhook(flow):
