@@ -1,5 +1,6 @@
 """Identifiers, from an object that tests can replace."""
 
+import hashlib
 import re
 import secrets
 from typing import Annotated, Protocol
@@ -9,6 +10,7 @@ from pydantic import AfterValidator
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 PLAIN_ID = "must be up to 64 letters, digits, '-' and '_', beginning with a letter or digit"
 """The error text for an id of a job, a dataset or a user that is not valid."""
+_JOB_ID_BYTES = 12
 
 
 class Ids(Protocol):
@@ -28,11 +30,22 @@ class RandomIds:
 
     def job_id(self) -> str:
         """See `Ids.job_id`."""
-        return secrets.token_hex(12)
+        return secrets.token_hex(_JOB_ID_BYTES)
 
     def nonce(self) -> str:
         """See `Ids.nonce`."""
         return secrets.token_hex(6)
+
+
+def keyed_job_id(user_id: str, key: str) -> str:
+    """Returns the id of the job that a user submits with this key. It looks like a random id.
+
+    The same key of the same user always has the same id. Any other pair has another id, since nobody finds two pairs
+    whose digests begin with the same 96 bits by chance.
+    """
+    # the length says where the user's id ends
+    pair = f"{len(user_id)}:{user_id}{key}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(pair).hexdigest()[: 2 * _JOB_ID_BYTES]
 
 
 def is_plain_id(text: str) -> bool:

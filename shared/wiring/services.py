@@ -52,7 +52,7 @@ class Services(UserServices):
 
     @cached_property
     def job_keys(self) -> "JobKeys":
-        """Finds jobs by idempotency keys and by ids of messages."""
+        """Finds jobs by ids of messages, and by ids that refused messages asked for."""
         from shared.jobs.job.keys import JobKeys
 
         return JobKeys(self.entities, self.job_data.jobs)

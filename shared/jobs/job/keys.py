@@ -1,6 +1,7 @@
-"""Stores other names of jobs: idempotency keys, ids of messages, and ids that refused messages asked for.
+"""Finds jobs by their other names: ids of messages, and ids that refused messages asked for.
 
-Each name is a row in a partition of its user.
+The id of a message is the key that the job's own id is computed from, so nothing is stored for it. An id that a refused
+message asked for is a row in a partition of its user, which is deleted with its failed job.
 """
 
 import contextlib
@@ -8,7 +9,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import AlreadyExists, Changed, NotFound
+from shared.errors import Changed, NotFound
+from shared.ids import keyed_job_id
 from shared.jobs.job.job import Job
 from shared.jobs.job.store import JobStore
 from shared.storage.compare_and_swap import compare_and_swap
@@ -22,43 +24,19 @@ def message_key(message_id: str) -> str:
     return f"queue:{message_id}"
 
 
-def _refused_key(job_id: str) -> str:
-    return f"refused:{job_id}"
-
-
 @dataclass(frozen=True, slots=True)
 class JobKeys:
-    """Stores and finds names of all users' jobs. Every method may be repeated."""
+    """Stores and finds other names of all users' jobs. Every method may be repeated."""
 
     entities: EntityStore
     jobs: JobStore
-
-    async def claim(self, user_id: str, key: str, job_id: str) -> str:
-        """Gives the key this job id, unless it has one already; returns the id that the key has."""
-        row = _row(user_id, key)
-        try:
-            await self.entities.apply(
-                _TABLE, row.partition, [Insert(Entity(row.partition, row.row, {"job_id": job_id}))]
-            )
-        except AlreadyExists:
-            stored = await self._stored(user_id, key)
-            if stored is None:
-                raise
-            return str(stored.values["job_id"])
-        return job_id
-
-    async def claimed(self, user_id: str, key: str) -> str | None:
-        """Returns the job id that the key has, or None if it has none."""
-        stored = await self._stored(user_id, key)
-        return str(stored.values["job_id"]) if stored else None
 
     async def note_refusal(self, requested_id: str, job: Job) -> None:
         """Stores the id that a refused message asked for as a name of the message's failed job.
 
         If several refused messages asked for one id, it is a name of the latest job.
         """
-        key = _refused_key(requested_id)
-        row = _row(job.user_id, key)
+        row = _row(job.user_id, requested_id)
         values: dict[str, Value] = {"job_id": job.id, "at": job.created_at}
 
         async def note(stored: Entity | None) -> None:
@@ -68,7 +46,7 @@ class JobKeys:
             await self.entities.apply(_TABLE, row.partition, [Replace(entity) if stored else Insert(entity)])
 
         busy = "The names of the job are too busy."
-        await compare_and_swap(lambda: self._stored(job.user_id, key), note, busy=busy)
+        await compare_and_swap(lambda: self._stored(job.user_id, requested_id), note, busy=busy)
 
     async def find(self, user_id: str, name: str) -> Job:
         """Returns the user's job with this id or name.
@@ -79,44 +57,38 @@ class JobKeys:
             NotFound: there is no such job.
         """
         job = await self.jobs.get(user_id, name)
-        for key in (_refused_key(name), message_key(name)):
-            stored = await self._stored(user_id, key) if job is None else None
-            if stored is not None:
-                job = await self.jobs.get(user_id, str(stored.values["job_id"]))
+        if job is None:
+            stored = await self._stored(user_id, name)
+            job = await self.jobs.get(user_id, str(stored.values["job_id"])) if stored else None
+        if job is None:
+            job = await self.jobs.get(user_id, keyed_job_id(user_id, message_key(name)))
         if job is None:
             raise NotFound(f"There is no job {name}.")
         return job
 
     async def forget(self, job: Job) -> None:
-        """Deletes the names of a deleted job that its row has: the id of its message, and the id that this asked for.
-
-        Its idempotency key stays. A repeated call with that key makes a new job of the same id. Idempotent.
-        """
-        names = {
-            message_key(job.message_id): job.message_id,
-            _refused_key(job.requested_id): job.requested_id,
-        }
-        for key in (key for key, name in names.items() if name):
-            stored = await self._stored(job.user_id, key)
-            if stored is not None and stored.values["job_id"] == job.id:
-                with contextlib.suppress(Changed):
-                    await self.entities.apply(_TABLE, stored.partition, [Delete(stored.row)])
+        """Deletes the stored name of a deleted job: the id that its refused message asked for. Idempotent."""
+        stored = await self._stored(job.user_id, job.requested_id) if job.requested_id else None
+        if stored is not None and stored.values["job_id"] == job.id:
+            with contextlib.suppress(Changed):
+                await self.entities.apply(_TABLE, stored.partition, [Delete(stored.row)])
 
     async def erase(self, user_id: str) -> None:
-        """Deletes all names of a user's jobs. Idempotent."""
+        """Deletes all stored names of a user's jobs. Idempotent."""
         await self.entities.erase(_TABLE, _partition(user_id))
 
-    async def _stored(self, user_id: str, key: str) -> Entity | None:
-        row = _row(user_id, key)
+    async def _stored(self, user_id: str, requested_id: str) -> Entity | None:
+        row = _row(user_id, requested_id)
         return await self.entities.get(_TABLE, row.partition, row.row)
 
 
 def _partition(user_id: str) -> str:
-    return f"~key-{user_id}"
+    return f"~refused-{user_id}"
 
 
-def _row(user_id: str, key: str) -> Entity:
-    return Entity(_partition(user_id), hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+def _row(user_id: str, requested_id: str) -> Entity:
+    digest = hashlib.sha256(requested_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return Entity(_partition(user_id), digest)
 
 
 def _moment(entity: Entity) -> datetime:

@@ -16,7 +16,7 @@ from shared.errors import (
     NotFound,
     QuotaExceeded,
 )
-from shared.ids import PLAIN_ID, is_plain_id
+from shared.ids import PLAIN_ID, is_plain_id, keyed_job_id
 from shared.jobs.flow.job_ends import JobEnds
 from shared.jobs.flow.quotas import Quotas
 from shared.jobs.job.failures import OVER_QUOTA, REFUSED
@@ -117,7 +117,7 @@ class Submit:
 
     async def _make(self, submission: Submission) -> Submitted:
         """Stores the job, unless the submission is a repetition."""
-        job_id = await self._job_id(submission)
+        job_id = self._job_id(submission)
         now = self._runtime.clock.now()
         webhook = WebhookState.PENDING if submission.spec.webhook_url else WebhookState.NONE
         job = Job(
@@ -152,7 +152,7 @@ class Submit:
         """
         job_id = submission.job_id
         if job_id is None and submission.key is not None:
-            job_id = await self._keys.claimed(submission.user_id, submission.key)
+            job_id = keyed_job_id(submission.user_id, submission.key)
         if job_id is None or not is_plain_id(job_id):
             return None
         job = await self._jobs.get(submission.user_id, job_id)
@@ -194,7 +194,7 @@ class Submit:
         wrong = error.fields if isinstance(error, InvalidRequest) else ()
         fields = "; ".join(f"{item.field}: {item.message}" for item in wrong)
         code = OVER_QUOTA if isinstance(error, QuotaExceeded) else REFUSED
-        job_id = await self._keys.claim(user_id, message_key(message_id), self._runtime.ids.job_id())
+        job_id = keyed_job_id(user_id, message_key(message_id))
         now = self._runtime.clock.now()
         job = Job(
             id=job_id,
@@ -217,7 +217,7 @@ class Submit:
             await self._keys.note_refusal(stored.requested_id, stored)
         return first
 
-    async def _job_id(self, submission: Submission) -> str:
+    def _job_id(self, submission: Submission) -> str:
         """Returns the id that the submission asks for, or the one that its key has, or a new one."""
         if submission.job_id is not None:
             if not is_plain_id(submission.job_id):
@@ -225,7 +225,7 @@ class Submit:
             return submission.job_id
         if submission.key is None:
             return self._runtime.ids.job_id()
-        return await self._keys.claim(submission.user_id, submission.key, self._runtime.ids.job_id())
+        return keyed_job_id(submission.user_id, submission.key)
 
     async def _same_job(self, submission: Submission, job_id: str) -> Job:
         job = await self._jobs.get(submission.user_id, job_id)

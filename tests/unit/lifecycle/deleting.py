@@ -110,8 +110,11 @@ class Store:
     async def add_job(self, job_id: str, state: State = State.COMPLETED, user_id: str = ANN) -> Job:
         """Adds a job with working blobs and rows; one that has completed has a dataset of two revisions, too."""
         now, jobs = self.clock.now(), self.app.job_data.jobs
-        await jobs.create(Job(job_id, user_id, job_id, State.QUEUED, now, now, message_id="m"), SPEC)
-        await self.app.job_keys.claim(user_id, "queue:m", job_id)
+        new = Job(
+            job_id, user_id, job_id, State.QUEUED, now, now, message_id="m", requested_id=f"asked-{job_id}"
+        )
+        await jobs.create(new, SPEC)
+        await self.app.job_keys.note_refusal(new.requested_id, new)
         await self.entities.apply("chunks", job_id, [Put(Entity(job_id, "row"))])
         job = await jobs.save(replace(await jobs.require(user_id, job_id), state=state))
         for name in ("candidates/1", "shards/1", "records/1"):

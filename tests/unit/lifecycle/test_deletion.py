@@ -1,5 +1,7 @@
 """Jobs and datasets are gone for their user at once, and in storage when no run can write for them any more."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.announcements import Announcement
@@ -175,6 +177,19 @@ async def test_the_reservation_and_the_slot_of_a_deleted_job_are_given_back(stor
     assert (await store.app.usage.look_up(ANN, store.clock.now())).jobs_open == 0
     await store.finish()
     assert store.rows(job.id) == []
+
+
+async def test_the_key_of_a_deleted_job_makes_a_new_job_of_the_same_id(store: Store) -> None:
+    submission = replace(store.submission(), key="k")
+    job = await store.app.submit.run(submission)
+    await store.app.transitions.cancel(job)
+    await store.app.deletion.delete_job(ANN, job.id, keeps_dataset=False)
+    with pytest.raises(Conflict, match="still being deleted"):
+        await store.app.submit.run(submission)
+    await store.finish()
+    again = await store.app.submit.run(submission)
+    assert (again.id, again.state) == (job.id, State.QUEUED)
+    assert again.created_at > job.created_at
 
 
 async def test_a_lost_task_is_sent_again_in_the_night(store: Store) -> None:

@@ -75,7 +75,7 @@ class House:
         await self.blobs.put(f"datasets/job_{done}/dataset.zip", b"x")
         await self.blobs.put(f"inputs/{user_id}/list.csv", b"x")
         await self.app.lists.add(user_id, NewList("birds", "csv", b"x"))
-        await self.app.job_keys.claim(user_id, "key", done)
+        await self.app.job_keys.note_refusal("asked", job)
         files = (f"datasets/job_{done}/dataset.zip",), f"datasets/job_{done}/records.jsonl.gz"
         await self.app.catalog.put(Dataset(done, user_id, done, now, 1, 1, "zip", Tier.HOT, *files, {}, {}))
         wish = Wish(user_id, open_, token_at(now, user_id), 1)

@@ -7,6 +7,7 @@ import pytest
 from shared.users.caller import TierName
 from shared.users.tiers import read_tiers
 from tests.unit.functions.http.http_calls import Caller, memory_app
+from tests.unit.in_memory import rows_about
 
 TIERS = read_tiers({"free": {"jobs_at_once": 2, "images_per_month": 1200, "images_per_job": 1000}})
 SPEC = {"keywords": ["cat"], "max_images_per_label": 700}
@@ -66,11 +67,18 @@ async def test_an_administrator_reads_what_a_user_uses(ann):
     assert (found.body["usage"]["jobs_open"], found.body["usage"]["images_reserved"]) == (1, 700)
 
 
+def _rows_of_jobs(caller):
+    return [row for row in rows_about(caller.app.entities, "") if row[0] == "jobs"]
+
+
 async def test_a_repeated_call_is_answered_with_its_job_though_there_is_no_room(ann):
     first = await ann.post("jobs", SPEC, Idempotency_Key="k1")
     again = await ann.post("jobs", SPEC, Idempotency_Key="k1")
     assert (again.status, again.body["id"]) == (200, first.body["id"])
+    stored = _rows_of_jobs(ann)
     refused = await ann.post("jobs", SPEC, Idempotency_Key="k2")
     assert refused.status == 429
+    # the key of a refused call leaves no row
+    assert _rows_of_jobs(ann) == stored
     assert (await ann.post(f"jobs/{first.body['id']}/cancel")).status == 200
     assert (await ann.post("jobs", SPEC, Idempotency_Key="k2")).status == 201

@@ -22,7 +22,7 @@ from shared.jobs.job.messages import (
 HALF = "must be valid Unicode: it has half of a surrogate pair"
 NO_IDS = [
     "~work",
-    "~key-admin",
+    "~refused-admin",
     "~slots-admin",
     "",
     " ",
