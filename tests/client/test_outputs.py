@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from pixcrawler.commands.output import console, print_fields, print_table, size_text
 from pixcrawler.plain_text import file_name, json_text
+from pixcrawler.terminal.output import console, print_fields, print_table, size_text
 from tests.client.conftest import HOSTILE, JOB, UNSAFE, Answer, StoredFile, links
 
 TIME = "2026-01-01T00:00:00Z"

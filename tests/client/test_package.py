@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 import pixcrawler
-from pixcrawler.commands.exit_codes import ExitCode
+from pixcrawler.terminal.exit_codes import ExitCode
 from playground.azurite import ROOT
 from tests.client.all_commands import all_commands
 

@@ -55,7 +55,7 @@ class JobProgress(Answer):
 
 
 class JobError(Answer):
-    """Why a job failed."""
+    """The reason why a job failed."""
 
     code: str
     detail: str
@@ -91,7 +91,7 @@ class Job(JobSummary):
 
 
 class Outlook(Answer):
-    """What a spec would do. `refusals` are the problems that its submission would meet now."""
+    """The effects that a spec would have. `refusals` are the problems that its submission would meet now."""
 
     accepted: bool
     images_max: int | None
@@ -213,7 +213,7 @@ class Report(Answer):
 
 
 class Health(Answer):
-    """How the app is. `checks` has its parts, if the key is an administrator's."""
+    """The health of the app. `checks` has its parts, if the key is an administrator's."""
 
     status: str
     checks: dict[str, JsonValue] | None = None

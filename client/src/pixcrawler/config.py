@@ -1,4 +1,4 @@
-"""Where the command line has its URL and key from. The only reader of the environment and of the user's file.
+"""Reads and stores the URL and the key of the command line. No other module reads the environment and the user's file.
 
 `PIXCRAWLER_URL` and `PIXCRAWLER_API_KEY` come before what `pixcrawler login` has stored. A stored key is sent only to
 the URL that it was stored with.

@@ -43,7 +43,7 @@ class BrokenDownload(PixCrawlerError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field. `message` continues the sentence that `field` begins."""
+    """A problem with one field. `message` continues the sentence that `field` begins."""
 
     field: str
     message: str

@@ -1,4 +1,4 @@
-"""What both clients do with a call: its request, when it is sent again, and what its answer means.
+"""The rules of a call, which both clients share: its request, when it is sent again, and what its answer means.
 
 Nothing here waits or reads: the clients do that, each in its own way.
 """

@@ -6,9 +6,9 @@ import typer
 from typer.core import TyperGroup
 
 from pixcrawler.commands import datasets, jobs, keys, lists, login, operators, submit, users, watch
-from pixcrawler.commands.exit_codes import ExitCode, exit_code_of
-from pixcrawler.commands.output import complain
 from pixcrawler.errors import PixCrawlerError
+from pixcrawler.terminal.exit_codes import ExitCode, exit_code_of
+from pixcrawler.terminal.output import complain
 
 
 class Commands(TyperGroup):

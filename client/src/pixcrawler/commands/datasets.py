@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixcrawler.commands.options import Json, Limit, Url, connect
-from pixcrawler.commands.output import console, print_fields, print_json, print_table, say, size_text
 from pixcrawler.plain_text import plain
+from pixcrawler.terminal.options import Json, Limit, Url, connect
+from pixcrawler.terminal.output import console, print_fields, print_json, print_table, say, size_text
 
 if TYPE_CHECKING:
     from pixcrawler.answers import Dataset

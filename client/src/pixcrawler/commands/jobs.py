@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from pixcrawler.commands.options import Json, Limit, Url, Yes, confirm, connect
-from pixcrawler.commands.output import print_fields, print_json, print_json_line, print_table, say
 from pixcrawler.errors import WrongUse
+from pixcrawler.terminal.options import Json, Limit, Url, Yes, confirm, connect
+from pixcrawler.terminal.output import print_fields, print_json, print_json_line, print_table, say
 
 JobId = Annotated[str, typer.Argument(help="The id of the job.")]
 

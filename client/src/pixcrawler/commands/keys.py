@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from pixcrawler.commands.options import Json, Url, Yes, confirm, connect
-from pixcrawler.commands.output import complain, print_json, print_table, say
+from pixcrawler.terminal.options import Json, Url, Yes, confirm, connect
+from pixcrawler.terminal.output import complain, print_json, print_table, say
 
 commands = typer.Typer(no_args_is_help=True, help="API keys: yours, or those of another user.")
 OfUser = Annotated[str, typer.Option("--user", help="The id of another user, for administrators.")]

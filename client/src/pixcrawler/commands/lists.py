@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pixcrawler.commands.options import Json, Limit, Url, Yes, confirm, connect
-from pixcrawler.commands.output import print_json, print_table, say, size_text
+from pixcrawler.terminal.options import Json, Limit, Url, Yes, confirm, connect
+from pixcrawler.terminal.output import print_json, print_table, say, size_text
 
 commands = typer.Typer(no_args_is_help=True, help="Lists of URLs to make datasets of.")
 

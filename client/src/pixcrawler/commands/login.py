@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pixcrawler.commands.output import say
+from pixcrawler.terminal.output import say
 
 
 def add_commands(app: typer.Typer) -> None:

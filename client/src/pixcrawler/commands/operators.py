@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from pixcrawler.commands.exit_codes import ExitCode
-from pixcrawler.commands.options import Json, Url, connect
-from pixcrawler.commands.output import complain, print_json, print_table, say
 from pixcrawler.plain_text import plain
+from pixcrawler.terminal.exit_codes import ExitCode
+from pixcrawler.terminal.options import Json, Url, connect
+from pixcrawler.terminal.output import complain, print_json, print_table, say
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pixcrawler.commands.exit_codes import ExitCode
-from pixcrawler.commands.options import Json, Url, connect
-from pixcrawler.commands.output import print_json, say
 from pixcrawler.errors import WrongUse
+from pixcrawler.terminal.exit_codes import ExitCode
+from pixcrawler.terminal.options import Json, Url, connect
+from pixcrawler.terminal.output import print_json, say
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixcrawler.commands.exit_codes import ExitCode
-from pixcrawler.commands.options import Json, Url, connect
-from pixcrawler.commands.output import console, print_json_line, say
 from pixcrawler.plain_text import plain
+from pixcrawler.terminal.exit_codes import ExitCode
+from pixcrawler.terminal.options import Json, Url, connect
+from pixcrawler.terminal.output import console, print_json_line, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -26,7 +26,7 @@ _MAX_ROUNDS_WITHOUT_PROGRESS = 3
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a download is. `file` is the name of the file that is stored now."""
+    """The progress of a download. `file` is the name of the file that is stored now."""
 
     file: str
     stored_bytes: int

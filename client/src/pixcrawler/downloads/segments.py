@@ -27,7 +27,7 @@ class Stopped(PixCrawlerError):
 
 
 class Target(Protocol):
-    """Where the bytes of a file go. `size_bytes` are those of the file, and `etag` is its tag, if it is known."""
+    """Receives the bytes of a file. `size_bytes` are those of the file, and `etag` is its tag, if it is known."""
 
     etag: str | None
     size_bytes: int

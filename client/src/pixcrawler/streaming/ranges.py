@@ -1,4 +1,4 @@
-"""Where ranges of a file on the server go that are not stored in a file of the user."""
+"""Receives ranges of a file on the server, without a file on the user's disk."""
 
 from typing import IO
 
