@@ -107,10 +107,10 @@ format: setup ## Sort imports, fix what ruff can fix, and format
 workbook: setup ## Make the Azure workbook from the reports' queries
 	@$(PY) -m infra.workbook.generate
 
-catalogue: setup ## Make the table of signals in docs/telemetry.md
+catalogue: setup ## Make the table of signals in docs/reference/telemetry.md
 	@$(PY) -m infra.catalogue
 
-settings: setup ## Make the tables of docs/settings.md and the example of local.settings.json
+settings: setup ## Make the tables of docs/reference/settings.md and the example of local.settings.json
 	@$(PY) -m infra.settings_documents
 
 package: setup ## Build the zip that a deployment uploads, and print its size (EXTRAS="parquet" adds optional packages)

@@ -1,4 +1,4 @@
-"""Makes the table of signals in docs/telemetry.md out of `shared.telemetry.signals`: `make catalogue`.
+"""Makes the table of signals in docs/reference/telemetry.md out of `shared.telemetry.signals`: `make catalogue`.
 
 Each function there is called with and without its optional arguments, and what it emits is written down.
 """
@@ -14,7 +14,7 @@ from shared.errors import Retryable
 from shared.telemetry import signals
 from shared.telemetry.recording import RecordingTelemetry, Signal
 
-PATH = Path(__file__).parents[1] / "docs" / "telemetry.md"
+PATH = Path(__file__).parents[1] / "docs" / "reference" / "telemetry.md"
 
 _BEGIN = "<!-- The table is made by `make catalogue`. -->\n\n"
 _END = "\n<!-- The table ends here. -->\n"

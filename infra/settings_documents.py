@@ -1,4 +1,4 @@
-"""Makes the tables of docs/settings.md and local.settings.json.example out of the settings: `make settings`.
+"""Makes the tables of docs/reference/settings.md and local.settings.json.example out of the settings: `make settings`.
 
 A topic's class gives a section, its fields' docstrings give the rows. The docstrings are read from the source, so
 that the app keeps none of them in memory.
@@ -21,7 +21,7 @@ from shared.settings.environment import variable
 from shared.settings.topics.topic import Topic
 
 _ROOT = Path(__file__).parents[1]
-PAGE = _ROOT / "docs" / "settings.md"
+PAGE = _ROOT / "docs" / "reference" / "settings.md"
 EXAMPLE = _ROOT / "local.settings.json.example"
 
 _BEGIN = "<!-- The tables are made by `make settings`. -->\n\n"

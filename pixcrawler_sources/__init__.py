@@ -1,4 +1,4 @@
-"""What a package imports that adds a kind of source; docs/sources.md says how it is announced.
+"""What a package imports that adds a kind of source; docs/reference/sources.md says how it is announced.
 
 ```python
 class MyConfig(SourceConfig):

@@ -1,6 +1,6 @@
 """Says what jobs, datasets and an idle app cost at the prices of the price file. It computes, and measures nothing.
 
-What jobs use is in `shared.costs.use`, as the suite `costs` measured it. `docs/costs.md` has these tables.
+What jobs use is in `shared.costs.use`, as the suite `costs` measured it. `docs/explanation/costs.md` has these tables.
 """
 
 import json

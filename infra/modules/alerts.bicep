@@ -1,4 +1,4 @@
-// Alerts on telemetry, and the budget. docs/deployment.md says what to do about each alert.
+// Alerts on telemetry, and the budget. docs/how-to/deployment.md says what to do about each alert.
 param namePrefix string
 param location string
 param tags object

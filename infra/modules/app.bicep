@@ -1,4 +1,4 @@
-// The function app on Flex Consumption, and its settings. docs/settings.md explains each setting.
+// The function app on Flex Consumption, and its settings. docs/reference/settings.md explains each setting.
 param name string
 param planName string
 param location string

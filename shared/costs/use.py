@@ -2,7 +2,7 @@
 
 The figures by job, chunk and GB are those that `python -m bench costs` measured for real jobs (2026-11-29), rounded up.
 The bench prints the measured ones beside these, so that one sees when the app uses more. Log bytes are those that
-`docs/telemetry.md` names.
+`docs/reference/telemetry.md` names.
 """
 
 from dataclasses import astuple, dataclass

@@ -12,7 +12,7 @@ from playground.azurite import ROOT
 from tests.client.all_commands import all_commands
 
 SOURCE = ROOT / "client" / "src" / "pixcrawler"
-DOCUMENT = (ROOT / "docs" / "client.md").read_text()
+DOCUMENT = (ROOT / "docs" / "reference" / "client.md").read_text()
 
 
 def _imports(folder):

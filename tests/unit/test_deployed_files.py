@@ -40,7 +40,7 @@ def test_every_file_of_the_app_is_deployed():
         "devhost/__main__.py",
         "infra/roles.py",
         "tests/unit/manual_clock.py",
-        "docs/spec.md",
+        "docs/reference/spec.md",
         "README.md",
         "pyproject.toml",
         ".venv/bin/python",

@@ -1,6 +1,7 @@
 """The answers of the API that the client reads.
 
-Fields that a newer server adds are kept, so `model_dump` has them, too. docs/api.md says what the fields mean.
+Fields that a newer server adds are kept, so `model_dump` has them, too. docs/reference/api.md says what the fields
+mean.
 """
 
 from datetime import datetime

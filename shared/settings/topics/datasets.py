@@ -24,5 +24,5 @@ class DatasetSettings(Topic):
     list_retention_days: Annotated[int, Field(ge=8, le=36_500)] = 90
     """After how many days a list that no spec has named is deleted."""
     prices: PriceChanges = None
-    """Prices of Azure that differ from those of [the price file](costs.md#the-price-file), as JSON, with the day of the
-    changes: `{"date": "2026-11-29", "egress": {"gb": 0.08}}`."""
+    """Prices of Azure that differ from those of [the price file](../explanation/costs.md#the-price-file), as JSON, with
+    the day of the changes: `{"date": "2026-11-29", "egress": {"gb": 0.08}}`."""

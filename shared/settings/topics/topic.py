@@ -1,8 +1,8 @@
 """What the topics of the settings share. A topic is a class with the fields of one subject.
 
-The first line of a class's docstring is the heading of its section in docs/settings.md, and the rest is the text below
-the table. A field's docstring is its row there (`make settings` makes the section). Links in both are relative
-to docs/.
+The first line of a class's docstring is the heading of its section in docs/reference/settings.md, and the rest is the
+text below the table. A field's docstring is its row there (`make settings` makes the section). Links in both are
+relative to docs/reference/.
 """
 
 from typing import Final

@@ -11,7 +11,7 @@ from bench.suites.prices import QUEUES, tables
 from shared.costs.prices import default_prices, read_prices
 from tests.unit.documents.markdown import ROOT, examples_in, rows_of, section_of, text_of
 
-PAGE = "docs/costs.md"
+PAGE = "docs/explanation/costs.md"
 TABLES = {table.title: table for table in tables(default_prices())}
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 

@@ -38,14 +38,14 @@ def test_examples_in_python_can_be_parsed(document: str) -> None:
         ast.parse(example)
 
 
-@pytest.mark.parametrize("document", ["docs/spec.md", "docs/sources.md"])
+@pytest.mark.parametrize("document", ["docs/reference/spec.md", "docs/reference/sources.md"])
 def test_the_examples_of_specs_are_read(document: str) -> None:
     examples = objects_in(document)
     assert examples
     assert all(parse_spec(example).name for example in examples)
 
 
-@pytest.mark.parametrize("document", ["docs/lists.md", "docs/websites.md"])
+@pytest.mark.parametrize("document", ["docs/reference/lists.md", "docs/reference/websites.md"])
 def test_the_examples_of_sources_are_read(document: str) -> None:
     examples = objects_in(document)
     assert examples
@@ -53,21 +53,21 @@ def test_the_examples_of_sources_are_read(document: str) -> None:
 
 
 def test_the_short_examples_of_specs_are_read() -> None:
-    examples = [json.loads(text) for text in _CODE.findall(text_of("docs/spec.md"))]
+    examples = [json.loads(text) for text in _CODE.findall(text_of("docs/reference/spec.md"))]
     specs = [example for example in examples if example.keys() <= _SPEC_FIELDS]
     assert specs
     for example in specs:
         parse_spec({"keywords": ["a"], **example})
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/reference/api.md"])
 def test_the_bodies_of_calls_are_specs(document: str) -> None:
     bodies = [body for example in examples_in(document, "console") for body in _BODY.findall(example)]
     assert bodies
     assert all(decode_spec(body).labels for body in bodies)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/queues.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/reference/queues.md"])
 def test_the_examples_of_messages_become_jobs(document: str) -> None:
     messages = [found for example in examples_in(document, "python") for found in _MESSAGE.findall(example)]
     assert messages
@@ -81,12 +81,12 @@ def test_the_examples_of_messages_become_jobs(document: str) -> None:
 
 
 def test_the_examples_of_records_are_read() -> None:
-    [kept, rejected] = objects_in("docs/datasets.md")
+    [kept, rejected] = objects_in("docs/reference/datasets.md")
     rows = [TypeAdapter(Delivered).validate_python(row) for row in (kept, rejected)]
     assert [row.kept for row in rows] == [True, False]
 
 
 def test_the_examples_of_answers_have_exactly_the_fields_of_the_api() -> None:
-    [job, problem] = objects_in("docs/api.md")
+    [job, problem] = objects_in("docs/reference/api.md")
     assert JobAnswer.model_validate(job).model_dump(mode="json") == job
     assert Problem.model_validate(problem).model_dump(mode="json", exclude_none=True) == problem

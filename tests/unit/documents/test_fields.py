@@ -17,7 +17,10 @@ from tests.unit.known_sources import KINDS, parse_spec
 
 NONE = "\N{EN DASH}"
 OF_THE_APP = {"records_blob", "type"}
-SECTIONS = {"urls": ("docs/lists.md", "Options"), "website": ("docs/websites.md", "Websites")}
+SECTIONS = {
+    "urls": ("docs/reference/lists.md", "Options"),
+    "website": ("docs/reference/websites.md", "Websites"),
+}
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
@@ -73,7 +76,7 @@ def compare(found: Mapping[str, tuple[Any, str]], fields: list[tuple[str, Any, M
 
 
 def test_the_specs_table_has_every_field_with_its_default_and_its_bounds() -> None:
-    found = documented(rows_of(text_of("docs/spec.md")))
+    found = documented(rows_of(text_of("docs/reference/spec.md")))
     fields = {name: (name, default, schema) for name, default, schema in fields_of(spec.JobSpec)}
     effective = as_json(
         [config.model_dump(exclude_unset=True) for config in parse_spec({"keywords": ["a"]}).sources]
@@ -85,7 +88,7 @@ def test_the_specs_table_has_every_field_with_its_default_and_its_bounds() -> No
 
 
 def test_the_specs_page_has_the_limits_of_the_code() -> None:
-    text = section_of("docs/spec.md", "Limits")
+    text = section_of("docs/reference/spec.md", "Limits")
     numbers = (
         products.MAX_SEARCHES,
         products.MAX_ITEMS,
@@ -96,11 +99,11 @@ def test_the_specs_page_has_the_limits_of_the_code() -> None:
     )
     assert [number for number in numbers if not re.search(rf"\b{number:,}\b", text)] == []
     assert f"{spec.MAX_SPEC_BYTES // 1_000_000} MB" in text
-    assert str(spec._SEARCH_LIMIT) in section_of("docs/spec.md", "What to collect")
+    assert str(spec._SEARCH_LIMIT) in section_of("docs/reference/spec.md", "What to collect")
 
 
 def test_the_table_of_sources_has_every_kind_that_a_spec_may_name() -> None:
-    section = text_of("docs/sources.md").partition("## ")[0]
+    section = text_of("docs/reference/sources.md").partition("## ")[0]
     found = {codes_in(row[0])[0]: row[2] for row in rows_of(section)}
     assert found.keys() == {name for name, kind in KINDS.items() if not kind.internal}
     for name, needs in found.items():
@@ -109,16 +112,18 @@ def test_the_table_of_sources_has_every_kind_that_a_spec_may_name() -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name, kind in KINDS.items() if not kind.internal))
 def test_a_sources_table_has_every_option_with_its_default_and_its_bounds(name: str) -> None:
-    document, heading = SECTIONS.get(name, ("docs/sources.md", name))
+    document, heading = SECTIONS.get(name, ("docs/reference/sources.md", name))
     found = documented(rows_of(section_of(document, heading)))
     compare(found, [field for field in fields_of(KINDS[name].config) if field[0] not in OF_THE_APP])
 
 
 def test_the_table_of_a_lists_fields_has_those_of_its_items() -> None:
-    found = [name for row in rows_of(section_of("docs/lists.md", "Fields")) for name in codes_in(row[0])]
+    found = [
+        name for row in rows_of(section_of("docs/reference/lists.md", "Fields")) for name in codes_in(row[0])
+    ]
     assert sorted(found) == sorted(UrlItem.model_fields)
 
 
 def test_the_table_of_stored_images_has_the_fields_of_the_message() -> None:
-    found = documented(rows_of(text_of("docs/queues.md").replace("| a new id |", "| `null` |")))
+    found = documented(rows_of(text_of("docs/reference/queues.md").replace("| a new id |", "| `null` |")))
     compare(found, [(name, default, {}) for name, default, _ in fields_of(ImageList)])

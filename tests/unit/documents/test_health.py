@@ -7,7 +7,7 @@ from shared.settings import Settings
 from shared.wiring import App
 from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of
 
-PAGE = "docs/health.md"
+PAGE = "docs/reference/health.md"
 
 
 def test_the_table_of_parts_has_every_part_and_whether_it_is_needed():

@@ -6,7 +6,7 @@ from shared.insights.report import MAX_HOURS, MAX_ROWS
 from shared.insights.reports import REPORTS
 from tests.unit.documents.markdown import codes_in, examples_in, rows_of, section_of, text_of
 
-PAGE = "docs/insights.md"
+PAGE = "docs/reference/insights.md"
 
 
 def test_the_reports_and_their_columns_are_those_of_the_code() -> None:

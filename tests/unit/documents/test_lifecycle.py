@@ -8,7 +8,7 @@ from shared.lifecycle.aging.policy import DEFAULT_POLICY
 from shared.storage.blobs import Priority, Tier
 from tests.unit.documents.markdown import rows_of, section_of
 
-PAGE, SECTION = "docs/lifecycle.md", "Archive or online"
+PAGE, SECTION = "docs/reference/lifecycle.md", "Archive or online"
 PRICES, SIZE = default_prices(), 1024 * GB
 YEAR = 365
 

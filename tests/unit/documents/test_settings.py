@@ -10,7 +10,7 @@ from shared.settings.azure_variables import AzureVariables
 from shared.settings.environment import variable
 from tests.unit.documents.markdown import codes_in, rows_of, section_of, text_of
 
-PAGE = "docs/settings.md"
+PAGE = "docs/reference/settings.md"
 ROWS = {codes_in(row[0])[0]: row for row in rows_of(text_of(PAGE))}
 
 

@@ -16,7 +16,7 @@ from shared.telemetry.log_lines import JsonLines
 from tests.unit.documents.markdown import codes_in, examples_in, rows_of, section_of, text_of
 from tests.unit.insights.tables import SCHEMA, check_names
 
-PAGE = "docs/telemetry.md"
+PAGE = "docs/reference/telemetry.md"
 # where a reader puts what was found by the query before
 OF_A_READER = {"JOB_ID", "CORRELATION_ID", "OPERATION_ID", "PRINCIPAL_ID", "APPINSIGHTS_RESOURCE_ID"}
 QUERIES = examples_in(PAGE, "kusto")
@@ -71,7 +71,7 @@ def test_the_tables_are_those_of_the_workspace_and_of_the_resource() -> None:
 
 def test_the_settings_on_the_page_are_settings() -> None:
     named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", text_of(PAGE))) - OF_A_READER
-    known = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text_of("docs/settings.md")))
+    known = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text_of("docs/reference/settings.md")))
     assert named
     assert not named - known
 

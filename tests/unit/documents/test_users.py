@@ -7,7 +7,7 @@ from shared.users.caller import Scope
 from shared.users.tiers import DEFAULT_TIERS, Tier
 from tests.unit.documents.markdown import codes_in, examples_in, rows_of, section_of
 
-PAGE = "docs/users.md"
+PAGE = "docs/reference/users.md"
 COUNTS = ("requests_per_minute", "jobs_at_once", "images_per_month", "images_per_job")
 
 

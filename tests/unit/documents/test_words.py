@@ -21,34 +21,36 @@ def table(document: str, heading: str) -> dict[str, list[str]]:
 
 
 def test_the_states_are_those_of_the_code_with_their_transitions() -> None:
-    found = {state: set(codes_in(row[1])) for state, row in table("docs/states.md", "States").items()}
+    found = {
+        state: set(codes_in(row[1])) for state, row in table("docs/reference/states.md", "States").items()
+    }
     assert found == {str(state): {str(next_) for next_ in TRANSITIONS[state]} for state in State}
 
 
 def test_the_failure_codes_are_those_of_the_code() -> None:
     codes = {value for name, value in vars(failures).items() if name.isupper()}
-    assert table("docs/states.md", "Failure codes").keys() == codes
+    assert table("docs/reference/states.md", "Failure codes").keys() == codes
 
 
 def test_the_rejection_reasons_are_those_of_the_code_and_say_which_are_transient() -> None:
-    found = {reason: row[0] for reason, row in table("docs/states.md", "Rejection reasons").items()}
+    found = {reason: row[0] for reason, row in table("docs/reference/states.md", "Rejection reasons").items()}
     assert found == {str(reason): "yes" if reason.transient else "no" for reason in Reason}
 
 
 def test_the_error_codes_are_those_of_the_api_with_their_status() -> None:
-    rows = rows_of(section_of("docs/api.md", "Errors"))
+    rows = rows_of(section_of("docs/reference/api.md", "Errors"))
     known = [(status, code) for _, status, code, _ in problems._TABLE] + [problems.UNEXPECTED[:2]]
     assert sorted((int(row[0]), codes_in(row[1])[0]) for row in rows) == sorted(known)
 
 
 def test_the_states_of_a_webhook_are_those_of_the_code() -> None:
-    section = text_of("docs/webhooks.md").partition("| state |")[2]
+    section = text_of("docs/reference/webhooks.md").partition("| state |")[2]
     found = {codes_in(row[0])[0] for row in rows_of(f"| state |{section}")}
     assert found == set(DeliveryState)
 
 
 def test_the_codes_of_licences_are_those_of_the_filter() -> None:
-    assert table("docs/sources.md", "Licences").keys() == set(get_args(LicenseCode))
+    assert table("docs/reference/sources.md", "Licences").keys() == set(get_args(LicenseCode))
 
 
 def test_the_calls_are_those_that_the_app_serves() -> None:
@@ -67,10 +69,10 @@ def test_the_calls_are_those_that_the_app_serves() -> None:
         path for method, path in calls if method == "GET"
     }
     served = {f"{method} {path}" for method, path in calls if method != "HEAD"}
-    rows = rows_of(text_of("docs/api.md").partition("\n## ")[0])
+    rows = rows_of(text_of("docs/reference/api.md").partition("\n## ")[0])
     assert {codes_in(row[0])[0] for row in rows} == served
 
 
 @pytest.mark.parametrize("heading", ["States", "Failure codes", "Rejection reasons"])
 def test_each_word_is_explained(heading: str) -> None:
-    assert all(all(cells) for cells in table("docs/states.md", heading).values())
+    assert all(all(cells) for cells in table("docs/reference/states.md", heading).values())

@@ -46,10 +46,10 @@ def test_the_functions_that_queries_name_exist() -> None:
 
 
 def test_the_page_says_what_to_do_about_each_alert() -> None:
-    rows = rows_of(section_of("docs/deployment.md", "What to watch"))
+    rows = rows_of(section_of("docs/how-to/deployment.md", "What to watch"))
     titles = [rule.body["properties"]["description"] for rule in RULES]
     assert [row[0] for row in rows][-len(titles) :] == titles
-    runbook = text_of("docs/operations.md")
+    runbook = text_of("docs/how-to/operations.md")
     assert [title for title in titles if f"\n### {title}\n" not in runbook] == []
 
 

@@ -65,7 +65,7 @@ def test_the_deployment_uses_files_and_outputs_that_exist() -> None:
     outputs = read_bicep(INFRA / "main.bicep").outputs.keys()
     named = set(re.findall(r"vars\.(\w+)", json.dumps(deploy)))
     assert named - {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID"} <= outputs
-    page = text_of("docs/deployment.md")
+    page = text_of("docs/how-to/deployment.md")
     assert [name for name in named if name not in page] == []
     assert (ROOT / "infra/hooks/postdeploy.sh").exists()
     assert any("--src .local/package/pixcrawler.zip --build-remote false" in command for command in COMMANDS)

@@ -6,7 +6,7 @@ from pixcrawler.errors import BadAnswer, BrokenDownload, PixCrawlerError, Refuse
 
 
 class ExitCode(IntEnum):
-    """The exit codes of commands. docs/client.md lists them."""
+    """The exit codes of commands. docs/reference/client.md lists them."""
 
     OK = 0
     FAILED = 1  # the job has failed or was cancelled, or the app is not healthy

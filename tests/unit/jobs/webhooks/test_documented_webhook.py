@@ -20,7 +20,7 @@ async def test_the_documented_body_has_the_fields_that_are_sent(flow):
     await flow.send(SPEC)
     await flow.run()
     [sent] = [json.loads(request.body) for request in flow.web.sent]
-    documented, _ = (json.loads(example) for example in examples_in("docs/webhooks.md", "json"))
+    documented, _ = (json.loads(example) for example in examples_in("docs/reference/webhooks.md", "json"))
     assert list(documented) == list(sent)
     assert documented["type"] == sent["type"]
     assert list(documented["data"]) == list(sent["data"])
@@ -31,8 +31,8 @@ async def test_the_documented_body_has_the_fields_that_are_sent(flow):
 
 
 def test_each_field_of_the_body_is_explained():
-    documented, _ = (json.loads(example) for example in examples_in("docs/webhooks.md", "json"))
-    table = text_of("docs/webhooks.md").partition("| field |")[2].partition("\n\n")[0]
+    documented, _ = (json.loads(example) for example in examples_in("docs/reference/webhooks.md", "json"))
+    table = text_of("docs/reference/webhooks.md").partition("| field |")[2].partition("\n\n")[0]
     explained = [name for row in rows_of(f"| field |{table}") for name in codes_in(row[0])]
     assert explained == ["type", "timestamp", *documented["data"]]
 
@@ -43,11 +43,11 @@ async def test_the_documented_data_of_a_rehydration_has_the_fields_that_are_anno
     await house.requests.rehydrate("ann", "j", WantedRehydration(Tier.HOT, Priority.HIGH, 7))
     await house.run()
     [announced] = house.announced.events.values()
-    _, documented = (json.loads(example) for example in examples_in("docs/webhooks.md", "json"))
+    _, documented = (json.loads(example) for example in examples_in("docs/reference/webhooks.md", "json"))
     assert list(documented) == list(announced.data)
     assert documented["links"].keys() == announced.data["links"].keys()
 
 
 def test_the_documented_events_are_those_that_can_be_announced():
-    rows = rows_of(section_of("docs/webhooks.md", "Events"))
+    rows = rows_of(section_of("docs/reference/webhooks.md", "Events"))
     assert {codes_in(row[0])[0] for row in rows} == set(get_args(EventType.__value__))

@@ -1,4 +1,4 @@
-// What states, reasons and codes mean. docs/states.md has the same words, and a test compares them.
+// What states, reasons and codes mean. docs/reference/states.md has the same words, and a test compares them.
 
 export const STATES = {
   queued: ["Waiting to start", ""],

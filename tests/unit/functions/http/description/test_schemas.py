@@ -16,13 +16,13 @@ SPEC = {"$ref": "#/components/schemas/JobSpec"}
 SOURCE = {"$ref": "#/components/schemas/SourceConfig"}
 
 
-@pytest.mark.parametrize("document", ["docs/spec.md", "docs/sources.md"])
+@pytest.mark.parametrize("document", ["docs/reference/spec.md", "docs/reference/sources.md"])
 def test_documented_specs_are_valid_by_the_schema(document: str) -> None:
     for example in examples_in(document, "json"):
         assert flaws(json.loads(example.replace("…", "")), SPEC) == []
 
 
-@pytest.mark.parametrize("document", ["docs/lists.md", "docs/websites.md"])
+@pytest.mark.parametrize("document", ["docs/reference/lists.md", "docs/reference/websites.md"])
 def test_documented_sources_are_valid_by_the_schema(document: str) -> None:
     for example in examples_in(document, "json"):
         assert flaws(json.loads(example.replace("…", "")), SOURCE) == []

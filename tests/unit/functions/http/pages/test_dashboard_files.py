@@ -33,7 +33,7 @@ def words(name: str) -> set[str]:
 
 
 def documented(heading: str) -> set[str]:
-    rows = rows_of(section_of("docs/states.md", heading))
+    rows = rows_of(section_of("docs/reference/states.md", heading))
     return {code for row in rows for code in codes_in(row[0])}
 
 
