@@ -75,8 +75,8 @@ class ApiClient:
                     out.write(piece)
         return path, digest.hexdigest()
 
-    async def picture(self, path: str) -> bytes:
-        """Returns the picture at a path. One that is not made yet is asked for again, up to five times."""
+    async def image(self, path: str) -> bytes:
+        """Returns the image at a path. One that is not made yet is asked for again, up to five times."""
         for _ in range(_TRIES):
             async with self._session.get(self._url + path, headers=self._headers) as response:
                 if response.ok:

@@ -96,7 +96,7 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str], receiver: 
     path, sha256 = await api.download(str(job["id"]), stack.folder)
     sizes = await asyncio.to_thread(verify_zip, path, dataset, sha256)
     sheet = path.with_name("preview.jpg")
-    await asyncio.to_thread(sheet.write_bytes, await api.picture(dataset["links"]["preview"]))
+    await asyncio.to_thread(sheet.write_bytes, await api.image(dataset["links"]["preview"]))
     _print_table(dataset, sizes, time.monotonic() - began)
     _print_odd_files(await api.records(str(job["id"])))
     if receiver is not None:

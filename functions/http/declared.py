@@ -81,7 +81,7 @@ class Declared:
     endpoint answers more to a caller with a key.
 
     A `is_probe` is for health checks: rate limits neither count nor refuse its calls. The calls of an
-    endpoint that `is_picture` have limits of their own, as a page shows many pictures. The answer of an endpoint that
+    endpoint that `answers_image` have limits of their own, as a page shows many images. The answer of an endpoint that
     `revalidates` has an ETag, and `If-None-Match` saves callers to read it again.
 
     `user` is the path parameter that names the user whom the call concerns, if there is one: `me`, the caller's own id
@@ -99,7 +99,7 @@ class Declared:
     user: str | None = None
     in_path: Mapping[str, Parameter] = field(default_factory=dict)
     is_probe: bool = False
-    is_picture: bool = False
+    answers_image: bool = False
     revalidates: bool = False
     query: Mapping[str, Parameter] = field(default_factory=dict)
     headers: Mapping[str, Parameter] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.datasets.dataset import Dataset
 from shared.datasets.rows import from_entity, readable, to_entity
 from shared.errors import Changed, Conflict, NotFound
-from shared.records.blob_names import dataset_of, dataset_prefix, pictures_of, pictures_prefix
+from shared.records.blob_names import dataset_of, dataset_prefix, derived_from, derived_prefix
 from shared.storage.blobs import BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace
@@ -153,8 +153,8 @@ class Catalog:
         async for info in self._blobs.list(dataset_prefix(dataset_id)):
             if dataset_of(info.name) != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
-        async for info in self._blobs.list(pictures_prefix(dataset_id)):
-            if pictures_of(info.name) != recorded:
+        async for info in self._blobs.list(derived_prefix(dataset_id)):
+            if derived_from(info.name) != recorded:
                 await self._blobs.delete(info.name)
 
     async def erase(self, user_id: str, dataset_id: str, created_at: datetime) -> None:

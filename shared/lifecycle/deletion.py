@@ -26,7 +26,7 @@ from shared.jobs.webhooks.signing_secrets import SigningSecrets
 from shared.lifecycle.blob_deletion import delete_blobs
 from shared.lifecycle.messages import Task, TaskSender
 from shared.lifecycle.task_queue import Again, Kind
-from shared.records.blob_names import dataset_of, dataset_prefix, pictures_of, pictures_prefix, work_prefix
+from shared.records.blob_names import dataset_of, dataset_prefix, derived_from, derived_prefix, work_prefix
 from shared.runtime import Runtime
 
 QUIET_AFTER = timedelta(hours=1)
@@ -232,7 +232,7 @@ class Deletion:
             return False
         if dataset is None or marked.deletes_dataset:
             of_dataset = await delete_blobs(self._blobs, dataset_prefix(job_id), deadline)
-            return of_dataset and await delete_blobs(self._blobs, pictures_prefix(job_id), deadline)
+            return of_dataset and await delete_blobs(self._blobs, derived_prefix(job_id), deadline)
         if not is_quiet or dataset.keeping.legal_hold:
             return True
         recorded = dataset.id, dataset.revision
@@ -240,7 +240,7 @@ class Deletion:
             self._blobs, dataset_prefix(job_id), deadline, lambda info: dataset_of(info.name) == recorded
         )
         return of_dataset and await delete_blobs(
-            self._blobs, pictures_prefix(job_id), deadline, lambda info: pictures_of(info.name) == recorded
+            self._blobs, derived_prefix(job_id), deadline, lambda info: derived_from(info.name) == recorded
         )
 
     async def _erase_rows(self, marked: _Marked) -> None:

@@ -8,8 +8,8 @@ work/job_{id}/                working blobs, deleted some days after the job's e
     candidates/  records/     the input of a chunk, and its outcomes
     shards/                   images in the order in which they were fetched
     archive/r{revision}/      start.json; the plan and its texts are under the digest of the order
-    pictures/                 small pictures of images that the job has kept, made when somebody looks at them
-pictures/job_{id}/r{revision}/    small pictures of a dataset's images, and its preview; deleted with the dataset
+    derived/                  small images of those that the job has kept, made when somebody looks at them
+derived/job_{id}/r{revision}/    small images of a dataset, its preview and its sort index; deleted with the dataset
 inputs/{user}/                lists that the user's specs may name; the app writes those under uploaded/ only
 ```
 
@@ -22,8 +22,8 @@ DATASETS = "datasets/"
 WORK = "work/"
 INPUTS = "inputs/"
 UPLOADED = "uploaded/"
-PICTURES = "pictures/"
-_OF_PICTURES = re.compile(rf"{PICTURES}job_([^/]+)/r(\d+)/")
+DERIVED = "derived/"
+_DERIVED_FROM = re.compile(rf"{DERIVED}job_([^/]+)/r(\d+)/")
 _OF_DATASET = re.compile(rf"{DATASETS}job_([^/]+)/(?:r(\d+)/)?")
 
 
@@ -48,19 +48,19 @@ def dataset_of(blob: str) -> tuple[str, int] | None:
     return (found[1], int(found[2] or 1)) if found else None
 
 
-def pictures_prefix(dataset_id: str) -> str:
-    """Returns the prefix of all pictures that were made of a dataset."""
-    return f"{PICTURES}job_{dataset_id}/"
+def derived_prefix(dataset_id: str) -> str:
+    """Returns the prefix of all blobs that are derived from a dataset's images: small images, previews, indexes."""
+    return f"{DERIVED}job_{dataset_id}/"
 
 
-def revision_pictures_prefix(dataset_id: str, revision: int) -> str:
-    """Returns the prefix of the pictures that were made of one revision of a dataset."""
-    return f"{pictures_prefix(dataset_id)}r{revision}/"
+def revision_derived_prefix(dataset_id: str, revision: int) -> str:
+    """Returns the prefix of the blobs that are derived from one revision of a dataset."""
+    return f"{derived_prefix(dataset_id)}r{revision}/"
 
 
-def pictures_of(blob: str) -> tuple[str, int] | None:
-    """Returns the id and the revision of the dataset of which the blob is a picture, or None if it is none."""
-    found = _OF_PICTURES.match(blob)
+def derived_from(blob: str) -> tuple[str, int] | None:
+    """Returns the id and the revision of the dataset from which the blob is derived, or None if it is another blob."""
+    found = _DERIVED_FROM.match(blob)
     return (found[1], int(found[2])) if found else None
 
 
@@ -104,9 +104,9 @@ def shard_name(job_id: str, chunk_id: str, nonce: str) -> str:
     return f"{work_prefix(job_id)}shards/{chunk_id}-{nonce}"
 
 
-def job_pictures_prefix(job_id: str) -> str:
-    """Returns the prefix of the pictures that were made of images that a job has kept."""
-    return f"{work_prefix(job_id)}pictures/"
+def job_derived_prefix(job_id: str) -> str:
+    """Returns the prefix of the blobs that are derived from images that a job has kept."""
+    return f"{work_prefix(job_id)}derived/"
 
 
 def archive_prefix(job_id: str, revision: int) -> str:

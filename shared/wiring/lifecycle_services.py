@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.wiring.picture_services import PictureServices
+from shared.wiring.viewing_services import ViewingServices
 
 if TYPE_CHECKING:
     from shared.lifecycle.aging.due_steps import LifecycleRules
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shared.lifecycle.working_blobs import WorkingBlobs
 
 
-class LifecycleServices(PictureServices):
+class LifecycleServices(ViewingServices):
     """The services of the lifecycle. Each is made on first use."""
 
     @cached_property

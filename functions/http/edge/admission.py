@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _USER, _KEY = "user", "key"
 _MAX_PATH_CHARACTERS = 200
-PICTURES_FACTOR: Final = 10
-"""How many times as many pictures as other calls a caller may ask for in a minute."""
+IMAGES_FACTOR: Final = 10
+"""How many times as many images as other calls a caller may ask for in a minute."""
 
 
 class Admission:
@@ -52,8 +52,8 @@ class Admission:
         caller = await self.identify()
         tier = self._services.tiers[caller.tier]
         subject, limits = f"user-{caller.user_id}", _limits(caller, tier)
-        if declared.is_picture:
-            subject, limits = f"pictures-{caller.user_id}", tuple(map(_of_pictures, limits))
+        if declared.answers_image:
+            subject, limits = f"images-{caller.user_id}", tuple(map(_of_images, limits))
         self._check(await self._services.rate_limits.take(subject, limits))
         check_scope(caller, declared)
         return caller
@@ -122,6 +122,6 @@ def _limits(caller: Caller, tier: "Tier") -> "tuple[Limit, ...]":
     return (*limits, Limit(f"{_KEY}-{caller.key_id}", of_a_key))
 
 
-def _of_pictures(limit: "Limit") -> "Limit":
-    """Returns the limit for calls of pictures in place of one for other calls."""
-    return replace(limit, calls=PICTURES_FACTOR * limit.calls)
+def _of_images(limit: "Limit") -> "Limit":
+    """Returns the limit for calls of images in place of one for other calls."""
+    return replace(limit, calls=IMAGES_FACTOR * limit.calls)

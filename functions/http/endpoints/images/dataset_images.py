@@ -7,8 +7,8 @@ from functions.http.call import Answer, Call, Data
 from functions.http.declared import PAGE, Declared, Parameter, Reply
 from functions.http.edge.revalidation import has_current
 from functions.http.endpoint import Endpoints
-from functions.http.pictures.models import ImageList
-from functions.http.pictures.serving import (
+from functions.http.images.models import ImageList
+from functions.http.images.serving import (
     FILTERS,
     FOUND,
     IF_NONE_MATCH,
@@ -24,7 +24,7 @@ from functions.http.pictures.serving import (
 from shared.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from shared.pictures.sort_index import Sort
+    from shared.images.sort_index import Sort
 
 endpoints = Endpoints()
 
@@ -60,10 +60,10 @@ async def list_dataset_images(call: Call) -> Answer:
     dataset_id, wanted, place = call.route("id"), filter_of(call), place_of(call, final=True)
     user_id, size, sort = call.caller.user_id, int(call.query["limit"]), call.query["sort"]
     if sort == FOUND:
-        page = await call.app.dataset_pictures.page(user_id, dataset_id, wanted, place, size)
+        page = await call.app.dataset_images.page(user_id, dataset_id, wanted, place, size)
     else:
         order = cast("Sort", sort)
-        page = await call.app.sorted_pictures.page(user_id, dataset_id, wanted, place, size, order)
+        page = await call.app.sorted_images.page(user_id, dataset_id, wanted, place, size, order)
     return page_answer(call, page, f"/api/v1/datasets/{dataset_id}/images")
 
 
@@ -76,17 +76,17 @@ async def list_dataset_images(call: Call) -> Answer:
         in_path=IN_PATH,
         headers=IF_NONE_MATCH,
         errors=(NotFound, Conflict),
-        is_picture=True,
+        answers_image=True,
     )
 )
 async def get_dataset_image(call: Call) -> Answer:
-    """Answers one image of a dataset, or with `width` a small picture of it.
+    """Answers one image of a dataset, or with `width` a small image of it.
 
-    The small picture is made at the first call and stored. Then it can be read in the Archive tier, too.
+    The small image is made at the first call and stored. Then it can be read in the Archive tier, too.
     """
     name = call.request.route_params.get("n") or ""
-    picture = await call.app.dataset_pictures.find(call.caller.user_id, call.route("id"), name)
-    return await image_answer(call, picture)
+    image = await call.app.dataset_images.find(call.caller.user_id, call.route("id"), name)
+    return await image_answer(call, image)
 
 
 @endpoints.serve(
@@ -99,7 +99,7 @@ async def get_dataset_image(call: Call) -> Answer:
         },
         headers=IF_NONE_MATCH,
         errors=(NotFound, Conflict),
-        is_picture=True,
+        answers_image=True,
         when_late="The call has made a part of the preview. Try again.",
     )
 )

@@ -3,8 +3,8 @@
 from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, Declared
 from functions.http.endpoint import Endpoints
-from functions.http.pictures.models import ImageList
-from functions.http.pictures.serving import (
+from functions.http.images.models import ImageList
+from functions.http.images.serving import (
     FILTERS,
     IF_NONE_MATCH,
     IMAGE_ANSWERS,
@@ -38,7 +38,7 @@ async def list_job_images(call: Call) -> Answer:
     """
     wanted, place = filter_of(call), place_of(call, final=False)
     job = await call.app.job_keys.find(call.caller.user_id, call.route("id"))
-    page = await call.app.job_pictures.page(job, wanted, place, int(call.query["limit"]))
+    page = await call.app.job_images.page(job, wanted, place, int(call.query["limit"]))
     return page_answer(call, page, f"/api/v1/jobs/{job.id}/images")
 
 
@@ -51,11 +51,11 @@ async def list_job_images(call: Call) -> Answer:
         in_path=IN_PATH,
         headers=IF_NONE_MATCH,
         errors=(NotFound, Conflict),
-        is_picture=True,
+        answers_image=True,
     )
 )
 async def get_job_image(call: Call) -> Answer:
-    """Answers one image that the job has kept, or with `width` a small picture of it."""
+    """Answers one image that the job has kept, or with `width` a small image of it."""
     job = await call.app.job_keys.find(call.caller.user_id, call.route("id"))
-    picture = await call.app.job_pictures.find(job, call.request.route_params.get("n") or "")
-    return await image_answer(call, picture)
+    image = await call.app.job_images.find(job, call.request.route_params.get("n") or "")
+    return await image_answer(call, image)

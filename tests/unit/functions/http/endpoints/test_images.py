@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from shared.storage.blobs import Tier
 from tests.unit.functions.http.test_users import make_key, make_user
-from tests.unit.pictures.stored_images import FILES, Image, add_dataset, add_job
+from tests.unit.images.stored_images import FILES, Image, add_dataset, add_job
 
 IMAGES = [
     Image("cat", "jpeg"),
@@ -108,7 +108,7 @@ async def test_images_in_shards_are_answered_like_those_in_a_zip(app, caller):
 
 
 @pytest.mark.parametrize("width", [64, 128, 256, 512, 1024])
-async def test_a_small_picture_fits_into_its_width_and_is_never_larger_than_the_image(app, caller, width):
+async def test_a_small_image_fits_into_its_width_and_is_never_larger_than_the_image(app, caller, width):
     await add_dataset(app, IMAGES)
     for item in await _all(caller, "datasets/j/images", ""):
         answer = await caller.get(f"datasets/j/images/{item['n']}", f"width={width}")
@@ -195,7 +195,7 @@ async def test_another_user_finds_neither_the_images_nor_the_preview(app, caller
         assert (await other.get(path)).status == 404
 
 
-async def test_looking_at_pictures_is_no_use_of_the_product(app, caller):
+async def test_looking_at_images_is_no_use_of_the_product(app, caller):
     await add_dataset(app, IMAGES)
     for path in ("datasets/j/images", "datasets/j/images/r1-0-0", "datasets/j/preview"):
         assert (await caller.get(path)).status == 200
@@ -244,7 +244,7 @@ async def test_a_page_of_an_earlier_revision_is_a_conflict(app, caller):
     assert (await caller.get("datasets/j/images/r1-0-0")).status == 404
 
 
-async def test_calls_for_pictures_are_limited_on_their_own_and_leave_the_other_calls(app, caller):
+async def test_calls_for_images_are_limited_on_their_own_and_leave_the_other_calls(app, caller):
     await add_dataset(app, IMAGES)
     _, ann = await make_key(caller, await make_user(caller, tier="free"), "read")
     for path in ("datasets/j/images/r1-0-0", "datasets/j/preview", "jobs/j/images/c000001-0"):
@@ -260,7 +260,7 @@ async def test_calls_for_pictures_are_limited_on_their_own_and_leave_the_other_c
     assert (await ann.get("datasets/j/images")).status == 404
 
 
-async def test_a_page_of_pictures_reads_each_part_of_the_records_once(app, caller, monkeypatch):
+async def test_a_page_of_images_reads_each_part_of_the_records_once(app, caller, monkeypatch):
     await add_dataset(app, IMAGES, chunk=100)
     items = await _all(caller, "datasets/j/images", "")
     get, reads = app.blobs.get, []

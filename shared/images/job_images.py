@@ -1,4 +1,4 @@
-"""Finds the pictures of jobs while their working blobs are stored: images that the crawl has kept, the newest first.
+"""Finds the images of jobs while their working blobs are stored: images that the crawl has kept, the newest first.
 
 The archive step may leave some of them out of the dataset, such as duplicates.
 """
@@ -11,16 +11,16 @@ from typing import Final
 from shared.clock import Clock, Deadline
 from shared.damage import reading
 from shared.errors import NotFound
+from shared.images.image import DerivedFolder, ImageFilter, KeptImage, decode_id, encode_id, facts_of
+from shared.images.pages import READ_SECONDS, Batch, Entry, ImagePage, take
+from shared.images.recent import Recent
 from shared.jobs.job.chunk_ids import chunk_id, number_of
 from shared.jobs.job.job import Job
 from shared.jobs.ledger.chunk_blobs import read_records
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.record_pieces import Line, Place
 from shared.jobs.ledger.rows import ChunkRow
-from shared.pictures.pages import READ_SECONDS, Batch, Entry, PicturePage, take
-from shared.pictures.picture import Picture, PictureFilter, Shelf, decode_id, encode_id, facts_of
-from shared.pictures.recent import Recent
-from shared.records.blob_names import job_pictures_prefix, work_prefix
+from shared.records.blob_names import job_derived_prefix, work_prefix
 from shared.records.candidates import StoredRange
 from shared.records.delivered import fields_of
 from shared.records.records import Kept, Record
@@ -30,8 +30,8 @@ _WINDOW: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class JobPictures:
-    """The pictures of all jobs."""
+class JobImages:
+    """The images of all jobs."""
 
     data: JobData
     clock: Clock
@@ -39,8 +39,8 @@ class JobPictures:
         default_factory=lambda: Recent(_text_bytes), repr=False
     )
 
-    async def page(self, job: Job, wanted: PictureFilter, place: Place | None, size: int) -> PicturePage:
-        """Returns up to `size` pictures, from the last chunk to the first. There may be fewer, though more follow.
+    async def page(self, job: Job, wanted: ImageFilter, place: Place | None, size: int) -> ImagePage:
+        """Returns up to `size` images, from the last chunk to the first. There may be fewer, though more follow.
 
         Raises:
             NotFound: the job's images are deleted.
@@ -50,25 +50,25 @@ class JobPictures:
         deadline = Deadline.after(self.clock, READ_SECONDS)
         async with aclosing(self._batches(job, place)) as batches:
             taken = await take(batches, wanted, size, deadline)
-        pictures = [self._picture(job, entry.at, entry.line) for entry in taken.entries]
-        return PicturePage(pictures, taken.following)
+        images = [self._image(job, entry.at, entry.line) for entry in taken.entries]
+        return ImagePage(images, taken.following)
 
-    async def find(self, job: Job, picture_id: str) -> Picture:
-        """Returns the picture with this id.
+    async def find(self, job: Job, image_id: str) -> KeptImage:
+        """Returns the image with this id.
 
         Raises:
-            NotFound: the job has no such picture, or its images are deleted.
+            NotFound: the job has no such image, or its images are deleted.
             Damaged: records cannot be read.
         """
         await self._check(job)
-        place = decode_id(picture_id)
+        place = decode_id(image_id)
         if place is not None and place.chunk:
             chunk = await self.data.ledger.chunk(job.id, place.chunk)
             records = await self._records(job, chunk) if chunk is not None and chunk.done else ()
             if place.lines < len(records):
                 line = _line(records[place.lines])
-                if PictureFilter().matches(line):
-                    return self._picture(job, place, line)
+                if ImageFilter().matches(line):
+                    return self._image(job, place, line)
         raise NotFound(f"The job {job.id} has no image of this id.")
 
     async def _check(self, job: Job) -> None:
@@ -118,7 +118,7 @@ class JobPictures:
 
         return await self._recent.get((job.id, chunk.id), read)
 
-    def _picture(self, job: Job, at: Place, line: Line) -> Picture:
+    def _image(self, job: Job, at: Place, line: Line) -> KeptImage:
         with reading(f"the records of chunk {at.chunk}"):
             facts = facts_of(line)
             if not facts.blob.startswith(work_prefix(job.id)):
@@ -129,7 +129,7 @@ class JobPictures:
             return stored is not None and await self.data.jobs.owns_work(stored)
 
         stored = StoredRange(facts.blob, facts.offset, facts.size_bytes)
-        return Picture(encode_id(at), facts, stored, Shelf(job_pictures_prefix(job.id), exists))
+        return KeptImage(encode_id(at), facts, stored, DerivedFolder(job_derived_prefix(job.id), exists))
 
 
 def _text_bytes(records: tuple[Record, ...]) -> int:

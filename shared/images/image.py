@@ -1,4 +1,4 @@
-"""Defines the pictures that people look at: kept images of a dataset, or of a job before it has a dataset."""
+"""Defines the images that people look at: kept images of a dataset, or of a job before it has a dataset."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,8 +13,8 @@ from shared.records.candidates import StoredRange
 from shared.records.licenses import UNKNOWN
 from shared.records.records import KEPT
 
-PICTURE_ID: Final = rf"(?:r[1-9][0-9]{{0,8}}-[0-9]{{1,15}}|c{CHUNK_ID})-[0-9]{{1,9}}"
-"""The regular expression of all ids of pictures."""
+IMAGE_ID: Final = rf"(?:r[1-9][0-9]{{0,8}}-[0-9]{{1,15}}|c{CHUNK_ID})-[0-9]{{1,9}}"
+"""The regular expression of all ids of images."""
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {
     "jpeg": "image/jpeg",
@@ -33,7 +33,7 @@ _ID = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFacts:
+class KeptFacts:
     """What the record of a kept image says. `shared.records` describes the fields.
 
     `blob` is the file that holds the bytes: of a dataset, a name below its prefix.
@@ -67,11 +67,11 @@ class PictureFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """Where the small pictures of a dataset or a job are stored: below `prefix`.
+class DerivedFolder:
+    """Where blobs are stored that are derived from the images of a dataset or a job: below `prefix`.
 
-    `exists` returns whether the dataset or the job still exists. A call that has stored a picture checks this, so that
-    a deletion at the same time leaves no picture behind. `dataset_id` is empty for a job.
+    `exists` returns whether the dataset or the job still exists. A call that has stored a blob checks this, so that a
+    deletion at the same time leaves no blob behind. `dataset_id` is empty for a job.
     """
 
     prefix: str
@@ -80,18 +80,18 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class KeptImage:
     """One image that can be shown. `id` stays valid as long as its records, and always names the same bytes."""
 
     id: str
-    facts: PictureFacts
+    facts: KeptFacts
     stored: StoredRange
-    shelf: Shelf = field(repr=False, compare=False)
+    folder: DerivedFolder = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFilter:
-    """The conditions for a picture to be in a page. All of them hold; an empty text sets no condition."""
+class ImageFilter:
+    """The conditions for an image to be in a page. All of them hold; an empty text sets no condition."""
 
     label: str = ""
     split: str = ""
@@ -115,23 +115,23 @@ class PictureFilter:
 
 
 def encode_id(place: Place) -> str:
-    """Returns the id of the picture whose record is at this place: that of its line, from 0."""
+    """Returns the id of the image whose record is at this place: that of its line, from 0."""
     piece = f"r{place.revision}-{place.offset}" if place.revision else f"c{place.chunk}"
     return f"{piece}-{place.lines}"
 
 
 def decode_id(text: str) -> Place | None:
-    """Reverses `encode_id`; returns None if the text is no id of a picture."""
-    if re.fullmatch(PICTURE_ID, text) is None or (found := _ID.fullmatch(text)) is None:
+    """Reverses `encode_id`; returns None if the text is no id of an image."""
+    if re.fullmatch(IMAGE_ID, text) is None or (found := _ID.fullmatch(text)) is None:
         return None
     revision, offset = int(found["revision"] or 0), int(found["offset"] or 0)
     return Place(int(found["line"]), found["chunk"] or "", revision, offset)
 
 
-_facts = TypeAdapter(PictureFacts)
+_facts = TypeAdapter(KeptFacts)
 
 
-def facts_of(line: Line) -> PictureFacts:
+def facts_of(line: Line) -> KeptFacts:
     """Returns what a record says of its image.
 
     Raises:

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from shared.errors import Conflict, Damaged, NotFound
-from shared.pictures import sorted_pictures
-from shared.pictures.picture import PictureFilter
-from shared.pictures.sort_index import rows_of
+from shared.images import sorted_images
+from shared.images.image import ImageFilter
+from shared.images.sort_index import rows_of
 from tests.unit.functions.http.http_calls import Caller, memory_app
+from tests.unit.images.stored_images import Image, add_dataset
 from tests.unit.manual_clock import ManualClock
-from tests.unit.pictures.stored_images import Image, add_dataset
 
-ALL = PictureFilter()
+ALL = ImageFilter()
 SHARPNESS = [3, 1, 2, 2, 9, 0, 5, 2]
 IMAGES = [
     Image(
@@ -35,7 +35,7 @@ class Slow:
     def __init__(self, monkeypatch, clock) -> None:
         self._clock = clock
         self.members = 0
-        monkeypatch.setattr(sorted_pictures, "rows_of", self)
+        monkeypatch.setattr(sorted_images, "rows_of", self)
 
     def __call__(self, piece):
         self.members += 1
@@ -44,14 +44,14 @@ class Slow:
 
 
 async def _page(app, sort="sharpest", wanted=ALL, place=None, size=100):
-    return await app.sorted_pictures.page("admin", "j", wanted, place, size, sort)
+    return await app.sorted_images.page("admin", "j", wanted, place, size, sort)
 
 
 async def _sorted(app, sort, wanted=ALL, size=3):
     found, place = [], None
     for _ in range(50):
         page = await _page(app, sort, wanted, place, size)
-        found += [picture.facts.index // 2 for picture in page.pictures]
+        found += [image.facts.index // 2 for image in page.images]
         place = page.following
         if place is None:
             return found
@@ -77,16 +77,16 @@ async def test_pages_are_sorted_and_images_with_the_same_value_stay_in_order(app
 
 async def test_pages_have_only_the_images_that_are_wanted(app):
     await add_dataset(app, IMAGES)
-    assert await _sorted(app, "sharpest", PictureFilter(label="label 0")) == [4, 6, 0, 2]
-    assert await _sorted(app, "sharpest", PictureFilter(label="label 0", split="val")) == []
-    assert await _sorted(app, "sharpest", PictureFilter(label="\ud83d")) == []
+    assert await _sorted(app, "sharpest", ImageFilter(label="label 0")) == [4, 6, 0, 2]
+    assert await _sorted(app, "sharpest", ImageFilter(label="label 0", split="val")) == []
+    assert await _sorted(app, "sharpest", ImageFilter(label="\ud83d")) == []
 
 
-async def test_pictures_are_the_same_as_those_of_unsorted_pages(app):
+async def test_images_are_the_same_as_those_of_unsorted_pages(app):
     await add_dataset(app, IMAGES)
-    unsorted = (await app.dataset_pictures.page("admin", "j", ALL, None, 100)).pictures
+    unsorted = (await app.dataset_images.page("admin", "j", ALL, None, 100)).images
     page = await _page(app)
-    assert sorted(page.pictures, key=lambda picture: picture.facts.index) == [*unsorted]
+    assert sorted(page.images, key=lambda image: image.facts.index) == [*unsorted]
 
 
 async def test_calls_make_the_index_part_by_part_and_wait_until_it_is_complete(app, monkeypatch):
@@ -94,15 +94,13 @@ async def test_calls_make_the_index_part_by_part_and_wait_until_it_is_complete(a
     await add_dataset(app, IMAGES)
     place, calls = None, 0
     while (page := await _page(app, place=place)).waits:
-        assert page.pictures == ()
+        assert page.images == ()
         assert page.following is not None
         place, calls = page.following, calls + 1
-    assert (calls, slow.members, len(page.pictures)) == (3, 4, 8)
+    assert (calls, slow.members, len(page.images)) == (3, 4, 8)
     other = memory_app()
     vars(other).update(blobs=app.blobs, entities=app.entities)
-    assert [picture.id for picture in (await _page(other)).pictures] == [
-        picture.id for picture in page.pictures
-    ]
+    assert [image.id for image in (await _page(other)).images] == [image.id for image in page.images]
     assert slow.members == 4
 
 
@@ -114,7 +112,7 @@ async def test_instances_that_make_the_index_at_the_same_time_end_with_the_same_
     await asyncio.gather(*(_page(other) for other in others))
     # a longer part and a shorter one begin at the same place
     Slow(monkeypatch, app.clock)
-    app.sorted_pictures._last = None
+    app.sorted_images._last = None
     for other in (*others, app):
         assert await _sorted(other, "sharpest") == [4, 6, 0, 2, 3, 7, 1, 5]
 
@@ -130,18 +128,18 @@ async def test_a_call_that_is_killed_before_it_stores_leaves_the_work_to_the_nex
     with pytest.raises(asyncio.CancelledError):
         await _page(app)
     monkeypatch.setattr(app.blobs, "put", put)
-    assert len((await _page(app)).pictures) == 8
+    assert len((await _page(app)).images) == 8
 
 
 async def test_a_damaged_index_and_too_large_or_deleted_datasets_are_refused(app, monkeypatch):
     dataset = await add_dataset(app, IMAGES)
     await _page(app)
-    [part] = [info.name async for info in app.blobs.list("pictures/job_j/r1/index/")]
+    [part] = [info.name async for info in app.blobs.list("derived/job_j/r1/index/")]
     await app.blobs.put(part, b"garbled")
-    app.sorted_pictures._last = None
+    app.sorted_images._last = None
     with pytest.raises(Damaged):
         await _page(app)
-    monkeypatch.setattr(sorted_pictures, "MOST_SORTED", 7)
+    monkeypatch.setattr(sorted_images, "MOST_SORTED", 7)
     with pytest.raises(Conflict):
         await _page(app)
     await app.catalog.begin_deletion("admin", dataset.id, app.clock.now())
@@ -160,7 +158,7 @@ async def test_an_index_that_is_made_while_its_dataset_is_deleted_is_not_left_be
     monkeypatch.setattr(app.blobs, "put", put_late)
     with pytest.raises(NotFound):
         await _page(app)
-    assert [info async for info in app.blobs.list("pictures/")] == []
+    assert [info async for info in app.blobs.list("derived/")] == []
 
 
 @pytest.fixture

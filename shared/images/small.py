@@ -1,4 +1,4 @@
-"""Makes small pictures, with the code that judges images. Everything here takes processor time: run it in a thread."""
+"""Makes small images, with the code that judges images. Everything here takes processor time: run it in a thread."""
 
 import threading
 from typing import Final, get_args
@@ -11,10 +11,10 @@ from shared.crawling.options import Filters, Format, Resize, Transform
 from shared.records.records import Rejected
 
 WIDTHS: Final = (64, 128, 256, 512, 1024)
-"""The sizes of small pictures: at most so many pixels wide and high."""
+"""The sizes of small images: at most so many pixels wide and high."""
 
 MOST_MEMORY_BYTES: Final = 256 << 20
-"""An image that takes more memory to decode has no small picture."""
+"""An image that takes more memory to decode has no small image."""
 
 _QUALITY = 82
 _ANY = Filters(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from functions.http.declared import Model
 
 if TYPE_CHECKING:
-    from shared.pictures.picture import Picture
+    from shared.images.image import KeptImage
 
 
 class Scores(Model):
@@ -47,12 +47,12 @@ class ImageEntry(Model):
     links: dict[str, str]
 
     @classmethod
-    def of(cls, picture: "Picture", path: str) -> Self:
-        """Returns the entry of a picture; `path` is that of the list."""
-        facts = picture.facts
-        link = f"{path}/{picture.id}"
+    def of(cls, image: "KeptImage", path: str) -> Self:
+        """Returns the entry of an image; `path` is that of the list."""
+        facts = image.facts
+        link = f"{path}/{image.id}"
         return cls(
-            n=picture.id,
+            n=image.id,
             index=facts.index,
             label=facts.label,
             split=facts.split,

@@ -1,6 +1,6 @@
-"""Reads the bytes of pictures, and makes and stores small ones.
+"""Reads the bytes of images, and makes and stores small images.
 
-Small pictures are stored under the checksum of their image, below the prefix of the dataset or the job. They can be
+Small images are stored under the checksum of their image, below the prefix of the dataset or the job. They can be
 read while the image itself is in the Archive tier, and are deleted with the dataset or the working blobs of the job.
 """
 
@@ -12,8 +12,8 @@ from typing import Final
 from shared.crawling.judging.file_signatures import detect_format
 from shared.datasets.downloads import in_archive_tier
 from shared.errors import AlreadyExists, Conflict, Damaged, NotFound
-from shared.pictures.picture import MEDIA_TYPES, Picture, Shelf
-from shared.pictures.small import make_small
+from shared.images.image import MEDIA_TYPES, DerivedFolder, KeptImage
+from shared.images.small import make_small
 from shared.storage.blobs import BlobAttributes, BlobStore
 
 MOST_BYTES: Final = 25_000_000
@@ -28,16 +28,16 @@ DECODES_AT_ONCE: Final = 2
 _JPEG = BlobAttributes("image/jpeg")
 
 
-class PictureFiles:
-    """The bytes of pictures. An instance of the app has one object of this class, which holds its limits."""
+class ImageFiles:
+    """The bytes of images. An instance of the app has one object of this class, which holds its limits."""
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._decodes = asyncio.Semaphore(DECODES_AT_ONCE)
-        self._threads = ThreadPoolExecutor(DECODES_AT_ONCE, "picture")
+        self._threads = ThreadPoolExecutor(DECODES_AT_ONCE, "image")
 
-    async def original(self, picture: Picture) -> bytes:
+    async def original(self, image: KeptImage) -> bytes:
         """Returns the bytes of the image, which are those that its record describes.
 
         Raises:
@@ -45,40 +45,40 @@ class PictureFiles:
             Conflict: they are in the Archive tier, or too large to be shown.
             Damaged: storage has other bytes.
         """
-        if picture.facts.size_bytes > MOST_BYTES:
+        if image.facts.size_bytes > MOST_BYTES:
             raise Conflict(f"The image has more than {MOST_BYTES:,} bytes; it can only be downloaded.")
         async with self._reads:
-            return await self._read(picture)
+            return await self._read(image)
 
     async def stored(self, name: str) -> bytes | None:
-        """Returns a picture that was made before, or None."""
+        """Returns a small image or a preview that was made before, or None."""
         try:
             return await self._blobs.get(name)
         except NotFound:
             return None
 
-    async def small(self, picture: Picture, width: int) -> bytes | None:
-        """Returns the small picture; makes and stores it if it was not made before.
+    async def small(self, image: KeptImage, width: int) -> bytes | None:
+        """Returns the small image; makes and stores it if it was not made before.
 
         Returns None if none can be made, because the image takes too much memory. Repeating this is safe, also at the
         same time: the same bytes are made.
 
         Raises:
             NotFound: the image is gone.
-            Conflict: the image is in the Archive tier, and no small picture of it was made before.
+            Conflict: the image is in the Archive tier, and no small image of it was made before.
             Damaged: storage has other bytes than the record says.
         """
-        found = await self.stored(small_blob(picture, width))
-        if found is not None or picture.facts.size_bytes > MOST_BYTES:
+        found = await self.stored(small_blob(image, width))
+        if found is not None or image.facts.size_bytes > MOST_BYTES:
             return found
         # a call that waits here holds no image in memory
         async with self._decodes:
-            data = await self._read(picture)
+            data = await self._read(image)
             made = await asyncio.wrap_future(self._threads.submit(make_small, data, width))
-        return None if made is None else await self.store(picture.shelf, small_blob(picture, width), made)
+        return None if made is None else await self.store(image.folder, small_blob(image, width), made)
 
-    async def store(self, shelf: Shelf, name: str, data: bytes) -> bytes:
-        """Stores a picture under a name below the shelf's prefix; returns the one that was stored first.
+    async def store(self, folder: DerivedFolder, name: str, data: bytes) -> bytes:
+        """Stores a small image or a preview under a name in the folder; returns the one that was stored first.
 
         Raises:
             NotFound: its dataset or its job was deleted meanwhile. Nothing is stored then.
@@ -87,27 +87,27 @@ class PictureFiles:
             await self._blobs.put(name, data, _JPEG, overwrite=False)
         except AlreadyExists:
             data = await self._blobs.get(name)
-        if not await shelf.exists():
+        if not await folder.exists():
             await self._blobs.delete(name)
             raise NotFound("The image was deleted.")
         return data
 
-    async def _read(self, picture: Picture) -> bytes:
-        stored, facts = picture.stored, picture.facts
+    async def _read(self, image: KeptImage) -> bytes:
+        stored, facts = image.stored, image.facts
         try:
             data = await self._blobs.get(stored.blob, offset=stored.offset, length=stored.size)
         except NotFound:
             raise NotFound("The file that holds the image is gone.") from None
         except Conflict:
-            if picture.shelf.dataset_id:
-                raise Conflict(in_archive_tier(picture.shelf.dataset_id)) from None
+            if image.folder.dataset_id:
+                raise Conflict(in_archive_tier(image.folder.dataset_id)) from None
             raise
         is_shown = facts.format in MEDIA_TYPES and detect_format(data) == facts.format
         if not is_shown or len(data) != stored.size or hashlib.sha256(data).hexdigest() != facts.sha256:
-            raise Damaged(f"Damaged in storage: image {picture.id}.")
+            raise Damaged(f"Damaged in storage: image {image.id}.")
         return data
 
 
-def small_blob(picture: Picture, width: int) -> str:
-    """Returns the name of a small picture of this width."""
-    return f"{picture.shelf.prefix}{width}/{picture.facts.sha256}.jpg"
+def small_blob(image: KeptImage, width: int) -> str:
+    """Returns the name of a small image of this width."""
+    return f"{image.folder.prefix}{width}/{image.facts.sha256}.jpg"

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import Unavailable
-from shared.pictures.recent import MOST, MOST_TEXT_BYTES, Recent
+from shared.images.recent import MOST, MOST_TEXT_BYTES, Recent
 
 
 async def test_the_values_that_were_read_last_are_kept():

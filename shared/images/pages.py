@@ -1,12 +1,12 @@
-"""Takes a page of pictures from the records, which are read in batches, in bounded time and memory."""
+"""Takes a page of images from the records, which are read in batches, in bounded time and memory."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.clock import Deadline
+from shared.images.image import ImageFilter, KeptImage
 from shared.jobs.ledger.record_pieces import Line, Place
-from shared.pictures.picture import Picture, PictureFilter
 
 MOST_BATCHES: Final = 20
 """How many batches of records a call reads at most. A batch has the records of one chunk."""
@@ -41,18 +41,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class PicturePage:
-    """Some pictures, in order. `following` is where the next page begins, or None if there is none.
+class ImagePage:
+    """Some images, in order. `following` is where the next page begins, or None if there is none.
 
     It `waits` if the page is not there yet: the same call has it later.
     """
 
-    pictures: Sequence[Picture]
+    images: Sequence[KeptImage]
     following: Place | None
     waits: bool = False
 
 
-async def take(batches: AsyncIterator[Batch], wanted: PictureFilter, size: int, deadline: Deadline) -> Taken:
+async def take(batches: AsyncIterator[Batch], wanted: ImageFilter, size: int, deadline: Deadline) -> Taken:
     """Takes up to `size` records that match. There may be fewer, or none, though more follow."""
     found: list[Entry] = []
     number = 0

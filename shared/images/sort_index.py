@@ -12,8 +12,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.images.image import ImageFilter, facts_of
 from shared.jobs.ledger.record_pieces import Line, Piece
-from shared.pictures.picture import PictureFilter, facts_of
 
 type Sort = Literal["largest", "smallest", "sharpest", "blurriest", "brightest", "darkest"]
 type Rows = NDArray[np.void]
@@ -27,7 +27,7 @@ ROW: Final = np.dtype(
         ("pixels", "<i8"),
         ("sharpness", "<f4"),
         ("brightness", "<f4"),
-        *((name, "<u4") for name in PictureFilter.__slots__),
+        *((name, "<u4") for name in ImageFilter.__slots__),
     ]
 )
 
@@ -39,7 +39,7 @@ _KEYS: Final[Mapping[Sort, tuple[str, bool]]] = {
     "brightest": ("brightness", True),
     "darkest": ("brightness", False),
 }
-_KEPT = PictureFilter()
+_KEPT = ImageFilter()
 
 
 def rows_of(piece: Piece) -> Rows:
@@ -66,13 +66,13 @@ def unpack(data: bytes) -> Rows:
     return np.frombuffer(zlib.decompress(data), ROW)
 
 
-def sorted_rows(rows: Rows, wanted: PictureFilter, sort: Sort, start: int, size: int) -> tuple[Rows, bool]:
+def sorted_rows(rows: Rows, wanted: ImageFilter, sort: Sort, start: int, size: int) -> tuple[Rows, bool]:
     """Returns up to `size` matching rows from the position `start` on, and whether more follow.
 
     Images with the same value stay in the order of the records. It takes about a tenth of a second for a million rows.
     """
     chosen = np.ones(len(rows), np.bool_)
-    for name in PictureFilter.__slots__:
+    for name in ImageFilter.__slots__:
         text = getattr(wanted, name)
         if text:
             chosen &= rows[name] == _crc32(text)
@@ -93,7 +93,7 @@ def _rows(piece: Piece) -> Iterator[tuple[object, ...]]:
 
 
 def _filtered(line: Line) -> Iterator[int]:
-    return (_crc32(str(line.get(name) or "")) for name in PictureFilter.__slots__)
+    return (_crc32(str(line.get(name) or "")) for name in ImageFilter.__slots__)
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,6 @@
-"""Draws a contact sheet: small pictures in rows, grouped by label, with the labels as text.
+"""Draws a contact sheet: small images in rows, grouped by label, with the labels as text.
 
-It takes some milliseconds of processor time for each picture: run it in a thread.
+It takes some milliseconds of processor time for each image: run it in a thread.
 """
 
 import io
@@ -15,10 +15,10 @@ from PIL import Image, ImageDraw, ImageFont
 from shared.text.hidden import without_hidden
 
 CELL: Final = 128
-"""The side of a picture's cell in pixels. Pictures have at most this size."""
+"""The side of an image's cell in pixels. Images have at most this size."""
 
 COLUMNS: Final = 6
-"""How many pictures a row has at most."""
+"""How many images a row has at most."""
 
 _GAP, _TEXT_HEIGHT, _FONT_SIZE = 8, 28, 16
 _PAPER, _INK, _FADED = (255, 255, 255), (32, 32, 32), (112, 112, 112)
@@ -37,7 +37,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The pictures of one label, and how many images the dataset has of it."""
+    """The images of one label, and how many images the dataset has of it."""
 
     label: str
     image_count: int
@@ -66,14 +66,14 @@ def draw_sheet(groups: Sequence[Group], note: str = "") -> bytes:
 
 
 def _paste(sheet: Image.Image, cell: Cell, left: int, top: int) -> None:
-    """Puts the picture into the middle of its cell."""
+    """Puts the image into the middle of its cell."""
     if cell.data is None:
         sheet.paste(Image.new("RGB", (CELL, CELL), cell.color), (left, top))
         return
     with Image.open(io.BytesIO(cell.data), formats=("JPEG",)) as opened:
-        picture = opened.convert("RGB")
-    picture.thumbnail((CELL, CELL))
-    sheet.paste(picture, (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2))
+        image = opened.convert("RGB")
+    image.thumbnail((CELL, CELL))
+    sheet.paste(image, (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2))
 
 
 def _write(

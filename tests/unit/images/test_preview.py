@@ -7,12 +7,12 @@ import pytest
 from PIL import Image as Pillow
 
 from shared.errors import Conflict, NotFound, Unavailable
-from shared.pictures import preview
-from shared.pictures.sheet import Cell, Group, draw_sheet
+from shared.images import preview
+from shared.images.sheet import Cell, Group, draw_sheet
 from shared.storage.blobs import Tier
 from tests.unit.functions.http.http_calls import memory_app
+from tests.unit.images.stored_images import Image, add_dataset
 from tests.unit.manual_clock import ManualClock
-from tests.unit.pictures.stored_images import Image, add_dataset
 
 LABELS = ["cat", "ünï 日本語 😀 العربية", "a\u202eb\n<script>", "x" * 300, " ", "\ud83d", "0"]
 
@@ -83,22 +83,22 @@ async def test_the_preview_that_another_instance_has_stored_first_is_answered(ap
     assert len(set(found)) == 1
 
 
-async def test_a_call_whose_time_ends_leaves_pictures_for_the_next_one(app, monkeypatch):
+async def test_a_call_whose_time_ends_leaves_images_for_the_next_one(app, monkeypatch):
     clock = ManualClock()
     vars(app).update(clock=clock)
     await add_dataset(app, [Image(form=form) for form in ("jpeg", "png", "webp", "gif")] * 4, chunk=100)
-    small, made = app.picture_files.small, []
+    small, made = app.image_files.small, []
 
-    async def slow(picture, width):
-        made.append(picture.id)
+    async def slow(image, width):
+        made.append(image.id)
         clock.advance(2)
-        return await small(picture, width)
+        return await small(image, width)
 
-    monkeypatch.setattr(app.picture_files, "small", slow)
+    monkeypatch.setattr(app.image_files, "small", slow)
     with pytest.raises(Unavailable):
         await app.previews.preview("admin", "j")
     assert len(made) < 16
-    monkeypatch.setattr(app.picture_files, "small", small)
+    monkeypatch.setattr(app.image_files, "small", small)
     assert size_of(await app.previews.preview("admin", "j"))
 
 

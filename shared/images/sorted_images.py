@@ -1,4 +1,4 @@
-"""Finds the pictures of a dataset in another order than that of the records.
+"""Finds the images of a dataset in another order than that of the records.
 
 That needs an index of all images. The calls for a sorted page make it together, a part in each call, and store the
 parts: that of a million images takes some calls of three seconds. Afterwards a page reads the index, and the gzip
@@ -21,11 +21,11 @@ from shared.concurrency import process_concurrently
 from shared.damage import reading
 from shared.datasets.dataset import Dataset
 from shared.errors import AlreadyExists, Conflict, NotFound
+from shared.images.dataset_images import DatasetImages
+from shared.images.image import ImageFilter, KeptImage
+from shared.images.pages import READ_SECONDS, ImagePage
+from shared.images.sort_index import ROW, Rows, Sort, pack, rows_of, sorted_rows, unpack
 from shared.jobs.ledger.record_pieces import Line, Place, final_pieces
-from shared.pictures.dataset_pictures import DatasetPictures
-from shared.pictures.pages import READ_SECONDS, PicturePage
-from shared.pictures.picture import Picture, PictureFilter
-from shared.pictures.sort_index import ROW, Rows, Sort, pack, rows_of, sorted_rows, unpack
 from shared.storage.blobs import BlobStore
 
 MOST_SORTED: Final = 1_000_000
@@ -37,11 +37,11 @@ _PART = re.compile(r"([0-9]{15})-([0-9]{15})")
 _MEMBER = 31
 
 
-class SortedPictures:
+class SortedImages:
     """Reads sorted pages, one at a time in an instance. The index that was used last stays in memory."""
 
-    def __init__(self, pictures: DatasetPictures, blobs: BlobStore, clock: Clock) -> None:
-        self._pictures = pictures
+    def __init__(self, images: DatasetImages, blobs: BlobStore, clock: Clock) -> None:
+        self._images = images
         self._blobs = blobs
         self._clock = clock
         self._one = asyncio.Lock()
@@ -49,18 +49,18 @@ class SortedPictures:
         self._rows: Rows = np.empty(0, ROW)
 
     async def page(
-        self, user_id: str, dataset_id: str, wanted: PictureFilter, place: Place | None, size: int, sort: Sort
-    ) -> PicturePage:
-        """Returns up to `size` pictures in the order of `sort`. The `lines` of a place are a position in that order.
+        self, user_id: str, dataset_id: str, wanted: ImageFilter, place: Place | None, size: int, sort: Sort
+    ) -> ImagePage:
+        """Returns up to `size` images in the order of `sort`. The `lines` of a place are a position in that order.
 
-        The page `waits` while the index is being made: then it has no pictures, and the next call goes on.
+        The page `waits` while the index is being made: then it has no images, and the next call goes on.
 
         Raises:
             NotFound: this user has no such dataset, or its records are gone.
             Conflict: the dataset has too many images or a new revision, or the records are in the Archive tier.
             Damaged: the records or the index cannot be read.
         """
-        dataset = await self._pictures.catalog.require(user_id, dataset_id)
+        dataset = await self._images.catalog.require(user_id, dataset_id)
         begin = place or Place(revision=dataset.revision)
         if begin.revision != dataset.revision:
             raise Conflict(f"The dataset {dataset_id} has a new revision. List its images again.")
@@ -69,10 +69,10 @@ class SortedPictures:
         async with self._one:
             rows = await self._index(dataset)
         if rows is None:
-            return PicturePage((), begin, waits=True)
+            return ImagePage((), begin, waits=True)
         found, more = await asyncio.to_thread(sorted_rows, rows, wanted, sort, begin.lines, size)
-        pictures = await self._read(dataset, found, wanted)
-        return PicturePage(pictures, replace(begin, lines=begin.lines + size) if more else None)
+        images = await self._read(dataset, found, wanted)
+        return ImagePage(images, replace(begin, lines=begin.lines + size) if more else None)
 
     async def _index(self, dataset: Dataset) -> Rows | None:
         """Returns the index, or None if a part of it is still missing. Makes what time allows."""
@@ -81,7 +81,7 @@ class SortedPictures:
         info = await self._blobs.info(dataset.records_blob)
         if info is None:
             raise NotFound(f"The records of dataset {dataset.id} are gone.")
-        prefix = f"{self._pictures.shelf(dataset).prefix}index/"
+        prefix = f"{self._images.folder(dataset).prefix}index/"
         names, end = await self._parts(prefix)
         if end < info.size_bytes:
             await self._make_part(dataset, prefix, end)
@@ -123,17 +123,17 @@ class SortedPictures:
                 end = piece.begin.offset + piece.size_bytes
                 if deadline.passed:
                     break
-        shelf = self._pictures.shelf(dataset)
+        folder = self._images.folder(dataset)
         if not parts:
             return
         name, data = _part(prefix, begin, end), pack(np.concatenate(parts))
         with suppress(AlreadyExists):
             await self._blobs.put(name, data, overwrite=False)
-        if not await shelf.exists():
+        if not await folder.exists():
             await self._blobs.delete(name)
             raise NotFound(f"There is no dataset {dataset.id}.")
 
-    async def _read(self, dataset: Dataset, rows: Rows, wanted: PictureFilter) -> Sequence[Picture]:
+    async def _read(self, dataset: Dataset, rows: Rows, wanted: ImageFilter) -> Sequence[KeptImage]:
         """Reads the records of these rows, in their order. Several records of one member are read at once."""
         members = {int(row["offset"]): int(row["size"]) for row in rows}
         lines: dict[int, list[bytes]] = {}
@@ -145,15 +145,15 @@ class SortedPictures:
             lines[offset] = text.splitlines()
 
         await process_concurrently(members, read, _READS)
-        pictures = list[Picture]()
+        images = list[KeptImage]()
         for row in rows:
             offset, number = int(row["offset"]), int(row["line"])
             with reading(f"the records of dataset {dataset.id}"):
                 line: Line = from_json(lines[offset][number])
             if wanted.matches(line):
                 place = Place(number, revision=dataset.revision, offset=offset)
-                pictures.append(self._pictures.picture(dataset, place, line))
-        return pictures
+                images.append(self._images.image(dataset, place, line))
+        return images
 
 
 def _part(prefix: str, begin: int, end: int) -> str:

@@ -1,6 +1,6 @@
 """Makes the preview of a dataset: a contact sheet with some images of each label, stored once for each revision.
 
-The small pictures of which it consists are stored, too. So a call whose time ends leaves less to do for the next one.
+The small images of which it consists are stored, too. So a call whose time ends leaves less to do for the next one.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from shared.clock import Clock, Deadline
 from shared.concurrency import process_concurrently
 from shared.datasets.dataset import Dataset
 from shared.errors import Damaged, NotFound, Unavailable
+from shared.images.dataset_images import DatasetImages
+from shared.images.files import ImageFiles
+from shared.images.image import ImageFilter, KeptImage
+from shared.images.pages import MOST_BATCHES
+from shared.images.sheet import CELL, COLUMNS, Cell, Group, draw_sheet
 from shared.jobs.ledger.record_pieces import Place
-from shared.pictures.dataset_pictures import DatasetPictures
-from shared.pictures.files import PictureFiles
-from shared.pictures.pages import MOST_BATCHES
-from shared.pictures.picture import Picture, PictureFilter
-from shared.pictures.sheet import CELL, COLUMNS, Cell, Group, draw_sheet
 from shared.records.records import KEPT
 
 MOST_LABELS: Final = 10
@@ -27,24 +27,24 @@ MOST_LABELS: Final = 10
 _READ_SECONDS = 2.0
 _MAKE_SECONDS = 5.0
 _AT_A_TIME = 4
-# the rows of pictures of each label, by the number of labels that are shown
+# the rows of images of each label, by the number of labels that are shown
 _ROWS: Mapping[int, int] = {1: 4, 2: 3, 3: 2, 4: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The labels of a preview, in order, and how many pictures each of them gets at most."""
+    """The labels of a preview, in order, and how many images each of them gets at most."""
 
     labels: Mapping[str, int]
     others: int
-    pictures: int
+    images: int
 
 
 class Previews:
     """Makes previews, one at a time in an instance."""
 
-    def __init__(self, pictures: DatasetPictures, files: PictureFiles, clock: Clock) -> None:
-        self._pictures = pictures
+    def __init__(self, images: DatasetImages, files: ImageFiles, clock: Clock) -> None:
+        self._images = images
         self._files = files
         self._clock = clock
         self._making = asyncio.Lock()
@@ -57,12 +57,12 @@ class Previews:
         Raises:
             NotFound: this user has no such dataset, or its files are gone.
             Conflict: the dataset is in the Archive tier, and no preview was made before.
-            Unavailable: not all pictures are made yet. The next call goes on with the others.
+            Unavailable: not all images are made yet. The next call goes on with the others.
             Damaged: the records cannot be read.
         """
-        dataset = await self._pictures.catalog.require(user_id, dataset_id)
-        shelf = self._pictures.shelf(dataset)
-        name = f"{shelf.prefix}preview.jpg"
+        dataset = await self._images.catalog.require(user_id, dataset_id)
+        folder = self._images.folder(dataset)
+        name = f"{folder.prefix}preview.jpg"
         found = await self._files.stored(name)
         if found is not None:
             return found
@@ -70,57 +70,57 @@ class Previews:
             # another call may have made it
             found = await self._files.stored(name)
             if found is None:
-                found = await self._files.store(shelf, name, await self._make(dataset))
+                found = await self._files.store(folder, name, await self._make(dataset))
         return found
 
     async def _make(self, dataset: Dataset) -> bytes:
         wanted = _wanted(dataset)
         chosen = await self._choose(dataset, wanted)
-        cells = await self._cells([picture for pictures in chosen.values() for picture in pictures])
+        cells = await self._cells([image for images in chosen.values() for image in images])
         groups = [
-            Group(label, wanted.labels[label], [cells[picture.id] for picture in pictures])
-            for label, pictures in chosen.items()
+            Group(label, wanted.labels[label], [cells[image.id] for image in images])
+            for label, images in chosen.items()
         ]
         missing = wanted.others + sum(not group.cells for group in groups)
         note = f"Further labels: {missing:,}" if missing else ""
         return await asyncio.to_thread(draw_sheet, [group for group in groups if group.cells], note)
 
-    async def _choose(self, dataset: Dataset, wanted: _Wanted) -> Mapping[str, Sequence[Picture]]:
-        """Returns the first pictures of each label in the records that a call reads at most."""
-        chosen: dict[str, list[Picture]] = {label: [] for label in wanted.labels}
+    async def _choose(self, dataset: Dataset, wanted: _Wanted) -> Mapping[str, Sequence[KeptImage]]:
+        """Returns the first images of each label in the records that a call reads at most."""
+        chosen: dict[str, list[KeptImage]] = {label: [] for label in wanted.labels}
         deadline = Deadline.after(self._clock, _READ_SECONDS)
-        kept, number = PictureFilter(), 0
-        async with aclosing(self._pictures.batches(dataset, Place(revision=dataset.revision))) as batches:
+        kept, number = ImageFilter(), 0
+        async with aclosing(self._images.batches(dataset, Place(revision=dataset.revision))) as batches:
             async for batch in batches:
                 for entry in batch.entries:
                     of_label = chosen.get(str(entry.line.get("label")))
-                    if of_label is not None and len(of_label) < wanted.pictures and kept.matches(entry.line):
-                        of_label.append(self._pictures.picture(dataset, entry.at, entry.line))
+                    if of_label is not None and len(of_label) < wanted.images and kept.matches(entry.line):
+                        of_label.append(self._images.image(dataset, entry.at, entry.line))
                 number += 1
                 full = all(
-                    len(pictures) == min(wanted.pictures, wanted.labels[label])
-                    for label, pictures in chosen.items()
+                    len(images) == min(wanted.images, wanted.labels[label])
+                    for label, images in chosen.items()
                 )
                 if full or number == MOST_BATCHES or deadline.passed:
                     break
         return chosen
 
-    async def _cells(self, pictures: Sequence[Picture]) -> Mapping[str, Cell]:
-        """Returns a cell for each picture, by its id."""
+    async def _cells(self, images: Sequence[KeptImage]) -> Mapping[str, Cell]:
+        """Returns a cell for each image, by its id."""
         cells: dict[str, Cell] = {}
         deadline = Deadline.after(self._clock, _MAKE_SECONDS)
 
-        async def make(picture: Picture) -> None:
+        async def make(image: KeptImage) -> None:
             if deadline.passed:
                 raise Unavailable("The preview is not complete yet.")
             try:
-                data = await self._files.small(picture, CELL)
+                data = await self._files.small(image, CELL)
             except Damaged:
                 # the other images can be shown
                 data = None
-            cells[picture.id] = Cell(data, picture.facts.dominant_color)
+            cells[image.id] = Cell(data, image.facts.dominant_color)
 
-        await process_concurrently(pictures, make, _AT_A_TIME)
+        await process_concurrently(images, make, _AT_A_TIME)
         return cells
 
 

@@ -1,4 +1,4 @@
-"""Pictures are read and made in every kind of storage."""
+"""Images are read and made in every kind of storage."""
 
 import asyncio
 import io
@@ -7,10 +7,10 @@ import pytest
 from PIL import Image as Pillow
 
 from shared.errors import Damaged
-from shared.pictures.picture import PictureFilter
+from shared.images.image import ImageFilter
 from shared.settings import Settings
 from shared.wiring import App
-from tests.unit.pictures.stored_images import FILES, Image, add_dataset
+from tests.unit.images.stored_images import FILES, Image, add_dataset
 
 
 @pytest.fixture
@@ -25,24 +25,24 @@ async def test_images_small_ones_and_the_preview_come_out_of_one_file(app, uniqu
     hostile = Image("bad", changed=(("offset", 10**10),))
     images = [*(Image(form=form) for form in forms), hostile]
     await add_dataset(app, images, dataset_id=unique, user_id=unique)
-    wanted, place, found = PictureFilter(), None, []
+    wanted, place, found = ImageFilter(), None, []
     while True:
-        page = await app.dataset_pictures.page(unique, unique, wanted, place, 5)
-        found += page.pictures
+        page = await app.dataset_images.page(unique, unique, wanted, place, 5)
+        found += page.images
         place = page.following
         if place is None:
             break
     *good, bad = found
-    for picture, form in zip(good, forms, strict=True):
-        assert await app.dataset_pictures.find(unique, unique, picture.id) == picture
-        assert await app.picture_files.original(picture) == FILES[form]
-        small = await asyncio.gather(*(app.picture_files.small(picture, 64) for _ in range(3)))
+    for image, form in zip(good, forms, strict=True):
+        assert await app.dataset_images.find(unique, unique, image.id) == image
+        assert await app.image_files.original(image) == FILES[form]
+        small = await asyncio.gather(*(app.image_files.small(image, 64) for _ in range(3)))
         with Pillow.open(io.BytesIO(small[0]), formats=["JPEG"]) as opened:
             assert (opened.size, len(set(small))) == ((64, 48), 1)
     # the range begins after the end of the file
     with pytest.raises(Damaged):
-        await app.picture_files.original(bad)
+        await app.image_files.original(bad)
     sheets = await asyncio.gather(*(app.previews.preview(unique, unique) for _ in range(3)))
     assert len(set(sheets)) == 1
-    stored = {info.name async for info in app.blobs.list(f"pictures/job_{unique}/")}
+    stored = {info.name async for info in app.blobs.list(f"derived/job_{unique}/")}
     assert len(stored) == 2 * len(FILES) + 1

@@ -1,4 +1,4 @@
-"""What the endpoints of images have in common: their parameters, pages, and the answer with one picture."""
+"""What the endpoints of images have in common: their parameters, pages, and the answer with one image."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 from functions.http.call import Answer, Call, Data
 from functions.http.declared import Parameter, Reply
 from functions.http.edge.revalidation import has_current
+from functions.http.images.models import ImageEntry, ImageList
 from functions.http.inputs import wrong_value
-from functions.http.pictures.models import ImageEntry, ImageList
 from shared.errors import Conflict
 
 if TYPE_CHECKING:
+    from shared.images.image import ImageFilter, KeptImage
+    from shared.images.pages import ImagePage
     from shared.jobs.ledger.record_pieces import Place
-    from shared.pictures.pages import PicturePage
-    from shared.pictures.picture import Picture, PictureFilter
 
 _MAX_CHARACTERS = 200
 _FOREVER = "private, max-age=31536000, immutable"
@@ -74,19 +74,19 @@ IF_NONE_MATCH: Final[Mapping[str, Parameter]] = {
 }
 
 
-def filter_of(call: Call) -> "PictureFilter":
+def filter_of(call: Call) -> "ImageFilter":
     """Returns which images the call asks for.
 
     Raises:
         InvalidRequest: a value is empty or too long.
     """
-    from shared.pictures.picture import PictureFilter
+    from shared.images.image import ImageFilter
 
     for name in FILTERS:
         value = call.query.get(name)
         if value is not None and not 1 <= len(value) <= _MAX_CHARACTERS:
             raise wrong_value(name, value, f"must have 1 to {_MAX_CHARACTERS} characters")
-    return PictureFilter(**{name: call.query.get(name) or "" for name in FILTERS})
+    return ImageFilter(**{name: call.query.get(name) or "" for name in FILTERS})
 
 
 def place_of(call: Call, *, final: bool) -> "Place | None":
@@ -106,29 +106,29 @@ def place_of(call: Call, *, final: bool) -> "Place | None":
     return place
 
 
-def page_answer(call: Call, page: "PicturePage", path: str) -> Answer:
+def page_answer(call: Call, page: "ImagePage", path: str) -> Answer:
     """Returns the answer with a page of the list at this path."""
     following = None
     if page.following is not None:
         following = f"{path}?{urlencode({**call.query, 'cursor': page.following.encode()})}"
-    items = [ImageEntry.of(picture, path) for picture in page.pictures]
+    items = [ImageEntry.of(image, path) for image in page.images]
     headers = {"Retry-After": str(_READ_AGAIN_SECONDS)} if page.waits else {}
     return Answer(ImageList(items=items, next=following), headers=headers)
 
 
-async def image_answer(call: Call, picture: "Picture") -> Answer:
-    """Returns the answer with the image, or with the small picture that the call asks for.
+async def image_answer(call: Call, image: "KeptImage") -> Answer:
+    """Returns the answer with the image, or with the small image that the call asks for.
 
-    Looking at pictures is no use of the product and no download of a dataset: nothing is recorded.
+    Looking at images is no use of the product and no download of a dataset: nothing is recorded.
 
     Raises:
         NotFound: the image is gone.
         Conflict: it is in the Archive tier, or too large.
         Damaged: storage has other bytes.
     """
-    from shared.pictures.picture import MEDIA_TYPES
+    from shared.images.image import MEDIA_TYPES
 
-    facts, width = picture.facts, call.query.get("width")
+    facts, width = image.facts, call.query.get("width")
     headers = {
         "ETag": f'"{facts.sha256}{"-" + width if width else ""}"',
         "Cache-Control": _FOREVER,
@@ -137,11 +137,11 @@ async def image_answer(call: Call, picture: "Picture") -> Answer:
     }
     if has_current(call.request, headers["ETag"]):
         return Answer(None, status=304, headers=headers)
-    files = call.app.picture_files
+    files = call.app.image_files
     if width is None:
-        data = await files.original(picture)
+        data = await files.original(image)
         return Answer(Data(data, MEDIA_TYPES[facts.format]), headers=headers)
-    small = await files.small(picture, int(width))
+    small = await files.small(image, int(width))
     if small is None:
         raise Conflict("The image is too large to make a small one of it, or cannot be decoded.")
     return Answer(Data(small, "image/jpeg"), headers=headers)

@@ -1,4 +1,4 @@
-"""Keeps records in memory that were read last: a page of pictures is followed by calls for each of them."""
+"""Keeps records in memory that were read last: a page of images is followed by calls for each of them."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable

@@ -1,7 +1,7 @@
-"""Finds the pictures of datasets, by pages and by id, in the records that lie beside the dataset's files.
+"""Finds the images of datasets, by pages and by id, in the records that lie beside the dataset's files.
 
-The records are a row of gzip members, one for each chunk of the crawl. The id of a picture says where its member
-begins, and the line in it. So a page reads up to 20 members, and one picture reads one member, however large the
+The records are a row of gzip members, one for each chunk of the crawl. The id of an image says where its member
+begins, and the line in it. So a page reads up to 20 members, and one image reads one member, however large the
 dataset is.
 """
 
@@ -14,18 +14,18 @@ from shared.damage import reading
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
 from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.images.image import DerivedFolder, ImageFilter, KeptImage, decode_id, encode_id, facts_of
+from shared.images.pages import READ_SECONDS, Batch, Entry, ImagePage, take
+from shared.images.recent import Recent
 from shared.jobs.ledger.record_pieces import Line, Piece, Place, final_pieces
-from shared.pictures.pages import READ_SECONDS, Batch, Entry, PicturePage, take
-from shared.pictures.picture import Picture, PictureFilter, Shelf, decode_id, encode_id, facts_of
-from shared.pictures.recent import Recent
-from shared.records.blob_names import revision_pictures_prefix, revision_prefix
+from shared.records.blob_names import revision_derived_prefix, revision_prefix
 from shared.records.candidates import StoredRange
 from shared.storage.blobs import BlobStore
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetPictures:
-    """The pictures of all datasets."""
+class DatasetImages:
+    """The images of all datasets."""
 
     catalog: Catalog
     blobs: BlobStore
@@ -35,9 +35,9 @@ class DatasetPictures:
     )
 
     async def page(
-        self, user_id: str, dataset_id: str, wanted: PictureFilter, place: Place | None, size: int
-    ) -> PicturePage:
-        """Returns up to `size` pictures, in the order of the records. There may be fewer, though more follow.
+        self, user_id: str, dataset_id: str, wanted: ImageFilter, place: Place | None, size: int
+    ) -> ImagePage:
+        """Returns up to `size` images, in the order of the records. There may be fewer, though more follow.
 
         Raises:
             NotFound: this user has no such dataset, or its records are gone.
@@ -52,23 +52,23 @@ class DatasetPictures:
         deadline = Deadline.after(self.clock, READ_SECONDS)
         async with aclosing(self.batches(dataset, begin)) as batches:
             taken = await take(batches, wanted, size, deadline)
-        pictures = [self.picture(dataset, entry.at, entry.line) for entry in taken.entries]
-        return PicturePage(pictures, taken.following)
+        images = [self.image(dataset, entry.at, entry.line) for entry in taken.entries]
+        return ImagePage(images, taken.following)
 
-    async def find(self, user_id: str, dataset_id: str, picture_id: str) -> Picture:
-        """Returns the picture with this id.
+    async def find(self, user_id: str, dataset_id: str, image_id: str) -> KeptImage:
+        """Returns the image with this id.
 
         Raises:
-            NotFound: this user has no such dataset, or its current revision has no such picture.
+            NotFound: this user has no such dataset, or its current revision has no such image.
             Conflict: the records are in the Archive tier.
             Damaged: the records cannot be read.
         """
         dataset = await self.catalog.require(user_id, dataset_id)
-        place = decode_id(picture_id)
+        place = decode_id(image_id)
         if place is not None and place.revision == dataset.revision:
             line = await self._line(dataset, place)
-            if line is not None and PictureFilter().matches(line):
-                return self.picture(dataset, place, line)
+            if line is not None and ImageFilter().matches(line):
+                return self.image(dataset, place, line)
         raise NotFound(f"The dataset {dataset_id} has no image of this id.")
 
     async def batches(self, dataset: Dataset, begin: Place) -> AsyncGenerator[Batch]:
@@ -79,8 +79,8 @@ class DatasetPictures:
                 yield Batch(_entries(piece, skip), piece.after(len(piece.lines)))
                 skip = 0
 
-    def picture(self, dataset: Dataset, at: Place, line: Line) -> Picture:
-        """Returns the picture whose record this is.
+    def image(self, dataset: Dataset, at: Place, line: Line) -> KeptImage:
+        """Returns the image whose record this is.
 
         Raises:
             Damaged: the record does not say where the image is.
@@ -91,17 +91,17 @@ class DatasetPictures:
             if blob not in dataset.blobs:
                 raise ValueError("the image is in no file of the dataset")
         stored = StoredRange(blob, facts.offset, facts.size_bytes)
-        return Picture(encode_id(at), facts, stored, self.shelf(dataset))
+        return KeptImage(encode_id(at), facts, stored, self.folder(dataset))
 
-    def shelf(self, dataset: Dataset) -> Shelf:
-        """Returns where the small pictures of the dataset are stored."""
+    def folder(self, dataset: Dataset) -> DerivedFolder:
+        """Returns where blobs are stored that are derived from the dataset's images."""
 
         async def exists() -> bool:
             stored = await self.catalog.get(dataset.user_id, dataset.id)
             return stored is not None and stored.revision == dataset.revision
 
-        prefix = revision_pictures_prefix(dataset.id, dataset.revision)
-        return Shelf(prefix, exists, dataset.id)
+        prefix = revision_derived_prefix(dataset.id, dataset.revision)
+        return DerivedFolder(prefix, exists, dataset.id)
 
     async def _line(self, dataset: Dataset, place: Place) -> Line | None:
         """Returns the line at this place, or None if there is none."""

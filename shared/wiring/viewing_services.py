@@ -1,0 +1,52 @@
+"""Makes the services with which people look at images."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.wiring.webhook_services import WebhookServices
+
+if TYPE_CHECKING:
+    from shared.images.dataset_images import DatasetImages
+    from shared.images.files import ImageFiles
+    from shared.images.job_images import JobImages
+    from shared.images.preview import Previews
+    from shared.images.sorted_images import SortedImages
+
+
+class ViewingServices(WebhookServices):
+    """The services of images. Each is made on first use."""
+
+    @cached_property
+    def dataset_images(self) -> "DatasetImages":
+        """Finds the images of datasets."""
+        from shared.images.dataset_images import DatasetImages
+
+        return DatasetImages(self.catalog, self.blobs, self.clock)
+
+    @cached_property
+    def sorted_images(self) -> "SortedImages":
+        """Finds the images of datasets in other orders."""
+        from shared.images.sorted_images import SortedImages
+
+        return SortedImages(self.dataset_images, self.blobs, self.clock)
+
+    @cached_property
+    def job_images(self) -> "JobImages":
+        """Finds the images of jobs."""
+        from shared.images.job_images import JobImages
+
+        return JobImages(self.job_data, self.clock)
+
+    @cached_property
+    def image_files(self) -> "ImageFiles":
+        """Reads images, and makes small ones."""
+        from shared.images.files import ImageFiles
+
+        return ImageFiles(self.blobs)
+
+    @cached_property
+    def previews(self) -> "Previews":
+        """Makes the previews of datasets."""
+        from shared.images.preview import Previews
+
+        return Previews(self.dataset_images, self.image_files, self.clock)
