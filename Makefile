@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PORT ?= 7071
 KEYWORDS ?=
 LIVE ?=
+SAMPLES ?=
 TESTS ?= tests
 LOOP ?= asyncio
 SUITES ?=
@@ -54,8 +55,8 @@ demo: setup ## Make a dataset from keywords with a local host and storage, and v
 telemetry-demo: setup ## What a job, a failing job and a night send to Application Insights, as trees that must be whole
 	@$(PY) -m playground.telemetry_demo
 
-start: setup ## Run Azurite and the Functions host until Ctrl-C (PORT=7071)
-	@$(PY) -m playground.start --port $(PORT)
+start: setup ## Run Azurite and the Functions host until Ctrl-C (PORT=7071; SAMPLES=1 searches sample photos, not Openverse)
+	@$(PY) -m playground.start --port $(PORT) $(if $(SAMPLES),--samples)
 
 # Coverage is measured when all tests run, for a part of them cannot reach the floor. The report shows the lowest files
 # and the total. It measures the processes of the tests, not the worker processes that devhost starts.

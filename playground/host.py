@@ -86,7 +86,7 @@ class Host:
             )
         end = time.monotonic() + _START_SECONDS
         while time.monotonic() < end and self.is_running:
-            if _is_ready(f"{self.url}/health/ready"):
+            if is_ready(self.url):
                 return
             time.sleep(0.1)
         raise RuntimeError(f"The Functions host does not start:\n{self.tail()}")
@@ -112,9 +112,10 @@ class Host:
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else "(no log)"
 
 
-def _is_ready(url: str) -> bool:
+def is_ready(url: str) -> bool:
+    """Returns whether the host at a URL of the loopback interface can take jobs."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - the URL is on the loopback interface
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as response:  # noqa: S310 - always http
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -1,47 +1,63 @@
 """`make start`: runs Azurite and the Functions host in the foreground until Ctrl-C."""
 
 import argparse
+import contextlib
 import os
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 from devhost.settings import StartError
 from devhost.settings import load_settings as read_host_settings
-from playground.azurite import ROOT, Azurite, Ports, die_with_parent, is_taken, ports_beside
+from playground.azurite import ROOT, Ports, die_with_parent, is_taken, ports_beside
+from playground.host import is_ready
+from playground.samples import samples_port, serving_samples
 from playground.stack import Stack
 from shared.settings import SettingsError, load_settings
 
 _FOLDER = ROOT / ".local" / "start"
+_LOOK_SECONDS = 0.2
 
 
 def main() -> int:
     """Runs until Ctrl-C. Returns the exit status of the host, or 1 if nothing was started."""
     parser = argparse.ArgumentParser(prog="playground.start", description=__doc__)
     parser.add_argument("--port", type=_port, default=7071, help="the port of the API")
+    parser.add_argument("--samples", action="store_true", help="search sample photos, not Openverse")
     options = parser.parse_args()
     storage = ports_beside(options.port)
-    # each port has its own folder, so that several can run at the same time
-    folder = _FOLDER / str(options.port)
-    stack = Stack(folder, port=options.port, storage_ports=storage)
-    # all checks come first: an Azurite that is running may use the folder
-    problem = _port_problem(options.port, storage)
-    if problem is None:
-        stack.api_key = os.environ.get("ADMIN_API_KEY") or _stored_key()
-        problem = _settings_problem(stack)
+    samples = samples_port(options.port) if options.samples else None
+    problem = _port_problem(options.port, storage, samples)
     if problem is not None:
         print(f"make start: {problem}", file=sys.stderr)
         return 1
-    folder.mkdir(parents=True, exist_ok=True)
+    # each port has its own folder, so that several can run at the same time
+    folder = _FOLDER / str(options.port)
+    with contextlib.ExitStack() as block:
+        settings = block.enter_context(serving_samples(samples)) if samples is not None else {}
+        return _run(Stack(folder, port=options.port, storage_ports=storage, settings=settings), options.port)
+
+
+def _run(stack: Stack, port: int) -> int:
+    stack.api_key = os.environ.get("ADMIN_API_KEY") or _stored_key()
+    # all checks come first: an Azurite that is running may use the folder
+    problem = _settings_problem(stack)
+    if problem is not None:
+        print(f"make start: {problem}", file=sys.stderr)
+        return 1
+    stack.folder.mkdir(parents=True, exist_ok=True)
     try:
         stack.start_storage()
     except RuntimeError as error:
         print(f"make start: {error}", file=sys.stderr)
         return 1
-    _greet(stack, stack.azurite)
-    host = _start_host(stack, options.port)
+    host = _start_host(stack, port)
+    # the host lists its functions when it starts, and what people need must not scroll away
+    threading.Thread(target=_greet_when_ready, args=(stack,), daemon=True).start()
     # a shell that starts this in the background makes it ignore SIGINT
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -80,13 +96,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _port_problem(port: int, storage: Ports) -> str | None:
+def _port_problem(port: int, storage: Ports, samples: int | None = None) -> str | None:
     """Returns the problem with the ports. None means that they are free."""
     other = f"PORT={port + 1 if port < 65_535 else port - 1} uses other ports."
     if is_taken(port):
         return f"port {port} is in use, maybe by another 'make start'. {other}"
     if storage.taken:
         return f"port {storage.taken[0]}, which the storage needs with PORT={port}, is in use. {other}"
+    if samples is not None and is_taken(samples):
+        return f"port {samples}, which the sample photos need with PORT={port}, is in use. {other}"
     return None
 
 
@@ -111,10 +129,12 @@ def _stored_key() -> str:
     return path.read_text().strip()
 
 
-def _greet(stack: Stack, azurite: Azurite) -> None:
-    print(f"API       {stack.url}")
-    print(f"API key   {stack.api_key}")
-    print(f"Storage   {azurite.connection_string}")
+def _greet_when_ready(stack: Stack) -> None:
+    while not is_ready(stack.url):
+        time.sleep(_LOOK_SECONDS)
+    print(f"\nDashboard  {stack.url}")
+    print(f"API key    {stack.api_key}")
+    print(f"Storage    {stack.azurite.connection_string}")
     print("\nA first job:\n")
     print(
         f"curl -s {stack.url}/api/v1/jobs -H 'X-API-Key: {stack.api_key}' -H 'Content-Type: application/json' \\"

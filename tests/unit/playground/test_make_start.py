@@ -7,11 +7,12 @@ import sys
 import pytest
 
 from playground.azurite import ROOT, Ports, free_port, ports_beside
+from playground.samples import samples_port
 from playground.start import _port_problem
 
 
-def _start(port, **options):
-    command = [sys.executable, "-m", "playground.start", "--port", str(port)]
+def _start(port, *flags, **options):
+    command = [sys.executable, "-m", "playground.start", "--port", str(port), *flags]
     return subprocess.run(  # noqa: S603 - our own command
         command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
     )
@@ -41,6 +42,22 @@ def test_a_storage_port_in_use_is_refused_before_anything_is_started(number):
         shown = _refused(_start(port), port)
     assert f"port {taken}, which the storage needs with PORT={port}, is in use" in shown
     assert f"PORT={port + 1 if port < 65_535 else port - 1} uses other ports" in shown
+
+
+def test_a_port_of_the_samples_in_use_is_refused_before_anything_is_started():
+    port = free_port()
+    while _port_problem(port, ports_beside(port), samples_port(port)):
+        port = free_port()
+    with socket.create_server(("127.0.0.1", samples_port(port))):
+        shown = _refused(_start(port, "--samples"), port)
+    assert f"port {samples_port(port)}, which the sample photos need with PORT={port}, is in use" in shown
+
+
+def test_the_samples_never_have_a_port_of_the_host_or_its_storage():
+    for port in range(1, 65_536):
+        storage = ports_beside(port)
+        assert samples_port(port) not in {port, storage.blob, storage.queue, storage.table}
+        assert 8_000 <= samples_port(port) < 10_000
 
 
 def test_the_storage_has_the_same_ports_at_each_start_and_other_ports_than_those_of_other_hosts():
