@@ -4,7 +4,8 @@ import inspect
 
 import pytest
 
-from pixcrawler import AsyncClient, BadAnswer, Client, PixCrawlerError
+from pixcrawler import AsyncClient, BadAnswer, Client, NotConfigured, PixCrawlerError
+from pixcrawler.config import Login, store
 from pixcrawler.exchange import MAX_ANSWER_BYTES
 from tests.client.conftest import JOB, KEY, Answer
 from tests.client.test_outputs import DATASET
@@ -41,7 +42,7 @@ def test_all_methods_are_compared_here():
         return {name for name, _ in inspect.getmembers(kind, callable) if not name.startswith("_")}
 
     assert public(Client) - OF_ONE_ALONE == public(AsyncClient)
-    assert public(AsyncClient) - {"close", "do", "download", "pages", "send"} == CALLS.keys()
+    assert public(AsyncClient) - {"close", "from_login", "do", "download", "pages", "send"} == CALLS.keys()
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -64,3 +65,18 @@ async def test_the_asynchronous_client_refuses_what_is_no_answer(app, answer):
             await client.job("a1")
         with pytest.raises(PixCrawlerError):
             [job async for job in client.follow("a1")]
+
+
+async def test_both_clients_take_the_url_and_the_key_of_the_login(app, config, monkeypatch):
+    monkeypatch.setenv("PIXCRAWLER_CONFIG", str(config))
+    monkeypatch.delenv("PIXCRAWLER_URL", raising=False)
+    monkeypatch.delenv("PIXCRAWLER_API_KEY", raising=False)
+    with pytest.raises(NotConfigured, match="pixcrawler login"):
+        Client.from_login()
+    store(Login(app.url, KEY))
+    app.on("/api/v1/jobs/a1", Answer(JOB))
+    with Client.from_login() as client:
+        one = client.job("a1")
+    async with AsyncClient.from_login() as other:
+        assert await other.job("a1") == one
+    assert [asked.headers["x-api-key"] for asked in app.asked] == [KEY, KEY]

@@ -13,6 +13,7 @@ from pixcrawler import calls
 from pixcrawler.answers import Answer, Dataset, Job, JobSummary, Links, Outlook, Page, Record
 from pixcrawler.calls import Call
 from pixcrawler.client import Client
+from pixcrawler.config import allows_http, find_login
 from pixcrawler.errors import BadAnswer
 from pixcrawler.exchange import (
     MAX_ANSWER_BYTES,
@@ -41,6 +42,16 @@ class AsyncClient:
         self.account = Account(url, api_key, allow_http)
         self._sleep = sleep
         self._http = httpx.AsyncClient(timeout=TIMEOUT, headers=self.account.headers, follow_redirects=False)
+
+    @classmethod
+    def from_login(cls, url: str | None = None) -> Self:
+        """Returns a client with the URL and the key of the environment or of `pixcrawler login`.
+
+        Raises:
+            NotConfigured: the URL or the key is missing.
+        """
+        login = find_login(url)
+        return cls(login.url, login.api_key, allow_http=allows_http())
 
     async def __aenter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from pixcrawler import calls
 from pixcrawler.answers import Answer, Dataset, Job, JobSummary, Links, Outlook, Page, Record, StoredList
 from pixcrawler.calls import Call
+from pixcrawler.config import allows_http, find_login
 from pixcrawler.errors import BadAnswer
 from pixcrawler.exchange import (
     MAX_ANSWER_BYTES,
@@ -49,6 +50,16 @@ class Client:
         self.account = Account(url, api_key, allow_http)
         self._sleep = sleep
         self._http = httpx.Client(timeout=TIMEOUT, headers=self.account.headers, follow_redirects=False)
+
+    @classmethod
+    def from_login(cls, url: str | None = None) -> Self:
+        """Returns a client with the URL and the key of the environment or of `pixcrawler login`.
+
+        Raises:
+            NotConfigured: the URL or the key is missing.
+        """
+        login = find_login(url)
+        return cls(login.url, login.api_key, allow_http=allows_http())
 
     def __enter__(self) -> Self:
         return self

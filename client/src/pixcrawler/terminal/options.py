@@ -19,10 +19,8 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="How many to list at 
 def connect(url: str | None) -> "Client":
     """Returns a client with the URL and key of the options, the environment or the user's file."""
     from pixcrawler.client import Client
-    from pixcrawler.config import allows_http, find_login
 
-    login = find_login(url)
-    return Client(login.url, login.api_key, allow_http=allows_http())
+    return Client.from_login(url)
 
 
 def confirm(question: str, *, yes: bool) -> None:
