@@ -58,7 +58,7 @@ async def page(call):
 async def known(call):
     return await page(call)
 
-@endpoints.serve(Declared("GET", "public", {200: DatasetPage}, scope=PUBLIC, is_probe=True))
+@endpoints.serve(Declared("GET", "public", {200: DatasetPage}, scope=PUBLIC, is_counted=False))
 async def public(call):
     return await page(call)
 

@@ -80,9 +80,9 @@ class Declared:
     those that this endpoint can end with beside the errors of every endpoint. `optional_key` says that a public
     endpoint answers more to a caller with a key.
 
-    A `is_probe` is for health checks: rate limits neither count nor refuse its calls. The calls of an
-    endpoint that `answers_image` have limits of their own, as a page shows many images. The answer of an endpoint that
-    `revalidates` has an ETag, and `If-None-Match` saves callers to read it again.
+    An endpoint that is not `is_counted` has no rate limit: a probe of health, or a small file of a page. The calls of
+    an endpoint that `answers_image` have limits of their own, as a page shows many images. The answer of an endpoint
+    that `revalidates` has an ETag, and `If-None-Match` saves callers to read it again.
 
     `user` is the path parameter that names the user whom the call concerns, if there is one: `me`, the caller's own id
     or, if an administrator calls, any id. The endpoint takes that user from `Call.user_id`.
@@ -98,7 +98,7 @@ class Declared:
     scope: Scope | None = Scope.READ
     user: str | None = None
     in_path: Mapping[str, Parameter] = field(default_factory=dict)
-    is_probe: bool = False
+    is_counted: bool = True
     answers_image: bool = False
     revalidates: bool = False
     query: Mapping[str, Parameter] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Declared:
     def all_errors(self) -> Collection[type[AppError]]:
         """The errors that this endpoint can end with, with those of every endpoint, without repetitions."""
         common = _ERRORS_OF_ALL if self.scope is PUBLIC else (*_ERRORS_OF_ALL, *_ERRORS_WITH_KEY)
-        limits = () if self.is_probe else (RateLimited,)
+        limits = (RateLimited,) if self.is_counted else ()
         return dict.fromkeys((*common, *limits, *self.errors))
 
 

@@ -26,6 +26,7 @@ HOSTILE_PATHS = [
     "/api/v1/jobs/" + "x" * 5_000,
     "/pages/..%2f..%2flocal.settings.json",
     "/pages/%2e%2e%2ffunction_app.py",
+    "/dashboard/0123456789abcdef/..%2f..%2f../assets.py",
     "//api/v1/users",
     "/API/V1/USERS",
 ]

@@ -38,7 +38,7 @@ class Admission:
         self._standings: Sequence[Standing] = ()
 
     async def admit(self, declared: Declared) -> Caller:
-        """Returns who calls, and counts the call. A probe is neither counted nor refused.
+        """Returns who calls, and counts the call. A call that is not counted is never refused.
 
         Raises:
             Unauthenticated: the endpoint is not public, and the call has no valid key and no trusted sign-in.
@@ -46,7 +46,7 @@ class Admission:
             RateLimited: the user, the key or the address has made too many calls.
         """
         if declared.scope is PUBLIC:
-            if not declared.is_probe:
+            if declared.is_counted:
                 self._check(await self._services.address_limits.take(self._network))
             return Caller.anonymous()
         caller = await self.identify()
@@ -81,7 +81,7 @@ class Admission:
     def headers(self) -> dict[str, str]:
         """Returns the headers that say what is left of each limit (draft-ietf-httpapi-ratelimit-headers-10).
 
-        There are none if the call was not counted, because it is a probe or storage did not answer.
+        There are none if the call was not counted, because the endpoint does not count calls or storage did not answer.
         """
         from shared.users.limits.counts import WINDOW_SECONDS
 

@@ -30,7 +30,9 @@ def add_headers(
         **cors_of(services).headers(request.headers.get("Origin")),
         **more,
     }
-    if response.headers.get("Cache-Control", _NEVER_STORED) != _NEVER_STORED:
+    kept = response.headers.get("Cache-Control", _NEVER_STORED)
+    # what is public is the same for every caller
+    if kept != _NEVER_STORED and not kept.startswith("public"):
         every["Vary"] = ", ".join([*filter(None, [every.get("Vary")]), *_OF_THE_CALLER])
     for name, value in every.items():
         response.headers.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""The files of the pages: the dashboard, and the description of the API."""
+"""The files of the pages that show the description of the API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,6 @@ class Asset:
 
     media_type: str
     in_package: str | None = None
-    folder: str = ""
-
-
-def _of_dashboard() -> dict[str, Asset]:
-    types = {".js": "text/javascript", ".css": "text/css"}
-    files = sorted((_OWN / "dashboard").iterdir())
-    return {file.name: Asset(types[file.suffix], folder="dashboard") for file in files}
 
 
 ASSETS: Final[Mapping[str, Asset]] = {
@@ -33,7 +26,6 @@ ASSETS: Final[Mapping[str, Asset]] = {
     "redoc.standalone.js": Asset("text/javascript", "redoc/bundles/redoc.standalone.js"),
     "swagger-ui-bundle.js": Asset("text/javascript", "swagger-ui-dist/swagger-ui-bundle.js"),
     "swagger-ui.css": Asset("text/css", "swagger-ui-dist/swagger-ui.css"),
-    **_of_dashboard(),
 }
 """The files that pages load, by their names."""
 
@@ -54,7 +46,7 @@ def asset(name: str) -> str:
     found = ASSETS[name]
     in_package = found.in_package
     if in_package is None:
-        return (_OWN / found.folder / name).read_text("utf-8")
+        return (_OWN / name).read_text("utf-8")
     installed = _INSTALLED / in_package
     return (installed if installed.exists() else _COPIED / name).read_text("utf-8")
 

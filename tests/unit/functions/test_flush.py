@@ -66,7 +66,7 @@ def call(name, work=lambda: None):
         return Answer(work() or Done())
 
     handler.__name__ = name
-    declared = Declared("GET", "x", {200: Done}, PUBLIC, is_probe=True)
+    declared = Declared("GET", "x", {200: Done}, PUBLIC, is_counted=False)
     request = func.HttpRequest("GET", "http://localhost/x", body=b"")
     return http_function(declared, handler)(request, context_of(HOST))
 

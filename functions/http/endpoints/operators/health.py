@@ -75,20 +75,20 @@ class HealthOrVerdict(RootModel[HealthAnswer | HealthVerdict]):
 _ANSWERS = {200: HealthOrVerdict, 503: HealthOrVerdict}
 
 
-@endpoints.serve(Declared("GET", "health/live", {200: HealthVerdict}, scope=PUBLIC, is_probe=True))
+@endpoints.serve(Declared("GET", "health/live", {200: HealthVerdict}, scope=PUBLIC, is_counted=False))
 async def health_live(call: Call) -> Answer:
     """Answers 200 as long as the process works. Nothing else is checked."""
     del call
     return Answer(HealthVerdict(status=HealthStatus.HEALTHY))
 
 
-@endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC, optional_key=True, is_probe=True))
+@endpoints.serve(Declared("GET", "health/ready", _ANSWERS, scope=PUBLIC, optional_key=True, is_counted=False))
 async def health_ready(call: Call) -> Answer:
     """Answers 200 if jobs can be accepted, because storage answers, or else 503."""
     return await _answer(call, needed_only=True)
 
 
-@endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC, optional_key=True, is_probe=True))
+@endpoints.serve(Declared("GET", "health", _ANSWERS, scope=PUBLIC, optional_key=True, is_counted=False))
 async def health_full(call: Call) -> Answer:
     """Answers the health of all parts, with 503 if a part that the app needs does not work."""
     return await _answer(call, needed_only=False)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from functions.http.declared import Declared
+from functions.http.pages.dashboard import dashboard_files
 from shared.datasets.dataset import Dataset
 from shared.jobs.job.job import Job
 from shared.jobs.job.states import State
@@ -34,7 +35,7 @@ JOB = "of-ann"
 ALL_SCOPES = frozenset(Scope)
 WITHOUT_ADMIN = ALL_SCOPES - {Scope.ADMIN}
 PATHS = sorted(DECLARED)
-_WORDS = {"file": "docs.js"}
+_WORDS = {"file": "docs.js", "digest": dashboard_files().digest, "folder": "parts", "name": "dom.js"}
 """Parameters of paths that are no ids."""
 PRIVATE = [name for name in PATHS if DECLARED[name].scope is not None]
 

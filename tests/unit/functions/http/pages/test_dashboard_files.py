@@ -3,17 +3,15 @@
 import gzip
 import re
 import subprocess
-from pathlib import Path
 
-import functions.http.pages
-from functions.http.pages.assets import ASSETS, asset
+from functions.http.pages.dashboard import FOLDER, dashboard_files
 from shared.jobs.job.states import State
 from tests.unit.documents.markdown import codes_in, rows_of, section_of
 
-FOLDER = Path(functions.http.pages.__file__).parent / "files" / "dashboard"
-FILES = sorted(FOLDER.iterdir())
+FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
+_MOST_IN_A_FOLDER = 12
 _MAX_BYTES = 150_000
-_IMPORTED = re.compile(r'from "\./([^"]+)"')
+_IMPORTED = re.compile(r'(?:from|import) ?\(?"([^"]+)"')
 _WRITES_HTML = re.compile(
     r"\.(inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser"
 )
@@ -21,7 +19,7 @@ _WRITES_HTML = re.compile(
 
 def words(name: str) -> set[str]:
     """Returns the keys of a table in words.js."""
-    script = f"{(FOLDER / 'words.js').read_text('utf-8')}\nconsole.log(Object.keys({name}).join())"
+    script = f"{(FOLDER / 'parts' / 'words.js').read_text('utf-8')}\nconsole.log(Object.keys({name}).join())"
     run = subprocess.run(
         ["node", "--input-type=module"],  # noqa: S607 - as in a shell
         input=script,
@@ -45,17 +43,41 @@ def test_all_files_together_are_small():
 
 
 def test_every_file_is_served_and_a_module_has_at_most_300_lines():
-    for file in FILES:
-        assert asset(file.name) == file.read_text("utf-8")
-        assert ASSETS[file.name].media_type == {".js": "text/javascript", ".css": "text/css"}[file.suffix]
-        assert len(file.read_text("utf-8").splitlines()) <= 300, file.name
+    served = dashboard_files().texts
+    assert {FOLDER / name: text for name, text in served.items()} == {
+        file: file.read_text("utf-8") for file in FILES
+    }
+    assert {file.suffix for file in FILES} == {".js", ".css"}
+    assert [name for name, text in served.items() if len(text.splitlines()) > 300] == []
+
+
+def test_a_folder_has_at_most_12_files():
+    folders = {file.parent for file in FILES}
+    assert [folder.name for folder in folders if len(list(folder.iterdir())) > _MOST_IN_A_FOLDER] == []
 
 
 def test_modules_import_only_modules_that_are_served():
-    for file in FILES:
-        imported = _IMPORTED.findall(file.read_text("utf-8"))
-        assert set(imported) <= {each.name for each in FILES}, file.name
-        assert "http://" not in file.read_text("utf-8")
+    imports = [(file, name) for file in FILES for name in _IMPORTED.findall(file.read_text("utf-8"))]
+    assert len(imports) > len(FILES)
+    assert [pair for pair in imports if (pair[0].parent / pair[1]).resolve() not in FILES] == []
+    assert [file.name for file in FILES if "http://" in file.read_text("utf-8")] == []
+
+
+def test_every_module_is_imported_and_every_style_is_linked():
+    page = (FOLDER.parent / "dashboard.html").read_text("utf-8")
+    linked = {FOLDER / name for name in re.findall(r'"\{files\}/([^"]+)"', page)}
+    imported = {
+        (file.parent / name).resolve()
+        for file in FILES
+        for name in _IMPORTED.findall(file.read_text("utf-8"))
+    }
+    assert linked | imported == set(FILES)
+
+
+def test_what_views_share_knows_no_view():
+    parts = [file for file in FILES if file.parent.name == "parts"]
+    imported = {name for file in parts for name in _IMPORTED.findall(file.read_text("utf-8"))}
+    assert [name for name in imported if not name.startswith("./")] == []
 
 
 def test_no_text_is_read_as_html():

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pathspec import GitIgnoreSpec
 
-from functions.http.pages import assets
+from functions.http.pages import assets, dashboard
 from functions.http.pages.assets import ASSETS, asset, copy_assets
+from functions.http.pages.dashboard import dashboard_files
 from tests.unit.functions.http.http_calls import Answered, Caller
 
 ROOT = Path(__file__).parents[5]
@@ -43,13 +44,10 @@ async def test_a_page_may_load_only_what_the_app_serves(stranger: Caller, page: 
 async def test_a_page_has_no_script_of_its_own_and_its_files_are_served(stranger: Caller, page: str) -> None:
     html = (await stranger.get(page)).text
     assert re.search(r"<script>|<style|\bon\w+=|javascript:|//", html) is None
-    files = [
-        name.removeprefix("pages/") for name in _LOADED.findall(html) if name[0] != "#" and name != "data:,"
-    ]
+    files = [name for name in _LOADED.findall(html) if name[0] != "#" and name != "data:,"]
     assert len(files) >= 2
     for file in files:
-        assert file in ASSETS
-        served = await stranger.get(f"/pages/{file}")
+        served = await stranger.get(f"/{file}")
         assert served.status == 200, file
 
 
@@ -74,6 +72,46 @@ async def test_a_browser_does_not_load_a_file_again_that_has_not_changed(strange
     assert first.headers["ETag"]
     again = await stranger.get("/pages/swagger-ui.css", If_None_Match=first.headers["ETag"])
     assert (again.status, again.text) == (304, "")
+
+
+async def test_a_browser_keeps_files_of_the_dashboard_but_asks_for_the_page_each_time(
+    stranger: Caller,
+) -> None:
+    page = await stranger.get("/")
+    assert page.headers["Cache-Control"] == "private, no-cache"
+    again = await stranger.get("/", If_None_Match=page.headers["ETag"])
+    assert (again.status, again.headers["Content-Security-Policy"]) == (
+        304,
+        page.headers["Content-Security-Policy"],
+    )
+    [script] = re.findall(r'src="(dashboard/[^"]+)"', page.text)
+    served = await stranger.get(f"/{script}")
+    assert served.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert served.media_type == "text/javascript"
+    # a cache may answer everybody with it
+    assert "Vary" not in served.headers
+
+
+async def test_files_of_another_version_of_the_dashboard_are_not_found_and_not_kept(stranger: Caller) -> None:
+    digest = dashboard_files().digest
+    for path in (f"{'0' * 16}/frame/app.js", f"{digest}/frame/unknown.js", f"{digest}/../app.js"):
+        answered = await stranger.get(f"/dashboard/{path}")
+        assert (answered.status, answered.headers["Cache-Control"]) == (404, "no-store")
+
+
+def test_the_digest_names_what_the_files_contain_and_what_they_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboard, "FOLDER", tmp_path)
+    read = dashboard_files.__wrapped__
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "a.js").write_text("1")
+    first = read()
+    assert (read(), dict(first.texts)) == (first, {"parts/a.js": "1"})
+    (tmp_path / "parts" / "a.js").write_text("2")
+    second = read()
+    (tmp_path / "parts" / "a.js").rename(tmp_path / "parts" / "b.js")
+    assert len({first.digest, second.digest, read().digest}) == 3
 
 
 def test_a_deployment_without_node_modules_serves_copies_of_the_files(

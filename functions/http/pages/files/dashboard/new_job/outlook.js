@@ -1,7 +1,7 @@
 // What a spec would do, and what that costs.
-import { h } from "./dom.js";
-import { bytes, count, duration, money } from "./format.js";
-import { facts, notice, problem } from "./parts.js";
+import { h } from "../parts/dom.js";
+import { bytes, count, duration, money } from "../parts/format.js";
+import { facts, notice, problem } from "../parts/notices.js";
 
 export function outlook(answer) {
   const { estimate, allowance } = answer;

@@ -1,8 +1,8 @@
 // The list of datasets.
-import { get } from "./api.js";
-import { fill, h } from "./dom.js";
-import { ago, bytes, plural } from "./format.js";
-import { action } from "./parts.js";
+import { action } from "../parts/actions.js";
+import { get } from "../parts/api.js";
+import { fill, h } from "../parts/dom.js";
+import { ago, bytes, plural } from "../parts/format.js";
 
 export async function showDatasets({ main, signal }) {
   const { body } = await get("/api/v1/datasets?limit=20", signal);

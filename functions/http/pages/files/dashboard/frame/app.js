@@ -1,14 +1,15 @@
 // The frame of the page: the menu, and which view an address shows. Addresses never contain a key.
-import { forget } from "./api.js";
-import { fill, h } from "./dom.js";
-import { problem, say } from "./parts.js";
-import { session } from "./session.js";
-import { showJob } from "./job.js";
-import { showJobs } from "./jobs.js";
-import { showDataset } from "./dataset.js";
-import { showDatasets } from "./datasets.js";
-import { showNewJob } from "./new_job.js";
-import { showProfile } from "./profile.js";
+import { showDataset } from "../dataset/dataset.js";
+import { showDatasets } from "../datasets/datasets.js";
+import { showJob } from "../job/job.js";
+import { showJobs } from "../jobs/jobs.js";
+import { showNewJob } from "../new_job/new_job.js";
+import { say } from "../parts/actions.js";
+import { forget } from "../parts/api.js";
+import { fill, h } from "../parts/dom.js";
+import { problem } from "../parts/notices.js";
+import { session } from "../parts/session.js";
+import { showProfile } from "../profile/profile.js";
 import { showSignIn, signInByPlatform } from "./sign_in.js";
 
 const VIEWS = [

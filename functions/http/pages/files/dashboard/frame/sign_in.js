@@ -1,8 +1,8 @@
 // Sign in with an API key, or by App Service authentication where the app has it.
-import { get, tryKey } from "./api.js";
-import { fill, h } from "./dom.js";
-import { problem } from "./parts.js";
-import { session } from "./session.js";
+import { get, tryKey } from "../parts/api.js";
+import { fill, h } from "../parts/dom.js";
+import { problem } from "../parts/notices.js";
+import { session } from "../parts/session.js";
 
 const hasPlatform = document.documentElement.dataset.signIn === "on";
 

@@ -1,6 +1,6 @@
 // The form of a spec. It changes the fields that it shows, and leaves all others of the spec as they are.
-import { fill, h } from "./dom.js";
-import { shares } from "./parts.js";
+import { shares } from "../parts/bars.js";
+import { fill, h } from "../parts/dom.js";
 import { LabelRows } from "./label_rows.js";
 import { LICENSES, SERVICES } from "./services.js";
 

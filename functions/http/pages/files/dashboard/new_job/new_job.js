@@ -1,10 +1,10 @@
 // A new job: a form and its spec as JSON, both ways, with what the spec would do.
-import { change } from "./api.js";
-import { fill, h } from "./dom.js";
-import { SpecForm } from "./spec_form.js";
-import { problem } from "./parts.js";
+import { change } from "../parts/api.js";
+import { fill, h } from "../parts/dom.js";
+import { problem } from "../parts/notices.js";
 import { outlook } from "./outlook.js";
 import { SERVICES } from "./services.js";
+import { SpecForm } from "./spec_form.js";
 
 const TYPING_MS = 500;
 const START = {

@@ -1,7 +1,7 @@
 // One picture in full, with where it comes from. The arrow keys lead to its neighbours.
-import { picture } from "./api.js";
-import { fill, h, outside } from "./dom.js";
-import { bytes } from "./format.js";
+import { picture } from "../parts/api.js";
+import { fill, h, outside } from "../parts/dom.js";
+import { bytes } from "../parts/format.js";
 
 export function showPicture(entries, first, signal) {
   let at = first;

@@ -1,6 +1,6 @@
 // Asks how a dataset should come back from the Archive tier.
-import { h } from "./dom.js";
-import { money } from "./format.js";
+import { h } from "../parts/dom.js";
+import { money } from "../parts/format.js";
 
 /** Resolves to the body of the call, or null if nothing is to happen. */
 export function rehydration({ costs }) {

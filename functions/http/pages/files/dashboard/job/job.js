@@ -1,11 +1,13 @@
 // One job, live: what was found, kept and refused, and why.
-import { change, get } from "./api.js";
-import { fill, h } from "./dom.js";
-import { ago, count, duration } from "./format.js";
-import { action, badge, bar, confirm, facts, labelBars, notice, problem } from "./parts.js";
-import { poll } from "./poll.js";
+import { action, confirm } from "../parts/actions.js";
+import { change, get } from "../parts/api.js";
+import { bar, labelBars } from "../parts/bars.js";
+import { fill, h } from "../parts/dom.js";
+import { ago, count, duration } from "../parts/format.js";
+import { badge, facts, notice, problem } from "../parts/notices.js";
+import { poll } from "../parts/poll.js";
+import { ENDED, FAILURES, STATES, reason } from "../parts/words.js";
 import { Speed } from "./speed.js";
-import { ENDED, FAILURES, STATES, reason } from "./words.js";
 
 export async function showJob({ main, signal, id }) {
   const path = `/api/v1/jobs/${id}`;

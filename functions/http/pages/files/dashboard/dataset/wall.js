@@ -1,9 +1,9 @@
 // A wall of pictures that is filled as one scrolls, and a view of each with its origin.
-import { get, picture } from "./api.js";
-import { fill, h } from "./dom.js";
-import { plural } from "./format.js";
-import { problem } from "./parts.js";
-import { pause } from "./poll.js";
+import { get, picture } from "../parts/api.js";
+import { fill, h } from "../parts/dom.js";
+import { plural } from "../parts/format.js";
+import { problem } from "../parts/notices.js";
+import { pause } from "../parts/poll.js";
 import { showPicture } from "./viewer.js";
 
 const PAGE = 24;

@@ -1,8 +1,10 @@
 // The caller's tier, use and keys.
-import { change, get } from "./api.js";
-import { fill, h } from "./dom.js";
-import { ago, count, date } from "./format.js";
-import { action, bar, confirm, copyable, facts, notice, say } from "./parts.js";
+import { action, confirm, copyable, say } from "../parts/actions.js";
+import { change, get } from "../parts/api.js";
+import { bar } from "../parts/bars.js";
+import { fill, h } from "../parts/dom.js";
+import { ago, count, date } from "../parts/format.js";
+import { facts, notice } from "../parts/notices.js";
 
 const SCOPES = { read: "Look at jobs and datasets", submit: "Submit, cancel and delete", admin: "Everything, of all users" };
 

@@ -1,9 +1,11 @@
 // One dataset: what it has, what it costs, how to get it and how to load it.
-import { change, get } from "./api.js";
-import { fill, h, outside } from "./dom.js";
-import { bytes, count, date, money, plural } from "./format.js";
-import { action, confirm, copyable, facts, labelBars, notice, problem, shares } from "./parts.js";
-import { poll } from "./poll.js";
+import { action, confirm, copyable } from "../parts/actions.js";
+import { change, get } from "../parts/api.js";
+import { labelBars, shares } from "../parts/bars.js";
+import { fill, h, outside } from "../parts/dom.js";
+import { bytes, count, date, money, plural } from "../parts/format.js";
+import { facts, notice, problem } from "../parts/notices.js";
+import { poll } from "../parts/poll.js";
 import { rehydration } from "./rehydrate.js";
 import { wall } from "./wall.js";
 

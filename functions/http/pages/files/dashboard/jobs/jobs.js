@@ -1,10 +1,12 @@
 // The list of jobs. Jobs that run show their progress.
-import { change, get } from "./api.js";
-import { fill, h } from "./dom.js";
-import { ago, count } from "./format.js";
-import { action, badge, bar, confirm, problem, say } from "./parts.js";
-import { poll } from "./poll.js";
-import { ENDED } from "./words.js";
+import { action, confirm, say } from "../parts/actions.js";
+import { change, get } from "../parts/api.js";
+import { bar } from "../parts/bars.js";
+import { fill, h } from "../parts/dom.js";
+import { ago, count } from "../parts/format.js";
+import { badge, problem } from "../parts/notices.js";
+import { poll } from "../parts/poll.js";
+import { ENDED } from "../parts/words.js";
 
 const LIST_SECONDS = 15;
 const IDLE_SECONDS = 60;

@@ -1,5 +1,5 @@
 // The rows of labels with the words to search for.
-import { fill, h } from "./dom.js";
+import { fill, h } from "../parts/dom.js";
 
 const MOST_ROWS = 100;
 
