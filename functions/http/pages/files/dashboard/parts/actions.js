@@ -32,13 +32,15 @@ export function say(text) {
 export function action(text, kind, place, act) {
   const button = h(`button${kind ? `.${kind}` : ""}`, { type: "button" }, text);
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    if (button.ariaDisabled === "true") return;
+    // a button that is disabled would lose the focus
+    button.ariaDisabled = "true";
     try {
       await act();
     } catch (error) {
       place.replaceChildren(problem(error));
     } finally {
-      button.disabled = false;
+      button.ariaDisabled = "false";
     }
   });
   return button;
