@@ -15,6 +15,7 @@ ROUNDS ?= 3
 SEED ?=
 FILES ?= 50000
 EXTRAS ?=
+DOCS_PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -26,7 +27,7 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements package assets clean
+.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements package assets docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -119,6 +120,16 @@ package: setup ## Build the zip that a deployment uploads, and print its size (E
 
 assets: setup ## Copy the npm packages' files of the pages to where a deployment takes them from
 	@$(PY) -m functions.http.pages.assets
+
+# Material for MkDocs prints a notice about its successor unless it is told not to.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs
+
+docs: setup ## Build the site of the documents in .local/site, and check its links
+	@$(MKDOCS) build --strict
+	@echo "The site is in .local/site; 'make docs-serve' shows it."
+
+docs-serve: setup ## Show the site of the documents, and build it again when a page changes (DOCS_PORT=8000)
+	@$(MKDOCS) serve --strict --dev-addr localhost:$(DOCS_PORT)
 
 clean: ## Delete local state (not the installed packages)
 	rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

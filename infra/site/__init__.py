@@ -1,0 +1,1 @@
+"""The parts of the documents' site that are not in docs/."""

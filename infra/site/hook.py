@@ -1,0 +1,40 @@
+"""Gives MkDocs the pages that are not in docs/: documents of other folders, and the reference that the code gives.
+
+All that depends on MkDocs is in this module. https://www.mkdocs.org/user-guide/configuration/#hooks
+"""
+
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from infra.site.navigation import filled
+from infra.site.reference import reference_pages
+from infra.site.repository import OUTSIDE, with_links_of_the_site
+
+_ROOT = Path(__file__).parents[2]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages that are not in docs/, and names all pages in the navigation."""
+    texts = {page: (_ROOT / document).read_text(encoding="utf-8") for document, page in OUTSIDE.items()}
+    for page, text in {**texts, **reference_pages()}.items():
+        files.append(File.generated(config, page, content=text))
+    config.nav = filled(config.nav or [], [file.src_uri for file in files.documentation_pages()])
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Resolves the links of a page."""
+    del config, files
+    return with_links_of_the_site(markdown, page.file.src_uri)
+
+
+def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: object) -> LiveReloadServer:
+    """Has the site built again when a document outside docs/ changes."""
+    del config, builder
+    for document in OUTSIDE:
+        server.watch(str(_ROOT / document))
+    return server
