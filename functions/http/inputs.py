@@ -21,6 +21,8 @@ from shared.text.strict_json import shown
 _KEY_OF_THE_HOST = "code"
 _MAX_PARAMETERS = 100
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+# https://www.rfc-editor.org/rfc/rfc8259#section-6
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3})?")
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6
 _RFC_3339 = re.compile(
@@ -34,7 +36,7 @@ def read_query(request: func.HttpRequest, declared: Mapping[str, Parameter]) -> 
 
     They are read from the URL, because the host drops empty parameters and joins repeated ones by commas. A whole
     number that is declared with its range is in that range, and has ASCII digits only, without a sign and leading
-    zeros. One of declared words is such a word.
+    zeros. Another number that is declared is a number of JSON in its range. One of declared words is such a word.
 
     Raises:
         InvalidRequest: a parameter is not declared, occurs twice, has another value than declared, or is missing
@@ -99,13 +101,17 @@ def moment_of(name: str, value: str) -> datetime:
 
 
 def _broken_rule(value: str, schema: Mapping[str, Any]) -> str | None:
-    """Returns the rule of the schema that a value breaks, or None. Checks whole numbers and lists of words."""
+    """Returns the rule of the schema that a value breaks, or None. Checks numbers and lists of words."""
     if "enum" in schema and value not in schema["enum"]:
         return _rule_of_words(schema)
     if schema.get("type") == "integer":
         least, most = schema["minimum"], schema["maximum"]
         if _NUMBER.fullmatch(value) is None or not least <= int(value) <= most:
             return f"must be a whole number from {least} to {most}"
+    if schema.get("type") == "number":
+        least, most = schema["minimum"], schema["maximum"]
+        if _DECIMAL.fullmatch(value) is None or not least <= float(value) <= most:
+            return f"must be a number from {least} to {most}"
     return None
 
 

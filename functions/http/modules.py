@@ -18,7 +18,7 @@ from functions.http.endpoints import (
     tiers,
     users,
 )
-from functions.http.endpoints.images import dataset_images, job_images
+from functions.http.endpoints.images import dataset_contents, dataset_images, job_images
 from functions.http.endpoints.operators import audit, health, insights, lifecycle
 
 MODULES: Final[Mapping[str, Endpoints]] = {
@@ -30,6 +30,7 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "datasets": datasets.endpoints,
     "downloads": downloads.endpoints,
     "images": dataset_images.endpoints,
+    "contents": dataset_contents.endpoints,
     "job images": job_images.endpoints,
     "tiers": tiers.endpoints,
     "users": users.endpoints,

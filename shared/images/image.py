@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -89,6 +89,30 @@ class KeptImage:
     folder: DerivedFolder = field(repr=False, compare=False)
 
 
+type Measure = Literal["pixels", "width", "height", "sharpness", "brightness"]
+
+TEXTS: Final = ("label", "split", "license", "source")
+"""The texts by which images are filtered: fields of their records, and of `ImageFilter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The values of one number that images may have, the least and the most included. None is no limit."""
+
+    name: Measure
+    least: float | None = None
+    most: float | None = None
+
+    def include(self, line: Line) -> bool:
+        """Returns whether the number of the record is within the limits."""
+        value = (
+            _number(line, "width") * _number(line, "height")
+            if self.name == "pixels"
+            else _number(line, self.name)
+        )
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFilter:
     """The conditions for an image to be in a page. All of them hold; an empty text sets no condition."""
@@ -97,21 +121,29 @@ class ImageFilter:
     split: str = ""
     license: str = ""
     source: str = ""
+    ranges: tuple[Limits, ...] = ()
 
     def matches(self, line: Line) -> bool:
         """Returns whether the record is that of a kept image, and meets all conditions."""
         if line.get("outcome") != KEPT:
             return False
-        return all(not text or line.get(name) == text for name, text in self._conditions)
+        if any(text and line.get(name) != text for name, text in self._texts):
+            return False
+        return all(limits.include(line) for limits in self.ranges)
 
     @property
-    def _conditions(self) -> tuple[tuple[str, str], ...]:
+    def _texts(self) -> tuple[tuple[str, str], ...]:
         return (
             ("label", self.label),
             ("split", self.split),
             ("license", self.license),
             ("source", self.source),
         )
+
+
+def _number(line: Line, name: str) -> float:
+    value = line.get(name)
+    return value if isinstance(value, int | float) else 0.0
 
 
 def encode_id(place: Place) -> str:

@@ -3,7 +3,7 @@
 The archive step may leave some of them out of the dataset, such as duplicates.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
@@ -70,6 +70,21 @@ class JobImages:
                 if ImageFilter().matches(line):
                     return self._image(job, place, line)
         raise NotFound(f"The job {job.id} has no image of this id.")
+
+    async def of_candidates(
+        self, job: Job, chunk: ChunkRow, indices: Collection[int]
+    ) -> Mapping[int, KeptImage]:
+        """Returns the images that a chunk has kept, by the index of their candidates, of those with these indices.
+
+        Raises:
+            Damaged: the records of the chunk are gone or cannot be read.
+        """
+        records = await self._records(job, chunk)
+        return {
+            record.index: self._image(job, Place(number, chunk.id), _line(record))
+            for number, record in enumerate(records)
+            if record.index in indices and isinstance(record.outcome, Kept)
+        }
 
     async def _check(self, job: Job) -> None:
         # a job without files may have the id of another user's job

@@ -9,7 +9,7 @@ work/job_{id}/                working blobs, deleted some days after the job's e
     shards/                   images in the order in which they were fetched
     archive/r{revision}/      start.json; the plan and its texts are under the digest of the order
     derived/                  small images of those that the job has kept, made when somebody looks at them
-derived/job_{id}/r{revision}/    small images of a dataset, its preview and its sort index; deleted with the dataset
+derived/job_{id}/r{revision}/    small images of a dataset, its preview, index and statistics; deleted with the dataset
 inputs/{user}/                lists that the user's specs may name; the app writes those under uploaded/ only
 ```
 

@@ -8,9 +8,12 @@ from shared.wiring.webhook_services import WebhookServices
 if TYPE_CHECKING:
     from shared.images.dataset_images import DatasetImages
     from shared.images.files import ImageFiles
+    from shared.images.index.duplicates import Duplicates
+    from shared.images.index.indexes import Indexes
+    from shared.images.index.sorted_images import SortedImages
+    from shared.images.index.statistics import DatasetStatistics
     from shared.images.job_images import JobImages
     from shared.images.preview import Previews
-    from shared.images.sorted_images import SortedImages
 
 
 class ViewingServices(WebhookServices):
@@ -24,11 +27,32 @@ class ViewingServices(WebhookServices):
         return DatasetImages(self.catalog, self.blobs, self.clock)
 
     @cached_property
+    def indexes(self) -> "Indexes":
+        """Makes the indexes of datasets."""
+        from shared.images.index.indexes import Indexes
+
+        return Indexes(self.dataset_images, self.blobs, self.clock)
+
+    @cached_property
     def sorted_images(self) -> "SortedImages":
         """Finds the images of datasets in other orders."""
-        from shared.images.sorted_images import SortedImages
+        from shared.images.index.sorted_images import SortedImages
 
-        return SortedImages(self.dataset_images, self.blobs, self.clock)
+        return SortedImages(self.indexes)
+
+    @cached_property
+    def dataset_statistics(self) -> "DatasetStatistics":
+        """Counts the images of datasets."""
+        from shared.images.index.statistics import DatasetStatistics
+
+        return DatasetStatistics(self.indexes)
+
+    @cached_property
+    def duplicates(self) -> "Duplicates":
+        """Finds what was left out of datasets as a copy."""
+        from shared.images.index.duplicates import Duplicates
+
+        return Duplicates(self.indexes, self.job_images)
 
     @cached_property
     def job_images(self) -> "JobImages":

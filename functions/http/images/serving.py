@@ -12,7 +12,7 @@ from functions.http.inputs import wrong_value
 from shared.errors import Conflict
 
 if TYPE_CHECKING:
-    from shared.images.image import ImageFilter, KeptImage
+    from shared.images.image import ImageFilter, KeptImage, Limits, Measure
     from shared.images.pages import ImagePage
     from shared.jobs.ledger.record_pieces import Place
 
@@ -26,12 +26,36 @@ def _text(description: str) -> Parameter:
     return Parameter(description, {"type": "string", "minLength": 1, "maxLength": _MAX_CHARACTERS})
 
 
-FILTERS: Final[Mapping[str, Parameter]] = {
+_MEASURES: Final[Mapping["Measure", tuple[str, str, int]]] = {
+    "pixels": ("width by height, in pixels,", "integer", 999_999_999),
+    "width": ("width in pixels", "integer", 999_999),
+    "height": ("height in pixels", "integer", 999_999),
+    "sharpness": ("sharpness", "number", 1_000_000),
+    "brightness": ("brightness, from 0 to 1,", "number", 1),
+}
+"""The numbers by which a list can be limited: their words, their type, and their highest value."""
+
+
+def _limits(name: str, words: str, kind: str, most: int) -> Mapping[str, Parameter]:
+    schema = {"type": kind, "minimum": 0, "maximum": most}
+    return {
+        f"min_{name}": Parameter(f"Only images whose {words} is at least this.", schema),
+        f"max_{name}": Parameter(f"Only images whose {words} is at most this.", schema),
+    }
+
+
+_LIMITS: Final[Mapping[str, Parameter]] = {
+    side: parameter for name, of in _MEASURES.items() for side, parameter in _limits(name, *of).items()
+}
+_TEXTS: Final[Mapping[str, Parameter]] = {
     "label": _text("Only images of this label."),
     "split": Parameter("Only images of this split.", {"type": "string", "enum": ["train", "val", "test"]}),
     "license": _text("Only images under this licence, such as `by-sa`."),
     "source": _text("Only images of this source, such as `openverse`."),
 }
+
+FILTERS: Final[Mapping[str, Parameter]] = {**_TEXTS, **_LIMITS}
+"""The conditions for an image to be in a list."""
 
 FOUND: Final = "found"
 SORT: Final[Mapping[str, Parameter]] = {
@@ -74,6 +98,20 @@ IF_NONE_MATCH: Final[Mapping[str, Parameter]] = {
 }
 
 
+INDEXING: Final[Mapping[str, Parameter]] = {
+    "Retry-After": Parameter(
+        "After how many seconds to call again, as the index of the dataset is being made.",
+        {"type": "integer", "minimum": 1},
+    )
+}
+"""The header of an answer that an index is missing for."""
+
+
+def wait_headers(*, waits: bool) -> dict[str, str]:
+    """Returns the headers of an answer, which say when to call again if it `waits`."""
+    return {"Retry-After": str(_READ_AGAIN_SECONDS)} if waits else {}
+
+
 def filter_of(call: Call) -> "ImageFilter":
     """Returns which images the call asks for.
 
@@ -82,11 +120,21 @@ def filter_of(call: Call) -> "ImageFilter":
     """
     from shared.images.image import ImageFilter
 
-    for name in FILTERS:
+    for name in _TEXTS:
         value = call.query.get(name)
         if value is not None and not 1 <= len(value) <= _MAX_CHARACTERS:
             raise wrong_value(name, value, f"must have 1 to {_MAX_CHARACTERS} characters")
-    return ImageFilter(**{name: call.query.get(name) or "" for name in FILTERS})
+    texts = {name: call.query.get(name) or "" for name in _TEXTS}
+    return ImageFilter(**texts, ranges=_ranges_of(call))
+
+
+def _ranges_of(call: Call) -> tuple["Limits", ...]:
+    from shared.images.image import Limits
+
+    # the values were checked when the query was read
+    found = {name: float(call.query[name]) for name in _LIMITS if name in call.query}
+    ranges = (Limits(name, found.get(f"min_{name}"), found.get(f"max_{name}")) for name in _MEASURES)
+    return tuple(limits for limits in ranges if limits.least is not None or limits.most is not None)
 
 
 def place_of(call: Call, *, final: bool) -> "Place | None":
@@ -112,8 +160,7 @@ def page_answer(call: Call, page: "ImagePage", path: str) -> Answer:
     if page.following is not None:
         following = f"{path}?{urlencode({**call.query, 'cursor': page.following.encode()})}"
     items = [ImageEntry.of(image, path) for image in page.images]
-    headers = {"Retry-After": str(_READ_AGAIN_SECONDS)} if page.waits else {}
-    return Answer(ImageList(items=items, next=following), headers=headers)
+    return Answer(ImageList(items=items, next=following), headers=wait_headers(waits=page.waits))
 
 
 async def image_answer(call: Call, image: "KeptImage") -> Answer:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.storage.blobs import BlobInfo
 
 _API = "/api/v1"
+_LINKS = ("download", "images", "preview", "statistics", "duplicates")
 
 
 class LabelCounts(Model):
@@ -178,7 +179,7 @@ class DatasetAnswer(Model):
     def of(cls, dataset: "Dataset", files: "Sequence[BlobInfo] | None" = None) -> Self:
         """Returns the answer for a dataset and, if they are known, its files that move between tiers."""
         path = f"{_API}/datasets/{dataset.id}"
-        links = {name: f"{path}/{name}" for name in ("download", "images", "preview")}
+        links = {name: f"{path}/{name}" for name in _LINKS}
         links |= {"self": path, "job": f"{_API}/jobs/{dataset.id}"}
         if dataset.tier == "archive":
             links["rehydrate"] = f"{path}/rehydrate"

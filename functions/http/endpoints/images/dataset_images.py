@@ -14,6 +14,7 @@ from functions.http.images.serving import (
     IF_NONE_MATCH,
     IMAGE_ANSWERS,
     IN_PATH,
+    INDEXING,
     SORT,
     WIDTH,
     filter_of,
@@ -24,16 +25,9 @@ from functions.http.images.serving import (
 from shared.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from shared.images.sort_index import Sort
+    from shared.images.index.sorting import Sort
 
 endpoints = Endpoints()
-
-_LATER = {
-    "Retry-After": Parameter(
-        "After how many seconds to call `next`, as the index of this order is being made.",
-        {"type": "integer", "minimum": 1},
-    )
-}
 
 _ASK_AGAIN = "private, no-cache"
 _PREVIEW_HEADERS = {
@@ -46,7 +40,7 @@ _PREVIEW_HEADERS = {
     Declared(
         "GET",
         "api/v1/datasets/{id}/images",
-        {200: Reply(ImageList, "A page of images.", _LATER)},
+        {200: Reply(ImageList, "A page of images.", INDEXING)},
         query={**PAGE, **FILTERS, **SORT},
         errors=(NotFound, Conflict),
     )

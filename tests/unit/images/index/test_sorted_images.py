@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from shared.errors import Conflict, Damaged, NotFound
-from shared.images import sorted_images
 from shared.images.image import ImageFilter
-from shared.images.sort_index import rows_of
+from shared.images.index import indexes
+from shared.images.index.rows import Index
 from tests.unit.functions.http.http_calls import Caller, memory_app
 from tests.unit.images.stored_images import Image, add_dataset
 from tests.unit.manual_clock import ManualClock
@@ -35,12 +35,13 @@ class Slow:
     def __init__(self, monkeypatch, clock) -> None:
         self._clock = clock
         self.members = 0
-        monkeypatch.setattr(sorted_images, "rows_of", self)
+        self._of = Index.of
+        monkeypatch.setattr(Index, "of", self)
 
     def __call__(self, piece):
         self.members += 1
         self._clock.advance(4)
-        return rows_of(piece)
+        return self._of(piece)
 
 
 async def _page(app, sort="sharpest", wanted=ALL, place=None, size=100):
@@ -112,7 +113,7 @@ async def test_instances_that_make_the_index_at_the_same_time_end_with_the_same_
     await asyncio.gather(*(_page(other) for other in others))
     # a longer part and a shorter one begin at the same place
     Slow(monkeypatch, app.clock)
-    app.sorted_images._last = None
+    app.indexes._last = None
     for other in (*others, app):
         assert await _sorted(other, "sharpest") == [4, 6, 0, 2, 3, 7, 1, 5]
 
@@ -136,10 +137,10 @@ async def test_a_damaged_index_and_too_large_or_deleted_datasets_are_refused(app
     await _page(app)
     [part] = [info.name async for info in app.blobs.list("derived/job_j/r1/index/")]
     await app.blobs.put(part, b"garbled")
-    app.sorted_images._last = None
+    app.indexes._last = None
     with pytest.raises(Damaged):
         await _page(app)
-    monkeypatch.setattr(sorted_images, "MOST_SORTED", 7)
+    monkeypatch.setattr(indexes, "MOST_IMAGES", 7)
     with pytest.raises(Conflict):
         await _page(app)
     await app.catalog.begin_deletion("admin", dataset.id, app.clock.now())
