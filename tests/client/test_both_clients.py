@@ -8,7 +8,9 @@ from pixcrawler import AsyncClient, BadAnswer, Client, NotConfigured, PixCrawler
 from pixcrawler.config import Login, store
 from pixcrawler.exchange import MAX_ANSWER_BYTES
 from tests.client.conftest import JOB, KEY, Answer
-from tests.client.test_outputs import DATASET
+from tests.client.test_images import entry
+from tests.client.test_outputs import DATASET, LIST
+from tests.client.test_streaming import make, records_of, serve
 
 LINKS: dict[str, object] = {
     "expires_at": "2026-01-01T00:00:00Z",
@@ -21,13 +23,16 @@ ANSWERS = {
     "jobs": {**JOB, "items": [JOB], "next": None}, "jobs/a1": JOB, "jobs/a1/cancel": JOB, "jobs/a1/retry": JOB,
     "jobs/a1/records": {"items": [], "next": None}, "datasets": {"items": [DATASET], "next": None},
     "datasets/a1": DATASET, "datasets/a1/download": LINKS, "specs/validate": OUTLOOK,
+    "datasets/a1/rehydrate": DATASET, "datasets/a1/images": {"items": [entry(1)], "next": None},
+    "datasets/a1/images/r1-1": b"image",
 }  # fmt: skip
 CALLS = {
     "submit": ({"keywords": ["cat"]},), "validate": ({"keywords": ["cat"]},), "job": ("a1",), "jobs": (),
     "follow": ("a1",), "records": ("a1",), "cancel": ("a1",), "retry": ("a1",), "delete_job": ("a1",),
-    "datasets": (), "dataset": ("a1",), "delete_dataset": ("a1",), "links": ("a1",),
+    "datasets": (), "dataset": ("a1",), "delete_dataset": ("a1",), "links": ("a1",), "rehydrate": ("a1",),
+    "images": ("a1",), "image": ("a1", "r1-1"),
 }  # fmt: skip
-OF_ONE_ALONE = {"rehydrate", "load_dataset", "upload_list"}
+BY_THREADS = {"download", "load_dataset", "upload_list"}
 
 
 @pytest.fixture
@@ -41,8 +46,8 @@ def test_all_methods_are_compared_here():
     def public(kind):
         return {name for name, _ in inspect.getmembers(kind, callable) if not name.startswith("_")}
 
-    assert public(Client) - OF_ONE_ALONE == public(AsyncClient)
-    assert public(AsyncClient) - {"close", "from_login", "do", "download", "pages", "send"} == CALLS.keys()
+    assert public(Client) == public(AsyncClient)
+    assert public(AsyncClient) - BY_THREADS - {"close", "from_login", "do", "pages", "send"} == CALLS.keys()
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -80,3 +85,14 @@ async def test_both_clients_take_the_url_and_the_key_of_the_login(app, config, m
     async with AsyncClient.from_login() as other:
         assert await other.job("a1") == one
     assert [asked.headers["x-api-key"] for asked in app.asked] == [KEY, KEY]
+
+
+async def test_the_asynchronous_client_loads_datasets_and_stores_lists(app, tmp_path):
+    content, lines = make(20, 200)
+    serve(app, content, records_of(lines))
+    app.on("/api/v1/lists", Answer(LIST, 201))
+    (tmp_path / "list.txt").write_text("https://example.org/1.jpg\n")
+    async with AsyncClient(app.url, KEY) as client:
+        dataset = await client.load_dataset("a1", label="dog")
+        assert (await client.upload_list(tmp_path / "list.txt")).id == "l1"
+    assert [image.label for image in dataset] == ["dog"] * 7

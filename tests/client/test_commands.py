@@ -18,6 +18,8 @@ def test_login_stores_the_key_where_only_its_user_can_read_it(app, run, config, 
     run("jobs", code=2)
     out = run("login", app.url, stdin=f"{KEY}\n").output
     assert KEY not in out
+    signed_in = json.loads(run("login", app.url, "--json", stdin=f"{KEY}\n").output)
+    assert signed_in == {"url": app.url, "file": str(config)}
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     assert list(config.parent.iterdir()) == [config]
     run("jobs")
@@ -25,8 +27,8 @@ def test_login_stores_the_key_where_only_its_user_can_read_it(app, run, config, 
     config.chmod(0o644)
     assert "chmod 600" in run("jobs", code=2).output
     config.chmod(0o600)
-    run("logout")
-    run("logout")
+    assert json.loads(run("logout", "--json").output) == {"signed_out": True}
+    assert run("logout").output == "Nothing was stored.\n"
     run("jobs", code=2)
 
 

@@ -52,6 +52,9 @@ def test_the_document_has_each_command_with_its_options(name, command):
     shared = {"--json", "--url", "--yes", "--help"}
     assert {option for option in options - shared if option not in row} == set()
     assert command.help
+    # no command is left out of scripts
+    assert "--json" in options
+    assert "--url" in options or name in {"login", "logout", "local up"}
 
 
 def test_the_document_has_each_exit_code():

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from pixcrawler import Client
-from playground.azurite import ROOT
+from playground.azurite import ROOT, free_port
 from tests.client.all_commands import all_commands
 
 
@@ -21,16 +23,16 @@ class Terminal:
         self.folder = folder
         self.url = url
         self.ran: set[str] = set()
+        self.environment = {
+            "PYTHONPATH": str(ROOT / "client" / "src"),
+            "PIXCRAWLER_CONFIG": str(folder / "config" / "login.json"),
+        }
 
     async def run(
         self, *arguments: str, code: int = 0, or_code: int | None = None, stdin: str = "", key: str = ""
     ) -> str:
         """Runs a command, which must end with one of these codes, and returns its output."""
-        environment = {
-            "PYTHONPATH": str(ROOT / "client" / "src"),
-            "PIXCRAWLER_CONFIG": str(self.folder / "config" / "login.json"),
-            **({"PIXCRAWLER_API_KEY": key} if key else {}),
-        }
+        environment = {**self.environment, **({"PIXCRAWLER_API_KEY": key} if key else {})}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "pixcrawler", *arguments,
             env=environment, cwd=self.folder, stdin=asyncio.subprocess.PIPE,
@@ -44,7 +46,7 @@ class Terminal:
             err.decode(),
         )
         words = [word for word in arguments[:2] if not word.startswith("-")]
-        groups = {"users", "keys", "lists"}
+        groups = {"users", "keys", "lists", "local"}
         self.ran.add(" ".join(words) if words[0] in groups else words[0])
         return out.decode() if code in {0, 1} else err.decode()
 
@@ -61,8 +63,11 @@ async def test_every_command_does_what_it_says_and_ends_with_its_code(make_stack
     user = await _become_a_user(terminal, stack.api_key)
     job_id = await _make_a_dataset(terminal, gallery)
     await _download(terminal, job_id)
+    await _look_at_images(terminal, job_id)
     await _stop_retry_and_delete(terminal, job_id)
     await _manage_users(terminal, user, stack.api_key)
+    await _run_a_stack_of_its_own(terminal)
+    # a new command needs a call above
     assert terminal.ran == set(all_commands())
 
 
@@ -136,6 +141,46 @@ async def _download(terminal: Terminal, job_id: str) -> None:
     (terminal.folder / zip_path).write_bytes(b"other")
     assert "another file" in await terminal.run("download", job_id, "--to", "here", code=2)
     assert (await terminal.read("rehydrate", job_id, "--days", "3"))["keeping"]["online_until"] is not None
+
+
+async def _look_at_images(terminal: Terminal, job_id: str) -> None:
+    images = await terminal.read("images", job_id, "--label", "cat", "--sort", "largest")
+    assert [image["label"] for image in images] == ["cat"] * len(images)
+    pixels = [image["width"] * image["height"] for image in images]
+    assert pixels == sorted(pixels, reverse=True)
+    assert await terminal.read("images", job_id, "--label", "bird") == []
+    saved = (await terminal.read("images", job_id, "--save", "some", "--limit", "2"))["files"]
+    assert [len((terminal.folder / path).read_bytes()) for path in saved] == [
+        image["size_bytes"] for image in await terminal.read("images", job_id, "--limit", "2")
+    ]
+    [small] = (await terminal.read("images", job_id, "--save", "small", "--width", "64", "--limit", "1"))[
+        "files"
+    ]
+    assert (terminal.folder / small).read_bytes().startswith(b"\xff\xd8")
+    assert await terminal.read("images", job_id, "--job", "--limit", "1") != []
+    await terminal.run("images", job_id, "--sort", "prettiest", code=3)
+    await terminal.run("images", "absent", code=3)
+
+
+async def _run_a_stack_of_its_own(terminal: Terminal) -> None:
+    await terminal.run("local", "up", code=2)
+    port = str(free_port())
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "pixcrawler", "local", "up", "--port", port, "--no-setup", "--login", "--samples", "--json",
+        cwd=ROOT, env={**terminal.environment, "PATH": os.environ["PATH"]},  # noqa: TID251 - where make is
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        answer = json.loads(await process.stdout.readline())
+        assert answer["url"] == f"http://localhost:{port}"
+        assert (await terminal.read("health"))["checks"] is not None
+        await terminal.read("users", "list")
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = await process.wait()
+    assert code == 0
+    await terminal.run("health", code=4)
 
 
 def _stream(terminal: Terminal, dataset_id: str) -> list[bytes]:

@@ -110,6 +110,21 @@ class Record(Answer):
     reason: str | None = None
 
 
+class Image(Answer):
+    """One image of a dataset, or one that a job has kept so far. `n` is its id, which always names the same bytes."""
+
+    n: str
+    index: int
+    label: str
+    split: str | None
+    license: str
+    source: str
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+
+
 class Dataset(Answer):
     """One dataset. Its id is that of its job."""
 

@@ -4,13 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from typing_extensions import Self
 
 from pixcrawler import calls
-from pixcrawler.answers import Answer, Dataset, Job, JobSummary, Links, Outlook, Page, Record
+from pixcrawler.answers import (
+    Answer,
+    Dataset,
+    Image,
+    Job,
+    JobSummary,
+    Links,
+    Outlook,
+    Page,
+    Record,
+    StoredList,
+)
 from pixcrawler.calls import Call
 from pixcrawler.client import Client
 from pixcrawler.config import allows_http, find_login
@@ -25,7 +36,12 @@ from pixcrawler.exchange import (
     refuse_encoded,
 )
 
+if TYPE_CHECKING:
+    from pixcrawler.downloads.dataset import Progress
+    from pixcrawler.streaming.dataset import StreamedDataset
+
 T = TypeVar("T", bound=Answer)
+R = TypeVar("R")
 
 
 class AsyncClient:
@@ -67,23 +83,25 @@ class AsyncClient:
 
     async def send(self, call: Call[T]) -> T:
         """Sends a call of `pixcrawler.calls` that has an answer, and returns it."""
-        answer, _ = await self._exchange(call)
-        if answer is None:
-            raise BadAnswer(f"{call.path} has no answer.")
+        answer, _ = await self._answer(call)
         return answer
 
     async def do(self, call: Call[Answer]) -> None:
         """Sends a call of `pixcrawler.calls` whose answer is of no use."""
-        await self._exchange(call)
+        response, content, lost = await self._exchange(call)
+        read_answer(call, response, content, lost=lost)
 
     async def pages(self, call: Call[Page[T]]) -> AsyncIterator[T]:
         """Yields the items of a list, page by page."""
         while True:
-            page = await self.send(call)
+            page, retry_after = await self._answer(call)
             for item in page.items:
                 yield item
             if page.next is None:
                 return
+            if retry_after is not None:
+                # the app is still making the order of the list
+                await self._sleep(read_again_seconds(retry_after))
             call = calls.following(call, page.next)
 
     async def submit(self, spec: Mapping[str, Any], *, idempotency_key: str = "") -> Job:
@@ -105,9 +123,7 @@ class AsyncClient:
     async def follow(self, job_id: str) -> AsyncIterator[Job]:
         """Yields a job as often as the app asks to read it, until it has ended. The last one is in a final state."""
         while True:
-            job, retry_after = await self._exchange(calls.job(job_id))
-            if job is None:
-                raise BadAnswer("The job has no answer.")
+            job, retry_after = await self._answer(calls.job(job_id))
             yield job
             if job.has_ended:
                 return
@@ -117,9 +133,7 @@ class AsyncClient:
         """Yields the records that a job has now. The filters are `outcome`, `reason` and `label`."""
         call = calls.records(job_id, **filters)
         while True:
-            page, retry_after = await self._exchange(call)
-            if page is None:
-                raise BadAnswer("The records have no answer.")
+            page, retry_after = await self._answer(call)
             for item in page.items:
                 yield item
             if page.next is None or retry_after is not None:
@@ -146,6 +160,22 @@ class AsyncClient:
         """Returns a dataset."""
         return await self.send(calls.dataset(dataset_id))
 
+    def images(self, dataset_id: str, *, of_job: bool = False, **filters: str | None) -> AsyncIterator[Image]:
+        """Yields the images of a dataset, or with `of_job` those that its job has kept so far, newest first.
+
+        The filters are `label`, `license` and `source`; those of a dataset are also `split` and `sort`.
+        """
+        return self.pages(calls.images(dataset_id, of_job=of_job, **filters))
+
+    async def image(
+        self, dataset_id: str, n: str, *, of_job: bool = False, width: int | None = None
+    ) -> bytes:
+        """Returns the file of an image, or with a width a small JPEG of it."""
+        call = calls.image(dataset_id, n, of_job=of_job, width=width)
+        response, content, lost = await self._exchange(call)
+        read_answer(call, response, content, lost=lost)
+        return content
+
     async def delete_dataset(self, dataset_id: str) -> None:
         """Deletes a dataset. Its job stays."""
         await self.do(calls.delete_dataset(dataset_id))
@@ -154,18 +184,51 @@ class AsyncClient:
         """Returns new links to a dataset's files. Whoever has a link needs no key: treat it as a secret."""
         return await self.send(calls.links(dataset_id))
 
-    async def download(self, dataset_id: str, folder: str | Path, *, connections: int = 4) -> list[Path]:
-        """Stores the files of a dataset in a folder like `Client.download`, in a thread."""
+    async def rehydrate(
+        self, dataset_id: str, *, tier: str = "hot", priority: str = "standard", days: int = 7
+    ) -> Dataset:
+        """Brings a dataset back from the Archive tier, or keeps it online for longer."""
+        return await self.send(calls.rehydrate(dataset_id, tier=tier, priority=priority, days=days))
 
-        def run() -> list[Path]:
+    async def download(
+        self,
+        dataset_id: str,
+        folder: str | Path,
+        *,
+        connections: int = 4,
+        progress: "Callable[[Progress], None] | None" = None,
+    ) -> list[Path]:
+        """Stores the files of a dataset in a folder like `Client.download`. `progress` is called in other threads."""
+        return await self._in_a_thread(
+            lambda client: client.download(dataset_id, folder, connections=connections, progress=progress)
+        )
+
+    async def load_dataset(self, dataset_id: str, **options: Any) -> "StreamedDataset":
+        """Returns a dataset like `Client.load_dataset`, with the same options. It is read without `await`."""
+        return await self._in_a_thread(lambda client: client.load_dataset(dataset_id, **options))
+
+    async def upload_list(self, path: str | Path, *, name: str | None = None) -> StoredList:
+        """Stores a list of URLs like `Client.upload_list`."""
+        return await self._in_a_thread(lambda client: client.upload_list(path, name=name))
+
+    async def _in_a_thread(self, work: Callable[[Client], R]) -> R:
+        def run() -> R:
             account = self.account
             with Client(account.url, account.api_key, allow_http=account.allow_http) as client:
-                return client.download(dataset_id, folder, connections=connections)
+                return work(client)
 
         return await asyncio.to_thread(run)
 
-    async def _exchange(self, call: Call[T]) -> tuple[T | None, str | None]:
-        """Returns the answer to a call and its `Retry-After`."""
+    async def _answer(self, call: Call[T]) -> tuple[T, str | None]:
+        """Returns the answer to a call, and its `Retry-After`."""
+        response, content, lost = await self._exchange(call)
+        answer = read_answer(call, response, content, lost=lost)
+        if answer is None:
+            raise BadAnswer(f"{call.path} has no answer.")
+        return answer, response.headers.get("Retry-After")
+
+    async def _exchange(self, call: Call[T]) -> tuple[httpx.Response, bytes, bool]:
+        """Returns the response to a call and its content, and whether the answer to an earlier attempt was lost."""
         attempts, url = Attempts(), self.account.url_of(call)
         while True:
             request = self._http.build_request(
@@ -181,7 +244,7 @@ class AsyncClient:
             if response.status_code not in call.answers_with:
                 wait = attempts.after_answer(response.status_code, retry_after, content)
             if wait is None:
-                return read_answer(call, response, content, lost=attempts.answer_was_lost), retry_after
+                return response, content, attempts.answer_was_lost
             await self._sleep(wait)
 
     async def _read(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:

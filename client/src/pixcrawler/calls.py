@@ -11,6 +11,7 @@ from pixcrawler.answers import (
     Answer,
     Dataset,
     Health,
+    Image,
     Job,
     JobSummary,
     Keys,
@@ -135,6 +136,18 @@ def rehydrate(dataset_id: str, *, tier: str, priority: str, days: int) -> Call[D
     """`POST /datasets/{id}/rehydrate`."""
     body = {"tier": tier, "priority": priority, "days": days}
     return _post(_path("datasets", dataset_id, "rehydrate"), Dataset, body)
+
+
+def images(dataset_id: str, *, of_job: bool = False, **filters: str | None) -> Call[Page[Image]]:
+    """`GET /datasets/{id}/images` or `GET /jobs/{id}/images`, the first page."""
+    path = _path("jobs" if of_job else "datasets", dataset_id, "images")
+    return Call("GET", path, Page[Image], _query({"limit": 100, **filters}))
+
+
+def image(dataset_id: str, n: str, *, of_job: bool = False, width: int | None = None) -> Call[Answer]:
+    """`GET /datasets/{id}/images/{n}` or `GET /jobs/{id}/images/{n}`, whose answer is the image itself."""
+    path = _path("jobs" if of_job else "datasets", dataset_id, "images", n)
+    return Call("GET", path, None, _query({"width": width}), headers={"Accept": "image/*"})
 
 
 def delete_dataset(dataset_id: str) -> Call[Answer]:

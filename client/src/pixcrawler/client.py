@@ -10,7 +10,18 @@ import httpx
 from typing_extensions import Self
 
 from pixcrawler import calls
-from pixcrawler.answers import Answer, Dataset, Job, JobSummary, Links, Outlook, Page, Record, StoredList
+from pixcrawler.answers import (
+    Answer,
+    Dataset,
+    Image,
+    Job,
+    JobSummary,
+    Links,
+    Outlook,
+    Page,
+    Record,
+    StoredList,
+)
 from pixcrawler.calls import Call
 from pixcrawler.config import allows_http, find_login
 from pixcrawler.errors import BadAnswer
@@ -75,22 +86,24 @@ class Client:
 
     def send(self, call: Call[T]) -> T:
         """Sends a call of `pixcrawler.calls` that has an answer, and returns it."""
-        answer, _ = self._exchange(call)
-        if answer is None:
-            raise BadAnswer(f"{call.path} has no answer.")
+        answer, _ = self._answer(call)
         return answer
 
     def do(self, call: Call[Answer]) -> None:
         """Sends a call of `pixcrawler.calls` whose answer is of no use."""
-        self._exchange(call)
+        response, content, lost = self._exchange(call)
+        read_answer(call, response, content, lost=lost)
 
     def pages(self, call: Call[Page[T]]) -> Iterator[T]:
         """Yields the items of a list, page by page."""
         while True:
-            page = self.send(call)
+            page, retry_after = self._answer(call)
             yield from page.items
             if page.next is None:
                 return
+            if retry_after is not None:
+                # the app is still making the order of the list
+                self._sleep(read_again_seconds(retry_after))
             call = calls.following(call, page.next)
 
     def submit(self, spec: Mapping[str, Any], *, idempotency_key: str = "") -> Job:
@@ -112,9 +125,7 @@ class Client:
     def follow(self, job_id: str) -> Iterator[Job]:
         """Yields a job as often as the app asks to read it, until it has ended. The last one is in a final state."""
         while True:
-            job, retry_after = self._exchange(calls.job(job_id))
-            if job is None:
-                raise BadAnswer("The job has no answer.")
+            job, retry_after = self._answer(calls.job(job_id))
             yield job
             if job.has_ended:
                 return
@@ -127,9 +138,7 @@ class Client:
         """
         call = calls.records(job_id, **filters)
         while True:
-            page, retry_after = self._exchange(call)
-            if page is None:
-                raise BadAnswer("The records have no answer.")
+            page, retry_after = self._answer(call)
             yield from page.items
             # with Retry-After, the following page has no entries yet
             if page.next is None or retry_after is not None:
@@ -155,6 +164,20 @@ class Client:
     def dataset(self, dataset_id: str) -> Dataset:
         """Returns a dataset."""
         return self.send(calls.dataset(dataset_id))
+
+    def images(self, dataset_id: str, *, of_job: bool = False, **filters: str | None) -> Iterator[Image]:
+        """Yields the images of a dataset, or with `of_job` those that its job has kept so far, newest first.
+
+        The filters are `label`, `license` and `source`; those of a dataset are also `split` and `sort`.
+        """
+        return self.pages(calls.images(dataset_id, of_job=of_job, **filters))
+
+    def image(self, dataset_id: str, n: str, *, of_job: bool = False, width: int | None = None) -> bytes:
+        """Returns the file of an image, or with a width a small JPEG of it."""
+        call = calls.image(dataset_id, n, of_job=of_job, width=width)
+        response, content, lost = self._exchange(call)
+        read_answer(call, response, content, lost=lost)
+        return content
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Deletes a dataset. Its job stays."""
@@ -209,8 +232,16 @@ class Client:
 
         return upload_list(self, Path(path), name)
 
-    def _exchange(self, call: Call[T]) -> tuple[T | None, str | None]:
-        """Returns the answer to a call and its `Retry-After`."""
+    def _answer(self, call: Call[T]) -> tuple[T, str | None]:
+        """Returns the answer to a call, and its `Retry-After`."""
+        response, content, lost = self._exchange(call)
+        answer = read_answer(call, response, content, lost=lost)
+        if answer is None:
+            raise BadAnswer(f"{call.path} has no answer.")
+        return answer, response.headers.get("Retry-After")
+
+    def _exchange(self, call: Call[T]) -> tuple[httpx.Response, bytes, bool]:
+        """Returns the response to a call and its content, and whether the answer to an earlier attempt was lost."""
         attempts, url = Attempts(), self.account.url_of(call)
         while True:
             request = self._http.build_request(
@@ -226,7 +257,7 @@ class Client:
             if response.status_code not in call.answers_with:
                 wait = attempts.after_answer(response.status_code, retry_after, content)
             if wait is None:
-                return read_answer(call, response, content, lost=attempts.answer_was_lost), retry_after
+                return response, content, attempts.answer_was_lost
             self._sleep(wait)
 
     def _read(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:

@@ -62,6 +62,22 @@ def key_of_environment() -> str:
     return os.environ.get("PIXCRAWLER_API_KEY") or ""
 
 
+def key_of_local_stack(clone: Path) -> str:
+    """Returns the administrator's key of the local stack of a clone, as `make start` chooses it.
+
+    Raises:
+        WrongUse: the file with the key cannot be read.
+    """
+    if chosen := os.environ.get("ADMIN_API_KEY"):
+        return chosen
+    path = clone / ".local" / "api-key"
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(_MAX_BYTES).strip()
+    except (OSError, ValueError) as error:
+        raise WrongUse(f"{path} cannot be read: {error}.") from error
+
+
 def store(login: Login) -> Path:
     """Stores a URL and its key in the user's file, which nobody else may read. Returns its path.
 

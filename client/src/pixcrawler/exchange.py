@@ -107,6 +107,11 @@ class Attempts:
         connected = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
         self.answer_was_lost = self.answer_was_lost or connected
         again = self._again() and (connected or self._made < _MAX_CONNECTS)
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise Unreachable(
+                f"The certificate of {url} is not trusted: {error}. Check the URL. If your network has a certificate "
+                "authority of its own, name the file with its certificate in SSL_CERT_FILE."
+            ) from error
         if not again or isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
             why = str(error) or type(error).__name__
             raise Unreachable(f"{url} does not answer: {why}. Check the URL and the network.") from error

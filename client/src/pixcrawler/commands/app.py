@@ -5,7 +5,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from pixcrawler.commands import datasets, jobs, keys, lists, login, operators, submit, users, watch
+from pixcrawler.commands import (
+    datasets,
+    images,
+    jobs,
+    keys,
+    lists,
+    local,
+    login,
+    operators,
+    submit,
+    users,
+    watch,
+)
 from pixcrawler.errors import PixCrawlerError
 from pixcrawler.terminal.exit_codes import ExitCode, exit_code_of
 from pixcrawler.terminal.output import complain
@@ -36,11 +48,12 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (login, submit, watch, jobs, datasets, operators):
+    for module in (login, submit, watch, jobs, datasets, images, operators):
         module.add_commands(made)
     made.add_typer(users.commands, name="users")
     made.add_typer(keys.commands, name="keys")
     made.add_typer(lists.commands, name="lists")
+    made.add_typer(local.commands, name="local")
     return made
 
 

@@ -1,0 +1,108 @@
+"""`images`."""
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixcrawler.terminal.exit_codes import ExitCode
+from pixcrawler.terminal.options import Json, Limit, Url, connect
+from pixcrawler.terminal.output import complain, print_json, print_table, say, size_text
+
+if TYPE_CHECKING:
+    from pixcrawler.answers import Image
+    from pixcrawler.client import Client
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(images)
+
+
+def images(
+    dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the dataset, or of its job.")],
+    label: Annotated[str | None, typer.Option("--label", help="Only images of this label.")] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Only this split: train, val or test.")] = None,
+    license_name: Annotated[
+        str | None, typer.Option("--license", help="Only images under this licence, such as by-sa.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Only images of this source, such as openverse.")
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", help="found, largest, smallest, sharpest, blurriest, brightest or darkest."),
+    ] = None,
+    of_job: Annotated[
+        bool,
+        typer.Option(
+            "--job", help="The images that the job has kept so far, newest first. No split, no sort."
+        ),
+    ] = False,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Store the images in this folder, by label.")
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            "--width", help="With --save, store small JPEGs: 64, 128, 256, 512 or 1024 pixels wide."
+        ),
+    ] = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List the images of a dataset, or store some of them without a download of all."""
+    filters = {"label": label, "split": split, "license": license_name, "source": source, "sort": sort}
+    with connect(url) as client:
+        found = list(islice(client.images(dataset_id, of_job=of_job, **filters), limit))
+        if save is not None:
+            _save(client, dataset_id, found, save, of_job=of_job, width=width, as_json=as_json)
+            return
+    if as_json:
+        print_json([image.as_json() for image in found])
+        return
+    rows = [
+        (
+            each.n,
+            each.label,
+            each.split,
+            each.license,
+            each.source,
+            f"{each.width}x{each.height}",
+            size_text(each.size_bytes),
+        )
+        for each in found
+    ]
+    print_table(("n", "label", "split", "license", "source", "pixels", "size"), rows)
+
+
+def _save(
+    client: "Client",
+    dataset_id: str,
+    found: "list[Image]",
+    folder: Path,
+    *,
+    of_job: bool,
+    width: int | None,
+    as_json: bool,
+) -> None:
+    """Stores the images. Those that the app cannot show are named, and do not stop the others."""
+    from pixcrawler.downloads.images import save_images
+
+    paths: list[str] = []
+    missing = 0
+    stored = save_images(client, dataset_id, found, folder, of_job=of_job, width=width)
+    for image, result in zip(found, stored, strict=True):
+        if isinstance(result, Path):
+            paths.append(str(result))
+            if not as_json:
+                say(str(result))
+        else:
+            missing += 1
+            complain(f"{image.n}: {result}")
+    if as_json:
+        print_json({"files": paths, "missing": missing})
+    if missing:
+        raise typer.Exit(ExitCode.REFUSED)
