@@ -166,7 +166,8 @@ async def _run_a_stack_of_its_own(terminal: Terminal) -> None:
     await terminal.run("local", "up", code=2)
     port = str(free_port())
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pixcrawler", "local", "up", "--port", port, "--no-setup", "--login", "--samples", "--json",
+        sys.executable, "-m", "pixcrawler", "local", "up", "--port", port, "--no-setup", "--login", "--samples",
+        "--json",
         cwd=ROOT, env={**terminal.environment, "PATH": os.environ["PATH"]},  # noqa: TID251 - where make is
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
