@@ -19,12 +19,15 @@ from functions.http.endpoints import (
     users,
 )
 from functions.http.endpoints.images import dataset_contents, dataset_images, job_images
+from functions.http.endpoints.job_details import log, timeline
 from functions.http.endpoints.operators import audit, health, insights, lifecycle
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,
     "webhooks": deliveries.endpoints,
     "records": records.endpoints,
+    "timelines": timeline.endpoints,
+    "logs": log.endpoints,
     "specs": specs.endpoints,
     "lists": lists.endpoints,
     "datasets": datasets.endpoints,

@@ -67,7 +67,7 @@ class Archiver:
         """
         plan = await self._planner.plan(order)
         slices = sum(len(part.slices) for part in plan.parts)
-        await self._ledger.open(order.job_id, order.digest, slices)
+        await self._ledger.open(order.job_id, order.digest, slices, self._clock.now())
         if plan.files:
             signals.dataset_upload_started(
                 self._telemetry, job_id=order.job_id, image_count=len(plan.images), destination=order.prefix
@@ -108,7 +108,7 @@ class Archiver:
         complete = len(digests) == len(missing)
         if complete and digests and before_noted is not None:
             await before_noted()
-        if digests and await self._ledger.note(job_id, plan_digest, digests):
+        if digests and await self._ledger.note(job_id, plan_digest, digests, self._clock.now()):
             return Progress.ALL_WRITTEN
         return Progress.PART_WRITTEN if complete else Progress.OUT_OF_TIME
 
@@ -189,7 +189,7 @@ class Archiver:
         if incomplete:
             slices = [piece for part in plan.parts for piece in part.slices if piece.file in incomplete]
             again = [piece.number for piece in slices]
-            await self._ledger.forget(plan.header.job_id, plan.header.digest, again)
+            await self._ledger.forget(plan.header.job_id, plan.header.digest, again, self._clock.now())
         return not incomplete
 
     async def _checksum(

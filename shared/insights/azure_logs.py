@@ -15,7 +15,7 @@ from azure.monitor.query.aio import LogsQueryClient
 from shared.errors import AppError, NotConfigured, Permanent, RateLimited, Unavailable
 from shared.insights.log_source import LogSource, Scope
 from shared.insights.queries import bounded_query
-from shared.insights.report import MAX_ROWS, Column, Findings, Kind, Report, Span, Value
+from shared.insights.report import MAX_ROWS, Column, Findings, JobIds, Kind, Report, Span, Value
 from shared.text.plain_text import one_line
 from shared.text.retry_after import retry_after_seconds
 
@@ -62,12 +62,12 @@ class AzureLogs:
         self._client = client
         self._source = source
 
-    async def run(self, report: Report, span: Span) -> Findings:
+    async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
         """See `Insights.run`."""
         heard = _Heard()
         try:
             async with asyncio.timeout(WITHIN_SECONDS):
-                answer = await self._ask(bounded_query(report, self._source.scope), span, heard)
+                answer = await self._ask(bounded_query(report, self._source.scope, job), span, heard)
             if isinstance(answer, LogsQueryPartialResult):
                 _log.warning("the report %s is partial: %s", report.name, heard)
             return _findings(report, answer)

@@ -48,6 +48,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class JobIds:
+    """The ids by which the telemetry of one job is found.
+
+    Its caller chooses the correlation id, so other jobs may have the same one. So both ids must be those of the job.
+    """
+
+    job_id: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """The time that a report covers. Both ends are in UTC."""
 
@@ -75,8 +86,8 @@ class Findings:
 class Insights(Protocol):
     """Runs reports."""
 
-    async def run(self, report: Report, span: Span) -> Findings:
-        """Runs a report on a span of time. It takes half a minute at most.
+    async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
+        """Runs a report on a span of time, or on one job if its query needs one. It takes half a minute at most.
 
         Raises:
             NotConfigured: the app is not set up to read its telemetry. The text says what is missing.
@@ -92,7 +103,7 @@ class NoInsights:
     def __init__(self, why: NotConfigured) -> None:
         self._why = why
 
-    async def run(self, report: Report, span: Span) -> Findings:
+    async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
         """See `Insights.run`."""
-        del report, span
+        del report, span, job
         raise NotConfigured(self._why.detail)

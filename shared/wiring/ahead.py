@@ -48,6 +48,7 @@ _MODULES = (
     "shared.lifecycle.task_queue",
     "shared.lifecycle.working_blobs",
     "shared.insights.reports",
+    "shared.jobs.ledger.timeline",
     "shared.wiring.health_parts",
     "shared.health.probe",
     "shared.health.start_report",

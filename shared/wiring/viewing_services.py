@@ -1,4 +1,4 @@
-"""Makes the services with which people look at images."""
+"""Makes the services with which people look at images and at the course of jobs."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from shared.images.index.statistics import DatasetStatistics
     from shared.images.job_images import JobImages
     from shared.images.preview import Previews
+    from shared.insights.job_log import JobLogs
+    from shared.jobs.ledger.timeline import Timelines
 
 
 class ViewingServices(WebhookServices):
-    """The services of images. Each is made on first use."""
+    """The services of images, and of the course of jobs. Each is made on first use."""
 
     @cached_property
     def dataset_images(self) -> "DatasetImages":
@@ -74,3 +76,17 @@ class ViewingServices(WebhookServices):
         from shared.images.preview import Previews
 
         return Previews(self.dataset_images, self.image_files, self.clock)
+
+    @cached_property
+    def timelines(self) -> "Timelines":
+        """Says which steps of jobs ran when."""
+        from shared.jobs.ledger.timeline import Timelines
+
+        return Timelines(self.job_data)
+
+    @cached_property
+    def job_logs(self) -> "JobLogs":
+        """Reads what jobs reported to the telemetry."""
+        from shared.insights.job_log import JobLogs
+
+        return JobLogs(self.insights)

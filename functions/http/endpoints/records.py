@@ -1,9 +1,9 @@
 """HTTP functions that answer pages of the records of a job's candidates."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, READ_AGAIN, Declared, Model, Parameter, Reply
@@ -30,6 +30,14 @@ _FILTERS = {
 }
 
 
+def _explain_reasons(schema: dict[str, object]) -> None:
+    """Puts the meaning of every reason into the description of the API."""
+    from shared.records.reasons import EXPLANATIONS
+
+    texts = [f"`{reason}`: {explained.meaning}" for reason, explained in EXPLANATIONS.items()]
+    schema["description"] = "\n".join(["Why it was rejected.", *texts])
+
+
 class RecordEntry(Model):
     """One candidate and its outcome, with the fields of a line of the records file. Further fields may be missing."""
 
@@ -39,7 +47,7 @@ class RecordEntry(Model):
     label: str
     url: str
     outcome: Literal["kept", "rejected"]
-    reason: str | None = None
+    reason: Annotated[str | None, Field(json_schema_extra=_explain_reasons)] = None
     detail: str | None = None
     source: str
     license: str

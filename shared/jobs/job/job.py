@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from shared.errors import Conflict
-from shared.jobs.job.states import TRANSITIONS, State
+from shared.jobs.job.states import MOST_STEPS, TRANSITIONS, State, Step
 from shared.telemetry.correlation import NO_ORIGIN, Origin
 
 
@@ -52,6 +52,7 @@ class Job:
         images: How many images its dataset has, which may be that of an earlier revision.
         deleting_since: When its deletion began, which cannot be undone; None for all other jobs.
         keeps_dataset: Whether its deletion leaves its dataset.
+        history: The states that it entered after its creation, the last `MOST_STEPS` of them.
         etag: The stored version that this value was read from; empty before the first write.
     """
 
@@ -77,6 +78,7 @@ class Job:
     images: int = 0
     deleting_since: datetime | None = None
     keeps_dataset: bool = False
+    history: tuple[Step, ...] = ()
     etag: str = ""
 
     @property
@@ -97,7 +99,18 @@ class Job:
         """
         if state not in TRANSITIONS[self.state]:
             raise Conflict(f"The job is {self.state} and cannot become {state}.")
-        return replace(self, state=state, updated_at=now, failure=failure, nudges=0, enqueued=False)
+        history = (*self.history, Step(self.revision, state, now))[-MOST_STEPS:]
+        return replace(
+            self, state=state, updated_at=now, failure=failure, nudges=0, enqueued=False, history=history
+        )
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The states that the job entered, in order, with the one in which it was created unless that is forgotten."""
+        if len(self.history) == MOST_STEPS:
+            return self.history
+        first = State.QUEUED if self.history else self.state
+        return (Step(1, first, self.created_at), *self.history)
 
     def retried(self, now: datetime, origin: Origin) -> Self:
         """Returns the job at the beginning of its next revision.

@@ -3,11 +3,13 @@
 The rows of `~deleting` list what is being deleted (`shared.jobs.job.deletions`).
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.jobs.job.job import Failure, Job, WebhookState
-from shared.jobs.job.states import State
+from shared.jobs.job.states import State, Step
 from shared.storage.entities import Entity, Value
 from shared.telemetry.correlation import Origin
 from shared.text.plain_text import one_line
@@ -61,6 +63,7 @@ def job_to_entity(job: Job) -> Entity:
         "reservation": job.reservation,
         "tier_limits": job.tier_limits,
         "images": job.images,
+        "history": _history_text(job.history),
     }
     if job.max_images is not None:
         values["max_images"] = job.max_images
@@ -103,8 +106,20 @@ def job_from_entity(entity: Entity) -> Job:
         images=int(str(values.get("images", 0))),
         deleting_since=_moment(values["deleting_since"]) if "deleting_since" in values else None,
         keeps_dataset=bool(values.get("keeps_dataset", False)),
+        history=_history_of(str(values.get("history", ""))),
         etag=entity.etag,
     )
+
+
+def _history_text(history: Sequence[Step]) -> str:
+    """Returns the history as JSON of less than 4 kB."""
+    steps = [(step.revision, str(step.state), step.at.isoformat()) for step in history]
+    return json.dumps(steps, separators=(",", ":")) if steps else ""
+
+
+def _history_of(text: str) -> tuple[Step, ...]:
+    steps = json.loads(text) if text else []
+    return tuple(Step(revision, State(state), datetime.fromisoformat(at)) for revision, state, at in steps)
 
 
 def work_to_entity(work: Work) -> Entity:

@@ -1,6 +1,9 @@
-"""Defines the states of a job, and the table of transitions between them."""
+"""Defines the states of a job, the table of transitions between them, and the history of a job's states."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class State(StrEnum):
@@ -37,3 +40,15 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 A job goes from crawling back to discovering if too few candidates were kept and its sources have more. Only a retry
 leads out of a terminal state, and it gives the job its next revision.
 """
+
+MOST_STEPS: Final = 40
+"""How many steps the history of a job has at most. Earlier ones are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A job entered a state, in a revision and at a time."""
+
+    revision: int
+    state: State
+    at: datetime

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import Changed
+from shared.jobs.ledger.activity import Activity, Counts
 from shared.jobs.ledger.report import REPORT, DiscoveryReport, report_of
 from shared.jobs.ledger.rows import (
     CHUNK,
@@ -163,12 +164,14 @@ class ChunkLedger:
             if stored.done:
                 return False
             progress, version = await self._read_lane(job_id, lane)
+            counts = Counts(1, tally.kept, tally.found - tally.kept)
             moved = replace(
                 progress,
                 done=progress.done + 1,
                 added=progress.added + len(successors),
                 tally=progress.tally.plus(tally),
                 moved_at=now,
+                activity=progress.activity.plus(Activity.at(now, counts)),
             )
             done = replace(stored, done=True, successors=names, transient=tally.transient)
             changes: list[Change] = [
@@ -185,6 +188,11 @@ class ChunkLedger:
         """Returns the sum over all lanes, by one query. Lanes may change during the query."""
         total, _ = await self._read_lanes(job_id)
         return total
+
+    async def activity(self, job_id: str) -> Activity:
+        """Returns when chunks of the job were done, over all its revisions, by one query."""
+        query = self._entities.query(_TABLE, job_id, after=PROGRESS, before=PROGRESS + "~")
+        return Activity.sum([lane_progress(entity).activity async for entity in query])
 
     async def all_done(self, job_id: str) -> bool:
         """Returns whether all added chunks are done at one and the same moment.

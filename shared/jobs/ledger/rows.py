@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.jobs.ledger.activity import Activity
 from shared.jobs.ledger.report import DiscoveryReport, report_change, report_of
 from shared.jobs.ledger.tally import Tally
 from shared.storage.cells import as_bytes, from_cells, to_cells
@@ -55,6 +56,7 @@ class Progress:
         found: How many candidates were found.
         tally: The outcomes of the candidates of done chunks.
         moved_at: When a chunk was last added or done.
+        activity: When chunks of this lane were done. The progress of a whole job leaves it out.
     """
 
     added: int = 0
@@ -62,6 +64,7 @@ class Progress:
     found: int = 0
     tally: Tally = field(default_factory=Tally)
     moved_at: datetime | None = None
+    activity: Activity = field(default_factory=Activity)
 
     @property
     def transient(self) -> int:
@@ -121,6 +124,7 @@ def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Cha
         "done": progress.done,
         "found": progress.found,
         "folded_from": progress.tally.folded_from,
+        "activity": progress.activity.encode(),
         **to_cells("tally", progress.tally.encode()),
     }
     if progress.moved_at is not None:
@@ -138,6 +142,7 @@ def lane_progress(entity: Entity) -> Progress:
         found=_int(values["found"]),
         tally=Tally.decode(from_cells("tally", values), str(values.get("folded_from", ""))),
         moved_at=_moment(values.get("moved_at")),
+        activity=Activity.decode(str(values.get("activity", ""))),
     )
 
 

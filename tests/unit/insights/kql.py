@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 _TOKEN = re.compile(r'"[^"]*"|\d+(?:\.\d+)?[a-z]*|[A-Za-z_]\w*|==|!=|\S')
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_WORDS = frozenset({"and", "asc", "by", "desc", "endswith", "false", "in", "or", "true"})
+_WORDS = frozenset(
+    {"and", "asc", "by", "desc", "endswith", "false", "has", "in", "null", "or", "startswith", "true"}
+)
 
 type Tables = Mapping[str, Sequence[str]]
 

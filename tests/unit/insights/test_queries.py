@@ -7,15 +7,16 @@ import pytest
 
 from functions import queues
 from shared.insights import queries
+from shared.insights.job_log import JOB_LOG, MOST_LINES
 from shared.insights.log_source import Scope
 from shared.insights.queries import bounded_query, query
-from shared.insights.report import MAX_HOURS, MAX_ROWS, Report
+from shared.insights.report import MAX_HOURS, MAX_ROWS, JobIds, Report
 from shared.insights.reports import REPORTS
 from tests.unit.insights.kql import read_query
 from tests.unit.insights.tables import TABLES, check_names
 
 BOTH = pytest.mark.parametrize("scope", Scope)
-EACH = pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
+EACH = pytest.mark.parametrize("report", [*REPORTS.values(), JOB_LOG], ids=lambda report: report.name)
 
 
 @BOTH
@@ -70,7 +71,7 @@ def test_the_queues_and_their_functions_are_those_of_the_app() -> None:
 
 def test_each_file_is_the_query_of_a_report_or_the_scope() -> None:
     files = {path.stem for path in (Path(queries.__file__).parent / "kql").iterdir()}
-    assert files == {*REPORTS, "resource_scope"}
+    assert files == {*REPORTS, JOB_LOG.name, "resource_scope"}
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,25 @@ def test_each_file_is_the_query_of_a_report_or_the_scope() -> None:
 def test_the_reader_of_queries_finds_names_that_are_not_there(text: str) -> None:
     with pytest.raises((AssertionError, KeyError)):
         read_query(text, TABLES[Scope.WORKSPACE])
+
+
+@BOTH
+def test_every_part_of_the_log_of_a_job_is_of_this_job_and_of_its_correlation_id(scope: Scope) -> None:
+    text = bounded_query(JOB_LOG, scope, JobIds("the-job", "order.7"))
+    assert "JOB_ID" not in text
+    assert "CORRELATION_ID" not in text
+    _, _, union = text.rpartition("union\n")
+    parts = union.partition("\n| top ")[0].split("\n    (")
+    assert len(parts) == 5
+    for part in parts:
+        assert '.job_id) == "the-job" and tostring(' in part
+        assert '.correlation_id) == "order.7"\n' in part
+    assert f"\n| top {MOST_LINES + 1} by at desc\n" in text
+
+
+@pytest.mark.parametrize("text", ["", 'a" or true', "a b", "a\n", "a" * 65, "caf\u00e9", "a|b", "a'b"])
+@pytest.mark.parametrize("is_job", [True, False])
+def test_no_text_that_could_end_a_text_comes_into_a_query(text: str, is_job: bool) -> None:  # noqa: FBT001
+    ids = JobIds(text, "x") if is_job else JobIds("x", text)
+    with pytest.raises(ValueError, match="may not stand"):
+        bounded_query(JOB_LOG, Scope.WORKSPACE, ids)

@@ -1,0 +1,73 @@
+"""Explains the reasons for which candidates are rejected, in words for people.
+
+The description of the API has these texts, and the dashboard shows them. `docs/reference/states.md` says more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.records.records import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A reason in a few words, and what it means in one or two sentences."""
+
+    title: str
+    meaning: str
+
+
+EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
+    Reason.INVALID_URL: Explanation("Not a web address", "The address is not a plain http or https address."),
+    Reason.FORBIDDEN_ADDRESS: Explanation(
+        "Private address", "The address leads to a private network, which is never asked."
+    ),
+    Reason.ROBOTS_DENIED: Explanation("Forbidden by robots.txt", "The site asks crawlers not to fetch it."),
+    Reason.OPTED_OUT: Explanation("Opted out", "The site or page does not allow use in datasets."),
+    Reason.DNS_FAILED: Explanation(
+        "Host not found", "The name of the host could not be resolved. A retry may help."
+    ),
+    Reason.CONNECTION_FAILED: Explanation(
+        "No connection", "The host refused or closed the connection. A retry may help."
+    ),
+    Reason.TLS_FAILED: Explanation("Bad certificate", "The host has no valid certificate."),
+    Reason.TIMED_OUT: Explanation("Too slow", "The image did not arrive in time. A retry may help."),
+    Reason.TOO_MANY_REDIRECTS: Explanation(
+        "Too many redirects", "The address leads on more than eight times."
+    ),
+    Reason.RATE_LIMITED: Explanation(
+        "Host was busy", "The host asked to slow down, even after a pause. A retry may help."
+    ),
+    Reason.SERVER_ERROR: Explanation(
+        "Host had an error", "The host answered with an error of its own. A retry may help."
+    ),
+    Reason.HTTP_ERROR: Explanation("Refused by the host", "The host answered, but not with the image."),
+    Reason.NOT_FOUND: Explanation("Gone", "The host says that the image is not there."),
+    Reason.TRANSFER_BROKEN: Explanation(
+        "Broken transfer", "The file ended before its announced size. A retry may help."
+    ),
+    Reason.TOO_MANY_BYTES: Explanation("File too large", "The file is larger than the limit of the spec."),
+    Reason.EMPTY_BODY: Explanation("Empty file", "The file has no content."),
+    Reason.NOT_AN_IMAGE: Explanation("Not an image", "The file is something else, such as a web page."),
+    Reason.UNSUPPORTED_FORMAT: Explanation(
+        "Unknown format", "An image format that is not read, such as SVG."
+    ),
+    Reason.TRUNCATED: Explanation("Cut off", "The file ends too early."),
+    Reason.CORRUPT: Explanation("Damaged", "The pixel data is damaged."),
+    Reason.TOO_MANY_PIXELS: Explanation("Too many pixels", "The image has more pixels than the spec allows."),
+    Reason.FORMAT_FILTERED: Explanation("Other format", "The spec does not ask for this format."),
+    Reason.LICENSE_FILTERED: Explanation("Other licence", "The spec does not ask for this licence."),
+    Reason.TOO_SMALL: Explanation("Too small", "The image has fewer pixels than the spec asks for."),
+    Reason.ASPECT_RATIO: Explanation(
+        "Too wide or too tall", "The shape is more extreme than the spec allows."
+    ),
+    Reason.NOT_SHARP: Explanation("Not sharp", "The image is less sharp than the spec asks for."),
+    Reason.DUPLICATE: Explanation("Same file", "Another image has exactly the same bytes."),
+    Reason.NEAR_DUPLICATE: Explanation(
+        "Looks the same", "Another image of the dataset looks the same, and is the better copy."
+    ),
+    Reason.OVER_LIMIT: Explanation("Enough already", "Its label or the dataset is full."),
+    Reason.CRASHED: Explanation("Crash", "The app crashed on this file. A retry may help."),
+}
+"""The explanation of every reason. It says of the transient ones that a retry may help."""
