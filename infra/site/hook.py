@@ -11,7 +11,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from infra.site.navigation import filled
-from infra.site.reference import reference_pages
+from infra.site.reference import API_PAGE, reference_pages, with_links_to_calls
 from infra.site.repository import OUTSIDE, with_links_of_the_site
 
 _ROOT = Path(__file__).parents[2]
@@ -27,8 +27,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Resolves the links of a page."""
+    """Resolves the links of a page. The page that lists all pages needs no lists beside it."""
     del config, files
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation", "toc"]
+    if page.file.src_uri == API_PAGE:
+        markdown = with_links_to_calls(markdown)
     return with_links_of_the_site(markdown, page.file.src_uri)
 
 

@@ -14,42 +14,36 @@ class Calls:
     """Makes the pages of one description of the API."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
+        self.document = document
         self._schemas = Schemas(document["components"]["schemas"])
 
     def pages(self) -> dict[str, str]:
         """Returns the page of each part by its file name, in the order of the description."""
-        return {f"{_file_name(tag['name'])}.md": self._page(tag) for tag in self._document["tags"]}
+        return {f"{_file_name(tag['name'])}.md": self._page(tag) for tag in self.document["tags"]}
 
     def index(self) -> str:
         """Returns the page that lists all calls."""
-        sections = [
-            f"## {_title(tag['name'])}\n\n"
-            + table(
-                ("call", "what it does", "scope"),
-                [
-                    (
-                        f"[`{_signature(method, path)}`]({_file_name(tag['name'])}.md#{operation['operationId']})",
-                        in_cell(operation["summary"]),
-                        _scope(operation),
-                    )
-                    for method, path, operation in self._operations(tag["name"])
-                ],
-            )
-            for tag in self._document["tags"]
-        ]
+        places = self.places()
+        sections = []
+        for tag in self.document["tags"]:
+            rows = [
+                (f"[`{name}`]({places[name]})", in_cell(operation["summary"]), _scope(operation))
+                for method, path, operation in self._operations(tag["name"])
+                for name in [_signature(method, path)]
+            ]
+            sections.append(f"## {_title(tag['name'])}\n\n{table(('call', 'what it does', 'scope'), rows)}")
         return _INDEX_HEAD + "\n".join(sections)
 
-    def anchors(self) -> dict[str, str]:
+    def places(self) -> dict[str, str]:
         """Returns where each call is described, by its method and path."""
         return {
             _signature(method, path): f"{_file_name(tag['name'])}.md#{operation['operationId']}"
-            for tag in self._document["tags"]
+            for tag in self.document["tags"]
             for method, path, operation in self._operations(tag["name"])
         }
 
     def _operations(self, tag: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-        for path, methods in self._document["paths"].items():
+        for path, methods in self.document["paths"].items():
             for method, operation in methods.items():
                 if tag in operation["tags"]:
                     yield method, path, operation
@@ -60,11 +54,12 @@ class Calls:
         return f"# {_title(tag['name'])}\n\n{purpose}\n\n{calls}"
 
     def _call(self, method: str, path: str, operation: Mapping[str, Any]) -> str:
+        scope = _scope(operation)
         parts = [
             f"## `{_signature(method, path)}` {{ #{operation['operationId']} }}",
             f"**{operation['summary']}.**",
             operation.get("description", ""),
-            f"Scope of the key: {_scope(operation)}.",
+            f"The key needs the scope {scope}." if scope != NONE else "It needs no key.",
             *self._parameters(operation),
             *self._body(operation),
             *self._answers(operation),
@@ -121,7 +116,7 @@ class Calls:
     def _resolved(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in part:
             _, kind, name = part["$ref"].removeprefix("#/").split("/")
-            part = self._document["components"][kind][name]
+            part = self.document["components"][kind][name]
         return part
 
 
@@ -150,7 +145,7 @@ def _signature(method: str, path: str) -> str:
 
 def _scope(operation: Mapping[str, Any]) -> str:
     scopes = [scope for entry in operation["security"] for names in entry.values() for scope in names]
-    return ", ".join(f"`{scope}`" for scope in dict.fromkeys(scopes)) or "none"
+    return ", ".join(f"`{scope}`" for scope in dict.fromkeys(scopes)) or NONE
 
 
 def _headers(answer: Mapping[str, Any]) -> str:

@@ -1,8 +1,10 @@
 """The reference has what the code declares: every field of a spec, and each parameter and error of a call."""
 
-from infra.site.reference import reference_pages
+import re
+
+from infra.site.reference import API_PAGE, reference_pages, with_links_to_calls
 from shared.jobs.spec.spec import JobSpec
-from tests.unit.documents.markdown import codes_in, rows_of
+from tests.unit.documents.markdown import codes_in, rows_of, text_of
 from tests.unit.documents.test_fields import fields_of
 from tests.unit.functions.http.description.described import operations, resolved
 from tests.unit.known_sources import KINDS
@@ -41,3 +43,11 @@ def test_each_call_has_its_parameters_answers_and_errors():
         names = {resolved(parameter)["name"] for parameter in operation["parameters"]}
         assert names - {"X-Correlation-ID"} <= rows, operation["operationId"]
         assert operation["responses"].keys() <= rows, operation["operationId"]
+
+
+def test_the_page_of_the_api_leads_to_each_call() -> None:
+    found = with_links_to_calls(text_of(f"docs/{API_PAGE}"))
+    links = re.findall(r"^\| \[`([^`]+)`\]\(http/([\w-]+\.md)#(\w+)\) \|", found, re.MULTILINE)
+    served = {(f"{method} {path}", operation["operationId"]) for method, path, operation in operations()}
+    assert {(name, anchor) for name, _, anchor in links} == served
+    assert {f"reference/http/{page}" for _, page, _ in links} <= PAGES.keys()

@@ -1,42 +1,16 @@
-"""The site of the documents builds without a warning, asks no other server, and shows every page."""
+"""The site without a warning, asks no other server, and shows every page."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.site.built_pages import Page, build, is_foreign, loaded_by_styles
 from tests.unit.documents.markdown import ROOT, anchors_of, documents
 from tests.unit.functions.http.description.described import DOCUMENT, operations
-from tests.unit.infra.site.built_pages import Page, is_foreign, loaded_by_styles
-
-
-def build(folder: Path, configuration: Path = ROOT / "mkdocs.yml") -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--strict",
-        "-f",
-        str(configuration),
-        "-d",
-        str(folder),
-    ]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    built = build(folder)
-    assert built.returncode == 0, built.stderr
-    assert "WARNING -" not in built.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def pages(site) -> dict[str, Page]:
+def pages(site: Path) -> dict[str, Page]:
     return {path.relative_to(site).as_posix(): Page(path) for path in site.rglob("*.html")}
 
 

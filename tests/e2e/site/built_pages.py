@@ -1,9 +1,13 @@
-"""Reads the pages of a built site: what they load, and where their links lead."""
+"""Builds the site of the documents, and reads its pages: what they load, and where their links lead."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+
+from tests.unit.documents.markdown import ROOT
 
 _IN_STYLES = re.compile(r"""(?:url\(\s*|@import\s+)["']?([^"')\s;]+)""")
 # the attributes with which an element loads something; those of links for people are not among them
@@ -52,3 +56,19 @@ def loaded_by_styles(path: Path) -> Iterator[str]:
 def is_foreign(address: str) -> bool:
     """Says whether an address is of another server."""
     return bool(re.match(r"(?!data:)[a-zA-Z][\w+.-]*:|//", address))
+
+
+def build(folder: Path, configuration: Path = ROOT / "mkdocs.yml") -> subprocess.CompletedProcess[str]:
+    """Builds the site in a folder, as `make docs` does."""
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "-f",
+        str(configuration),
+        "-d",
+        str(folder),
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own
