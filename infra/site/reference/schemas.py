@@ -55,7 +55,7 @@ class Schemas:
         if schema.get("items"):
             return f"list of {self.type_of(schema['items'])}"
         if isinstance(schema.get("additionalProperties"), Mapping):
-            return f"object of {self.type_of(schema['additionalProperties'])}"
+            return f"object with values: {self.type_of(schema['additionalProperties'])}"
         return _FORMATS.get(schema.get("format", "")) or _TYPES.get(schema.get("type", ""), "any JSON")
 
     def limits_of(self, schema: Schema) -> str:

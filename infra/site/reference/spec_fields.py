@@ -10,7 +10,12 @@ def spec_page(components: Mapping[str, Schema]) -> str:
     """Returns the page with every field of a spec, in the order of the code."""
     schemas = Schemas(components, models_page="http/models.md")
     rows = [
-        (f"`{path}`", schemas.type_of(field), default_of(field, required=False), schemas.limits_of(field))
+        (
+            f"`{path}`",
+            _SOURCES if path == "sources" else schemas.type_of(field),
+            default_of(field, required=False),
+            schemas.limits_of(field),
+        )
         for path, field in _flat(schemas, components["JobSpec"])
     ]
     head = ("field", "type", "default", "limits")
@@ -27,6 +32,7 @@ Every field of a spec with its type and its limits, as the app checks them. [The
 which fields are checked together.
 
 """
+_SOURCES = "list of [sources](#fields-of-the-sources)"
 _SOURCES_HEAD = """## Fields of the sources
 
 Each entry of `sources` has a `type`, and the fields of that type. [Sources](sources.md) says what they mean.

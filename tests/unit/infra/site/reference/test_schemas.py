@@ -25,7 +25,7 @@ SCHEMAS = Schemas(
         ({"$ref": "#/components/schemas/Job"}, "[`Job`](models.md#job)"),
         ({"anyOf": [{"type": "number"}, {"type": "null"}]}, "number or `null`"),
         ({"type": "array", "items": {"$ref": "#/components/schemas/Word"}}, "list of text"),
-        ({"type": "object", "additionalProperties": {"type": "integer"}}, "object of whole number"),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, "object with values: whole number"),
         ({"type": "object", "additionalProperties": False}, "object"),
         ({}, "any JSON"),
     ],
