@@ -5,6 +5,7 @@ writes the last part finishes the dataset.
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum, auto
@@ -13,11 +14,13 @@ from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
+from shared.archiving.planning.preview import PREVIEW, PreviewMaker
 from shared.archiving.writing.part_ledger import PartLedger
 from shared.archiving.writing.write import commit_file, compute_sha256, write_slice
 from shared.clock import Deadline
 from shared.concurrency import process_concurrently
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
+from shared.records.blob_names import dataset_of, preview_blob
 from shared.records.delivered import FileChecksum
 from shared.runtime import Runtime
 from shared.storage.blobs import BlobAttributes, Tier
@@ -50,10 +53,16 @@ class Progress(Enum):
 class Archiver:
     """Makes datasets. Every method may be repeated, also at the same time: it writes the same bytes."""
 
-    def __init__(self, storage: Storage, runtime: Runtime, config: PlanConfig | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        runtime: Runtime,
+        config: PlanConfig | None = None,
+        previews: PreviewMaker | None = None,
+    ) -> None:
         self._blobs = storage.blobs
         self._ledger = PartLedger(storage.entities)
-        self._planner = Planner(storage.blobs, runtime, config or PlanConfig())
+        self._planner = Planner(storage.blobs, runtime, config or PlanConfig(), previews)
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
         self._writing = asyncio.Semaphore(_SLICES_AT_A_TIME)
@@ -129,6 +138,7 @@ class Archiver:
             name, data = f"{plan.header.prefix}{_CHECKSUMS}", _sha256sums(plan.header.prefix, checksums)
             await self._blobs.put(name, data, BlobAttributes("text/plain; charset=utf-8", tier=Tier.HOT))
             checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
+        await self._copy_preview(plan)
         if plan.files:
             signals.dataset_upload_completed(
                 self._telemetry,
@@ -148,6 +158,18 @@ class Archiver:
             splits=plan.header.split_counts,
             checksums=checksums,
         )
+
+    async def _copy_preview(self, plan: Plan) -> None:
+        """Stores the plan's preview apart from the dataset's files, so that it stays readable in the Archive tier.
+
+        If the working blobs are deleted, another run has done this before.
+        """
+        dataset = dataset_of(plan.header.prefix)
+        found = next((text.piece for text in plan.header.contents.texts if text.name == PREVIEW), None)
+        if found is not None and dataset is not None:
+            with contextlib.suppress(NotFound):
+                data = await self._blobs.get(found.blob, offset=found.offset, length=found.size)
+                await self._blobs.put(preview_blob(*dataset), data, BlobAttributes("image/jpeg"))
 
     async def _write_slices(
         self, plan: Plan, slices: Sequence[Slice], deadline: Deadline

@@ -23,6 +23,8 @@ class EarlierDataset:
 class ArchiveOrder:
     """Describes one dataset to make. The dataset is a pure function of the order and of the blobs that it names.
 
+    There is one exception: fields of the preview for whose images no time was left.
+
     `record_blobs` are in order of age. If several of them have a record of one candidate, the last one counts. Images
     of the `earlier` datasets are left out. `parents` are the ids of the datasets that images were taken from. `changes`
     says in words how the crawl changed the images. `max_images_per_label` does not apply to the `whole_labels`;

@@ -51,7 +51,7 @@ class ImageFiles:
             return await self._read(image)
 
     async def stored(self, name: str) -> bytes | None:
-        """Returns a small image or a preview that was made before, or None."""
+        """Returns a small image that was made before, or None."""
         try:
             return await self._blobs.get(name)
         except NotFound:
@@ -78,7 +78,7 @@ class ImageFiles:
         return None if made is None else await self.store(image.folder, small_blob(image, width), made)
 
     async def store(self, folder: DerivedFolder, name: str, data: bytes) -> bytes:
-        """Stores a small image or a preview under a name in the folder; returns the one that was stored first.
+        """Stores a small image under a name in the folder; returns the one that was stored first.
 
         Raises:
             NotFound: its dataset or its job was deleted meanwhile. Nothing is stored then.

@@ -8,94 +8,68 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Final
-from unicodedata import combining, normalize
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageOps
 
-from shared.text.hidden import without_hidden
+from shared.archiving.planning.preview import COLUMNS
+from shared.images.lettering import draw_text, text_width
 
 CELL: Final = 128
-"""The side of an image's cell in pixels. Images have at most this size."""
+"""The side of an image's cell in pixels. The middle of the image fills it."""
 
-COLUMNS: Final = 6
-"""How many images a row has at most."""
-
-_GAP, _TEXT_HEIGHT, _FONT_SIZE = 8, 28, 16
-_PAPER, _INK, _FADED = (255, 255, 255), (32, 32, 32), (112, 112, 112)
+_GAP, _TEXT_HEIGHT, _BASE_LINE = 8, 28, 18
+_PAPER, _INK, _FADED, _EMPTY = (255, 255, 255), (32, 32, 32), (112, 112, 112), (224, 224, 224)
 _WIDTH = _GAP + COLUMNS * (CELL + _GAP)
 _QUALITY = 85
-_MOST_CHARACTERS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A small JPEG, or None if there is none: then the cell is filled with the colour, "#rrggbb"."""
-
-    data: bytes | None
-    color: str
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The images of one label, and how many images the dataset has of it."""
+    """The images of one label, and how many images the dataset has of it.
+
+    An image is a small JPEG, or None if it cannot be shown: then its cell is grey.
+    """
 
     label: str
     image_count: int
-    cells: Sequence[Cell]
+    images: Sequence[bytes | None]
 
 
 def draw_sheet(groups: Sequence[Group], note: str = "") -> bytes:
-    """Returns the sheet as a JPEG. It is 824 pixels wide; its height depends on the groups. The note stands last."""
-    rows = [[*batched(group.cells, COLUMNS, strict=False)] for group in groups]
+    """Returns the sheet as a JPEG. It is 824 pixels wide; its height depends on the groups. The note stands last.
+
+    The same groups give the same bytes on every machine with the same libraries.
+    """
+    rows = [[*batched(group.images, COLUMNS, strict=False)] for group in groups]
     height = _GAP + sum(_TEXT_HEIGHT + len(of_group) * (CELL + _GAP) for of_group in rows)
     sheet = Image.new("RGB", (_WIDTH, height + (_TEXT_HEIGHT if note else 0)), _PAPER)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_SIZE)
-    top = _GAP
+    pen, top = ImageDraw.Draw(sheet), _GAP
     for group, of_group in zip(groups, rows, strict=True):
-        _write(pen, font, top, group.label, f"  {group.image_count:,}")
+        _write(pen, top, group.label, f"{group.image_count:,}")
         top += _TEXT_HEIGHT
         for row in of_group:
-            for column, cell in enumerate(row):
-                _paste(sheet, cell, _GAP + column * (CELL + _GAP), top)
+            for column, image in enumerate(row):
+                _paste(sheet, image, _GAP + column * (CELL + _GAP), top)
             top += CELL + _GAP
     if note:
-        _write(pen, font, top, "", note)
+        draw_text(pen, (_GAP, top + _BASE_LINE), note, _FADED, _WIDTH - 2 * _GAP)
     out = io.BytesIO()
     sheet.save(out, "JPEG", quality=_QUALITY)
     return out.getvalue()
 
 
-def _paste(sheet: Image.Image, cell: Cell, left: int, top: int) -> None:
-    """Puts the image into the middle of its cell."""
-    if cell.data is None:
-        sheet.paste(Image.new("RGB", (CELL, CELL), cell.color), (left, top))
+def _paste(sheet: Image.Image, data: bytes | None, left: int, top: int) -> None:
+    """Fills a cell with the middle of the image."""
+    if data is None:
+        sheet.paste(Image.new("RGB", (CELL, CELL), _EMPTY), (left, top))
         return
-    with Image.open(io.BytesIO(cell.data), formats=("JPEG",)) as opened:
-        image = opened.convert("RGB")
-    image.thumbnail((CELL, CELL))
-    sheet.paste(image, (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2))
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as opened:
+        sheet.paste(ImageOps.fit(opened.convert("RGB"), (CELL, CELL)), (left, top))
 
 
-def _write(
-    pen: ImageDraw.ImageDraw,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    top: int,
-    label: str,
-    faded: str,
-) -> None:
-    """Writes a label and a text in a paler colour on one line. A long label is cut to the width of the sheet."""
-    room = _WIDTH - 2 * _GAP - pen.textlength(faded, font)
-    text = _drawable(without_hidden(label)[:_MOST_CHARACTERS], font)
-    while text and pen.textlength(text, font) > room:
-        text = text[:-1]
-    pen.text((_GAP, top), text, _INK, font)
-    pen.text((_GAP + pen.textlength(text, font), top), faded, _FADED, font)
-
-
-def _drawable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Returns a text that the font can draw: accents are removed, and other scripts become boxes.
-
-    Pillow's own font has few letters beside those of ASCII. Without FreeType it refuses others.
-    """
-    plain = "".join(sign for sign in normalize("NFKD", text) if not combining(sign))
-    return plain if isinstance(font, ImageFont.FreeTypeFont) else plain.encode("ascii", "replace").decode()
+def _write(pen: ImageDraw.ImageDraw, top: int, label: str, count: str) -> None:
+    """Writes a label, and behind it the number of its images in a paler colour, on one line."""
+    base, count_width = top + _BASE_LINE, text_width(count)
+    room = _WIDTH - 3 * _GAP - count_width
+    left = _GAP + draw_text(pen, (_GAP, base), label, _INK, room)
+    draw_text(pen, (left + _GAP, base), count, _FADED, count_width)

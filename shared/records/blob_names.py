@@ -58,6 +58,11 @@ def revision_derived_prefix(dataset_id: str, revision: int) -> str:
     return f"{derived_prefix(dataset_id)}r{revision}/"
 
 
+def preview_blob(dataset_id: str, revision: int) -> str:
+    """Returns the name of the preview of one revision of a dataset."""
+    return f"{revision_derived_prefix(dataset_id, revision)}preview.jpg"
+
+
 def derived_from(blob: str) -> tuple[str, int] | None:
     """Returns the id and the revision of the dataset from which the blob is derived, or None if it is another blob."""
     found = _DERIVED_FROM.match(blob)

@@ -240,10 +240,12 @@ class Services(UserServices):
         """Step 4: makes datasets."""
         from shared.archiving.archiver import Archiver
         from shared.archiving.planning.planner import PlanConfig
+        from shared.images.preview import ContactSheets
         from shared.jobs.archive_step.archive import Archive
 
         config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
-        archiver = Archiver(self.storage, self.runtime, config)
+        previews = ContactSheets(self.blobs, self.clock)
+        archiver = Archiver(self.storage, self.runtime, config, previews)
         return Archive(self.job_data, self.transitions, archiver, self.catalog, self.job_watches)
 
     @cached_property

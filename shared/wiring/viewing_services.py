@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from shared.images.index.sorted_images import SortedImages
     from shared.images.index.statistics import DatasetStatistics
     from shared.images.job_images import JobImages
-    from shared.images.preview import Previews
     from shared.insights.job_log import JobLogs
     from shared.jobs.ledger.timeline import Timelines
 
@@ -69,13 +68,6 @@ class ViewingServices(WebhookServices):
         from shared.images.files import ImageFiles
 
         return ImageFiles(self.blobs)
-
-    @cached_property
-    def previews(self) -> "Previews":
-        """Makes the previews of datasets."""
-        from shared.images.preview import Previews
-
-        return Previews(self.dataset_images, self.image_files, self.clock)
 
     @cached_property
     def timelines(self) -> "Timelines":

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from shared.archiving.formats.registry import FORMATS
 from shared.archiving.order import ArchiveOrder
-from shared.archiving.planning.choose import choose
+from shared.archiving.planning.choose import Choice, choose
 from shared.archiving.planning.plan import Plan, PlanHeader
+from shared.archiving.planning.preview import PreviewMaker, choose_samples, count_labels
 from shared.archiving.planning.text_writer import WorkingBlobs
 from shared.archiving.planning.write_texts import write_texts
 from shared.archiving.selection.columns import read_columns
@@ -38,10 +39,13 @@ class PlanConfig:
 class Planner:
     """Makes plans and stores them. An order has one plan: the first one that was stored."""
 
-    def __init__(self, blobs: BlockStore, runtime: Runtime, config: PlanConfig) -> None:
+    def __init__(
+        self, blobs: BlockStore, runtime: Runtime, config: PlanConfig, previews: PreviewMaker | None = None
+    ) -> None:
         self._blobs = blobs
         self._runtime = runtime
         self._config = config
+        self._previews = previews
 
     async def plan(self, order: ArchiveOrder) -> Plan:
         """Reads the plan of the order, or makes and stores it.
@@ -83,7 +87,8 @@ class Planner:
         columns = await read_columns(records, sidecars=form.sidecars)
         earlier = await read_earlier(self._blobs, order.earlier)
         choice = await asyncio.to_thread(choose, order, columns, earlier, working.sidecars)
-        texts = await write_texts(order, records, choice, working)
+        preview = await self._preview(choice)
+        texts = await write_texts(order, records, choice, working, preview)
         contents = replace(choice.contents, texts=texts.files)
         header = PlanHeader(
             digest=order.digest,
@@ -100,3 +105,10 @@ class Planner:
             split_counts=choice.split_counts,
         )
         return Plan(header, choice.images)
+
+    async def _preview(self, choice: Choice) -> bytes:
+        """Returns the preview, or no bytes if there is none."""
+        if self._previews is None or not len(choice.images):
+            return b""
+        samples = choose_samples(choice.images, choice.contents, choice.columns.labels)
+        return await self._previews.make(samples, count_labels(choice.images)) or b""

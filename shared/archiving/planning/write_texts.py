@@ -11,6 +11,7 @@ from shared.archiving.layout.contents import TextFile
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import Choice
 from shared.archiving.planning.final_records import FinalRecords
+from shared.archiving.planning.preview import PREVIEW
 from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.annotations import sidecar
@@ -35,9 +36,11 @@ class Texts:
 
 
 async def write_texts(
-    order: ArchiveOrder, records: RecordBlobs, choice: Choice, working: WorkingBlobs
+    order: ArchiveOrder, records: RecordBlobs, choice: Choice, working: WorkingBlobs, preview: bytes = b""
 ) -> Texts:
-    """Writes annotations, card and sidecars to working blobs, and the delivered records to their final blob.
+    """Writes annotations, card, preview and sidecars to working blobs, and the delivered records to their final blob.
+
+    Without a `preview`, the dataset has none.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.
@@ -63,11 +66,15 @@ async def write_texts(
     await delivered.close(BlobAttributes("application/gzip"))
     await sidecars.close()
     readme = working.open("README.md")
-    await readme.add(_card(order, choice, final.figures))
+    await readme.add(_card(order, choice, final.figures, has_preview=bool(preview)))
     for annotation, writer in annotations:
         for piece in annotation.end():
             await writer.add(piece)
-    named = [("README.md", readme), *((annotation.name, writer) for annotation, writer in annotations)]
+    named = [("README.md", readme)]
+    if preview:
+        named.append((PREVIEW, working.open(PREVIEW)))
+        await named[-1][1].add(preview)
+    named += ((annotation.name, writer) for annotation, writer in annotations)
     files = await working.close(named)
     return Texts(delivered.blob, files, final.figures.counts)
 
@@ -87,7 +94,8 @@ def _sidecars(images: Sequence[Placed]) -> bytes:
     return b"".join(part for image in images for part in sidecar(image.record, image.fields))
 
 
-def _card(order: ArchiveOrder, choice: Choice, figures: Figures) -> bytes:
+def _card(order: ArchiveOrder, choice: Choice, figures: Figures, *, has_preview: bool) -> bytes:
     packing = FORMATS[order.output.format].packing(order, list(figures.splits))
     checksum = checksum_of(choice.columns.sha256[choice.selection.rows])
-    return card(order, packing, figures, choice.columns.labels, checksum).encode("utf-8", "replace")
+    text = card(order, packing, figures, choice.columns.labels, checksum, has_preview=has_preview)
+    return text.encode("utf-8", "replace")

@@ -50,9 +50,18 @@ class Packing:
 
 
 def card(
-    order: ArchiveOrder, packing: Packing, figures: Figures, labels: Sequence[str], checksum: str
+    order: ArchiveOrder,
+    packing: Packing,
+    figures: Figures,
+    labels: Sequence[str],
+    checksum: str,
+    *,
+    has_preview: bool = False,
 ) -> str:
-    """Returns the card. `labels` are in order of their numbers, and `checksum` is that of the images."""
+    """Returns the card. `labels` are in order of their numbers, and `checksum` is that of the images.
+
+    If the dataset `has_preview`, the card shows it. Hugging Face shows images of the repository in the card, too.
+    """
     total = sum(figures.splits.values())
     size = next((name for limit, name in _SIZES if total < limit), "n>1M")
     return "\n".join(
@@ -69,11 +78,12 @@ def card(
             "",
             f"{total} images, made by PixCrawler on {order.created_at:%Y-%m-%d} (job {order.job_id}).",
             "",
+            *(("![Some images of each label](preview.jpg)", "") if has_preview else ()),
             *_table(("label", "found", "kept"), _label_rows(figures.counts)),
             *_table(("split", "images"), [(name, str(number)) for name, number in figures.splits.items()]),
             *_table(("source", "images"), _descending(figures.sources)),
             *_table(("licence", "images"), _descending(figures.licenses)),
-            *_contents(packing, labels),
+            *_contents(packing, labels, has_preview=has_preview),
             *_terms(order, figures.licenses),
             "",
             "## How to load it",
@@ -125,9 +135,11 @@ def _split_globs(packing: Packing) -> Iterator[str]:
         yield f"  - split: {_HUGGING_FACE_NAMES.get(split, split)}\n    path: {yaml_of(path)}"
 
 
-def _contents(packing: Packing, labels: Sequence[str]) -> Iterator[str]:
+def _contents(packing: Packing, labels: Sequence[str], *, has_preview: bool) -> Iterator[str]:
     yield from ("## What is in here", "", *packing.images)
     yield from (line for kind, line in _ANNOTATIONS.items() if kind in packing.annotations)
+    if has_preview:
+        yield "- `preview.jpg`: some of the images of each label, made small."
     yield "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named."
     yield f"- `SHA256SUMS`: checksums of the {packing.checksums_of}, for `sha256sum --check`."
     yield ""

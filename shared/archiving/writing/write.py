@@ -32,6 +32,7 @@ _TYPES = {
     "json": "application/json",
     "yaml": "application/yaml",
     "txt": "text/plain; charset=utf-8",
+    "jpg": "image/jpeg",
 }
 
 

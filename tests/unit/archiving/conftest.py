@@ -4,6 +4,7 @@ import hashlib
 import io
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -17,9 +18,11 @@ from shared.archiving.archiver import Archiver, Progress
 from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.planner import PlanConfig
+from shared.archiving.planning.preview import PreviewMaker
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, decode_records, encode_records
+from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from tests.unit.in_memory import memory_storage, runtime_of
 
@@ -48,16 +51,22 @@ def record_of(index: int, shard: str, offset: int, data: bytes) -> Record:
 
 @pytest.fixture
 async def studio():
+    """A studio (see `make_studio`) that makes no previews."""
+    return make_studio()
+
+
+def make_studio(previews_of: Callable[[MemoryBlobs], PreviewMaker] | None = None) -> SimpleNamespace:
     """Stores pictures and makes datasets of them.
 
     `crawl(count)` stores pictures and returns an order. `archive(order)` makes the dataset, and `zip(order)` makes and
     opens a ZIP. `describe(order, candidate_of)` replaces the candidate of each record by `candidate_of(record)`.
     """
-    storage, clock = memory_storage(), SystemClock()
-    blobs = storage.blobs
+    blobs = MemoryBlobs()
+    storage, clock = memory_storage(blobs), SystemClock()
+    previews = previews_of(blobs) if previews_of else None
     config = PlanConfig(part_bytes=40_000, block_bytes=10_000)
     telemetry = RecordingTelemetry()
-    archiver = Archiver(storage, runtime_of(clock, telemetry), config)
+    archiver = Archiver(storage, runtime_of(clock, telemetry), config, previews)
 
     async def crawl(count: int, job_id: str = "j1", first: int = 0, **changes: Any) -> ArchiveOrder:
         names = []

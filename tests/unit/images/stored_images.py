@@ -11,7 +11,7 @@ from shared.jobs.ledger.chunks import Addition
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.tally import Tally
 from shared.jobs.submission.submit import Submission
-from shared.records.blob_names import records_blob, revision_prefix, shard_name
+from shared.records.blob_names import preview_blob, records_blob, revision_prefix, shard_name
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered, fields_of
 from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, encode_records
@@ -91,6 +91,11 @@ async def add_dataset(
     )
     await app.catalog.put(dataset)
     return dataset
+
+
+async def add_preview(app: App, dataset: Dataset) -> None:
+    """Stores a preview of the dataset, as the archive step does. Its bytes name the revision."""
+    await app.blobs.put(preview_blob(dataset.id, dataset.revision), b"preview %d" % dataset.revision)
 
 
 async def add_job(app: App, chunks: Sequence[Sequence[Image]], *, user_id: str = "admin") -> str:

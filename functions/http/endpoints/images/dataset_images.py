@@ -92,17 +92,16 @@ async def get_dataset_image(call: Call) -> Answer:
             304: Reply(None, "The caller has it already.", _PREVIEW_HEADERS),
         },
         headers=IF_NONE_MATCH,
-        errors=(NotFound, Conflict),
+        errors=(NotFound,),
         answers_image=True,
-        when_late="The call has made a part of the preview. Try again.",
     )
 )
 async def get_preview(call: Call) -> Answer:
     """Answers a contact sheet with some images of each label, as a JPEG.
 
-    It is made at the first call and stored. Then it can be read in the Archive tier, too.
+    It was made with the dataset, which has it as `preview.jpg`. It can be read in the Archive tier, too.
     """
-    data = await call.app.previews.preview(call.caller.user_id, call.route("id"))
+    data = await call.app.dataset_images.preview(call.caller.user_id, call.route("id"))
     headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Cache-Control": _ASK_AGAIN}
     if has_current(call.request, headers["ETag"]):
         return Answer(None, status=304, headers=headers)

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from shared.storage.blobs import Tier
 from tests.unit.functions.http.test_users import make_key, make_user
-from tests.unit.images.stored_images import FILES, Image, add_dataset, add_job
+from tests.unit.images.stored_images import FILES, Image, add_dataset, add_job, add_preview
 
 IMAGES = [
     Image("cat", "jpeg"),
@@ -179,7 +179,7 @@ async def test_no_other_width_is_made(app, caller, width):
 
 
 async def test_another_user_finds_neither_the_images_nor_the_preview(app, caller):
-    await add_dataset(app, IMAGES)
+    await add_preview(app, await add_dataset(app, IMAGES))
     job_id = await add_job(app, [IMAGES])
     user = await make_user(caller)
     _, other = await make_key(caller, user, "read")
@@ -196,7 +196,7 @@ async def test_another_user_finds_neither_the_images_nor_the_preview(app, caller
 
 
 async def test_looking_at_images_is_no_use_of_the_product(app, caller):
-    await add_dataset(app, IMAGES)
+    await add_preview(app, await add_dataset(app, IMAGES))
     for path in ("datasets/j/images", "datasets/j/images/r1-0-0", "datasets/j/preview"):
         assert (await caller.get(path)).status == 200
     dataset = await app.catalog.require("admin", "j")
@@ -223,15 +223,27 @@ async def test_the_newest_images_of_a_running_job_come_first(app, caller):
 
 
 async def test_the_preview_is_a_jpeg_that_changes_with_the_revision_only(app, caller):
-    await add_dataset(app, IMAGES)
+    await add_preview(app, await add_dataset(app, IMAGES))
     answer = await caller.get("datasets/j/preview")
     assert (answer.status, answer.media_type) == (200, "image/jpeg")
     assert answer.headers["Cache-Control"] == "private, no-cache"
     tag = answer.headers["ETag"]
     assert (await caller.get("datasets/j/preview", If_None_Match=tag)).status == 304
-    await add_dataset(app, IMAGES[:1], revision=2)
+    await add_preview(app, await add_dataset(app, IMAGES[:1], revision=2))
     changed = await caller.get("datasets/j/preview", If_None_Match=tag)
     assert (changed.status, changed.headers["ETag"] != tag) == (200, True)
+
+
+async def test_a_dataset_none_of_whose_images_can_be_shown_has_no_preview(app, caller):
+    await add_dataset(app, IMAGES)
+    assert (await caller.get("datasets/j/preview")).status == 404
+
+
+async def test_the_preview_can_be_read_in_the_archive_tier(app, caller):
+    dataset = await add_dataset(app, IMAGES)
+    await add_preview(app, dataset)
+    await app.blobs.set_tier(dataset.blobs[0], Tier.ARCHIVE)
+    assert (await caller.get("datasets/j/preview")).status == 200
 
 
 async def test_a_page_of_an_earlier_revision_is_a_conflict(app, caller):
@@ -276,7 +288,7 @@ async def test_a_page_of_images_reads_each_part_of_the_records_once(app, caller,
 
 
 async def test_the_images_are_linked_where_they_can_be_read(app, caller):
-    await add_dataset(app, IMAGES)
+    await add_preview(app, await add_dataset(app, IMAGES))
     job_id = await add_job(app, [IMAGES])
     links = (await caller.get("datasets/j")).body["links"]
     job_links = (await caller.get(f"jobs/{job_id}")).body["links"]
