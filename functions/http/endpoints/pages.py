@@ -9,6 +9,7 @@ from functions.http.endpoint import Endpoints
 from functions.http.pages.assets import ASSETS, asset, page
 from functions.http.pages.dashboard import DIGEST_PATTERN, dashboard_files
 from shared.errors import NotFound
+from shared.users.caller import PRINCIPAL_HEADER
 
 endpoints = Endpoints()
 
@@ -30,7 +31,10 @@ _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 )
 async def show_dashboard(call: Call) -> Answer:
     """Answers the dashboard: a page that submits jobs, and shows jobs and datasets."""
-    sign_in = "off" if call.app.sign_in is None else "on"
+    sign_in = "off"
+    if call.app.sign_in is not None:
+        # the platform names the person to whom the browser's cookie belongs
+        sign_in = "done" if call.request.headers.get(PRINCIPAL_HEADER) else "offered"
     files = await asyncio.to_thread(dashboard_files)
     # pictures are read with the key, which only scripts can send, and shown as blobs
     policy = _POLICY.replace("img-src 'self' data:", "img-src 'self' data: blob:")

@@ -1,32 +1,37 @@
 // The frame of the page: the menu, and which view an address shows. Addresses never contain a key.
-import { showDataset } from "../dataset/dataset.js";
-import { showDatasets } from "../datasets/datasets.js";
-import { showJob } from "../job/job.js";
-import { showJobs } from "../jobs/jobs.js";
-import { showNewJob } from "../new_job/new_job.js";
 import { say } from "../parts/actions.js";
 import { forget } from "../parts/api.js";
 import { fill, h } from "../parts/dom.js";
-import { problem } from "../parts/notices.js";
+import { notice, problem } from "../parts/notices.js";
 import { session } from "../parts/session.js";
-import { showProfile } from "../profile/profile.js";
-import { showSignIn, signInByPlatform } from "./sign_in.js";
+import { resume, showSignIn } from "./sign_in.js";
 
+// a view is loaded when it is shown first: its pattern, title, module, and the scope that it needs
 const VIEWS = [
-  [/^#\/jobs$/, "Jobs", showJobs],
-  [/^#\/jobs\/([\w-]+)$/, "Job", showJob],
-  [/^#\/new$/, "New dataset", showNewJob],
-  [/^#\/datasets$/, "Datasets", showDatasets],
-  [/^#\/datasets\/([\w-]+)$/, "Dataset", showDataset],
-  [/^#\/profile$/, "Profile and keys", showProfile],
+  [/^#\/jobs$/, "Jobs", async () => (await import("../jobs/jobs.js")).showJobs],
+  [/^#\/jobs\/([\w-]+)$/, "Job", async () => (await import("../job/job.js")).showJob],
+  [/^#\/new$/, "New dataset", async () => (await import("../new_job/new_job.js")).showNewJob],
+  [/^#\/datasets$/, "Datasets", async () => (await import("../datasets/datasets.js")).showDatasets],
+  [/^#\/datasets\/([\w-]+)$/, "Dataset", async () => (await import("../dataset/dataset.js")).showDataset],
+  [/^#\/insights$/, "Insights", async () => (await import("../insights/insights.js")).showInsights, "admin"],
+  [/^#\/admin$/, "Health", async () => (await import("../admin/health.js")).showHealth, "admin"],
+  [/^#\/admin\/users$/, "Users", async () => (await import("../admin/users.js")).showUsers, "admin"],
+  [/^#\/admin\/users\/([\w-]+)$/, "User", async () => (await import("../admin/user.js")).showUser, "admin"],
+  [/^#\/admin\/plan$/, "Nightly run", async () => (await import("../admin/plan.js")).showPlan, "admin"],
+  [/^#\/admin\/audit$/, "Audit trail", async () => (await import("../admin/audit.js")).showAudit, "admin"],
+  [/^#\/profile$/, "Profile and keys", async () => (await import("../profile/profile.js")).showProfile],
 ];
 const MENU = [
   ["Jobs", "#/jobs"],
   ["Datasets", "#/datasets"],
+  ["Insights", "#/insights", "admin"],
+  ["Admin", "#/admin", "admin"],
   ["Profile", "#/profile"],
 ];
 const main = document.getElementById("main");
 let shown = new AbortController();
+// why the page asks for a sign-in, if it was signed in before
+let why = "";
 
 async function show() {
   shown.abort();
@@ -36,20 +41,23 @@ async function show() {
   if (!session.active) {
     frame("");
     document.title = "Sign in · PixCrawler";
-    showSignIn(main, signal, enter);
+    showSignIn(main, signal, why, enter);
+    why = "";
     return;
   }
   const place = location.hash;
-  const view = VIEWS.find(([pattern]) => pattern.test(place));
+  const view = VIEWS.find(([pattern, , , scope]) => pattern.test(place) && (!scope || session.may(scope)));
   if (!view) {
     location.replace("#/jobs");
     return;
   }
-  const [pattern, title, render] = view;
+  const [pattern, title, load] = view;
   frame(place);
   document.title = `${title} · PixCrawler`;
   fill(main, h("p.muted", "Loading …"));
   try {
+    const render = await load().catch(replaced);
+    if (signal.aborted) return;
     await render({ main, signal, id: pattern.exec(place)[1] ?? "" });
   } catch (error) {
     if (!signal.aborted) fill(main, h("h1", title), problem(error));
@@ -57,6 +65,14 @@ async function show() {
   if (signal.aborted) return;
   scrollTo(0, 0);
   focusHeading();
+}
+
+/** A module is only served as long as its version of the app runs. */
+function replaced() {
+  return ({ main }) => {
+    const again = h("button.primary", { type: "button", onclick: () => location.reload() }, "Load the page again");
+    fill(main, notice("other", h("h1", "There is a new version"), h("p", "This part of the page could not be loaded.")), h("p", again));
+  };
 }
 
 function focusHeading() {
@@ -73,11 +89,11 @@ function frame(place) {
     fill(document.getElementById("top"), mark);
     return;
   }
-  const links = MENU.map(([text, target, kind]) =>
-    h(kind ? `a.button.${kind}` : "a", { href: target, "aria-current": place.startsWith(target) ? "page" : null }, text),
+  const links = MENU.filter(([, , scope]) => !scope || session.may(scope)).map(([text, target]) =>
+    h("a", { href: target, "aria-current": place.startsWith(target) ? "page" : null }, text),
   );
   const leave = session.byPlatform
-    ? h("a", { href: ".auth/logout" }, "Sign out")
+    ? h("a", { href: ".auth/logout?post_logout_redirect_uri=/" }, "Sign out")
     : h("button.quiet", { type: "button", onclick: signOut }, "Sign out");
   fill(document.getElementById("top"), mark, h("nav.menu", { "aria-label": "Main" }, links, leave));
 }
@@ -96,13 +112,14 @@ function signOut() {
 addEventListener("hashchange", show);
 addEventListener("signed-out", (event) => {
   if (!session.active) return;
+  why = session.byPlatform ? "Your sign-in has ended." : event.detail;
   signOut();
-  say(event.detail);
+  say(why);
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
 
-if (!session.active) await signInByPlatform();
+why = await resume();
 show();

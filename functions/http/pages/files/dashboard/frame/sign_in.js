@@ -1,23 +1,27 @@
 // Sign in with an API key, or by App Service authentication where the app has it.
-import { get, tryKey } from "../parts/api.js";
+import { scopesOf } from "../parts/api.js";
 import { fill, h } from "../parts/dom.js";
-import { problem } from "../parts/notices.js";
+import { notice, problem } from "../parts/notices.js";
 import { session } from "../parts/session.js";
 
-const hasPlatform = document.documentElement.dataset.signIn === "on";
+// "off", "offered" or, if the browser has signed in at the platform, "done"
+const platform = document.documentElement.dataset.signIn;
 
-/** Uses a sign-in that the browser has already, if the app accepts such. */
-export async function signInByPlatform() {
-  if (!hasPlatform) return;
+/** Goes on with the key of this tab or the sign-in at the platform. Returns why that is not possible, or an empty text. */
+export async function resume() {
+  const { key } = session;
+  if (key === null && platform !== "done") return "";
   try {
-    await get("/api/v1/users/profile");
-    session.enterByPlatform();
-  } catch {
-    // the form is shown
+    session.allow(await scopesOf(key));
+    if (key === null) session.enterByPlatform();
+  } catch (error) {
+    // with a key, the view says what is wrong
+    if (key === null) return error.message;
   }
+  return "";
 }
 
-export function showSignIn(main, signal, entered) {
+export function showSignIn(main, signal, why, entered) {
   const trouble = h("div");
   const key = h("input", { id: "key", type: "password", autocomplete: "off", spellcheck: "false", required: true });
   const button = h("button.primary", { type: "submit" }, "Sign in");
@@ -28,16 +32,14 @@ export function showSignIn(main, signal, entered) {
     button,
     h("p.muted.small", "The key stays in this tab, and is gone when you close it."),
   );
-  const platform = hasPlatform
-    ? h("a.button", { href: ".auth/login/aad?post_login_redirect_uri=/" }, "Sign in with your organisation")
-    : null;
   fill(
     main,
     h(
       "div.gate.stack.loose",
       h("div.stack", h("h1", "Pictures, found and checked."), h("p.lead", "Name what you want to see. Get a dataset without broken files and duplicates, with the licence of every image.")),
+      why ? notice("other", h("p", why)) : null,
       trouble,
-      h("div.card.stack", platform, form),
+      h("div.card.stack", byPlatform(), form),
     ),
   );
   key.focus();
@@ -51,7 +53,7 @@ export function showSignIn(main, signal, entered) {
     }
     button.disabled = true;
     try {
-      await tryKey(text, signal);
+      session.allow(await scopesOf(text, signal));
       session.enter(text);
       entered();
     } catch (error) {
@@ -66,4 +68,11 @@ export function showSignIn(main, signal, entered) {
     key.setAttribute("aria-invalid", "true");
     key.select();
   }
+}
+
+function byPlatform() {
+  if (platform === "off") return null;
+  const login = h("a.button.primary", { href: ".auth/login/aad?post_login_redirect_uri=/" }, "Sign in with your organisation");
+  const other = h("a.button", { href: ".auth/logout?post_logout_redirect_uri=/" }, "Use another account");
+  return [platform === "done" ? other : login, h("p.muted.small", "or with a key")];
 }

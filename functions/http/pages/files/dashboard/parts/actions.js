@@ -1,21 +1,27 @@
 // Buttons that act, questions before acts, and what is said after them.
+import { picture } from "./api.js";
 import { h } from "./dom.js";
 import { problem } from "./notices.js";
 
-/** Asks before something that cannot be taken back. Resolves to whether it was agreed to. */
-export function confirm(title, text, agree) {
+/** Asks in a dialog. Resolves to what `read` returns if it was agreed to, or else to null. */
+export function ask(title, content, { agree, refuse, kind = "danger", read = () => true }) {
   return new Promise((done) => {
-    const close = (answer) => () => dialog.close(answer);
+    const button = (text, answer, look = "") => h(`button${look}`, { type: "button", onclick: () => dialog.close(answer) }, text);
     const dialog = h(
       "dialog.stack",
-      { "aria-labelledby": "question", onclose: () => (done(dialog.returnValue === "yes"), dialog.remove()) },
+      { "aria-labelledby": "question", onclose: () => (done(dialog.returnValue === "yes" ? read() : null), dialog.remove()) },
       h("h2", { id: "question" }, title),
-      h("p", text),
-      h("div.line", h("button", { type: "button", onclick: close("no") }, "Keep it"), h("button.danger", { type: "button", onclick: close("yes") }, agree)),
+      content,
+      h("div.line", button(refuse, "no"), button(agree, "yes", `.${kind}`)),
     );
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+/** Asks before something that cannot be taken back easily. Resolves to whether it was agreed to. */
+export async function confirm(title, text, agree, refuse = "Keep it") {
+  return (await ask(title, h("p", text), { agree, refuse })) !== null;
 }
 
 let timer;
@@ -44,6 +50,13 @@ export function action(text, kind, place, act) {
     }
   });
   return button;
+}
+
+/** Saves what a path of the API answers as a file. */
+export async function saveFile(path, name, signal) {
+  const address = await picture(path, signal);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 export function copyable(text) {

@@ -31,9 +31,21 @@ export async function get(path, signal) {
   return { body, retryAfter, changed: true };
 }
 
-/** Tries a key that is not in use yet. Raises the problem if the app refuses it. */
-export async function tryKey(key, signal) {
-  await send("GET", "/api/v1/jobs?limit=1", { key, signal });
+/** Returns what a key, which may not be in use yet, or else a sign-in allows. Raises the problem if the app refuses it. */
+export async function scopesOf(key, signal) {
+  try {
+    return (await (await send("GET", "/api/v1/users/profile", { key, signal })).json()).scopes;
+  } catch (error) {
+    // the administrator of the settings has no profile
+    if (error.status === 404) return ["read", "submit", "admin"];
+    throw error;
+  }
+}
+
+/** Reads the health of the app and its parts, also while it is bad. */
+export async function health(signal) {
+  const response = await send("GET", "/health", { signal, expected: 503 });
+  return response.json();
 }
 
 /** Reads a picture. It is the caller's to revoke the address. */
@@ -56,9 +68,9 @@ export function forget() {
   versions.clear();
 }
 
-async function send(method, path, { body, headers = {}, signal, cache = "no-store", key = session.key } = {}) {
+async function send(method, path, { body, headers = {}, signal, cache = "no-store", key = session.key, expected = 304 } = {}) {
   const url = new URL(path, location.origin);
-  if (url.origin !== location.origin || !url.pathname.startsWith("/api/v1/")) {
+  if (url.origin !== location.origin || !/^\/(api\/v1\/|health$)/.test(url.pathname)) {
     throw new Error("Only the API of this app is called.");
   }
   const all = key === null ? headers : { ...headers, "X-API-Key": key };
@@ -69,7 +81,7 @@ async function send(method, path, { body, headers = {}, signal, cache = "no-stor
     if (signal?.aborted) throw error;
     throw new Problem(0, { detail: "The app cannot be reached. Check the connection." }, null);
   }
-  if (response.ok || response.status === 304) return response;
+  if (response.ok || response.status === expected) return response;
   const problem = new Problem(response.status, await response.json().catch(() => ({})), seconds(response));
   if (problem.status === 401 && key === session.key) dispatchEvent(new CustomEvent("signed-out", { detail: problem.message }));
   throw problem;

@@ -1,6 +1,6 @@
 // Makes elements. Text from outside becomes text nodes and attributes, and is never read as HTML.
 
-const AS_PROPERTY = new Set(["value", "checked", "disabled", "indeterminate"]);
+const AS_PROPERTY = new Set(["value", "checked", "disabled", "indeterminate", "selected"]);
 const REFUSED = new Set(["style", "srcdoc", "innerhtml", "outerhtml"]);
 
 /** Makes an element: h("p.muted.small", {id: "x", onclick: act}, "text", child, [children]). */
@@ -13,6 +13,9 @@ export function h(kind, ...rest) {
   element.append(...nodes(has ? rest.slice(1) : rest));
   return element;
 }
+
+/** An input that has an id, with its label. */
+export const field = (text, input) => h("div.field", h("label", { for: input.id }, text), input);
 
 /** Replaces what is in an element. */
 export function fill(element, ...children) {

@@ -1,7 +1,8 @@
-// Who uses the page. The key is in the storage of this tab alone, and is sent in a header only.
+// Who uses the page, and what they may do. The key is in the storage of this tab alone, and is sent in a header only.
 
 const KEY = "pixcrawler.key";
 let byPlatform = false;
+let scopes = [];
 
 export const session = {
   get key() {
@@ -13,6 +14,12 @@ export const session = {
   get byPlatform() {
     return byPlatform && this.key === null;
   },
+  may(scope) {
+    return scopes.includes(scope);
+  },
+  allow(found) {
+    scopes = found;
+  },
   enter(key) {
     sessionStorage.setItem(KEY, key);
   },
@@ -22,5 +29,6 @@ export const session = {
   leave() {
     sessionStorage.removeItem(KEY);
     byPlatform = false;
+    scopes = [];
   },
 };
