@@ -50,8 +50,8 @@ node_modules/.installed: package.json package-lock.json requirements-node.txt $(
 	@npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-demo: setup ## Make a dataset from keywords with a local host and storage, and verify it (KEYWORDS="a,b"; LIVE=1 searches the real Openverse)
-	@$(PY) -m playground.demo --keywords "$(KEYWORDS)" $(if $(LIVE),--live)
+demo: setup ## Make a dataset from keywords with a local host and storage, and verify it (KEYWORDS="a,b"; LIVE=1 searches the real Openverse; KEEP=1 keeps them running)
+	@$(PY) -m playground.demo --keywords "$(KEYWORDS)" $(if $(LIVE),--live) $(if $(KEEP),--keep)
 
 telemetry-demo: setup ## What a job, a failing job and a night send to Application Insights, as trees that must be whole
 	@$(PY) -m playground.telemetry_demo

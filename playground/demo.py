@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import contextlib
 import re
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +26,7 @@ _FOLDER = ROOT / ".local" / "demo"
 _KEYWORDS = ("cat", "rocket", "coffee")
 _TIMEOUT_SECONDS = 600.0
 _EVENT_SECONDS = 30.0
+_LOOK_SECONDS = 2.0
 
 
 class DemoError(Exception):
@@ -35,14 +38,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="playground.demo", description=__doc__)
     parser.add_argument("--keywords", default="", help="what to search for, separated by commas")
     parser.add_argument("--live", action="store_true", help="search the real Openverse")
+    parser.add_argument("--keep", action="store_true", help="keep the host and storage running until Ctrl-C")
     parser.add_argument("--photos", type=Path, default=None, help="a folder of photos for the gallery")
     options = parser.parse_args()
     keywords = [word.strip() for word in options.keywords.split(",") if word.strip()] or list(_KEYWORDS)
-    demo = _demo(keywords, live=options.live, photos=options.photos or default_photos())
+    photos = options.photos or default_photos()
+    demo = _demo(keywords, live=options.live, keep=options.keep, photos=photos)
     return exit_status(demo, DemoError, VerificationError)
 
 
-async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
+async def _demo(keywords: list[str], *, live: bool, keep: bool, photos: Path) -> None:
     folder = new_folder(_FOLDER)
     settings: dict[str, str] = {}
     gallery = None
@@ -59,7 +64,9 @@ async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
             secret = await api.get("/api/v1/users/me/webhook-secret")
             async with receiving(str(secret["secret"])) as receiver:
                 # with --live, the app calls no loopback address
-                await _run_job(api, stack, keywords, None if live else receiver)
+                job_id = await _run_job(api, stack, keywords, None if live else receiver)
+        if keep:
+            await _keep_running(stack, job_id)
     finally:
         await asyncio.to_thread(stack.stop)
         if gallery is not None:
@@ -67,7 +74,30 @@ async def _demo(keywords: list[str], *, live: bool, photos: Path) -> None:
         shutil.rmtree(folder / "azurite", ignore_errors=True)
 
 
-async def _run_job(api: ApiClient, stack: Stack, keywords: list[str], receiver: Receiver | None) -> None:
+async def _keep_running(stack: Stack, job_id: str) -> None:
+    """Prints where the dashboard shows the dataset, and waits for Ctrl-C.
+
+    Raises:
+        DemoError: the host ended before that.
+    """
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    # the key is not part of the address, because browsers and proxies store addresses
+    print(
+        "\nThe host and its storage run until you press Ctrl-C. The dashboard asks for the key and shows the dataset:\n"
+        f"{stack.url}/#/datasets/{job_id}\nAPI key: {stack.api_key}",
+        flush=True,
+    )
+    while not stopped.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), _LOOK_SECONDS)
+        if not stopped.is_set() and not stack.host_is_running:
+            raise DemoError(f"the host died:\n{stack.tail()}")
+
+
+async def _run_job(api: ApiClient, stack: Stack, keywords: list[str], receiver: Receiver | None) -> str:
+    """Makes a dataset, verifies it, and returns its id."""
     began = time.monotonic()
     spec = {
         "name": "demo",
@@ -106,6 +136,7 @@ async def _run_job(api: ApiClient, stack: Stack, keywords: list[str], receiver: 
         f"\nVerified: every checksum, every image, every label.\n{location} ({path.stat().st_size:,} bytes)\n"
         f"{sheet.relative_to(ROOT)}: some images of each label"
     )
+    return str(job["id"])
 
 
 async def _show_event(receiver: Receiver, job_id: str) -> None:
