@@ -1,4 +1,4 @@
-// One job, live: what was found, kept and refused, and why.
+// One job, live: its pictures, what was found, kept and refused, and why, when its steps ran, and what it reported.
 import { action, confirm } from "../parts/actions.js";
 import { change, get } from "../parts/api.js";
 import { bar, labelBars } from "../parts/bars.js";
@@ -6,14 +6,21 @@ import { fill, h } from "../parts/dom.js";
 import { ago, count, duration } from "../parts/format.js";
 import { badge, facts, notice, problem } from "../parts/notices.js";
 import { poll } from "../parts/poll.js";
-import { ENDED, FAILURES, STATES, reason } from "../parts/words.js";
+import { ENDED, FAILURES, STATES } from "../parts/words.js";
+import { latestPictures } from "./latest.js";
+import { jobLog } from "./log.js";
+import { refusals } from "./refusals.js";
 import { Speed } from "./speed.js";
+import { timeline } from "./timeline.js";
 
 export async function showJob({ main, signal, id }) {
   const path = `/api/v1/jobs/${id}`;
   const { body: first, retryAfter } = await get(path, signal);
   if (signal.aborted) return;
-  const [state, acts, numbers, details] = [h("div.line"), h("div.line"), h("section.stack", { "aria-label": "Progress" }), h("div.stack.loose")];
+  const [state, acts, numbers, end, named, wrong] = [h("div.line"), h("div.line"), h("section.stack", { "aria-label": "Progress" }), h("div"), h("div"), h("div")];
+  const log = jobLog(path, signal);
+  const parts = [latestPictures(path, signal), refusals(path, signal), timeline(path, signal, log.note)];
+  const [pictures, refused, steps] = parts.map(({ element }) => element);
   const trouble = h("div", { "aria-live": "polite" });
   const spoken = h("p.hidden", { role: "status" });
   const speed = new Speed();
@@ -25,8 +32,12 @@ export async function showJob({ main, signal, id }) {
     h(
       "div.stack.loose",
       h("div.stack", h("p", h("a", { href: "#/jobs" }, "All jobs")), h("h1", h("bdi", first.name)), state, acts, trouble),
+      end,
+      pictures,
       numbers,
-      details,
+      h("div.pair", h("div.stack", named, wrong), refused),
+      steps,
+      log.element,
       spoken,
     ),
   );
@@ -45,6 +56,7 @@ export async function showJob({ main, signal, id }) {
       }
       const { body, retryAfter: next, changed } = await get(path, signal);
       if (changed) draw(body);
+      else parts.forEach((part) => part.see(body));
       return ENDED.has(body.state) ? null : (next ?? 10);
     };
     poll(signal, read, (error) => fill(trouble, error ? problem(error) : null)).finally(() => (watching = false));
@@ -58,7 +70,10 @@ export async function showJob({ main, signal, id }) {
     }
     fill(state, badge(job.state), h("span.muted", `started ${ago(job.created_at)}`), job.revision > 1 ? h("span.muted", `try ${job.revision}`) : null);
     fill(numbers, progressOf(job, speed));
-    fill(details, ending(job), h("div.pair", labels(job), reasons(job)), problems(job));
+    fill(end, ending(job));
+    fill(named, labels(job));
+    fill(wrong, problems(job));
+    parts.forEach((part) => part.see(job));
     const now = `${Object.keys(job.links)} ${job.state}`;
     if (now !== shownActions) fill(acts, buttons(job));
     shownActions = now;
@@ -121,22 +136,6 @@ function ending(job) {
 function labels(job) {
   if (Object.keys(job.labels).length === 0) return null;
   return h("section.card.stack", h("h2", "Labels"), labelBars(job.labels, !ENDED.has(job.state)));
-}
-
-function reasons(job) {
-  const entries = Object.entries(job.rejections).sort(([, a], [, b]) => b - a);
-  if (entries.length === 0) return null;
-  const [, most] = entries[0];
-  const items = entries.map(([code, number]) => {
-    const [title, meaning] = reason(code);
-    return h(
-      "li",
-      h("div.line.between", h("strong", title), h("span.number", count(number))),
-      bar([["refused", number]], most, `${title}: ${number}`, true),
-      h("p.muted.small", meaning),
-    );
-  });
-  return h("section.card.stack", h("h2", "Why images were refused"), h("ul.bars", items));
 }
 
 function problems(job) {
