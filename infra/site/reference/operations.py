@@ -95,16 +95,24 @@ class Calls:
             yield _example("Example of a body", first["example"])
 
     def _answers(self, operation: Mapping[str, Any]) -> Iterator[str]:
-        answers = {status: self._resolved(answer) for status, answer in operation["responses"].items()}
+        # problems that many calls have in common are described in one place
+        own = {status: answer for status, answer in operation["responses"].items() if "$ref" not in answer}
         rows = [
             (status, self._content(answer), _headers(answer), in_cell(answer["description"]))
-            for status, answer in sorted(answers.items())
+            for status, answer in sorted(own.items())
         ]
         yield table(("answer", "content", "headers", "meaning"), rows).rstrip()
-        for status, answer in answers.items():
+        for status, answer in own.items():
             example = answer.get("content", {}).get("application/json", {}).get("example")
             if example is not None:
                 yield _example(f"Example of {status}", example)
+        shared = [
+            f"{status} {' or '.join(f'`{code}`' for code in _codes(self._resolved(answer)))}"
+            for status, answer in sorted(operation["responses"].items())
+            if status not in own
+        ]
+        if shared:
+            yield f"[Errors](../api.md#errors): {', '.join(shared)}."
 
     def _content(self, answer: Mapping[str, Any]) -> str:
         kinds = [
@@ -141,6 +149,11 @@ def _example(title: str, value: Schema | list[Any]) -> str:
 
 def _signature(method: str, path: str) -> str:
     return f"{method.upper()} {path}"
+
+
+def _codes(answer: Mapping[str, Any]) -> Iterator[str]:
+    for content in answer["content"].values():
+        yield from content["examples"]
 
 
 def _scope(operation: Mapping[str, Any]) -> str:

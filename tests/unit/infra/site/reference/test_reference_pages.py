@@ -42,7 +42,10 @@ def test_each_call_has_its_parameters_answers_and_errors():
         }
         names = {resolved(parameter)["name"] for parameter in operation["parameters"]}
         assert names - {"X-Correlation-ID"} <= rows, operation["operationId"]
-        assert operation["responses"].keys() <= rows, operation["operationId"]
+        errors = re.findall(
+            r"(?<=[ ,])(\d{3}) `", sections[operation["operationId"]].partition("[Errors]")[2]
+        )
+        assert operation["responses"].keys() == (rows | set(errors)) & {*map(str, range(200, 600))}
 
 
 def test_the_page_of_the_api_leads_to_each_call() -> None:

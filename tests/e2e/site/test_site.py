@@ -1,12 +1,51 @@
-"""The site without a warning, asks no other server, and shows every page."""
+"""The site of the documents builds without a warning, shows every page, and works without the internet."""
 
+import asyncio
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from infra.site.repository import OUTSIDE
+from tests.e2e.dashboard.driver import NARROW, Browser
 from tests.e2e.site.built_pages import Page, build, is_foreign, loaded_by_styles
 from tests.unit.documents.markdown import ROOT, anchors_of, documents
 from tests.unit.functions.http.description.described import DOCUMENT, operations
+
+_SCENARIO = Path(__file__).with_name("read.mjs")
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Writes nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site))) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    started = Browser()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    built = build(folder)
+    assert built.returncode == 0, built.stderr
+    assert "WARNING -" not in built.stderr
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +67,14 @@ def test_no_page_has_what_makes_the_theme_load_scripts_of_others(pages):
 
 
 def test_each_document_is_a_page(pages):
-    left_out = {"README.md", "client/README.md"}
-    names = {path_of(document) for document in documents() if document not in left_out}
+    names = {
+        path_of(document) for document in documents() if document.startswith("docs/") or document in OUTSIDE
+    }
     assert names - pages.keys() == set()
 
 
 def path_of(document: str) -> str:
-    outside = {"CONTRIBUTING.md": "contributing", "devhost/README.md": "contributing/devhost"}
-    rooms = {"SECURITY.md": "contributing/security", "CHANGELOG.md": "contributing/changelog"}
-    name = {**outside, **rooms}.get(document, document.removeprefix("docs/").removesuffix(".md"))
+    name = OUTSIDE.get(document, document.removeprefix("docs/")).removesuffix(".md")
     parts = [part for part in name.split("/") if part not in {"README", "index"}]
     return "/".join([*parts, "index.html"])
 
@@ -79,3 +117,10 @@ def test_broken_links_stop_the_build(tmp_path):
     built = build(tmp_path / "site", configuration)
     assert built.returncode == 1
     assert f"Aborted with {len(links)} warnings" in built.stdout + built.stderr
+
+
+@pytest.mark.parametrize("options", [NARROW, {"colorScheme": "dark"}], ids=["narrow", "dark"])
+async def test_a_page_can_be_read_and_found_without_another_server(browser, address, options):
+    seen = await asyncio.to_thread(browser.run, _SCENARIO, {"url": address}, options)
+    assert "Settings" in seen.facts["found"]
+    assert seen.facts["copies"] > 0
