@@ -11,9 +11,10 @@ Three days after the request no further message is sent. Then the nightly run ch
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.announcements import Announcement, Announcer
 from shared.clock import Deadline
@@ -117,7 +118,6 @@ class Rehydrations:
         rehydration = keeping.rehydration
         if dataset.webhook_url is None or rehydration is None or rehydration.ready_at is None:
             return
-        path = f"/api/v1/datasets/{dataset.id}"
         announcement = Announcement(
             user_id=dataset.user_id,
             job_id=dataset.id,
@@ -125,16 +125,7 @@ class Rehydrations:
             key=str((rehydration.requested_at - _EPOCH) // timedelta(microseconds=1)),
             at=rehydration.ready_at,
             url=dataset.webhook_url,
-            data={
-                "dataset_id": dataset.id,
-                "name": dataset.name,
-                "revision": dataset.revision,
-                "tier": dataset.tier,
-                "requested_at": rehydration.requested_at.isoformat(),
-                "ready_at": rehydration.ready_at.isoformat(),
-                "online_until": keeping.online_until.isoformat() if keeping.online_until else None,
-                "links": {"dataset": path, "download": f"{path}/download"},
-            },
+            data=event_data(dataset, rehydration),
         )
         try:
             await self.announcer.announce(announcement)
@@ -171,3 +162,19 @@ def _tier_of(files: Sequence[BlobInfo], rehydration: Rehydration) -> Tier:
     tiers = {info.tier for info in files_that_move(files)}
     [tier] = tiers if len(tiers) == 1 else {rehydration.tier}
     return tier or rehydration.tier
+
+
+def event_data(dataset: Dataset, rehydration: Rehydration) -> Mapping[str, Any]:
+    """Returns the `data` of the event which reports that a rehydration has ended."""
+    online_until = dataset.keeping.online_until
+    path = f"/api/v1/datasets/{dataset.id}"
+    return {
+        "dataset_id": dataset.id,
+        "name": dataset.name,
+        "revision": dataset.revision,
+        "tier": dataset.tier,
+        "requested_at": rehydration.requested_at.isoformat(),
+        "ready_at": rehydration.ready_at.isoformat() if rehydration.ready_at else None,
+        "online_until": online_until.isoformat() if online_until else None,
+        "links": {"dataset": path, "download": f"{path}/download"},
+    }
