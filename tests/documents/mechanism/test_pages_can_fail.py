@@ -1,0 +1,97 @@
+"""A block that is wrong on purpose fails the run of its page."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.documents.blocks import WrongBlock, blocks_in
+from tests.documents.page_run import WrongExample, page_run
+from tests.documents.services import Services
+from tests.documents.shapes import WrongOutput
+from tests.documents.world import World
+
+
+def no_world() -> World:
+    """Names without a stack behind them, for blocks that call nothing."""
+    storage = SimpleNamespace(connection_string="UseDevelopmentStorage=true")
+    stack: Any = SimpleNamespace(url="http://127.0.0.1:9", api_key="admin", azurite=storage)
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    return World(stack, Services("http://127.0.0.1:9", "", Path()), "the-key", "the-dataset", secret)
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(text):
+        with page_run(no_world(), tmp_path) as page:
+            for block in blocks_in("page.md", text):
+                page.run(block)
+
+    return run
+
+
+def fence(language, text, marker=""):
+    return f"{marker}\n```{language}\n{text}\n```\n\n"
+
+
+def test_the_blocks_of_a_page_share_their_variables_and_their_folder(run):
+    run(
+        fence("console", "$ name=cat\n$ mkdir -p pets && cd pets")
+        + fence("bash", "echo $name > name.txt\ncd ..")
+        + fence("python", "name = open('pets/name.txt').read().strip()")
+        + fence("python", "print(name, 12)")
+        + fence("text", "cat 3", "<!-- shows: output -->")
+        + fence("python", "print('from a file')", "<!-- file: train.py -->")
+        + fence("console", "$ python train.py\nfrom a file")
+        + fence(
+            "javascript", "if (connectionString !== 'UseDevelopmentStorage=true') throw new Error('other')"
+        )
+    )
+
+
+def test_names_of_readers_get_values(run):
+    run(
+        fence("console", "$ export KEY=…   # printed by make start\n$ echo $KEY ID localhost:7071")
+        + fence("text", "the-key the-dataset 127.0.0.1:9", "<!-- shows: output -->")
+        + fence("console", '$ echo \'{"id": "9x", "n": 1}\'\n{"id": "d4f6…", …}\n$ test d4f6… = 9x')
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fence("console", "$ false"),
+        fence("console", "$ absent-program"),
+        fence("console", "$ false | cat"),
+        fence("console", "$ exit 3"),
+        fence("bash", "ls absent.txt"),
+        fence("python", "1 / 0"),
+        fence("python", "import sys\nsys.exit(0)"),
+        fence("python", "print("),
+        fence("javascript", "throw new Error('wrong')"),
+        fence("javascript", "import { absent } from 'absent-package'"),
+        fence("python", "raise SystemExit", "<!-- file: train.py -->")
+        + fence("console", "$ python other.py"),
+    ],
+)
+def test_a_block_that_fails_is_found(run, text):
+    with pytest.raises(WrongExample):
+        run(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fence("console", "$ echo a\nb"),
+        fence("python", "print('a')") + fence("text", "b", "<!-- shows: output -->"),
+    ],
+)
+def test_an_output_that_differs_is_found(run, text):
+    with pytest.raises(WrongOutput):
+        run(text)
+
+
+def test_a_file_that_no_later_block_uses_is_found(run):
+    with pytest.raises(WrongBlock, match=r"train\.py"):
+        run(fence("python", "1 / 0", "<!-- file: train.py -->"))
