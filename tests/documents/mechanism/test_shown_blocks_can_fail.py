@@ -48,6 +48,7 @@ def test_wrong_data_is_found(language, text, shows):
         ("python -m devhost [--root DIR] [--absent]", "options of devhost"),
         ("├─ event absent_event\n", "operation"),
         ("no signals", "operation"),
+        ("make --output-file=absent.txt", "how files were made"),
         ("text", "something else"),
     ],
 )

@@ -15,6 +15,7 @@ _ARROWS = re.compile(r"[─│┌┐└┘├┤>v]")
 _OPTION = re.compile(r"--[a-z-]+")
 _QUEUE = re.compile(r"\b[a-z]+(?:-[a-z]+)+\b")
 _ENTRY = re.compile(r"^( *)(\S+/|\S+\.py)(?: +(\S.*))?$")
+_MADE = re.compile(r"--output-file=(\S+)")
 _SIGNAL = re.compile(r"(?:event|metric|dependency|exception) (\w+)")
 
 
@@ -84,9 +85,20 @@ def _operation(block: Block) -> object:
     )
 
 
+def _origin(block: Block) -> object:
+    """The files that the commands have made are there. Their sources are not, so the commands are not run."""
+    files = _MADE.findall(block.text)
+    return (
+        [name for name in files if not (ROOT / block.page).with_name(name).is_file()]
+        if files
+        else "it names no file"
+    )
+
+
 CHECKS: Mapping[str, Callable[[Block], object]] = {
     "diagram": _diagram,
     "folders": _folders,
+    "how files were made": _origin,
     "layers": _layers,
     "operation": _operation,
     "options of devhost": _options,
