@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from shared.clock import Clock, Deadline
+from shared.crawling.fetching.host_rows import HostRows
 from shared.jobs.submission.uploaded_lists import UploadedLists
 from shared.lifecycle.aging.run import AgeDatasets
 from shared.lifecycle.deletion import Deletion
@@ -33,6 +34,8 @@ class Part(StrEnum):
     """Erases the counts of calls of past days."""
     AUDIT = "audit"
     """Erases old rows of the audit trail."""
+    HOSTS = "hosts"
+    """Deletes rows of hosts that processes left when they died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class NightParts:
     lists: UploadedLists
     past_days: PastDays
     old_actions: OldActions
+    hosts: HostRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +108,6 @@ class Night:
                 return await self.parts.past_days.erase(deadline)
             case Part.AUDIT:
                 return await self.parts.old_actions.erase(deadline)
+            case Part.HOSTS:
+                return await self.parts.hosts.erase_useless(deadline)
         return True

@@ -155,7 +155,7 @@ class LifecycleServices(ViewingServices):
 
         past_days = PastDays(self.entities, self.clock)
         old_actions = OldActions(self.entities, self.clock, self.settings.audit_retention_days)
-        parts = NightParts(self.erasure, self.deletion, self.lists, past_days, old_actions)
+        parts = NightParts(self.erasure, self.deletion, self.lists, past_days, old_actions, self.host_rows)
         return Night(self.task_sender, parts, self.clock)
 
     @cached_property

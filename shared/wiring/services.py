@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.wiring.user_services import UserServices
 
 if TYPE_CHECKING:
+    from shared.crawling.fetching.host_rows import HostRows
     from shared.crawling.worker import ChunkWorker
     from shared.datasets.catalog import Catalog
     from shared.datasets.downloads import Downloads
@@ -210,6 +211,13 @@ class Services(UserServices):
         return Discover(parts, self.transitions, self.sources)
 
     @cached_property
+    def host_rows(self) -> "HostRows":
+        """The requests that all processes make to hosts. This process has a name of its own in it."""
+        from shared.crawling.fetching.host_rows import HostRows
+
+        return HostRows(self.entities, self.clock, self.ids.nonce())
+
+    @cached_property
     def worker(self) -> "ChunkWorker":
         """The crawl engine."""
         from shared.crawling.fetching.byte_budget import ByteBudget
@@ -222,7 +230,7 @@ class Services(UserServices):
             lower_per_host=_LOWER_PER_HOST,
         )
         budget = ByteBudget(_BYTES_IN_FLIGHT)
-        fetcher = Fetcher(self.guarded_sessions, self.wishes, budget, fetching)
+        fetcher = Fetcher(self.guarded_sessions, self.wishes, budget, fetching, rows=self.host_rows)
         config = WorkerConfig(concurrency=self.settings.fetch_concurrency, threads=os.cpu_count() or 1)
         return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config)
 

@@ -24,6 +24,8 @@ from shared.crawling.fetching.answer import (
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.download import Download
 from shared.crawling.fetching.host_limits import HostLimits
+from shared.crawling.fetching.host_places import HostPlaces, NoPlace
+from shared.crawling.fetching.host_rows import HostRows
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.options import Filters
 from shared.errors import InvalidRequest
@@ -43,7 +45,7 @@ class FetchConfig:
 
     `total_seconds` covers all of its requests and pauses, but not its waits until the host is free or for memory. The
     pause before another try is random, up to `first_pause_seconds`, and twice as long at each further try. If a host
-    asks for a rest (Retry-After), all chunks of the process wait for it. If it asks for more than
+    asks for a rest (Retry-After), all chunks wait for it. If it asks for more than
     `max_retry_after_seconds`, the chunk asks it no more. If a host asks for pauses between requests (Crawl-delay in
     robots.txt), it gets up to `max_crawl_delay_seconds`. Each host gets `per_host` requests at a time, or fewer if it
     is in `lower_per_host`.
@@ -82,7 +84,10 @@ class Fetched:
 
 
 class Fetcher:
-    """Fetches images over one session. All users of a fetcher share its limits."""
+    """Fetches images over one session. All users of a fetcher share its limits.
+
+    With `rows`, all processes of the app share the limits of hosts.
+    """
 
     def __init__(
         self,
@@ -91,12 +96,14 @@ class Fetcher:
         budget: ByteBudget,
         config: FetchConfig,
         timing: Timing = _TIMING,
+        rows: HostRows | None = None,
     ) -> None:
         self._sessions = sessions
         self._robots = wishes.robots
         self._reservations = wishes.reservations
         self._budget = budget
         self._limits = HostLimits(config.per_host, config.lower_per_host, timing.clock)
+        self._places = HostPlaces(self._limits, config.lower_per_host, rows, timing.clock)
         self._config = config
         self._timing = timing
 
@@ -167,18 +174,17 @@ class Fetcher:
         for _ in range(self._config.max_redirects + 1):
             self._check_set_aside(download)
             await self._check_wishes(download)
-            found = await self._request(download)
+            found = await self._ask(download)
             if isinstance(found, Fetched):
                 return found
             download.url = found
         raise GiveUp(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
 
     async def _check_wishes(self, download: Download) -> None:
-        """Waits between requests as robots.txt asks.
+        """Finds out what the host wishes, and which pauses between requests it asks for.
 
         Raises:
             GiveUp: robots.txt or tdmrep.json forbids the address.
-            Postponed: the chunk's time ends before the host may be asked.
         """
         url, respect = download.url, download.respect
         if respect.opt_out:
@@ -190,11 +196,33 @@ class Fetcher:
                 raise GiveUp(refusal.reason, refusal.detail)
             delay_seconds = await self._robots.crawl_delay(url) or 0.0
             download.delay_seconds = min(delay_seconds, self._config.max_crawl_delay_seconds)
-            if delay_seconds:
-                await self._wait_for_host(download)
         reserved = await self._reservations.refusal(url) if respect.opt_out else None
         if reserved is not None:
             raise GiveUp(Reason.OPTED_OUT, reserved)
+
+    async def _ask(self, download: Download) -> Fetched | URL:
+        """Sends one request when the host may get it. Returns the image, or the address that the host redirects to.
+
+        Raises:
+            Postponed: the chunk's time ends first, or other processes ask the host all the time.
+        """
+        host, patience = download.host, download.patience
+        if patience.is_postponed(host):
+            raise Postponed
+        try:
+            with download.clock_stopped():
+                await self._places.enter(
+                    host, delay_seconds=download.delay_seconds, within_seconds=patience.remaining_seconds
+                )
+        except NoPlace:
+            patience.postpone(host)
+            raise Postponed from None
+        try:
+            if download.delay_seconds:
+                await self._wait_for_host(download)
+            return await self._request(download)
+        finally:
+            self._places.leave(host)
 
     async def _wait_for_host(self, download: Download) -> None:
         """Waits for a host that asks for pauses between requests or for a rest.
@@ -252,6 +280,7 @@ class Fetcher:
         if seconds > self._config.max_retry_after_seconds:
             download.patience.set_aside(download.host, rejected)
         else:
+            self._places.rest(download.host, seconds)
             download.patience.note_rest(download.host, self._limits.rest(download.host, seconds), rejected)
 
     async def _exchange(self, download: Download) -> Fetched | URL:

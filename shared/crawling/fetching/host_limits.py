@@ -47,6 +47,21 @@ class HostLimits:
         self._next_times[host] = max(until, self._next_times.get(host, until))
         return until - before
 
+    def begin_after(self, host: str, seconds: float) -> None:
+        """Lets `reserve_time` reserve no time for the host before so many seconds from now."""
+        now = self._clock.monotonic()
+        self._next_times = _without_past(self._next_times, now)
+        self._next_times[host] = max(now + seconds, self._next_times.get(host, now))
+
+    def seconds_until_next(self, host: str) -> float:
+        """Returns the seconds until the next time that `reserve_time` may reserve for the host."""
+        now = self._clock.monotonic()
+        return max(0.0, self._next_times.get(host, now) - now)
+
+    def most_at(self, host: str) -> int:
+        """Returns how many requests the host gets at a time at most."""
+        return min(self._per_host, self._lower.get(host.rpartition(":")[0], self._per_host))
+
     def is_resting(self, host: str) -> bool:
         """Returns whether the host rests, so that it must not be asked now."""
         until = self._rest_ends.get(host)
@@ -64,7 +79,7 @@ class HostLimits:
 
     async def enter(self, host: str) -> None:
         """Waits until the host may get one request more. The caller must call `leave` after the request."""
-        semaphore, users = self._hosts.get(host) or (asyncio.Semaphore(self._places(host)), 0)
+        semaphore, users = self._hosts.get(host) or (asyncio.Semaphore(self.most_at(host)), 0)
         self._hosts[host] = (semaphore, users + 1)
         try:
             await semaphore.acquire()
@@ -76,9 +91,6 @@ class HostLimits:
         """Ends a request."""
         self._hosts[host][0].release()
         self._forget(host)
-
-    def _places(self, host: str) -> int:
-        return min(self._per_host, self._lower.get(host.rpartition(":")[0], self._per_host))
 
     def _forget(self, host: str) -> None:
         semaphore, users = self._hosts[host]

@@ -46,6 +46,7 @@ class Patience:
         self._failures: dict[str, int] = {}
         self._aside: dict[str, Rejected] = {}
         self._asked = False
+        self._postponed: set[str] = set()
 
     @property
     def ended(self) -> bool:
@@ -97,6 +98,14 @@ class Patience:
         """Makes the chunk ask the host no more. The host's other candidates are rejected for this reason."""
         detail = f"the host was set aside: {rejected.detail or rejected.reason}"
         self._aside.setdefault(host, Rejected(rejected.reason, detail))
+
+    def postpone(self, host: str) -> None:
+        """Makes the chunk ask the host no more. The next chunk gets the host's other candidates."""
+        self._postponed.add(host)
+
+    def is_postponed(self, host: str) -> bool:
+        """Returns whether the next chunk gets the host's candidates."""
+        return host in self._postponed
 
     def refusal(self, host: str) -> Rejected | None:
         """Returns the rejection of a host that was set aside, or None."""

@@ -23,7 +23,7 @@ class CrawlingSettings(Topic):
     fetch_concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
     """Downloads at the same time for one chunk. `host.json` limits the chunks that an instance crawls at a time."""
     fetch_concurrency_per_host: Annotated[int, Field(ge=1, le=1024)] = 8
-    """Downloads at the same time from one host. Wikimedia's media host gets two."""
+    """Downloads at the same time from one host, by all instances together. Wikimedia's media host gets two."""
     fetch_timeout_seconds: Seconds = 30.0
     """The time limit for one image, with all redirects and tries."""
     chunk_size: Annotated[int, Field(ge=1, le=4096)] = 1024
