@@ -24,7 +24,7 @@ export async function resume() {
 export function showSignIn(main, signal, why, entered) {
   const trouble = h("div");
   const key = h("input", { id: "key", type: "password", autocomplete: "off", spellcheck: "false", required: true });
-  const button = h("button.primary", { type: "submit" }, "Sign in");
+  const button = h(platform === "offered" ? "button" : "button.primary", { type: "submit" }, "Sign in");
   const form = h(
     "form.stack",
     { onsubmit: submit },

@@ -66,6 +66,6 @@ function setUp(error) {
     "div.empty.stack",
     h("h2", "No telemetry to read"),
     h("p.muted", error.message),
-    h("p", "Reports are made from what the app sends to Application Insights. Name its workspace in ", h("code", "LOG_ANALYTICS_WORKSPACE_ID"), ", and give the app the role Log Analytics Reader there. A deployment with azd does both."),
+    h("p.muted", "The app also needs the role Log Analytics Reader there. A deployment with azd does both."),
   );
 }

@@ -11,6 +11,7 @@ import { ENDED } from "../parts/words.js";
 const LIST_SECONDS = 15;
 const IDLE_SECONDS = 60;
 const MOST_WATCHED = 4;
+const BETWEEN_SECONDS = 2;
 
 export async function showJobs({ main, signal }) {
   const list = h("div");
@@ -68,7 +69,8 @@ export async function showJobs({ main, signal }) {
       if (!rows.has(job.id)) return null;
       const { body, retryAfter, changed } = await get(job.links.self, signal);
       if (changed) row.update(body);
-      return ENDED.has(body.state) ? null : (retryAfter ?? LIST_SECONDS);
+      // however many jobs are watched, the page makes some thirty calls a minute
+      return ENDED.has(body.state) ? null : Math.max(retryAfter ?? LIST_SECONDS, BETWEEN_SECONDS * watched.size);
     };
     poll(signal, read, () => {}).finally(() => watched.delete(job.id));
   }

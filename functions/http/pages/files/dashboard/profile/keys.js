@@ -49,7 +49,7 @@ export function keysOf(path, scopes, signal) {
     return h(
       "div.card.stack",
       h("h3", "New key"),
-      h("div.fields", field("What is it for?", name), field("Last day, if it should end", ends)),
+      h("div.pair", field("What is it for?", name), field("Last day, if it should end", ends)),
       h("fieldset.stack.tight", h("legend", "It may"), h("div.choices", choices)),
       h("div", make),
     );

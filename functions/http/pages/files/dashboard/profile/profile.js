@@ -25,13 +25,12 @@ function use({ usage, limits }) {
   const used = usage.images_kept + usage.images_reserved;
   const reserved = usage.images_reserved > 0 ? `, ${count(usage.images_reserved)} of them reserved by jobs that run` : "";
   const images = `${count(used)} of ${count(limits.images_per_month)} images${reserved}`;
-  const jobs = `${count(usage.jobs_open)} of ${count(limits.jobs_at_once)} jobs at once`;
   return h(
     "section.card.stack",
     h("h2", "This month"),
     h("div.stack.tight", bar([["kept", usage.images_kept], ["other", usage.images_reserved]], limits.images_per_month, images), h("p.small.number", images, h("span.muted", `, until ${date(usage.resets_at)}`))),
-    h("div.stack.tight", bar([["accent", usage.jobs_open]], limits.jobs_at_once, jobs, true), h("p.small.number", jobs)),
     facts([
+      ["jobs at once", `${count(usage.jobs_open)} of ${count(limits.jobs_at_once)}`],
       ["images a job", count(limits.images_per_job)],
       ["calls a minute", count(limits.requests_per_minute)],
     ]),
