@@ -9,7 +9,7 @@ async def test_an_administrator_makes_changes_disables_and_deletes_a_user_by_key
     assert "Admin" not in facts["menu"]
     assert facts["callsOfOthers"] == 0
     assert set(facts["health"]) == {"Works"}
-    assert facts["parts"][:5] == ["Blob storage", "Tables", "Queues", "Application Insights", "Timers"]
+    assert facts["parts"][:5] == ["Blob container", "Tables", "Queues", "Application insights", "Timers"]
     assert (facts["picturesOfStrangers"], facts["disabledByEscape"]) == (0, False)
     assert facts["newKey"].startswith("pxc_")
     assert "No dataset is due" in facts["plan"]

@@ -1,15 +1,14 @@
 // How the app and its parts are.
 import { health } from "../parts/api.js";
+import { ranking } from "../parts/charts.js";
 import { fill, h } from "../parts/dom.js";
 import { ago, count } from "../parts/format.js";
 import { problem } from "../parts/notices.js";
-import { poll } from "../parts/poll.js";
-import { ranking } from "../parts/charts.js";
+import { pause, poll } from "../parts/poll.js";
 import { adminPage } from "./page.js";
 
 const AGAIN_SECONDS = 30;
 const VERDICTS = { healthy: ["Works", "good"], degraded: ["Works, with a problem", "other"], unhealthy: ["Does not work", "bad"] };
-const PARTS = { blob_container: "Blob storage", tables: "Tables", queues: "Queues", application_insights: "Application Insights", timers: "Timers" };
 
 export async function showHealth({ main, signal }) {
   const place = h("div.stack.loose");
@@ -23,8 +22,7 @@ export async function showHealth({ main, signal }) {
     return AGAIN_SECONDS;
   };
   await read();
-  let isFirst = true;
-  poll(signal, async () => (isFirst ? ((isFirst = false), AGAIN_SECONDS) : read()), (error) => fill(trouble, error ? problem(error) : null));
+  pause(AGAIN_SECONDS, signal).then(() => poll(signal, read, (error) => fill(trouble, error ? problem(error) : null)));
 }
 
 const verdict = (status) => VERDICTS[status] ?? [status, ""];
@@ -34,20 +32,18 @@ function badge(status) {
   return h(`span.badge${tone ? `.${tone}` : ""}`, text);
 }
 
-function shown({ status, version, environment, platform, versions, checks }) {
+function shown({ status, version, environment, platform, checks }) {
   const where = [platform.service, platform.plan, platform.region].filter(Boolean).join(", ");
-  const libraries = Object.entries(versions).map(([name, text]) => h("li", `${name} ${text}`));
   return [
     h("div.line", badge(status), h("span.muted", `Version ${version}, ${environment}, ${where}`)),
     h("ul.pair", Object.entries(checks).map(([name, check]) => part(name, check))),
     queues(checks.queues?.facts ?? {}),
-    h("details.small", h("summary", "Versions of libraries"), h("ul.stack.tight.muted", libraries)),
   ];
 }
 
 function part(name, { status, latency_ms, detail, facts }) {
   const about = name === "application_insights" ? telemetry(facts) : `answered in ${count(Math.round(latency_ms))} ms`;
-  return h("li.row", h("div.stack.tight", h("strong", PARTS[name] ?? name), detail ? h("p.small", detail) : null, h("p.muted.small.number", about)), badge(status));
+  return h("li.row", h("div.stack.tight", h("strong", name[0].toUpperCase() + name.slice(1).replaceAll("_", " ")), detail ? h("p.small", detail) : null, h("p.muted.small.number", about)), badge(status));
 }
 
 function telemetry(facts) {

@@ -1,37 +1,21 @@
 // What the next nightly run will do with unused datasets.
 import { get } from "../parts/api.js";
 import { ranking } from "../parts/charts.js";
-import { field, fill, h } from "../parts/dom.js";
+import { fill, h } from "../parts/dom.js";
 import { ago, bytes, count, money, plural } from "../parts/format.js";
 import { pagedList } from "../parts/lists.js";
-import { facts, notice, problem } from "../parts/notices.js";
+import { facts, notice } from "../parts/notices.js";
 import { adminPage } from "./page.js";
 
 const day = (text) => new Date(`${text}T00:00Z`).toLocaleDateString("en", { dateStyle: "full", timeZone: "UTC" });
 const what = ({ action: kind, origin, target }) => (kind === "delete" ? `Deleted from ${origin}` : `From ${origin} to ${target}`);
 
 export async function showPlan({ main, signal }) {
-  const { body } = await get("/api/v1/lifecycle/plan", signal);
+  const { body: plan } = await get("/api/v1/lifecycle/plan", signal);
   if (signal.aborted) return;
-  const shown = h("div.stack.loose");
-  const input = h("input", { id: "date", type: "date", min: body.date, value: body.date, onchange: () => load(input.value) });
-  fill(main, adminPage("Nightly run", null, h("div.narrow", field("What will be done on", input)), shown));
-  draw(body);
-
-  async function load(date) {
-    if (date === "") return;
-    try {
-      const answer = await get(`/api/v1/lifecycle/plan?date=${date}`, signal);
-      if (input.value === date) draw(answer.body);
-    } catch (error) {
-      if (!signal.aborted) fill(shown, problem(error));
-    }
-  }
-
-  function draw(plan) {
-    const list = () => pagedList(plan, (step) => row(step, plan.prices.currency), "More datasets", signal);
-    fill(shown, totals(plan), plan.items.length > 0 ? h("section.stack", h("h2", "Datasets"), list()) : null, last(plan.last_run));
-  }
+  const list = () => pagedList(plan, (step) => row(step, plan.prices.currency), "More datasets", signal);
+  const datasets = plan.items.length > 0 ? h("section.stack", h("h2", "Datasets"), list()) : null;
+  fill(main, adminPage("Nightly run", null, totals(plan), datasets, last(plan.last_run)));
 }
 
 function totals({ date, totals: all, prices }) {
@@ -65,10 +49,6 @@ function row(step, currency) {
 function last(run) {
   if (!run) return h("p.muted", "There was no run today or yesterday.");
   const when = run.finished_at ? `ended ${ago(run.finished_at)}` : `runs since ${ago(run.started_at)}`;
-  return h(
-    "section.card.stack",
-    h("h2", "The last run"),
-    h("p.muted", `${day(run.date)}, ${when}`),
-    facts([["looked at", count(run.seen)], ["moved", count(run.moved)], ["deleted", count(run.deleted)], ["failed", count(run.failed), run.failed > 0 ? "refused" : ""]]),
-  );
+  const counts = ["seen", "moved", "deleted", "failed"].map((name) => [name, count(run[name])]);
+  return h("section.card.stack", h("h2", "The last run"), h("p.muted", `${day(run.date)}, ${when}`), facts(counts));
 }

@@ -1,5 +1,5 @@
 // Reports on what the service does, out of its telemetry.
-import { action, saveFile } from "../parts/actions.js";
+import { action } from "../parts/actions.js";
 import { get } from "../parts/api.js";
 import { fill, h } from "../parts/dom.js";
 import { notice, problem } from "../parts/notices.js";
@@ -39,15 +39,11 @@ export async function showInsights({ main, signal }) {
   }
 
   async function draw(card, mine) {
-    const path = `${card.report.links.self}?hours=${choice.value}`;
     try {
-      const { body: report } = await get(path, mine);
+      const { body: report } = await get(`${card.report.links.self}?hours=${choice.value}`, mine);
       if (mine.aborted) return true;
-      const trouble = h("div");
-      const save = action("Save as CSV", "quiet", trouble, () => saveFile(`${path}&format=csv`, `${report.name}.csv`, mine));
-      save.append(h("span.hidden", `: ${report.title}`));
       const nothing = h("p.muted", "Nothing in this time.");
-      fill(card.body, report.notice ? notice("other", h("p", report.notice)) : null, report.rows.length > 0 ? [DRAWN[report.name](report), h("div", save)] : nothing, trouble);
+      fill(card.body, report.notice ? notice("other", h("p", report.notice)) : null, report.rows.length > 0 ? DRAWN[report.name](report) : nothing);
     } catch (error) {
       if (mine.aborted) return true;
       if (error.code === "not_configured") {

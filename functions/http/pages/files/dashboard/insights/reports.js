@@ -9,45 +9,44 @@ const OUTCOMES = [["kept", "completed"], ["refused", "failed"], ["other", "cance
 
 const sum = (rows, field) => rows.reduce((all, row) => all + (row[field] ?? 0), 0);
 const most = (rows, field) => Math.max(0, ...rows.map((row) => row[field] ?? 0));
+const half = (p50, p95) => [["accent", p50], ["rest", Math.max(0, p95 - p50)]];
+const halves = () => keys([["accent", "half of them"], ["rest", "95 % of them"]]);
 const time = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : duration(ms / 1000));
 
-function spanOf({ start, end }, step) {
-  const first = Date.parse(start);
-  return { start: Math.floor(first / step) * step, end: Date.parse(end), step };
+/** Columns of all hours or days of a report; `parts` makes the parts of one of the rows in it. */
+function over({ rows, start, end }, field, step, parts, words, write) {
+  const first = Math.floor(Date.parse(start) / step) * step;
+  const found = spans(rows, field, { start: first, end: Date.parse(end), step });
+  return columns(found.map((span) => ({ at: span.at, parts: parts(span.rows) })), words, write);
 }
 
+const images = (amount) => plural(amount, "image");
+
 function jobsCompleted(report) {
-  const entries = spans(report.rows, "hour", spanOf(report, HOUR)).map(({ at, rows }) => ({ at, parts: [["accent", sum(rows, "images")]] }));
-  const [jobs, images] = [sum(report.rows, "jobs"), sum(report.rows, "images")];
-  const words = `${plural(jobs, "job")} with ${plural(images, "image")}`;
-  return [facts([["jobs", count(jobs)], ["images", count(images)]]), columns(entries, words, (amount) => plural(amount, "image"))];
+  const [jobs, all] = [sum(report.rows, "jobs"), sum(report.rows, "images")];
+  const chart = over(report, "hour", HOUR, (rows) => [["accent", sum(rows, "images")]], `${plural(jobs, "job")} with ${images(all)}`, images);
+  return [facts([["jobs", count(jobs)], ["images", count(all)]]), chart];
 }
 
 function imagesProcessed(report) {
   const of = (rows, status) => sum(rows.filter((row) => row.status === status), "images");
   const parts = (rows) => [["kept", of(rows, "kept")], ["refused", of(rows, "rejected")]];
-  const entries = spans(report.rows, "hour", spanOf(report, HOUR)).map(({ at, rows }) => ({ at, parts: parts(rows) }));
   const [[, kept], [, refused]] = parts(report.rows);
   const shown = facts([["kept", count(kept), "kept"], ["refused", count(refused), "refused"], ["are kept", `${percent(kept, kept + refused)} %`]]);
-  return [shown, columns(entries, `${count(kept)} images kept, ${count(refused)} refused`, (amount) => plural(amount, "image"))];
+  return [shown, over(report, "hour", HOUR, parts, `${count(kept)} images kept, ${count(refused)} refused`, images)];
 }
 
 function jobDurations(report) {
-  const entries = spans(report.rows, "hour", spanOf(report, HOUR)).map(({ at, rows }) => {
-    const half = most(rows, "p50_seconds");
-    return { at, parts: [["accent", half], ["rest", Math.max(0, most(rows, "p95_seconds") - half)]] };
-  });
   const longest = duration(most(report.rows, "max_seconds"));
-  const names = [["accent", "half of the jobs"], ["rest", "95 % of the jobs"]];
-  return [facts([["the longest job", longest]]), columns(entries, `The longest job took ${longest}`, duration), keys(names)];
+  const parts = (rows) => half(most(rows, "p50_seconds"), most(rows, "p95_seconds"));
+  return [facts([["the longest job", longest]]), over(report, "hour", HOUR, parts, `The longest job took ${longest}`, duration), halves()];
 }
 
-function recentJobs(report) {
-  const rows = [...report.rows].reverse();
-  const kind = Object.fromEntries(OUTCOMES.map(([each, outcome]) => [outcome, each]));
-  const entries = rows.map((row) => ({ at: row.ended_at, parts: [[kind[row.outcome] ?? "rest", Math.max(1, row.duration_seconds ?? 0)]] }));
-  const ended = OUTCOMES.map(([each, outcome]) => [outcome, count(rows.filter((row) => row.outcome === outcome).length), each]);
-  return [facts(ended), columns(entries, `How long the last ${plural(rows.length, "job")} took, the latest on the right`, duration), keys(OUTCOMES)];
+function recentJobs({ rows }) {
+  const kinds = Object.fromEntries(OUTCOMES.map(([kind, outcome]) => [outcome, kind]));
+  const entries = rows.map((row) => ({ at: row.ended_at, parts: [[kinds[row.outcome] ?? "rest", row.duration_seconds ?? 0]] })).reverse();
+  const ended = OUTCOMES.map(([kind, outcome]) => [outcome, count(rows.filter((row) => row.outcome === outcome).length), kind]);
+  return [facts(ended), columns(entries, `How long the last ${plural(rows.length, "job")} took, the latest on the right`, duration)];
 }
 
 const failures = ({ rows }) =>
@@ -64,36 +63,33 @@ const exceptions = ({ rows }) =>
   );
 
 const storage = ({ rows }) => [
-  keys([["accent", "half of the calls"], ["rest", "95 % of them"]]),
   ranking(
     rows.map((row) => ({
       name: `${row.operation}, ${row.folder}`,
       value: time(row.p95_ms),
-      parts: [["accent", row.p50_ms], ["rest", row.p95_ms - row.p50_ms]],
+      parts: half(row.p50_ms, row.p95_ms),
       more: `${plural(row.calls, "call")}, ${count(row.failures)} failed`,
     })),
   ),
+  halves(),
 ];
 
-const queues = ({ rows }) => [
-  keys([["accent", "worked"], ["refused", "failed"]]),
+const queues = ({ rows }) =>
   ranking(
     rows.map((row) => ({
       name: row.queue,
       value: plural(row.runs, "run"),
       parts: [["accent", row.runs - row.failures], ["refused", row.failures]],
-      more: `${row.failures > 0 ? `${count(row.failures)} failed, ` : ""}half within ${time(row.p50_ms)}, last ${ago(row.last_run)}`,
+      more: `${count(row.failures)} failed, half within ${time(row.p50_ms)}, last ${ago(row.last_run)}`,
     })),
-  ),
-];
+  );
 
 function activity(report) {
   const tiers = [...new Set(report.rows.map((row) => row.user_tier))].sort();
   const colours = kindsOf(tiers);
   const parts = (rows) => colours.map(([kind, tier]) => [kind, sum(rows.filter((row) => row.user_tier === tier), "actions")]);
-  const entries = spans(report.rows, "day", spanOf(report, 24 * HOUR)).map(({ at, rows }) => ({ at, parts: parts(rows) }));
-  const shown = facts([["actions", count(sum(report.rows, "actions"))], ["users seen, at least", count(most(report.rows, "users_seen"))]]);
-  return [shown, columns(entries, `Actions by day of the tiers ${tiers.join(", ")}`, (amount) => plural(amount, "action")), keys(colours)];
+  const shown = facts([["actions", count(sum(report.rows, "actions"))], ["users a day, at least", count(most(report.rows, "users_seen"))]]);
+  return [shown, over(report, "day", 24 * HOUR, parts, `Actions by day of the tiers ${tiers.join(", ")}`, (amount) => plural(amount, "action")), keys(colours)];
 }
 
 const costs = ({ rows }) =>

@@ -1,5 +1,4 @@
 // Buttons that act, questions before acts, and what is said after them.
-import { picture } from "./api.js";
 import { h } from "./dom.js";
 import { problem } from "./notices.js";
 
@@ -50,13 +49,6 @@ export function action(text, kind, place, act) {
     }
   });
   return button;
-}
-
-/** Saves what a path of the API answers as a file. */
-export async function saveFile(path, name, signal) {
-  const address = await picture(path, signal);
-  h("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 export function copyable(text) {
