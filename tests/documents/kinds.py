@@ -5,6 +5,8 @@ from enum import StrEnum
 from tests.documents.blocks import Block, WrongBlock
 
 OUTPUT = "output"
+EXACT_OUTPUT = "exact output"
+"""An output whose numbers are measured, and must be those that the block prints."""
 
 
 class Kind(StrEnum):
@@ -47,7 +49,7 @@ def kind_of(block: Block) -> Kind:
         named = f"the language {block.language!r}" if block.language else "no language"
         raise WrongBlock(f"{block.place} has {named}; known are {', '.join(_LANGUAGES)}")
     if kind is Kind.SHOWN:
-        if block.marker.get("shows") == OUTPUT:
+        if block.marker.get("shows") in {OUTPUT, EXACT_OUTPUT}:
             return Kind.OUTPUT
         if "shows" not in block.marker:
             raise WrongBlock(f"{block.place} needs a marker that says what it shows: <!-- shows: … -->")

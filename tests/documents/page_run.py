@@ -13,10 +13,10 @@ from pathlib import Path
 from playground.azurite import ROOT
 from tests.documents.blocks import Block, WrongBlock
 from tests.documents.commands import Command, commands_in
-from tests.documents.kinds import Kind, kind_of
+from tests.documents.kinds import EXACT_OUTPUT, Kind, kind_of
 from tests.documents.names import Names
 from tests.documents.sessions import Session, SessionEnded, open_bash, open_python
-from tests.documents.shapes import compare
+from tests.documents.shapes import compare, compare_exactly
 from tests.documents.stand_ins.install import install
 from tests.documents.world import World
 
@@ -63,7 +63,10 @@ class PageRun:
             case Kind.JAVASCRIPT:
                 self._run_javascript(block)
             case Kind.OUTPUT:
-                compare(self._names.in_output(block.text), self._printed)
+                shown = self._names.in_output(block.text)
+                compare(shown, self._printed)
+                if block.marker["shows"] == EXACT_OUTPUT:
+                    compare_exactly(shown, self._printed)
         self._unused -= {name for name in self._unused if name in block.text}
         if "file" in block.marker:
             self._unused.add(block.marker["file"])

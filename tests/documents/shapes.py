@@ -33,6 +33,16 @@ def compare(shown: str, printed: str) -> dict[str, str]:
     return {}
 
 
+def compare_exactly(shown: str, printed: str) -> None:
+    """Compares an output with what is shown, numbers included.
+
+    Raises:
+        WrongOutput: they differ in more than spaces at both ends.
+    """
+    if shown.strip() != printed.strip():
+        raise WrongOutput(f"The page shows:\n{shown}\nThe command printed other numbers:\n{printed}")
+
+
 def _pattern(shown: str) -> str:
     parts, at = [], 0
     for found in _PART.finditer(shown):

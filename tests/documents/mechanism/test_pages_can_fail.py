@@ -50,6 +50,13 @@ def test_the_blocks_of_a_page_share_their_variables_and_their_folder(run):
     )
 
 
+def test_numbers_of_an_exact_output_are_compared(run):
+    printed = fence("python", "print('accuracy', 12)")
+    right, wrong = (fence("text", f"accuracy {n}", "<!-- shows: exact output -->") for n in (12, 13))
+    with pytest.raises(WrongOutput, match="accuracy 13\n\nThe command printed other numbers"):
+        run(printed + right + wrong)
+
+
 def test_names_of_readers_get_values(run):
     run(
         fence("console", "$ export KEY=…   # printed by make start\n$ echo $KEY ID localhost:7071")
