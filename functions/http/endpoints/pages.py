@@ -55,7 +55,7 @@ async def show_dashboard(call: Call) -> Answer:
             "name": Parameter("The name of the file.", {"type": "string", "pattern": "^[a-z_]+\\.(js|css)$"}),
         },
         errors=(NotFound,),
-        # a first visit loads some fifty files, and several people may share an address
+        # a first visit loads some thirty files, and several people may share an address
         is_counted=False,
     )
 )
