@@ -4,7 +4,7 @@ import gzip
 import re
 import subprocess
 
-from functions.http.pages.dashboard import FOLDER, dashboard_files
+from functions.http.pages.dashboard import FOLDER, compact, dashboard_files
 from shared.jobs.job.states import State
 from tests.unit.documents.markdown import codes_in, rows_of, section_of
 
@@ -37,8 +37,8 @@ def documented(heading: str) -> set[str]:
 
 
 def test_all_files_together_are_small():
-    page = FOLDER.parent / "dashboard.html"
-    texts = [file.read_bytes() for file in [*FILES, page]]
+    page = (FOLDER.parent / "dashboard.html").read_text("utf-8")
+    texts = [text.encode() for text in (page, *dashboard_files().texts.values())]
     assert sum(map(len, texts)) < _MAX_BYTES
     # each file is compressed alone, so many small modules take more than a few large ones
     assert sum(len(gzip.compress(text)) for text in texts) < _MAX_COMPRESSED_BYTES
@@ -46,11 +46,39 @@ def test_all_files_together_are_small():
 
 def test_every_file_is_served_and_a_module_has_at_most_300_lines():
     served = dashboard_files().texts
+    texts = {file: file.read_text("utf-8") for file in FILES}
     assert {FOLDER / name: text for name, text in served.items()} == {
-        file: file.read_text("utf-8") for file in FILES
+        file: compact(text) for file, text in texts.items()
     }
     assert {file.suffix for file in FILES} == {".js", ".css"}
-    assert [name for name, text in served.items() if len(text.splitlines()) > 300] == []
+    assert [file.name for file, text in texts.items() if len(text.splitlines()) > 300] == []
+
+
+def test_files_are_served_without_comments_and_indentation_and_with_all_else():
+    script = """// What it does.
+import { h } from "./dom.js";
+
+/**
+ * Says // what * it is.
+ */
+export function at(url) {
+  // why
+  return url === "https://x.example//" ? `/* no comment */` : h("p"); // stays
+}
+"""
+    assert (
+        compact(script)
+        == """import { h } from "./dom.js";
+export function at(url) {
+return url === "https://x.example//" ? `/* no comment */` : h("p"); // stays
+}"""
+    )
+    assert compact("/* a\n b */\na { b: c; }\n/* d */\n") == "a { b: c; }"
+
+
+def test_no_text_of_a_script_has_several_lines():
+    lines = [(file.name, line) for file in FILES for line in file.read_text("utf-8").splitlines()]
+    assert [pair for pair in lines if pair[1].count("`") % 2] == []
 
 
 def test_a_folder_has_at_most_12_files():

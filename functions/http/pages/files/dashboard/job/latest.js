@@ -1,5 +1,5 @@
 // The pictures that a job has kept last, as they come.
-import { showPicture } from "../dataset/viewer.js";
+import { showPicture } from "../pictures/viewer.js";
 import { get, picture } from "../parts/api.js";
 import { fill, h } from "../parts/dom.js";
 import { ENDED } from "../parts/words.js";

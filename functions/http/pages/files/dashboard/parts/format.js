@@ -41,3 +41,6 @@ export function ago(text) {
 export const date = (text) => new Date(text).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
 
 export const percent = (part, all) => (all > 0 ? Math.round((100 * part) / all) : 0);
+
+/** A number of pixels, which is width by height. */
+export const megapixels = (number) => (number < 10_000 ? `${whole.format(number)} px` : `${short.format(number / 1e6)} MP`);

@@ -41,7 +41,8 @@ export function pause(seconds, signal) {
   });
 }
 
-function visible(signal) {
+/** Waits until somebody sees the page, or until the signal. */
+export function visible(signal) {
   if (!document.hidden || signal.aborted) return Promise.resolve();
   return new Promise((done) => {
     const seen = () => {
