@@ -127,7 +127,7 @@ function groups(dataset, kinds, signal) {
   }
 }
 
-const about = (entry) => h("p.muted.small.number", `${entry.width} × ${entry.height}`, h("br"), bytes(entry.size_bytes));
+const about = (entry) => h("p.muted.small.number", `${entry.width}×${entry.height}`, h("br"), bytes(entry.size_bytes));
 
 function address({ page_url: page, url }) {
   try {
