@@ -5,7 +5,13 @@ import { h } from "../parts/dom.js";
 import { count, date, money, plural } from "../parts/format.js";
 import { facts, notice } from "../parts/notices.js";
 import { session } from "../parts/session.js";
-import { askKeeping, askMove, askRehydration } from "./moves.js";
+
+const TIERS = {
+  hot: "Dear to keep, cheap to read.",
+  cool: "Cheaper to keep for a month or longer, and read at once.",
+  cold: "Cheaper still, for three months or longer, and read at once.",
+  archive: "The cheapest. Its files cannot be read until they are brought back, which takes hours.",
+};
 
 /** A card. `again` reads the dataset after a change, and problems are shown in `trouble`. */
 export function keeping(dataset, trouble, again) {
@@ -45,4 +51,59 @@ function buttons(dataset, trouble, again) {
 function ready(rehydration) {
   if (!rehydration?.files) return null;
   return h("p.muted", `${count(rehydration.ready_files)} of ${plural(rehydration.files.length, "file")} are ready.`);
+}
+
+/** Asks with a form. Resolves to what `read` makes of it, or null if nothing is to happen. */
+function ask(title, agree, fields, read) {
+  return new Promise((done) => {
+    const close = (answer) => () => dialog.close(answer);
+    const submit = (event) => (event.preventDefault(), dialog.close("yes"));
+    const dialog = h(
+      "dialog",
+      { "aria-labelledby": "ask", onclose: () => (done(dialog.returnValue === "yes" ? read() : null), dialog.remove()) },
+      h("form.stack", { onsubmit: submit }, h("h2", { id: "ask" }, title), fields, h("div.line", h("button", { type: "button", onclick: close("no") }, "Not now"), h("button.primary", { type: "submit" }, agree))),
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+const field = (title, input) => h("div.field", h("label", { for: input.id }, title), input);
+const days = (id, most, values) => h("input", { id, type: "number", min: 1, max: most, step: 1, ...values });
+const option = (value, text = value) => h("option", { value }, text);
+
+/** Asks how a dataset should come back from the Archive tier. */
+function askRehydration({ costs }) {
+  const cost = (priority) => money(costs.rehydration[priority], costs.prices.currency);
+  const tier = h("select", { id: "to-tier" }, option("hot"), option("cool"), option("cold"));
+  const priority = h("select", { id: "priority" }, option("standard", `Within 15 hours, ${cost("standard")}`), option("high", `Within an hour if it is small, ${cost("high")}`));
+  const stay = days("days", 365, { value: 7, required: true });
+  const fields = [field("How fast", priority), field("Tier", tier), field("Days to keep it online", stay)];
+  return ask("Bring it online", "Bring it online", fields, () => ({ tier: tier.value, priority: priority.value, days: Number(stay.value) }));
+}
+
+/** Asks to which other tier a dataset should move. */
+function askMove({ tier, costs, keeping }) {
+  const others = Object.keys(TIERS).filter((name) => name !== tier);
+  const boxes = others.map((name, at) => h("input", { type: "radio", name: "tier", value: name, checked: at === 0 }));
+  const anyway = h("input", { type: "checkbox" });
+  const early = costs.early_deletion > 0 ? h("p", `Until ${date(keeping.early_deletion_until)} it costs ${money(costs.early_deletion, costs.prices.currency)} more to leave the ${tier} tier.`) : null;
+  const choices = h("fieldset.stack.tight", h("legend", "Tier"), others.map((name, at) => h("label.choice", boxes[at], h("span", name, h("small", TIERS[name])))));
+  const fields = [choices, h("label.choice", anyway, h("span", "Archive it even if it is in use", h("small", "Links that were given out stop working."))), early];
+  return ask("Move it to another tier", "Move it", fields, () => {
+    const wanted = boxes.find((box) => box.checked).value;
+    return { tier: wanted, even_if_in_use: wanted === "archive" && anyway.checked };
+  });
+}
+
+/** Asks how long a dataset should be kept; administrators may also set or lift a legal hold. */
+function askKeeping({ keeping }, isAdmin) {
+  const stay = days("retention", 36500, { value: keeping.retention_days ?? "", placeholder: "as the policies say" });
+  const hold = h("input", { type: "checkbox", checked: keeping.legal_hold });
+  const fields = [field("Delete it after so many days without use", stay)];
+  if (isAdmin) fields.push(h("label.choice", hold, h("span", "Legal hold", h("small", "Nobody can delete it, and its job cannot be retried."))));
+  return ask("How long it is kept", "Save", fields, () => {
+    const changed = isAdmin && hold.checked !== keeping.legal_hold ? { legal_hold: hold.checked } : {};
+    return { retention_days: stay.value === "" ? null : Number(stay.value), ...changed };
+  });
 }

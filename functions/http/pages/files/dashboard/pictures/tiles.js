@@ -8,7 +8,7 @@ const REST_SECONDS = 5;
 
 export class Tiles {
   #signal;
-  #addresses = [];
+  #addresses = new Map();
   #queue = [];
   #running = 0;
   #resting = false;
@@ -33,7 +33,13 @@ export class Tiles {
   clear() {
     this.#near.disconnect();
     this.#queue.length = 0;
-    this.#addresses.splice(0).forEach((address) => URL.revokeObjectURL(address));
+    for (const tile of this.#addresses.keys()) this.free(tile);
+  }
+
+  /** Frees the picture of a tile that is no longer shown. */
+  free(tile) {
+    URL.revokeObjectURL(this.#addresses.get(tile));
+    this.#addresses.delete(tile);
   }
 
   #want(tile) {
@@ -56,12 +62,9 @@ export class Tiles {
     const tile = this.#queue.shift();
     try {
       const address = await picture(tile.entry.links.small, this.#signal);
-      if (tile.isConnected) {
-        this.#addresses.push(address);
-        tile.append(h("img", { src: address, alt: "" }));
-      } else {
-        URL.revokeObjectURL(address);
-      }
+      this.#addresses.set(tile, address);
+      if (tile.isConnected) tile.append(h("img", { src: address, alt: "" }));
+      else this.free(tile);
     } catch (error) {
       // the colour of the tile stands for a picture that cannot be read
       if (error.status === 429 || error.status === 503) {
