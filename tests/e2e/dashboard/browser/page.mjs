@@ -9,7 +9,7 @@ const MOST_TABS = 200;
 /** A page of a context, and what is seen of it: errors, violations, calls of other servers, and calls of the API. */
 export async function watchedPage(context, origin) {
   const page = await context.newPage();
-  const seen = { errors: [], violations: [], foreign: [], findings: [], calls: [] };
+  const seen = { errors: [], violations: [], foreign: [], findings: [], calls: [], open: 0 };
   await page.exposeFunction("reportViolation", (text) => seen.violations.push(text));
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => window.reportViolation(`${event.violatedDirective} ${event.blockedURI}`));
@@ -21,15 +21,19 @@ export async function watchedPage(context, origin) {
     const isExpected = /status of (400|401|404|429|503)/.test(message.text());
     if (["error", "warning"].includes(message.type()) && !isExpected) seen.errors.push(message.text());
   });
+  const isCall = (request) => new URL(request.url()).pathname.startsWith("/api/");
   page.on("request", (request) => {
     const url = new URL(request.url());
     if (!["blob:", "data:"].includes(url.protocol) && url.origin !== origin) seen.foreign.push(url.href);
+    if (isCall(request)) seen.open += 1;
   });
+  page.on("requestfailed", (request) => isCall(request) && (seen.open -= 1));
   page.on("requestfinished", async (request) => {
+    if (!isCall(request)) return;
     const url = new URL(request.url());
-    if (!url.pathname.startsWith("/api/")) return;
     const { startTime, responseEnd } = request.timing();
     const response = await request.response();
+    seen.open -= 1;
     seen.calls.push({
       // both by the clock of the browser, which does not depend on when this process is told
       startedAt: startTime / 1000,
@@ -97,4 +101,12 @@ export async function setHidden(page, hidden) {
     Object.defineProperty(document, "hidden", { configurable: true, value });
     document.dispatchEvent(new Event("visibilitychange"));
   }, hidden);
+}
+
+/** Waits until all calls of the page have their answers. */
+export async function answered(page, seen) {
+  do {
+    // what an answer lets the page do next, such as another call, begins within two frames
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  } while (seen.open > 0);
 }
