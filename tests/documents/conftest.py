@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.world import World, world
+from tests.documents.running.world import World, world
 
 
 @pytest.fixture(scope="module")

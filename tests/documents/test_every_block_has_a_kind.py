@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.documents.kinds import kind_of
-from tests.documents.pages import blocks_of, pages
+from tests.documents.reading.kinds import kind_of
+from tests.documents.reading.pages import blocks_of, pages
 
 
 @pytest.mark.parametrize("page", pages())

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.documents.blocks import Block
-from tests.documents.kinds import Kind
-from tests.documents.pages import blocks_of_kinds
+from tests.documents.reading.blocks import Block
+from tests.documents.reading.kinds import Kind
+from tests.documents.reading.pages import blocks_of_kinds
 from tests.documents.shown import answers, data, texts
 from tests.unit.insights.tables import check_names
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.documents.blocks import Block, WrongBlock
-from tests.documents.commands import commands_in
+from tests.documents.reading.blocks import Block, WrongBlock
+from tests.documents.reading.commands import commands_in
 
 
 def commands(text, language="console"):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.documents.blocks import WrongBlock, blocks_in
-from tests.documents.kinds import Kind, kind_of
+from tests.documents.reading.blocks import WrongBlock, blocks_in
+from tests.documents.reading.kinds import Kind, kind_of
 
 FENCED = "# Title\n\n<!-- shows: spec; file: pets.json -->\n```json\n{}\n```\n"
 
@@ -47,6 +47,8 @@ def test_a_block_in_a_tab_has_its_line_on_the_page():
     ("text", "problem"),
     [
         ("Text.\n\n    make demo\n", "page.md:3 is indented code"),
+        ("<pre>make demo</pre>\n", "code inside of HTML"),
+        ("<details>\n```bash\ntrue\n```\n</details>\n", "code inside of HTML"),
         ("<!-- shows: spec -->\n\nText.\n", "a marker without a block"),
         ("Text. <!-- file: a.py -->\n", "a marker without a block"),
         ("<!-- shows: spec; with: x -->\n```json\n{}\n```\n", "unknown keys"),

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.documents.blocks import WrongBlock, blocks_in
-from tests.documents.page_run import WrongExample, page_run
-from tests.documents.services import Services
-from tests.documents.shapes import WrongOutput
-from tests.documents.world import World
+from tests.documents.reading.blocks import WrongBlock, blocks_in
+from tests.documents.reading.shapes import WrongOutput
+from tests.documents.running.page_run import WrongExample, page_run
+from tests.documents.running.services import Services
+from tests.documents.running.world import World
 
 
 def no_world() -> World:
@@ -18,7 +18,7 @@ def no_world() -> World:
     storage = SimpleNamespace(connection_string="UseDevelopmentStorage=true")
     stack: Any = SimpleNamespace(url="http://127.0.0.1:9", api_key="admin", azurite=storage)
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-    return World(stack, Services("http://127.0.0.1:9", "", Path()), "the-key", "the-dataset", secret)
+    return World(Path(), stack, Services("http://127.0.0.1:9", "", Path()), "the-key", "the-dataset", secret)
 
 
 @pytest.fixture

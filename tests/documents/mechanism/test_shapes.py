@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.documents.shapes import WrongOutput, compare
+from tests.documents.reading.shapes import WrongOutput, compare
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.documents.blocks import Block, WrongBlock
+from tests.documents.reading.blocks import Block, WrongBlock
 from tests.documents.shown.data import check_data, check_messages
 from tests.documents.shown.texts import check_text
 from tests.unit.insights.tables import check_names

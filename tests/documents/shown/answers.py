@@ -8,10 +8,10 @@ from typing import Any
 
 from azure.storage.blob import ContainerClient
 
-from tests.documents.blocks import Block, WrongBlock
-from tests.documents.shapes import compare
+from tests.documents.reading.blocks import Block, WrongBlock
+from tests.documents.reading.shapes import compare
+from tests.documents.running.world import CONTAINER, World
 from tests.documents.shown.data import read_data
-from tests.documents.world import CONTAINER, World
 
 _SECONDS = 30.0
 _START = "Services at the start, "

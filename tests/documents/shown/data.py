@@ -23,8 +23,8 @@ from shared.records.delivered import Delivered
 from shared.settings import Settings
 from shared.settings.environment import variable
 from shared.storage.blobs import Priority, Tier
-from tests.documents.blocks import Block, WrongBlock
-from tests.documents.shapes import ELLIPSIS
+from tests.documents.reading.blocks import Block, WrongBlock
+from tests.documents.reading.shapes import ELLIPSIS
 from tests.unit.datasets.made import made
 from tests.unit.known_sources import parse_source, parse_spec
 

@@ -9,7 +9,7 @@ from devhost.__main__ import _parser
 from infra.catalogue import entries
 from playground.azurite import ROOT
 from shared.jobs.job import messages
-from tests.documents.blocks import Block, WrongBlock
+from tests.documents.reading.blocks import Block, WrongBlock
 
 _ARROWS = re.compile(r"[─│┌┐└┘├┤>v]")
 _OPTION = re.compile(r"--[a-z-]+")

@@ -21,9 +21,17 @@ def main() -> None:
         refuse("documents only use 'pip install' with names or folders")
     for requirement in sys.argv[2:]:
         if requirement.startswith("."):
-            _install(Path(requirement.partition("[")[0]))
+            _install_once(Path(requirement.partition("[")[0]))
         elif not requirement.startswith("-"):
             _find(requirement)
+
+
+def _install_once(folder: Path) -> None:
+    """Installs a package, unless another page has tried it."""
+    tried = Path(os.environ["TRIED"]) / folder.name  # noqa: TID251 - of the page
+    if not tried.exists():
+        _install(folder)
+        tried.touch()
 
 
 def _install(folder: Path) -> None:

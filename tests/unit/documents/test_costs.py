@@ -1,6 +1,5 @@
 """The page on costs has the numbers that the code computes, and the code counts what the app has."""
 
-import json
 import re
 from collections import Counter
 
@@ -8,8 +7,8 @@ import pytest
 
 import function_app
 from bench.suites.prices import QUEUES, tables
-from shared.costs.prices import default_prices, read_prices
-from tests.unit.documents.markdown import ROOT, examples_in, rows_of, section_of, text_of
+from shared.costs.prices import default_prices
+from tests.unit.documents.markdown import ROOT, rows_of, section_of, text_of
 
 PAGE = "docs/explanation/costs.md"
 TABLES = {table.title: table for table in tables(default_prices())}
@@ -64,11 +63,6 @@ def test_the_free_parts_of_a_month_are_those_of_the_price_file():
         prices.egress.free_gb_month,
         prices.logs.free_gb_month,
     ]
-
-
-def test_the_example_of_changed_prices_is_read():
-    [example] = examples_in(PAGE, "json")
-    assert read_prices(json.loads(example)).region == "West Europe"
 
 
 def test_all_queues_that_the_host_asks_for_messages_are_counted():

@@ -42,11 +42,6 @@ def test_a_page_without_a_place_for_the_catalogue_is_refused() -> None:
         with_table("# Telemetry\n")
 
 
-@pytest.mark.parametrize("text", QUERIES)
-def test_a_query_on_the_page_reads_what_is_emitted(text: str) -> None:
-    check_names(text)
-
-
 def test_a_query_on_log_lines_reads_fields_that_they_have() -> None:
     read = {
         name for text in QUERIES for read in check_names(text).reads for name in read.bags.get("line", ())

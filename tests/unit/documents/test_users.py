@@ -1,11 +1,9 @@
 """The page on users has the tiers, scopes and bodies of the code."""
 
-import json
-
-from functions.http.models.users import CreateKeyBody, CreateUserBody
+from functions.http.models.users import CreateKeyBody
 from shared.users.caller import Scope
 from shared.users.tiers import DEFAULT_TIERS, Tier
-from tests.unit.documents.markdown import codes_in, examples_in, rows_of, section_of
+from tests.unit.documents.markdown import codes_in, rows_of, section_of
 
 PAGE = "docs/reference/users.md"
 COUNTS = ("requests_per_minute", "jobs_at_once", "images_per_month", "images_per_job")
@@ -27,8 +25,3 @@ def test_the_scopes_are_those_of_the_code() -> None:
 def test_the_fields_of_a_key_are_those_of_the_code() -> None:
     rows = rows_of(section_of(PAGE, "Your own keys"))
     assert {codes_in(row[0])[0] for row in rows} >= CreateKeyBody.model_fields.keys()
-
-
-def test_the_example_of_a_person_is_read() -> None:
-    [example] = examples_in(PAGE, "json")
-    assert CreateUserBody.model_validate(json.loads(example)).identity is not None

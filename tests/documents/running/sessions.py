@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playground.azurite import die_with_parent
 
-_SECONDS = 60.0
+_SECONDS = 120.0
 # `source` runs a command in this bash, so that variables and the working folder stay
 _BASH_LOOP = 'while read -r path; do source "$path" >"$path.out" 2>"$path.err" <"$ANSWERS"; echo $?; done'
 _PYTHON_LOOP = Path(__file__).parent / "python_loop.py"

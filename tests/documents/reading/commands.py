@@ -3,7 +3,7 @@
 import subprocess
 from dataclasses import dataclass
 
-from tests.documents.blocks import Block, WrongBlock
+from tests.documents.reading.blocks import Block, WrongBlock
 
 _PROMPT, _CONTINUED = "$ ", "> "
 

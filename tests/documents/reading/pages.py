@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 
-from tests.documents.blocks import Block, WrongBlock, blocks_in
-from tests.documents.kinds import Kind, kind_of
+from tests.documents.reading.blocks import Block, WrongBlock, blocks_in
+from tests.documents.reading.kinds import Kind, kind_of
 from tests.unit.documents.markdown import documents, text_of
 
 

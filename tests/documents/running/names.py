@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from shared.jobs.webhooks.signature import signed_headers
 from shared.jobs.webhooks.signing_secrets import SigningKeys, SigningSecret
-from tests.documents.world import World
+from tests.documents.running.world import World
 
 _ASSIGNED = re.compile(r"\b([A-Z][A-Z_]+)=…")
 _EXAMPLE_ID = "d4f64fa2a4556629f9d99c1c"

@@ -17,6 +17,7 @@ _MARKDOWN = MarkdownIt("commonmark")
 _MARKER = re.compile(r"<!--\s*((?:shows|file)\s*:.*?)\s*-->", re.DOTALL)
 # the content of tabs and admonitions of mkdocs is indented, as code is in Markdown
 _CONTAINER = re.compile(r"^(?:===[!+]?|!!!|\?\?\?\+?) ", re.MULTILINE)
+_CODE_IN_HTML = re.compile(r"<(?:pre|code)\b|^ *(?:```|~~~)", re.IGNORECASE | re.MULTILINE)
 _KEYS = frozenset({"shows", "file"})
 
 
@@ -44,7 +45,7 @@ def blocks_in(page: str, text: str) -> list[Block]:
     """Returns the code blocks of a page's text in their order.
 
     Raises:
-        WrongBlock: a marker is wrong, or has no block, or code is indented in place of fenced.
+        WrongBlock: a marker is wrong, or has no block, or code is not between lines of ```.
     """
     return list(_blocks(page, text, 0))
 
@@ -65,6 +66,10 @@ def _blocks(page: str, text: str, lines_before: int) -> Iterator[Block]:
             yield from _blocks(page, textwrap.dedent(token.content), line - 1)
         elif _has_marker(token) and (at + 1 == len(tokens) or tokens[at + 1].type != "fence"):
             raise WrongBlock(f"{page}:{line} is a marker without a block on the next line")
+        elif token.type == "html_block" and _CODE_IN_HTML.search(token.content):
+            raise WrongBlock(
+                f"{page}:{line} is code inside of HTML; put an empty line before the lines of ```"
+            )
 
 
 def _has_marker(token: Token) -> bool:

@@ -11,21 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playground.azurite import ROOT
-from tests.documents.blocks import Block, WrongBlock
-from tests.documents.commands import Command, commands_in
-from tests.documents.kinds import EXACT_OUTPUT, Kind, kind_of
-from tests.documents.names import Names
-from tests.documents.sessions import Session, SessionEnded, open_bash, open_python
-from tests.documents.shapes import compare, compare_exactly
+from tests.documents.reading.blocks import Block, WrongBlock
+from tests.documents.reading.commands import Command, commands_in
+from tests.documents.reading.kinds import EXACT_OUTPUT, Kind, kind_of
+from tests.documents.reading.shapes import compare, compare_exactly
+from tests.documents.running.names import Names
+from tests.documents.running.sessions import Session, SessionEnded, open_bash, open_python
+from tests.documents.running.world import World
 from tests.documents.stand_ins.install import install
-from tests.documents.world import World
 
 RUN = (Kind.COMMANDS, Kind.PYTHON, Kind.JAVASCRIPT, Kind.OUTPUT)
 """The kinds of blocks that make a page one that has to run."""
 
 # links of a dataset are there when its job has ended
 _NEEDS_AN_ENDED_JOB = re.compile(r"/datasets/|\bpixcrawler (?:download|images)\b|load_dataset\(")
-_JOB_SECONDS = 60.0
+_JOB_SECONDS = 120.0
+_LOOK_SECONDS = 0.3
 
 
 class WrongExample(AssertionError):
@@ -127,22 +128,25 @@ class PageRun:
 
 
 def wait_for_jobs(world: World) -> None:
-    """Waits until no job runs.
+    """Waits until all jobs have ended.
 
     Raises:
-        WrongExample: a job runs for too long.
+        WrongExample: a job runs for too long, or has failed. A message that is refused is a failed job, too.
     """
     end = time.monotonic() + _JOB_SECONDS
     for key in (world.key, world.stack.api_key):
-        while running := _running(world, key):
+        while not _all_have_ended(world, key):
             if time.monotonic() > end:
-                raise WrongExample(f"jobs still run: {running}")
-            time.sleep(0.3)
+                raise WrongExample(f"jobs run for more than {_JOB_SECONDS:g} seconds")
+            time.sleep(_LOOK_SECONDS)
 
 
-def _running(world: World, key: str) -> list[str]:
-    items = world.call("GET", "/api/v1/jobs?limit=100", key=key)["items"]
-    return [job["id"] for job in items if job["state"] not in {"completed", "failed", "cancelled"}]
+def _all_have_ended(world: World, key: str) -> bool:
+    jobs = world.call("GET", "/api/v1/jobs?limit=100", key=key)["items"]
+    failed = [f"{job['id']} ({job['name']}): {job['error']}" for job in jobs if job["state"] == "failed"]
+    if failed:
+        raise WrongExample(f"jobs have failed: {failed}")
+    return all(job["state"] in {"completed", "cancelled"} for job in jobs)
 
 
 @contextmanager
@@ -183,6 +187,7 @@ def _prepare(world: World, clone: Path, folder: Path) -> Mapping[str, str]:
         "LANG": "C.UTF-8",
         "NO_PROXY": "*",
         "ANSWERS": str(folder / "answers"),
+        "TRIED": str(world.folder),
         "PYTHONPATH": str(ROOT / "client" / "src"),
         "PIXCRAWLER_CONFIG": str(folder / "login.json"),
         **Names(world).of_environment(),

@@ -13,7 +13,7 @@ from azure.storage.blob import BlobServiceClient
 from pixcrawler import Client
 from playground.gallery import default_photos
 from playground.stack import Stack, running
-from tests.documents.services import Services, services
+from tests.documents.running.services import Services, services
 
 CONTAINER = "pixcrawler-datasets"
 _SETTINGS = {"CRAWL_ALLOW_PRIVATE_NETWORKS": "true", "ADDRESS_REQUESTS_PER_MINUTE": "100000"}
@@ -21,8 +21,9 @@ _SETTINGS = {"CRAWL_ALLOW_PRIVATE_NETWORKS": "true", "ADDRESS_REQUESTS_PER_MINUT
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The addresses, keys and ids that blocks use."""
+    """The addresses, keys and ids that blocks use. `folder` is for what the pages share."""
 
+    folder: Path
     stack: Stack
     services: Services
     key: str
@@ -53,7 +54,7 @@ def world(folder: Path) -> Iterator[World]:
         scopes = {"name": "documents", "scopes": ["read", "submit"]}
         key = _call(stack.url, "POST", f"/api/v1/users/{user['id']}/keys", scopes, stack.api_key)["key"]
         secret = _call(stack.url, "GET", "/api/v1/users/me/webhook-secret", None, key)["secret"]
-        yield World(stack, web, key, _dataset(stack.url, key, web), secret)
+        yield World(folder, stack, web, key, _dataset(stack.url, key, web), secret)
 
 
 def _stack(folder: Path, web: Services) -> Stack:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from tests.documents.blocks import Block, WrongBlock
+from tests.documents.reading.blocks import Block, WrongBlock
 
 OUTPUT = "output"
 EXACT_OUTPUT = "exact output"
