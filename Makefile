@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PORT ?= 7071
 KEYWORDS ?=
 LIVE ?=
+KEEP ?=
 SAMPLES ?=
 TESTS ?= tests
 LOOP ?= asyncio
@@ -27,7 +28,7 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements package assets docs docs-serve clean
+.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements package assets screenshots docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -123,6 +124,9 @@ assets: setup ## Copy the npm packages' files of the pages to where a deployment
 
 # Material for MkDocs prints a notice about its successor unless it is told not to.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs
+
+screenshots: setup ## Make the screenshots of README and docs of the real page
+	@$(PY) -m pytest -q -n 0 tests/e2e/dashboard/test_screenshots.py --screenshots docs/images
 
 docs: setup ## Build the site of the documents in .local/site, and check its links
 	@$(MKDOCS) build --strict

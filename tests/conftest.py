@@ -14,8 +14,13 @@ _LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--loop uvloop` runs the asynchronous tests on the event loop that the worker has on Azure."""
+    """Adds the options of the tests.
+
+    `--loop uvloop` runs the asynchronous tests on the event loop that the worker has on Azure. `--screenshots FOLDER`
+    stores the screenshots that a test makes.
+    """
     parser.addoption("--loop", choices=tuple(_LOOPS), default="asyncio", help="the event loop of the tests")
+    parser.addoption("--screenshots", default="", help="the folder for screenshots of the dashboard")
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config) -> dict[str, Callable[[], AbstractEventLoop]]:

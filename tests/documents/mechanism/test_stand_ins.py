@@ -53,6 +53,8 @@ def test_what_exists_is_accepted(run, command):
         "pip|uninstall|azure-storage-queue",
         "npm|install|no-such-package",
         "npm|publish",
+        "git|push",
+        "git|clone|ftp://example.org/x",
         "azd|env|get-value|ABSENT",
         "azd|env|set|AZURE_RESOURCE_GROUP|g",
         "azd|absent",

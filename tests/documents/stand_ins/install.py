@@ -11,6 +11,7 @@ _CLIENT = "-m pixcrawler"
 PROGRAMS: Mapping[str, str] = {
     "az": str(_HERE / "az.py"),
     "azd": str(_HERE / "azd.py"),
+    "git": str(_HERE / "git.py"),
     "make": str(_HERE / "make.py"),
     "npm": str(_HERE / "npm.py"),
     "pip": str(_HERE / "pip.py"),

@@ -1,5 +1,7 @@
 // Runs scenarios in one browser, each in a context of its own. Reads a line of JSON for each scenario,
 // {"scenario": path, "given": {...}, "options": {...}}, and writes a line with what was seen, or with why it failed.
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import chromium from "@sparticuz/chromium";
@@ -10,7 +12,10 @@ import { watchedPage } from "./page.mjs";
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-zygote", "--disable-dev-shm-usage"];
 const LATE_MS = 30_000;
 
-const browser = await driver.launch({ executablePath: await chromium.executablePath(), args: ARGUMENTS, headless: true });
+const executablePath = await chromium.executablePath();
+// the package unpacks its own fonts there, so that a page looks the same on every machine
+const env = { ...process.env, FONTCONFIG_PATH: join(tmpdir(), "fonts") };
+const browser = await driver.launch({ executablePath, env, args: ARGUMENTS, headless: true });
 for await (const line of createInterface({ input: process.stdin })) {
   const { scenario, given, options } = JSON.parse(line);
   process.stdout.write(`${JSON.stringify(await run(scenario, given, options))}\n`);
