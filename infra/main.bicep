@@ -1,5 +1,5 @@
 // Everything that the app needs on Azure, in one resource group: `azd up` deploys it.
-// docs/how-to/deployment.md explains the parameters and what each part costs.
+// docs/reference/deployment.md explains the parameters and what each part costs.
 targetScope = 'subscription'
 
 @description('The name of the azd environment. It names the resource group, and the deployment in telemetry.')

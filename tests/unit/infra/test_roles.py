@@ -95,5 +95,5 @@ def test_each_assignment_has_a_name_of_its_own() -> None:
 
 
 def test_the_page_has_the_roles() -> None:
-    rows = rows_of(section_of("docs/how-to/deployment.md", "Roles"))
+    rows = rows_of(section_of("docs/reference/deployment.md", "Roles"))
     assert [row[0] for row in rows][: len(ROLES)] == [role.name for role in ROLES]

@@ -114,7 +114,7 @@ def test_the_file_of_parameters_has_each_parameter_with_the_default_of_the_main_
 
 
 def test_the_page_has_each_variable_of_the_parameters() -> None:
-    page = (INFRA.parent / "docs/how-to/deployment.md").read_text(encoding="utf-8")
+    page = (INFRA.parent / "docs/reference/deployment.md").read_text(encoding="utf-8")
     variables = {
         str(found["value"]).removeprefix("${").partition("=")[0].removesuffix("}")
         for name, found in PARAMETERS.items()
