@@ -97,13 +97,17 @@ def test_log_levels_are_those_of_host_json(app, hosts):
 
 
 def test_a_change_of_the_code_reloads_the_app(app, hosts):
-    """L5: --watch reloads on a change of code or settings, keeps its port, and waits out a broken app."""
+    """L5: --watch reloads on a change of code, pages or settings, keeps its port, and waits out a broken app."""
     code = """
+        PAGE = (Path(__file__).parent / "page.html").read_text()
+
         @app.route(route="say")
         def say(req: func.HttpRequest) -> str:
-            return "{}" + os.environ.get("EXTRA", "")
+            return "{}" + os.environ.get("EXTRA", "") + PAGE
     """
     root = app(code.format("one"))
+    page = root / "page.html"
+    page.write_text("")
     host = hosts(root, "--watch").start()
     assert host.get("/api/say") == (200, "one")
     app(code.format("another"))  # of another length: Python tells sources of one second apart by it
@@ -113,6 +117,8 @@ def test_a_change_of_the_code_reloads_the_app(app, hosts):
     app(code.format("three"), local={"Values": {"EXTRA": "!"}})
     host.await_banner()
     eventually(lambda: host.get("/api/say") == (200, "three!"))
+    page.write_text("?")
+    eventually(lambda: host.get("/api/say") == (200, "three!?"))
 
 
 def test_disabled_functions_do_not_run(app, hosts):

@@ -18,6 +18,12 @@ export default async function signInByPlatform(page, { url, name }, seen) {
   await press(page, "Make a key");
   facts.newKey = await page.locator(".card pre").textContent();
   await judge(page, seen, "profile");
+  // the session at the platform ends
+  await page.context().clearCookies();
+  await press(page, "Jobs");
+  await page.locator("#key:focus").waitFor();
+  await press(page, "Sign in with your organisation");
+  await arrive(page, "Jobs");
   await press(page, "Sign out");
   await page.getByRole("link", { name: "Sign in with your organisation" }).waitFor();
   await page.goto(`${url}/.auth/login/stranger`);

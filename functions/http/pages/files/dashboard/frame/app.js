@@ -112,9 +112,13 @@ function signOut() {
 addEventListener("hashchange", show);
 addEventListener("signed-out", (event) => {
   if (!session.active) return;
-  why = session.byPlatform ? "Your sign-in has ended." : event.detail;
+  // the page then knows that the browser is not signed in at the platform any more
+  if (session.byPlatform) {
+    location.reload();
+    return;
+  }
   signOut();
-  say(why);
+  say(event.detail);
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
