@@ -8,9 +8,9 @@ from pixcrawler import AsyncClient, BadAnswer, Client, NotConfigured, PixCrawler
 from pixcrawler.config import Login, store
 from pixcrawler.exchange import MAX_ANSWER_BYTES
 from tests.client.conftest import JOB, KEY, Answer
-from tests.client.test_images import entry
+from tests.client.downloads.test_images import entry
+from tests.client.streaming.served import make, records_of, serve
 from tests.client.test_outputs import DATASET, LIST
-from tests.client.test_streaming import make, records_of, serve
 
 LINKS: dict[str, object] = {
     "expires_at": "2026-01-01T00:00:00Z",

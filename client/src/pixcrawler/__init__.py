@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Unreachable,
         WrongUse,
     )
-    from pixcrawler.streaming.dataset import load_dataset
+    from pixcrawler.streaming.load import load_dataset
 
 _MODULES = {
     "AsyncClient": "async_client",
@@ -39,7 +39,7 @@ _MODULES = {
     "Refused": "errors",
     "Unreachable": "errors",
     "WrongUse": "errors",
-    "load_dataset": "streaming.dataset",
+    "load_dataset": "streaming.load",
 }
 
 __all__ = [

@@ -220,11 +220,19 @@ class Client:
         split: str | None = None,
         label: str | None = None,
         shuffle_seed: int | None = None,
+        buffer_blocks: int = 8,
     ) -> "StreamedDataset":
         """Returns a dataset whose images are read while they are used, without storing it."""
-        from pixcrawler.streaming.dataset import load_dataset
+        from pixcrawler.streaming.load import load_dataset
 
-        return load_dataset(dataset_id, client=self, split=split, label=label, shuffle_seed=shuffle_seed)
+        return load_dataset(
+            dataset_id,
+            client=self,
+            split=split,
+            label=label,
+            shuffle_seed=shuffle_seed,
+            buffer_blocks=buffer_blocks,
+        )
 
     def upload_list(self, path: str | Path, *, name: str | None = None) -> StoredList:
         """Stores a list of URLs, of up to 2 GB. The ending of its name says its format."""

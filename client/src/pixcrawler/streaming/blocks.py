@@ -9,7 +9,8 @@ from typing import Final
 from pixcrawler.streaming.records import KeptImage
 
 BLOCK_BYTES: Final = 4 * 1024 * 1024
-BLOCKS_AT_ONCE: Final = 8
+BUFFER_BLOCKS: Final = 8
+MAX_BUFFER_BLOCKS: Final = 256
 _GAP_BYTES: Final = 64 * 1024
 
 
@@ -52,15 +53,22 @@ def blocks_of(images: Iterable[KeptImage]) -> list[Block]:
     return blocks
 
 
-def windows_of(blocks: Sequence[Block], seed: str | None) -> Iterator[Window]:
-    """Yields the windows. With a seed, blocks are shuffled, and then the images within each window."""
+def windows_of(
+    blocks: Sequence[Block], seed: str | None, size: int = BUFFER_BLOCKS, *, skip: int = 0
+) -> Iterator[Window]:
+    """Yields the images in windows of so many blocks, without the first `skip` images.
+
+    With a seed, the blocks are shuffled, and then the images within each window.
+    """
     order = list(blocks)
     generator = random.Random(seed)  # noqa: S311 - an order, no secret
     if seed is not None:
         generator.shuffle(order)
     remaining = iter(order)
-    while chosen := list(islice(remaining, BLOCKS_AT_ONCE)):
+    while chosen := list(islice(remaining, size)):
         pairs = [(block, image) for block in chosen for image in block.images]
         if seed is not None:
             generator.shuffle(pairs)
-        yield pairs
+        if skip < len(pairs):
+            yield pairs[skip:]
+        skip = max(0, skip - len(pairs))

@@ -1,79 +1,14 @@
 """Datasets whose images are read by ranges while they are used."""
 
 import gzip
-import hashlib
 import json
 import pickle
-import random
-import subprocess
-import sys
 
 import pytest
 
 from pixcrawler import BrokenDownload, NotConfigured, WrongUse, load_dataset
-from pixcrawler.downloads import segments
-from pixcrawler.streaming import blocks
 from tests.client.conftest import KEY, Answer, StoredFile
-
-LINKS = "/api/v1/datasets/a1/download"
-COUNT = 300
-
-
-@pytest.fixture(autouse=True)
-def _small_blocks_and_no_waits(monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2_000)
-    monkeypatch.setattr(segments, "FIRST_WAIT_SECONDS", 0.001)
-
-
-def make(count: int, size: int):
-    """The bytes of a dataset's file, and its records."""
-    generator, content, lines = random.Random(1), bytearray(b"PK"), []
-    for index in range(count):
-        data = generator.randbytes(generator.randrange(1, size))
-        lines.append({
-            "index": index, "outcome": "kept", "label": "cat" if index % 3 else "dog",
-            "split": "train" if index % 5 else "val",
-            "file": f"{index}.jpg", "caption": f"picture {index}", "license": "by", "blob": "dataset.zip",
-            "offset": len(content), "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
-        })  # fmt: skip
-        content += data + b"-" * 30
-        lines.append({"index": index, "outcome": "rejected", "label": "cat", "reason": "too_small"})
-    return bytes(content), lines
-
-
-def records_of(lines) -> bytes:
-    """The records in two members, as the app writes them."""
-    half = len(lines) // 2
-    texts = ("".join(json.dumps(line) + "\n" for line in part) for part in (lines[:half], lines[half:]))
-    return b"".join(gzip.compress(text.encode()) for text in texts)
-
-
-def serve(app, content: bytes, records: bytes) -> StoredFile:
-    file = StoredFile(content)
-    app.on("/blob", file)
-    app.on("/records", StoredFile(records))
-    entry = {
-        "filename": "pets.zip",
-        "size_bytes": len(content),
-        "sha256": None,
-        "part_bytes": None,
-        "parts_sha256": [],
-    }
-    app.on(LINKS, Answer({
-        "expires_at": "2026-01-01T01:00:00Z", "notice": None, "files": [{"url": f"{app.url}/blob", **entry}],
-        "records": {"url": f"{app.url}/records", "filename": "records.jsonl.gz", "size_bytes": len(records)},
-    }))  # fmt: skip
-    return file
-
-
-@pytest.fixture
-def stored(app) -> StoredFile:
-    content, lines = make(COUNT, 200)
-    return serve(app, content, records_of(lines))
-
-
-def names(images) -> list[str]:
-    return [image.file for image in images]
+from tests.client.streaming.served import COUNT, LINKS, make, names, records_of, serve
 
 
 def test_all_images_come_in_their_order_with_few_requests(app, client, stored):
@@ -145,6 +80,27 @@ def test_parts_together_have_all_images(client):
         dataset.part(3, 3)
 
 
+def test_images_are_read_from_each_of_several_shards(app, client):
+    content, lines = make(COUNT, 200)
+    shards = {f"pets-train-{number:06}.tar": content for number in range(3)}
+    kept = [line for line in lines if line["outcome"] == "kept"]
+    for number, line in enumerate(kept):
+        line["blob"] = f"r2/{list(shards)[number % 3]}"
+    serve(app, content, records_of(kept))
+    answer = app.answers[LINKS][0]
+    [file] = answer.body["files"]
+    answer.body["files"] = [{**file, "filename": name, "url": f"{app.url}/{name}"} for name in shards]
+    answer.body["files"].append({**file, "filename": "README.md", "url": f"{app.url}/README.md"})
+    for name, data in shards.items():
+        app.on(f"/{name}", StoredFile(data))
+    found = names(client.load_dataset("a1"))
+    assert sorted(found) == sorted(f"{number}.jpg" for number in range(COUNT))
+    assert {asked.path for asked in app.asked if ".tar" in asked.path} == {f"/{name}" for name in shards}
+    answer.body["files"].pop(0)
+    with pytest.raises(BrokenDownload, match="changed"):
+        list(client.load_dataset("a1"))
+
+
 def test_breaks_and_expired_links_are_overcome(app, client, stored):
     dataset = client.load_dataset("a1")
     stored.faults = [0, 500, 3]
@@ -189,28 +145,3 @@ def test_a_record_beyond_the_end_of_its_file_is_refused_before_it_is_read(app, c
     serve(app, b"content", gzip.compress(json.dumps(line).encode()))
     with pytest.raises(BrokenDownload, match="changed"):
         list(client.load_dataset("a1"))
-
-
-_MEASURE = """
-import sys
-from pathlib import Path
-from pixcrawler import Client
-with Client(sys.argv[1], sys.argv[2]) as client:
-    count = sum(1 for image in client.load_dataset("a1", shuffle_seed=1) if image.data)
-# the largest resident size; that of getrusage counts that of the parent, too
-status = Path("/proc/self/status").read_text()
-print(count, status.partition("VmHWM:")[2].split()[0])
-"""
-
-
-def test_five_thousand_images_are_read_in_less_than_200_mb(app):
-    content, lines = make(5_000, 100_000)
-    serve(app, content, records_of(lines))
-    done = subprocess.run(  # noqa: S603 - our own interpreter and program
-        [sys.executable, "-c", _MEASURE, app.url, KEY],
-        check=True, capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)},
-    )  # fmt: skip
-    count, kilobytes = map(int, done.stdout.split())
-    assert count == 5_000
-    assert kilobytes < 200_000, kilobytes
-    print(len(content), kilobytes)  # noqa: T201
