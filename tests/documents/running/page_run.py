@@ -188,7 +188,9 @@ def _prepare(world: World, clone: Path, folder: Path) -> Mapping[str, str]:
         "NO_PROXY": "*",
         "ANSWERS": str(folder / "answers"),
         "TRIED": str(world.folder),
-        "PYTHONPATH": str(ROOT / "client" / "src"),
+        "PYTHONPATH": f"{ROOT / 'client' / 'src'}:{ROOT / 'tests' / 'documents' / 'stand_ins' / 'packages'}",
+        # the library `datasets` would take the stand-in of PyTorch for the whole of it
+        "USE_TORCH": "0",
         "PIXCRAWLER_CONFIG": str(folder / "login.json"),
         **Names(world).of_environment(),
     }
