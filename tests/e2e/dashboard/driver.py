@@ -54,7 +54,7 @@ class Browser:
         seen = json.loads(line)
         assert "failed" not in seen, seen["failed"]
         for name in ("errors", "violations", "foreign", "findings"):
-            assert seen[name] == [], name
+            assert seen[name] == [], seen[name]
         return Seen(seen["facts"], seen["calls"])
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 // Looks at jobs by keyboard: one while it runs, its refusals with examples, its timeline and its log, and a retry.
-import { answered, arrive, judge, press, setHidden, signIn, visit } from "./browser/page.mjs";
+import { answered, arrive, judge, press, signIn, visit } from "./browser/page.mjs";
 
+const HOSTILE = "<img src=x onerror=alert(3)>";
 const FAR = { timeout: 60_000 };
 
 export default async function jobView(page, { url, key, live, failed, name }, seen) {
@@ -8,14 +9,10 @@ export default async function jobView(page, { url, key, live, failed, name }, se
   const note = (view) => judge(page, seen, view);
   await signIn(page, url, key, `#/jobs/${live}`, name);
   await page.locator(".strip img").first().waitFor(FAR);
-  facts.beganAt = await page.evaluate(() => performance.now() / 1000);
   await page.locator(".badge.going").waitFor();
   await note("a running job");
-  await whileHidden(page, seen, facts);
   await page.getByText("Open the dataset").waitFor(FAR);
   await answered(page, seen);
-  facts.watchedSeconds = (await page.evaluate(() => performance.now() / 1000)) - facts.beganAt;
-  facts.calls = seen.calls.length;
   await page.locator(".strip img").nth(3).waitFor();
   facts.pictures = await page.locator("main img").evaluateAll((found) => found.map(({ src }) => new URL(src).protocol));
   facts.spoken = await page.locator("main p[role=status]").textContent();
@@ -23,7 +20,7 @@ export default async function jobView(page, { url, key, live, failed, name }, se
   await page.locator(".examples li").first().waitFor();
   facts.focusAfterOpening = await page.evaluate(() => document.activeElement.textContent);
   await readTimeline(page, facts);
-  await readLog(page, facts);
+  await readLog(page, facts, note);
   await note("a completed job");
   await page.emulateMedia({ colorScheme: "dark" });
   await visit(page, `#/jobs/${failed}`, name);
@@ -35,17 +32,6 @@ export default async function jobView(page, { url, key, live, failed, name }, se
   return facts;
 }
 
-/** Hides the page for longer than it waits between two calls. */
-async function whileHidden(page, seen, facts) {
-  await setHidden(page, true);
-  await page.waitForTimeout(2500);
-  await answered(page, seen);
-  const before = seen.calls.length;
-  await page.waitForTimeout(3000);
-  facts.callsWhileHidden = seen.calls.length - before;
-  await setHidden(page, false);
-}
-
 async function readTimeline(page, facts) {
   const section = page.locator("section", { has: page.locator("h2", { hasText: "Timeline" }) });
   await section.getByText("Ready after").waitFor();
@@ -54,10 +40,24 @@ async function readTimeline(page, facts) {
   facts.columns = await section.locator(".columns").getAttribute("aria-label");
 }
 
-async function readLog(page, facts) {
+/** Reads the log where the app is not set up for it, and then as it is where the app is. */
+async function readLog(page, facts, note) {
+  const section = page.locator("section", { has: page.locator("h2", { hasText: "Log" }) });
   await press(page, "Read the log");
-  await page.getByText("This app is not set up to show logs.").waitFor();
-  facts.log = await page.locator("section", { has: page.locator("h2", { hasText: "Log" }) }).innerText();
+  await section.getByText("This app is not set up to show logs.").waitFor();
+  facts.log = await section.innerText();
+  const at = "2026-01-01T09:00:02Z";
+  const lines = [
+    { at, kind: "error", level: "error", name: HOSTILE, text: HOSTILE, duration_ms: null },
+    { at, kind: "run", level: "info", name: "crawl_chunk", text: "", duration_ms: 12.4 },
+    { at: null, kind: null, level: null, name: null, text: null, duration_ms: null },
+  ];
+  const body = JSON.stringify({ correlation_id: "x", start: at, end: at, lines, partial: true, truncated: true });
+  await page.route(/\/log$/, (route) => route.fulfill({ contentType: "application/json", body }), { times: 1 });
+  await press(page, "Read the log");
+  await section.locator(".log li").nth(2).waitFor();
+  facts.lines = await section.locator(".log li").allInnerTexts();
+  await note("a log");
 }
 
 async function openAll(page, facts) {

@@ -7,6 +7,8 @@ from playground.gallery import default_photos, start_gallery
 
 # a user of the tier free may make 60 calls a minute, and runs two jobs at once
 _MOST_CALLS = 55
+# twelve at first, and twelve each ten seconds
+_MOST_PICTURES = 84
 
 
 @pytest.fixture
@@ -36,6 +38,7 @@ async def test_calls_a_minute_are_bounded_and_a_page_that_nobody_sees_makes_none
             assert answer.status == 200
     assert 10 < facts["jobs"] < _MOST_CALLS
     assert 10 < facts["job"] < _MOST_CALLS
+    assert 0 < facts["pictures"] <= _MOST_PICTURES
     assert 0 < facts["health"] <= 2
     assert (facts["hidden"], facts["hiddenHealth"]) == (0, 0)
     assert facts["states"][0] in {"Looking for images", "Fetching and judging"}

@@ -5,7 +5,7 @@ import { fill, h } from "../parts/dom.js";
 import { count, date, duration, plural } from "../parts/format.js";
 import { ENDED, STATES } from "../parts/words.js";
 
-const REST_SECONDS = 10;
+const REST_SECONDS = 15;
 
 /** The timeline of a job. `see` is called with the job whenever it was read, and reads the timeline now and then. */
 export function timeline(path, signal, noted) {
@@ -21,11 +21,12 @@ export function timeline(path, signal, noted) {
     [shown, readAt] = [now, performance.now()];
     try {
       const { body: found } = await get(`${path}/timeline`, signal);
+      if (now !== shown) return;
       noted(found.correlation_id);
       draw(found);
     } catch {
       // it is read again later, and the view says what else is wrong
-      shown = "";
+      if (now === shown) shown = "";
     }
   }
 
