@@ -44,3 +44,19 @@ async def test_images_and_small_ones_come_out_of_one_file(app, unique):
         await app.image_files.original(bad)
     stored = {info.name async for info in app.blobs.list(f"derived/job_{unique}/")}
     assert len(stored) == len(FILES)
+
+
+async def test_instances_count_sort_and_find_copies_by_one_index(blobs, entities, app, unique):
+    images = [Image(changed=(("sharpness", number),)) for number in range(9)]
+    await add_dataset(app, images, dataset_id=unique, user_id=unique)
+    others = [App(Settings()) for _ in range(3)]
+    for other in others:
+        vars(other).update(blobs=blobs, entities=entities)
+    found = await asyncio.gather(*(other.dataset_statistics.read(unique, unique) for other in others))
+    assert [numbers.images for numbers in found] == [9, 9, 9]
+    assert await app.dataset_statistics.read(unique, unique) == found[0]
+    page = await app.sorted_images.page(unique, unique, ImageFilter(), None, 4, "sharpest")
+    assert [image.facts.sharpness for image in page.images] == [8, 7, 6, 5]
+    assert (await app.duplicates.page(unique, unique, "", None, 5)).groups == []
+    stored = {info.name.rpartition("/")[2] async for info in blobs.list(f"derived/job_{unique}/")}
+    assert "statistics.json" in stored

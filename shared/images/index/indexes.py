@@ -70,6 +70,9 @@ class Indexes:
             Conflict: the records are in the Archive tier.
             Damaged: the records or the index cannot be read.
         """
+        if (known := self._known(dataset)) is not None:
+            # others may be making the index of another dataset
+            return Indexed(known)
         async with self._one:
             return await self._get(dataset)
 
@@ -86,9 +89,8 @@ class Indexes:
             raise NotFound(f"There is no dataset {dataset.id}.")
 
     async def _get(self, dataset: Dataset) -> Indexed:
-        key = (dataset.id, dataset.revision)
-        if self._last is not None and self._last[0] == key:
-            return Indexed(self._last[1])
+        if (known := self._known(dataset)) is not None:
+            return Indexed(known)
         info = await self.blobs.info(dataset.records_blob)
         if info is None:
             raise NotFound(f"The records of dataset {dataset.id} are gone.")
@@ -102,10 +104,16 @@ class Indexes:
         # the one before need not stay in memory meanwhile
         self._last = None
         with reading(f"the index of dataset {dataset.id}"):
-            parts = [Index.unpack(await self.blobs.get(name)) for name in names]
+            parts = [await asyncio.to_thread(Index.unpack, await self.blobs.get(name)) for name in names]
             index = await asyncio.to_thread(Index.joined, parts)
-        self._last = key, index
+        self._last = (dataset.id, dataset.revision), index
         return Indexed(index)
+
+    def _known(self, dataset: Dataset) -> Index | None:
+        """Returns the index that was used last if it is that of this dataset, or None."""
+        if self._last is None or self._last[0] != (dataset.id, dataset.revision):
+            return None
+        return self._last[1]
 
     async def _parts(self, prefix: str) -> tuple[Sequence[str], int]:
         """Returns the parts that follow each other from the beginning of the records, and where the last one ends.

@@ -33,6 +33,12 @@ async function filter(page, seen, label, facts) {
   facts.ofRange = await wholeWall(page, seen);
   await press(page, "Show all");
   await answered(page, seen);
+  facts.focusAfterAll = await page.evaluate(() => document.activeElement.id);
+  if (await page.getByRole("button", { name: "More pictures" }).isVisible()) {
+    await press(page, "More pictures");
+    await answered(page, seen);
+    facts.focusAfterMore = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+  }
   await page.locator("#by-label").selectOption(label);
   await page.locator("#by-license").selectOption("cc0");
   await page.locator("#by-sort").selectOption("sharpest");

@@ -67,7 +67,8 @@ async def test_a_person_filters_and_judges_a_dataset_by_keyboard(stack, make_key
     matching = [image for image in images if (image["label"], image["license"]) == (_LABEL, "cc0")]
     assert facts["chosen"] == len(matching) > 0
     assert {"license=cc0", "sort=sharpest"} <= set(facts["query"].partition("?")[2].split("&"))
-    assert facts["isClear"]
+    assert (facts["isClear"], facts["focusAfterAll"]) == (True, "by-sort")
+    assert facts["focusAfterMore"].endswith(", picture 25")
     _check_pictures(facts, len(images))
     rejected = sum((Counter(each["rejected"]) for each in dataset["labels"].values()), Counter[str]())
     assert {"Looks the same", "Same file", "Too small"} <= set(facts["reasons"])

@@ -67,6 +67,8 @@ export function filters(dataset, changed) {
     for (const { input } of all) input.value = "";
     for (const name of Object.keys(ranges)) delete ranges[name];
     for (const chart of charts) chart.reset();
+    // the button that was pressed is about to be hidden
+    sort.input.focus();
     tell();
   }
 

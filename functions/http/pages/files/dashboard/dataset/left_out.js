@@ -51,7 +51,7 @@ function groups(dataset, kinds, signal) {
   const said = h("p.muted.small", { role: "status" });
   const tiles = new Tiles(signal);
   const shown = new Map();
-  let turn = 0;
+  let [turn, fresh] = [0, []];
   const choices = kinds.map(([code, number], at) => {
     const box = h("input", { type: "radio", name: "copies", value: code, checked: at === 0, onchange: () => show(code) });
     return h("label.chip", box, `${reason(code)[0]} · ${count(number)}`);
@@ -75,7 +75,8 @@ function groups(dataset, kinds, signal) {
     load(`${dataset.links.duplicates}?reason=${code}`, turn);
   }
 
-  async function load(path, mine) {
+  async function load(path, mine, byButton = false) {
+    fresh = [];
     fill(more);
     said.textContent = "Looking for copies …";
     try {
@@ -90,7 +91,9 @@ function groups(dataset, kinds, signal) {
         if (waits) await visible(signal);
       }
       said.textContent = "";
-      fill(more, next === null ? null : h("button", { type: "button", onclick: () => load(next, mine) }, "More copies"));
+      fill(more, next === null ? null : h("button", { type: "button", onclick: () => load(next, mine, true) }, "More copies"));
+      // the button that was pressed is gone
+      if (byButton) fresh[0]?.focus();
     } catch (error) {
       said.textContent = "";
       if (mine === turn && !signal.aborted) fill(more, problem(error));
@@ -123,7 +126,9 @@ function groups(dataset, kinds, signal) {
 
   function tile(entry, what, row) {
     const at = row.pictures.push(entry) - 1;
-    return tiles.make(entry, `${entry.title ?? entry.label}, ${what}`, () => showPicture(row.pictures, at, signal));
+    const made = tiles.make(entry, `${entry.title ?? entry.label}, ${what}`, () => showPicture(row.pictures, at, signal));
+    fresh.push(made);
+    return made;
   }
 }
 

@@ -30,7 +30,8 @@ export function wall(path, signal) {
     load(`${path}?${new URLSearchParams({ limit: PAGE, ...query })}`, turn);
   }
 
-  async function load(from, mine) {
+  async function load(from, mine, byButton = false) {
+    const before = entries.length;
     fill(more);
     try {
       let [next, empty, added] = [from, 0, 0];
@@ -50,7 +51,9 @@ export function wall(path, signal) {
       }
       said.textContent = entries.length > 0 ? `${plural(entries.length, "picture")} shown` : next === null ? "There is no such picture." : "No such picture yet.";
       const text = entries.length > 0 ? "More pictures" : "Look further";
-      fill(more, next === null ? null : h("button", { type: "button", onclick: () => load(next, mine) }, text));
+      fill(more, next === null ? null : h("button", { type: "button", onclick: () => load(next, mine, true) }, text));
+      // the button that was pressed is gone
+      if (byButton) (list.children[before]?.firstChild ?? more.firstChild)?.focus();
     } catch (error) {
       if (mine === turn && !signal.aborted) fill(more, problem(error));
     }
