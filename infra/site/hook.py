@@ -11,6 +11,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from infra.site.navigation import filled
+from infra.site.pictures import with_dark_pictures
 from infra.site.reference import API_PAGE, reference_pages, with_links_to_calls
 from infra.site.repository import OUTSIDE, with_links_of_the_site
 
@@ -27,13 +28,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Resolves the links of a page. The page that lists all pages needs no lists beside it."""
-    del config, files
+    """Resolves the links and pictures of a page. The page that lists all pages needs no lists beside it."""
+    del config
     if page.is_homepage:
         page.meta["hide"] = ["navigation", "toc"]
     if page.file.src_uri == API_PAGE:
         markdown = with_links_to_calls(markdown)
-    return with_links_of_the_site(markdown, page.file.src_uri)
+    markdown = with_links_of_the_site(markdown, page.file.src_uri)
+    return with_dark_pictures(markdown, page.file.src_uri, files.src_uris)
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: object) -> LiveReloadServer:
