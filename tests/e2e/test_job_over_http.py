@@ -50,14 +50,14 @@ async def test_keywords_become_a_dataset_that_readers_accept(make_stack, gallery
     assert len(rows) == job["progress"]["found"]
     assert {row["reason"] for row in rows if row["outcome"] == "rejected"} == set(job["rejections"])
 
-    await _look_at_the_pictures(api, dataset["id"])
+    await _look_at_the_images(api, dataset["id"])
     listed = await api.get("/api/v1/datasets?limit=1")
     assert [item["id"] for item in listed["items"]] == [job["id"]]
     with pytest.raises(ApiError, match="409"):
         await api._call("POST", f"/api/v1/jobs/{job['id']}/cancel")
 
 
-async def _look_at_the_pictures(api, dataset_id):
+async def _look_at_the_images(api, dataset_id):
     """Reads an image, a small one of it, the preview, and an image of the job, as a browser does."""
     page = await api.get(f"/api/v1/datasets/{dataset_id}/images?label=cat&sort=sharpest&limit=3")
     images = page["items"]
@@ -65,7 +65,7 @@ async def _look_at_the_pictures(api, dataset_id):
     of_job = (await api.get(f"/api/v1/jobs/{dataset_id}/images"))["items"][0]
     paths = images[0]["links"]["image"], images[0]["links"]["small"], of_job["links"]["small"]
     for path in (*paths, f"/api/v1/datasets/{dataset_id}/preview"):
-        Image.open(io.BytesIO(await api.picture(path))).load()
+        Image.open(io.BytesIO(await api.image(path))).load()
 
 
 def _load_with_hugging_face(path, tmp_path):
