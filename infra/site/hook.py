@@ -16,6 +16,9 @@ from infra.site.reference import API_PAGE, reference_pages, with_links_to_calls
 from infra.site.repository import OUTSIDE, with_links_of_the_site
 
 _ROOT = Path(__file__).parents[2]
+# pages that few readers look for: a search shows them after others
+_FOUND_LAST = ("explanation/decisions/", "contributing/")
+_LOW = 0.3
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -32,6 +35,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     del config
     if page.is_homepage:
         page.meta["hide"] = ["navigation", "toc"]
+    if page.file.src_uri.startswith(_FOUND_LAST):
+        page.meta["search"] = {"boost": _LOW}
     if page.file.src_uri == API_PAGE:
         markdown = with_links_to_calls(markdown)
     markdown = with_links_of_the_site(markdown, page.file.src_uri)
