@@ -27,37 +27,40 @@ JOB_LOG = Report(
 )
 """The query on one job. It is no report of the insights, which are about all jobs."""
 
-_QUERIES_AT_A_TIME = 2
+_QUERIES_AT_A_TIME = 3
 _RETRY_SECONDS = 5.0
 # clocks differ, and a webhook is called after the end
 _MARGIN = timedelta(hours=1)
 
 
 class JobLogs:
-    """Reads the logs of jobs. Few are read at a time, so that operators can always run their reports."""
+    """Reads the logs of jobs. Few are read at a time, so that operators can always run their reports.
+
+    A user has one log read at a time, so that others can read theirs.
+    """
 
     def __init__(self, insights: Insights) -> None:
         self._insights = insights
-        self._running = 0
+        self._readers: set[str] = set()
 
-    async def read(self, job: JobIds, lasted: Span) -> Findings:
+    async def read(self, user_id: str, job: JobIds, lasted: Span) -> Findings:
         """Returns the newest lines of a job that began and ended at these times.
 
         Raises:
             NotFound: the job has no correlation id, so nothing was reported with one.
             NotConfigured: the app is not set up to read its telemetry. The text says what is missing.
-            RateLimited: too many logs are being read.
+            RateLimited: the user has another log read, or too many logs are being read.
             Unavailable: the service did not answer, answered too late, or in an unknown form.
         """
         if not is_correlation_id(job.correlation_id):
             raise NotFound("The job has no log.")
-        if self._running >= _QUERIES_AT_A_TIME:
+        if user_id in self._readers or len(self._readers) >= _QUERIES_AT_A_TIME:
             raise RateLimited("Other logs are being read.", _RETRY_SECONDS)
-        self._running += 1
+        self._readers.add(user_id)
         try:
             found = await self._insights.run(JOB_LOG, span_of(lasted), job)
         finally:
-            self._running -= 1
+            self._readers.remove(user_id)
         truncated = found.truncated or len(found.rows) > MOST_LINES
         return replace(found, rows=found.rows[:MOST_LINES], truncated=truncated)
 

@@ -84,5 +84,5 @@ async def get_job_log(call: Call) -> Answer:
     ended = job.updated_at if job.state.terminal else call.app.clock.now()
     lasted = Span(job.retried_at or job.created_at, ended)
     ids = JobIds(job.id, job.origin.correlation_id)
-    found = await call.app.job_logs.read(ids, lasted)
+    found = await call.app.job_logs.read(job.user_id, ids, lasted)
     return Answer(JobLog.of(ids.correlation_id, span_of(lasted), found))

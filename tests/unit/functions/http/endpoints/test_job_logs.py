@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from azure.identity.aio import DefaultAzureCredential
 
+from shared.errors import RateLimited
 from shared.insights.azure_logs import AzureLogs, logs_client
-from shared.insights.job_log import JOB_LOG, MOST_LINES
+from shared.insights.job_log import JOB_LOG, MOST_LINES, JobLogs, span_of
 from shared.insights.log_source import log_source
-from shared.insights.report import Kind
+from shared.insights.report import Findings, JobIds, Kind, Report, Span
 from shared.jobs.job.states import State
 from shared.wiring import App
 from tests.identity_server import identity_server
@@ -89,16 +91,14 @@ async def test_an_app_without_a_workspace_says_what_is_missing(caller: Caller, j
     assert "LOG_ANALYTICS_WORKSPACE_ID" in answered.body["detail"]
 
 
-async def test_owners_take_two_queries_at_a_time_at_most(
-    caller: Caller, server: LogsServer, job_id: str
-) -> None:
+async def test_a_user_takes_one_query_at_a_time(caller: Caller, server: LogsServer, job_id: str) -> None:
     server.finds(COLUMNS, ROWS)
     server.hanging = True
     async with asyncio.TaskGroup() as group:
-        calls = [group.create_task(caller.get(f"jobs/{job_id}/log")) for _ in range(3)]
+        calls = [group.create_task(caller.get(f"jobs/{job_id}/log")) for _ in range(2)]
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
         server.released.set()
-    assert sorted(call.result().status for call in calls) == [200, 200, 429]
+    assert sorted(call.result().status for call in calls) == [200, 429]
     server.hanging = False
     assert (await caller.get(f"jobs/{job_id}/log")).status == 200
 
@@ -108,3 +108,34 @@ async def test_words_of_the_service_stay_in(caller: Caller, server: LogsServer, 
     answered = await caller.get(f"jobs/{job_id}/log")
     assert (answered.status, answered.body["code"]) == (503, "unavailable")
     assert "words about" not in answered.text
+
+
+async def test_all_users_together_take_three_queries_at_a_time() -> None:
+    begun, released = asyncio.Event(), asyncio.Event()
+    asked: list[JobIds | None] = []
+
+    class Hanging:
+        async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
+            del report, span
+            asked.append(job)
+            if len(asked) == 3:
+                begun.set()
+            await released.wait()
+            return Findings(())
+
+    logs, ids, now = JobLogs(Hanging()), JobIds("job", "order-7"), datetime(2026, 1, 1, tzinfo=UTC)
+    async with asyncio.TaskGroup() as group:
+        for user in ("a", "b", "c"):
+            group.create_task(logs.read(user, ids, Span(now, now)))
+        await begun.wait()
+        with pytest.raises(RateLimited):
+            await logs.read("d", ids, Span(now, now))
+        released.set()
+    assert (await logs.read("d", ids, Span(now, now))).rows == ()
+    assert asked == [ids] * 4
+
+
+def test_no_more_than_thirty_days_before_the_end_are_searched() -> None:
+    end = datetime(2026, 6, 1, tzinfo=UTC)
+    long, short = span_of(Span(end - timedelta(days=300), end)), span_of(Span(end, end))
+    assert (long.end - long.start, short.end - short.start) == (timedelta(days=30), timedelta(hours=2))
