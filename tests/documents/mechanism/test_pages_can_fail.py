@@ -8,7 +8,8 @@ import pytest
 
 from tests.documents.reading.blocks import WrongBlock, blocks_in
 from tests.documents.reading.shapes import WrongOutput
-from tests.documents.running.page_run import WrongExample, page_run
+from tests.documents.running.jobs import WrongExample
+from tests.documents.running.page_run import page_run
 from tests.documents.running.services import Services
 from tests.documents.running.world import World
 

@@ -1,36 +1,26 @@
 """Runs the blocks of a page in their order, as a reader does who begins at the top."""
 
-import gzip
-import json
-import os
 import re
-import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playground.azurite import ROOT
 from tests.documents.reading.blocks import Block, WrongBlock
 from tests.documents.reading.commands import Command, commands_in
 from tests.documents.reading.kinds import EXACT_OUTPUT, Kind, kind_of
 from tests.documents.reading.shapes import compare, compare_exactly
+from tests.documents.running.clone import make_clone
+from tests.documents.running.jobs import WrongExample, wait_for_jobs
 from tests.documents.running.names import Names
 from tests.documents.running.sessions import Session, SessionEnded, open_bash, open_python
 from tests.documents.running.world import World
-from tests.documents.stand_ins.install import install
 
 RUN = (Kind.COMMANDS, Kind.PYTHON, Kind.JAVASCRIPT, Kind.OUTPUT)
 """The kinds of blocks that make a page one that has to run."""
 
 # links of a dataset are there when its job has ended
 _NEEDS_AN_ENDED_JOB = re.compile(r"/datasets/|\bpixcrawler (?:download|images)\b|load_dataset\(")
-_JOB_SECONDS = 120.0
-_LOOK_SECONDS = 0.3
-
-
-class WrongExample(AssertionError):
-    """A block of a page does not do what the page says."""
+_JOB_ID = re.compile(r'\bjob_id"?: "([\w-]+)"')
 
 
 class PageRun:
@@ -46,7 +36,7 @@ class PageRun:
         self._unused: set[str] = set()
         self._scratch = folder / "scratch"
         self._scratch.mkdir(parents=True)
-        self._environment = _prepare(world, self._folder, folder)
+        self._environment = make_clone(world, self._folder, folder)
 
     def run(self, block: Block) -> None:
         """Runs a block, or compares it with what the last one printed.
@@ -127,26 +117,9 @@ class PageRun:
             wait_for_jobs(self._world)
 
 
-def wait_for_jobs(world: World) -> None:
-    """Waits until all jobs have ended.
-
-    Raises:
-        WrongExample: a job runs for too long, or has failed. A message that is refused is a failed job, too.
-    """
-    end = time.monotonic() + _JOB_SECONDS
-    for key in (world.key, world.stack.api_key):
-        while not _all_have_ended(world, key):
-            if time.monotonic() > end:
-                raise WrongExample(f"jobs run for more than {_JOB_SECONDS:g} seconds")
-            time.sleep(_LOOK_SECONDS)
-
-
-def _all_have_ended(world: World, key: str) -> bool:
-    jobs = world.call("GET", "/api/v1/jobs?limit=100", key=key)["items"]
-    failed = [f"{job['id']} ({job['name']}): {job['error']}" for job in jobs if job["state"] == "failed"]
-    if failed:
-        raise WrongExample(f"jobs have failed: {failed}")
-    return all(job["state"] in {"completed", "cancelled"} for job in jobs)
+def sent_ids(block: Block) -> list[str]:
+    """Returns the ids of the jobs that a block submits by messages."""
+    return _JOB_ID.findall(block.text) if kind_of(block) in RUN else []
 
 
 @contextmanager
@@ -162,35 +135,3 @@ def page_run(world: World, folder: Path) -> Iterator[PageRun]:
         run.check_files()
     finally:
         run.stop()
-
-
-def _prepare(world: World, clone: Path, folder: Path) -> Mapping[str, str]:
-    """Makes the folder of the clone and the stand-ins, and returns the environment of the sessions."""
-    clone.mkdir()
-    for path in ROOT.iterdir():
-        if not path.name.startswith("."):
-            (clone / path.name).symlink_to(path)
-    (folder / "bin").mkdir()
-    install(folder / "bin")
-    (clone / "list.csv").write_text(f"image,photographer\n{world.example_org}/1.jpg,Jane\n", encoding="utf-8")
-    (clone / "list.csv.gz").write_bytes(gzip.compress((clone / "list.csv").read_bytes()))
-    (folder / "login.json").write_text(
-        json.dumps({"url": world.stack.url, "api_key": world.key}), encoding="utf-8"
-    )
-    (folder / "login.json").chmod(0o600)
-    (folder / "answers").write_text(f"{world.key}\n")
-    (folder / ".curlrc").write_text("fail-with-body\n")
-    return {
-        "PATH": os.pathsep.join([str(folder / "bin"), str(Path(sys.executable).parent), os.defpath]),
-        "HOME": str(folder),
-        "CURL_HOME": str(folder),
-        "LANG": "C.UTF-8",
-        "NO_PROXY": "*",
-        "ANSWERS": str(folder / "answers"),
-        "TRIED": str(world.folder),
-        "PYTHONPATH": f"{ROOT / 'client' / 'src'}:{ROOT / 'tests' / 'documents' / 'stand_ins' / 'packages'}",
-        # the library `datasets` would take the stand-in of PyTorch for the whole of it
-        "USE_TORCH": "0",
-        "PIXCRAWLER_CONFIG": str(folder / "login.json"),
-        **Names(world).of_environment(),
-    }
