@@ -140,6 +140,10 @@ class ChunkWorker:
         finally:
             watcher.cancel()
         await run.shard.close()
+        names = self._fetcher.take_name_counts()
+        signals.names_looked_up(
+            self._telemetry, remembered=names.remembered, asked=names.asked, failed=names.failed
+        )
         return run.result
 
     async def close(self) -> None:

@@ -68,6 +68,13 @@ def images_processed(telemetry: Telemetry, *, job_id: str, kept: int, found: int
             telemetry.metric("images_processed", number, {"job_id": job_id, "status": status})
 
 
+def names_looked_up(telemetry: Telemetry, *, remembered: int, asked: int, failed: int) -> None:
+    """A chunk was crawled: metrics count the names of hosts that were remembered, asked for, and not found."""
+    for outcome, number in (("remembered", remembered), ("asked", asked), ("failed", failed)):
+        if number:
+            telemetry.metric("names_looked_up", number, {"outcome": outcome})
+
+
 def job_completed(telemetry: Telemetry, *, job_id: str, images_count: int, duration_seconds: float) -> None:
     """A job has its dataset."""
     telemetry.event(

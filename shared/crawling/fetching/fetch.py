@@ -31,6 +31,7 @@ from shared.crawling.options import Filters
 from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
 from shared.web.addresses.urls import parse_url
+from shared.web.http.names import NameCounts
 from shared.web.http.session import Sessions
 from shared.web.wishes.host_wishes import HostWishes
 from shared.web.wishes.respect import Respect
@@ -111,6 +112,10 @@ class Fetcher:
     def per_host(self) -> int:
         """The number of requests that one host gets at a time."""
         return self._config.per_host
+
+    def take_name_counts(self) -> NameCounts:
+        """Returns how often names were looked up since this was called last."""
+        return self._sessions.names.take()
 
     @asynccontextmanager
     async def fetch(

@@ -12,9 +12,8 @@ from aiohttp.client_proto import ResponseHandler
 from shared.errors import Unavailable
 from shared.web.addresses.guard import guarded_socket_factory
 from shared.web.http.head_reader import HeadReader
+from shared.web.http.names import CountedNames, Names
 from shared.web.http.response_heads import MAX_FIELD_BYTES, MAX_FIELDS
-
-_DNS_CACHE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class _Connector(aiohttp.TCPConnector):
         self._factory = functools.partial(protocol, loop=self._loop)
 
 
-def open_session(config: SessionConfig) -> aiohttp.ClientSession:
+def open_session(config: SessionConfig, names: Names) -> aiohttp.ClientSession:
     """Opens a guarded session without cookies, redirects, or proxies from the environment. The caller closes it.
 
     It makes a connection for each concurrent request. Callers limit the number of their requests. A limit here would
@@ -44,7 +43,9 @@ def open_session(config: SessionConfig) -> aiohttp.ClientSession:
     """
     connector = _Connector(
         limit=0,
-        ttl_dns_cache=_DNS_CACHE_SECONDS,
+        resolver=names,
+        # `Names` remembers addresses
+        use_dns_cache=False,
         socket_factory=guarded_socket_factory(allow_private=config.allow_private_networks),
     )
     timeout = aiohttp.ClientTimeout(
@@ -68,7 +69,9 @@ class Sessions:
 
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
-        self._open: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+        self.names = CountedNames()
+        """Counts the look-ups of names, of all loops."""
+        self._open: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, Names]] = {}
         self._closed: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
     def get(self) -> aiohttp.ClientSession:
@@ -81,13 +84,16 @@ class Sessions:
         if loop in self._closed:
             raise Unavailable("The app is being shut down.")
         if loop not in self._open:
-            self._open = {known: session for known, session in self._open.items() if not known.is_closed()}
-            self._open[loop] = open_session(self._config)
-        return self._open[loop]
+            self._open = {known: opened for known, opened in self._open.items() if not known.is_closed()}
+            names = Names(self.names)
+            self._open[loop] = open_session(self._config, names), names
+        return self._open[loop][0]
 
     async def close(self) -> None:
         """Closes the running loop's session for good."""
         self._closed.add(asyncio.get_running_loop())
-        session = self._open.pop(asyncio.get_running_loop(), None)
-        if session is not None:
+        opened = self._open.pop(asyncio.get_running_loop(), None)
+        if opened is not None:
+            session, names = opened
             await session.close()
+            await names.close()
