@@ -213,7 +213,7 @@ async def test_the_whole_corpus_in_one_chunk(hostile, photo, tmp_path):
         async with asyncio.timeout(60):
             result = await worker.work(chunk, Deadline.after(SystemClock(), 60), lambda: False)
     assert not result.unfinished
-    assert not telemetry.signals
+    assert {signal.name for signal in telemetry.signals} == {"names_looked_up"}
     records = list(decode_records(encode_records(result.records)))
     assert [NumberedCandidate(record.index, record.candidate) for record in records] == chunk.candidates
     assert rejected(records.pop().outcome).reason is Reason.LICENSE_FILTERED

@@ -52,6 +52,7 @@ TABLE = {
     "user_action": Row("Event", "user_id user_tier action"),
     "operation_completed": Row("Event", "operation"),
     "images_processed": Row("Metric", "status"),
+    "names_looked_up": Row("Metric", "outcome"),
     "job_completed": Row("Event", "images_count duration_seconds", "images_processed duration"),
     "job_failed": ENDED,
     "job_cancelled": ENDED,
@@ -92,7 +93,7 @@ async def ingestion() -> AsyncIterator[Ingestion]:
 
 
 @pytest.fixture
-def app(ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch) -> App:
+async def app(ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
     made = App(Settings(admin_api_key=API_KEY, cool_after_days=None, archive_after_days=1))
     clock = ManualClock()
     vars(made).update(
@@ -106,7 +107,8 @@ def app(ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch) -> App:
     )
     for module in (endpoint, message, queues, timers):
         monkeypatch.setattr(module, "app", lambda: made)
-    return made
+    yield made
+    await made.guarded_sessions.close()
 
 
 def _function(built: Any) -> Callable[..., Any]:
@@ -124,7 +126,9 @@ async def _work(app: App) -> None:
 
 
 async def _everything(app: App) -> None:
-    """Runs a job that completes and is archived, a failing and a cancelled one; emits the signals without callers."""
+    """Runs a job that completes and is archived, failing ones and a cancelled one; emits signals without callers."""
+    await Caller(app).post("jobs", {"sources": [{"type": "urls", "items": ["https://localhost/1.jpg"]}]})
+    await _work(app)
     await app.blobs.put("inputs/cat/1.jpg", (default_photos() / "rocket.jpg").read_bytes())
     await app.blobs.put("inputs/cat/2.jpg", b"no image")
     for job_id, name in (("good", "1.jpg"), ("bad", "2.jpg")):
