@@ -23,10 +23,9 @@ export default async function pace(page, { url, adminKey, key, jobs }) {
   return facts;
 }
 
-/** Runs in the page: counts the calls that were made, images on their own, and those whose answers are not here yet. */
+/** Runs in the page: counts the calls that were made, and those whose answers are not here yet. */
 function countCalls() {
   const call = window.fetch;
-<<<<<<< Updated upstream
   window.made = 0;
   window.pictures = 0;
   window.open = 0;
@@ -34,12 +33,6 @@ function countCalls() {
     // small pictures have a limit of their own, which is ten times as high
     if (/[?&]width=/.test(rest[0])) window.pictures += 1;
     else window.made += 1;
-=======
-  window.made = { calls: 0, images: 0 };
-  window.open = 0;
-  window.fetch = async (...rest) => {
-    window.made[String(rest[0]).includes("width=") ? "images" : "calls"] += 1;
->>>>>>> Stashed changes
     window.open += 1;
     try {
       const response = await call(...rest);
@@ -51,7 +44,7 @@ function countCalls() {
   };
 }
 
-/** Lets a minute pass, second by second, and returns how many calls and images the page has asked for. */
+/** Lets a minute pass, second by second, and returns how many calls the page has made. */
 async function minute(page) {
   await answered(page);
   const before = await page.evaluate(() => window.made);
@@ -59,8 +52,7 @@ async function minute(page) {
     await page.clock.runFor(1000);
     await answered(page);
   }
-  const after = await page.evaluate(() => window.made);
-  return { calls: after.calls - before.calls, images: after.images - before.images };
+  return (await page.evaluate(() => window.made)) - before;
 }
 
 /** Waits until all calls of the page have their answers, and what these lead to has begun. */
