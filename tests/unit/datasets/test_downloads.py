@@ -16,8 +16,8 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.storage.memory.entities import MemoryEntities
 
 ZIP = ("dataset.zip",)
-SHARDS = ("shards/00001.tar", "shards/00002.tar", "README.md", "ATTRIBUTION.md", "SHA256SUMS")
-SMALL = {"README.md", "ATTRIBUTION.md", "SHA256SUMS"}
+SHARDS = ("shards/00001.tar", "shards/00002.tar", "README.md", "preview.jpg", "ATTRIBUTION.md", "SHA256SUMS")
+SMALL = {"README.md", "preview.jpg", "ATTRIBUTION.md", "SHA256SUMS"}
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ async def test_only_a_file_in_the_archive_tier_has_no_link(recorded):
     downloads, blobs, dataset = await recorded(SHARDS)
     await blobs.set_tier(dataset.blobs[1], Tier.ARCHIVE)
     download = await answer(downloads)
-    assert [file.url is None for file in download.files] == [False, True, False, False, False]
+    assert [file.url is None for file in download.files] == [False, True, False, False, False, False]
 
 
 async def test_a_dataset_without_a_readable_file_is_refused(recorded):
