@@ -119,7 +119,9 @@ async def _make_a_dataset(terminal: Terminal, gallery: str) -> str:
     job_id = str(job["id"])
     assert job_id in await terminal.run("jobs", "--state", "completed")
     assert "cat" in await terminal.run("show", job_id)
-    assert "The dataset is ready" in await terminal.run("watch", job_id)
+    shown = await terminal.run("watch", job_id)
+    assert "The dataset is ready" in shown
+    assert f"/#/datasets/{job_id}" in shown
     records = [json.loads(line) for line in (await terminal.run("records", job_id, "--json")).splitlines()]
     assert len(records) == job["progress"]["found"]
     await terminal.run("show", "absent", code=3)
@@ -132,7 +134,7 @@ async def _download(terminal: Terminal, job_id: str) -> None:
     stored = await terminal.read("download", job_id, "--to", "here", "--unpack")
     [zip_path], [folder] = stored["files"], stored["folders"]
     assert (terminal.folder / zip_path).stat().st_size == dataset["size_bytes"]
-    images = list((terminal.folder / folder).rglob("*.jpg"))
+    images = list((terminal.folder / folder).glob("*/*/*.jpg"))
     assert len(images) == dataset["image_count"]
     streamed = await asyncio.to_thread(_stream, terminal, job_id)
     assert sorted(streamed) == sorted(path.read_bytes() for path in images)

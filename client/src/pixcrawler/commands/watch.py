@@ -55,6 +55,7 @@ def watch_until_the_end(client: "Client", job_id: str, *, as_json: bool) -> None
         raise typer.Exit(ExitCode.FAILED)
     if not as_json:
         say(f"The dataset is ready: pixcrawler download {plain(job.id)} --unpack")
+        say(f"See its pictures: {plain(client.account.url.rstrip('/'))}/#/datasets/{plain(job.id)}")
 
 
 def _print(seen: "Iterator[Job]", show: Callable[["Job"], None]) -> "Job":
