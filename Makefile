@@ -17,6 +17,7 @@ SEED ?=
 FILES ?= 50000
 EXTRAS ?=
 DOCS_PORT ?= 8000
+OLDEST ?= python3.10
 VENV := .venv
 PY := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -28,7 +29,7 @@ COMPILE := pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo telemetry-demo start test check chaos fuzz bench format workbook catalogue settings requirements package assets screenshots docs docs-serve clean
+.PHONY: help setup demo telemetry-demo start test test-client check chaos fuzz bench format workbook catalogue settings requirements package assets screenshots docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -72,6 +73,13 @@ test: setup ## Run all tests (TESTS=tests/unit for a part; LOOP=uvloop for the e
 ifdef COVERAGE
 	@coverage report --fail-under=$(FLOOR) | sed -n '1,12p;/^TOTAL/p;/^Coverage failure/p'
 endif
+
+# The client stands alone, and so do its tests: no package of the app is installed beside it.
+test-client: ## Test the client with the oldest Python that it supports (OLDEST=python3.10)
+	@$(OLDEST) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' || { echo "OLDEST=$(OLDEST) must be Python 3.10"; exit 1; }
+	@rm -rf .local/client && $(OLDEST) -m venv .local/client
+	@.local/client/bin/python -m pip install --quiet --disable-pip-version-check ./client pytest pytest-asyncio pytest-timeout pillow
+	@.local/client/bin/python -m pytest -c client/pyproject.toml --rootdir . --confcutdir tests/client tests/client
 
 chaos: setup ## Run a job undisturbed and with many faults, and compare the datasets (SEED=1 repeats the moments of the faults)
 	@$(PY) -m playground.chaos $(if $(SEED),--seed $(SEED))

@@ -1,16 +1,11 @@
 """What the client sends, when it sends it again, and what it makes of answers."""
 
-import contextlib
 import json
-import socket
-import ssl
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pixcrawler import AsyncClient, BadAnswer, Client, NotConfigured, Refused, Unreachable, WrongUse
 from pixcrawler.exchange import MAX_ANSWER_BYTES
-from tests.certificate import write_certificate
 from tests.client.conftest import JOB, KEY, Answer, problem
 
 JOB_PATH = "/api/v1/jobs/a1"
@@ -103,26 +98,6 @@ def test_nobody_there_is_said_after_a_few_attempts(waits):
     ):
         client.job("a1")
     assert len(waits) == 2
-
-
-def test_a_certificate_that_is_not_trusted_is_said_at_once_and_how_to_trust_it(waits, tmp_path):
-    write_certificate(tmp_path / "server.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
-    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
-        pool.submit(_refused_handshake, listening, context)
-        with (
-            Client(f"https://127.0.0.1:{listening.getsockname()[1]}", KEY, sleep=waits.append) as client,
-            pytest.raises(Unreachable, match="SSL_CERT_FILE"),
-        ):
-            client.job("a1")
-    assert waits == []
-
-
-def _refused_handshake(listening, context):
-    connection, _ = listening.accept()
-    with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True):
-        pass
 
 
 def test_a_deletion_whose_answer_was_lost_has_succeeded_if_nothing_is_there(app, client):
