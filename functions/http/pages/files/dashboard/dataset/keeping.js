@@ -44,7 +44,7 @@ function buttons(dataset, trouble, again) {
   const found = [];
   if (rehydrate) found.push(button("Bring it online", () => askRehydration(dataset), "POST", rehydrate));
   else if (!dataset.keeping.moving_to) found.push(button("Move it", () => askMove(dataset), "POST", `${self}/tier`));
-  found.push(button("Retention", () => askKeeping(dataset, session.may?.("admin") ?? false), "PATCH", self));
+  found.push(button("Retention", () => askKeeping(dataset, session.may("admin")), "PATCH", self));
   return found;
 }
 
