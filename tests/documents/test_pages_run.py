@@ -21,7 +21,8 @@ _PAGES = sorted({block.page for block in blocks_of_kinds(*RUN)})
 
 @pytest.mark.parametrize("page", _PAGES)
 def test_the_blocks_of_a_page_do_what_they_show(page: str, pages_world: World, tmp_path: Path) -> None:
-    with page_run(pages_world, tmp_path) as run:
+    has_torch = any("torch" in block.text for block in blocks_of(page))
+    with page_run(pages_world, tmp_path, has_torch=has_torch) as run:
         for block in blocks_of(page):
             run.run(block)
     wait_for_messages(pages_world, {name for block in blocks_of(page) for name in sent_ids(block)})

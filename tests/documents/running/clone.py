@@ -12,9 +12,14 @@ from tests.documents.running.names import Names
 from tests.documents.running.world import World
 from tests.documents.stand_ins.install import install
 
+_PACKAGES = str(Path(__file__).parents[1] / "stand_ins" / "packages")
 
-def make_clone(world: World, clone: Path, folder: Path) -> Mapping[str, str]:
-    """Makes the folder of the clone and the stand-ins, and returns the environment of the sessions."""
+
+def make_clone(world: World, clone: Path, folder: Path, *, has_torch: bool) -> Mapping[str, str]:
+    """Makes the folder of the clone and the stand-ins, and returns the environment of the sessions.
+
+    With `has_torch` programs find the stand-in of PyTorch. Other libraries would take it for the whole of PyTorch.
+    """
     clone.mkdir()
     for path in ROOT.iterdir():
         if not path.name.startswith("."):
@@ -37,7 +42,7 @@ def make_clone(world: World, clone: Path, folder: Path) -> Mapping[str, str]:
         "NO_PROXY": "*",
         "ANSWERS": str(folder / "answers"),
         "TRIED": str(world.folder),
-        "PYTHONPATH": f"{ROOT / 'client' / 'src'}:{ROOT / 'tests' / 'documents' / 'stand_ins' / 'packages'}",
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "client" / "src"), *([_PACKAGES] if has_torch else [])]),
         # the library `datasets` would take the stand-in of PyTorch for the whole of it
         "USE_TORCH": "0",
         "PIXCRAWLER_CONFIG": str(folder / "login.json"),

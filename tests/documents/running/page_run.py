@@ -26,7 +26,7 @@ _JOB_ID = re.compile(r'\bjob_id"?: "([\w-]+)"')
 class PageRun:
     """The sessions of one page. They share a folder, in which a reader has cloned the project."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World, folder: Path, *, has_torch: bool) -> None:
         self._world = world
         self._folder = folder / "clone"
         self._names = Names(world)
@@ -36,7 +36,7 @@ class PageRun:
         self._unused: set[str] = set()
         self._scratch = folder / "scratch"
         self._scratch.mkdir(parents=True)
-        self._environment = make_clone(world, self._folder, folder)
+        self._environment = make_clone(world, self._folder, folder, has_torch=has_torch)
 
     def run(self, block: Block) -> None:
         """Runs a block, or compares it with what the last one printed.
@@ -123,13 +123,13 @@ def sent_ids(block: Block) -> list[str]:
 
 
 @contextmanager
-def page_run(world: World, folder: Path) -> Iterator[PageRun]:
-    """Opens the sessions of a page, and ends them after the block.
+def page_run(world: World, folder: Path, *, has_torch: bool = False) -> Iterator[PageRun]:
+    """Opens the sessions of a page, and ends them after the block. `has_torch` shows them the stand-in of PyTorch.
 
     Raises:
         WrongBlock: a block that is a file was not used.
     """
-    run = PageRun(world, folder)
+    run = PageRun(world, folder, has_torch=has_torch)
     try:
         yield run
         run.check_files()
