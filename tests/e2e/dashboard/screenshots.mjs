@@ -37,6 +37,7 @@ const open = {
 async function complete(page, seen) {
   await page.evaluate(() => document.activeElement.matches("h1") && document.activeElement.blur());
   await answered(page, seen);
+  await page.getByText(/^Counting/).waitFor({ state: "hidden" });
   await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => null))));
   await answered(page, seen);
 }

@@ -18,7 +18,9 @@ from playground.gallery import default_photos
 FOLDER: Final = ROOT / "docs" / "images"
 """Where the screenshots of the documents are."""
 
-_WIDE, _LONG, _PHONE = (1280, 860), (1280, 1400), (375, 812)
+_WIDE, _PHONE = (1280, 860), (375, 812)
+# high enough for two rows of pictures, and for the labels and reasons of a job
+_WALL, _LONG = (1280, 1010), (1280, 1400)
 _QUALITY = 80
 # the photo of each label, and how many crops of it are in the list
 _PHOTOS: Mapping[str, tuple[str, int]] = {
@@ -56,7 +58,7 @@ class Shot:
 
 
 SHOTS: Final = (
-    *(Shot("dataset", size, scheme) for size in (_WIDE, _PHONE) for scheme in ("light", "dark")),
+    *(Shot("dataset", size, scheme) for size in (_WALL, _PHONE) for scheme in ("light", "dark")),
     Shot("job", _LONG, "light"),
     Shot("job", _PHONE, "light"),
     Shot("new", _WIDE, "dark"),

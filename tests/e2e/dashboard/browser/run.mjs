@@ -1,7 +1,6 @@
 // Runs scenarios in one browser, each in a context of its own. Reads a line of JSON for each scenario,
 // {"scenario": path, "given": {...}, "options": {...}}, and writes a line with what was seen, or with why it failed.
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import chromium from "@sparticuz/chromium";
@@ -13,8 +12,9 @@ const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-zygote", "--disable-de
 const LATE_MS = 30_000;
 
 const executablePath = await chromium.executablePath();
-// the package unpacks its own fonts there, so that a page looks the same on every machine
-const env = { ...process.env, FONTCONFIG_PATH: join(tmpdir(), "fonts") };
+// the package unpacks its own fonts, so that a page looks the same on every machine; their configuration names this folder
+const fonts = tmpdir() === "/tmp" ? { FONTCONFIG_PATH: "/tmp/fonts" } : {};
+const env = { ...process.env, ...fonts };
 const browser = await driver.launch({ executablePath, env, args: ARGUMENTS, headless: true });
 for await (const line of createInterface({ input: process.stdin })) {
   const { scenario, given, options } = JSON.parse(line);
