@@ -74,11 +74,12 @@ ifdef COVERAGE
 	@coverage report --fail-under=$(FLOOR) | sed -n '1,12p;/^TOTAL/p;/^Coverage failure/p'
 endif
 
-# The client stands alone, and so do its tests: no package of the app is installed beside it.
+# The client stands alone, and so do its tests: no package of the app is installed beside it. Python 3.10 made the pins:
+# pip-compile with the options of COMPILE, -o client/requirements-oldest.txt client/pyproject.toml client/requirements-oldest.in
 test-client: ## Test the client with the oldest Python that it supports (OLDEST=python3.10)
 	@$(OLDEST) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' || { echo "OLDEST=$(OLDEST) must be Python 3.10"; exit 1; }
 	@rm -rf .local/client && $(OLDEST) -m venv .local/client
-	@.local/client/bin/python -m pip install --quiet --disable-pip-version-check ./client pytest pytest-asyncio pytest-timeout pillow
+	@.local/client/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r client/requirements-oldest.txt
 	@.local/client/bin/python -m pytest -c client/pyproject.toml --rootdir . --confcutdir tests/client tests/client
 
 chaos: setup ## Run a job undisturbed and with many faults, and compare the datasets (SEED=1 repeats the moments of the faults)

@@ -32,7 +32,7 @@ def test_each_target_of_make_exists() -> None:
         for word in command.split()[1:]
         if "=" not in word
     }
-    assert {"check", "test", "demo", "package"} == called
+    assert {"check", "test", "test-client", "demo", "package"} == called
     assert called <= TARGETS
 
 
