@@ -1,6 +1,7 @@
 """A dataset whose images are read from storage while they are used."""
 
 import hashlib
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,6 +94,14 @@ class StreamedDataset:
         finally:
             reading.close()
         self._position, self._epoch = 0, self._epoch + 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        # the library `datasets` pickles in Python, which takes long for many small objects
+        return {**self.__dict__, "_blocks": pickle.dumps(self._blocks, pickle.HIGHEST_PROTOCOL)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._blocks = pickle.loads(state["_blocks"])  # noqa: S301 - a part of the pickle that is read now
 
     def part(self, index: int, count: int) -> "StreamedDataset":
         """Returns one of `count` parts, which together have all images, for several processes or computers.
