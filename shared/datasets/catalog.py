@@ -154,7 +154,7 @@ class Catalog:
             if dataset_of(info.name) != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
         async for info in self._blobs.list(derived_prefix(dataset_id)):
-            if derived_from(info.name) != recorded:
+            if derived_from(info.name) != recorded and info.modified_at < written_before:
                 await self._blobs.delete(info.name)
 
     async def erase(self, user_id: str, dataset_id: str, created_at: datetime) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from shared.errors import Conflict, Damaged, NotFound
 from shared.images import files
 from shared.images.image import ImageFilter, decode_id, encode_id
 from tests.unit.functions.http.http_calls import memory_app
-from tests.unit.images.stored_images import FILES, Image, add_dataset
+from tests.unit.images.stored_images import FILES, Image, add_dataset, add_preview
 
 ALL = ImageFilter()
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -158,6 +159,15 @@ async def test_the_images_of_other_revisions_are_deleted_with_their_files(app):
     await app.image_files.small(second, 64)
     await app.catalog.delete_other_revisions("admin", "j", app.clock.now())
     assert await _stored(app) == [f"derived/job_j/r2/64/{image.facts.sha256}.jpg"]
+
+
+async def test_the_preview_of_a_revision_that_is_recorded_later_stays(app):
+    dataset = await add_dataset(app, [Image()])
+    await add_preview(app, dataset)
+    began = app.clock.now()
+    await add_preview(app, replace(dataset, revision=2))
+    await app.catalog.delete_other_revisions("admin", "j", began)
+    assert await _stored(app) == ["derived/job_j/r1/preview.jpg", "derived/job_j/r2/preview.jpg"]
 
 
 @pytest.mark.parametrize("text", ["r1-0-0", "r12-999-3", "c000001-0", "c000007.0002-5", "c000007ab-1023"])
