@@ -21,7 +21,8 @@ from shared.clock import Deadline, SystemClock
 from shared.concurrency import process_concurrently
 from shared.crawling.chunk import Chunk
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.fetch import FetchConfig, Fetcher
+from shared.crawling.fetching.fetch import Fetcher
+from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.crawling.fetching.patience import Patience
 from shared.crawling.judging.inspect import inspect
 from shared.crawling.options import CrawlOptions, Filters, Resize, Transform

@@ -221,7 +221,8 @@ class Services(UserServices):
     def worker(self) -> "ChunkWorker":
         """The crawl engine."""
         from shared.crawling.fetching.byte_budget import ByteBudget
-        from shared.crawling.fetching.fetch import FetchConfig, Fetcher
+        from shared.crawling.fetching.fetch import Fetcher
+        from shared.crawling.fetching.fetch_config import FetchConfig
         from shared.crawling.worker import ChunkWorker, WorkerConfig
 
         fetching = FetchConfig(

@@ -1,16 +1,14 @@
 """Fetches the bytes of one image, within limits and as its host wishes, or says why they cannot be fetched."""
 
 import asyncio
-import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
 
-from shared.clock import Clock, SystemClock
 from shared.crawling.fetching.accept import headers_for
 from shared.crawling.fetching.answer import (
     BodyLimits,
@@ -23,6 +21,7 @@ from shared.crawling.fetching.answer import (
 )
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.download import Download
+from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.host_places import HostPlaces, NoPlace
 from shared.crawling.fetching.host_rows import HostRows
@@ -38,41 +37,6 @@ from shared.web.wishes.respect import Respect
 
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class FetchConfig:
-    """The limits of one download.
-
-    `total_seconds` covers all of its requests and pauses, but not its waits until the host is free or for memory. The
-    pause before another try is random, up to `first_pause_seconds`, and twice as long at each further try. If a host
-    asks for a rest (Retry-After), all chunks wait for it. If it asks for more than
-    `max_retry_after_seconds`, the chunk asks it no more. If a host asks for pauses between requests (Crawl-delay in
-    robots.txt), it gets up to `max_crawl_delay_seconds`. Each host gets `per_host` requests at a time, or fewer if it
-    is in `lower_per_host`.
-    """
-
-    total_seconds: float = 30.0
-    tries: int = 3
-    first_pause_seconds: float = 0.5
-    max_retry_after_seconds: float = 20.0
-    max_crawl_delay_seconds: float = 60.0
-    max_redirects: int = 8
-    per_host: int = 8
-    lower_per_host: Mapping[str, int] = field(default_factory=dict)
-    min_bytes_per_second: int = 1000
-    slow_window_seconds: float = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The clock, the sleep and the random numbers that a fetcher uses."""
-
-    clock: Clock = field(default_factory=SystemClock)
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    uniform: Callable[[float, float], float] = random.uniform
-
-
 _TIMING = Timing()
 
 
@@ -115,7 +79,7 @@ class Fetcher:
 
     def take_name_counts(self) -> NameCounts:
         """Returns how often names were looked up since this was called last."""
-        return self._sessions.names.take()
+        return self._sessions.look_ups.take()
 
     @asynccontextmanager
     async def fetch(

@@ -1,8 +1,9 @@
 """Gives each host its limit of requests over all processes of the app.
 
 A process takes places at a host from the host's row (see `host_rows`), and renews its claim every few seconds while it
-uses them. It may ask a host for one image at a time without a claim, if it wants no more of the host at the moment and
-has had no claim lately. So jobs with few images on each of many hosts make no storage calls for this.
+uses them. It may fetch one image at a time from a host without a claim, if it has fewer than three downloads from the
+host at the moment and has had no claim on it lately. So jobs with few images on each of many hosts make no storage
+calls for this.
 
 Hosts with a lower limit, and hosts that ask for pauses, always need a claim. One process at a time has the only place
 at a host that asks for pauses, and keeps the pauses.
@@ -26,12 +27,12 @@ from shared.errors import AppError
 _log = logging.getLogger(__name__)
 
 _MANY_HOSTS = 4096
-# with fewer downloads from a host at the moment, a process needs no claim
+# with fewer downloads from a host at the moment, a process may do without a claim
 _MANY_DOWNLOADS = 3
 
 
 class NoPlace(Exception):
-    """The host gets no request from this process for now, because other processes have all places."""
+    """This process may not ask the host for now, because other processes have all places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class HostPlaces:
         try:
             await self._enter(self._rows, host, use, within_seconds)
         except BaseException:
-            self._forget(host, use)
+            self._end_download(host, use)
             raise
 
     def leave(self, host: str) -> None:
@@ -128,7 +129,7 @@ class HostPlaces:
         use = self._uses[host]
         use.active -= 1
         self._admit(use)
-        self._forget(host, use)
+        self._end_download(host, use)
 
     def rest(self, host: str, seconds: float) -> None:
         """Lets other processes know that the host rests for so many seconds from now."""
@@ -137,7 +138,7 @@ class HostPlaces:
             use.rest_until = max(use.rest_until, self._clock.now().timestamp() + seconds)
             use.changed.set()
 
-    def _forget(self, host: str, use: _Use) -> None:
+    def _end_download(self, host: str, use: _Use) -> None:
         use.downloads -= 1
         if not use.downloads and use.keeper is None:
             del self._uses[host]
@@ -147,9 +148,9 @@ class HostPlaces:
         await asyncio.sleep(0)
         if use.keeper is None and self._needs_claim(host, use):
             use.had_place_at = self._clock.monotonic()
-            # the keeper serves many chunks, so it belongs to the operation of none
+            # the keeper serves many chunks, so its telemetry must not belong to the operation of one of them
             use.keeper = asyncio.create_task(self._keep(rows, host, use), context=contextvars.Context())
-        elif 2 * use.downloads > use.wanted < self._limits.most_at(host):
+        elif use.wanted < min(2 * use.downloads, self._limits.most_at(host)):
             use.changed.set()
         if not use.waiting and use.active < self._capacity(use):
             use.active += 1
@@ -189,7 +190,7 @@ class HostPlaces:
         return min(until, max(no_place_until, now + 1.0)) - now
 
     def _admit(self, use: _Use) -> None:
-        """Gives free places to downloads that wait, the first first."""
+        """Gives free places to downloads that wait, in the order in which they came."""
         capacity = self._capacity(use)
         if capacity:
             use.had_place_at = self._clock.monotonic()
@@ -203,7 +204,7 @@ class HostPlaces:
             return 1
         if self._clock.monotonic() >= use.ends_at:
             return 0
-        # the pauses of a host that asks for some are kept by the process that has its only place
+        # a host that asks for pauses has one place, and the process that has it keeps the pauses
         return math.inf if use.delay_seconds and use.places else use.places
 
     def _needs_claim(self, host: str, use: _Use) -> bool:
@@ -270,7 +271,7 @@ class HostPlaces:
             await rows.release(host, self._clock.now().timestamp() + ahead, row)
 
     def _need(self, host: str, use: _Use, now: float) -> Need:
-        # Downloads may take all places while storage is asked, so the process holds these until the next time.
+        # while storage is asked, downloads may take all places, so the process must keep these until the next claim
         holds = max(use.active, use.places)
         if use.delay_seconds:
             next_at = now + self._limits.seconds_until_next(host)

@@ -41,7 +41,7 @@ class Claim:
 class Terms:
     """How long a claim lasts in the row, in seconds. Its process uses it for `margin` less, as clocks differ.
 
-    With fewer places than processes, each process gets its turn after `turn` seconds.
+    If there are fewer places than processes, other processes have them after each `turn`.
     """
 
     claim: float = 30.0
@@ -124,9 +124,9 @@ class HostRow:
         return replace(row, claims={**live, process: mine})
 
     def fair_share(self, process: str, need: Need, now: float, terms: Terms) -> int:
-        """Returns how many places the process should have: places are dealt out one by one until no one wants more.
+        """Returns how many places the process should have: places are given out one by one until no process wants more.
 
-        Whoever is first changes with time, so that each process gets its turn if there are fewer places.
+        Another process is the first after each `turn`, so that each gets a place at some time if there are too few.
         """
         wanted = {other: claim.wanted for other, claim in self.claims.items()} | {process: need.wanted}
         names = list(wanted)
@@ -187,7 +187,7 @@ class HostRows:
         await self._swap(host, change, known)
 
     async def erase_useless(self, deadline: Deadline) -> bool:
-        """Deletes rows that processes left when they died; returns whether there was time for all.
+        """Deletes rows that nobody needs because their processes died; returns whether there was time for all.
 
         Raises:
             Unavailable: storage did not answer.

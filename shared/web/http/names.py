@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from shared.clock import Clock, SystemClock
 
-# a name of a stranger may have thousands of addresses, and each might be tried
+# a stranger's name may have thousands of addresses, and a connection may try each
 _MOST_ADDRESSES = 16
 
 type LookUp = Callable[[str, int], Sequence[ResolveResult]]
@@ -40,7 +40,7 @@ class NameLimits:
 
 @dataclass(frozen=True, slots=True)
 class NameCounts:
-    """How often a name's addresses were `remembered`, `asked` for, or not found (`failed`)."""
+    """How often addresses of names were `remembered`, how often they were `asked` for, and how often that `failed`."""
 
     remembered: int = 0
     asked: int = 0
@@ -73,7 +73,7 @@ def look_up(host: str, port: int) -> Sequence[ResolveResult]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
     numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     return [
-        # a link-local address would need its scope, too, but is never called
+        # a link-local IPv6 address would also need its scope, but the app never connects to one
         ResolveResult(
             hostname=host,
             host=str(where[0]),
@@ -95,7 +95,7 @@ class _Known:
 
 
 class Names(AbstractResolver):
-    """Looks up names for the sessions of one event loop. A name is looked up once for all that want it at a time."""
+    """Looks up names for the session of one event loop. Calls that want the same name at a time share one look-up."""
 
     def __init__(
         self,
@@ -134,23 +134,23 @@ class Names(AbstractResolver):
 
     @override
     async def close(self) -> None:
-        """Ends the threads that look up nothing. The others end when the system gives up."""
+        """Ends the idle threads. The others end when the system has an answer or gives up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _ask(self, host: str) -> _Known:
-        """Looks up a name, or waits for a look-up of it that runs."""
+        """Looks up a name, or waits for the look-up of it that is under way."""
         task = self._asked.get(host)
         if task is None:
-            task = asyncio.create_task(self._remember(host))
+            task = asyncio.create_task(self._look_up_and_remember(host))
             self._asked[host] = task
             task.add_done_callback(lambda _: self._asked.pop(host, None))
             self._counts.add(asked=1)
         else:
             self._counts.add(remembered=1)
-        # who waits may be cancelled, and others still wait for the name
+        # if this call is cancelled, others may still wait for the name
         return await asyncio.shield(task)
 
-    async def _remember(self, host: str) -> _Known:
+    async def _look_up_and_remember(self, host: str) -> _Known:
         limits, loop = self._limits, asyncio.get_running_loop()
         outcome: Sequence[ResolveResult] | OSError
         try:

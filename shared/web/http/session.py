@@ -69,8 +69,8 @@ class Sessions:
 
     def __init__(self, config: SessionConfig) -> None:
         self._config = config
-        self.names = CountedNames()
-        """Counts the look-ups of names, of all loops."""
+        self.look_ups = CountedNames()
+        """Counts the look-ups of names in all event loops."""
         self._open: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, Names]] = {}
         self._closed: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
@@ -85,7 +85,7 @@ class Sessions:
             raise Unavailable("The app is being shut down.")
         if loop not in self._open:
             self._open = {known: opened for known, opened in self._open.items() if not known.is_closed()}
-            names = Names(self.names)
+            names = Names(self.look_ups)
             self._open[loop] = open_session(self._config, names), names
         return self._open[loop][0]
 

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from playground.gallery import _crop, default_photos
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.fetch import FetchConfig, Fetcher, Timing
+from shared.crawling.fetching.fetch import Fetcher
+from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions

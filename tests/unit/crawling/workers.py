@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.fetch import FetchConfig, Fetcher
+from shared.crawling.fetching.fetch import Fetcher
+from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.http.aiohttp_client import AiohttpWebClient

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.clock import Deadline
-from shared.crawling.fetching.fetch import FetchConfig, Fetched, Timing
+from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.patience import Patience, PatienceConfig, Postponed
 from shared.records.records import Reason

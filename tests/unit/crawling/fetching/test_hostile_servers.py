@@ -5,7 +5,8 @@ import ssl
 import pytest
 from aiohttp import web
 
-from shared.crawling.fetching.fetch import FetchConfig, Fetched
+from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.records.records import Reason, Rejected
 from shared.web.addresses.guard import NOT_PUBLIC, OF_THE_PLATFORM
 from shared.web.wishes.respect import Respect

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.fetch import FetchConfig, Fetcher
+from shared.crawling.fetching.fetch import Fetcher
+from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.errors import InvalidRequest, Unavailable
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE

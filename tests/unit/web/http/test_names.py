@@ -143,4 +143,4 @@ async def test_sessions_count_the_look_ups_of_their_names():
             async with sessions.get().get(base.replace("127.0.0.1", "localhost")) as answered:
                 assert answered.status == 200
     await sessions.close()
-    assert sessions.names.take() == NameCounts(remembered=2, asked=1)
+    assert sessions.look_ups.take() == NameCounts(remembered=2, asked=1)

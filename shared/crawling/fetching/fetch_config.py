@@ -1,0 +1,42 @@
+"""The limits of downloads, and the clock, sleep and random numbers that downloads use."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from shared.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class FetchConfig:
+    """The limits of one download.
+
+    `total_seconds` covers all of its requests and pauses, but not its waits until the host is free or for memory. The
+    pause before the second try is random, up to `first_pause_seconds`. That limit doubles before each further try.
+
+    If a host asks for a rest (Retry-After), all chunks wait for it. If it asks for more than `max_retry_after_seconds`,
+    the chunk sends it no more requests. If a host asks for pauses between requests (Crawl-delay in robots.txt), they
+    have up to `max_crawl_delay_seconds`. Each host gets `per_host` requests at a time, or fewer if it is in
+    `lower_per_host`.
+    """
+
+    total_seconds: float = 30.0
+    tries: int = 3
+    first_pause_seconds: float = 0.5
+    max_retry_after_seconds: float = 20.0
+    max_crawl_delay_seconds: float = 60.0
+    max_redirects: int = 8
+    per_host: int = 8
+    lower_per_host: Mapping[str, int] = field(default_factory=dict)
+    min_bytes_per_second: int = 1000
+    slow_window_seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clock, the sleep and the random numbers that a fetcher uses."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    uniform: Callable[[float, float], float] = random.uniform
