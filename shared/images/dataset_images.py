@@ -113,7 +113,7 @@ class DatasetImages:
             return stored is not None and stored.revision == dataset.revision
 
         prefix = revision_derived_prefix(dataset.id, dataset.revision)
-        return DerivedFolder(prefix, exists, dataset.id)
+        return DerivedFolder(prefix, dataset.user_id, exists, dataset.id)
 
     async def _line(self, dataset: Dataset, place: Place) -> Line | None:
         """Returns the line at this place, or None if there is none."""

@@ -9,6 +9,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from shared.concurrency import FairPlaces
 from shared.crawling.judging.file_signatures import detect_format
 from shared.datasets.downloads import in_archive_tier
 from shared.errors import AlreadyExists, Conflict, Damaged, NotFound
@@ -25,17 +26,24 @@ READS_AT_ONCE: Final = 8
 DECODES_AT_ONCE: Final = 2
 """How many images an instance makes small at the same time."""
 
+MAKE_SECONDS: Final = 60.0
+"""How long one small image is read, made and stored at most."""
+
 _JPEG = BlobAttributes("image/jpeg")
 
 
 class ImageFiles:
-    """The bytes of images. An instance of the app has one object of this class, which holds its limits."""
+    """The bytes of images. An instance of the app has one object of this class, which holds its limits.
+
+    Users who wait get their turns one after the other, so that nobody waits for all images of another user.
+    """
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
-        self._reads = asyncio.Semaphore(READS_AT_ONCE)
-        self._decodes = asyncio.Semaphore(DECODES_AT_ONCE)
+        self._reads = FairPlaces(READS_AT_ONCE)
+        self._decodes = FairPlaces(DECODES_AT_ONCE)
         self._threads = ThreadPoolExecutor(DECODES_AT_ONCE, "image")
+        self._making: dict[str, asyncio.Task[bytes | None]] = {}
 
     async def original(self, image: KeptImage) -> bytes:
         """Returns the bytes of the image, which are those that its record describes.
@@ -47,7 +55,7 @@ class ImageFiles:
         """
         if image.facts.size_bytes > MOST_BYTES:
             raise Conflict(f"The image has more than {MOST_BYTES:,} bytes; it can only be downloaded.")
-        async with self._reads:
+        async with self._reads.place_for(image.folder.user_id):
             return await self._read(image)
 
     async def stored(self, name: str) -> bytes | None:
@@ -61,21 +69,53 @@ class ImageFiles:
         """Returns the small image; makes and stores it if it was not made before.
 
         Returns None if none can be made, because the image takes too much memory. Repeating this is safe, also at the
-        same time: the same bytes are made.
+        same time: the same bytes are made. An image is made and stored even if the caller is cancelled meanwhile. So an
+        image that takes longer than the caller's time is there when the caller asks again.
 
         Raises:
             NotFound: the image is gone.
             Conflict: the image is in the Archive tier, and no small image of it was made before.
             Damaged: storage has other bytes than the record says.
         """
-        found = await self.stored(small_blob(image, width))
+        name = small_blob(image, width)
+        found = await self.stored(name)
         if found is not None or image.facts.size_bytes > MOST_BYTES:
             return found
-        # a call that waits here holds no image in memory
-        async with self._decodes:
+        task = self._making.get(name)
+        if task is None:
+            # a call that waits here holds no image in memory
+            await self._decodes.take(image.folder.user_id)
+            task = self._begin(image, width, name)
+        return await asyncio.shield(task)
+
+    def _begin(self, image: KeptImage, width: int, name: str) -> asyncio.Task[bytes | None]:
+        """Begins to make a small image in the place of the caller, which is given back afterwards."""
+        if (running := self._making.get(name)) is not None:
+            # another call has begun while this one waited
+            self._decodes.give_back()
+            return running
+        task = asyncio.create_task(self._make(image, width, name))
+        self._making[name] = task
+
+        def end(ended: asyncio.Task[bytes | None]) -> None:
+            self._decodes.give_back()
+            del self._making[name]
+            # nobody may wait for its error any more
+            if not ended.cancelled():
+                ended.exception()
+
+        task.add_done_callback(end)
+        return task
+
+    async def _make(self, image: KeptImage, width: int, name: str) -> bytes | None:
+        # another call may have made it while this one waited
+        async with asyncio.timeout(MAKE_SECONDS):
+            found = await self.stored(name)
+            if found is not None:
+                return found
             data = await self._read(image)
             made = await asyncio.wrap_future(self._threads.submit(make_small, data, width))
-        return None if made is None else await self.store(image.folder, small_blob(image, width), made)
+            return None if made is None else await self.store(image.folder, name, made)
 
     async def store(self, folder: DerivedFolder, name: str, data: bytes) -> bytes:
         """Stores a small image under a name in the folder; returns the one that was stored first.

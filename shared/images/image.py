@@ -68,13 +68,14 @@ class KeptFacts:
 
 @dataclass(frozen=True, slots=True)
 class DerivedFolder:
-    """Where blobs are stored that are derived from the images of a dataset or a job: below `prefix`.
+    """Where blobs are stored that are derived from the images of a user's dataset or job: below `prefix`.
 
     `exists` returns whether the dataset or the job still exists. A call that has stored a blob checks this, so that a
     deletion at the same time leaves no blob behind. `dataset_id` is empty for a job.
     """
 
     prefix: str
+    user_id: str
     exists: Callable[[], Awaitable[bool]]
     dataset_id: str = ""
 

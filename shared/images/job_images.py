@@ -144,7 +144,8 @@ class JobImages:
             return stored is not None and await self.data.jobs.owns_work(stored)
 
         stored = StoredRange(facts.blob, facts.offset, facts.size_bytes)
-        return KeptImage(encode_id(at), facts, stored, DerivedFolder(job_derived_prefix(job.id), exists))
+        folder = DerivedFolder(job_derived_prefix(job.id), job.user_id, exists)
+        return KeptImage(encode_id(at), facts, stored, folder)
 
 
 def _text_bytes(records: tuple[Record, ...]) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.clock import Clock, Deadline
+from shared.concurrency import FairPlaces
 from shared.damage import reading
 from shared.datasets.dataset import Dataset
 from shared.errors import AlreadyExists, Conflict, NotFound
@@ -24,6 +25,9 @@ from shared.storage.blobs import BlobStore
 MOST_IMAGES: Final = 1_000_000
 """How many images an indexed dataset has at most, and how many copies of them."""
 
+_WAIT_SECONDS = 3.0
+# what is said of an index that is made but was not read
+_ALMOST = 0.99
 _PART = re.compile(r"([0-9]{15})-([0-9]{15})")
 
 
@@ -36,13 +40,16 @@ class Indexed:
 
 
 class Indexes:
-    """Reads and makes indexes, one at a time in an instance. The index that was used last stays in memory."""
+    """Reads and makes indexes, one at a time in an instance. The index that was used last stays in memory.
+
+    Users who wait get their turns one after the other, so that nobody waits for all indexes of another user.
+    """
 
     def __init__(self, images: DatasetImages, blobs: BlobStore, clock: Clock) -> None:
         self.images = images
         self.blobs = blobs
         self._clock = clock
-        self._one = asyncio.Lock()
+        self._one = FairPlaces(1)
         self._last: tuple[tuple[str, int], Index] | None = None
 
     async def dataset(self, user_id: str, dataset_id: str, place: Place | None = None) -> Dataset:
@@ -63,7 +70,7 @@ class Indexes:
         return dataset
 
     async def get(self, dataset: Dataset) -> Indexed:
-        """Returns the index, or how much of it is made. Makes what time allows.
+        """Returns the index, or how much of it is made. Makes what time allows, unless others have their turns.
 
         Raises:
             NotFound: the records are gone, or the dataset was deleted meanwhile.
@@ -73,8 +80,16 @@ class Indexes:
         if (known := self._known(dataset)) is not None:
             # others may be making the index of another dataset
             return Indexed(known)
-        async with self._one:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._one.take(dataset.user_id)
+        except TimeoutError:
+            # the caller's time may end within a turn, and what that made would be lost
+            return Indexed(None, await self._progress(dataset))
+        try:
             return await self._get(dataset)
+        finally:
+            self._one.give_back()
 
     async def store(self, dataset: Dataset, name: str, data: bytes) -> None:
         """Stores a blob that is derived from the dataset, unless there is one of this name.
@@ -91,16 +106,13 @@ class Indexes:
     async def _get(self, dataset: Dataset) -> Indexed:
         if (known := self._known(dataset)) is not None:
             return Indexed(known)
-        info = await self.blobs.info(dataset.records_blob)
-        if info is None:
-            raise NotFound(f"The records of dataset {dataset.id} are gone.")
-        prefix = f"{self.images.folder(dataset).prefix}index/"
+        size, prefix = await self._records_size(dataset), self._prefix(dataset)
         names, end = await self._parts(prefix)
-        if end < info.size_bytes:
+        if end < size:
             await self._make_part(dataset, prefix, end)
             names, end = await self._parts(prefix)
-        if end < info.size_bytes:
-            return Indexed(None, end / info.size_bytes)
+        if end < size:
+            return Indexed(None, end / size)
         # the one before need not stay in memory meanwhile
         self._last = None
         with reading(f"the index of dataset {dataset.id}"):
@@ -108,6 +120,20 @@ class Indexes:
             index = await asyncio.to_thread(Index.joined, parts)
         self._last = (dataset.id, dataset.revision), index
         return Indexed(index)
+
+    async def _progress(self, dataset: Dataset) -> float:
+        """Returns which share of the records was read."""
+        _, end = await self._parts(self._prefix(dataset))
+        return min(_ALMOST, end / await self._records_size(dataset))
+
+    async def _records_size(self, dataset: Dataset) -> int:
+        info = await self.blobs.info(dataset.records_blob)
+        if info is None:
+            raise NotFound(f"The records of dataset {dataset.id} are gone.")
+        return info.size_bytes
+
+    def _prefix(self, dataset: Dataset) -> str:
+        return f"{self.images.folder(dataset).prefix}index/"
 
     def _known(self, dataset: Dataset) -> Index | None:
         """Returns the index that was used last if it is that of this dataset, or None."""
