@@ -179,7 +179,7 @@ class Deletion:
         """
         marked = await self._find(task)
         if not (marked.deletes_job or marked.deletes_dataset):
-            return await self._unlist(task)
+            return await self._unlist(task, deadline)
         if marked.job is None or marked.deletes_job:
             # this also ends the attempts to call its webhook
             await self._parts.deliveries.erase(task.user_id, task.job_id)
@@ -189,7 +189,7 @@ class Deletion:
         if wait:
             return Again(task, wait)
         await self._erase_rows(marked)
-        return await self._unlist(task)
+        return await self._unlist(task, deadline)
 
     async def _find(self, task: DeleteTask) -> _Marked:
         """Reads what is marked.
@@ -261,14 +261,21 @@ class Deletion:
         await self._parts.keys.forget(job)
         await self._jobs.erase(job)
 
-    async def _unlist(self, task: DeleteTask) -> Again | None:
-        """Takes an id off the list of which nothing is left, once nobody can be about to mark more of it."""
+    async def _unlist(self, task: DeleteTask, deadline: Deadline) -> Again | None:
+        """Takes an id off the list of which nothing is left, once nobody can be about to mark more of it.
+
+        A call that showed the dataset when its deletion began may have died after it had stored a small image. So what
+        is derived from a dataset that is gone is deleted once more.
+        """
         listed = await self._deletions.find(task.job_id)
         if listed is None or listed.user_id != task.user_id:
             return None
         wait = (listed.since + _MARKED_AFTER - self._clock.now()).total_seconds()
         if wait > 0:
             return Again(task, wait)
+        is_gone = await self._catalog.owner(task.job_id) is None
+        if is_gone and not await delete_blobs(self._blobs, derived_prefix(task.job_id), deadline):
+            return Again(task)
         await self._deletions.unlist(listed)
         return None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.lifecycle.deleting import ANN, Store
+from tests.unit.lifecycle.deleting import ANN, HOUR, Store
 
 MADE = ("preview.jpg", "64/00.jpg")
 
@@ -40,3 +40,24 @@ async def test_a_deletion_that_runs_out_of_time_goes_on_with_the_images(store: S
     assert await store.names("derived/job_old/") != []
     await store.finish()
     assert await store.names("job_old/") == []
+
+
+async def test_what_a_call_stored_that_died_while_the_dataset_was_deleted_is_deleted_later(
+    store: Store,
+) -> None:
+    store.clock.advance(2 * HOUR)
+    await store.app.deletion.delete_dataset(ANN, "old")
+    await store.work()
+    assert await store.names("derived/job_old/") == []
+    await store.blobs.put("derived/job_old/r2/64/11.jpg", b"x")
+    await store.finish()
+    assert await store.names("derived/job_old/") == []
+
+
+async def test_a_dataset_that_is_kept_loses_no_image_when_the_deletion_of_its_job_ends(store: Store) -> None:
+    store.clock.advance(2 * HOUR)
+    await store.app.deletion.delete_job(ANN, "old", keeps_dataset=True)
+    await store.work()
+    await store.blobs.put("derived/job_old/r2/64/11.jpg", b"x")
+    await store.finish()
+    assert "derived/job_old/r2/64/11.jpg" in await store.names("derived/job_old/")
