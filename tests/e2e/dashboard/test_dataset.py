@@ -9,6 +9,8 @@ from playground.gallery import default_photos, start_gallery
 from tests.e2e.dashboard.driver import NARROW
 
 _HOSTILE = "<img src=x onerror=alert(1)>"
+# shows what follows from right to left
+_REVERSED = "\u202e"
 _LABEL = '"><script>alert(2)</script>'
 _LABELS = (_LABEL, "coffee")
 # ten addresses of a word have six pictures, one more that looks like the first, and one that is the second again
@@ -28,10 +30,10 @@ async def _dataset(session, stack, key, gallery):
         {
             "url": f"{gallery}/photos/{word}/{number}.jpg",
             "label": label,
-            "title": f"{_HOSTILE} {word}",
-            "creator": "<u>Ann</u>",
+            "title": f"{_HOSTILE}{_REVERSED} {word}",
+            "creator": f"{_REVERSED}<u>Ann</u>",
             "creator_url": "javascript:alert(3)",
-            "page_url": f"{gallery}/page/{number}?<b>",
+            "page_url": f"{gallery}/page/{number}?{_REVERSED}gpj.exe<b>",
             "license": _LICENSES[number % 2],
         }
         for label, word in zip(_LABELS, ("cat", "coffee"), strict=True)
@@ -83,6 +85,9 @@ def _check_pictures(facts, count):
     for text in (facts["first"], facts["second"], facts["copy"]):
         assert {"sharpness", "brightness", "contrast", "entropy"} <= set(text.split())
     assert "Left out: looks the same." in facts["copy"]
+    # nothing changes the order of the text, and an address is shown as it is called
+    assert not any(_REVERSED in facts[name] for name in ("first", "second", "copy"))
+    assert "?%E2%80%AEgpj.exe%3Cb%3E" in facts["first"]
     # the address of a script is no link
     assert all(link.startswith("http://127.0.0.1") and "noopener" in rel for link, rel in facts["links"])
     assert facts["saved"].endswith(".jpeg")

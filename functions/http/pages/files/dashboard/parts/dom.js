@@ -1,6 +1,8 @@
 // Makes elements. Text from outside becomes text nodes and attributes, and is never read as HTML.
 
 const AS_PROPERTY = new Set(["value", "checked", "disabled", "indeterminate", "selected"]);
+// characters that change the order in which the text around them is shown: a name could look like another one
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const REFUSED = new Set(["style", "srcdoc", "innerhtml", "outerhtml"]);
 
 /** Makes an element: h("p.muted.small", {id: "x", onclick: act}, "text", child, [children]). */
@@ -23,24 +25,27 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** A link to another site, or its bare text if the address is not one of the web. */
+/** A link to another site, or its bare text if the address is not one of the web. An address is shown as it is called. */
 export function outside(text, address) {
   let url;
   try {
     url = new URL(address);
   } catch {
-    return h("span", text);
+    return h("bdi", text);
   }
-  if (!["http:", "https:"].includes(url.protocol)) return h("span", text);
-  return h("a", { href: url.href, rel: "noopener noreferrer nofollow", target: "_blank" }, text);
+  if (!["http:", "https:"].includes(url.protocol)) return h("bdi", text);
+  const shown = text === address ? url.href : text;
+  return h("a", { href: url.href, rel: "noopener noreferrer nofollow", target: "_blank" }, h("bdi", shown));
 }
 
 function nodes(children) {
   return children
     .flat(Infinity)
     .filter((child) => child !== null && child !== undefined && child !== false)
-    .map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
+    .map((child) => (child instanceof Node ? child : document.createTextNode(plain(child))));
 }
+
+const plain = (text) => String(text).replace(DIRECTIONS, "");
 
 function set(element, name, value) {
   if (value === null || value === undefined || value === false) return;
@@ -51,7 +56,7 @@ function set(element, name, value) {
   } else if (AS_PROPERTY.has(name)) {
     element[name] = value;
   } else {
-    element.setAttribute(name, value === true ? "" : String(value));
+    element.setAttribute(name, value === true ? "" : plain(value));
   }
 }
 
