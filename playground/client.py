@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 
-_NOT_YET, _TRIES = 503, 5
 _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -76,17 +75,11 @@ class ApiClient:
         return path, digest.hexdigest()
 
     async def image(self, path: str) -> bytes:
-        """Returns the image at a path. One that is not made yet is asked for again, up to five times."""
-        for _ in range(_TRIES):
-            async with self._session.get(self._url + path, headers=self._headers) as response:
-                if response.ok:
-                    return await response.read()
-                refusal = ApiError(f"{response.status} {await response.text()}")
-                if response.status != _NOT_YET:
-                    raise refusal
-                seconds = float(response.headers["Retry-After"])
-            await self._sleep(seconds)
-        raise refusal
+        """Returns the bytes of the image at a path."""
+        async with self._session.get(self._url + path, headers=self._headers) as response:
+            if not response.ok:
+                raise ApiError(f"{response.status} {await response.text()}")
+            return await response.read()
 
     async def records(self, dataset_id: str) -> list[Mapping[str, Any]]:
         """Returns the records of a dataset: one for each candidate, with its outcome."""

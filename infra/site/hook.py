@@ -10,10 +10,10 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from infra.site.navigation import filled
-from infra.site.pictures import with_dark_pictures
-from infra.site.reference import API_PAGE, reference_pages, with_links_to_calls
-from infra.site.repository import OUTSIDE, with_links_of_the_site
+from infra.site.navigation import fill_folders
+from infra.site.pictures import add_dark_pictures
+from infra.site.reference import API_PAGE, link_calls, reference_pages
+from infra.site.repository import OUTSIDE, resolve_links
 
 _ROOT = Path(__file__).parents[2]
 # pages that few readers look for: a search shows them after others
@@ -26,7 +26,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     texts = {page: (_ROOT / document).read_text(encoding="utf-8") for document, page in OUTSIDE.items()}
     for page, text in {**texts, **reference_pages()}.items():
         files.append(File.generated(config, page, content=text))
-    config.nav = filled(config.nav or [], [file.src_uri for file in files.documentation_pages()])
+    config.nav = fill_folders(config.nav or [], [file.src_uri for file in files.documentation_pages()])
     return files
 
 
@@ -38,9 +38,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if page.file.src_uri.startswith(_FOUND_LAST):
         page.meta["search"] = {"boost": _LOW}
     if page.file.src_uri == API_PAGE:
-        markdown = with_links_to_calls(markdown)
-    markdown = with_links_of_the_site(markdown, page.file.src_uri)
-    return with_dark_pictures(markdown, page.file.src_uri, files.src_uris)
+        markdown = link_calls(markdown)
+    markdown = resolve_links(markdown, page.file.src_uri)
+    return add_dark_pictures(markdown, page.file.src_uri, files.src_uris)
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: object) -> LiveReloadServer:

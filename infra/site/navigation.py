@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 type Entry = str | dict[str, Entry | list[Entry]]
 
 
-def filled(entries: Sequence[Entry], pages: Iterable[str]) -> list[Entry]:
+def fill_folders(entries: Sequence[Entry], pages: Iterable[str]) -> list[Entry]:
     """Returns the navigation with pages in place of entries that end with a slash, which name folders.
 
     A folder stands for its pages that no other entry names: its index, then the others in the order in which they

@@ -7,8 +7,8 @@ from collections.abc import Container
 _LIGHT = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<path>[^()\s#]+)-light(?P<suffix>\.\w+)\)")
 
 
-def with_dark_pictures(text: str, page: str, files: Container[str]) -> str:
-    """Returns a page's text with the dark picture beside each light one that has it, of which one is shown.
+def add_dark_pictures(text: str, page: str, files: Container[str]) -> str:
+    """Returns a page's text with the dark picture beside each light one, if there is one. The site shows one of both.
 
     `files` are the paths of the site. A page that has both pictures itself keeps them.
     https://squidfunk.github.io/mkdocs-material/reference/images/#light-and-dark-mode

@@ -25,7 +25,7 @@ _DOCUMENTS = {page: document for document, page in OUTSIDE.items()}
 _PAGES = {**OUTSIDE, "README.md": "index.md", "client/README.md": "reference/client.md"}
 
 
-def with_links_of_the_site(text: str, page: str) -> str:
+def resolve_links(text: str, page: str) -> str:
     """Returns a page's text with links that lead to pages of the site.
 
     A link in a document leads to a file of the repository. If the site has no page of it, its path is named instead.

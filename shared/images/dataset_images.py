@@ -1,6 +1,6 @@
 """Finds the images of datasets, by pages and by id, in the records that lie beside the dataset's files.
 
-The records are a row of gzip members, one for each chunk of the crawl. The id of an image says where its member
+The records are a sequence of gzip members, one for each chunk of the crawl. The id of an image says where its member
 begins, and the line in it. So a page reads up to 20 members, and one image reads one member, however large the
 dataset is.
 """

@@ -44,7 +44,7 @@ class Taken:
 class ImagePage:
     """Some images, in order. `following` is where the next page begins, or None if there is none.
 
-    It `waits` if the page is not there yet: the same call has it later.
+    It `waits` if the index that it needs is not complete yet: the same call returns the page later.
     """
 
     images: Sequence[KeptImage]

@@ -68,7 +68,7 @@ def _paste(sheet: Image.Image, data: bytes | None, left: int, top: int) -> None:
 
 
 def _write(pen: ImageDraw.ImageDraw, top: int, label: str, count: str) -> None:
-    """Writes a label, and behind it the number of its images in a paler colour, on one line."""
+    """Writes a label and, after it in a paler colour, the number of its images on one line."""
     base, count_width = top + _BASE_LINE, text_width(count)
     room = _WIDTH - 3 * _GAP - count_width
     left = _GAP + draw_text(pen, (_GAP, base), label, _INK, room)

@@ -36,7 +36,7 @@ _MARGIN = timedelta(hours=1)
 class JobLogs:
     """Reads the logs of jobs. Few are read at a time, so that operators can always run their reports.
 
-    A user has one log read at a time, so that others can read theirs.
+    A user reads one log at a time, so that other users can read theirs.
     """
 
     def __init__(self, insights: Insights) -> None:
@@ -49,7 +49,7 @@ class JobLogs:
         Raises:
             NotFound: the job has no correlation id, so nothing was reported with one.
             NotConfigured: the app is not set up to read its telemetry. The text says what is missing.
-            RateLimited: the user has another log read, or too many logs are being read.
+            RateLimited: the user is reading another log, or too many logs are being read.
             Unavailable: the service did not answer, answered too late, or in an unknown form.
         """
         if not is_correlation_id(job.correlation_id):

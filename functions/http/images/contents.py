@@ -86,7 +86,7 @@ class CopyGroupEntry(Model):
     """Copies of one image, and how many it has in all.
 
     `same_as` is the index of the image. If it is in another dataset, `same_as_dataset` has the id of that one. `image`
-    is null then, and also if the image itself was left out because there were enough.
+    is null then, and also if the image itself was left out because there were enough images.
     """
 
     same_as: int

@@ -33,7 +33,7 @@ _MEASURES: Final[Mapping["Measure", tuple[str, str, int]]] = {
     "sharpness": ("sharpness", "number", 1_000_000),
     "brightness": ("brightness, from 0 to 1,", "number", 1),
 }
-"""The numbers by which a list can be limited: their words, their type, and their highest value."""
+"""The numbers by which a list can be limited: how they are called, their type, and their highest value."""
 
 
 def _limits(name: str, words: str, kind: str, most: int) -> Mapping[str, Parameter]:
@@ -104,7 +104,7 @@ INDEXING: Final[Mapping[str, Parameter]] = {
         {"type": "integer", "minimum": 1},
     )
 }
-"""The header of an answer that an index is missing for."""
+"""The header of an answer whose index is not complete yet."""
 
 
 def wait_headers(*, waits: bool) -> dict[str, str]:
@@ -156,11 +156,16 @@ def place_of(call: Call, *, final: bool) -> "Place | None":
 
 def page_answer(call: Call, page: "ImagePage", path: str) -> Answer:
     """Returns the answer with a page of the list at this path."""
-    following = None
-    if page.following is not None:
-        following = f"{path}?{urlencode({**call.query, 'cursor': page.following.encode()})}"
     items = [ImageEntry.of(image, path) for image in page.images]
-    return Answer(ImageList(items=items, next=following), headers=wait_headers(waits=page.waits))
+    answer = ImageList(items=items, next=next_path(call, page.following, path))
+    return Answer(answer, headers=wait_headers(waits=page.waits))
+
+
+def next_path(call: Call, following: "Place | None", path: str) -> str | None:
+    """Returns the path of the page that begins at a place, with the other parameters of the call."""
+    if following is None:
+        return None
+    return f"{path}?{urlencode({**call.query, 'cursor': following.encode()})}"
 
 
 async def image_answer(call: Call, image: "KeptImage") -> Answer:

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from infra.site.reference.description import description
+from infra.site.reference.description import describe_api
 from infra.site.reference.models import models_page
 from infra.site.reference.operations import Calls
 from infra.site.reference.spec_fields import spec_page
@@ -16,7 +16,7 @@ _CALL = re.compile(r"^\| `(?P<signature>[A-Z]+ /[^`]*)` \|", re.MULTILINE)
 
 @lru_cache(maxsize=1)
 def _calls() -> Calls:
-    return Calls(description())
+    return Calls(describe_api())
 
 
 @lru_cache(maxsize=1)
@@ -32,7 +32,7 @@ def reference_pages() -> dict[str, str]:
     }
 
 
-def with_links_to_calls(text: str) -> str:
+def link_calls(text: str) -> str:
     """Returns the text of `API_PAGE` with a link to the page of each call in its table."""
     places = _calls().places()
     return _CALL.sub(

@@ -1,4 +1,4 @@
-"""Makes the description of the API of an app without settings, with the sources that it has built in."""
+"""Describes the API of an app without settings, with the sources that it has built in."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ from functions.http.modules import MODULES
 from shared.sources.kinds import SourceSettings, known_kinds
 
 
-def description() -> dict[str, Any]:
+def describe_api() -> dict[str, Any]:
     """Returns the description of the API in OpenAPI."""
     return describe(MODULES, known_kinds(SourceSettings()), "")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from shared.images.index.rows import Index, Rows, crc32
 
-# a copy of a file names another copy only if that one merely looks like a third image
+# a chain of copies is short: an equal file names another copy only if that one looks like a third image
 _MOST_STEPS = 8
 
 

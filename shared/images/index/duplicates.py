@@ -34,8 +34,8 @@ class Copy:
 class CopyGroup:
     """Some copies of one image, and how many it has in all.
 
-    `same_as` is the index of the image. `image` is None if it is in another dataset, `dataset`, or if it was left out
-    itself because there were enough.
+    `same_as` is the index of the image. `image` is None if it is in another dataset, whose id is `dataset`, or if it
+    was left out itself because there were enough images.
     """
 
     same_as: int
@@ -49,7 +49,7 @@ class CopyGroup:
 class CopyPage:
     """Some copies in groups. `following` is where the next page begins, or None if there is none.
 
-    It `waits` if the index is not complete: the same call has the page later.
+    It `waits` if the index is not complete yet: the same call returns the page later.
     """
 
     groups: Sequence[CopyGroup]

@@ -19,7 +19,7 @@ class Timeline:
     Attributes:
         steps: The states that the job entered, in order.
         activity: When candidates were fetched and judged.
-        plans: The plans of datasets, the earliest first: one for each revision that came so far.
+        plans: The plans of datasets, the earliest first: one for each revision that has begun to write its dataset.
     """
 
     steps: Sequence[Step]

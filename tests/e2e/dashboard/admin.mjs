@@ -1,5 +1,5 @@
 // Administers users by keyboard, and looks at health, the plan of the nightly run and the audit trail.
-import { arrive, judge, press, signIn, visit } from "./browser/page.mjs";
+import { arrive, judge, press, signIn } from "./browser/page.mjs";
 
 export default async function admin(page, { url, key, adminKey, name }, seen) {
   const facts = {};

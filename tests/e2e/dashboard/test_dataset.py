@@ -71,7 +71,7 @@ async def test_a_person_filters_and_judges_a_dataset_by_keyboard(stack, make_key
     assert {"license=cc0", "sort=sharpest"} <= set(facts["query"].partition("?")[2].split("&"))
     assert (facts["isClear"], facts["focusAfterAll"]) == (True, "by-sort")
     assert facts["focusAfterMore"].endswith(", picture 25")
-    _check_pictures(facts, len(images))
+    _check_pictures(facts)
     rejected = sum((Counter(each["rejected"]) for each in dataset["labels"].values()), Counter[str]())
     assert {"Looks the same", "Same file", "Too small"} <= set(facts["reasons"])
     assert facts["sameFile"] == min(rejected["duplicate"], 20)
@@ -79,9 +79,10 @@ async def test_a_person_filters_and_judges_a_dataset_by_keyboard(stack, make_key
     assert (facts["mayHold"], facts["moved"]) == (0, 202)
 
 
-def _check_pictures(facts, count):
+def _check_pictures(facts):
     assert f"{_HOSTILE} cat by <u>Ann</u>" in facts["first"]
-    assert f"1 of {count}" in facts["first"] or "1 of 24" in facts["first"]
+    # the wall has one page of 24
+    assert "1 of 24" in facts["first"]
     for text in (facts["first"], facts["second"], facts["copy"]):
         assert {"sharpness", "brightness", "contrast", "entropy"} <= set(text.split())
     assert "Left out: looks the same." in facts["copy"]

@@ -1,12 +1,10 @@
 """HTTP functions that count what a dataset has, and show what was left out of it as a copy."""
 
-from urllib.parse import urlencode
-
 from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, Declared, Parameter, Reply, whole_number
 from functions.http.endpoint import Endpoints
 from functions.http.images.contents import CopyGroupEntry, DuplicateList, StatisticsAnswer
-from functions.http.images.serving import INDEXING, place_of, wait_headers
+from functions.http.images.serving import INDEXING, next_path, place_of, wait_headers
 from shared.errors import Conflict, NotFound
 
 endpoints = Endpoints()
@@ -56,9 +54,7 @@ async def list_duplicates(call: Call) -> Answer:
     dataset_id, place = call.route("id"), place_of(call, final=True)
     reason, size = call.query.get("reason") or "", int(call.query["limit"])
     page = await call.app.duplicates.page(call.caller.user_id, dataset_id, reason, place, size)
-    following = None
-    if page.following is not None:
-        query = urlencode({**call.query, "cursor": page.following.encode()})
-        following = f"/api/v1/datasets/{dataset_id}/duplicates?{query}"
     items = [CopyGroupEntry.of(group, dataset_id) for group in page.groups]
-    return Answer(DuplicateList(items=items, next=following), headers=wait_headers(waits=page.waits))
+    path = f"/api/v1/datasets/{dataset_id}/duplicates"
+    answer = DuplicateList(items=items, next=next_path(call, page.following, path))
+    return Answer(answer, headers=wait_headers(waits=page.waits))

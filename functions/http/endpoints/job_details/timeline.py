@@ -48,9 +48,9 @@ class PlanOfDataset(Model):
 class TimelineAnswer(Model):
     """Which steps of a job ran when.
 
-    `now` is the time of the answer. By the `correlation_id` an operator finds what this revision reported. Each of the
+    `now` is the time of the answer. An operator finds what this revision reported by its `correlation_id`. Each of the
     spans in `fetched` is `span_seconds` long, and those in which no chunk was done are left out. There is one plan for
-    each revision that came to write its dataset.
+    each revision that has begun to write its dataset.
     """
 
     now: datetime

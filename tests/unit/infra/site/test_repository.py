@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.site.repository import OUTSIDE, with_links_of_the_site
+from infra.site.repository import OUTSIDE, resolve_links
 from tests.unit.documents.markdown import ROOT
 
 
@@ -22,24 +22,19 @@ from tests.unit.documents.markdown import ROOT
     ],
 )
 def test_a_link_leads_to_the_page_of_a_document(page, text, expected):
-    assert with_links_of_the_site(text, page) == expected
+    assert resolve_links(text, page) == expected
 
 
 def test_a_file_that_is_no_page_is_named():
-    assert with_links_of_the_site("[the template](../../infra/main.bicep)", "how-to/a.md") == (
+    assert resolve_links("[the template](../../infra/main.bicep)", "how-to/a.md") == (
         "the template (`infra/main.bicep`)"
     )
-    assert (
-        with_links_of_the_site("[`infra/roles.py`](../../infra/roles.py)", "how-to/a.md")
-        == "`infra/roles.py`"
-    )
+    assert resolve_links("[`infra/roles.py`](../../infra/roles.py)", "how-to/a.md") == "`infra/roles.py`"
 
 
 @pytest.mark.parametrize("code", ["`[a](../../README.md)`", "```\n[a](../../README.md)\n```"])
 def test_code_stays_as_it_is(code):
-    assert (
-        with_links_of_the_site(f"x {code} y" if code[1] == "[" else code, "reference/a.md").count(code) == 1
-    )
+    assert resolve_links(f"x {code} y" if code[1] == "[" else code, "reference/a.md").count(code) == 1
 
 
 def test_the_documents_outside_exist():

@@ -2,7 +2,7 @@
 
 import re
 
-from infra.site.reference import API_PAGE, reference_pages, with_links_to_calls
+from infra.site.reference import API_PAGE, link_calls, reference_pages
 from shared.jobs.spec.spec import JobSpec
 from tests.unit.documents.markdown import codes_in, rows_of, text_of
 from tests.unit.documents.test_fields import fields_of
@@ -49,7 +49,7 @@ def test_each_call_has_its_parameters_answers_and_errors():
 
 
 def test_the_page_of_the_api_leads_to_each_call() -> None:
-    found = with_links_to_calls(text_of(f"docs/{API_PAGE}"))
+    found = link_calls(text_of(f"docs/{API_PAGE}"))
     links = re.findall(r"^\| \[`([^`]+)`\]\(http/([\w-]+\.md)#(\w+)\) \|", found, re.MULTILINE)
     served = {(f"{method} {path}", operation["operationId"]) for method, path, operation in operations()}
     assert {(name, anchor) for name, _, anchor in links} == served
