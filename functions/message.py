@@ -1,4 +1,4 @@
-"""Holds what all queue functions have in common: the trigger, the decoding, and the operation of a message."""
+"""Holds what all queue functions have in common: trigger, wake-ups, decoding, and the operation of a message."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import azure.functions as func
 
 from functions.invocation import triggered
+from functions.wake_ups import WAKE_UP, received, with_wake_ups
 from shared.jobs.job.messages import read_envelope
 from shared.wiring import app
 
@@ -30,9 +31,22 @@ def queue_function(blueprint: func.Blueprint, queue: str) -> Callable[[QueueFunc
     the message's own metadata. A message with `{"DequeueCount": "x"}` would fail before any code of the app runs, and
     in the poison function, too.
     """
-    register: Callable[[QueueFunction], QueueFunction] = blueprint.queue_trigger(
+    triggered_by_queue = blueprint.queue_trigger(
         arg_name="msg", queue_name=queue, connection="AzureWebJobsStorage", data_type=func.DataType.BINARY
     )
+
+    def register(function: QueueFunction) -> QueueFunction:
+        async def handle(msg: func.QueueMessage, context: func.Context) -> None:
+            received(queue)
+            if msg.get_body() != WAKE_UP.encode():
+                await function(msg, context)
+
+        handle.__name__, handle.__module__ = function.__name__, function.__module__
+        handle.__doc__ = function.__doc__
+        waking = with_wake_ups(blueprint, handle, lambda: app().settings.wake_queues)
+        registered: QueueFunction = triggered_by_queue(waking)
+        return registered
+
     return register
 
 

@@ -133,6 +133,9 @@ class Stack:
             "LIFECYCLE_SCHEDULE": "0 0 2 * * *",
             "BUSINESS_METRICS_SCHEDULE": "0 */10 1-4 * * *",
             "WATCHDOG_SCHEDULE": "0 */10 * * * *",
+            # as in the deployment; the tests and the figures do not wait for idle queues
+            "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.500",
+            "WAKE_QUEUES": "false",
             **self._settings,
         }
 

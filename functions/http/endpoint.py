@@ -19,6 +19,7 @@ from functions.http.edge.revalidation import etag_of, has_current
 from functions.http.inputs import read_query
 from functions.http.problems import problem_response
 from functions.invocation import report_span
+from functions.wake_ups import with_wake_ups
 from shared.errors import AppError, Permanent, Retryable, Unavailable
 from shared.telemetry import signals
 from shared.telemetry.correlation import Operation, operation
@@ -68,7 +69,11 @@ class Endpoints:
             route = self.blueprint.route(
                 route=declared.path or "/", methods=methods, auth_level=func.AuthLevel.ANONYMOUS
             )
-            registered: HttpFunction = route(http_function(declared, handler))
+            function = http_function(declared, handler)
+            # a call that only reads sends no messages
+            if declared.method != "GET":
+                function = with_wake_ups(self.blueprint, function, lambda: app().settings.wake_queues)
+            registered: HttpFunction = route(function)
             return registered
 
         return decorate

@@ -13,6 +13,8 @@ class QueueSender(Protocol):
     async def send(self, queue: str, body: str, *, delay_seconds: float = 0.0) -> None:
         """Sends one message. It is delivered at least once, after the delay, and in no order with others.
 
+        The message is noted for `shared.storage.sent`.
+
         Raises:
             Permanent: the body exceeds 64 KiB.
             Unavailable: storage does not answer.

@@ -31,6 +31,9 @@ class CrawlingSettings(Topic):
     have about 256, so that fetching begins early. Later ones have half of those known so far."""
     chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 32
     """Chunks of one job on the queue or in progress at the same time, so that large jobs leave room for small ones."""
+    wake_queues: bool = True
+    """Whether a function that has sent messages wakes the queues that the same host polls. Turn it off where each
+    function has instances of its own, as on the Flex Consumption plan."""
     running_jobs_per_user: Annotated[int, Field(ge=1, le=1000)] = 10
     """Jobs of the administrator that run at the same time; the others wait in the state `queued`. For users, it is what
     their [tier](users.md#tiers) allows."""

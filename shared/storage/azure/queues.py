@@ -7,6 +7,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from shared.errors import NotFound
 from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
 from shared.storage.queues import QueueSender, check_message
+from shared.storage.sent import note_sent
 
 
 class AzureQueues(QueueSender):
@@ -32,6 +33,7 @@ class AzureQueues(QueueSender):
                 await client.send_message(body, visibility_timeout=delay)
 
         await creating(put, client.create_queue, f"The queue {queue}")
+        note_sent(queue)
 
     @override
     async def depth(self, queue: str) -> int:

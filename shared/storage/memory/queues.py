@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import override
 
 from shared.storage.queues import QueueSender, check_message
+from shared.storage.sent import note_sent
 
 
 class MemoryQueues(QueueSender):
@@ -20,6 +21,7 @@ class MemoryQueues(QueueSender):
         check_message(body)
         self.sent[queue].append(body)
         self._waiting[queue].append(body)
+        note_sent(queue)
 
     @override
     async def depth(self, queue: str) -> int:
