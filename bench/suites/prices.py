@@ -5,7 +5,7 @@ What jobs use is in `shared.costs.use`, as the suite `costs` measured it. `docs/
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -45,7 +45,9 @@ _WORK_DAYS: Final = int(Settings.model_fields["work_retention_days"].default)
 _CHUNK_SIZE: Final = int(Settings.model_fields["chunk_size"].default)
 _SCHEDULES: Final = ("LIFECYCLE_SCHEDULE", "BUSINESS_METRICS_SCHEDULE", "WATCHDOG_SCHEDULE")
 _ALERTS: Final = ROOT / "infra" / "modules" / "alerts.bicep"
-_POLLING_SECONDS: Final = (0.5, 5.0, 60.0)
+_APP: Final = ROOT / "infra" / "modules" / "app.bicep"
+_POLLING_SECONDS: Final = 60.0
+"""The default of the platform."""
 _MONTHS: Final = 12
 # each has the days on which a dataset enters a tier
 _POLICIES: Final = {
@@ -213,14 +215,12 @@ def _idle(prices: Prices) -> Table:
 
 
 def _polls(prices: Prices) -> Table:
-    """Returns what the queues of an instance that waits cost in a month, by the interval of host.json."""
-    now = _polling_seconds()
+    """Returns what the queues of an instance that waits cost in a month, by the interval of polls."""
     rows = []
-    for seconds in sorted({now, *_POLLING_SECONDS}):
+    for name, seconds in (*_polling_seconds().items(), ("the platform's default", _POLLING_SECONDS)):
         polls = polls_a_month(len(QUEUES), seconds)
         cost = transactions_cost(prices, Use(queue_calls=polls))
-        name = f"{seconds:g} s" + (" (host.json)" if seconds == now else "")
-        rows.append((name, f"{polls:,.0f}", money(cost)))
+        rows.append((f"{seconds:g} s ({name})", f"{polls:,.0f}", money(cost)))
     heads = ("maxPollingInterval", "polls", prices.currency)
     return Table(f"{len(QUEUES)} queues of an instance that waits, a month", heads, rows, _basis(prices))
 
@@ -262,8 +262,18 @@ def _runs_a_month(schedule: str) -> int:
     return count
 
 
-def _polling_seconds() -> float:
+def _polling_seconds() -> Mapping[str, float]:
+    """Returns the `maxPollingInterval` of the deployment and of host.json, which the former replaces."""
+    deployed = re.search(r"__maxPollingInterval: '([\d:.]+)'", _APP.read_text())
+    if deployed is None:
+        raise RuntimeError(f"{_APP} has no maxPollingInterval")
     host = json.loads((ROOT / "host.json").read_text())
-    text = host["extensions"]["queues"]["maxPollingInterval"]
+    return {
+        "the deployment": _seconds(deployed[1]),
+        "host.json": _seconds(host["extensions"]["queues"]["maxPollingInterval"]),
+    }
+
+
+def _seconds(text: str) -> float:
     hours, minutes, seconds = text.split(":")
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds)

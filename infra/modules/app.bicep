@@ -39,6 +39,10 @@ var requiredSettings = {
   AzureWebJobsDisableHomepage: 'true'
   // the host reads bodies before the app can refuse them, and takes 100 MB by default: 16 at once would fill the memory
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '20971520'
+  // Each function has instances of its own here, and no instance waits while there is no work. So polls are cheap, and
+  // a wake-up cannot reach the listener of another function. host.json is right where all functions share a host.
+  AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:01'
+  WAKE_QUEUES: 'false'
   // the schedules of the timers, in UTC
   LIFECYCLE_SCHEDULE: '0 0 2 * * *'
   BUSINESS_METRICS_SCHEDULE: '0 */10 1-4 * * *'

@@ -35,7 +35,7 @@ def test_the_summary_has_numbers_of_the_tables_only():
         cost_of(dataset, "one download from the Hot tier"),
         cost_of(idle, "**together**"),
         cost_of(idle, "rules of alerts"),
-        cost_of(polls, "0.5 s (host.json)"),
+        cost_of(polls, "30 s (host.json)"),
     ]
     assert NUMBER.findall(section_of(PAGE, "In short")) == expected
 

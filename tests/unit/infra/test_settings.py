@@ -16,7 +16,12 @@ from shared.telemetry.connection_string import read_authentication_string
 from tests.unit.infra.bicep.bicep_file import INFRA
 from tests.unit.infra.bicep.deployments import EVERYTHING, KEY, deployed, settings_of
 
-OF_THE_PLATFORM = {"AZURE_CLIENT_ID", "AzureWebJobsDisableHomepage", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"}
+OF_THE_PLATFORM = {
+    "AZURE_CLIENT_ID",
+    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval",
+    "AzureWebJobsDisableHomepage",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+}
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 REFUSED = {
     "ENABLE_ORYX_BUILD",
