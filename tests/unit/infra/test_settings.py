@@ -67,6 +67,15 @@ def test_the_host_refuses_bodies_that_no_call_takes_and_none_that_one_takes() ->
     assert MAX_SPEC_BYTES < MAX_LIST_BODY_BYTES <= limit < 1.05 * MAX_LIST_BODY_BYTES
 
 
+def test_queues_are_polled_often_where_nothing_wakes_them_and_seldom_where_functions_do() -> None:
+    found = settings_of(deployed())
+    assert found["AzureFunctionsJobHost__extensions__queues__maxPollingInterval"] == "00:00:01"
+    assert found["WAKE_QUEUES"] == "false"
+    host = json.loads((INFRA.parent / "host.json").read_text(encoding="utf-8"))
+    assert host["extensions"]["queues"]["maxPollingInterval"] == "00:00:30"
+    assert Settings.model_fields["wake_queues"].default is True
+
+
 def test_no_setting_is_empty_because_the_worker_would_not_start() -> None:
     for parameters in ({}, EVERYTHING):
         assert all(settings_of(deployed(**parameters)).values())
