@@ -62,6 +62,11 @@ class AzureLogs:
         self._client = client
         self._source = source
 
+    @property
+    def missing(self) -> None:
+        """See `Insights.missing`."""
+        return
+
     async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
         """See `Insights.run`."""
         heard = _Heard()

@@ -86,6 +86,11 @@ class Findings:
 class Insights(Protocol):
     """Runs reports."""
 
+    @property
+    def missing(self) -> str | None:
+        """What the settings lack for any report to run, or None."""
+        ...
+
     async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
         """Runs a report on a span of time, or on one job if its query needs one. It takes half a minute at most.
 
@@ -102,6 +107,11 @@ class NoInsights:
 
     def __init__(self, why: NotConfigured) -> None:
         self._why = why
+
+    @property
+    def missing(self) -> str:
+        """See `Insights.missing`."""
+        return self._why.detail
 
     async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
         """See `Insights.run`."""

@@ -92,12 +92,16 @@ class Job(JobSummary):
 
 
 class Outlook(Answer):
-    """The effects that a spec would have. `refusals` are the problems that its submission would meet now."""
+    """The effects that a spec would have. `refusals` are the problems that its submission would meet now.
+
+    `estimate` has the likely size, duration and cost of the job, or is None if they are not known.
+    """
 
     accepted: bool
     images_max: int | None
     warnings: list[JsonValue]
     refusals: list[JsonValue]
+    estimate: dict[str, JsonValue] | None = None
 
 
 class Record(Answer):
@@ -108,6 +112,7 @@ class Record(Answer):
     url: str
     outcome: str
     reason: str | None = None
+    detail: str | None = None
 
 
 class Image(Answer):
@@ -178,14 +183,14 @@ class User(Answer):
 
 
 class Profile(Answer):
-    """The caller: tier, scopes, use and limits."""
+    """The caller: tier, scopes, use and limits. The administrator of the app's settings has scopes only."""
 
     id: str
     name: str
-    tier: str
+    tier: str | None
     scopes: list[str]
-    usage: dict[str, JsonValue]
-    limits: dict[str, JsonValue]
+    usage: dict[str, JsonValue] | None
+    limits: dict[str, JsonValue] | None
 
 
 class Key(Answer):

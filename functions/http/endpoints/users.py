@@ -16,7 +16,7 @@ from functions.http.models.users import (
 )
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.telemetry import signals
-from shared.users.caller import Scope, TierName
+from shared.users.caller import ADMIN, Scope, TierName
 
 endpoints = Endpoints()
 
@@ -28,11 +28,16 @@ _AGAIN = "The change may be made already. It is safe to make it again."
 
 @endpoints.serve(Declared("GET", "api/v1/users/profile", {200: ProfileAnswer}, errors=(NotFound,)))
 async def get_profile(call: Call) -> Answer:
-    """Answers the caller's tier, limits and use. The administrator of the settings has no profile."""
+    """Answers what the key allows, and the caller's tier, limits and use.
+
+    The administrator of the settings has no tier, no limits and no use: these are null.
+    """
+    if call.user_id == ADMIN:
+        return Answer(ProfileAnswer.of_administrator())
     account = await call.app.access.account(call.user_id)
     if account is None:
         signals.profile_not_found(call.app.telemetry, user_id=call.user_id, endpoint=f"{USERS}/profile")
-        raise NotFound("The administrator of the settings has no profile; use a key of a user.")
+        raise NotFound("Your user was deleted a moment ago.")
     user = account.user
     usage = await call.app.usage.look_up(user.id, call.app.clock.now())
     profile = ProfileAnswer(

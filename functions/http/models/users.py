@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_v
 
 from functions.http.declared import Model
 from shared.text.labels import Label
-from shared.users.caller import Scope, TierName
+from shared.users.caller import ADMIN, Scope, TierName
 from shared.users.user import Status
 
 if TYPE_CHECKING:
@@ -160,16 +160,33 @@ class LimitsAnswer(Model):
 
 
 class ProfileAnswer(Model):
-    """The caller: tier, what the key allows, use and limits."""
+    """The caller: tier, what the key allows, use and limits.
+
+    The administrator of the settings has no tier, no limits and no keys of their own: those fields are null.
+    """
 
     id: str
     name: str
-    tier: TierName
-    created_at: datetime
+    tier: TierName | None
+    created_at: datetime | None
     scopes: list[Scope]
-    usage: UsageAnswer
-    limits: LimitsAnswer
+    usage: UsageAnswer | None
+    limits: LimitsAnswer | None
     links: dict[str, str]
+
+    @classmethod
+    def of_administrator(cls) -> Self:
+        """Returns the answer for the administrator of the settings."""
+        return cls(
+            id=ADMIN,
+            name="Administrator of the settings",
+            tier=None,
+            created_at=None,
+            scopes=sorted(Scope),
+            usage=None,
+            limits=None,
+            links={"self": f"{USERS}/profile"},
+        )
 
 
 class KeyAnswer(Model):

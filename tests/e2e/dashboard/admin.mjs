@@ -1,6 +1,8 @@
 // Administers users by keyboard, and looks at health, the plan of the nightly run and the audit trail.
 import { arrive, judge, press, signIn } from "./browser/page.mjs";
 
+export const provoked = [/^400 .*\/users$/];
+
 export default async function admin(page, { url, key, adminKey, name }, seen) {
   const facts = {};
   const note = (view) => judge(page, seen, view);

@@ -35,8 +35,8 @@ class Browser:
         `options` are those of the browser's context, such as `NARROW`.
 
         Raises:
-            AssertionError: the scenario failed, or the page had an error, violated its policy, called another
-                server, or is not accessible.
+            AssertionError: the scenario failed, or the page had an error, made a call that was refused and that the
+                scenario does not provoke, violated its policy, called another server, or is not accessible.
         """
         process = self._started()
         assert process.stdin is not None
@@ -53,7 +53,7 @@ class Browser:
         assert line, f"{scenario.name} does not end: {self._end_of_errors()}"
         seen = json.loads(line)
         assert "failed" not in seen, seen["failed"]
-        for name in ("errors", "violations", "foreign", "findings"):
+        for name in ("errors", "refused", "violations", "foreign", "findings"):
             assert seen[name] == [], seen[name]
         return Seen(seen["facts"], seen["calls"])
 

@@ -1,6 +1,8 @@
 // Loads the page several times, and a view of it whose file is that of another version of the app.
 import { arrive, signIn } from "./browser/page.mjs";
 
+export const provoked = [/^404 .*\/profile\.js$/];
+
 export default async function files(page, { url, key }) {
   const visits = [];
   for (let count = 0; count < 3; count += 1) {

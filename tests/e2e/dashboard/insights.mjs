@@ -1,6 +1,8 @@
 // Looks at the reports: where there is no telemetry to read, and as the answers of a busy service.
 import { arrive, judge, signIn, visit } from "./browser/page.mjs";
 
+export const provoked = [/^429 .*\/insights\/exceptions$/];
+
 export default async function insights(page, { url, key, adminKey, reports }, seen) {
   const facts = {};
   await signIn(page, url, key);
@@ -15,6 +17,7 @@ export default async function insights(page, { url, key, adminKey, reports }, se
   await page.getByText("No telemetry to read").waitFor();
   facts.callsWithoutTelemetry = seen.calls.filter(({ path }) => path.includes("/insights/")).length;
   await judge(page, seen, "insights that are not set up");
+  await page.route(/\/insights$/, async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), notice: null } }));
   await page.route(/\/insights\/\w+\?/, (route) => {
     const [, name] = /\/insights\/(\w+)\?/.exec(route.request().url());
     if (name === "exceptions") return route.fulfill({ status: 429, headers: { "Retry-After": "9" }, json: { detail: "Wait." } });

@@ -4,6 +4,8 @@ import { answered, arrive, judge, press, signIn, visit } from "./browser/page.mj
 const HOSTILE = "<img src=x onerror=alert(3)>";
 const FAR = { timeout: 60_000 };
 
+export const provoked = [/^503 .*\/log$/];
+
 export default async function jobView(page, { url, key, live, failed, name }, seen) {
   const facts = {};
   const note = (view) => judge(page, seen, view);

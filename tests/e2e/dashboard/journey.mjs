@@ -1,6 +1,8 @@
 // Uses the dashboard by keyboard on a narrow screen, from the sign-in to the deletion of a dataset.
 import { arrive, judge, press, visit } from "./browser/page.mjs";
 
+export const provoked = [/^401 .*\/users\/profile$/, /^400 .*\/specs\/validate$/, /^429 .*\/images\/[\w-]+$/];
+
 export default async function journey(page, given, seen) {
   const facts = {};
   const note = (view) => judge(page, seen, view);

@@ -1,6 +1,9 @@
 // Signs in as the platform does it: its proxy names the person in a header, and the page has no key.
 import { arrive, judge, press } from "./browser/page.mjs";
 
+// the session at the platform ends, and a person has no active user
+export const provoked = [/^401 .*\/(jobs|users\/profile)$/];
+
 export default async function signInByPlatform(page, { url, name }, seen) {
   const facts = {};
   await page.goto(url);

@@ -30,6 +30,10 @@ async def test_calls_a_minute_are_bounded_and_a_page_that_nobody_sees_makes_none
         items = [{"url": url, "label": "cat"} for url in urls]
         spec = {"name": name, "sources": [{"type": "urls", "items": items}]}
         jobs.append(await api.submit(spec))
+    # its page then has pictures to show
+    async for job in api.follow(jobs[0]["id"]):
+        if job["progress"]["kept"] > 0:
+            break
     given = {"key": key, "adminKey": stack.api_key, "jobs": jobs}
     facts = (await use("pace", given)).facts
     for job in jobs:

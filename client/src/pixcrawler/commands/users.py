@@ -10,7 +10,7 @@ from pixcrawler.terminal.options import Json, Limit, Url, Yes, confirm, connect
 from pixcrawler.terminal.output import print_fields, print_json, print_table, say
 
 commands = typer.Typer(no_args_is_help=True, help="Users of the app, and your own profile.")
-UserId = Annotated[str, typer.Argument(help="The id of the user.")]
+UserId = Annotated[str, typer.Argument(metavar="ID", help="The id of the user.")]
 
 
 @commands.command("me")
@@ -24,7 +24,7 @@ def show_me(as_json: Json = False, url: Url = None) -> None:
         print_json(me.as_json())
         return
     print_fields({"id": me.id, "name": me.name, "tier": me.tier, "scopes": ", ".join(me.scopes)})
-    print_fields({**me.usage, **me.limits})
+    print_fields({**(me.usage or {}), **(me.limits or {})})
 
 
 @commands.command("list")
@@ -52,8 +52,8 @@ def show_user(user_id: UserId, as_json: Json = False, url: Url = None) -> None:
 
 @commands.command("add")
 def add_user(
-    name: Annotated[str, typer.Argument(help="The name of the user.")],
-    tier: Annotated[str, typer.Option("--tier", help="free, pro or enterprise.")] = "free",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the user.")],
+    tier: Annotated[str, typer.Option("--tier", metavar="TIER", help="free, pro or enterprise.")] = "free",
     as_json: Json = False,
     url: Url = None,
 ) -> None:
@@ -67,9 +67,13 @@ def add_user(
 @commands.command("change")
 def change_user(
     user_id: UserId,
-    name: Annotated[str | None, typer.Option("--name", help="The new name.")] = None,
-    tier: Annotated[str | None, typer.Option("--tier", help="free, pro or enterprise.")] = None,
-    status: Annotated[str | None, typer.Option("--status", help="active or disabled.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The new name.")] = None,
+    tier: Annotated[
+        str | None, typer.Option("--tier", metavar="TIER", help="free, pro or enterprise.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", metavar="STATUS", help="active or disabled.")
+    ] = None,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
@@ -88,7 +92,8 @@ def change_user(
 def delete_user(
     user_id: UserId,
     datasets: Annotated[
-        str, typer.Option("--datasets", help="What becomes of the datasets: keep or delete.")
+        str,
+        typer.Option("--datasets", metavar="CHOICE", help="What becomes of the datasets: keep or delete."),
     ],
     yes: Yes = False,
     as_json: Json = False,
@@ -109,4 +114,5 @@ def _show(user: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json(user)
     else:
-        print_fields({name: value for name, value in user.items() if not isinstance(value, dict)})
+        shown = {name: value for name, value in user.items() if not isinstance(value, dict)}
+        print_fields({name.removesuffix("_at"): value for name, value in shown.items()})

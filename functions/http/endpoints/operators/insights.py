@@ -56,9 +56,10 @@ class ReportSummary(Model):
 
 
 class ReportList(Model):
-    """All reports."""
+    """All reports. `notice` says what the settings lack for any report to run, or is null."""
 
     items: list[ReportSummary]
+    notice: str | None
 
 
 class ReportAnswer(Model):
@@ -96,11 +97,11 @@ class ReportAnswer(Model):
 
 @endpoints.serve(Declared("GET", "api/v1/insights", {200: ReportList}, scope=Scope.ADMIN))
 async def list_insights(call: Call) -> Answer:
-    """Answers all reports with their columns."""
+    """Answers all reports with their columns, and whether the settings allow to run them."""
     from shared.insights.reports import REPORTS
 
-    del call
-    return Answer(ReportList(items=[ReportSummary.of(report) for report in REPORTS.values()]))
+    items = [ReportSummary.of(report) for report in REPORTS.values()]
+    return Answer(ReportList(items=items, notice=call.app.insights.missing))
 
 
 @endpoints.serve(

@@ -9,7 +9,7 @@ const MOST_TABS = 200;
 /** A page of a context, and what is seen of it: errors, violations, calls of other servers, and calls of the API. */
 export async function watchedPage(context, origin) {
   const page = await context.newPage();
-  const seen = { errors: [], violations: [], foreign: [], findings: [], calls: [], open: 0 };
+  const seen = { errors: [], violations: [], foreign: [], findings: [], refused: [], calls: [], open: 0 };
   await page.exposeFunction("reportViolation", (text) => seen.violations.push(text));
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => window.reportViolation(`${event.violatedDirective} ${event.blockedURI}`));
@@ -17,9 +17,11 @@ export async function watchedPage(context, origin) {
   page.on("pageerror", (error) => seen.errors.push(error.message));
   page.on("dialog", (dialog) => (seen.errors.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("console", (message) => {
+    if (!["error", "warning"].includes(message.type())) return;
     // a browser reports each refused call, also those that a scenario provokes
-    const isExpected = /status of (400|401|404|429|503)/.test(message.text());
-    if (["error", "warning"].includes(message.type()) && !isExpected) seen.errors.push(message.text());
+    const [, status] = /^Failed to load resource: .* status of (\d+)/.exec(message.text()) ?? [];
+    if (status) seen.refused.push(`${status} ${new URL(message.location().url).pathname}`);
+    else seen.errors.push(message.text());
   });
   const isCall = (request) => new URL(request.url()).pathname.startsWith("/api/");
   page.on("request", (request) => {

@@ -1,5 +1,6 @@
 // Runs scenarios in one browser, each in a context of its own. Reads a line of JSON for each scenario,
 // {"scenario": path, "given": {...}, "options": {...}}, and writes a line with what was seen, or with why it failed.
+// A scenario exports in `provoked` which calls are refused in it, as patterns of "status path". No other call may be.
 import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -27,8 +28,9 @@ async function run(path, given, options) {
   context.setDefaultTimeout(LATE_MS);
   const { page, seen } = await watchedPage(context, new URL(given.url).origin);
   try {
-    const { default: scenario } = await import(pathToFileURL(path));
-    return { ...seen, facts: await scenario(page, given, seen) };
+    const { default: scenario, provoked = [] } = await import(pathToFileURL(path));
+    const facts = await scenario(page, given, seen);
+    return { ...seen, refused: seen.refused.filter((call) => !provoked.some((pattern) => pattern.test(call))), facts };
   } catch (error) {
     return { failed: `${error.stack}\n\n${await stateOf(page, seen)}` };
   } finally {

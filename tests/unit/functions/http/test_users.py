@@ -6,7 +6,6 @@ import pytest
 
 from shared.telemetry.recording import RecordingTelemetry
 from shared.users.audit import AuditFilter, Outcome
-from shared.users.quotas.reservation import Wish
 from tests.unit.functions.http.http_calls import KEY, Answered, Caller
 
 NO_SUCH_USER = "0000000000000000"
@@ -35,53 +34,6 @@ async def recorded(caller: Caller) -> list[tuple[str, str, str, str]]:
 def wrong_fields(answered: Answered) -> dict[str, str]:
     assert answered.status == 400
     return dict(answered.errors)
-
-
-async def test_a_new_user_with_a_key_can_call_and_has_a_profile(caller):
-    user_id = await make_user(caller, tier="pro")
-    _, ann = await make_key(caller, user_id, "read")
-    answered = await ann.get("users/profile")
-    assert answered.status == 200
-    assert answered.body | {"created_at": "", "usage": {}} == {
-        "id": user_id,
-        "name": "Ann",
-        "tier": "pro",
-        "created_at": "",
-        "scopes": ["read"],
-        "usage": {},
-        "limits": {
-            "requests_per_minute": 300,
-            "requests_per_minute_per_key": None,
-            "jobs_at_once": 10,
-            "images_per_month": 1_000_000,
-            "images_per_job": 250_000,
-            "cool_after_days": None,
-            "cold_after_days": None,
-            "archive_after_days": None,
-            "delete_after_days": None,
-            "monthly_price_usd": 29.0,
-        },
-        "links": {"self": "/api/v1/users/profile", "keys": "/api/v1/users/me/keys"},
-    }
-
-
-async def test_a_profile_has_the_use_of_this_month(app, caller):
-    user_id = await make_user(caller)
-    _, ann = await make_key(caller, user_id, "read")
-    now = app.clock.now()
-    for job_id, images in (("done", 30), ("open", 20)):
-        await app.usage.reserve(Wish(user_id, job_id, f"{job_id}-token", images), app.tiers["free"], now)
-    await app.usage.settle(user_id, "done", "done-token", 7)
-    usage = (await ann.get("users/profile")).body["usage"]
-    assert (usage["jobs_open"], usage["images_kept"], usage["images_reserved"]) == (1, 7, 20)
-    assert datetime.fromisoformat(usage["resets_at"]) > now
-
-
-async def test_a_caller_without_a_user_has_no_profile_and_telemetry_says_so(app, caller):
-    vars(app)["telemetry"] = telemetry = RecordingTelemetry()
-    assert (await caller.get("users/profile")).status == 404
-    [event] = telemetry.named("profile_not_found")
-    assert event.properties == {"user_id": "admin", "endpoint": "/api/v1/users/profile"}
 
 
 async def test_users_are_listed_newest_first_in_pages(caller):

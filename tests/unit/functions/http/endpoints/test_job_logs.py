@@ -115,6 +115,8 @@ async def test_all_users_together_take_three_queries_at_a_time() -> None:
     asked: list[JobIds | None] = []
 
     class Hanging:
+        missing = None
+
         async def run(self, report: Report, span: Span, job: JobIds | None = None) -> Findings:
             del report, span
             asked.append(job)

@@ -11,6 +11,10 @@ const SPANS = [[24, "24 hours"], [72, "3 days"], [168, "7 days"], [720, "30 days
 export async function showInsights({ main, signal }) {
   const { body } = await get("/api/v1/insights", signal);
   if (signal.aborted) return;
+  if (body.notice) {
+    fill(main, h("div.stack.loose", h("h1", "Insights"), setUp(body.notice)));
+    return;
+  }
   const choice = h("select", { id: "span", onchange: () => load() }, SPANS.map(([hours, text]) => h("option", { value: hours }, text)));
   const place = h("div.stack.loose");
   const status = h("p.hidden", { role: "status" });
@@ -47,7 +51,7 @@ export async function showInsights({ main, signal }) {
     } catch (error) {
       if (mine.aborted) return true;
       if (error.code === "not_configured") {
-        fill(place, setUp(error));
+        fill(place, setUp(error.message));
         return false;
       }
       const again = action("Try again", "", card.body, () => draw(card, mine));
@@ -57,11 +61,11 @@ export async function showInsights({ main, signal }) {
   }
 }
 
-function setUp(error) {
+function setUp(message) {
   return h(
     "div.empty.stack",
     h("h2", "No telemetry to read"),
-    h("p.muted", error.message),
+    h("p.muted", message),
     h("p.muted", "The app also needs the role Log Analytics Reader there. A deployment with azd does both."),
   );
 }

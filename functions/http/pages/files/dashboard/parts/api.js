@@ -33,13 +33,7 @@ export async function get(path, signal) {
 
 /** Returns what a key, which may not be in use yet, or else a sign-in allows. Raises the problem if the app refuses it. */
 export async function scopesOf(key, signal) {
-  try {
-    return (await (await send("GET", "/api/v1/users/profile", { key, signal })).json()).scopes;
-  } catch (error) {
-    // the administrator of the settings has no profile
-    if (error.status === 404) return ["read", "submit", "admin"];
-    throw error;
-  }
+  return (await (await send("GET", "/api/v1/users/profile", { key, signal })).json()).scopes;
 }
 
 /** Reads the health of the app and its parts, also while it is bad. */

@@ -7,15 +7,12 @@ import { facts, notice } from "../parts/notices.js";
 import { keysOf } from "./keys.js";
 
 export async function showProfile({ main, signal }) {
-  let profile;
-  try {
-    profile = (await get("/api/v1/users/profile", signal)).body;
-  } catch (error) {
-    if (error.status !== 404) throw error;
-    fill(main, h("div.stack", h("h1", "Profile and keys"), notice("other", h("p", "This is the administrator's key of the settings. It has no tier, no limits and no further keys."))));
+  const { body: profile } = await get("/api/v1/users/profile", signal);
+  if (signal.aborted) return;
+  if (profile.tier === null) {
+    fill(main, h("div.stack.loose", h("h1", h("bdi", profile.name)), notice("other", h("p", "This key is in the settings of the app. It may do everything, and has no tier and no limits."), h("p", h("a", { href: "#/admin/users" }, "Make users and keys")))));
     return;
   }
-  if (signal.aborted) return;
   const keys = keysOf("/api/v1/users/me", profile.scopes, signal);
   fill(main, h("div.stack.loose", h("div.stack", h("h1", h("bdi", profile.name)), h("div.line", h("span.badge", `${profile.tier} tier`), h("span.muted", `since ${date(profile.created_at)}`))), use(profile), keys.element));
   await keys.draw();

@@ -62,6 +62,7 @@ async def test_the_list_has_every_report_with_its_columns(caller: Caller) -> Non
     answered = await caller.get("insights")
     assert answered.status == 200
     assert [item["name"] for item in answered.body["items"]] == list(REPORTS)
+    assert answered.body["notice"].startswith("The app does not know where its telemetry is.")
     first = answered.body["items"][0]
     assert first["links"] == {"self": "/api/v1/insights/jobs_completed"}
     assert first["columns"][0] == {
@@ -69,6 +70,11 @@ async def test_the_list_has_every_report_with_its_columns(caller: Caller) -> Non
         "type": "time",
         "description": "Beginning of the hour, in UTC.",
     }
+
+
+@pytest.mark.usefixtures("server")
+async def test_the_list_has_no_notice_where_reports_can_run(caller: Caller) -> None:
+    assert (await caller.get("insights")).body["notice"] is None
 
 
 async def test_a_report_is_rows_by_name_of_a_span_whose_first_hour_is_whole(
