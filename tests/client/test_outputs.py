@@ -1,12 +1,13 @@
 """What commands print for people, on a terminal and elsewhere."""
 
 import io
+import json
 
 import pytest
 
 from pixcrawler.plain_text import file_name, json_text
 from pixcrawler.terminal.output import console, print_fields, print_table, size_text
-from tests.client.conftest import HOSTILE, JOB, UNSAFE, Answer, StoredFile, links
+from tests.client.conftest import HOSTILE, JOB, UNSAFE, Answer, StoredFile, links, problem
 
 TIME = "2026-01-01T00:00:00Z"
 USER = {"id": "u1", "name": HOSTILE, "tier": "pro", "status": "active", "created_at": TIME, "links": {}}
@@ -90,6 +91,70 @@ def test_a_terminal_gets_a_table_without_the_markup_of_a_hostile_server(monkeypa
     assert not (UNSAFE - {"\x1b"}) & set(terminal.getvalue())
     assert "\x1b]0" not in terminal.getvalue()
     assert "\x1b[2J" not in terminal.getvalue()
+
+
+def test_a_check_says_what_a_spec_would_do(app, run):
+    estimate = {
+        "prices": {"currency": "USD"}, "candidates": 2_200, "size_bytes": {"amount": 3e8}, "job_cost": 0.5,
+        "duration_seconds": {"amount": 7_200.0},
+    }  # fmt: skip
+    outlook = {"accepted": True, "images_max": 1000, "warnings": [], "refusals": [], "estimate": estimate}
+    warned = {
+        **outlook,
+        "warnings": [{"field": "labels", "message": HOSTILE}],
+        "estimate": {"job_cost": 0.001},
+    }
+    app.on(f"{API}/specs/validate", Answer(outlook), Answer(warned))
+    assert run("submit", "cat", "--check").output.splitlines() == [
+        "The spec would be accepted.",
+        "images         at most 1,000",
+        "candidates     about 2,200",
+        "size           about 300.0 MB",
+        "duration       about 2 hours",
+        "cost on Azure  about 0.50 USD",
+    ]
+    out = run("submit", "cat", "--check").output
+    assert "! labels [red]" in out
+    assert "cost on Azure  under 0.01" in out
+    assert not UNSAFE & set(out)
+
+
+def test_a_check_says_why_a_spec_would_be_refused(app, run):
+    refusal = {
+        "detail": "The app is not set up.",
+        "errors": [{"field": "sources.0", "message": "needs a key"}],
+    }
+    outlook = {"accepted": False, "images_max": 0, "warnings": [], "refusals": [refusal], "estimate": {}}
+    app.on(f"{API}/specs/validate", Answer(outlook))
+    assert run("submit", "cat", "--check", code=3).output.splitlines() == [
+        "The spec would be refused:",
+        "  The app is not set up.",
+        "    sources.0 needs a key",
+    ]
+    assert json.loads(run("submit", "cat", "--check", "--json", code=3).output) == outlook
+
+
+def test_a_whole_spec_goes_to_the_app_also_if_it_lacks_keywords(app, run):
+    app.on(f"{API}/jobs", problem(400, "invalid_request", "The job's spec is not valid."))
+    assert "is not valid" in run("submit", "--spec", "-", stdin="keyword: [cat]", code=3).output
+    assert "Name keywords" in run("submit", "--name", "cats", code=2).output
+
+
+def test_times_have_one_form_and_long_values_are_whole(app, run, monkeypatch):
+    app.on(f"{API}/users/u1", Answer({**USER, "created_at": "2026-01-02T03:04:05.678900Z"}))
+    assert "created  2026-01-02 03:04:05 UTC" in run("users", "show", "u1").output
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stdout", terminal)
+    print_table(("name", "blob"), [("list", "inputs/user/uploaded/" + "a" * 60)])
+    assert terminal.getvalue().count("a") == 62
+
+
+def test_the_administrator_of_the_settings_has_scopes_only(served, run):
+    profile = {**PROFILE, "name": "Administrator", "tier": None, "usage": None, "limits": None}
+    served.on(f"{API}/users/profile", Answer(profile))
+    assert run("users", "me").output == "id      u1\nname    Administrator\nscopes  read\n"
 
 
 def test_progress_of_a_download_is_shown_on_a_terminal(app, run, tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ from playground.azurite import ROOT
 from tests.client.all_commands import all_commands
 
 SOURCE = ROOT / "client" / "src" / "pixcrawler"
+# on a line of 80 characters, beside the longest name
+_SUMMARY_CHARACTERS = 63
 DOCUMENT = (ROOT / "docs" / "reference" / "client.md").read_text()
 
 
@@ -54,6 +56,8 @@ def test_the_document_has_each_command_with_its_options(name, command):
     shared = {"--json", "--url", "--yes", "--help"}
     assert {option for option in options - shared if option not in row} == set()
     assert command.help
+    # the list of commands has room for the whole sentence
+    assert not command.get_short_help_str(_SUMMARY_CHARACTERS).endswith("...")
     # no command is left out of scripts
     assert "--json" in options
     assert "--url" in options or name in {"login", "logout", "local up"}

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pixcrawler.answers import Dataset
     from pixcrawler.client import Client
 
-DatasetId = Annotated[str, typer.Argument(help="The id of the dataset, which is that of its job.")]
+DatasetId = Annotated[
+    str, typer.Argument(metavar="ID", help="The id of the dataset, which is that of its job.")
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -25,7 +27,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def datasets(
-    dataset_id: Annotated[str | None, typer.Argument(help="Show this dataset alone.")] = None,
+    dataset_id: Annotated[str | None, typer.Argument(metavar="ID", help="Show this dataset alone.")] = None,
     limit: Limit = 20,
     as_json: Json = False,
     url: Url = None,
@@ -47,10 +49,13 @@ def datasets(
 
 def download(
     dataset_id: DatasetId,
-    to: Annotated[Path, typer.Option("--to", help="The folder for the files.")] = Path(),
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The folder for the files.")] = Path(),
     unpack: Annotated[bool, typer.Option("--unpack", help="Unpack the ZIP into a folder beside it.")] = False,
     connections: Annotated[
-        int, typer.Option("--connections", min=1, max=32, help="How many ranges to read at a time.")
+        int,
+        typer.Option(
+            "--connections", metavar="NUMBER", min=1, max=32, help="How many ranges to read at a time."
+        ),
     ] = 4,
     as_json: Json = False,
     url: Url = None,
@@ -70,13 +75,20 @@ def download(
 
 def rehydrate(
     dataset_id: DatasetId,
-    tier: Annotated[str, typer.Option("--tier", help="hot, cool or cold.")] = "hot",
-    priority: Annotated[str, typer.Option("--priority", help="standard or high.")] = "standard",
-    days: Annotated[int, typer.Option("--days", min=1, max=365, help="How long it then stays online.")] = 7,
+    tier: Annotated[str, typer.Option("--tier", metavar="TIER", help="hot, cool or cold.")] = "hot",
+    priority: Annotated[
+        str, typer.Option("--priority", metavar="PRIORITY", help="standard or high.")
+    ] = "standard",
+    days: Annotated[
+        int, typer.Option("--days", metavar="DAYS", min=1, max=365, help="How long it then stays online.")
+    ] = 7,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Bring a dataset back from the Archive tier, or keep it online for longer."""
+    """Bring a dataset back from the Archive tier.
+
+    One that is in another tier stays online for `--days` at least.
+    """
     with connect(url) as client:
         _show(client.rehydrate(dataset_id, tier=tier, priority=priority, days=days), as_json=as_json)
 

@@ -22,17 +22,27 @@ def add_commands(app: typer.Typer) -> None:
 
 def images(
     dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the dataset, or of its job.")],
-    label: Annotated[str | None, typer.Option("--label", help="Only images of this label.")] = None,
-    split: Annotated[str | None, typer.Option("--split", help="Only this split: train, val or test.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="LABEL", help="Only images of this label.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="SPLIT", help="Only this split: train, val or test.")
+    ] = None,
     license_name: Annotated[
-        str | None, typer.Option("--license", help="Only images under this licence, such as by-sa.")
+        str | None,
+        typer.Option("--license", metavar="LICENCE", help="Only images under this licence, such as by-sa."),
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--source", help="Only images of this source, such as openverse.")
+        str | None,
+        typer.Option("--source", metavar="SOURCE", help="Only images of this source, such as openverse."),
     ] = None,
     sort: Annotated[
         str | None,
-        typer.Option("--sort", help="found, largest, smallest, sharpest, blurriest, brightest or darkest."),
+        typer.Option(
+            "--sort",
+            metavar="ORDER",
+            help="found, largest, smallest, sharpest, blurriest, brightest or darkest.",
+        ),
     ] = None,
     of_job: Annotated[
         bool,
@@ -41,19 +51,22 @@ def images(
         ),
     ] = False,
     save: Annotated[
-        Path | None, typer.Option("--save", help="Store the images in this folder, by label.")
+        Path | None,
+        typer.Option("--save", metavar="FOLDER", help="Store the images in this folder, by label."),
     ] = None,
     width: Annotated[
         int | None,
         typer.Option(
-            "--width", help="With --save, store small JPEGs: 64, 128, 256, 512 or 1024 pixels wide."
+            "--width",
+            metavar="PIXELS",
+            help="With --save, store small JPEGs: 64, 128, 256, 512 or 1024 pixels wide.",
         ),
     ] = None,
     limit: Limit = 100,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """List the images of a dataset, or store some of them without a download of all."""
+    """List the images of a dataset, or store some of them."""
     filters = {"label": label, "split": split, "license": license_name, "source": source, "sort": sort}
     with connect(url) as client:
         found = list(islice(client.images(dataset_id, of_job=of_job, **filters), limit))

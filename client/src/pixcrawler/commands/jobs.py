@@ -9,7 +9,7 @@ from pixcrawler.errors import WrongUse
 from pixcrawler.terminal.options import Json, Limit, Url, Yes, confirm, connect
 from pixcrawler.terminal.output import print_fields, print_json, print_json_line, print_table, say
 
-JobId = Annotated[str, typer.Argument(help="The id of the job.")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The id of the job.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -19,11 +19,17 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def jobs(
-    state: Annotated[str | None, typer.Option("--state", help="Only jobs in this state.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Only jobs with this in their name.")] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help="Only jobs in this state.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Only jobs with this in their name.")
+    ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", help="Only jobs since this time, such as 2026-01-01T12:00:00Z."),
+        typer.Option(
+            "--since", metavar="TIME", help="Only jobs since this time, such as 2026-01-01T12:00:00Z."
+        ),
     ] = None,
     limit: Limit = 20,
     as_json: Json = False,
@@ -71,9 +77,13 @@ def show(job_id: JobId, as_json: Json = False, url: Url = None) -> None:
 
 def records(
     job_id: JobId,
-    outcome: Annotated[str | None, typer.Option("--outcome", help="kept or rejected.")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Only this reason.")] = None,
-    label: Annotated[str | None, typer.Option("--label", help="Only this label.")] = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", metavar="OUTCOME", help="kept or rejected.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="REASON", help="Only this reason.")
+    ] = None,
+    label: Annotated[str | None, typer.Option("--label", metavar="LABEL", help="Only this label.")] = None,
     limit: Limit = 100,
     as_json: Json = False,
     url: Url = None,
@@ -85,8 +95,8 @@ def records(
             for record in found:
                 print_json_line(record.as_json())
             return
-        rows = [(each.index, each.outcome, each.reason, each.label, each.url) for each in found]
-    print_table(("index", "outcome", "reason", "label", "url"), rows)
+        rows = [(each.index, each.outcome, each.reason, each.detail, each.label, each.url) for each in found]
+    print_table(("index", "outcome", "reason", "detail", "label", "url"), rows)
 
 
 def cancel(job_id: JobId, as_json: Json = False, url: Url = None) -> None:
@@ -97,7 +107,10 @@ def cancel(job_id: JobId, as_json: Json = False, url: Url = None) -> None:
 
 
 def retry(job_id: JobId, as_json: Json = False, url: Url = None) -> None:
-    """Retry a job that has ended: what failed for a transient reason, or what is left of it."""
+    """Retry a job that has ended.
+
+    A completed job fetches again what failed for a transient reason. Any other job goes on where it ended.
+    """
     with connect(url) as client:
         job = client.retry(job_id)
     print_json(job.as_json()) if as_json else say(f"{job.id} is {job.state}.")

@@ -8,7 +8,9 @@ from pixcrawler.terminal.options import Json, Url, Yes, confirm, connect
 from pixcrawler.terminal.output import complain, print_json, print_table, say
 
 commands = typer.Typer(no_args_is_help=True, help="API keys: yours, or those of another user.")
-OfUser = Annotated[str, typer.Option("--user", help="The id of another user, for administrators.")]
+OfUser = Annotated[
+    str, typer.Option("--user", metavar="ID", help="The id of another user, for administrators.")
+]
 
 
 @commands.command("list")
@@ -30,14 +32,18 @@ def list_keys(user: OfUser = "me", as_json: Json = False, url: Url = None) -> No
 
 @commands.command("add")
 def add_key(
-    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="read, submit or admin. Can be repeated; without it, read and submit."),
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help="read, submit or admin. Can be repeated; without it, read and submit.",
+        ),
     ] = None,
     expires: Annotated[
         str | None,
-        typer.Option("--expires", help="When it stops to work, such as 2027-01-31T00:00:00Z."),
+        typer.Option("--expires", metavar="TIME", help="When the key expires, such as 2027-01-31T00:00:00Z."),
     ] = None,
     user: OfUser = "me",
     as_json: Json = False,
@@ -57,7 +63,7 @@ def add_key(
 
 @commands.command("revoke")
 def revoke_key(
-    key_id: Annotated[str, typer.Argument(help="The id of the key.")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")],
     user: OfUser = "me",
     yes: Yes = False,
     as_json: Json = False,

@@ -14,12 +14,20 @@ commands = typer.Typer(no_args_is_help=True, help="Lists of URLs to make dataset
 
 @commands.command("upload")
 def upload_list(
-    path: Annotated[Path, typer.Argument(help="The list: txt, csv, tsv, jsonl, json (also .gz) or parquet.")],
-    name: Annotated[str | None, typer.Option("--name", help="What you call the list.")] = None,
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="The list: txt, csv, tsv, jsonl, json (also .gz) or parquet."),
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What you call the list.")
+    ] = None,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Store a list of up to 2 GB, and print the name by which a spec uses it."""
+    """Store a list of URLs, of up to 2 GB.
+
+    The output is the name of the blob. A spec uses it like this: {"sources": [{"type": "urls", "blob": NAME}]}
+    """
     with connect(url) as client:
         found = client.upload_list(path, name=name)
     if as_json:
@@ -44,7 +52,7 @@ def list_lists(limit: Limit = 100, as_json: Json = False, url: Url = None) -> No
 
 @commands.command("delete")
 def delete_list(
-    list_id: Annotated[str, typer.Argument(help="The id of the list.")],
+    list_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the list.")],
     yes: Yes = False,
     as_json: Json = False,
     url: Url = None,

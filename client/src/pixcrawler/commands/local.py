@@ -20,10 +20,14 @@ def local() -> None:
 
 @commands.command("up")
 def start(
-    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="The port of the app.")] = 7071,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=1, max=65_535, help="The port of the app.")
+    ] = 7071,
     clone: Annotated[
         Path | None,
-        typer.Option("--clone", help="The clone of PixCrawler, in place of the one you are in."),
+        typer.Option(
+            "--clone", metavar="FOLDER", help="The clone of PixCrawler, in place of the one you are in."
+        ),
     ] = None,
     login: Annotated[bool, typer.Option("--login", help="Sign in to it, like the command login.")] = False,
     no_setup: Annotated[
@@ -34,7 +38,10 @@ def start(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Run the app and its storage from a clone, like `make start`, until Ctrl-C. Needs no account anywhere."""
+    """Run the app and its storage until Ctrl-C.
+
+    It runs from a clone, like `make start`, and needs no account anywhere.
+    """
     from pixcrawler.commands.login import sign_in
     from pixcrawler.local_stack import find_clone, start_stack, stop_stack, wait_until_ready
 

@@ -16,7 +16,9 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(logout)
 
 
-def login(url: Annotated[str, typer.Argument(help="The URL of the app.")], as_json: Json = False) -> None:
+def login(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL of the app.")], as_json: Json = False
+) -> None:
     """Store the URL of an app and an API key for it.
 
     The key is asked for, or read from standard input if that is no terminal, or taken from PIXCRAWLER_API_KEY. It is

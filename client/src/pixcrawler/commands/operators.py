@@ -18,9 +18,11 @@ def add_commands(app: typer.Typer) -> None:
 
 def insights(
     report: Annotated[
-        str | None, typer.Argument(help="The report to run. Without it, all are listed.")
+        str | None, typer.Argument(metavar="REPORT", help="The report to run. Without it, all are listed.")
     ] = None,
-    hours: Annotated[int, typer.Option("--hours", min=1, max=720, help="How far back it reaches.")] = 24,
+    hours: Annotated[
+        int, typer.Option("--hours", metavar="HOURS", min=1, max=720, help="How far back it reaches.")
+    ] = 24,
     as_json: Json = False,
     url: Url = None,
 ) -> None:

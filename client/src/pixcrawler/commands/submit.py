@@ -16,31 +16,51 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def submit(
-    keywords: Annotated[list[str] | None, typer.Argument(help="Words that are label and search.")] = None,
+    keywords: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="KEYWORDS", help="What the images should show. Each is a label, and is searched for."
+        ),
+    ] = None,
     spec: Annotated[
         str | None,
-        typer.Option("--spec", help="A file with the spec, in JSON or YAML; - reads standard input."),
+        typer.Option(
+            "--spec", metavar="FILE", help="A file with the spec, in JSON or YAML; - reads standard input."
+        ),
     ] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option("--label", help="A label with its keywords, such as cat=cat,kitten. Can be repeated."),
+        typer.Option(
+            "--label",
+            metavar="LABEL=WORDS",
+            help="A label with its keywords, such as cat=cat,kitten. Can be repeated.",
+        ),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The name of the dataset.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The name of the dataset.")
+    ] = None,
     images: Annotated[
         int | None,
-        typer.Option("--max-images", min=1, help="How many images a label has at most."),
+        typer.Option("--max-images", metavar="NUMBER", min=1, help="How many images a label has at most."),
     ] = None,
     source: Annotated[
         list[str] | None,
-        typer.Option("--source", help="A search service, such as openverse. Can be repeated."),
+        typer.Option(
+            "--source", metavar="SOURCE", help="A search service, such as openverse. Can be repeated."
+        ),
     ] = None,
     licenses: Annotated[
         list[str] | None,
-        typer.Option("--license", help="Keep only images with this licence. Can be repeated."),
+        typer.Option(
+            "--license", metavar="LICENCE", help="Keep only images with this licence. Can be repeated."
+        ),
     ] = None,
-    form: Annotated[str | None, typer.Option("--format", help="zip or webdataset.")] = None,
+    form: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help="zip or webdataset.")] = None,
     key: Annotated[
-        str, typer.Option("--idempotency-key", help="The same key and spec again give the same job.")
+        str,
+        typer.Option(
+            "--idempotency-key", metavar="KEY", help="The same key and spec again give the same job."
+        ),
     ] = "",
     check: Annotated[
         bool, typer.Option("--check", help="Say what the spec would do, without a job.")
@@ -52,6 +72,7 @@ def submit(
     """Submit a job: keywords, labels, or a whole spec."""
     from pixcrawler.commands.watch import watch_until_the_end
     from pixcrawler.spec_files import labels_of, read_spec
+    from pixcrawler.terminal.outlook import print_outlook
 
     body = read_spec(spec) if spec is not None else {}
     given: dict[str, Any] = {
@@ -64,12 +85,13 @@ def submit(
         "output": {**_object(body, "output"), "format": form} if form else None,
     }
     body.update({field: value for field, value in given.items() if value is not None})
-    if not {"keywords", "labels", "sources"} & body.keys():
+    # of a whole spec, the app says what is missing
+    if spec is None and not {"keywords", "labels", "sources"} & body.keys():
         raise WrongUse("Name keywords, a --label, or a --spec. For example: pixcrawler submit cat dog")
     with connect(url) as client:
         if check:
             outlook = client.validate(body)
-            print_json(outlook.as_json())
+            print_json(outlook.as_json()) if as_json else print_outlook(outlook)
             raise typer.Exit(ExitCode.OK if outlook.accepted else ExitCode.REFUSED)
         job = client.submit(body, idempotency_key=key)
         if wait:

@@ -27,7 +27,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def watch(
-    job_id: Annotated[str, typer.Argument(help="The id of the job.")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the job.")],
     as_json: Json = False,
     url: Url = None,
 ) -> None:
@@ -95,7 +95,9 @@ def _bars(job: "Job", height: int) -> "RenderableType":
         rejected = sum(counts.rejected.values())
         bar = ProgressBar(total=max(1, counts.found), completed=counts.kept + rejected, width=_BAR_WIDTH)
         table.add_row(Text(plain(label)), bar, str(counts.kept), str(rejected), str(counts.found))
-    lines: list[RenderableType] = [Text(f"{plain(job.name)}  {_line(job)}", style="bold"), table]
+    lines: list[RenderableType] = [Text(f"{plain(job.name)}  {_line(job)}", style="bold")]
+    if job.labels:
+        lines.append(table)
     if len(job.labels) > room:
         lines.append(Text(f"and {len(job.labels) - room} more labels"))
     if job.notice:

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Url = Annotated[
     str | None,
-    typer.Option("--url", help="The app to call, in place of PIXCRAWLER_URL or the stored one."),
+    typer.Option(
+        "--url", metavar="URL", help="The app to call, in place of PIXCRAWLER_URL or the stored one."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many to list at most.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="NUMBER", min=1, help="How many to list at most.")]
 
 
 def connect(url: str | None) -> "Client":

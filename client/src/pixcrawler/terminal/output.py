@@ -1,5 +1,6 @@
 """Prints for people and for programs. Texts of the server are made plain before a terminal gets them."""
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from pixcrawler.plain_text import json_text, plain, plain_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
+# a time of the API, which is in UTC
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -51,7 +54,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        # a long value, such as the name of a blob, continues on the next line
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
     console().print(table)
@@ -79,5 +85,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if hasattr(value, "isoformat"):
-        return plain(value.isoformat(sep=" ", timespec="seconds"))
-    return plain(value)
+        value = value.isoformat()
+    text = plain(value)
+    moment = _MOMENT.fullmatch(text)
+    return f"{moment[1]} {moment[2]} UTC" if moment else text
