@@ -25,7 +25,7 @@ export async function showAudit({ main, signal }) {
   const user = h("input", { id: "user", type: "search", autocomplete: "off", spellcheck: "false", maxlength: 64, onchange: read });
   const since = h("input", { id: "since", type: "date", onchange: read });
   fill(main, adminPage("Audit trail", null, h("div.fields", field("Action", kind), field("Id of a user", user), field("Since", since)), shown));
-  let turn = 0;
+  let newest = 0;
   await read();
 
   async function read() {
@@ -33,13 +33,13 @@ export async function showAudit({ main, signal }) {
     if (kind.value) query.set("action", kind.value);
     if (user.value.trim()) query.set("user", user.value.trim());
     if (since.value) query.set("since", `${since.value}T00:00:00Z`);
-    const mine = ++turn;
+    const mine = ++newest;
     try {
       const { body } = await get(`/api/v1/audit?${query}`, signal);
       const isEmpty = body.items.length === 0 && body.next === null;
-      if (mine === turn) fill(shown, isEmpty ? h("p.muted", { role: "status" }, "There is no such change.") : pagedList(body, row, "Older changes", signal));
+      if (mine === newest) fill(shown, isEmpty ? h("p.muted", { role: "status" }, "There is no such change.") : pagedList(body, row, "Older changes", signal));
     } catch (error) {
-      if (mine === turn && !signal.aborted) fill(shown, problem(error));
+      if (mine === newest && !signal.aborted) fill(shown, problem(error));
     }
   }
 }

@@ -1,4 +1,4 @@
-// How the app and its parts are.
+// The health of the app and its parts.
 import { health } from "../parts/api.js";
 import { ranking } from "../parts/charts.js";
 import { fill, h } from "../parts/dom.js";

@@ -8,7 +8,7 @@ import { facts, notice } from "../parts/notices.js";
 import { adminPage } from "./page.js";
 
 const day = (text) => new Date(`${text}T00:00Z`).toLocaleDateString("en", { dateStyle: "full", timeZone: "UTC" });
-const what = ({ action: kind, origin, target }) => (kind === "delete" ? `Deleted from ${origin}` : `From ${origin} to ${target}`);
+const describe = ({ action: kind, origin, target }) => (kind === "delete" ? `Deleted from ${origin}` : `From ${origin} to ${target}`);
 
 export async function showPlan({ main, signal }) {
   const { body: plan } = await get("/api/v1/lifecycle/plan", signal);
@@ -20,7 +20,7 @@ export async function showPlan({ main, signal }) {
 
 function totals({ date, totals: all, prices }) {
   const steps = all.steps.map((step) => ({
-    name: what(step),
+    name: describe(step),
     value: plural(step.datasets, "dataset"),
     parts: [[step.action === "delete" ? "refused" : "accent", step.size_bytes]],
     more: `${bytes(step.size_bytes)}, saves ${money(step.saving_month, prices.currency)} a month`,
@@ -31,7 +31,7 @@ function totals({ date, totals: all, prices }) {
     h("h2", day(date)),
     facts([
       ["datasets in all", count(all.datasets)],
-      ["less to pay a month", money(all.saving_month, prices.currency), "kept"],
+      ["saved each month", money(all.saving_month, prices.currency), "kept"],
       ["the run costs", money(all.cost, prices.currency)],
     ]),
     all.complete ? null : notice("other", h("p", "There are so many datasets that these numbers are not complete.")),
@@ -42,7 +42,7 @@ function totals({ date, totals: all, prices }) {
 
 function row(step, currency) {
   const about = `${bytes(step.size_bytes)} · not used for ${plural(step.age_days, "day")} · saves ${money(step.saving_month, currency)} a month`;
-  const badge = h(step.action === "delete" ? "span.badge.bad" : "span.badge", what(step));
+  const badge = h(step.action === "delete" ? "span.badge.bad" : "span.badge", describe(step));
   return h("li.row", h("div.stack.tight", h("strong", h("bdi", step.name)), h("p.muted.small.number", about), h("p.small", "of user ", h("a", { href: `#/admin/users/${step.user_id}` }, step.user_id))), badge);
 }
 

@@ -72,16 +72,16 @@ function used({ usage }) {
   return h("section.card.stack", h("h2", "This month"), shown);
 }
 
-/** Resolves to `keep` or `delete`, for the user's datasets, or null if nothing is to happen. */
+/** Resolves to `keep` or `delete`, for the user's datasets, or to null if the person does not agree. */
 function askToDelete(user) {
   const box = (value, title, text) => h("label.choice", h("input", { type: "radio", name: "datasets", value, checked: value === "keep" }), h("span", title, h("small", text)));
   const choices = h(
     "fieldset.stack.tight",
     h("legend.hidden", "Datasets of the user"),
     box("keep", "Keep the datasets", "They stay in storage, where nobody can call for them."),
-    box("delete", "Delete the datasets, too", "This cannot be taken back."),
+    box("delete", "Delete the datasets, too", "This cannot be undone."),
   );
   const text = h("p", "The keys are refused at once. The next nightly runs cancel the jobs and delete the user.");
   const read = () => choices.querySelector(":checked").value;
-  return ask(`Delete “${user.name}”?`, [text, choices], { agree: "Delete the user", refuse: "Keep the user", read });
+  return ask(`Delete “${user.name}”?`, [text, choices], { agree: "Delete the user", refuse: "Keep the user", kind: "danger", read });
 }

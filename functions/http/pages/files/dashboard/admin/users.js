@@ -11,7 +11,7 @@ export const TIERS = ["free", "pro", "enterprise"];
 export async function showUsers({ main, signal }) {
   const { body } = await get("/api/v1/users?limit=20", signal);
   if (signal.aborted) return;
-  const empty = h("p.muted", "There is no user yet beside the administrator of the settings.");
+  const empty = h("p.muted", "There is no user yet but the administrator.");
   fill(main, adminPage("Users", null, newUser(), body.items.length > 0 ? pagedList(body, row, "Older users", signal) : empty));
 }
 
@@ -20,7 +20,7 @@ export function userBadge(status) {
 }
 
 function row(user) {
-  const about = [`made ${ago(user.created_at)}`, user.identity ? "signs in by the organisation" : null].filter(Boolean).join(" · ");
+  const about = [`made ${ago(user.created_at)}`, user.identity ? "signs in with the organisation" : null].filter(Boolean).join(" · ");
   return h(
     "li.row",
     h("div.stack.tight", h("a.name", { href: `#/admin/users/${user.id}` }, h("bdi", user.name)), h("p.muted.small", about)),
@@ -48,7 +48,7 @@ function newUser() {
     "section.card.stack",
     h("h2", "New user"),
     h("div.fields", field("Name", name), field("Tier", tier)),
-    h("details.stack", h("summary", "A person who signs in by the organisation"), h("div.fields", field("Provider", provider), field("The person's id there", subject))),
+    h("details.stack", h("summary", "A person who signs in with the organisation"), h("div.fields", field("Provider", provider), field("The person's id there", subject))),
     trouble,
     h("div", make),
   );

@@ -7,7 +7,7 @@ const KINDS = ["accent", "other", "kept", "refused"];
 const MOST_LABELS = 40;
 const MOST_ORIGINS = 6;
 
-/** Returns two cards, and `know`, which is told the statistics of the dataset. */
+/** Returns two cards, and `use`, which shows the statistics of the dataset. */
 export function balance(dataset) {
   const splits = Object.keys(dataset.splits);
   const bars = h("div.stack");
@@ -15,9 +15,9 @@ export function balance(dataset) {
   const labels = Object.fromEntries(Object.entries(dataset.labels).map(([label, { kept }]) => [label, { "": kept }]));
   draw(labels, [""]);
   const from = h("section.card.stack", { hidden: true }, h("h2", "Origins"), origins);
-  return { labels: h("section.card.stack", h("h2", "Labels and splits"), legend(dataset, splits), bars), from, know };
+  return { labels: h("section.card.stack", h("h2", "Labels and splits"), legend(dataset, splits), bars), from, use };
 
-  function know(statistics) {
+  function use(statistics) {
     draw(statistics.labels, splits.length > 0 ? splits : [""]);
     fill(origins, h("h3", "Sources"), ranking(statistics.sources), h("h3", "Licences"), ranking(statistics.licenses));
     from.hidden = false;
@@ -50,5 +50,5 @@ function ranking(numbers) {
   const most = entries[0]?.[1] ?? 0;
   const items = entries.slice(0, MOST_ORIGINS).map(([name, number]) => h("li", h("div.line.between", h("bdi", name || "unknown"), h("span.number", count(number))), bar([["accent", number]], most, `${name}: ${count(number)}`, true)));
   const rest = entries.slice(MOST_ORIGINS).reduce((sum, [, number]) => sum + number, 0);
-  return h("div.stack", h("ul.bars", items), rest > 0 ? h("p.muted.small", `and ${count(rest)} of others`) : null);
+  return h("div.stack", h("ul.bars", items), rest > 0 ? h("p.muted.small", `and ${count(rest)} from others`) : null);
 }

@@ -60,8 +60,8 @@ export async function showDataset({ main, signal, id }) {
         return retryAfter ?? 1;
       }
       counted.textContent = "";
-      chosen.know(body);
-      spread.know(body);
+      chosen.use(body);
+      spread.use(body);
       return null;
     };
     poll(signal, read, (error) => (counted.textContent = error ? error.message : ""));
@@ -89,7 +89,7 @@ export async function showDataset({ main, signal, id }) {
       action("Download", "primary", trouble, async () => fill(files, links((await get(dataset.links.download, signal)).body))),
       h("a.button", { href: `#/jobs/${dataset.id}` }, "Its job"),
       action("Delete", "danger", trouble, async () => {
-        if (!(await confirm(`Delete “${dataset.name}”?`, `All ${plural(dataset.image_count, "image")} are deleted. This cannot be taken back.`, "Delete the dataset"))) return;
+        if (!(await confirm(`Delete “${dataset.name}”?`, `All ${plural(dataset.image_count, "image")} are deleted. This cannot be undone.`, "Delete the dataset"))) return;
         await change("DELETE", path);
         location.hash = "#/datasets";
       }),

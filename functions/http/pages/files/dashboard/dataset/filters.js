@@ -18,7 +18,7 @@ const MEASURES = [
   ["brightness", "brightness", { write: (value) => `${percent(value, 1)} %`, step: 0.0001 }],
 ];
 
-/** Returns the filters, and `know`, which is told the statistics of the dataset. `changed` gets the query of the list. */
+/** Returns the filters, and `use`, which shows the statistics of the dataset. `changed` is called with the query of the list. */
 export function filters(dataset, changed) {
   const ranges = {};
   const charts = [];
@@ -32,11 +32,11 @@ export function filters(dataset, changed) {
   const all = [label, split, license, source, sort];
   const wide = matchMedia("(min-width: 48rem)").matches;
   const details = h("details", { open: wide, hidden: true }, h("summary", "By size, sharpness and brightness"), graphs);
-  tell();
-  return { element: h("div.stack", { role: "group", "aria-label": "Filters" }, h("div.fields", all.map(({ element }) => element)), details, h("div", clear)), know };
+  report();
+  return { element: h("div.stack", { role: "group", "aria-label": "Filters" }, h("div.fields", all.map(({ element }) => element)), details, h("div", clear)), use };
 
   function select(name, options, title = name[0].toUpperCase() + name.slice(1)) {
-    const input = h("select", { id: `by-${name}`, onchange: tell });
+    const input = h("select", { id: `by-${name}`, onchange: report });
     const element = h("div.field", h("label", { for: input.id }, title), input);
     const offer = (values) => {
       fill(input, values.some(([value]) => value === "") ? null : h("option", { value: "" }, "all"), values.map(([value, text]) => h("option", { value }, text)));
@@ -46,7 +46,7 @@ export function filters(dataset, changed) {
     return { name, input, element, offer };
   }
 
-  function know(statistics) {
+  function use(statistics) {
     license.offer(named(statistics.licenses));
     source.offer(named(statistics.sources));
     charts.splice(0);
@@ -60,7 +60,7 @@ export function filters(dataset, changed) {
   function limit(measure, least, most) {
     ranges[`min_${measure}`] = least;
     ranges[`max_${measure}`] = most;
-    tell();
+    report();
   }
 
   function reset() {
@@ -69,10 +69,10 @@ export function filters(dataset, changed) {
     for (const chart of charts) chart.reset();
     // the button that was pressed is about to be hidden
     sort.input.focus();
-    tell();
+    report();
   }
 
-  function tell() {
+  function report() {
     const values = [...all.map(({ name, input }) => [name, input.value]), ...Object.entries(ranges)];
     const query = Object.fromEntries(values.filter(([, value]) => value !== "" && value !== null));
     clear.hidden = Object.keys(query).length === 0;

@@ -25,7 +25,7 @@ export function histogram(name, { edges, counts }, { write, step, changed }) {
   });
   const chart = h("div.bins", { role: "img", "aria-label": words, onclick: choose }, bins);
   const said = h("span.muted.small.number");
-  const handle = (side, value) => h("input", { type: "range", min: 0, max: last, step: 1, value, "aria-label": `${side} ${name}`, oninput: draw, onchange: tell });
+  const handle = (side, value) => h("input", { type: "range", min: 0, max: last, step: 1, value, "aria-label": `${side} ${name}`, oninput: draw, onchange: report });
   const [low, high] = [handle("Least", 0), handle("Most", last)];
   draw();
   return { element: h("div.histogram", h("div.line.between", h("strong", title), said), chart, h("div.range", low, high)), reset };
@@ -45,7 +45,7 @@ export function histogram(name, { edges, counts }, { write, step, changed }) {
     fill(said, `${write(edges[start])} – ${write(edges[end])}`, number < all ? ` · ${count(number)}` : null);
   }
 
-  function tell() {
+  function report() {
     const [start, end] = bounds();
     changed(start > 0 ? edges[start] : null, end < last ? Number((edges[end] - step).toFixed(4)) : null);
   }
@@ -58,7 +58,7 @@ export function histogram(name, { edges, counts }, { write, step, changed }) {
     const isChosen = start === at && end === at + 1;
     [low.value, high.value] = isChosen ? [0, last] : [at, at + 1];
     draw();
-    tell();
+    report();
   }
 
   function reset() {

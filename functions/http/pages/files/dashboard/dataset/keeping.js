@@ -1,13 +1,13 @@
 // Where the files of a dataset are, what that costs, and how long it is kept.
-import { action } from "../parts/actions.js";
+import { action, ask } from "../parts/actions.js";
 import { change } from "../parts/api.js";
-import { h } from "../parts/dom.js";
+import { field, h } from "../parts/dom.js";
 import { count, date, money, plural } from "../parts/format.js";
 import { facts, notice } from "../parts/notices.js";
 import { session } from "../parts/session.js";
 
 const TIERS = {
-  hot: "Dear to keep, cheap to read.",
+  hot: "Costs the most to keep, and the least to read.",
   cool: "Cheaper to keep for a month or longer, and read at once.",
   cold: "Cheaper still, for three months or longer, and read at once.",
   archive: "The cheapest. Its files cannot be read until they are brought back, which takes hours.",
@@ -25,11 +25,11 @@ export function keeping(dataset, trouble, again) {
     ]),
   ];
   if (kept.moving_to) found.push(notice("other", h("p", `On its way to the ${kept.moving_to} tier.`), ready(kept.rehydration)));
-  if (costs.early_deletion > 0) found.push(h("p", `To leave the ${dataset.tier} tier before ${date(kept.early_deletion_until)} costs ${money(costs.early_deletion, currency)} more.`));
+  if (costs.early_deletion > 0) found.push(h("p", `Leaving the ${dataset.tier} tier before ${date(kept.early_deletion_until)} costs ${money(costs.early_deletion, currency)} more.`));
   if (kept.online_until) found.push(h("p", `It stays online until ${date(kept.online_until)} at least.`));
   if (kept.legal_hold) found.push(notice("other", h("p", "Under legal hold: it cannot be deleted.")));
-  found.push(h("p", kept.retention_days ? `It is deleted ${plural(kept.retention_days, "day")} after its last use.` : "It is kept as the policies say."));
-  return h("section.card.stack", h("h2", "Keeping it"), found, h("div.line", buttons(dataset, trouble, again)), h("p.muted.small", `Prices of ${costs.prices.region}, ${costs.prices.date}.`));
+  found.push(h("p", kept.retention_days ? `It is deleted ${plural(kept.retention_days, "day")} after its last use.` : "The policies of the app decide how long it is kept."));
+  return h("section.card.stack", h("h2", "Storage"), found, h("div.line", buttons(dataset, trouble, again)), h("p.muted.small", `Prices of ${costs.prices.region}, ${costs.prices.date}.`));
 }
 
 function buttons(dataset, trouble, again) {
@@ -53,22 +53,6 @@ function ready(rehydration) {
   return h("p.muted", `${count(rehydration.ready_files)} of ${plural(rehydration.files.length, "file")} are ready.`);
 }
 
-/** Asks with a form. Resolves to what `read` makes of it, or null if nothing is to happen. */
-function ask(title, agree, fields, read) {
-  return new Promise((done) => {
-    const close = (answer) => () => dialog.close(answer);
-    const submit = (event) => (event.preventDefault(), dialog.close("yes"));
-    const dialog = h(
-      "dialog",
-      { "aria-labelledby": "ask", onclose: () => (done(dialog.returnValue === "yes" ? read() : null), dialog.remove()) },
-      h("form.stack", { onsubmit: submit }, h("h2", { id: "ask" }, title), fields, h("div.line", h("button", { type: "button", onclick: close("no") }, "Not now"), h("button.primary", { type: "submit" }, agree))),
-    );
-    document.body.append(dialog);
-    dialog.showModal();
-  });
-}
-
-const field = (title, input) => h("div.field", h("label", { for: input.id }, title), input);
 const days = (id, most, values) => h("input", { id, type: "number", min: 1, max: most, step: 1, ...values });
 const option = (value, text = value) => h("option", { value }, text);
 
@@ -79,7 +63,8 @@ function askRehydration({ costs }) {
   const priority = h("select", { id: "priority" }, option("standard", `Within 15 hours, ${cost("standard")}`), option("high", `Within an hour if it is small, ${cost("high")}`));
   const stay = days("days", 365, { value: 7, required: true });
   const fields = [field("How fast", priority), field("Tier", tier), field("Days to keep it online", stay)];
-  return ask("Bring it online", "Bring it online", fields, () => ({ tier: tier.value, priority: priority.value, days: Number(stay.value) }));
+  const read = () => ({ tier: tier.value, priority: priority.value, days: Number(stay.value) });
+  return ask("Bring it online", fields, { agree: "Bring it online", read });
 }
 
 /** Asks to which other tier a dataset should move. */
@@ -90,10 +75,11 @@ function askMove({ tier, costs, keeping }) {
   const early = costs.early_deletion > 0 ? h("p", `Until ${date(keeping.early_deletion_until)} it costs ${money(costs.early_deletion, costs.prices.currency)} more to leave the ${tier} tier.`) : null;
   const choices = h("fieldset.stack.tight", h("legend", "Tier"), others.map((name, at) => h("label.choice", boxes[at], h("span", name, h("small", TIERS[name])))));
   const fields = [choices, h("label.choice", anyway, h("span", "Archive it even if it is in use", h("small", "Links that were given out stop working."))), early];
-  return ask("Move it to another tier", "Move it", fields, () => {
+  const read = () => {
     const wanted = boxes.find((box) => box.checked).value;
     return { tier: wanted, even_if_in_use: wanted === "archive" && anyway.checked };
-  });
+  };
+  return ask("Move it to another tier", fields, { agree: "Move it", read });
 }
 
 /** Asks how long a dataset should be kept; administrators may also set or lift a legal hold. */
@@ -102,8 +88,9 @@ function askKeeping({ keeping }, isAdmin) {
   const hold = h("input", { type: "checkbox", checked: keeping.legal_hold });
   const fields = [field("Delete it after so many days without use", stay)];
   if (isAdmin) fields.push(h("label.choice", hold, h("span", "Legal hold", h("small", "Nobody can delete it, and its job cannot be retried."))));
-  return ask("How long it is kept", "Save", fields, () => {
+  const read = () => {
     const changed = isAdmin && hold.checked !== keeping.legal_hold ? { legal_hold: hold.checked } : {};
     return { retention_days: stay.value === "" ? null : Number(stay.value), ...changed };
-  });
+  };
+  return ask("How long it is kept", fields, { agree: "Save", read });
 }

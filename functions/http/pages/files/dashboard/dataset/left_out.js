@@ -51,13 +51,13 @@ function groups(dataset, kinds, signal) {
   const said = h("p.muted.small", { role: "status" });
   const tiles = new Tiles(signal);
   const shown = new Map();
-  let [turn, fresh] = [0, []];
+  let [newest, fresh] = [0, []];
   const choices = kinds.map(([code, number], at) => {
     const box = h("input", { type: "radio", name: "copies", value: code, checked: at === 0, onchange: () => show(code) });
     return h("label.chip", box, `${reason(code)[0]} · ${count(number)}`);
   });
   const element = h("div.stack", h("fieldset", h("legend.hidden", "Copies"), h("div.chips", choices)), list, more, said);
-  // nobody may look at it, and the first call may have to wait for an index
+  // a person may never scroll to it, and the first call may have to wait for an index
   const near = new IntersectionObserver(([seen]) => {
     if (!seen.isIntersecting) return;
     near.disconnect();
@@ -68,11 +68,11 @@ function groups(dataset, kinds, signal) {
   return element;
 
   function show(code) {
-    turn += 1;
+    newest += 1;
     tiles.clear();
     shown.clear();
     fill(list);
-    load(`${dataset.links.duplicates}?reason=${code}`, turn);
+    load(`${dataset.links.duplicates}?reason=${code}`, newest);
   }
 
   async function load(path, mine, byButton = false) {
@@ -81,9 +81,9 @@ function groups(dataset, kinds, signal) {
     said.textContent = "Looking for copies …";
     try {
       let [next, waits] = [path, true];
-      while (waits && mine === turn && !signal.aborted) {
+      while (waits && mine === newest && !signal.aborted) {
         const { body, retryAfter } = await get(next, signal);
-        if (mine !== turn || signal.aborted) return;
+        if (mine !== newest || signal.aborted) return;
         waits = retryAfter !== null;
         next = body.next;
         body.items.forEach(add);
@@ -96,7 +96,7 @@ function groups(dataset, kinds, signal) {
       if (byButton) fresh[0]?.focus();
     } catch (error) {
       said.textContent = "";
-      if (mine === turn && !signal.aborted) fill(more, problem(error));
+      if (mine === newest && !signal.aborted) fill(more, problem(error));
     }
   }
 

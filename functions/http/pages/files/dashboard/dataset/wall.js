@@ -18,16 +18,16 @@ export function wall(path, signal) {
   const said = h("p.muted.small", { role: "status" });
   const tiles = new Tiles(signal);
   const entries = [];
-  let turn = 0;
+  let newest = 0;
   return { element: h("div.stack", list, more, said), show };
 
   /** Shows other images; the parameters of the query are those of the list. */
   function show(query) {
-    turn += 1;
+    newest += 1;
     entries.length = 0;
     tiles.clear();
     fill(list);
-    load(`${path}?${new URLSearchParams({ limit: PAGE, ...query })}`, turn);
+    load(`${path}?${new URLSearchParams({ limit: PAGE, ...query })}`, newest);
   }
 
   async function load(from, mine, byButton = false) {
@@ -37,7 +37,7 @@ export function wall(path, signal) {
       let [next, empty, added] = [from, 0, 0];
       while (next !== null && added === 0 && empty < MOST_EMPTY) {
         const { body, retryAfter } = await get(next, signal);
-        if (mine !== turn || signal.aborted) return;
+        if (mine !== newest || signal.aborted) return;
         next = body.next;
         added = body.items.length;
         add(body.items);
@@ -47,15 +47,15 @@ export function wall(path, signal) {
         if (retryAfter === null) empty += 1;
         else await pause(retryAfter, signal);
         await visible(signal);
-        if (mine !== turn || signal.aborted) return;
+        if (mine !== newest || signal.aborted) return;
       }
-      said.textContent = entries.length > 0 ? `${plural(entries.length, "picture")} shown` : next === null ? "There is no such picture." : "No such picture yet.";
+      said.textContent = entries.length > 0 ? `${plural(entries.length, "picture")} shown` : next === null ? "There is no such picture." : "No such picture was found yet.";
       const text = entries.length > 0 ? "More pictures" : "Look further";
       fill(more, next === null ? null : h("button", { type: "button", onclick: () => load(next, mine, true) }, text));
       // the button that was pressed is gone
       if (byButton) (list.children[before]?.firstChild ?? more.firstChild)?.focus();
     } catch (error) {
-      if (mine === turn && !signal.aborted) fill(more, problem(error));
+      if (mine === newest && !signal.aborted) fill(more, problem(error));
     }
   }
 

@@ -46,7 +46,7 @@ export async function showInsights({ main, signal }) {
     try {
       const { body: report } = await get(`${card.report.links.self}?hours=${choice.value}`, mine);
       if (mine.aborted) return true;
-      const nothing = h("p.muted", "Nothing in this time.");
+      const nothing = h("p.muted", "Nothing happened in this time.");
       fill(card.body, report.notice ? notice("other", h("p", report.notice)) : null, report.rows.length > 0 ? DRAWN[report.name](report) : nothing);
     } catch (error) {
       if (mine.aborted) return true;

@@ -96,7 +96,7 @@ export async function showJob({ main, signal, id }) {
     if (ENDED.has(job.state)) {
       found.push(
         action("Delete", "danger", trouble, async () => {
-          if (!(await confirm(`Delete “${job.name}”?`, "The job and its working files are deleted. A dataset of it stays.", "Delete the job"))) return;
+          if (!(await confirm(`Delete “${job.name}”?`, "The job and its working files are deleted. Its dataset stays.", "Delete the job"))) return;
           await change("DELETE", job.links.self);
           location.hash = "#/jobs";
         }),

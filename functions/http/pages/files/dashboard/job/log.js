@@ -3,7 +3,7 @@ import { action, say } from "../parts/actions.js";
 import { get } from "../parts/api.js";
 import { fill, h } from "../parts/dom.js";
 import { plural } from "../parts/format.js";
-import { notice, problem } from "../parts/notices.js";
+import { notice } from "../parts/notices.js";
 
 /** The log of a job, which is read when a person asks for it. */
 export function jobLog(path, signal) {

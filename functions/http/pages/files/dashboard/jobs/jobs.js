@@ -53,13 +53,13 @@ export async function showJobs({ main, signal }) {
   }
 
   function older(next) {
-    const turn = async () => {
+    const open = async () => {
       const answer = await get(next, signal);
       path = next;
       draw(answer.body);
       main.querySelector("h1").focus();
     };
-    return h("p", action("Older jobs", "", trouble, turn));
+    return h("p", action("Older jobs", "", trouble, open));
   }
 
   function watch(row, job) {
@@ -118,14 +118,14 @@ export async function showJobs({ main, signal }) {
         await reload();
       });
       const remove = named("Delete", "danger", async () => {
-        if (!(await confirm(`Delete “${now.name}”?`, "The job and its working files are deleted. A dataset of it stays.", "Delete the job"))) return;
+        if (!(await confirm(`Delete “${now.name}”?`, "The job and its working files are deleted. Its dataset stays.", "Delete the job"))) return;
         await change("DELETE", now.links.self);
         rows.delete(job.id);
         element.remove();
         say("The job is deleted.");
         main.querySelector("h1").focus();
       });
-      return [now.links.dataset ? h("a.button", { href: `#/datasets/${now.id}` }, "Look", h("span.hidden", ` at ${now.name}`)) : retry, remove];
+      return [now.links.dataset ? h("a.button", { href: `#/datasets/${now.id}` }, "Open the dataset", h("span.hidden", ` of ${now.name}`)) : retry, remove];
     }
   }
 }
@@ -141,6 +141,6 @@ function empty() {
     "div.empty.stack",
     h("h2", "No dataset yet"),
     h("p.muted", "Name a few things that you want to see. The rest has good defaults."),
-    h("p", h("a.button.primary", { href: "#/new" }, "Make the first one")),
+    h("p", h("a.button.primary", { href: "#/new" }, "Make the first dataset")),
   );
 }

@@ -32,7 +32,7 @@ export class LabelRows {
 
   #add(label, words) {
     this.#made += 1;
-    const oninput = () => this.#tell();
+    const oninput = () => this.#report();
     const row = {
       label: h("input", { id: `label-${this.#made}`, type: "text", maxlength: 200, autocomplete: "off", value: label, oninput, placeholder: "cat" }),
       words: h("input", { id: `words-${this.#made}`, type: "text", autocomplete: "off", value: words, oninput, placeholder: "cat, kitten" }),
@@ -43,7 +43,7 @@ export class LabelRows {
       if (this.#rows.length === 0) this.#add("", "");
       this.#draw();
       this.#rows[Math.max(0, at - 1)].label.focus();
-      this.#tell();
+      this.#report();
     };
     row.element = h(
       "div.label-row",
@@ -61,7 +61,7 @@ export class LabelRows {
     if (elements.length !== this.list.children.length || elements.some((each, at) => this.list.children[at] !== each)) fill(this.list, elements);
   }
 
-  #tell() {
+  #report() {
     if (this.isCut) return;
     const labels = this.#rows.map(({ label }) => label.value.trim()).filter(Boolean);
     this.note.textContent = new Set(labels).size < labels.length ? "Two rows have the same label: the later one counts." : "";

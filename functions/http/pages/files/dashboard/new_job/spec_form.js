@@ -1,6 +1,6 @@
 // The form of a spec. It changes the fields that it shows, and leaves all others of the spec as they are.
 import { shares } from "../parts/bars.js";
-import { fill, h } from "../parts/dom.js";
+import { field, fill, h } from "../parts/dom.js";
 import { LabelRows } from "./label_rows.js";
 import { LICENSES, SERVICES } from "./services.js";
 
@@ -150,5 +150,4 @@ const list = (value) => (Array.isArray(value) ? value : []);
 const text = (id, more) => h("input", { id, type: "text", autocomplete: "off", ...more });
 const number = (id, more) => h("input.number", { id, type: "number", ...more });
 const box = (onchange) => h("input", { type: "checkbox", onchange });
-const field = (label, input) => h("div.field", h("label", { for: input.id }, label), input);
 const read = (input) => (input.value === "" ? null : Number(input.value));

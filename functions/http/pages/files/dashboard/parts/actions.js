@@ -1,26 +1,29 @@
-// Buttons that act, questions before acts, and what is said after them.
+// Buttons, questions in dialogs, and short messages.
 import { h } from "./dom.js";
 import { problem } from "./notices.js";
 
-/** Asks in a dialog. Resolves to what `read` returns if it was agreed to, or else to null. */
-export function ask(title, content, { agree, refuse, kind = "danger", read = () => true }) {
+/**
+ * Asks in a dialog. Resolves to what `read` returns if the person agrees, or else to null. The key Enter in a field
+ * agrees, but not to anything of the kind "danger".
+ */
+export function ask(title, content, { agree, refuse = "Not now", kind = "primary", read = () => true }) {
   return new Promise((done) => {
-    const button = (text, answer, look = "") => h(`button${look}`, { type: "button", onclick: () => dialog.close(answer) }, text);
+    const close = (answer) => () => dialog.close(answer);
+    const submit = (event) => (event.preventDefault(), dialog.close("yes"));
+    const [box, press] = kind === "danger" ? ["div.stack", { type: "button", onclick: close("yes") }] : ["form.stack", { type: "submit" }];
     const dialog = h(
-      "dialog.stack",
+      "dialog",
       { "aria-labelledby": "question", onclose: () => (done(dialog.returnValue === "yes" ? read() : null), dialog.remove()) },
-      h("h2", { id: "question" }, title),
-      content,
-      h("div.line", button(refuse, "no"), button(agree, "yes", `.${kind}`)),
+      h(box, { onsubmit: submit }, h("h2", { id: "question" }, title), content, h("div.line", h("button", { type: "button", onclick: close("no") }, refuse), h(`button.${kind}`, press, agree))),
     );
     document.body.append(dialog);
     dialog.showModal();
   });
 }
 
-/** Asks before something that cannot be taken back easily. Resolves to whether it was agreed to. */
+/** Asks before something that cannot be undone easily. Resolves to whether the person agrees. */
 export async function confirm(title, text, agree, refuse = "Keep it") {
-  return (await ask(title, h("p", text), { agree, refuse })) !== null;
+  return (await ask(title, h("p", text), { agree, refuse, kind: "danger" })) !== null;
 }
 
 let timer;

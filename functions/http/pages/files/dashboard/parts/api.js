@@ -5,7 +5,7 @@ const versions = new Map();
 const MAX_VERSIONS = 200;
 
 /** An answer that is no success: its problem details, and how many seconds to wait before the next try. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, body, retryAfter) {
     super(body.detail ?? `The app answered ${status}.`);
     this.status = status;
@@ -31,7 +31,7 @@ export async function get(path, signal) {
   return { body, retryAfter, changed: true };
 }
 
-/** Returns what a key, which may not be in use yet, or else a sign-in allows. Raises the problem if the app refuses it. */
+/** Returns the scopes of a key that may not be in use yet, or of the sign-in if the key is null. Raises the problem if the app refuses it. */
 export async function scopesOf(key, signal) {
   return (await (await send("GET", "/api/v1/users/profile", { key, signal })).json()).scopes;
 }
@@ -42,7 +42,7 @@ export async function health(signal) {
   return response.json();
 }
 
-/** Reads a picture. It is the caller's to revoke the address. */
+/** Reads a picture. The caller must revoke the address. */
 export async function picture(path, signal) {
   const response = await send("GET", path, { signal, cache: "default" });
   return URL.createObjectURL(await response.blob());

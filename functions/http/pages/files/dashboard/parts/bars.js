@@ -34,10 +34,10 @@ export function labelBars(labels, live) {
   return h("div.stack", keys, h("ul.bars", items), more);
 }
 
-/** Parts of a whole with names and shares. */
-export function shares(entries, words, told = (amount, share) => `${count(amount)} · ${share} %`) {
+/** Parts of a whole with names and shares. `write` says what an amount is. */
+export function shares(entries, words, write = (amount, share) => `${count(amount)} · ${share} %`) {
   const kinds = ["accent", "other", "kept", "refused"];
   const all = entries.reduce((sum, [, amount]) => sum + amount, 0);
-  const keys = entries.map(([name, amount], at) => h(`span.key.${kinds[at % 4]}`, `${name} ${told(amount, percent(amount, all))}`));
+  const keys = entries.map(([name, amount], at) => h(`span.key.${kinds[at % 4]}`, `${name} ${write(amount, percent(amount, all))}`));
   return h("div.stack", bar(entries.map(([, amount], at) => [kinds[at % 4], amount]), all, words), h("div.line", keys));
 }

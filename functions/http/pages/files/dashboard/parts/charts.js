@@ -54,5 +54,5 @@ export function ranking(entries) {
 /** Says which colour stands for what. */
 export const keys = (names) => h("div.line", names.map(([kind, name]) => h(`span.key.${kind}`, name)));
 
-/** Colours for names, as far as there are some. */
+/** Gives each name a colour. After four names, the colours repeat. */
 export const kindsOf = (names) => names.map((name, at) => [KINDS[at % KINDS.length], name]);

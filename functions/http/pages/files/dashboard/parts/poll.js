@@ -4,7 +4,7 @@ const MAX_WAIT = 300;
 
 /**
  * Calls `read` until it returns null or the signal ends it. `read` returns how many seconds to wait.
- * `failed` is told of problems, and null when one is over.
+ * `failed` is called with each problem, and with null when reading works again.
  */
 export async function poll(signal, read, failed) {
   let failures = 0;

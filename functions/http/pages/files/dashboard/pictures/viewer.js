@@ -11,7 +11,7 @@ export function showPicture(entries, first, signal) {
   const image = h("div.stage");
   const about = h("div.stack", { "aria-live": "polite" });
   const trouble = h("div", { "aria-live": "polite" });
-  const dialog = h("dialog.viewer.stack", { "aria-label": "Picture", onclose: close, onkeydown: turn });
+  const dialog = h("dialog.viewer.stack", { "aria-label": "Picture", onclose: close, onkeydown: onkey });
   const step = (by) => h("button", { type: "button", onclick: () => go(by) }, by < 0 ? "Previous" : "Next");
   const save = action("Save it", "", trouble, () => saveImage(entries[at], signal));
   fill(dialog, image, about, trouble, h("div.line", entries.length > 1 ? [step(-1), step(1)] : null, save, h("button", { type: "button", onclick: () => dialog.close() }, "Close")));
@@ -19,7 +19,7 @@ export function showPicture(entries, first, signal) {
   dialog.showModal();
   show();
 
-  function turn(event) {
+  function onkey(event) {
     if (event.key === "ArrowLeft") go(-1);
     if (event.key === "ArrowRight") go(1);
   }
