@@ -189,3 +189,32 @@ async def test_the_asynchronous_client_does_the_same(app):
         with pytest.raises(Refused):
             await client.dataset("absent")
     assert waited[1:] == [3, 2]
+
+
+@pytest.mark.parametrize("cursor", ["", "&cursor=a"])
+async def test_a_list_that_never_ends_is_given_up(app, client, cursor):
+    page = Answer({"items": [], "next": f"/api/v1/jobs?limit=100{cursor}"})
+    app.on("/api/v1/jobs", page)
+    with pytest.raises(BadAnswer, match="same page"):
+        list(client.jobs())
+    async with AsyncClient(app.url, KEY) as other:
+        with pytest.raises(BadAnswer, match="same page"):
+            [job async for job in other.jobs()]
+
+
+def test_a_page_that_is_not_made_yet_is_asked_for_again(app, client, waits):
+    page = {"items": [], "next": "/api/v1/jobs?cursor=a"}
+    soon = Answer(page, headers={"Retry-After": "1"})
+    app.on("/api/v1/jobs", soon, soon, soon, Answer({"items": [], "next": None}))
+    assert list(client.jobs()) == []
+    assert waits == [1, 1, 1]
+
+
+async def test_an_answer_that_takes_too_long_is_given_up(app, client, monkeypatch):
+    app.on("/api/v1/jobs/a1", Answer(JOB))
+    monkeypatch.setattr("pixcrawler.exchange.MAX_ANSWER_SECONDS", -1.0)
+    with pytest.raises(BadAnswer, match="takes more than"):
+        client.job("a1")
+    async with AsyncClient(app.url, KEY) as other:
+        with pytest.raises(BadAnswer, match="takes more than"):
+            await other.job("a1")

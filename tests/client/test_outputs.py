@@ -174,3 +174,5 @@ def test_sizes_names_and_json_are_plain():
         "hidden",
         "x" * 200,
     ]
+    # file systems count bytes
+    assert file_name("\u732b" * 100) == "\u732b" * 66

@@ -5,12 +5,14 @@ mean.
 """
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 T = TypeVar("T")
 
+# no file is larger than 8 EiB, and a larger number is an error in the calls of the operating system
+FileBytes = Annotated[int, Field(ge=0, lt=2**63)]
 FINAL_STATES = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -152,14 +154,14 @@ class Link(Answer):
 
     url: str | None
     filename: str
-    size_bytes: int
+    size_bytes: FileBytes
 
 
 class FileLink(Link):
     """One file of a dataset. If `sha256` is None, `parts_sha256` has those of its parts of `part_bytes` each."""
 
     sha256: str | None
-    part_bytes: int | None
+    part_bytes: Annotated[int, Field(gt=0)] | None
     parts_sha256: list[str]
 
 

@@ -27,10 +27,10 @@ from pixcrawler.client import Client
 from pixcrawler.config import allows_http, find_login
 from pixcrawler.errors import BadAnswer
 from pixcrawler.exchange import (
-    MAX_ANSWER_BYTES,
     TIMEOUT,
     Account,
     Attempts,
+    Content,
     read_again_seconds,
     read_answer,
     refuse_encoded,
@@ -102,7 +102,7 @@ class AsyncClient:
             if retry_after is not None:
                 # the app is still making the order of the list
                 await self._sleep(read_again_seconds(retry_after))
-            call = calls.following(call, page.next)
+            call = calls.following(call, page.next, later=retry_after is not None)
 
     async def submit(self, spec: Mapping[str, Any], *, idempotency_key: str = "") -> Job:
         """Submits a spec and returns its job. With an idempotency key, it may be called again safely."""
@@ -199,9 +199,20 @@ class AsyncClient:
         progress: "Callable[[Progress], None] | None" = None,
     ) -> list[Path]:
         """Stores the files of a dataset in a folder like `Client.download`. `progress` is called in other threads."""
-        return await self._in_a_thread(
-            lambda client: client.download(dataset_id, folder, connections=connections, progress=progress)
-        )
+        from pixcrawler.downloads.dataset import DatasetDownload
+
+        begun: list[DatasetDownload] = []
+
+        def download(client: Client) -> list[Path]:
+            begun.append(DatasetDownload(client, dataset_id, Path(folder), connections, progress))
+            return begun[0].run()
+
+        try:
+            return await self._in_a_thread(download)
+        except asyncio.CancelledError:
+            for each in begun:
+                each.stop()
+            raise
 
     async def load_dataset(self, dataset_id: str, **options: Any) -> "StreamedDataset":
         """Returns a dataset like `Client.load_dataset`, with the same options. It is read without `await`."""
@@ -251,11 +262,9 @@ class AsyncClient:
         response = await self._http.send(request, stream=True)
         try:
             refuse_encoded(response)
-            content = bytearray()
+            content = Content()
             async for piece in response.aiter_raw():
-                content += piece
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise BadAnswer(f"The answer has more than {MAX_ANSWER_BYTES:,} bytes.")
+                content.add(piece)
         finally:
             await response.aclose()
-        return response, bytes(content)
+        return response, bytes(content.received)

@@ -51,13 +51,26 @@ class Call(Generic[T]):
 
 def _path(*parts: str) -> str:
     for part in parts:
-        if not part.strip("."):
+        if not part.strip(".") or not _can_be_sent(part):
             raise WrongUse(f"{part!r} is no id")
     return "/".join((_API, *(quote(part, safe="") for part in parts)))
 
 
 def _query(values: Mapping[str, object]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items() if value is not None}
+    query = {name: str(value) for name, value in values.items() if value is not None}
+    for name, value in query.items():
+        if not _can_be_sent(value):
+            raise WrongUse(f"'{name}' is {value!r}, which is no text")
+    return query
+
+
+def _can_be_sent(text: str) -> bool:
+    """Whether a text can be encoded. An argument of the shell in another encoding than that of the locale cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _post(
@@ -66,6 +79,8 @@ def _post(
     """Returns a call with a JSON body. With a key of "", it gets a new `Idempotency-Key`."""
     headers = {"Content-Type": "application/json"}
     if key is not None:
+        if not (key.isascii() and key.isprintable()):
+            raise WrongUse(f"the idempotency key is {key!r}; it must be printable ASCII")
         headers["Idempotency-Key"] = key or uuid.uuid4().hex
     return Call("POST", path, answer, body=json.dumps(body or {}).encode(), headers=headers)
 
@@ -248,12 +263,14 @@ def delete_list(list_id: str) -> Call[Answer]:
     return Call("DELETE", _path("lists", list_id), None, deletes=True)
 
 
-def following(call: Call[T], path: str) -> Call[T]:
-    """Returns the call of the following page, whose path a page names.
+def following(call: Call[T], path: str, *, later: bool = False) -> Call[T]:
+    """Returns the call of the following page, whose path a page names. `later` says that it is not made yet.
 
     Raises:
-        BadAnswer: the path is not one of the same list.
+        BadAnswer: the path is not one of the same list, or is that of the same page, which would never end.
     """
     if path.partition("?")[0] != call.path.partition("?")[0]:
         raise BadAnswer(f"The following page of {call.path} has another path: {path}")
+    if path == call.path and not call.query and not later:
+        raise BadAnswer(f"The following page of {call.path} is the same page.")
     return Call(call.method, path, call.answer)

@@ -26,10 +26,10 @@ from pixcrawler.calls import Call
 from pixcrawler.config import allows_http, find_login
 from pixcrawler.errors import BadAnswer
 from pixcrawler.exchange import (
-    MAX_ANSWER_BYTES,
     TIMEOUT,
     Account,
     Attempts,
+    Content,
     read_again_seconds,
     read_answer,
     refuse_encoded,
@@ -104,7 +104,7 @@ class Client:
             if retry_after is not None:
                 # the app is still making the order of the list
                 self._sleep(read_again_seconds(retry_after))
-            call = calls.following(call, page.next)
+            call = calls.following(call, page.next, later=retry_after is not None)
 
     def submit(self, spec: Mapping[str, Any], *, idempotency_key: str = "") -> Job:
         """Submits a spec and returns its job. With an idempotency key, it may be called again safely."""
@@ -272,11 +272,9 @@ class Client:
         response = self._http.send(request, stream=True)
         try:
             refuse_encoded(response)
-            content = bytearray()
+            content = Content()
             for piece in response.iter_raw():
-                content += piece
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise BadAnswer(f"The answer has more than {MAX_ANSWER_BYTES:,} bytes.")
+                content.add(piece)
         finally:
             response.close()
-        return response, bytes(content)
+        return response, bytes(content.received)

@@ -5,6 +5,7 @@ Nothing here waits or reads: the clients do that, each in its own way.
 
 import json
 import random
+import time
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ TIMEOUT = httpx.Timeout(40.0, connect=10.0)
 """Seconds. The app answers most calls within ten, and insights within thirty."""
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
+MAX_ANSWER_SECONDS = 600.0
 _MAX_ATTEMPTS = 6
 _MAX_CONNECTS = 3
 _MAX_WAIT_SECONDS = 60.0
@@ -149,6 +151,26 @@ def read_again_seconds(retry_after: str | None) -> float:
     """Returns the seconds until a job that runs is read again."""
     wanted = seconds_of(retry_after)
     return min(_READ_AGAIN_SECONDS if wanted is None else wanted, _MAX_WAIT_SECONDS)
+
+
+class Content:
+    """The bytes of an answer, which has limits of size and time."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self._latest = time.monotonic() + MAX_ANSWER_SECONDS
+
+    def add(self, piece: bytes) -> None:
+        """Takes some bytes.
+
+        Raises:
+            BadAnswer: the answer is too large, or takes too long.
+        """
+        self.received += piece
+        if len(self.received) > MAX_ANSWER_BYTES:
+            raise BadAnswer(f"The answer has more than {MAX_ANSWER_BYTES:,} bytes.")
+        if time.monotonic() > self._latest:
+            raise BadAnswer(f"The answer takes more than {MAX_ANSWER_SECONDS:.0f} seconds.")
 
 
 def refuse_encoded(response: httpx.Response) -> None:

@@ -10,7 +10,7 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-
 _UNSAFE_BUT_NEWLINE = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
-_MAX_NAME_CHARACTERS = 200
+_MAX_NAME_BYTES = 200
 
 
 def plain(text: object) -> str:
@@ -34,7 +34,9 @@ def file_name(name: str) -> str:
     Raises:
         ValueError: nothing is left of the name.
     """
-    safe = _NOT_IN_NAMES.sub("_", plain(name)).strip(". ")[-_MAX_NAME_CHARACTERS:].lstrip(". ")
+    safe = _NOT_IN_NAMES.sub("_", plain(name)).strip(". ")
+    # file systems count bytes, and half a character at the start is left out
+    safe = safe.encode()[-_MAX_NAME_BYTES:].decode(errors="ignore").lstrip(". ")
     if not safe:
         raise ValueError(f"{name!r} is no name for a file")
     return f"_{safe}" if _DEVICES.fullmatch(safe) else safe

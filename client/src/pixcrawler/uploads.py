@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from pixcrawler import calls
-from pixcrawler.errors import BrokenDownload, Unreachable, WrongUse
+from pixcrawler.errors import BadAnswer, BrokenDownload, Unreachable, WrongUse
 from pixcrawler.exchange import checked_link
 
 if TYPE_CHECKING:
@@ -64,11 +64,18 @@ def _put(client: "Client", found: "StoredList", path: Path) -> None:
     url = checked_link(upload.url, client.account)
     headers = {**upload.headers, "Content-Length": str(path.stat().st_size)}
     try:
-        response = httpx.put(url, content=_pieces(path), headers=headers, timeout=_TIMEOUT)
+        # the body of the answer may be endless, and is not read
+        with (
+            httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as http,
+            http.stream("PUT", url, content=_pieces(path), headers=headers) as response,
+        ):
+            status = response.status_code
+    except UnicodeEncodeError:
+        raise BadAnswer("The app gave a link with headers that cannot be sent.") from None
     except httpx.HTTPError as error:
         raise Unreachable(f"The list could not be stored: {error}. Upload it again.") from error
-    if response.status_code != 201:
-        raise BrokenDownload(f"Storage answered {response.status_code} to the list. Upload it again.")
+    if status != httpx.codes.CREATED:
+        raise BrokenDownload(f"Storage answered {status} to the list. Upload it again.")
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -109,3 +109,25 @@ def test_a_zip_without_room_or_another_file_is_refused(tmp_path, monkeypatch):
         unpack(path)
     with pytest.raises(WrongUse, match="no ZIP"):
         unpack(tmp_path / "00001.tar")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_stream_or_an_unusual_compression_leaves_nothing_behind(tmp_path, method):
+    path = zip_of(tmp_path, ("a.txt", b"abc def ghi" * 1_000), method=method)
+    content = bytearray(path.read_bytes())
+    content[40:50] = b"\xff" * 10
+    path.write_bytes(content)
+    with pytest.raises(BrokenDownload, match=r"damaged|compression"):
+        unpack(path)
+    assert everything(tmp_path) == ["pets.zip"]
+
+
+@pytest.mark.parametrize("there", [{}, {"a": b"content"}, {"a": b"content", "b": b"short"}])
+def test_a_folder_of_another_dataset_is_not_taken_for_that_of_the_zip(tmp_path, there):
+    path = zip_of(tmp_path, ("a", b"content"), ("b", b"longer"))
+    (tmp_path / "pets").mkdir()
+    for name, content in there.items():
+        (tmp_path / "pets" / name).write_bytes(content)
+    with pytest.raises(WrongUse, match="Move the folder away"):
+        unpack(path)
+    assert everything(tmp_path / "pets") == sorted(there)

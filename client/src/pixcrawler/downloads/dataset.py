@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from pixcrawler.answers import FileLink, Links
-from pixcrawler.downloads.partial import PartialFile, is_whole
+from pixcrawler.downloads.partial import PARTIAL_ENDINGS, PartialFile, claimed, is_whole
 from pixcrawler.downloads.segments import TIMEOUT, FileChanged, LinkExpired, Segments, Stopped
 from pixcrawler.errors import BrokenDownload, WrongUse
 from pixcrawler.exchange import checked_link
@@ -52,8 +52,15 @@ class DatasetDownload:
         self._connections = connections
         self._progress = progress
         self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._stopped = False
         self._stored = 0
         self._total = 0
+
+    def stop(self) -> None:
+        """Ends the download from another thread. What is stored is kept, and `run` raises `Stopped`."""
+        self._stopped = True
+        self._stop.set()
 
     def run(self) -> list[Path]:
         """Stores the files and returns their paths. Files that are there already are checked, and kept."""
@@ -67,6 +74,13 @@ class DatasetDownload:
         if len({name.casefold() for name in names}) != len(names):
             raise BrokenDownload("Two files of the dataset have the same name.")
         self._total = sum(link.size_bytes for link in links.files)
+        try:
+            return self._store_all(links, names)
+        except OSError as error:
+            where = error.filename or self._folder
+            raise BrokenDownload(f"{where} cannot be read or written: {error.strerror or error}.") from error
+
+    def _store_all(self, links: Links, names: list[str]) -> list[Path]:
         limits = httpx.Limits(max_connections=self._connections)
         paths = []
         with httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http:
@@ -79,11 +93,19 @@ class DatasetDownload:
         """Stores one file. Returns its path, and the links, which may be new ones."""
         target = self._folder / name
         link = _link_of(links, name)
-        if target.exists():
-            if not is_whole(target, link):
-                raise WrongUse(f"{target} is another file. Move it away, or choose another folder.")
-            self._add(name, link.size_bytes)
-            return target, links
+        if not target.exists():
+            with claimed(target):
+                # another download may just have stored it
+                if not target.exists():
+                    return target, self._read_until_whole(http, links, target)
+        if not is_whole(target, link):
+            raise WrongUse(f"{target} is another file. Move it away, or choose another folder.")
+        self._add(name, link.size_bytes)
+        return target, links
+
+    def _read_until_whole(self, http: httpx.Client, links: Links, target: Path) -> Links:
+        name = target.name
+        link = _link_of(links, name)
         file, rounds, before = PartialFile(target, link.size_bytes), 0, self._stored
         file.open()
         while True:
@@ -94,7 +116,7 @@ class DatasetDownload:
                 self._read(http, link, file, name)
                 if is_whole(file.path, link):
                     file.publish()
-                    return target, links
+                    return links
                 file.begin_again()
                 failure: Exception = BrokenDownload(f"{name} has another checksum than the API says.")
             except LinkExpired as error:
@@ -115,17 +137,22 @@ class DatasetDownload:
         """Reads the missing segments in parallel. The first error stops the others."""
         if link.url is None:
             raise BrokenDownload(f"{name} has been moved to the Archive tier.")
-        stop = threading.Event()
+        stop = self._stop = threading.Event()
+        if self._stopped:
+            raise Stopped("The download was stopped.")
         url = checked_link(link.url, self._client.account)
         segments = Segments(http, url, file, stop, lambda count: self._add(name, count))
-        with ThreadPoolExecutor(self._connections) as pool:
-            running = [pool.submit(segments.read, number) for number in file.missing]
-            try:
-                wait(running, return_when=FIRST_EXCEPTION)
-            finally:
-                # also when the user interrupts: what is stored is kept
-                stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
+        pool = ThreadPoolExecutor(self._connections)
+        running = [pool.submit(segments.read, number) for number in file.missing]
+        try:
+            wait(running, return_when=FIRST_EXCEPTION)
+        except BaseException:
+            # the user interrupts: what is stored is kept. A thread that waits for the server stores nothing any more.
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
         errors = [error for each in running if not each.cancelled() and (error := each.exception())]
         errors.sort(key=lambda error: isinstance(error, Stopped))
         if errors:
@@ -140,9 +167,14 @@ class DatasetDownload:
 
 def _name_of(link: FileLink) -> str:
     try:
-        return file_name(link.filename)
+        name = file_name(link.filename)
     except ValueError:
         raise BrokenDownload("A file of the dataset has no usable name.") from None
+    if name.lower().endswith(PARTIAL_ENDINGS):
+        raise BrokenDownload(
+            f"A file of the dataset has a name that only files have that are not whole: {name}"
+        )
+    return name
 
 
 def _link_of(links: Links, name: str) -> FileLink:

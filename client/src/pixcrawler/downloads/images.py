@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,6 +41,8 @@ def save_images(
     if width is not None and width not in WIDTHS:
         raise WrongUse(f"the width is {width}; it must be one of {', '.join(map(str, WIDTHS))}")
 
+    stopped = threading.Event()
+
     def save(image: "Image") -> Path | Refused:
         try:
             data = client.image(dataset_id, image.n, of_job=of_job, width=width)
@@ -48,13 +51,20 @@ def save_images(
             if error.problem.status != _CONFLICT:
                 raise
             return error
+        if stopped.is_set():
+            raise BrokenDownload("The download was stopped.")
         return _store(folder / _path_of(image, small=width is not None), data)
 
     pool = ThreadPoolExecutor(_CONNECTIONS)
     try:
         yield from pool.map(save, images)
+    except KeyboardInterrupt:
+        # an image that is waited for is not stored any more
+        stopped.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=not stopped.is_set(), cancel_futures=True)
 
 
 def _path_of(image: "Image", *, small: bool) -> Path:

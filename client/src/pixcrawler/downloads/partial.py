@@ -11,15 +11,50 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 from pixcrawler.answers import FileLink
-from pixcrawler.errors import BrokenDownload
+from pixcrawler.errors import BrokenDownload, WrongUse
 
+if sys.platform != "win32":
+    import fcntl
+
+PARTIAL_ENDINGS = (".part", ".part.json", ".part.json.new")
 SEGMENT_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 1 << 20
+
+
+@contextlib.contextmanager
+def claimed(target: Path) -> Iterator[None]:
+    """Keeps other downloads from storing the same file at the same time. The end of the process ends the claim, too.
+
+    Windows and some network drives have no such locks. There, the checksum alone keeps a damaged file from its name.
+
+    Raises:
+        WrongUse: another download is storing the file.
+        BrokenDownload: the folder cannot be written.
+    """
+    path = _partial_path(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    except OSError as error:
+        raise _not_stored(path, error) from error
+    with file:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise WrongUse(
+                    f"{target} is being stored by another download. Wait for it, or choose another folder."
+                ) from None
+            except OSError:
+                pass
+        yield
 
 
 class PartialFile:
@@ -28,7 +63,7 @@ class PartialFile:
     def __init__(self, target: Path, size_bytes: int) -> None:
         self.target = target
         self.size_bytes = size_bytes
-        self.path = target.with_name(f"{target.name}.part")
+        self.path = _partial_path(target)
         self.etag: str | None = None
         self._state = target.with_name(f"{target.name}.part.json")
         self._done: set[int] = set()
@@ -90,7 +125,8 @@ class PartialFile:
             BrokenDownload: the bytes cannot be stored.
         """
         try:
-            with self.path.open("r+b", buffering=0) as file:
+            # with a buffer, a write that the disk has room for only in part is an error
+            with self.path.open("r+b") as file:
                 file.seek(offset)
                 file.write(piece)
         except OSError as error:
@@ -136,9 +172,14 @@ def is_whole(path: Path, link: FileLink) -> bool:
             return _digest(file, link.size_bytes) == link.sha256
         if link.part_bytes:
             count = -(-link.size_bytes // link.part_bytes)
-            found = [_digest(file, link.part_bytes) for _ in range(count)]
-            return not link.parts_sha256 or found == link.parts_sha256
+            if link.parts_sha256 and len(link.parts_sha256) != count:
+                return False
+            return all(_digest(file, link.part_bytes) == expected for expected in link.parts_sha256)
     return True
+
+
+def _partial_path(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
 
 
 def _digest(file: Any, size_bytes: int) -> str:

@@ -79,6 +79,8 @@ class Segments:
         attempts = Attempts(FIRST_WAIT_SECONDS)
         while offset < end:
             before = offset
+            if self._stop.is_set():
+                raise Stopped("The download was stopped.")
             try:
                 for piece in self._pieces(offset, end):
                     self._file.write(offset, piece)

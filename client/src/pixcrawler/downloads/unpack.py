@@ -4,6 +4,7 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -22,10 +23,10 @@ _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 def unpack(archive: Path) -> Path:
     """Unpacks a ZIP into a folder beside it, which has its name without `.zip`. Returns the folder.
 
-    The folder has its name only when it is whole. If it exists, nothing is done.
+    The folder has its name only when it is whole. If it exists and has the files of the ZIP, nothing is done.
 
     Raises:
-        WrongUse: the file is no ZIP.
+        WrongUse: the file is no ZIP, or the folder exists and has other files.
         BrokenDownload: the ZIP is damaged or not safe, or there is no room for its files.
     """
     if archive.suffix.lower() != ".zip":
@@ -33,23 +34,32 @@ def unpack(archive: Path) -> Path:
             f"{archive} is no ZIP. Shards are read as they are, for example by the library webdataset."
         )
     folder, unfinished = archive.with_suffix(""), archive.with_suffix(".unpacking")
-    if folder.is_dir():
-        return folder
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         with zipfile.ZipFile(archive) as opened:
+            if folder.is_dir():
+                _check_folder(opened, folder)
+                return folder
             _check_size(opened, archive)
             unfinished.mkdir()
             for info in opened.infolist():
                 _write(opened, info, unfinished)
         unfinished.replace(folder)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise BrokenDownload(f"{archive} is damaged: {error}") from error
     except OSError as error:
         raise BrokenDownload(f"{archive} cannot be unpacked: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+def _check_folder(opened: zipfile.ZipFile, folder: Path) -> None:
+    """Compares the names and the sizes of the files of a ZIP with those in a folder, which may have further files."""
+    for info in opened.infolist():
+        path = folder / _path_of(info)
+        if not info.is_dir() and not (path.is_file() and path.stat().st_size == info.file_size):
+            raise WrongUse(f"{folder} is there, but {path} is not that of the ZIP. Move the folder away.")
 
 
 def _check_size(opened: zipfile.ZipFile, archive: Path) -> None:
@@ -91,4 +101,9 @@ def _path_of(info: zipfile.ZipInfo) -> PurePosixPath:
     # the library replaces backslashes on Windows and cuts names at NUL, so the name as stored is looked at, too
     if wrong or "\x00" in info.orig_filename or kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         raise BrokenDownload(f"The ZIP has a file that is not safe to unpack: {info.filename!r}")
+    # other methods may need much memory, and no dataset uses them
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise BrokenDownload(
+            f"The ZIP has a file whose compression is not used by datasets: {info.filename!r}"
+        )
     return PurePosixPath(*parts)
