@@ -5,6 +5,9 @@ import threading
 import pytest
 
 from pixcrawler import WrongUse
+from pixcrawler.streaming import blocks
+from pixcrawler.streaming.blocks import blocks_of, windows_of
+from pixcrawler.streaming.records import KeptImage
 from tests.client.conftest import Asked, StoredFile
 from tests.client.streaming.served import COUNT, names
 
@@ -102,3 +105,30 @@ def test_an_epoch_can_be_chosen_and_the_labels_are_those_of_all_splits(client):
     dataset.set_epoch(1)
     assert names(dataset.part(0, 1)) == second
     assert dataset.labels == ("cat", "dog")
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [
+    ([1, 1, 1, 1, 1], [2, 2, 1]), ([9, 1, 1, 9, 9], [1, 2, 1, 1]), ([5, 5, 5], [1, 1, 1]), ([4, 4, 4], [2, 1]),
+])  # fmt: skip
+def test_windows_of_large_images_are_bounded_by_their_bytes(sizes, expected):
+    unit = blocks.BLOCK_BYTES // 4
+    images = [
+        KeptImage("cat", "", f"{n}.jpg", "", "", f"{n}.tar", 0, size * unit, b"")
+        for n, size in enumerate(sizes)
+    ]
+    windows = list(windows_of(blocks_of(images), None, 2))
+    assert [len(window) for window in windows] == expected
+    # a place in the order is the same image, wherever one goes on
+    for skip in range(len(images) + 1):
+        rest = [image for window in windows_of(blocks_of(images), None, 2, skip=skip) for _, image in window]
+        assert rest == images[skip:]
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(
+    "wrong", [{"position": -3}, {"position": COUNT + 1}, {"position": "3"}, {"epoch": None}]
+)
+def test_a_damaged_state_is_refused(client, wrong):
+    dataset = client.load_dataset("a1", shuffle_seed=1)
+    with pytest.raises(WrongUse, match="damaged"):
+        dataset.load_state_dict({**dataset.state_dict(), **wrong})

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from pixcrawler.streaming.records import KeptImage
@@ -58,17 +57,31 @@ def windows_of(
 ) -> Iterator[Window]:
     """Yields the images in windows of so many blocks, without the first `skip` images.
 
-    With a seed, the blocks are shuffled, and then the images within each window.
+    With a seed, the blocks are shuffled, and then the images within each window. A window of larger blocks, which have
+    one image each, has fewer of them: it has at most `size` times `BLOCK_BYTES`, or one image.
     """
     order = list(blocks)
     generator = random.Random(seed)  # noqa: S311 - an order, no secret
     if seed is not None:
         generator.shuffle(order)
-    remaining = iter(order)
-    while chosen := list(islice(remaining, size)):
+    for chosen in _filled(order, size):
         pairs = [(block, image) for block in chosen for image in block.images]
         if seed is not None:
             generator.shuffle(pairs)
         if skip < len(pairs):
             yield pairs[skip:]
         skip = max(0, skip - len(pairs))
+
+
+def _filled(blocks: Iterable[Block], size: int) -> Iterator[list[Block]]:
+    waiting: list[Block] = []
+    held = 0
+    for block in blocks:
+        length = block.end - block.start
+        if waiting and (len(waiting) == size or held + length > size * BLOCK_BYTES):
+            yield waiting
+            waiting, held = [], 0
+        waiting.append(block)
+        held += length
+    if waiting:
+        yield waiting

@@ -36,7 +36,8 @@ class Image:
 class Options:
     """How a dataset is read. `labels` are those of the whole dataset, in the order of their names.
 
-    `buffer_blocks` blocks of 4 MiB are in memory and shuffled together, and as many are read ahead.
+    `buffer_blocks` blocks of 4 MiB are in memory and shuffled together, and as many are read ahead. There are fewer of
+    them where images are larger than 4 MiB.
     """
 
     labels: tuple[str, ...] = ()
@@ -51,8 +52,8 @@ class Options:
 class StreamedDataset:
     """The images of a dataset, as an iterable of `Image`.
 
-    At most twice `buffer_blocks` blocks of 4 MiB (or of one larger image) are in memory, and some 500 bytes for each
-    image. With a `shuffle_seed`, each iteration has another order, which follows from the seed and the number of the
+    At most twice `buffer_blocks` times 4 MiB, or two larger images, are in memory, and some 500 bytes for each image.
+    With a `shuffle_seed`, each iteration has another order, which follows from the seed and the number of the
     iteration. An iteration that was left goes on where it was: `for` yields the remaining images. `state_dict` does
     the same for another process. It can be pickled, with the API key. Each image is compared with its checksum.
     """
@@ -131,7 +132,10 @@ class StreamedDataset:
         """
         if state.get("dataset") != self._fingerprint():
             raise WrongUse("The state is that of another dataset, or was made with other options.")
-        self._epoch, self._position = int(state["epoch"]), int(state["position"])
+        epoch, position = state.get("epoch"), state.get("position")
+        if not (isinstance(epoch, int) and isinstance(position, int) and 0 <= position <= len(self)):
+            raise WrongUse(f"The state is damaged: its epoch is {epoch!r}, its position {position!r}.")
+        self._epoch, self._position = epoch, position
 
     def as_torch(self, transform: "Callable[[Image], R] | None" = None) -> "TorchDataset[R]":
         """Returns a `torch.utils.data.IterableDataset` that yields `transform(image)`, or images without one.
