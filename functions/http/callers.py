@@ -9,7 +9,7 @@ from functions.http.declared import PUBLIC, Declared
 from shared.errors import Forbidden, NotFound
 from shared.ids import is_plain_id
 from shared.text.strict_json import shown
-from shared.users.caller import ADMIN, PRINCIPAL_HEADER, Caller, Scope
+from shared.users.caller import PRINCIPAL_HEADER, Caller, Scope
 from shared.wiring import App
 
 ME: Final = "me"
@@ -47,14 +47,11 @@ def user_of(request: func.HttpRequest, declared: Declared, caller: Caller) -> st
 
     Raises:
         NotFound: the path names another user, and the caller is no administrator. There may be such a user or not.
-            Or it names the administrator of the settings, who is no user.
     """
     if declared.user is None:
         return caller.user_id
     named = request.route_params.get(declared.user) or ""
     if named in {ME, caller.user_id}:
-        if caller.user_id == ADMIN:
-            raise NotFound("The administrator of the settings has no other keys. Name a user.")
         return caller.user_id
     if Scope.ADMIN not in caller.scopes or not is_plain_id(named):
         raise NotFound(f"There is no user {shown(named)}.")

@@ -23,7 +23,7 @@ from shared.users.caller import Caller, CallMark, Scope, TierName
 from shared.users.deletions import Deletions
 from shared.users.principal import Principal
 from shared.users.repeats import claim_user_id, mark_of
-from shared.users.store import UserStore
+from shared.users.store import UserStore, no_such_user
 from shared.users.user import Account, Status, User
 
 
@@ -151,7 +151,7 @@ class Accounts:
         """
         account = await self.users.account(user_id)
         if account is None:
-            raise NotFound(f"There is no user {user_id}.")
+            raise no_such_user(user_id)
         return account
 
     async def change(self, actor: Actor, user_id: str, change: UserChange) -> User:

@@ -23,7 +23,7 @@ from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
 from shared.storage.newest_first import Listing, place_of
 from shared.users.api_keys import ApiKey
-from shared.users.caller import CallMark, Scope, TierName
+from shared.users.caller import ADMIN, CallMark, Scope, TierName
 from shared.users.metrics.paying import list_if_paying, unlist
 from shared.users.repeats import forget_call
 from shared.users.user import Account, Status, User
@@ -97,7 +97,7 @@ class UserStore:
         """
         user = await self.get(user_id)
         if user is None:
-            raise NotFound(f"There is no user {user_id}.")
+            raise no_such_user(user_id)
         return user
 
     async def page(self, after: str, size: int) -> Listing[User]:
@@ -199,9 +199,16 @@ class UserStore:
         return False
 
 
+def no_such_user(user_id: str) -> NotFound:
+    """Returns the error that says that there is no such user."""
+    if user_id == ADMIN:
+        return NotFound("The administrator of the settings is no user, and has no other keys. Name a user.")
+    return NotFound(f"There is no user {user_id}.")
+
+
 def _require(entity: Entity | None, user_id: str) -> User:
     if entity is None:
-        raise NotFound(f"There is no user {user_id}.")
+        raise no_such_user(user_id)
     return _user(entity)
 
 

@@ -87,7 +87,7 @@ async def test_the_administrator_of_the_settings_reads_why_there_are_no_keys(cal
         answered = await caller.get(f"users/{user}/keys")
         assert (answered.status, answered.body["detail"]) == (
             404,
-            "The administrator of the settings has no other keys. Name a user.",
+            "The administrator of the settings is no user, and has no other keys. Name a user.",
         )
 
 
@@ -99,3 +99,9 @@ async def test_a_caller_who_is_deleted_meanwhile_has_no_profile_and_telemetry_sa
     assert (await ann.get("users/profile")).status == 404
     [event] = telemetry.named("profile_not_found")
     assert event.properties == {"user_id": user_id, "endpoint": "/api/v1/users/profile"}
+
+
+async def test_the_administrator_of_the_settings_has_a_webhook_secret_like_a_user(caller):
+    first = await caller.post("users/me/webhook-secret/rotate", {})
+    assert first.status == 200
+    assert (await caller.get("users/me/webhook-secret")).body == first.body
