@@ -232,7 +232,7 @@ class HostPlaces:
         unused = self._times.unused if alone else self._times.unused_by_one
         due = self._clock.monotonic() + pause
         while (left := due - self._clock.monotonic()) > 0:
-            entries, use.changed = use.entries, asyncio.Event()
+            entries = use.entries
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(left, unused)):
                     await use.changed.wait()
@@ -241,6 +241,8 @@ class HostPlaces:
 
     async def _renew(self, rows: HostRows, host: str, use: _Use) -> float:
         """Makes or renews the claim. Returns after how many seconds it should be renewed."""
+        # what changes while storage is asked is written at once after that
+        use.changed.clear()
         began, now = self._clock.monotonic(), self._clock.now().timestamp()
         if began >= use.ends_at:
             use.places = 0

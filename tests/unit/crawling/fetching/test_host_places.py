@@ -238,6 +238,27 @@ async def test_all_processes_learn_that_a_host_rests(process, server):
     await work
 
 
+async def test_a_rest_that_begins_while_the_claim_is_written_is_written_at_once_after_it(
+    entities, process, server, monkeypatch
+):
+    places, apply = process("p", times=PlaceTimes(renew=30.0, unused=30.0)), entities.apply
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def apply_later(*args):
+        is_asked.set()
+        await may_answer.wait()
+        return await apply(*args)
+
+    monkeypatch.setattr(entities, "apply", apply_later)
+    work = asyncio.create_task(download_many(places, server, "p", 3000))
+    await is_asked.wait()
+    places.rest(HOST, 60.0)
+    may_answer.set()
+    await settled(lambda: (row := places._uses[HOST].row) is not None and row.rest_until > 0)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
 async def test_no_request_begins_while_storage_does_not_renew_the_claim(entities, process, server):
     places = process("p")
     await download_many(places, server, "p", 10)
