@@ -63,12 +63,16 @@ def draw_text(
     return left - place[0]
 
 
-def _cut(letters: list[_Letters], room: float) -> Sequence[_Letters]:
+def _cut(letters: Sequence[_Letters], room: float) -> Sequence[_Letters]:
     if _width(letters) <= room:
         return letters
-    while letters and _width([*letters, _Letters(_CUT, 0)]) > room:
-        letters.pop()
-    return [*letters, _Letters(_CUT, 0)] if letters else []
+    kept = list[_Letters]()
+    # from the beginning, so that what is measured stays short: a letter may be a word in Latin letters
+    for letter in letters:
+        if _width([*kept, letter, _Letters(_CUT, 0)]) > room:
+            break
+        kept.append(letter)
+    return [*kept, _Letters(_CUT, 0)] if kept else []
 
 
 def _width(letters: Sequence[_Letters]) -> float:

@@ -46,5 +46,6 @@ def compact(text: str) -> str:
 
     No text in a script may have several lines: the files have none.
     """
-    lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+    # a text in a script may have other characters that end a line, such as U+2028
+    lines = (line.strip() for line in _COMMENT.sub("", text).split("\n"))
     return "\n".join(line for line in lines if line)

@@ -68,6 +68,22 @@ def test_a_long_label_is_cut_to_its_room():
     assert sheet.crop((300, 0, 400, 40)).getbbox() is None
 
 
+def test_letters_that_are_long_in_latin_letters_take_no_more_time_to_cut(monkeypatch):
+    measured, width = list[int](), lettering._width
+
+    def counted(letters):
+        measured.append(sum(len(one.text) for one in letters))
+        return width(letters)
+
+    monkeypatch.setattr(lettering, "_width", counted)
+    pen = ImageDraw.Draw(Image.new("RGB", (900, 40)))
+    # one character that is a sentence of 28 Latin letters
+    for text in ("\ufdfd" * 100, "x" * 100):
+        measured.clear()
+        draw_text(pen, (0, 20), text, (255, 255, 255), 800)
+        assert sum(measured) < 15_000
+
+
 def test_any_text_is_drawn_without_a_box():
     draw = random.Random(7)
     pen = ImageDraw.Draw(Image.new("RGB", (900, 40)))

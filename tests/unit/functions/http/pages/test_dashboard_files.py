@@ -73,6 +73,7 @@ export function at(url) {
 return url === "https://x.example//" ? `/* no comment */` : h("p"); // stays
 }"""
     )
+    assert compact('a = "x\u2028y\x0cz";\r\n  b();') == 'a = "x\u2028y\x0cz";\nb();'
     assert compact("/* a\n b */\na { b: c; }\n/* d */\n") == "a { b: c; }"
 
 
