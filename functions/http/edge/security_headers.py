@@ -8,6 +8,8 @@ _CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'no
 _TRANSPORT_SECURITY = "max-age=31536000"
 _ALWAYS: Final = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    # no page of another site shows a private image with the cookies of who looks at that page
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }

@@ -11,6 +11,7 @@ PUBLIC_ORIGIN = "https://evil.example"
 STRICT = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
