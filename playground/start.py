@@ -24,7 +24,10 @@ _LOOK_SECONDS = 0.2
 
 
 def main() -> int:
-    """Runs until Ctrl-C. Returns the exit status of the host, or 1 if nothing was started."""
+    """Runs until Ctrl-C, and then returns 0.
+
+    If the host ends on its own, its exit status is returned, and 1 if nothing was started.
+    """
     parser = argparse.ArgumentParser(prog="playground.start", description=__doc__)
     parser.add_argument("--port", type=_port, default=7071, help="the port of the API")
     parser.add_argument("--samples", action="store_true", help="search sample photos, not Openverse")
@@ -67,10 +70,11 @@ def _run(stack: Stack, port: int) -> int:
         # Ctrl-C has reached the host, too, but a signal to this process alone has not
         host.terminate()
         try:
-            return host.wait(20)
+            host.wait(20)
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
             host.kill()
-            return host.wait()
+            host.wait()
+        return 0
     finally:
         stack.azurite.stop()
 

@@ -51,4 +51,5 @@ def test_the_job_that_make_start_prints_can_be_submitted_and_ctrl_c_ends_all(por
         os.killpg(started.pid, signal.SIGINT)
         started.communicate(timeout=60)
     assert job["state"] == "queued", job
+    assert started.returncode == 0
     assert _port_problem(port, ports_beside(port)) is None

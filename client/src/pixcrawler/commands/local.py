@@ -45,8 +45,9 @@ def start(
     from pixcrawler.commands.login import sign_in
     from pixcrawler.local_stack import find_clone, start_stack, stop_stack, wait_until_ready
 
-    # a closed terminal ends the stack, too. Windows has no SIGHUP.
-    for name in ("SIGTERM", "SIGHUP"):
+    # a closed terminal ends the stack, too, and a shell that starts this in the background makes it ignore SIGINT.
+    # Windows has no SIGHUP.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     folder = find_clone(clone or Path())
