@@ -45,11 +45,13 @@ def find_login(url: str | None = None) -> Login:
     Raises:
         NotConfigured: the URL or the key is missing.
     """
-    stored = _stored()
-    wanted = url or os.environ.get("PIXCRAWLER_URL") or stored.url
+    wanted = url or os.environ.get("PIXCRAWLER_URL") or ""
+    key = key_of_environment()
+    # a file that is damaged does not matter to those who do not need it
+    stored = Login() if wanted and key else _stored()
+    wanted = wanted or stored.url
     if not wanted:
         raise NotConfigured("No app is known. Sign in with `pixcrawler login URL`, or set PIXCRAWLER_URL.")
-    key = os.environ.get("PIXCRAWLER_API_KEY") or ""
     if not key and _same(wanted, stored.url):
         key = stored.api_key
     if not key:

@@ -34,6 +34,10 @@ def read_spec(name: str) -> dict[str, Any]:
         json.dumps(spec, allow_nan=False)
     except (ValueError, TypeError, RecursionError) as error:
         raise WrongUse(f"{name} is no spec: {error}") from error
+    if not _has_texts_as_names(spec):
+        raise WrongUse(
+            f"{name} has a name that YAML reads as no text, such as no, 1 or null. Put it in quotes."
+        )
     if not isinstance(spec, dict):
         raise WrongUse(f"{name} is no spec: it must be an object with labels, keywords or sources.")
     return cast("dict[str, Any]", spec)
@@ -55,6 +59,13 @@ def labels_of(texts: Sequence[str]) -> dict[str, list[str]]:
             raise WrongUse(f"the label {label!r} is given twice")
         labels[label] = words
     return labels
+
+
+def _has_texts_as_names(value: object) -> bool:
+    """Whether all names of objects are texts. JSON would write other ones as texts: the label `no` as "false"."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _has_texts_as_names(each) for name, each in value.items())
+    return not isinstance(value, list) or all(map(_has_texts_as_names, value))
 
 
 def _read_json(text: str) -> object:

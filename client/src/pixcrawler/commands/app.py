@@ -1,5 +1,6 @@
 """The command `pixcrawler`."""
 
+import sys
 from typing import Any
 
 import typer
@@ -20,7 +21,7 @@ from pixcrawler.commands import (
 )
 from pixcrawler.errors import PixCrawlerError
 from pixcrawler.terminal.exit_codes import ExitCode, exit_code_of
-from pixcrawler.terminal.output import complain
+from pixcrawler.terminal.output import complain, drop_output, print_what_it_can
 
 
 class Commands(TyperGroup):
@@ -28,13 +29,26 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Runs a command."""
+        print_what_it_can(sys.stdout, sys.stderr)
         try:
             return super().invoke(ctx)
         except PixCrawlerError as error:
             complain(f"pixcrawler: {error}")
             raise typer.Exit(exit_code_of(error)) from None
+        except BrokenPipeError:
+            drop_output()
+            raise typer.Exit(ExitCode.OUTPUT_CLOSED) from None
+        except OSError as error:
+            drop_output()
+            complain(f"pixcrawler: {error}")
+            raise typer.Exit(ExitCode.USAGE) from None
         except KeyboardInterrupt:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except typer.Abort as error:
+            # so ends a question: the answer is no, or Ctrl-C, which is the context of the error
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
+            raise
 
 
 def make_app() -> typer.Typer:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pixcrawler.errors import WrongUse
+from pixcrawler.plain_text import plain
 from pixcrawler.terminal.options import Json, Limit, Url, Yes, confirm, connect
 from pixcrawler.terminal.output import print_fields, print_json, print_json_line, print_table, say
 
@@ -72,7 +73,7 @@ def show(job_id: JobId, as_json: Json = False, url: Url = None) -> None:
     print_table(("label", "kept", "rejected", "found"), rows)
     print_table(("reason", "rejected"), list(job.rejections.items()))
     for problem in job.problems:
-        say(f"! {problem}")
+        say(f"! {plain(problem)}")
 
 
 def records(

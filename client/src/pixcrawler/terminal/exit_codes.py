@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     BROKEN_DOWNLOAD = 5
     BAD_ANSWER = 6
     INTERRUPTED = 130
+    OUTPUT_CLOSED = 141  # as of a program that SIGPIPE ends
 
 
 _OF_ERRORS: tuple[tuple[type[PixCrawlerError], ExitCode], ...] = (

@@ -1,9 +1,12 @@
 """Prints for people and for programs. Texts of the server are made plain before a terminal gets them."""
 
+import contextlib
+import io
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -15,6 +18,19 @@ if TYPE_CHECKING:
 # a time of the API, which is in UTC
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def print_what_it_can(*streams: TextIO) -> None:
+    """Lets streams print characters that their encoding lacks as escape sequences of Python."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def drop_output() -> None:
+    """Sends what is not printed yet nowhere. Otherwise Python would try to print it again when it ends."""
+    with contextlib.suppress(io.UnsupportedOperation), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def print_json(value: Any) -> None:
