@@ -154,18 +154,18 @@ def _variant(path: Path, number: int) -> tuple[bytes | None, str]:
     kind, round_number = number % 10, number // 10
     match number:
         case 29:
-            return turned_copy(_crop(path, round_number * 6, 90)), "image/jpeg"
+            return turned_copy(crop(path, round_number * 6, 90)), "image/jpeg"
         case 48:
-            return damaged_png(_crop(path, 100, 90)), "image/png"
+            return damaged_png(crop(path, 100, 90)), "image/png"
         case 49:
-            return with_half_a_profile(_crop(path, 101, 90)), "image/jpeg"
+            return with_half_a_profile(crop(path, 101, 90)), "image/jpeg"
     if kind < 6:
-        return _crop(path, round_number * 6 + kind, 90), "image/jpeg"
+        return crop(path, round_number * 6 + kind, 90), "image/jpeg"
     if kind == 6:
-        return _crop(path, round_number * 6, 60), "image/jpeg"
+        return crop(path, round_number * 6, 60), "image/jpeg"
     if kind == 7:
-        return _crop(path, round_number * 6 + 1, 90), "image/jpeg"
-    whole = _crop(path, round_number * 6 + 2, 90)
+        return crop(path, round_number * 6 + 1, 90), "image/jpeg"
+    whole = crop(path, round_number * 6 + 2, 90)
     broken = round_number % 4
     if kind == 8 and broken == 0:
         return whole[: len(whole) // 2], "image/jpeg"
@@ -177,7 +177,7 @@ def _variant(path: Path, number: int) -> tuple[bytes | None, str]:
 
 
 @lru_cache(maxsize=2000)
-def _crop(path: Path, number: int, quality: int) -> bytes:
+def crop(path: Path, number: int, quality: int) -> bytes:
     """Returns a crop as a JPEG. The number decides size, place, rotation and mirroring, so all crops look different."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")

@@ -42,15 +42,6 @@ def read_query(request: func.HttpRequest, declared: Mapping[str, Parameter]) -> 
         InvalidRequest: a parameter is not declared, occurs twice, has another value than declared, or is missing
             though it is required. The error names each of them.
     """
-    _, _, query = request.url.partition("?")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=_MAX_PARAMETERS)
-    except ValueError:
-        raise InvalidRequest(
-            f"The query has too many parameters; it must have at most {_MAX_PARAMETERS}."
-        ) from None
-    names = {name for name, _ in pairs}
-    pairs += [(name, value) for name, value in request.params.items() if name not in names]
     found: dict[str, str] = {
         name: str(parameter.schema["default"])
         for name, parameter in declared.items()
@@ -58,7 +49,7 @@ def read_query(request: func.HttpRequest, declared: Mapping[str, Parameter]) -> 
     }
     given: set[str] = set()
     wrong: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in _given_pairs(request):
         if name in given:
             wrong[name] = "is given twice"
         elif name in declared:
@@ -78,6 +69,23 @@ def read_query(request: func.HttpRequest, declared: Mapping[str, Parameter]) -> 
         errors = tuple(FieldError(shown(name), message) for name, message in wrong.items())
         raise InvalidRequest("The query is not valid.", errors)
     return found
+
+
+def _given_pairs(request: func.HttpRequest) -> Sequence[tuple[str, str]]:
+    """Returns the names and values of the query parameters as the call has them.
+
+    Raises:
+        InvalidRequest: there are too many.
+    """
+    _, _, query = request.url.partition("?")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        raise InvalidRequest(
+            f"The query has too many parameters; it must have at most {_MAX_PARAMETERS}."
+        ) from None
+    names = {name for name, _ in pairs}
+    return [*pairs, *((name, value) for name, value in request.params.items() if name not in names)]
 
 
 def wrong_value(name: str, value: str, rule: str) -> InvalidRequest:

@@ -36,7 +36,7 @@ def test_the_client_waits_as_long_as_retry_after_says(app, client, waits):
     assert 0 < waits[1] < 5
 
 
-def test_a_long_retry_after_is_told_and_not_waited_for(app, client, waits):
+def test_a_long_retry_after_is_reported_and_not_waited_for(app, client, waits):
     app.on(JOB_PATH, Answer({"code": "quota_exceeded", "detail": "Full."}, 429, {"Retry-After": "90000"}))
     with pytest.raises(Refused, match="Try again in 90000 seconds"):
         client.job("a1")
@@ -91,7 +91,7 @@ def test_what_is_no_answer_of_the_api_is_refused(app, client, answer):
     assert len(app.asked) == 1
 
 
-def test_nobody_there_is_said_after_a_few_attempts(waits):
+def test_a_server_that_is_not_there_is_reported_after_a_few_attempts(waits):
     with (
         Client("http://127.0.0.1:9", KEY, sleep=waits.append) as client,
         pytest.raises(Unreachable, match="network"),

@@ -12,7 +12,7 @@ from tests.certificate import write_certificate
 from tests.client.conftest import KEY
 
 
-def test_a_certificate_that_is_not_trusted_is_said_at_once_and_how_to_trust_it(waits, tmp_path):
+def test_a_certificate_that_is_not_trusted_is_reported_at_once_with_the_way_to_trust_it(waits, tmp_path):
     write_certificate(tmp_path / "server.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.pem")

@@ -51,7 +51,7 @@ def test_login_tries_the_key(app, run, config, answer, code):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}', "\xff"])
-def test_a_damaged_file_of_the_login_is_said(run, config, text, monkeypatch):
+def test_a_damaged_file_of_the_login_is_reported(run, config, text, monkeypatch):
     monkeypatch.delenv("PIXCRAWLER_API_KEY")
     config.parent.mkdir()
     config.write_bytes(text.encode("latin-1"))

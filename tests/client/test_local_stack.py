@@ -114,7 +114,7 @@ def test_address_and_key_are_printed_and_nothing_is_stored_or_installed_unasked(
     assert not (clone / "made").exists()
 
 
-def test_a_stack_that_does_not_start_is_said(clone, config):
+def test_a_stack_that_does_not_start_is_reported(clone, config):
     (clone / "Makefile").write_text("start:\n\t@echo no storage >&2; exit 3\n")
     code, _, err = Up(clone, config).end()
     assert code == 4
@@ -138,7 +138,7 @@ def test_a_folder_outside_of_a_clone_is_refused(clone, tmp_path, run):
     run("local", "up", "--clone", str(clone), code=2)
 
 
-def test_a_port_in_use_and_a_missing_make_are_said(clone, monkeypatch):
+def test_a_port_in_use_and_a_missing_make_are_reported(clone, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(WrongUse, match="--port"):
         start_stack(clone, taken.getsockname()[1], setup=True, samples=False, to_stderr=False)
     monkeypatch.setattr(shutil, "which", lambda _: None)

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from playground.client import ApiClient
-from playground.gallery import _crop, default_photos
+from playground.gallery import crop, default_photos
 from playground.stack import Stack
 
 
@@ -24,7 +24,7 @@ class HangingServer:
         self.called: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.ended: set[str] = set()
         """The jobs of which a call has ended, by an answer or because the caller gave up."""
-        self._picture = _crop(default_photos() / "coffee.png", 1, 90)
+        self._picture = crop(default_photos() / "coffee.png", 1, 90)
 
     def application(self) -> web.Application:
         app = web.Application()

@@ -184,7 +184,7 @@ async def test_the_same_idempotency_key_is_the_same_job(make_stack, gallery, ses
 
 
 def test_the_photos_are_real():
-    from playground.gallery import _crop, default_photos
+    from playground.gallery import crop, default_photos
 
-    picture = Image.open(io.BytesIO(_crop(default_photos() / "chelsea.png", 1, 90)))
+    picture = Image.open(io.BytesIO(crop(default_photos() / "chelsea.png", 1, 90)))
     assert min(picture.size) >= 200

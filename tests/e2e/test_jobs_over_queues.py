@@ -9,7 +9,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from playground.gallery import _crop, default_photos
+from playground.gallery import crop, default_photos
 
 CONTAINER = "pixcrawler-datasets"
 
@@ -47,7 +47,7 @@ async def test_specs_and_image_lists_on_the_queues_become_datasets(make_stack, g
     async with BlobServiceClient.from_connection_string(stack.azurite.connection_string) as service:
         container = service.get_container_client(CONTAINER)
         for number in range(3):
-            data = _crop(default_photos() / "coffee.png", number, 90)
+            data = crop(default_photos() / "coffee.png", number, 90)
             await container.upload_blob(f"inputs/mugs/{number}.jpg", data, overwrite=True)
         await container.upload_blob("inputs/mugs/broken.jpg", b"no picture", overwrite=True)
     images = [f"inputs/mugs/{name}.jpg" for name in ("0", "1", "2", "broken", "missing")]

@@ -7,14 +7,14 @@ import pytest
 from aiohttp import web
 
 from playground.client import ApiClient, ApiError
-from playground.gallery import _crop, default_photos
+from playground.gallery import crop, default_photos
 from playground.verify import verify_zip
 
 
 @pytest.fixture
 async def moody():
     """A server that is busy at first: it answers `/N` only if N is below `ready`, which a test raises."""
-    pictures = [_crop(default_photos() / "coffee.png", number, 90) for number in range(12)]
+    pictures = [crop(default_photos() / "coffee.png", number, 90) for number in range(12)]
     state: dict[str, Any] = {"ready": 8, "calls": []}
 
     async def picture(request):

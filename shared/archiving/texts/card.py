@@ -63,16 +63,9 @@ def card(
     If the dataset `has_preview`, the card shows it. Hugging Face shows images of the repository in the card, too.
     """
     total = sum(figures.splits.values())
-    size = next((name for limit, name in _SIZES if total < limit), "n>1M")
     return "\n".join(
         [
-            "---",
-            f"pretty_name: {yaml_of(order.name)}",
-            "license: other",
-            "task_categories:\n- image-classification",
-            f"size_categories:\n- {size}",
-            *_split_globs(packing),
-            "---",
+            *_front_matter(order, packing, total),
             "",
             f"# {escaped(order.name)}",
             "",
@@ -89,14 +82,7 @@ def card(
             "## How to load it",
             "",
             *loading(packing.example, packing.annotations),
-            "## How it was made",
-            "",
-            *([f"- made of the datasets: {', '.join(order.parents)}"] if order.parents else ()),
-            f"- {changes_of(order) or 'Images are as they were found.'}",
-            f"- deduplication: {_dedup(order)}",
-            f"- images per label: {_limit(order)}",
-            f"- splits: {_shares(order)}; seed {order.seed}",
-            "",
+            *_making(order),
             f"Checksum of the images: `{checksum}`, the SHA-256 of their sorted SHA-256s, a line each. The same images",
             "have the same one, however they are named, divided and packed.",
             "",
@@ -122,6 +108,24 @@ def checksum_of(sha256: NDArray[np.void]) -> str:
         lines = sha256[order[start : start + _LINES]].tobytes().hex("\n", SHA256_BYTES)
         digest.update(f"{lines}\n".encode())
     return digest.hexdigest()
+
+
+def _front_matter(order: ArchiveOrder, packing: Packing, total: int) -> Iterator[str]:
+    size = next((name for limit, name in _SIZES if total < limit), "n>1M")
+    yield from ("---", f"pretty_name: {yaml_of(order.name)}", "license: other")
+    yield from ("task_categories:\n- image-classification", f"size_categories:\n- {size}")
+    yield from (*_split_globs(packing), "---")
+
+
+def _making(order: ArchiveOrder) -> Iterator[str]:
+    yield from ("## How it was made", "")
+    if order.parents:
+        yield f"- made of the datasets: {', '.join(order.parents)}"
+    yield f"- {changes_of(order) or 'Images are as they were found.'}"
+    yield f"- deduplication: {_dedup(order)}"
+    yield f"- images per label: {_limit(order)}"
+    yield f"- splits: {_shares(order)}; seed {order.seed}"
+    yield ""
 
 
 def _split_globs(packing: Packing) -> Iterator[str]:

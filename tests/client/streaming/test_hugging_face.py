@@ -69,7 +69,7 @@ def test_nodes_share_its_shards(dataset):
 
 
 @pytest.mark.parametrize("stop", [1, 37, COUNT - 1])
-def test_it_goes_on_where_its_state_says(dataset, stop):
+def test_a_dataset_of_hugging_face_goes_on_where_its_state_says(dataset, stop):
     begun = []
     for row in dataset:
         begun.append(row["file"])

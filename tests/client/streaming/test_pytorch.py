@@ -64,7 +64,7 @@ def test_each_worker_reads_a_part_of_its_own(dataset, torch):
     assert sorted(found) == EVERY_NAME
 
 
-def test_outside_of_workers_all_images_come(dataset, torch):
+def test_outside_of_workers_all_images_are_yielded(dataset, torch):
     assert torch.worker is None
     assert sorted(image.file for image in dataset.as_torch()) == EVERY_NAME
 
@@ -110,7 +110,7 @@ def test_several_computers_share_a_dataset(dataset, torch):
     assert sorted(found) == EVERY_NAME
 
 
-def test_a_missing_library_is_said_and_nothing_imports_it_before(dataset, monkeypatch):
+def test_a_missing_library_is_reported_and_nothing_imports_it_before(dataset, monkeypatch):
     assert names(dataset) != []
     assert "torch" not in sys.modules
     monkeypatch.setitem(sys.modules, "torch", None)

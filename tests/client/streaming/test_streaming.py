@@ -108,7 +108,7 @@ def test_breaks_and_expired_links_are_overcome(app, client, stored):
     assert len(names(dataset)) == COUNT
 
 
-def test_a_dataset_that_has_changed_is_said(app, client, stored):
+def test_a_dataset_that_has_changed_is_reported(app, client, stored):
     dataset = client.load_dataset("a1")
     next(iter(dataset))
     stored.etag = '"2"'

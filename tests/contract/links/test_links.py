@@ -127,7 +127,7 @@ async def test_user_assigned_identities_sign_links(monkeypatch, secure, identity
         assert await answer.read() == DATA
 
 
-async def test_an_identity_without_a_role_is_told_what_it_lacks(secure, identity):
+async def test_the_error_names_the_role_that_an_identity_lacks(secure, identity):
     identity.refused = True
     blobs = AzureBlobs(
         StorageAccount(blob_uri=secure.blob_uri, credential=identity),

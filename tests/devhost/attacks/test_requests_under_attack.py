@@ -56,7 +56,7 @@ def test_doubled_braces_of_a_pattern_are_single_ones():
 
 
 @pytest.mark.parametrize("wrong", [("--port", "99999"), ("--port", "-1"), ("--message-lease", "0")])
-def test_a_number_out_of_range_is_said(app, hosts, wrong):
+def test_a_number_out_of_range_is_reported(app, hosts, wrong):
     host = hosts(app(ONE), *wrong).start(ready=False)
     assert host.process.wait(20) == 2
     assert "is out of range; it must be" in host.log

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 from aiohttp import web
 
-from playground.gallery import _crop, default_photos
+from playground.gallery import crop, default_photos
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.fetch_config import FetchConfig, Timing
@@ -26,7 +26,7 @@ DEFLATE_BOMB = zlib.compress(bytes(60_000_000))
 
 @pytest.fixture(scope="session")
 def photo() -> bytes:
-    return _crop(default_photos() / "chelsea.png", 1, 90)
+    return crop(default_photos() / "chelsea.png", 1, 90)
 
 
 class Hostile:

@@ -118,7 +118,7 @@ async def test_an_answer_that_has_not_changed_is_not_sent_again(make_caller):
     assert (changed.status, changed.body["state"]) == (200, "cancelled")
 
 
-async def test_whoever_waits_for_a_job_is_told_when_to_read_it_again(make_caller):
+async def test_an_answer_says_when_to_read_a_job_again(make_caller):
     caller = make_caller()
     made = await caller.post("jobs", {"keywords": ["cat"]})
     path = f"jobs/{made.body['id']}"
