@@ -8,9 +8,11 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import override
+from weakref import WeakValueDictionary
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -27,8 +29,9 @@ class NameLimits:
     """How names are looked up.
 
     Addresses are remembered for `remember_seconds`, and a failure for `remember_failure_seconds`. At most `names` of
-    both are remembered. A look-up fails after `answer_seconds`. Up to `threads` look-ups run at the same time. Those
-    that failed go on until the system gives up, and hold their threads until then.
+    both are remembered. A look-up fails after `answer_seconds`. Up to `threads` look-ups run at the same time, and
+    up to `of_a_domain` of names with the same last two labels. Those that failed go on until the system gives up, and
+    hold their threads until then. So a domain whose name servers do not answer leaves threads to all others.
     """
 
     remember_seconds: float = 60.0
@@ -36,6 +39,7 @@ class NameLimits:
     names: int = 4096
     answer_seconds: float = 10.0
     threads: int = 128
+    of_a_domain: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Names(AbstractResolver):
         self._threads = ThreadPoolExecutor(self._limits.threads, "name")
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asked: dict[str, asyncio.Task[_Known]] = {}
+        self._domains = WeakValueDictionary[str, asyncio.Semaphore]()
 
     @override
     async def resolve(
@@ -151,11 +156,11 @@ class Names(AbstractResolver):
         return await asyncio.shield(task)
 
     async def _look_up_and_remember(self, host: str) -> _Known:
-        limits, loop = self._limits, asyncio.get_running_loop()
+        limits = self._limits
         outcome: Sequence[ResolveResult] | OSError
         try:
             async with asyncio.timeout(limits.answer_seconds):
-                outcome = await loop.run_in_executor(self._threads, self._look_up, host, 0)
+                outcome = await self._in_thread(host)
         except TimeoutError:
             outcome = socket.gaierror(socket.EAI_AGAIN, f"no answer within {limits.answer_seconds:g} seconds")
         except OSError as error:
@@ -172,6 +177,22 @@ class Names(AbstractResolver):
         if len(self._known) > limits.names:
             self._known.popitem(last=False)
         return known
+
+    async def _in_thread(self, host: str) -> Sequence[ResolveResult]:
+        """Looks up a name in a thread when its domain may have one more."""
+        domain = ".".join(host.rstrip(".").rsplit(".", 2)[-2:])
+        places = self._domains.setdefault(domain, asyncio.Semaphore(self._limits.of_a_domain))
+        await places.acquire()
+        loop = asyncio.get_running_loop()
+
+        def end(_: Future[Sequence[ResolveResult]]) -> None:
+            # the loop may be closed when the system gives up at last
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(places.release)
+
+        future = self._threads.submit(self._look_up, host, 0)
+        future.add_done_callback(end)
+        return await asyncio.wrap_future(future)
 
 
 def _with_port(found: ResolveResult, port: int) -> ResolveResult:

@@ -110,6 +110,20 @@ async def test_names_that_are_not_answered_hold_up_no_others_and_fail_in_time(ma
     assert await asyncio.wait_for(asyncio.to_thread(lambda: 1), 5) == 1
 
 
+async def test_a_domain_that_does_not_answer_leaves_threads_to_other_domains(make_names, server):
+    names = make_names(answer_seconds=0.3, threads=8, of_a_domain=4)
+    silent = [names.resolve(f"silent-{number}.a.evil.test") for number in range(60)]
+    outcomes = await asyncio.gather(*silent, return_exceptions=True)
+    assert all(isinstance(outcome, socket.gaierror) for outcome in outcomes)
+    # the threads of the first names still wait for the name server
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(names.resolve(f"host-{number}.test") for number in range(200)))
+    assert sum(name.startswith("silent") for name in server.asked) == 4
+    server.released.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(names.resolve(f"again-{number}.evil.test") for number in range(20)))
+
+
 async def test_a_caller_that_gives_up_does_not_end_the_look_up_for_the_others(make_names, server):
     names = make_names()
     first = asyncio.create_task(names.resolve("silent.test"))
