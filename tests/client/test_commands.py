@@ -119,9 +119,9 @@ def test_flags_and_a_spec_become_one_spec(app, run, tmp_path):
         "labels": {"cat": ["cat"]}, "filters": {"min_width": 9, "licenses": ["cc0"]}, "splits": {"train": 1.0},
         "name": "mine", "max_images_per_label": 7, "output": {"format": "zip"},
     }  # fmt: skip
-    assert bodies[1] == {"keywords": ["cat", "dog"], "sources": [{"type": "openverse"}]}
+    assert bodies[1] == {"keywords": ["cat", "dog"], "sources": [{"type": "openverse"}], "name": "cat-dog"}
     assert app.asked[1].headers["idempotency-key"] == "k"
-    assert bodies[2] == {"labels": {"cat": ["cat", "kitten"], "dog": ["dog"]}}
+    assert bodies[2] == {"labels": {"cat": ["cat", "kitten"], "dog": ["dog"]}, "name": "cat-dog"}
     assert bodies[3] == {"keywords": ["cat"]}
 
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from pixcrawler.plain_text import file_name, json_text
+from pixcrawler.spec_files import name_of
 from pixcrawler.terminal.output import console, print_fields, print_table, size_text
 from tests.client.conftest import HOSTILE, JOB, UNSAFE, Answer, StoredFile, links, problem
 
@@ -155,6 +156,14 @@ def test_the_administrator_of_the_settings_has_scopes_only(served, run):
     profile = {**PROFILE, "name": "Administrator", "tier": None, "usage": None, "limits": None}
     served.on(f"{API}/users/profile", Answer(profile))
     assert run("users", "me").output == "id      u1\nname    Administrator\nscopes  read\n"
+
+
+@pytest.mark.parametrize(("labels", "name"), [
+    (["red  panda"], "red-panda"), ([], "dataset"), ([" "], "dataset"), (["cat"] * 4, "cat-cat-cat-cat"),
+    (["a", "b", "c", "d", "e", "f"], "a-b-c-d-and-2-more"), (["x" * 300], "x" * 40),
+])  # fmt: skip
+def test_a_dataset_without_a_name_is_named_by_its_labels(labels, name):
+    assert name_of(labels) == name
 
 
 def test_progress_of_a_download_is_shown_on_a_terminal(app, run, tmp_path, monkeypatch):

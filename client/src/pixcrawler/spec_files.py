@@ -2,13 +2,16 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 from pixcrawler.errors import WrongUse
 
 _MAX_BYTES = 10_000_000
+_MOST_LABELS = 4
+_MOST_OF_A_LABEL = 40
 
 
 def read_spec(name: str) -> dict[str, Any]:
@@ -66,6 +69,13 @@ def _has_texts_as_names(value: object) -> bool:
     if isinstance(value, dict):
         return all(isinstance(name, str) and _has_texts_as_names(each) for name, each in value.items())
     return not isinstance(value, list) or all(map(_has_texts_as_names, value))
+
+
+def name_of(labels: Collection[str]) -> str:
+    """Returns a name for a dataset with these labels, such as `cat-dog`, or `dataset` without labels."""
+    first = ["-".join(label.split())[:_MOST_OF_A_LABEL] for label in islice(labels, _MOST_LABELS)]
+    more = [f"and-{len(labels) - len(first)}-more"] if len(labels) > len(first) else []
+    return "-".join([*filter(None, first), *more]) or "dataset"
 
 
 def _read_json(text: str) -> object:

@@ -37,7 +37,12 @@ def submit(
         ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="The name of the dataset.")
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            help="The name of the dataset, by default its labels: cat-dog.",
+        ),
     ] = None,
     images: Annotated[
         int | None,
@@ -71,7 +76,7 @@ def submit(
 ) -> None:
     """Submit a job: keywords, labels, or a whole spec."""
     from pixcrawler.commands.watch import watch_until_the_end
-    from pixcrawler.spec_files import labels_of, read_spec
+    from pixcrawler.spec_files import labels_of, name_of, read_spec
     from pixcrawler.terminal.outlook import print_outlook
 
     body = read_spec(spec) if spec is not None else {}
@@ -86,8 +91,11 @@ def submit(
     }
     body.update({field: value for field, value in given.items() if value is not None})
     # of a whole spec, the app says what is missing
-    if spec is None and not {"keywords", "labels", "sources"} & body.keys():
-        raise WrongUse("Name keywords, a --label, or a --spec. For example: pixcrawler submit cat dog")
+    if spec is None:
+        if not {"keywords", "labels", "sources"} & body.keys():
+            raise WrongUse("Name keywords, a --label, or a --spec. For example: pixcrawler submit cat dog")
+        # the files of a dataset have its name, and those of several may go to one folder
+        body.setdefault("name", name_of(body.get("labels") or body.get("keywords") or ()))
     with connect(url) as client:
         if check:
             outlook = client.validate(body)

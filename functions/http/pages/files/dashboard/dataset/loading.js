@@ -16,7 +16,7 @@ export function links(download) {
 
 /** A card with programs to copy. */
 export function loading({ id, format }) {
-  const client = ["from pixcrawler import load_dataset", "", `for image in load_dataset("${id}"):`, "    print(image.label, image.file, len(image.data))"];
+  const client = [`# first: pip install ./client && pixcrawler login ${location.origin}`, "from pixcrawler import load_dataset", "", `for image in load_dataset("${id}"):`, "    print(image.label, image.file, len(image.data))"];
   const zip = ["import datasets", "", "# the folder where you unpacked the ZIP", 'data = datasets.load_dataset("path/to/folder")', 'print(data["train"][0]["label"])'];
   const tar = ["import webdataset", "", 'data = webdataset.WebDataset("path/to/shard.tar").decode("pil")', "print(next(iter(data)).keys())"];
   const part = (title, lines) => h("div.stack", h("h3", title), copyable(lines.join("\n")));

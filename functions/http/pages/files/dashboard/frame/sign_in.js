@@ -30,7 +30,7 @@ export function showSignIn(main, signal, why, entered) {
     { onsubmit: submit },
     h("div.field", h("label", { for: "key" }, "API key"), key),
     button,
-    h("p.muted.small", "The key stays in this tab, and is gone when you close it."),
+    h("p.muted.small", "Use the key that make start prints, or that an administrator made for you. It stays in this tab, and is gone when you close it."),
   );
   fill(
     main,
