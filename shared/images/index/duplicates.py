@@ -3,7 +3,6 @@
 The bytes of copies are working blobs of the job: they can be seen until these are deleted.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -79,7 +78,7 @@ class Duplicates:
         index = (await self.indexes.get(dataset)).index
         if index is None:
             return CopyPage((), begin, waits=True)
-        page = await asyncio.to_thread(copies_of, index, reason, begin.lines, size)
+        page = await self.indexes.compute(dataset, lambda: copies_of(index, reason, begin.lines, size))
         groups = await self._groups(dataset, page.groups)
         return CopyPage(groups, replace(begin, lines=begin.lines + size) if page.more else None)
 

@@ -6,7 +6,7 @@ some calls of three seconds.
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -50,6 +50,7 @@ class Indexes:
         self.blobs = blobs
         self._clock = clock
         self._one = FairPlaces(1)
+        self._computing = FairPlaces(1)
         self._last: tuple[tuple[str, int], Index] | None = None
 
     async def dataset(self, user_id: str, dataset_id: str, place: Place | None = None) -> Dataset:
@@ -90,6 +91,11 @@ class Indexes:
             return await self._get(dataset)
         finally:
             self._one.give_back()
+
+    async def compute[Result](self, dataset: Dataset, work: Callable[[], Result]) -> Result:
+        """Runs some work on an index in a thread. That of a million images may take two seconds and 100 MB."""
+        async with self._computing.place_for(dataset.user_id):
+            return await asyncio.to_thread(work)
 
     async def store(self, dataset: Dataset, name: str, data: bytes) -> None:
         """Stores a blob that is derived from the dataset, unless there is one of this name.

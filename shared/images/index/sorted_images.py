@@ -3,7 +3,6 @@
 A page reads the index of the dataset, and the gzip member of each record on the page.
 """
 
-import asyncio
 from dataclasses import dataclass, replace
 
 from shared.images.image import ImageFilter
@@ -37,7 +36,9 @@ class SortedImages:
         index = (await self.indexes.get(dataset)).index
         if index is None:
             return ImagePage((), begin, waits=True)
-        found, more = await asyncio.to_thread(sorted_rows, index.images, wanted, sort, begin.lines, size)
+        found, more = await self.indexes.compute(
+            dataset, lambda: sorted_rows(index.images, wanted, sort, begin.lines, size)
+        )
         lines = await read_lines(self.indexes.blobs, dataset, found)
         images = [
             image_of(self.indexes.images, dataset, row, line)

@@ -3,7 +3,6 @@
 The numbers are computed when the index of the dataset is complete, and stored once for each revision.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -88,9 +87,10 @@ class DatasetStatistics:
             with reading(f"the statistics of dataset {dataset_id}"):
                 return _adapter.validate_json(stored)
         indexed = await self.indexes.get(dataset)
-        if indexed.index is None:
+        index = indexed.index
+        if index is None:
             return Statistics(indexed.progress)
-        found = await asyncio.to_thread(statistics_of, indexed.index)
+        found = await self.indexes.compute(dataset, lambda: statistics_of(index))
         await self.indexes.store(dataset, name, _adapter.dump_json(found))
         return found
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.images import files
 from shared.images.image import ImageFilter
-from shared.images.index import indexes
+from shared.images.index import duplicates, indexes
 from shared.images.index.rows import Index
 from tests.unit.functions.http.http_calls import memory_app
 from tests.unit.images.stored_images import FILES, Image, add_dataset
@@ -121,3 +121,37 @@ async def test_a_call_whose_turn_does_not_come_in_time_says_how_far_the_index_is
     go_on.set()
     assert (await first).index is not None
     assert (await app.indexes.get(other)).index is not None
+
+
+async def test_one_page_of_an_index_is_computed_at_a_time_and_users_have_their_turns(app, monkeypatch):
+    """Each takes much memory if the dataset is large."""
+    now, most, order = 0, 0, list[str]()
+    lock, another, compute = threading.Lock(), threading.Event(), duplicates.copies_of
+    owners = {"a": "ann", "b": "bob"}
+    for name, user in owners.items():
+        await add_dataset(app, OF_ALL_FORMS, dataset_id=name, user_id=user)
+        assert (await app.dataset_statistics.read(user, name)).images == len(OF_ALL_FORMS)
+
+    def counted(*args):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+            if now > 1:
+                another.set()
+        try:
+            # leaves time for another one to begin
+            another.wait(0.05)
+            return compute(*args)
+        finally:
+            with lock:
+                now -= 1
+
+    async def page(name):
+        await app.duplicates.page(owners[name], name, "", None, 20)
+        order.append(name)
+
+    monkeypatch.setattr(duplicates, "copies_of", counted)
+    await asyncio.gather(*map(page, "aaaaaaaab"))
+    assert most == 1
+    assert order.index("b") <= 4
