@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
+from shared.clock import Deadline
 from shared.datasets.dataset import Dataset
 from shared.datasets.rows import from_entity, readable, to_entity
 from shared.errors import Changed, Conflict, NotFound
@@ -141,21 +142,29 @@ class Catalog:
             lambda: self._entities.get(_TABLE, user_id, dataset_id), change, busy=busy
         )
 
-    async def delete_other_revisions(self, user_id: str, dataset_id: str, written_before: datetime) -> None:
+    async def delete_other_revisions(
+        self, user_id: str, dataset_id: str, written_before: datetime, deadline: Deadline | None = None
+    ) -> bool:
         """Deletes the blobs of all revisions except the recorded one that were written before this time.
 
-        Nothing is deleted while the dataset is under legal hold. This is idempotent.
+        Nothing is deleted while the dataset is under legal hold. This is idempotent. It returns False if the deadline
+        passed before the last blob: there may be some of each image.
         """
         dataset = await self.get(user_id, dataset_id, also_deleting=True)
         if dataset is not None and dataset.keeping.legal_hold:
-            return
+            return True
         recorded = (dataset.id, dataset.revision) if dataset else None
-        async for info in self._blobs.list(dataset_prefix(dataset_id)):
-            if dataset_of(info.name) != recorded and info.modified_at < written_before:
+        for prefix, revision_of in (
+            (dataset_prefix(dataset_id), dataset_of),
+            (derived_prefix(dataset_id), derived_from),
+        ):
+            async for info in self._blobs.list(prefix):
+                if revision_of(info.name) == recorded or info.modified_at >= written_before:
+                    continue
+                if deadline is not None and deadline.passed:
+                    return False
                 await self._blobs.delete(info.name)
-        async for info in self._blobs.list(derived_prefix(dataset_id)):
-            if derived_from(info.name) != recorded and info.modified_at < written_before:
-                await self._blobs.delete(info.name)
+        return True
 
     async def erase(self, user_id: str, dataset_id: str, created_at: datetime) -> None:
         """Deletes the rows of a dataset whose blobs are deleted. This is idempotent.

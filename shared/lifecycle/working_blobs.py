@@ -90,7 +90,8 @@ class WorkingBlobs:
         job = await self._jobs.get(work.user_id, work.job_id)
         if job is not None and job.state is not State.COMPLETED:
             await self._starts.take_back(job)
-        await self._catalog.delete_other_revisions(work.user_id, work.job_id, now)
+        if not await self._catalog.delete_other_revisions(work.user_id, work.job_id, now, deadline):
+            return False
         if not await delete_blobs(self._blobs, work_prefix(work.job_id), deadline):
             return False
         await self._ledger.erase(work.job_id)

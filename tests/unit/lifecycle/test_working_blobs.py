@@ -96,6 +96,23 @@ async def test_files_of_other_revisions_are_deleted_with_the_work(house):
     assert await house.names("datasets/") == ["datasets/job_j/r2/dataset.zip"]
 
 
+async def test_many_small_images_of_an_earlier_revision_are_deleted_in_several_slices(house):
+    await house.end("j", 8)
+    await house.catalog.put(made("j", ADMIN, revision=2))
+    for number in range(20):
+        await house.blobs.put(f"derived/job_j/r1/64/{number}.jpg", b"x")
+    await house.blobs.put("derived/job_j/r2/64/0.jpg", b"x")
+    house.clock.advance(60)
+    house.clock.tick = 1.0
+    again, left = await house.clear(seconds=6.0), [20]
+    while again is not None:
+        left.append(len(await house.names("derived/job_j/r1/")))
+        again = await house.clear(again.task, seconds=6.0)
+    assert len(left) > 3
+    assert left == sorted(left, reverse=True)
+    assert await house.names("") == ["derived/job_j/r2/64/0.jpg"]
+
+
 async def test_nothing_of_a_dataset_under_legal_hold_is_deleted(house):
     await house.end("j", 8)
     dataset = made("j", ADMIN)
