@@ -7,7 +7,7 @@ import pytest
 
 from shared.images import files
 from shared.images.image import ImageFilter
-from shared.images.index import duplicates, indexes
+from shared.images.index import copies, duplicates, indexes
 from shared.images.index.rows import Index
 from tests.unit.functions.http.http_calls import memory_app
 from tests.unit.images.stored_images import FILES, Image, add_dataset
@@ -126,7 +126,7 @@ async def test_a_call_whose_turn_does_not_come_in_time_says_how_far_the_index_is
 async def test_one_page_of_an_index_is_computed_at_a_time_and_users_have_their_turns(app, monkeypatch):
     """Each takes much memory if the dataset is large."""
     now, most, order = 0, 0, list[str]()
-    lock, another, compute = threading.Lock(), threading.Event(), duplicates.copies_of
+    lock, another, compute = threading.Lock(), threading.Event(), copies.copies_of
     owners = {"a": "ann", "b": "bob"}
     for name, user in owners.items():
         await add_dataset(app, OF_ALL_FORMS, dataset_id=name, user_id=user)
