@@ -42,7 +42,7 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 class FairPlaces:
-    """Gives a number of places to the calls of users. Users who wait get places in turn, however often each calls."""
+    """Gives places to calls of users. Users who wait are served in rotation, however often each of them calls."""
 
     def __init__(self, places: int) -> None:
         self._free = places

@@ -35,7 +35,7 @@ _JPEG = BlobAttributes("image/jpeg")
 class ImageFiles:
     """The bytes of images. An instance of the app has one object of this class, which holds its limits.
 
-    Users who wait get their turns one after the other, so that nobody waits for all images of another user.
+    Users who wait are served in rotation, so that nobody waits for all images of another user.
     """
 
     def __init__(self, blobs: BlobStore) -> None:
@@ -89,7 +89,7 @@ class ImageFiles:
         return await asyncio.shield(task)
 
     def _begin(self, image: KeptImage, width: int, name: str) -> asyncio.Task[bytes | None]:
-        """Begins to make a small image in the place of the caller, which is given back afterwards."""
+        """Begins to make a small image. The place that the caller has taken is given back at the end."""
         if (running := self._making.get(name)) is not None:
             # another call has begun while this one waited
             self._decodes.give_back()
@@ -100,7 +100,7 @@ class ImageFiles:
         def end(ended: asyncio.Task[bytes | None]) -> None:
             self._decodes.give_back()
             del self._making[name]
-            # nobody may wait for its error any more
+            # if no call waits for it any more, asyncio must not report its error as lost
             if not ended.cancelled():
                 ended.exception()
 

@@ -262,10 +262,10 @@ class Deletion:
         await self._jobs.erase(job)
 
     async def _unlist(self, task: DeleteTask, deadline: Deadline) -> Again | None:
-        """Takes an id off the list of which nothing is left, once nobody can be about to mark more of it.
+        """Removes an id of which nothing is left from the list of deletions, once no call can still mark more of it.
 
-        A call that showed the dataset when its deletion began may have died after it had stored a small image. So what
-        is derived from a dataset that is gone is deleted once more.
+        A call that showed the dataset when its deletion began may have died after it had stored a small image. So the
+        blobs that are derived from a deleted dataset are deleted once more.
         """
         listed = await self._deletions.find(task.job_id)
         if listed is None or listed.user_id != task.user_id:

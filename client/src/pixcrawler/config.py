@@ -47,7 +47,7 @@ def find_login(url: str | None = None) -> Login:
     """
     wanted = url or os.environ.get("PIXCRAWLER_URL") or ""
     key = key_of_environment()
-    # a file that is damaged does not matter to those who do not need it
+    # with the URL and the key given, a damaged file does not matter
     stored = Login() if wanted and key else _stored()
     wanted = wanted or stored.url
     if not wanted:

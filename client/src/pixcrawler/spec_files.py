@@ -39,7 +39,7 @@ def read_spec(name: str) -> dict[str, Any]:
         raise WrongUse(f"{name} is no spec: {error}") from error
     if not _has_texts_as_names(spec):
         raise WrongUse(
-            f"{name} has a name that YAML reads as no text, such as no, 1 or null. Put it in quotes."
+            f"{name} has a name that YAML does not read as a text, such as no, 1 or null. Put it in quotes."
         )
     if not isinstance(spec, dict):
         raise WrongUse(f"{name} is no spec: it must be an object with labels, keywords or sources.")

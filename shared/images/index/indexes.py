@@ -26,7 +26,7 @@ MOST_IMAGES: Final = 1_000_000
 """How many images an indexed dataset has at most, and how many copies of them."""
 
 _WAIT_SECONDS = 3.0
-# what is said of an index that is made but was not read
+# the progress of an index whose parts are all made, but not joined yet
 _ALMOST = 0.99
 _PART = re.compile(r"([0-9]{15})-([0-9]{15})")
 
@@ -42,14 +42,14 @@ class Indexed:
 class Indexes:
     """Reads and makes indexes, one at a time in an instance. The index that was used last stays in memory.
 
-    Users who wait get their turns one after the other, so that nobody waits for all indexes of another user.
+    Users who wait are served in rotation, so that nobody waits for all indexes of another user.
     """
 
     def __init__(self, images: DatasetImages, blobs: BlobStore, clock: Clock) -> None:
         self.images = images
         self.blobs = blobs
         self._clock = clock
-        self._one = FairPlaces(1)
+        self._making = FairPlaces(1)
         self._computing = FairPlaces(1)
         self._last: tuple[tuple[str, int], Index] | None = None
 
@@ -71,7 +71,7 @@ class Indexes:
         return dataset
 
     async def get(self, dataset: Dataset) -> Indexed:
-        """Returns the index, or how much of it is made. Makes what time allows, unless others have their turns.
+        """Returns the index, or how much of it is made. Makes as much as time allows, if no other call makes an index.
 
         Raises:
             NotFound: the records are gone, or the dataset was deleted meanwhile.
@@ -83,14 +83,14 @@ class Indexes:
             return Indexed(known)
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
-                await self._one.take(dataset.user_id)
+                await self._making.take(dataset.user_id)
         except TimeoutError:
-            # the caller's time may end within a turn, and what that made would be lost
+            # too little of the call's time is left, and what it made would be lost
             return Indexed(None, await self._progress(dataset))
         try:
             return await self._get(dataset)
         finally:
-            self._one.give_back()
+            self._making.give_back()
 
     async def compute[Result](self, dataset: Dataset, work: Callable[[], Result]) -> Result:
         """Runs some work on an index in a thread. That of a million images may take two seconds and 100 MB."""

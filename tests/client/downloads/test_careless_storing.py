@@ -83,9 +83,9 @@ def test_a_file_in_the_place_of_a_folder_or_without_rights_is_an_error_with_a_te
 
 
 @pytest.mark.parametrize("name", ["pets.zip.part", "pets.ZIP.Part.json", "pets.zip.part.json.new"])
-def test_a_name_of_a_file_that_is_not_whole_is_refused(app, client, tmp_path, name):
+def test_a_name_that_incomplete_files_have_is_refused(app, client, tmp_path, name):
     app.on(LINKS, links(app, CONTENT, filename=name))
-    with pytest.raises(BrokenDownload, match="not whole"):
+    with pytest.raises(BrokenDownload, match="reserved for incomplete files"):
         client.download("a1", tmp_path)
 
 

@@ -45,7 +45,7 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         except typer.Abort as error:
-            # so ends a question: the answer is no, or Ctrl-C, which is the context of the error
+            # a question ends with this error if the answer is no, and at Ctrl-C, which is its context then
             if isinstance(error.__context__, KeyboardInterrupt):
                 raise typer.Exit(ExitCode.INTERRUPTED) from None
             raise

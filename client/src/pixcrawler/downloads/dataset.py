@@ -172,7 +172,7 @@ def _name_of(link: FileLink) -> str:
         raise BrokenDownload("A file of the dataset has no usable name.") from None
     if name.lower().endswith(PARTIAL_ENDINGS):
         raise BrokenDownload(
-            f"A file of the dataset has a name that only files have that are not whole: {name}"
+            f"A file of the dataset has a name that is reserved for incomplete files: {name}"
         )
     return name
 

@@ -59,7 +59,7 @@ def save_images(
     try:
         yield from pool.map(save, images)
     except KeyboardInterrupt:
-        # an image that is waited for is not stored any more
+        # images that are still being read are not stored
         stopped.set()
         pool.shutdown(wait=False, cancel_futures=True)
         raise

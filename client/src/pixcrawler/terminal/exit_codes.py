@@ -9,14 +9,16 @@ class ExitCode(IntEnum):
     """The exit codes of commands. docs/reference/client.md lists them."""
 
     OK = 0
-    FAILED = 1  # the job has failed or was cancelled, or the app is not healthy
+    # the job has failed or was cancelled, or the app is not healthy
+    FAILED = 1
     USAGE = 2
     REFUSED = 3
     UNREACHABLE = 4
     BROKEN_DOWNLOAD = 5
     BAD_ANSWER = 6
     INTERRUPTED = 130
-    OUTPUT_CLOSED = 141  # as of a program that SIGPIPE ends
+    # the exit code of a program that SIGPIPE has ended
+    OUTPUT_CLOSED = 141
 
 
 _OF_ERRORS: tuple[tuple[type[PixCrawlerError], ExitCode], ...] = (
