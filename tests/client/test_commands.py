@@ -86,6 +86,14 @@ def test_an_interrupted_command_has_its_exit_code(run, monkeypatch):
     run("show", "a1", code=130)
 
 
+def test_who_stops_watching_reads_that_the_job_goes_on(run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pixcrawler.client.Client.follow", interrupt)
+    assert run("watch", "a1", code=130).output == "The job goes on. Watch it with: pixcrawler watch a1\n"
+
+
 def test_a_deletion_is_asked_about(app, run):
     app.on("/api/v1/jobs/a1", Answer(b"", 204))
     run("delete", "a1", stdin="n\n", code=1)

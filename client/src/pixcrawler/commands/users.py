@@ -23,8 +23,8 @@ def show_me(as_json: Json = False, url: Url = None) -> None:
     if as_json:
         print_json(me.as_json())
         return
-    print_fields({"id": me.id, "name": me.name, "tier": me.tier, "scopes": ", ".join(me.scopes)})
-    print_fields({**(me.usage or {}), **(me.limits or {})})
+    shown = {"id": me.id, "name": me.name, "tier": me.tier, "scopes": ", ".join(me.scopes)}
+    print_fields({**shown, **(me.usage or {}), **(me.limits or {})})
 
 
 @commands.command("list")

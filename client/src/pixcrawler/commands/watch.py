@@ -9,7 +9,7 @@ import typer
 from pixcrawler.plain_text import plain
 from pixcrawler.terminal.exit_codes import ExitCode
 from pixcrawler.terminal.options import Json, Url, connect
-from pixcrawler.terminal.output import console, print_json_line, say
+from pixcrawler.terminal.output import complain, console, print_json_line, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,13 +42,11 @@ def watch_until_the_end(client: "Client", job_id: str, *, as_json: bool) -> None
     Raises:
         typer.Exit: the job has failed or was cancelled.
     """
-    seen = client.follow(job_id)
-    if as_json:
-        job = _print(seen, lambda each: print_json_line(each.as_json()))
-    elif sys.stdout.isatty():
-        job = _show_bars(seen)
-    else:
-        job = _print(seen, lambda each: say(_line(each)))
+    try:
+        job = _show(client.follow(job_id), as_json=as_json)
+    except KeyboardInterrupt:
+        complain(f"The job goes on. Watch it with: pixcrawler watch {plain(job_id)}")
+        raise
     if job.state != "completed":
         if job.error is not None and not as_json:
             say(f"{plain(job.error.code)}: {plain(job.error.detail)}")
@@ -56,6 +54,14 @@ def watch_until_the_end(client: "Client", job_id: str, *, as_json: bool) -> None
     if not as_json:
         say(f"The dataset is ready: pixcrawler download {plain(job.id)} --unpack")
         say(f"See its pictures: {plain(client.account.url.rstrip('/'))}/#/datasets/{plain(job.id)}")
+
+
+def _show(seen: "Iterator[Job]", *, as_json: bool) -> "Job":
+    if as_json:
+        return _print(seen, lambda each: print_json_line(each.as_json()))
+    if sys.stdout.isatty():
+        return _show_bars(seen)
+    return _print(seen, lambda each: say(_line(each)))
 
 
 def _print(seen: "Iterator[Job]", show: Callable[["Job"], None]) -> "Job":
