@@ -1,5 +1,6 @@
 """Makes small images, with the code that judges images. Everything here takes processor time: run it in a thread."""
 
+import logging
 import threading
 from typing import Final, get_args
 
@@ -9,6 +10,8 @@ from shared.crawling.judging.inspect import Inspected, Opened, decode, open_imag
 from shared.crawling.judging.picture.transform import transform, wanted_side
 from shared.crawling.options import Filters, Format, Resize, Transform
 from shared.records.records import Rejected
+
+_log = logging.getLogger(__name__)
 
 WIDTHS: Final = (64, 128, 256, 512, 1024)
 """The sizes of small images: at most so many pixels wide and high."""
@@ -58,4 +61,10 @@ def _decode(opened: Opened, granted_bytes: int) -> Inspected | Rejected | MoreMe
 
 
 def _encode(found: Inspected | Rejected, wanted: Transform) -> bytes | None:
-    return None if isinstance(found, Rejected) else transform(found, wanted).data
+    if isinstance(found, Rejected):
+        return None
+    try:
+        return transform(found, wanted).data
+    except Exception:  # noqa: BLE001 - an error with one image must not harm the dataset that waits for its preview
+        _log.exception("An image could not be made small.")
+        return None

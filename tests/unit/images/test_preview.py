@@ -7,8 +7,9 @@ from PIL import Image as Pillow
 
 from shared.archiving.layout.contents import Piece
 from shared.archiving.planning.preview import MOST_LABELS, Sample
+from shared.crawling.judging.picture.transform import transform
 from shared.errors import Unavailable
-from shared.images import preview
+from shared.images import preview, small
 from shared.images.preview import ContactSheets
 from shared.images.sheet import Group, draw_sheet
 from shared.storage.memory.blobs import MemoryBlobs
@@ -48,6 +49,20 @@ def test_the_sheet_is_bounded_and_says_how_many_labels_it_leaves_out():
 def test_the_same_groups_give_the_same_bytes():
     groups = [Group("猫 cat", 3, [FILES["jpeg"], None])]
     assert draw_sheet(groups) == draw_sheet(groups)
+
+
+async def test_an_image_with_which_a_library_fails_has_a_grey_cell_and_harms_no_other(monkeypatch):
+    blobs, places = await stored(FILES["jpeg"], FILES["png"])
+    failing = [MemoryError("no memory")]
+
+    def fail_once(*args):
+        if failing:
+            raise failing.pop()
+        return transform(*args)
+
+    monkeypatch.setattr(small, "transform", fail_once)
+    data = await ContactSheets(blobs, ManualClock()).make([Sample("cat", 2, places)], 1)
+    assert opened(data).size == (824, 172)
 
 
 async def test_an_image_fills_its_cell_in_every_format():
