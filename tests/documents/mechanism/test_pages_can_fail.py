@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.documents.reading.blocks import WrongBlock, blocks_in
+from tests.documents.reading.kinds import Kind
 from tests.documents.reading.shapes import WrongOutput
 from tests.documents.running.jobs import WrongExample
-from tests.documents.running.page_run import page_run
+from tests.documents.running.page_run import RUN, page_run
 from tests.documents.running.services import Services
 from tests.documents.running.world import World
 
@@ -73,6 +74,8 @@ def test_names_of_readers_get_values(run):
         fence("console", "$ absent-program"),
         fence("console", "$ false | cat"),
         fence("console", "$ exit 3"),
+        fence("console", "$ false; echo"),
+        fence("bash", "ls absent.txt\necho"),
         fence("bash", "ls absent.txt"),
         fence("python", "1 / 0"),
         fence("python", "import sys\nsys.exit(0)"),
@@ -100,6 +103,14 @@ def test_an_output_that_differs_is_found(run, text):
         run(text)
 
 
-def test_a_file_that_no_later_block_uses_is_found(run):
+@pytest.mark.parametrize(
+    "later",
+    ["", fence("python", "print('train.py')", "<!-- file: train.py -->"), fence("csharp", '"""train.py"""')],
+)
+def test_a_file_that_no_later_program_uses_is_found(run, later):
     with pytest.raises(WrongBlock, match=r"train\.py"):
-        run(fence("python", "1 / 0", "<!-- file: train.py -->"))
+        run(fence("python", "1 / 0", "<!-- file: train.py -->") + later)
+
+
+def test_a_page_that_only_has_a_file_is_run():
+    assert Kind.FILE in RUN

@@ -41,6 +41,7 @@ def test_wrong_data_is_found(language, text, shows):
     ("text", "shows"),
     [
         ("no arrows", "diagram"),
+        ("above > below", "diagram"),
         ("a ──> crawl-absent", "diagram"),
         ("functions\nshared.wiring\n", "layers"),
         ("shared/\n  absent/\n", "folders"),

@@ -15,8 +15,12 @@ from tests.documents.running.names import Names
 from tests.documents.running.sessions import Session, SessionEnded, open_bash, open_python
 from tests.documents.running.world import World
 
-RUN = (Kind.COMMANDS, Kind.PYTHON, Kind.JAVASCRIPT, Kind.OUTPUT)
+_PROGRAMS = (Kind.COMMANDS, Kind.PYTHON, Kind.JAVASCRIPT)
+RUN = (*_PROGRAMS, Kind.OUTPUT, Kind.FILE)
 """The kinds of blocks that make a page one that has to run."""
+
+# the status of a text with several commands is that of the last one, so the first that fails ends it
+_UNTIL_ONE_FAILS = "trap 'trap - ERR; return' ERR\n{}\ntrap - ERR"
 
 # links of a dataset are there when its job has ended
 _NEEDS_AN_ENDED_JOB = re.compile(r"/datasets/|\bpixcrawler (?:download|images)\b|load_dataset\(")
@@ -58,7 +62,8 @@ class PageRun:
                 compare(shown, self._printed)
                 if block.marker["shows"] == EXACT_OUTPUT:
                     compare_exactly(shown, self._printed)
-        self._unused -= {name for name in self._unused if name in block.text}
+        if kind_of(block) in _PROGRAMS:
+            self._unused -= {name for name in self._unused if name in block.text}
         if "file" in block.marker:
             self._unused.add(block.marker["file"])
             (self._folder / block.marker["file"]).write_text(
@@ -83,6 +88,7 @@ class PageRun:
         text = self._names.in_command(command.text)
         self._wait_if_needed(text)
         self._bash = self._bash or open_bash(self._folder, self._scratch, self._environment)
+        text = _UNTIL_ONE_FAILS.format(text)
         self._run(self._bash, text, "command.sh", f"{block.page}:{command.line}")
         if command.output:
             self._names.learn(compare(self._names.in_output(command.output), self._printed))

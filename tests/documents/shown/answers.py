@@ -39,6 +39,8 @@ def _headers(block: Block, world: World) -> object:
     with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - likewise
         first, *shown = block.text.splitlines()
         names = [line.partition(":")[0] for line in shown]
+        if absent := [name for name in names if name not in answer.headers]:
+            return f"the answer has no {absent}"
         real = [
             f"HTTP/1.1 {answer.status} {answer.reason}",
             *(f"{name}: {answer.headers[name]}" for name in names),

@@ -11,7 +11,7 @@ from playground.azurite import ROOT
 from shared.jobs.job import messages
 from tests.documents.reading.blocks import Block, WrongBlock
 
-_ARROWS = re.compile(r"[─│┌┐└┘├┤>v]")
+_ARROWS = re.compile(r"[─│┌┐└┘├┤]|->")
 _OPTION = re.compile(r"--[a-z-]+")
 _QUEUE = re.compile(r"\b[a-z]+(?:-[a-z]+)+\b")
 _ENTRY = re.compile(r"^( *)(\S+/|\S+\.py)(?: +(\S.*))?$")
