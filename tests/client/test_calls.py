@@ -218,3 +218,10 @@ async def test_an_answer_that_takes_too_long_is_given_up(app, client, monkeypatc
     async with AsyncClient(app.url, KEY) as other:
         with pytest.raises(BadAnswer, match="takes more than"):
             await other.job("a1")
+
+
+def test_an_answer_with_wrong_fields_is_no_long_error(app, client):
+    app.on("/api/v1/jobs/a1", Answer({**JOB, "labels": {"x" * 100_000: {"found": "many"}}}))
+    with pytest.raises(BadAnswer, match=r"labels\.xxx") as raised:
+        client.job("a1")
+    assert len(str(raised.value)) < 500

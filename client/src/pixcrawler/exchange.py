@@ -35,6 +35,7 @@ _LASTING = frozenset({"quota_exceeded", "not_configured"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_FIELD_ERRORS = 20
 _MAX_TEXT_CHARACTERS = 2_000
+_MAX_PLACE_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,8 @@ def read_answer(call: Call[T], response: httpx.Response, content: bytes, *, lost
         if status >= 400:
             raise Refused(_problem(response, content)) from None
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "body"
+        # names of labels are part of it, so the server decides how long it is
+        where = ".".join(map(str, first["loc"]))[:_MAX_PLACE_CHARACTERS] or "body"
         raise BadAnswer(
             f"{call.path} is not answered as PixCrawler answers ({where}: {first['msg']}). Is this the URL of the app?"
         ) from None
