@@ -118,6 +118,13 @@ def test_a_check_says_what_a_spec_would_do(app, run):
     assert "! labels [red]" in out
     assert "cost on Azure  under 0.01" in out
     assert not UNSAFE & set(out)
+    endless = {
+        "job_cost": 10**400,
+        "size_bytes": {"amount": 10**400},
+        "duration_seconds": {"amount": float("nan")},
+    }
+    app.on(f"{API}/specs/validate", Answer({**outlook, "estimate": endless}))
+    assert "size" not in run("submit", "cat", "--check").output
 
 
 def test_a_check_says_why_a_spec_would_be_refused(app, run):

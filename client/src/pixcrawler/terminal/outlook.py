@@ -8,6 +8,8 @@ from pixcrawler.plain_text import plain
 from pixcrawler.terminal.output import print_fields, say, size_text
 
 _LEAST_COST = 0.01
+# a server that is not to be trusted may send infinity, or what is no number
+_NO_AMOUNT = 1e18
 
 
 def print_outlook(outlook: Outlook) -> None:
@@ -39,7 +41,7 @@ def _numbers(outlook: Outlook) -> Iterator[tuple[str, str]]:
     if seconds is not None:
         yield "duration", _duration(seconds)
     cost = estimate.get("job_cost")
-    if isinstance(cost, int | float):
+    if isinstance(cost, int | float) and abs(cost) < _NO_AMOUNT:
         prices = estimate.get("prices")
         currency = prices.get("currency", "") if isinstance(prices, dict) else ""
         amount = f"about {cost:,.2f}" if cost >= _LEAST_COST else f"under {_LEAST_COST}"
@@ -56,7 +58,7 @@ def _duration(seconds: float) -> str:
 def _amount(estimate: Mapping[str, object], name: str) -> float | None:
     part = estimate.get(name)
     amount = part.get("amount") if isinstance(part, dict) else None
-    return float(amount) if isinstance(amount, int | float) else None
+    return float(amount) if isinstance(amount, int | float) and abs(amount) < _NO_AMOUNT else None
 
 
 def _objects(items: object) -> list[dict[str, Any]]:
