@@ -18,6 +18,7 @@ from tests.unit.known_sources import parse_spec
 CATS = {"keywords": ["cat"]}
 SERVICES = ["blob", "queue", "table"]
 ANSWER_WITHOUT_STORAGE = {
+    "dashboard_file",
     "describe_api",
     "health_full",
     "health_live",

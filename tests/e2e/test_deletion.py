@@ -15,10 +15,10 @@ def _blobs(stack, job_id):
         return [name for name in client.list_blob_names() if f"/job_{job_id}/" in name]
 
 
-async def _until_there_are_only(stack, job_id, folder):
+async def _until_there_are_only(stack, job_id, *folders):
     for _ in range(300):
         blobs = await asyncio.to_thread(_blobs, stack, job_id)
-        if all(name.startswith(folder) for name in blobs):
+        if all(name.startswith(folders) for name in blobs):
             return blobs
         await asyncio.sleep(0.1)
     pytest.fail(f"{blobs}: {stack.tail()}")
@@ -38,7 +38,8 @@ async def test_a_job_and_its_dataset_are_deleted(make_stack, gallery, session):
         await api.get(path)
     assert (await api.get("/api/v1/jobs"))["items"] == []
     assert (await api.get(dataset))["image_count"] == 5
-    assert await _until_there_are_only(stack, job["id"], "datasets/")
+    # the contact sheet belongs to the dataset
+    assert await _until_there_are_only(stack, job["id"], "datasets/", "derived/")
     await api.get(f"{dataset}/download")
 
     await api._call("DELETE", dataset)
@@ -47,4 +48,4 @@ async def test_a_job_and_its_dataset_are_deleted(make_stack, gallery, session):
         with pytest.raises(ApiError, match="404"):
             await api.get(gone)
     assert (await api.get("/api/v1/datasets"))["items"] == []
-    assert await _until_there_are_only(stack, job["id"], "nothing") == []
+    assert await _until_there_are_only(stack, job["id"]) == []
