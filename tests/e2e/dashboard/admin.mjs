@@ -1,5 +1,5 @@
 // Administers users by keyboard, and looks at health, the plan of the nightly run and the audit trail.
-import { arrive, judge, press, signIn } from "./browser/page.mjs";
+import { arrive, gone, judge, press, signIn } from "./browser/page.mjs";
 
 export const provoked = [/^400 .*\/users$/];
 
@@ -55,7 +55,7 @@ async function users(page, name, facts, note, seen) {
   await page.getByRole("dialog").waitFor();
   await note("question");
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await gone(page);
   facts.disabledByEscape = seen.calls.filter(({ method }) => method === "PATCH").length > 1;
   await press(page, "Disable");
   await press(page, "Disable the user");

@@ -1,5 +1,5 @@
 // Looks at a dataset by keyboard: filters, histograms, one picture in full, copies that were left out, tier and retention.
-import { answered, judge, press, signIn } from "./browser/page.mjs";
+import { answered, gone, judge, press, signIn } from "./browser/page.mjs";
 
 export default async function lookAtADataset(page, { url, key, id, name, label }, seen) {
   const facts = {};
@@ -76,7 +76,7 @@ async function look(page, seen, facts) {
   await press(page, "Save it");
   facts.saved = (await saved).suggestedFilename();
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await gone(page);
 }
 
 async function leftOut(page, seen, facts) {
@@ -106,10 +106,10 @@ async function keep(page, seen, facts) {
   await press(page, "Move it");
   await judge(page, seen, "tiers");
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await gone(page);
   await press(page, "Move it");
   await page.getByRole("dialog").getByRole("button", { name: "Move it" }).press("Enter");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await gone(page);
   await answered(page, seen);
   facts.moved = seen.calls.find(({ method, path }) => method === "POST" && path.endsWith("/tier"))?.status;
 }

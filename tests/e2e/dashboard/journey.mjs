@@ -1,5 +1,5 @@
 // Uses the dashboard by keyboard on a narrow screen, from the sign-in to the deletion of a dataset.
-import { arrive, judge, press, visit } from "./browser/page.mjs";
+import { arrive, gone, judge, press, visit } from "./browser/page.mjs";
 
 export const provoked = [/^401 .*\/users\/profile$/, /^400 .*\/specs\/validate$/, /^429 .*\/images\/[\w-]+$/];
 
@@ -80,7 +80,7 @@ async function lookAtDataset(page, { name, label }, facts, note) {
   await page.locator(".viewer img").waitFor();
   await note("picture");
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await gone(page);
 }
 
 /** Answers a call as the limit of calls does. */
@@ -116,7 +116,7 @@ async function remove(page, { name }, facts, note, seen) {
   await page.getByRole("dialog").waitFor();
   await note("question, dark");
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await gone(page);
   facts.focusAfterEscape = await page.evaluate(() => document.activeElement.textContent);
   facts.deletedByEscape = seen.calls.some(({ method }) => method === "DELETE");
   await press(page, "Delete");

@@ -97,6 +97,11 @@ export async function press(page, name, key = "Enter") {
   throw new Error(`The key Tab does not lead to ${name}.`);
 }
 
+/** Waits until no dialog is open and what the last one asked has ended: a closed dialog is removed a moment later. */
+export async function gone(page) {
+  await page.locator("dialog").waitFor({ state: "detached" });
+}
+
 /** Hides the page as another tab does, or shows it again. */
 export async function setHidden(page, hidden) {
   await page.evaluate((value) => {
