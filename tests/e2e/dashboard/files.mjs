@@ -8,6 +8,7 @@ export default async function files(page, { url, key }) {
   for (let count = 0; count < 3; count += 1) {
     await page.goto(url);
     await page.locator("#key:focus").waitFor();
+    await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
     visits.push(await page.evaluate(loaded));
   }
   await signIn(page, url, key);
