@@ -98,14 +98,14 @@ TEXTS: Final = ("label", "split", "license", "source")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The values of one number that images may have, the least and the most included. None is no limit."""
+    """The allowed range of one measure of an image, such as its width. It includes both ends; None means no limit."""
 
     name: Measure
     least: float | None = None
     most: float | None = None
 
     def include(self, line: Line) -> bool:
-        """Returns whether the number of the record is within the limits."""
+        """Returns whether the measure of the image in this record is within the range."""
         value = (
             _number(line, "width") * _number(line, "height")
             if self.name == "pixels"

@@ -29,7 +29,7 @@ class Calls:
         return self.tasks[-1]
 
     async def go_on(self) -> None:
-        """Ends the call that began first, and lets the next one begin."""
+        """Ends the oldest call that holds a place. Then a waiting call can get its place."""
         self._ends.pop(0).set()
         await settle()
 

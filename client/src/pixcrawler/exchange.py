@@ -1,4 +1,4 @@
-"""The rules of a call, which both clients share: its request, when it is sent again, and what its answer means.
+"""Rules that both clients share: how a request is made, when it is sent again, and what its answer means.
 
 Nothing here waits or reads: the clients do that, each in its own way.
 """

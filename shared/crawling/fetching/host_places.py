@@ -1,12 +1,12 @@
-"""Gives each host its limit of requests over all processes of the app.
+"""Keeps the limit of requests to each host over all processes of the app.
 
 A process takes places at a host from the host's row (see `host_rows`), and renews its claim every few seconds while it
 uses them. It may fetch one image at a time from a host without a claim, if it has fewer than three downloads from the
 host at the moment and has had no claim on it lately. So jobs with few images on each of many hosts make no storage
 calls for this.
 
-Hosts with a lower limit, and hosts that ask for pauses, always need a claim. One process at a time has the only place
-at a host that asks for pauses, and keeps the pauses.
+Two kinds of hosts always need a claim: those with a lower limit, and those that ask for pauses between requests. A host
+that asks for pauses has only one place. The process that has this place makes the pauses.
 """
 
 import asyncio

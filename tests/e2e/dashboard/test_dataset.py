@@ -1,4 +1,4 @@
-"""A dataset, by keyboard and 320 pixels wide, with hostile texts: filters, one picture, copies, tier and retention."""
+"""Uses the view of a dataset by keyboard in a window of 320 pixels, where all texts from the web are hostile."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Receives ranges of a file on the server, without a file on the user's disk."""
+"""Reads ranges of a file on the server into memory. Nothing is written to the user's disk."""
 
 from typing import IO
 
