@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
+from shared.records.consent import Consent
 from shared.records.licenses import UNKNOWN
 from shared.records.packed_lines import pack, unpack
 
@@ -46,7 +47,7 @@ class Candidate:
     `url` is http(s), or `blob:NAME` for an image that is in storage already. If an earlier job fetched the image,
     `stored` says where its bytes are. They are read from there, and `url` only says where the image came from.
     `width` and `height` are the source's claims, in pixels. `extra` holds the further columns of a URL list, which
-    the record keeps unchanged.
+    the record keeps unchanged. `consent` holds the answers of signals that the source has already looked for.
     """
 
     url: str
@@ -57,6 +58,7 @@ class Candidate:
     height: int | None = None
     extra: dict[str, str] = field(default_factory=dict)
     stored: StoredRange | None = None
+    consent: Consent | None = None
 
     @property
     def in_storage(self) -> bool:

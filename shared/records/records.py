@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from shared.records.candidates import Candidate
+from shared.records.consent import Consent
 from shared.records.packed_lines import pack, unpack
 
 
@@ -132,13 +133,17 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Holds one candidate and its outcome. Records are sorted by `index`, the candidate's place in the job, from 0."""
+    """Holds one candidate and its outcome. Records are sorted by `index`, the candidate's place in the job, from 0.
+
+    `consent` holds the answers of the signals that were looked for. It is None if the candidate was rejected before.
+    """
 
     index: int
     candidate: Candidate
     outcome: Kept | Rejected
     final_url: str | None = None
     fetched_at: str | None = None
+    consent: Consent | None = None
 
 
 _adapter = TypeAdapter(Record)
