@@ -22,7 +22,8 @@ from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.submission.submit import Submission
 from shared.records.candidates import Candidate
-from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.records.facts import ImageFacts
+from shared.records.records import Kept, Reason, Record, Rejected
 from shared.settings import Settings
 from shared.storage.blobs import BlobAttributes
 from shared.storage.memory.blobs import MemoryBlobs

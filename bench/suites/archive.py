@@ -24,7 +24,8 @@ from playground.azurite import ROOT, Azurite, die_with_parent
 from shared.archiving.planning.planner import PlanConfig
 from shared.concurrency import process_concurrently
 from shared.records.candidates import Candidate, Provenance
-from shared.records.records import ImageFacts, Kept, Record, encode_records
+from shared.records.facts import ImageFacts
+from shared.records.records import Kept, Record, encode_records
 from shared.settings import Settings
 from shared.storage.azure.account import StorageAccount
 from shared.storage.azure.blobs import AzureBlobs

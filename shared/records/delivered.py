@@ -15,8 +15,9 @@ from pydantic import TypeAdapter
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.records.candidates import Candidate, Provenance, StoredRange
+from shared.records.facts import ImageFacts
 from shared.records.licenses import UNKNOWN
-from shared.records.records import KEPT, ImageFacts, Kept, Record
+from shared.records.records import KEPT, Kept, Record
 from shared.text.gzip_members import BadGzip, GzipLimits, unzip_stream
 from shared.text.json_lines import json_line
 

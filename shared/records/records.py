@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from shared.records.candidates import Candidate
 from shared.records.consent import Consent
+from shared.records.facts import ImageFacts
 from shared.records.packed_lines import pack, unpack
 
 
@@ -83,43 +84,6 @@ class Rejected:
 
     reason: Reason
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """Facts about an image that were read from its bytes.
-
-    `sha256` is lower-case hex of the stored bytes, and `crc32` is their ZIP checksum. `perceptual_hash` is 16
-    lower-case hex digits (64 bits). It is empty for a flat picture, which is not compared with others. `width` and
-    `height` are pixels as stored. `format` is "jpeg", "png", "webp", "gif" and so on. `mode` is the colour model as
-    stored: "rgb", "grey", "cmyk" and so on, or "rgb16" and so on if a channel has 16 bits. `frames` counts pictures,
-    and `orientation` is EXIF's value from 1 to 8.
-
-    The perceptual hash and the values from `sharpness` to `dominant_color` are of the upright picture, on white if it
-    is transparent. `sharpness` is the variance of the Laplacian of the grey thumbnail. `brightness` and `contrast`
-    are the mean and the standard deviation of the thumbnail, divided by 255. `entropy` is in bits, and
-    `dominant_color` is "#rrggbb". `color_profile` is the name that the embedded ICC profile gives itself. `mended` is
-    empty if the original bytes are stored. Otherwise it names the parts that were removed or corrected because some
-    readers refuse them ("notes", "animation" and so on).
-    """
-
-    format: str
-    width: int
-    height: int
-    size_bytes: int
-    sha256: str
-    crc32: int
-    perceptual_hash: str
-    mode: str = "rgb"
-    frames: int = 1
-    orientation: int = 1
-    sharpness: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    entropy: float = 0.0
-    dominant_color: str = "#000000"
-    color_profile: str = ""
-    mended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.planner import PlanConfig
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
-from shared.records.records import ImageFacts, Kept, Record, encode_records
+from shared.records.facts import ImageFacts
+from shared.records.records import Kept, Record, encode_records
 from shared.storage.memory.queues import MemoryQueues
 from shared.storage.storage import Storage
 from tests.expect import present

@@ -14,7 +14,8 @@ from shared.crawling.judging.inspect import Inspected, Opened, decode, open_imag
 from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.picture.transform import transform, wanted_side
 from shared.crawling.options import CrawlOptions
-from shared.records.records import ImageFacts, Rejected
+from shared.records.facts import ImageFacts
+from shared.records.records import Rejected
 
 
 @dataclass(frozen=True, slots=True)

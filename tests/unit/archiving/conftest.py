@@ -21,7 +21,8 @@ from shared.archiving.planning.planner import PlanConfig
 from shared.archiving.planning.preview import PreviewMaker
 from shared.clock import Deadline, SystemClock
 from shared.records.candidates import Candidate, Provenance
-from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, decode_records, encode_records
+from shared.records.facts import ImageFacts
+from shared.records.records import Kept, Reason, Record, Rejected, decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from tests.unit.in_memory import memory_storage, runtime_of

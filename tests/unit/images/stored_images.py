@@ -14,7 +14,8 @@ from shared.jobs.submission.submit import Submission
 from shared.records.blob_names import preview_blob, records_blob, revision_prefix, shard_name
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered, fields_of
-from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, encode_records
+from shared.records.facts import ImageFacts
+from shared.records.records import Kept, Reason, Record, Rejected, encode_records
 from shared.wiring import App
 from tests.expect import present
 from tests.unit.crawling.judging.pictures import encoded

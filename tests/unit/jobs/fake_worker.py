@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
-from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected
+from shared.records.facts import ImageFacts
+from shared.records.records import Kept, Reason, Record, Rejected
 from shared.storage.memory.blobs import MemoryBlobs
 from tests.unit.jobs.weather import Weather
 

@@ -10,7 +10,8 @@ from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import records_blob
 from shared.records.candidates import Candidate, Provenance
-from shared.records.records import ImageFacts, Kept, Reason, Record, Rejected, encode_records
+from shared.records.facts import ImageFacts
+from shared.records.records import Kept, Reason, Record, Rejected, encode_records
 
 CHUNK = "000001"
 FACTS = ImageFacts("jpeg", 10, 20, 1000, "00", 1, "ff")
