@@ -12,21 +12,11 @@ from bench.usage import Watch
 from playground.azurite import ROOT, die_with_parent
 
 _FOLDER = ROOT / ".local" / "peers"
-_PACKAGES = ("img2dataset==1.47.0", "icrawler==0.6.10")
+_PACKAGES = ("img2dataset==1.47.0",)
 _PYTHONS = ("3.11", "3.10", "3.12")
 # With its default of 10,000 one of two processes would have no work.
 _SHARD = 256
 _THREADS = 64
-
-_ICRAWLER = """
-import sys, logging
-from icrawler.builtin import UrlListCrawler
-urls, out, threads = sys.argv[1:]
-storage = {"root_dir": out}
-crawler = UrlListCrawler(downloader_threads=int(threads), storage=storage, log_level=logging.ERROR)
-# 0 means all; by default it stops after about 1,000
-crawler.crawl(urls, max_num=0)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ class Run:
 
 
 class Peers:
-    """Runs the commands of img2dataset and icrawler."""
+    """Runs the command of img2dataset."""
 
     def __init__(self, python: Path) -> None:
         self._python = python
@@ -62,11 +52,6 @@ class Peers:
         seconds, watch = _run(command)
         images = sum(_count_images(path) for path in out.glob("*.tar"))
         return Run(images, seconds, watch.cpu_seconds, watch.peak_mb)
-
-    def icrawler(self, urls: Path, out: Path) -> Run:
-        """Runs icrawler's crawler of URL lists with 64 downloading threads."""
-        seconds, watch = _run([str(self._python), "-c", _ICRAWLER, str(urls), str(out), str(_THREADS)])
-        return Run(sum(1 for _ in out.iterdir()), seconds, watch.cpu_seconds, watch.peak_mb)
 
 
 def find_peers() -> Peers | None:

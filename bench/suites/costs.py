@@ -60,8 +60,7 @@ class _Job:
 
 def run(rounds: int) -> Sequence[Table]:
     """Runs the three jobs in each round."""
-    corpus = make_corpus(_IMAGES)
-    paths = sorted(corpus.glob("*.jpg"))
+    paths = make_corpus(_IMAGES)
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
         large = folder / "large"
@@ -91,10 +90,10 @@ def _job(folder: Path, images: Sequence[Path]) -> _Job:
         spec = spec_of_list(stack, "".join(f"{base}/{path.name}\n" for path in images).encode())
         before = len(stack.azurite.served())
         with Watch(stack.host_pid) as host:
-            _, _, reads = follow(stack, spec, len(images))
+            followed = follow(stack, spec, len(images))
         served = stack.azurite.served()[before:]
     used = Counter(kind for method, path in served for kind in kinds_of(method, path))
-    used["table calls"] -= reads
+    used["table calls"] -= followed.reads
     chunks = len({path for method, path in served if method == "PUT" and "/candidates/" in path})
     size = sum(path.stat().st_size for path in images)
     print(f"  {len(images)} images: {dict(used)}, {chunks} chunks", file=sys.stderr, flush=True)
