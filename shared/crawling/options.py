@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict
 
 from shared.records.licenses import LicenseCode
+from shared.records.scores import ScoreName, ScoreRange
 from shared.web.wishes.respect import Respect
 
 type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
@@ -36,7 +37,7 @@ class Filters(BaseModel):
         Annotated[tuple[LicenseCode, ...], Strict(False), FailFast(), Field(min_length=1, max_length=20)]
         | None
     ) = None
-    sharpness_min: Annotated[float, Field(ge=0)] | None = None
+    scores: dict[ScoreName, ScoreRange] = {}
 
 
 class Resize(BaseModel):

@@ -16,9 +16,11 @@ class ImageFacts:
     The perceptual hash and the values from `sharpness` to `dominant_color` are of the upright picture, on white if it
     is transparent. `sharpness` is the variance of the Laplacian of the grey thumbnail. `brightness` and `contrast`
     are the mean and the standard deviation of the thumbnail, divided by 255. `entropy` is in bits, and
-    `dominant_color` is "#rrggbb". `color_profile` is the name that the embedded ICC profile gives itself. `mended` is
-    empty if the original bytes are stored. Otherwise it names the parts that were removed or corrected because some
-    readers refuse them ("notes", "animation" and so on).
+    `dominant_color` is "#rrggbb". `aspect_ratio` is the longer side divided by the shorter one, and `bytes_per_pixel`
+    the size of the file divided by its pixels. Both are of the file as it was found, before a transform.
+    `color_profile` is the name that the embedded ICC profile gives itself. `mended` is empty if the original bytes are
+    stored. Otherwise it names the parts that were removed or corrected because some readers refuse them ("notes",
+    "animation" and so on).
     """
 
     format: str
@@ -36,5 +38,7 @@ class ImageFacts:
     contrast: float = 0.0
     entropy: float = 0.0
     dominant_color: str = "#000000"
+    aspect_ratio: float = 0.0
+    bytes_per_pixel: float = 0.0
     color_profile: str = ""
     mended: str = ""

@@ -63,10 +63,13 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
     Reason.ASPECT_RATIO: Explanation(
         "Too wide or too tall", "The shape is more extreme than the spec allows."
     ),
-    Reason.NOT_SHARP: Explanation("Not sharp", "The image is less sharp than the spec asks for."),
+    Reason.SCORE_FILTERED: Explanation("Score out of range", "A score is below or above the spec's limits."),
     Reason.DUPLICATE: Explanation("Same file", "Another image has exactly the same bytes."),
     Reason.NEAR_DUPLICATE: Explanation(
         "Looks the same", "Another image of the dataset looks the same, and is the better copy."
+    ),
+    Reason.PERCENTILE_FILTERED: Explanation(
+        "Worse than its label", "A score is among the lowest or highest of its label, which the spec drops."
     ),
     Reason.OVER_LIMIT: Explanation("Enough already", "Its label or the dataset is full."),
     Reason.CRASHED: Explanation("Crash", "The app crashed on this file. A retry may help."),

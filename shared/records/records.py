@@ -45,10 +45,11 @@ class Reason(StrEnum):
     LICENSE_FILTERED = "license_filtered"
     TOO_SMALL = "too_small"
     ASPECT_RATIO = "aspect_ratio"
-    NOT_SHARP = "not_sharp"
+    SCORE_FILTERED = "score_filtered"
     # the selection over the whole job
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+    PERCENTILE_FILTERED = "percentile_filtered"
     OVER_LIMIT = "over_limit"
     # the machinery
     CRASHED = "crashed"

@@ -19,7 +19,7 @@ from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.coco import Coco
 from shared.archiving.texts.credit import credit_markdown
 from shared.archiving.texts.markdown import code
-from shared.archiving.texts.metadata import COLUMNS, Placed
+from shared.archiving.texts.metadata import COLUMNS, Cell, Placed
 from shared.archiving.texts.parquet import ParquetWriter
 from shared.archiving.texts.yaml import Yaml
 from shared.records.licenses import asks_for_attribution
@@ -128,7 +128,7 @@ class Checksums(Annotation):
         return f"{image.kept.facts.sha256}  {image.path}\n".encode()
 
 
-def sidecar(record: Record, fields: Mapping[str, str | int]) -> tuple[bytes, bytes]:
+def sidecar(record: Record, fields: Mapping[str, Cell]) -> tuple[bytes, bytes]:
     """Returns an image's `.json` and `.txt` for a WebDataset shard. The `.txt` has the caption or else the label."""
     text = record.candidate.caption or record.candidate.label
     return json_line(fields), text.encode("utf-8", "replace")
@@ -141,4 +141,4 @@ class _Echo:
         return line
 
 
-_csv_line: Callable[[Iterable[str | int]], str] = csv.writer(_Echo()).writerow
+_csv_line: Callable[[Iterable[Cell]], str] = csv.writer(_Echo()).writerow

@@ -10,7 +10,10 @@ from shared.archiving.texts.credit import credit_line
 from shared.records.licenses import asks_for_attribution
 from shared.records.records import Kept, Record
 
-COLUMNS: dict[str, type[str] | type[int]] = {
+type Cell = str | int | float
+"""The value of a column for one image."""
+
+COLUMNS: dict[str, type[str | int | float]] = {
     "file_name": str,
     "label": str,
     "caption": str,
@@ -26,6 +29,13 @@ COLUMNS: dict[str, type[str] | type[int]] = {
     "url": str,
     "sha256": str,
     "perceptual_hash": str,
+    "sharpness": float,
+    "brightness": float,
+    "contrast": float,
+    "entropy": float,
+    "aspect_ratio": float,
+    "bytes_per_pixel": float,
+    "dominant_color": str,
 }
 
 
@@ -40,10 +50,10 @@ class Placed(NamedTuple):
     split: str
     path: str
     label_number: int
-    fields: dict[str, str | int]
+    fields: dict[str, Cell]
 
 
-def annotation_fields(record: Record, kept: Kept, file_name: str) -> dict[str, str | int]:
+def annotation_fields(record: Record, kept: Kept, file_name: str) -> dict[str, Cell]:
     """Returns the annotation of an image, by column."""
     candidate, facts = record.candidate, kept.facts
     provenance = candidate.provenance
@@ -64,4 +74,11 @@ def annotation_fields(record: Record, kept: Kept, file_name: str) -> dict[str, s
         "url": candidate.url,
         "sha256": facts.sha256,
         "perceptual_hash": facts.perceptual_hash,
+        "sharpness": facts.sharpness,
+        "brightness": facts.brightness,
+        "contrast": facts.contrast,
+        "entropy": facts.entropy,
+        "aspect_ratio": facts.aspect_ratio,
+        "bytes_per_pixel": facts.bytes_per_pixel,
+        "dominant_color": facts.dominant_color,
     }

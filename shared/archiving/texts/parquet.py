@@ -1,4 +1,4 @@
-"""Writes Parquet files of texts and whole numbers, row group by row group, without a library.
+"""Writes Parquet files of texts and numbers, row group by row group, without a library.
 
 A library for this would be the app's largest dependency, and this module needs one kind of page only. Format:
 https://github.com/apache/parquet-format, README.md and parquet.thrift. The structures there are in Thrift's compact
@@ -17,8 +17,14 @@ _LENGTH = struct.Struct("<I")
 # kinds of fields in Thrift's compact protocol
 _I32, _I64, _BINARY, _LIST, _STRUCT = 5, 6, 8, 9, 12
 # values of parquet.thrift's enums
-_INT64, _BYTE_ARRAY = 2, 6  # Type
+_INT64, _DOUBLE, _BYTE_ARRAY = 2, 5, 6  # Type
 _REQUIRED, _UTF8, _PLAIN, _RLE, _UNCOMPRESSED, _DATA_PAGE = 0, 0, 0, 3, 0, 0
+
+type _Kind = type[str | int | float]
+"""What the cells of a column are."""
+
+_TYPES: Mapping[_Kind, int] = {str: _BYTE_ARRAY, int: _INT64, float: _DOUBLE}
+_PACKED: Mapping[_Kind, str] = {int: "q", float: "d"}
 
 type _Field = tuple[int, bytes]
 """The kind of a field, and its value as bytes."""
@@ -41,13 +47,13 @@ class _Group:
 
 
 class ParquetWriter:
-    """Makes a file with these columns. Each holds texts or 64-bit whole numbers, and no cell is null.
+    """Makes a file with these columns. Each holds texts, 64-bit whole numbers or doubles. No cell is null.
 
     The file is the output of `begin`, `add` and `end`, in this order. Only one row group is held in memory. It ends
     with the call that makes it 8,192 rows or 4 MiB long. The footer grows by about 1 kB with each row group.
     """
 
-    def __init__(self, columns: Mapping[str, type[str] | type[int]]) -> None:
+    def __init__(self, columns: Mapping[str, _Kind]) -> None:
         self._kinds = dict(columns)
         self._cells = {name: bytearray() for name in columns}
         self._held_rows = 0
@@ -59,10 +65,10 @@ class ParquetWriter:
         """Returns the bytes before the first row."""
         return _MAGIC
 
-    def add(self, columns: Mapping[str, Sequence[str | int]]) -> bytes:
+    def add(self, columns: Mapping[str, Sequence[str | int | float]]) -> bytes:
         """Adds rows, by column. Returns the file's next bytes, which are empty until the row group is full."""
         for name, cells in self._cells.items():
-            found = _cells(columns[name])
+            found = _cells(self._kinds[name], columns[name])
             cells.extend(found)
             self._held_bytes += len(found)
         self._held_rows += len(columns[next(iter(self._cells))])
@@ -119,28 +125,28 @@ class ParquetWriter:
         )
 
 
-def _cells(values: Sequence[str | int]) -> bytes:
+def _cells(kind: _Kind, values: Sequence[str | int | float]) -> bytes:
     """Encodes the values of a column in the encoding PLAIN (Encodings.md)."""
-    texts = [value.encode("utf-8", "replace") for value in values if isinstance(value, str)]
-    if texts:
-        return b"".join(chain.from_iterable(zip(map(_LENGTH.pack, map(len, texts)), texts, strict=True)))
-    return struct.pack(f"<{len(values)}q", *values)
+    if kind is not str:
+        return struct.pack(f"<{len(values)}{_PACKED[kind]}", *values)
+    texts = [str(value).encode("utf-8", "replace") for value in values]
+    return b"".join(chain.from_iterable(zip(map(_LENGTH.pack, map(len, texts)), texts, strict=True)))
 
 
-def _schema_element(name: str, kind: type[str] | type[int]) -> bytes:
+def _schema_element(name: str, kind: _Kind) -> bytes:
     """Encodes the struct `SchemaElement`. A text is declared in two ways, for old and for new readers of the format."""
     text = kind is str
-    fields = {1: _number(_BYTE_ARRAY if text else _INT64), 3: _number(_REQUIRED), 4: _text(name)}
+    fields = {1: _number(_TYPES[kind]), 3: _number(_REQUIRED), 4: _text(name)}
     if text:
         fields[6] = _number(_UTF8)
         fields[10] = (_STRUCT, _struct({1: (_STRUCT, _struct({}))}))
     return _struct(fields)
 
 
-def _chunk(name: str, kind: type[str] | type[int], rows: int, chunk: _Chunk) -> dict[int, _Field]:
+def _chunk(name: str, kind: _Kind, rows: int, chunk: _Chunk) -> dict[int, _Field]:
     """Makes the struct `ColumnMetaData`."""
     return {
-        1: _number(_BYTE_ARRAY if kind is str else _INT64),
+        1: _number(_TYPES[kind]),
         2: _list(_I32, [_varint(_zigzag(_PLAIN))]),
         3: _list(_BINARY, [_text(name)[1]]),
         4: _number(_UNCOMPRESSED),

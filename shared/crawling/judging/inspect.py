@@ -25,6 +25,7 @@ from shared.crawling.judging.png.open import drop_broken_animation
 from shared.crawling.judging.wholeness import check_whole
 from shared.crawling.options import Filters, Transform
 from shared.records.records import Reason, Rejected
+from shared.records.scores import ScoreName, aspect_ratio_of, bytes_per_pixel_of, value_outside
 
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
@@ -49,6 +50,16 @@ class Inspected:
     pixels: Pixels
     profile: bytes | None = None
     mended: str = ""
+
+    @property
+    def aspect_ratio(self) -> float:
+        """The score of this name (see `ImageFacts`)."""
+        return aspect_ratio_of(self.width, self.height)
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """The score of this name (see `ImageFacts`)."""
+        return bytes_per_pixel_of(len(self.data), self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +120,7 @@ def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Reje
     if isinstance(decoded, Rejected):
         return decoded
     look = measure_look(decoded.pixels, header.orientation)
-    if filters.sharpness_min is not None and look.sharpness < filters.sharpness_min:
-        return Rejected(Reason.NOT_SHARP, f"{look.sharpness:.1f}")
-    return Inspected(
+    found = Inspected(
         decoded.data,
         header.format,
         header.width,
@@ -124,6 +133,20 @@ def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Reje
         header.profile,
         header.mended or ("segments" if decoded.data is not header.data else ""),
     )
+    outside = value_outside(filters.scores, _scores(found)) if filters.scores else None
+    return found if outside is None else Rejected(Reason.SCORE_FILTERED, outside)
+
+
+def _scores(found: Inspected) -> dict[ScoreName, float]:
+    look = found.look
+    return {
+        "sharpness": look.sharpness,
+        "brightness": look.brightness,
+        "contrast": look.contrast,
+        "entropy": look.entropy,
+        "aspect_ratio": found.aspect_ratio,
+        "bytes_per_pixel": found.bytes_per_pixel,
+    }
 
 
 def _accepted(header: Header, filters: Filters) -> Header | Rejected:

@@ -94,6 +94,8 @@ def _facts(found: Inspected, data: bytes) -> ImageFacts:
         contrast=look.contrast,
         entropy=look.entropy,
         dominant_color=look.dominant_color,
+        aspect_ratio=found.aspect_ratio,
+        bytes_per_pixel=found.bytes_per_pixel,
         color_profile=profile_name(found.profile) if found.profile is not None else "",
         mended=found.mended,
     )

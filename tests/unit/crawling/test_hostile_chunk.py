@@ -19,6 +19,7 @@ from shared.crawling.options import CrawlOptions, Filters
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.records.candidates import Candidate, NumberedCandidate, Provenance
 from shared.records.records import Kept, Reason, decode_records, encode_records
+from shared.records.scores import ScoreRange
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
 from shared.web.http.aiohttp_client import AiohttpWebClient
@@ -41,7 +42,7 @@ FILTERS = Filters(
     formats=("jpeg", "png", "webp", "gif", "bmp", "tiff"),
     licenses=("by",),
     max_bytes=1_000_000,
-    sharpness_min=5.0,
+    scores={"sharpness": ScoreRange(min=5.0)},
 )
 LABELS = [
     "cat", "a/b\\c", "..", ". ", "CON", "nul.txt", "\U0001f431\u200d\U0001f4bb", "a\tb\nc", "\u202egpj.exe",
@@ -77,7 +78,7 @@ ADDRESSES = {
     "": Reason.INVALID_URL,
     "blob:no/such/blob": Reason.NOT_FOUND,
 }
-BY_SELECTION = {Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT}
+BY_SELECTION = {Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.PERCENTILE_FILTERED, Reason.OVER_LIMIT}
 BY_NAME = {Reason.CRASHED: "test_a_crash_with_one_image_is_recorded_and_does_not_affect_others"}
 
 
@@ -88,7 +89,7 @@ def files() -> dict[str, tuple[bytes, Reason | None]]:
     bad = {
         **refused_files(),
         "avif": (encoded("AVIF"), Reason.FORMAT_FILTERED),
-        "grey wall": (saved(picture((4, 3)).resize((320, 240)), "PNG"), Reason.NOT_SHARP),
+        "grey wall": (saved(picture((4, 3)).resize((320, 240)), "PNG"), Reason.SCORE_FILTERED),
         "animation": (animated("GIF", (100, 100)), None),
         "huge": (bytes(1_000_001), Reason.TOO_MANY_BYTES),
     }

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel, RootModel
@@ -32,16 +32,20 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
-    """Returns the fields of a model and of its parts: their paths, defaults as JSON, and schemas."""
+    """Returns the fields of a model and of its parts: their paths, defaults as JSON, and schemas.
+
+    In a path, `*` is any key of an object whose values have the fields.
+    """
     schema = model.model_json_schema()["properties"]
     for name, field in model.model_fields.items():
         part = model_in(field.annotation)
         default = field.get_default(call_default_factory=True)
-        if part is None or default is None:
+        by_name = get_origin(field.annotation) is dict
+        if part is None or default is None or by_name:
             required = default is PydanticUndefined
             yield prefix + name, NONE if required else as_json(default), schema.get(name, {})
         if part is not None:
-            yield from fields_of(part, f"{prefix}{name}.")
+            yield from fields_of(part, f"{prefix}{name}.{'*.' if by_name else ''}")
 
 
 def as_json(value: Any) -> Any:

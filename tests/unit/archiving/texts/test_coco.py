@@ -9,11 +9,16 @@ from pycocotools.coco import COCO
 
 from shared.archiving.options import Output, Splits
 from shared.records.candidates import Provenance
+from shared.records.scores import SCORES
 
 # cocodataset.org/#format-data
 KEYS = {
     "info": {"year", "version", "description", "contributor", "url", "date_created"},
-    "images": {"id", "width", "height", "file_name", "license", "flickr_url", "coco_url", "date_captured"},
+    "images": {
+        *("id", "width", "height", "file_name", "license", "flickr_url", "coco_url", "date_captured"),
+        # of the app, beside those of COCO
+        *(*SCORES, "dominant_color"),
+    },
     "licenses": {"id", "name", "url"},
     "categories": {"id", "name", "supercategory"},
     "annotations": {"id", "image_id", "category_id", "segmentation", "area", "bbox", "iscrowd"},

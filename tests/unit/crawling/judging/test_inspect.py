@@ -8,6 +8,7 @@ from PIL import Image
 from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
+from shared.records.scores import ScoreRange
 from tests.expect import accepted
 from tests.unit.crawling.judging.pictures import (
     animated,
@@ -102,7 +103,7 @@ def test_the_filters_of_the_spec_reject_images():
         (Filters(min_height=241), Reason.TOO_SMALL),
         (Filters(max_pixels=320 * 240 - 1), Reason.TOO_MANY_PIXELS),
         (Filters(max_aspect_ratio=1.2), Reason.ASPECT_RATIO),
-        (Filters(sharpness_min=1e9), Reason.NOT_SHARP),
+        (Filters(scores={"sharpness": ScoreRange(min=1e9)}), Reason.SCORE_FILTERED),
     ):
         found = inspect(data, filters)
         assert isinstance(found, Rejected)

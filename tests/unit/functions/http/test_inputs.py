@@ -193,7 +193,10 @@ async def test_a_lone_surrogate_in_any_text_is_refused_by_its_field(caller, body
         (b'{"keywords": ["x"], "keywords": ["y"]}', "keywords"),
         (b'{"keywords": ["x"], "max_images_per_label": true}', "max_images_per_label"),
         (b'{"keywords": ["x"], "seed": 1e400}', "seed"),
-        (b'{"keywords": ["x"], "filters": {"sharpness_min": NaN}}', "filters.sharpness_min"),
+        (
+            b'{"keywords": ["x"], "filters": {"scores": {"sharpness": {"min": NaN}}}}',
+            "filters.scores.sharpness.min",
+        ),
         (b'{"keywords": ["x"], "seed": ' + b"9" * 10_000 + b"}", "seed"),
     ],
 )

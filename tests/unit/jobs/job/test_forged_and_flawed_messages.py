@@ -19,6 +19,7 @@ from shared.jobs.job.messages import (
     read_job_message,
 )
 
+SCORE = "filters.scores.entropy.min"
 HALF = "must be valid Unicode: it has half of a surrogate pair"
 NO_IDS = [
     "~work",
@@ -139,7 +140,7 @@ FLAWED = [
     (r'{"job_id": "mine-1", "name": "\ud83d", "keywords": ["cat"]}', f"name: {HALF}"),
     (r'{"job_id": "mine-1", "labels": {"\udfff": ["cat"]}}', f"labels.\ufffd: its name {HALF}"),
     ('{"job_id": "mine-1", "keywords": ["cat"], "seed": 1, "seed": 2}', "seed: is given twice"),
-    ('{"job_id": "mine-1", "filters": {"sharpness_min": NaN}}', "filters.sharpness_min: must be a number, not NaN"),
+    ('{"job_id": "mine-1", "filters": {"scores": {"entropy": {"min": NaN}}}}', f"{SCORE}: must be a number, not NaN"),
     ('{"job_id": "mine-1", "seed": ' + "9" * 5000 + "}", "seed: has too many digits"),
 ]  # fmt: skip
 

@@ -93,7 +93,19 @@ MISTAKES = [
     (CATS | {"output": {"format": "tar"}}, "output.format", "must be 'zip' or 'webdataset'"),
     (CATS | {"respect": {"robots": "maybe"}}, "respect.robots", "must be true or false"),
     (CATS | {"splits": {"train": "most"}}, "splits.train", "must be a number"),
-    (CATS | {"filters": {"sharpness_min": float("inf")}}, "filters.sharpness_min", "must be a number"),
+    *(
+        (CATS | {"filters": {"scores": {"entropy": limits}}}, f"filters.scores.entropy{field}", problem)
+        for limits, field, problem in (
+            ({"max": float("inf")}, ".max", "must be a number"),
+            ({"min": 2, "max": 1}, "", "min must not be more than max"),
+            (
+                {"min_percentile": 5, "max_percentile": 5},
+                "",
+                "min_percentile must be less than max_percentile",
+            ),
+            ({"max_percentile": 0}, ".max_percentile", "must be more than 0"),
+        )
+    ),
     (CATS | {"filters": {"max_aspect_ratio": float("nan")}}, "filters.max_aspect_ratio", "must be a number"),
     (CATS | {"name": "x" * 300}, "name", "must have at most 200 characters"),
     (CATS | {"webhook_url": "x"}, "webhook_url", "must be a URL"),

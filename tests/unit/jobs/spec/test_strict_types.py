@@ -34,7 +34,8 @@ FIELDS = {
     "filters.max_bytes": WHOLE,
     "filters.max_pixels": WHOLE,
     "filters.max_aspect_ratio": NUMBER,
-    "filters.sharpness_min": NUMBER,
+    "filters.scores.sharpness.min": NUMBER,
+    "filters.scores.entropy.max_percentile": NUMBER,
     "transform.quality": WHOLE,
     "transform.resize.size": WHOLE,
     "dedup.exact": BOOLEAN,
@@ -110,7 +111,12 @@ def test_list_items_and_keywords_are_texts(wrong):
 def test_a_valid_value_is_accepted_unchanged():
     data = CATS | {
         "max_images_per_label": 5,
-        "filters": {"max_aspect_ratio": 2, "sharpness_min": 1.5, "formats": ["jpeg"], "licenses": ["by"]},
+        "filters": {
+            "max_aspect_ratio": 2,
+            "scores": {"sharpness": {"min": 1.5}},
+            "formats": ["jpeg"],
+            "licenses": ["by"],
+        },
         "splits": {"train": 1},
         "dedup": {"exact": False, "near_distance": None, "against": ["a"]},
         "output": {"annotations": ["csv"]},

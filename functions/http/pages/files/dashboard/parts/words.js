@@ -38,9 +38,10 @@ export const REASONS = {
   license_filtered: ["Other licence", "The spec does not ask for this licence."],
   too_small: ["Too small", "The image has fewer pixels than the spec asks for."],
   aspect_ratio: ["Too wide or too tall", "The shape is more extreme than the spec allows."],
-  not_sharp: ["Not sharp", "The image is less sharp than the spec asks for."],
+  score_filtered: ["Score out of range", "A score is below or above the spec's limits."],
   duplicate: ["Same file", "Another image has exactly the same bytes."],
   near_duplicate: ["Looks the same", "Another image of the dataset looks the same, and is the better copy."],
+  percentile_filtered: ["Worse than its label", "A score is among the lowest or highest of its label, which the spec drops."],
   over_limit: ["Enough already", "Its label or the dataset is full."],
   crashed: ["Crash", "The app crashed on this file. A retry may help."],
 };
