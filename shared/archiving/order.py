@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from shared.archiving.options import Dedup, FormatName, Output, Splits
 from shared.records.delivered import FileChecksum
+from shared.records.scores import ScoreRanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ArchiveOrder:
     of the `earlier` datasets are left out. `parents` are the ids of the datasets that images were taken from. `changes`
     says in words how the crawl changed the images. `max_images_per_label` does not apply to the `whole_labels`;
     `max_images`, which limits the whole dataset, applies to all.
+    Of the `scores`, the archive step applies the percentiles only; the crawl has applied the values.
     `created_at` is that of the job, and the time of every entry in the archive files, so that a second run writes the
     same bytes. `seed` decides the splits, and the order of images in shards. `prefix` begins the names of the dataset's
     blobs, and `work_prefix` those of the archiver's working blobs; both end in "/".
@@ -50,6 +52,7 @@ class ArchiveOrder:
     parents: tuple[str, ...] = ()
     changes: str = ""
     max_images: int | None = None
+    scores: ScoreRanges = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -57,13 +60,13 @@ class ArchiveOrder:
 
         Every version of the app computes the same digits, so that two versions that archive one job share one plan.
         Therefore `parents` and `changes`, which only texts show, are not hashed, and a field that is added later must
-        not be hashed either, such as `max_images`, which is the same in all orders of a job's revision.
+        not be hashed either, such as `max_images` and `scores`, which are the same in all orders of a job's revision.
         """
         return hashlib.sha256(_adapter.dump_json(self, exclude=_NOT_HASHED)).hexdigest()[:12]
 
 
 _adapter = TypeAdapter(ArchiveOrder)
-_NOT_HASHED = {"parents", "changes", "max_images"}
+_NOT_HASHED = {"parents", "changes", "max_images", "scores"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blo
     """Selects the images of an order, and places them. The images' sidecars will be written to `sidecars_blob`."""
     form = FORMATS[order.output.format]
     limits = Limits(order.max_images_per_label, order.whole_labels, order.max_images)
-    selection = select(columns, order.dedup, limits, earlier)
+    selection = select(columns, order.dedup, limits, earlier, order.scores)
     rows, shares = selection.rows, order.splits.shares
     split = assign_splits(columns, rows, shares, order.seed, order.dedup)
     if form.shuffled:

@@ -12,7 +12,9 @@ from shared.archiving.selection.select import REASONS
 from shared.archiving.texts.card import Figures
 from shared.archiving.texts.metadata import Placed, annotation_fields
 from shared.records.delivered import fields_of
-from shared.records.records import KEPT, Kept, Record
+from shared.records.records import KEPT, Kept, Reason, Record
+
+_BY_PERCENTILE = REASONS.index(Reason.PERCENTILE_FILTERED)
 
 
 class Completed(NamedTuple):
@@ -61,7 +63,7 @@ class FinalRecords:
                     file = self._choice.files[row.file].name
                     line |= {"split": image.split, "file": image.path, "blob": file, "offset": row.offset}
                 else:
-                    line |= {"outcome": "rejected", "reason": str(reason), **self._same_as(row.number)}
+                    line |= {"outcome": "rejected", "reason": str(reason), **self._why(row.number)}
             outcomes = self.figures.counts.setdefault(record.candidate.label, {})
             _count(outcomes, str(line.get("reason", KEPT)))
             lines.append(line)
@@ -90,8 +92,8 @@ class FinalRecords:
         )
         return list(map(_Row, *(column.tolist() for column in columns)))
 
-    def _same_as(self, row: int) -> dict[str, object]:
-        """The fields that name the image of which the row's image is a copy; none if it is no copy."""
+    def _why(self, row: int) -> dict[str, object]:
+        """The fields that name the image of which a row's image is a copy, or the score that is out of bounds."""
         twin, known = int(self._choice.selection.twin[row]), int(self._choice.selection.known[row])
         if twin >= 0:
             return {"same_as": int(self._choice.columns.index[twin])}
@@ -99,6 +101,8 @@ class FinalRecords:
             earlier = self._choice.earlier
             dataset = earlier.datasets[int(earlier.dataset[known])]
             return {"same_as": int(earlier.index[known]), "same_as_dataset": dataset}
+        if self._choice.selection.verdict[row] == _BY_PERCENTILE:
+            return {"detail": self._choice.selection.bounds.explain(self._choice.columns, row)}
         return {}
 
     def _place(self, record: Record, kept: Kept, row: _Row) -> Placed:

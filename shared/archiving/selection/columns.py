@@ -6,7 +6,8 @@ An image takes some hundred bytes in them, much less than objects would. So a jo
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from shared.damage import reading
 from shared.records.delivered import SHA256_BYTES
 from shared.records.packed_lines import unpack
 from shared.records.records import Kept, decode_records
+from shared.records.scores import SCORES
+
+_scores_of = attrgetter(*SCORES)
 
 
 @dataclass(slots=True)
@@ -29,7 +33,8 @@ class Columns:
 
     `index` is the candidate's index in the job. `label` and `shard` are positions in `labels` and `shards`. `json_size`
     and `text_size` are the sizes of the image's sidecars in a WebDataset shard, in bytes, or 0 if they are not needed.
-    A `perceptual_hash` is `near.FLAT` if the picture has none.
+    A `perceptual_hash` is `near.FLAT` if the picture has none. `scores` has a row per image and a column for each of
+    `SCORES`. `color` is the dominant colour as a number, red first.
 
     `newest` is the only array with one value per candidate: the position of the record blob whose record counts, or -1
     if the candidate has no record.
@@ -47,6 +52,8 @@ class Columns:
     extension: NDArray[np.int8]
     json_size: NDArray[np.int32]
     text_size: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    color: NDArray[np.uint32]
     newest: NDArray[np.int32]
     labels: tuple[str, ...]
     shards: tuple[str, ...]
@@ -68,6 +75,7 @@ _CODES = {
     "extension": "b",
     "json_size": "i",
     "text_size": "i",
+    "color": "I",
 }
 
 
@@ -80,6 +88,13 @@ class _Facts:
     sha256: str
     crc32: int
     perceptual_hash: str
+    sharpness: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    entropy: float = 0.0
+    aspect_ratio: float = 0.0
+    bytes_per_pixel: float = 0.0
+    dominant_color: str = "#000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,7 @@ class _Builder:
         default_factory=lambda: {name: array(code) for name, code in _CODES.items()}
     )
     sha256: bytearray = field(default_factory=bytearray)
+    scores: array[float] = field(default_factory=lambda: array("f"))
     newest: array[int] = field(default_factory=lambda: array("i"))
     labels: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
@@ -143,6 +159,7 @@ class _Builder:
         labels, shards = self.labels, self.shards
         facts = [row.outcome.facts for row in kept if row.outcome.facts is not None]
         self.sha256 += bytes.fromhex("".join([one.sha256 for one in facts]))
+        self.scores.extend(chain.from_iterable(map(_scores_of, facts)))
         return {
             "index": [row.index for row in kept],
             "label": [labels.setdefault(row.candidate.label, len(labels)) for row in kept],
@@ -153,6 +170,7 @@ class _Builder:
             "pixels": [one.width * one.height for one in facts],
             "perceptual_hash": [int(one.perceptual_hash or NO_HASH, 16) for one in facts],
             "extension": [extension_of(one.format) for one in facts],
+            "color": [int(one.dominant_color.removeprefix("#"), 16) for one in facts],
         }
 
     def columns(self) -> Columns:
@@ -171,6 +189,7 @@ class _Builder:
         return Columns(
             **sorted_columns,
             sha256=hashes,
+            scores=np.frombuffer(self.scores, np.float32).reshape(-1, len(SCORES))[order],
             newest=newest,
             labels=tuple(self.labels),
             shards=tuple(self.shards),

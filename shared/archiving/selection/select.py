@@ -2,14 +2,15 @@
 
 Copies are dropped: images with the same bytes, and images that look nearly the same. The best copy stays: the one with
 the most pixels, then the most bytes, then the lowest index. This holds across labels, so an image stays under the label
-of its best copy. An image that an earlier dataset has is dropped, however good it is. Then each label keeps its images
-with the lowest indices, up to its limit. Images that were dropped as copies of one that is over its limit get another
+of its best copy. An image that an earlier dataset has is dropped, however good it is. Of the images that are no copies,
+those are dropped whose scores are among the lowest or highest of their label. Then each label keeps its images with the
+lowest indices, up to its limit. Images that were dropped as copies of one that is over its limit get another
 chance if their own labels have room: the best of them is selected, unless it is near to a selected image. At last, the
 dataset keeps its images with the lowest indices, up to its own limit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +20,15 @@ from shared.archiving.options import Dedup
 from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.earlier import NOTHING_EARLIER, Earlier
 from shared.archiving.selection.near import FLAT, Hashes, Positions, near_between
+from shared.archiving.selection.percentiles import ScoreBounds, score_bounds
 from shared.archiving.selection.similar import leaders
 from shared.records.records import Reason
+from shared.records.scores import ScoreRanges
 
 SELECTED = 0
 # each round may fill labels, and so make another round necessary: contrived images need as many rounds as labels
 _FURTHER_ROUNDS = 8
-REASONS = (None, Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.OVER_LIMIT)
+REASONS = (None, Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.PERCENTILE_FILTERED, Reason.OVER_LIMIT)
 """The meaning of the numbers in `Selection.verdict`. None means that the image is selected."""
 
 
@@ -43,12 +46,13 @@ class Selection:
     """The verdict on each row (a position in `REASONS`), and the image that the row is a copy of.
 
     `twin` is a row of the same job. `known` is a position in the images of the earlier datasets. At most one
-    of them is set; -1 means that it is not.
+    of them is set; -1 means that it is not. `bounds` are those by which scores were filtered.
     """
 
     verdict: NDArray[np.int8]
     twin: Positions
     known: Positions
+    bounds: ScoreBounds = field(default_factory=ScoreBounds)
 
     @property
     def rows(self) -> Positions:
@@ -68,7 +72,7 @@ class Selection:
             verdict[drop.rows] = REASONS.index(drop.reason)
             twin[drop.rows] = drop.twin
             known[drop.rows] = drop.known
-        return Selection(verdict, twin, known)
+        return replace(self, verdict=verdict, twin=twin, known=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,17 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+NO_RANGES: ScoreRanges = {}
 
 
 def select(
-    columns: Columns, dedup: Dedup, limits: Limits = NO_LIMITS, earlier: Earlier = NOTHING_EARLIER
+    columns: Columns,
+    dedup: Dedup,
+    limits: Limits = NO_LIMITS,
+    earlier: Earlier = NOTHING_EARLIER,
+    scores: ScoreRanges = NO_RANGES,
 ) -> Selection:
-    """Selects images. The function is pure."""
+    """Selects images. The function is pure. Only the percentiles of the `scores` count here."""
     count = len(columns)
     selection = Selection(np.zeros(count, np.int8), np.full(count, -1), np.full(count, -1))
     if count and dedup.exact and len(earlier):
@@ -95,10 +104,15 @@ def select(
     preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
     most = _limits(columns, limits.per_label, frozenset(limits.whole_labels))
     rows, standing = selection.among(preference), np.empty(0, np.int64)
-    for _ in range(1 + _FURTHER_ROUNDS):
+    for number in range(1 + _FURTHER_ROUNDS):
         if not len(rows):
             break
         selection = selection.with_verdicts(rows, _copies(columns, rows, standing, dedup, earlier))
+        different = selection.among(rows)
+        if not number:
+            selection = replace(selection, bounds=score_bounds(columns, different, scores))
+        outside = selection.bounds.outside(columns, different)
+        selection = selection.with_verdicts(outside, [_Drop(Reason.PERCENTILE_FILTERED, outside)])
         over = _over_limit(columns, selection.among(rows), standing, most)
         selection = selection.with_verdicts(over.rows, [over])
         standing = selection.among(preference)

@@ -162,6 +162,7 @@ class Archive:
             max_images_per_label=limit,
             whole_labels=whole_labels,
             max_images=job.max_images,
+            scores=spec.filters.scores,
             dedup=spec.dedup,
             splits=spec.splits,
             output=spec.output,

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from shared.archiving.selection.columns import Columns
+from shared.records.scores import SCORES
 
 ROW = st.tuples(
     st.integers(0, 2),  # label
@@ -31,6 +32,8 @@ def columns_of(rows) -> Columns:
         extension=np.zeros(count, np.int8),
         json_size=np.zeros(count, np.int32),
         text_size=np.zeros(count, np.int32),
+        scores=np.zeros((count, len(SCORES)), np.float32),
+        color=np.zeros(count, np.uint32),
         newest=np.zeros(count, np.int32),
         labels=("a", "b", "c"),
         shards=("s",),
