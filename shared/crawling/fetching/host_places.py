@@ -48,7 +48,7 @@ class PlaceTimes:
     renew: float = 10.0
     ask_again: float = 1.0
     give_back: float = 0.5
-    unused: float = 2.0
+    unused: float = 5.0
     unused_by_one: float = 0.2
     without_place: float = 20.0
     remembered: float = 600.0
@@ -79,6 +79,11 @@ class _Use:
     ends_at: float = -math.inf
     rest_until: float = 0.0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process is known to use the host."""
+        return self.row is None or len(self.row.claims) == 1
 
 
 class HostPlaces:
@@ -228,8 +233,7 @@ class HostPlaces:
 
     async def _until_due(self, use: _Use, pause: float) -> None:
         """Waits until a claim has to be renewed, until it is not used for a while, or until it has to change."""
-        alone = use.row is None or len(use.row.claims) == 1
-        unused = self._times.unused if alone else self._times.unused_by_one
+        unused = self._times.unused if use.is_alone else self._times.unused_by_one
         due = self._clock.monotonic() + pause
         while (left := due - self._clock.monotonic()) > 0:
             entries = use.entries
@@ -279,7 +283,9 @@ class HostPlaces:
             next_at = now + self._limits.seconds_until_next(host)
             return Need(1, min(1, holds), 1, use.rest_until, next_at, use.delay_seconds)
         limit = self._limits.most_at(host)
-        return Need(max(1, min(limit, 2 * use.downloads)), holds, limit, use.rest_until)
+        # nobody else needs the places, and the claim need not be written again as the downloads become more
+        wanted = limit if use.is_alone else max(1, min(limit, 2 * use.downloads))
+        return Need(wanted, holds, limit, use.rest_until)
 
     def _remember(self, host: str) -> None:
         self._claimed_at[host] = self._clock.monotonic()

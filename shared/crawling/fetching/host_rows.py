@@ -159,6 +159,8 @@ class HostRows:
     async def claim(self, host: str, need: Need, known: HostRow | None) -> HostRow:
         """Makes or renews this process's claim; returns the new row. `known` is the row as it was written last.
 
+        Without `known`, it first tries to create the row. Most hosts have none, so this saves reading it.
+
         Raises:
             Unavailable: storage did not answer, or other processes change the row all the time.
         """
@@ -166,7 +168,7 @@ class HostRows:
         async def change(row: HostRow) -> HostRow:
             return await self._write(host, row.claimed(self.process, need, self._now, self.terms))
 
-        return await self._swap(host, change, known)
+        return await self._swap(host, change, known or HostRow())
 
     async def release(self, host: str, next_at: float, known: HostRow | None) -> None:
         """Ends this process's claim, and deletes a row that has become useless.

@@ -135,6 +135,17 @@ async def test_a_single_process_gets_the_whole_limit_for_few_calls(entities, pro
     assert entities.calls < 20
 
 
+async def test_a_process_that_is_alone_at_a_host_makes_one_call_to_begin_and_one_to_end(
+    entities, process, server
+):
+    patient = PlaceTimes(renew=30.0, unused=0.05)
+    await download_many(process("p", times=patient), server, "p", 100, at_once=3)
+    await download_many(process("q", times=patient), server, "q", 100, host="other.test:443")
+    await gone(entities)
+    await gone(entities, "other.test:443")
+    assert entities.calls == 4
+
+
 async def test_a_process_with_few_images_of_many_hosts_makes_no_calls(entities, process, server):
     places = process("p")
     for start in range(0, 200, 50):
