@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.request import getproxies
 
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -10,8 +11,13 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from devhost.settings import StartError
 
 _STORAGE = "AzureWebJobsStorage"
-# Four tries within seconds, so that a storage that is not running is reported soon.
-_RETRY = {"initial_backoff": 1, "increment_base": 2}
+# Four tries within seconds, so that a storage that is not running is reported soon. Without a proxy in the environment,
+# a call need not look for one in a thread.
+_OPTIONS: Mapping[str, Any] = {
+    "initial_backoff": 1,
+    "increment_base": 2,
+    "use_env_settings": bool(getproxies()),
+}
 # Azurite's well-known account and key, which are public and the same on every machine.
 _AZURITE = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -69,13 +75,13 @@ class Connections:
             text = self._environment.get(name, "").strip()
             if text:
                 is_azurite = text.lower().rstrip(";") == "usedevelopmentstorage=true"
-                return client.from_connection_string(_AZURITE if is_azurite else text, **_RETRY)
+                return client.from_connection_string(_AZURITE if is_azurite else text, **_OPTIONS)
             url = self._environment.get(f"{name}__{kind}ServiceUri")
             account = self._environment.get(f"{name}__accountName")
             if url or account:
                 credential = self._credential(name)
                 self._open.push_async_callback(credential.close)
-                return client(url or f"https://{account}.{kind}.core.windows.net", credential, **_RETRY)
+                return client(url or f"https://{account}.{kind}.core.windows.net", credential, **_OPTIONS)
         raise StartError(f"The connection {connection} has no setting.")
 
     def _credential(self, connection: str) -> Any:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from azure.core.exceptions import (
     AzureError,
@@ -24,8 +25,13 @@ CLIENT_OPTIONS: Mapping[str, Any] = {
     "retry_status": 4,
     "connection_timeout": 10,
     "read_timeout": 60,
+    # otherwise each call looks in two threads for a proxy in the environment and for a password in .netrc
+    "use_env_settings": bool(getproxies()),
 }
-"""Limits of every call: at most five attempts, and no endless wait for a connection or a byte."""
+"""Limits of every call: at most five attempts, and no endless wait for a connection or a byte.
+
+Calls go through a proxy only if the environment names one.
+"""
 
 _ROLES = (
     "Storage Blob Data Owner, Storage Queue Data Contributor and Storage Table Data Contributor are needed"
