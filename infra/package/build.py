@@ -35,7 +35,9 @@ _NEWEST_GLIBC = (2, 36)
 """The C library of the platform's image, Debian 12. A wheel for a newer one would not load there."""
 
 # what only compilers, type checkers and the packages' own tests read
-_UNUSED_SUFFIXES = frozenset({".a", ".c", ".cpp", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx"})
+_UNUSED_SUFFIXES = frozenset(
+    {".a", ".c", ".cpp", ".d", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx", ".rlib"}
+)
 _UNUSED_FOLDERS = frozenset({"__pycache__", "tests"})
 _NOT_INSTALLED = "the dependencies cannot be installed"
 # the earliest time that a zip can have

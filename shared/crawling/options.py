@@ -38,6 +38,7 @@ class Filters(BaseModel):
         | None
     ) = None
     scores: dict[ScoreName, ScoreRange] = {}
+    ai_generated: Literal["keep", "drop", "only"] = "keep"
 
 
 class Resize(BaseModel):

@@ -91,10 +91,10 @@ class FileChecksum:
 
 
 _PROVENANCE = tuple(Provenance.__slots__)
-_FACTS = tuple(ImageFacts.__slots__)
+_FACTS = tuple(name for name in ImageFacts.__slots__ if name != "embedded")
 _provenance_of, _facts_of = attrgetter(*_PROVENANCE), attrgetter(*_FACTS)
 _OF_ALL = ("index", "label", "url", "final_url", "fetched_at", "caption", "extra", "outcome", *_PROVENANCE)
-_OF_KEPT, _OF_REJECTED = (*_OF_ALL, *_FACTS), (*_OF_ALL, "reason", "detail")
+_OF_KEPT, _OF_REJECTED = (*_OF_ALL, *_FACTS, "embedded"), (*_OF_ALL, "reason", "detail")
 _adapter = TypeAdapter(Delivered)
 
 
@@ -102,7 +102,8 @@ def fields_of(record: Record) -> dict[str, object]:
     """Returns the fields of a line that are known from the crawl alone, without empty fields."""
     candidate, outcome = record.candidate, record.outcome
     if isinstance(outcome, Kept):
-        names, word, found = _OF_KEPT, KEPT, _facts_of(outcome.facts)
+        facts = outcome.facts
+        names, word, found = _OF_KEPT, KEPT, (*_facts_of(facts), facts.embedded.fields)
     else:
         names, word, found = _OF_REJECTED, "rejected", (str(outcome.reason), outcome.detail)
     values = (

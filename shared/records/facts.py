@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.records.embedded import SILENT, Embedded
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
@@ -20,7 +22,8 @@ class ImageFacts:
     the size of the file divided by its pixels. Both are of the file as it was found, before a transform.
     `color_profile` is the name that the embedded ICC profile gives itself. `mended` is empty if the original bytes are
     stored. Otherwise it names the parts that were removed or corrected because some readers refuse them ("notes",
-    "animation" and so on).
+    "animation" and so on). `embedded` is what the file said about itself when it came, also if the stored copy has
+    no metadata.
     """
 
     format: str
@@ -42,3 +45,4 @@ class ImageFacts:
     bytes_per_pixel: float = 0.0
     color_profile: str = ""
     mended: str = ""
+    embedded: Embedded = SILENT

@@ -64,6 +64,9 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
         "Too wide or too tall", "The shape is more extreme than the spec allows."
     ),
     Reason.SCORE_FILTERED: Explanation("Score out of range", "A score is below or above the spec's limits."),
+    Reason.AI_FILTERED: Explanation(
+        "Made by AI or not", "The file declares, or does not declare, that AI made it."
+    ),
     Reason.DUPLICATE: Explanation("Same file", "Another image has exactly the same bytes."),
     Reason.NEAR_DUPLICATE: Explanation(
         "Looks the same", "Another image of the dataset looks the same, and is the better copy."

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
     ASPECT_RATIO = "aspect_ratio"
     SCORE_FILTERED = "score_filtered"
+    AI_FILTERED = "ai_filtered"
     # the selection over the whole job
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"

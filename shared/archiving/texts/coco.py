@@ -6,13 +6,13 @@ from typing import override
 
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
-from shared.archiving.texts.metadata import Placed
+from shared.archiving.texts.metadata import EMBEDDED_COLUMNS, Placed
 from shared.records.licenses import License, license_name, license_url
 from shared.records.scores import SCORES
 from shared.text.json_lines import json_line
 
 # further keys of an image are allowed, and readers ignore those that they do not know
-_SCORES = (*SCORES, "dominant_color")
+_FURTHER = (*SCORES, "dominant_color", *EMBEDDED_COLUMNS)
 
 
 class Coco(Annotation):
@@ -62,7 +62,7 @@ class Coco(Annotation):
             "coco_url": image.fields["url"],
             "flickr_url": image.fields["page_url"],
             "date_captured": "",
-            **{name: image.fields[name] for name in _SCORES},
+            **{name: image.fields[name] for name in _FURTHER},
         }
         return (b"" if number == 1 else b",") + b"\n" + json_line(described)
 

@@ -7,6 +7,7 @@ of nulls has no type, so its type would differ from that in other splits.
 from typing import NamedTuple
 
 from shared.archiving.texts.credit import credit_line
+from shared.records.embedded import Embedded
 from shared.records.licenses import asks_for_attribution
 from shared.records.records import Kept, Record
 
@@ -36,7 +37,19 @@ COLUMNS: dict[str, type[str | int | float]] = {
     "aspect_ratio": float,
     "bytes_per_pixel": float,
     "dominant_color": str,
+    "embedded_creator": str,
+    "embedded_copyright": str,
+    "embedded_credit": str,
+    "embedded_rights_url": str,
+    "embedded_licensor_url": str,
+    "digital_source_type": str,
+    "ai_generated": str,
+    "c2pa_generator": str,
+    "c2pa_validity": str,
 }
+
+EMBEDDED_COLUMNS = tuple(COLUMNS)[list(COLUMNS).index("embedded_creator") :]
+"""The columns with what the file says about itself (`shared.records.embedded`)."""
 
 
 class Placed(NamedTuple):
@@ -81,4 +94,20 @@ def annotation_fields(record: Record, kept: Kept, file_name: str) -> dict[str, C
         "aspect_ratio": facts.aspect_ratio,
         "bytes_per_pixel": facts.bytes_per_pixel,
         "dominant_color": facts.dominant_color,
+        **_embedded_fields(facts.embedded),
+    }
+
+
+def _embedded_fields(said: Embedded) -> dict[str, Cell]:
+    return {
+        "embedded_creator": said.creator,
+        "embedded_copyright": said.copyright_notice,
+        "embedded_credit": said.credit_line,
+        "embedded_rights_url": said.rights_url,
+        "embedded_licensor_url": said.licensor_url,
+        "digital_source_type": said.digital_source_type,
+        # no declaration does not mean "no"
+        "ai_generated": "yes" if said.ai_generated else "",
+        "c2pa_generator": said.c2pa_generator,
+        "c2pa_validity": said.c2pa_validity,
     }

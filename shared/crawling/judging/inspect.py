@@ -74,6 +74,11 @@ class Opened:
         """Returns about how many bytes of memory it takes to decode and transform the image."""
         return decoding_bytes(self.header, self.side, wanted)
 
+    def close(self) -> None:
+        """Closes the file if Pillow has opened it. Call it if the pixels are not decoded."""
+        if self.header.image is not None:
+            self.header.image.close()
+
 
 class _Decoded(NamedTuple):
     """`data` is the file that was decoded: the header's, or a JPEG's mended copy."""

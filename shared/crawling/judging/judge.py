@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 
 from shared.crawling.judging.decoding.decode_frames import MoreMemory
 from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
+from shared.crawling.judging.embedded.check import check_embedded
 from shared.crawling.judging.inspect import Inspected, Opened, decode, open_image
 from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.picture.transform import transform, wanted_side
 from shared.crawling.options import CrawlOptions
+from shared.records.consent import Answers
+from shared.records.embedded import SILENT, Embedded
 from shared.records.facts import ImageFacts
 from shared.records.records import Rejected
 
@@ -28,18 +31,31 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class AwaitingMemory:
-    """An image that passed all checks that need no pixels. Decoding it takes about `needed_bytes` of memory."""
+    """An image that passed all checks that need no pixels. Decoding it takes about `needed_bytes` of memory.
+
+    `embedded` is what the file says about itself.
+    """
 
     opened: Opened
     needed_bytes: int
+    embedded: Embedded = SILENT
 
 
-def judge(data: bytes, options: CrawlOptions) -> Judged | AwaitingMemory | Rejected:
-    """Judges an image. Returns `AwaitingMemory` if decoding it takes more than `SMALL_BYTES` of memory."""
+def judge(
+    data: bytes, options: CrawlOptions, answers: Answers | None = None
+) -> Judged | AwaitingMemory | Rejected:
+    """Judges an image. Returns `AwaitingMemory` if decoding it takes more than `SMALL_BYTES` of memory.
+
+    `answers` gets the answers of the signals in the file.
+    """
     opened = open_image(data, options.filters, wanted_side(options.transform))
     if isinstance(opened, Rejected):
         return opened
-    waiting = AwaitingMemory(opened, opened.needed_bytes(options.transform))
+    said = check_embedded(data, opened.header, options, Answers() if answers is None else answers)
+    if isinstance(said, Rejected):
+        opened.close()
+        return said
+    waiting = AwaitingMemory(opened, opened.needed_bytes(options.transform), said)
     if waiting.needed_bytes > SMALL_BYTES:
         return waiting
     return judge_with_memory(waiting, options, SMALL_BYTES)
@@ -55,14 +71,14 @@ def judge_with_memory(
     try:
         found = decode(waiting.opened, granted_bytes or waiting.needed_bytes)
     except MoreMemory as more:
-        return AwaitingMemory(waiting.opened, more.needed_bytes)
+        return replace(waiting, needed_bytes=more.needed_bytes)
     if isinstance(found, Rejected):
         return found
     if options.transform is None:
-        return Judged(found.data, _facts(found, found.data))
+        return Judged(found.data, _facts(found, found.data, waiting.embedded))
     encoded = transform(found, options.transform)
     facts = replace(
-        _facts(found, encoded.data),
+        _facts(found, encoded.data, waiting.embedded),
         format=options.transform.format,
         width=encoded.width,
         height=encoded.height,
@@ -75,7 +91,7 @@ def judge_with_memory(
     return Judged(encoded.data, facts)
 
 
-def _facts(found: Inspected, data: bytes) -> ImageFacts:
+def _facts(found: Inspected, data: bytes, embedded: Embedded) -> ImageFacts:
     """Returns the facts of the image as it was found, with the size and checksums of `data`, which is stored."""
     look = found.look
     return ImageFacts(
@@ -98,4 +114,5 @@ def _facts(found: Inspected, data: bytes) -> ImageFacts:
         bytes_per_pixel=found.bytes_per_pixel,
         color_profile=profile_name(found.profile) if found.profile is not None else "",
         mended=found.mended,
+        embedded=embedded,
     )

@@ -34,6 +34,7 @@ from tests.unit.crawling.fetching.hostile import (
     server_tls,
     write_certificate,
 )
+from tests.unit.crawling.judging.embedded.files import made_by_ai, with_xmp
 from tests.unit.crawling.judging.pictures import animated, encoded, picture, refused_files, saved, whole_files
 from tests.unit.in_memory import runtime_of
 
@@ -42,6 +43,7 @@ FILTERS = Filters(
     formats=("jpeg", "png", "webp", "gif", "bmp", "tiff"),
     licenses=("by",),
     max_bytes=1_000_000,
+    ai_generated="drop",
     scores={"sharpness": ScoreRange(min=5.0)},
 )
 LABELS = [
@@ -90,6 +92,7 @@ def files() -> dict[str, tuple[bytes, Reason | None]]:
         **refused_files(),
         "avif": (encoded("AVIF"), Reason.FORMAT_FILTERED),
         "grey wall": (saved(picture((4, 3)).resize((320, 240)), "PNG"), Reason.SCORE_FILTERED),
+        "made by AI": (with_xmp("png", made_by_ai()), Reason.AI_FILTERED),
         "animation": (animated("GIF", (100, 100)), None),
         "huge": (bytes(1_000_001), Reason.TOO_MANY_BYTES),
     }

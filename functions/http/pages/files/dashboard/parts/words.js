@@ -39,6 +39,7 @@ export const REASONS = {
   too_small: ["Too small", "The image has fewer pixels than the spec asks for."],
   aspect_ratio: ["Too wide or too tall", "The shape is more extreme than the spec allows."],
   score_filtered: ["Score out of range", "A score is below or above the spec's limits."],
+  ai_filtered: ["Made by AI or not", "The file declares, or does not declare, that AI made it."],
   duplicate: ["Same file", "Another image has exactly the same bytes."],
   near_duplicate: ["Looks the same", "Another image of the dataset looks the same, and is the better copy."],
   percentile_filtered: ["Worse than its label", "A score is among the lowest or highest of its label, which the spec drops."],

@@ -1,0 +1,67 @@
+"""Decides by what a file says about itself whether its image may be used."""
+
+from collections.abc import Sequence
+
+from shared.crawling.judging.embedded.c2pa_reader import SHARED, C2paReader, ReaderCrashed
+from shared.crawling.judging.embedded.c2pa_report import Use
+from shared.crawling.judging.embedded.find import find_blocks
+from shared.crawling.judging.embedded.read import read_c2pa, read_texts
+from shared.crawling.judging.header import Header
+from shared.crawling.options import CrawlOptions
+from shared.records.consent import Answer, Answers, Signal
+from shared.records.embedded import PROHIBITED, SILENT, Embedded
+from shared.records.reasons import opted_out
+from shared.records.records import Reason, Rejected
+
+_ALLOWED = "DMI-ALLOWED"
+
+
+def check_embedded(
+    data: bytes, header: Header, options: CrawlOptions, answers: Answers, reader: C2paReader = SHARED
+) -> Embedded | Rejected:
+    """Returns what the file says about itself, or a rejection if it refuses use in datasets or the filters refuse it.
+
+    `data` is the file as it came, before any mending. `answers` gets the answers of the signals in the file, also of
+    those that the job does not respect. If XMP refuses, C2PA is not looked for.
+    """
+    blocks = find_blocks(data, header.format, header.image)
+    said = read_texts(data, blocks) if blocks.xmp or blocks.iptc or blocks.cut else SILENT
+    answers.note(Signal.IPTC, _answer_of_code(said.data_mining))
+    if options.respect.iptc and said.data_mining.startswith(PROHIBITED):
+        return opted_out(Signal.IPTC, said.data_mining)
+    if not blocks.has_c2pa:
+        answers.note(Signal.C2PA, Answer.ABSENT)
+        return _filtered(said, options)
+    try:
+        said, uses = read_c2pa(data, header.format, reader, said)
+    except ReaderCrashed:
+        answers.note(Signal.C2PA, Answer.UNAVAILABLE)
+        return Rejected(Reason.CRASHED, "the reader of C2PA manifests")
+    refused = next((use for use in uses if use.refuses), None)
+    answers.note(Signal.C2PA, _answer_of_uses(said, uses))
+    if options.respect.c2pa and refused is not None:
+        return opted_out(Signal.C2PA, f"{refused.name} {refused.use}")
+    return _filtered(said, options)
+
+
+def _filtered(said: Embedded, options: CrawlOptions) -> Embedded | Rejected:
+    wanted = options.filters.ai_generated
+    if wanted == "drop" and said.ai_generated:
+        return Rejected(Reason.AI_FILTERED, said.digital_source_type)
+    if wanted == "only" and not said.ai_generated:
+        return Rejected(Reason.AI_FILTERED, said.digital_source_type or "nothing is declared")
+    return said
+
+
+def _answer_of_code(code: str) -> Answer:
+    if code.startswith(PROHIBITED):
+        return Answer.REFUSED
+    return Answer.ALLOWED if code == _ALLOWED else Answer.ABSENT
+
+
+def _answer_of_uses(said: Embedded, uses: Sequence[Use]) -> Answer:
+    if any(use.refuses for use in uses):
+        return Answer.REFUSED
+    if said.c2pa_validity == "unreadable":
+        return Answer.UNAVAILABLE
+    return Answer.ALLOWED if any(use.allows for use in uses) else Answer.ABSENT

@@ -1,0 +1,53 @@
+"""Finds the blocks of metadata of a file of any format."""
+
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
+
+from shared.crawling.judging.embedded.blocks import C2PA_BOX, Blocks
+from shared.crawling.judging.embedded.gif_blocks import gif_blocks
+from shared.crawling.judging.embedded.iptc import iptc_of_photoshop
+from shared.crawling.judging.embedded.jpeg_blocks import jpeg_blocks
+from shared.crawling.judging.embedded.png_blocks import png_blocks
+from shared.crawling.judging.embedded.webp_blocks import webp_blocks
+from shared.crawling.options import Format
+
+_XMP_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
+
+
+def find_blocks(data: bytes, image_format: Format, image: Image.Image | None) -> Blocks:
+    """Returns the blocks of a file whose header is readable. `image` is the file as Pillow opened it, if it did.
+
+    Takes microseconds if there are no such blocks. A BMP cannot have any.
+    """
+    match image_format:
+        case "jpeg":
+            return jpeg_blocks(data)
+        case "png":
+            return png_blocks(data)
+        case "webp":
+            return webp_blocks(data)
+        case "gif":
+            return gif_blocks(data)
+        case "tiff" | "avif":
+            return _blocks_of_pillow(data, image)
+        case _:
+            return Blocks()
+
+
+def _blocks_of_pillow(data: bytes, image: Image.Image | None) -> Blocks:
+    """Returns the blocks that Pillow has found (XMP part 3, 2.1 and TIFF tags of Adobe; MIAF, 7.3.10)."""
+    found = Blocks()
+    found.add_jumbf(data, data.find(C2PA_BOX))
+    if isinstance(image, TiffImageFile):
+        tags = image.tag_v2
+        found.add_iptc(_octets(tags.get(_IPTC_TAG)))
+        for records in iptc_of_photoshop(_octets(tags.get(_PHOTOSHOP_TAG))):
+            found.add_iptc(records)
+        found.add_xmp(_octets(tags.get(_XMP_TAG)))
+    elif image is not None:
+        found.add_xmp(_octets(image.info.get("xmp")))
+    return found
+
+
+def _octets(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b""

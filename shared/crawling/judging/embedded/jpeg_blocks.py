@@ -1,0 +1,50 @@
+"""Finds the metadata of a JPEG (XMP part 3, 1.1.3; C2PA 2.2, A.3.1; Photoshop file formats, image resources)."""
+
+from shared.crawling.judging.embedded.blocks import MAX_XMP_BYTES, Blocks
+from shared.crawling.judging.embedded.iptc import PHOTOSHOP, iptc_of_photoshop
+from shared.crawling.judging.jpeg.segments import segments
+
+_APP1, _APP11, _APP13 = 0xE1, 0xEB, 0xED
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
+_GUID_BYTES = 32
+_EXTENSION_HEAD = len(_EXTENSION) + _GUID_BYTES + 8
+
+
+def jpeg_blocks(data: bytes) -> Blocks:
+    """Returns the blocks before the first scan. The header must be readable."""
+    found = Blocks()
+    photoshop: list[bytes] = []
+    extensions: dict[bytes, dict[int, bytes]] = {}
+    for code, start, end in segments(data):
+        if code == _APP1:
+            if data.startswith(_XMP, start, end):
+                found.add_xmp(data[start + len(_XMP) : end])
+            elif data.startswith(_EXTENSION, start, end):
+                _add_extension(extensions, data[start:end])
+        elif code == _APP11:
+            found.add_jumbf(data, start)
+        elif code == _APP13 and data.startswith(PHOTOSHOP, start, end):
+            photoshop.append(data[start + len(PHOTOSHOP) : end])
+    for parts in extensions.values():
+        _join_extension(found, parts)
+    if photoshop:
+        for records in iptc_of_photoshop(b"".join(photoshop)):
+            found.add_iptc(records)
+    return found
+
+
+def _add_extension(extensions: dict[bytes, dict[int, bytes]], content: bytes) -> None:
+    """Stores one part of extended XMP, by the packet's GUID and by the part's offset."""
+    if len(content) > _EXTENSION_HEAD:
+        guid = content[len(_EXTENSION) : len(_EXTENSION) + _GUID_BYTES]
+        offset = int.from_bytes(content[_EXTENSION_HEAD - 4 : _EXTENSION_HEAD])
+        extensions.setdefault(guid, {})[offset] = content[_EXTENSION_HEAD:]
+
+
+def _join_extension(found: Blocks, parts: dict[int, bytes]) -> None:
+    """Adds an extended packet. Parts that are missing make it end early, and then the reader searches its bytes."""
+    if sum(map(len, parts.values())) > MAX_XMP_BYTES:
+        found.cut = True
+        return
+    found.add_xmp(b"".join(parts[offset] for offset in sorted(parts)))
