@@ -8,6 +8,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from shared.archiving.options import Output, Splits
+from shared.archiving.texts.metadata import EMBEDDED_COLUMNS
 from shared.records.candidates import Provenance
 from shared.records.scores import SCORES
 
@@ -17,7 +18,7 @@ KEYS = {
     "images": {
         *("id", "width", "height", "file_name", "license", "flickr_url", "coco_url", "date_captured"),
         # of the app, beside those of COCO
-        *(*SCORES, "dominant_color"),
+        *(*SCORES, "dominant_color", *EMBEDDED_COLUMNS),
     },
     "licenses": {"id", "name", "url"},
     "categories": {"id", "name", "supercategory"},
