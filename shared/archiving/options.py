@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, Strict, 
 
 from shared.ids import PlainId
 
-type FormatName = Literal["zip", "webdataset"]
+type FormatName = Literal["zip", "webdataset", "parquet"]
 type AnnotationFormat = Literal["jsonl", "csv", "txt", "yaml", "coco"]
 
 _frozen = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -50,6 +50,7 @@ class Output(BaseModel):
     """The form in which a dataset is delivered: its format and its annotation files.
 
     "zip" is one ZIP file. "webdataset" is tar shards in which each image has its `.json`, `.txt` and `.cls` beside it.
+    "parquet" is Parquet shards with a row for each image.
     The seed decides the order of the images. A shard exceeds `shard_size` bytes by one image and padding at most. If
     there would be more than 1,000 shards, they are larger.
     """

@@ -32,7 +32,7 @@ def _facts(data: bytes) -> ImageFacts:
     return ImageFacts("jpeg", 10, 10, len(data), digest, zlib.crc32(data), digest[:16])
 
 
-@pytest.mark.parametrize("form", ["zip", "webdataset"])
+@pytest.mark.parametrize("form", ["zip", "webdataset", "parquet"])
 async def test_parts_become_one_archive(blobs, entities, unique, form):
     pictures = [random.Random(number).randbytes(SIZE) for number in range(COUNT)]
     prefix = f"work/{unique}/"

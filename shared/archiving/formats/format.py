@@ -3,7 +3,7 @@
 To add one, write a class beside these, and add its name to `options.Output` and its object to `registry.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +14,8 @@ from shared.archiving.layout.layout import Layout
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.card import Packing
+from shared.archiving.texts.metadata import Cell
+from shared.records.records import Record
 
 
 class ArchiveFormat(Protocol):
@@ -29,8 +31,12 @@ class ArchiveFormat(Protocol):
         ...
 
     @property
-    def sidecars(self) -> bool:
-        """Whether the JSON and the text of each image are beside it, so that they must be written."""
+    def sidecar_count(self) -> int:
+        """How many sidecars an image has: pieces of text in the files of images that say what it is."""
+        ...
+
+    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
+        """Returns the sidecars of an image. `fields` are its annotation, by column."""
         ...
 
     def path(self, split: str, folder: str, file: str) -> str:

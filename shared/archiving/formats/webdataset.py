@@ -3,7 +3,7 @@
 Format: https://github.com/webdataset/webdataset, "The WebDataset Format".
 """
 
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 from itertools import pairwise
 from typing import override
@@ -21,14 +21,17 @@ from shared.archiving.layout.contents import (
     digits,
     text_files,
 )
+from shared.archiving.layout.shards import cut_shards
 from shared.archiving.layout.tar import BLOCK, TarLayout
 from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.annotations import annotations_of
 from shared.archiving.texts.card import Packing
+from shared.archiving.texts.metadata import Cell
+from shared.records.records import Record
+from shared.text.json_lines import json_line
 
-_MAX_SHARDS = 1000
 _BESIDE = ("json", "txt", "cls")
 # entries of a shard for each image: the image and its sidecars
 _MEMBERS = 1 + len(_BESIDE)
@@ -38,7 +41,12 @@ class WebDataset(ArchiveFormat):
     """The format with `shards/00001.tar`, or with `shards/train-00001.tar` if there are several splits."""
 
     shuffled = True
-    sidecars = True
+    sidecar_count = 2
+
+    @override
+    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
+        text = record.candidate.caption or record.candidate.label
+        return json_line(fields), text.encode("utf-8", "replace")
 
     @override
     def path(self, split: str, folder: str, file: str) -> str:
@@ -46,18 +54,14 @@ class WebDataset(ArchiveFormat):
 
     @override
     def image_files(self, images: Images, contents: Contents, shard_size: int) -> Sequence[File]:
-        # each split has shards of its own, of similar size
-        beside = [-(-column // BLOCK) for column in (images.json_size, images.text_size)]
-        blocks = -(-images.size // BLOCK) + beside[0] + beside[1] + _MEMBERS + 1
-        ends = np.cumsum(blocks * BLOCK, dtype=np.int64)
-        used = np.unique(images.split).tolist()
-        target = max(shard_size, -(-int(ends[-1]) // (_MAX_SHARDS - len(used))))
+        beside = -(-images.sidecar_sizes // BLOCK)
+        blocks = -(-images.size // BLOCK) + beside.sum(axis=1) + _MEMBERS + 1
+        shards = cut_shards(images.split, blocks * BLOCK, shard_size)
         files: list[File] = []
-        for split in used:
-            begin, end = (int(np.searchsorted(images.split, split, side=side)) for side in ("left", "right"))
-            prefix = _prefix(contents.splits[split], used)
-            for number, (start, stop) in enumerate(pairwise(_even_bounds(ends, begin, end, target)), start=1):
-                file = File(f"shards/{prefix}{number:05}.tar", "images", start, stop)
+        for split, bounds in shards.items():
+            prefix = _prefix(contents.splits[split], shards)
+            for number, (start, end) in enumerate(pairwise(bounds), start=1):
+                file = File(f"shards/{prefix}{number:05}.tar", "images", start, end)
                 files.append(replace(file, size=self.layout(file, images, contents).size))
         return files
 
@@ -74,8 +78,7 @@ class WebDataset(ArchiveFormat):
         part = slice(file.start, file.end)
         sizes = np.empty((file.end - file.start, _MEMBERS), np.int64)
         sizes[:, 0] = images.size[part]
-        sizes[:, 1] = images.json_size[part]
-        sizes[:, 2] = images.text_size[part]
+        sizes[:, 1:3] = images.sidecar_sizes[part]
         sizes[:, 3] = digits(images.label[part], 1)
         return TarLayout(_Names(images, file), sizes.ravel(), contents.created_at)
 
@@ -85,11 +88,8 @@ class WebDataset(ArchiveFormat):
         position += file.start
         if member == 0:
             return contents.image(images, position)
-        at, json_size = int(images.sidecar_offset[position]), int(images.json_size[position])
-        if member == 1:
-            return Piece(contents.sidecars, at, json_size)
-        if member == 2:
-            return Piece(contents.sidecars, at + json_size, int(images.text_size[position]))
+        if member <= self.sidecar_count:
+            return contents.sidecar(images, position, member - 1)
         return str(int(images.label[position])).encode()
 
     @override
@@ -158,12 +158,3 @@ def _wanted(order: ArchiveOrder) -> tuple[AnnotationFormat, ...]:
 def _prefix(split: str, used: Sized) -> str:
     """Returns the beginning of the names of a split's shards. `used` are the splits with images."""
     return "" if len(used) == 1 else f"{split}-"
-
-
-def _even_bounds(ends: NDArray[np.int64], begin: int, end: int, target: int) -> list[int]:
-    """Returns bounds from `begin` to `end`. Each part has an image, and exceeds `target` by one image at most."""
-    before = int(ends[begin - 1]) if begin else 0
-    size = int(ends[end - 1]) - before
-    count = max(1, -(-size // target))
-    inner = np.searchsorted(ends, before + size * np.arange(1, count) // count)
-    return sorted({begin, end, *np.clip(inner, begin + 1, end).tolist()})

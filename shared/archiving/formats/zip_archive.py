@@ -1,6 +1,6 @@
 """One ZIP file: a folder for each split, in it a folder for each label, and the texts after the images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import override
 
@@ -15,6 +15,8 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.annotations import Checksums, Metadata, annotations_of
 from shared.archiving.texts.card import Packing
+from shared.archiving.texts.metadata import Cell
+from shared.records.records import Record
 
 _IMAGES = (
     "- `{split}/{label}/{number}.{format}`: the images. The number is the candidate's in the job's records.",
@@ -26,7 +28,11 @@ class ZipArchive(ArchiveFormat):
     """The format with one file, `dataset.zip`."""
 
     shuffled = False
-    sidecars = False
+    sidecar_count = 0
+
+    @override
+    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
+        return ()
 
     @override
     def path(self, split: str, folder: str, file: str) -> str:

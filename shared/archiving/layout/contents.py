@@ -18,8 +18,8 @@ class Images:
     """The images of a dataset, in the dataset's order. Each field is a column, an array with one value per image.
 
     `label`, `split` and `extension` are positions in their lists. `shard`, `offset`, `size` and `crc32` say where the
-    bytes are and what they are. `sidecar_offset` says where the image's sidecars begin in their blob: `json_size` bytes
-    of JSON, then `text_size` bytes of text.
+    bytes are and what they are. `sidecar_offset` says where the image's sidecars begin in their blob. They are one
+    after the other, and `sidecar_sizes` has a row for each image with their sizes in bytes.
     """
 
     index: NDArray[np.int64]
@@ -31,8 +31,7 @@ class Images:
     size: NDArray[np.int64]
     crc32: NDArray[np.uint32]
     sidecar_offset: NDArray[np.int64]
-    json_size: NDArray[np.int32]
-    text_size: NDArray[np.int32]
+    sidecar_sizes: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -77,17 +76,25 @@ class TextFile:
 class Contents:
     """The contents of a dataset beside the columns of its images.
 
-    `splits`, `folders` (by label) and `shards` (blobs) are the lists that the images' numbers are positions in.
+    `splits`, `labels`, `folders` (by label) and `shards` (blobs) are the lists that the images' numbers are positions
+    in.
     `created_at` is the time of every entry. `sidecars` is the blob with the sidecars of all images. The texts are empty
     until they are written.
     """
 
     created_at: datetime
     splits: tuple[str, ...]
+    labels: tuple[str, ...]
     folders: tuple[str, ...]
     shards: tuple[str, ...]
     sidecars: str
     texts: tuple[TextFile, ...] = ()
+
+    def sidecar(self, images: Images, position: int, number: int) -> Piece:
+        """Returns the place of the sidecar with this number of an image."""
+        sizes = images.sidecar_sizes[position]
+        offset = int(images.sidecar_offset[position]) + int(sizes[:number].sum())
+        return Piece(self.sidecars, offset, int(sizes[number]))
 
     def image(self, images: Images, position: int) -> Piece:
         """Returns the place of an image's bytes."""

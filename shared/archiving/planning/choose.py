@@ -70,6 +70,7 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blo
     contents = Contents(
         created_at=order.created_at,
         splits=tuple(shares),
+        labels=columns.labels,
         folders=tuple(folders[label] for label in columns.labels),
         shards=columns.shards,
         sidecars=sidecars_blob,
@@ -98,8 +99,7 @@ def _images(columns: Columns, rows: NDArray[np.int64], split: NDArray[np.int8]) 
         size=columns.size[rows],
         crc32=columns.crc32[rows],
         sidecar_offset=_sidecar_offsets(columns, rows),
-        json_size=columns.json_size[rows],
-        text_size=columns.text_size[rows],
+        sidecar_sizes=columns.sidecar_sizes[rows],
     )
 
 
@@ -110,7 +110,7 @@ def _sidecar_offsets(columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.in
     """
     index = columns.index[rows]
     order = np.lexsort((index, columns.newest[index]))
-    sizes = columns.json_size[rows].astype(np.int64) + columns.text_size[rows]
+    sizes = columns.sidecar_sizes[rows].sum(axis=1, dtype=np.int64)
     offsets = np.empty(len(rows), np.int64)
     offsets[order] = np.cumsum(sizes[order]) - sizes[order]
     return offsets

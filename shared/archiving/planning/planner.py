@@ -84,7 +84,7 @@ class Planner:
         prefix = plan_texts_prefix(order.work_prefix, order.digest, self._runtime.ids.nonce())
         working = WorkingBlobs(self._blobs, prefix)
         records = RecordBlobs(self._blobs, order.record_blobs)
-        columns = await read_columns(records, sidecars=form.sidecars)
+        columns = await read_columns(records, form)
         earlier = await read_earlier(self._blobs, order.earlier)
         choice = await asyncio.to_thread(choose, order, columns, earlier, working.sidecars)
         preview = await self._preview(choice)

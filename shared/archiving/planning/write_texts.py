@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.formats.registry import FORMATS
 from shared.archiving.layout.contents import TextFile
 from shared.archiving.order import ArchiveOrder
@@ -14,7 +15,6 @@ from shared.archiving.planning.final_records import FinalRecords
 from shared.archiving.planning.preview import PREVIEW
 from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs
 from shared.archiving.selection.record_blobs import RecordBlobs
-from shared.archiving.texts.annotations import sidecar
 from shared.archiving.texts.card import Figures, card, checksum_of
 from shared.archiving.texts.metadata import Placed
 from shared.damage import reading
@@ -57,8 +57,8 @@ async def write_texts(
         lines, images = final.complete(batch)
         for annotation, writer in annotations:
             await writer.add(annotation.rows(images))
-        if form.sidecars:
-            await sidecars.add(_sidecars(images))
+        if form.sidecar_count:
+            await sidecars.add(_sidecars(images, form))
         await delivered.add(encode_delivered(lines))
     if not delivered.size:
         # an empty file would not be gzip
@@ -89,9 +89,9 @@ async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncItera
         position += 1
 
 
-def _sidecars(images: Sequence[Placed]) -> bytes:
-    """The JSON and the text of each image, one after the other, as `Images.sidecar_offset` expects them."""
-    return b"".join(part for image in images for part in sidecar(image.record, image.fields))
+def _sidecars(images: Sequence[Placed], form: ArchiveFormat) -> bytes:
+    """The sidecars of each image, one after the other, as `Images.sidecar_offset` expects them."""
+    return b"".join(part for image in images for part in form.sidecars(image.record, image.fields))
 
 
 def _card(order: ArchiveOrder, choice: Choice, figures: Figures, *, has_preview: bool) -> bytes:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.layout.names import extension_of, file_name
 from shared.archiving.selection.earlier import NO_HASH
 from shared.archiving.selection.record_blobs import RecordBlobs
-from shared.archiving.texts.annotations import sidecar
 from shared.archiving.texts.metadata import annotation_fields
 from shared.damage import reading
 from shared.records.delivered import SHA256_BYTES
@@ -31,9 +31,9 @@ _scores_of = attrgetter(*SCORES)
 class Columns:
     """The images that the crawl kept. Each field is an array with one value per image, in order of `index`.
 
-    `index` is the candidate's index in the job. `label` and `shard` are positions in `labels` and `shards`. `json_size`
-    and `text_size` are the sizes of the image's sidecars in a WebDataset shard, in bytes, or 0 if they are not needed.
-    A `perceptual_hash` is `near.FLAT` if the picture has none. `scores` has a row per image and a column for each of
+    `index` is the candidate's index in the job. `label` and `shard` are positions in `labels` and `shards`. A row of
+    `sidecar_sizes` has the size of each of the image's sidecars, in bytes; it is empty if the format has none. A
+    `perceptual_hash` is `near.FLAT` if the picture has none. `scores` has a row per image and a column for each of
     `SCORES`. `color` is the dominant colour as a number, red first.
 
     `newest` is the only array with one value per candidate: the position of the record blob whose record counts, or -1
@@ -50,8 +50,7 @@ class Columns:
     perceptual_hash: NDArray[np.uint64]
     sha256: NDArray[np.void]
     extension: NDArray[np.int8]
-    json_size: NDArray[np.int32]
-    text_size: NDArray[np.int32]
+    sidecar_sizes: NDArray[np.int32]
     scores: NDArray[np.float32]
     color: NDArray[np.uint32]
     newest: NDArray[np.int32]
@@ -73,8 +72,6 @@ _CODES = {
     "pixels": "q",
     "perceptual_hash": "Q",
     "extension": "b",
-    "json_size": "i",
-    "text_size": "i",
     "color": "I",
 }
 
@@ -125,10 +122,11 @@ _rows = TypeAdapter(_Row)
 class _Builder:
     """Collects rows in compact arrays."""
 
-    sidecars: bool
+    form: ArchiveFormat | None
     numbers: dict[str, array[int]] = field(
         default_factory=lambda: {name: array(code) for name, code in _CODES.items()}
     )
+    sidecar_sizes: array[int] = field(default_factory=lambda: array("i"))
     sha256: bytearray = field(default_factory=bytearray)
     scores: array[float] = field(default_factory=lambda: array("f"))
     newest: array[int] = field(default_factory=lambda: array("i"))
@@ -150,9 +148,8 @@ class _Builder:
         for name, values in self._numbers(kept).items():
             self.numbers[name].extend(values)
         self.numbers["blob"].extend([blob] * len(kept))
-        sizes = _sidecar_sizes(data) if self.sidecars else [(0, 0)] * len(kept)
-        self.numbers["json_size"].extend([json_size for json_size, _ in sizes])
-        self.numbers["text_size"].extend([text_size for _, text_size in sizes])
+        if self.form is not None and self.form.sidecar_count:
+            self.sidecar_sizes.extend(_sidecar_sizes(data, self.form))
 
     def _numbers(self, kept: Sequence[_Row]) -> dict[str, list[int]]:
         """Returns the values of each column. Column by column is much faster than row by row."""
@@ -185,9 +182,14 @@ class _Builder:
         for name in list(self.numbers):
             values = self.numbers.pop(name)
             sorted_columns[name] = np.frombuffer(values, values.typecode)[order]
+        count = self.form.sidecar_count if self.form is not None else 0
+        sidecar_sizes = np.frombuffer(self.sidecar_sizes, np.int32).reshape(
+            len(self.sha256) // SHA256_BYTES, count
+        )
         hashes = np.frombuffer(self.sha256, f"V{SHA256_BYTES}")[order]
         return Columns(
             **sorted_columns,
+            sidecar_sizes=sidecar_sizes[order],
             sha256=hashes,
             scores=np.frombuffer(self.scores, np.float32).reshape(-1, len(SCORES))[order],
             newest=newest,
@@ -196,13 +198,13 @@ class _Builder:
         )
 
 
-async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Columns:
-    """Reads the kept images of all record blobs. With `sidecars`, computes the sizes of the images' sidecars, too.
+async def read_columns(records: RecordBlobs, form: ArchiveFormat | None = None) -> Columns:
+    """Reads the kept images of all record blobs, and computes the sizes of the sidecars that the format has.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.
     """
-    builder = _Builder(sidecars)
+    builder = _Builder(form)
     position = 0
     async for data in records.read():
         with reading(records.name_for_people(position)):
@@ -211,12 +213,11 @@ async def read_columns(records: RecordBlobs, *, sidecars: bool = False) -> Colum
     return builder.columns()
 
 
-def _sidecar_sizes(data: bytes) -> list[tuple[int, int]]:
-    """Returns the sizes of the JSON and of the text of each kept image among these records."""
-    sizes: list[tuple[int, int]] = []
+def _sidecar_sizes(data: bytes, form: ArchiveFormat) -> list[int]:
+    """Returns the sizes of the sidecars of each kept image among these records, image by image."""
+    sizes: list[int] = []
     for record in decode_records(data):
         if isinstance(record.outcome, Kept):
             file = file_name(record.index, extension_of(record.outcome.facts.format))
-            json, text = sidecar(record, annotation_fields(record, record.outcome, file))
-            sizes.append((len(json), len(text)))
+            sizes += map(len, form.sidecars(record, annotation_fields(record, record.outcome, file)))
     return sizes

@@ -10,7 +10,7 @@ Texts are not changed, not even in CSV. The programs that read datasets do not t
 """
 
 import csv
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import override
 
 from shared.archiving.options import AnnotationFormat
@@ -23,7 +23,6 @@ from shared.archiving.texts.metadata import COLUMNS, Cell, Placed
 from shared.archiving.texts.parquet import ParquetWriter
 from shared.archiving.texts.yaml import Yaml
 from shared.records.licenses import asks_for_attribution
-from shared.records.records import Record
 from shared.text.json_lines import json_line
 
 
@@ -126,12 +125,6 @@ class Checksums(Annotation):
     @override
     def row(self, image: Placed) -> bytes:
         return f"{image.kept.facts.sha256}  {image.path}\n".encode()
-
-
-def sidecar(record: Record, fields: Mapping[str, Cell]) -> tuple[bytes, bytes]:
-    """Returns an image's `.json` and `.txt` for a WebDataset shard. The `.txt` has the caption or else the label."""
-    text = record.candidate.caption or record.candidate.label
-    return json_line(fields), text.encode("utf-8", "replace")
 
 
 class _Echo:

@@ -27,6 +27,7 @@ _PLAN = "plan"
 _TYPES = {
     "zip": "application/zip",
     "tar": "application/x-tar",
+    "parquet": "application/vnd.apache.parquet",
     "md": "text/markdown; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",

@@ -60,7 +60,9 @@ def submit(
             "--license", metavar="LICENCE", help="Keep only images with this licence. Can be repeated."
         ),
     ] = None,
-    form: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help="zip or webdataset.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="zip, webdataset or parquet.")
+    ] = None,
     key: Annotated[
         str,
         typer.Option(

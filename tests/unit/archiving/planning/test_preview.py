@@ -41,7 +41,7 @@ def images_of(labels):
 
 def contents_of(label_count):
     folders = tuple(f"label {number}" for number in range(label_count))
-    return Contents(datetime.now(UTC), ("train",), folders, ("shard",), "")
+    return Contents(datetime.now(UTC), ("train",), folders, folders, ("shard",), "")
 
 
 def offsets(sample):

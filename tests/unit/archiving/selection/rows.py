@@ -30,8 +30,7 @@ def columns_of(rows) -> Columns:
         perceptual_hash=array[:, 4].astype(np.uint64) | np.uint64(1 << 63),  # none is flat
         sha256=np.frombuffer(shas, "V32"),
         extension=np.zeros(count, np.int8),
-        json_size=np.zeros(count, np.int32),
-        text_size=np.zeros(count, np.int32),
+        sidecar_sizes=np.zeros((count, 0), np.int32),
         scores=np.zeros((count, len(SCORES)), np.float32),
         color=np.zeros(count, np.uint32),
         newest=np.zeros(count, np.int32),

@@ -1,0 +1,147 @@
+"""Parquet shards as Hugging Face writes them: images, labels and annotations as typed columns.
+
+Source of the types: the key `huggingface` of a file's metadata, as `datasets.Features` of the library `datasets`
+writes it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import override
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.formats.format import ArchiveFormat
+from shared.archiving.layout.contents import Contents, File, Images, Piece, text_files
+from shared.archiving.layout.parquet import ParquetLayout
+from shared.archiving.layout.parquet_metadata import LENGTH, Column, kind_of, plain
+from shared.archiving.layout.shards import cut_shards
+from shared.archiving.options import AnnotationFormat
+from shared.archiving.order import ArchiveOrder
+from shared.archiving.texts.annotation import Annotation
+from shared.archiving.texts.annotations import annotations_of
+from shared.archiving.texts.card import Packing
+from shared.archiving.texts.metadata import COLUMNS, Cell
+from shared.records.records import Record
+
+_IMAGE = Column(("image", "bytes"), "bytes", nullable=True)
+# the image's path and the number of its label are known without sidecars; `file_name` would be the path again
+_PLACED = (Column(("image", "path"), "text", nullable=True), Column(("label",), "integer", nullable=True))
+_SIDECARS = {name: kind for name, kind in COLUMNS.items() if name not in {"file_name", "label"}}
+_CELLS = (*_PLACED, *(Column((name,), kind_of(kind), nullable=True) for name, kind in _SIDECARS.items()))
+_TYPES: Mapping[type, str] = {str: "string", int: "int64", float: "float64"}
+
+
+class ParquetShards(ArchiveFormat):
+    """The format with `data/train-00000-of-00012.parquet`, which has a row for each image."""
+
+    shuffled = True
+    sidecar_count = len(_SIDECARS)
+
+    @override
+    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
+        return [plain(kind_of(kind), [fields[name]]) for name, kind in _SIDECARS.items()]
+
+    @override
+    def path(self, split: str, folder: str, file: str) -> str:
+        return file
+
+    @override
+    def image_files(self, images: Images, contents: Contents, shard_size: int) -> Sequence[File]:
+        sizes = images.size + images.sidecar_sizes.sum(axis=1, dtype=np.int64)
+        files: list[File] = []
+        for split, bounds in cut_shards(images.split, sizes, shard_size).items():
+            count = len(bounds) - 1
+            for number, (start, end) in enumerate(pairwise(bounds)):
+                name = f"data/{contents.splits[split]}-{number:05}-of-{count:05}.parquet"
+                file = File(name, "images", start, end)
+                files.append(replace(file, size=self.layout(file, images, contents).size))
+        return files
+
+    @override
+    def delivered(self, files: Sequence[File], images: Images, contents: Contents) -> Sequence[File]:
+        return [*files, *text_files(contents.texts)]
+
+    @override
+    def image_offsets(self, file: File, images: Images, contents: Contents) -> NDArray[np.int64]:
+        return self.layout(file, images, contents).data_offsets
+
+    @override
+    def layout(self, file: File, images: Images, contents: Contents) -> ParquetLayout:
+        features = json.dumps({"info": {"features": _features(contents.labels)}})
+        sizes = images.size[file.start : file.end]
+        return ParquetLayout(_IMAGE, sizes, _Cells(images, file), {"huggingface": features})
+
+    @override
+    def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
+        count = file.end - file.start
+        if entry < count:
+            return contents.image(images, file.start + entry)
+        row, number = divmod(entry - count, self.sidecar_count)
+        return contents.sidecar(images, file.start + row, number)
+
+    @override
+    def annotations(
+        self, order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]
+    ) -> Sequence[Annotation]:
+        # the checksums are those of the shards and are not known before the shards are written
+        return annotations_of(_wanted(order), order, labels)
+
+    @override
+    def packing(self, order: ArchiveOrder, splits: Sequence[str]) -> Packing:
+        first = f"{splits[0] if splits else 'train'}-*.parquet"
+        return Packing(
+            # shards have a folder in storage, but downloaded ones have none
+            split_paths={split: f"**/{split}-*.parquet" for split in splits},
+            images=(
+                "- `*.parquet`: a row for each image, with the image itself, the number of its label, caption,",
+                "  licence, author and origin. Names in `image.path` have the candidate's number in the job's records.",
+            ),
+            annotations=_wanted(order),
+            checksums_of="files",
+            example=(
+                "from datasets import load_dataset",
+                'dataset = load_dataset("path/to/the/folder/of/these/files")',
+                "",
+                "import duckdb",
+                f'images = duckdb.read_parquet("path/to/the/folder/of/these/files/{first}").df()',
+            ),
+            numbered_labels=True,
+        )
+
+
+class _Cells:
+    """The cells of a shard. Those that the images' sidecars have are entries after the images (see `Cells`)."""
+
+    columns = _CELLS
+
+    def __init__(self, images: Images, file: File) -> None:
+        self._images = images
+        self._start = file.start
+        self._count = file.end - file.start
+        part = slice(file.start, file.end)
+        self.lengths = np.empty((self._count, len(_CELLS)), np.int64)
+        self.lengths[:, 0] = LENGTH.size + images.file_lengths[part]
+        self.lengths[:, 1] = len(plain("integer", [0]))
+        self.lengths[:, len(_PLACED) :] = images.sidecar_sizes[part]
+
+    def cell(self, row: int, column: int) -> bytes | int:
+        """See `Cells.cell`."""
+        if column == 0:
+            return plain("text", [self._images.file(self._start + row)])
+        if column == 1:
+            return plain("integer", [int(self._images.label[self._start + row])])
+        return self._count + row * len(_SIDECARS) + column - len(_PLACED)
+
+
+def _features(labels: Sequence[str]) -> Mapping[str, object]:
+    """Returns the types of the columns as Hugging Face declares them."""
+    typed = {name: {"dtype": _TYPES[kind], "_type": "Value"} for name, kind in _SIDECARS.items()}
+    return {"image": {"_type": "Image"}, "label": {"names": list(labels), "_type": "ClassLabel"}, **typed}
+
+
+def _wanted(order: ArchiveOrder) -> tuple[AnnotationFormat, ...]:
+    """Returns the annotation files that an order wants, without the JSON lines: the columns say the same."""
+    return tuple(kind for kind in order.output.annotations if kind != "jsonl")

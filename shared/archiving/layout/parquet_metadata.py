@@ -1,0 +1,224 @@
+"""Encodes the headers and footers of Parquet files without a library.
+
+A library for this would be the app's largest dependency, its versions write different bytes, and it cannot tell where a
+byte will be before all bytes before it are written. Pages are plain and uncompressed, no cell is null, and nothing is
+repeated. Format: https://github.com/apache/parquet-format, README.md and parquet.thrift. The
+structures there are in Thrift's compact protocol,
+https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC: Final = b"PAR1"
+LENGTH: Final = struct.Struct("<I")
+"""The length before a text or before bytes (Encodings.md, "Plain")."""
+
+# kinds of fields in Thrift's compact protocol
+_I32, _I64, _BINARY, _LIST, _STRUCT = 5, 6, 8, 9, 12
+# values of parquet.thrift's enums
+_INT64, _DOUBLE, _BYTE_ARRAY = 2, 5, 6  # Type
+_REQUIRED, _OPTIONAL = 0, 1  # FieldRepetitionType
+_UTF8, _PLAIN, _RLE, _UNCOMPRESSED, _DATA_PAGE = 0, 0, 3, 0, 0
+_TYPES = {"text": _BYTE_ARRAY, "bytes": _BYTE_ARRAY, "integer": _INT64, "number": _DOUBLE}
+_PACKED = {"integer": "q", "number": "d"}
+
+type Kind = Literal["text", "bytes", "integer", "number"]
+"""The type of a column. An integer has 64 bits, and a number is a double."""
+
+type _Field = tuple[int, bytes]
+"""The kind of a field, and its value as bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file. Its `path` has two names if it is a field of a struct, otherwise one.
+
+    A `nullable` column has no nulls either, but is declared as one that may have some. Hugging Face takes no other
+    columns for images and labels.
+    """
+
+    path: tuple[str, ...]
+    kind: Kind
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One column of a row group: `size` bytes of the file from `offset` on. They begin with the header of a page."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One row group. It has a chunk for each column."""
+
+    rows: int
+    chunks: Sequence[Chunk]
+
+
+def kind_of(python_type: type[str | int | float]) -> Kind:
+    """Returns the kind of a column with values of this type: `str`, `int` or `float`."""
+    return "text" if python_type is str else "integer" if python_type is int else "number"
+
+
+def plain(kind: Kind, values: Sequence[str | int | float]) -> bytes:
+    """Encodes values of a column that has texts or numbers (Encodings.md, "Plain")."""
+    if kind in _PACKED:
+        return struct.pack(f"<{len(values)}{_PACKED[kind]}", *values)
+    texts = [str(value).encode("utf-8", "replace") for value in values]
+    return b"".join(chain.from_iterable(zip(map(LENGTH.pack, map(len, texts)), texts, strict=True)))
+
+
+def levels(column: Column, rows: int) -> bytes:
+    """Returns the beginning of a page's data: the definition levels of so many rows, none of which is null.
+
+    They are one run of the highest level (Encodings.md, "Run Length Encoding / Bit-Packing Hybrid").
+    """
+    if not column.nullable:
+        return b""
+    run = _varint(rows << 1) + bytes([len(column.path)])
+    return LENGTH.pack(len(run)) + run
+
+
+def page_header(rows: int, size: int) -> bytes:
+    """Encodes the struct `PageHeader` of a data page with so many rows and bytes."""
+    page = {1: _number(rows), 2: _number(_PLAIN), 3: _number(_RLE), 4: _number(_RLE)}
+    return _struct({1: _number(_DATA_PAGE), 2: _number(size), 3: _number(size), 5: (_STRUCT, _struct(page))})
+
+
+def page_header_lengths(rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns the length of each page's header, without encoding it. The size is in the header twice."""
+    return len(page_header(0, 0)) - 3 + _varint_lengths(2 * rows) + 2 * _varint_lengths(2 * sizes)
+
+
+def footer(
+    columns: Sequence[Column], groups: Sequence[Group], key_values: Mapping[str, str] | None = None
+) -> bytes:
+    """Returns the end of a file: the struct `FileMetaData`, its length and the magic number.
+
+    Columns of one struct must be neighbours.
+    """
+    fields = {
+        1: _number(1),
+        2: _list(_STRUCT, list(_schema(columns))),
+        3: _number(sum(group.rows for group in groups), _I64),
+        4: _list(_STRUCT, [_row_group(columns, group) for group in groups]),
+    }
+    if key_values:
+        pairs = [_struct({1: _text(key), 2: _text(value)}) for key, value in key_values.items()]
+        fields[5] = _list(_STRUCT, pairs)
+    fields[6] = _text("PixCrawler")
+    data = _struct(fields)
+    return data + LENGTH.pack(len(data)) + MAGIC
+
+
+def _schema(columns: Sequence[Column]) -> Iterator[bytes]:
+    """Encodes a `SchemaElement` for the root, for each struct and for each column, in depth-first order."""
+    roots = [(root, list(members)) for root, members in groupby(columns, key=lambda column: column.path[0])]
+    yield _struct({4: _text("schema"), 5: _number(len(roots))})
+    for root, members in roots:
+        if len(members[0].path) > 1:
+            yield _struct({3: _repetition(members[0]), 4: _text(root), 5: _number(len(members))})
+        yield from map(_schema_element, members)
+
+
+def _schema_element(column: Column) -> bytes:
+    """Encodes the `SchemaElement` of a column. A text is declared in two ways, for old and for new readers."""
+    fields = {1: _number(_TYPES[column.kind]), 3: _repetition(column), 4: _text(column.path[-1])}
+    if column.kind == "text":
+        fields[6] = _number(_UTF8)
+        fields[10] = (_STRUCT, _struct({1: (_STRUCT, _struct({}))}))
+    return _struct(fields)
+
+
+def _repetition(column: Column) -> _Field:
+    return _number(_OPTIONAL if column.nullable else _REQUIRED)
+
+
+def _row_group(columns: Sequence[Column], group: Group) -> bytes:
+    """Encodes the struct `RowGroup`, and its `ColumnChunk`s."""
+    chunks = [
+        _struct({2: _number(chunk.offset, _I64), 3: (_STRUCT, _struct(_chunk(column, group.rows, chunk)))})
+        for column, chunk in zip(columns, group.chunks, strict=True)
+    ]
+    return _struct(
+        {
+            1: _list(_STRUCT, chunks),
+            2: _number(sum(chunk.size for chunk in group.chunks), _I64),
+            3: _number(group.rows, _I64),
+        }
+    )
+
+
+def _chunk(column: Column, rows: int, chunk: Chunk) -> dict[int, _Field]:
+    """Makes the struct `ColumnMetaData`."""
+    return {
+        1: _number(_TYPES[column.kind]),
+        2: _list(_I32, [_varint(_zigzag(_PLAIN))]),
+        3: _list(_BINARY, [_text(name)[1] for name in column.path]),
+        4: _number(_UNCOMPRESSED),
+        5: _number(rows, _I64),
+        6: _number(chunk.size, _I64),
+        7: _number(chunk.size, _I64),
+        9: _number(chunk.offset, _I64),
+    }
+
+
+def _struct(fields: Mapping[int, _Field]) -> bytes:
+    """Encodes fields in ascending order of their numbers.
+
+    One byte has the kind and the difference to the previous number.
+    """
+    return b"".join(_fields(fields)) + b"\0"
+
+
+def _fields(fields: Mapping[int, _Field]) -> Iterator[bytes]:
+    before = 0
+    for number, (kind, value) in fields.items():
+        yield bytes([number - before << 4 | kind]) + value
+        before = number
+
+
+def _number(value: int, kind: int = _I32) -> _Field:
+    return kind, _varint(_zigzag(value))
+
+
+def _text(value: str) -> _Field:
+    data = value.encode("utf-8", "replace")
+    return _BINARY, _varint(len(data)) + data
+
+
+def _list(kind: int, items: Sequence[bytes]) -> _Field:
+    few = len(items) < 15
+    head = bytes([len(items) << 4 | kind]) if few else bytes([0xF0 | kind]) + _varint(len(items))
+    return _LIST, head + b"".join(items)
+
+
+def _zigzag(value: int) -> int:
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+def _varint(value: int) -> bytes:
+    """Encodes seven bits per byte, the lowest first. All bytes but the last have the eighth bit set."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _varint_lengths(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns the length of each value, which is not negative and has at most 35 bits, as a varint."""
+    lengths = np.ones(len(values), np.int64)
+    for bits in (7, 14, 21, 28):
+        lengths += values >> bits > 0
+    return lengths

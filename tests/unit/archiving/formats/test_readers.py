@@ -1,0 +1,183 @@
+"""The programs that people train with load every format, and find the same images under the same labels."""
+
+import gc
+import io
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import datasets
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import webdataset
+from PIL import Image
+
+from shared.archiving.options import Dedup, Output, Splits
+from shared.records.delivered import read_delivered
+
+SPLITS = {"train": 0.6, "val": 0.2, "test": 0.2}
+
+
+@pytest.fixture
+async def delivered(studio, tmp_path):
+    """Returns a function that makes a dataset of a format, and returns its folder and the images of each split.
+
+    An image is its address, its label, its shape, and a checksum of its pixels.
+    """
+
+    async def deliver(form):
+        output = Output(format=form, shard_size=100_000)
+        order = await studio.crawl(
+            400, output=output, splits=Splits.model_validate(SPLITS), dedup=Dedup(near_distance=None)
+        )
+        archived = await studio.archive(order)
+        folder = tmp_path / "dataset"
+        folder.mkdir()
+        for name in archived.blobs:
+            (folder / name.rpartition("/")[2]).write_bytes(await studio.blobs.get(name))
+        wanted: dict[str | None, list[Any]] = {split: [] for split in SPLITS}
+        async for record in read_delivered(studio.blobs.stream(archived.records_blob), "1"):
+            if record.kept:
+                data = await studio.blobs.get(
+                    f"{order.prefix}{record.blob}", offset=record.offset, length=record.size_bytes
+                )
+                wanted[record.split].append((record.url, record.label, *pixels_of(data)))
+        if form == "zip":
+            with zipfile.ZipFile(folder / "dataset.zip") as archive:
+                archive.extractall(folder)
+            (folder / "dataset.zip").unlink()
+        return folder, {split: sorted(images) for split, images in wanted.items()}
+
+    return deliver
+
+
+def pixels_of(image):
+    if isinstance(image, bytes):
+        image = Image.open(io.BytesIO(image))
+    pixels = np.asarray(image)
+    return pixels.shape, zlib.crc32(pixels.tobytes())
+
+
+def by_hugging_face(folder, *, streaming):
+    found = datasets.load_dataset(str(folder), streaming=streaming, cache_dir=str(folder.parent / "cache"))
+    assert set(found) == {"train", "validation", "test"}
+    return {split: list(found["validation" if split == "val" else split]) for split in SPLITS}
+
+
+def hugging_face(folder, form, *, streaming=False):
+    """Reads all formats by their card."""
+    for split, rows in by_hugging_face(folder, streaming=streaming).items():
+        labels = label_names(folder) if form == "parquet" else None
+        for row in rows:
+            fields = row["json"] if form == "webdataset" else row
+            label = labels[fields["label"]] if labels else fields["label"]
+            yield split, fields["url"], label, row["jpg" if form == "webdataset" else "image"]
+
+
+def hugging_face_streaming(folder, form):
+    yield from hugging_face(folder, form, streaming=True)
+
+
+def label_names(folder):
+    """Returns the labels in the order of their numbers, as the card lists them."""
+    lines = (folder / "README.md").read_text().partition("| cls | label |\n")[2].splitlines()[1:]
+    names = [line.split(" | ")[1].removesuffix(" |") for line in lines if line.startswith("|")]
+    assert len(names) == 3
+    return names
+
+
+def folders(folder, _form):
+    """Reads a ZIP as torchvision's ImageFolder does: labels are the names of folders."""
+    files = {split: f"{folder}/{split}/*/*" for split in SPLITS}
+    found = datasets.load_dataset("imagefolder", data_files=files, cache_dir=str(folder.parent / "cache"))
+    urls = {sha: url for split in SPLITS for url, sha in urls_by_pixels(folder, split)}
+    for split in SPLITS:
+        rows = found[split]
+        names = rows.features["label"].names
+        for row in rows:
+            name = names[row["label"]]
+            yield split, urls[pixels_of(row["image"])], ODD_FOLDERS.get(name[:4], name), row["image"]
+
+
+# the label `ünï: a/b` cannot be the name of a folder
+ODD_FOLDERS = {"ünï_": "ünï: a/b"}
+
+
+def urls_by_pixels(folder, split):
+    for row in pd.read_parquet(folder / split / "metadata.parquet").to_dict("records"):
+        yield row["url"], pixels_of((folder / split / row["file_name"]).read_bytes())
+
+
+def table_reader(read):
+    """Returns a reader of Parquet with a function that returns the rows of all files of a glob."""
+
+    def reader(folder, form):
+        for split in SPLITS:
+            if form == "zip":
+                for row in read(str(folder / split / "metadata.parquet")):
+                    yield split, row["url"], row["label"], (folder / split / row["file_name"]).read_bytes()
+            else:
+                names = label_names(folder)
+                for row in read(str(folder / f"{split}-*.parquet")):
+                    yield split, row["url"], names[row["label"]], bytes(row["image"]["bytes"])
+
+    return reader
+
+
+def read_by_duckdb(glob):
+    found = duckdb.read_parquet(glob)
+    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+
+
+def read_by_pandas(glob):
+    pattern = Path(glob)
+    files = sorted(pattern.parent.glob(pattern.name))
+    return pd.concat([pd.read_parquet(file) for file in files]).to_dict("records")
+
+
+def web_dataset(folder, _form):
+    for split in SPLITS:
+        shards = sorted(str(path) for path in folder.glob(f"{split}-*.tar"))
+        assert shards
+        names = label_names(folder)
+        with warnings.catch_warnings():
+            # the library leaves its files to the collector
+            warnings.simplefilter("ignore", ResourceWarning)
+            rows = list(webdataset.WebDataset(shards, shardshuffle=False).decode("pil"))
+            gc.collect()
+        for row in rows:
+            assert row["json"]["label"] == names[row["cls"]]
+            yield split, row["json"]["url"], row["json"]["label"], row["jpg"]
+
+
+READERS = {
+    ("zip", "datasets"): hugging_face,
+    ("zip", "datasets, streaming"): hugging_face_streaming,
+    ("zip", "folders"): folders,
+    ("zip", "duckdb"): table_reader(read_by_duckdb),
+    ("zip", "polars"): table_reader(lambda glob: pl.read_parquet(glob).to_dicts()),
+    ("zip", "pandas"): table_reader(read_by_pandas),
+    ("webdataset", "datasets"): hugging_face,
+    ("webdataset", "datasets, streaming"): hugging_face_streaming,
+    ("webdataset", "webdataset"): web_dataset,
+    ("parquet", "datasets"): hugging_face,
+    ("parquet", "datasets, streaming"): hugging_face_streaming,
+    ("parquet", "duckdb"): table_reader(read_by_duckdb),
+    ("parquet", "polars"): table_reader(lambda glob: pl.scan_parquet(glob).collect().to_dicts()),
+    ("parquet", "pandas"): table_reader(read_by_pandas),
+}
+
+
+@pytest.mark.parametrize(("form", "reader"), READERS)
+async def test_a_reader_finds_the_same_images_under_the_same_labels(delivered, form, reader):
+    folder, wanted = await delivered(form)
+    found: dict[str, list[Any]] = {split: [] for split in SPLITS}
+    for split, url, label, image in READERS[form, reader](folder, form):
+        found[split].append((url, label, *pixels_of(image)))
+    assert {split: sorted(images) for split, images in found.items()} == wanted
+    assert sum(map(len, wanted.values())) == 360
