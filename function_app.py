@@ -1,9 +1,12 @@
 """The function app: all of its functions, by blueprint."""
 
 import gc
+import os
 import time
 
 _began = time.monotonic()
+# pydantic would read the metadata of all installed packages to find plugins, which takes a twentieth of the import
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # noqa: TID251 - no setting of the app
 # almost all that the imports make stays as long as the process, so the collector would look at it for nothing
 gc.disable()
 

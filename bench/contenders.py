@@ -16,7 +16,7 @@ from bench.usage import Watch
 from playground.azurite import ROOT, Azurite, provision
 from playground.stack import Stack, running
 
-_SETTINGS = {
+SETTINGS = {
     "CRAWL_ALLOW_PRIVATE_NETWORKS": "true",
     # an instance of the deployment has one, too
     "FUNCTIONS_WORKER_PROCESS_COUNT": "1",
@@ -63,7 +63,7 @@ def run_job(folder: Path, images: Images, transform: Mapping[str, Any] | None) -
     Raises:
         RuntimeError: the job did not complete, or found another number of images.
     """
-    stack = Stack(fresh(folder / "stack"), settings=_SETTINGS, log_requests=True)
+    stack = Stack(fresh(folder / "stack"), settings=SETTINGS, log_requests=True)
     with running(stack):
         follow(stack, spec_of_list(stack, _lines(images.warm_up), "warm-up"), len(images.warm_up))
         spec = spec_of_list(stack, _lines(images.urls))

@@ -1,4 +1,4 @@
-"""`python -m bench.server FOLDER`: serves the JPEGs of a folder from memory, with as little work as possible.
+"""`python -m bench.server FOLDER [COUNT]`: serves JPEGs of a folder from memory, with as little work as possible.
 
 All tools are measured against this server, which runs in its own process. It supports only GET and HEAD, and keeps
 connections open. It listens at 127.0.0.1 and, as a list of URLs has images of many hosts, at the addresses of `HOSTS`.
@@ -81,9 +81,10 @@ class _Server(asyncio.Protocol):
         return answer
 
 
-def _answers(folder: Path) -> dict[bytes, bytes]:
+def _answers(folder: Path, count: int | None) -> dict[bytes, bytes]:
+    """Returns the answers for all files, or for the first `count`, by path."""
     answers = {}
-    for path in sorted(folder.glob("*.jpg")):
+    for path in sorted(folder.glob("*.jpg"))[:count]:
         body = path.read_bytes()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
         answers[f"/{path.name}".encode()] = head.encode() + body
@@ -106,4 +107,4 @@ async def _serve(answers: dict[bytes, bytes]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(_answers(Path(sys.argv[1]))))
+    asyncio.run(_serve(_answers(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None)))

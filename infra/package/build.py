@@ -82,9 +82,14 @@ def build_package(extras: tuple[str, ...] = ()) -> Package:
 
 
 def app_files() -> Iterator[str]:
-    """Yields the paths of the app's files, relative to the repository: those that .funcignore leaves."""
+    """Yields the paths of the app's files, relative to the repository: those that .funcignore leaves.
+
+    Bytecode is left out, because the package gets its own.
+    """
     ignored = GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text("utf-8").splitlines())
-    yield from sorted(ignored.match_tree_files(ROOT, negate=True))
+    yield from sorted(
+        name for name in ignored.match_tree_files(ROOT, negate=True) if not name.endswith(".pyc")
+    )
 
 
 def _check_machine() -> None:

@@ -29,6 +29,7 @@ def test_every_file_of_the_app_is_deployed():
     assert len(files) > len(folders)
     assert [name for name in files if not _is_deployed(name)] == []
     assert _is_deployed("functions/http/pages/copied/swagger-ui.css")
+    assert _is_deployed("shared/wiring/__pycache__/app.cpython-313.pyc")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,9 @@ def test_every_file_of_the_app_is_deployed():
         "shared/.env",
         "shared/id_rsa",
         "functions/http/private.key",
-        "functions/__pycache__/queues.cpython-313.pyc",
+        "functions/__pycache__/queues.cpython-312.pyc",
+        "functions/__pycache__/queues.cpython-313.opt-1.pyc",
+        "__pycache__/conftest.cpython-313.pyc",
     ],
 )
 def test_tools_and_files_that_lie_about_are_not_deployed(name):
