@@ -29,6 +29,7 @@ from shared.crawling.options import CrawlOptions, Filters, Resize, Transform
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.ids import RandomIds
 from shared.records.candidates import Candidate, NumberedCandidate, Provenance
+from shared.records.consent import Answers
 from shared.runtime import Runtime
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import NoTelemetry
@@ -84,7 +85,7 @@ class _Parts:
         patience = Patience(len(self._urls), Deadline.after(SystemClock(), 600), lambda: False)
 
         async def fetch(url: str) -> None:
-            async with self._fetcher.fetch(url, Filters(), Respect(), patience):
+            async with self._fetcher.fetch(url, Filters(), Respect(), patience, Answers()):
                 pass
 
         await process_concurrently(self._urls, fetch, _CONCURRENCY)

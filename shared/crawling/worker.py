@@ -17,6 +17,7 @@ from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
 from shared.errors import Conflict, NotFound, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
+from shared.records.consent import Answers, consent_of
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.runtime import Runtime
 from shared.storage.blobs import BlockStore
@@ -180,8 +181,9 @@ class ChunkWorker:
         candidate = numbered.candidate
         final_url = candidate.url
         outcome: Kept | Rejected
+        answers = Answers()
         try:
-            outcome, final_url = await self._outcome(run, candidate)
+            outcome, final_url = await self._outcome(run, candidate, answers)
         except (Retryable, Postponed):
             # storage does not answer, so the whole chunk is tried again; or this candidate has no time left
             raise
@@ -190,28 +192,31 @@ class ChunkWorker:
             outcome = Rejected(Reason.CRASHED, type(error).__name__)
         fetched_at = self._clock.now().isoformat(timespec="seconds")
         moved_to = final_url if final_url != candidate.url else None
-        return Record(numbered.index, candidate, outcome, moved_to, fetched_at)
+        consent = consent_of(candidate.consent, answers, fetched_at)
+        return Record(numbered.index, candidate, outcome, moved_to, fetched_at, consent)
 
-    async def _outcome(self, run: _Run, candidate: Candidate) -> tuple[Kept | Rejected, str]:
-        """Returns the outcome, and the address that the image came from after all redirects."""
+    async def _outcome(
+        self, run: _Run, candidate: Candidate, answers: Answers
+    ) -> tuple[Kept | Rejected, str]:
+        """Returns the outcome, and the address that the image came from after all redirects. Notes all answers."""
         licenses = run.chunk.options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), candidate.url
         if candidate.in_storage:
-            return await self._read(run, candidate), candidate.url
-        return await self._fetch(run, candidate.url)
+            return await self._read(run, candidate, answers), candidate.url
+        return await self._fetch(run, candidate.url, answers)
 
-    async def _fetch(self, run: _Run, url: str) -> tuple[Kept | Rejected, str]:
+    async def _fetch(self, run: _Run, url: str, answers: Answers) -> tuple[Kept | Rejected, str]:
         options = run.chunk.options
         async with AsyncExitStack() as stack:
-            fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience)
+            fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience, answers)
             with run.interruptible():
                 fetched = await stack.enter_async_context(fetch)
             if isinstance(fetched, Rejected):
                 return fetched, url
-            return await self._judge_and_store(run, fetched.body), fetched.url
+            return await self._judge_and_store(run, fetched.body, answers), fetched.url
 
-    async def _read(self, run: _Run, candidate: Candidate) -> Kept | Rejected:
+    async def _read(self, run: _Run, candidate: Candidate, answers: Answers) -> Kept | Rejected:
         """Returns the outcome of an image that is in storage. The limits are those of images from the web."""
         where = candidate.stored or await self._find(candidate.url.removeprefix(BLOB_SCHEME))
         if where is None:
@@ -225,7 +230,7 @@ class ChunkWorker:
             data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
             if len(data) != where.size:
                 return Rejected(Reason.TRANSFER_BROKEN, "the file that it is stored in is cut short")
-            return await self._judge_and_store(run, data)
+            return await self._judge_and_store(run, data, answers)
         except (NotFound, Conflict) as error:
             # its dataset has a later revision, or the blob is in the Archive tier
             return Rejected(Reason.TRANSFER_BROKEN, error.detail)
@@ -236,16 +241,16 @@ class ChunkWorker:
         info = await self._blobs.info(blob)
         return StoredRange(blob, 0, info.size_bytes) if info is not None else None
 
-    async def _judge_and_store(self, run: _Run, data: bytes) -> Kept | Rejected:
-        judged = await self._judge(run, data)
+    async def _judge_and_store(self, run: _Run, data: bytes, answers: Answers) -> Kept | Rejected:
+        judged = await self._judge(run, data, answers)
         if isinstance(judged, Rejected):
             return judged
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
-    async def _judge(self, run: _Run, data: bytes) -> Judged | Rejected:
+    async def _judge(self, run: _Run, data: bytes, answers: Answers) -> Judged | Rejected:
         """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options
-        judged = await asyncio.wrap_future(self._threads.submit(judge, data, options))
+        judged = await asyncio.wrap_future(self._threads.submit(judge, data, options, answers))
         while isinstance(judged, AwaitingMemory):
             async with run.waiting():
                 share = await self._pixels.take(judged.needed_bytes)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Self
 
 
 class Signal(StrEnum):
@@ -62,20 +61,13 @@ _STRICTNESS = {answer: rank for rank, answer in enumerate(Answer)}
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The answers of all signals for one image, as `encode` writes them, and when the last one was looked for.
+    """The answers of all signals for one image, as `encode` writes them, and when the first of them was found.
 
     `checked_at` is an ISO time in UTC. Files of a whole host are kept for an hour, so their answers may be that old.
     """
 
     answers: str
     checked_at: str
-
-    def merged(self, other: "Consent | None") -> Self:
-        """Returns this consent with the stricter answer of both for each signal. The time stays this one's."""
-        if other is None:
-            return self
-        answers = encode(stricter(decode(self.answers), decode(other.answers)))
-        return type(self)(answers, self.checked_at)
 
 
 @dataclass(slots=True)
@@ -90,9 +82,17 @@ class Answers:
         if known is None or _STRICTNESS[answer] > _STRICTNESS[known]:
             self.found[signal] = answer
 
-    def consent(self, checked_at: str) -> Consent | None:
-        """Returns the answers so far, or None if nothing was looked for."""
-        return Consent(encode(self.found), checked_at) if self.found else None
+
+def consent_of(earlier: Consent | None, answers: Answers, checked_at: str) -> Consent | None:
+    """Returns the consent of an image: the answers so far, with those that were found earlier and their time.
+
+    It is None if nothing was looked for.
+    """
+    if not answers.found:
+        return earlier
+    if earlier is None:
+        return Consent(encode(answers.found), checked_at)
+    return Consent(encode(stricter(decode(earlier.answers), answers.found)), earlier.checked_at)
 
 
 def encode(answers: Mapping[Signal, Answer]) -> str:

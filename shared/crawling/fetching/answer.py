@@ -11,6 +11,7 @@ from yarl import URL
 
 from shared.clock import Clock
 from shared.errors import InvalidRequest
+from shared.records.consent import Answers
 from shared.records.records import Reason, Rejected
 from shared.text.retry_after import retry_after_seconds
 from shared.web.addresses.guard import why_forbidden
@@ -18,7 +19,7 @@ from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES
 from shared.web.http.head_reader import limit_in
 from shared.web.http.response_heads import unread_coding
-from shared.web.wishes.opt_out import opted_out
+from shared.web.wishes.opt_out import Declared
 from shared.web.wishes.respect import Respect
 
 _BUSY = frozenset({408, 425})
@@ -70,8 +71,8 @@ def redirect_of(response: aiohttp.ClientResponse, url: URL) -> URL | None:
         raise GiveUp(Reason.INVALID_URL, f"its redirect cannot be followed: {error.detail}") from None
 
 
-def check_answer(response: aiohttp.ClientResponse, respect: Respect, now: datetime) -> None:
-    """Checks that the answer has an image that the job may use.
+def check_answer(response: aiohttp.ClientResponse, now: datetime) -> None:
+    """Checks that the answer has a body that can be read.
 
     Raises:
         TryAgain: the host is busy.
@@ -89,11 +90,23 @@ def check_answer(response: aiohttp.ClientResponse, respect: Respect, now: dateti
     unread = unread_coding(response.headers.get("content-encoding", ""))
     if unread is not None:
         raise GiveUp(Reason.UNSUPPORTED_FORMAT, f"its content-encoding ({unread}) is not read")
-    if respect.opt_out:
-        tags = response.headers.getall("x-robots-tag", [])
-        refusal = opted_out(tags, response.headers.get("tdm-reservation"))
-        if refusal is not None:
-            raise GiveUp(refusal.reason, refusal.detail)
+
+
+def check_consent(response: aiohttp.ClientResponse, respect: Respect, answers: Answers) -> None:
+    """Checks that the answer's headers allow the use of the image, and notes what they say.
+
+    Raises:
+        GiveUp: they do not.
+    """
+    headers = response.headers
+    declared = Declared(
+        headers.getall("x-robots-tag", ()),
+        headers.getall("tdm-reservation", ()),
+        headers.getall("content-usage", ()),
+    )
+    refusal = declared.refusal(respect, answers)
+    if refusal is not None:
+        raise GiveUp(refusal.reason, refusal.detail)
 
 
 async def read_body(

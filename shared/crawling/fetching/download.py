@@ -10,6 +10,7 @@ from yarl import URL
 
 from shared.crawling.fetching.patience import Patience
 from shared.crawling.options import Filters
+from shared.records.consent import Answers
 from shared.web.wishes.respect import Respect
 
 
@@ -17,8 +18,8 @@ from shared.web.wishes.respect import Respect
 class Download:
     """The state of one download. `url` is the current address, which each redirect changes.
 
-    `timeout` ends the download. `delay_seconds` is the pause between requests that the current host asks for. `shares`
-    are the parts of the byte budget that the download holds.
+    `answers` are those of the signals that were looked for. `timeout` ends the download. `delay_seconds` is the pause
+    between requests that the current host asks for. `shares` are the parts of the byte budget that the download holds.
     """
 
     url: URL
@@ -26,6 +27,7 @@ class Download:
     respect: Respect
     patience: Patience
     timeout: asyncio.Timeout
+    answers: Answers
     delay_seconds: float = 0.0
     shares: list[int] = field(default_factory=list)
 

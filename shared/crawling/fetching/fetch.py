@@ -15,6 +15,7 @@ from shared.crawling.fetching.answer import (
     GiveUp,
     TryAgain,
     check_answer,
+    check_consent,
     failure,
     read_body,
     redirect_of,
@@ -28,6 +29,7 @@ from shared.crawling.fetching.host_rows import HostRows
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.options import Filters
 from shared.errors import InvalidRequest
+from shared.records.consent import Answers
 from shared.records.records import Reason, Rejected
 from shared.web.addresses.urls import parse_url
 from shared.web.http.names import NameCounts
@@ -64,8 +66,7 @@ class Fetcher:
         rows: HostRows | None = None,
     ) -> None:
         self._sessions = sessions
-        self._robots = wishes.robots
-        self._reservations = wishes.reservations
+        self._wishes = wishes
         self._budget = budget
         self._limits = HostLimits(config.per_host, config.lower_per_host, timing.clock)
         self._places = HostPlaces(self._limits, config.lower_per_host, rows, timing.clock)
@@ -83,9 +84,11 @@ class Fetcher:
 
     @asynccontextmanager
     async def fetch(
-        self, url: str, filters: Filters, respect: Respect, patience: Patience
+        self, url: str, filters: Filters, respect: Respect, patience: Patience, answers: Answers
     ) -> AsyncIterator[Fetched | Rejected]:
         """Fetches an image, or returns the rejection. The byte budget counts the image until the block ends.
+
+        Notes the answers of the signals that are looked for, those of all addresses that the host redirects to.
 
         Raises:
             Postponed: the chunk's time ends before the host may be asked.
@@ -96,7 +99,7 @@ class Fetcher:
             yield Rejected(Reason.INVALID_URL, error.detail)
             return
         timeout = asyncio.timeout(self._config.total_seconds)
-        download = Download(start, filters, respect, patience, timeout)
+        download = Download(start, filters, respect, patience, timeout, answers)
         try:
             yield await self._within_time(download)
         finally:
@@ -153,21 +156,15 @@ class Fetcher:
         """Finds out what the host wishes, and which pauses between requests it asks for.
 
         Raises:
-            GiveUp: robots.txt or tdmrep.json forbids the address.
+            GiveUp: one of the host's files forbids the address, or could not be read.
         """
         url, respect = download.url, download.respect
-        if respect.opt_out:
-            # tdmrep.json is fetched at the same time as robots.txt
-            self._reservations.begin(url)
+        refusal = await self._wishes.refusal(url, respect, download.answers)
+        if refusal is not None:
+            raise GiveUp(refusal.reason, refusal.detail)
         if respect.robots:
-            refusal = await self._robots.refusal(url)
-            if refusal is not None:
-                raise GiveUp(refusal.reason, refusal.detail)
-            delay_seconds = await self._robots.crawl_delay(url) or 0.0
+            delay_seconds = await self._wishes.robots.crawl_delay(url) or 0.0
             download.delay_seconds = min(delay_seconds, self._config.max_crawl_delay_seconds)
-        reserved = await self._reservations.refusal(url) if respect.opt_out else None
-        if reserved is not None:
-            raise GiveUp(Reason.OPTED_OUT, reserved)
 
     async def _ask(self, download: Download) -> Fetched | URL:
         """Sends one request when the host may get it. Returns the image, or the address that the host redirects to.
@@ -260,7 +257,8 @@ class Fetcher:
                 target = redirect_of(response, url)
                 if target is not None:
                     return target
-                check_answer(response, download.respect, self._timing.clock.now())
+                check_answer(response, self._timing.clock.now())
+                check_consent(response, download.respect, download.answers)
                 return Fetched(await self._read(response, download), str(url))
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             raise failure(error) from error

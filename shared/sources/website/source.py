@@ -13,6 +13,7 @@ from yarl import URL
 
 from shared.errors import AppError, InvalidRequest, RateLimited, Retryable
 from shared.records.candidates import Candidate, Provenance
+from shared.records.consent import Answers, consent_of
 from shared.records.records import Reason, Rejected
 from shared.sources.source import Page, Query, SourceContext
 from shared.sources.website.config import WebsiteConfig
@@ -24,7 +25,7 @@ from shared.sources.website.sitemaps import read_sitemap
 from shared.text.retry_after import retry_after_seconds
 from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES, WebRequest, WebResponse
-from shared.web.wishes.opt_out import directives, forbids_following, refusal_in
+from shared.web.wishes.opt_out import Declared, directives, forbids_following
 
 _PAGE_BYTES = 5_000_000
 _SITEMAP_BYTES = 20_000_000
@@ -37,6 +38,7 @@ _ROBOTS_PAUSE_SECONDS = 60.0
 _LONGEST_DELAY_SECONDS = 600.0
 _ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
+_REFUSALS = frozenset({Reason.ROBOTS_DENIED, Reason.OPTED_OUT})
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NO_PAGE = re.compile(
     r"\.(?:7z|apk|atom|avi|css|csv|dmg|docx?|epub|exe|flac|gz|ics|iso|jar|js|json|m4a|m4v|mkv|mov|mp[34]|mpe?g|msi"
@@ -57,8 +59,8 @@ class Website:
         self._hosts = tuple({_site(URL(url)): None for url in config.start_urls})
         self._web = context.web
         self._clock = context.clock
+        self._wishes = context.wishes
         self._robots = context.wishes.robots
-        self._reservations = context.wishes.reservations
         self._respect = context.respect
         self._formats = context.formats
 
@@ -100,14 +102,14 @@ class Website:
     async def _visit(self, frontier: Frontier, visit: Visit) -> Page:
         """Makes the visit. Its problem belongs to its own page only."""
         url = _url(visit)
-        barred = await self._robots.refusal(url) if self._respect.robots else None
-        if barred is not None and barred.reason is not Reason.ROBOTS_DENIED:
+        answers = Answers()
+        barred = await self._wishes.refusal(url, self._respect, answers)
+        if barred is not None and barred.reason not in _REFUSALS:
             self._wait(frontier, url)
             return self._later(frontier, visit, _ROBOTS_PAUSE_SECONDS, barred.detail)
-        refusal = await self._refusal(url, barred)
-        if refusal is not None:
+        if barred is not None:
             frontier.take(visit, counted=False)
-            return _problem(visit, refusal)
+            return _problem(visit, _why(barred, url))
         delay = (await self._robots.crawl_delay(url) or 0.0) if self._respect.robots else 0.0
         if delay > _LONGEST_DELAY_SECONDS:
             frontier.take(visit, counted=False)
@@ -129,13 +131,7 @@ class Website:
             return _problem(visit, error.detail)
         finally:
             self._leave_alone(frontier, url, delay)
-        return await self._read(frontier, visit, response)
-
-    async def _refusal(self, url: URL, barred: Rejected | None) -> str | None:
-        if barred is not None:
-            more = f": {barred.detail}" if barred.detail != url.host else ""
-            return f"robots.txt forbids it{more}"
-        return await self._reservations.refusal(url) if self._respect.opt_out else None
+        return await self._read(frontier, visit, response, answers)
 
     def _wait(self, frontier: Frontier, url: URL) -> None:
         wait = frontier.not_before.get(str(url.host), 0.0) - self._now()
@@ -157,7 +153,7 @@ class Website:
         self._leave_alone(frontier, _url(visit), wait_seconds)
         return Page((), None)
 
-    async def _read(self, frontier: Frontier, visit: Visit, response: WebResponse) -> Page:
+    async def _read(self, frontier: Frontier, visit: Visit, response: WebResponse, answers: Answers) -> Page:
         if response.status in REDIRECT_STATUSES and "location" in response.headers:
             return self._move(frontier, visit, response.headers["location"])
         if response.status in _BUSY:
@@ -172,7 +168,7 @@ class Website:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in _HTML and (kind or not response.body.lstrip().startswith(b"<")):
             return _problem(visit, f"no HTML, but {kind[:100] or 'something unnamed'}")
-        return await self._read_page(frontier, visit, response)
+        return await self._read_page(frontier, visit, response, answers)
 
     def _move(self, frontier: Frontier, visit: Visit, location: str) -> Page:
         """Visits the target of a redirect in place of the redirect."""
@@ -190,39 +186,35 @@ class Website:
             return _problem(visit, "it redirects in circles")
         return Page((), None)
 
-    async def _read_page(self, frontier: Frontier, visit: Visit, response: WebResponse) -> Page:
+    async def _read_page(
+        self, frontier: Frontier, visit: Visit, response: WebResponse, answers: Answers
+    ) -> Page:
         url = _url(visit)
         kind = response.headers.get("content-type", "")
-        nofollow = self._respect.opt_out
+        nofollow = self._respect.robots_tags
         found = await asyncio.to_thread(
             read_html, response.body, url, kind, nofollow=nofollow, formats=self._formats
         )
         said = found.directives | directives(response.robots_tags)
-        if visit.depth < self._config.depth and not (self._respect.opt_out and forbids_following(said)):
+        if visit.depth < self._config.depth and not (nofollow and forbids_following(said)):
             self._follow(frontier, found, visit.depth + 1)
-        refusal = self._opt_out(found, said, response) if self._respect.opt_out else None
+        refusal = _declared(found, response).refusal(self._respect, answers)
         if refusal is not None:
-            return _problem(visit, refusal)
+            return _problem(visit, f"opted out: {refusal.detail}")
+        checked_at = self._clock.now().isoformat(timespec="seconds")
+        consent = consent_of(None, answers, checked_at)
         candidates = tuple(
             Candidate(
                 image.url,
                 self._label,
                 Provenance("website", page_url=visit.url, title=found.title),
                 image.caption,
+                consent=consent,
             )
             for image in found.images
         )
         problems = (f"website: {visit.url}: not all of its images and links were read",) if found.cut else ()
         return Page(candidates, None, problems)
-
-    @staticmethod
-    def _opt_out(found: HtmlPage, said: frozenset[str], response: WebResponse) -> str | None:
-        """Why the page's images must not be used. The page's own TDM reservation has precedence over its header's."""
-        reservation = found.tdm_reservation or response.headers.get("tdm-reservation", "")
-        if reservation.strip() == "1":
-            return "opted out: tdm-reservation"
-        refusal = refusal_in(said)
-        return f"opted out: {refusal}" if refusal else None
 
     def _follow(self, frontier: Frontier, found: HtmlPage, depth: int) -> None:
         for link in found.links:
@@ -274,6 +266,19 @@ def _site(url: URL) -> str:
 def _url(visit: Visit) -> URL:
     """Makes the URL without a change of its spelling. The library would normalise it in its own way."""
     return URL(visit.url, encoded=True)
+
+
+def _why(barred: Rejected, url: URL) -> str:
+    if barred.reason is not Reason.ROBOTS_DENIED:
+        return f"opted out: {barred.detail}"
+    more = f": {barred.detail}" if barred.detail != url.host else ""
+    return f"robots.txt forbids it{more}"
+
+
+def _declared(found: HtmlPage, response: WebResponse) -> Declared:
+    """Returns what the page and its headers declare. The page's own TDM reservation has precedence over a header's."""
+    reservations = [found.tdm_reservation] if found.tdm_reservation else response.tdm_reservations
+    return Declared([*found.directives, *response.robots_tags], reservations, response.content_usages)
 
 
 def _problem(visit: Visit, why: str) -> Page:

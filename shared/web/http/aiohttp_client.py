@@ -86,5 +86,8 @@ async def _read(response: aiohttp.ClientResponse, url: str, request: WebRequest)
             del body[request.max_bytes :]
             break
     headers = {key.lower(): value for key, value in response.headers.items()}
-    tags = tuple(response.headers.getall("x-robots-tag", ()))
-    return WebResponse(response.status, url, headers, bytes(body), tags)
+    tags, reservations, usages = (
+        tuple(response.headers.getall(name, ()))
+        for name in ("x-robots-tag", "tdm-reservation", "content-usage")
+    )
+    return WebResponse(response.status, url, headers, bytes(body), tags, reservations, usages)

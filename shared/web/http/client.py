@@ -35,7 +35,8 @@ class WebRequest:
 class WebResponse:
     """Holds the response, whatever its status. `url` is the last hop's, without secrets. Header names are lower case.
 
-    `robots_tags` are the values of all X-Robots-Tag headers. To join them would change their meaning.
+    `robots_tags`, `tdm_reservations` and `content_usages` are the values of all headers X-Robots-Tag, tdm-reservation
+    and Content-Usage. To join them would change their meaning.
     """
 
     status: int
@@ -43,6 +44,8 @@ class WebResponse:
     headers: Mapping[str, str]
     body: bytes
     robots_tags: tuple[str, ...] = ()
+    tdm_reservations: tuple[str, ...] = ()
+    content_usages: tuple[str, ...] = ()
 
 
 class WebClient(Protocol):

@@ -1,21 +1,54 @@
-"""Holds what hosts request in their own files: robots.txt and the TDM Reservation Protocol's file."""
+"""Holds what hosts request in their own files, and says whether they allow the use of an address."""
 
 from dataclasses import dataclass
 from typing import Self
 
+from yarl import URL
+
+from shared.records.consent import Answers, Signal
+from shared.records.records import Rejected
 from shared.web.http.client import WebClient
+from shared.web.wishes.ai_txt import AiTxt
+from shared.web.wishes.respect import Respect
 from shared.web.wishes.robots import Robots
+from shared.web.wishes.rsl import RslLicences
 from shared.web.wishes.tdm_reservation import TdmReservations
 
 
 @dataclass(frozen=True, slots=True)
 class HostWishes:
-    """Holds both files of each host. A process has one object, so that each file is fetched once for all callers."""
+    """Holds the files of each host. A process has one object, so that each file is fetched once for all callers."""
 
     robots: Robots
     reservations: TdmReservations
+    ai_txt: AiTxt
+    licences: RslLicences
 
     @classmethod
     def over(cls, web: WebClient) -> Self:
         """Makes an object that fetches the files with this client."""
-        return cls(Robots(web), TdmReservations(web))
+        robots = Robots(web)
+        return cls(robots, TdmReservations(web), AiTxt(web), RslLicences(web, robots))
+
+    async def refusal(self, url: URL, respect: Respect, answers: Answers) -> Rejected | None:
+        """Why a host does not allow the use of an address, or did not say. Notes the answer of each file.
+
+        The first refusal ends the search. All files are fetched at the same time, but for the licences that robots.txt
+        names.
+        """
+        if respect.tdmrep:
+            self.reservations.begin(url)
+        if respect.ai_txt:
+            self.ai_txt.begin(url)
+        refusal = await self.robots.refusal(url, answers) if respect.robots else None
+        if refusal is None and respect.aipref:
+            refusal = await self.robots.preference(url, Signal.AIPREF, answers)
+        if refusal is None and respect.content_signals:
+            refusal = await self.robots.preference(url, Signal.CONTENT_SIGNALS, answers)
+        if refusal is None and respect.tdmrep:
+            refusal = await self.reservations.refusal(url, answers)
+        if refusal is None and respect.ai_txt:
+            refusal = await self.ai_txt.refusal(url, answers)
+        if refusal is None and respect.rsl:
+            refusal = await self.licences.refusal(url, answers)
+        return refusal

@@ -1,13 +1,58 @@
 """Reads opt-outs: what pages and servers declare against the use of their pictures in datasets."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from shared.records.records import Reason, Rejected
-from shared.web.wishes.robots_text import product_token
+from shared.records.consent import Answer, Answers, Signal
+from shared.records.reasons import opted_out
+from shared.records.records import Rejected
+from shared.web.wishes.respect import Respect
+from shared.web.wishes.texts.preferences import Preference, preference_in
+from shared.web.wishes.texts.robots_text import product_token
 
 AGENT_TOKEN = "pixcrawler"  # noqa: S105 - our product token in robots.txt and X-Robots-Tag, no secret
-_OPT_OUTS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
+_OPT_OUTS = frozenset({"noai", "noimageai", "noml", "noindex", "noimageindex", "none"})
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an image's response, or a page and its response, declare: the values of all headers and meta elements.
+
+    `robots_tags` are the values of X-Robots-Tag and of robots meta elements, `reservations` those of tdm-reservation,
+    and `usages` those of Content-Usage.
+    """
+
+    robots_tags: Sequence[str]
+    reservations: Sequence[str]
+    usages: Sequence[str]
+
+    def refusal(self, respect: Respect, answers: Answers) -> Rejected | None:
+        """Why the image, or the page's images, may not be used. Notes the answer of each signal."""
+        refusal = self._by_robots_tags(answers) if respect.robots_tags else None
+        if refusal is None and respect.tdmrep:
+            refusal = self._by_reservation(answers)
+        if refusal is None and respect.aipref:
+            refusal = self._by_usage(answers)
+        return refusal
+
+    def _by_robots_tags(self, answers: Answers) -> Rejected | None:
+        found = directives(self.robots_tags) if self.robots_tags else frozenset()
+        forbidding = refusal_in(found)
+        answers.note(Signal.ROBOTS_TAGS, _answer(found=bool(found), refused=forbidding is not None))
+        return opted_out(Signal.ROBOTS_TAGS, forbidding) if forbidding is not None else None
+
+    def _by_reservation(self, answers: Answers) -> Rejected | None:
+        values = {part.strip() for value in self.reservations for part in value.split(",")}
+        answers.note(Signal.TDMREP, _answer(found=not values.isdisjoint("01"), refused="1" in values))
+        return opted_out(Signal.TDMREP, "tdm-reservation: 1") if "1" in values else None
+
+    def _by_usage(self, answers: Answers) -> Rejected | None:
+        found = preference_in(self.usages) if self.usages else Preference.UNKNOWN
+        answers.note(Signal.AIPREF, found.answer)
+        if found is Preference.DISALLOWED:
+            return opted_out(Signal.AIPREF, "Content-Usage does not allow the training of AI")
+        return None
 
 
 def directives(robots_tags: Iterable[str]) -> frozenset[str]:
@@ -25,15 +70,10 @@ def forbids_following(found: frozenset[str]) -> bool:
     return not found.isdisjoint({"nofollow", "none"})
 
 
-def opted_out(robots_tags: Iterable[str], tdm_reservation: str | None) -> Rejected | None:
-    """Returns a rejection if the response's headers forbid use in datasets.
-
-    The headers are X-Robots-Tag (also scoped to our user agent) and `tdm-reservation: 1` (TDM Reservation Protocol).
-    """
-    if tdm_reservation is not None and tdm_reservation.strip() == "1":
-        return Rejected(Reason.OPTED_OUT, "tdm-reservation")
-    refusal = refusal_in(directives(robots_tags))
-    return Rejected(Reason.OPTED_OUT, f"X-Robots-Tag: {refusal}") if refusal else None
+def _answer(*, found: bool, refused: bool) -> Answer:
+    if refused:
+        return Answer.REFUSED
+    return Answer.ALLOWED if found else Answer.ABSENT
 
 
 def _directives(value: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Fetches a value once for each origin (scheme, host, port), and keeps it for a while."""
+"""Fetches a value once for each origin (scheme, host, port) or address, and keeps it for a while."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from yarl import URL
@@ -11,8 +11,6 @@ _MAX_ORIGINS = 4096
 _MAX_BYTES = 128_000_000
 _KEPT_SECONDS = 3600.0
 _KEPT_BRIEFLY_SECONDS = 60.0
-
-type _Origin = tuple[str, str | None, int | None]
 
 
 @dataclass(slots=True)
@@ -23,7 +21,9 @@ class _Entry[T]:
 
 
 class PerOrigin[T]:
-    """Holds the results of `fetch`, one for each origin. Concurrent callers share one fetch.
+    """Holds the results of `fetch`, one for each origin, or one for each address if `by_address`.
+
+    Concurrent callers share one fetch.
 
     A result is kept for an hour, or for a minute if it is `transient`. An error of `fetch` is not kept. The oldest
     results are dropped if there are more than 4,096 of them, or if they take more than 128 MB of memory. `size_of`
@@ -35,42 +35,46 @@ class PerOrigin[T]:
         fetch: Callable[[str], Awaitable[T]],
         size_of: Callable[[T], int],
         transient: Callable[[T], bool] = lambda _: False,
+        *,
+        by_address: bool = False,
     ) -> None:
         self._fetch = fetch
         self._size_of = size_of
         self._transient = transient
-        self._entries: OrderedDict[_Origin, _Entry[T]] = OrderedDict()
+        self._by_address = by_address
+        self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._size_bytes = 0
 
     async def get(self, url: URL) -> T:
-        """Returns the result for the URL's origin. Errors of `fetch` are raised here."""
+        """Returns the result for the URL. Errors of `fetch` are raised here."""
         task = self.begin(url)
         return task.result() if task.done() else await asyncio.shield(task)
 
     def begin(self, url: URL) -> asyncio.Task[T]:
         """Starts the fetch if there is no result yet, and does not wait for it."""
-        origin = (url.scheme, url.raw_host, url.port)
+        key: Hashable = str(url) if self._by_address else (url.scheme, url.raw_host, url.port)
         now = asyncio.get_running_loop().time()
-        entry = self._entries.get(origin)
+        entry = self._entries.get(key)
         if entry is not None and entry.until > now:
-            self._entries.move_to_end(origin)
+            self._entries.move_to_end(key)
             return entry.task
         self._size_bytes -= entry.size_bytes if entry is not None else 0
-        entry = _Entry(asyncio.create_task(self._ask(origin, str(url.origin()))), now + _KEPT_SECONDS)
-        self._entries[origin] = entry
-        self._entries.move_to_end(origin)
+        address = str(url) if self._by_address else str(url.origin())
+        entry = _Entry(asyncio.create_task(self._ask(key, address)), now + _KEPT_SECONDS)
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
         self._make_room()
         return entry.task
 
-    async def _ask(self, origin: _Origin, address: str) -> T:
+    async def _ask(self, key: Hashable, address: str) -> T:
         try:
             answer = await self._fetch(address)
         except BaseException:
-            entry = self._entries.get(origin)
+            entry = self._entries.get(key)
             if entry is not None and entry.task is asyncio.current_task():
-                del self._entries[origin]
+                del self._entries[key]
             raise
-        entry = self._entries.get(origin)
+        entry = self._entries.get(key)
         if entry is not None and entry.task is asyncio.current_task():
             if self._transient(answer):
                 entry.until = asyncio.get_running_loop().time() + _KEPT_BRIEFLY_SECONDS

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from shared.records.candidates import Candidate, Provenance
-from shared.records.consent import Answer, Answers, Consent, Signal, decode, encode, stricter
+from shared.records.consent import Answer, Answers, Consent, Signal, consent_of, decode, encode, stricter
 from shared.records.reasons import SIGNALS, opted_out
 from shared.records.records import Reason, Record, Rejected, decode_records, encode_records
 
@@ -53,17 +53,22 @@ def test_a_record_keeps_its_consent():
 
 
 def test_there_is_no_consent_if_nothing_was_looked_for():
-    assert Answers().consent(NOW) is None
+    assert consent_of(None, Answers(), NOW) is None
 
 
-def test_merged_consents_keep_both_answers_and_the_first_time():
-    later = Consent(encode({Signal.ROBOTS: Answer.ALLOWED, Signal.TDMREP: Answer.ABSENT}), NOW)
+def test_the_answers_of_an_image_are_merged_with_earlier_ones_and_keep_their_time():
     earlier = Consent(encode({Signal.ROBOTS: Answer.ABSENT, Signal.C2PA: Answer.REFUSED}), "2020")
-    merged = later.merged(earlier)
-    assert merged.checked_at == NOW
+    answers = Answers({Signal.ROBOTS: Answer.ALLOWED, Signal.TDMREP: Answer.ABSENT})
+    merged = consent_of(earlier, answers, NOW)
+    assert merged is not None
+    assert merged.checked_at == "2020"
     assert decode(merged.answers) == {
         Signal.ROBOTS: Answer.ALLOWED,
         Signal.TDMREP: Answer.ABSENT,
         Signal.C2PA: Answer.REFUSED,
     }
-    assert later.merged(None) == later
+
+
+def test_an_image_that_is_not_fetched_again_keeps_its_earlier_consent():
+    earlier = Consent(encode({Signal.ROBOTS: Answer.ALLOWED}), "2020")
+    assert consent_of(earlier, Answers(), NOW) == earlier

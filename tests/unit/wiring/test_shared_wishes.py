@@ -7,13 +7,14 @@ from aiohttp import web
 from shared.clock import Deadline, SystemClock
 from shared.crawling.fetching.patience import Patience
 from shared.crawling.options import Filters
+from shared.records.consent import Answers
 from shared.settings import Settings
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.wishes.respect import Respect
 from shared.wiring import App
 from tests.unit.loopback import serving
 
-FILES = ("/robots.txt", "/.well-known/tdmrep.json")
+FILES = ("/robots.txt", "/.well-known/tdmrep.json", "/ai.txt")
 
 
 async def test_a_walk_of_a_site_and_the_fetch_of_its_image_ask_for_its_files_once():
@@ -34,7 +35,7 @@ async def test_a_walk_of_a_site_and_the_fetch_of_its_image_ask_for_its_files_onc
             [query] = source.queries({})
             found = [image.url async for page in source.pages(query, None) for image in page.candidates]
         patience = Patience(1, Deadline.after(SystemClock(), 60), lambda: False)
-        async with app.worker._fetcher.fetch(found[0], Filters(), Respect(), patience):
+        async with app.worker._fetcher.fetch(found[0], Filters(), Respect(), patience, Answers()):
             pass
         await app.worker.close()
         await app.guarded_sessions.close()

@@ -5,6 +5,7 @@ from shared.crawling.fetching.fetch import Fetched, Fetcher
 from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.crawling.fetching.patience import Patience, PatienceConfig
 from shared.crawling.options import Filters
+from shared.records.consent import Answers
 from shared.records.records import Rejected
 from shared.web.wishes.respect import Respect
 
@@ -27,9 +28,13 @@ async def ask(
     respect: Respect | None = None,
     spent: Patience | None = None,
     filters: Filters | None = None,
+    answers: Answers | None = None,
 ) -> Fetched | Rejected:
     """Returns the outcome of one fetch, and checks that all bytes of the budget are free again."""
-    async with fetcher.fetch(url, filters or FILTERS, respect or Respect(), spent or patience()) as found:
+    fetch = fetcher.fetch(
+        url, filters or FILTERS, respect or Respect(), spent or patience(), answers or Answers()
+    )
+    async with fetch as found:
         outcome = found
     assert fetcher._budget._free == BUDGET
     return outcome

@@ -24,7 +24,7 @@ NO_FILE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n
 
 @asynccontextmanager
 async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """Runs a server that answers every request with the same bytes, but has no robots.txt and no tdmrep.json."""
+    """Runs a server that answers every request with the same bytes, but has no files with wishes."""
     tasks: set[asyncio.Task[object]] = set()
     writers: set[asyncio.StreamWriter] = set()
 
@@ -34,7 +34,9 @@ async def raw_server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) ->
         writers.add(writer)
         with suppress(OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):
             head = await reader.readuntil(b"\r\n\r\n")
-            if any(name in head.partition(b"\r\n")[0] for name in (b"/robots.txt", b"/tdmrep.json")):
+            if any(
+                name in head.partition(b"\r\n")[0] for name in (b"/robots.txt", b"/tdmrep.json", b"/ai.txt")
+            ):
                 writer.write(NO_FILE)
             elif isinstance(behaviour, bytes):
                 writer.write(behaviour)

@@ -91,9 +91,9 @@ async def test_odd_but_usable_answers_bring_their_image(path, hostile, make_fetc
 async def test_respect_can_be_turned_off(hostile, make_fetcher):
     state, base = hostile
     for path in ("/private/ok", "/noai", "/tdm", "/reserved/ok"):
-        found = await ask(make_fetcher(), base + path, Respect(robots=False, opt_out=False))
+        found = await ask(make_fetcher(), base + path, Respect.nothing())
         assert isinstance(found, Fetched)
-    assert not state.calls.keys() & {"/robots.txt", "/.well-known/tdmrep.json"}
+    assert not state.calls.keys() & {"/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"}
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ async def raw_host(location: bytes):
         if target == "/go":
             to = location.replace(b"BASE", base.encode())
             writer.write(b"HTTP/1.1 302 Found\r\nLocation: " + to + b"\r\nContent-Length: 0\r\n")
-        elif target in {"/robots.txt", "/.well-known/tdmrep.json"}:
+        elif target in {"/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"}:
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n")
         else:
             asked.append(target)

@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 
 from shared.crawling.fetching.fetch import Fetched
-from shared.records.records import Reason
+from shared.records.consent import Answer, Answers, Signal
+from shared.records.records import Reason, Rejected
 from shared.web.wishes.respect import Respect
 from tests.expect import rejected
 from tests.unit.crawling.fetching.asking import HASTY, PATIENT, ask
@@ -43,8 +44,22 @@ async def test_no_image_is_requested_if_robots_txt_is_unreachable(answer, reason
         assert found.reason is reason
         assert found.reason.transient
         assert found.detail.startswith("robots.txt: ")
-    assert state.calls == {"/robots.txt": 2, "/.well-known/tdmrep.json": 1}
-    assert isinstance(await ask(fetcher, f"{base}/ok", Respect(robots=False)), Fetched)
+    assert state.calls == {"/robots.txt": 2, "/.well-known/tdmrep.json": 1, "/ai.txt": 1}
+    others = Respect(robots=False, aipref=False, content_signals=False, rsl=False)
+    assert isinstance(await ask(fetcher, f"{base}/ok", others), Fetched)
+
+
+@pytest.mark.parametrize("signal", [Signal.AIPREF, Signal.CONTENT_SIGNALS, Signal.RSL])
+async def test_signals_in_a_robots_txt_that_is_unreachable_forbid_the_image_too(
+    signal, hostile, make_fetcher
+):
+    state, base = hostile
+    answering(state, failing)
+    answers = Answers()
+    respect = Respect.nothing().model_copy(update={signal: True})
+    found = rejected(await ask(make_fetcher(), f"{base}/ok", respect, answers=answers))
+    assert found == Rejected(Reason.SERVER_ERROR, "robots.txt: HTTP 503")
+    assert answers.found == {signal: Answer.UNAVAILABLE}
 
 
 async def test_a_robots_txt_that_times_out_forbids_the_image(hostile, make_fetcher):
@@ -99,7 +114,13 @@ async def test_a_private_host_is_a_forbidden_address_and_not_an_unreachable_one(
     assert found.reason is Reason.FORBIDDEN_ADDRESS
 
 
-async def test_an_unreachable_tdmrep_file_reserves_nothing(hostile, make_fetcher):
+@pytest.mark.parametrize("name", ["_well_known_tdmrep_json", "ai_txt"])
+async def test_no_image_is_requested_if_another_file_with_wishes_is_unreachable(name, hostile, make_fetcher):
     state, base = hostile
-    state._well_known_tdmrep_json = failing
-    assert isinstance(await ask(make_fetcher(), f"{base}/reserved/ok"), Fetched)
+    setattr(state, name, failing)
+    answers = Answers()
+    found = rejected(await ask(make_fetcher(), f"{base}/ok", answers=answers))
+    assert found.reason is Reason.SERVER_ERROR
+    assert found.detail in {"tdmrep.json: HTTP 503", "ai.txt: HTTP 503"}
+    assert list(answers.found.values())[-1] is Answer.UNAVAILABLE
+    assert "/ok" not in state.calls

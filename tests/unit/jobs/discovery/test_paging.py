@@ -245,11 +245,11 @@ async def test_a_list_that_cannot_be_read_is_named_by_its_place_in_the_spec(flow
 
 
 async def test_sources_get_the_wishes_that_the_job_respects(flow, search):
-    respect = {"robots": False, "opt_out": True}
+    respect = {"robots": False, "rsl": False}
     await discover(
         flow, {"keywords": ["cat"], "sources": [{"type": "search", "total": 1}], "respect": respect}
     )
-    assert [context.respect for context in search.contexts] == [Respect(robots=False)]
+    assert [context.respect for context in search.contexts] == [Respect(robots=False, rsl=False)]
 
 
 @pytest.mark.parametrize("listed", ["dog", "cat"])

@@ -51,7 +51,7 @@ class Site:
 
     async def serve(self, request):
         path = request.path_qs
-        if path not in {"/robots.txt", "/.well-known/tdmrep.json"}:
+        if path not in {"/robots.txt", "/.well-known/tdmrep.json", "/ai.txt"}:
             self.asked.append(path)
         found = self.pages.get(path, self.pages.get("*", Answer(status=404)))
         found = found(request) if callable(found) else found

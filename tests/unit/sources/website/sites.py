@@ -6,7 +6,7 @@ from shared.web.wishes.respect import Respect
 
 from .conftest import Answer
 
-INDIFFERENT = Respect(robots=False, opt_out=False)
+INDIFFERENT = Respect.nothing()
 
 
 def moved(to):

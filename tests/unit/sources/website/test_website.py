@@ -1,6 +1,7 @@
 """Crawls of small websites, both good and bad."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,14 @@ async def test_max_pages_limits_the_requests_of_all_resumptions_together(site):
     assert site.asked == ["/", "/a", "/b"]
 
 
+def timeless(candidates):
+    """The candidates without the times at which their pages were visited."""
+    return [
+        replace(candidate, consent=candidate.consent and replace(candidate.consent, checked_at=""))
+        for candidate in candidates
+    ]
+
+
 @pytest.mark.parametrize("sitemaps", [False, True])
 async def test_a_crawl_from_any_cursor_finds_the_same_as_an_uninterrupted_one(site, sitemaps):
     everything(site)
@@ -63,7 +72,7 @@ async def test_a_crawl_from_any_cursor_finds_the_same_as_an_uninterrupted_one(si
         before += page.candidates
         if page.cursor is not None:
             rest = await site.crawl(page.cursor, **config)
-            assert before + rest.candidates == whole.candidates
+            assert timeless([*before, *rest.candidates]) == timeless(whole.candidates)
             assert json.loads(page.cursor)["asked"] <= 12
     assert page.cursor is None
 

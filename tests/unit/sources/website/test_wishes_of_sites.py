@@ -31,13 +31,27 @@ async def test_robots_txt_is_respected_unless_the_job_ignores_it(site):
 OPT_OUTS = {
     "a header": (
         Answer(b"<img src=x.jpg>", headers={"X-Robots-Tag": "otherbot: all, pixcrawler: noai"}),
-        "noai",
+        "robots_tags: noai",
     ),
-    "a meta element": (Answer(b"<meta name=robots content='noimageindex'><img src=x.jpg>"), "noimageindex"),
-    "a TDM header": (Answer(b"<img src=x.jpg>", headers={"tdm-reservation": "1"}), "tdm-reservation"),
+    "a header against machine learning": (
+        Answer(b"<img src=x.jpg>", headers={"X-Robots-Tag": "NoML"}),
+        "robots_tags: noml",
+    ),
+    "a usage preference": (
+        Answer(b"<img src=x.jpg>", headers={"Content-Usage": "search=y, train-ai=n"}),
+        "aipref: Content-Usage does not allow the training of AI",
+    ),
+    "a meta element": (
+        Answer(b"<meta name=robots content='noimageindex'><img src=x.jpg>"),
+        "robots_tags: noimageindex",
+    ),
+    "a TDM header": (
+        Answer(b"<img src=x.jpg>", headers={"tdm-reservation": "1"}),
+        "tdmrep: tdm-reservation: 1",
+    ),
     "a TDM element": (
         Answer(b"<meta name=tdm-reservation content=1><img src=x.jpg>", headers={"tdm-reservation": "0"}),
-        "tdm-reservation",
+        "tdmrep: tdm-reservation: 1",
     ),
 }
 
@@ -58,7 +72,7 @@ async def test_hosts_can_opt_out_by_tdmrep(site):
     site.pages["/.well-known/tdmrep.json"] = json.dumps(rules)
     crawl = await site.crawl(start_urls=[f"{site.base}/a", f"{site.base}/b"], depth=0)
     assert names(crawl) == ["b"]
-    assert crawl.problems == [f"website: {site.base}/a: tdmrep.json reserves it"]
+    assert crawl.problems == [f"website: {site.base}/a: opted out: tdmrep: tdmrep.json reserves it"]
     assert site.asked == ["/b"]
     assert names(await site.crawl(respect=INDIFFERENT)) == ["start", "a", "b", "c"]
 

@@ -66,9 +66,7 @@ async def test_a_website_is_crawled_with_its_addresses_as_they_are_written(host)
     config = parse_source({"type": "website", "start_urls": [host.base + page]})
     assert isinstance(config, WebsiteConfig)
     async with asking() as client:
-        source = Website(
-            config, context(client, respect=Respect(robots=False, opt_out=False), formats=("jpeg",))
-        )
+        source = Website(config, context(client, respect=Respect.nothing(), formats=("jpeg",)))
         [query] = source.queries({})
         urls = [c.url async for found in source.pages(query, None) for c in found.candidates]
     assert host.asked == [page, deeper]

@@ -10,11 +10,13 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from shared.records.consent import Signal
+from shared.records.reasons import opted_out
 from shared.records.records import Reason, Rejected
 from shared.web.http.client import WebClient
 from shared.web.wishes.robots import Robots
-from shared.web.wishes.robots_text import read_robots
 from shared.web.wishes.tdm_reservation import TdmReservations
+from shared.web.wishes.texts.robots_text import read_robots
 from tests.unit.loopback import asking, serving
 
 AGENT = "pixcrawler"
@@ -112,7 +114,7 @@ def test_memory_does_not_grow_with_agents_times_rules():
     rules = [f"Disallow: /{number}" for number in range(12_000)]
     found = read_robots(AGENT, "\n".join(["User-agent: *", *agents, *rules]))
     assert found.rules.size_bytes < 12_000 * 400
-    assert not found.rules.allow("/11999", 1.0)
+    assert not found.allow("/11999", 1.0)
 
 
 HOSTILE = {
@@ -148,7 +150,7 @@ async def test_large_files_are_parsed_and_compared_in_a_thread(host, threads):
     robots, base = host(f"User-agent: *\nAllow: /$\n{rules}")
     assert not await robots.allow(base / "29999z")
     assert await robots.allow(base / "anything")
-    assert [name for name in threads.names if name in {"_parse", "allow"}] == ["_parse", "allow", "allow"]
+    assert [name for name in threads.names if name in {"parse", "value"}] == ["parse", "value", "value"]
     assert host.state.calls == 1
 
 
@@ -171,7 +173,9 @@ async def test_only_the_first_500_kib_of_a_file_count_and_the_reason_says_so(hos
 async def test_a_tdmrep_file_is_parsed_once_for_many_addresses(host, threads):
     rules = [{"location": f"/a/*/{number}/*.jpg$", "tdm-reservation": 1} for number in range(6000)]
     reservations, base = host(json.dumps(rules), TdmReservations)
-    assert await reservations.refusal(base / "a/x/5999/y.jpg") == "tdmrep.json reserves it"
+    assert await reservations.refusal(base / "a/x/5999/y.jpg") == opted_out(
+        Signal.TDMREP, "tdmrep.json reserves it"
+    )
     for number in range(20):
         assert await reservations.refusal(base / f"b/{number}.jpg") is None
     assert host.state.calls == 1
@@ -182,16 +186,18 @@ async def test_only_a_large_tdmrep_file_is_compared_in_a_thread(host, threads):
     rules = [{"location": f"*/{number}/x", "tdm-reservation": 1} for number in range(9000)]
     reservations, base = host(json.dumps(rules), TdmReservations)
     assert await reservations.refusal(base / "b") is None
-    assert threads.names.count("reserve") == 1
+    assert threads.names.count("answer") == 1
     reservations, base = host(json.dumps(rules[:10]), TdmReservations)
     assert await reservations.refusal(base / "b") is None
-    assert threads.names.count("reserve") == 1
+    assert threads.names.count("answer") == 1
 
 
 async def test_a_url_that_cannot_be_compared_with_tdmrep_in_time_is_reserved_with_that_reason(host):
     rules = [{"location": f"*/{number}/x", "tdm-reservation": 1} for number in range(500)]
     reservations, base = host(json.dumps(rules), TdmReservations, check_seconds=-1.0)
-    assert await reservations.refusal(base / "b") == "tdmrep.json has too many rules to compare"
+    assert await reservations.refusal(base / "b") == opted_out(
+        Signal.TDMREP, "tdmrep.json has too many rules to compare"
+    )
 
 
 async def test_comparing_with_an_ordinary_large_tdmrep_file_is_fast(host):

@@ -1,22 +1,27 @@
-"""Parses the part of a robots.txt that is for one crawler (RFC 9309)."""
+"""Parses the part of a robots.txt that is for one crawler (RFC 9309), with its extensions.
+
+Extensions: `Sitemap` (sitemaps.org), `Crawl-delay`, `Content-Usage` (draft-ietf-aipref-attach-05, 3), `Content-Signal`
+(contentsignals.org) and `License` (RSL 1.0).
+"""
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from shared.web.wishes.path_patterns import PathPattern, within_time
+from shared.web.wishes.texts.path_patterns import LongestMatch, PathPattern
+from shared.web.wishes.texts.preferences import Preference, preference_in
 
 _MAX_SITEMAPS = 50
+_MAX_LICENSES = 10
 _LINE_ENDS = re.compile(r"\r\n?|\n")
 _LINE = re.compile(r"(user[ \t-]*+agent|[a-z-]++)(?:[ \t]*+:|[ \t]++)[ \t]*+(.*)", re.IGNORECASE | re.DOTALL)
 _AGENT = re.compile(r"user[ \t-]*+agent")
 _DISALLOW = frozenset({"disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"})
 _SITEMAP = frozenset({"sitemap", "sitemaps", "site-map"})
 _PRODUCT_TOKEN = re.compile(r"[\w.-]*")
-_BYTES_OF_A_RULE = 300
 
-type _Rule = tuple[PathPattern, bool]
+type _Rule[V] = tuple[PathPattern, V]
 
 
 def product_token(value: str) -> str:
@@ -32,61 +37,44 @@ def product_token(value: str) -> str:
     return found[0] if found else ""
 
 
-class PathRules:
-    """Says which paths may be fetched.
+@dataclass(frozen=True, slots=True)
+class RobotsText:
+    """The rules for one crawler, and the addresses that the file names, as they are written.
 
-    The longest rule that matches decides; if two are equally long, the one that allows.
-
-    Rules without `*` and `$` are found in a table. The others are compared one by one, from the longest to the
-    shortest. `weight` is the cost of comparing a path with all of them, for each of its characters
-    (`PathPattern.weight`).
+    `rules` say which paths may be fetched. `usage` and `signals` are the preferences of Content-Usage and
+    Content-Signal. `crawl_delay` is in seconds. `sitemaps` are the first fifty, and `licenses` the first ten.
+    `cut` is true if the file is longer than what is read of it.
     """
 
-    def __init__(self, rules: Sequence[_Rule]) -> None:
-        self._plain: dict[str, bool] = {}
-        patterns: list[tuple[int, bool, PathPattern]] = []
-        self.weight = 0
-        for pattern, allow in rules:
-            if pattern.plain:
-                self._plain[pattern.first] = allow or self._plain.get(pattern.first, False)
-            else:
-                patterns.append((pattern.length, allow, pattern))
-                self.weight += pattern.weight
-        self._lengths = sorted({len(text) for text in self._plain}, reverse=True)
-        self._patterns = sorted(patterns, key=lambda rule: rule[:2], reverse=True)
-        self.size_bytes = sum(_BYTES_OF_A_RULE + pattern.length for pattern, _ in rules)
+    rules: LongestMatch[bool]
+    crawl_delay: float | None
+    sitemaps: tuple[str, ...]
+    usage: LongestMatch[Preference]
+    signals: LongestMatch[Preference]
+    licenses: tuple[str, ...]
+    cut: bool = False
 
-    def allow(self, path: str, seconds: float) -> bool:
+    @property
+    def size_bytes(self) -> int:
+        """About the memory that the rules take."""
+        return self.rules.size_bytes + self.usage.size_bytes + self.signals.size_bytes
+
+    def allow(self, path: str, seconds: float = math.inf) -> bool:
         """Whether a path, as `comparable_path` returns it, may be fetched.
 
         Raises:
             OutOfTimeError: the comparison needs more than so many seconds of processor time.
         """
-        length = next((length for length in self._lengths if path[:length] in self._plain), -1)
-        looked_up = (length, self._plain[path[:length]] if length >= 0 else True)
-        for length, allow, pattern in within_time(self._patterns, seconds):
-            if (length, allow) <= looked_up:
-                break
-            if pattern.matches(path):
-                return allow
-        return looked_up[1]
+        return self.rules.value(path, seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class RobotsText:
-    """The rules for one crawler. `crawl_delay` is in seconds. `sitemaps` are the first fifty, as they are written."""
-
-    rules: PathRules
-    crawl_delay: float | None
-    sitemaps: tuple[str, ...]
-
-
-def read_robots(agent: str, text: str) -> RobotsText:
+def read_robots(agent: str, text: str, *, cut: bool = False) -> RobotsText:
     """Returns the rules for `agent`, a product token in lower case. The time is linear in the file's length.
 
     Groups that name the agent are merged. If there is no such group, those for `*` count. Only rules end a list of
     agents. A Crawl-delay, which the RFC does not define, applies to the agents named before it that have no delay
-    yet. If several groups have a delay, the longest counts.
+    yet. If several groups have a delay, the longest counts. Content-Usage and Content-Signal rules before the first
+    group count for all crawlers.
     """
     reader = _Reader(agent)
     for line in _LINE_ENDS.split(text):
@@ -95,7 +83,16 @@ def read_robots(agent: str, text: str) -> RobotsText:
             reader.take(found[1].lower(), found[2].strip())
     group = reader.ours if reader.ours.named else reader.everybody
     delay = max(group.crawl_delays, default=None)
-    return RobotsText(PathRules(group.rules), delay, tuple(reader.sitemaps))
+    before = reader.before_groups
+    return RobotsText(
+        LongestMatch(group.rules, default=True),
+        delay,
+        tuple(reader.sitemaps),
+        LongestMatch([*before.usage, *group.usage], Preference.UNKNOWN),
+        LongestMatch([*before.signals, *group.signals], Preference.UNKNOWN),
+        tuple(reader.licenses),
+        cut,
+    )
 
 
 @dataclass(eq=False, slots=True)
@@ -103,7 +100,9 @@ class _Group:
     """Collects the rules of all groups with one name."""
 
     named: bool = False
-    rules: list[_Rule] = field(default_factory=list)
+    rules: list[_Rule[bool]] = field(default_factory=list)
+    usage: list[_Rule[Preference]] = field(default_factory=list)
+    signals: list[_Rule[Preference]] = field(default_factory=list)
     crawl_delays: list[float] = field(default_factory=list)
 
 
@@ -111,10 +110,11 @@ class _Reader:
     """Reads the lines of a file one by one, and collects the rules for our agent and those for all agents."""
 
     def __init__(self, agent: str) -> None:
-        self.ours, self.everybody = _Group(), _Group()
+        self.ours, self.everybody, self.before_groups = _Group(), _Group(), _Group()
         self.sitemaps: dict[str, None] = {}
+        self.licenses: dict[str, None] = {}
         self._groups = {agent: self.ours, "*": self.everybody}
-        self._current: set[_Group] = set()
+        self._current: set[_Group] = {self.before_groups}
         self._without_delay: set[_Group] = set()
         self._among_agents = False
 
@@ -124,10 +124,15 @@ class _Reader:
         elif name == "allow" or name in _DISALLOW:
             self._among_agents = False
             self._take_rule(value, allow=name == "allow")
+        elif name in {"content-usage", "content-signal"}:
+            self._among_agents = False
+            self._take_preference(name, value)
         elif name == "crawl-delay":
             self._take_delay(value)
         elif name in _SITEMAP and value and len(self.sitemaps) < _MAX_SITEMAPS:
             self.sitemaps[value] = None
+        elif name == "license" and value and len(self.licenses) < _MAX_LICENSES:
+            self.licenses[value] = None
 
     def _take_agent(self, token: str) -> None:
         if not self._among_agents:
@@ -152,6 +157,13 @@ class _Reader:
         rule = (PathPattern.read(path if path[0] in "/*" else f"/{path}"), allow)
         for group in self._current:
             group.rules.append(rule)
+
+    def _take_preference(self, name: str, value: str) -> None:
+        """Takes a rule that has a path, or else is for all paths."""
+        path, statement = (*value.split(maxsplit=1), "")[:2] if value.startswith("/") else ("/", value)
+        rule = (PathPattern.read(path), preference_in([statement]))
+        for group in self._current:
+            (group.usage if name == "content-usage" else group.signals).append(rule)
 
 
 def _seconds(value: str) -> Iterator[float]:

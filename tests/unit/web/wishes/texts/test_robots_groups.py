@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.wishes.robots_text import product_token, read_robots
+from shared.web.wishes.texts.robots_text import product_token, read_robots
 
 AGENT = "pixcrawler"
 
 
 def allowed(text: str, path: str = "/x") -> bool:
-    return read_robots(AGENT, text).rules.allow(path, 10.0)
+    return read_robots(AGENT, text).allow(path, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_groups_with_the_same_name_are_merged():
 def test_all_kinds_of_line_breaks_are_read_and_the_last_one_is_optional(end):
     lines = ["User-agent: other", "Disallow:", "User-agent: *", "Crawl-delay: 3", "Disallow: /x"]
     found = read_robots(AGENT, end.join(lines))
-    assert (found.crawl_delay, found.rules.allow("/x", 1.0), found.rules.allow("/y", 1.0)) == (
+    assert (found.crawl_delay, found.allow("/x", 1.0), found.allow("/y", 1.0)) == (
         3.0,
         False,
         True,

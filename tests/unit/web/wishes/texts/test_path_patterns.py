@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.web.addresses.urls import parse_url
-from shared.web.wishes.path_patterns import OutOfTimeError, PathPattern, comparable_path, within_time
+from shared.web.wishes.texts.path_patterns import OutOfTimeError, PathPattern, comparable_path, within_time
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -1,0 +1,62 @@
+"""Reads ai.txt: which files of a host its owner does not allow in datasets.
+
+Format: Spawning's ai.txt of 30 May 2023 (site.spawning.ai/spawning-ai-txt), at /ai.txt. It has the syntax of
+robots.txt, and its rules name kinds of files, such as `Disallow: *.jpg`. It is no standard.
+"""
+
+from yarl import URL
+
+from shared.records.consent import Answer, Answers, Signal
+from shared.records.reasons import opted_out
+from shared.records.records import Rejected
+from shared.web.http.client import WebClient
+from shared.web.wishes.host_file import FileKind, HostFiles
+from shared.web.wishes.robots import parse
+from shared.web.wishes.texts.path_patterns import OutOfTimeError, comparable_path
+from shared.web.wishes.texts.robots_text import RobotsText
+
+_FILE_BYTES = 512_000
+_CHECK_SECONDS = 0.05
+
+
+class AiTxt:
+    """Fetches the hosts' ai.txt files, keeps each for a while, and answers from them.
+
+    A URL that cannot be compared with the rules within `check_seconds` of processor time counts as refused.
+    """
+
+    def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
+        self._check_seconds = check_seconds
+        kind = FileKind("ai.txt", _FILE_BYTES, _read, lambda said: said.size_bytes)
+        self._files = HostFiles(web, kind, "/ai.txt")
+
+    def begin(self, url: URL) -> None:
+        """Starts to fetch the host's file, and does not wait for it."""
+        self._files.begin(url)
+
+    async def refusal(self, url: URL, answers: Answers) -> Rejected | None:
+        """Why the URL may not be used: its host's file forbids it, or the host did not answer.
+
+        Rules name kinds of files in lower case, so a path in capitals is compared in lower case, too.
+        """
+        file = await self._files.get(url)
+        if file.content is None:
+            answers.note(Signal.AI_TXT, Answer.UNAVAILABLE if file.unreachable else Answer.ABSENT)
+            return file.unreachable
+        path = comparable_path(url)
+        try:
+            for spelling in dict.fromkeys((path, path.lower())):
+                if not await file.content.rules.find(spelling, self._check_seconds):
+                    answers.note(Signal.AI_TXT, Answer.REFUSED)
+                    return opted_out(Signal.AI_TXT, "ai.txt forbids it")
+        except OutOfTimeError:
+            answers.note(Signal.AI_TXT, Answer.REFUSED)
+            return opted_out(Signal.AI_TXT, "ai.txt has too many rules to compare")
+        answers.note(Signal.AI_TXT, Answer.ALLOWED)
+        return None
+
+
+def _read(body: bytes) -> RobotsText | None:
+    """Reads a file. A page that is served in its place, as many sites do for any address, states nothing."""
+    found = parse(body) if body.lstrip()[:1] != b"<" else None
+    return found if found is not None and found.rules else None
