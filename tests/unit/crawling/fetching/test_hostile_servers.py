@@ -7,6 +7,7 @@ from aiohttp import web
 
 from shared.crawling.fetching.fetch import Fetched
 from shared.crawling.fetching.fetch_config import FetchConfig
+from shared.records.consent import Answers
 from shared.records.records import Reason, Rejected
 from shared.web.addresses.guard import NOT_PUBLIC, OF_THE_PLATFORM
 from shared.web.wishes.respect import Respect
@@ -190,5 +191,5 @@ async def test_odd_characters_in_addresses_and_headers_inject_nothing(make_fetch
 async def test_an_image_has_its_share_of_the_budget_while_it_is_in_use(hostile, make_fetcher):
     state, base = hostile
     fetcher = make_fetcher()
-    async with fetcher.fetch(f"{base}/ok", FILTERS, LOCAL, patience()):
+    async with fetcher.fetch(f"{base}/ok", FILTERS, LOCAL, patience(), Answers()):
         assert fetcher._budget._free == BUDGET - len(state.photo)
