@@ -3,7 +3,7 @@
 from shared.crawling.judging.embedded.blocks import MAX_XMP_BYTES, Blocks
 
 _XMP = b"\x21\xff\x0bXMP DataXMP"
-_C2PA = b"\x21\xff\x0bC2PA_GIF\1\0\0"
+_C2PA = b"\x21\xff\x0bC2PA_GIF"
 _TRAILER_START = b"\1\xff\xfe\xfd"
 """XMP is not stored in sub-blocks. So 258 bytes follow it, which lead any reader of sub-blocks to the end."""
 

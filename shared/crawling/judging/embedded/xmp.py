@@ -7,7 +7,6 @@ damage hides one.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from shared.records.embedded import PROHIBITED
@@ -42,52 +41,74 @@ class _TooMuch(Exception):
     """The packet has more than XMP needs."""
 
 
-@dataclass(slots=True)
 class _Reader:
-    """Collects the texts of properties. `path` has the field that each open element belongs to, or None."""
+    """Collects the texts of the properties that are kept. Most elements are others, so they cost little time.
 
-    found: dict[str, list[str]] = field(default_factory=dict)
-    path: list[str | None] = field(default_factory=list)
-    text: list[str] = field(default_factory=list)
-    elements: int = 0
-    texts: int = 0
-    characters: int = 0
+    `_path` has the field that each open element belongs to, from the outermost property that is kept on.
+    """
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.elements += 1
-        if self.elements > _MAX_ELEMENTS or len(self.path) >= _MAX_DEPTH:
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = {}
+        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.StartDoctypeDeclHandler = _refuse
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._depth = self._elements = self._texts = self._characters = 0
+
+    def read(self, packet: bytes) -> bool:
+        """Reads the packet, and returns whether all of it could be read."""
+        try:
+            self._parser.Parse(packet, True)
+        except (expat.ExpatError, _TooMuch, ValueError, LookupError):
+            return False
+        return True
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._elements += 1
+        self._depth += 1
+        if self._elements > _MAX_ELEMENTS or self._depth > _MAX_DEPTH:
             raise _TooMuch
-        inside = _FIELDS.get(name) or (self.path[-1] if self.path else None)
-        self.path.append(inside)
-        self._clear()
+        kept = _FIELDS.get(name)
+        if kept is not None or self._path:
+            self._enter(kept or self._path[-1])
+            if _RESOURCE in attributes:
+                self._add(self._path[-1], attributes[_RESOURCE])
         for key, value in attributes.items():
-            named = _FIELDS.get(key) or (inside if key == _RESOURCE else None)
-            if named is not None:
-                self._add(named, value)
+            if key in _FIELDS:
+                self._add(_FIELDS[key], value)
 
-    def data(self, text: str) -> None:
-        if self.path and self.path[-1] and self.characters < _MAX_CHARACTERS:
-            self.text.append(text[: _MAX_CHARACTERS - self.characters])
-            self.characters += len(text)
-
-    def end(self, _: str) -> None:
-        inside = self.path.pop()
-        if inside is not None:
-            self._add(inside, "".join(self.text))
+    def _enter(self, kept: str) -> None:
+        self._path.append(kept)
         self._clear()
+        self._parser.CharacterDataHandler = self._take
+
+    def _take(self, text: str) -> None:
+        if self._characters < _MAX_CHARACTERS:
+            self._text.append(text[: _MAX_CHARACTERS - self._characters])
+            self._characters += len(text)
+
+    def _end(self, _: str) -> None:
+        self._depth -= 1
+        if self._path:
+            self._add(self._path.pop(), "".join(self._text))
+            self._clear()
+            if not self._path:
+                self._parser.CharacterDataHandler = None
 
     def _clear(self) -> None:
-        self.text.clear()
-        self.characters = 0
+        self._text.clear()
+        self._characters = 0
 
     def _add(self, name: str, text: str) -> None:
         text = text[:_MAX_CHARACTERS].strip()
-        if not text:
-            return
-        self.texts += 1
-        if self.texts > _MAX_TEXTS:
-            raise _TooMuch
-        self.found.setdefault(name, []).append(text)
+        if text:
+            self._texts += 1
+            if self._texts > _MAX_TEXTS:
+                raise _TooMuch
+            self.found.setdefault(name, []).append(text)
 
 
 def read_xmp(packet: bytes) -> dict[str, list[str]]:
@@ -96,8 +117,7 @@ def read_xmp(packet: bytes) -> dict[str, list[str]]:
     if not _WORDS.search(packet):
         return {}
     reader = _Reader()
-    whole = _parse(packet, reader)
-    if not whole:
+    if not reader.read(packet):
         reader.found.setdefault("data_mining", []).extend(codes_in(packet))
     return reader.found
 
@@ -121,21 +141,6 @@ def mining_code(texts: Iterable[str]) -> str:
             codes.append(PROHIBITED)
     codes.sort(key=lambda code: not code.startswith(PROHIBITED))
     return codes[0] if codes else ""
-
-
-def _parse(packet: bytes, reader: _Reader) -> bool:
-    """Reads the packet, and returns whether all of it could be read."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.CharacterDataHandler = reader.data
-    parser.EndElementHandler = reader.end
-    parser.StartDoctypeDeclHandler = _refuse
-    try:
-        parser.Parse(packet, True)
-    except (expat.ExpatError, _TooMuch, ValueError, LookupError):
-        return False
-    return True
 
 
 def _refuse(*_: object) -> None:

@@ -10,7 +10,7 @@ import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from tests.unit.crawling.judging.embedded.files import AI, MIME_TYPES, plain
 
@@ -40,28 +40,31 @@ def created(source_type: str = AI) -> dict[str, Any]:
     return {"label": "c2pa.actions", "data": {"actions": [action]}}
 
 
-def signed(image_format: str, *assertions: dict[str, Any], data: bytes = b"", **settings: Any) -> bytes:
-    """Returns an image with a signed manifest that has these assertions. Without actions, a camera made the image."""
+def signed(image_format: str, *assertions: dict[str, Any], data: bytes = b"", ocsp: str = "") -> bytes:
+    """Returns an image with a signed manifest that has these assertions. Without actions, a camera made it.
+
+    `ocsp` is the address in the certificate where a reader may ask whether it was revoked.
+    """
     labels = {assertion["label"] for assertion in assertions}
     manifest = {
         "claim_generator_info": [{"name": "test camera", "version": "1"}],
         "title": "t",
         "assertions": [*assertions, *(() if "c2pa.actions" in labels else (created(CAPTURE),))],
     }
-    certificates, key = _chain()
+    certificates, key = _chain(ocsp)
     signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo("es256", certificates, key, None))
-    builder = c2pa.Builder(json.dumps(manifest), context=c2pa.Context.from_dict({**_OFFLINE, **settings}))
+    builder = c2pa.Builder(json.dumps(manifest), context=c2pa.Context.from_dict(_OFFLINE))
     out = io.BytesIO()
     builder.sign(signer, MIME_TYPES[image_format], io.BytesIO(data or plain(image_format)), out)
     return out.getvalue()
 
 
 @cache
-def _chain() -> tuple[bytes, bytes]:
+def _chain(ocsp: str) -> tuple[bytes, bytes]:
     """Returns the certificates of a signer and of its root, and the signer's key, in PEM."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = _certificate("root", root_key, root_key, "key_cert_sign", "crl_sign")
-    leaf = _certificate("signer", key, root_key, "digital_signature")
+    leaf = _certificate("signer", key, root_key, "digital_signature", ocsp=ocsp)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -69,7 +72,11 @@ def _chain() -> tuple[bytes, bytes]:
 
 
 def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: ec.EllipticCurvePrivateKey, *usages: str
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: ec.EllipticCurvePrivateKey,
+    *usages: str,
+    ocsp: str = "",
 ) -> x509.Certificate:
     now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
     builder = (
@@ -88,6 +95,11 @@ def _certificate(
         email = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())
         builder = builder.add_extension(email, critical=False).add_extension(authority, critical=False)
+    if ocsp:
+        place = x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp)
+        )
+        builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
     return builder.sign(issuer, hashes.SHA256())
 
 

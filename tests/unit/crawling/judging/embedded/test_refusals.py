@@ -3,16 +3,12 @@
 import pytest
 
 from shared.crawling.judging.judge import Judged, judge
-from shared.crawling.options import CrawlOptions, Filters
 from shared.records.consent import Answer, Answers, Signal
 from shared.records.records import Reason, Rejected
-from shared.web.wishes.respect import Respect
+from tests.unit.crawling.judging.embedded.conditions import HEEDLESS, OPTIONS
 from tests.unit.crawling.judging.embedded.files import XMP_FORMATS, data_mining, plain, with_xmp, xmp
 from tests.unit.crawling.judging.embedded.signing import signed, training
 
-FILTERS = Filters(formats=("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"))
-OPTIONS = CrawlOptions(FILTERS, None, Respect())
-HEEDLESS = CrawlOptions(FILTERS, None, Respect(iptc=False, c2pa=False))
 PROHIBITED = (
     "DMI-PROHIBITED",
     "DMI-PROHIBITED-AIMLTRAINING",
