@@ -2,6 +2,7 @@
 
 import random
 import threading
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_images_without_manifests_start_no_process(reader):
 
 def test_threads_share_the_process(reader):
     data = [signed("jpeg", training({"cawg.ai_training": "allowed"})), signed("png", REFUSAL)]
-    found: dict[int, object] = {}
+    found: dict[int, Any] = {}
 
     def ask(number: int) -> None:
         found[number] = check(data[number % 2], reader, HEEDLESS)
