@@ -7,10 +7,10 @@ same way. Nobody waits for an answer, so a mistake in it, or a quota that is use
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.clock import Deadline
 from shared.errors import AppError, Conflict, Forbidden, InvalidRequest, QuotaExceeded
-from shared.jobs.archive_step.archive import Archive
 from shared.jobs.crawl import Crawl
 from shared.jobs.discovery.discover import Discover
 from shared.jobs.flow.dropped_message import report_dropped
@@ -39,18 +39,24 @@ from shared.telemetry.telemetry import Telemetry
 from shared.text.strict_json import FlawedJson
 from shared.users.metrics.uses import Uses
 
+if TYPE_CHECKING:
+    from shared.jobs.archive_step.archive import Archive
+
 _DISCOVERY_CRASHED = Failure(DISCOVERY_CRASHED, "Discovery failed again and again.")
 _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps that messages start."""
+    """The steps that messages start.
+
+    `archive` returns the archive step. An instance that only crawls never imports it.
+    """
 
     submit: Submit
     discover: Discover
     crawl: Crawl
-    archive: Archive
+    archive: "Callable[[], Archive]"
 
 
 class Intake:
@@ -100,7 +106,7 @@ class Intake:
         message = await self._own_message(message_id, text, self._list_submission)
         if message is not None:
             async with self._unless_deleted(message):
-                await self._steps.archive.run(message, deadline)
+                await self._steps.archive().run(message, deadline)
 
     async def handle_poisoned_job(self, message_id: str, text: str | bytes) -> None:
         """Handles a message of `crawl-jobs-poison`: sends the job on a few more times, then fails it.
