@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.records.candidates import Candidate, Provenance, StoredRange
+from shared.records.consent import Consent
 from shared.records.facts import ImageFacts
 from shared.records.licenses import UNKNOWN
 from shared.records.records import KEPT, Kept, Record
@@ -38,7 +39,7 @@ class Delivered:
     `size_bytes` bytes of the dataset's file `blob` (a name below the dataset's prefix) at `offset`, and `file` is its
     name there. A rejected candidate has a `reason`. For a duplicate, `same_as` is the index of the copy that was
     preferred; that copy may itself be rejected. `same_as_dataset` names the dataset of that copy if it is another
-    one.
+    one. `consent` and `consent_at` are the parts of the image's `Consent`.
     """
 
     index: int
@@ -62,6 +63,8 @@ class Delivered:
     license_url: str | None = None
     attribution: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    consent: str = ""
+    consent_at: str = ""
 
     @property
     def kept(self) -> bool:
@@ -72,7 +75,13 @@ class Delivered:
         """Returns a candidate for this image that is read from where it is stored."""
         provenance = Provenance(**{name: getattr(self, name) for name in _PROVENANCE})
         return Candidate(
-            self.url, self.label, provenance, self.caption, extra=dict(self.extra), stored=stored
+            self.url,
+            self.label,
+            provenance,
+            self.caption,
+            extra=dict(self.extra),
+            stored=stored,
+            consent=Consent(self.consent, self.consent_at) if self.consent else None,
         )
 
 
@@ -93,14 +102,15 @@ class FileChecksum:
 _PROVENANCE = tuple(Provenance.__slots__)
 _FACTS = tuple(name for name in ImageFacts.__slots__ if name != "embedded")
 _provenance_of, _facts_of = attrgetter(*_PROVENANCE), attrgetter(*_FACTS)
-_OF_ALL = ("index", "label", "url", "final_url", "fetched_at", "caption", "extra", "outcome", *_PROVENANCE)
+_OF_CANDIDATE = ("index", "label", "url", "final_url", "fetched_at", "caption", "extra")
+_OF_ALL = (*_OF_CANDIDATE, "outcome", "consent", "consent_at", *_PROVENANCE)
 _OF_KEPT, _OF_REJECTED = (*_OF_ALL, *_FACTS, "embedded"), (*_OF_ALL, "reason", "detail")
 _adapter = TypeAdapter(Delivered)
 
 
 def fields_of(record: Record) -> dict[str, object]:
     """Returns the fields of a line that are known from the crawl alone, without empty fields."""
-    candidate, outcome = record.candidate, record.outcome
+    candidate, outcome, consent = record.candidate, record.outcome, record.consent
     if isinstance(outcome, Kept):
         facts = outcome.facts
         names, word, found = _OF_KEPT, KEPT, (*_facts_of(facts), facts.embedded.fields)
@@ -115,6 +125,7 @@ def fields_of(record: Record) -> dict[str, object]:
         candidate.caption,
         candidate.extra,
         word,
+        *((consent.answers, consent.checked_at) if consent is not None else (None, None)),
         *_provenance_of(candidate.provenance),
         *found,
     )

@@ -17,6 +17,7 @@ from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.coco import Coco
+from shared.archiving.texts.consent_lines import CONSENT_FILE, ConsentLines
 from shared.archiving.texts.credit import credit_markdown
 from shared.archiving.texts.markdown import code
 from shared.archiving.texts.metadata import COLUMNS, Cell, Placed
@@ -29,7 +30,7 @@ from shared.text.json_lines import json_line
 def annotations_of(
     wanted: Collection[AnnotationFormat], order: ArchiveOrder, labels: Sequence[str]
 ) -> list[Annotation]:
-    """Returns the annotation files that are `wanted`, and the attributions, in the order of delivery."""
+    """Returns the annotation files that are `wanted`, the attributions and the consent, in the order of delivery."""
     found: list[Annotation] = []
     if "jsonl" in wanted:
         found.append(JsonLines("annotations.jsonl"))
@@ -41,7 +42,7 @@ def annotations_of(
         found.append(Yaml("annotations.yaml"))
     if "coco" in wanted:
         found.append(Coco("annotations.coco.json", order, labels))
-    found.append(Attribution("ATTRIBUTION.md", changes_of(order)))
+    found += (Attribution("ATTRIBUTION.md", changes_of(order)), ConsentLines(CONSENT_FILE))
     return found
 
 

@@ -10,6 +10,7 @@ from shared.crawling.fetching.fetch import Fetched
 from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.patience import Patience, PatienceConfig, Postponed
+from shared.records.consent import Answers
 from shared.records.records import Reason
 from shared.web.wishes.respect import Respect
 from tests.expect import rejected
@@ -125,7 +126,7 @@ async def test_a_host_has_no_more_requests_at_a_time_than_its_share(config, host
 
 
 async def ask_quietly(fetcher, url, spent=None):
-    async with fetcher.fetch(url, FILTERS, Respect(), spent or patience()) as found:
+    async with fetcher.fetch(url, FILTERS, Respect(), spent or patience(), Answers()) as found:
         return found
 
 

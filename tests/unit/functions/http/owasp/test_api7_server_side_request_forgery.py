@@ -11,6 +11,7 @@ from shared.crawling.fetching.patience import Patience
 from shared.crawling.options import Filters
 from shared.errors import Permanent
 from shared.jobs.job.messages import WEBHOOKS_QUEUE
+from shared.records.consent import Answers
 from shared.records.records import Rejected
 from shared.web.addresses.lookup import HostLookup
 from shared.web.http.client import WebRequest
@@ -87,7 +88,8 @@ async def test_api7_only_web_addresses_are_accepted(people, url):
 async def test_api7_an_image_at_a_private_address_is_not_fetched(people, inside):
     base, asked = inside
     patience = Patience(1, Deadline(people.app.clock, 60), lambda: False)
-    async with people.app.worker._fetcher.fetch(f"{base}/1.jpg", Filters(), Respect(), patience) as found:
+    fetch = people.app.worker._fetcher.fetch(f"{base}/1.jpg", Filters(), Respect(), patience, Answers())
+    async with fetch as found:
         assert isinstance(found, Rejected)
     assert asked == []
 
