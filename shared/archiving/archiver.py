@@ -157,6 +157,7 @@ class Archiver:
             counts=plan.header.counts,
             splits=plan.header.split_counts,
             checksums=checksums,
+            diff=plan.header.diff,
         )
 
     async def _copy_preview(self, plan: Plan) -> None:

@@ -34,6 +34,7 @@ class ArchiveOrder:
     `created_at` is that of the job, and the time of every entry in the archive files, so that a second run writes the
     same bytes. `seed` decides the splits, and the order of images in shards. `prefix` begins the names of the dataset's
     blobs, and `work_prefix` those of the archiver's working blobs; both end in "/".
+    `base_revision` is the revision of the dataset that a refresh starts from; None if the job is not refreshed.
     """
 
     job_id: str
@@ -53,6 +54,7 @@ class ArchiveOrder:
     changes: str = ""
     max_images: int | None = None
     scores: ScoreRanges = field(default_factory=dict)
+    base_revision: int | None = None
 
     @property
     def digest(self) -> str:
@@ -60,13 +62,14 @@ class ArchiveOrder:
 
         Every version of the app computes the same digits, so that two versions that archive one job share one plan.
         Therefore `parents` and `changes`, which only texts show, are not hashed, and a field that is added later must
-        not be hashed either, such as `max_images` and `scores`, which are the same in all orders of a job's revision.
+        not be hashed either, such as `max_images`, `scores` and `base_revision`, which are the same in all orders of a
+        job's revision.
         """
         return hashlib.sha256(_adapter.dump_json(self, exclude=_NOT_HASHED)).hexdigest()[:12]
 
 
 _adapter = TypeAdapter(ArchiveOrder)
-_NOT_HASHED = {"parents", "changes", "max_images", "scores"}
+_NOT_HASHED = {"parents", "changes", "max_images", "scores", "base_revision"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class Archived:
 
     `blobs` are the files to download, in order: the ZIP file, or the tar shards and then the texts. `checksums` has an
     entry for each of them. `counts` is the number of candidates by label and outcome: "kept", or the reason of a
-    rejection. `splits` is the number of images by split.
+    rejection. `splits` is the number of images by split. `diff` counts what a refresh has changed; None if there
+    was none.
     """
 
     format: FormatName
@@ -86,6 +90,7 @@ class Archived:
     counts: Mapping[str, Mapping[str, int]]
     splits: Mapping[str, int]
     checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
+    diff: Mapping[str, int] | None = None
 
 
 def changes_of(order: ArchiveOrder) -> str:

@@ -75,8 +75,12 @@ class Transform(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CrawlOptions:
-    """The parts of a job's spec that decide how a candidate is fetched and judged."""
+    """The parts of a job's spec that decide how a candidate is fetched and judged.
+
+    With `remove_gone`, a refresh rejects images that their sources no longer list.
+    """
 
     filters: Filters
     transform: Transform | None
     respect: Respect
+    remove_gone: bool = False

@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
@@ -15,7 +15,8 @@ from shared.crawling.fetching.host_queues import HostQueues
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
-from shared.errors import Conflict, NotFound, Retryable, Unavailable
+from shared.crawling.known_images import KnownImages
+from shared.errors import Conflict, Damaged, NotFound, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.consent import Answers, consent_of
 from shared.records.records import Kept, Reason, Record, Rejected
@@ -113,6 +114,7 @@ class ChunkWorker:
     ) -> None:
         self._fetcher = fetcher
         self._budget = budget
+        self._known_images = KnownImages(fetcher, budget, blobs, runtime.clock)
         self._blobs = blobs
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
@@ -128,6 +130,7 @@ class ChunkWorker:
         are stored in the chunk's shard. If the caller does not write the records, those bytes are unused.
 
         Raises:
+            Damaged: the files of a dataset that is refreshed are gone or cannot be read.
             Retryable: storage did not answer.
         """
         run = self._run(chunk, deadline, stop)
@@ -136,6 +139,8 @@ class ChunkWorker:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._config.concurrency, len(chunk.candidates))):
                     group.create_task(self._process_candidates(run))
+        except* Damaged as group_error:
+            raise Damaged(_details(group_error)) from group_error
         except* Retryable as group_error:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
         finally:
@@ -183,9 +188,17 @@ class ChunkWorker:
         outcome: Kept | Rejected
         answers = Answers()
         try:
+            if candidate.known is not None:
+                record = await self._known_images.record(
+                    numbered, candidate.known, run.chunk.options, run.shard
+                )
+                if record is not None:
+                    return record
+                candidate = replace(candidate, stored=None)
             outcome, final_url = await self._outcome(run, candidate, answers)
-        except (Retryable, Postponed):
-            # storage does not answer, so the whole chunk is tried again; or this candidate has no time left
+        except (Retryable, Postponed, Damaged):
+            # storage does not answer, so the whole chunk is tried again; or this candidate has no time left;
+            # or the job cannot go on
             raise
         except Exception as error:  # noqa: BLE001 - an error with one image must not harm the others
             signals.failure(self._telemetry, error, operation="crawl_candidate")
@@ -269,3 +282,11 @@ class ChunkWorker:
                 loop.call_soon_threadsafe(self._pixels.give_back, share)
 
         return give_back
+
+
+def _details(group: BaseExceptionGroup[Damaged]) -> str:
+    """Returns the text of the first error in a group."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first.detail if isinstance(first, Damaged) else str(first)

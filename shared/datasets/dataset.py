@@ -17,7 +17,8 @@ class Dataset:
     number of candidates by label and outcome ("kept", or the reason of a rejection), and `splits` the number of images
     by split. `checksums` has an entry for each file. `sha256` is that of the file if there is only one; it is None if
     there are several, or if the file is too large to be read for its checksum. `webhook_url` is that of the job's spec,
-    for what happens after the job's working blobs are deleted; it may hold a secret.
+    for what happens after the job's working blobs are deleted; it may hold a secret. `diff` counts what a refresh has
+    changed since `base_revision`, by the words of `shared.archiving.planning.diff`; both are None if there was none.
     """
 
     id: str
@@ -36,6 +37,8 @@ class Dataset:
     revision: int = 1
     checksums: Mapping[str, FileChecksum] = field(default_factory=dict)
     webhook_url: str | None = field(default=None, repr=False)
+    diff: Mapping[str, int] | None = None
+    base_revision: int | None = None
     keeping: Keeping = Keeping()  # noqa: RUF009 - it cannot change
 
     @property

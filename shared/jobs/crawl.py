@@ -86,7 +86,7 @@ class Crawl:
         self._worker = worker
         self._runtime = runtime
         self._watches = watches
-        self._options: OrderedDict[str, CrawlOptions] = OrderedDict()
+        self._options: OrderedDict[tuple[str, int], CrawlOptions] = OrderedDict()
 
     async def run(self, message: ChunkMessage, deadline: Deadline, *, redelivered: bool = True) -> None:
         """Crawls the chunk, or as much of it as the deadline allows, and enqueues the rest.
@@ -169,21 +169,23 @@ class Crawl:
         chunk = await self._ledger.chunk(job.id, message.chunk)
         return (job, chunk) if chunk is not None else None
 
-    async def _options_of(self, job_id: str) -> CrawlOptions:
-        """Returns the crawl options in the job's spec. A few jobs' options are cached: specs never change."""
-        if job_id not in self._options:
-            spec = await self._jobs.needed_spec(job_id)
-            self._options[job_id] = CrawlOptions(spec.filters, spec.transform, spec.respect)
+    async def _options_of(self, job: Job) -> CrawlOptions:
+        """Returns the crawl options of the job. A few jobs' options are cached: those of a revision never change."""
+        key = job.id, job.revision
+        if key not in self._options:
+            spec = await self._jobs.needed_spec(job.id)
+            remove_gone = job.refresh is not None and job.refresh.remove_gone
+            self._options[key] = CrawlOptions(spec.filters, spec.transform, spec.respect, remove_gone)
             if len(self._options) > _MAX_CACHED_OPTIONS:
                 self._options.popitem(last=False)
-        return self._options[job_id]
+        return self._options[key]
 
     async def _crawl(self, task: _Task, deadline: Deadline) -> _Work:
         job = task.job
         chunk = Chunk(
             candidates=task.candidates,
             shard=shard_name(job.id, task.chunk.id, self._runtime.ids.nonce()),
-            options=await self._options_of(job.id),
+            options=await self._options_of(job),
         )
         watch = self._watches.watch(job)
         async with watch.watching():

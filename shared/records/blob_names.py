@@ -9,7 +9,8 @@ work/job_{id}/                working blobs, deleted some days after the job's e
     shards/                   images in the order in which they were fetched
     archive/r{revision}/      start.json; the plan and its texts are under the digest of the order
     derived/                  small images of those that the job has kept, made when somebody looks at them
-derived/job_{id}/r{revision}/    small images of a dataset, its preview, index and statistics; deleted with the dataset
+derived/job_{id}/r{revision}/    small images of a dataset, its preview, index and statistics, and the spec that it was
+                              made from, for a refresh; deleted with the dataset
 inputs/{user}/                lists that the user's specs may name; the app writes those under uploaded/ only
 ```
 
@@ -63,6 +64,11 @@ def preview_blob(dataset_id: str, revision: int) -> str:
     return f"{revision_derived_prefix(dataset_id, revision)}preview.jpg"
 
 
+def dataset_spec_blob(dataset_id: str, revision: int) -> str:
+    """Returns the name of the spec that a revision of a dataset was made from. It outlives the job's working blobs."""
+    return f"{revision_derived_prefix(dataset_id, revision)}spec.json"
+
+
 def derived_from(blob: str) -> tuple[str, int] | None:
     """Returns the id and the revision of the dataset from which the blob is derived, or None if it is another blob."""
     found = _DERIVED_FROM.match(blob)
@@ -92,6 +98,16 @@ def discovery_blob(job_id: str, chunks: int, nonce: str) -> str:
 def seen_blob(job_id: str, chunks: int, nonce: str) -> str:
     """Returns the name of the addresses that discovery found up to so many chunks."""
     return f"{work_prefix(job_id)}seen/{chunks:06}-{nonce}"
+
+
+def known_blob(job_id: str, revision: int, nonce: str) -> str:
+    """Returns the name of the keys of all images that a refresh knows."""
+    return f"{work_prefix(job_id)}seen/known-r{revision}-{nonce}"
+
+
+def listed_blob(job_id: str, chunks: int, nonce: str) -> str:
+    """Returns the name of the marks of known images that the sources have listed up to so many chunks."""
+    return f"{work_prefix(job_id)}seen/listed-{chunks:06}-{nonce}"
 
 
 def candidates_blob(job_id: str, name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from shared.records.consent import Consent
+from shared.records.facts import ImageFacts
 from shared.records.licenses import UNKNOWN
 from shared.records.packed_lines import pack, unpack
 
@@ -18,6 +19,7 @@ class Provenance:
     """Says where an image comes from and under which terms. It holds what the source declared, and no guesses.
 
     `license` is one of the normalised codes of `shared.records.licenses`, or "unknown" if the source declared none.
+    `source_id` is the image's id at its source, if that has ids. Its address may change, the id does not.
     """
 
     source: str
@@ -29,6 +31,7 @@ class Provenance:
     license_version: str | None = None
     license_url: str | None = None
     attribution: str | None = None
+    source_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,32 @@ class StoredRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the dataset that is refreshed says of an image.
+
+    If it has the image, `facts` are those of the stored bytes, and `split` is the image's split. Otherwise `reason` and
+    `detail` say why the image was rejected. `listed` says whether the sources still list the image. The other fields
+    are those of its record.
+    """
+
+    facts: ImageFacts | None = None
+    split: str | None = None
+    reason: str = ""
+    detail: str = ""
+    listed: bool = True
+    final_url: str | None = None
+    fetched_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One image to fetch.
 
     `url` is http(s), or `blob:NAME` for an image that is in storage already. If an earlier job fetched the image,
     `stored` says where its bytes are. They are read from there, and `url` only says where the image came from.
     `width` and `height` are the source's claims, in pixels. `extra` holds the further columns of a URL list, which
-    the record keeps unchanged. `consent` holds the answers of signals that the source has already looked for.
+    the record keeps unchanged. `consent` holds the answers of signals that the source has already looked for. `known`
+    is set if a refresh takes the candidate over from the dataset.
     """
 
     url: str
@@ -59,6 +81,7 @@ class Candidate:
     extra: dict[str, str] = field(default_factory=dict)
     stored: StoredRange | None = None
     consent: Consent | None = None
+    known: Known | None = None
 
     @property
     def in_storage(self) -> bool:

@@ -24,6 +24,8 @@ from shared.text.json_lines import json_line
 
 RECORDS = "records.jsonl.gz"
 """The file's name, below the prefix of a dataset's revision."""
+DIFF = "diff.jsonl.gz"
+"""The name of the file, beside the records, that says what a refresh has changed."""
 
 _LIMITS = GzipLimits(max_bytes=20_000_000_000)
 # a line usually has some hundred bytes; at most it has an address of 100 kB and 20 further texts
@@ -62,6 +64,7 @@ class Delivered:
     license_version: str | None = None
     license_url: str | None = None
     attribution: str | None = None
+    source_id: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     consent: str = ""
     consent_at: str = ""
@@ -149,6 +152,20 @@ async def read_delivered(pieces: AsyncIterator[bytes], dataset_id: str) -> Async
         Damaged: the file is cut short, garbled or of another shape, or decompresses to more than records can. All
             rows before the error were yielded.
     """
+    what = f"the records of dataset {dataset_id}"
+    async for lines in read_lines(pieces, dataset_id):
+        with reading(what):
+            rows = [_adapter.validate_json(line) for line in lines]
+        for row in rows:
+            yield row
+
+
+async def read_lines(pieces: AsyncIterator[bytes], dataset_id: str) -> AsyncIterator[list[bytes]]:
+    """Yields the lines of a whole records file, some at a time.
+
+    Raises:
+        Damaged: as `read_delivered` does.
+    """
     rest, size = b"", 0
 
     async def counted() -> AsyncIterator[bytes]:
@@ -162,11 +179,9 @@ async def read_delivered(pieces: AsyncIterator[bytes], dataset_id: str) -> Async
     while (piece := await _next(unzipped, what)) is not None:
         *lines, rest = (rest + piece).split(b"\n")
         with reading(what):
-            rows = [_adapter.validate_json(line) for line in lines]
             if len(rest) > _MAX_LINE_BYTES:
                 raise ValueError("too long a line")
-        for row in rows:
-            yield row
+        yield lines
     if rest or not size:
         raise Damaged(f"Damaged in storage: {what}, as the file ends too early.")
 

@@ -102,6 +102,7 @@ class Record:
     """Holds one candidate and its outcome. Records are sorted by `index`, the candidate's place in the job, from 0.
 
     `consent` holds the answers of the signals that were looked for. It is None if the candidate was rejected before.
+    `gone` says of an image that a refresh keeps that its sources no longer list it, or that its host no longer has it.
     """
 
     index: int
@@ -110,6 +111,7 @@ class Record:
     final_url: str | None = None
     fetched_at: str | None = None
     consent: Consent | None = None
+    gone: bool = False
 
 
 _adapter = TypeAdapter(Record)

@@ -26,6 +26,7 @@ _MODULES = (
     "shared.jobs.submission.forecast",
     "shared.jobs.submission.uploaded_lists",
     "shared.jobs.retry",
+    "shared.jobs.submission.refresh",
     "shared.jobs.webhooks.body",
     "shared.jobs.webhooks.call",
     "shared.jobs.webhooks.ends",

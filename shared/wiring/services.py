@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.jobs.retry import Retry
     from shared.jobs.spec.spec import SpecReader
     from shared.jobs.submission.forecast import Forecasts
+    from shared.jobs.submission.refresh import RefreshDatasets
     from shared.jobs.submission.spec_checks import SpecChecks
     from shared.jobs.submission.submit import Submit
     from shared.jobs.submission.uploaded_lists import UploadedLists
@@ -160,6 +161,15 @@ class Services(UserServices):
         from shared.jobs.retry import Retry
 
         return Retry(self.job_data, self.catalog, self.quotas, self.clock)
+
+    @cached_property
+    def refresh_datasets(self) -> "RefreshDatasets":
+        """Has the jobs of datasets run again."""
+        from shared.jobs.submission.refresh import RefreshDatasets
+
+        return RefreshDatasets(
+            self.job_data, self.catalog, self.specs, self.spec_checks, self.quotas, self.runtime
+        )
 
     @cached_property
     def lists(self) -> "UploadedLists":

@@ -71,8 +71,8 @@ async def submit_job(call: Call) -> Answer:
     )
     submitted = await call.app.submit.accept(submission)
     await call.app.used(call.caller, "submit_job")
-    answer = await _describe(call, submitted.job)
-    headers = {"Location": answer.links["self"], **_when_to_read_again(call, submitted.job)}
+    answer = await describe(call, submitted.job)
+    headers = {"Location": answer.links["self"], **when_to_read_again(call, submitted.job)}
     if submitted.replayed:
         return Answer(answer, headers={**headers, "Idempotency-Replayed": "true"})
     return Answer(answer, status=201, headers=headers)
@@ -117,7 +117,7 @@ async def list_jobs(call: Call) -> Answer:
 async def get_job(call: Call) -> Answer:
     """Answers one job: state, progress, counts by label, rejections by reason, links."""
     job = await _find(call)
-    return Answer(await _describe(call, job), headers=_when_to_read_again(call, job))
+    return Answer(await describe(call, job), headers=when_to_read_again(call, job))
 
 
 @endpoints.serve(
@@ -149,7 +149,7 @@ async def cancel_job(call: Call) -> Answer:
     """Stops a job within seconds. Its stored images are kept for a retry until the nightly clean-up deletes them."""
     job = await call.app.transitions.cancel(await _find(call))
     await call.app.used(call.caller, "cancel_job")
-    return Answer(await _describe(call, job))
+    return Answer(await describe(call, job))
 
 
 @endpoints.serve(
@@ -167,8 +167,8 @@ async def retry_job(call: Call) -> Answer:
     job = await _find(call)
     job = await call.app.retry.run(job.user_id, job.id)
     await call.app.used(call.caller, "retry_job")
-    answer = await _describe(call, job)
-    headers = {"Location": answer.links["self"], **_when_to_read_again(call, job)}
+    answer = await describe(call, job)
+    headers = {"Location": answer.links["self"], **when_to_read_again(call, job)}
     return Answer(answer, status=202, headers=headers)
 
 
@@ -217,7 +217,7 @@ async def _find(call: Call) -> Job:
     return await call.app.job_keys.find(call.caller.user_id, call.route("id"))
 
 
-def _when_to_read_again(call: Call, job: Job) -> dict[str, str]:
+def when_to_read_again(call: Call, job: Job) -> dict[str, str]:
     """Returns the header for those who wait for the end of a job: the longer its state lasts, the later."""
     if job.state.terminal:
         return {}
@@ -226,7 +226,8 @@ def _when_to_read_again(call: Call, job: Job) -> dict[str, str]:
     return {"Retry-After": str(round(min(most, max(least, lasts / 10))))}
 
 
-async def _describe(call: Call, job: Job) -> JobAnswer:
+async def describe(call: Call, job: Job) -> JobAnswer:
+    """Returns the answer for a job."""
     progress = await call.app.job_data.ledger.progress(job.id)
     report = await call.app.job_data.ledger.report(job.id)
     dataset = None

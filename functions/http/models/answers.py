@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
+from pydantic import ConfigDict
+
 from functions.http.declared import Model
 from functions.http.models.keeping import KeepingAnswer
 from functions.http.models.webhooks import WebhookAnswer
@@ -158,8 +160,38 @@ class JobPage(Model):
     next: str | None
 
 
+class RefreshBody(Model):
+    """What a refresh does beside asking the sources again.
+
+    With `remove_gone`, images leave the dataset that their sources no longer list.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    remove_gone: bool = False
+
+
+class DiffCounts(Model):
+    """How many images a refresh found to be of each kind, compared with the revision `since`."""
+
+    since: int
+    added: int
+    changed: int
+    gone: int
+    opted_out: int
+    dropped: int
+    unchanged: int
+
+    @classmethod
+    def of(cls, dataset: "Dataset") -> Self | None:
+        """Returns the counts of a dataset, or None if its job was never refreshed."""
+        if dataset.diff is None or dataset.base_revision is None:
+            return None
+        return cls(since=dataset.base_revision, **dataset.diff)
+
+
 class DatasetAnswer(Model):
-    """One dataset."""
+    """One dataset. `diff` counts what its last refresh has changed; it is null before the first one."""
 
     id: str
     name: str
@@ -172,6 +204,7 @@ class DatasetAnswer(Model):
     labels: dict[str, LabelCounts]
     splits: dict[str, int]
     sha256: str | None
+    diff: DiffCounts | None
     keeping: KeepingAnswer
     links: dict[str, str]
 
@@ -181,6 +214,8 @@ class DatasetAnswer(Model):
         path = f"{_API}/datasets/{dataset.id}"
         links = {name: f"{path}/{name}" for name in _LINKS}
         links |= {"self": path, "job": f"{_API}/jobs/{dataset.id}"}
+        if dataset.diff is not None:
+            links["diff"] = f"{path}/diff"
         if dataset.tier == "archive":
             links["rehydrate"] = f"{path}/rehydrate"
         return cls(
@@ -195,6 +230,7 @@ class DatasetAnswer(Model):
             labels=_labels(dataset.counts),
             splits=dict(dataset.splits),
             sha256=dataset.sha256,
+            diff=DiffCounts.of(dataset),
             keeping=KeepingAnswer.of(dataset, files),
             links=links,
         )

@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from functions.http.declared import Model
+from functions.http.models.answers import DiffCounts
 
 if TYPE_CHECKING:
+    from shared.datasets.dataset import Dataset
     from shared.datasets.downloads import Download, SavedFile
     from shared.records.delivered import FileChecksum
 
@@ -80,6 +82,25 @@ class DownloadAnswer(Model):
             files=files,
             records=DownloadLink.of_file(download.records) if download.records else None,
             notice=in_archive_tier(dataset.id) if archived else None,
+        )
+
+
+class DiffAnswer(Model):
+    """What the last refresh of a dataset has changed. `file` has a line for each image but the unchanged ones."""
+
+    revision: int
+    counts: DiffCounts
+    file: DownloadLink | None
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, dataset: "Dataset", counts: DiffCounts, file: "SavedFile | None") -> Self:
+        """Returns the answer for a dataset. Without a file, the answer has the counts only."""
+        return cls(
+            revision=dataset.revision,
+            counts=counts,
+            file=DownloadLink.of_file(file) if file else None,
+            expires_at=file.link.expires_at if file and file.link else None,
         )
 
 

@@ -25,7 +25,7 @@ from shared.archiving.planning.parts import Part, cut_parts
 class PlanHeader:
     """A plan without the columns of its images.
 
-    `digest` is that of the order. `counts` and `split_counts` are `Archived.counts` and `Archived.splits`.
+    `digest` is that of the order. `counts`, `split_counts` and `diff` are `Archived.counts`, `splits` and `diff`.
     """
 
     digest: str
@@ -40,6 +40,7 @@ class PlanHeader:
     block_bytes: int
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     split_counts: Mapping[str, int] = field(default_factory=dict)
+    diff: Mapping[str, int] | None = None
 
     @property
     def generation(self) -> int:

@@ -103,6 +103,7 @@ class Planner:
             block_bytes=min(self._config.block_bytes, self._config.part_bytes),
             counts=texts.counts,
             split_counts=choice.split_counts,
+            diff=texts.diff,
         )
         return Plan(header, choice.images)
 

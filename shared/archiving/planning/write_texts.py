@@ -11,6 +11,7 @@ from shared.archiving.formats.registry import FORMATS
 from shared.archiving.layout.contents import TextFile
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import Choice
+from shared.archiving.planning.diff import DiffWriter
 from shared.archiving.planning.final_records import FinalRecords
 from shared.archiving.planning.preview import PREVIEW
 from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs
@@ -18,7 +19,7 @@ from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.card import Figures, card, checksum_of
 from shared.archiving.texts.metadata import Placed
 from shared.damage import reading
-from shared.records.delivered import RECORDS, encode_delivered
+from shared.records.delivered import DIFF, RECORDS, encode_delivered
 from shared.records.records import Record, decode_records
 from shared.storage.blobs import BlobAttributes
 
@@ -27,12 +28,13 @@ from shared.storage.blobs import BlobAttributes
 class Texts:
     """The texts that were written: the blob of the delivered records, and the dataset's text files.
 
-    `counts` is the number of candidates by label and outcome.
+    `counts` is the number of candidates by label and outcome, and `diff` counts the changes of a refresh.
     """
 
     records_blob: str
     files: tuple[TextFile, ...]
     counts: Mapping[str, Mapping[str, int]]
+    diff: Mapping[str, int] | None = None
 
 
 async def write_texts(
@@ -50,6 +52,9 @@ async def write_texts(
     found = form.annotations(order, list(choice.split_counts), choice.columns.labels)
     annotations = [(annotation, working.open(annotation.name)) for annotation in found]
     delivered = TextWriter(working.blobs, f"{order.prefix}{RECORDS}")
+    diff = DiffWriter(
+        TextWriter(working.blobs, f"{order.prefix}{DIFF}"), wanted=order.base_revision is not None
+    )
     sidecars = TextWriter(working.blobs, choice.contents.sidecars)
     for annotation, writer in annotations:
         await writer.add(annotation.begin())
@@ -60,10 +65,12 @@ async def write_texts(
         if form.sidecar_count:
             await sidecars.add(_sidecars(images, form))
         await delivered.add(encode_delivered(lines))
+        await diff.add(batch, lines)
     if not delivered.size:
         # an empty file would not be gzip
         await delivered.add(encode_delivered([]))
     await delivered.close(BlobAttributes("application/gzip"))
+    await diff.close()
     await sidecars.close()
     readme = working.open("README.md")
     await readme.add(_card(order, choice, final.figures, has_preview=bool(preview)))
@@ -76,7 +83,7 @@ async def write_texts(
         await named[-1][1].add(preview)
     named += ((annotation.name, writer) for annotation, writer in annotations)
     files = await working.close(named)
-    return Texts(delivered.blob, files, final.figures.counts)
+    return Texts(delivered.blob, files, final.figures.counts, diff.counts)
 
 
 async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncIterator[list[Record]]:

@@ -36,6 +36,8 @@ class Columns:
     `perceptual_hash` is `near.FLAT` if the picture has none. `scores` has a row per image and a column for each of
     `SCORES`. `color` is the dominant colour as a number, red first.
 
+    `known_split` is the split of an image that a refresh takes over, as a position in `known_splits`, or -1.
+
     `newest` is the only array with one value per candidate: the position of the record blob whose record counts, or -1
     if the candidate has no record.
     """
@@ -56,6 +58,8 @@ class Columns:
     newest: NDArray[np.int32]
     labels: tuple[str, ...]
     shards: tuple[str, ...]
+    known_split: NDArray[np.int8] | None = None
+    known_splits: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.index)
@@ -73,6 +77,7 @@ _CODES = {
     "perceptual_hash": "Q",
     "extension": "b",
     "color": "I",
+    "known_split": "b",
 }
 
 
@@ -102,8 +107,18 @@ class _Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     label: str
+    known: _Known | None = None
+
+    @property
+    def known_split(self) -> str | None:
+        return self.known.split if self.known is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,7 @@ class _Builder:
     newest: array[int] = field(default_factory=lambda: array("i"))
     labels: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
+    splits: dict[str | None, int] = field(default_factory=lambda: {None: -1})
 
     def add(self, data: bytes, blob: int) -> None:
         """Adds the records in `data`, the record blob at position `blob`."""
@@ -153,7 +169,7 @@ class _Builder:
 
     def _numbers(self, kept: Sequence[_Row]) -> dict[str, list[int]]:
         """Returns the values of each column. Column by column is much faster than row by row."""
-        labels, shards = self.labels, self.shards
+        labels, shards, splits = self.labels, self.shards, self.splits
         facts = [row.outcome.facts for row in kept if row.outcome.facts is not None]
         self.sha256 += bytes.fromhex("".join([one.sha256 for one in facts]))
         self.scores.extend(chain.from_iterable(map(_scores_of, facts)))
@@ -168,6 +184,7 @@ class _Builder:
             "perceptual_hash": [int(one.perceptual_hash or NO_HASH, 16) for one in facts],
             "extension": [extension_of(one.format) for one in facts],
             "color": [int(one.dominant_color.removeprefix("#"), 16) for one in facts],
+            "known_split": [splits.setdefault(row.candidate.known_split, len(splits) - 1) for row in kept],
         }
 
     def columns(self) -> Columns:
@@ -195,6 +212,7 @@ class _Builder:
             newest=newest,
             labels=tuple(self.labels),
             shards=tuple(self.shards),
+            known_splits=tuple(name for name in self.splits if name is not None),
         )
 
 

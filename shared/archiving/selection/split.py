@@ -13,7 +13,7 @@ of each other, five images of dogs, and five of horses.
    val, and the last one to test. Both orders depend on the seed, and the second on the images' bytes, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -67,7 +67,10 @@ def assign_splits(
     than one image away from its share. Groups of near-duplicates can make both less exact: a group is never divided,
     and counts for the label of its first image. A split with a share of 0 gets nothing. In a random order, the single
     images of a label fill one split after the other, so one more image moves few others to another split.
+
+    Images that a refresh takes over stay in their splits, with their near-duplicates. The others fill up the shares.
     """
+    names = list(shares)
     used = np.array([at for at, share in enumerate(shares.values()) if share > 0], np.int8)
     if len(used) < 2 or not len(rows):
         return np.full(len(rows), used[0], np.int8)
@@ -75,17 +78,40 @@ def assign_splits(
     images = _in_random_order(columns, rows, seed, dedup)
     heads, singles, label, size = images.group_heads, images.singles, images.label, images.size
     exact = np.outer(np.bincount(label), weights / weights.sum())
-    single_counts = np.bincount(label[singles], minlength=len(exact))
 
     split = np.zeros(len(rows), np.int64)
-    split[heads] = _splits_of_groups(label[heads], size[heads], exact, single_counts)
+    fixed = _known_splits(columns, rows, images.group, [names[at] for at in used])
+    known = np.concatenate([heads, singles])
+    known = known[fixed[known] >= 0]
+    split[known] = fixed[known]
     in_groups = np.zeros(exact.shape, np.int64)
+    np.add.at(in_groups, (label[known], split[known]), size[known])
+    heads, singles = heads[fixed[heads] < 0], singles[fixed[singles] < 0]
+    single_counts = np.bincount(label[singles], minlength=len(exact))
+    split[heads] = _splits_of_groups(label[heads], size[heads], exact - in_groups, single_counts)
     np.add.at(in_groups, (label[heads], split[heads]), size[heads])
     split = split[images.group]
 
     counts = apportion(exact, in_groups, single_counts)
     split[singles] = np.repeat(np.tile(np.arange(len(used)), len(exact)), (counts - in_groups).ravel())
     return used[split]
+
+
+def _known_splits(columns: Columns, rows: Positions, group: Positions, splits: Sequence[str]) -> Positions:
+    """Returns the position in `splits` where each image's group has to stay, or -1 if the group is free.
+
+    If a group has images of several splits, the first one decides.
+    """
+    fixed = np.full(len(rows), -1, np.int64)
+    if columns.known_split is None or not columns.known_splits:
+        return fixed
+    places = np.array([splits.index(name) if name in splits else -1 for name in columns.known_splits] + [-1])
+    # -1, no known split, is the last place
+    own = places[columns.known_split[rows]]
+    known = np.flatnonzero(own >= 0)
+    # the last write counts, so the first image of a group is written last
+    fixed[group[known[::-1]]] = own[known[::-1]]
+    return fixed[group]
 
 
 def _in_random_order(columns: Columns, rows: Positions, seed: int, dedup: Dedup) -> _Images:

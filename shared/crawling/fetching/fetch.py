@@ -105,6 +105,10 @@ class Fetcher:
         finally:
             self._give_back(download)
 
+    async def refusal(self, url: str, respect: Respect, answers: Answers) -> Rejected | None:
+        """Why a host forbids the use of an image in its own files, or None. The image is not requested."""
+        return await self._wishes.refusal(parse_url(url), respect, answers)
+
     async def _within_time(self, download: Download) -> Fetched | Rejected:
         last = Rejected(Reason.TIMED_OUT)
         try:

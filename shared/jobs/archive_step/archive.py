@@ -15,14 +15,16 @@ from shared.errors import Damaged, NotFound, Permanent
 from shared.jobs.archive_step.start import ArchiveStarts, parents_of
 from shared.jobs.flow.job_watch import JobEnded, JobWatch, JobWatches
 from shared.jobs.flow.transitions import Transitions
+from shared.jobs.job.chunk_ids import chunk_id
 from shared.jobs.job.failures import ARCHIVE_FAILED, NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JobMessage, message_of
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.tally import Tally
-from shared.records.blob_names import archive_prefix, records_blob, revision_prefix
-from shared.storage.blobs import Tier
+from shared.jobs.spec.spec import encode_spec
+from shared.records.blob_names import archive_prefix, dataset_spec_blob, records_blob, revision_prefix
+from shared.storage.blobs import BlobAttributes, Tier
 
 # Messages of one archive at a time, so that large archives leave room for small ones.
 _PARTS_IN_FLIGHT = 32
@@ -43,6 +45,7 @@ class Archive:
         self._ledger = data.ledger
         self._discovery = data.discovery
         self._queues = data.storage.queues
+        self._blobs = data.storage.blobs
         self._transitions = transitions
         self._archiver = archiver
         self._catalog = catalog
@@ -147,7 +150,12 @@ class Archive:
 
     async def _order(self, job: Job) -> ArchiveOrder:
         spec = await self._jobs.needed_spec(job.id)
-        records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id)]
+        after = ""
+        if job.refresh is not None:
+            # all that counts of earlier revisions was taken over
+            discovery, _ = await self._discovery.read(job.id)
+            after = chunk_id(discovery.chunks_before) + "~"
+        records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id, after)]
         start = await self._starts.begin(job, spec)
         limit, whole_labels = spec.max_images_per_label, tuple[str, ...]()
         if limit is None and any(config.searches for config in spec.sources):
@@ -172,11 +180,13 @@ class Archive:
             earlier=start.earlier,
             parents=parents_of(spec),
             changes=spec.transform.words if spec.transform else "",
+            base_revision=job.refresh.base if job.refresh else None,
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:
         """Records the dataset, then completes the job. If it has ended otherwise meanwhile, the record is undone."""
         start = await self._starts.stored(job)
+        await self._store_spec(job)
         await self._catalog.put(_dataset(job, archived, start.webhook_url if start else None))
         try:
             ended = await self._transitions.complete(job, archived.image_count)
@@ -186,6 +196,12 @@ class Archive:
             return
         if ended.state is not State.COMPLETED or ended.revision != job.revision:
             await self._starts.take_back(job, start)
+
+    async def _store_spec(self, job: Job) -> None:
+        """Stores the spec with the dataset, so that it can be refreshed when the job's working blobs are deleted."""
+        spec = await self._jobs.needed_spec(job.id)
+        name = dataset_spec_blob(job.id, job.revision)
+        await self._blobs.put(name, encode_spec(spec), BlobAttributes("application/json"))
 
     async def _follow_end(self, job: Job | None) -> None:
         """Does what follows the job's end, in case the run that ended it died before."""
@@ -230,5 +246,7 @@ def _dataset(job: Job, archived: Archived, webhook_url: str | None) -> Dataset:
         sha256=archived.checksums[archived.blobs[0]].sha256 if len(archived.blobs) == 1 else None,
         checksums=archived.checksums,
         webhook_url=webhook_url,
+        diff=archived.diff,
+        base_revision=job.refresh.base if job.refresh else None,
         keeping=Keeping(tier_changed_at=job.updated_at),
     )

@@ -1,7 +1,7 @@
 """Step 2 of a job: pages through the sources, and stores candidates in chunks.
 
 It works in slices: when its time is up, it saves its place and enqueues its own continuation. The discovery of a retry
-begins with the candidates that failed before.
+begins with the candidates that failed before. That of a refresh ends with those that the dataset knows.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from shared.errors import Changed, Damaged, Permanent
 from shared.jobs.discovery.paging import Continuation, Paging
 from shared.jobs.discovery.rescan import Rescan
 from shared.jobs.discovery.run import DiscoveryParts, DiscoveryRun
+from shared.jobs.discovery.take_over import TakeOver
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.failures import DISCOVERY_FAILED
 from shared.jobs.job.job import Job
@@ -37,6 +38,7 @@ class Discover:
         self._rescan = Rescan(
             parts.data.ledger, parts.data.storage.blobs, parts.moved_images, parts.chunk_size
         )
+        self._take_over = TakeOver(parts.data.storage.blobs, parts.chunk_size)
         self._sources = sources
         self._sleep = sleep
 
@@ -98,8 +100,10 @@ class Discover:
         run = await DiscoveryRun.resume(self._parts, job)
         if not await self._rescan.run(run, deadline):
             return Continuation()
-        if run.state.complete:
-            return None
-        spec = await self._jobs.needed_spec(job.id)
-        paging = Paging(run, spec, self._sources, self._parts.runtime.clock, self._sleep)
-        return await paging.page(deadline)
+        if not run.state.complete:
+            spec = await self._jobs.needed_spec(job.id)
+            paging = Paging(run, spec, self._sources, self._parts.runtime.clock, self._sleep)
+            continuation = await paging.page(deadline)
+            if continuation is not None:
+                return continuation
+        return None if await self._take_over.run(run, deadline) else Continuation()

@@ -6,10 +6,13 @@ first gives up. The message of a chunk is sent after the transaction. If the run
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from operator import attrgetter
 
 from shared.damage import reading
 from shared.errors import Changed
+from shared.jobs.discovery.begin_refresh import begin_refresh, is_new_refresh
+from shared.jobs.discovery.cutting import characters_of, split_evenly
+from shared.jobs.discovery.known_images import KnownImages
 from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.job_watch import JobWatches
@@ -24,8 +27,9 @@ from shared.jobs.ledger.report import DiscoveryReport, Problems
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.seen import Seen
 from shared.jobs.ledger.tally import Tally
-from shared.records.blob_names import candidates_blob, seen_blob
+from shared.records.blob_names import candidates_blob, listed_blob, seen_blob
 from shared.records.candidates import Candidate, NumberedCandidate, encode_candidates
+from shared.records.delivered import Delivered
 from shared.records.records import Record
 from shared.runtime import Runtime
 from shared.text.plain_text import one_line
@@ -73,6 +77,7 @@ class DiscoveryRun:
         self._found: list[Candidate] = []
         self._characters = 0
         self._watch = parts.watches.watch(job)
+        self._known: KnownImages | None = None
 
     @classmethod
     async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
@@ -89,11 +94,19 @@ class DiscoveryRun:
         if (state.revision, state.round) > (job.revision, job.round):
             raise Changed("The job is in a later revision or round.")
         new_revision, new_round = state.revision < job.revision, state.round < job.round
-        if new_revision:
+        restarts = is_new_refresh(job, state)
+        if restarts:
+            state = await begin_refresh(parts.data, job, state, parts.runtime.ids.nonce())
+            row = replace(row, report=DiscoveryReport())
+        elif new_revision:
             state.begin_revision(job.revision)
-        if new_round:
+        if new_round and not restarts:
             state.begin_round(job.round, await parts.rounds.raised_limits(job))
         run = cls(parts, job, state, row, await _read_seen(parts, job, state))
+        run._known = await _read_known(parts, state)
+        if restarts:
+            await run._commit(Addition(restarts=True))
+            return run
         if new_revision:
             await parts.dispatch.resend(job)
             state.announced = state.chunks
@@ -104,19 +117,30 @@ class DiscoveryRun:
         return run
 
     def take(self, candidate: Candidate) -> bool:
-        """Takes a candidate unless the job has it already; returns whether it was taken."""
-        if not self._seen.add(_key(candidate)):
+        """Takes a candidate unless the job has it already; returns whether it was taken.
+
+        If a refresh knows the candidate, it is noted as listed in place of that. It counts like one that was taken.
+        """
+        first = self._known.note(candidate) if self._known is not None else None
+        if first is False or (first is None and not self._seen.add(_key(candidate))):
             return False
         label = candidate.label
         self.state.found[label] = self.state.found.get(label, 0) + 1
+        if first is not None and self.state.refresh is not None:
+            self.state.refresh.listed += 1
+            return True
         self._found.append(candidate)
-        self._characters += _characters_of(candidate)
+        self._characters += characters_of(candidate)
         return True
 
     @property
     def candidates(self) -> int:
-        """How many candidates the job has, those included that are not saved yet."""
-        return self.state.candidates + len(self._found)
+        """How many candidates the sources have given, those included that are not saved yet."""
+        return self.state.sought + len(self._found)
+
+    def lists(self, line: Delivered) -> bool:
+        """Returns whether a source lists an image that a refresh knows."""
+        return self._known is not None and self._known.is_listed(line)
 
     async def check_job(self) -> None:
         """Checks every few seconds that the job was not cancelled or retried meanwhile.
@@ -156,7 +180,7 @@ class DiscoveryRun:
         size = self._chunk_size
         if self.state.complete:
             size = min(size, max(_SMALL_CHUNK, count // _LAST_CHUNKS))
-        for part in _split_evenly(self._found, max(size, -(-count // MAX_ROWS))):
+        for part in split_evenly(self._found, max(size, -(-count // MAX_ROWS))):
             first = self.state.candidates
             numbered = [NumberedCandidate(first + at, candidate) for at, candidate in enumerate(part)]
             chunks.append(await self._write_chunk(numbered))
@@ -177,6 +201,11 @@ class DiscoveryRun:
             numbered = [NumberedCandidate(record.index, record.candidate) for record in failed]
             chunks.append(await self._write_chunk(numbered))
         await self._commit(Addition(chunks, retried=chunks_before, retried_outcomes=Tally.of(failed)))
+
+    async def save_taken_over(self, known: Sequence[NumberedCandidate]) -> None:
+        """Writes known candidates as a new chunk, with the indices that they have, and saves the state with it."""
+        chunks = [await self._write_chunk(sorted(known, key=attrgetter("index")))] if known else []
+        await self._commit(Addition(chunks, found=len(known)))
 
     async def pause(self) -> None:
         """Saves everything, and the addresses seen if there are new ones, so that the next run begins quickly."""
@@ -211,6 +240,7 @@ class DiscoveryRun:
 
     async def _commit(self, addition: Addition) -> None:
         parts = self._parts
+        await self._save_listed()
         encoded = await parts.data.discovery.encode(self.job.id, self.state, parts.runtime.ids.nonce())
         report = DiscoveryReport(
             problem_count=self.problems.count,
@@ -222,6 +252,14 @@ class DiscoveryRun:
         self._row = await parts.data.ledger.add(self.job.id, addition, row, parts.runtime.clock.now())
         await self._watch.check()
         await self._announce()
+
+    async def _save_listed(self) -> None:
+        """Stores which known images the sources have listed, before the cursors behind them are saved."""
+        known, refresh = self._known, self.state.refresh
+        if known is not None and known.changed and refresh is not None:
+            name = listed_blob(self.job.id, self.state.chunks, self._parts.runtime.ids.nonce())
+            await self._parts.data.storage.blobs.put(name, known.encode_listed())
+            refresh.listed_blob, known.changed = name, False
 
     async def _announce(self, *, again: bool = False) -> None:
         """Announces the chunks that the state does not count as announced. Repeating it does no harm."""
@@ -247,6 +285,14 @@ async def _read_seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> 
     return seen
 
 
+async def _read_known(parts: DiscoveryParts, state: DiscoveryState) -> KnownImages | None:
+    """Returns the images that the refresh knows. Returns None if they are not needed, or the job is not refreshed."""
+    refresh = state.refresh
+    if refresh is None or (refresh.taken_over and state.complete):
+        return None
+    return await KnownImages.load(parts.data.storage.blobs, refresh.known_blob, refresh.listed_blob)
+
+
 def _key(candidate: Candidate) -> str:
     """Returns what identifies a candidate: its address, or the place where its bytes are stored.
 
@@ -254,25 +300,3 @@ def _key(candidate: Candidate) -> str:
     """
     stored = candidate.stored
     return f"{stored.blob}:{stored.offset}" if stored else address_key(candidate.url)
-
-
-def _characters_of(candidate: Candidate) -> int:
-    """Returns how many characters the candidate's long texts have."""
-    origin = candidate.provenance
-    texts = (
-        candidate.url,
-        candidate.caption,
-        origin.page_url,
-        origin.title,
-        origin.creator,
-        origin.creator_url,
-    )
-    more = (origin.license_url, origin.attribution, *candidate.extra.values())
-    return sum(len(text) for text in (*texts, *more) if text)
-
-
-def _split_evenly(candidates: Sequence[Candidate], size: int) -> list[Sequence[Candidate]]:
-    """Splits into parts of about `size` candidates, whose sizes differ by at most one."""
-    count = max(1, round(len(candidates) / size)) if candidates else 0
-    bounds = [len(candidates) * at // count for at in range(count + 1)] if count else []
-    return [candidates[start:end] for start, end in pairwise(bounds)]

@@ -58,7 +58,7 @@ class Rounds:
             return {}
         limits: dict[str, int] = {}
         if most is not None and WHOLE_JOB in skipped:
-            limits[WHOLE_JOB] = state.candidates + _more(most, kept_by_job, progress.tally.found)
+            limits[WHOLE_JOB] = state.sought + _more(most, kept_by_job, progress.tally.found)
         for label in sorted(skipped & progress.tally.counts.keys()):
             limit, outcomes = spec.limit_of(label, searched=True), progress.tally.counts[label]
             kept, tried = outcomes.get(KEPT, 0), sum(outcomes.values())

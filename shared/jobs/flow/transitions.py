@@ -175,7 +175,8 @@ class Transitions:
 
     async def _after_crawl(self, job: Job) -> Job:
         """Returns the job in the state after its crawl: in another round of discovery, or archiving."""
-        if job.round < MAX_ROUNDS and await self._rounds.raised_limits(job):
+        # a refresh looks as deep into its sources as the earlier revisions did
+        if job.refresh is None and job.round < MAX_ROUNDS and await self._rounds.raised_limits(job):
             return replace(job, round=job.round + 1).moved(State.DISCOVERING, self._clock.now())
         return job.moved(State.ARCHIVING, self._clock.now())
 

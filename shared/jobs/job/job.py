@@ -8,6 +8,7 @@ from typing import Self
 from shared.errors import Conflict
 from shared.jobs.job.states import MOST_STEPS, TRANSITIONS, State, Step
 from shared.telemetry.correlation import NO_ORIGIN, Origin
+from shared.users.caller import UNMARKED, CallMark
 
 
 class WebhookState(StrEnum):
@@ -32,6 +33,25 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Refresh:
+    """What a refresh of the job's dataset does.
+
+    Attributes:
+        began: The revision that it began as. A retry goes on with it in a later revision.
+        base: The revision of the dataset that it starts from.
+        check: Whether hosts are asked whether known images have changed.
+        remove_gone: Whether images leave the dataset that their sources no longer list, or their hosts no longer have.
+        call: The mark of the call that asked for it.
+    """
+
+    began: int
+    base: int
+    check: bool = False
+    remove_gone: bool = False
+    call: CallMark = UNMARKED
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """The job record.
 
@@ -52,6 +72,7 @@ class Job:
         images: How many images its dataset has, which may be that of an earlier revision.
         deleting_since: When its deletion began, which cannot be undone; None for all other jobs.
         keeps_dataset: Whether its deletion leaves its dataset.
+        refresh: The refresh that this revision belongs to; None if the job was never refreshed.
         history: The states that it entered after its creation, the last `MOST_STEPS` of them.
         etag: The stored version that this value was read from; empty before the first write.
     """
@@ -78,6 +99,7 @@ class Job:
     images: int = 0
     deleting_since: datetime | None = None
     keeps_dataset: bool = False
+    refresh: Refresh | None = None
     history: tuple[Step, ...] = ()
     etag: str = ""
 
@@ -122,6 +144,14 @@ class Job:
         webhook = WebhookState.PENDING if wanted else WebhookState.NONE
         again = replace(self, revision=self.revision + 1, webhook=webhook, origin=origin, retried_at=now)
         return again.moved(State.QUEUED, now)
+
+    def refreshed(self, refresh: Refresh, now: datetime, origin: Origin) -> Self:
+        """Returns the job at the beginning of a refresh, which is its next revision.
+
+        Raises:
+            Conflict: it has not ended.
+        """
+        return replace(self.retried(now, origin), round=0, refresh=refresh)
 
     def webhook_is_due(self, revision: int) -> bool:
         """Returns whether the end of this revision must still be announced to the webhook."""

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.jobs.job.job import Failure, Job, WebhookState
+from pydantic import TypeAdapter
+
+from shared.jobs.job.job import Failure, Job, Refresh, WebhookState
 from shared.jobs.job.states import State, Step
 from shared.storage.entities import Entity, Value
 from shared.telemetry.correlation import Origin
@@ -17,6 +19,7 @@ from shared.text.plain_text import one_line
 WORK = "~work"
 DELETING = "~deleting"
 _MAX_DETAIL = 4000
+_refresh = TypeAdapter(Refresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ def job_to_entity(job: Job) -> Entity:
         "images": job.images,
         "history": _history_text(job.history),
     }
+    if job.refresh is not None:
+        values["refresh"] = _refresh.dump_json(job.refresh).decode()
     if job.max_images is not None:
         values["max_images"] = job.max_images
     if job.retried_at is not None:
@@ -106,6 +111,7 @@ def job_from_entity(entity: Entity) -> Job:
         images=int(str(values.get("images", 0))),
         deleting_since=_moment(values["deleting_since"]) if "deleting_since" in values else None,
         keeps_dataset=bool(values.get("keeps_dataset", False)),
+        refresh=_refresh.validate_json(str(values["refresh"])) if "refresh" in values else None,
         history=_history_of(str(values.get("history", ""))),
         etag=entity.etag,
     )

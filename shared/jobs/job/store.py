@@ -33,6 +33,7 @@ from shared.storage.newest_first import Listing, Span, end_of, mark, newest_firs
 
 _TABLE = "jobs"
 _LARGE_BYTES = 100_000
+WORK_IS_DELETED = "The job's working files are being deleted just now; try again in some minutes."
 WORK_IS_GONE = "The job's working files are deleted; submit it again."
 
 
@@ -160,10 +161,11 @@ class JobStore:
         busy = "The job's record is too busy."
         return await compare_and_swap(lambda: self.require(job.user_id, job.id), change, busy=busy, known=job)
 
-    async def reopen(self, job: Job) -> Job:
+    async def reopen(self, job: Job, spec: JobSpec | None = None) -> Job:
         """Replaces a stored job that has ended by `job`, which has not; returns the job with its new version.
 
-        The index row is written before, so the clean-up spares the job, and again after, so the watchdog finds it.
+        The index row is written before, so the clean-up spares the job, and again after, so the watchdog finds it. With
+        a `spec`, the job needs no working blobs of its earlier revisions: they may be deleted.
 
         Raises:
             Changed: another call has changed the job since it was read.
@@ -171,10 +173,15 @@ class JobStore:
         """
         stored = await self._entities.get(_TABLE, WORK, job.id)
         work = work_from_entity(stored) if stored else None
-        if work is None or not work.serves(job):
-            raise Conflict(WORK_IS_GONE)
         unfinished = Work(job.id, job.user_id, job.created_at, None)
-        await self._replace_work(replace(unfinished, etag=work.etag))
+        if work is None and spec is not None:
+            await self._entities.apply(_TABLE, WORK, [Insert(work_to_entity(unfinished))])
+        elif work is None or not work.serves(job):
+            raise Conflict(WORK_IS_GONE if spec is None else WORK_IS_DELETED)
+        else:
+            await self._replace_work(replace(unfinished, etag=work.etag))
+        if spec is not None:
+            await self._blobs.put(spec_blob(job.id), encode_spec(spec), BlobAttributes("application/json"))
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
         await self._put_work(unfinished)
         return replace(job, etag=etag)

@@ -48,12 +48,14 @@ class Addition:
         found: How many of their candidates are new.
         retried: Done chunks whose failed candidates are among the added ones, to be tried again.
         retried_outcomes: The outcomes of these candidates so far, which no longer count.
+        restarts: Whether no candidate that was found or done before counts any more. The chunks are counted further.
     """
 
     chunks: Sequence[ChunkRow] = ()
     found: int = 0
     retried: Sequence[ChunkRow] = ()
     retried_outcomes: Tally = field(default_factory=Tally)
+    restarts: bool = False
 
     def apply_to(self, progress: Progress, now: datetime) -> Progress:
         """Returns the progress after the addition."""
@@ -101,6 +103,8 @@ class ChunkLedger:
         """
         rows: list[Change] = [Insert(chunk_entity(job_id, chunk)) for chunk in addition.chunks]
         rows += [Replace(chunk_entity(job_id, replace(chunk, transient=0))) for chunk in addition.retried]
+        if addition.restarts:
+            return await self._restart(job_id, discovery, now)
         lane = _lane(addition.chunks[0].id) if addition.chunks else 0
 
         async def read() -> tuple[Progress, str]:
@@ -119,6 +123,25 @@ class ChunkLedger:
 
         counted = await self._read_lane(job_id, lane) if addition.chunks else (Progress(), "")
         return await compare_and_swap(read, write, busy=_BUSY, known=counted)
+
+    async def _restart(self, job_id: str, discovery: DiscoveryRow, now: datetime) -> DiscoveryRow:
+        """Saves the state of discovery, and forgets the outcomes and the number of candidates in all lanes."""
+
+        async def read() -> list[tuple[int, Progress, str]]:
+            current = await self._entities.get(_TABLE, job_id, DISCOVERY)
+            if (current.etag if current else "") != discovery.etag:
+                raise Changed("Another run discovers this job.")
+            return [(lane, *await self._read_lane(job_id, lane)) for lane in range(_LANES)]
+
+        async def write(lanes: list[tuple[int, Progress, str]]) -> DiscoveryRow:
+            changes: list[Change] = list(discovery_changes(job_id, discovery, now))
+            for lane, progress, version in lanes:
+                fresh = replace(progress, found=0, tally=Tally(), moved_at=now)
+                changes.append(lane_change(job_id, lane, fresh, version))
+            etags = await self._entities.apply(_TABLE, job_id, changes)
+            return replace(discovery, report=replace(discovery.report, saved_at=now), etag=etags[0])
+
+        return await compare_and_swap(read, write, busy=_BUSY)
 
     async def chunk(self, job_id: str, chunk_id: str) -> ChunkRow | None:
         """Returns a chunk's row; None if there is no such chunk."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from shared.damage import reading
+from shared.jobs.job.chunk_ids import chunk_id
 from shared.jobs.ledger.chunks import ChunkLedger
 from shared.jobs.ledger.rows import DiscoveryRow
 from shared.records.blob_names import discovery_blob
@@ -66,6 +67,31 @@ class RescanState:
 
 
 @dataclass(slots=True)
+class RefreshState:
+    """How far a refresh is.
+
+    Attributes:
+        began: The revision that it began as.
+        base: The revision of the dataset that it starts from.
+        first_index: The index of the first candidate that the dataset did not know.
+        known_blob: The blob with the keys of the known candidates.
+        listed_blob: The blob with the marks of those that sources have listed; empty if there are none.
+        listed: How many of them sources have listed.
+        lines: How many lines of the dataset's records are taken over.
+        taken_over: Whether all are.
+    """
+
+    began: int
+    base: int
+    first_index: int
+    known_blob: str
+    listed_blob: str = ""
+    listed: int = 0
+    lines: int = 0
+    taken_over: bool = False
+
+
+@dataclass(slots=True)
 class DiscoveryState:
     """Everything that discovery stores between two runs.
 
@@ -83,6 +109,8 @@ class DiscoveryState:
         round: The job's round that the state belongs to.
         raised_limits: How many candidates a label, or the whole job, takes in all, if an earlier round left it short.
         unlimited_labels: The labels of candidates from streams without a limit, which are lists and websites.
+        refresh: How far the last refresh is; None if the job was never refreshed.
+        chunks_before: The number of the last chunk before that refresh. Chunks up to it no longer count.
     """
 
     streams: dict[str, StreamState] = field(default_factory=dict)
@@ -98,6 +126,8 @@ class DiscoveryState:
     round: int = 0
     raised_limits: dict[str, int] = field(default_factory=dict)
     unlimited_labels: set[str] = field(default_factory=set)
+    refresh: RefreshState | None = None
+    chunks_before: int = 0
 
     def begin_round(self, number: int, wanted: Mapping[str, int]) -> None:
         """Goes to the job's next round: visits again the streams that have more of the wanted labels."""
@@ -112,11 +142,26 @@ class DiscoveryState:
     def begin_revision(self, revision: int) -> None:
         """Goes to the job's next revision: starts a rescan, and visits again the streams that were given up."""
         self.revision = revision
-        self.rescan = RescanState(self.chunks)
+        self.rescan = RescanState(
+            self.chunks, chunk_id(self.chunks_before) + "~" if self.chunks_before else ""
+        )
         for stream in self.streams.values():
             if stream.gave_up:
                 stream.reopen()
                 self.complete = False
+
+    @property
+    def sought(self) -> int:
+        """How many candidates the sources have given: new ones and, in a refresh, known ones that they list."""
+        refresh = self.refresh
+        return self.candidates if refresh is None else self.candidates - refresh.first_index + refresh.listed
+
+    def lists_all_of(self, label: str) -> bool:
+        """Returns whether all sources were asked for all that they have of a label, and answered."""
+        unseen = {label, WHOLE_JOB}
+        return not any(
+            stream.gave_up or not unseen.isdisjoint(stream.skipped_labels) for stream in self.streams.values()
+        )
 
     @property
     def can_continue(self) -> bool:

@@ -17,9 +17,11 @@ class FakeConfig(SourceConfig):
 
 @dataclass
 class Faults:
-    """The errors that the source `fake` raises in place of its next pages."""
+    """The errors that the source `fake` raises in place of its next pages, and what it lists besides or no longer."""
 
     errors: list[Exception] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
+    added: dict[str, int] = field(default_factory=dict)
 
 
 class FakeSource:
@@ -31,12 +33,14 @@ class FakeSource:
         return [Query(label, label, label) for label in labels]
 
     async def pages(self, query: Query, cursor: str | None) -> AsyncGenerator[Page]:
-        for start in range(int(cursor or 0), self._config.total, self._config.page):
+        total = self._config.total + self._faults.added.get(str(query.label), 0)
+        for start in range(int(cursor or 0), total, self._config.page):
             if self._faults.errors:
                 raise self._faults.errors.pop(0)
-            end = min(start + self._config.page, self._config.total)
+            end = min(start + self._config.page, total)
             found = tuple(
                 Candidate(f"http://x/{query.label}/{number}", str(query.label), Provenance("fake"))
                 for number in range(start, end)
+                if f"http://x/{query.label}/{number}" not in self._faults.removed
             )
-            yield Page(found, str(end) if end < self._config.total else None)
+            yield Page(found, str(end) if end < total else None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
+from shared.records.candidates import Known, NumberedCandidate
 from shared.records.facts import ImageFacts
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.storage.memory.blobs import MemoryBlobs
@@ -32,6 +33,7 @@ class FakeWorker:
         self.poison: set[int] = set()
         self.stuck_at = -1
         self.asked = False
+        self.opted_out: set[str] = set()
         self.reject: Callable[[int], Reason | None] = lambda index: (
             Reason.TIMED_OUT if index % 10 == 9 else None
         )
@@ -54,6 +56,12 @@ class FakeWorker:
                 await asyncio.sleep(0.001)
             if stop():
                 break
+            known = candidate.known
+            if known is not None:
+                record, copied = await self._take_over(chunk, numbered, known, len(data))
+                records.append(record)
+                data += copied
+                continue
             self.fetched.append(index)
             reason = self.reject(index)
             outcome: Kept | Rejected
@@ -66,6 +74,25 @@ class FakeWorker:
             records.append(Record(index, candidate, outcome))
         await self._blobs.put(chunk.shard, data)
         return ChunkResult(tuple(records), tuple(chunk.candidates[len(records) :]), self.asked)
+
+    async def _take_over(
+        self, chunk: Chunk, numbered: NumberedCandidate, known: Known, offset: int
+    ) -> tuple[Record, bytes]:
+        """Returns the record of a known candidate and its bytes, as the worker does."""
+        stored, gone = numbered.candidate.stored, not known.listed
+        outcome: Kept | Rejected
+        data = b""
+        if known.facts is None or stored is None:
+            outcome = Rejected(Reason(known.reason), known.detail)
+        elif numbered.candidate.url in self.opted_out:
+            outcome = Rejected(Reason.ROBOTS_DENIED)
+        elif gone and chunk.options.remove_gone:
+            outcome = Rejected(Reason.NOT_FOUND)
+        else:
+            data = await self._blobs.get(stored.blob, offset=stored.offset, length=stored.size)
+            assert hashlib.sha256(data).hexdigest() == known.facts.sha256
+            outcome = Kept(chunk.shard, offset, known.facts)
+        return Record(numbered.index, numbered.candidate, outcome, gone=gone), data
 
 
 def _facts(data: bytes) -> ImageFacts:

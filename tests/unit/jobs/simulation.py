@@ -36,6 +36,7 @@ from shared.jobs.ledger.job_data import JobData
 from shared.jobs.retry import Retry
 from shared.jobs.spec.spec import SpecReader
 from shared.jobs.submission.producers import Producers
+from shared.jobs.submission.refresh import RefreshDatasets
 from shared.jobs.submission.spec_checks import SpecChecks
 from shared.jobs.submission.submit import Submission, Submit
 from shared.jobs.webhooks.announce import Deliveries
@@ -141,7 +142,10 @@ class Flow:
         self.crawl = Crawl(self.data, dispatch, self.transitions, worker, runtime, watches)
         self.archiver = Archiver(self.data.storage, runtime, archives)
         self.archive = Archive(self.data, self.transitions, self.archiver, self.catalog, watches)
-        self.retry = Retry(self.data, self.catalog, self.quotas, clock)
+        self.retry, self.refresh = (
+            Retry(self.data, self.catalog, self.quotas, clock),
+            RefreshDatasets(self.data, self.catalog, self.specs, checks, self.quotas, runtime),
+        )
         self.secrets = SigningSecrets(entities, clock)
         self.deliveries = Deliveries(DeliveryStore(entities), self.secrets, queues, clock)
         bodies = WebhookBodies(self.ledger, self.catalog, self.retry.is_possible)
