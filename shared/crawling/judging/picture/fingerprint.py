@@ -26,6 +26,9 @@ matched no copy of another size.
 """
 
 _COLOR_SAMPLES = 24
+_CELL_STEPS = np.asarray((256, 16, 1), np.float32)
+"""What one step of blue, green and red adds to the number of a cell of the colour cube."""
+
 _LEVELS = np.arange(256.0)
 _SQUARES = _LEVELS * _LEVELS
 
@@ -64,13 +67,12 @@ def measure_look(pixels: Pixels, orientation: int = 1) -> Look:
     counts = np.asarray(cv2.calcHist([small], [0], None, [256], [0, 256]), np.float64).ravel()
     mean = float(counts @ _LEVELS) / small.size
     variance = max(0.0, float(counts @ _SQUARES) / small.size - mean * mean)
-    _, edges = cv2.meanStdDev(cv2.Laplacian(small, cv2.CV_16S))
     return Look(
         perceptual_hash=_perceptual_hash(grey),
-        sharpness=round(float(edges[0][0]) ** 2, 2),
+        sharpness=round(_edge_variance(small), 2),
         brightness=round(mean / 255, 4),
         contrast=round(variance**0.5 / 255, 4),
-        entropy=round(_entropy(counts), 3),
+        entropy=round(_entropy(counts, small.size), 3),
         dominant_color=_dominant_color(pixels),
     )
 
@@ -93,9 +95,16 @@ def _perceptual_hash(grey: Pixels) -> str:
     return np.packbits(bits).tobytes().hex()
 
 
-def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    """Returns the entropy in bits. `counts` is the histogram of grey levels."""
-    shares = counts[counts > 0] / counts.sum()
+def _edge_variance(grey: Pixels) -> float:
+    """Returns the variance of the picture's Laplacian. Two sums take a third of the time of `cv2.meanStdDev`."""
+    edges = cv2.Laplacian(grey, cv2.CV_16S)
+    mean = cv2.sumElems(edges)[0] / edges.size
+    return max(0.0, cv2.norm(edges, cv2.NORM_L2SQR) / edges.size - mean * mean)
+
+
+def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]], pixels: int) -> float:
+    """Returns the entropy in bits. `counts` is the histogram of the grey levels of so many pixels."""
+    shares = counts[counts > 0] / pixels
     return abs(float(shares @ np.log2(shares)))
 
 
@@ -106,8 +115,11 @@ def _dominant_color(pixels: Pixels) -> str:
     """
     height, width = pixels.shape[:2]
     spread = pixels[:: max(1, height // _COLOR_SAMPLES), :: max(1, width // _COLOR_SAMPLES)].reshape(-1, 3)
-    blue = (spread[:, 0] >> 4).astype(np.uint16)
-    cells = (blue << 8) + (spread[:, 1] & 0xF0 | spread[:, 2] >> 4)
-    fullest = spread[cells == np.bincount(cells).argmax()]
-    blues, greens, reds = fullest.sum(axis=0) / len(fullest)
-    return f"#{round(reds):02x}{round(greens):02x}{round(blues):02x}"
+    # the numbers are small, so that 32-bit floats are exact, and NumPy multiplies them fastest
+    cells = ((spread >> 4).astype(np.float32) @ _CELL_STEPS).astype(np.intp)
+    counts = np.bincount(cells)
+    fullest = int(counts.argmax())
+    number = int(counts[fullest])
+    sums = (cells == fullest).astype(np.float32) @ spread.astype(np.float32)
+    blue, green, red = (round(total / number) for total in sums.tolist())
+    return f"#{red:02x}{green:02x}{blue:02x}"
