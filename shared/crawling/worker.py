@@ -3,9 +3,9 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
@@ -15,6 +15,7 @@ from shared.crawling.fetching.host_queues import HostQueues
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
+from shared.crawling.judging.threads import JudgingThreads
 from shared.crawling.known_images import KnownImages
 from shared.errors import Conflict, Damaged, NotFound, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
@@ -121,7 +122,7 @@ class ChunkWorker:
         self._config = config
         return_large_blocks()
         self._pixels = ByteBudget(config.decoded_bytes)
-        self._threads = ThreadPoolExecutor(config.threads or os.cpu_count() or 1, "judge")
+        self._threads = JudgingThreads(config.threads or os.cpu_count() or 1)
 
     async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
         """Fetches, judges and stores the chunk's images until all are done, the deadline passes or `stop` returns true.
@@ -154,7 +155,7 @@ class ChunkWorker:
 
     async def close(self) -> None:
         """Stops the threads as soon as their current images are done."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _run(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> _Run:
         return _Run(
@@ -263,25 +264,14 @@ class ChunkWorker:
     async def _judge(self, run: _Run, data: bytes, answers: Answers) -> Judged | Rejected:
         """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options
-        judged = await asyncio.wrap_future(self._threads.submit(judge, data, options, answers))
+        judged = await self._threads.run(partial(judge, data, options, answers))
         while isinstance(judged, AwaitingMemory):
             async with run.waiting():
                 share = await self._pixels.take(judged.needed_bytes)
-            work = self._threads.submit(judge_with_memory, judged, options)
-            work.add_done_callback(self._release_of(share))
-            judged = await asyncio.wrap_future(work)
+            # the thread needs the memory to its end, even if this task is cancelled
+            give_back = partial(self._pixels.give_back, share)
+            judged = await self._threads.run(partial(judge_with_memory, judged, options), give_back)
         return judged
-
-    def _release_of(self, share: int) -> Callable[[object], None]:
-        """Returns a callback that gives the share back when the thread is done, even if its task was cancelled."""
-        loop = asyncio.get_running_loop()
-
-        def give_back(_: object) -> None:
-            # if the loop has ended, no task waits for memory
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._pixels.give_back, share)
-
-        return give_back
 
 
 def _details(group: BaseExceptionGroup[Damaged]) -> str:
