@@ -15,12 +15,13 @@ from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.archiving.planning.preview import PREVIEW, PreviewMaker
+from shared.archiving.report.page import REPORT
 from shared.archiving.writing.part_ledger import PartLedger
 from shared.archiving.writing.write import commit_file, compute_sha256, write_slice
 from shared.clock import Deadline
 from shared.concurrency import process_concurrently
 from shared.errors import Conflict, NotFound
-from shared.records.blob_names import dataset_of, preview_blob
+from shared.records.blob_names import dataset_of, preview_blob, report_blob
 from shared.records.delivered import FileChecksum
 from shared.runtime import Runtime
 from shared.storage.blobs import BlobAttributes, Tier
@@ -33,6 +34,7 @@ _COMMITS_AT_A_TIME = 8
 # a process writes one slice at a time: a second one would take as much memory again, and save no time
 _SLICES_AT_A_TIME = 1
 _CHECKSUMS = "SHA256SUMS"
+_PAGES = {PREVIEW: (preview_blob, "image/jpeg"), REPORT: (report_blob, "text/html; charset=utf-8")}
 # larger files of several parts get checksums of their parts only
 _MAX_BYTES_TO_READ_AGAIN = 16 << 30
 
@@ -138,7 +140,7 @@ class Archiver:
             name, data = f"{plan.header.prefix}{_CHECKSUMS}", _sha256sums(plan.header.prefix, checksums)
             await self._blobs.put(name, data, BlobAttributes("text/plain; charset=utf-8", tier=Tier.HOT))
             checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
-        await self._copy_preview(plan)
+        await self._copy_pages(plan)
         if plan.files:
             signals.dataset_upload_completed(
                 self._telemetry,
@@ -160,17 +162,18 @@ class Archiver:
             diff=plan.header.diff,
         )
 
-    async def _copy_preview(self, plan: Plan) -> None:
-        """Stores the plan's preview apart from the dataset's files, so that it stays readable in the Archive tier.
+    async def _copy_pages(self, plan: Plan) -> None:
+        """Stores the plan's preview and report apart from the files, so that they stay readable in the Archive tier.
 
         If the working blobs are deleted, another run has done this before.
         """
         dataset = dataset_of(plan.header.prefix)
-        found = next((text.piece for text in plan.header.contents.texts if text.name == PREVIEW), None)
-        if found is not None and dataset is not None:
-            with contextlib.suppress(NotFound):
-                data = await self._blobs.get(found.blob, offset=found.offset, length=found.size)
-                await self._blobs.put(preview_blob(*dataset), data, BlobAttributes("image/jpeg"))
+        for text in plan.header.contents.texts:
+            if text.name in _PAGES and dataset is not None:
+                name_of, media_type = _PAGES[text.name]
+                with contextlib.suppress(NotFound):
+                    data = await self._blobs.get(text.blob, offset=text.offset, length=text.size)
+                    await self._blobs.put(name_of(*dataset), data, BlobAttributes(media_type))
 
     async def _write_slices(
         self, plan: Plan, slices: Sequence[Slice], deadline: Deadline

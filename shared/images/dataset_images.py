@@ -18,7 +18,7 @@ from shared.images.image import DerivedFolder, ImageFilter, KeptImage, decode_id
 from shared.images.pages import READ_SECONDS, Batch, Entry, ImagePage, take
 from shared.images.recent import Recent
 from shared.jobs.ledger.record_pieces import Line, Piece, Place, final_pieces
-from shared.records.blob_names import preview_blob, revision_derived_prefix, revision_prefix
+from shared.records.blob_names import preview_blob, report_blob, revision_derived_prefix, revision_prefix
 from shared.records.candidates import StoredRange
 from shared.storage.blobs import BlobStore
 
@@ -82,6 +82,18 @@ class DatasetImages:
             return await self.blobs.get(preview_blob(dataset.id, dataset.revision))
         except NotFound:
             raise NotFound(f"The dataset {dataset_id} has no preview.") from None
+
+    async def report(self, user_id: str, dataset_id: str) -> bytes:
+        """Returns the report that was made with the dataset's current revision, as HTML.
+
+        Raises:
+            NotFound: this user has no such dataset, or it has no report.
+        """
+        dataset = await self.catalog.require(user_id, dataset_id)
+        try:
+            return await self.blobs.get(report_blob(dataset.id, dataset.revision))
+        except NotFound:
+            raise NotFound(f"The dataset {dataset_id} has no report.") from None
 
     async def batches(self, dataset: Dataset, begin: Place) -> AsyncGenerator[Batch]:
         """Yields the records from a place on. Raises what `page` raises."""

@@ -1,7 +1,7 @@
 """Makes the preview of a dataset: a contact sheet with some images of each label."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -16,7 +16,10 @@ from shared.images.small import make_small
 from shared.storage.blobs import BlobStore
 
 MAKE_SECONDS: Final = 30.0
-"""For how long small images are made. Those that are not made by then have grey cells."""
+"""For how long small images are made for the preview, and again for the report.
+
+Those that are not made by then have grey cells.
+"""
 
 # the middle of an image that is twice as wide as high fills a cell
 _SMALL = 2 * CELL
@@ -35,8 +38,7 @@ class ContactSheets(PreviewMaker):
 
     async def make(self, samples: Sequence[Sample], label_count: int) -> bytes | None:
         """Does what the protocol says. An image that is gone, broken or too large has a grey cell."""
-        async with self._making:
-            small = await self._small([image for sample in samples for image in sample.images])
+        small = await self.small([image for sample in samples for image in sample.images], _SMALL)
         if not any(small.values()):
             return None
         groups = [
@@ -46,7 +48,12 @@ class ContactSheets(PreviewMaker):
         others = label_count - len(groups)
         return await asyncio.to_thread(draw_sheet, groups, f"Further labels: {others:,}" if others else "")
 
-    async def _small(self, images: Sequence[Piece]) -> dict[Piece, bytes | None]:
+    async def small(self, images: Sequence[Piece], width: int) -> Mapping[Piece, bytes | None]:
+        """Does what the protocol says, for one dataset at a time."""
+        async with self._making:
+            return await self._small(images, width)
+
+    async def _small(self, images: Sequence[Piece], width: int) -> dict[Piece, bytes | None]:
         small: dict[Piece, bytes | None] = {}
         deadline = Deadline.after(self._clock, MAKE_SECONDS)
 
@@ -59,7 +66,7 @@ class ContactSheets(PreviewMaker):
             except NotFound:
                 # whoever writes the dataset's files reports it
                 return
-            small[image] = await asyncio.wrap_future(self._threads.submit(make_small, data, _SMALL))
+            small[image] = await asyncio.wrap_future(self._threads.submit(make_small, data, width))
 
         await process_concurrently(images, make, _READS_AT_A_TIME)
         return small

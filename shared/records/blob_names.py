@@ -9,8 +9,8 @@ work/job_{id}/                working blobs, deleted some days after the job's e
     shards/                   images in the order in which they were fetched
     archive/r{revision}/      start.json; the plan and its texts are under the digest of the order
     derived/                  small images of those that the job has kept, made when somebody looks at them
-derived/job_{id}/r{revision}/    small images of a dataset, its preview, index and statistics, and the spec that it was
-                              made from, for a refresh; deleted with the dataset
+derived/job_{id}/r{revision}/    small images of a dataset, its preview, report, index and statistics, and the spec that
+                              it was made from, for a refresh; deleted with the dataset
 inputs/{user}/                lists that the user's specs may name; the app writes those under uploaded/ only
 ```
 
@@ -67,6 +67,11 @@ def preview_blob(dataset_id: str, revision: int) -> str:
 def dataset_spec_blob(dataset_id: str, revision: int) -> str:
     """Returns the name of the spec that a revision of a dataset was made from. It outlives the job's working blobs."""
     return f"{revision_derived_prefix(dataset_id, revision)}spec.json"
+
+
+def report_blob(dataset_id: str, revision: int) -> str:
+    """Returns the name of the report of one revision of a dataset."""
+    return f"{revision_derived_prefix(dataset_id, revision)}report.html"
 
 
 def derived_from(blob: str) -> tuple[str, int] | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shared.storage.blobs import BlobInfo
 
 _API = "/api/v1"
-_LINKS = ("download", "images", "preview", "statistics", "duplicates")
+_LINKS = ("download", "images", "preview", "report", "statistics", "duplicates")
 
 
 class LabelCounts(Model):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from shared.archiving.formats.registry import FORMATS
 from shared.archiving.order import ArchiveOrder
-from shared.archiving.planning.choose import Choice, choose
+from shared.archiving.planning.choose import choose
+from shared.archiving.planning.pictures import show
 from shared.archiving.planning.plan import Plan, PlanHeader
-from shared.archiving.planning.preview import PreviewMaker, choose_samples, count_labels
+from shared.archiving.planning.preview import PreviewMaker
 from shared.archiving.planning.text_writer import WorkingBlobs
 from shared.archiving.planning.write_texts import write_texts
 from shared.archiving.selection.columns import read_columns
@@ -87,8 +88,8 @@ class Planner:
         columns = await read_columns(records, form)
         earlier = await read_earlier(self._blobs, order.earlier)
         choice = await asyncio.to_thread(choose, order, columns, earlier, working.sidecars)
-        preview = await self._preview(choice)
-        texts = await write_texts(order, records, choice, working, preview)
+        shown = await show(choice, form, self._previews)
+        texts = await write_texts(order, records, choice, working, shown)
         contents = replace(choice.contents, texts=texts.files)
         header = PlanHeader(
             digest=order.digest,
@@ -106,10 +107,3 @@ class Planner:
             diff=texts.diff,
         )
         return Plan(header, choice.images)
-
-    async def _preview(self, choice: Choice) -> bytes:
-        """Returns the preview, or no bytes if there is none."""
-        if self._previews is None or not len(choice.images):
-            return b""
-        samples = choose_samples(choice.images, choice.contents, choice.columns.labels)
-        return await self._previews.make(samples, count_labels(choice.images)) or b""

@@ -31,12 +31,22 @@ class Sample:
 
 
 class PreviewMaker(Protocol):
-    """Makes previews."""
+    """Makes previews and small images."""
 
     async def make(self, samples: Sequence[Sample], label_count: int) -> bytes | None:
         """Returns a JPEG that shows the samples, in bounded time, or None if it can show none of the images.
 
         `label_count` is the number of all labels that have images.
+
+        Raises:
+            Retryable: storage did not answer.
+        """
+        ...
+
+    async def small(self, images: Sequence[Piece], width: int) -> Mapping[Piece, bytes | None]:
+        """Returns a JPEG of each image, at most `width` pixels wide and high, in bounded time.
+
+        It is None for an image that is gone, broken or too large, or for which no time was left.
 
         Raises:
             Retryable: storage did not answer.

@@ -1,6 +1,6 @@
 """Writes all texts of a dataset, in a second pass over the job's records, row by row while the records are read."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,10 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import Choice
 from shared.archiving.planning.diff import DiffWriter
 from shared.archiving.planning.final_records import FinalRecords
+from shared.archiving.planning.pictures import Shown
 from shared.archiving.planning.preview import PREVIEW
 from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs
+from shared.archiving.report.page import REPORT, Report, report_page
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.card import Figures, card, checksum_of
 from shared.archiving.texts.metadata import Placed
@@ -38,11 +40,9 @@ class Texts:
 
 
 async def write_texts(
-    order: ArchiveOrder, records: RecordBlobs, choice: Choice, working: WorkingBlobs, preview: bytes = b""
+    order: ArchiveOrder, records: RecordBlobs, choice: Choice, working: WorkingBlobs, shown: Shown
 ) -> Texts:
-    """Writes annotations, card, preview and sidecars to working blobs, and the delivered records to their final blob.
-
-    Without a `preview`, the dataset has none.
+    """Writes the texts and the sidecars to working blobs, and the delivered records to their final blob.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.
@@ -73,17 +73,25 @@ async def write_texts(
     await diff.close()
     await sidecars.close()
     readme = working.open("README.md")
-    await readme.add(_card(order, choice, final.figures, has_preview=bool(preview)))
+    await readme.add(_card(order, choice, final.figures, has_preview=bool(shown.preview)))
     for annotation, writer in annotations:
         for piece in annotation.end():
             await writer.add(piece)
     named = [("README.md", readme)]
-    if preview:
-        named.append((PREVIEW, working.open(PREVIEW)))
-        await named[-1][1].add(preview)
+    for name, data in _shown_files(order, shown, final.figures):
+        named.append((name, working.open(name)))
+        await named[-1][1].add(data)
     named += ((annotation.name, writer) for annotation, writer in annotations)
     files = await working.close(named)
     return Texts(delivered.blob, files, final.figures.counts, diff.counts)
+
+
+def _shown_files(order: ArchiveOrder, shown: Shown, figures: Figures) -> Iterator[tuple[str, bytes]]:
+    """Yields the names and the bytes of the files that show images."""
+    if shown.preview:
+        yield PREVIEW, shown.preview
+    if shown.survey is not None:
+        yield REPORT, report_page(Report(order, figures, shown.survey, shown.small))
 
 
 async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncIterator[list[Record]]:

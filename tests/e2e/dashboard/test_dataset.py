@@ -6,6 +6,7 @@ import pytest
 
 from playground.client import ApiClient
 from playground.gallery import default_photos, start_gallery
+from shared.records.scores import SCORES
 from tests.e2e.dashboard.driver import NARROW
 
 _HOSTILE = "<img src=x onerror=alert(1)>"
@@ -77,6 +78,7 @@ async def test_a_person_filters_and_judges_a_dataset_by_keyboard(stack, make_key
     assert facts["sameFile"] == min(rejected["duplicate"], 20)
     # a hold is for administrators, and this user is none
     assert (facts["mayHold"], facts["moved"]) == (0, 202)
+    await _check_report(use, key, dataset)
 
 
 def _check_pictures(facts):
@@ -92,3 +94,13 @@ def _check_pictures(facts):
     # the address of a script is no link
     assert all(link.startswith("http://127.0.0.1") and "noopener" in rel for link, rel in facts["links"])
     assert facts["saved"].endswith(".jpeg")
+
+
+async def _check_report(use, key, dataset):
+    given = {"key": key, "id": dataset["id"]}
+    facts = (await use("report", given, NARROW | {"colorScheme": "dark"})).facts
+    assert facts["name"] == _HOSTILE
+    assert set(facts["labels"]) == set(_LABELS)
+    assert facts["histograms"] == len(SCORES)
+    assert facts["pictures"] > len(SCORES)
+    assert (facts["broken"], facts["markup"]) == (0, 0)

@@ -11,7 +11,7 @@ from shared.jobs.ledger.chunks import Addition
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.tally import Tally
 from shared.jobs.submission.submit import Submission
-from shared.records.blob_names import preview_blob, records_blob, revision_prefix, shard_name
+from shared.records.blob_names import preview_blob, records_blob, report_blob, revision_prefix, shard_name
 from shared.records.candidates import Candidate, Provenance
 from shared.records.delivered import encode_delivered, fields_of
 from shared.records.facts import ImageFacts
@@ -92,6 +92,11 @@ async def add_dataset(
     )
     await app.catalog.put(dataset)
     return dataset
+
+
+async def add_report(app: App, dataset: Dataset) -> None:
+    """Stores a report of the dataset, as the archive step does."""
+    await app.blobs.put(report_blob(dataset.id, dataset.revision), b"<!doctype html>")
 
 
 async def add_preview(app: App, dataset: Dataset) -> None:

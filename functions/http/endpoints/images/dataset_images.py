@@ -1,6 +1,7 @@
-"""HTTP functions that list and show the images of a dataset, and its preview."""
+"""HTTP functions that list and show the images of a dataset, its preview and its report."""
 
 import hashlib
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from functions.http.call import Answer, Call, Data
@@ -31,8 +32,18 @@ endpoints = Endpoints()
 
 _ASK_AGAIN = "private, no-cache"
 _PREVIEW_HEADERS = {
-    "ETag": Parameter("The version of the preview, for `If-None-Match`.", required=True),
-    "Cache-Control": Parameter("A retry of the job makes another preview.", {"const": _ASK_AGAIN}),
+    "ETag": Parameter("The version of the file, for `If-None-Match`.", required=True),
+    "Cache-Control": Parameter("A retry of the job makes another one.", {"const": _ASK_AGAIN}),
+}
+_REPORT_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_REPORT_HEADERS = {
+    **_PREVIEW_HEADERS,
+    "Content-Security-Policy": Parameter(
+        "What the page may do: nothing but show itself.", {"const": _REPORT_POLICY}
+    ),
 }
 
 
@@ -102,8 +113,38 @@ async def get_preview(call: Call) -> Answer:
     It was made with the dataset, which has it as `preview.jpg`. It can be read in the Archive tier, too.
     """
     data = await call.app.dataset_images.preview(call.caller.user_id, call.route("id"))
-    headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Cache-Control": _ASK_AGAIN}
+    return _whole(call, Data(data, "image/jpeg"), "preview.jpg")
+
+
+@endpoints.serve(
+    Declared(
+        "GET",
+        "api/v1/datasets/{id}/report",
+        {
+            200: Reply("text/html", "The report.", _REPORT_HEADERS),
+            304: Reply(None, "The caller has it already.", _PREVIEW_HEADERS),
+        },
+        headers=IF_NONE_MATCH,
+        errors=(NotFound,),
+        answers_image=True,
+    )
+)
+async def get_report(call: Call) -> Answer:
+    """Answers a page that shows the scores of the dataset's images, and what may be wrong with it.
+
+    It was made with the dataset, which has it as `report.html`. It can be read in the Archive tier, too.
+    """
+    data = await call.app.dataset_images.report(call.caller.user_id, call.route("id"))
+    answer = _whole(call, Data(data, "text/html; charset=utf-8"), "report.html")
+    if answer.status == HTTPStatus.OK:
+        answer.headers["Content-Security-Policy"] = _REPORT_POLICY
+    return answer
+
+
+def _whole(call: Call, file: Data, name: str) -> Answer:
+    """Answers a file that was made with the dataset, unless the caller has it already."""
+    headers = {"ETag": f'"{hashlib.sha256(file.data).hexdigest()}"', "Cache-Control": _ASK_AGAIN}
     if has_current(call.request, headers["ETag"]):
         return Answer(None, status=304, headers=headers)
-    headers["Content-Disposition"] = 'inline; filename="preview.jpg"'
-    return Answer(Data(data, "image/jpeg"), headers=headers)
+    headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return Answer(file, headers=headers)

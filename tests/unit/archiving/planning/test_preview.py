@@ -13,6 +13,7 @@ from PIL import Image
 
 from shared.archiving.layout.contents import Contents, Images
 from shared.archiving.options import Output, Splits
+from shared.archiving.planning.pictures import PICTURE_SIDE
 from shared.archiving.planning.preview import MOST_LABELS, choose_samples, count_labels
 from shared.clock import SystemClock
 from shared.images.preview import ContactSheets
@@ -31,6 +32,10 @@ class Given:
     async def make(self, samples, label_count):
         assert label_count == len(samples)
         return self.previews.pop(0)
+
+    async def small(self, images, width):
+        assert width == PICTURE_SIDE
+        return dict.fromkeys(images)
 
 
 def images_of(labels):
@@ -147,4 +152,4 @@ async def test_a_dataset_whose_images_cannot_be_shown_has_no_preview():
     with await studio.zip(order) as archive:
         assert "preview.jpg" not in archive.namelist()
         assert CARD_LINE not in archive.read("README.md").decode()
-    assert [info async for info in studio.blobs.list("derived/")] == []
+    assert [info.name async for info in studio.blobs.list("derived/")] == ["derived/job_j1/r1/report.html"]

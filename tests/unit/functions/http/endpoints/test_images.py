@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from shared.storage.blobs import Tier
 from tests.unit.functions.http.test_users import make_key, make_user
-from tests.unit.images.stored_images import FILES, Image, add_dataset, add_job, add_preview
+from tests.unit.images.stored_images import FILES, Image, add_dataset, add_job, add_preview, add_report
 
 IMAGES = [
     Image("cat", "jpeg"),
@@ -179,7 +179,8 @@ async def test_no_other_width_is_made(app, caller, width):
 
 
 async def test_another_user_finds_neither_the_images_nor_the_preview(app, caller):
-    await add_preview(app, await add_dataset(app, IMAGES))
+    await add_report(app, dataset := await add_dataset(app, IMAGES))
+    await add_preview(app, dataset)
     job_id = await add_job(app, [IMAGES])
     user = await make_user(caller)
     _, other = await make_key(caller, user, "read")
@@ -188,6 +189,7 @@ async def test_another_user_finds_neither_the_images_nor_the_preview(app, caller
         "datasets/j/images",
         "datasets/j/images/r1-0-0",
         "datasets/j/preview",
+        "datasets/j/report",
         f"jobs/{job_id}/images",
         f"jobs/{job_id}/images/{job_images[0]['n']}",
     ):
@@ -232,6 +234,20 @@ async def test_the_preview_is_a_jpeg_that_changes_with_the_revision_only(app, ca
     await add_preview(app, await add_dataset(app, IMAGES[:1], revision=2))
     changed = await caller.get("datasets/j/preview", If_None_Match=tag)
     assert (changed.status, changed.headers["ETag"] != tag) == (200, True)
+
+
+async def test_the_report_is_a_page_that_can_do_nothing_and_is_readable_in_the_archive_tier(app, caller):
+    dataset = await add_dataset(app, IMAGES)
+    assert (await caller.get("datasets/j/report")).status == 404
+    await add_report(app, dataset)
+    await app.blobs.set_tier(dataset.blobs[0], Tier.ARCHIVE)
+    answer = await caller.get("datasets/j/report")
+    assert (answer.status, answer.media_type) == (200, "text/html; charset=utf-8")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox; default-src 'none'; ")
+    assert "script" not in policy
+    tag = answer.headers["ETag"]
+    assert (await caller.get("datasets/j/report", If_None_Match=tag)).status == 304
 
 
 async def test_a_dataset_none_of_whose_images_can_be_shown_has_no_preview(app, caller):

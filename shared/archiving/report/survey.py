@@ -1,0 +1,131 @@
+"""Surveys the images of a dataset for its report: how their scores are distributed, and which are the worst.
+
+The cost grows with the number of images only, and a million takes about a second.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.archiving.layout.contents import Piece
+from shared.archiving.report.scales import SCALES
+from shared.archiving.selection.columns import Columns
+from shared.archiving.selection.near import Positions
+from shared.archiving.selection.select import Selection
+from shared.records.scores import SCORES, ScoreName
+
+MOST_SHOWN: Final = 10
+"""How many images a gallery has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """An image in the report. `value` says in a few words why it is there."""
+
+    piece: Piece
+    label: str
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Some images with something in common, the worst first."""
+
+    title: str
+    exhibits: Sequence[Exhibit]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSurvey:
+    """The distribution of one score. `counts` are the images in each bar of its histogram."""
+
+    name: ScoreName
+    counts: Sequence[int]
+    percentile_5: float
+    median: float
+    percentile_95: float
+    galleries: Sequence[Gallery]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the report shows of the images, apart from counts by text. `most_copied` may have no images."""
+
+    scores: Sequence[ScoreSurvey]
+    most_copied: Gallery
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        """All images that are shown, without repetitions."""
+        galleries = [*(gallery for score in self.scores for gallery in score.galleries), self.most_copied]
+        return list(dict.fromkeys(exhibit.piece for gallery in galleries for exhibit in gallery.exhibits))
+
+
+def survey(columns: Columns, selection: Selection, path_of: Callable[[int], str]) -> Survey:
+    """Surveys the selected images, of which there is at least one. `path_of` returns the path of a row's image.
+
+    Of images with the same score, the first ones are shown.
+    """
+    rows = selection.rows
+    show = _Exhibitor(columns, path_of).show
+    scores: list[ScoreSurvey] = []
+    for name, scale in SCALES.items():
+        values = columns.scores[rows, SCORES.index(name)]
+        counts, _ = np.histogram(np.clip(values, scale.low, scale.high), np.array(scale.edges))
+        galleries = [
+            Gallery(title, [show(int(rows[at]), number(float(values[at]))) for at in _lowest(values * sign)])
+            for title, sign in ((scale.lowest, 1), (scale.highest, -1))
+            if title
+        ]
+        low, middle, high = (float(value) for value in np.percentile(values, (5, 50, 95), method="nearest"))
+        scores.append(ScoreSurvey(name, counts.tolist(), low, middle, high, galleries))
+    copied = [
+        show(row, f"{count:,} {'copy' if count == 1 else 'copies'}") for row, count in _copied(selection)
+    ]
+    return Survey(scores, Gallery("The most copied", copied))
+
+
+def number(value: float) -> str:
+    """Returns a score in a few digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Exhibitor:
+    columns: Columns
+    path_of: Callable[[int], str]
+
+    def show(self, row: int, value: str) -> Exhibit:
+        columns = self.columns
+        piece = Piece(
+            columns.shards[int(columns.shard[row])],
+            int(columns.offset[row]),
+            int(columns.size[row]),
+            int(columns.crc32[row]),
+        )
+        return Exhibit(piece, columns.labels[int(columns.label[row])], self.path_of(row), value)
+
+
+def _lowest(values: NDArray[Any], most: int = MOST_SHOWN) -> Positions:
+    """Returns the positions of the lowest values, in order. Of equal values, the first ones come first."""
+    count = min(most, len(values))
+    limit = np.partition(values, count - 1)[count - 1]
+    found = np.flatnonzero(values <= limit)
+    return found[np.argsort(values[found], kind="stable")][:count]
+
+
+def _copied(selection: Selection) -> Iterator[tuple[int, int]]:
+    """Yields the selected rows of which most copies were left out, and how many."""
+    original = np.where(selection.twin < 0, np.arange(len(selection.twin)), selection.twin)
+    while not np.array_equal(further := original[original], original):
+        original = further
+    copies = np.bincount(original, minlength=len(original)) - 1
+    rows = selection.rows
+    copies = copies[rows]
+    for at in _lowest(-copies).tolist():
+        if copies[at] > 0:
+            yield int(rows[at]), int(copies[at])
