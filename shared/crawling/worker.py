@@ -20,6 +20,7 @@ from shared.crawling.known_images import KnownImages
 from shared.errors import Conflict, Damaged, NotFound, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.consent import Answers, consent_of
+from shared.records.embedded import SILENT, Embedded
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.runtime import Runtime
 from shared.storage.blobs import BlockStore
@@ -244,7 +245,7 @@ class ChunkWorker:
             data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
             if len(data) != where.size:
                 return Rejected(Reason.TRANSFER_BROKEN, "the file that it is stored in is cut short")
-            return await self._judge_and_store(run, data, answers)
+            return await self._judge_and_store(run, data, answers, candidate.embedded)
         except (NotFound, Conflict) as error:
             # its dataset has a later revision, or the blob is in the Archive tier
             return Rejected(Reason.TRANSFER_BROKEN, error.detail)
@@ -255,16 +256,18 @@ class ChunkWorker:
         info = await self._blobs.info(blob)
         return StoredRange(blob, 0, info.size_bytes) if info is not None else None
 
-    async def _judge_and_store(self, run: _Run, data: bytes, answers: Answers) -> Kept | Rejected:
-        judged = await self._judge(run, data, answers)
+    async def _judge_and_store(
+        self, run: _Run, data: bytes, answers: Answers, earlier: Embedded = SILENT
+    ) -> Kept | Rejected:
+        judged = await self._judge(run, data, answers, earlier)
         if isinstance(judged, Rejected):
             return judged
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
-    async def _judge(self, run: _Run, data: bytes, answers: Answers) -> Judged | Rejected:
+    async def _judge(self, run: _Run, data: bytes, answers: Answers, earlier: Embedded) -> Judged | Rejected:
         """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options
-        judged = await self._threads.run(partial(judge, data, options, answers))
+        judged = await self._threads.run(partial(judge, data, options, answers, earlier))
         while isinstance(judged, AwaitingMemory):
             async with run.waiting():
                 share = await self._pixels.take(judged.needed_bytes)

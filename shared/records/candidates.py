@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from shared.records.consent import Consent
+from shared.records.embedded import SILENT, Embedded
 from shared.records.facts import ImageFacts
 from shared.records.licenses import UNKNOWN
 from shared.records.packed_lines import pack, unpack
@@ -70,6 +71,7 @@ class Candidate:
     `width` and `height` are the source's claims, in pixels. `extra` holds the further columns of a URL list, which
     the record keeps unchanged. `consent` holds the answers of signals that the source has already looked for. `known`
     is set if a refresh takes the candidate over from the dataset.
+    `embedded` is what the file said about itself when an earlier job fetched it: the stored copy may have no metadata.
     """
 
     url: str
@@ -82,6 +84,7 @@ class Candidate:
     stored: StoredRange | None = None
     consent: Consent | None = None
     known: Known | None = None
+    embedded: Embedded = SILENT
 
     @property
     def in_storage(self) -> bool:

@@ -16,6 +16,7 @@ from shared.damage import reading
 from shared.errors import Damaged
 from shared.records.candidates import Candidate, Provenance, StoredRange
 from shared.records.consent import Consent
+from shared.records.embedded import SILENT, Embedded
 from shared.records.facts import ImageFacts
 from shared.records.licenses import UNKNOWN
 from shared.records.records import KEPT, Kept, Record
@@ -68,6 +69,7 @@ class Delivered:
     extra: Mapping[str, str] = field(default_factory=dict)
     consent: str = ""
     consent_at: str = ""
+    embedded: Embedded = SILENT
 
     @property
     def kept(self) -> bool:
@@ -85,6 +87,7 @@ class Delivered:
             extra=dict(self.extra),
             stored=stored,
             consent=Consent(self.consent, self.consent_at) if self.consent else None,
+            embedded=self.embedded,
         )
 
 

@@ -1,9 +1,7 @@
 """Holds what an image file says about itself: who made it, under which terms, how, and whether it may be mined."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
-
-type C2paValidity = Literal["", "valid", "invalid", "unreadable"]
+from dataclasses import dataclass, replace
+from typing import Final
 
 AI_SOURCE_TYPES: Final = frozenset(
     {
@@ -33,8 +31,9 @@ class Embedded:
     "DMI-PROHIBITED", and `data_mining_constraints` is its further text.
 
     `c2pa_generator` names the program that wrote the newest C2PA manifest. `c2pa_validity` is "valid" if all hashes and
-    the signature of the manifests are right. It does not say that the signer is trusted. `c2pa_training` has the uses
-    that the manifests declare, as in "c2pa.ai_training: notAllowed", separated by commas.
+    the signature of the manifests are right, or else "invalid" or "unreadable". It does not say that the signer is
+    trusted. `c2pa_training` has the uses that the manifests declare, as in "c2pa.ai_training: notAllowed", separated by
+    commas.
     """
 
     creator: str = ""
@@ -46,13 +45,25 @@ class Embedded:
     data_mining: str = ""
     data_mining_constraints: str = ""
     c2pa_generator: str = ""
-    c2pa_validity: C2paValidity = ""
+    c2pa_validity: str = ""
     c2pa_training: str = ""
 
     @property
     def ai_generated(self) -> bool:
         """Whether the file declares that a model or an algorithm made it, as a whole or in part."""
         return self.digital_source_type in AI_SOURCE_TYPES
+
+    def completed(self, earlier: "Embedded") -> "Embedded":
+        """Returns these texts, and the earlier ones where the file says nothing.
+
+        A source type that means AI and a code against data mining stay, whatever the file says now.
+        """
+        texts = earlier.fields | self.fields
+        if earlier.ai_generated:
+            texts["digital_source_type"] = earlier.digital_source_type
+        if earlier.data_mining.startswith(PROHIBITED):
+            texts["data_mining"] = earlier.data_mining
+        return replace(self, **texts)
 
     @property
     def fields(self) -> dict[str, str]:

@@ -42,16 +42,17 @@ class AwaitingMemory:
 
 
 def judge(
-    data: bytes, options: CrawlOptions, answers: Answers | None = None
+    data: bytes, options: CrawlOptions, answers: Answers | None = None, earlier: Embedded = SILENT
 ) -> Judged | AwaitingMemory | Rejected:
     """Judges an image. Returns `AwaitingMemory` if decoding it takes more than `SMALL_BYTES` of memory.
 
-    `answers` gets the answers of the signals in the file.
+    `answers` gets the answers of the signals in the file. `earlier` is what the file said about itself when an earlier
+    job fetched it.
     """
     opened = open_image(data, options.filters, wanted_side(options.transform))
     if isinstance(opened, Rejected):
         return opened
-    said = check_embedded(data, opened.header, options, Answers() if answers is None else answers)
+    said = check_embedded(data, opened.header, options, Answers() if answers is None else answers, earlier)
     if isinstance(said, Rejected):
         opened.close()
         return said

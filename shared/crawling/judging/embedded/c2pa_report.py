@@ -5,11 +5,9 @@ refuses is refused.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
-
-from shared.records.embedded import C2paValidity
 
 TRAINING_MINING = "training-mining"
 _LABEL = re.compile(r"(?:c2pa|cawg)\.training-mining(?:\.v\d+)?(?:__\d+)?")
@@ -46,11 +44,22 @@ class Use(NamedTuple):
         return self.name.partition(".")[2] in _CONCERNED
 
 
+def uses_text(uses: Iterable[Use]) -> str:
+    """Returns the uses as `Embedded.c2pa_training` has them."""
+    return ", ".join(f"{use.name}: {use.use}" for use in uses)
+
+
+def stored_uses(text: str) -> tuple[Use, ...]:
+    """Returns the uses in a text that `uses_text` made. The text may have been cut."""
+    pairs = (part.partition(": ") for part in text.split(", ") if part)
+    return tuple(Use(name, use) for name, _, use in pairs)
+
+
 class Report(NamedTuple):
     """The facts about a file's manifests that are kept. `source_types` are addresses in IPTC's vocabulary."""
 
     generator: str
-    validity: C2paValidity
+    validity: str
     source_types: tuple[str, ...]
     uses: tuple[Use, ...]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.crawling.judging.embedded.c2pa_reader import SHARED, C2paReader, ReaderCrashed
-from shared.crawling.judging.embedded.c2pa_report import Use
+from shared.crawling.judging.embedded.c2pa_report import Use, stored_uses
 from shared.crawling.judging.embedded.find import find_blocks
 from shared.crawling.judging.embedded.read import read_c2pa, read_texts
 from shared.crawling.judging.header import Header
@@ -17,26 +17,34 @@ _ALLOWED = "DMI-ALLOWED"
 
 
 def check_embedded(
-    data: bytes, header: Header, options: CrawlOptions, answers: Answers, reader: C2paReader = SHARED
+    data: bytes,
+    header: Header,
+    options: CrawlOptions,
+    answers: Answers,
+    earlier: Embedded = SILENT,
+    reader: C2paReader = SHARED,
 ) -> Embedded | Rejected:
     """Returns what the file says about itself, or a rejection if it refuses use in datasets or the filters refuse it.
 
     `data` is the file as it came, before any mending. `answers` gets the answers of the signals in the file, also of
-    those that the job does not respect. If XMP refuses, C2PA is not looked for.
+    those that the job does not respect. If XMP refuses, C2PA is not looked for. `earlier` is what the file said when an
+    earlier job fetched it.
     """
     blocks = find_blocks(data, header.format, header.image)
     said = read_texts(data, blocks) if blocks.xmp or blocks.iptc or blocks.cut else SILENT
+    if earlier is not SILENT:
+        said = said.completed(earlier)
     answers.note(Signal.IPTC, _answer_of_code(said.data_mining))
     if options.respect.iptc and said.data_mining.startswith(PROHIBITED):
         return opted_out(Signal.IPTC, said.data_mining)
-    if not blocks.has_c2pa:
-        answers.note(Signal.C2PA, Answer.ABSENT)
-        return _filtered(said, options)
-    try:
-        said, uses = read_c2pa(data, header.format, reader, said)
-    except ReaderCrashed:
-        answers.note(Signal.C2PA, Answer.UNAVAILABLE)
-        return Rejected(Reason.CRASHED, "the reader of C2PA manifests")
+    uses = stored_uses(earlier.c2pa_training)
+    if blocks.has_c2pa:
+        try:
+            said, found = read_c2pa(data, header.format, reader, said)
+        except ReaderCrashed:
+            answers.note(Signal.C2PA, Answer.UNAVAILABLE)
+            return Rejected(Reason.CRASHED, "the reader of C2PA manifests")
+        uses = (*found, *uses)
     refused = next((use for use in uses if use.refuses), None)
     answers.note(Signal.C2PA, _answer_of_uses(said, uses))
     if options.respect.c2pa and refused is not None:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from shared.crawling.judging.embedded.blocks import Blocks
 from shared.crawling.judging.embedded.c2pa_reader import C2paReader
-from shared.crawling.judging.embedded.c2pa_report import TRAINING_MINING, Report, Use, read_report
+from shared.crawling.judging.embedded.c2pa_report import TRAINING_MINING, Report, Use, read_report, uses_text
 from shared.crawling.judging.embedded.iptc import read_iptc
 from shared.crawling.judging.embedded.xmp import codes_in, mining_code, read_xmp
 from shared.crawling.options import Format
@@ -75,7 +75,7 @@ def read_c2pa(
         digital_source_type=_source_type((said.digital_source_type, *report.source_types)),
         c2pa_generator=_text(report.generator),
         c2pa_validity=report.validity,
-        c2pa_training=_text(", ".join(f"{use.name}: {use.use}" for use in uses)),
+        c2pa_training=_text(uses_text(uses)) or said.c2pa_training,
     )
     return embedded, uses
 

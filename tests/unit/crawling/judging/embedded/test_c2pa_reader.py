@@ -37,7 +37,7 @@ def misbehaving():
 def check(data, reader, options=OPTIONS, answers=None):
     opened = open_image(data, FILTERS)
     assert isinstance(opened, Opened)
-    return check_embedded(data, opened.header, options, answers or Answers(), reader)
+    return check_embedded(data, opened.header, options, answers or Answers(), reader=reader)
 
 
 def test_the_process_can_open_no_socket_and_no_file_and_knows_no_settings(misbehaving, monkeypatch):
@@ -128,5 +128,5 @@ def test_no_damage_to_a_manifest_harms_the_app(reader):
             flawed[random_numbers.randrange(40, end)] = random_numbers.randrange(256)
         opened = open_image(bytes(flawed), FILTERS)
         if isinstance(opened, Opened):
-            found = check_embedded(bytes(flawed), opened.header, OPTIONS, Answers(), reader)
+            found = check_embedded(bytes(flawed), opened.header, OPTIONS, Answers(), reader=reader)
             assert isinstance(found, Embedded) or found.reason in {Reason.OPTED_OUT, Reason.CRASHED}

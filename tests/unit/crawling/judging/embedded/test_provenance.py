@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from pydantic import TypeAdapter
 
 from shared.archiving.texts.metadata import EMBEDDED_COLUMNS, annotation_fields
 from shared.crawling.judging.judge import Judged, judge
 from shared.crawling.options import Transform
-from shared.records.candidates import Candidate, Provenance
-from shared.records.delivered import fields_of
-from shared.records.embedded import AI_SOURCE_TYPES, Embedded
+from shared.records.candidates import Candidate, Provenance, StoredRange
+from shared.records.consent import Answer, Answers, Signal
+from shared.records.delivered import Delivered, fields_of
+from shared.records.embedded import AI_SOURCE_TYPES, SILENT, Embedded
 from shared.records.records import Kept, Reason, Record, Rejected, decode_records, encode_records
 from tests.unit.crawling.judging.embedded.conditions import FILTERS, HEEDLESS, OPTIONS, said
 from tests.unit.crawling.judging.embedded.files import (
@@ -24,7 +26,7 @@ from tests.unit.crawling.judging.embedded.files import (
     with_xmp,
     xmp,
 )
-from tests.unit.crawling.judging.embedded.signing import CAPTURE, created, signed
+from tests.unit.crawling.judging.embedded.signing import CAPTURE, created, signed, training
 
 RIGHTS = xmp(
     "<dc:creator><rdf:Seq><rdf:li>Jané</rdf:li><rdf:li>Joe</rdf:li></rdf:Seq></dc:creator>"
@@ -150,3 +152,31 @@ def test_a_record_of_a_file_that_says_nothing_has_no_such_field():
     record = Record(0, Candidate("https://a/1", "cat", Provenance("urls")), Kept("shard", 0, judged.facts))
     assert "embedded" not in fields_of(record)
     assert b"embedded" not in encode_records([record])
+
+
+def test_what_the_file_said_is_known_to_later_jobs_although_the_stored_copy_has_no_metadata():
+    file = with_xmp("jpeg", made_by_ai())
+    uses = training({"cawg.ai_training": "notAllowed"})
+    judged = judge(signed("jpeg", uses, data=file), replace(HEEDLESS, transform=Transform()))
+    assert isinstance(judged, Judged)
+    kept = Kept("shard", 0, judged.facts)
+    line = fields_of(Record(0, Candidate("https://a/1", "cat", Provenance("urls")), kept))
+    again = TypeAdapter(Delivered).validate_python(line).candidate(StoredRange("shard", 0, 1))
+    later = judge(judged.data, HEEDLESS, earlier=again.embedded)
+    assert isinstance(later, Judged)
+    assert later.facts.embedded == judged.facts.embedded
+    assert later.facts.embedded.ai_generated
+    answers = Answers()
+    assert judge(judged.data, OPTIONS, answers, again.embedded) == Rejected(
+        Reason.OPTED_OUT, "c2pa: cawg.ai_training notAllowed"
+    )
+    assert answers.found[Signal.C2PA] is Answer.REFUSED
+
+
+def test_an_earlier_prohibition_of_data_mining_and_an_earlier_ai_stay():
+    earlier = Embedded(
+        data_mining="DMI-PROHIBITED", digital_source_type="trainedAlgorithmicMedia", creator="Jane"
+    )
+    now = Embedded(data_mining="DMI-ALLOWED", digital_source_type="digitalCapture", credit_line="Agency")
+    assert now.completed(earlier) == replace(earlier, credit_line="Agency")
+    assert SILENT.completed(now) == now
