@@ -70,8 +70,8 @@ class Candidate:
     `stored` says where its bytes are. They are read from there, and `url` only says where the image came from.
     `width` and `height` are the source's claims, in pixels. `extra` holds the further columns of a URL list, which
     the record keeps unchanged. `consent` holds the answers of signals that the source has already looked for. `known`
-    is set if a refresh takes the candidate over from the dataset.
-    `embedded` is what the file said about itself when an earlier job fetched it: the stored copy may have no metadata.
+    is set if a refresh takes the candidate over from the dataset. `embedded` is what the file said about itself when an
+    earlier job fetched it: the stored copy may have no metadata.
     """
 
     url: str
