@@ -10,12 +10,14 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum, auto
 
+from shared.archiving.formats.registry import FORMATS
 from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.archiving.planning.preview import PREVIEW, PreviewMaker
 from shared.archiving.report.page import REPORT
+from shared.archiving.texts.croissant import CROISSANT, encode_croissant, file_object, with_files
 from shared.archiving.writing.part_ledger import PartLedger
 from shared.archiving.writing.write import commit_file, compute_sha256, write_slice
 from shared.clock import Deadline
@@ -136,6 +138,10 @@ class Archiver:
             plan.blob(file): await self._checksum(plan, number, digests, deadline)
             for number, file in enumerate(plan.files)
         }
+        if plan.header.description and plan.files:
+            name, data = f"{plan.header.prefix}{CROISSANT}", _described(plan, checksums)
+            await self._blobs.put(name, data, BlobAttributes("application/ld+json", tier=Tier.HOT))
+            checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
         if len(plan.files) > 1:
             name, data = f"{plan.header.prefix}{_CHECKSUMS}", _sha256sums(plan.header.prefix, checksums)
             await self._blobs.put(name, data, BlobAttributes("text/plain; charset=utf-8", tier=Tier.HOT))
@@ -242,6 +248,17 @@ class Archiver:
 def _missing_parts(plan: Plan, digests: Sequence[str | None]) -> list[int]:
     done = {number for number, digest in enumerate(digests) if digest is not None}
     return [part.number for part in plan.parts if not done.issuperset(piece.number for piece in part.slices)]
+
+
+def _described(plan: Plan, checksums: Mapping[str, FileChecksum]) -> bytes:
+    """Returns croissant.json with the checksums of the files of images, which nothing knows before they are written."""
+    encoding = FORMATS[plan.header.format].encoding
+    files = [
+        file_object(file.name.rpartition("/")[2], encoding, checksums[plan.blob(file)])
+        for file in plan.files
+        if file.kind == "images"
+    ]
+    return encode_croissant(with_files(plan.header.description, files))
 
 
 def _sha256sums(prefix: str, checksums: Mapping[str, FileChecksum]) -> bytes:

@@ -9,7 +9,16 @@ from shared.records.delivered import DIFF, RECORDS
 from shared.storage.blobs import BlobInfo, BlobStore, Tier
 
 _STAY_HOT: Final = frozenset(
-    {RECORDS, DIFF, "README.md", "preview.jpg", "report.html", "ATTRIBUTION.md", "SHA256SUMS"}
+    {
+        RECORDS,
+        DIFF,
+        "README.md",
+        "preview.jpg",
+        "report.html",
+        "croissant.json",
+        "ATTRIBUTION.md",
+        "SHA256SUMS",
+    }
 )
 
 
@@ -23,8 +32,8 @@ async def stored_files(blobs: BlobStore, dataset: Dataset) -> Sequence[BlobInfo]
 def files_that_move(files: Iterable[BlobInfo]) -> Sequence[BlobInfo]:
     """Returns the files that change their tier.
 
-    These are all but the records, the diff, the card, its preview, the report, the credits and the checksums. Those are
-    small, and stay in the Hot tier, so that they can be read at any time.
+    These are all but the records, the diff, the card, its preview, the report, the description, the credits and the
+    checksums. Those are small, and stay in the Hot tier, so that they can be read at any time.
     """
     return [info for info in files if moves(info.name)]
 

@@ -14,7 +14,9 @@ from shared.archiving.layout.layout import Layout
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.card import Packing
+from shared.archiving.texts.croissant import Resources
 from shared.archiving.texts.metadata import Cell
+from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 
 
@@ -67,6 +69,33 @@ class ArchiveFormat(Protocol):
         self, order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]
     ) -> Sequence[Annotation]:
         """Returns the annotation files of an order, in the order of delivery. `splits` have images."""
+        ...
+
+    @property
+    def description_inside(self) -> bool:
+        """Whether the description of the dataset, croissant.json, is in the file of images.
+
+        Otherwise it is a file of its own, and names the checksum of each file of images.
+        """
+        ...
+
+    def resources(
+        self,
+        files: Sequence[File],
+        splits: Sequence[str],
+        extensions: Sequence[str],
+        tables: Mapping[str, FileChecksum],
+    ) -> Resources:
+        """Returns what croissant.json says of files and records, without the files of images themselves.
+
+        `files` are those of the images, which have these `extensions`. `splits` have images. `tables` has the checksums
+        of annotation files, by name.
+        """
+        ...
+
+    @property
+    def encoding(self) -> str:
+        """The media type of a file of images."""
         ...
 
     def packing(self, order: ArchiveOrder, splits: Sequence[str]) -> Packing:

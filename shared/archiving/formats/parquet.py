@@ -5,7 +5,7 @@ writes it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import override
@@ -23,7 +23,17 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.annotations import annotations_of
 from shared.archiving.texts.card import Packing
+from shared.archiving.texts.croissant import (
+    PARQUET,
+    Node,
+    Resources,
+    column_fields,
+    field,
+    file_set,
+    in_files,
+)
 from shared.archiving.texts.metadata import COLUMNS, Cell
+from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 
 _IMAGE = Column(("image", "bytes"), "bytes", nullable=True)
@@ -39,6 +49,8 @@ class ParquetShards(ArchiveFormat):
 
     shuffled = True
     sidecar_count = len(_SIDECARS)
+    description_inside = False
+    encoding = PARQUET
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
@@ -90,6 +102,36 @@ class ParquetShards(ArchiveFormat):
         return annotations_of(_wanted(order), order, labels)
 
     @override
+    def resources(
+        self,
+        files: Sequence[File],
+        splits: Sequence[str],
+        extensions: Sequence[str],
+        tables: Mapping[str, FileChecksum],
+    ) -> Resources:
+        distribution: list[Node] = []
+        fields: dict[str, Sequence[Node]] = {}
+        for split in splits:
+            shards = f"{split}-shards"
+            distribution.append(file_set(shards, [PARQUET], [f"{split}-*.parquet"]))
+            image = in_files(shards, {"column": "image"}, {"jsonPath": "bytes"})
+            path = in_files(shards, {"column": "image"}, {"jsonPath": "path"})
+            label = in_files(shards, {"column": "label"})
+            fields[split] = [
+                field(split, "image", "sc:ImageObject", image),
+                field(split, "file_name", "sc:Text", path),
+                field(
+                    split,
+                    "label",
+                    "sc:Integer",
+                    label,
+                    "The number of the label, as in the record set `labels`.",
+                ),
+                *column_fields(split, _column_of(shards), but=("file_name", "label")),
+            ]
+        return Resources(distribution, fields)
+
+    @override
     def packing(self, order: ArchiveOrder, splits: Sequence[str]) -> Packing:
         first = f"{splits[0] if splits else 'train'}-*.parquet"
         return Packing(
@@ -134,6 +176,11 @@ class _Cells:
         if column == 1:
             return plain("integer", [int(self._images.label[self._start + row])])
         return self._count + row * len(_SIDECARS) + column - len(_PLACED)
+
+
+def _column_of(shards: str) -> Callable[[str], Node]:
+    """Returns a function that says where a column is in these shards."""
+    return lambda column: in_files(shards, {"column": column})
 
 
 def _features(labels: Sequence[str]) -> Mapping[str, object]:

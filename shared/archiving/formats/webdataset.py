@@ -26,12 +26,23 @@ from shared.archiving.layout.tar import BLOCK, TarLayout
 from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
-from shared.archiving.texts.annotations import annotations_of
+from shared.archiving.texts.annotations import Metadata, annotations_of
 from shared.archiving.texts.card import Packing
+from shared.archiving.texts.croissant import (
+    PARQUET,
+    TAR,
+    Node,
+    Resources,
+    file_object,
+    image_set,
+    joined_fields,
+)
 from shared.archiving.texts.metadata import Cell
+from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 from shared.text.json_lines import json_line
 
+_TABLE = "metadata.parquet"
 _BESIDE = ("json", "txt", "cls")
 # entries of a shard for each image: the image and its sidecars
 _MEMBERS = 1 + len(_BESIDE)
@@ -42,6 +53,8 @@ class WebDataset(ArchiveFormat):
 
     shuffled = True
     sidecar_count = 2
+    description_inside = False
+    encoding = TAR
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
@@ -100,7 +113,24 @@ class WebDataset(ArchiveFormat):
         labels: Sequence[str],
     ) -> Sequence[Annotation]:
         # the checksums are those of the shards and are not known before the shards are written
-        return annotations_of(_wanted(order), order, labels)
+        return [Metadata(_TABLE), *annotations_of(_wanted(order), order, labels)]
+
+    @override
+    def resources(
+        self,
+        files: Sequence[File],
+        splits: Sequence[str],
+        extensions: Sequence[str],
+        tables: Mapping[str, FileChecksum],
+    ) -> Resources:
+        distribution: list[Node] = [file_object(_TABLE, PARQUET, tables[_TABLE])]
+        fields: dict[str, Sequence[Node]] = {}
+        for split in splits:
+            images, prefix = f"{split}-images", f"shards/{_prefix(split, splits)}"
+            shards = [file.name.rpartition("/")[2] for file in files if file.name.startswith(prefix)]
+            distribution.append(image_set(images, "", extensions, shards))
+            fields[split] = joined_fields(split, images, {"regex": "(?:.*/)?([^/]+)"}, _TABLE)
+        return Resources(distribution, fields)
 
     @override
     def packing(self, order: ArchiveOrder, splits: Sequence[str]) -> Packing:
@@ -112,6 +142,7 @@ class WebDataset(ArchiveFormat):
                 "- `*.tar`: shards in the WebDataset format. Beside each image stand, under the same key,",
                 "  `.json` (label, caption, licence, author, origin), `.txt` (the caption, or else the label)",
                 "  and `.cls` (the label's number). The key is the candidate's number in the job's records.",
+                "- `metadata.parquet`: split, label, caption, licence, author and origin of each image.",
             ),
             annotations=_wanted(order),
             checksums_of="files",

@@ -15,7 +15,9 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.annotations import Checksums, Metadata, annotations_of
 from shared.archiving.texts.card import Packing
+from shared.archiving.texts.croissant import PARQUET, Node, Resources, file_object, image_set, joined_fields
 from shared.archiving.texts.metadata import Cell
+from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 
 _IMAGES = (
@@ -29,6 +31,8 @@ class ZipArchive(ArchiveFormat):
 
     shuffled = False
     sidecar_count = 0
+    description_inside = True
+    encoding = "application/zip"
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
@@ -71,10 +75,28 @@ class ZipArchive(ArchiveFormat):
         self, order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]
     ) -> Sequence[Annotation]:
         return [
-            *(Metadata(f"{split}/metadata.parquet", split) for split in splits),
+            *(Metadata(_table(split), split) for split in splits),
             *annotations_of(order.output.annotations, order, labels),
             Checksums("SHA256SUMS"),
         ]
+
+    @override
+    def resources(
+        self,
+        files: Sequence[File],
+        splits: Sequence[str],
+        extensions: Sequence[str],
+        tables: Mapping[str, FileChecksum],
+    ) -> Resources:
+        distribution: list[Node] = []
+        fields: dict[str, Sequence[Node]] = {}
+        for split in splits:
+            images, table = f"{split}-images", _table(split)
+            distribution.append(file_object(table, PARQUET, tables[table]))
+            distribution.append(image_set(images, f"{split}/", extensions))
+            # the table has paths from the folder of the split
+            fields[split] = joined_fields(split, images, {"regex": "[^/]+/(.+)"}, table)
+        return Resources(distribution, fields)
 
     @override
     def packing(self, order: ArchiveOrder, splits: Sequence[str]) -> Packing:
@@ -113,6 +135,10 @@ class _Names:
             return self._texts[entry - count]
         split, folder = self._splits[int(images.split[entry])], self._folders[int(images.label[entry])]
         return _path(split, folder, images.file(entry)).encode()
+
+
+def _table(split: str) -> str:
+    return f"{split}/metadata.parquet"
 
 
 def _path(split: str, folder: str, file: str) -> str:

@@ -25,7 +25,8 @@ from shared.archiving.planning.parts import Part, cut_parts
 class PlanHeader:
     """A plan without the columns of its images.
 
-    `digest` is that of the order. `counts`, `split_counts` and `diff` are `Archived.counts`, `splits` and `diff`.
+    `digest` is that of the order. `description` is croissant.json without the files of images, or empty if it is one of
+    the texts. `counts`, `split_counts` and `diff` are `Archived.counts`, `splits` and `diff`.
     """
 
     digest: str
@@ -38,6 +39,7 @@ class PlanHeader:
     files: tuple[File, ...]
     part_bytes: int
     block_bytes: int
+    description: Mapping[str, object] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     split_counts: Mapping[str, int] = field(default_factory=dict)
     diff: Mapping[str, int] | None = None

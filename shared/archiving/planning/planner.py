@@ -102,6 +102,7 @@ class Planner:
             files=tuple(form.delivered(choice.files, choice.images, contents)) if choice.files else (),
             part_bytes=self._config.part_bytes,
             block_bytes=min(self._config.block_bytes, self._config.part_bytes),
+            description=texts.description,
             counts=texts.counts,
             split_counts=choice.split_counts,
             diff=texts.diff,

@@ -1,10 +1,12 @@
 """Writes texts to working blobs, piece by piece."""
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.archiving.layout.contents import TextFile
+from shared.records.delivered import FileChecksum
 from shared.storage.blobs import BlobAttributes, BlockStore
 from shared.storage.writer import BlobWriter
 
@@ -14,13 +16,14 @@ _FLUSH_BYTES = 4 << 20
 class TextWriter:
     """Writes one text to a blob. A text of less than 4 MiB stays in memory until it is closed.
 
-    `size` and `crc32` are those of the text so far.
+    `size` and `crc32` are those of the text so far. Only a writer that is `hashed` computes a SHA-256.
     """
 
-    def __init__(self, blobs: BlockStore, blob: str) -> None:
+    def __init__(self, blobs: BlockStore, blob: str, *, hashed: bool = False) -> None:
         self._writer = BlobWriter(blobs, blob)
         self._pending: list[bytes] = []
         self._pending_bytes = 0
+        self._digest = hashlib.sha256() if hashed else None
         self.blob = blob
         self.crc32 = 0
         self.size = 0
@@ -30,11 +33,18 @@ class TextWriter:
         if not data:
             return
         self.crc32 = zlib.crc32(data, self.crc32)
+        if self._digest is not None:
+            self._digest.update(data)
         self.size += len(data)
         self._pending.append(data)
         self._pending_bytes += len(data)
         if self._pending_bytes >= _FLUSH_BYTES:
             await self._flush()
+
+    @property
+    def checksum(self) -> FileChecksum:
+        """The checksum of the text so far."""
+        return FileChecksum(self.size, self._digest.hexdigest() if self._digest is not None else None)
 
     async def close(self, attributes: BlobAttributes | None = None) -> None:
         """Writes the rest. The blob does not exist before. No blob is written for an empty text."""
@@ -68,9 +78,9 @@ class WorkingBlobs:
         """The name of the blob with the sidecars of all images."""
         return f"{self.prefix}sidecars"
 
-    def open(self, name: str) -> TextWriter:
-        """Returns a writer of the text of this name."""
-        return TextWriter(self.blobs, f"{self.prefix}{name}")
+    def open(self, name: str, *, hashed: bool = False) -> TextWriter:
+        """Returns a writer of the text of this name, which computes a SHA-256 if it is `hashed`."""
+        return TextWriter(self.blobs, f"{self.prefix}{name}", hashed=hashed)
 
     async def close(self, writers: Sequence[tuple[str, TextWriter]]) -> tuple[TextFile, ...]:
         """Finishes the texts, each of which comes with its name; returns them in the same order.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.formats.registry import FORMATS
 from shared.archiving.layout.contents import TextFile
+from shared.archiving.layout.names import EXTENSIONS
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import Choice
 from shared.archiving.planning.diff import DiffWriter
@@ -19,9 +20,10 @@ from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs
 from shared.archiving.report.page import REPORT, Report, report_page
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.card import Figures, card, checksum_of
+from shared.archiving.texts.croissant import CROISSANT, Node, croissant, encode_croissant
 from shared.archiving.texts.metadata import Placed
 from shared.damage import reading
-from shared.records.delivered import DIFF, RECORDS, encode_delivered
+from shared.records.delivered import DIFF, RECORDS, FileChecksum, encode_delivered
 from shared.records.records import Record, decode_records
 from shared.storage.blobs import BlobAttributes
 
@@ -30,11 +32,13 @@ from shared.storage.blobs import BlobAttributes
 class Texts:
     """The texts that were written: the blob of the delivered records, and the dataset's text files.
 
-    `counts` is the number of candidates by label and outcome, and `diff` counts the changes of a refresh.
+    `description` is croissant.json without the files of images, or empty if it is one of the files. `counts` is the
+    number of candidates by label and outcome, and `diff` counts the changes of a refresh.
     """
 
     records_blob: str
     files: tuple[TextFile, ...]
+    description: Node
     counts: Mapping[str, Mapping[str, int]]
     diff: Mapping[str, int] | None = None
 
@@ -50,7 +54,7 @@ async def write_texts(
     form = FORMATS[order.output.format]
     final = FinalRecords(choice, form)
     found = form.annotations(order, list(choice.split_counts), choice.columns.labels)
-    annotations = [(annotation, working.open(annotation.name)) for annotation in found]
+    annotations = [(one, working.open(one.name, hashed=one.described)) for one in found]
     delivered = TextWriter(working.blobs, f"{order.prefix}{RECORDS}")
     diff = DiffWriter(
         TextWriter(working.blobs, f"{order.prefix}{DIFF}"), wanted=order.base_revision is not None
@@ -78,12 +82,18 @@ async def write_texts(
         for piece in annotation.end():
             await writer.add(piece)
     named = [("README.md", readme)]
-    for name, data in _shown_files(order, shown, final.figures):
+    tables = {annotation.name: writer.checksum for annotation, writer in annotations if annotation.described}
+    description = _description(order, choice, final.figures, tables)
+    made = [*_shown_files(order, shown, final.figures)]
+    if form.description_inside:
+        made.append((CROISSANT, encode_croissant(description)))
+    for name, data in made:
         named.append((name, working.open(name)))
         await named[-1][1].add(data)
     named += ((annotation.name, writer) for annotation, writer in annotations)
     files = await working.close(named)
-    return Texts(delivered.blob, files, final.figures.counts, diff.counts)
+    described = {} if form.description_inside else description
+    return Texts(delivered.blob, files, described, final.figures.counts, diff.counts)
 
 
 def _shown_files(order: ArchiveOrder, shown: Shown, figures: Figures) -> Iterator[tuple[str, bytes]]:
@@ -107,6 +117,14 @@ async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncItera
 def _sidecars(images: Sequence[Placed], form: ArchiveFormat) -> bytes:
     """The sidecars of each image, one after the other, as `Images.sidecar_offset` expects them."""
     return b"".join(part for image in images for part in form.sidecars(image.record, image.fields))
+
+
+def _description(
+    order: ArchiveOrder, choice: Choice, figures: Figures, tables: Mapping[str, FileChecksum]
+) -> Node:
+    extensions = [EXTENSIONS[number] for number in np.unique(choice.images.extension).tolist()]
+    resources = FORMATS[order.output.format].resources(choice.files, list(figures.splits), extensions, tables)
+    return croissant(order, figures, choice.columns.labels, resources)
 
 
 def _card(order: ArchiveOrder, choice: Choice, figures: Figures, *, has_preview: bool) -> bytes:

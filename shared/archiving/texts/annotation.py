@@ -13,6 +13,9 @@ class Annotation:
 
     __slots__ = ("name",)
 
+    described = False
+    """Whether croissant.json describes the file, and names its checksum."""
+
     def __init__(self, name: str) -> None:
         self.name = name
 

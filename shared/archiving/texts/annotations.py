@@ -47,12 +47,17 @@ def annotations_of(
 
 
 class Metadata(Annotation):
-    """A Parquet file with the images of one split. Their names are relative to its folder."""
+    """A Parquet file with the images of one split, whose names are relative to its folder.
 
-    def __init__(self, name: str, split: str) -> None:
+    Without a `split` it has all images, and their splits as a column.
+    """
+
+    described = True
+
+    def __init__(self, name: str, split: str | None = None) -> None:
         super().__init__(name)
         self._split = split
-        self._writer = ParquetWriter(COLUMNS)
+        self._writer = ParquetWriter(COLUMNS if split else {**COLUMNS, "split": str})
 
     @override
     def begin(self) -> bytes:
@@ -60,9 +65,11 @@ class Metadata(Annotation):
 
     @override
     def rows(self, images: Sequence[Placed]) -> bytes:
-        mine = [image for image in images if image.split == self._split]
-        folder = f"{self._split}/"
+        mine = [image for image in images if self._split in {image.split, None}]
         columns = {name: [image.fields[name] for image in mine] for name in COLUMNS}
+        if self._split is None:
+            return self._writer.add(columns | {"split": [image.split for image in mine]})
+        folder = f"{self._split}/"
         return self._writer.add(columns | {"file_name": [image.path.removeprefix(folder) for image in mine]})
 
     @override

@@ -145,6 +145,7 @@ def _contents(packing: Packing, labels: Sequence[str], *, has_preview: bool) -> 
     if has_preview:
         yield "- `preview.jpg`: some of the images of each label, made small."
     yield "- `report.html`: the scores of the images, and the worst of them; classes, copies, sources and refusals."
+    yield "- `croissant.json`: the dataset as Croissant 1.1, for search engines and `mlcroissant`."
     yield "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named."
     yield "- `CONSENT.jsonl`: for each image, which signals against its use were looked for, and their answers."
     yield f"- `SHA256SUMS`: checksums of the {packing.checksums_of}, for `sha256sum --check`."
