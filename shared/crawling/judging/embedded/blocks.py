@@ -32,8 +32,8 @@ class Blocks:
             self.cut = True
 
     def add_iptc(self, records: bytes) -> None:
-        """Adds IPTC-IIM records, if all records stay within their limit."""
-        if sum(map(len, self.iptc)) + len(records) <= MAX_IPTC_BYTES:
+        """Adds IPTC-IIM records, if all records stay within their limits. They cannot forbid data mining."""
+        if len(self.iptc) < MAX_PACKETS and sum(map(len, self.iptc)) + len(records) <= MAX_IPTC_BYTES:
             self.iptc.append(records)
 
     def add_jumbf(self, data: bytes, start: int) -> None:

@@ -13,7 +13,7 @@ import resource
 import sys
 from typing import BinaryIO
 
-_MAX_MEMORY_BYTES = 2 << 30
+_MAX_MEMORY_BYTES = 512 << 20
 _MAX_ANSWER_BYTES = 8 << 20
 _SETTINGS = {
     "verify": {

@@ -41,7 +41,7 @@ class Use(NamedTuple):
 
     @property
     def _concerns_datasets(self) -> bool:
-        return self.name.partition(".")[2] in _CONCERNED
+        return self.name.rpartition(".")[2] in _CONCERNED
 
 
 def uses_text(uses: Iterable[Use]) -> str:

@@ -11,6 +11,9 @@ from shared.crawling.judging.embedded.iptc import iptc_of_photoshop
 from shared.crawling.judging.png.chunks import SIGNATURE
 
 _MAX_CHUNKS = 200_000
+_MAX_TEXTS = 12
+"""More texts of these kinds are not read, because each may inflate to megabytes."""
+
 _XMP = b"XML:com.adobe.xmp"
 _RAW_XMP = b"Raw profile type xmp"
 _RAW_IPTC = frozenset({b"Raw profile type iptc", b"Raw profile type 8bim"})
@@ -21,12 +24,17 @@ _LONGEST_KEY = 79
 def png_blocks(data: bytes) -> Blocks:
     """Returns the blocks of a whole PNG."""
     found = Blocks()
+    texts = 0
     for kind, start, end in _chunks(data):
         if kind == b"caBX":
             found.add_jumbf(data, start)
         elif kind in {b"iTXt", b"tEXt", b"zTXt"}:
             key = data[start : start + _LONGEST_KEY + 1].partition(b"\0")[0]
             if key in _KEYS and start + len(key) < end:
+                texts += 1
+                if texts > _MAX_TEXTS:
+                    found.cut = True
+                    continue
                 _add_text(found, key, kind, data[start + len(key) + 1 : end])
     return found
 
@@ -83,6 +91,6 @@ def _raw_profile(text: bytes) -> bytes | None:
     if len(text) > 4 * max(MAX_XMP_BYTES, MAX_IPTC_BYTES):
         return None
     try:
-        return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode("ascii"))
+        return bytes.fromhex(b"".join(text.split(b"\n", 3)[3:]).decode("ascii"))
     except ValueError:
         return None

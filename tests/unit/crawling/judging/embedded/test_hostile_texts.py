@@ -5,6 +5,7 @@ import zlib
 
 import pytest
 
+from shared.crawling.judging.embedded.find import find_blocks
 from shared.crawling.judging.judge import judge
 from shared.records.records import Reason, Rejected
 from tests.unit.crawling.judging.embedded.conditions import OPTIONS, said
@@ -120,12 +121,29 @@ def test_metadata_that_is_made_to_cost_time_costs_little(data):
 
 
 def test_many_segments_of_metadata_cost_little():
+    records = b"Photoshop 3.0\0" + photoshop(b"\x1c\2\x50\0\0" * 12_000)
+    packet = xmp("<a/>" * 15_000)
     data = plain("jpeg")
-    for number in range(200):
-        data = with_segment(0xED, b"Photoshop 3.0\0" + photoshop(b"\x1c\2\x50\0\0" * 12_000), data)
-        data = with_segment(
-            0xE1, EXTENSION + f"{number:032}".encode() + bytes(8) + xmp("<a/>" * 15_000)[:65_000], data
-        )
+    for number in range(40):
+        head = EXTENSION + f"{number:032}".encode() + bytes(8)
+        data = with_segment(0xE1, head + packet, with_segment(0xED, records, data))
     began = time.process_time()
     said(data, OPTIONS)
     assert time.process_time() - began < 1.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (b"tEXt", b"Raw profile type iptc\0\n\n\n\n"),
+        (b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(bytes(2 * MEGABYTE), 9)),
+    ],
+    ids=["empty", "bombs"],
+)
+def test_many_texts_of_a_png_cost_little(text):
+    data = with_png_chunk(*text)
+    one = data[33 : 33 + len(text[1]) + 12]
+    data = data[:33] + one * (4_000_000 // len(one)) + data[33:]
+    began = time.process_time()
+    find_blocks(data, "png", None)
+    assert time.process_time() - began < 1.0

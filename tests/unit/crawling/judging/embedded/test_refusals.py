@@ -87,6 +87,13 @@ def test_an_image_whose_c2pa_manifest_allows_training_is_kept(image_format):
     assert answers.found[Signal.C2PA] is Answer.ALLOWED
 
 
+@pytest.mark.parametrize("name", ["ai_training", "org.example.data_mining"])
+def test_a_use_of_another_family_refuses_too(name):
+    assert judge(signed("jpeg", training({name: "notAllowed"})), OPTIONS) == opted_out(
+        f"c2pa: {name} notAllowed"
+    )
+
+
 def test_the_strictest_of_two_assertions_counts():
     old = training({"c2pa.ai_training": "allowed"}, "c2pa.training-mining")
     judged = judge(signed("jpeg", old, training({"cawg.ai_training": "notAllowed"})), OPTIONS)
