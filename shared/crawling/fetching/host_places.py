@@ -61,15 +61,15 @@ TIMES: Final = PlaceTimes()
 class _Use:
     """This process's use of a host: its downloads, of which `active` have a place, and its claim.
 
-    `entries` counts all downloads that have begun. `changed` makes the process renew its claim at once.
-    `row` is the host's row as this process wrote it last. `places` are its own until `ends_at`. The process had a place
-    at `had_place_at`, or it began to wait then. Both are monotonic times.
+    The last download ended at `idle_since`. `changed` makes the process renew its claim at once. `row` is the host's row
+    as this process wrote it last. `places` are its own until `ends_at`. The process had a place at `had_place_at`, or
+    it began to wait then. These times are monotonic.
     """
 
     had_place_at: float
     downloads: int = 0
-    entries: int = 0
     active: int = 0
+    idle_since: float = 0.0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
     delay_seconds: float = 0.0
     keeper: asyncio.Task[None] | None = None
@@ -119,7 +119,6 @@ class HostPlaces:
             return
         use = self._uses.setdefault(host, _Use(self._clock.monotonic()))
         use.downloads += 1
-        use.entries += 1
         use.delay_seconds = max(use.delay_seconds, delay_seconds)
         try:
             await self._enter(self._rows, host, use, within_seconds)
@@ -145,6 +144,7 @@ class HostPlaces:
 
     def _end_download(self, host: str, use: _Use) -> None:
         use.downloads -= 1
+        use.idle_since = self._clock.monotonic()
         if not use.downloads and use.keeper is None:
             del self._uses[host]
 
@@ -224,24 +224,30 @@ class HostPlaces:
         while True:
             pause = await self._renew(rows, host, use)
             self._admit(use)
-            await self._until_due(use, pause)
-            if not use.downloads:
-                await self._release(rows, host, use)
+            if not await self._becomes_unused(use, pause):
+                continue
+            await self._release(rows, host, use)
             if not use.downloads:
                 del self._uses[host]
                 return
 
-    async def _until_due(self, use: _Use, pause: float) -> None:
-        """Waits until a claim has to be renewed, until it is not used for a while, or until it has to change."""
+    async def _becomes_unused(self, use: _Use, pause: float) -> bool:
+        """Waits until a claim has to be renewed or changed. Returns True as soon as it has not been used for a while.
+
+        A host may have no download just when its claim is due. That alone is no reason to release it.
+        """
         unused = self._times.unused if use.is_alone else self._times.unused_by_one
         due = self._clock.monotonic() + pause
-        while (left := due - self._clock.monotonic()) > 0:
-            entries = use.entries
+        while (now := self._clock.monotonic()) < due:
+            unused_at = now + unused if use.downloads else use.idle_since + unused
+            if now >= unused_at:
+                return True
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, unused)):
+                async with asyncio.timeout(min(due, unused_at) - now):
                     await use.changed.wait()
-            if use.changed.is_set() or (not use.downloads and use.entries == entries):
-                return
+            if use.changed.is_set():
+                return False
+        return False
 
     async def _renew(self, rows: HostRows, host: str, use: _Use) -> float:
         """Makes or renews the claim. Returns after how many seconds it should be renewed."""

@@ -146,6 +146,20 @@ async def test_a_process_that_is_alone_at_a_host_makes_one_call_to_begin_and_one
     assert entities.calls == 4
 
 
+async def test_a_claim_is_not_released_because_the_host_has_no_download_when_it_is_due(
+    entities, process, server
+):
+    places = process("p", times=PlaceTimes(renew=0.02, unused=0.2))
+    await download_many(places, server, "p", 10)
+    inserted = HostRow.of(await row_of(entities)).claims["p"].until
+    for _ in range(10):
+        await download(places, server, "p")
+        await asyncio.sleep(0.02)
+        assert HostRow.of(await row_of(entities)).claims["p"].until >= inserted
+    await gone(entities)
+    await settled(lambda: not places._uses)
+
+
 async def test_a_process_with_few_images_of_many_hosts_makes_no_calls(entities, process, server):
     places = process("p")
     for start in range(0, 200, 50):
