@@ -97,7 +97,7 @@ def consent_of(earlier: Consent | None, answers: Answers, checked_at: str) -> Co
 
 def encode(answers: Mapping[Signal, Answer]) -> str:
     """Encodes answers as one character for each signal. A signal that is not in the mapping was not checked."""
-    return _encode(tuple(answers.get(signal, Answer.NOT_CHECKED) for signal in Signal))
+    return _encode(tuple(answers.items()))
 
 
 @lru_cache(maxsize=4096)
@@ -120,5 +120,6 @@ def stricter(one: Mapping[Signal, Answer], other: Mapping[Signal, Answer]) -> Ma
 
 
 @lru_cache(maxsize=4096)
-def _encode(answers: tuple[Answer, ...]) -> str:
-    return "".join(_CODES[answer] for answer in answers)
+def _encode(answers: tuple[tuple[Signal, Answer], ...]) -> str:
+    known = dict(answers)
+    return "".join(_CODES[known.get(signal, Answer.NOT_CHECKED)] for signal in Signal)

@@ -16,7 +16,7 @@ from shared.web.wishes.respect import Respect
 
 @dataclass(slots=True)
 class Download:
-    """The state of one download. `url` is the current address, which each redirect changes.
+    """The state of one download. `url` is the current address, and `host` is its host, with the port.
 
     `answers` are those of the signals that were looked for. `timeout` ends the download. `delay_seconds` is the pause
     between requests that the current host asks for. `shares` are the parts of the byte budget that the download holds.
@@ -30,11 +30,15 @@ class Download:
     answers: Answers
     delay_seconds: float = 0.0
     shares: list[int] = field(default_factory=list)
+    host: str = field(init=False)
 
-    @property
-    def host(self) -> str:
-        """The current host, with its port."""
-        return f"{self.url.host}:{self.url.port}"
+    def __post_init__(self) -> None:
+        self.move_to(self.url)
+
+    def move_to(self, url: URL) -> None:
+        """Changes the current address, as a redirect asks for."""
+        self.url = url
+        self.host = f"{url.host}:{url.port}"
 
     @property
     def seconds_left(self) -> float:

@@ -153,7 +153,7 @@ class Fetcher:
             found = await self._ask(download)
             if isinstance(found, Fetched):
                 return found
-            download.url = found
+            download.move_to(found)
         raise GiveUp(Reason.TOO_MANY_REDIRECTS, f"more than {self._config.max_redirects}")
 
     async def _check_wishes(self, download: Download) -> None:
@@ -256,7 +256,7 @@ class Fetcher:
     async def _exchange(self, download: Download) -> Fetched | URL:
         url = download.url
         try:
-            headers = headers_for(download.filters)
+            headers = headers_for(download.filters.formats)
             async with self._sessions.get().get(url, headers=headers, allow_redirects=False) as response:
                 target = redirect_of(response, url)
                 if target is not None:

@@ -52,7 +52,7 @@ class PerOrigin[T]:
 
     def begin(self, url: URL) -> asyncio.Task[T]:
         """Starts the fetch if there is no result yet, and does not wait for it."""
-        key: Hashable = str(url) if self._by_address else (url.scheme, url.raw_host, url.port)
+        key: Hashable = str(url) if self._by_address else (url.scheme, url.raw_authority)
         now = asyncio.get_running_loop().time()
         entry = self._entries.get(key)
         if entry is not None and entry.until > now:
