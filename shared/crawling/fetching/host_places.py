@@ -61,9 +61,9 @@ TIMES: Final = PlaceTimes()
 class _Use:
     """This process's use of a host: its downloads, of which `active` have a place, and its claim.
 
-    The last download ended at `idle_since`. `changed` makes the process renew its claim at once. `row` is the host's row
-    as this process wrote it last. `places` are its own until `ends_at`. The process had a place at `had_place_at`, or
-    it began to wait then. These times are monotonic.
+    The last download ended at `idle_since`. `changed` makes the process renew its claim at once. `row` is the host's
+    row as this process wrote it last. `places` are its own until `ends_at`. The process had a place at `had_place_at`,
+    or it began to wait then. These times are monotonic.
     """
 
     had_place_at: float
