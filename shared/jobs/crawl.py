@@ -4,11 +4,13 @@ The records blob is the commit point. What follows it (the count, the chunk of t
 chunk) is done again if the message is delivered again, and has no effect the second time.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.clock import Deadline
+from shared.concurrency import task_group
 from shared.crawling.chunk import Chunk
 from shared.crawling.options import CrawlOptions
 from shared.crawling.worker import ChunkWorker
@@ -39,11 +41,12 @@ _POSTPONED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A chunk of a job, with its candidates."""
+    """A chunk of a job, with its candidates and the crawl options of the job."""
 
     job: Job
     chunk: ChunkRow
     candidates: Sequence[NumberedCandidate]
+    options: CrawlOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Crawl:
         self._runtime = runtime
         self._watches = watches
         self._options: OrderedDict[tuple[str, int], CrawlOptions] = OrderedDict()
+        self._reading_options = asyncio.Lock()
 
     async def run(self, message: ChunkMessage, deadline: Deadline, *, redelivered: bool = True) -> None:
         """Crawls the chunk, or as much of it as the deadline allows, and enqueues the rest.
@@ -118,7 +122,7 @@ class Crawl:
         if chunk.done:
             await self._follow(job, chunk, repeated=True)
             return
-        task = _Task(job, chunk, await read_candidates(self._blobs, chunk))
+        task = await self._task(job, chunk)
         committed = await self._read_commit(task) if redelivered else None
         if committed is not None:
             await self._finish(task, committed)
@@ -153,7 +157,7 @@ class Crawl:
         if chunk.done:
             await self._follow(job, chunk, repeated=True)
             return
-        task = _Task(job, chunk, await read_candidates(self._blobs, chunk))
+        task = await self._task(job, chunk)
         commit = await self._read_commit(task)
         if commit is None:
             outcome = Rejected(Reason.CRASHED, "it could not be worked through")
@@ -163,29 +167,39 @@ class Crawl:
 
     async def _find(self, message: ChunkMessage) -> tuple[Job, ChunkRow] | None:
         """Returns the message's job and chunk; None if the job has ended or one of them does not exist."""
-        job = await self._jobs.get(message.user_id, message.job_id)
-        if job is None or job.state.terminal:
+        async with task_group() as group:
+            reading_chunk = group.create_task(self._ledger.chunk(message.job_id, message.chunk))
+            job = await self._jobs.get(message.user_id, message.job_id)
+        chunk = reading_chunk.result()
+        if job is None or job.state.terminal or chunk is None:
             return None
-        chunk = await self._ledger.chunk(job.id, message.chunk)
-        return (job, chunk) if chunk is not None else None
+        return job, chunk
+
+    async def _task(self, job: Job, chunk: ChunkRow) -> _Task:
+        async with task_group() as group:
+            reading_options = group.create_task(self._options_of(job))
+            candidates = await read_candidates(self._blobs, chunk)
+        return _Task(job, chunk, candidates, reading_options.result())
 
     async def _options_of(self, job: Job) -> CrawlOptions:
         """Returns the crawl options of the job. A few jobs' options are cached: those of a revision never change."""
         key = job.id, job.revision
-        if key not in self._options:
-            spec = await self._jobs.needed_spec(job.id)
-            remove_gone = job.refresh is not None and job.refresh.remove_gone
-            self._options[key] = CrawlOptions(spec.filters, spec.transform, spec.respect, remove_gone)
-            if len(self._options) > _MAX_CACHED_OPTIONS:
-                self._options.popitem(last=False)
-        return self._options[key]
+        # chunks of a job begin at the same time, and one read serves them all
+        async with self._reading_options:
+            if key not in self._options:
+                spec = await self._jobs.needed_spec(job.id)
+                remove_gone = job.refresh is not None and job.refresh.remove_gone
+                self._options[key] = CrawlOptions(spec.filters, spec.transform, spec.respect, remove_gone)
+                if len(self._options) > _MAX_CACHED_OPTIONS:
+                    self._options.popitem(last=False)
+            return self._options[key]
 
     async def _crawl(self, task: _Task, deadline: Deadline) -> _Work:
         job = task.job
         chunk = Chunk(
             candidates=task.candidates,
             shard=shard_name(job.id, task.chunk.id, self._runtime.ids.nonce()),
-            options=await self._options_of(job),
+            options=task.options,
         )
         watch = self._watches.watch(job)
         async with watch.watching():

@@ -1,5 +1,6 @@
 """HTTP functions that submit, list, describe, cancel, retry and delete jobs."""
 
+import asyncio
 from functools import partial
 
 from functions.http.call import Answer, Call
@@ -71,7 +72,7 @@ async def submit_job(call: Call) -> Answer:
     )
     submitted = await call.app.submit.accept(submission)
     await call.app.used(call.caller, "submit_job")
-    answer = await describe(call, submitted.job)
+    answer = await describe(call, submitted.job, is_new=not submitted.replayed)
     headers = {"Location": answer.links["self"], **when_to_read_again(call, submitted.job)}
     if submitted.replayed:
         return Answer(answer, headers={**headers, "Idempotency-Replayed": "true"})
@@ -226,10 +227,15 @@ def when_to_read_again(call: Call, job: Job) -> dict[str, str]:
     return {"Retry-After": str(round(min(most, max(least, lasts / 10))))}
 
 
-async def describe(call: Call, job: Job) -> JobAnswer:
-    """Returns the answer for a job."""
-    progress = await call.app.job_data.ledger.progress(job.id)
-    report = await call.app.job_data.ledger.report(job.id)
+async def describe(call: Call, job: Job, *, is_new: bool = False) -> JobAnswer:
+    """Returns the answer for a job. The ledger of a new job is not read, as it is empty."""
+    from shared.jobs.ledger.report import DiscoveryReport
+    from shared.jobs.ledger.rows import Progress
+
+    progress, report = Progress(), DiscoveryReport()
+    if not is_new:
+        ledger = call.app.job_data.ledger
+        progress, report = await asyncio.gather(ledger.progress(job.id), ledger.report(job.id))
     dataset = None
     # before a retry completes, the job may have the dataset of an earlier revision
     if job.state is State.COMPLETED or job.revision > 1:

@@ -21,7 +21,7 @@ def characters_of(candidate: Candidate) -> int:
     return sum(len(text) for text in (*texts, *more) if text)
 
 
-def split_evenly(candidates: Sequence[Candidate], size: int) -> list[Sequence[Candidate]]:
+def split_evenly[Item](candidates: Sequence[Item], size: int) -> list[Sequence[Item]]:
     """Splits into parts of about `size` candidates, whose sizes differ by at most one."""
     count = max(1, round(len(candidates) / size)) if candidates else 0
     bounds = [len(candidates) * at // count for at in range(count + 1)] if count else []

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from shared.clock import Deadline
+from shared.concurrency import task_group
 from shared.errors import Changed, Damaged, Permanent
 from shared.jobs.discovery.paging import Continuation, Paging
 from shared.jobs.discovery.rescan import Rescan
@@ -97,11 +98,13 @@ class Discover:
 
     async def _discover(self, job: Job, deadline: Deadline) -> Continuation | None:
         """Discovers for one slice; returns how to go on, or None if everything is found."""
-        run = await DiscoveryRun.resume(self._parts, job)
+        async with task_group() as group:
+            reading_spec = group.create_task(self._jobs.needed_spec(job.id))
+            run = await DiscoveryRun.resume(self._parts, job)
         if not await self._rescan.run(run, deadline):
             return Continuation()
         if not run.state.complete:
-            spec = await self._jobs.needed_spec(job.id)
+            spec = reading_spec.result()
             paging = Paging(run, spec, self._sources, self._parts.runtime.clock, self._sleep)
             continuation = await paging.page(deadline)
             if continuation is not None:

@@ -4,10 +4,12 @@ One transaction saves a chunk, the cursors behind it and the progress. A run tha
 first gives up. The message of a chunk is sent after the transaction. If the run dies in between, the next run sends it.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
+from shared.concurrency import process_concurrently
 from shared.damage import reading
 from shared.errors import Changed
 from shared.jobs.discovery.begin_refresh import begin_refresh, is_new_refresh
@@ -41,6 +43,7 @@ _LAST_CHUNKS = 3
 _CHUNK_CHARACTERS = 4 << 20
 _CHUNKS_BETWEEN_SEEN = 250
 _MAX_NOTICE = 1000
+_WRITES_AT_A_TIME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +178,13 @@ class DiscoveryRun:
 
     async def save(self) -> None:
         """Writes the taken candidates as chunks, saves the state with them, and announces the chunks."""
-        chunks: list[ChunkRow] = []
         count = len(self._found)
         size = self._chunk_size
         if self.state.complete:
             size = min(size, max(_SMALL_CHUNK, count // _LAST_CHUNKS))
-        for part in split_evenly(self._found, max(size, -(-count // MAX_ROWS))):
-            first = self.state.candidates
-            numbered = [NumberedCandidate(first + at, candidate) for at, candidate in enumerate(part)]
-            chunks.append(await self._write_chunk(numbered))
-            self.state.candidates += len(part)
+        numbered = list(map(NumberedCandidate, itertools.count(self.state.candidates), self._found))
+        chunks = await self._write_chunks(split_evenly(numbered, max(size, -(-count // MAX_ROWS))))
+        self.state.candidates += count
         self._found.clear()
         self._characters = 0
         await self._commit(Addition(chunks, found=count))
@@ -196,15 +196,13 @@ class DiscoveryRun:
 
         `chunks_before` are the chunks whose records they are, which must be at most `MAX_ROWS`.
         """
-        chunks: list[ChunkRow] = []
-        if failed:
-            numbered = [NumberedCandidate(record.index, record.candidate) for record in failed]
-            chunks.append(await self._write_chunk(numbered))
+        numbered = [NumberedCandidate(record.index, record.candidate) for record in failed]
+        chunks = await self._write_chunks([numbered] if numbered else [])
         await self._commit(Addition(chunks, retried=chunks_before, retried_outcomes=Tally.of(failed)))
 
     async def save_taken_over(self, known: Sequence[NumberedCandidate]) -> None:
         """Writes known candidates as a new chunk, with the indices that they have, and saves the state with it."""
-        chunks = [await self._write_chunk(sorted(known, key=attrgetter("index")))] if known else []
+        chunks = await self._write_chunks([sorted(known, key=attrgetter("index"))] if known else [])
         await self._commit(Addition(chunks, found=len(known)))
 
     async def pause(self) -> None:
@@ -231,12 +229,20 @@ class DiscoveryRun:
         self.state.seen_blob, self.state.seen_chunks = name, self.state.chunks
         await self._commit(Addition())
 
-    async def _write_chunk(self, candidates: Sequence[NumberedCandidate]) -> ChunkRow:
-        self.state.chunks += 1
-        name = chunk_id(self.state.chunks)
-        blob = candidates_blob(self.job.id, f"{name}-{self._parts.runtime.ids.nonce()}")
-        await self._parts.data.storage.blobs.put(blob, encode_candidates(candidates))
-        return ChunkRow(name, blob, len(candidates))
+    async def _write_chunks(self, parts: Sequence[Sequence[NumberedCandidate]]) -> list[ChunkRow]:
+        """Writes the candidates of the next chunks, and returns the rows of these chunks."""
+        rows: dict[str, ChunkRow] = {}
+        for part in parts:
+            self.state.chunks += 1
+            name = chunk_id(self.state.chunks)
+            blob = candidates_blob(self.job.id, f"{name}-{self._parts.runtime.ids.nonce()}")
+            rows[blob] = ChunkRow(name, blob, len(part))
+
+        async def write(found: tuple[str, Sequence[NumberedCandidate]]) -> None:
+            await self._parts.data.storage.blobs.put(found[0], encode_candidates(found[1]))
+
+        await process_concurrently(zip(rows, parts, strict=True), write, _WRITES_AT_A_TIME)
+        return list(rows.values())
 
     async def _commit(self, addition: Addition) -> None:
         parts = self._parts
@@ -250,8 +256,9 @@ class DiscoveryRun:
         )
         row = replace(self._row, state=encoded, report=report)
         self._row = await parts.data.ledger.add(self.job.id, addition, row, parts.runtime.clock.now())
-        await self._watch.check()
+        # the job may have ended meanwhile, but then its chunks are ignored, and the first one need not wait
         await self._announce()
+        await self._watch.check()
 
     async def _save_listed(self) -> None:
         """Stores which known images the sources have listed, before the cursors behind them are saved."""

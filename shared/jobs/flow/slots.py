@@ -77,8 +77,11 @@ class Slots:
             await self.entities.apply(_TABLE, queued.partition, [Put(queued)])
             if not await self._take_free(job, await self._slots(job)):
                 return False
-        await self._delete(job, _queued_row(job))
         return True
+
+    async def forget_waiting(self, job: Job) -> None:
+        """Notes that the job waits no longer. Call it for each job that has claimed its slot."""
+        await self._delete(job, _queued_row(job))
 
     async def has_room(self, job: Job) -> bool:
         """Returns whether the job holds a slot, or could take one now."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+from shared.concurrency import task_group
 from shared.errors import AppError, Changed, Conflict, Damaged, Retryable
 from shared.jobs.flow.job_ends import JobEnds
 from shared.jobs.flow.quotas import Quotas
@@ -36,7 +37,9 @@ class Transitions:
         """
         if job.state is not State.QUEUED or not await self._slots.claim(job):
             return job
-        job = await self.advance(job, State.QUEUED, State.DISCOVERING)
+        async with task_group() as group:
+            group.create_task(self._slots.forget_waiting(job))
+            job = await self.advance(job, State.QUEUED, State.DISCOVERING)
         if job.state.terminal:
             # It ended while it claimed its slot.
             await self._slots.release(job)

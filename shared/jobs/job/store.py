@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
+from shared.concurrency import task_group
 from shared.damage import reading
 from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
 from shared.jobs.job.job import Job, WebhookState
@@ -45,18 +46,22 @@ class JobStore:
         self._blobs = blobs
         self._specs = specs
 
-    async def create(self, job: Job, spec: JobSpec) -> None:
+    async def create(self, job: Job, spec: JobSpec) -> Job:
         """Writes the spec, the index row and the job, in this order, so that every visible job is complete.
+
+        Returns:
+            The job with its version.
 
         Raises:
             AlreadyExists: the user has a job of this id, or another user has files under it, or there is something
                 left of a deleted job or dataset of this id. Nothing was changed.
         """
-        if await self.get(job.user_id, job.id, also_deleting=True) is not None:
-            raise AlreadyExists(f"There is a job {job.id} already.")
+        async with task_group() as group:
+            listing = group.create_task(self._a_file_of(job.id))
+            stored = await self.get(job.user_id, job.id, also_deleting=True)
         # A dataset stays longer than the spec of its job.
-        async for blob in self._blobs.list(dataset_prefix(job.id)):
-            raise AlreadyExists(f"There is {blob.name} already.")
+        if stored is not None or listing.result() is not None:
+            raise AlreadyExists(f"There is {listing.result() or f'a job {job.id}'} already.")
         name, data = spec_blob(job.id), encode_spec(spec)
         try:
             await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
@@ -71,11 +76,13 @@ class JobStore:
             raise AlreadyExists(f"What had the id {job.id} is still being deleted.")
         await self._put_work(Work(job.id, job.user_id, job.created_at, None))
         try:
-            await self._insert(job)
+            return await self._insert(job)
         except Unavailable:
             # Only the answer may be lost. The stored spec is this one, so a stored job is this one, too.
-            if await self.get(job.user_id, job.id) is None:
+            stored = await self.get(job.user_id, job.id)
+            if stored is None:
                 raise
+            return stored
 
     async def create_ended(self, job: Job) -> bool:
         """Writes a job that has ended and has no files; returns False if the user has a job of this id already."""
@@ -266,6 +273,12 @@ class JobStore:
         except Changed:
             return
 
+    async def _a_file_of(self, job_id: str) -> str | None:
+        """Returns the name of a file of the job's dataset; None if there is none."""
+        async for blob in self._blobs.list(dataset_prefix(job_id)):
+            return blob.name
+        return None
+
     async def _note_end(self, job: Job) -> None:
         """Writes in the index row that the job has ended, unless the clean-up has begun or is done."""
         ended = Work(job.id, job.user_id, job.created_at, job.updated_at)
@@ -277,10 +290,11 @@ class JobStore:
         busy = "The job's index row is too busy."
         await compare_and_swap(lambda: self._entities.get(_TABLE, WORK, job.id), note, busy=busy)
 
-    async def _insert(self, job: Job) -> None:
-        """Writes the job's row, and the mark that lists it."""
+    async def _insert(self, job: Job) -> Job:
+        """Writes the job's row, and the mark that lists it; returns the job with its version."""
         listed = mark(job.user_id, place_of(job.id, job.created_at))
-        await self._entities.apply(_TABLE, job.user_id, [Insert(job_to_entity(job)), listed])
+        etags = await self._entities.apply(_TABLE, job.user_id, [Insert(job_to_entity(job)), listed])
+        return replace(job, etag=etags[0])
 
     async def _put_work(self, work: Work) -> None:
         await self._entities.apply(_TABLE, WORK, [Put(work_to_entity(work))])

@@ -113,6 +113,8 @@ class Submit:
         job = submitted.job
         if job.state is State.QUEUED:
             await self._queues.send(JOBS_QUEUE, message_of(job))
+        if not submitted.replayed:
+            return submitted
         return replace(submitted, job=await self._jobs.require(job.user_id, job.id))
 
     async def _make(self, submission: Submission) -> Submitted:
@@ -174,11 +176,10 @@ class Submit:
             raise AlreadyExists(f"There is a job {job.id} already.")
         grant = await self._quotas.reserve(job, submission.spec)
         try:
-            await self._jobs.create(grant.job, submission.spec)
+            return await self._jobs.create(grant.job, submission.spec)
         except AlreadyExists:
             await self._quotas.give_back(grant)
             raise
-        return grant.job
 
     async def record_refusal(self, user_id: str, message_id: str, data: object, error: AppError) -> bool:
         """Stores a failed job for a producer's message that cannot become a job. There is one for each message.
