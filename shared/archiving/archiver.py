@@ -23,6 +23,7 @@ from shared.archiving.writing.write import commit_file, compute_sha256, write_sl
 from shared.clock import Deadline
 from shared.concurrency import process_concurrently
 from shared.errors import Conflict, NotFound
+from shared.optouts.optout_list import OptOutList
 from shared.records.blob_names import dataset_of, preview_blob, report_blob
 from shared.records.delivered import FileChecksum
 from shared.runtime import Runtime
@@ -63,10 +64,11 @@ class Archiver:
         runtime: Runtime,
         config: PlanConfig | None = None,
         previews: PreviewMaker | None = None,
+        optouts: OptOutList | None = None,
     ) -> None:
         self._blobs = storage.blobs
         self._ledger = PartLedger(storage.entities)
-        self._planner = Planner(storage.blobs, runtime, config or PlanConfig(), previews)
+        self._planner = Planner(storage.blobs, runtime, config or PlanConfig(), previews, optouts)
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
         self._writing = asyncio.Semaphore(_SLICES_AT_A_TIME)

@@ -17,7 +17,9 @@ from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
 from shared.crawling.judging.threads import JudgingThreads
 from shared.crawling.known_images import KnownImages
+from shared.crawling.optout_check import OptOutCheck
 from shared.errors import Conflict, Damaged, NotFound, Retryable, Unavailable
+from shared.optouts.optout_list import OptOutList
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.consent import Answers, consent_of
 from shared.records.embedded import SILENT, Embedded
@@ -43,6 +45,7 @@ class _Run:
     patience: Patience
     queues: HostQueues
     shard: BlobWriter
+    optouts: OptOutCheck
     records: dict[int, Record] = field(default_factory=dict)
     interruptible_tasks: set[asyncio.Task[object]] = field(default_factory=set)
 
@@ -113,8 +116,10 @@ class ChunkWorker:
         blobs: BlockStore,
         runtime: Runtime,
         config: WorkerConfig,
+        optouts: OptOutList | None = None,
     ) -> None:
         self._fetcher = fetcher
+        self._optouts = optouts
         self._budget = budget
         self._known_images = KnownImages(fetcher, budget, blobs, runtime.clock)
         self._blobs = blobs
@@ -135,7 +140,8 @@ class ChunkWorker:
             Damaged: the files of a dataset that is refreshed are gone or cannot be read.
             Retryable: storage did not answer.
         """
-        run = self._run(chunk, deadline, stop)
+        optouts = OptOutCheck(await self._optouts.current() if self._optouts is not None else None)
+        run = self._run(chunk, deadline, stop, optouts)
         watcher = asyncio.create_task(run.interrupt_on_stop())
         try:
             async with asyncio.TaskGroup() as group:
@@ -158,7 +164,7 @@ class ChunkWorker:
         """Stops the threads as soon as their current images are done."""
         self._threads.close()
 
-    def _run(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> _Run:
+    def _run(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool], optouts: OptOutCheck) -> _Run:
         return _Run(
             chunk=chunk,
             stop=stop,
@@ -166,6 +172,7 @@ class ChunkWorker:
             # twice the number of requests: while some images of a host are judged, others are fetched
             queues=HostQueues(chunk.candidates, 2 * self._fetcher.per_host),
             shard=BlobWriter(self._blobs, chunk.shard),
+            optouts=optouts,
         )
 
     async def _process_candidates(self, run: _Run) -> None:
@@ -214,6 +221,9 @@ class ChunkWorker:
         self, run: _Run, candidate: Candidate, answers: Answers
     ) -> tuple[Kept | Rejected, str]:
         """Returns the outcome, and the address that the image came from after all redirects. Notes all answers."""
+        refusal = run.optouts.by_address(answers, candidate.url, candidate.provenance.page_url)
+        if refusal is not None:
+            return refusal, candidate.url
         licenses = run.chunk.options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), candidate.url
@@ -229,6 +239,9 @@ class ChunkWorker:
                 fetched = await stack.enter_async_context(fetch)
             if isinstance(fetched, Rejected):
                 return fetched, url
+            refusal = run.optouts.by_address(answers, fetched.url)
+            if refusal is not None:
+                return refusal, fetched.url
             return await self._judge_and_store(run, fetched.body, answers), fetched.url
 
     async def _read(self, run: _Run, candidate: Candidate, answers: Answers) -> Kept | Rejected:
@@ -262,6 +275,9 @@ class ChunkWorker:
         judged = await self._judge(run, data, answers, earlier)
         if isinstance(judged, Rejected):
             return judged
+        refusal = run.optouts.by_content(answers, data, judged.facts)
+        if refusal is not None:
+            return refusal
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
     async def _judge(self, run: _Run, data: bytes, answers: Answers, earlier: Embedded) -> Judged | Rejected:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shared.jobs.submission.spec_checks import SpecChecks
     from shared.jobs.submission.submit import Submit
     from shared.jobs.submission.uploaded_lists import UploadedLists
+    from shared.optouts.optout_list import OptOutList
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
     from shared.sources.source import SourceKind
@@ -94,6 +95,13 @@ class Services(UserServices):
         from shared.web.wishes.host_wishes import HostWishes
 
         return HostWishes.over(self.guarded_web)
+
+    @cached_property
+    def optouts(self) -> "OptOutList":
+        """What people have asked the operator not to use."""
+        from shared.optouts.optout_list import OptOutList
+
+        return OptOutList(self.entities, self.clock, self.runtime.ids)
 
     @cached_property
     def source_kinds(self) -> "Mapping[str, SourceKind]":
@@ -243,7 +251,7 @@ class Services(UserServices):
         budget = ByteBudget(_BYTES_IN_FLIGHT)
         fetcher = Fetcher(self.guarded_sessions, self.wishes, budget, fetching, rows=self.host_rows)
         config = WorkerConfig(concurrency=self.settings.fetch_concurrency, threads=os.cpu_count() or 1)
-        return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config)
+        return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config, self.optouts)
 
     @cached_property
     def crawl(self) -> "Crawl":
@@ -264,7 +272,7 @@ class Services(UserServices):
 
         config = PlanConfig(part_bytes=self.settings.archive_part_bytes)
         previews = ContactSheets(self.blobs, self.clock)
-        archiver = Archiver(self.storage, self.runtime, config, previews)
+        archiver = Archiver(self.storage, self.runtime, config, previews, self.optouts)
         return Archive(self.job_data, self.transitions, archiver, self.catalog, self.job_watches)
 
     @cached_property

@@ -11,9 +11,13 @@ from shared.archiving.planning.choose import Choice
 from shared.archiving.selection.select import REASONS
 from shared.archiving.texts.card import Figures
 from shared.archiving.texts.metadata import Placed, annotation_fields
+from shared.optouts.matcher import DETAIL
+from shared.records.consent import Signal
 from shared.records.delivered import fields_of
+from shared.records.reasons import opted_out
 from shared.records.records import KEPT, Kept, Reason, Record
 
+_OPTED_OUT = REASONS.index(Reason.OPTED_OUT)
 _BY_PERCENTILE = REASONS.index(Reason.PERCENTILE_FILTERED)
 
 
@@ -101,6 +105,8 @@ class FinalRecords:
             earlier = self._choice.earlier
             dataset = earlier.datasets[int(earlier.dataset[known])]
             return {"same_as": int(earlier.index[known]), "same_as_dataset": dataset}
+        if self._choice.selection.verdict[row] == _OPTED_OUT:
+            return {"detail": opted_out(Signal.OPTOUTS, DETAIL).detail}
         if self._choice.selection.verdict[row] == _BY_PERCENTILE:
             return {"detail": self._choice.selection.bounds.explain(self._choice.columns, row)}
         return {}

@@ -20,6 +20,8 @@ from shared.archiving.selection.earlier import read_earlier
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.damage import reading
 from shared.errors import AlreadyExists, NotFound
+from shared.optouts.matcher import NO_OPTOUTS
+from shared.optouts.optout_list import OptOutList
 from shared.records.blob_names import plan_blob, plan_texts_prefix
 from shared.runtime import Runtime
 from shared.storage.blobs import BlockStore
@@ -41,12 +43,18 @@ class Planner:
     """Makes plans and stores them. An order has one plan: the first one that was stored."""
 
     def __init__(
-        self, blobs: BlockStore, runtime: Runtime, config: PlanConfig, previews: PreviewMaker | None = None
+        self,
+        blobs: BlockStore,
+        runtime: Runtime,
+        config: PlanConfig,
+        previews: PreviewMaker | None = None,
+        optouts: OptOutList | None = None,
     ) -> None:
         self._blobs = blobs
         self._runtime = runtime
         self._config = config
         self._previews = previews
+        self._optouts = optouts
 
     async def plan(self, order: ArchiveOrder) -> Plan:
         """Reads the plan of the order, or makes and stores it.
@@ -85,7 +93,8 @@ class Planner:
         prefix = plan_texts_prefix(order.work_prefix, order.digest, self._runtime.ids.nonce())
         working = WorkingBlobs(self._blobs, prefix)
         records = RecordBlobs(self._blobs, order.record_blobs)
-        columns = await read_columns(records, form)
+        optouts = await self._optouts.fresh() if self._optouts is not None else NO_OPTOUTS
+        columns = await read_columns(records, form, optouts)
         earlier = await read_earlier(self._blobs, order.earlier)
         choice = await asyncio.to_thread(choose, order, columns, earlier, working.sidecars)
         shown = await show(choice, form, self._previews)

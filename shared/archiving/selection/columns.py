@@ -19,6 +19,7 @@ from shared.archiving.selection.earlier import NO_HASH
 from shared.archiving.selection.record_blobs import RecordBlobs
 from shared.archiving.texts.metadata import annotation_fields
 from shared.damage import reading
+from shared.optouts.matcher import NO_OPTOUTS, OptOutMatcher
 from shared.records.delivered import SHA256_BYTES
 from shared.records.packed_lines import unpack
 from shared.records.records import Kept, decode_records
@@ -34,7 +35,8 @@ class Columns:
     `index` is the candidate's index in the job. `label` and `shard` are positions in `labels` and `shards`. A row of
     `sidecar_sizes` has the size of each of the image's sidecars, in bytes; it is empty if the format has none. A
     `perceptual_hash` is `near.FLAT` if the picture has none. `scores` has a row per image and a column for each of
-    `SCORES`. `color` is the dominant colour as a number, red first.
+    `SCORES`. `color` is the dominant colour as a number, red first. `opted_out` says
+    which images the operator was asked not to use; it is None if there are no opt-outs.
 
     `known_split` is the split of an image that a refresh takes over, as a position in `known_splits`, or -1.
 
@@ -60,6 +62,7 @@ class Columns:
     shards: tuple[str, ...]
     known_split: NDArray[np.int8] | None = None
     known_splits: tuple[str, ...] = ()
+    opted_out: NDArray[np.bool] | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -138,6 +141,8 @@ class _Builder:
     """Collects rows in compact arrays."""
 
     form: ArchiveFormat | None
+    optouts: OptOutMatcher = NO_OPTOUTS
+    opted_out: bytearray = field(default_factory=bytearray)
     numbers: dict[str, array[int]] = field(
         default_factory=lambda: {name: array(code) for name, code in _CODES.items()}
     )
@@ -164,6 +169,8 @@ class _Builder:
         for name, values in self._numbers(kept).items():
             self.numbers[name].extend(values)
         self.numbers["blob"].extend([blob] * len(kept))
+        if self.optouts:
+            self.opted_out += _opted_out(data, self.optouts)
         if self.form is not None and self.form.sidecar_count:
             self.sidecar_sizes.extend(_sidecar_sizes(data, self.form))
 
@@ -213,22 +220,38 @@ class _Builder:
             labels=tuple(self.labels),
             shards=tuple(self.shards),
             known_splits=tuple(name for name in self.splits if name is not None),
+            opted_out=np.frombuffer(self.opted_out, np.bool)[order] if self.optouts else None,
         )
 
 
-async def read_columns(records: RecordBlobs, form: ArchiveFormat | None = None) -> Columns:
+async def read_columns(
+    records: RecordBlobs, form: ArchiveFormat | None = None, optouts: OptOutMatcher = NO_OPTOUTS
+) -> Columns:
     """Reads the kept images of all record blobs, and computes the sizes of the sidecars that the format has.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.
     """
-    builder = _Builder(form)
+    builder = _Builder(form, optouts)
     position = 0
     async for data in records.read():
         with reading(records.name_for_people(position)):
             builder.add(data, position)
         position += 1
     return builder.columns()
+
+
+def _opted_out(data: bytes, optouts: OptOutMatcher) -> bytes:
+    """Returns for each kept image among these records whether it is opted out."""
+    return bytes(
+        optouts.refuses(
+            (record.candidate.url, record.final_url, record.candidate.provenance.page_url),
+            record.outcome.facts.sha256,
+            record.outcome.facts.perceptual_hash,
+        )
+        for record in decode_records(data)
+        if isinstance(record.outcome, Kept)
+    )
 
 
 def _sidecar_sizes(data: bytes, form: ArchiveFormat) -> list[int]:

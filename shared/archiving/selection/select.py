@@ -1,5 +1,6 @@
 """Decides which of the kept images go into the dataset.
 
+Images that the operator was asked not to use are dropped first, whatever they are copies of.
 Copies are dropped: images with the same bytes, and images that look nearly the same. The best copy stays: the one with
 the most pixels, then the most bytes, then the lowest index. This holds across labels, so an image stays under the label
 of its best copy. An image that an earlier dataset has is dropped, however good it is. Of the images that are no copies,
@@ -28,7 +29,14 @@ from shared.records.scores import ScoreRanges
 SELECTED = 0
 # each round may fill labels, and so make another round necessary: contrived images need as many rounds as labels
 _FURTHER_ROUNDS = 8
-REASONS = (None, Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.PERCENTILE_FILTERED, Reason.OVER_LIMIT)
+REASONS = (
+    None,
+    Reason.DUPLICATE,
+    Reason.NEAR_DUPLICATE,
+    Reason.PERCENTILE_FILTERED,
+    Reason.OVER_LIMIT,
+    Reason.OPTED_OUT,
+)
 """The meaning of the numbers in `Selection.verdict`. None means that the image is selected."""
 
 
@@ -101,6 +109,9 @@ def select(
     if count and dedup.exact and len(earlier):
         known = _known_bytes(columns, earlier)
         selection = selection.with_verdicts(known.rows, [known])
+    if columns.opted_out is not None:
+        opted_out = np.flatnonzero(columns.opted_out)
+        selection = selection.with_verdicts(opted_out, [_Drop(Reason.OPTED_OUT, opted_out)])
     preference = np.lexsort((columns.index, -columns.size, -columns.pixels))
     most = _limits(columns, limits.per_label, frozenset(limits.whole_labels))
     rows, standing = selection.among(preference), np.empty(0, np.int64)

@@ -171,14 +171,14 @@ async def hostile(photo: bytes) -> AsyncIterator[tuple[Hostile, str]]:
 async def make_worker():
     async with AsyncExitStack() as stack:
 
-        def make(blobs, total_seconds=1.5):
+        def make(blobs, total_seconds=1.5, optouts=None):
             sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
             stack.push_async_callback(sessions.close)
             budget = ByteBudget(8_000_000)
             config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
             web = AiohttpWebClient(sessions)
             fetcher = Fetcher(sessions, HostWishes.over(web), budget, config)
-            worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), WorkerConfig(8, 2))
+            worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), WorkerConfig(8, 2), optouts)
             stack.push_async_callback(worker.close)
             return worker
 

@@ -1,0 +1,91 @@
+"""Finds out whether an image is opted out, by its addresses, its bytes or its look."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from shared.errors import InvalidRequest
+from shared.optouts.optout import OptOut, OptOutKind
+from shared.web.addresses.urls import address_key, parse_url
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DETAIL = "somebody asked the operator not to use it"
+"""The detail of the rejection. It does not say what was asked for: that may be about a person."""
+
+
+@dataclass(frozen=True)
+class OptOutMatcher:
+    """All opt-outs at one moment. A matcher without opt-outs is false, and callers can skip the work."""
+
+    urls: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    sha256: frozenset[str] = frozenset()
+    looks: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, optouts: Iterable[OptOut]) -> Self:
+        """Makes the matcher of these opt-outs."""
+        values: dict[OptOutKind, set[str]] = {kind: set() for kind in OptOutKind}
+        looks: list[tuple[int, int]] = []
+        for optout in optouts:
+            if optout.kind is OptOutKind.PERCEPTUAL_HASH:
+                looks.append((int(optout.value, 16), optout.distance))
+            else:
+                values[optout.kind].add(optout.value)
+        sets = {kind: frozenset(found) for kind, found in values.items()}
+        return cls(sets[OptOutKind.URL], sets[OptOutKind.HOST], sets[OptOutKind.SHA256], tuple(looks))
+
+    def __bool__(self) -> bool:
+        """Whether there is any opt-out."""
+        return bool(self.urls or self.hosts or self.sha256 or self.looks)
+
+    def refuses_address(self, *addresses: str | None) -> bool:
+        """Whether one of an image's addresses, or that of its page, is opted out, or is on a host that is."""
+        found = dict.fromkeys(address for address in addresses if address)
+        if self.urls and any(address_key(address) in self.urls for address in found):
+            return True
+        return bool(self.hosts) and any(map(self._is_on_host, found))
+
+    def refuses_bytes(self, sha256: str) -> bool:
+        """Whether a file with this hash, in lower-case hexadecimal digits, is opted out."""
+        return sha256 in self.sha256
+
+    def refuses_look(self, perceptual_hash: str) -> bool:
+        """Whether a picture with this hash looks like one that is opted out. A flat picture, without hash, does not."""
+        if not self.looks or not perceptual_hash:
+            return False
+        import numpy as np
+
+        hashes, distances = self._arrays
+        differing = np.bitwise_count(hashes ^ np.uint64(int(perceptual_hash, 16)))
+        return bool((differing <= distances).any())
+
+    def refuses(self, addresses: Iterable[str | None], sha256: str, perceptual_hash: str) -> bool:
+        """Whether an image with these addresses and hashes is opted out."""
+        return (
+            self.refuses_bytes(sha256)
+            or self.refuses_look(perceptual_hash)
+            or self.refuses_address(*addresses)
+        )
+
+    @cached_property
+    def _arrays(self) -> "tuple[NDArray[np.uint64], NDArray[np.uint8]]":
+        import numpy as np
+
+        hashes = np.array([value for value, _ in self.looks], np.uint64)
+        return hashes, np.array([distance for _, distance in self.looks], np.uint8)
+
+    def _is_on_host(self, address: str) -> bool:
+        try:
+            host = parse_url(address).raw_host
+        except InvalidRequest:
+            return False
+        labels = (host or "").lower().rstrip(".").split(".")
+        return any(".".join(labels[start:]) in self.hosts for start in range(len(labels)))
+
+
+NO_OPTOUTS = OptOutMatcher()
