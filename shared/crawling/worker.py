@@ -239,8 +239,7 @@ class ChunkWorker:
                 fetched = await stack.enter_async_context(fetch)
             if isinstance(fetched, Rejected):
                 return fetched, url
-            refusal = run.optouts.by_address(answers, fetched.url)
-            if refusal is not None:
+            if (refusal := run.optouts.by_address(answers, fetched.url)) is not None:
                 return refusal, fetched.url
             return await self._judge_and_store(run, fetched.body, answers), fetched.url
 
@@ -275,8 +274,7 @@ class ChunkWorker:
         judged = await self._judge(run, data, answers, earlier)
         if isinstance(judged, Rejected):
             return judged
-        refusal = run.optouts.by_content(answers, data, judged.facts)
-        if refusal is not None:
+        if (refusal := run.optouts.by_content(answers, data, judged.facts)) is not None:
             return refusal
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
