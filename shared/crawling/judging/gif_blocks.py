@@ -17,7 +17,7 @@ _SIZES = {_CONTROL: 4, _APPLICATION: 11}
 _TRUNCATED = Rejected(Reason.TRUNCATED)
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """The block's bytes are `data[start:end]`. Some readers refuse a file with a block that is not `sound`."""
 
     kind: Literal["frame", "control", "note"]
@@ -28,7 +28,7 @@ class _Block(NamedTuple):
 
 def check_gif(data: bytes) -> Rejected | None:
     """Returns a rejection if the blocks do not lead to the trailer."""
-    for block in _blocks(data):
+    for block in blocks(data):
         if isinstance(block, Rejected):
             return block
     return None
@@ -44,7 +44,7 @@ def mend_gif(data: bytes) -> tuple[bytes, str]:
     control: bytes | None = None
     frames = 0
     at = len(kept[0])
-    for block in _blocks(data):
+    for block in blocks(data):
         if isinstance(block, Rejected):
             return data, ""
         content = data[block.start : block.end]
@@ -70,7 +70,7 @@ def _first_block(data: bytes) -> int:
     return 13 + _palette_bytes(data[10]) if len(data) >= 13 else len(data)
 
 
-def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
+def blocks(data: bytes) -> Iterator[Block | Rejected]:
     """Yields each block before the trailer. If the blocks do not lead to the trailer, the last item is a rejection."""
     at = _first_block(data)
     while at < len(data):
@@ -88,23 +88,23 @@ def _blocks(data: bytes) -> Iterator[_Block | Rejected]:
                 sound = (
                     at > pixels + 1 and any(data[start + 5 : start + 7]) and any(data[start + 7 : start + 9])
                 )
-                yield _Block("frame", start, at, sound)
+                yield Block("frame", start, at, sound)
             case 0:
                 # some writers put padding between blocks; OpenCV and libvips refuse it
                 found = _NOT_ZERO.search(data, at)
                 at = found.start() if found else len(data)
-                yield _Block("note", start, at, sound=False)
+                yield Block("note", start, at, sound=False)
             case _:
                 yield Rejected(Reason.CORRUPT, "no such block")
                 return
     yield _TRUNCATED
 
 
-def _extension(data: bytes, start: int, end: int) -> _Block:
+def _extension(data: bytes, start: int, end: int) -> Block:
     label = data[start + 1] if start + 1 < len(data) else 0
     size = data[start + 2] if start + 2 < len(data) else 0
     sound = size == _SIZES.get(label, size) and size > 0
-    return _Block("control" if label == _CONTROL else "note", start, end, sound)
+    return Block("control" if label == _CONTROL else "note", start, end, sound)
 
 
 def _palette_bytes(flags: int) -> int:

@@ -30,7 +30,7 @@ def check_embedded(
     those that the job does not respect. If XMP refuses, C2PA is not looked for. `earlier` is what the file said when an
     earlier job fetched it.
     """
-    blocks = find_blocks(data, header.format, header.image)
+    blocks = find_blocks(data, header)
     said = read_texts(data, blocks) if blocks.xmp or blocks.iptc or blocks.cut else SILENT
     if earlier is not SILENT:
         said = said.completed(earlier)

@@ -9,19 +9,17 @@ from shared.crawling.judging.embedded.iptc import iptc_of_photoshop
 from shared.crawling.judging.embedded.jpeg_blocks import jpeg_blocks
 from shared.crawling.judging.embedded.png_blocks import png_blocks
 from shared.crawling.judging.embedded.webp_blocks import webp_blocks
-from shared.crawling.options import Format
+from shared.crawling.judging.header import Header
 
 _XMP_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
 
 
-def find_blocks(data: bytes, image_format: Format, image: Image.Image | None) -> Blocks:
-    """Returns the blocks of a file whose header is readable. `image` is the file as Pillow opened it, if it did.
-
-    Takes microseconds if there are no such blocks. A BMP cannot have any.
-    """
-    match image_format:
+def find_blocks(data: bytes, header: Header) -> Blocks:
+    """Returns the blocks of a file. A BMP cannot have any. For a JPEG without such blocks, it takes no time."""
+    match header.format:
         case "jpeg":
-            return jpeg_blocks(data)
+            described = header.jpeg is not None and header.jpeg.describes_itself
+            return jpeg_blocks(data) if described else Blocks()
         case "png":
             return png_blocks(data)
         case "webp":
@@ -29,7 +27,7 @@ def find_blocks(data: bytes, image_format: Format, image: Image.Image | None) ->
         case "gif":
             return gif_blocks(data)
         case "tiff" | "avif":
-            return _blocks_of_pillow(data, image)
+            return _blocks_of_pillow(data, header.image)
         case _:
             return Blocks()
 

@@ -1,26 +1,30 @@
 """Finds the metadata of a GIF, in application extensions (GIF89a, 26; XMP part 3, 1.1.2; C2PA 2.2, A.3.7)."""
 
-from shared.crawling.judging.embedded.blocks import MAX_XMP_BYTES, Blocks
+from shared.crawling.judging.embedded.blocks import Blocks
+from shared.crawling.judging.gif_blocks import blocks
+from shared.records.records import Rejected
 
-_XMP = b"\x21\xff\x0bXMP DataXMP"
-_C2PA = b"\x21\xff\x0bC2PA_GIF"
+_EXTENSION_START = b"\x21\xff\x0b"
+_XMP = b"XMP DataXMP"
+_C2PA = b"C2PA_GIF"
+_NAME_BYTES = 11
 _TRAILER_START = b"\1\xff\xfe\xfd"
 """XMP is not stored in sub-blocks. So 258 bytes follow it, which lead any reader of sub-blocks to the end."""
 
 
 def gif_blocks(data: bytes) -> Blocks:
-    """Returns the blocks of a GIF. They are found by their first bytes, wherever they stand."""
+    """Returns the blocks of a GIF."""
     found = Blocks()
-    at = data.find(_XMP)
-    while at >= 0 and not found.cut:
-        start = at + len(_XMP)
-        end = data.find(_TRAILER_START, start, start + MAX_XMP_BYTES)
-        if end < 0:
-            found.cut = True
-        else:
-            found.add_xmp(data[start:end])
-        at = data.find(_XMP, start)
-    at = data.find(_C2PA)
-    if at >= 0:
-        found.add_jumbf(data, at + len(_C2PA))
+    for block in blocks(data):
+        if isinstance(block, Rejected):
+            break
+        if block.kind != "note" or not data.startswith(_EXTENSION_START, block.start):
+            continue
+        name_at = block.start + len(_EXTENSION_START)
+        content_at = name_at + _NAME_BYTES
+        if data.startswith(_XMP, name_at):
+            end = data.rfind(_TRAILER_START, content_at, block.end)
+            found.add_xmp(data[content_at : block.end if end < 0 else end])
+        elif data.startswith(_C2PA, name_at):
+            found.add_jumbf(data, content_at)
     return found

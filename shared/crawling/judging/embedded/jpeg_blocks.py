@@ -2,9 +2,8 @@
 
 from shared.crawling.judging.embedded.blocks import MAX_XMP_BYTES, Blocks
 from shared.crawling.judging.embedded.iptc import PHOTOSHOP, iptc_of_photoshop
-from shared.crawling.judging.jpeg.segments import segments
+from shared.crawling.judging.jpeg.segments import APP1, APP11, APP13, segments
 
-_APP1, _APP11, _APP13 = 0xE1, 0xEB, 0xED
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _GUID_BYTES = 32
@@ -17,14 +16,14 @@ def jpeg_blocks(data: bytes) -> Blocks:
     photoshop: list[bytes] = []
     extensions: dict[bytes, dict[int, bytes]] = {}
     for code, start, end in segments(data):
-        if code == _APP1:
+        if code == APP1:
             if data.startswith(_XMP, start, end):
                 found.add_xmp(data[start + len(_XMP) : end])
             elif data.startswith(_EXTENSION, start, end):
                 _add_extension(extensions, data[start:end])
-        elif code == _APP11:
+        elif code == APP11:
             found.add_jumbf(data, start)
-        elif code == _APP13 and data.startswith(PHOTOSHOP, start, end):
+        elif code == APP13 and data.startswith(PHOTOSHOP, start, end):
             photoshop.append(data[start + len(PHOTOSHOP) : end])
     for parts in extensions.values():
         _join_extension(found, parts)

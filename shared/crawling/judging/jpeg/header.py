@@ -16,6 +16,8 @@ from shared.crawling.judging.jpeg.segments import (
     APP0,
     APP1,
     APP2,
+    APP11,
+    APP13,
     APP14,
     NOTES,
     OTHER_PROCESSES,
@@ -34,6 +36,8 @@ from shared.records.records import Reason, Rejected
 _MAX_EXIF_SEGMENTS = 64
 _READ_SEGMENTS = frozenset({APP0, APP1, APP2, APP14})
 _ICC_BYTES = 14
+_DESCRIBING = frozenset({APP1, APP11, APP13})
+_ADOBE_NAMES = b"http://ns.adobe.com/"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC = b"ICC_PROFILE\0"
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
@@ -47,7 +51,8 @@ class JpegHeader:
 
     If `adobe` is true, CMYK inks are stored inverted. If `one_scan` is true, decoders read no second scan. If `tidy` is
     true, there are only sound segments before the scan, and no bytes between them. `unsound` has the first bytes of
-    each kind of note that some readers refuse.
+    each kind of note that some readers refuse. If `describes_itself` is true, there are segments of a kind that has
+    XMP, IPTC-IIM or C2PA.
     """
 
     width: int
@@ -59,6 +64,7 @@ class JpegHeader:
     one_scan: bool
     tidy: bool = True
     unsound: tuple[bytes, ...] = ()
+    describes_itself: bool = False
 
 
 @dataclass(slots=True)
@@ -72,6 +78,7 @@ class _Seen:
     adobe: bool = False
     tidy: bool = True
     unsound: list[bytes] = field(default_factory=list)
+    describes_itself: bool = False
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
@@ -97,6 +104,8 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
 
 def _read_segment(data: bytes, seen: _Seen, segment: Segment) -> None:
     code = segment.code
+    if code in _DESCRIBING and (code != APP1 or data.startswith(_ADOBE_NAMES, segment.start)):
+        seen.describes_itself = True
     if code in _READ_SEGMENTS:
         seen.tidy &= not is_cut_short(data, segment)
         _read_application_data(data, seen, segment)
@@ -155,6 +164,7 @@ def _header(data: bytes, seen: _Seen, scan: Segment) -> JpegHeader:
         one_scan=code not in PROGRESSIVE and data[scan.start] >= components,
         tidy=seen.tidy and not seen.unsound,
         unsound=tuple(seen.unsound),
+        describes_itself=seen.describes_itself,
     )
 
 

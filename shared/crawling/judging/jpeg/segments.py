@@ -10,7 +10,7 @@ from typing import NamedTuple
 from shared.records.records import Reason, Rejected
 
 SOS = 0xDA
-APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+APP0, APP1, APP2, APP11, APP13, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE
 SEQUENTIAL, PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
 NOTES = frozenset({*range(0xE0, 0xF0), COM}) - {APP14}
 """Segments that no decoder needs: application data and comments. APP14 has the colour transform, so it is not one."""

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from shared.crawling.judging.embedded.find import find_blocks
+from shared.crawling.judging.embedded.png_blocks import png_blocks
 from shared.crawling.judging.judge import judge
 from shared.records.records import Reason, Rejected
 from tests.unit.crawling.judging.embedded.conditions import OPTIONS, said
@@ -145,5 +145,5 @@ def test_many_texts_of_a_png_cost_little(text):
     one = data[33 : 33 + len(text[1]) + 12]
     data = data[:33] + one * (4_000_000 // len(one)) + data[33:]
     began = time.process_time()
-    find_blocks(data, "png", None)
+    png_blocks(data)
     assert time.process_time() - began < 1.0
