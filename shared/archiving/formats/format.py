@@ -37,6 +37,11 @@ class ArchiveFormat(Protocol):
         """How many sidecars an image has: pieces of text in the files of images that say what it is."""
         ...
 
+    @property
+    def outlier_sidecar(self) -> int:
+        """Which sidecar has the field `outlier`. It is longer by as many bytes as the mark has. 0 without sidecars."""
+        ...
+
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
         """Returns the sidecars of an image. `fields` are its annotation, by column."""
         ...

@@ -51,6 +51,7 @@ class ParquetShards(ArchiveFormat):
     sidecar_count = len(_SIDECARS)
     description_inside = False
     encoding = PARQUET
+    outlier_sidecar = list(_SIDECARS).index("outlier")
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:

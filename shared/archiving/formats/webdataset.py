@@ -55,6 +55,7 @@ class WebDataset(ArchiveFormat):
     sidecar_count = 2
     description_inside = False
     encoding = TAR
+    outlier_sidecar = 0
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:

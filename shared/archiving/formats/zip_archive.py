@@ -33,6 +33,7 @@ class ZipArchive(ArchiveFormat):
     sidecar_count = 0
     description_inside = True
     encoding = "application/zip"
+    outlier_sidecar = 0
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:

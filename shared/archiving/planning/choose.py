@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.formats.registry import FORMATS
 from shared.archiving.layout.contents import Contents, File, Images
 from shared.archiving.layout.names import folder_names
@@ -13,6 +14,7 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.draw import draw
 from shared.archiving.selection.earlier import Earlier
+from shared.archiving.selection.outliers import MARKS, find_outliers, names_of
 from shared.archiving.selection.select import Limits, Selection, select
 from shared.archiving.selection.split import assign_splits
 
@@ -33,12 +35,13 @@ class Places:
 class Choice:
     """The images of a dataset, and their places.
 
-    `selection` and `places` have an entry for each row of `columns`. `images` are the selected ones, in the dataset's
-    order, and `files` are those that hold them. `contents` has no texts yet.
+    `selection`, `places` and `outliers` (see `find_outliers`) have an entry for each row of `columns`. `images` are the
+    selected ones, in the dataset's order, and `files` are those that hold them. `contents` has no texts yet.
     """
 
     columns: Columns
     selection: Selection
+    outliers: NDArray[np.float32]
     earlier: Earlier
     images: Images
     contents: Contents
@@ -65,7 +68,8 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blo
     if form.shuffled:
         shuffled = np.lexsort((draw(columns, rows, f"order {order.seed}"), split))
         rows, split = rows[shuffled], split[shuffled]
-    images = _images(columns, rows, split)
+    outliers = find_outliers(columns, selection.rows)
+    images = _images(columns, rows, split, _sidecar_sizes(columns, rows, outliers, form))
     folders = folder_names(columns.labels)
     contents = Contents(
         created_at=order.created_at,
@@ -85,10 +89,12 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blo
         file_of[inside] = number
         offset_of[inside] = form.image_offsets(file, images, contents)
     places = Places(split_of, file_of, offset_of)
-    return Choice(columns, selection, earlier, images, contents, files, places)
+    return Choice(columns, selection, outliers, earlier, images, contents, files, places)
 
 
-def _images(columns: Columns, rows: NDArray[np.int64], split: NDArray[np.int8]) -> Images:
+def _images(
+    columns: Columns, rows: NDArray[np.int64], split: NDArray[np.int8], sidecar_sizes: NDArray[np.int32]
+) -> Images:
     return Images(
         index=columns.index[rows],
         label=columns.label[rows],
@@ -98,19 +104,32 @@ def _images(columns: Columns, rows: NDArray[np.int64], split: NDArray[np.int8]) 
         offset=columns.offset[rows],
         size=columns.size[rows],
         crc32=columns.crc32[rows],
-        sidecar_offset=_sidecar_offsets(columns, rows),
-        sidecar_sizes=columns.sidecar_sizes[rows],
+        sidecar_offset=_sidecar_offsets(columns, rows, sidecar_sizes),
+        sidecar_sizes=sidecar_sizes,
     )
 
 
-def _sidecar_offsets(columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sidecar_sizes(
+    columns: Columns, rows: NDArray[np.int64], outliers: NDArray[np.float32], form: ArchiveFormat
+) -> NDArray[np.int32]:
+    """Computes the sizes of the sidecars with the marks of outliers, which were not known when records were read."""
+    sizes = columns.sidecar_sizes[rows]
+    if form.sidecar_count:
+        lengths = np.array([len(mark) for mark in MARKS], np.int32)
+        sizes[:, form.outlier_sidecar] += lengths[names_of(outliers[rows])]
+    return sizes
+
+
+def _sidecar_offsets(
+    columns: Columns, rows: NDArray[np.int64], sidecar_sizes: NDArray[np.int32]
+) -> NDArray[np.int64]:
     """Computes where each image's sidecars begin. They are written in the order in which records are read.
 
     That is by record blob, and within a blob by index.
     """
     index = columns.index[rows]
     order = np.lexsort((index, columns.newest[index]))
-    sizes = columns.sidecar_sizes[rows].sum(axis=1, dtype=np.int64)
+    sizes = sidecar_sizes.sum(axis=1, dtype=np.int64)
     offsets = np.empty(len(rows), np.int64)
     offsets[order] = np.cumsum(sizes[order]) - sizes[order]
     return offsets

@@ -8,6 +8,7 @@ import numpy as np
 from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.layout.names import file_name
 from shared.archiving.planning.choose import Choice
+from shared.archiving.selection.outliers import MARKS, names_of
 from shared.archiving.selection.select import REASONS
 from shared.archiving.texts.card import Figures
 from shared.archiving.texts.metadata import Placed, annotation_fields
@@ -38,6 +39,7 @@ class _Row(NamedTuple):
     offset: int
     label: int
     extension: int
+    mark: int
 
 
 class FinalRecords:
@@ -66,6 +68,8 @@ class FinalRecords:
                     images.append(image)
                     file = self._choice.files[row.file].name
                     line |= {"split": image.split, "file": image.path, "blob": file, "offset": row.offset}
+                    if row.mark:
+                        line["outlier"] = MARKS[row.mark]
                 else:
                     line |= {"outcome": "rejected", "reason": str(reason), **self._why(row.number)}
             outcomes = self.figures.counts.setdefault(record.candidate.label, {})
@@ -93,6 +97,7 @@ class FinalRecords:
             places.offset[rows],
             choice.columns.label[rows],
             choice.columns.extension[rows],
+            names_of(choice.outliers[rows]),
         )
         return list(map(_Row, *(column.tolist() for column in columns)))
 
@@ -115,7 +120,9 @@ class FinalRecords:
         contents = self._choice.contents
         split, folder = contents.splits[row.split], contents.folders[row.label]
         path = self._form.path(split, folder, file_name(record.index, row.extension))
-        return Placed(record, kept, split, path, row.label, annotation_fields(record, kept, path))
+        return Placed(
+            record, kept, split, path, row.label, annotation_fields(record, kept, path, MARKS[row.mark])
+        )
 
 
 def _count(numbers: dict[str, int], name: str) -> None:

@@ -52,4 +52,4 @@ def _survey(choice: Choice, form: ArchiveFormat) -> Survey:
         split, folder = contents.splits[choice.places.split[row]], contents.folders[columns.label[row]]
         return form.path(split, folder, file_name(int(columns.index[row]), int(columns.extension[row])))
 
-    return survey(columns, choice.selection, path_of)
+    return survey(columns, choice.selection, choice.outliers, path_of)

@@ -48,6 +48,7 @@ def report_page(report: Report) -> bytes:
         *_tiles(report.figures),
         *_section("classes", "Classes", _classes(report.figures)),
         *_section("scores", "Scores", _scores(report.survey, pictures)),
+        *_section("outliers", "Unlike their label", _outliers(report.survey, pictures)),
         *_section("copies", "Copies", _copies(report, pictures)),
         *_section("origin", "Sources and licences", _origin(report.figures)),
         *_section("refusals", "Refused candidates", _refusals(report.figures)),
@@ -120,6 +121,16 @@ def _scores(survey: Survey, pictures: Pictures) -> Iterator[str]:
             yield from pictures.gallery(gallery)
         yield "</article>"
     yield "</div>"
+
+
+def _outliers(survey: Survey, pictures: Pictures) -> Iterator[str]:
+    if not survey.outlier_count:
+        yield "<p>No image differs much from the others of its label in colour, entropy or perceptual hash.</p>"
+        return
+    yield f"<p>{survey.outlier_count:,} images differ much from the others of their label. <code>outlier</code> in the "
+    yield "annotations says by what: dominant colour, entropy or perceptual hash. Many are good pictures; look at them "
+    yield "first if you look for wrong labels.</p>"
+    yield from pictures.gallery(survey.outliers)
 
 
 def _copies(report: Report, pictures: Pictures) -> Iterator[str]:

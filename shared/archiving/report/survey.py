@@ -14,6 +14,7 @@ from shared.archiving.layout.contents import Piece
 from shared.archiving.report.scales import SCALES
 from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.near import Positions
+from shared.archiving.selection.outliers import MARKS, names_of
 from shared.archiving.selection.select import Selection
 from shared.records.scores import SCORES, ScoreName
 
@@ -53,19 +54,24 @@ class ScoreSurvey:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the report shows of the images, apart from counts by text. `most_copied` may have no images."""
+    """What the report shows of the images. `most_copied` and `outliers` may have no images."""
 
     scores: Sequence[ScoreSurvey]
     most_copied: Gallery
+    outliers: Gallery
+    outlier_count: int
 
     @property
     def pieces(self) -> Sequence[Piece]:
         """All images that are shown, without repetitions."""
-        galleries = [*(gallery for score in self.scores for gallery in score.galleries), self.most_copied]
+        of_scores = (gallery for score in self.scores for gallery in score.galleries)
+        galleries = [*of_scores, self.most_copied, self.outliers]
         return list(dict.fromkeys(exhibit.piece for gallery in galleries for exhibit in gallery.exhibits))
 
 
-def survey(columns: Columns, selection: Selection, path_of: Callable[[int], str]) -> Survey:
+def survey(
+    columns: Columns, selection: Selection, outliers: NDArray[np.float32], path_of: Callable[[int], str]
+) -> Survey:
     """Surveys the selected images, of which there is at least one. `path_of` returns the path of a row's image.
 
     Of images with the same score, the first ones are shown.
@@ -86,7 +92,19 @@ def survey(columns: Columns, selection: Selection, path_of: Callable[[int], str]
     copied = [
         show(row, f"{count:,} {'copy' if count == 1 else 'copies'}") for row, count in _copied(selection)
     ]
-    return Survey(scores, Gallery("The most copied", copied))
+    highest = outliers[rows].max(axis=1)
+    marks = names_of(outliers[rows])
+    far = [
+        show(int(rows[at]), f"{MARKS[marks[at]]} {highest[at]:.1f}")
+        for at in _lowest(-highest)
+        if highest[at]
+    ]
+    return Survey(
+        scores,
+        Gallery("The most copied", copied),
+        Gallery("The farthest", far),
+        int(np.count_nonzero(marks)),
+    )
 
 
 def number(value: float) -> str:

@@ -37,6 +37,7 @@ COLUMNS: dict[str, type[str | int | float]] = {
     "aspect_ratio": float,
     "bytes_per_pixel": float,
     "dominant_color": str,
+    "outlier": str,
     "embedded_creator": str,
     "embedded_copyright": str,
     "embedded_credit": str,
@@ -66,8 +67,8 @@ class Placed(NamedTuple):
     fields: dict[str, Cell]
 
 
-def annotation_fields(record: Record, kept: Kept, file_name: str) -> dict[str, Cell]:
-    """Returns the annotation of an image, by column."""
+def annotation_fields(record: Record, kept: Kept, file_name: str, outlier: str = "") -> dict[str, Cell]:
+    """Returns the annotation of an image, by column. `outlier` is its mark (`selection.outliers`), in ASCII."""
     candidate, facts = record.candidate, kept.facts
     provenance = candidate.provenance
     asked = asks_for_attribution(provenance.license)
@@ -94,6 +95,7 @@ def annotation_fields(record: Record, kept: Kept, file_name: str) -> dict[str, C
         "aspect_ratio": facts.aspect_ratio,
         "bytes_per_pixel": facts.bytes_per_pixel,
         "dominant_color": facts.dominant_color,
+        "outlier": outlier,
         **_embedded_fields(facts.embedded),
     }
 

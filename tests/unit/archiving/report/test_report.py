@@ -16,6 +16,7 @@ from shared.archiving.planning.pictures import PICTURE_SIDE
 from shared.archiving.report.page import MOST_ROWS, Report, report_page
 from shared.archiving.report.scales import SCALES
 from shared.archiving.report.survey import MOST_SHOWN, survey
+from shared.archiving.selection.outliers import MEASURES
 from shared.archiving.selection.select import select
 from shared.archiving.texts.card import Figures
 from shared.clock import SystemClock
@@ -135,6 +136,10 @@ async def test_an_image_that_cannot_be_made_small_is_a_grey_cell(studio):
     assert Page(data).tags["div"] > MOST_SHOWN
 
 
+def none_far(columns):
+    return np.zeros((len(columns), len(MEASURES)), np.float32)
+
+
 def many(count):
     rng = np.random.default_rng(0)
     rows = np.zeros((count, 5), np.int64)
@@ -148,7 +153,7 @@ def many(count):
 async def test_a_report_has_at_most_a_megabyte(studio):
     columns = replace(many(1000), labels=(HOSTILE * 100, "b", "c"))
     selection = select(columns, Dedup(exact=False, near_distance=None))
-    found = survey(columns, selection, lambda row: f"{row}{HOSTILE * 100}")
+    found = survey(columns, selection, none_far(columns), lambda row: f"{row}{HOSTILE * 100}")
     long = {
         f"{'<' * 200}{number}": {str(reason): 1 for reason in Reason} | {KEPT: 5} for number in range(2000)
     }
@@ -168,7 +173,7 @@ def test_the_worst_images_come_first_and_of_equal_ones_those_that_were_found_fir
     columns = many(100)
     columns.scores[:, SCORES.index("sharpness")] = np.arange(100) // 4
     columns.scores[:, SCORES.index("brightness")] = 0.5
-    found = survey(columns, select(columns, Dedup(exact=False, near_distance=None)), str)
+    found = survey(columns, select(columns, Dedup(exact=False, near_distance=None)), none_far(columns), str)
     shown = {
         gallery.title: [exhibit.path for exhibit in gallery.exhibits]
         for score in found.scores
@@ -184,7 +189,7 @@ def test_the_most_copied_images_are_shown_with_their_copies():
     # ten images of three contents: the first row of each has most pixels
     columns = columns_of([(0, 4 - row // 3, 1, min(row % 3, 1), row % 3) for row in range(9)])
     selection = select(columns, Dedup(near_distance=None))
-    found = survey(columns, selection, str).most_copied
+    found = survey(columns, selection, none_far(columns), str).most_copied
     assert [(exhibit.path, exhibit.value) for exhibit in found.exhibits] == [
         ("1", "5 copies"),
         ("0", "2 copies"),
