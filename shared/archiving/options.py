@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel, Strict, 
 from shared.ids import PlainId
 
 type FormatName = Literal["zip", "webdataset", "parquet"]
-type AnnotationFormat = Literal["jsonl", "csv", "txt", "yaml", "coco"]
+type AnnotationFormat = Literal["jsonl", "csv", "txt", "yaml", "coco", "labelstudio", "fiftyone"]
 
 _frozen = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -77,7 +77,7 @@ class ZipArchive(ArchiveFormat):
     ) -> Sequence[Annotation]:
         return [
             *(Metadata(_table(split), split) for split in splits),
-            *annotations_of(order.output.annotations, order, labels),
+            *annotations_of(order.output.annotations, order, labels, local=True),
             Checksums("SHA256SUMS"),
         ]
 

@@ -16,21 +16,25 @@ from typing import override
 from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.annotation import Annotation
-from shared.archiving.texts.coco import Coco
 from shared.archiving.texts.consent_lines import CONSENT_FILE, ConsentLines
 from shared.archiving.texts.credit import credit_markdown
 from shared.archiving.texts.markdown import code
 from shared.archiving.texts.metadata import COLUMNS, Cell, Placed
 from shared.archiving.texts.parquet import ParquetWriter
+from shared.archiving.texts.tools.coco import Coco
+from shared.archiving.texts.tools.labelling import Classes, FiftyOne, LabelStudio
 from shared.archiving.texts.yaml import Yaml
 from shared.records.licenses import asks_for_attribution
 from shared.text.json_lines import json_line
 
 
 def annotations_of(
-    wanted: Collection[AnnotationFormat], order: ArchiveOrder, labels: Sequence[str]
+    wanted: Collection[AnnotationFormat], order: ArchiveOrder, labels: Sequence[str], *, local: bool = False
 ) -> list[Annotation]:
-    """Returns the annotation files that are `wanted`, the attributions and the consent, in the order of delivery."""
+    """Returns the annotation files that are `wanted`, and those of every dataset, in the order of delivery.
+
+    `local` says whether the images are files of the dataset, not parts of shards.
+    """
     found: list[Annotation] = []
     if "jsonl" in wanted:
         found.append(JsonLines("annotations.jsonl"))
@@ -42,6 +46,11 @@ def annotations_of(
         found.append(Yaml("annotations.yaml"))
     if "coco" in wanted:
         found.append(Coco("annotations.coco.json", order, labels))
+    if "labelstudio" in wanted:
+        found.append(LabelStudio("annotations.labelstudio.json", local=local))
+    if "fiftyone" in wanted:
+        found.append(FiftyOne("annotations.fiftyone.json", labels))
+    found.append(Classes("classes.txt", labels))
     found += (Attribution("ATTRIBUTION.md", changes_of(order)), ConsentLines(CONSENT_FILE))
     return found
 

@@ -96,6 +96,8 @@ _ANNOTATIONS = {
     "txt": "- `annotations.txt`: of each image its name, a tab, and its label.",
     "yaml": "- `annotations.yaml`: the same of all images, as YAML.",
     "coco": "- `annotations.coco.json`: labels as COCO's categories; of each image its size and a box around it.",
+    "labelstudio": "- `annotations.labelstudio.json`: tasks for Label Studio, annotated with the labels.",
+    "fiftyone": "- `annotations.fiftyone.json`: the labels for FiftyOne's FiftyOneImageClassificationDataset.",
 }
 
 
@@ -145,6 +147,7 @@ def _contents(packing: Packing, labels: Sequence[str], *, has_preview: bool) -> 
     if has_preview:
         yield "- `preview.jpg`: some of the images of each label, made small."
     yield "- `report.html`: the scores of the images, and the worst of them; classes, copies, sources and refusals."
+    yield "- `classes.txt`: the labels in the order of their numbers, which are the same in all splits."
     yield "- `croissant.json`: the dataset as Croissant 1.1, for search engines and `mlcroissant`."
     yield "- `ATTRIBUTION.md`: a line for each image whose licence asks for its author to be named."
     yield "- `CONSENT.jsonl`: for each image, which signals against its use were looked for, and their answers."

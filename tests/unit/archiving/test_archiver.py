@@ -25,7 +25,7 @@ from shared.records.records import encode_records
 from tests.expect import present
 from tests.unit.archiving.conftest import LABELS, picture, record_of
 
-ALL = ("jsonl", "csv", "txt", "yaml", "coco")
+ALL = ("jsonl", "csv", "txt", "yaml", "coco", "labelstudio", "fiftyone")
 THREE = Splits({"train": 0.8, "val": 0.1, "test": 0.1})
 SHARDS = Output.model_construct(format="webdataset", annotations=("jsonl",), shard_size=50_000)
 

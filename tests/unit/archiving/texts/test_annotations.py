@@ -60,7 +60,9 @@ async def test_labels_that_have_the_name_of_a_split_load_as_labels(studio, tmp_p
     assert {row["label"] for rows in loaded.values() for row in rows} == set(labels)
 
 
-@pytest.mark.parametrize("annotations", [("jsonl",), ("coco", "txt"), ("csv", "txt", "yaml", "coco")])
+@pytest.mark.parametrize(
+    "annotations", [("jsonl",), ("coco", "txt"), ("csv", "txt", "yaml", "coco", "labelstudio", "fiftyone")]
+)
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
 async def test_the_card_lists_exactly_the_files_that_are_delivered_with_the_images(studio, annotations, form):
     order = await studio.crawl(22, splits=SPLITS, output=Output(format=form, annotations=annotations))
@@ -77,7 +79,9 @@ async def test_the_card_lists_exactly_the_files_that_are_delivered_with_the_imag
 
 
 @pytest.mark.parametrize("as_in_storage", [True, False])
-@pytest.mark.parametrize("annotations", [("jsonl",), ("csv", "txt", "yaml", "coco")])
+@pytest.mark.parametrize(
+    "annotations", [("jsonl",), ("csv", "txt", "yaml", "coco", "labelstudio", "fiftyone")]
+)
 @pytest.mark.parametrize(
     ("splits", "wanted"),
     [(Splits(), {"train": 20}), (SPLITS, {"train": 16, "test": 4}), (Splits({"val": 1}), {"validation": 20})],
