@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.crawling.judging.embedded.c2pa_reader import SHARED, C2paReader, ReaderCrashed
-from shared.crawling.judging.embedded.c2pa_report import Use, stored_uses
+from shared.crawling.judging.embedded.c2pa.reader import SHARED, C2paReader, ReaderCrashed
+from shared.crawling.judging.embedded.c2pa.report import Use, stored_uses
 from shared.crawling.judging.embedded.find import find_blocks
 from shared.crawling.judging.embedded.read import read_c2pa, read_texts
 from shared.crawling.judging.header import Header

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import chain
 
 from shared.crawling.judging.embedded.blocks import Blocks
-from shared.crawling.judging.embedded.c2pa_reader import C2paReader
-from shared.crawling.judging.embedded.c2pa_report import TRAINING_MINING, Report, Use, read_report, uses_text
+from shared.crawling.judging.embedded.c2pa.reader import C2paReader
+from shared.crawling.judging.embedded.c2pa.report import TRAINING_MINING, Report, Use, read_report, uses_text
 from shared.crawling.judging.embedded.iptc import read_iptc
 from shared.crawling.judging.embedded.xmp import codes_in, mining_code, read_xmp
 from shared.crawling.options import Format

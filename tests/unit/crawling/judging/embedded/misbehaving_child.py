@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 
-from shared.crawling.judging.embedded import c2pa_child
+from shared.crawling.judging.embedded.c2pa import child
 
 
 def tried(what) -> str:
@@ -18,10 +18,10 @@ def tried(what) -> str:
 
 
 def main() -> None:
-    c2pa_child._limit()
+    child._limit()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    while (c2pa_child._read(requests)) is not None:
-        match c2pa_child._read(requests):
+    while (child._read(requests)) is not None:
+        match child._read(requests):
             case b"crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
             case b"hang":

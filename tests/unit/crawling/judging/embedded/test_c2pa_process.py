@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.crawling.judging.embedded.c2pa_reader import C2paReader, ReaderCrashed
+from shared.crawling.judging.embedded.c2pa.reader import C2paReader, ReaderCrashed
 from shared.crawling.judging.embedded.check import check_embedded
 from shared.crawling.judging.inspect import Opened, open_image
 from shared.records.consent import Answer, Answers, Signal

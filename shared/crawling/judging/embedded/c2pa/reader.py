@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-_CHILD = "shared.crawling.judging.embedded.c2pa_child"
-_ROOT = str(Path(__file__).parents[4])
+_CHILD = "shared.crawling.judging.embedded.c2pa.child"
+_ROOT = str(Path(__file__).parents[5])
 _SECONDS = 10.0
 # what a process needs to find Python and its libraries; it gets no keys and no addresses
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
