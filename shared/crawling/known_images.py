@@ -1,13 +1,21 @@
-"""Takes over images of a dataset that is refreshed: asks for consent again, and copies the stored bytes."""
+"""Takes over images of a dataset that is refreshed: asks for consent again, and copies the stored bytes.
+
+If the refresh checks known images, their hosts are asked whether they have changed, by conditional requests.
+"""
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
 
 from shared.clock import Clock
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import Fetcher
+from shared.crawling.fetching.patience import Patience
 from shared.crawling.options import CrawlOptions
+from shared.crawling.optout_check import OptOutCheck
 from shared.errors import Conflict, Damaged, NotFound
 from shared.records.candidates import BLOB_SCHEME, Candidate, Known, NumberedCandidate
 from shared.records.consent import Answers, consent_of
@@ -17,63 +25,113 @@ from shared.storage.writer import BlobWriter
 
 # larger images are hashed in a thread, so that other tasks need not wait
 _HASHED_ON_LOOP = 256 << 10
+_VERSION = ("final_url", "fetched_at", "etag", "last_modified")
 _WITHDRAWN = frozenset({Reason.ROBOTS_DENIED, Reason.OPTED_OUT})
 
 
 @dataclass(frozen=True, slots=True)
+class KnownWork:
+    """What the work on a chunk gives to each known image.
+
+    `judge` judges and stores bytes. The work may be interrupted within a block of `interruptible`.
+    """
+
+    options: CrawlOptions
+    shard: BlobWriter
+    patience: Patience
+    judge: Callable[[bytes, Answers], Awaitable[Kept | Rejected]]
+    interruptible: Callable[[], AbstractContextManager[None]]
+    optouts: OptOutCheck
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What hosts and sources say of a known image.
+
+    `outcome` is None if the stored bytes stay. `gone` says that the host no longer has the image. `version` are the
+    fields of the record that a new answer with the image has changed.
+    """
+
+    outcome: Kept | Rejected | None = None
+    gone: bool = False
+    version: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class KnownImages:
-    """Makes the records of known candidates. No image is fetched."""
+    """Makes the records of known candidates."""
 
     fetcher: Fetcher
     budget: ByteBudget
     blobs: BlobStore
     clock: Clock
 
-    async def record(
-        self, numbered: NumberedCandidate, known: Known, options: CrawlOptions, shard: BlobWriter
-    ) -> Record | None:
+    async def record(self, numbered: NumberedCandidate, known: Known, work: KnownWork) -> Record | None:
         """Returns the record of a candidate, or None if its stored bytes are not those that were judged.
 
         An image that its host does not allow any more is rejected. If the host does not say, the image stays.
 
         Raises:
             Damaged: the files of the dataset are gone or cannot be read.
+            Postponed: the chunk's time ends before the host may be asked.
             Retryable: storage did not answer.
         """
         candidate, answers = numbered.candidate, Answers()
-        outcome = await self._refusal(candidate, known, options, answers) or await self._copy(
-            candidate, known, shard
-        )
+        reply = await self._reply(candidate, known, work, answers)
+        outcome = reply.outcome or await self._copy(candidate, known, work, answers)
         if outcome is None:
             return None
-        consent = consent_of(candidate.consent, answers, self.clock.now().isoformat(timespec="seconds"))
-        return Record(
-            numbered.index,
-            candidate,
-            outcome,
-            known.final_url,
-            known.fetched_at,
-            consent,
-            gone=not known.listed,
+        fields: dict[str, Any] = {name: getattr(known, name) for name in _VERSION} | dict(reply.version)
+        consent = consent_of(candidate.consent, answers, self._now)
+        gone = reply.gone or not known.listed
+        return Record(numbered.index, candidate, outcome, consent=consent, gone=gone, **fields)
+
+    @property
+    def _now(self) -> str:
+        return self.clock.now().isoformat(timespec="seconds")
+
+    async def _reply(self, candidate: Candidate, known: Known, work: KnownWork, answers: Answers) -> _Reply:
+        if known.facts is None:
+            return _Reply(Rejected(Reason(known.reason), known.detail))
+        if work.options.remove_gone and not known.listed:
+            return _Reply(Rejected(Reason.NOT_FOUND, "its source no longer lists it"))
+        refusal = work.optouts.by_address(
+            answers, candidate.url, candidate.provenance.page_url, known.final_url
         )
-
-    async def _refusal(
-        self, candidate: Candidate, known: Known, options: CrawlOptions, answers: Answers
-    ) -> Rejected | None:
-        """Why the dataset does not have the image any more, or did not have it before; None if it stays."""
-        if known.facts is None or candidate.stored is None:
-            return Rejected(Reason(known.reason), known.detail)
-        if options.remove_gone and not known.listed:
-            return Rejected(Reason.NOT_FOUND, "its source no longer lists it")
-        if candidate.url.startswith(BLOB_SCHEME):
-            return None
+        if refusal is not None or candidate.url.startswith(BLOB_SCHEME):
+            return _Reply(refusal)
+        if work.options.check:
+            return await self._check(candidate, known, work, answers)
         for url in dict.fromkeys((candidate.url, known.final_url or candidate.url)):
-            refusal = await self.fetcher.refusal(url, options.respect, answers)
+            refusal = await self.fetcher.refusal(url, work.options.respect, answers)
             if refusal is not None and refusal.reason in _WITHDRAWN:
-                return refusal
-        return None
+                return _Reply(refusal)
+        return _Reply()
 
-    async def _copy(self, candidate: Candidate, known: Known, shard: BlobWriter) -> Kept | None:
+    async def _check(self, candidate: Candidate, known: Known, work: KnownWork, answers: Answers) -> _Reply:
+        """Asks the host whether the image has changed, and for its consent."""
+        options, url = work.options, candidate.url
+        async with AsyncExitStack() as stack:
+            fetch = self.fetcher.fetch(
+                url, options.filters, options.respect, work.patience, answers, known.conditions
+            )
+            with work.interruptible():
+                found = await stack.enter_async_context(fetch)
+            if isinstance(found, Rejected):
+                return _after_rejection(found, work)
+            if found.unchanged:
+                return _Reply()
+            version = {
+                "final_url": found.url if found.url != url else None,
+                "fetched_at": self._now,
+                "etag": found.etag,
+                "last_modified": found.last_modified,
+            }
+            return _Reply(await work.judge(found.body, answers), version=version)
+
+    async def _copy(
+        self, candidate: Candidate, known: Known, work: KnownWork, answers: Answers
+    ) -> Kept | Rejected | None:
         """Copies the stored bytes into the shard. Returns None if they are not those that the facts describe."""
         facts, stored = known.facts, candidate.stored
         if facts is None or stored is None:
@@ -83,11 +141,21 @@ class KnownImages:
             data = await self.blobs.get(stored.blob, offset=stored.offset, length=stored.size)
             if await _sha256(data) != facts.sha256:
                 return None
-            return Kept(shard.name, await shard.append(data), facts)
+            refusal = work.optouts.by_content(answers, data, facts)
+            return refusal or Kept(work.shard.name, await work.shard.append(data), facts)
         except (NotFound, Conflict) as error:
             raise Damaged(f"The files of the dataset to refresh cannot be read. {error.detail}") from error
         finally:
             self.budget.give_back(share)
+
+
+def _after_rejection(found: Rejected, work: KnownWork) -> _Reply:
+    """Returns what follows if the host did not give the image. If it may give it at another time, the image stays."""
+    if found.reason in _WITHDRAWN:
+        return _Reply(found)
+    if found.reason is Reason.NOT_FOUND:
+        return _Reply(found if work.options.remove_gone else None, gone=True)
+    return _Reply()
 
 
 async def _sha256(data: bytes) -> str:

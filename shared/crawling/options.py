@@ -77,10 +77,12 @@ class Transform(BaseModel):
 class CrawlOptions:
     """The parts of a job's spec that decide how a candidate is fetched and judged.
 
-    With `remove_gone`, a refresh rejects images that their sources no longer list.
+    With `check`, a refresh asks hosts whether known images have changed. With `remove_gone`, it rejects images that
+    their sources no longer list, or their hosts no longer have.
     """
 
     filters: Filters
     transform: Transform | None
     respect: Respect
     remove_gone: bool = False
+    check: bool = False

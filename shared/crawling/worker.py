@@ -10,13 +10,14 @@ from functools import partial
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.download import Fetched
 from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.host_queues import HostQueues
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
 from shared.crawling.judging.threads import JudgingThreads
-from shared.crawling.known_images import KnownImages
+from shared.crawling.known_images import KnownImages, KnownWork
 from shared.crawling.optout_check import OptOutCheck
 from shared.errors import Conflict, Damaged, NotFound, Retryable, Unavailable
 from shared.optouts.optout_list import OptOutList
@@ -148,7 +149,7 @@ class ChunkWorker:
                 for _ in range(min(self._config.concurrency, len(chunk.candidates))):
                     group.create_task(self._process_candidates(run))
         except* Damaged as group_error:
-            raise Damaged(_details(group_error)) from group_error
+            raise Damaged(str(group_error.exceptions[0])) from group_error
         except* Retryable as group_error:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
         finally:
@@ -193,18 +194,16 @@ class ChunkWorker:
 
     async def _record(self, run: _Run, numbered: NumberedCandidate) -> Record:
         candidate = numbered.candidate
-        final_url = candidate.url
+        fetched = Fetched(b"", candidate.url)
         outcome: Kept | Rejected
         answers = Answers()
         try:
             if candidate.known is not None:
-                record = await self._known_images.record(
-                    numbered, candidate.known, run.chunk.options, run.shard
-                )
+                record = await self._known_images.record(numbered, candidate.known, self._known_work(run))
                 if record is not None:
                     return record
                 candidate = replace(candidate, stored=None)
-            outcome, final_url = await self._outcome(run, candidate, answers)
+            outcome, fetched = await self._outcome(run, candidate, answers)
         except (Retryable, Postponed, Damaged):
             # storage does not answer, so the whole chunk is tried again; or this candidate has no time left;
             # or the job cannot go on
@@ -213,35 +212,42 @@ class ChunkWorker:
             signals.failure(self._telemetry, error, operation="crawl_candidate")
             outcome = Rejected(Reason.CRASHED, type(error).__name__)
         fetched_at = self._clock.now().isoformat(timespec="seconds")
-        moved_to = final_url if final_url != candidate.url else None
+        moved_to = fetched.url if fetched.url != candidate.url else None
         consent = consent_of(candidate.consent, answers, fetched_at)
-        return Record(numbered.index, candidate, outcome, moved_to, fetched_at, consent)
+        version = fetched.etag, fetched.last_modified
+        return Record(numbered.index, candidate, outcome, moved_to, fetched_at, consent, *version)
+
+    def _known_work(self, run: _Run) -> KnownWork:
+        judge_and_store = partial(self._judge_and_store, run)
+        options, optouts = run.chunk.options, run.optouts
+        return KnownWork(options, run.shard, run.patience, judge_and_store, run.interruptible, optouts)
 
     async def _outcome(
         self, run: _Run, candidate: Candidate, answers: Answers
-    ) -> tuple[Kept | Rejected, str]:
-        """Returns the outcome, and the address that the image came from after all redirects. Notes all answers."""
+    ) -> tuple[Kept | Rejected, Fetched]:
+        """Returns the outcome, and the answer with the image, without its body. Notes all answers of signals."""
+        nothing = Fetched(b"", candidate.url)
         refusal = run.optouts.by_address(answers, candidate.url, candidate.provenance.page_url)
         if refusal is not None:
-            return refusal, candidate.url
+            return refusal, nothing
         licenses = run.chunk.options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
-            return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), candidate.url
+            return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), nothing
         if candidate.in_storage:
-            return await self._read(run, candidate, answers), candidate.url
+            return await self._read(run, candidate, answers), nothing
         return await self._fetch(run, candidate.url, answers)
 
-    async def _fetch(self, run: _Run, url: str, answers: Answers) -> tuple[Kept | Rejected, str]:
+    async def _fetch(self, run: _Run, url: str, answers: Answers) -> tuple[Kept | Rejected, Fetched]:
         options = run.chunk.options
         async with AsyncExitStack() as stack:
             fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience, answers)
             with run.interruptible():
                 fetched = await stack.enter_async_context(fetch)
             if isinstance(fetched, Rejected):
-                return fetched, url
-            if (refusal := run.optouts.by_address(answers, fetched.url)) is not None:
-                return refusal, fetched.url
-            return await self._judge_and_store(run, fetched.body, answers), fetched.url
+                return fetched, Fetched(b"", url)
+            refusal = run.optouts.by_address(answers, fetched.url)
+            outcome = refusal or await self._judge_and_store(run, fetched.body, answers)
+            return outcome, replace(fetched, body=b"")
 
     async def _read(self, run: _Run, candidate: Candidate, answers: Answers) -> Kept | Rejected:
         """Returns the outcome of an image that is in storage. The limits are those of images from the web."""
@@ -289,11 +295,3 @@ class ChunkWorker:
             give_back = partial(self._pixels.give_back, share)
             judged = await self._threads.run(partial(judge_with_memory, judged, options), give_back)
         return judged
-
-
-def _details(group: BaseExceptionGroup[Damaged]) -> str:
-    """Returns the text of the first error in a group."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first.detail if isinstance(first, Damaged) else str(first)

@@ -20,7 +20,7 @@ from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.chunk_ids import halves_of, rest_of
-from shared.jobs.job.job import Job
+from shared.jobs.job.job import Job, Refresh
 from shared.jobs.job.messages import ChunkMessage
 from shared.jobs.ledger.chunk_blobs import read_candidates, read_records
 from shared.jobs.ledger.job_data import JobData
@@ -188,8 +188,10 @@ class Crawl:
         async with self._reading_options:
             if key not in self._options:
                 spec = await self._jobs.needed_spec(job.id)
-                remove_gone = job.refresh is not None and job.refresh.remove_gone
-                self._options[key] = CrawlOptions(spec.filters, spec.transform, spec.respect, remove_gone)
+                refresh = job.refresh or Refresh(began=0, base=0)
+                self._options[key] = CrawlOptions(
+                    spec.filters, spec.transform, spec.respect, refresh.remove_gone, refresh.check
+                )
                 if len(self._options) > _MAX_CACHED_OPTIONS:
                     self._options.popitem(last=False)
             return self._options[key]

@@ -60,6 +60,14 @@ class Known:
     listed: bool = True
     final_url: str | None = None
     fetched_at: str | None = None
+    etag: str = ""
+    last_modified: str = ""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers that ask for the image only if it has changed; none if its host gave no version of it."""
+        found = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

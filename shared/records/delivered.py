@@ -108,7 +108,17 @@ class FileChecksum:
 _PROVENANCE = tuple(Provenance.__slots__)
 _FACTS = tuple(name for name in ImageFacts.__slots__ if name != "embedded")
 _provenance_of, _facts_of = attrgetter(*_PROVENANCE), attrgetter(*_FACTS)
-_OF_CANDIDATE = ("index", "label", "url", "final_url", "fetched_at", "caption", "extra")
+_OF_CANDIDATE = (
+    "index",
+    "label",
+    "url",
+    "final_url",
+    "fetched_at",
+    "etag",
+    "last_modified",
+    "caption",
+    "extra",
+)
 _OF_ALL = (*_OF_CANDIDATE, "outcome", "consent", "consent_at", *_PROVENANCE)
 _OF_KEPT, _OF_REJECTED = (*_OF_ALL, *_FACTS, "embedded"), (*_OF_ALL, "reason", "detail")
 _adapter = TypeAdapter(Delivered)
@@ -128,6 +138,8 @@ def fields_of(record: Record) -> dict[str, object]:
         candidate.url,
         record.final_url,
         record.fetched_at,
+        record.etag,
+        record.last_modified,
         candidate.caption,
         candidate.extra,
         word,

@@ -21,6 +21,21 @@ class _Rest:
     detail: str = ""
     final_url: str | None = None
     fetched_at: str | None = None
+    etag: str = ""
+    last_modified: str = ""
+
+
+_ASKED_AGAIN = frozenset(
+    {
+        Reason.OPTED_OUT,
+        Reason.TLS_FAILED,
+        Reason.TOO_MANY_REDIRECTS,
+        Reason.HTTP_ERROR,
+        Reason.NOT_FOUND,
+        Reason.EMPTY_BODY,
+    }
+)
+"""The reasons for which hosts are asked again if a refresh checks known images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +45,13 @@ class KnownLine:
     line: Delivered
     known: Known
 
-    @property
-    def is_final(self) -> bool:
-        """Whether a refresh takes over the outcome. Otherwise the candidate counts as one that was never seen."""
-        return self.line.kept or not (
-            Reason(self.known.reason).transient or self.known.reason == Reason.ROBOTS_DENIED
-        )
+    def is_final(self, *, check: bool) -> bool:
+        """Returns whether a refresh takes over the outcome. Otherwise the candidate counts as one never seen before."""
+        if self.line.kept:
+            return True
+        reason = Reason(self.known.reason)
+        again = reason.transient or reason is Reason.ROBOTS_DENIED or (check and reason in _ASKED_AGAIN)
+        return not again
 
     def candidate(self, folder: str, *, listed: bool) -> Candidate:
         """Returns the candidate. The dataset's files are below `folder`, which ends in a slash."""
@@ -78,5 +94,7 @@ def _decode(data: bytes) -> KnownLine:
         detail=rest.detail,
         final_url=rest.final_url,
         fetched_at=rest.fetched_at,
+        etag=rest.etag,
+        last_modified=rest.last_modified,
     )
     return KnownLine(line, known)

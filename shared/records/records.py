@@ -102,6 +102,7 @@ class Record:
     """Holds one candidate and its outcome. Records are sorted by `index`, the candidate's place in the job, from 0.
 
     `consent` holds the answers of the signals that were looked for. It is None if the candidate was rejected before.
+    `etag` and `last_modified` are the version that the host gave of the image, as it wrote them.
     `gone` says of an image that a refresh keeps that its sources no longer list it, or that its host no longer has it.
     """
 
@@ -111,6 +112,8 @@ class Record:
     final_url: str | None = None
     fetched_at: str | None = None
     consent: Consent | None = None
+    etag: str = ""
+    last_modified: str = ""
     gone: bool = False
 
 

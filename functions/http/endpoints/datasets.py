@@ -55,7 +55,7 @@ async def get_dataset(call: Call) -> Answer:
         scope=Scope.SUBMIT,
         headers=idempotency_key("The same key and body again give the same refresh."),
         body=RefreshBody,
-        example={"remove_gone": False},
+        example={"check": True},
         errors=(InvalidRequest, NotFound, Conflict, QuotaExceeded),
         when_late="The refresh may have begun already. Send the call again with the same Idempotency-Key, which begins "
         "no second one.",
@@ -73,7 +73,7 @@ async def refresh_dataset(call: Call) -> Answer:
     body = await call.read_model(RefreshBody)
     values = {"refresh": dataset_id, **body.model_dump()}
     mark = mark_of(call.caller.user_id, call.idempotency_key, values)
-    wanted = WantedRefresh(mark, remove_gone=body.remove_gone)
+    wanted = WantedRefresh(mark, check=body.check, remove_gone=body.remove_gone)
     refreshed = await call.app.refresh_datasets.run(call.caller.user_id, dataset_id, wanted)
     await call.app.used(call.caller, "refresh_dataset")
     headers = {"Idempotency-Replayed": "true"} if refreshed.replayed else {}

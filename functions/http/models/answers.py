@@ -163,11 +163,13 @@ class JobPage(Model):
 class RefreshBody(Model):
     """What a refresh does beside asking the sources again.
 
-    With `remove_gone`, images leave the dataset that their sources no longer list.
+    With `check`, hosts are asked whether known images have changed. With `remove_gone`, images leave the dataset that
+    their sources no longer list or their hosts no longer have.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
+    check: bool = False
     remove_gone: bool = False
 
 

@@ -26,6 +26,8 @@ _BUSY = frozenset({408, 425})
 _MISSING = frozenset({404, 410})
 # server errors that another try does not mend
 _PERMANENT = frozenset({501, 505})
+# a usual ETag has some forty characters
+_MAX_VERSION = 256
 # a body without a declared length reserves no memory up to this size
 _UNRESERVED_BYTES = 1_000_000
 
@@ -107,6 +109,20 @@ def check_consent(response: aiohttp.ClientResponse, respect: Respect, answers: A
     refusal = declared.refusal(respect, answers)
     if refusal is not None:
         raise GiveUp(refusal.reason, refusal.detail)
+
+
+def versions_of(response: aiohttp.ClientResponse) -> tuple[str, str]:
+    """Returns the ETag and the time of the last change that the answer declares; empty texts if it has none.
+
+    Long texts, and those with characters that no header may repeat, are left out.
+    """
+    etag, last_modified = (response.headers.get(name, "") for name in ("etag", "last-modified"))
+    return _version(etag), _version(last_modified)
+
+
+def _version(text: str) -> str:
+    plain = text.isascii() and text.isprintable() and len(text) <= _MAX_VERSION
+    return text if plain else ""
 
 
 async def read_body(

@@ -1,8 +1,8 @@
-"""Holds the state of one download: its current address, its time and its memory."""
+"""Holds the state of one download (its current address, its time and its memory), and its result."""
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,12 +14,27 @@ from shared.records.consent import Answers
 from shared.web.wishes.respect import Respect
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An image's bytes, and the address that they came from after all redirects.
+
+    `etag` and `last_modified` are the version that the host gave. If the image is `unchanged`, it has no body.
+    """
+
+    body: bytes
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    unchanged: bool = False
+
+
 @dataclass(slots=True)
 class Download:
     """The state of one download. `url` is the current address, and `host` is its host, with the port.
 
-    `answers` are those of the signals that were looked for. `timeout` ends the download. `delay_seconds` is the pause
-    between requests that the current host asks for. `shares` are the parts of the byte budget that the download holds.
+    `answers` are those of the signals that were looked for. `timeout` ends the download. `conditions` are headers that
+    ask for the image only if it has changed. `delay_seconds` is the pause between requests that the current host asks
+    for. `shares` are the parts of the byte budget that the download holds.
     """
 
     url: URL
@@ -28,6 +43,7 @@ class Download:
     patience: Patience
     timeout: asyncio.Timeout
     answers: Answers
+    conditions: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
     shares: list[int] = field(default_factory=list)
     host: str = field(init=False)

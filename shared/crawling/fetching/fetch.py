@@ -2,9 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 from yarl import URL
@@ -19,9 +19,10 @@ from shared.crawling.fetching.answer import (
     failure,
     read_body,
     redirect_of,
+    versions_of,
 )
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.download import Download
+from shared.crawling.fetching.download import Download, Fetched
 from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.host_places import HostPlaces, NoPlace
@@ -40,14 +41,7 @@ from shared.web.wishes.respect import Respect
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0
 _TIMING = Timing()
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An image's bytes, and the address that they came from after all redirects."""
-
-    body: bytes
-    url: str
+_NONE: Mapping[str, str] = {}
 
 
 class Fetcher:
@@ -84,10 +78,17 @@ class Fetcher:
 
     @asynccontextmanager
     async def fetch(
-        self, url: str, filters: Filters, respect: Respect, patience: Patience, answers: Answers
+        self,
+        url: str,
+        filters: Filters,
+        respect: Respect,
+        patience: Patience,
+        answers: Answers,
+        conditions: Mapping[str, str] = _NONE,
     ) -> AsyncIterator[Fetched | Rejected]:
         """Fetches an image, or returns the rejection. The byte budget counts the image until the block ends.
 
+        With `conditions`, which are headers, the host may answer that the image is unchanged.
         Notes the answers of the signals that are looked for, those of all addresses that the host redirects to.
 
         Raises:
@@ -99,7 +100,7 @@ class Fetcher:
             yield Rejected(Reason.INVALID_URL, error.detail)
             return
         timeout = asyncio.timeout(self._config.total_seconds)
-        download = Download(start, filters, respect, patience, timeout, answers)
+        download = Download(start, filters, respect, patience, timeout, answers, conditions)
         try:
             yield await self._within_time(download)
         finally:
@@ -257,13 +258,18 @@ class Fetcher:
         url = download.url
         try:
             headers = headers_for(download.filters.formats)
+            if download.conditions:
+                headers = {**headers, **download.conditions}
             async with self._sessions.get().get(url, headers=headers, allow_redirects=False) as response:
                 target = redirect_of(response, url)
                 if target is not None:
                     return target
-                check_answer(response, self._timing.clock.now())
+                unchanged = response.status == HTTPStatus.NOT_MODIFIED and bool(download.conditions)
+                if not unchanged:
+                    check_answer(response, self._timing.clock.now())
                 check_consent(response, download.respect, download.answers)
-                return Fetched(await self._read(response, download), str(url))
+                body = b"" if unchanged else await self._read(response, download)
+                return Fetched(body, str(url), *versions_of(response), unchanged)
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             raise failure(error) from error
 

@@ -58,7 +58,7 @@ class HostQueues:
 
 def _host(candidate: Candidate) -> str:
     """The host that is asked for the image. An image in storage counts as a host of its own, so it never waits."""
-    if candidate.in_storage:
+    if candidate.in_storage and candidate.known is None:
         return f"in storage: {candidate.url}"
     try:
         return urlsplit(candidate.url).netloc

@@ -129,7 +129,7 @@ async def read_contents(blobs: BlobStore, job: Job, refresh: Refresh) -> Content
             line = each.line
             found[line.label] += 1
             next_index = max(next_index, line.index + 1)
-            if each.is_final:
+            if each.is_final(check=refresh.check):
                 for key in _keys_of(line.url, line.source, line.source_id):
                     keys += key.to_bytes(_KEY_BYTES)
     unique = np.unique(np.frombuffer(bytes(keys), _KEYS).astype(np.uint64))

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from shared.clock import Deadline
 from shared.jobs.discovery.known_images import lines_of
 from shared.jobs.discovery.run import DiscoveryRun
+from shared.jobs.job.job import Job, Refresh
 from shared.jobs.ledger.discovery import RefreshState
 from shared.records.blob_names import revision_prefix
 from shared.records.candidates import NumberedCandidate
@@ -30,16 +31,16 @@ class TakeOver:
             Changed: another run is ahead.
             Damaged: the records of the dataset are gone or cannot be read.
         """
-        state = run.state.refresh
-        if state is None or state.taken_over:
+        state, refresh = run.state.refresh, run.job.refresh
+        if state is None or refresh is None or state.taken_over:
             return True
         batch: list[NumberedCandidate] = []
         number = 0
-        async for each in self._lines(run):
+        async for each in self._lines(run.job, refresh):
             number += 1
             if number <= state.lines:
                 continue
-            if each.is_final:
+            if each.is_final(check=refresh.check):
                 batch.append(self._candidate(run, state, each))
             if len(batch) >= self._chunk_size:
                 state.lines = number
@@ -51,12 +52,10 @@ class TakeOver:
         await run.save_taken_over(batch)
         return True
 
-    async def _lines(self, run: DiscoveryRun) -> AsyncIterator[KnownLine]:
-        refresh = run.job.refresh
-        if refresh is not None:
-            async for lines in lines_of(self._blobs, run.job, refresh):
-                for line in lines:
-                    yield line
+    async def _lines(self, job: Job, refresh: Refresh) -> AsyncIterator[KnownLine]:
+        async for lines in lines_of(self._blobs, job, refresh):
+            for line in lines:
+                yield line
 
     def _candidate(self, run: DiscoveryRun, state: RefreshState, each: KnownLine) -> NumberedCandidate:
         listed = not run.state.lists_all_of(each.line.label) or run.lists(each.line)

@@ -13,7 +13,8 @@ from aiohttp import web
 from shared.clock import Deadline, SystemClock
 from shared.crawling.chunk import Chunk
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.fetch import Fetched, Fetcher
+from shared.crawling.fetching.download import Fetched
+from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.crawling.options import CrawlOptions, Filters
 from shared.crawling.worker import ChunkWorker, WorkerConfig

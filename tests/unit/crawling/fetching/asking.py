@@ -1,7 +1,8 @@
 """Fetches images for the tests."""
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.fetching.fetch import Fetched, Fetcher
+from shared.crawling.fetching.download import Fetched
+from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.crawling.fetching.patience import Patience, PatienceConfig
 from shared.crawling.options import Filters

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from shared.crawling.fetching.accept import headers_for
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.crawling.options import Filters, Format
 from tests.unit.crawling.fetching.asking import ask
 from tests.unit.loopback import serving

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from multidict import CIMultiDict
 
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.records.consent import Answer, Answers, Signal
 from shared.records.records import Reason, Rejected
 from shared.web.wishes.respect import Respect

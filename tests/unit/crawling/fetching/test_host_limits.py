@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.clock import Deadline
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.patience import Patience, PatienceConfig, Postponed

@@ -5,7 +5,7 @@ import ssl
 import pytest
 from aiohttp import web
 
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.crawling.fetching.fetch_config import FetchConfig
 from shared.records.consent import Answers
 from shared.records.records import Reason, Rejected

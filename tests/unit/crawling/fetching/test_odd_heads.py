@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.errors import Unavailable
 from shared.records.records import Reason, Rejected
 from shared.web.http.client import WebRequest

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.errors import InvalidRequest
 from shared.records.records import Reason, Rejected
 from shared.sources.website.config import WebsiteConfig

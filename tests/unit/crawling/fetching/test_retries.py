@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from shared.clock import Deadline, SystemClock
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.fetching.patience import Patience, PatienceConfig
 from shared.records.records import Reason, Rejected

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from shared.crawling.fetching.fetch import Fetched
+from shared.crawling.fetching.download import Fetched
 from shared.records.consent import Answer, Answers, Signal
 from shared.records.records import Reason, Rejected
 from shared.web.wishes.respect import Respect
