@@ -20,7 +20,7 @@ from functions.http.endpoints import (
 )
 from functions.http.endpoints.images import dataset_contents, dataset_images, job_images
 from functions.http.endpoints.job_details import log, timeline
-from functions.http.endpoints.operators import audit, health, insights, lifecycle
+from functions.http.endpoints.operators import audit, health, insights, lifecycle, optouts
 
 MODULES: Final[Mapping[str, Endpoints]] = {
     "jobs": jobs.endpoints,
@@ -38,6 +38,7 @@ MODULES: Final[Mapping[str, Endpoints]] = {
     "tiers": tiers.endpoints,
     "users": users.endpoints,
     "keys": keys.endpoints,
+    "optouts": optouts.endpoints,
     "audit": audit.endpoints,
     "insights": insights.endpoints,
     "lifecycle": lifecycle.endpoints,

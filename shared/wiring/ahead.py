@@ -36,6 +36,7 @@ _MODULES = (
     "shared.jobs.archive_step.archive",
     "shared.archiving.archiver",
     "shared.images.job_images",
+    "shared.images.opted_out",
     "shared.images.preview",
     "shared.images.index.duplicates",
     "shared.images.index.sorted_images",

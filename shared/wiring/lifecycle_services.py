@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from shared.wiring.viewing_services import ViewingServices
 
 if TYPE_CHECKING:
+    from shared.images.opted_out import OptedOutImages
     from shared.lifecycle.aging.due_steps import LifecycleRules
     from shared.lifecycle.aging.plan import Planner
     from shared.lifecycle.aging.run import AgingRun
@@ -119,6 +120,14 @@ class LifecycleServices(ViewingServices):
         )
         policies = Policies(policy, LastTier(settings.lifecycle))
         return LifecycleRules(self.owner_limits, policies, self.prices)
+
+    @cached_property
+    def opted_out_images(self) -> "OptedOutImages":
+        """Finds images that are opted out in the datasets of all users."""
+        from shared.datasets.all_datasets import AllDatasets
+        from shared.images.opted_out import OptedOutImages
+
+        return OptedOutImages(AllDatasets(self.entities), self.blobs)
 
     @cached_property
     def lifecycle_planner(self) -> "Planner":
