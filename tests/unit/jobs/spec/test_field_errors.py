@@ -90,7 +90,7 @@ MISTAKES = [
     (CATS | {"max_images_per_label": 1.5}, "max_images_per_label", "must be a whole number"),
     (CATS | {"max_images_per_label": 0}, "max_images_per_label", "must be at least 1"),
     (CATS | {"filters": []}, "filters", "must be an object"),
-    (CATS | {"output": {"format": "tar"}}, "output.format", "must be 'zip' or 'webdataset'"),
+    (CATS | {"output": {"format": "tar"}}, "output.format", "must be 'zip', 'webdataset' or 'parquet'"),
     (CATS | {"respect": {"robots": "maybe"}}, "respect.robots", "must be true or false"),
     (CATS | {"splits": {"train": "most"}}, "splits.train", "must be a number"),
     *(
