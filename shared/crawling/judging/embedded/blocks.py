@@ -6,7 +6,7 @@ MAX_PACKETS = 8
 MAX_XMP_BYTES = 2 << 20
 MAX_IPTC_BYTES = 256 << 10
 C2PA_BOX = b"jumdc2pa"
-"""The description of a JUMBF box that has C2PA manifests (C2PA 2.2, 11.1.4.2). Other boxes are of other types."""
+"""The description of a JUMBF box that has C2PA manifests (C2PA 2.2, chapter 11). Other boxes are of other types."""
 
 _BOX_START = 64
 

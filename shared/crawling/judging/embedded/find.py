@@ -33,7 +33,7 @@ def find_blocks(data: bytes, header: Header) -> Blocks:
 
 
 def _blocks_of_pillow(data: bytes, image: Image.Image | None) -> Blocks:
-    """Returns the blocks that Pillow has found (XMP part 3, 2.1 and TIFF tags of Adobe; MIAF, 7.3.10)."""
+    """Returns the blocks that Pillow has found (the TIFF tags are Adobe's)."""
     found = Blocks()
     found.add_jumbf(data, data.find(C2PA_BOX))
     if isinstance(image, TiffImageFile):

@@ -1,4 +1,4 @@
-"""Finds the metadata of a GIF, in application extensions (GIF89a, 26; XMP part 3, 1.1.2; C2PA 2.2, A.3.7)."""
+"""Finds the metadata of a GIF, in application extensions (GIF89a, 26; XMP part 3; C2PA 2.2, appendix A)."""
 
 from shared.crawling.judging.embedded.blocks import Blocks
 from shared.crawling.judging.gif_blocks import blocks

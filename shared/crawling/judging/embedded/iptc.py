@@ -1,4 +1,4 @@
-"""Reads IPTC-IIM records (IIM 4.2, chapters 3 and 6), which stand in Photoshop's image resources."""
+"""Reads IPTC-IIM records (IIM 4.2), which stand in Photoshop's image resources."""
 
 from collections.abc import Iterator
 

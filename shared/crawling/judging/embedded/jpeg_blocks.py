@@ -1,4 +1,4 @@
-"""Finds the metadata of a JPEG (XMP part 3, 1.1.3; C2PA 2.2, A.3.1; Photoshop file formats, image resources)."""
+"""Finds the metadata of a JPEG (XMP part 3; C2PA 2.2, appendix A; Photoshop file formats, image resources)."""
 
 from shared.crawling.judging.embedded.blocks import MAX_XMP_BYTES, Blocks
 from shared.crawling.judging.embedded.iptc import PHOTOSHOP, iptc_of_photoshop

@@ -1,10 +1,11 @@
-"""Finds the metadata of a PNG (XMP part 3, 1.1.5; C2PA 2.2, A.3.2; PNG, third edition, 11.3.3).
+"""Finds the metadata of a PNG (XMP part 3; C2PA 2.2, appendix A; PNG, third edition, 11.3.3).
 
 ImageMagick stores XMP and IPTC as "raw profiles": texts with a name, a length and hexadecimal digits.
 """
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 
 from shared.crawling.judging.embedded.blocks import MAX_IPTC_BYTES, MAX_XMP_BYTES, Blocks
 from shared.crawling.judging.embedded.iptc import iptc_of_photoshop
@@ -19,6 +20,7 @@ _RAW_XMP = b"Raw profile type xmp"
 _RAW_IPTC = frozenset({b"Raw profile type iptc", b"Raw profile type 8bim"})
 _KEYS = frozenset({_XMP, _RAW_XMP, *_RAW_IPTC})
 _LONGEST_KEY = 79
+_SLICE_BYTES = 4096
 
 
 def png_blocks(data: bytes) -> Blocks:
@@ -79,11 +81,29 @@ def _text(kind: bytes, content: bytes) -> bytes | None:
 
 def _inflated(packed: bytes) -> bytes | None:
     inflater = zlib.decompressobj()
-    try:
-        text = inflater.decompress(packed, MAX_XMP_BYTES)
-    except zlib.error:
-        return b""
-    return None if inflater.unconsumed_tail else text
+    text = bytearray()
+    for at in range(0, len(packed), _SLICE_BYTES):
+        before = inflater.copy()
+        part = packed[at : at + _SLICE_BYTES]
+        try:
+            text += inflater.decompress(part, MAX_XMP_BYTES + 1 - len(text))
+        except zlib.error:
+            text += _before_error(before, part)
+            break
+        if len(text) > MAX_XMP_BYTES:
+            return None
+        if inflater.eof:
+            break
+    return bytes(text)
+
+
+def _before_error(inflater: "zlib._Decompress", packed: bytes) -> bytes:
+    """Inflates byte by byte up to the error in a slice, because an error loses the output of its call."""
+    text = bytearray()
+    with suppress(zlib.error):
+        for at in range(len(packed)):
+            text += inflater.decompress(packed[at : at + 1], _SLICE_BYTES)
+    return bytes(text)
 
 
 def _raw_profile(text: bytes) -> bytes | None:

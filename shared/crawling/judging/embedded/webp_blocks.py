@@ -1,4 +1,4 @@
-"""Finds the metadata of a WebP (RFC 9649, 2.7; C2PA 2.2, A.3.5)."""
+"""Finds the metadata of a WebP (RFC 9649, 2.7; C2PA 2.2, appendix A)."""
 
 from shared.crawling.judging.embedded.blocks import Blocks
 

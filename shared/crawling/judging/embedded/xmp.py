@@ -34,6 +34,7 @@ _WORDS = re.compile(
 )
 _CODE = re.compile(r"DMI-[A-Z]+(?:-[A-Z]+)*", re.IGNORECASE)
 _CODE_BYTES = re.compile(rb"DMI-PROHIBITED(?:-[A-Z]+)*")
+_MAX_CODE_CHARACTERS = 80
 _MAX_DEPTH, _MAX_ELEMENTS, _MAX_TEXTS, _MAX_CHARACTERS = 60, 20_000, 200, 4000
 
 
@@ -136,7 +137,7 @@ def mining_code(texts: Iterable[str]) -> str:
     for text in texts:
         code = _CODE.search(text)
         if code:
-            codes.append(code[0].upper())
+            codes.append(code[0][:_MAX_CODE_CHARACTERS].upper())
         elif "PROHIBIT" in text.upper():
             codes.append(PROHIBITED)
     codes.sort(key=lambda code: not code.startswith(PROHIBITED))

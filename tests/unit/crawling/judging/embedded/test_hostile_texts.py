@@ -56,12 +56,15 @@ def extended(packet: bytes, part_bytes: int = 400, guid: bytes = b"A" * 32) -> b
         extended(REFUSAL),
         extended(REFUSAL + b" " * 3 * MEGABYTE, 60_000),
         with_png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(REFUSAL)),
+        with_png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(REFUSAL)[:-4] + b"wrong"),
+        with_png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(REFUSAL)[:-20]),
         with_png_chunk(b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(REFUSAL)),
         with_webp_chunk(b"XMP ", REFUSAL),
     ],
     ids=[
         "cut", "wrong end tag", "no namespace", "document type", "too deep", "too many elements", "cut UTF-16",
-        "second packet", "extended", "long extended", "compressed", "zTXt", "simple WebP",
+        "second packet", "extended", "long extended", "compressed", "wrong checksum", "cut stream", "zTXt",
+        "simple WebP",
     ],
 )  # fmt: skip
 def test_damage_and_odd_places_hide_no_refusal(data):
