@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from shared.clock import Deadline
 from shared.errors import AppError, Conflict, Forbidden, InvalidRequest, QuotaExceeded
-from shared.jobs.crawl import Crawl
 from shared.jobs.discovery.discover import Discover
 from shared.jobs.flow.dropped_message import report_dropped
 from shared.jobs.flow.watchdog import Watchdog
@@ -41,6 +40,7 @@ from shared.users.metrics.uses import Uses
 
 if TYPE_CHECKING:
     from shared.jobs.archive_step.archive import Archive
+    from shared.jobs.crawl import Crawl
 
 _DISCOVERY_CRASHED = Failure(DISCOVERY_CRASHED, "Discovery failed again and again.")
 _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
@@ -50,12 +50,12 @@ _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
 class Steps:
     """The steps that messages start.
 
-    `archive` returns the archive step. An instance that only crawls never imports it.
+    `crawl` and `archive` return their step. An instance that has other work does not import the libraries of these.
     """
 
     submit: Submit
     discover: Discover
-    crawl: Crawl
+    crawl: "Callable[[], Crawl]"
     archive: "Callable[[], Archive]"
 
 
@@ -99,7 +99,7 @@ class Intake:
             report_dropped(self._telemetry, error, "crawl_chunk")
             return
         async with self._unless_deleted(message):
-            await self._steps.crawl.run(message, deadline, redelivered=redelivered)
+            await self._steps.crawl().run(message, deadline, redelivered=redelivered)
 
     async def handle_archive(self, message_id: str, text: str | bytes, deadline: Deadline) -> None:
         """Handles a message of `dataset-archives`: archives a job, or submits a producer's list of stored images."""
@@ -123,7 +123,7 @@ class Intake:
             report_dropped(self._telemetry, error, "crawl_chunk_poison")
             return
         async with self._unless_deleted(message):
-            await self._steps.crawl.handle_poison(message)
+            await self._steps.crawl().handle_poison(message)
 
     async def handle_poisoned_archive(self, message_id: str, text: str | bytes) -> None:
         """Handles a message of `dataset-archives-poison`, as `handle_poisoned_job` does."""

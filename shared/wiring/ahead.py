@@ -16,6 +16,7 @@ _MODULES = (
     "shared.web.http.reported_client",
     "shared.jobs.submission.submit",
     "shared.jobs.intake",
+    "shared.jobs.crawl",
     "shared.crawling.worker",
     # what other calls and steps need
     "shared.users.accounts",

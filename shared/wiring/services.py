@@ -283,7 +283,7 @@ class Services(UserServices):
 
         settings = self.settings
         producers = Producers(self.owner_limits, settings.queue_user_id, settings.queue_messages_name_users)
-        steps = Steps(self.submit, self.discover, self.crawl, lambda: self.archive)
+        steps = Steps(self.submit, self.discover, lambda: self.crawl, lambda: self.archive)
         return Intake(steps, self.watchdog, self.job_data.jobs, self.telemetry, producers, self.uses)
 
     @cached_property

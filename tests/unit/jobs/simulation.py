@@ -157,7 +157,7 @@ class Flow:
         self.watchdog = Watchdog(self.data, dispatch, self.transitions, self.quotas, runtime, config)
         uses = Uses(self.users, Activity(entities, clock), self.telemetry, "test")
         producers = Producers(limits, *queue_users)
-        steps = Steps(self.submit, self.discover, self.crawl, lambda: self.archive)
+        steps = Steps(self.submit, self.discover, lambda: self.crawl, lambda: self.archive)
         self.intake = Intake(steps, self.watchdog, self.jobs, self.telemetry, producers, uses)
         self._runtime = runtime
         self._deliveries: Counter[tuple[str, str]] = Counter()

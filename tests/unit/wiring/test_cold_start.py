@@ -95,3 +95,17 @@ def test_what_the_services_are_made_of_is_imported_a_while_after_the_start():
                 and not name.startswith("shared.telemetry.")])
     """
     assert lines_of(program) == ["aiohttp cv2 shared.jobs.intake", ""]
+
+
+def test_an_instance_that_only_discovers_imports_no_library_for_images_or_archives():
+    program = """
+        import sys, threading, function_app
+        from shared.wiring import app
+
+        [timer] = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+        timer.cancel()
+        app().intake, app().discover
+        libraries = ("PIL", "cv2", "pyvips", "simplejpeg", "shared.crawling.worker", "shared.archiving.archiver")
+        print(*[name for name in libraries if name in sys.modules])
+    """
+    assert lines_of(program) == [""]
