@@ -18,6 +18,7 @@ from shared.archiving.planning.write_texts import write_texts
 from shared.archiving.selection.columns import read_columns
 from shared.archiving.selection.earlier import read_earlier
 from shared.archiving.selection.record_blobs import RecordBlobs
+from shared.concurrency import task_group
 from shared.damage import reading
 from shared.errors import AlreadyExists, NotFound
 from shared.optouts.matcher import NO_OPTOUTS
@@ -97,8 +98,10 @@ class Planner:
         columns = await read_columns(records, form, optouts)
         earlier = await read_earlier(self._blobs, order.earlier)
         choice = await asyncio.to_thread(choose, order, columns, earlier, working.sidecars)
-        shown = await show(choice, form, self._previews)
-        texts = await write_texts(order, records, choice, working, shown)
+        async with task_group() as tasks:
+            # threads make small images while the records are read again
+            shown = tasks.create_task(show(choice, form, self._previews))
+            texts = await write_texts(order, records, choice, working, shown)
         contents = replace(choice.contents, texts=texts.files)
         header = PlanHeader(
             digest=order.digest,

@@ -1,6 +1,6 @@
 """Writes all texts of a dataset, in a second pass over the job's records, row by row while the records are read."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,9 +44,15 @@ class Texts:
 
 
 async def write_texts(
-    order: ArchiveOrder, records: RecordBlobs, choice: Choice, working: WorkingBlobs, shown: Shown
+    order: ArchiveOrder,
+    records: RecordBlobs,
+    choice: Choice,
+    working: WorkingBlobs,
+    showing: Awaitable[Shown],
 ) -> Texts:
     """Writes the texts and the sidecars to working blobs, and the delivered records to their final blob.
+
+    The images that are shown are needed at the end only.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.
@@ -76,6 +82,7 @@ async def write_texts(
     await delivered.close(BlobAttributes("application/gzip"))
     await diff.close()
     await sidecars.close()
+    shown = await showing
     readme = working.open("README.md")
     await readme.add(_card(order, choice, final.figures, has_preview=bool(shown.preview)))
     for annotation, writer in annotations:

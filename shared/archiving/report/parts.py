@@ -60,8 +60,8 @@ def histogram(score: ScoreSurvey) -> Iterator[str]:
     yield f'<line x1="{at}" x2="{at}" y1="0" y2="{_HEIGHT}"/></svg><div class="ticks" aria-hidden="true">'
     for tick in scale.ticks:
         yield f'<span style="left:{100 * _place(scale, tick):.1f}%">{_short(tick)}</span>'
-    yield f"</div><figcaption>5 % below {number(score.percentile_5)} · <b>{middle}</b> · "
-    yield f"5 % above {number(score.percentile_95)}</figcaption></figure>"
+    yield f"</div><figcaption><span>5 % below {number(score.percentile_5)}</span> · <b>{middle}</b> · "
+    yield f"<span>5 % above {number(score.percentile_95)}</span></figcaption></figure>"
 
 
 class Pictures:
@@ -80,6 +80,8 @@ class Pictures:
             label, value = text(exhibit.label), text(exhibit.value)
             yield f'<li title="{text(exhibit.path)} ({label})">'
             yield self._picture(exhibit.piece, f"{label}, {value}")
+            if found.labelled:
+                yield f'<em dir="auto">{label}</em>'
             yield f"<span>{value}</span></li>"
         yield "</ul>"
 

@@ -34,10 +34,11 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Some images with something in common, the worst first."""
+    """Some images with something in common, the worst first. If it is `labelled`, their labels are shown."""
 
     title: str
     exhibits: Sequence[Exhibit]
+    labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def survey(
     return Survey(
         scores,
         Gallery("The most copied", copied),
-        Gallery("The farthest", far),
+        Gallery("The farthest", far, labelled=True),
         int(np.count_nonzero(marks)),
     )
 
