@@ -63,6 +63,7 @@ async def test_every_command_does_what_it_says_and_ends_with_its_code(make_stack
     user = await _become_a_user(terminal, stack.api_key)
     job_id = await _make_a_dataset(terminal, gallery)
     await _download(terminal, job_id)
+    await _refresh(terminal, job_id)
     await _look_at_images(terminal, job_id)
     await _stop_retry_and_delete(terminal, job_id)
     await _manage_users(terminal, user, stack.api_key)
@@ -143,6 +144,16 @@ async def _download(terminal: Terminal, job_id: str) -> None:
     (terminal.folder / zip_path).write_bytes(b"other")
     assert "another file" in await terminal.run("download", job_id, "--to", "here", code=2)
     assert (await terminal.read("rehydrate", job_id, "--days", "3"))["keeping"]["online_until"] is not None
+
+
+async def _refresh(terminal: Terminal, job_id: str) -> None:
+    before = await terminal.read("datasets", job_id)
+    shown = await terminal.run("refresh", job_id, "--check", "--wait")
+    assert "The dataset is ready" in shown
+    after = await terminal.read("datasets", job_id)
+    assert (after["revision"], after["image_count"]) == (2, before["image_count"])
+    assert after["diff"]["unchanged"] == before["image_count"]
+    await terminal.run("refresh", "absent", code=3)
 
 
 async def _look_at_images(terminal: Terminal, job_id: str) -> None:

@@ -147,6 +147,7 @@ class Dataset(Answer):
     splits: dict[str, int]
     sha256: str | None
     keeping: dict[str, JsonValue]
+    diff: dict[str, int] | None = None
 
 
 class Link(Answer):

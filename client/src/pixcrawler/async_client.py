@@ -190,6 +190,14 @@ class AsyncClient:
         """Brings a dataset back from the Archive tier, or keeps it online for longer."""
         return await self.send(calls.rehydrate(dataset_id, tier=tier, priority=priority, days=days))
 
+    async def refresh(
+        self, dataset_id: str, *, check: bool = False, remove_gone: bool = False, idempotency_key: str = ""
+    ) -> Job:
+        """Has a dataset's job ask its sources again, and returns the job. See `Client.refresh`."""
+        return await self.send(
+            calls.refresh(dataset_id, check=check, remove_gone=remove_gone, key=idempotency_key)
+        )
+
     async def download(
         self,
         dataset_id: str,

@@ -153,6 +153,12 @@ def rehydrate(dataset_id: str, *, tier: str, priority: str, days: int) -> Call[D
     return _post(_path("datasets", dataset_id, "rehydrate"), Dataset, body)
 
 
+def refresh(dataset_id: str, *, check: bool, remove_gone: bool, key: str = "") -> Call[Job]:
+    """`POST /datasets/{id}/refresh`. With the same key, a call that is sent twice begins one refresh."""
+    body = {"check": check, "remove_gone": remove_gone}
+    return _post(_path("datasets", dataset_id, "refresh"), Job, body, key)
+
+
 def images(dataset_id: str, *, of_job: bool = False, **filters: str | None) -> Call[Page[Image]]:
     """`GET /datasets/{id}/images` or `GET /jobs/{id}/images`, the first page."""
     path = _path("jobs" if of_job else "datasets", dataset_id, "images")

@@ -193,6 +193,16 @@ class Client:
         """Brings a dataset back from the Archive tier, or keeps it online for longer."""
         return self.send(calls.rehydrate(dataset_id, tier=tier, priority=priority, days=days))
 
+    def refresh(
+        self, dataset_id: str, *, check: bool = False, remove_gone: bool = False, idempotency_key: str = ""
+    ) -> Job:
+        """Has a dataset's job ask its sources again, and returns the job. Known images are not fetched again.
+
+        With `check`, hosts are asked whether known images have changed. With `remove_gone`, images leave the dataset
+        that sources no longer list or hosts no longer have.
+        """
+        return self.send(calls.refresh(dataset_id, check=check, remove_gone=remove_gone, key=idempotency_key))
+
     def download(
         self,
         dataset_id: str,

@@ -1,4 +1,4 @@
-"""`datasets`, `download` and `rehydrate`."""
+"""`datasets`, `download`, `refresh` and `rehydrate`."""
 
 import sys
 from itertools import islice
@@ -22,7 +22,7 @@ DatasetId = Annotated[
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (datasets, download, rehydrate):
+    for command in (datasets, download, refresh, rehydrate):
         app.command()(command)
 
 
@@ -71,6 +71,35 @@ def download(
     else:
         for path in folders or paths:
             say(str(path))
+
+
+def refresh(
+    dataset_id: DatasetId,
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask the hosts of known images whether they have changed.")
+    ] = False,
+    remove_gone: Annotated[
+        bool, typer.Option("--remove-gone", help="Remove images that sources or hosts no longer have.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Watch the job until it has ended, and show what has changed.")
+    ] = False,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Ask the sources of a dataset again. Images that it has are not fetched again."""
+    from pixcrawler.commands.watch import watch_until_the_end
+
+    with connect(url) as client:
+        job = client.refresh(dataset_id, check=check, remove_gone=remove_gone)
+        if wait:
+            watch_until_the_end(client, job.id, as_json=as_json)
+            if not as_json:
+                print_fields(dict(client.dataset(dataset_id).diff or {}))
+        elif as_json:
+            print_json(job.as_json())
+        else:
+            say(f"{job.id} is {job.state}. Watch it with: pixcrawler watch {job.id}")
 
 
 def rehydrate(
