@@ -25,6 +25,8 @@ class _Rest:
     last_modified: str = ""
 
 
+# without the images that percentiles have dropped, each refresh would drop as many of the others
+_JUDGED_AGAIN = frozenset({Reason.ROBOTS_DENIED, Reason.PERCENTILE_FILTERED})
 _ASKED_AGAIN = frozenset(
     {
         Reason.OPTED_OUT,
@@ -50,7 +52,7 @@ class KnownLine:
         if self.line.kept:
             return True
         reason = Reason(self.known.reason)
-        again = reason.transient or reason is Reason.ROBOTS_DENIED or (check and reason in _ASKED_AGAIN)
+        again = reason.transient or reason in _JUDGED_AGAIN or (check and reason in _ASKED_AGAIN)
         return not again
 
     def candidate(self, folder: str, *, listed: bool) -> Candidate:
