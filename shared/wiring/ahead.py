@@ -3,9 +3,9 @@
 import importlib
 import logging
 import threading
+import time
 
-_MODULES = (
-    # what a new job needs, until its first download
+_FOR_A_NEW_JOB = (
     "shared.storage.azure.blobs",
     "shared.storage.azure.entities",
     "shared.storage.azure.queues",
@@ -18,7 +18,10 @@ _MODULES = (
     "shared.jobs.intake",
     "shared.jobs.crawl",
     "shared.crawling.worker",
-    # what other calls and steps need
+)
+"""What a job needs until its first download."""
+
+_FOR_OTHER_WORK = (
     "shared.users.accounts",
     "shared.users.metrics.business_metrics",
     "shared.users.limits.addresses",
@@ -60,6 +63,8 @@ _MODULES = (
     "shared.health.start_report",
 )
 _AFTER_SECONDS = 0.5
+# the thread rests three times as long as it works, because work that is under way needs the same processor
+_REST = 3
 
 _log = logging.getLogger(__name__)
 
@@ -78,8 +83,16 @@ def import_ahead(after_seconds: float = _AFTER_SECONDS) -> threading.Thread:
 
 
 def _import_all() -> None:
-    for name in _MODULES:
-        try:
-            importlib.import_module(name)
-        except Exception:  # noqa: BLE001 - a caller that needs the module gets and reports the same error
-            _log.warning("%s cannot be imported ahead of time", name, exc_info=True)
+    for name in _FOR_A_NEW_JOB:
+        _import(name)
+    for name in _FOR_OTHER_WORK:
+        began = time.monotonic()
+        _import(name)
+        time.sleep(_REST * (time.monotonic() - began))
+
+
+def _import(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except Exception:  # noqa: BLE001 - a caller that needs the module gets and reports the same error
+        _log.warning("%s cannot be imported ahead of time", name, exc_info=True)

@@ -15,10 +15,11 @@ ROOT = Path(__file__).parents[3]
 MODULES = ("imported_ahead_first", "imported_ahead_broken", "imported_ahead_last")
 IN_A_NEW_PROCESS = """
 import sys
-from shared.wiring.ahead import _MODULES, import_ahead
-early = [name for name in _MODULES if name in sys.modules]
+from shared.wiring.ahead import _FOR_A_NEW_JOB, _FOR_OTHER_WORK, import_ahead
+names = _FOR_A_NEW_JOB + _FOR_OTHER_WORK
+early = [name for name in names if name in sys.modules]
 import_ahead(0.0).join()
-late = [name for name in _MODULES if name not in sys.modules]
+late = [name for name in names if name not in sys.modules]
 print(early, late)
 """
 
@@ -29,7 +30,8 @@ def modules(monkeypatch, tmp_path):
     for name in MODULES:
         (tmp_path / f"{name}.py").write_text("raise OSError('no disk')" if "broken" in name else "")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(ahead, "_MODULES", MODULES)
+    monkeypatch.setattr(ahead, "_FOR_A_NEW_JOB", MODULES[:1])
+    monkeypatch.setattr(ahead, "_FOR_OTHER_WORK", MODULES[1:])
     yield MODULES
     for name in MODULES:
         sys.modules.pop(name, None)
