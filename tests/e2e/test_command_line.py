@@ -14,6 +14,7 @@ import pytest
 from pixcrawler import Client
 from playground.azurite import ROOT, free_port
 from tests.client.all_commands import all_commands
+from tests.client.hub import running_hub
 
 
 class Terminal:
@@ -64,6 +65,7 @@ async def test_every_command_does_what_it_says_and_ends_with_its_code(make_stack
     job_id = await _make_a_dataset(terminal, gallery)
     await _download(terminal, job_id)
     await _refresh(terminal, job_id)
+    await _push_to_a_hub(terminal, job_id)
     await _look_at_images(terminal, job_id)
     await _stop_retry_and_delete(terminal, job_id)
     await _manage_users(terminal, user, stack.api_key)
@@ -154,6 +156,26 @@ async def _refresh(terminal: Terminal, job_id: str) -> None:
     assert (after["revision"], after["image_count"]) == (2, before["image_count"])
     assert after["diff"]["unchanged"] == before["image_count"]
     await terminal.run("refresh", "absent", code=3)
+
+
+async def _push_to_a_hub(terminal: Terminal, job_id: str) -> None:
+    with running_hub() as hub:
+        of_the_hub = {
+            "HF_ENDPOINT": hub.url,
+            "HF_HOME": str(terminal.folder / "hub"),
+            "HF_HUB_DISABLE_XET": "1",
+        }
+        terminal.environment |= {**of_the_hub, "HF_TOKEN": hub.token}
+        pushed = await terminal.read("push-to-hub", job_id, "me/pets", "--to", "pushed")
+        for name in (*of_the_hub, "HF_TOKEN"):
+            del terminal.environment[name]
+    assert pushed["url"] == f"{hub.url}/datasets/me/pets"
+    folder = terminal.folder / "pushed" / "pets"
+    assert hub.files == {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+    assert {"README.md", "croissant.json", "train/metadata.parquet"} <= set(hub.files)
+    assert b"license: other" in hub.files["README.md"]
 
 
 async def _look_at_images(terminal: Terminal, job_id: str) -> None:

@@ -5,6 +5,7 @@ PixCrawlerError
 ├── WrongUse         an argument or a file of the caller is wrong
 │   └── NotConfigured    the URL or the key is missing
 ├── Refused          the API has refused the call
+├── HubRefused       the Hugging Face Hub has refused an upload
 ├── Unreachable      there is no answer
 ├── BadAnswer        the answer is not one of the API
 └── BrokenDownload   a file is not what it should be, or cannot be stored
@@ -35,6 +36,10 @@ class Unreachable(PixCrawlerError):
 
 class BadAnswer(PixCrawlerError):
     """The answer is not one of PixCrawler's API: too large, not JSON, or with other fields."""
+
+
+class HubRefused(PixCrawlerError):
+    """The Hugging Face Hub has refused an upload."""
 
 
 class BrokenDownload(PixCrawlerError):

@@ -16,7 +16,13 @@ from shared.archiving.texts.yaml import yaml_of
 from shared.records.delivered import SHA256_BYTES
 from shared.records.records import KEPT
 
-_SIZES = ((1000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_SIZES = (
+    (1000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
 _LINES = 4096
 # Hugging Face's own name of this split, which it uses if a card declares no splits
 _HUGGING_FACE_NAMES = {"val": "validation"}
@@ -113,7 +119,7 @@ def checksum_of(sha256: NDArray[np.void]) -> str:
 
 
 def _front_matter(order: ArchiveOrder, packing: Packing, total: int) -> Iterator[str]:
-    size = next((name for limit, name in _SIZES if total < limit), "n>1M")
+    size = next((name for limit, name in _SIZES if total < limit), "10M<n<100M")
     yield from ("---", f"pretty_name: {yaml_of(order.name)}", "license: other")
     yield from ("task_categories:\n- image-classification", f"size_categories:\n- {size}")
     yield from (*_split_globs(packing), "---")

@@ -1,4 +1,4 @@
-"""`datasets`, `download`, `refresh` and `rehydrate`."""
+"""`datasets`, `download`, `push-to-hub`, `refresh` and `rehydrate`."""
 
 import sys
 from itertools import islice
@@ -22,7 +22,7 @@ DatasetId = Annotated[
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (datasets, download, refresh, rehydrate):
+    for command in (datasets, download, push_to_hub, refresh, rehydrate):
         app.command()(command)
 
 
@@ -71,6 +71,39 @@ def download(
     else:
         for path in folders or paths:
             say(str(path))
+
+
+def push_to_hub(
+    dataset_id: DatasetId,
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="The repository, such as `me/pets`.")],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help="The folder that the files are downloaded into.")
+    ] = Path(),
+    public: Annotated[
+        bool, typer.Option("--public", help="Let everybody see a repository that this call makes.")
+    ] = False,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """Download a dataset, and upload it to the Hugging Face Hub. Run it again after a break.
+
+    The Hub's token is that of `hf auth login` or `HF_TOKEN`.
+    """
+    from pixcrawler.downloads.unpack import unpack as unpack_zip
+    from pixcrawler.hub import push_to_hub as push
+
+    with connect(url) as client:
+        paths = _download(client, dataset_id, to, connections=4, quiet=as_json)
+    if len(paths) == 1:
+        folder = unpack_zip(paths[0])
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+    else:
+        folder = to
+    address = push(folder, paths, repo, public=public)
+    if as_json:
+        print_json({"url": address, "files": len(paths)})
+    else:
+        say(address)
 
 
 def refresh(

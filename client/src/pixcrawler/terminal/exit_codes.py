@@ -2,7 +2,15 @@
 
 from enum import IntEnum
 
-from pixcrawler.errors import BadAnswer, BrokenDownload, PixCrawlerError, Refused, Unreachable, WrongUse
+from pixcrawler.errors import (
+    BadAnswer,
+    BrokenDownload,
+    HubRefused,
+    PixCrawlerError,
+    Refused,
+    Unreachable,
+    WrongUse,
+)
 
 
 class ExitCode(IntEnum):
@@ -24,6 +32,7 @@ class ExitCode(IntEnum):
 _OF_ERRORS: tuple[tuple[type[PixCrawlerError], ExitCode], ...] = (
     (WrongUse, ExitCode.USAGE),
     (Refused, ExitCode.REFUSED),
+    (HubRefused, ExitCode.REFUSED),
     (Unreachable, ExitCode.UNREACHABLE),
     (BrokenDownload, ExitCode.BROKEN_DOWNLOAD),
     (BadAnswer, ExitCode.BAD_ANSWER),
