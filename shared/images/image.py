@@ -63,6 +63,9 @@ class KeptFacts:
     brightness: float = 0.0
     contrast: float = 0.0
     entropy: float = 0.0
+    aspect_ratio: float = 0.0
+    bytes_per_pixel: float = 0.0
+    outlier: str = ""
     dominant_color: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = "#000000"
 
 

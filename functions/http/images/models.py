@@ -15,6 +15,8 @@ class Scores(Model):
     brightness: float
     contrast: float
     entropy: float
+    aspect_ratio: float
+    bytes_per_pixel: float
 
 
 class ImageEntry(Model):
@@ -22,6 +24,7 @@ class ImageEntry(Model):
 
     `width`, `height` and `size_bytes` are those of the stored image. `url` is the address from which it was fetched,
     and `page_url` the page on which its source shows it. `dominant_color` can stand for it until it is loaded.
+    `outlier` names what makes it differ much from the others of its label, and is empty for most images.
     """
 
     n: str
@@ -44,6 +47,7 @@ class ImageEntry(Model):
     size_bytes: int
     scores: Scores
     dominant_color: str
+    outlier: str
     links: dict[str, str]
 
     @classmethod
@@ -75,8 +79,11 @@ class ImageEntry(Model):
                 brightness=facts.brightness,
                 contrast=facts.contrast,
                 entropy=facts.entropy,
+                aspect_ratio=facts.aspect_ratio,
+                bytes_per_pixel=facts.bytes_per_pixel,
             ),
             dominant_color=facts.dominant_color,
+            outlier=facts.outlier,
             links={"image": link, "small": f"{link}?width=256"},
         )
 

@@ -58,8 +58,10 @@ async def test_all_images_are_listed_in_pages_and_nothing_else(app, caller):
         "width": 320,
         "height": 240,
         "size_bytes": len(FILES["png"]),
-        "scores": {"sharpness": 7.5, "brightness": 0.0, "contrast": 0.0, "entropy": 0.0},
+        "scores": {"sharpness": 7.5, "brightness": 0.0, "contrast": 0.0, "entropy": 0.0}
+        | {"aspect_ratio": 0.0, "bytes_per_pixel": 0.0},
         "dominant_color": "#000000",
+        "outlier": "",
         "links": {
             "image": f"/api/v1/datasets/j/images/{items[1]['n']}",
             "small": f"/api/v1/datasets/j/images/{items[1]['n']}?width=256",
