@@ -18,6 +18,7 @@ _MAX_HTML_CHARACTERS = 20_000
 _WEB = re.compile(r"https?:[/\\]{2}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ID = re.compile(r"[0-9A-Za-z._-]{1,100}")
 _BREAK = re.compile(r"<(?=/?(?:br|p|div|li|tr|td)\b)", re.IGNORECASE)
 
 
@@ -112,6 +113,13 @@ def integer_of(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and 0 <= value < 1_000_000_000_000 else None
+
+
+def id_of(value: object) -> str | None:
+    """Returns the id of an image at its source, from a number or a short text of plain characters, or None."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def mapping_of(value: object) -> Mapping[str, object]:

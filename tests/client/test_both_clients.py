@@ -23,14 +23,14 @@ ANSWERS = {
     "jobs": {**JOB, "items": [JOB], "next": None}, "jobs/a1": JOB, "jobs/a1/cancel": JOB, "jobs/a1/retry": JOB,
     "jobs/a1/records": {"items": [], "next": None}, "datasets": {"items": [DATASET], "next": None},
     "datasets/a1": DATASET, "datasets/a1/download": LINKS, "specs/validate": OUTLOOK,
-    "datasets/a1/rehydrate": DATASET, "datasets/a1/images": {"items": [entry(1)], "next": None},
-    "datasets/a1/images/r1-1": b"image",
+    "datasets/a1/rehydrate": DATASET, "datasets/a1/refresh": JOB,
+    "datasets/a1/images": {"items": [entry(1)], "next": None}, "datasets/a1/images/r1-1": b"image",
 }  # fmt: skip
 CALLS = {
     "submit": ({"keywords": ["cat"]},), "validate": ({"keywords": ["cat"]},), "job": ("a1",), "jobs": (),
     "follow": ("a1",), "records": ("a1",), "cancel": ("a1",), "retry": ("a1",), "delete_job": ("a1",),
     "datasets": (), "dataset": ("a1",), "delete_dataset": ("a1",), "links": ("a1",), "rehydrate": ("a1",),
-    "images": ("a1",), "image": ("a1", "r1-1"),
+    "refresh": ("a1",), "images": ("a1",), "image": ("a1", "r1-1"),
 }  # fmt: skip
 BY_THREADS = {"download", "load_dataset", "upload_list"}
 

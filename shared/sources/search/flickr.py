@@ -14,7 +14,7 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.records.candidates import Candidate, Provenance
 from shared.records.licenses import UNKNOWN, CreativeCommonsCode, License, license_url
-from shared.sources.fields import integer_of, mapping_of, text_of, url_of
+from shared.sources.fields import id_of, integer_of, mapping_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi, Refused
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
 from shared.sources.source import Page, Query, SourceConfig
@@ -141,6 +141,7 @@ def _candidate(result: object, label: str) -> Candidate | str:
         label=label,
         provenance=Provenance(
             source="flickr",
+            source_id=id_of(fields.get("id")),
             page_url=f"https://www.flickr.com/photos/{owner}/{photo}" if owner and photo else None,
             title=title,
             creator=text_of(fields.get("ownername")),

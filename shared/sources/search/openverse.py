@@ -20,7 +20,7 @@ from shared.records.licenses import (
     license_url,
     normalize_license,
 )
-from shared.sources.fields import integer_of, mapping_of, text_of, url_of
+from shared.sources.fields import id_of, integer_of, mapping_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi, KeyRefused, Refused
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
 from shared.sources.source import Page, Query, SourceConfig
@@ -177,6 +177,7 @@ def _candidate(result: object, label: str) -> Candidate | str:
         label=label,
         provenance=Provenance(
             source="openverse",
+            source_id=id_of(fields.get("id")),
             page_url=url_of(fields.get("foreign_landing_url")),
             title=text_of(fields.get("title")),
             creator=text_of(fields.get("creator")),

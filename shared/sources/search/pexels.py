@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, override
 from shared.clock import Clock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.licenses import License, license_url
-from shared.sources.fields import integer_of, mapping_of, text_of, url_of
+from shared.sources.fields import id_of, integer_of, mapping_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
 from shared.sources.source import Page, Query, SourceConfig
@@ -66,6 +66,7 @@ def _candidate(result: object, label: str, size: str) -> Candidate | str:
         label=label,
         provenance=Provenance(
             source="pexels",
+            source_id=id_of(fields.get("id")),
             page_url=url_of(fields.get("url")),
             title=alt,
             creator=text_of(fields.get("photographer")),

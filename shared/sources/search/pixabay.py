@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.errors import Permanent
 from shared.records.candidates import Candidate, Provenance
 from shared.records.licenses import License, license_url
-from shared.sources.fields import integer_of, mapping_of, text_of, url_of
+from shared.sources.fields import id_of, integer_of, mapping_of, text_of, url_of
 from shared.sources.search.answer_cache import KeptAnswers
 from shared.sources.search.json_api import ApiAccess, JsonApi, KeyRefused, Refused
 from shared.sources.search.keyword_search import KeywordSearch, page_number, page_of
@@ -103,6 +103,7 @@ def _candidate(result: object, label: str, *, opt_out: bool) -> Candidate | str:
         label=label,
         provenance=Provenance(
             source="pixabay",
+            source_id=id_of(fields.get("id")),
             page_url=url_of(fields.get("pageURL")),
             creator=text_of(fields.get("user")),
             creator_url=url_of(fields.get("userURL")),

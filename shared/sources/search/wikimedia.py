@@ -20,7 +20,7 @@ from shared.records.licenses import (
     license_url,
     normalize_license,
 )
-from shared.sources.fields import integer_of, link_in, mapping_of, plain_text_of, text_of, url_of
+from shared.sources.fields import id_of, integer_of, link_in, mapping_of, plain_text_of, text_of, url_of
 from shared.sources.search.json_api import ApiAccess, JsonApi
 from shared.sources.search.keyword_search import KeywordSearch, page_of
 from shared.sources.source import Page, Query, SourceConfig
@@ -163,6 +163,7 @@ def _candidate(page: Mapping[str, object], info: Mapping[str, object], label: st
         label=label,
         provenance=Provenance(
             source="wikimedia",
+            source_id=id_of(page.get("pageid")),
             page_url=page_url,
             title=title,
             creator=plain_text_of(author),
