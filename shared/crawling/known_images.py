@@ -119,8 +119,9 @@ class KnownImages:
                 found = await stack.enter_async_context(fetch)
             if isinstance(found, Rejected):
                 return _after_rejection(found, work)
-            if found.unchanged:
-                return _Reply()
+            refusal = work.optouts.by_address(answers, found.url)
+            if refusal is not None or found.unchanged:
+                return _Reply(refusal)
             version = {
                 "final_url": found.url if found.url != url else None,
                 "fetched_at": self._now,
