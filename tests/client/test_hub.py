@@ -69,6 +69,15 @@ def test_each_file_of_a_zip_arrives_unpacked_in_a_private_repository(push, hub):
     assert (hub.repository["type"], hub.repository["visibility"]) == ("dataset", "private")
 
 
+def test_other_files_that_are_in_the_folder_are_not_uploaded(push, hub, tmp_path):
+    push()
+    (tmp_path / "pets" / "private.txt").write_text("private")
+    (tmp_path / "private.txt").write_text("private")
+    hub.files.clear()
+    push()
+    assert hub.files == FILES
+
+
 def test_a_repository_is_public_only_if_that_is_said(push, hub):
     push("--public")
     assert hub.repository.get("visibility") != "private"

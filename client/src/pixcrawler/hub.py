@@ -7,7 +7,6 @@ whether there is one, and the library sends it to the Hub alone (`HF_ENDPOINT` n
 import os
 import sys
 from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +28,7 @@ def push_to_hub(folder: Path, files: Sequence[Path], repo: str, *, public: bool 
         Unreachable: the Hub did not answer.
     """
     try:
-        from huggingface_hub import HfApi, get_token
+        from huggingface_hub import CommitOperationAdd, HfApi, get_token
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
         from huggingface_hub.utils.tqdm import disable_progress_bars
     except ImportError:
@@ -44,15 +43,12 @@ def push_to_hub(folder: Path, files: Sequence[Path], repo: str, *, public: bool 
     if not sys.stderr.isatty():
         disable_progress_bars()
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
-    names = [escape(path.relative_to(folder).as_posix()) for path in files]
+    # only these files are read, whatever else is in the folder
+    additions = [CommitOperationAdd(path.relative_to(folder).as_posix(), path) for path in files]
     try:
         url = api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)
-        api.upload_folder(
-            repo_id=url.repo_id,
-            repo_type="dataset",
-            folder_path=folder,
-            allow_patterns=names,
-            commit_message="Upload a dataset of PixCrawler",
+        api.create_commit(
+            url.repo_id, additions, repo_type="dataset", commit_message="Upload a dataset of PixCrawler"
         )
     except HFValidationError as error:
         raise WrongUse(f"{repo} is no name of a repository: {error}") from error

@@ -89,14 +89,16 @@ def push_to_hub(
 
     The Hub's token is that of `hf auth login` or `HF_TOKEN`.
     """
+    from pixcrawler.downloads.unpack import names_in
     from pixcrawler.downloads.unpack import unpack as unpack_zip
     from pixcrawler.hub import push_to_hub as push
 
     with connect(url) as client:
         paths = _download(client, dataset_id, to, connections=4, quiet=as_json)
-    if len(paths) == 1:
+    if paths[0].suffix == ".zip":
         folder = unpack_zip(paths[0])
-        paths = [path for path in folder.rglob("*") if path.is_file()]
+        # the folder may have been there, with other files, which are nobody's business
+        paths = [folder / name for name in names_in(paths[0])]
     else:
         folder = to
     address = push(folder, paths, repo, public=public)

@@ -54,6 +54,12 @@ def unpack(archive: Path) -> Path:
     return folder
 
 
+def names_in(archive: Path) -> list[str]:
+    """Returns the paths of the files of a ZIP that `unpack` has unpacked, below its folder."""
+    with zipfile.ZipFile(archive) as opened:
+        return [_path_of(info).as_posix() for info in opened.infolist() if not info.is_dir()]
+
+
 def _check_folder(opened: zipfile.ZipFile, folder: Path) -> None:
     """Compares the names and the sizes of the files of a ZIP with those in a folder, which may have further files."""
     for info in opened.infolist():
