@@ -18,6 +18,8 @@ from shared.web.wishes.per_origin import PerOrigin
 
 _SECONDS = 10.0
 _PAUSE_SECONDS = 1.0
+# for each kind of file; a common file takes some kilobytes
+_KEPT_BYTES = 40_000_000
 # to parse so many bytes takes a millisecond or two
 _PARSED_ON_THE_LOOP = 2_000
 
@@ -59,6 +61,7 @@ class HostFiles[T]:
             lambda file: kind.size_of(file.content) if file.content is not None else 0,
             transient=lambda file: file.unreachable is not None,
             by_address=path is None,
+            max_bytes=_KEPT_BYTES,
         )
 
     def begin(self, url: URL) -> None:

@@ -26,7 +26,7 @@ class PerOrigin[T]:
     Concurrent callers share one fetch.
 
     A result is kept for an hour, or for a minute if it is `transient`. An error of `fetch` is not kept. The oldest
-    results are dropped if there are more than 4,096 of them, or if they take more than 128 MB of memory. `size_of`
+    results are dropped if there are more than 4,096 of them, or if they take more than `max_bytes` of memory. `size_of`
     returns the size of one in bytes.
     """
 
@@ -37,11 +37,13 @@ class PerOrigin[T]:
         transient: Callable[[T], bool] = lambda _: False,
         *,
         by_address: bool = False,
+        max_bytes: int = _MAX_BYTES,
     ) -> None:
         self._fetch = fetch
         self._size_of = size_of
         self._transient = transient
         self._by_address = by_address
+        self._max_bytes = max_bytes
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._size_bytes = 0
 
@@ -84,7 +86,7 @@ class PerOrigin[T]:
         return answer
 
     def _make_room(self) -> None:
-        while len(self._entries) > _MAX_ORIGINS or self._size_bytes > _MAX_BYTES:
+        while len(self._entries) > _MAX_ORIGINS or self._size_bytes > self._max_bytes:
             # callers that wait for the dropped one still get its result
             _, entry = self._entries.popitem(last=False)
             self._size_bytes -= entry.size_bytes

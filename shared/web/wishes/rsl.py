@@ -1,5 +1,7 @@
 """Finds out what the licences say that a host's robots.txt names (RSL 1.0, rslstandard.org)."""
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +21,7 @@ from shared.web.wishes.texts.rsl_text import DETAILS, MAX_BYTES, Licence, Terms,
 
 _CHECK_SECONDS: Final = 0.05
 _BYTES_OF_A_FILE: Final = 1_000
+_KEPT_BYTES: Final = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class RslLicences:
             self._collect,
             lambda found: found.size_bytes,
             transient=lambda found: found.unreachable is not None,
+            max_bytes=_KEPT_BYTES,
         )
 
     async def refusal(self, url: URL, answers: Answers) -> Rejected | None:
@@ -83,12 +87,10 @@ class RslLicences:
             return _Licences(unreachable=robots.unreachable)
         rules: list[LongestMatch[Terms]] = []
         unreadable = False
-        for address in robots.content.licenses if robots.content is not None else ():
-            try:
-                url = redirect_url(site / "robots.txt", address).with_fragment(None)
-            except InvalidRequest:
-                # it is the address of nothing
-                continue
+        urls = _addresses(site, robots.content.licenses if robots.content is not None else ())
+        for url in urls:
+            self._files.begin(url)
+        for url in urls:
             file = await self._files.get(url)
             if file.unreachable is not None:
                 return _Licences(unreachable=file.unreachable)
@@ -96,3 +98,12 @@ class RslLicences:
                 unreadable = unreadable or file.content.unreadable
                 rules.append(file.content.rules_for(site))
         return _Licences(tuple(rules), unreadable)
+
+
+def _addresses(site: URL, names: Iterable[str]) -> Sequence[URL]:
+    """Returns the addresses of licences. Names that are no addresses are left out."""
+    found: dict[URL, None] = {}
+    for name in names:
+        with suppress(InvalidRequest):
+            found[redirect_url(site / "robots.txt", name).with_fragment(None)] = None
+    return list(found)

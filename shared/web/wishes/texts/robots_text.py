@@ -13,7 +13,8 @@ from shared.web.wishes.texts.path_patterns import LongestMatch, PathPattern
 from shared.web.wishes.texts.preferences import Preference, preference_in
 
 _MAX_SITEMAPS = 50
-_MAX_LICENSES = 10
+# each may be on another host, which did not ask for our request
+_MAX_LICENSES = 5
 _LINE_ENDS = re.compile(r"\r\n?|\n")
 _LINE = re.compile(r"(user[ \t-]*+agent|[a-z-]++)(?:[ \t]*+:|[ \t]++)[ \t]*+(.*)", re.IGNORECASE | re.DOTALL)
 _AGENT = re.compile(r"user[ \t-]*+agent")
@@ -42,7 +43,7 @@ class RobotsText:
     """The rules for one crawler, and the addresses that the file names, as they are written.
 
     `rules` say which paths may be fetched. `usage` and `signals` are the preferences of Content-Usage and
-    Content-Signal. `crawl_delay` is in seconds. `sitemaps` are the first fifty, and `licenses` the first ten.
+    Content-Signal. `crawl_delay` is in seconds. `sitemaps` are the first fifty, and `licenses` the first five.
     `cut` is true if the file is longer than what is read of it.
     """
 
