@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from shared.archiving.archiver import Archiver, Progress
@@ -198,10 +199,14 @@ class Archive:
             await self._starts.take_back(job, start)
 
     async def _store_spec(self, job: Job) -> None:
-        """Stores the spec with the dataset, so that it can be refreshed when the job's working blobs are deleted."""
-        spec = await self._jobs.needed_spec(job.id)
-        name = dataset_spec_blob(job.id, job.revision)
-        await self._blobs.put(name, encode_spec(spec), BlobAttributes("application/json"))
+        """Stores the spec with the dataset, so that it can be refreshed when the job's working blobs are deleted.
+
+        If the spec is gone, the job was cancelled and deleted meanwhile, and so will be its dataset.
+        """
+        with suppress(NotFound):
+            spec = await self._jobs.spec(job.id)
+            name = dataset_spec_blob(job.id, job.revision)
+            await self._blobs.put(name, encode_spec(spec), BlobAttributes("application/json"))
 
     async def _follow_end(self, job: Job | None) -> None:
         """Does what follows the job's end, in case the run that ended it died before."""

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import random
 
 import pytest
 
@@ -189,3 +190,20 @@ async def test_the_dataset_of_another_user_is_not_found(flow):
     job = await _made(flow)
     with pytest.raises(NotFound):
         await flow.refresh.run("somebody", job.id, WANTED)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_refresh_ends_in_the_same_way_wherever_runs_die(flow, seed):
+    job = await _made(flow)
+    flow.source.added, flow.source.removed = {"cat": 30}, {"http://x/dog/3"}
+    flow.worker.opted_out = {"http://x/dog/7"}
+    await flow.refresh.run("admin", job.id, WANTED)
+    await flow.storm(random.Random(seed), copies=True, deaths=True, at_once=3)
+    await flow.run()
+    found = await flow.job(job)
+    assert (found.state, found.revision) == (State.COMPLETED, 2), found.failure
+    dataset = await flow.catalog.require("admin", job.id)
+    assert dataset.diff == {**NOTHING, "added": 27, "gone": 1, "opted_out": 1, "unchanged": 106}
+    progress = await flow.ledger.progress(job.id)
+    assert (progress.found, progress.tally.kept) == (150, 107 + 27)
+    assert await flow.blobs.info(dataset.blobs[0]) is not None
