@@ -6,7 +6,10 @@ from typing import get_args
 import pytest
 
 from shared.archiving.formats.registry import FORMATS
-from shared.archiving.options import FormatName, Output, Splits
+from shared.archiving.options import AnnotationFormat, FormatName, Output, Splits
+from shared.clock import Deadline, SystemClock
+from tests.expect import present
+from tests.unit.archiving.conftest import make_studio
 
 
 @pytest.fixture(params=FORMATS)
@@ -37,3 +40,20 @@ async def test_every_image_is_in_one_file_and_every_file_of_images_is_delivered(
     found = [position for file in files for position in range(file.start, file.end)]
     assert found == list(range(len(plan.images)))
     assert [file.name for file in files] == [file.name for file in plan.files if file.kind == "images"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+async def test_a_dataset_whose_parts_are_written_twice_and_in_any_order_has_the_same_bytes(form):
+    found = []
+    for backwards in (False, True):
+        studio = make_studio()
+        output = Output(format=form, shard_size=100_000, annotations=get_args(AnnotationFormat.__value__))
+        order = await studio.crawl(200, output=output, splits=Splits({"train": 0.5, "test": 0.5}))
+        plan = await studio.archiver.begin(order)
+        deadline = Deadline.after(SystemClock(), 1000)
+        parts = await studio.archiver.find_missing(plan)
+        for part in [*reversed(parts), parts[0]] if backwards else parts:
+            await studio.archiver.write_part(plan, part, deadline)
+        archived = present(await studio.archiver.finish(plan, deadline))
+        found.append({name: await studio.blobs.get(name) for name in archived.blobs})
+    assert found[0] == found[1]
