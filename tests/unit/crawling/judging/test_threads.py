@@ -104,3 +104,62 @@ def test_work_of_a_loop_that_has_ended_does_no_harm(threads):
         return await threads.run(partial(int, 7))
 
     assert asyncio.run(ask()) == 7
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RecursionError(), asyncio.CancelledError(), GeneratorExit()]
+)
+async def test_any_error_reaches_the_caller_and_ends_no_thread(error, threads):
+    def fail() -> None:
+        raise error
+
+    for _ in range(5):
+        with pytest.raises(type(error)):
+            await threads.run(fail)
+
+    assert await threads.run(partial(int, 7)) == 7
+
+
+async def test_an_error_after_the_work_holds_up_no_result(threads):
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    begin = threading.Event()
+    busy = [threads.run(partial(begin.wait, 10)) for _ in range(2)]
+    results = [threads.run(partial(int, number), partial(int, "none")) for number in range(5)]
+    begin.set()
+
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*results) == [*range(5)]
+    await asyncio.gather(*busy)
+    assert [type(error) for error in errors] == [ValueError] * 5
+
+
+async def test_threads_do_the_work_of_one_that_cannot_be_started(threads, monkeypatch):
+    begin = threading.Event()
+    first = threads.run(partial(begin.wait, 10))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _refuse)
+        second = threads.run(partial(int, 7))
+    begin.set()
+
+    assert await first
+    assert await second == 7
+
+
+async def test_work_without_any_thread_fails_and_later_work_is_done(threads, monkeypatch):
+    ends: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _refuse)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="new thread"):
+                threads.run(int, partial(ends.append, 1))
+
+    assert ends == [1, 1, 1]
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*(threads.run(partial(int, number)) for number in range(9))) == [
+            *range(9)
+        ]
+
+
+def _refuse(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
