@@ -71,7 +71,7 @@ class RefreshDatasets:
             Forbidden: the owner is not an active user.
             QuotaExceeded: the owner's tier leaves no room.
         """
-        dataset = await self._catalog.require(user_id, dataset_id)
+        await self._catalog.require(user_id, dataset_id)
         job = await self._data.jobs.get(user_id, dataset_id)
         if job is None:
             raise Conflict(f"The job {dataset_id} was deleted; a dataset is refreshed by its job.")
@@ -79,6 +79,8 @@ class RefreshDatasets:
         async def reopen(stored: Job) -> Refreshed:
             if stored.refresh is not None and wanted.mark.repeats(stored.refresh.call):
                 return Refreshed(stored, replayed=True)
+            # read after the job, so it is the revision that this version of the job has made
+            dataset = await self._catalog.require(user_id, dataset_id)
             await self._check(stored, dataset)
             return Refreshed(await self._reopen(stored, dataset, wanted), replayed=False)
 

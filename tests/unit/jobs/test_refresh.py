@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from shared.datasets.dataset import Dataset
 from shared.errors import Conflict, NotFound
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
@@ -207,3 +208,26 @@ async def test_a_refresh_ends_in_the_same_way_wherever_runs_die(flow, seed):
     progress = await flow.ledger.progress(job.id)
     assert (progress.found, progress.tally.kept) == (150, 107 + 27)
     assert await flow.blobs.info(dataset.blobs[0]) is not None
+
+
+async def test_a_refresh_starts_from_the_revision_that_is_the_last_when_it_begins(flow, monkeypatch):
+    job = await _made(flow)
+    flow.source.added = {"cat": 3}
+    await flow.refresh.run("admin", job.id, WANTED)
+    require = flow.catalog.require
+    late: list[Dataset] = []
+
+    async def require_slowly(user_id, dataset_id):
+        dataset = await require(user_id, dataset_id)
+        if not late:
+            # the refresh that is under way completes just after the dataset was read
+            late.append(dataset)
+            await flow.run()
+        return dataset
+
+    monkeypatch.setattr(flow.catalog, "require", require_slowly)
+    await flow.refresh.run("admin", job.id, WANTED)
+    await flow.run()
+    after = await flow.catalog.require("admin", job.id)
+    assert (late[0].revision, after.revision, after.base_revision, after.image_count) == (1, 3, 2, 111)
+    assert after.diff == {**NOTHING, "unchanged": 111}
