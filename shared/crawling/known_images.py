@@ -27,6 +27,10 @@ from shared.storage.writer import BlobWriter
 _HASHED_ON_LOOP = 256 << 10
 _VERSION = ("final_url", "fetched_at", "etag", "last_modified")
 _WITHDRAWN = frozenset({Reason.ROBOTS_DENIED, Reason.OPTED_OUT})
+# many hosts answer a failure with the status 200 and a page
+_NO_WHOLE_IMAGE = frozenset(
+    {Reason.NOT_AN_IMAGE, Reason.UNSUPPORTED_FORMAT, Reason.TRUNCATED, Reason.CORRUPT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +126,16 @@ class KnownImages:
             refusal = work.optouts.by_address(answers, found.url)
             if refusal is not None or found.unchanged:
                 return _Reply(refusal)
+            outcome = await work.judge(found.body, answers)
+            if isinstance(outcome, Rejected) and outcome.reason in _NO_WHOLE_IMAGE:
+                return _Reply()
             version = {
                 "final_url": found.url if found.url != url else None,
                 "fetched_at": self._now,
                 "etag": found.etag,
                 "last_modified": found.last_modified,
             }
-            return _Reply(await work.judge(found.body, answers), version=version)
+            return _Reply(outcome, version=version)
 
     async def _copy(
         self, candidate: Candidate, known: Known, work: KnownWork, answers: Answers

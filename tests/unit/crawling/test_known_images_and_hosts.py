@@ -69,6 +69,8 @@ def _answer(status: bytes, *headers: bytes, body: bytes = b"") -> bytes:
         _answer(b"302 Found", b"Location: /again", b"Content-Length: 0"),
         _answer(b"302 Found", b"Location: file:///etc/passwd", b"Content-Length: 0"),
         _answer(b"200 OK", b"Content-Length: 0"),
+        _answer(b"200 OK", b"Content-Type: image/jpeg", body=b"<html><body>Please log in.</body></html>"),
+        _answer(b"200 OK", b"Content-Type: image/jpeg", body=b"\xff\xd8\xff\xe0\x00\x10JFIF"),
         b"",
         b"220 smtp.example ESMTP\r\n\r\n",
     ],
