@@ -168,6 +168,17 @@ def test_a_job_is_followed_as_often_as_the_app_says(app, client, waits):
     assert waits == [2, 5]
 
 
+def test_an_unchanged_job_is_read_again_without_its_body(app, client, waits):
+    def unchanged(asked):
+        assert asked.headers["if-none-match"] == '"1"'
+        return Answer(b"", 304, {"ETag": '"1"', "Retry-After": "9"})
+
+    running = Answer({**JOB, "state": "crawling"}, headers={"ETag": '"1"', "Retry-After": "2"})
+    app.on(JOB_PATH, running, unchanged, unchanged, Answer(JOB))
+    assert [job.state for job in client.follow("a1")] == ["crawling"] * 3 + ["completed"]
+    assert waits == [2, 9, 9]
+
+
 async def test_the_asynchronous_client_does_the_same(app):
     waited = []
 

@@ -31,6 +31,7 @@ from pixcrawler.exchange import (
     Account,
     Attempts,
     Content,
+    JobPolls,
     read_again_seconds,
     read_answer,
     refuse_encoded,
@@ -122,12 +123,14 @@ class AsyncClient:
 
     async def follow(self, job_id: str) -> AsyncIterator[Job]:
         """Yields a job as often as the app asks to read it, until it has ended. The last one is in a final state."""
+        polls = JobPolls(job_id)
         while True:
-            job, retry_after = await self._answer(calls.job(job_id))
+            response, content, _ = await self._exchange(polls.call)
+            job, wait_seconds = polls.read(response, content)
             yield job
             if job.has_ended:
                 return
-            await self._sleep(read_again_seconds(retry_after))
+            await self._sleep(wait_seconds)
 
     async def records(self, job_id: str, **filters: str | None) -> AsyncIterator[Record]:
         """Yields the records that a job has now. The filters are `outcome`, `reason` and `label`."""

@@ -30,6 +30,7 @@ from pixcrawler.exchange import (
     Account,
     Attempts,
     Content,
+    JobPolls,
     read_again_seconds,
     read_answer,
     refuse_encoded,
@@ -124,12 +125,14 @@ class Client:
 
     def follow(self, job_id: str) -> Iterator[Job]:
         """Yields a job as often as the app asks to read it, until it has ended. The last one is in a final state."""
+        polls = JobPolls(job_id)
         while True:
-            job, retry_after = self._answer(calls.job(job_id))
+            response, content, _ = self._exchange(polls.call)
+            job, wait_seconds = polls.read(response, content)
             yield job
             if job.has_ended:
                 return
-            self._sleep(read_again_seconds(retry_after))
+            self._sleep(wait_seconds)
 
     def records(self, job_id: str, **filters: str | None) -> Iterator[Record]:
         """Yields the records that a job has now. The filters are `outcome`, `reason` and `label`.

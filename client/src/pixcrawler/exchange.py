@@ -6,14 +6,15 @@ Nothing here waits or reads: the clients do that, each in its own way.
 import json
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import ValidationError
 
-from pixcrawler.answers import Answer
+from pixcrawler import calls
+from pixcrawler.answers import Answer, Job
 from pixcrawler.calls import Call
 from pixcrawler.errors import BadAnswer, FieldError, NotConfigured, Problem, Refused, Unreachable
 
@@ -34,6 +35,7 @@ _TRANSIENT = frozenset({408, 429, 502, 503, 504})
 _LASTING = frozenset({"quota_exceeded", "not_configured"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_FIELD_ERRORS = 20
+_UNCHANGED = 304
 _MAX_TEXT_CHARACTERS = 2_000
 _MAX_PLACE_CHARACTERS = 200
 
@@ -229,6 +231,32 @@ def read_answer(call: Call[T], response: httpx.Response, content: bytes, *, lost
         raise BadAnswer(
             f"{call.path} is not answered as PixCrawler answers ({where}: {first['msg']}). Is this the URL of the app?"
         ) from None
+
+
+class JobPolls:
+    """The calls that follow one job. `call` is the next one. An unchanged job is answered without a body."""
+
+    def __init__(self, job_id: str) -> None:
+        self._first = calls.job(job_id)
+        self._job: Job | None = None
+        self.call: Call[Job] = self._first
+
+    def read(self, response: httpx.Response, content: bytes) -> tuple[Job, float]:
+        """Returns the job, and the seconds until it is to be read again.
+
+        Raises:
+            Refused: the API has refused the call.
+            BadAnswer: the answer is not one of the API.
+        """
+        if response.status_code != _UNCHANGED or self._job is None:
+            self._job = read_answer(self._first, response, content, lost=False)
+        if self._job is None:
+            raise BadAnswer(f"{self.call.path} has no answer.")
+        etag = response.headers.get("ETag")
+        if etag is not None:
+            headers = {**self._first.headers, "If-None-Match": etag}
+            self.call = replace(self._first, headers=headers, answers_with=frozenset({_UNCHANGED}))
+        return self._job, read_again_seconds(response.headers.get("Retry-After"))
 
 
 def _fields_of(content: bytes) -> dict[str, Any]:
