@@ -19,6 +19,7 @@ from shared.datasets.keeping import Rehydration
 from shared.errors import AppError
 from shared.jobs.submission.image_list import parse_image_list
 from shared.lifecycle.moves.rehydrating import event_data
+from shared.records.consent import Answer, Signal
 from shared.records.delivered import Delivered
 from shared.settings import Settings
 from shared.settings.environment import variable
@@ -125,10 +126,17 @@ def _check_event_data(data: Any) -> None:
     assert (data.keys(), data["links"].keys()) == (written.keys(), written["links"].keys())
 
 
+def _check_consent_line(data: Any) -> None:
+    assert data.keys() == {"file_name", "url", "checked_at", "signals"}
+    assert set(data["signals"]) <= set(Signal)
+    assert set(data["signals"].values()) <= set(Answer)
+
+
 CHECKS: Mapping[str, Callable[[Any], object]] = {
     "data of dataset.rehydrated": _check_event_data,
     "entry point": _check_entry_point,
     "image list": parse_image_list,
+    "line of CONSENT.jsonl": _check_consent_line,
     "prices": read_prices,
     "Problem": _check_problem,
     "record": TypeAdapter(Delivered).validate_python,
