@@ -1,7 +1,7 @@
 """Step 2 of a job: pages through the sources, and stores candidates in chunks.
 
 It works in slices: when its time is up, it saves its place and enqueues its own continuation. The discovery of a retry
-begins with the candidates that failed before. That of a refresh ends with those that the dataset knows.
+begins with the candidates that failed before, and that of a refresh ends with the candidates that the dataset knows.
 """
 
 import asyncio

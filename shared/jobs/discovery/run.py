@@ -14,7 +14,7 @@ from shared.damage import reading
 from shared.errors import Changed
 from shared.jobs.discovery.begin_refresh import begin_refresh, is_new_refresh
 from shared.jobs.discovery.cutting import characters_of, split_evenly
-from shared.jobs.discovery.known_images import KnownImages
+from shared.jobs.discovery.known_candidates import KnownCandidates, read_known
 from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.job_watch import JobWatches
@@ -27,7 +27,7 @@ from shared.jobs.ledger.discovery import DiscoveryState
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.ledger.report import DiscoveryReport, Problems
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
-from shared.jobs.ledger.seen import Seen
+from shared.jobs.ledger.seen import Seen, identity_of
 from shared.jobs.ledger.tally import Tally
 from shared.records.blob_names import candidates_blob, listed_blob, seen_blob
 from shared.records.candidates import Candidate, NumberedCandidate, encode_candidates
@@ -35,7 +35,6 @@ from shared.records.delivered import Delivered
 from shared.records.records import Record
 from shared.runtime import Runtime
 from shared.text.plain_text import one_line
-from shared.web.addresses.urls import address_key
 
 _SMALL_CHUNK = 256
 _LAST_CHUNKS = 3
@@ -80,7 +79,7 @@ class DiscoveryRun:
         self._found: list[Candidate] = []
         self._characters = 0
         self._watch = parts.watches.watch(job)
-        self._known: KnownImages | None = None
+        self._known: KnownCandidates | None = None
 
     @classmethod
     async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
@@ -106,7 +105,7 @@ class DiscoveryRun:
         if new_round and not restarts:
             state.begin_round(job.round, await parts.rounds.raised_limits(job))
         run = cls(parts, job, state, row, await _read_seen(parts, job, state))
-        run._known = await _read_known(parts, state)
+        run._known = await read_known(parts.data.storage.blobs, state)
         if restarts:
             await run._commit(Addition(restarts=True))
             return run
@@ -122,10 +121,10 @@ class DiscoveryRun:
     def take(self, candidate: Candidate) -> bool:
         """Takes a candidate unless the job has it already; returns whether it was taken.
 
-        If a refresh knows the candidate, it is noted as listed in place of that. It counts like one that was taken.
+        A candidate that a refresh knows is only noted as listed, and counts like one that was taken.
         """
         first = self._known.note(candidate) if self._known is not None else None
-        if first is False or (first is None and not self._seen.add(_key(candidate))):
+        if first is False or (first is None and not self._seen.add(identity_of(candidate))):
             return False
         label = candidate.label
         self.state.found[label] = self.state.found.get(label, 0) + 1
@@ -138,7 +137,7 @@ class DiscoveryRun:
 
     @property
     def candidates(self) -> int:
-        """How many candidates the sources have given, those included that are not saved yet."""
+        """How many candidates the sources have given, including those that are not saved yet."""
         return self.state.sought + len(self._found)
 
     def lists(self, line: Delivered) -> bool:
@@ -288,22 +287,5 @@ async def _read_seen(parts: DiscoveryParts, job: Job, state: DiscoveryState) -> 
             # All other chunks have candidates of an added one.
             if is_added(chunk.id):
                 for numbered in await read_candidates(parts.data.storage.blobs, chunk):
-                    seen.add(_key(numbered.candidate))
+                    seen.add(identity_of(numbered.candidate))
     return seen
-
-
-async def _read_known(parts: DiscoveryParts, state: DiscoveryState) -> KnownImages | None:
-    """Returns the images that the refresh knows. Returns None if they are not needed, or the job is not refreshed."""
-    refresh = state.refresh
-    if refresh is None or (refresh.taken_over and state.complete):
-        return None
-    return await KnownImages.load(parts.data.storage.blobs, refresh.known_blob, refresh.listed_blob)
-
-
-def _key(candidate: Candidate) -> str:
-    """Returns what identifies a candidate: its address, or the place where its bytes are stored.
-
-    Two datasets may have different bytes of one address, since a server may have changed the image between them.
-    """
-    stored = candidate.stored
-    return f"{stored.blob}:{stored.offset}" if stored else address_key(candidate.url)

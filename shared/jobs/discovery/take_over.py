@@ -7,7 +7,7 @@ also saves the place in the dataset's records, so no candidate is taken over twi
 from collections.abc import AsyncIterator
 
 from shared.clock import Deadline
-from shared.jobs.discovery.known_images import lines_of
+from shared.jobs.discovery.known_candidates import lines_of
 from shared.jobs.discovery.run import DiscoveryRun
 from shared.jobs.job.job import Job, Refresh
 from shared.jobs.ledger.discovery import RefreshState

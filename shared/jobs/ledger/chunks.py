@@ -48,7 +48,7 @@ class Addition:
         found: How many of their candidates are new.
         retried: Done chunks whose failed candidates are among the added ones, to be tried again.
         retried_outcomes: The outcomes of these candidates so far, which no longer count.
-        restarts: Whether no candidate that was found or done before counts any more. The chunks are counted further.
+        restarts: Whether the candidates that were found or done before no longer count. Their chunks still do.
     """
 
     chunks: Sequence[ChunkRow] = ()

@@ -75,10 +75,10 @@ class RefreshState:
         base: The revision of the dataset that it starts from.
         first_index: The index of the first candidate that the dataset did not know.
         known_blob: The blob with the keys of the known candidates.
-        listed_blob: The blob with the marks of those that sources have listed; empty if there are none.
-        listed: How many of them sources have listed.
-        lines: How many lines of the dataset's records are taken over.
-        taken_over: Whether all are.
+        listed_blob: The blob with the marks of known candidates that sources have listed; empty if there are none.
+        listed: The number of known candidates that sources have listed.
+        lines: The number of lines of the dataset's records that are taken over.
+        taken_over: Whether all lines are taken over.
     """
 
     began: int

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from shared.errors import Damaged
-from shared.jobs.discovery.known_images import KnownImages, _keys_of
+from shared.jobs.discovery.known_candidates import KnownCandidates, _keys_of
 from shared.records.candidates import Candidate, Provenance
 
 ADDRESS = "http://x/1.jpg"
 
 
 def _known():
-    return KnownImages(np.unique(np.array(_keys_of(ADDRESS, "pixabay", "7"), np.uint64)))
+    return KnownCandidates(np.unique(np.array(_keys_of(ADDRESS, "pixabay", "7"), np.uint64)))
 
 
 def _candidate(url, source_id=None):
@@ -36,13 +36,13 @@ async def test_the_marks_are_read_as_they_were_stored(flow):
     known.note(_candidate(ADDRESS))
     await flow.blobs.put("keys", known.encode_keys())
     await flow.blobs.put("marks", known.encode_listed())
-    again = await KnownImages.load(flow.blobs, "keys", "marks")
+    again = await KnownCandidates.load(flow.blobs, "keys", "marks")
     assert again.note(_candidate(ADDRESS)) is False
-    fresh = await KnownImages.load(flow.blobs, "keys", "")
+    fresh = await KnownCandidates.load(flow.blobs, "keys", "")
     assert fresh.note(_candidate(ADDRESS)) is True
 
 
 async def test_damaged_keys_are_found(flow):
     await flow.blobs.put("keys", _known().encode_keys()[:-1] + b"?")
     with pytest.raises(Damaged):
-        await KnownImages.load(flow.blobs, "keys", "")
+        await KnownCandidates.load(flow.blobs, "keys", "")

@@ -3,11 +3,9 @@
 A key takes eight bytes and one bit, so a dataset of a million images takes some twenty megabytes.
 """
 
-import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Self
 
 import numpy as np
@@ -16,6 +14,8 @@ from numpy.typing import NDArray
 from shared.damage import reading
 from shared.errors import Damaged, NotFound
 from shared.jobs.job.job import Job, Refresh
+from shared.jobs.ledger.discovery import DiscoveryState
+from shared.jobs.ledger.seen import HASH_BYTES, hash_of, with_checksum, without_checksum
 from shared.records.blob_names import revision_prefix
 from shared.records.candidates import Candidate
 from shared.records.delivered import RECORDS, Delivered
@@ -23,8 +23,6 @@ from shared.records.known_lines import KnownLine, read_known_lines
 from shared.storage.blobs import BlobStore
 from shared.web.addresses.urls import address_key
 
-_KEY_BYTES = 8
-_SUM_BYTES = 4
 _KEYS = ">u8"
 
 
@@ -41,7 +39,7 @@ class Contents:
     next_index: int
 
 
-class KnownImages:
+class KnownCandidates:
     """The keys of known candidates, and a mark for each that a source has listed."""
 
     def __init__(self, keys: NDArray[np.uint64], listed: NDArray[np.bool] | None = None) -> None:
@@ -56,12 +54,12 @@ class KnownImages:
         Raises:
             Damaged: a blob is gone or cannot be read.
         """
-        with reading("the keys of the known images"):
-            keys = np.frombuffer(_checked(await blobs.get(keys_blob)), _KEYS).astype(np.uint64)
+        with reading("the keys of the known candidates"):
+            keys = np.frombuffer(without_checksum(await blobs.get(keys_blob)), _KEYS).astype(np.uint64)
         if not listed_blob:
             return cls(keys)
-        with reading("the marks of the listed images"):
-            bits = np.frombuffer(_checked(await blobs.get(listed_blob)), np.uint8)
+        with reading("the marks of the listed candidates"):
+            bits = np.frombuffer(without_checksum(await blobs.get(listed_blob)), np.uint8)
             return cls(keys, np.unpackbits(bits, count=len(keys)).astype(np.bool))
 
     def note(self, candidate: Candidate) -> bool | None:
@@ -88,11 +86,11 @@ class KnownImages:
 
     def encode_keys(self) -> bytes:
         """Returns the keys, with a CRC-32 before them."""
-        return _summed(self._keys.astype(_KEYS).tobytes())
+        return with_checksum(self._keys.astype(_KEYS).tobytes())
 
     def encode_listed(self) -> bytes:
         """Returns the marks, with a CRC-32 before them."""
-        return _summed(np.packbits(self._listed).tobytes())
+        return with_checksum(np.packbits(self._listed).tobytes())
 
     def _places(self, keys: Sequence[int]) -> list[int]:
         found = np.searchsorted(self._keys, np.array(keys, np.uint64))
@@ -101,6 +99,18 @@ class KnownImages:
             for place, key in zip(found.tolist(), keys, strict=True)
             if place < len(self._keys) and int(self._keys[place]) == key
         ]
+
+
+async def read_known(blobs: BlobStore, state: DiscoveryState) -> KnownCandidates | None:
+    """Reads what the refresh knows. Returns None if it is not needed, or if the job is not refreshed.
+
+    Raises:
+        Damaged: a blob is gone or cannot be read.
+    """
+    refresh = state.refresh
+    if refresh is None or (refresh.taken_over and state.complete):
+        return None
+    return await KnownCandidates.load(blobs, refresh.known_blob, refresh.listed_blob)
 
 
 async def lines_of(blobs: BlobStore, job: Job, refresh: Refresh) -> AsyncIterator[list[KnownLine]]:
@@ -131,7 +141,7 @@ async def read_contents(blobs: BlobStore, job: Job, refresh: Refresh) -> Content
             next_index = max(next_index, line.index + 1)
             if each.is_final(check=refresh.check):
                 for key in _keys_of(line.url, line.source, line.source_id):
-                    keys += key.to_bytes(_KEY_BYTES)
+                    keys += key.to_bytes(HASH_BYTES)
     unique = np.unique(np.frombuffer(bytes(keys), _KEYS).astype(np.uint64))
     return Contents(unique, dict(found), next_index)
 
@@ -141,18 +151,4 @@ def _keys_of(url: str, source: str, source_id: str | None) -> list[int]:
     names = [address_key(url)]
     if source_id:
         names.append(f"{source}\n{source_id}")
-    return [
-        int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest())
-        for name in names
-    ]
-
-
-def _summed(data: bytes) -> bytes:
-    return zlib.crc32(data).to_bytes(_SUM_BYTES) + data
-
-
-def _checked(data: bytes) -> bytes:
-    found, data = data[:_SUM_BYTES], data[_SUM_BYTES:]
-    if found != zlib.crc32(data).to_bytes(_SUM_BYTES):
-        raise ValueError("not what was encoded")
-    return data
+    return list(map(hash_of, names))
