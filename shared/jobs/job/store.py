@@ -59,9 +59,11 @@ class JobStore:
         async with task_group() as group:
             listing = group.create_task(self._a_file_of(job.id))
             stored = await self.get(job.user_id, job.id, also_deleting=True)
+        if stored is not None:
+            raise AlreadyExists(f"There is a job {job.id} already.")
         # A dataset stays longer than the spec of its job.
-        if stored is not None or listing.result() is not None:
-            raise AlreadyExists(f"There is {listing.result() or f'a job {job.id}'} already.")
+        if listing.result() is not None:
+            raise AlreadyExists(f"There is {listing.result()} already.")
         name, data = spec_blob(job.id), encode_spec(spec)
         try:
             await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.errors import Conflict, NotFound, Unavailable
+from shared.errors import AlreadyExists, Conflict, NotFound, Unavailable
 from shared.jobs.job.states import State
 
 MESSAGE = "0d5a5b5c-0f8f-4d3a-9f53-6f0d3a2b1c4e"
@@ -87,3 +87,10 @@ async def test_any_id_of_a_message_is_stored_as_one_valid_line(flow, message):
     found = await flow.keys.find("admin", "mine-1")
     assert len(found.message_id.encode("utf-16-le")) <= 200
     assert found.message_id.isprintable()
+
+
+async def test_the_refusal_of_an_id_in_use_names_the_job_and_no_file(flow):
+    job = await flow.send({"keywords": ["cat"], "sources": RIGHT["sources"]})
+    await flow.run()
+    with pytest.raises(AlreadyExists, match=f"There is a job {job.id} already"):
+        await flow.jobs.create(job, await flow.jobs.spec(job.id))
