@@ -22,7 +22,6 @@ from typing import Final
 from shared.clock import Clock
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.host_rows import HostRow, HostRows, Need
-from shared.errors import AppError
 
 _log = logging.getLogger(__name__)
 
@@ -259,7 +258,7 @@ class HostPlaces:
         need = self._need(host, use, now)
         try:
             use.row = await rows.claim(host, need, use.row)
-        except AppError as error:
+        except Exception as error:  # noqa: BLE001 - without its keeper, the host would never be asked again
             _log.warning("The claim on %s was not renewed: %s", host, error)
             use.row = None
             return self._times.ask_again
@@ -279,7 +278,7 @@ class HostPlaces:
         """Releases the claim. If storage does not answer, it ends by itself."""
         use.places, row, use.row = 0, use.row, None
         ahead = self._limits.seconds_until_next(host) if use.delay_seconds else 0.0
-        with suppress(AppError):
+        with suppress(Exception):
             await rows.release(host, self._clock.now().timestamp() + ahead, row)
 
     def _need(self, host: str, use: _Use, now: float) -> Need:

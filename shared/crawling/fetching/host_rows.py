@@ -18,6 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from shared.clock import Clock, Deadline
 from shared.errors import Changed
 from shared.storage.compare_and_swap import compare_and_swap
@@ -26,6 +28,7 @@ from shared.storage.entities import Delete, Entity, EntityStore, Insert, Replace
 TABLE: Final = "hosts"
 _MOST_CLAIMS = 100
 _SHARDS = 16
+_claims = TypeAdapter(dict[str, tuple[int, int, float]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,20 @@ class HostRow:
 
     @classmethod
     def of(cls, entity: Entity | None) -> "HostRow":
-        """Returns the state in a row, or that of a host without a row."""
+        """Returns the state in a row, or that of a host without a row.
+
+        A row that cannot be read counts as empty, so the next claim replaces it.
+        """
         if entity is None:
             return cls()
-        claims = {
-            process: Claim(*claim) for process, claim in json.loads(str(entity.values["claims"])).items()
-        }
-        rest_until, next_at = (float(str(entity.values[name])) for name in ("rest_until", "next_at"))
-        return cls(claims, rest_until, next_at, entity.etag)
+        try:
+            claims = _claims.validate_json(str(entity.values["claims"]))
+            rest_until, next_at = (float(str(entity.values[name])) for name in ("rest_until", "next_at"))
+        except (ValueError, KeyError):
+            return cls(etag=entity.etag)
+        return cls(
+            {process: Claim(*claim) for process, claim in claims.items()}, rest_until, next_at, entity.etag
+        )
 
     def entity(self, host: str) -> Entity:
         """Returns the host's row."""

@@ -6,6 +6,7 @@ import pytest
 
 from shared.clock import Deadline
 from shared.crawling.fetching.host_rows import TABLE, Claim, HostRow, HostRows, Need, Terms, shard_of
+from shared.storage.entities import Entity, Insert, Put
 from shared.storage.memory.entities import MemoryEntities
 from tests.unit.manual_clock import ManualClock
 
@@ -87,3 +88,23 @@ async def test_the_night_deletes_rows_of_dead_processes_only():
     left = [partition for partition in entities._tables[TABLE].values() for row in partition]
     assert len(left) == 1
     assert await entities.get(TABLE, shard_of(HOST), HOST) is not None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"claims": "", "rest_until": 0.0, "next_at": 0.0},
+        {"claims": '{"a": [1]}', "rest_until": 0.0, "next_at": 0.0},
+        {"claims": '{"a": ["x", 1, null]}', "rest_until": 0.0, "next_at": 0.0},
+        {"claims": "{}", "rest_until": "soon", "next_at": 0.0},
+    ],
+)
+async def test_a_row_that_cannot_be_read_is_replaced_by_the_next_claim_or_erased(values):
+    entities, clock = MemoryEntities(), ManualClock()
+    rows = HostRows(entities, clock, "a")
+    await entities.apply(TABLE, shard_of(HOST), [Insert(Entity(shard_of(HOST), HOST, values))])
+    assert places(await rows.claim(HOST, Need(3, 0, 8), None)) == {"a": 3}
+    await entities.apply(TABLE, shard_of(HOST), [Put(Entity(shard_of(HOST), HOST, values))])
+    assert await rows.erase_useless(Deadline.after(clock, 10))
+    assert await entities.get(TABLE, shard_of(HOST), HOST) is None
