@@ -5,6 +5,9 @@ from itertools import pairwise
 
 from shared.records.candidates import Candidate
 
+# Characters of text in a chunk. A candidate usually has some hundred, but one from a list may have 30,000.
+CHUNK_CHARACTERS = 4 << 20
+
 
 def characters_of(candidate: Candidate) -> int:
     """Returns how many characters the candidate's long texts have."""

@@ -13,7 +13,7 @@ from shared.concurrency import process_concurrently
 from shared.damage import reading
 from shared.errors import Changed
 from shared.jobs.discovery.begin_refresh import begin_refresh, is_new_refresh
-from shared.jobs.discovery.cutting import characters_of, split_evenly
+from shared.jobs.discovery.cutting import CHUNK_CHARACTERS, characters_of, split_evenly
 from shared.jobs.discovery.known_candidates import KnownCandidates, read_known
 from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.flow.dispatch import Dispatch
@@ -38,8 +38,6 @@ from shared.text.plain_text import one_line
 
 _SMALL_CHUNK = 256
 _LAST_CHUNKS = 3
-# Characters of text in a chunk. A candidate usually has some hundred, but one from a list may have 30,000.
-_CHUNK_CHARACTERS = 4 << 20
 _CHUNKS_BETWEEN_SEEN = 250
 _MAX_NOTICE = 1000
 _WRITES_AT_A_TIME = 4
@@ -219,7 +217,7 @@ class DiscoveryRun:
         """
         count = len(self._found)
         known = self.state.candidates + count
-        by_text = count * _CHUNK_CHARACTERS // max(self._characters, 1)
+        by_text = count * CHUNK_CHARACTERS // max(self._characters, 1)
         return min(self._parts.chunk_size, max(_SMALL_CHUNK, known // 2), max(by_text, 1))
 
     async def _save_seen(self) -> None:

@@ -7,6 +7,7 @@ also saves the place in the dataset's records, so no candidate is taken over twi
 from collections.abc import AsyncIterator
 
 from shared.clock import Deadline
+from shared.jobs.discovery.cutting import CHUNK_CHARACTERS, characters_of
 from shared.jobs.discovery.known_candidates import lines_of
 from shared.jobs.discovery.run import DiscoveryRun
 from shared.jobs.job.job import Job, Refresh
@@ -35,17 +36,18 @@ class TakeOver:
         if state is None or refresh is None or state.taken_over:
             return True
         batch: list[NumberedCandidate] = []
-        number = 0
+        number = characters = 0
         async for each in self._lines(run.job, refresh):
             number += 1
             if number <= state.lines:
                 continue
             if each.is_final(check=refresh.check):
                 batch.append(self._candidate(run, state, each))
-            if len(batch) >= self._chunk_size:
+                characters += characters_of(batch[-1].candidate)
+            if len(batch) >= self._chunk_size or characters >= CHUNK_CHARACTERS:
                 state.lines = number
                 await run.save_taken_over(batch)
-                batch = []
+                batch, characters = [], 0
                 if deadline.passed:
                     return False
         state.lines, state.taken_over = number, True

@@ -9,6 +9,7 @@ import pytest
 
 from shared.datasets.dataset import Dataset
 from shared.errors import Conflict, NotFound
+from shared.jobs.discovery import take_over
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.submission.refresh import WantedRefresh
@@ -231,3 +232,13 @@ async def test_a_refresh_starts_from_the_revision_that_is_the_last_when_it_begin
     after = await flow.catalog.require("admin", job.id)
     assert (late[0].revision, after.revision, after.base_revision, after.image_count) == (1, 3, 2, 111)
     assert after.diff == {**NOTHING, "unchanged": 111}
+
+
+async def test_known_candidates_with_much_text_make_smaller_chunks(flow, monkeypatch):
+    job = await _made(flow)
+    earlier = [chunk.id async for chunk in flow.ledger.chunks(job.id)]
+    monkeypatch.setattr(take_over, "CHUNK_CHARACTERS", 5 * len("http://x/cat/10"))
+    after, _ = await _refreshed(flow, job)
+    sizes = [chunk.count async for chunk in flow.ledger.chunks(job.id) if chunk.id not in earlier]
+    assert after.diff == {**NOTHING, "unchanged": 108}
+    assert (sum(sizes), max(sizes)) == (120, 6)
