@@ -141,13 +141,11 @@ class Archiver:
             for number, file in enumerate(plan.files)
         }
         if plan.header.description and plan.files:
-            name, data = f"{plan.header.prefix}{CROISSANT}", _described(plan, checksums)
-            await self._blobs.put(name, data, BlobAttributes("application/ld+json", tier=Tier.HOT))
-            checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
+            data = _description(plan, checksums)
+            checksums |= await self._put_text(plan, CROISSANT, data, "application/ld+json")
         if len(plan.files) > 1:
-            name, data = f"{plan.header.prefix}{_CHECKSUMS}", _sha256sums(plan.header.prefix, checksums)
-            await self._blobs.put(name, data, BlobAttributes("text/plain; charset=utf-8", tier=Tier.HOT))
-            checksums[name] = FileChecksum(len(data), hashlib.sha256(data).hexdigest())
+            data = _sha256sums(plan.header.prefix, checksums)
+            checksums |= await self._put_text(plan, _CHECKSUMS, data, "text/plain; charset=utf-8")
         await self._copy_pages(plan)
         if plan.files:
             signals.dataset_upload_completed(
@@ -169,6 +167,14 @@ class Archiver:
             checksums=checksums,
             diff=plan.header.diff,
         )
+
+    async def _put_text(
+        self, plan: Plan, file: str, data: bytes, media_type: str
+    ) -> Mapping[str, FileChecksum]:
+        """Stores a text file of the dataset; returns its checksum, by the blob's name."""
+        name = f"{plan.header.prefix}{file}"
+        await self._blobs.put(name, data, BlobAttributes(media_type, tier=Tier.HOT))
+        return {name: FileChecksum(len(data), hashlib.sha256(data).hexdigest())}
 
     async def _copy_pages(self, plan: Plan) -> None:
         """Stores the plan's preview and report apart from the files, so that they stay readable in the Archive tier.
@@ -252,8 +258,8 @@ def _missing_parts(plan: Plan, digests: Sequence[str | None]) -> list[int]:
     return [part.number for part in plan.parts if not done.issuperset(piece.number for piece in part.slices)]
 
 
-def _described(plan: Plan, checksums: Mapping[str, FileChecksum]) -> bytes:
-    """Returns croissant.json with the checksums of the files of images, which nothing knows before they are written."""
+def _description(plan: Plan, checksums: Mapping[str, FileChecksum]) -> bytes:
+    """Returns croissant.json with the checksums of the files of images, which are not known before they are written."""
     encoding = FORMATS[plan.header.format].encoding
     files = [
         file_object(file.name.rpartition("/")[2], encoding, checksums[plan.blob(file)])

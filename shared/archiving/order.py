@@ -30,7 +30,7 @@ class ArchiveOrder:
     of the `earlier` datasets are left out. `parents` are the ids of the datasets that images were taken from. `changes`
     says in words how the crawl changed the images. `max_images_per_label` does not apply to the `whole_labels`;
     `max_images`, which limits the whole dataset, applies to all.
-    Of the `scores`, the archive step applies the percentiles only; the crawl has applied the values.
+    The archive step applies only the percentiles of the `scores`. The crawl has applied the values.
     `created_at` is that of the job, and the time of every entry in the archive files, so that a second run writes the
     same bytes. `seed` decides the splits, and the order of images in shards. `prefix` begins the names of the dataset's
     blobs, and `work_prefix` those of the archiver's working blobs; both end in "/".
@@ -78,8 +78,8 @@ class Archived:
 
     `blobs` are the files to download, in order: the ZIP file, or the tar shards and then the texts. `checksums` has an
     entry for each of them. `counts` is the number of candidates by label and outcome: "kept", or the reason of a
-    rejection. `splits` is the number of images by split. `diff` counts what a refresh has changed; None if there
-    was none.
+    rejection. `splits` is the number of images by split. `diff` counts what a refresh has changed; it is None if there
+    was no refresh.
     """
 
     format: FormatName

@@ -3,29 +3,28 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from shared.archiving.planning.text_writer import TextWriter
+from shared.archiving.planning.text_writer import TextWriter, close_records
 from shared.records.delivered import encode_delivered
 from shared.records.records import KEPT, Reason, Record
-from shared.storage.blobs import BlobAttributes
 
 
 class Change(StrEnum):
-    """What a refresh found out about one image. The value is the word in the diff.
+    """What a refresh found out about one image. The value is the word in the diff."""
 
-    ADDED: the dataset did not have it. CHANGED: its host has other bytes now. GONE: its sources no longer list it, or
-    its host no longer has it. OPTED_OUT: its host does not allow its use any more, so the dataset does not have it.
-    DROPPED: the dataset does not have it any more for another reason, such as a better copy.
-    """
-
+    # the dataset did not have it
     ADDED = "added"
+    # its host has other bytes now
     CHANGED = "changed"
+    # its sources no longer list it, or its host no longer has it
     GONE = "gone"
+    # its use is not allowed any more, so the dataset does not have it
     OPTED_OUT = "opted_out"
+    # the dataset does not have it any more for another reason, such as a better copy
     DROPPED = "dropped"
 
 
 UNCHANGED = "unchanged"
-"""Counts the other images of the dataset. The diff has no lines for them."""
+"""The word that counts the other images of the dataset. The diff has no lines for them."""
 _WITHDRAWN = frozenset({Reason.ROBOTS_DENIED, Reason.OPTED_OUT})
 _COPIED = ("index", "label", "url", "source", "outcome", "reason", "detail", "file", "split", "sha256")
 
@@ -33,7 +32,7 @@ _COPIED = ("index", "label", "url", "source", "outcome", "reason", "detail", "fi
 class DiffWriter:
     """Writes the diff while the records are written, if it is wanted.
 
-    `counts` has all words, also those that count nothing. It is None if the diff is not wanted.
+    `counts` has the number of images for each word, also if it is 0. It is None if the diff is not wanted.
     """
 
     def __init__(self, writer: TextWriter, *, wanted: bool) -> None:
@@ -57,12 +56,8 @@ class DiffWriter:
 
     async def close(self) -> None:
         """Stores the diff, which is then complete."""
-        if self.counts is None:
-            return
-        if not self._writer.size:
-            # an empty file would not be gzip
-            await self._writer.add(encode_delivered([]))
-        await self._writer.close(BlobAttributes("application/gzip"))
+        if self.counts is not None:
+            await close_records(self._writer)
 
 
 def _change(record: Record, line: Mapping[str, object]) -> Change | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.archiving.layout.contents import TextFile
-from shared.records.delivered import FileChecksum
+from shared.records.delivered import FileChecksum, encode_delivered
 from shared.storage.blobs import BlobAttributes, BlockStore
 from shared.storage.writer import BlobWriter
 
@@ -64,6 +64,13 @@ class TextWriter:
     async def _flush(self) -> None:
         data, self._pending, self._pending_bytes = b"".join(self._pending), [], 0
         await self._writer.append(data)
+
+
+async def close_records(writer: TextWriter) -> None:
+    """Stores a text of gzip members. If it has none, it gets an empty one, because an empty file is not gzip."""
+    if not writer.size:
+        await writer.add(encode_delivered([]))
+    await writer.close(BlobAttributes("application/gzip"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,16 @@ from shared.archiving.planning.diff import DiffWriter
 from shared.archiving.planning.final_records import FinalRecords
 from shared.archiving.planning.pictures import Shown
 from shared.archiving.planning.preview import PREVIEW
-from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs
+from shared.archiving.planning.text_writer import TextWriter, WorkingBlobs, close_records
 from shared.archiving.report.page import REPORT, Report, report_page
 from shared.archiving.selection.record_blobs import RecordBlobs
+from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.card import Figures, card, checksum_of
 from shared.archiving.texts.croissant import CROISSANT, Node, croissant, encode_croissant
 from shared.archiving.texts.metadata import Placed
 from shared.damage import reading
 from shared.records.delivered import DIFF, RECORDS, FileChecksum, encode_delivered
 from shared.records.records import Record, decode_records
-from shared.storage.blobs import BlobAttributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def write_texts(
 ) -> Texts:
     """Writes the texts and the sidecars to working blobs, and the delivered records to their final blob.
 
-    The images that are shown are needed at the end only.
+    `showing` is awaited when all records have been read.
 
     Raises:
         Damaged: a record blob is gone or cannot be read.
@@ -76,25 +76,12 @@ async def write_texts(
             await sidecars.add(_sidecars(images, form))
         await delivered.add(encode_delivered(lines))
         await diff.add(batch, lines)
-    if not delivered.size:
-        # an empty file would not be gzip
-        await delivered.add(encode_delivered([]))
-    await delivered.close(BlobAttributes("application/gzip"))
+    await close_records(delivered)
     await diff.close()
     await sidecars.close()
-    shown = await showing
-    readme = working.open("README.md")
-    await readme.add(_card(order, choice, final.figures, has_preview=bool(shown.preview)))
-    for annotation, writer in annotations:
-        for piece in annotation.end():
-            await writer.add(piece)
-    named = [("README.md", readme)]
-    tables = {annotation.name: writer.checksum for annotation, writer in annotations if annotation.described}
-    description = _description(order, choice, final.figures, tables)
-    made = [*_shown_files(order, shown, final.figures)]
-    if form.description_inside:
-        made.append((CROISSANT, encode_croissant(description)))
-    for name, data in made:
+    description = _description(order, choice, final.figures, await _end(annotations))
+    named: list[tuple[str, TextWriter]] = []
+    for name, data in _whole_texts(order, choice, final.figures, await showing, description):
         named.append((name, working.open(name)))
         await named[-1][1].add(data)
     named += ((annotation.name, writer) for annotation, writer in annotations)
@@ -103,12 +90,25 @@ async def write_texts(
     return Texts(delivered.blob, files, described, final.figures.counts, diff.counts)
 
 
-def _shown_files(order: ArchiveOrder, shown: Shown, figures: Figures) -> Iterator[tuple[str, bytes]]:
-    """Yields the names and the bytes of the files that show images."""
+async def _end(annotations: Sequence[tuple[Annotation, TextWriter]]) -> Mapping[str, FileChecksum]:
+    """Writes the ends of the annotations; returns the checksums of those that croissant.json describes, by name."""
+    for annotation, writer in annotations:
+        for piece in annotation.end():
+            await writer.add(piece)
+    return {annotation.name: writer.checksum for annotation, writer in annotations if annotation.described}
+
+
+def _whole_texts(
+    order: ArchiveOrder, choice: Choice, figures: Figures, shown: Shown, description: Node
+) -> Iterator[tuple[str, bytes]]:
+    """Yields the names and the bytes of the texts that are made at once, when all records have been read."""
+    yield "README.md", _card(order, choice, figures, has_preview=bool(shown.preview))
     if shown.preview:
         yield PREVIEW, shown.preview
     if shown.survey is not None:
         yield REPORT, report_page(Report(order, figures, shown.survey, shown.small))
+    if FORMATS[order.output.format].description_inside:
+        yield CROISSANT, encode_croissant(description)
 
 
 async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncIterator[list[Record]]:
@@ -122,7 +122,7 @@ async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncItera
 
 
 def _sidecars(images: Sequence[Placed], form: ArchiveFormat) -> bytes:
-    """The sidecars of each image, one after the other, as `Images.sidecar_offset` expects them."""
+    """Returns the sidecars of each image, one after the other, as `Images.sidecar_offset` expects them."""
     return b"".join(part for image in images for part in form.sidecars(image.record, image.fields))
 
 

@@ -127,7 +127,7 @@ def image_set(name: str, folder: str, extensions: Iterable[str], archives: Itera
 
 
 def in_file(name: str, extract: Node, transform: Node | None = None) -> Node:
-    """Describes where a field is: in a file."""
+    """Describes the source of a field that is in one file."""
     return {
         "fileObject": {"@id": name},
         "extract": extract,
@@ -136,7 +136,7 @@ def in_file(name: str, extract: Node, transform: Node | None = None) -> Node:
 
 
 def in_files(name: str, extract: Node, transform: Node | None = None) -> Node:
-    """Describes where a field is: in each file of a set."""
+    """Describes the source of a field that is in each file of a set."""
     return {"fileSet": {"@id": name}, "extract": extract, **({"transform": transform} if transform else {})}
 
 
