@@ -49,14 +49,16 @@ class Known:
     """What the dataset that is refreshed says of an image.
 
     If it has the image, `facts` are those of the stored bytes, and `split` is the image's split. Otherwise `reason` and
-    `detail` say why the image was rejected. `listed` says whether the sources still list the image. The other fields
-    are those of its record.
+    `detail` say why the image was rejected, and `same_as` and `same_as_dataset` name the image that it is a copy of.
+    `listed` says whether the sources still list the image. The other fields are those of its record.
     """
 
     facts: ImageFacts | None = None
     split: str | None = None
     reason: str = ""
     detail: str = ""
+    same_as: int | None = None
+    same_as_dataset: str | None = None
     listed: bool = True
     final_url: str | None = None
     fetched_at: str | None = None

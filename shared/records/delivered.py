@@ -120,18 +120,26 @@ _OF_CANDIDATE = (
     "extra",
 )
 _OF_ALL = (*_OF_CANDIDATE, "outcome", "consent", "consent_at", *_PROVENANCE)
-_OF_KEPT, _OF_REJECTED = (*_OF_ALL, *_FACTS, "embedded"), (*_OF_ALL, "reason", "detail")
+_OF_KEPT, _OF_REJECTED = (
+    (*_OF_ALL, *_FACTS, "embedded"),
+    (*_OF_ALL, "reason", "detail", "same_as", "same_as_dataset"),
+)
 _adapter = TypeAdapter(Delivered)
 
 
 def fields_of(record: Record) -> dict[str, object]:
-    """Returns the fields of a line that are known from the crawl alone, without empty fields."""
+    """Returns the fields of a line that are known from the crawl alone, without empty fields.
+
+    The crawl names the image that a candidate is a copy of only if a refresh has taken the copy over.
+    """
     candidate, outcome, consent = record.candidate, record.outcome, record.consent
     if isinstance(outcome, Kept):
         facts = outcome.facts
         names, word, found = _OF_KEPT, KEPT, (*_facts_of(facts), facts.embedded.fields)
     else:
-        names, word, found = _OF_REJECTED, "rejected", (str(outcome.reason), outcome.detail)
+        known = candidate.known
+        same = (known.same_as, known.same_as_dataset) if known is not None else (None, None)
+        names, word, found = _OF_REJECTED, "rejected", (str(outcome.reason), outcome.detail, *same)
     values = (
         record.index,
         candidate.label,

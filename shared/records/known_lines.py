@@ -19,6 +19,8 @@ class _Rest:
 
     reason: str = ""
     detail: str = ""
+    same_as: int | None = None
+    same_as_dataset: str | None = None
     final_url: str | None = None
     fetched_at: str | None = None
     etag: str = ""
@@ -94,6 +96,8 @@ def _decode(data: bytes) -> KnownLine:
         split=line.split,
         reason=rest.reason,
         detail=rest.detail,
+        same_as=rest.same_as,
+        same_as_dataset=rest.same_as_dataset,
         final_url=rest.final_url,
         fetched_at=rest.fetched_at,
         etag=rest.etag,

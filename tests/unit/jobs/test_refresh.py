@@ -101,6 +101,22 @@ async def test_the_diff_names_what_was_added_is_gone_and_was_opted_out(flow):
     }
 
 
+async def test_copies_still_name_the_image_that_was_preferred(flow):
+    earlier = await _made(flow)
+    sources = [{"type": "fake", "total": 70, "page": 10}]
+    job = await flow.send(SPEC | {"sources": sources, "dedup": {"against": [earlier.id]}})
+    await flow.run()
+    same = ("reason", "same_as", "same_as_dataset")
+    before = {
+        index: [line.get(name) for name in same] for index, line in (await _records(flow, job, 1)).items()
+    }
+    assert ["duplicate", 0, earlier.id] in before.values()
+    for revision in (2, 3):
+        await _refreshed(flow, job)
+        after = await _records(flow, job, revision)
+        assert {index: [line.get(name) for name in same] for index, line in after.items()} == before
+
+
 async def test_images_that_are_gone_leave_the_dataset_if_that_is_asked_for(flow):
     job = await _made(flow)
     flow.source.removed = {"http://x/cat/5"}
