@@ -1,6 +1,7 @@
 """Shows which candidates were left out of a dataset as copies of other images, and of which ones.
 
-The bytes of copies are working blobs of the job: they can be seen until these are deleted.
+The bytes of copies are working blobs of the job: they can be seen until these are deleted. A refresh does not take them
+over, so afterwards only those of new copies can be seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from shared.images.index.indexes import Indexes
 from shared.images.index.record_lines import image_of, read_lines
 from shared.images.index.rows import Rows
 from shared.images.job_images import JobImages
+from shared.jobs.job.job import Job
 from shared.jobs.ledger.record_pieces import Line, Place
 from shared.jobs.ledger.rows import ChunkRow
 
@@ -114,19 +116,20 @@ class Duplicates:
         for row in copies:
             wanted.setdefault(int(row["member"]), set()).add(int(row["index"]))
         found: dict[int, KeptImage] = {}
-        for chunk, indices in await self._chunks(dataset.id, wanted):
+        for chunk, indices in await self._chunks(job, wanted):
             # the working blobs may be deleted meanwhile
             with suppress(Damaged):
                 found |= await self.job_images.of_candidates(job, chunk, indices)
         return found
 
-    async def _chunks(
-        self, job_id: str, wanted: Mapping[int, set[int]]
-    ) -> Sequence[tuple[ChunkRow, set[int]]]:
-        """Returns the chunks of members of the records: the members are in the order of the chunks."""
+    async def _chunks(self, job: Job, wanted: Mapping[int, set[int]]) -> Sequence[tuple[ChunkRow, set[int]]]:
+        """Returns the chunks of members of the records: the members are in the order of the chunks that count."""
         found = list[tuple[ChunkRow, set[int]]]()
-        number = 0
-        async for chunk in self.job_images.data.ledger.chunks(job_id):
+        data, after, number = self.job_images.data, "", 0
+        if job.refresh is not None:
+            discovery, _ = await data.discovery.read(job.id)
+            after = discovery.counted_after
+        async for chunk in data.ledger.chunks(job.id, after):
             if number in wanted:
                 found.append((chunk, wanted[number]))
             if len(found) == len(wanted):

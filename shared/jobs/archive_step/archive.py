@@ -16,7 +16,6 @@ from shared.errors import Damaged, NotFound, Permanent
 from shared.jobs.archive_step.start import ArchiveStarts, parents_of
 from shared.jobs.flow.job_watch import JobEnded, JobWatch, JobWatches
 from shared.jobs.flow.transitions import Transitions
-from shared.jobs.job.chunk_ids import chunk_id
 from shared.jobs.job.failures import ARCHIVE_FAILED, NO_IMAGES
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JobMessage, message_of
@@ -155,7 +154,7 @@ class Archive:
         if job.refresh is not None:
             # all that counts of earlier revisions was taken over
             discovery, _ = await self._discovery.read(job.id)
-            after = chunk_id(discovery.chunks_before) + "~"
+            after = discovery.counted_after
         records = [records_blob(job.id, chunk.id) async for chunk in self._ledger.chunks(job.id, after)]
         start = await self._starts.begin(job, spec)
         limit, whole_labels = spec.max_images_per_label, tuple[str, ...]()

@@ -142,13 +142,17 @@ class DiscoveryState:
     def begin_revision(self, revision: int) -> None:
         """Goes to the job's next revision: starts a rescan, and visits again the streams that were given up."""
         self.revision = revision
-        self.rescan = RescanState(
-            self.chunks, chunk_id(self.chunks_before) + "~" if self.chunks_before else ""
-        )
+        self.rescan = RescanState(self.chunks, self.counted_after)
         for stream in self.streams.values():
             if stream.gave_up:
                 stream.reopen()
                 self.complete = False
+
+    @property
+    def counted_after(self) -> str:
+        """The text after which the ids of all chunks are that count. It is empty if the job was never refreshed."""
+        # the tilde is behind the halves of the chunk
+        return f"{chunk_id(self.chunks_before)}~" if self.chunks_before else ""
 
     @property
     def sought(self) -> int:

@@ -1,6 +1,7 @@
 """Copies that were left out of a dataset are found with the image that was preferred, and their bytes while stored."""
 
 import gzip
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,9 @@ import pytest
 
 from shared.errors import Conflict, NotFound
 from shared.images.index.duplicates import CopyGroup
+from shared.jobs.submission.refresh import WantedRefresh
 from shared.records.records import Reason
+from shared.users.caller import UNMARKED
 from tests.unit.functions.http.http_calls import Caller, memory_app
 from tests.unit.jobs import fake_worker
 from tests.unit.jobs.simulation import Flow
@@ -138,6 +141,25 @@ async def test_copies_are_named_without_their_images_once_the_working_blobs_are_
     assert groups
     assert {copy.image for group in groups for copy in group.copies} == {None}
     assert all(group.image is not None for group in groups)
+
+
+async def test_after_a_refresh_only_new_copies_have_their_bytes(flow, app, monkeypatch):
+    alike = fake_worker._facts
+
+    def facts(data):
+        return replace(alike(data), sha256=hashlib.sha256(data).hexdigest())
+
+    monkeypatch.setattr(fake_worker, "_facts", facts)
+    await _run(flow)
+    before = {copy.line["index"] for group in await _groups(app, 500) for copy in group.copies}
+    flow.source.added = {"a": 5}
+    await flow.refresh.run("admin", "job1", WantedRefresh(UNMARKED))
+    await flow.run()
+    copies = {copy.line["index"]: copy for group in await _groups(app, 500) for copy in group.copies}
+    new = copies.keys() - before
+    assert before <= copies.keys()
+    assert new
+    assert {index for index, copy in copies.items() if copy.image is not None} == new
 
 
 async def test_an_image_of_an_earlier_dataset_is_named_with_its_dataset(flow, app):
