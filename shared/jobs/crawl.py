@@ -184,6 +184,8 @@ class Crawl:
     async def _options_of(self, job: Job) -> CrawlOptions:
         """Returns the crawl options of the job. A few jobs' options are cached: those of a revision never change."""
         key = job.id, job.revision
+        if key in self._options:
+            return self._options[key]
         # chunks of a job begin at the same time, and one read serves them all
         async with self._reading_options:
             if key not in self._options:

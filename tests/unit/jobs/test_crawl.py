@@ -1,5 +1,7 @@
 """Chunks that run out of time, whose hosts are busy, that kill their process, or that are halved."""
 
+import asyncio
+
 import pytest
 
 from shared.jobs.job.messages import (
@@ -115,3 +117,27 @@ async def test_a_chunk_that_is_halved_while_it_is_crawled_ends_one_way_only(flow
     check_whole(*(await outcome(flow, job))[:2])
     progress = await flow.ledger.progress(job.id)
     assert (progress.added, progress.done) == (12, 12)
+
+
+async def test_a_job_whose_options_are_known_does_not_wait_for_the_spec_of_another_job(flow, monkeypatch):
+    first, second = [await flow.send(SPEC) for _ in range(2)]
+    for queue, text in flow.take():
+        await flow.handle(queue, text)
+    chunks = flow.take()
+    known, *others = [text for _, text in chunks if f'"{first.id}"' in text]
+    [slow, *_] = [text for _, text in chunks if f'"{second.id}"' in text]
+    await flow.handle(CHUNKS_QUEUE, known)
+    asked, answered, read = asyncio.Event(), asyncio.Event(), flow.jobs.needed_spec
+
+    async def read_slowly(job_id):
+        asked.set()
+        await answered.wait()
+        return await read(job_id)
+
+    monkeypatch.setattr(flow.jobs, "needed_spec", read_slowly)
+    waiting = asyncio.create_task(flow.handle(CHUNKS_QUEUE, slow))
+    await asked.wait()
+    async with asyncio.timeout(5):
+        await flow.handle(CHUNKS_QUEUE, others[0])
+    answered.set()
+    await waiting
