@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
@@ -15,7 +16,7 @@ from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.host_queues import HostQueues
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.judging.decoding.allocator import return_large_blocks
-from shared.crawling.judging.judge import AwaitingMemory, Judged, judge, judge_with_memory
+from shared.crawling.judging.first_use import import_libraries, judge
 from shared.crawling.judging.threads import JudgingThreads
 from shared.crawling.known_images import KnownImages, KnownWork
 from shared.crawling.optout_check import OptOutCheck
@@ -29,6 +30,9 @@ from shared.runtime import Runtime
 from shared.storage.blobs import BlockStore
 from shared.storage.writer import BlobWriter
 from shared.telemetry import signals
+
+if TYPE_CHECKING:
+    from shared.crawling.judging.judge import Judged
 
 _STOP_POLL_SECONDS = 0.5
 
@@ -143,6 +147,7 @@ class ChunkWorker:
         """
         optouts = OptOutCheck(await self._optouts.current() if self._optouts is not None else None)
         run = self._run(chunk, deadline, stop, optouts)
+        libraries = self._threads.run(import_libraries)
         watcher = asyncio.create_task(run.interrupt_on_stop())
         try:
             async with asyncio.TaskGroup() as group:
@@ -154,6 +159,7 @@ class ChunkWorker:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
         finally:
             watcher.cancel()
+        await libraries
         await run.shard.close()
         names = self._fetcher.take_name_counts()
         signals.names_looked_up(
@@ -284,10 +290,14 @@ class ChunkWorker:
             return refusal
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
-    async def _judge(self, run: _Run, data: bytes, answers: Answers, earlier: Embedded) -> Judged | Rejected:
+    async def _judge(
+        self, run: _Run, data: bytes, answers: Answers, earlier: Embedded
+    ) -> "Judged | Rejected":
         """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options
         judged = await self._threads.run(partial(judge, data, options, answers, earlier))
+        from shared.crawling.judging.judge import AwaitingMemory, judge_with_memory
+
         while isinstance(judged, AwaitingMemory):
             async with run.waiting():
                 share = await self._pixels.take(judged.needed_bytes)

@@ -18,6 +18,7 @@ _FOR_A_NEW_JOB = (
     "shared.jobs.intake",
     "shared.jobs.crawl",
     "shared.crawling.worker",
+    "shared.crawling.judging.judge",
 )
 """What a job needs until its first download."""
 

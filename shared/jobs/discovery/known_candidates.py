@@ -6,10 +6,7 @@ A key takes eight bytes and one bit, so a dataset of a million images takes some
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Self
 
 from shared.damage import reading
 from shared.errors import Damaged, NotFound
@@ -23,6 +20,11 @@ from shared.records.known_lines import KnownLine, read_known_lines
 from shared.storage.blobs import BlobStore
 from shared.web.addresses.urls import address_key
 
+if TYPE_CHECKING:
+    # it is imported where it is used, as few jobs are refreshed, and a job must begin soon after a cold start
+    import numpy as np
+    from numpy.typing import NDArray
+
 _KEYS = ">u8"
 
 
@@ -34,7 +36,7 @@ class Contents:
     label. `next_index` is the first index that no candidate has.
     """
 
-    keys: NDArray[np.uint64]
+    keys: "NDArray[np.uint64]"
     found: dict[str, int]
     next_index: int
 
@@ -42,7 +44,9 @@ class Contents:
 class KnownCandidates:
     """The keys of known candidates, and a mark for each that a source has listed."""
 
-    def __init__(self, keys: NDArray[np.uint64], listed: NDArray[np.bool] | None = None) -> None:
+    def __init__(self, keys: "NDArray[np.uint64]", listed: "NDArray[np.bool] | None" = None) -> None:
+        import numpy as np
+
         self._keys = keys
         self._listed = np.zeros(len(keys), np.bool) if listed is None else listed
         self.changed = False
@@ -54,6 +58,8 @@ class KnownCandidates:
         Raises:
             Damaged: a blob is gone or cannot be read.
         """
+        import numpy as np
+
         with reading("the keys of the known candidates"):
             keys = np.frombuffer(without_checksum(await blobs.get(keys_blob)), _KEYS).astype(np.uint64)
         if not listed_blob:
@@ -90,9 +96,13 @@ class KnownCandidates:
 
     def encode_listed(self) -> bytes:
         """Returns the marks, with a CRC-32 before them."""
+        import numpy as np
+
         return with_checksum(np.packbits(self._listed).tobytes())
 
     def _places(self, keys: Sequence[int]) -> list[int]:
+        import numpy as np
+
         found = np.searchsorted(self._keys, np.array(keys, np.uint64))
         return [
             place
@@ -133,6 +143,8 @@ async def read_contents(blobs: BlobStore, job: Job, refresh: Refresh) -> Content
     Raises:
         Damaged: they are gone or cannot be read.
     """
+    import numpy as np
+
     keys, found, next_index = bytearray(), Counter[str](), 0
     async for lines in lines_of(blobs, job, refresh):
         for each in lines:
