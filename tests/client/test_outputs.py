@@ -55,7 +55,7 @@ def served(app):
     ("users list", "u1 active pro"), ("users show u1", "u1 pro active"), ("users me", "Ann pro jobs_open"),
     ("users change u1 --tier pro", "u1"), ("users delete u1 --datasets keep -y", "u1 is active"),
     ("keys list", "k1 pxc_ read"), ("keys revoke k1 -y", "Revoked k1"), ("datasets", "a1 2 1.2 MB hot"),
-    ("datasets a1", "a1 1.2 MB zip train cat"), ("rehydrate a1 --days 3", "a1 hot"),
+    ("datasets a1", "a1 revision 1.2 MB zip train cat"), ("rehydrate a1 --days 3", "a1 hot"),
     ("lists list", "l1 stored 3 bytes b"),
     ("lists delete l1 -y", "Deleted l1"), ("insights", "jobs_completed Jobs"), ("cancel a1", "a1 is completed"),
     ("retry a1", "a1 is completed"), ("delete a1 --dataset-only -y", "Deleted the dataset a1"),

@@ -166,6 +166,7 @@ def _show(dataset: "Dataset", *, as_json: bool) -> None:
         {
             "id": dataset.id,
             "name": dataset.name,
+            "revision": dataset.revision,
             "images": dataset.image_count,
             "size": size_text(dataset.size_bytes),
             "format": dataset.format,

@@ -59,6 +59,7 @@ def show(job_id: JobId, as_json: Json = False, url: Url = None) -> None:
             "id": job.id,
             "name": job.name,
             "state": job.state,
+            "revision": job.revision,
             "error": f"{job.error.code}: {job.error.detail}" if job.error else None,
             "notice": job.notice,
             "created": job.created_at,
