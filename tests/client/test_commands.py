@@ -202,7 +202,7 @@ def test_watching_prints_each_change_once(app, run):
 
 
 def test_a_large_list_goes_to_storage_without_the_key(app, run, tmp_path, monkeypatch):
-    monkeypatch.setattr("pixcrawler.uploads._MAX_BODY_BYTES", 10)
+    monkeypatch.setattr("pixcrawler.uploads.lists._MAX_BODY_BYTES", 10)
     stored = {
         "id": "l1", "name": "n", "blob": "inputs/u/uploaded/l1.csv", "state": "stored", "size_bytes": 30,
         "created_at": "2026-01-01T00:00:00Z", "upload": None,

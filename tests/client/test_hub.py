@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from pixcrawler import hub as uploads
 from pixcrawler.errors import WrongUse
+from pixcrawler.uploads import hub as uploads
 from tests.client.conftest import KEY, StoredFile, links
 from tests.client.hub import TOKEN, running_hub
 

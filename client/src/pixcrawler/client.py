@@ -249,7 +249,7 @@ class Client:
 
     def upload_list(self, path: str | Path, *, name: str | None = None) -> StoredList:
         """Stores a list of URLs, of up to 2 GB. The ending of its name says its format."""
-        from pixcrawler.uploads import upload_list
+        from pixcrawler.uploads.lists import upload_list
 
         return upload_list(self, Path(path), name)
 

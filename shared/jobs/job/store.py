@@ -47,10 +47,7 @@ class JobStore:
         self._specs = specs
 
     async def create(self, job: Job, spec: JobSpec) -> Job:
-        """Writes the spec, the index row and the job, in this order, so that every visible job is complete.
-
-        Returns:
-            The job with its version.
+        """Writes the spec, the index row and then the job, so that every visible job is complete; returns the job.
 
         Raises:
             AlreadyExists: the user has a job of this id, or another user has files under it, or there is something
@@ -174,7 +171,7 @@ class JobStore:
         """Replaces a stored job that has ended by `job`, which has not; returns the job with its new version.
 
         The index row is written before, so the clean-up spares the job, and again after, so the watchdog finds it. With
-        a `spec`, the job needs no working blobs of its earlier revisions: they may be deleted.
+        a `spec`, the job needs no working blobs of its earlier revisions, so they may have been deleted.
 
         Raises:
             Changed: another call has changed the job since it was read.
@@ -270,10 +267,8 @@ class JobStore:
 
     async def forget_work(self, job_id: str) -> None:
         """Deletes the index row, after the working blobs are deleted. Idempotent."""
-        try:
+        with contextlib.suppress(Changed):
             await self._entities.apply(_TABLE, WORK, [Delete(job_id)])
-        except Changed:
-            return
 
     async def _a_file_of(self, job_id: str) -> str | None:
         """Returns the name of a file of the job's dataset; None if there is none."""

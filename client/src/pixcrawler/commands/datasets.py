@@ -91,7 +91,7 @@ def push_to_hub(
     """
     from pixcrawler.downloads.unpack import names_in
     from pixcrawler.downloads.unpack import unpack as unpack_zip
-    from pixcrawler.hub import push_to_hub as push
+    from pixcrawler.uploads.hub import push_to_hub as push
 
     with connect(url) as client:
         paths = _download(client, dataset_id, to, connections=4, quiet=as_json)

@@ -4,7 +4,7 @@ from functions.http.call import Answer, Call
 from functions.http.declared import PAGE, Declared, Parameter
 from functions.http.endpoint import Endpoints
 from functions.http.inputs import moment_of
-from functions.http.models.audit import AUDIT, AuditEntry, AuditPage
+from functions.http.models.operators.audit import AUDIT, AuditEntry, AuditPage
 from shared.users.audit import Action, AuditFilter
 from shared.users.caller import Scope
 

@@ -8,7 +8,7 @@ from functions.http.call import Answer, Call
 from functions.http.declared import Declared, Parameter, whole_number
 from functions.http.endpoint import Endpoints
 from functions.http.inputs import wrong_value
-from functions.http.models.lifecycle import PLAN, LifecyclePlan
+from functions.http.models.operators.lifecycle import PLAN, LifecyclePlan
 from shared.clock import Deadline
 from shared.ids import is_plain_id
 from shared.users.caller import Scope

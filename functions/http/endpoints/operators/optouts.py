@@ -7,7 +7,7 @@ from functions.http.call import Answer, Call
 from functions.http.declared import LOCATION, PAGE, Declared, Parameter, Reply
 from functions.http.endpoint import Endpoints
 from functions.http.inputs import wrong_value
-from functions.http.models.optouts import (
+from functions.http.models.operators.optouts import (
     OPTOUTS,
     CreateOptOutBody,
     HoldingAnswer,

@@ -1,0 +1,1 @@
+"""Uploads lists of URLs to the app, and datasets to the Hugging Face Hub."""
