@@ -23,7 +23,7 @@ from shared.records.records import Kept, Reason, Record, Rejected
 from shared.storage.blobs import BlobStore
 from shared.storage.writer import BlobWriter
 
-# larger images are hashed in a thread, so that other tasks need not wait
+# larger images are hashed in a thread, so that other tasks do not wait
 _HASHED_ON_LOOP = 256 << 10
 _VERSION = ("final_url", "fetched_at", "etag", "last_modified")
 _WITHDRAWN = frozenset({Reason.ROBOTS_DENIED, Reason.OPTED_OUT})
@@ -158,7 +158,7 @@ class KnownImages:
 
 
 def _after_rejection(found: Rejected, work: KnownWork) -> _Reply:
-    """Returns what follows if the host did not give the image. If it may give it at another time, the image stays."""
+    """Returns what the host says of an image that it did not send. If it may send it later, the image stays."""
     if found.reason in _WITHDRAWN:
         return _Reply(found)
     if found.reason is Reason.NOT_FOUND:

@@ -50,7 +50,7 @@ _ARCHIVE_CRASHED = Failure(ARCHIVE_CRASHED, "Archiving failed again and again.")
 class Steps:
     """The steps that messages start.
 
-    `crawl` and `archive` return their step. An instance that has other work does not import the libraries of these.
+    `crawl` and `archive` return their step, so that an instance with other work does not import their libraries.
     """
 
     submit: Submit

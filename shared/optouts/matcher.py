@@ -44,18 +44,18 @@ class OptOutMatcher:
         return bool(self.urls or self.hosts or self.sha256 or self.looks)
 
     def refuses_address(self, *addresses: str | None) -> bool:
-        """Whether one of an image's addresses, or that of its page, is opted out, or is on a host that is."""
+        """Returns whether one of an image's addresses, or that of its page, is opted out, or is on such a host."""
         found = dict.fromkeys(address for address in addresses if address)
         if self.urls and any(address_key(address) in self.urls for address in found):
             return True
         return bool(self.hosts) and any(map(self._is_on_host, found))
 
     def refuses_bytes(self, sha256: str) -> bool:
-        """Whether a file with this hash, in lower-case hexadecimal digits, is opted out."""
+        """Returns whether a file with this hash, in lower-case hexadecimal digits, is opted out."""
         return sha256 in self.sha256
 
     def refuses_look(self, perceptual_hash: str) -> bool:
-        """Whether a picture with this hash looks like one that is opted out. A flat picture, without hash, does not."""
+        """Returns whether a picture with this hash looks like one that is opted out; False without a hash."""
         if not self.looks or not perceptual_hash:
             return False
         import numpy as np
@@ -65,7 +65,7 @@ class OptOutMatcher:
         return bool((differing <= distances).any())
 
     def refuses(self, addresses: Iterable[str | None], sha256: str, perceptual_hash: str) -> bool:
-        """Whether an image with these addresses and hashes is opted out."""
+        """Returns whether an image with these addresses and hashes is opted out."""
         return (
             self.refuses_bytes(sha256)
             or self.refuses_look(perceptual_hash)

@@ -27,7 +27,7 @@ class _Rest:
     last_modified: str = ""
 
 
-# without the images that percentiles have dropped, each refresh would drop as many of the others
+# if images that percentiles have dropped were not judged again, each refresh would drop more of the others
 _JUDGED_AGAIN = frozenset({Reason.ROBOTS_DENIED, Reason.PERCENTILE_FILTERED})
 _ASKED_AGAIN = frozenset(
     {

@@ -103,7 +103,7 @@ class Record:
 
     `consent` holds the answers of the signals that were looked for. It is None if the candidate was rejected before.
     `etag` and `last_modified` are the version that the host gave of the image, as it wrote them.
-    `gone` says of an image that a refresh keeps that its sources no longer list it, or that its host no longer has it.
+    `gone` is true if a refresh keeps an image that its sources no longer list, or that its host no longer has.
     """
 
     index: int

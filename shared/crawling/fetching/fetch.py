@@ -41,7 +41,7 @@ from shared.web.wishes.respect import Respect
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0
 _TIMING = Timing()
-_NONE: Mapping[str, str] = {}
+_NO_CONDITIONS: Mapping[str, str] = {}
 
 
 class Fetcher:
@@ -84,12 +84,12 @@ class Fetcher:
         respect: Respect,
         patience: Patience,
         answers: Answers,
-        conditions: Mapping[str, str] = _NONE,
+        conditions: Mapping[str, str] = _NO_CONDITIONS,
     ) -> AsyncIterator[Fetched | Rejected]:
         """Fetches an image, or returns the rejection. The byte budget counts the image until the block ends.
 
         With `conditions`, which are headers, the host may answer that the image is unchanged.
-        Notes the answers of the signals that are looked for, those of all addresses that the host redirects to.
+        `answers` gets the answers of the signals that are looked for, for all addresses that the host redirects to.
 
         Raises:
             Postponed: the chunk's time ends before the host may be asked.
@@ -107,7 +107,7 @@ class Fetcher:
             self._give_back(download)
 
     async def refusal(self, url: str, respect: Respect, answers: Answers) -> Rejected | None:
-        """Why a host forbids the use of an image in its own files, or None. The image is not requested."""
+        """Returns why a host's own files forbid the use of an image, or None. Does not request the image."""
         return await self._wishes.refusal(parse_url(url), respect, answers)
 
     async def _within_time(self, download: Download) -> Fetched | Rejected:

@@ -35,7 +35,7 @@ class AiTxt:
         self._files.begin(url)
 
     async def refusal(self, url: URL, answers: Answers) -> Rejected | None:
-        """Why the URL may not be used: its host's file forbids it, or the host did not answer.
+        """Returns why the URL may not be used: its host's file forbids it, or the host did not answer.
 
         Rules name kinds of files in lower case, so a path in capitals is compared in lower case, too.
         """

@@ -1,6 +1,6 @@
-"""Fetches a file in which hosts state their wishes. No file is another thing than a host that does not answer.
+"""Fetches the files in which hosts state their wishes.
 
-The policy is that of robots.txt (RFC 9309, 2.3.1), for every such file: a client error means that there is no file; a
+The policy is that of robots.txt (RFC 9309, 2.3.1), for every such file. A client error means that there is no file. A
 server error, or no answer, means that the host's wishes are not known, and then it is not asked for anything else.
 """
 
@@ -36,8 +36,7 @@ class HostFile[T]:
 class FileKind[T]:
     """A kind of file. `name` stands in rejections, and `parse` reads its bytes; it returns None if it is no such file.
 
-    Of a file that has more than `max_bytes`, only so many bytes are read. `size_of` is the memory that its content
-    takes.
+    Only the first `max_bytes` of a file are read. `size_of` returns the bytes of memory that its content takes.
     """
 
     name: str

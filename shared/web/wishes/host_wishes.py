@@ -31,7 +31,9 @@ class HostWishes:
         return cls(robots, TdmReservations(web), AiTxt(web), RslLicences(web, robots))
 
     async def refusal(self, url: URL, respect: Respect, answers: Answers) -> Rejected | None:
-        """Why a host does not allow the use of an address, or did not say. Notes the answer of each file.
+        """Returns why a host does not allow the use of an address: a file refuses it, or its host did not answer.
+
+        Notes the answer of each file.
 
         The first refusal ends the search. All files are fetched at the same time, but for the licences that robots.txt
         names.

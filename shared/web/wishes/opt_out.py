@@ -28,7 +28,7 @@ class Declared:
     usages: Sequence[str]
 
     def refusal(self, respect: Respect, answers: Answers) -> Rejected | None:
-        """Why the image, or the page's images, may not be used. Notes the answer of each signal."""
+        """Returns why the image, or the page's images, may not be used. Notes the answer of each signal."""
         refusal = self._by_robots_tags(answers) if respect.robots_tags else None
         if refusal is None and respect.tdmrep:
             refusal = self._by_reservation(answers)

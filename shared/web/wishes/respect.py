@@ -25,5 +25,5 @@ class Respect(BaseModel):
 
     @classmethod
     def nothing(cls) -> Self:
-        """Returns what respects no refusal."""
+        """Returns the settings of a job that respects no refusal."""
         return cls(**dict.fromkeys(cls.model_fields, False))

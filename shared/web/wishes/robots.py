@@ -64,7 +64,7 @@ class Robots:
         return Rejected(Reason.ROBOTS_DENIED, f"{url.host}{cut}")
 
     async def preference(self, url: URL, signal: Signal, answers: Answers) -> Rejected | None:
-        """Why a preference refuses the URL: Content-Usage if the signal is AIPREF, or else Content-Signal."""
+        """Returns why a preference refuses the URL: Content-Usage if the signal is AIPREF, or else Content-Signal."""
         file = await self._files.get(url)
         said = file.content
         if said is None:

@@ -1,4 +1,4 @@
-"""Finds out what the licences say that a host's robots.txt names (RSL 1.0, rslstandard.org)."""
+"""Finds out whether the licences that a host's robots.txt names allow the use (RSL 1.0, rslstandard.org)."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -57,7 +57,7 @@ class RslLicences:
         )
 
     async def refusal(self, url: URL, answers: Answers) -> Rejected | None:
-        """Why the URL may not be used: a licence does not allow it for free, or a host did not answer."""
+        """Returns why the URL may not be used: a licence does not allow it for free, or a host did not answer."""
         found = await self._licences.get(url)
         if found.unreachable is not None:
             answers.note(Signal.RSL, Answer.UNAVAILABLE)

@@ -62,7 +62,7 @@ class TdmReservations:
         self._files.begin(url)
 
     async def refusal(self, url: URL, answers: Answers | None = None) -> Rejected | None:
-        """Why the URL may not be used: its host's file reserves it, or the host did not answer."""
+        """Returns why the URL may not be used: its host's file reserves it, or the host did not answer."""
         answers = answers or Answers()
         file = await self._files.get(url)
         found = file.content

@@ -97,7 +97,7 @@ def push_to_hub(
         paths = _download(client, dataset_id, to, connections=4, quiet=as_json)
     if paths[0].suffix == ".zip":
         folder = unpack_zip(paths[0])
-        # the folder may have been there, with other files, which are nobody's business
+        # the folder may have existed, with other files, which must not be uploaded
         paths = [folder / name for name in names_in(paths[0])]
     else:
         folder = to

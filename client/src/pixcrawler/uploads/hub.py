@@ -19,8 +19,8 @@ MAX_FILES: Final = 10_000
 def push_to_hub(folder: Path, files: Sequence[Path], repo: str, *, public: bool = False) -> str:
     """Uploads files of a folder to a dataset repository, in one commit; returns the address of the repository.
 
-    The repository is made if it does not exist: only you can see it, unless it is `public`. What the Hub has already is
-    not sent again, so a second call goes on where the first one broke off.
+    The repository is made if it does not exist: only you can see it, unless it is `public`. Files that the
+    Hub has already are not sent again, so a second call goes on where the first one broke off.
 
     Raises:
         WrongUse: `huggingface_hub` or the token is missing, the name is wrong, or there are too many files.
@@ -51,7 +51,7 @@ def push_to_hub(folder: Path, files: Sequence[Path], repo: str, *, public: bool 
             url.repo_id, additions, repo_type="dataset", commit_message="Upload a dataset of PixCrawler"
         )
     except HFValidationError as error:
-        raise WrongUse(f"{repo} is no name of a repository: {error}") from error
+        raise WrongUse(f"{repo} is not the name of a repository: {error}") from error
     except HfHubHTTPError as error:
         raise HubRefused(f"The Hub has refused the upload: {error}") from error
     except OSError as error:

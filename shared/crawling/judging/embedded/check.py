@@ -26,7 +26,7 @@ def check_embedded(
 ) -> Embedded | Rejected:
     """Returns what the file says about itself, or a rejection if it refuses use in datasets or the filters refuse it.
 
-    `data` is the file as it came, before any mending. `answers` gets the answers of the signals in the file, also of
+    `data` is the file as it came, before any mending. `answers` gets the answers of the signals in the file, including
     those that the job does not respect. If XMP refuses, C2PA is not looked for. `earlier` is what the file said when an
     earlier job fetched it.
     """

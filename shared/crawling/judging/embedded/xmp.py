@@ -1,7 +1,7 @@
 """Reads XMP packets, which are RDF in XML (ISO 16684-1; IPTC Photo Metadata Standard 2023.1; PLUS LDF).
 
-The XML is hostile: document types and entities are refused, and its depth, elements and texts are limited. What stands
-before an error counts. A packet that is not read to its end is also searched for codes against data mining, so that no
+The XML is hostile: document types and entities are refused, and its depth, elements and texts are limited. Texts before
+an error count. A packet that is not read to its end is also searched for codes against data mining, so that no
 damage hides one.
 """
 

@@ -1,7 +1,7 @@
 """Reads what the C2PA library reports of a file's manifests (C2PA 2.2; CAWG training and data mining 1.1).
 
-All manifests of the file count: those of the file itself, and those of the images that it was made of. What any of them
-refuses is refused.
+All manifests of the file count: those of the file itself, and those of the images that it was made of. A use is refused
+if any of them refuses it.
 """
 
 import re
@@ -16,7 +16,7 @@ _USE = re.compile(r"[\w.-]{1,60}")
 _CONCERNED = frozenset({"data_mining", "ai_training", "ai_generative_training", TRAINING_MINING})
 """The uses that a dataset is made for, and the whole assertion if it cannot be read.
 
-Inference is none of them: there the image is an input of a finished model.
+Inference is not among them, because there the image is an input of a finished model.
 """
 
 _ALLOWED = "allowed"
