@@ -127,7 +127,11 @@ class Duplicates:
         found = list[tuple[ChunkRow, set[int]]]()
         data, after, number = self.job_images.data, "", 0
         if job.refresh is not None:
-            discovery, _ = await data.discovery.read(job.id)
+            try:
+                discovery, _ = await data.discovery.read(job.id)
+            except Damaged:
+                # its blob may be deleted meanwhile, too
+                return []
             after = discovery.counted_after
         async for chunk in data.ledger.chunks(job.id, after):
             if number in wanted:

@@ -55,6 +55,7 @@ class RecordPages:
     def __init__(self, data: JobData, clock: Clock) -> None:
         self._jobs = data.jobs
         self._ledger = data.ledger
+        self._discovery = data.discovery
         self._blobs = data.storage.blobs
         self._clock = clock
 
@@ -111,11 +112,18 @@ class RecordPages:
             if first is None or not first.done:
                 raise NotFound(f"The records of job {job.id} at this cursor are deleted.")
             yield Piece(Place(chunk=first.id), await self._lines(job.id, first.id))
-        async for chunk in self._ledger.chunks(job.id, after=begin.chunk):
+        async for chunk in self._ledger.chunks(job.id, after=begin.chunk or await self._counted_after(job)):
             if chunk.done:
                 yield Piece(Place(chunk=chunk.id), await self._lines(job.id, chunk.id))
             elif not job.state.terminal:
                 return
+
+    async def _counted_after(self, job: Job) -> str:
+        """Returns where the chunks begin that count: a refresh takes over all that counts of earlier revisions."""
+        if job.refresh is None:
+            return ""
+        discovery, _ = await self._discovery.read(job.id)
+        return discovery.counted_after
 
     async def _lines(self, job_id: str, chunk_id: str) -> Sequence[Line]:
         return [fields_of(record) for record in await read_records(self._blobs, job_id, chunk_id)]

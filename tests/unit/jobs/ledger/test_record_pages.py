@@ -8,9 +8,12 @@ from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.ledger.record_pages import RecordFilter, RecordPages
 from shared.jobs.ledger.record_pieces import Line, Place
+from shared.jobs.submission.refresh import WantedRefresh
 from shared.records.records import Reason
 from shared.storage.blobs import Tier
+from shared.users.caller import UNMARKED
 from tests.unit.jobs.simulation import Flow
+from tests.unit.jobs.troubled import night
 
 ALL = RecordFilter()
 SPEC = {
@@ -175,3 +178,21 @@ def test_a_text_that_is_no_cursor_is_no_place(text):
 )
 def test_a_place_is_the_same_after_it_was_written_and_read(place):
     assert Place.decode(place.encode()) == place
+
+
+@pytest.mark.parametrize("days", [0, 8])
+async def test_while_a_refresh_runs_there_are_its_own_records_only(flow, job, days):
+    await flow.run()
+    await night(flow, days=days)
+    await flow.refresh.run("admin", job.id, WantedRefresh(UNMARKED))
+    # the discovery of the refresh has not begun, and that of the earlier revision may be deleted
+    _, place = await _read_on(flow, job)
+    assert place is not None
+    await _crawl(flow, JOBS_QUEUE)
+    while queued := flow.queues.take(CHUNKS_QUEUE):
+        for text in queued:
+            await flow.handle(CHUNKS_QUEUE, text)
+    assert (await flow.job(job)).state is not State.COMPLETED
+    lines, place = await _read_on(flow, job)
+    assert place is not None
+    assert sorted(line["index"] for line in lines) == list(range(200))
