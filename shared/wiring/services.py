@@ -1,6 +1,5 @@
 """Makes the services of the app from adapters. Each service is made when it is first used."""
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -91,7 +90,7 @@ class Services(UserServices):
 
     @cached_property
     def wishes(self) -> "HostWishes":
-        """The rules of hosts in robots.txt and tdmrep.json, which the crawler and all sources share."""
+        """What hosts request in their own files, which the crawler and all sources share."""
         from shared.web.wishes.host_wishes import HostWishes
 
         return HostWishes.over(self.guarded_web)
@@ -175,9 +174,8 @@ class Services(UserServices):
         """Has the jobs of datasets run again."""
         from shared.jobs.submission.refresh import RefreshDatasets
 
-        return RefreshDatasets(
-            self.job_data, self.catalog, self.specs, self.spec_checks, self.quotas, self.runtime
-        )
+        data, runtime = self.job_data, self.runtime
+        return RefreshDatasets(data, self.catalog, self.specs, self.spec_checks, self.quotas, runtime)
 
     @cached_property
     def lists(self) -> "UploadedLists":
@@ -250,7 +248,7 @@ class Services(UserServices):
         )
         budget = ByteBudget(_BYTES_IN_FLIGHT)
         fetcher = Fetcher(self.guarded_sessions, self.wishes, budget, fetching, rows=self.host_rows)
-        config = WorkerConfig(concurrency=self.settings.fetch_concurrency, threads=os.cpu_count() or 1)
+        config = WorkerConfig(concurrency=self.settings.fetch_concurrency)
         return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config, self.optouts)
 
     @cached_property
@@ -258,9 +256,8 @@ class Services(UserServices):
         """Step 3: crawls chunks."""
         from shared.jobs.crawl import Crawl
 
-        return Crawl(
-            self.job_data, self.dispatch, self.transitions, self.worker, self.runtime, self.job_watches
-        )
+        data, watches = self.job_data, self.job_watches
+        return Crawl(data, self.dispatch, self.transitions, self.worker, self.runtime, watches)
 
     @cached_property
     def archive(self) -> "Archive":

@@ -62,9 +62,8 @@ async def write_texts(
     found = form.annotations(order, list(choice.split_counts), choice.columns.labels)
     annotations = [(one, working.open(one.name, hashed=one.described)) for one in found]
     delivered = TextWriter(working.blobs, f"{order.prefix}{RECORDS}")
-    diff = DiffWriter(
-        TextWriter(working.blobs, f"{order.prefix}{DIFF}"), wanted=order.base_revision is not None
-    )
+    changes = TextWriter(working.blobs, f"{order.prefix}{DIFF}")
+    diff = DiffWriter(changes, wanted=order.base_revision is not None)
     sidecars = TextWriter(working.blobs, choice.contents.sidecars)
     for annotation, writer in annotations:
         await writer.add(annotation.begin())

@@ -238,20 +238,6 @@ async def test_the_preview_is_a_jpeg_that_changes_with_the_revision_only(app, ca
     assert (changed.status, changed.headers["ETag"] != tag) == (200, True)
 
 
-async def test_the_report_is_a_page_that_can_do_nothing_and_is_readable_in_the_archive_tier(app, caller):
-    dataset = await add_dataset(app, IMAGES)
-    assert (await caller.get("datasets/j/report")).status == 404
-    await add_report(app, dataset)
-    await app.blobs.set_tier(dataset.blobs[0], Tier.ARCHIVE)
-    answer = await caller.get("datasets/j/report")
-    assert (answer.status, answer.media_type) == (200, "text/html; charset=utf-8")
-    policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("sandbox; default-src 'none'; ")
-    assert "script" not in policy
-    tag = answer.headers["ETag"]
-    assert (await caller.get("datasets/j/report", If_None_Match=tag)).status == 304
-
-
 async def test_a_dataset_none_of_whose_images_can_be_shown_has_no_preview(app, caller):
     await add_dataset(app, IMAGES)
     assert (await caller.get("datasets/j/preview")).status == 404
