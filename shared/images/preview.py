@@ -1,12 +1,14 @@
 """Makes the preview of a dataset: a contact sheet with some images of each label."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 from shared.archiving.layout.contents import Piece
-from shared.archiving.planning.preview import PreviewMaker, Sample
+from shared.archiving.planning.preview import Pictures, PreviewMaker, Sample
+from shared.archiving.report.survey import PICTURE_READS
 from shared.clock import Clock, Deadline
 from shared.concurrency import process_concurrently
 from shared.errors import NotFound
@@ -14,9 +16,10 @@ from shared.images.files import MOST_BYTES
 from shared.images.sheet import CELL, Group, draw_sheet
 from shared.images.small import make_small
 from shared.storage.blobs import BlobStore
+from shared.storage.joined_reads import JoinedRead, join_reads
 
 MAKE_SECONDS: Final = 30.0
-"""For how long small images are made for the preview, and again for the report.
+"""For how long small images are made for the preview and the report.
 
 Those that are not made by then have grey cells.
 """
@@ -25,6 +28,14 @@ Those that are not made by then have grey cells.
 _SMALL = 2 * CELL
 _READS_AT_A_TIME = 4
 _DECODES_AT_A_TIME = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An image, and how wide and high its small copy is at most."""
+
+    image: Piece
+    width: int
 
 
 class ContactSheets(PreviewMaker):
@@ -36,37 +47,48 @@ class ContactSheets(PreviewMaker):
         self._making = asyncio.Lock()
         self._threads = ThreadPoolExecutor(_DECODES_AT_A_TIME, "preview")
 
-    async def make(self, samples: Sequence[Sample], label_count: int) -> bytes | None:
-        """Does what the protocol says. An image that is gone, broken or too large has a grey cell."""
-        small = await self.small([image for sample in samples for image in sample.images], _SMALL)
-        if not any(small.values()):
-            return None
+    async def make(
+        self, samples: Sequence[Sample], label_count: int, others: Sequence[Piece] = (), width: int = 0
+    ) -> Pictures:
+        """Does what the protocol says, for one dataset at a time. An image that cannot be shown has a grey cell."""
+        wanted = [_Wanted(image, _SMALL) for sample in samples for image in sample.images]
+        wanted += [_Wanted(image, width) for image in others]
+        async with self._making:
+            small = await self._small(list(dict.fromkeys(wanted)))
+        of_others = {image: small[_Wanted(image, width)] for image in others}
         groups = [
-            Group(sample.label, sample.image_count, [small[image] for image in sample.images])
+            Group(
+                sample.label, sample.image_count, [small[_Wanted(image, _SMALL)] for image in sample.images]
+            )
             for sample in samples
         ]
-        others = label_count - len(groups)
-        return await asyncio.to_thread(draw_sheet, groups, f"Further labels: {others:,}" if others else "")
+        if not any(image for group in groups for image in group.images):
+            return Pictures(None, of_others)
+        hidden = label_count - len(groups)
+        note = f"Further labels: {hidden:,}" if hidden else ""
+        return Pictures(await asyncio.to_thread(draw_sheet, groups, note), of_others)
 
-    async def small(self, images: Sequence[Piece], width: int) -> Mapping[Piece, bytes | None]:
-        """Does what the protocol says, for one dataset at a time."""
-        async with self._making:
-            return await self._small(images, width)
-
-    async def _small(self, images: Sequence[Piece], width: int) -> dict[Piece, bytes | None]:
-        small: dict[Piece, bytes | None] = {}
+    async def _small(self, wanted: Sequence[_Wanted]) -> dict[_Wanted, bytes | None]:
+        small: dict[_Wanted, bytes | None] = dict.fromkeys(wanted)
         deadline = Deadline.after(self._clock, MAKE_SECONDS)
 
-        async def make(image: Piece) -> None:
-            small[image] = None
-            if image.size > MOST_BYTES or deadline.passed:
+        async def read(found: JoinedRead[_Wanted]) -> None:
+            if deadline.passed:
                 return
             try:
-                data = await self._blobs.get(image.blob, offset=image.offset, length=image.size)
+                data = await self._blobs.get(found.blob, offset=found.offset, length=found.size)
             except NotFound:
                 # whoever writes the dataset's files reports it
                 return
-            small[image] = await asyncio.wrap_future(self._threads.submit(make_small, data, width))
 
-        await process_concurrently(images, make, _READS_AT_A_TIME)
+            async def make(one: _Wanted) -> None:
+                if not deadline.passed:
+                    image = found.cut(data, one.image)
+                    small[one] = await asyncio.wrap_future(self._threads.submit(make_small, image, one.width))
+
+            await process_concurrently(found.wanted, make, _DECODES_AT_A_TIME)
+
+        readable = [one for one in wanted if one.image.size <= MOST_BYTES]
+        reads = join_reads(readable, lambda one: one.image, PICTURE_READS)
+        await process_concurrently(reads, read, _READS_AT_A_TIME)
         return small

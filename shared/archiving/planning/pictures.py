@@ -40,9 +40,9 @@ async def show(choice: Choice, form: ArchiveFormat, previews: PreviewMaker | Non
     found = await asyncio.to_thread(_survey, choice, form)
     if previews is None:
         return Shown(survey=found)
-    samples = choose_samples(choice.images, choice.contents, choice.columns.labels)
-    preview = await previews.make(samples, count_labels(choice.images))
-    return Shown(preview or b"", found, await previews.small(found.pieces, PICTURE_SIDE))
+    samples = choose_samples(choice.images, choice.contents, choice.columns.labels, found.pieces)
+    pictures = await previews.make(samples, count_labels(choice.images), found.pieces, PICTURE_SIDE)
+    return Shown(pictures.preview or b"", found, pictures.small)
 
 
 def _survey(choice: Choice, form: ArchiveFormat) -> Survey:

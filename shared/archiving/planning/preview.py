@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.archiving.layout.contents import Contents, Images, Piece
 
@@ -16,6 +18,11 @@ MOST_LABELS: Final = 16
 
 COLUMNS: Final = 6
 """How many images a row of a preview has at most."""
+
+# images that are this close are read by one call, with those between them
+_CLOSE_BYTES = 512 << 10
+# how many images on each side of the middle may be taken in place of it
+_LOOKED_AT = 64
 
 # the rows of images of each label, by the number of labels that are shown
 _ROWS: Mapping[int, int] = {1: 4, 2: 3, 3: 2, 4: 2}
@@ -30,23 +37,28 @@ class Sample:
     images: Sequence[Piece]
 
 
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What was made of images: the preview, and small JPEGs.
+
+    `preview` is None if none of its images can be shown. The JPEG of an image is None if it is gone, broken or too
+    large, or if no time was left for it.
+    """
+
+    preview: bytes | None
+    small: Mapping[Piece, bytes | None]
+
+
 class PreviewMaker(Protocol):
     """Makes previews and small images."""
 
-    async def make(self, samples: Sequence[Sample], label_count: int) -> bytes | None:
-        """Returns a JPEG that shows the samples, in bounded time, or None if it can show none of the images.
+    async def make(
+        self, samples: Sequence[Sample], label_count: int, others: Sequence[Piece] = (), width: int = 0
+    ) -> Pictures:
+        """Makes a JPEG that shows the samples, and a JPEG of each of the others, in bounded time.
 
-        `label_count` is the number of all labels that have images.
-
-        Raises:
-            Retryable: storage did not answer.
-        """
-        ...
-
-    async def small(self, images: Sequence[Piece], width: int) -> Mapping[Piece, bytes | None]:
-        """Returns a JPEG of each image, at most `width` pixels wide and high, in bounded time.
-
-        It is None for an image that is gone, broken or too large, or for which no time was left.
+        `label_count` is the number of all labels that have images. The others are at most `width` pixels wide and high.
+        Images that are near to each other in storage are read together.
 
         Raises:
             Retryable: storage did not answer.
@@ -54,23 +66,58 @@ class PreviewMaker(Protocol):
         ...
 
 
-def choose_samples(images: Images, contents: Contents, labels: Sequence[str]) -> Sequence[Sample]:
-    """Chooses up to 24 images of each of the labels with the most images: from the middle of equal parts of the label.
+def choose_samples(
+    images: Images, contents: Contents, labels: Sequence[str], near: Sequence[Piece] = ()
+) -> Sequence[Sample]:
+    """Chooses up to 24 images of each of the labels with the most images: one of each of the label's equal parts.
 
-    The same dataset gives the same samples. Labels with the same number of images are in order of their numbers.
+    It is the one in the middle of its part, or the nearest to the middle that storage reads together with an image of
+    `near`. The same dataset gives the same samples. Labels with the same number of images are in order of their
+    numbers.
     """
     counts = np.bincount(images.label, minlength=len(labels))
     order = np.argsort(-counts, kind="stable")[:MOST_LABELS]
     shown = [int(label) for label in order if counts[label]]
     most = COLUMNS * _ROWS.get(len(shown), 1)
+    neighbours = _Neighbours(images, contents, near)
     samples = list[Sample]()
     for label in shown:
         positions = np.flatnonzero(images.label == label)
         size = min(most, len(positions))
-        chosen = positions[(2 * np.arange(size) + 1) * len(positions) // (2 * size)]
-        pieces = [contents.image(images, int(position)) for position in chosen]
+        bounds = np.arange(size + 1) * len(positions) // size
+        chosen = [neighbours.pick(positions[start:end]) for start, end in pairwise(bounds.tolist())]
+        pieces = [contents.image(images, position) for position in chosen]
         samples.append(Sample(labels[label], len(positions), pieces))
     return samples
+
+
+class _Neighbours:
+    """Finds images whose bytes are close to those of other images in storage."""
+
+    def __init__(self, images: Images, contents: Contents, near: Sequence[Piece]) -> None:
+        self._images = images
+        numbers = {shard: number for number, shard in enumerate(contents.shards)}
+        offsets: dict[int, list[int]] = {}
+        for piece in near:
+            offsets.setdefault(numbers[piece.blob], []).append(piece.offset)
+        self._offsets = {shard: np.array(sorted(found), np.int64) for shard, found in offsets.items()}
+
+    def pick(self, positions: NDArray[np.int64]) -> int:
+        """Returns the middle one of the positions, or the nearest to it whose image is close to one of the others."""
+        middle = len(positions) // 2
+        looked_at = positions[max(0, middle - _LOOKED_AT) : middle + _LOOKED_AT]
+        close = np.flatnonzero([self._is_close(position) for position in looked_at.tolist()])
+        if not len(close):
+            return int(positions[middle])
+        distances = np.abs(close - (middle - max(0, middle - _LOOKED_AT)))
+        return int(looked_at[close[np.argmin(distances)]])
+
+    def _is_close(self, position: int) -> bool:
+        offsets = self._offsets.get(int(self._images.shard[position]))
+        if offsets is None:
+            return False
+        distances = np.abs(offsets - int(self._images.offset[position]))
+        return bool(distances.min() <= _CLOSE_BYTES)
 
 
 def count_labels(images: Images) -> int:

@@ -12,6 +12,7 @@ from shared.concurrency import process_concurrently
 from shared.damage import reading
 from shared.errors import Damaged
 from shared.storage.blobs import BlobStore
+from shared.storage.joined_reads import Gaps, JoinedRead, join_reads
 
 # the largest read
 _READ_BYTES = 16 << 20
@@ -27,14 +28,6 @@ class _Target:
 
     piece: Piece
     at: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One range of a blob, and the pieces in it that are copied."""
-
-    piece: Piece
-    targets: Sequence[_Target]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +133,16 @@ class Composer:
             return content[span.low : span.high]
         return _Part(content, span.low, span.high - span.low, at)
 
-    async def _fill(self, into: memoryview, reads: Sequence[_Read]) -> None:
+    async def _fill(self, into: memoryview, reads: Sequence[JoinedRead[_Target]]) -> None:
         """Reads blobs, some at a time, and copies the pieces to their positions."""
 
-        async def fill(read: _Read) -> None:
-            data = memoryview(await self._read(read.piece))
-            for target in read.targets:
-                piece, offset = target.piece, target.piece.offset - read.piece.offset
+        async def fill(read: JoinedRead[_Target]) -> None:
+            data = memoryview(await self._read(Piece(read.blob, read.offset, read.size)))
+            for target in read.wanted:
+                piece, offset = target.piece, target.piece.offset - read.offset
                 into[target.at : target.at + piece.size] = data[offset : offset + piece.size]
 
-        largest = max((read.piece.size for read in reads), default=1)
+        largest = max((read.size for read in reads), default=1)
         at_a_time = max(2, min(_READS_AT_A_TIME, _READING_BYTES // largest))
         await process_concurrently(reads, fill, at_a_time)
 
@@ -177,29 +170,5 @@ def _cut(part: _Part) -> Iterator[_Target]:
         yield _Target(Piece(piece.blob, piece.offset + low, size), part.at + low)
 
 
-def _reads(targets: Sequence[_Target]) -> list[_Read]:
-    """Joins pieces into reads, by blob and offset.
-
-    A piece is joined to those before it if the read stays within 16 MiB, and at most half of it and one MiB are gaps.
-    """
-    reads: list[_Read] = []
-    group: list[_Target] = []
-    used = 0
-    for target in sorted(targets, key=lambda target: (target.piece.blob, target.piece.offset)):
-        piece = target.piece
-        if group:
-            first = group[0].piece
-            reach = piece.offset + piece.size - first.offset
-            most = min(_READ_BYTES, 2 * (used + piece.size) + _WASTE_BYTES)
-            if piece.blob != first.blob or reach > most:
-                reads.append(_joined(group))
-                group, used = [], 0
-        group.append(target)
-        used += piece.size
-    return [*reads, _joined(group)] if group else reads
-
-
-def _joined(group: Sequence[_Target]) -> _Read:
-    first = group[0].piece
-    end = max(target.piece.offset + target.piece.size for target in group)
-    return _Read(Piece(first.blob, first.offset, end - first.offset), tuple(group))
+def _reads(targets: Sequence[_Target]) -> Sequence[JoinedRead[_Target]]:
+    return join_reads(targets, lambda target: target.piece, Gaps(_READ_BYTES, _WASTE_BYTES))

@@ -61,13 +61,13 @@ async def test_an_image_with_which_a_library_fails_has_a_grey_cell_and_harms_no_
         return transform(*args)
 
     monkeypatch.setattr(small, "transform", fail_once)
-    data = await ContactSheets(blobs, ManualClock()).make([Sample("cat", 2, places)], 1)
+    data = (await ContactSheets(blobs, ManualClock()).make([Sample("cat", 2, places)], 1)).preview
     assert opened(data).size == (824, 172)
 
 
 async def test_an_image_fills_its_cell_in_every_format():
     blobs, places = await stored(*FILES.values())
-    data = await ContactSheets(blobs, ManualClock()).make([Sample("cat", 4, places)], 1)
+    data = (await ContactSheets(blobs, ManualClock()).make([Sample("cat", 4, places)], 1)).preview
     sheet = opened(data)
     assert sheet.size == (824, 172)
     for column in range(len(FILES)):
@@ -80,14 +80,41 @@ async def test_images_that_are_gone_broken_or_too_large_have_grey_cells(monkeypa
     monkeypatch.setattr(preview, "MOST_BYTES", len(FILES["jpeg"]) + 1)
     blobs, [good, broken] = await stored(FILES["jpeg"], b"no image")
     places = [good, broken, Piece("gone", 0, 9), Piece("shard", 0, 10**9), Piece("shard", 10**6, 9)]
-    sheet = opened(await ContactSheets(blobs, ManualClock()).make([Sample("cat", 5, places)], 1))
+    made = await ContactSheets(blobs, ManualClock()).make([Sample("cat", 5, places)], 1)
+    sheet = opened(made.preview)
     greys = [sheet.getpixel((72 + column * 136, 100)) for column in range(1, 5)]
     assert all(max(pixel) - min(pixel) < 4 and 215 < pixel[0] < 235 for pixel in greys)
 
 
 async def test_a_dataset_none_of_whose_images_can_be_shown_has_no_preview():
     blobs, places = await stored(b"no image", b"nor this")
-    assert await ContactSheets(blobs, ManualClock()).make([Sample("cat", 2, places)], 1) is None
+    made = await ContactSheets(blobs, ManualClock()).make([Sample("cat", 2, places)], 1)
+    assert made.preview is None
+
+
+async def test_images_that_are_near_to_each_other_are_read_once_and_shown_in_both_sizes():
+    class Counting(MemoryBlobs):
+        reads = 0
+
+        async def get(self, name, *, offset=0, length=None):
+            self.reads += 1
+            return await super().get(name, offset=offset, length=length)
+
+    blobs = Counting(ManualClock())
+    gap = bytes(2 << 20)
+    await blobs.put("shard", FILES["jpeg"] + FILES["png"] + gap + FILES["jpeg"])
+    sizes = len(FILES["jpeg"]), len(FILES["png"])
+    places = [
+        Piece("shard", 0, sizes[0]),
+        Piece("shard", sizes[0], sizes[1]),
+        Piece("shard", sum(sizes) + len(gap), sizes[0]),
+    ]
+    sheets = ContactSheets(blobs, ManualClock())
+    made = await sheets.make([Sample("cat", 2, places[:2])], 1, places, 16)
+    assert blobs.reads == 2
+    assert opened(made.preview).size == (824, 172)
+    assert {max(opened(made.small[place]).size) for place in places} == {16}
+    assert made == await sheets.make([Sample("cat", 2, places[:2])], 1, places, 16)
 
 
 async def test_images_for_which_no_time_is_left_have_grey_cells(monkeypatch):
@@ -100,7 +127,7 @@ async def test_images_for_which_no_time_is_left_have_grey_cells(monkeypatch):
         return data
 
     monkeypatch.setattr(preview, "make_small", slow)
-    data = await ContactSheets(blobs, clock).make([Sample("cat", 24, places)], 1)
+    data = (await ContactSheets(blobs, clock).make([Sample("cat", 24, places)], 1)).preview
     assert opened(data).size == (824, 580)
     assert 4 <= len(made) < 12
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.archiving.layout.contents import Contents, Images
+from shared.archiving.layout.contents import Contents, Images, Piece
 from shared.archiving.options import Output, Splits
 from shared.archiving.planning.pictures import PICTURE_SIDE
-from shared.archiving.planning.preview import MOST_LABELS, choose_samples, count_labels
+from shared.archiving.planning.preview import MOST_LABELS, Pictures, choose_samples, count_labels
 from shared.clock import SystemClock
 from shared.images.preview import ContactSheets
 from tests.unit.archiving.conftest import LABELS, make_studio
@@ -29,13 +29,9 @@ class Given:
     def __init__(self, *previews):
         self.previews = list(previews)
 
-    async def make(self, samples, label_count):
-        assert label_count == len(samples)
-        return self.previews.pop(0)
-
-    async def small(self, images, width):
-        assert width == PICTURE_SIDE
-        return dict.fromkeys(images)
+    async def make(self, samples, label_count, others=(), width=0):
+        assert (label_count, width) == (len(samples), PICTURE_SIDE)
+        return Pictures(self.previews.pop(0), dict.fromkeys(others))
 
 
 def images_of(labels):
@@ -68,6 +64,17 @@ def test_a_label_is_shown_from_its_first_images_to_its_last():
         assert all(offset % 2 == odd for offset in found)
         # one image of each eighteenth of the label
         assert [offset * 18 // 12_000 for offset in found] == list(range(18))
+
+
+def test_a_sample_is_the_nearest_to_the_middle_of_its_part_that_is_stored_close_to_an_image_that_is_read_anyway():
+    contents = contents_of(1)
+    images = images_of([0] * 240)
+    images.offset *= 1 << 20
+    near = [Piece("shard", 12 << 20, 9), Piece("shard", 27 << 20, 9), Piece("shard", 28 << 20, 9)]
+    [plain] = choose_samples(images, contents, contents.folders)
+    [close] = choose_samples(images, contents, contents.folders, near)
+    assert [offset >> 20 for offset in offsets(plain)] == list(range(5, 240, 10))
+    assert [offset >> 20 for offset in offsets(close)] == [5, 12, 27, *range(35, 240, 10)]
 
 
 @pytest.mark.parametrize(

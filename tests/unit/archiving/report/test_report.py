@@ -185,6 +185,19 @@ def test_the_worst_images_come_first_and_of_equal_ones_those_that_were_found_fir
     assert all(sum(score.counts) == 100 for score in found.scores)
 
 
+@pytest.mark.parametrize(
+    ("count", "size", "each"), [(300, 60_000, 10), (3000, 60_000, 5), (12_000, 1000, 10)]
+)
+def test_a_report_shows_fewer_images_if_ten_of_each_score_would_need_many_reads(count, size, each):
+    columns = many(count)
+    columns.size[:] = size
+    columns.offset[:] = np.arange(count) * size
+    found = survey(columns, select(columns, Dedup(exact=False, near_distance=None)), none_far(columns), str)
+    galleries = [gallery for score in found.scores for gallery in score.galleries]
+    assert {len(gallery.exhibits) for gallery in galleries} == {each}
+    assert found.read_count <= max(16, count // 100)
+
+
 def test_the_most_copied_images_are_shown_with_their_copies():
     # ten images of three contents: the first row of each has most pixels
     columns = columns_of([(0, 4 - row // 3, 1, min(row % 3, 1), row % 3) for row in range(9)])
