@@ -16,11 +16,11 @@ from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.patience import Patience
 from shared.crawling.options import CrawlOptions
 from shared.crawling.optout_check import OptOutCheck
+from shared.crawling.stored_reads import StoredReads
 from shared.errors import Conflict, Damaged, NotFound
 from shared.records.candidates import BLOB_SCHEME, Candidate, Known, NumberedCandidate
 from shared.records.consent import Answers, consent_of
 from shared.records.records import Kept, Reason, Record, Rejected
-from shared.storage.blobs import BlobStore
 from shared.storage.writer import BlobWriter
 
 # larger images are hashed in a thread, so that other tasks do not wait
@@ -37,7 +37,8 @@ _NO_WHOLE_IMAGE = frozenset(
 class KnownWork:
     """What the work on a chunk gives to each known image.
 
-    `judge` judges and stores bytes. The work may be interrupted within a block of `interruptible`.
+    `judge` judges and stores bytes. The work may be interrupted within a block of `interruptible`. `stored` reads the
+    images.
     """
 
     options: CrawlOptions
@@ -46,6 +47,7 @@ class KnownWork:
     judge: Callable[[bytes, Answers], Awaitable[Kept | Rejected]]
     interruptible: Callable[[], AbstractContextManager[None]]
     optouts: OptOutCheck
+    stored: StoredReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,6 @@ class KnownImages:
 
     fetcher: Fetcher
     budget: ByteBudget
-    blobs: BlobStore
     clock: Clock
 
     async def record(self, numbered: NumberedCandidate, known: Known, work: KnownWork) -> Record | None:
@@ -146,7 +147,7 @@ class KnownImages:
             return None
         share = await self.budget.take(stored.size)
         try:
-            data = await self.blobs.get(stored.blob, offset=stored.offset, length=stored.size)
+            data = await work.stored.get(stored)
             if await _sha256(data) != facts.sha256:
                 return None
             refusal = work.optouts.by_content(answers, data, facts)

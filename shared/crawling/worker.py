@@ -20,6 +20,7 @@ from shared.crawling.judging.first_use import import_libraries, judge
 from shared.crawling.judging.threads import JudgingThreads
 from shared.crawling.known_images import KnownImages, KnownWork
 from shared.crawling.optout_check import OptOutCheck
+from shared.crawling.stored_reads import StoredReads
 from shared.errors import Conflict, Damaged, NotFound, Retryable, Unavailable
 from shared.optouts.optout_list import OptOutList
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
@@ -50,6 +51,7 @@ class _Run:
     patience: Patience
     queues: HostQueues
     shard: BlobWriter
+    stored: StoredReads
     optouts: OptOutCheck
     records: dict[int, Record] = field(default_factory=dict)
     interruptible_tasks: set[asyncio.Task[object]] = field(default_factory=set)
@@ -126,7 +128,7 @@ class ChunkWorker:
         self._fetcher = fetcher
         self._optouts = optouts
         self._budget = budget
-        self._known_images = KnownImages(fetcher, budget, blobs, runtime.clock)
+        self._known_images = KnownImages(fetcher, budget, runtime.clock)
         self._blobs = blobs
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
@@ -179,6 +181,7 @@ class ChunkWorker:
             # twice the number of requests: while some images of a host are judged, others are fetched
             queues=HostQueues(chunk.candidates, 2 * self._fetcher.per_host),
             shard=BlobWriter(self._blobs, chunk.shard),
+            stored=StoredReads(self._blobs, chunk.candidates),
             optouts=optouts,
         )
 
@@ -226,7 +229,9 @@ class ChunkWorker:
     def _known_work(self, run: _Run) -> KnownWork:
         judge_and_store = partial(self._judge_and_store, run)
         options, optouts = run.chunk.options, run.optouts
-        return KnownWork(options, run.shard, run.patience, judge_and_store, run.interruptible, optouts)
+        return KnownWork(
+            options, run.shard, run.patience, judge_and_store, run.interruptible, optouts, run.stored
+        )
 
     async def _outcome(
         self, run: _Run, candidate: Candidate, answers: Answers
@@ -266,7 +271,7 @@ class ChunkWorker:
             return Rejected(Reason.EMPTY_BODY)
         share = await self._budget.take(where.size)
         try:
-            data = await self._blobs.get(where.blob, offset=where.offset, length=where.size)
+            data = await run.stored.get(where)
             if len(data) != where.size:
                 return Rejected(Reason.TRANSFER_BROKEN, "the file that it is stored in is cut short")
             return await self._judge_and_store(run, data, answers, candidate.embedded)
