@@ -106,20 +106,28 @@ class JobImages:
         if place is not None and chunk is not None and chunk.done:
             yield _batch(chunk, await self._records(job, chunk), place.lines)
         number = number_of(above) if above else 0
-        while number > 0:
-            first = max(0, number - _WINDOW)
-            for row in await self._window(job, first, above):
+        before = await self._chunks_before(job)
+        while number > before:
+            first = max(before, number - _WINDOW)
+            # the tilde is behind all chunks that descend from the named one
+            after = f"{chunk_id(max(before, first - 1))}~" if first else ""
+            for row in await self._window(job, after, above):
                 yield _batch(row, await self._records(job, row))
             # this place keeps the calls bounded, even if the window has no chunk that is done
             number, above = first, chunk_id(first)
-            if number:
+            if number > before:
                 yield Batch((), Place(chunk=above))
 
-    async def _window(self, job: Job, first: int, above: str) -> list[ChunkRow]:
-        """Returns the done chunks from the number `first` on whose names are below `above`, the last one first."""
+    async def _chunks_before(self, job: Job) -> int:
+        """Returns the number of the last chunk that does not count, because a refresh has taken over its images."""
+        if job.refresh is None:
+            return 0
+        discovery, _ = await self.data.discovery.read(job.id)
+        return discovery.chunks_before
+
+    async def _window(self, job: Job, after: str, above: str) -> list[ChunkRow]:
+        """Returns the done chunks whose names are after `after` and below `above`, the last one first."""
         rows: list[ChunkRow] = []
-        # behind all chunks that descend from the one before
-        after = f"{chunk_id(first - 1)}~" if first else ""
         async for row in self.data.ledger.chunks(job.id, after=after):
             if row.id >= above:
                 break
