@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import azure.functions as func
 
 from functions.invocation import triggered
-from functions.wake_ups import WAKE_UP, received, with_wake_ups
+from functions.wake_ups import is_wake_up, with_wake_ups
 from shared.jobs.job.messages import read_envelope
 from shared.wiring import app
 
@@ -37,8 +37,7 @@ def queue_function(blueprint: func.Blueprint, queue: str) -> Callable[[QueueFunc
 
     def register(function: QueueFunction) -> QueueFunction:
         async def handle(msg: func.QueueMessage, context: func.Context) -> None:
-            received(queue)
-            if msg.get_body() != WAKE_UP.encode():
+            if not await is_wake_up(queue, msg.get_body()):
                 await function(msg, context)
 
         handle.__name__, handle.__module__ = function.__name__, function.__module__

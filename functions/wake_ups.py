@@ -5,40 +5,56 @@ A host asks a queue again 0.1 seconds after a message. Then it waits about twice
 output does: if the host that writes it listens to that queue, it polls the queue at once. So a function that has sent
 messages writes one more to each of these queues, a wake-up, which is received and ignored.
 
+A wake-up comes at the end of a run, but discovery sends its first chunks long before its end. So a new job sends an
+early wake-up to the chunks' queue. It is received at once, waits until this process has sent a chunk, and then has the
+queue woken.
+
 A wake-up that is lost delays a message by `maxPollingInterval` at most. One that is early or doubled is an empty poll.
 Where each function has instances of its own, as on the Flex Consumption plan, a wake-up cannot reach the listener, and
 would only be one more execution. `WAKE_QUEUES` turns wake-ups off there.
 """
 
 import inspect
+import math
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import azure.functions as func
 
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE, LIFECYCLE_QUEUE, WEBHOOKS_QUEUE
-from shared.storage.sent import noting_sent_messages
+from shared.storage.sent import noting_sent_messages, wait_for_sent_message
 
 WAKE_UP: Final = "wake-up"
 """The text of a message that only wakes a listener. No message that the app can handle has this text."""
+EARLY_WAKE_UP: Final = "early wake-up"
+"""The text of a message that wakes the listener now, and again when the next message is sent to the queue."""
 
 _OUTPUTS: Final = {
     f"wake_{queue.replace('-', '_')}": queue
     for queue in (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE, LIFECYCLE_QUEUE)
 }
 """The queues by the names of the outputs."""
-# after a message, the listener polls at intervals that are shorter than the time since that message
+# after a message or a wake-up, the listener polls at intervals that are shorter than the time since then
 _FAST_SECONDS: Final = 1.0
-_received_at: dict[str, float] = {}
+# most lists and searches give their first candidates within this time; meanwhile, one chunk fewer can be crawled
+_EARLY_SECONDS: Final = 2.0
+_active_at: dict[str, float] = {}
 
 type Function = Callable[..., Awaitable[Any]]
 
 
-def received(queue: str) -> None:
-    """Notes that the host has just received a message of a queue, so that its listener polls often for a while."""
-    _received_at[queue] = time.monotonic()
+async def is_wake_up(queue: str, body: bytes) -> bool:
+    """Returns whether a message that the host has just received is a wake-up, which is then done with.
+
+    Every message except an early wake-up lets the listener poll often for a while, which is noted.
+    """
+    if body == EARLY_WAKE_UP.encode():
+        await wait_for_sent_message(queue, _EARLY_SECONDS)
+        return True
+    _active_at[queue] = time.monotonic()
+    return body == WAKE_UP.encode()
 
 
 def with_wake_ups(blueprint: func.Blueprint, function: Function, enabled: Callable[[], bool]) -> Any:
@@ -52,10 +68,7 @@ def with_wake_ups(blueprint: func.Blueprint, function: Function, enabled: Callab
         with noting_sent_messages() as sent:
             result = await function(*args, **given)
         if enabled():
-            asleep = set(_asleep(_expecting(sent)))
-            for name, output in outputs.items():
-                if _OUTPUTS[name] in asleep:
-                    output.set(WAKE_UP)
+            _wake(sent, {_OUTPUTS[name]: output for name, output in outputs.items()})
         return result
 
     signature = inspect.signature(function)
@@ -75,12 +88,14 @@ def with_wake_ups(blueprint: func.Blueprint, function: Function, enabled: Callab
     return registered
 
 
-def _expecting(sent: AbstractSet[str]) -> Iterable[str]:
-    """Returns the queues that have a message, or will have one soon: discovery sends chunks while it still runs."""
-    return {*sent, CHUNKS_QUEUE} if JOBS_QUEUE in sent else sent
-
-
-def _asleep(queues: Iterable[str]) -> Iterable[str]:
-    """Returns those of the queues whose listener may poll at long intervals."""
-    fast_since = time.monotonic() - _FAST_SECONDS
-    return (queue for queue in queues if _received_at.get(queue, fast_since) <= fast_since)
+def _wake(sent: AbstractSet[str], outputs: Mapping[str, func.Out[str]]) -> None:
+    """Wakes the queues that have messages, or will have them soon, unless their listeners poll often anyway."""
+    now = time.monotonic()
+    wake_ups = dict.fromkeys(sent, WAKE_UP)
+    if JOBS_QUEUE in sent:
+        wake_ups.setdefault(CHUNKS_QUEUE, EARLY_WAKE_UP)
+    for queue, text in wake_ups.items():
+        if queue in outputs and now - _active_at.get(queue, -math.inf) >= _FAST_SECONDS:
+            outputs[queue].set(text)
+            if text == WAKE_UP:
+                _active_at[queue] = now

@@ -28,6 +28,7 @@ _DECODE, _ENGINE = "decode", "worker, originals"
 _TIMES_DECODING = 2.15
 _NOTES = f"""
 images/s, PixCrawler: from the submission to the committed ZIP. The host has just run a small job with other images.
+One host runs all functions. It polls and wakes queues as host.json and its `WAKE_QUEUES` say, not as the deployment.
 images/s, img2dataset: from start to end of the command. Bare loop: from the first download to the last commit.
 The bare loop stores each byte twice in Azurite, as a job does, in blocks of 12 MiB, by plain HTTP calls.
 PixCrawler has one worker process, img2dataset {_CORES}. All share the cores with the web server and with Azurite.

@@ -1,5 +1,6 @@
 """A function that has sent messages wakes the queues that they are in, and no others."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import override
 
@@ -7,7 +8,7 @@ import azure.functions as func
 import pytest
 
 from functions import wake_ups
-from functions.wake_ups import WAKE_UP, received, with_wake_ups
+from functions.wake_ups import EARLY_WAKE_UP, WAKE_UP, is_wake_up, with_wake_ups
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.storage.memory.queues import MemoryQueues
 
@@ -29,7 +30,7 @@ class Heard(func.Out[str]):
 def now(monkeypatch):
     """The time of the process in seconds, at which no queue has received a message yet."""
     times = [1000.0]
-    monkeypatch.setattr(wake_ups, "_received_at", {})
+    monkeypatch.setattr(wake_ups, "_active_at", {})
     monkeypatch.setattr(wake_ups, "time", SimpleNamespace(monotonic=lambda: times[0]))
     return times
 
@@ -45,11 +46,24 @@ def function_that_sends(*queues, enabled=True):
     return built._function.get_user_function()
 
 
-async def woken_by(function):
+def function_that_receives(queue, body):
+    async def handle(msg: str) -> str:
+        assert await is_wake_up(queue, body)
+        return msg
+
+    return with_wake_ups(func.Blueprint(), handle, lambda: True)._function.get_user_function()
+
+
+async def wake_ups_of(function):
     outputs = {name: Heard() for name in wake_ups._OUTPUTS}
     assert await function("x", **outputs) == "x"
-    assert {output.said for output in outputs.values()} <= {None, WAKE_UP}
-    return {wake_ups._OUTPUTS[name] for name, output in outputs.items() if output.said}
+    return {wake_ups._OUTPUTS[name]: output.said for name, output in outputs.items() if output.said}
+
+
+async def woken_by(function):
+    found = await wake_ups_of(function)
+    assert set(found.values()) <= {WAKE_UP}
+    return set(found)
 
 
 @pytest.mark.usefixtures("now")
@@ -59,17 +73,42 @@ async def test_the_queues_that_a_run_has_sent_messages_to_are_woken():
 
 
 @pytest.mark.usefixtures("now")
-async def test_chunks_are_woken_with_a_job_because_its_discovery_sends_them_while_it_runs():
-    assert await woken_by(function_that_sends(JOBS_QUEUE)) == {JOBS_QUEUE, CHUNKS_QUEUE}
+async def test_a_new_job_wakes_the_queue_of_chunks_early_because_discovery_sends_them_while_it_runs():
+    found = await wake_ups_of(function_that_sends(JOBS_QUEUE))
+    assert found == {JOBS_QUEUE: WAKE_UP, CHUNKS_QUEUE: EARLY_WAKE_UP}
+
+
+@pytest.mark.usefixtures("now")
+async def test_an_early_wake_up_waits_for_the_next_message_and_then_has_its_queue_woken():
+    waiting = asyncio.create_task(woken_by(function_that_receives(CHUNKS_QUEUE, EARLY_WAKE_UP.encode())))
+    await asyncio.sleep(0)
+    await MemoryQueues().send(ARCHIVES_QUEUE, "to another queue")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    discovery = function_that_sends(CHUNKS_QUEUE)
+    await MemoryQueues().send(CHUNKS_QUEUE, "by discovery, which goes on")
+    assert await waiting == {CHUNKS_QUEUE}
+    # that wake-up serves its other chunks, too
+    assert await woken_by(discovery) == set()
+
+
+@pytest.mark.usefixtures("now")
+async def test_an_early_wake_up_without_a_message_ends_after_a_while_and_wakes_nothing(monkeypatch):
+    monkeypatch.setattr(wake_ups, "_EARLY_SECONDS", 0.01)
+    early = function_that_receives(CHUNKS_QUEUE, EARLY_WAKE_UP.encode())
+    assert await woken_by(early) == set()
+    assert await woken_by(function_that_sends(CHUNKS_QUEUE)) == {CHUNKS_QUEUE}
 
 
 async def test_a_queue_that_polls_often_because_of_a_message_is_not_woken(now):
     function = function_that_sends(CHUNKS_QUEUE)
-    received(CHUNKS_QUEUE)
-    now[0] += 0.9
-    assert await woken_by(function) == set()
-    now[0] += 0.1
-    assert await woken_by(function) == {CHUNKS_QUEUE}
+    for body in (b"a chunk", WAKE_UP.encode()):
+        now[0] += 10
+        assert await is_wake_up(CHUNKS_QUEUE, body) == (body == WAKE_UP.encode())
+        now[0] += 0.9
+        assert await woken_by(function) == set()
+        now[0] += 0.1
+        assert await woken_by(function) == {CHUNKS_QUEUE}
 
 
 @pytest.mark.usefixtures("now")
