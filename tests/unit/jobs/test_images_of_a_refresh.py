@@ -27,7 +27,7 @@ async def _indices(flow, job):
 
 
 async def test_while_a_refresh_runs_each_image_is_listed_once(flow):
-    flow.worker.reject = lambda index: None
+    flow.worker.reject = lambda _: None
     job = await flow.send(SPEC)
     await flow.run()
     await flow.refresh.run("admin", job.id, WantedRefresh(UNMARKED))
