@@ -231,7 +231,7 @@ class Services(UserServices):
         """The requests that all processes make to hosts. This process has a name of its own in it."""
         from shared.crawling.fetching.host_rows import HostRows
 
-        return HostRows(self.entities, self.clock, self.ids.nonce())
+        return HostRows.gathering(self.entities, self.clock, self.ids.nonce())
 
     @cached_property
     def worker(self) -> "ChunkWorker":

@@ -1,5 +1,6 @@
 """A host's row divides the host's places among processes by their fair shares, and forgets processes that died."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -74,6 +75,28 @@ def test_a_row_says_what_it_said_when_it_was_written():
     row = claimed(HostRow(), ("a", 8, 0), now=1.5, rest_until=9.25)
     again = HostRow.of(row.entity(HOST))
     assert again == row
+
+
+async def test_claims_on_many_hosts_are_made_and_released_by_few_calls():
+    class Counting(MemoryEntities):
+        calls = 0
+
+        async def apply(self, table, partition, changes):
+            self.calls += 1
+            return await super().apply(table, partition, changes)
+
+    entities, clock = Counting(), ManualClock()
+    rows = HostRows.gathering(entities, clock, "a")
+    hosts = [f"host-{number}.test:80" for number in range(32)]
+    made = await asyncio.gather(*(rows.claim(host, Need(8, 0, 8), None) for host in hosts))
+    assert [places(row) for row in made] == [{"a": 8}] * 32
+    made = await asyncio.gather(
+        *(rows.claim(host, Need(8, 8, 8), row) for host, row in zip(hosts, made, strict=True))
+    )
+    await asyncio.gather(*(rows.release(host, 0, row) for host, row in zip(hosts, made, strict=True)))
+    assert entities.calls == 3 * 4
+    for host in hosts:
+        assert await entities.get(TABLE, shard_of(host), host) is None
 
 
 async def test_the_night_deletes_rows_of_dead_processes_only():
