@@ -89,7 +89,7 @@ async def test_a_long_list_continues_from_any_cursor(compression):
     blobs = await stored(written(table, row_group_size=700, compression=compression))
     candidates, _, pages = await read(blobs)
     assert [c.url for c in candidates] == table["url"]
-    for page, at in zip(pages[:-1], range(1000, 6000, 1000), strict=True):
+    for page, at in zip(pages[:-1], (256, *range(1000, 6000, 1000)), strict=True):
         rest, _, _ = await read(blobs, page.cursor)
         assert rest == candidates[at:]
     assert (await read(blobs, "5300"))[0] == []
@@ -128,7 +128,7 @@ async def test_a_damaged_page_ends_the_list_with_an_error():
     blobs = await stored(good[: at - 2000] + b"\xff" * 2000 + good[at:])
     source = Urls(UrlsConfig(blob=NAME), blobs)
     pages = source.pages(source.queries({})[0], None)
-    assert len((await anext(pages)).candidates) == 1000
+    assert [len((await anext(pages)).candidates) for _ in range(2)] == [256, 744]
     with pytest.raises(Permanent, match="broken"):
         async for _ in pages:
             pass

@@ -58,14 +58,15 @@ async def test_lists_in_blobs_are_read_row_by_row(name):
     assert "row 3: " in problems[-1]
 
 
-async def test_a_long_list_is_divided_into_pages_and_continues_from_any_cursor():
+async def test_a_long_list_is_divided_into_pages_of_which_the_first_is_small_and_continues_from_any_cursor():
     blobs = MemoryBlobs()
     await blobs.put("inputs/long.txt", b"".join(b"https://a/%d.jpg\n" % n for n in range(2500)))
     source = Urls(UrlsConfig(blob="inputs/long.txt"), blobs)
     candidates, _, pages = await read_all(source)
-    assert [len(page.candidates) for page in pages] == [1000, 1000, 500]
-    rest, _, _ = await read_all(source, pages[0].cursor)
-    assert rest == candidates[1000:]
+    assert [len(page.candidates) for page in pages] == [256, 744, 1000, 500]
+    for page, at in zip(pages[:-1], (256, 1000, 2000), strict=True):
+        rest, _, _ = await read_all(source, page.cursor)
+        assert rest == candidates[at:]
 
 
 async def test_one_endless_line_is_a_problem_and_the_next_line_is_read():
