@@ -51,7 +51,7 @@ class Use:
 
 A_JOB: Final = Use(
     executions=2,
-    blob_reads=12,
+    blob_reads=120,
     blob_writes=8,
     other_blob_calls=4,
     blob_lists=1,
@@ -60,7 +60,10 @@ A_JOB: Final = Use(
     core_seconds=0.5,
     log_bytes=12_000,
 )
-"""What a job uses by itself: its discovery, its plan, and one part of its archive."""
+"""What a job uses by itself: its discovery, its plan, and one part of its archive.
+
+The images in the report and the preview take 16 to 100 of the reads, one for each hundred images.
+"""
 A_CHUNK: Final = Use(
     executions=1, blob_reads=3, blob_writes=4, queue_calls=4, table_calls=10, log_bytes=5_000
 )
