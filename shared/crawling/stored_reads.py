@@ -10,8 +10,10 @@ from shared.storage.blobs import BlobStore
 from shared.storage.joined_reads import Gaps, JoinedRead, join_reads
 
 KEPT_READS: Final = 4
-"""How many joined reads of a chunk are in memory at a time. Each has at most 4 MiB, or one image."""
+"""How many joined reads of a chunk stay in memory. Each has at most 4 MiB, and two more may be under way."""
 
+# a chunk has many tasks, each of which may want other neighbours
+_READS_AT_A_TIME = 2
 _GAPS = Gaps(4 << 20, 64 << 10)
 
 
@@ -44,6 +46,7 @@ class StoredReads:
             if len(neighbours.read.wanted) > 1
             for where in neighbours.read.wanted
         }
+        self._reading = asyncio.Semaphore(_READS_AT_A_TIME)
         self._kept: OrderedDict[_Neighbours, None] = OrderedDict()
 
     async def get(self, where: StoredRange) -> bytes:
@@ -66,9 +69,10 @@ class StoredReads:
 
     async def _read(self, neighbours: _Neighbours) -> None:
         read = neighbours.read
-        neighbours.data = await self._blobs.get(read.blob, offset=read.offset, length=read.size)
-        neighbours.was_read = True
-        self._kept[neighbours] = None
-        if len(self._kept) > KEPT_READS:
-            oldest, _ = self._kept.popitem(last=False)
-            oldest.data = b""
+        async with self._reading:
+            neighbours.data = await self._blobs.get(read.blob, offset=read.offset, length=read.size)
+            neighbours.was_read = True
+            self._kept[neighbours] = None
+            if len(self._kept) > KEPT_READS:
+                oldest, _ = self._kept.popitem(last=False)
+                oldest.data = b""

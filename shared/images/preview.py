@@ -18,7 +18,7 @@ from shared.images.small import make_small
 from shared.storage.blobs import BlobStore
 from shared.storage.joined_reads import JoinedRead, join_reads
 
-MAKE_SECONDS: Final = 30.0
+MAKE_SECONDS: Final = 60.0
 """For how long small images are made for the preview and the report.
 
 Those that are not made by then have grey cells.

@@ -40,7 +40,8 @@ async def show(choice: Choice, form: ArchiveFormat, previews: PreviewMaker | Non
     found = await asyncio.to_thread(_survey, choice, form)
     if previews is None:
         return Shown(survey=found)
-    samples = choose_samples(choice.images, choice.contents, choice.columns.labels, found.pieces)
+    labels = choice.columns.labels
+    samples = await asyncio.to_thread(choose_samples, choice.images, choice.contents, labels, found.pieces)
     pictures = await previews.make(samples, count_labels(choice.images), found.pieces, PICTURE_SIDE)
     return Shown(pictures.preview or b"", found, pictures.small)
 

@@ -71,9 +71,9 @@ def choose_samples(
 ) -> Sequence[Sample]:
     """Chooses up to 24 images of each of the labels with the most images: one of each of the label's equal parts.
 
-    It is the one in the middle of its part, or the nearest to the middle that storage reads together with an image of
-    `near`. The same dataset gives the same samples. Labels with the same number of images are in order of their
-    numbers.
+    It is the one in the middle of its part. If the part has images that storage reads together with one of `near`, it
+    is the nearest to the middle of these, but none of `near` itself. The same dataset gives the same samples. Labels
+    with the same number of images are in order of their numbers.
     """
     counts = np.bincount(images.label, minlength=len(labels))
     order = np.argsort(-counts, kind="stable")[:MOST_LABELS]
@@ -117,7 +117,8 @@ class _Neighbours:
         if offsets is None:
             return False
         distances = np.abs(offsets - int(self._images.offset[position]))
-        return bool(distances.min() <= _CLOSE_BYTES)
+        # the images themselves are rather bad examples
+        return 0 < int(distances.min()) <= _CLOSE_BYTES
 
 
 def count_labels(images: Images) -> int:

@@ -21,12 +21,16 @@ class Counting(MemoryBlobs):
         super().__init__()
         self.sizes = []
         self.failures = 0
+        self.reading = self.most_reading = 0
 
     async def get(self, name, *, offset=0, length=None):
         if self.failures:
             self.failures -= 1
             raise Unavailable("no answer")
+        self.reading += 1
+        self.most_reading = max(self.reading, self.most_reading)
         await asyncio.sleep(0)
+        self.reading -= 1
         self.sizes.append(length)
         return await super().get(name, offset=offset, length=length)
 
@@ -64,6 +68,13 @@ async def test_in_any_order_at_most_twice_the_bytes_are_read_and_few_are_in_memo
         assert await reads.get(PLACES[number]) == BYTES[number]
         assert len(reads._kept) <= KEPT_READS
     assert sum(blobs.sizes) <= 2 * 500 * SIZE
+
+
+async def test_many_tasks_with_different_neighbours_read_two_of_them_at_a_time(blobs):
+    reads = reads_of(blobs)
+    places = PLACES[::64]
+    assert await asyncio.gather(*map(reads.get, places)) == BYTES[::64]
+    assert (len(blobs.sizes), blobs.most_reading) == (7, 2)
 
 
 async def test_images_that_are_far_from_each_other_are_read_one_by_one(blobs):

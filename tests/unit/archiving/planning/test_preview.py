@@ -69,12 +69,12 @@ def test_a_label_is_shown_from_its_first_images_to_its_last():
 def test_a_sample_is_the_nearest_to_the_middle_of_its_part_that_is_stored_close_to_an_image_that_is_read_anyway():
     contents = contents_of(1)
     images = images_of([0] * 240)
-    images.offset *= 1 << 20
-    near = [Piece("shard", 12 << 20, 9), Piece("shard", 27 << 20, 9), Piece("shard", 28 << 20, 9)]
+    images.offset *= 256 << 10
+    near = [Piece("shard", 12 << 18, 9), Piece("shard", 22 << 18, 9)]
     [plain] = choose_samples(images, contents, contents.folders)
     [close] = choose_samples(images, contents, contents.folders, near)
-    assert [offset >> 20 for offset in offsets(plain)] == list(range(5, 240, 10))
-    assert [offset >> 20 for offset in offsets(close)] == [5, 12, 27, *range(35, 240, 10)]
+    assert [offset >> 18 for offset in offsets(plain)] == list(range(5, 240, 10))
+    assert [offset >> 18 for offset in offsets(close)] == [5, 14, 24, *range(35, 240, 10)]
 
 
 @pytest.mark.parametrize(
