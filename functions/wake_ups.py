@@ -41,6 +41,7 @@ _FAST_SECONDS: Final = 1.0
 # most lists and searches give their first candidates within this time; meanwhile, one chunk fewer can be crawled
 _EARLY_SECONDS: Final = 2.0
 _active_at: dict[str, float] = {}
+_early_at: dict[str, float] = {}
 
 type Function = Callable[..., Awaitable[Any]]
 
@@ -95,7 +96,9 @@ def _wake(sent: AbstractSet[str], outputs: Mapping[str, func.Out[str]]) -> None:
     if JOBS_QUEUE in sent:
         wake_ups.setdefault(CHUNKS_QUEUE, EARLY_WAKE_UP)
     for queue, text in wake_ups.items():
-        if queue in outputs and now - _active_at.get(queue, -math.inf) >= _FAST_SECONDS:
+        polls_often = now - _active_at.get(queue, -math.inf) < _FAST_SECONDS
+        # many new jobs at the same time must not keep all places of the chunks' function waiting
+        has_early_one = text == EARLY_WAKE_UP and now - _early_at.get(queue, -math.inf) < _EARLY_SECONDS
+        if queue in outputs and not (polls_often or has_early_one):
             outputs[queue].set(text)
-            if text == WAKE_UP:
-                _active_at[queue] = now
+            (_early_at if text == EARLY_WAKE_UP else _active_at)[queue] = now

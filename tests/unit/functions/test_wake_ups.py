@@ -31,6 +31,7 @@ def now(monkeypatch):
     """The time of the process in seconds, at which no queue has received a message yet."""
     times = [1000.0]
     monkeypatch.setattr(wake_ups, "_active_at", {})
+    monkeypatch.setattr(wake_ups, "_early_at", {})
     monkeypatch.setattr(wake_ups, "time", SimpleNamespace(monotonic=lambda: times[0]))
     return times
 
@@ -76,6 +77,16 @@ async def test_the_queues_that_a_run_has_sent_messages_to_are_woken():
 async def test_a_new_job_wakes_the_queue_of_chunks_early_because_discovery_sends_them_while_it_runs():
     found = await wake_ups_of(function_that_sends(JOBS_QUEUE))
     assert found == {JOBS_QUEUE: WAKE_UP, CHUNKS_QUEUE: EARLY_WAKE_UP}
+
+
+async def test_many_new_jobs_send_one_early_wake_up_in_two_seconds_so_that_few_executions_wait(now):
+    new_job = function_that_sends(JOBS_QUEUE)
+    found = []
+    for _ in range(5):
+        found.append(await wake_ups_of(new_job))
+        now[0] += 0.5
+    assert [CHUNKS_QUEUE in woken for woken in found] == [True, False, False, False, True]
+    assert [JOBS_QUEUE in woken for woken in found] == [True, False, True, False, True]
 
 
 @pytest.mark.usefixtures("now")
