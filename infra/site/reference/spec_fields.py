@@ -41,7 +41,7 @@ Each entry of `sources` has a `type`, and the fields of that type. [Sources](sou
 
 
 def _flat(schemas: Schemas, schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
-    """Yields the fields of an object and of the objects in it, with their paths."""
+    """Yields the fields of an object and of the objects in it, with their paths. `*` is any key of an object."""
     for name, field in schema["properties"].items():
         parts = [schemas.resolved(part) for part in (field, *field.get("anyOf", ()))]
         inner = next((part for part in parts if "properties" in part), None)
@@ -49,3 +49,6 @@ def _flat(schemas: Schemas, schema: Schema, prefix: str = "") -> Iterator[tuple[
             yield prefix + name, field
         if inner is not None:
             yield from _flat(schemas, inner, f"{prefix}{name}.")
+        values = field.get("additionalProperties")
+        if isinstance(values, Mapping) and "properties" in (value := schemas.resolved(values)):
+            yield from _flat(schemas, value, f"{prefix}{name}.*.")
