@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.clock import Deadline
 from shared.crawling.chunk import Chunk, ChunkResult
+from shared.crawling.chunk_run import ChunkRun
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.download import Fetched
 from shared.crawling.fetching.fetch import Fetcher
@@ -34,70 +35,6 @@ from shared.telemetry import signals
 
 if TYPE_CHECKING:
     from shared.crawling.judging.judge import Judged
-
-_STOP_POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """The work on one chunk, which many tasks share.
-
-    `stop` may interrupt a task that downloads or waits for memory. It never interrupts a task that stores an image,
-    because other images are written in the same block.
-    """
-
-    chunk: Chunk
-    stop: Callable[[], bool]
-    patience: Patience
-    queues: HostQueues
-    shard: BlobWriter
-    stored: StoredReads
-    optouts: OptOutCheck
-    records: dict[int, Record] = field(default_factory=dict)
-    interruptible_tasks: set[asyncio.Task[object]] = field(default_factory=set)
-
-    async def interrupt_on_stop(self) -> None:
-        """Waits until `stop` returns true, and then cancels the tasks that are interruptible."""
-        while not self.stop():  # noqa: ASYNC110 - `stop` is a function to call, not an event
-            await asyncio.sleep(_STOP_POLL_SECONDS)
-        for task in self.interruptible_tasks:
-            task.cancel()
-
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Lets `interrupt_on_stop` cancel the current task while it is in this block."""
-        task = asyncio.current_task()
-        if task is not None:
-            self.interruptible_tasks.add(task)
-        try:
-            yield
-        finally:
-            self.interruptible_tasks.discard(task)
-
-    @asynccontextmanager
-    async def waiting(self) -> AsyncIterator[None]:
-        """Lets this block wait until the chunk's time ends or the job is stopped, but no longer.
-
-        Raises:
-            Postponed: the chunk's time has ended.
-        """
-        if self.patience.ended:
-            raise Postponed
-        try:
-            with self.interruptible():
-                async with asyncio.timeout(self.patience.remaining_seconds):
-                    yield
-        except TimeoutError:
-            raise Postponed from None
-
-    @property
-    def result(self) -> ChunkResult:
-        """The result of what is done so far."""
-        records = tuple(self.records[index] for index in sorted(self.records))
-        unfinished = tuple(
-            numbered for numbered in self.chunk.candidates if numbered.index not in self.records
-        )
-        return ChunkResult(records, unfinished, self.patience.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +110,10 @@ class ChunkWorker:
         """Stops the threads as soon as their current images are done."""
         self._threads.close()
 
-    def _run(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool], optouts: OptOutCheck) -> _Run:
-        return _Run(
+    def _run(
+        self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool], optouts: OptOutCheck
+    ) -> ChunkRun:
+        return ChunkRun(
             chunk=chunk,
             stop=stop,
             patience=Patience(len(chunk.candidates), deadline, stop),
@@ -185,7 +124,7 @@ class ChunkWorker:
             optouts=optouts,
         )
 
-    async def _process_candidates(self, run: _Run) -> None:
+    async def _process_candidates(self, run: ChunkRun) -> None:
         """Processes one candidate after the other, until no candidate or no time is left."""
         while (numbered := await run.queues.take()) is not None:
             try:
@@ -201,7 +140,7 @@ class ChunkWorker:
             finally:
                 run.queues.done(numbered)
 
-    async def _record(self, run: _Run, numbered: NumberedCandidate) -> Record:
+    async def _record(self, run: ChunkRun, numbered: NumberedCandidate) -> Record:
         candidate = numbered.candidate
         fetched = Fetched(b"", candidate.url)
         outcome: Kept | Rejected
@@ -226,7 +165,7 @@ class ChunkWorker:
         version = fetched.etag, fetched.last_modified
         return Record(numbered.index, candidate, outcome, moved_to, fetched_at, consent, *version)
 
-    def _known_work(self, run: _Run) -> KnownWork:
+    def _known_work(self, run: ChunkRun) -> KnownWork:
         judge_and_store = partial(self._judge_and_store, run)
         options, optouts = run.chunk.options, run.optouts
         return KnownWork(
@@ -234,7 +173,7 @@ class ChunkWorker:
         )
 
     async def _outcome(
-        self, run: _Run, candidate: Candidate, answers: Answers
+        self, run: ChunkRun, candidate: Candidate, answers: Answers
     ) -> tuple[Kept | Rejected, Fetched]:
         """Returns the outcome, and the answer with the image, without its body. Notes all answers of signals."""
         nothing = Fetched(b"", candidate.url)
@@ -248,7 +187,7 @@ class ChunkWorker:
             return await self._read(run, candidate, answers), nothing
         return await self._fetch(run, candidate.url, answers)
 
-    async def _fetch(self, run: _Run, url: str, answers: Answers) -> tuple[Kept | Rejected, Fetched]:
+    async def _fetch(self, run: ChunkRun, url: str, answers: Answers) -> tuple[Kept | Rejected, Fetched]:
         options = run.chunk.options
         async with AsyncExitStack() as stack:
             fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience, answers)
@@ -260,7 +199,7 @@ class ChunkWorker:
             outcome = refusal or await self._judge_and_store(run, fetched.body, answers)
             return outcome, replace(fetched, body=b"")
 
-    async def _read(self, run: _Run, candidate: Candidate, answers: Answers) -> Kept | Rejected:
+    async def _read(self, run: ChunkRun, candidate: Candidate, answers: Answers) -> Kept | Rejected:
         """Returns the outcome of an image that is in storage. The limits are those of images from the web."""
         where = candidate.stored or await self._find(candidate.url.removeprefix(BLOB_SCHEME))
         if where is None:
@@ -286,7 +225,7 @@ class ChunkWorker:
         return StoredRange(blob, 0, info.size_bytes) if info is not None else None
 
     async def _judge_and_store(
-        self, run: _Run, data: bytes, answers: Answers, earlier: Embedded = SILENT
+        self, run: ChunkRun, data: bytes, answers: Answers, earlier: Embedded = SILENT
     ) -> Kept | Rejected:
         judged = await self._judge(run, data, answers, earlier)
         if isinstance(judged, Rejected):
@@ -296,7 +235,7 @@ class ChunkWorker:
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
     async def _judge(
-        self, run: _Run, data: bytes, answers: Answers, earlier: Embedded
+        self, run: ChunkRun, data: bytes, answers: Answers, earlier: Embedded
     ) -> "Judged | Rejected":
         """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options

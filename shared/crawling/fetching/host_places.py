@@ -49,7 +49,8 @@ class PlaceTimes:
     give_back: float = 0.5
     unused: float = 5.0
     unused_by_one: float = 0.2
-    without_place: float = 20.0
+    # longer than the claim of a process that died, whose places become free then
+    without_place: float = 35.0
     remembered: float = 600.0
 
 
