@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ SETTINGS = {
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:30",
     "WAKE_QUEUES": "true",
 }
+# less than the five seconds after which Azurite closes connections that are idle
+_REST_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ def run_job(folder: Path, images: Images, transform: Mapping[str, Any] | None) -
     stack = Stack(fresh(folder / "stack"), settings=SETTINGS, log_requests=True)
     with running(stack):
         follow(stack, spec_of_list(stack, _lines(images.warm_up), "warm-up"), len(images.warm_up))
+        # a host that begins a job just after another one may still be busy with that one
+        time.sleep(_REST_SECONDS)
         spec = spec_of_list(stack, _lines(images.urls))
         if transform is not None:
             spec["transform"] = transform

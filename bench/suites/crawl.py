@@ -27,7 +27,7 @@ _DECODE, _ENGINE = "decode", "worker, originals"
 # the target is 1.4 ms on a machine that decodes in 0.65 ms
 _TIMES_DECODING = 2.15
 _NOTES = f"""
-images/s, PixCrawler: from the submission to the committed ZIP. The host has just run a small job with other images.
+images/s, PixCrawler: from the submission to the committed ZIP. Three seconds before, the host ended a small job.
 One host runs all functions. It polls and wakes queues as host.json and its `WAKE_QUEUES` say, not as the deployment.
 images/s, img2dataset: from start to end of the command. Bare loop: from the first download to the last commit.
 The bare loop stores each byte twice in Azurite, as a job does, in blocks of 12 MiB, by plain HTTP calls.
