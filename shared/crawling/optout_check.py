@@ -12,7 +12,7 @@ from shared.records.records import Rejected
 
 @dataclass(frozen=True, slots=True)
 class OptOutCheck:
-    """The opt-outs that count for one chunk. Without a `matcher`, nothing is looked for."""
+    """The opt-outs that count for one chunk. Without a `matcher`, every image passes."""
 
     matcher: OptOutMatcher | None
 

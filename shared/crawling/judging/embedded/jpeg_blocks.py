@@ -11,7 +11,7 @@ _EXTENSION_HEAD = len(_EXTENSION) + _GUID_BYTES + 8
 
 
 def jpeg_blocks(data: bytes) -> Blocks:
-    """Returns the blocks before the first scan. The header must be readable."""
+    """Returns the blocks of metadata that stand before the first scan. The segments must be readable up to there."""
     found = Blocks()
     photoshop: list[bytes] = []
     extensions: dict[bytes, dict[int, bytes]] = {}
@@ -42,7 +42,7 @@ def _add_extension(extensions: dict[bytes, dict[int, bytes]], content: bytes) ->
 
 
 def _join_extension(found: Blocks, parts: dict[int, bytes]) -> None:
-    """Adds an extended packet. Parts that are missing make it end early, and then the reader searches its bytes."""
+    """Adds an extended packet, up to the first part that is missing. The reader searches what is there."""
     if sum(map(len, parts.values())) > MAX_XMP_BYTES:
         found.cut = True
         return

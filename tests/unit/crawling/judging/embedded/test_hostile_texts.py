@@ -1,4 +1,4 @@
-"""Metadata that is damaged or made to harm: it costs little, hides no refusal, and never loses a good image."""
+"""Damaged and hostile metadata takes little time to read. A refusal in it is still found, and a good image is kept."""
 
 import time
 import zlib
