@@ -12,6 +12,7 @@ work/job_{id}/                working blobs, deleted some days after the job's e
 derived/job_{id}/r{revision}/    small images of a dataset, its preview, report, index and statistics, and the spec that
                               it was made from, for a refresh; deleted with the dataset
 inputs/{user}/                lists that the user's specs may name; the app writes those under uploaded/ only
+models/{model}/               files of models, which the operator puts there; the app only reads them
 ```
 
 Only one run writes a name with a nonce. Prefixes end in a slash.
@@ -24,6 +25,7 @@ WORK = "work/"
 INPUTS = "inputs/"
 UPLOADED = "uploaded/"
 DERIVED = "derived/"
+MODELS = "models/"
 _DERIVED_FROM = re.compile(rf"{DERIVED}job_([^/]+)/r(\d+)/")
 _OF_DATASET = re.compile(rf"{DATASETS}job_([^/]+)/(?:r(\d+)/)?")
 
@@ -83,6 +85,11 @@ def derived_from(blob: str) -> tuple[str, int] | None:
 def inputs_prefix(user_id: str) -> str:
     """Returns the prefix of the lists that the specs of a user may name."""
     return f"{INPUTS}{user_id}/"
+
+
+def model_blob(model: str, file: str) -> str:
+    """Returns the name of a file of a model."""
+    return f"{MODELS}{model}/{file}"
 
 
 def work_prefix(job_id: str) -> str:
