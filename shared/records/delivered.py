@@ -106,7 +106,8 @@ class FileChecksum:
 
 
 _PROVENANCE = tuple(Provenance.__slots__)
-_FACTS = tuple(name for name in ImageFacts.__slots__ if name != "embedded")
+# the archive step adds embeddings to the lines of its images: other readers of lines would get some kilobytes each
+_FACTS = tuple(name for name in ImageFacts.__slots__ if name not in {"embedded", "embedding"})
 _provenance_of, _facts_of = attrgetter(*_PROVENANCE), attrgetter(*_FACTS)
 _OF_CANDIDATE = (
     "index",

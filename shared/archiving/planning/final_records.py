@@ -70,6 +70,8 @@ class FinalRecords:
                     line |= {"split": image.split, "file": image.path, "blob": file, "offset": row.offset}
                     if row.mark:
                         line["outlier"] = MARKS[row.mark]
+                    if record.outcome.facts.embedding:
+                        line["embedding"] = record.outcome.facts.embedding
                 else:
                     line |= {"outcome": "rejected", "reason": str(reason), **self._why(row.number)}
             outcomes = self.figures.counts.setdefault(record.candidate.label, {})
