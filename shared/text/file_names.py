@@ -5,14 +5,15 @@ import unicodedata
 
 from shared.text.hidden import HIDDEN
 
-_FORBIDDEN = re.compile(rf'[<>:"/\\|?*{HIDDEN}]')
+# also "$" and "%": Hugging Face's loaders replace names of environment variables in paths, as shells do
+_FORBIDDEN = re.compile(rf'[<>:"/\\|?*$%{HIDDEN}]')
 # devices of Windows, also with superscript digits, with blanks, and with any extension:
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
+_DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 # names that systems, storage and notebooks use for their own files, and that other programs skip
 _KEPT_BY_SYSTEMS = frozenset(
     {
-        *("@eadir", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information"),
+        *("@eadir", "#recycle", "#snapshot", "recycler", "system volume information"),
         *("lost+found", "desktop.ini", "thumbs.db", "__macosx", "__pycache__"),
     }
 )
