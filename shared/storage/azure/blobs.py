@@ -3,7 +3,7 @@
 import base64
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, cast, override
+from typing import cast, override
 
 from azure.storage.blob import (
     BlobBlock,
@@ -16,8 +16,9 @@ from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 from shared.clock import Clock, SystemClock
 from shared.errors import AlreadyExists, Conflict, NotFound
-from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
+from shared.storage.azure.account import StorageAccount, creating, translated
 from shared.storage.azure.links import AzureLinks
+from shared.storage.azure.transport import client_options
 from shared.storage.blobs import BlobAttributes, BlobInfo, Link, Priority, Tier
 from shared.storage.storage import Blobs
 
@@ -40,14 +41,13 @@ class AzureBlobs(Blobs):
         certificates: str | None = None,
     ) -> None:
         """Connects at the first call. `certificates` is a file of authorities to trust in place of the system's."""
-        options: dict[str, Any] = {
-            **CLIENT_OPTIONS,
-            "connection_verify": certificates or True,
-            "max_single_put_size": 64 << 20,
-            "max_single_get_size": _REQUEST_BYTES,
-            "max_chunk_get_size": _REQUEST_BYTES,
-            "connection_data_block_size": _RECEIVE_BYTES,
-        }
+        options = client_options(
+            connection_verify=certificates or True,
+            max_single_put_size=64 << 20,
+            max_single_get_size=_REQUEST_BYTES,
+            max_chunk_get_size=_REQUEST_BYTES,
+            connection_data_block_size=_RECEIVE_BYTES,
+        )
         if account.connection_string:
             self._service = BlobServiceClient.from_connection_string(account.connection_string, **options)
         else:

@@ -9,7 +9,8 @@ from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionO
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.errors import Changed, NotFound
-from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
+from shared.storage.azure.account import StorageAccount, creating, translated
+from shared.storage.azure.transport import client_options
 from shared.storage.entities import Change, Delete, Entity, EntityStore, Insert, Put, Replace, Value
 from shared.storage.entity_limits import check_changes, is_key
 
@@ -25,13 +26,12 @@ class AzureEntities(EntityStore):
     """EntityStore over the account's tables. A table is created on its first write."""
 
     def __init__(self, account: StorageAccount) -> None:
+        options = client_options()
         if account.connection_string:
-            self._service = TableServiceClient.from_connection_string(
-                account.connection_string, **CLIENT_OPTIONS
-            )
+            self._service = TableServiceClient.from_connection_string(account.connection_string, **options)
         else:
             self._service = TableServiceClient(
-                account.table_uri or "", credential=account.credential, **CLIENT_OPTIONS
+                account.table_uri or "", credential=account.credential, **options
             )
         self._tables: dict[str, TableClient] = {}
 

@@ -5,7 +5,8 @@ from typing import override
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from shared.errors import NotFound
-from shared.storage.azure.account import CLIENT_OPTIONS, StorageAccount, creating, translated
+from shared.storage.azure.account import StorageAccount, creating, translated
+from shared.storage.azure.transport import client_options
 from shared.storage.queues import QueueSender, check_message
 from shared.storage.sent import note_sent
 
@@ -14,12 +15,11 @@ class AzureQueues(QueueSender):
     """QueueSender over the account's queues. Messages are plain text: host.json says `messageEncoding: none`."""
 
     def __init__(self, account: StorageAccount) -> None:
+        options = client_options()
         if account.connection_string:
-            self._service = QueueServiceClient.from_connection_string(
-                account.connection_string, **CLIENT_OPTIONS
-            )
+            self._service = QueueServiceClient.from_connection_string(account.connection_string, **options)
         else:
-            self._service = QueueServiceClient(account.queue_uri or "", account.credential, **CLIENT_OPTIONS)
+            self._service = QueueServiceClient(account.queue_uri or "", account.credential, **options)
         self._queues: dict[str, QueueClient] = {}
 
     @override
