@@ -1,7 +1,6 @@
 """Implements insights by queries to Azure Monitor Logs, in a workspace or in an Application Insights resource."""
 
 import asyncio
-import json
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from shared.errors import AppError, NotConfigured, Permanent, RateLimited, Unava
 from shared.insights.log_source import LogSource, Scope
 from shared.insights.queries import bounded_query
 from shared.insights.report import MAX_ROWS, Column, Findings, JobIds, Kind, Report, Span, Value
-from shared.text.plain_text import one_line
+from shared.text.error_codes import error_codes
 from shared.text.retry_after import retry_after_seconds
 
 if TYPE_CHECKING:
@@ -163,15 +162,10 @@ class _Heard:
     @property
     def codes(self) -> list[str]:
         """The error's codes, from the outer to the innermost error."""
-        found: list[str] = []
         try:
-            error = json.loads(self._response.text()).get("error")
-            while isinstance(error, dict) and len(found) < 5:
-                found.append(one_line(str(error.get("code")), 50))
-                error = error.get("innererror")
-        except (AttributeError, RecursionError, ValueError):
-            pass
-        return found
+            return error_codes(self._response.text())
+        except (AttributeError, ValueError):
+            return []
 
     def __str__(self) -> str:
         return f"status {self.status}, codes {self.codes}"
