@@ -53,6 +53,8 @@ class Output(BaseModel):
     "parquet" is Parquet shards with a row for each image.
     The seed decides the order of the images. A shard exceeds `shard_size` bytes by one image and padding at most. If
     there would be more than 1,000 shards, they are larger.
+    With `relevance`, annotations have the score of this name, and with `embeddings`, the dataset has the embedding of
+    each image.
     """
 
     model_config = _frozen
@@ -62,3 +64,5 @@ class Output(BaseModel):
         "jsonl",
     )
     shard_size: Annotated[int, Field(ge=100_000, le=4_000_000_000)] = 256_000_000
+    relevance: bool = False
+    embeddings: bool = False

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict
+from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict, field_validator
 
 from shared.records.licenses import LicenseCode
-from shared.records.scores import ScoreName, ScoreRange
+from shared.records.scores import ScoreName, ScoreRange, unfit_range
 from shared.web.wishes.respect import Respect
 
 type Format = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"]
@@ -39,6 +39,14 @@ class Filters(BaseModel):
     ) = None
     scores: dict[ScoreName, ScoreRange] = {}
     ai_generated: Literal["keep", "drop", "only"] = "keep"
+
+    @field_validator("scores")
+    @classmethod
+    def _fits_scores(cls, scores: dict[ScoreName, ScoreRange]) -> dict[ScoreName, ScoreRange]:
+        why = unfit_range(scores)
+        if why is not None:
+            raise ValueError(why)
+        return scores
 
 
 class Resize(BaseModel):
@@ -78,7 +86,8 @@ class CrawlOptions:
     """The parts of a job's spec that decide how a candidate is fetched and judged.
 
     With `check`, a refresh asks hosts whether known images have changed. With `remove_gone`, it rejects images that
-    their sources no longer list, or their hosts no longer have.
+    their sources no longer list, or their hosts no longer have. With `relevance`, a model measures how well a picture
+    shows its label, and with `embeddings`, the picture's embedding is recorded.
     """
 
     filters: Filters
@@ -86,3 +95,10 @@ class CrawlOptions:
     respect: Respect
     remove_gone: bool = False
     check: bool = False
+    relevance: bool = False
+    embeddings: bool = False
+
+    @property
+    def wants_picture(self) -> bool:
+        """Whether a model needs the picture of an image after it is judged."""
+        return self.relevance or self.embeddings

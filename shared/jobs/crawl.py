@@ -192,7 +192,13 @@ class Crawl:
                 spec = await self._jobs.needed_spec(job.id)
                 refresh = job.refresh or Refresh(began=0, base=0)
                 self._options[key] = CrawlOptions(
-                    spec.filters, spec.transform, spec.respect, refresh.remove_gone, refresh.check
+                    spec.filters,
+                    spec.transform,
+                    spec.respect,
+                    refresh.remove_gone,
+                    refresh.check,
+                    relevance=spec.wants_relevance,
+                    embeddings=spec.output.embeddings,
                 )
                 if len(self._options) > _MAX_CACHED_OPTIONS:
                     self._options.popitem(last=False)

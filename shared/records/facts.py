@@ -16,16 +16,16 @@ class ImageFacts:
     and `orientation` is EXIF's value from 1 to 8.
 
     The perceptual hash and the values from `sharpness` to `dominant_color` are of the upright picture, on white if it
-    is transparent. `sharpness` is the variance of the Laplacian of the grey thumbnail. `brightness` and `contrast`
-    are the mean and the standard deviation of the thumbnail, divided by 255. `entropy` is in bits, and
-    `dominant_color` is "#rrggbb". `aspect_ratio` is the longer side divided by the shorter one, and `bytes_per_pixel`
-    the size of the file divided by its pixels. Both are of the file as it was found, before a transform.
-    `scorer` is the name of the model that scored the picture, or empty. `embedding` is the vector that it gave, as
-    `shared.records.embeddings` encodes it. It is kept only if the dataset delivers it.
-    `color_profile` is the name that the embedded ICC profile gives itself. `mended` is empty if the original bytes are
-    stored. Otherwise it names the parts that were removed or corrected because some readers refuse them ("notes",
-    "animation" and so on). `embedded` is what the file said about itself when it came, also if the stored copy has
-    no metadata.
+    is transparent. `sharpness` is the variance of the Laplacian of the grey thumbnail. `brightness` and `contrast` are
+    the mean and the standard deviation of the thumbnail, divided by 255. `entropy` is in bits, and `dominant_color` is
+    "#rrggbb". `aspect_ratio` is the longer side divided by the shorter one, and `bytes_per_pixel` the size of the file
+    divided by its pixels. Both are of the file as it was found, before a transform. `relevance` is the cosine of the
+    picture's embedding and that of its label, from -1 to 1. It is None if the job did not ask for it, or the image has
+    no label. `scorer` is the name of the model that scored the picture, or empty. `embedding` is the vector that it
+    gave, as `shared.records.embeddings` encodes it. It is kept only if the dataset delivers it. `color_profile` is the
+    name that the embedded ICC profile gives itself. `mended` is empty if the original bytes are stored. Otherwise it
+    names the parts that were removed or corrected because some readers refuse them ("notes", "animation" and so on).
+    `embedded` is what the file said about itself when it came, also if the stored copy has no metadata.
     """
 
     format: str
@@ -47,6 +47,7 @@ class ImageFacts:
     bytes_per_pixel: float = 0.0
     color_profile: str = ""
     mended: str = ""
+    relevance: float | None = None
     scorer: str = ""
     embedding: str = ""
     embedded: Embedded = SILENT

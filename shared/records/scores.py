@@ -5,10 +5,18 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-type ScoreName = Literal["sharpness", "brightness", "contrast", "entropy", "aspect_ratio", "bytes_per_pixel"]
+type ScoreName = Literal[
+    "sharpness", "brightness", "contrast", "entropy", "aspect_ratio", "bytes_per_pixel", "relevance"
+]
 
 SCORES: Final[tuple[ScoreName, ...]] = get_args(ScoreName.__value__)
-"""The names of all scores. They are fields of `ImageFacts`, which describes them."""
+"""The names of all scores. They are fields of `ImageFacts`, which describes them. Only `relevance` may be missing."""
+
+RELEVANCE: Final = "relevance"
+"""The one score that a model measures, and only if a job wants it. It may be negative."""
+
+SCORES_OF_ALL: Final[tuple[ScoreName, ...]] = tuple(name for name in SCORES if name != RELEVANCE)
+"""The scores that every image has."""
 
 
 class ScoreRange(BaseModel):
@@ -20,8 +28,8 @@ class ScoreRange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    min: Annotated[float, Field(ge=0)] | None = None
-    max: Annotated[float, Field(ge=0)] | None = None
+    min: Annotated[float, Field(ge=-1)] | None = None
+    max: Annotated[float, Field(ge=-1)] | None = None
     min_percentile: Annotated[float, Field(ge=0, lt=100)] | None = None
     max_percentile: Annotated[float, Field(gt=0, le=100)] | None = None
 
@@ -42,10 +50,29 @@ class ScoreRange(BaseModel):
 type ScoreRanges = Mapping[ScoreName, ScoreRange]
 
 
-def value_outside(ranges: ScoreRanges, scores: Mapping[ScoreName, float]) -> str | None:
-    """Returns a line about the first score that is below `min` or above `max` of its range; None if none is."""
+def unfit_range(ranges: ScoreRanges) -> str | None:
+    """Returns a line about the first range that ends where its score has no values; None if all ranges fit."""
     for name, limits in ranges.items():
-        value = scores[name]
+        for end in ("min", "max"):
+            value = getattr(limits, end)
+            if value is None:
+                continue
+            if name != RELEVANCE and value < 0:
+                return f"{name}.{end} must be at least 0"
+            if name == RELEVANCE and value > 1:
+                return f"{name}.{end} must be at most 1"
+    return None
+
+
+def value_outside(ranges: ScoreRanges, scores: Mapping[ScoreName, float]) -> str | None:
+    """Returns a line about the first score that is below `min` or above `max` of its range; None if none is.
+
+    A score that is not among `scores` is not checked.
+    """
+    for name, limits in ranges.items():
+        value = scores.get(name)
+        if value is None:
+            continue
         if limits.min is not None and value < limits.min:
             return f"{name} {value:g} is below {limits.min:g}"
         if limits.max is not None and value > limits.max:

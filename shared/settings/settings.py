@@ -14,6 +14,7 @@ from shared.settings.topics.crawling import CrawlingSettings
 from shared.settings.topics.datasets import DatasetSettings
 from shared.settings.topics.image_services import ImageServiceSettings
 from shared.settings.topics.lifecycle import LifecycleSettings
+from shared.settings.topics.models import ModelSettings
 from shared.settings.topics.schedules import ScheduleSettings
 from shared.settings.topics.storage import StorageSettings
 from shared.settings.topics.telemetry import TELEMETRY, TelemetrySettings
@@ -35,6 +36,7 @@ class Settings(
     DatasetSettings,
     LifecycleSettings,
     ImageServiceSettings,
+    ModelSettings,
     TelemetrySettings,
     AzureVariables,
 ):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.wiring.user_services import UserServices
+from shared.wiring.model_services import ModelServices
 
 if TYPE_CHECKING:
     from shared.crawling.fetching.host_rows import HostRows
@@ -42,7 +42,7 @@ _BYTES_IN_FLIGHT = 160_000_000
 _LOWER_PER_HOST = {"upload.wikimedia.org": 2}  # Wikimedia's media files: two downloads at once at most
 
 
-class Services(UserServices):
+class Services(ModelServices):
     """All services. Each is made on first use, for one process and one event loop."""
 
     @cached_property
@@ -194,7 +194,7 @@ class Services(UserServices):
         """Checks what specs name outside of themselves."""
         from shared.jobs.submission.spec_checks import SpecChecks
 
-        return SpecChecks(self.catalog, self.lists, self.host_lookup)
+        return SpecChecks(self.catalog, self.lists, self.host_lookup, self.model_names)
 
     @cached_property
     def submit(self) -> "Submit":

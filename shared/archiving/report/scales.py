@@ -89,5 +89,14 @@ SCALES: Final[Mapping[ScoreName, Scale]] = {
         logarithmic=True,
         lowest="The most compressed",
     ),
+    "relevance": Scale(
+        "Relevance",
+        "How well a model finds that the picture shows its label. Values of different models are not comparable.",
+        # both ends are exact as 32-bit floats, which the scores are
+        -0.25,
+        0.5,
+        (-0.25, 0, 0.25, 0.5),
+        lowest="The least relevant",
+    ),
 }
 """The scale of every score, in the order of the report."""

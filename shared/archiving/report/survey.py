@@ -16,7 +16,7 @@ from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.near import Positions
 from shared.archiving.selection.outliers import MARKS, names_of
 from shared.archiving.selection.select import Selection
-from shared.records.scores import SCORES, ScoreName
+from shared.records.scores import RELEVANCE, SCORES, ScoreName
 from shared.storage.joined_reads import Gaps, join_reads
 
 MOST_SHOWN: Final = 10
@@ -56,7 +56,10 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class ScoreSurvey:
-    """The distribution of one score. `counts` are the images in each bar of its histogram."""
+    """The distribution of one score over the images that have it.
+
+    `counts` are the images in each bar of its histogram.
+    """
 
     name: ScoreName
     counts: Sequence[int]
@@ -68,7 +71,10 @@ class ScoreSurvey:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the report shows of the images. `most_copied` and `outliers` may have no images."""
+    """What the report shows of the images.
+
+    A score that no image has is not among `scores`. `most_copied` and `outliers` may have no images.
+    """
 
     scores: Sequence[ScoreSurvey]
     most_copied: Gallery
@@ -122,9 +128,18 @@ def _survey(
     scores: list[ScoreSurvey] = []
     for name, scale in SCALES.items():
         values = columns.scores[rows, SCORES.index(name)]
+        having = rows[~np.isnan(values)]
+        if not len(having):
+            continue
+        values = columns.scores[having, SCORES.index(name)]
         counts, _ = np.histogram(np.clip(values, scale.low, scale.high), np.array(scale.edges))
         galleries = [
-            Gallery(title, [show(int(rows[at]), number(float(values[at]))) for at in _lowest(values * sign)])
+            Gallery(
+                title,
+                [show(int(having[at]), number(float(values[at]))) for at in _lowest(values * sign)],
+                # the label is what such a picture does not show
+                labelled=name == RELEVANCE,
+            )
             for title, sign in ((scale.lowest, 1), (scale.highest, -1))
             if title
         ]

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
+from math import nan
 from operator import attrgetter
 
 import numpy as np
@@ -35,8 +36,8 @@ class Columns:
     `index` is the candidate's index in the job. `label` and `shard` are positions in `labels` and `shards`. A row of
     `sidecar_sizes` has the size of each of the image's sidecars, in bytes; it is empty if the format has none. A
     `perceptual_hash` is `near.FLAT` if the picture has none. `scores` has a row per image and a column for each of
-    `SCORES`. `color` is the dominant colour as a number, red first. `opted_out` says which images the operator was
-    asked not to use; it is None if there are no opt-outs.
+    `SCORES`; a score that was not measured is NaN. `color` is the dominant colour as a number, red first. `opted_out`
+    says which images the operator was asked not to use; it is None if there are no opt-outs.
 
     `known_split` is the split of an image that a refresh takes over, as a position in `known_splits`, or -1.
 
@@ -99,6 +100,7 @@ class _Facts:
     entropy: float = 0.0
     aspect_ratio: float = 0.0
     bytes_per_pixel: float = 0.0
+    relevance: float = nan
     dominant_color: str = "#000000"
 
 

@@ -2,7 +2,8 @@
 
 Of n images of a label, a percentile drops at most its share, rounded down. Equal scores are never divided: all of them
 are dropped, or none. So a label with few images, or with one score only, may lose none, and no label loses all. The
-scores are sorted as a whole: a million images take some 30 MB for that.
+scores are sorted as a whole: a million images take some 30 MB for that. An image whose score was not measured is not
+counted, and not dropped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,14 +56,15 @@ class ScoreBounds:
 def score_bounds(columns: Columns, rows: Positions, ranges: ScoreRanges) -> ScoreBounds:
     """Returns the bounds that follow from the scores of these rows."""
     wanted = {name: limits for name, limits in ranges.items() if limits.has_percentile}
-    labels = columns.label[rows]
-    counts = np.bincount(labels, minlength=len(columns.labels))
-    starts = np.cumsum(counts) - counts
     lowest: dict[ScoreName, _Bounds] = {}
     highest: dict[ScoreName, _Bounds] = {}
     for name, limits in wanted.items():
         scores = columns.scores[rows, SCORES.index(name)]
-        scores = scores[np.lexsort((scores, labels))]
+        measured = ~np.isnan(scores)
+        scores, labels = scores[measured], columns.label[rows[measured]]
+        counts = np.bincount(labels, minlength=len(columns.labels))
+        starts = np.cumsum(counts) - counts
+        scores[np.lexsort((scores, labels))]
         below, above = _dropped(counts.tolist(), limits)
         lowest[name] = _at(scores, starts + below, (counts > 0) & (below > 0), -np.inf)
         highest[name] = _at(scores, starts + counts - 1 - above, (counts > 0) & (above > 0), np.inf)

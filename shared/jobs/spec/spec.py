@@ -29,6 +29,7 @@ from shared.crawling.options import Filters, Transform
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
 from shared.jobs.spec.products import too_many_items, too_many_pages, too_many_searches
+from shared.records.scores import RELEVANCE
 from shared.sources.keywords.variations import Variations
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import SourceConfig
@@ -160,6 +161,11 @@ class JobSpec(BaseModel):
             _check(too_many_searches(spec.labels, spec.variations, spec.sources, words))
             _check(too_many_pages(spec.sources))
         return spec
+
+    @property
+    def wants_relevance(self) -> bool:
+        """Whether a model measures how well the pictures show their labels."""
+        return self.output.relevance or RELEVANCE in self.filters.scores
 
     def limit_of(self, label: str, *, searched: bool) -> int | None:
         """Returns how many images of a label are wanted; None if there is no limit."""

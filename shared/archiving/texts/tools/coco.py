@@ -8,11 +8,11 @@ from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.metadata import EMBEDDED_COLUMNS, Placed
 from shared.records.licenses import License, license_name, license_url
-from shared.records.scores import SCORES
+from shared.records.scores import SCORES_OF_ALL
 from shared.text.json_lines import json_line
 
 # further keys of an image are allowed, and readers ignore those that they do not know
-_FURTHER = (*SCORES, "dominant_color", *EMBEDDED_COLUMNS)
+_FURTHER = (*SCORES_OF_ALL, "dominant_color", *EMBEDDED_COLUMNS)
 
 
 class Coco(Annotation):

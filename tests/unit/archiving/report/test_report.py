@@ -23,7 +23,7 @@ from shared.clock import SystemClock
 from shared.images.preview import ContactSheets
 from shared.records.reasons import EXPLANATIONS
 from shared.records.records import KEPT, Reason
-from shared.records.scores import SCORES
+from shared.records.scores import SCORES, SCORES_OF_ALL
 from tests.unit.archiving.conftest import make_studio
 from tests.unit.archiving.selection.rows import columns_of
 
@@ -83,8 +83,10 @@ async def test_each_dataset_has_a_report_and_a_copy_of_it_that_stays_readable(st
         data = await studio.blobs.get(f"{order.prefix}report.html")
     assert await studio.blobs.get("derived/job_j1/r1/report.html") == data
     page = Page(data)
-    assert page.tags["svg"] == len(SCORES)
-    galleries = sum(bool(scale.lowest) + bool(scale.highest) for scale in SCALES.values())
+    assert page.tags["svg"] == len(SCORES_OF_ALL)
+    galleries = sum(
+        bool(scale.lowest) + bool(scale.highest) for scale in map(SCALES.__getitem__, SCORES_OF_ALL)
+    )
     pictures = pictures_in(data)
     assert len(pictures) == page.tags["img"] == galleries * MOST_SHOWN
     for picture in pictures:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.archiving.options import Dedup, Output, Splits
 from shared.records.candidates import Candidate, Provenance
-from shared.records.scores import SCORES
+from shared.records.scores import SCORES_OF_ALL
 
 ALL = Dedup(exact=False, near_distance=None)
 SPLITS = {"train": 0.6, "val": 0.2, "test": 0.2}
@@ -98,7 +98,7 @@ async def test_texts_that_look_like_other_types_load_as_texts_in_all_splits(
     for rows in found.values():
         kinds = {name: str(kind.dtype) for name, kind in rows.features.items() if name != "image"}
         assert {name for name, kind in kinds.items() if kind == "int64"} == {"width", "height"}
-        assert {name for name, kind in kinds.items() if kind == "float64"} == set(SCORES)
+        assert {name for name, kind in kinds.items() if kind == "float64"} == set(SCORES_OF_ALL)
         assert set(kinds.values()) == {"int64", "float64", "string"}
     rows = [row for split in found.values() for row in split]
     assert len(rows) == 27

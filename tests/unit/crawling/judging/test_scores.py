@@ -6,7 +6,7 @@ from shared.crawling.judging.inspect import inspect
 from shared.crawling.judging.judge import Judged, judge
 from shared.crawling.options import CrawlOptions, Filters, Resize, Transform
 from shared.records.records import Reason, Rejected
-from shared.records.scores import SCORES, ScoreRange
+from shared.records.scores import SCORES_OF_ALL, ScoreRange
 from shared.web.wishes.respect import Respect
 from tests.unit.crawling.judging.pictures import encoded
 
@@ -28,11 +28,11 @@ def test_the_shape_and_the_bytes_per_pixel_are_those_of_the_file_that_was_found(
     assert facts.bytes_per_pixel == round(len(data) / (320 * 240), 5)
     changed = facts_of(data, Transform(resize=Resize(mode="pad", size=64)))
     assert (changed.width, changed.height) == (64, 64)
-    for name in SCORES:
+    for name in SCORES_OF_ALL:
         assert getattr(changed, name) == getattr(facts, name)
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", SCORES_OF_ALL)
 def test_a_value_at_a_limit_is_kept_and_one_beyond_it_is_rejected_with_the_value(name):
     data = encoded("PNG")
     value = getattr(facts_of(data), name)

@@ -10,7 +10,7 @@ from pycocotools.coco import COCO
 from shared.archiving.options import Output, Splits
 from shared.archiving.texts.metadata import EMBEDDED_COLUMNS
 from shared.records.candidates import Provenance
-from shared.records.scores import SCORES
+from shared.records.scores import SCORES_OF_ALL
 
 # cocodataset.org/#format-data
 KEYS = {
@@ -18,7 +18,7 @@ KEYS = {
     "images": {
         *("id", "width", "height", "file_name", "license", "flickr_url", "coco_url", "date_captured"),
         # of the app, beside those of COCO
-        *(*SCORES, "dominant_color", *EMBEDDED_COLUMNS),
+        *(*SCORES_OF_ALL, "dominant_color", *EMBEDDED_COLUMNS),
     },
     "licenses": {"id", "name", "url"},
     "categories": {"id", "name", "supercategory"},

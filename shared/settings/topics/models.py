@@ -1,0 +1,21 @@
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from shared.settings.topics.topic import Topic
+
+type _RelevanceModel = Annotated[
+    str, StringConstraints(pattern=r"^(azure-vision|onnx:[A-Za-z0-9][A-Za-z0-9._-]{0,99})$")
+]
+
+
+class ModelSettings(Topic):
+    """Models.
+
+    Models that look at pictures are [optional](../how-to/models.md). Without its model, a spec that asks for a score is
+    refused.
+    """
+
+    relevance_model: _RelevanceModel | None = Field(None, examples=[""])
+    """The model for `relevance` and embeddings: `onnx:` and the name of the folder below `models/` in the datasets
+    container, such as `onnx:clip-vit-base-patch32`, or `azure-vision`."""
