@@ -14,7 +14,16 @@ from enum import StrEnum
 from typing import Final
 
 from shared.clock import Clock, Deadline
-from shared.errors import AlreadyMade, Changed, Conflict, Forbidden, InvalidRequest, NotFound, Retryable
+from shared.errors import (
+    AlreadyMade,
+    Changed,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    QuotaExceeded,
+    Retryable,
+)
 from shared.runtime import Runtime
 from shared.storage.cells import as_datetime
 from shared.storage.entities import Delete, Entity, EntityStore, Put, Value
@@ -27,7 +36,7 @@ _PARTITION = "actions"
 _MOST_READ: Final = 1000
 # a transaction has as many changes
 _MOST_ERASED: Final = 100
-_REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound)
+_REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound, QuotaExceeded)
 
 _log = logging.getLogger(__name__)
 
@@ -43,10 +52,16 @@ class Action(StrEnum):
     READ_WEBHOOK_SECRET = "read_webhook_secret"  # noqa: S105 - the name of an action
     ROTATE_WEBHOOK_SECRET = "rotate_webhook_secret"  # noqa: S105 - the name of an action
     CHANGE_DATASET = "change_dataset"
+    REFRESH_DATASET = "refresh_dataset"
+    CREATE_OPTOUT = "create_optout"
+    DELETE_OPTOUT = "delete_optout"
+
+
+_WITHOUT_USER = frozenset({Action.CREATE_OPTOUT, Action.DELETE_OPTOUT})
 
 
 class Outcome(StrEnum):
-    """What became of an action. After `repeated`, an earlier call with the same Idempotency-Key had made the change."""
+    """What became of an action. After `repeated`, an earlier call had made the same change."""
 
     STARTED = "started"
     DONE = "done"
@@ -58,8 +73,8 @@ class Outcome(StrEnum):
 class AuditRow:
     """One action: who began it, with which key, what was to be changed, and in which call.
 
-    `target` is the id of a user, `{user}/{key}` or `{user}/{dataset}`. `detail` has the new values, such as `tier=pro`.
-    It has no secrets, and nothing that a person has typed.
+    `target` is the id of a user, `{user}/{key}`, `{user}/{dataset}`, or the id of an opt-out. `detail` has the new
+    values, such as `tier=pro`. It has no secrets, and nothing that a person has typed.
     """
 
     at: datetime
@@ -73,8 +88,8 @@ class AuditRow:
 
     @property
     def target_user(self) -> str:
-        """The id of the user who was to be changed."""
-        return self.target.partition("/")[0]
+        """The id of the user who was to be changed, or an empty text if the action concerns no user."""
+        return "" if self.action in _WITHOUT_USER else self.target.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

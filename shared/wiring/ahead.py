@@ -31,7 +31,7 @@ _FOR_OTHER_WORK = (
     "shared.jobs.submission.forecast",
     "shared.jobs.submission.uploaded_lists",
     "shared.jobs.retry",
-    "shared.jobs.submission.refresh",
+    "shared.jobs.submission.refresh_requests",
     "shared.jobs.webhooks.body",
     "shared.jobs.webhooks.call",
     "shared.jobs.webhooks.ends",

@@ -7,6 +7,7 @@ from shared.wiring.viewing_services import ViewingServices
 
 if TYPE_CHECKING:
     from shared.images.opted_out import OptedOutImages
+    from shared.jobs.submission.refresh_requests import RefreshRequests
     from shared.lifecycle.aging.due_steps import LifecycleRules
     from shared.lifecycle.aging.plan import Planner
     from shared.lifecycle.aging.run import AgingRun
@@ -97,6 +98,13 @@ class LifecycleServices(ViewingServices):
         from shared.lifecycle.deletion import Deletion
 
         return Deletion(self.job_parts, self.task_sender, self.runtime)
+
+    @cached_property
+    def refresh_requests(self) -> "RefreshRequests":
+        """Has datasets refreshed for their owners, and for administrators those of all users."""
+        from shared.jobs.submission.refresh_requests import RefreshRequests
+
+        return RefreshRequests(self.refresh_datasets, self.catalog, self.access, self.audit)
 
     @cached_property
     def retention(self) -> "Retention":

@@ -20,6 +20,7 @@ DATASET = {
     "id": "a1", "name": HOSTILE, "revision": 1, "image_count": 2, "size_bytes": 1_234_567, "tier": "hot",
     "format": "zip", "created_at": TIME, "labels": JOB["labels"], "splits": {"train": 2}, "sha256": "0" * 64,
     "keeping": {"moving_to": None, "online_until": TIME},
+    "links": {"self": "/api/v1/datasets/a1"},
 }  # fmt: skip
 LIST = {"id": "l1", "name": HOSTILE, "blob": "b", "state": "stored", "size_bytes": 3, "created_at": TIME}
 PROFILE = {

@@ -133,7 +133,7 @@ class Image(Answer):
 
 
 class Dataset(Answer):
-    """One dataset. Its id is that of its job."""
+    """One dataset. Its id is that of its job. `links` are the paths of the calls that are possible now."""
 
     id: str
     name: str
@@ -147,6 +147,7 @@ class Dataset(Answer):
     splits: dict[str, int]
     sha256: str | None
     keeping: dict[str, JsonValue]
+    links: dict[str, str]
     diff: dict[str, int] | None = None
 
 

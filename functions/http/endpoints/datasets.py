@@ -64,7 +64,8 @@ async def get_dataset(call: Call) -> Answer:
 async def refresh_dataset(call: Call) -> Answer:
     """Has the job of a dataset ask its sources again. Answers 202 with the job, whose next revision it is.
 
-    Images that the dataset has are not fetched again. The earlier revision stays until the new one is complete.
+    Images that the dataset has are not fetched again. The earlier revision stays until the new one is complete. An
+    administrator may refresh the datasets of all users, to remove images that are opted out.
     """
     from shared.jobs.submission.refresh import WantedRefresh
     from shared.users.repeats import mark_of
@@ -74,7 +75,7 @@ async def refresh_dataset(call: Call) -> Answer:
     values = {"refresh": dataset_id, **body.model_dump()}
     mark = mark_of(call.caller.user_id, call.idempotency_key, values)
     wanted = WantedRefresh(mark, check=body.check, remove_gone=body.remove_gone)
-    refreshed = await call.app.refresh_datasets.run(call.caller.user_id, dataset_id, wanted)
+    refreshed = await call.app.refresh_requests.run(call.actor, dataset_id, wanted)
     await call.app.used(call.caller, "refresh_dataset")
     headers = {"Idempotency-Replayed": "true"} if refreshed.replayed else {}
     answer = await describe(call, refreshed.job)

@@ -193,7 +193,10 @@ class DiffCounts(Model):
 
 
 class DatasetAnswer(Model):
-    """One dataset. `diff` counts what its last refresh has changed; it is null before the first one."""
+    """One dataset. `diff` counts what its last refresh has changed; it is null before the first one.
+
+    `links` has `diff` after a refresh, and `rehydrate` in place of `refresh` in the Archive tier.
+    """
 
     id: str
     name: str
@@ -218,8 +221,8 @@ class DatasetAnswer(Model):
         links |= {"self": path, "job": f"{_API}/jobs/{dataset.id}"}
         if dataset.diff is not None:
             links["diff"] = f"{path}/diff"
-        if dataset.tier == "archive":
-            links["rehydrate"] = f"{path}/rehydrate"
+        possible = "rehydrate" if dataset.tier == "archive" else "refresh"
+        links[possible] = f"{path}/{possible}"
         return cls(
             id=dataset.id,
             name=dataset.name,

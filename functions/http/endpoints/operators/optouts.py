@@ -47,10 +47,12 @@ async def create_optout(call: Call) -> Answer:
     """Opts out an address, a host, a file or a picture. It counts within half a minute, also for jobs that run.
 
     The same call again answers the same opt-out. Datasets that are made already stay as they are: `datasets` in `links`
-    lists them, and a refresh of each makes a revision without the images.
+    lists them, and a refresh of each, which an administrator may begin for all users, makes a revision without the
+    images.
     """
     from shared.optouts.optout import OptOutKind, normal_value
     from shared.optouts.optout_list import new_optout
+    from shared.users.audit import Action, Outcome
 
     body = await call.read_model(CreateOptOutBody)
     kind = OptOutKind(body.kind)
@@ -58,8 +60,13 @@ async def create_optout(call: Call) -> Answer:
         value = normal_value(kind, body.value)
     except InvalidRequest as error:
         raise InvalidRequest("The opt-out is not valid.", (FieldError("value", error.detail),)) from None
-    made = (call.app.clock.now(), call.caller.user_id)
-    answer = OptOutAnswer.of(await call.app.optouts.add(new_optout(kind, value, body.distance, made)))
+    await call.app.access.confirm(call.caller)
+    wanted = new_optout(kind, value, body.distance, (call.app.clock.now(), call.caller.user_id))
+    async with call.app.audit.record(call.actor, Action.CREATE_OPTOUT, wanted.id, f"kind={kind}") as attempt:
+        stored = await call.app.optouts.add(wanted)
+        if stored is not wanted:
+            attempt.outcome = Outcome.REPEATED
+    answer = OptOutAnswer.of(stored)
     return Answer(answer, status=201, headers={"Location": answer.links["self"]})
 
 
@@ -90,7 +97,12 @@ async def get_optout(call: Call) -> Answer:
 )
 async def delete_optout(call: Call) -> Answer:
     """Removes an opt-out, and answers what it was. Images that were left out do not come back by themselves."""
-    return Answer(OptOutAnswer.of(await call.app.optouts.remove(call.route("id"))))
+    from shared.users.audit import Action
+
+    await call.app.access.confirm(call.caller)
+    optout = await call.app.optouts.require(call.route("id"))
+    async with call.app.audit.record(call.actor, Action.DELETE_OPTOUT, optout.id, f"kind={optout.kind}"):
+        return Answer(OptOutAnswer.of(await call.app.optouts.remove(optout.id)))
 
 
 @endpoints.serve(

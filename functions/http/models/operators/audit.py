@@ -15,9 +15,9 @@ AUDIT = "/api/v1/audit"
 class AuditEntry(Model):
     """One action: who began it, with which key, what was to be changed, in which call, and what became of it.
 
-    `target` is the id of a user, `{user}/{key}` or `{user}/{dataset}`. `key_id` is empty for the keys of the app's
-    settings and for people who have signed in. An action that is `started` may have been carried out or not, because
-    the process died or storage did not answer.
+    `target` is the id of a user, `{user}/{key}`, `{user}/{dataset}`, or the id of an opt-out. `key_id` is empty for
+    the keys of the app's settings and for people who have signed in. An action that is `started` may have been carried
+    out or not, because the process died or storage did not answer.
     """
 
     at: datetime

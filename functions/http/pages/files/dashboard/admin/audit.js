@@ -15,6 +15,9 @@ const ACTIONS = {
   read_webhook_secret: "read the webhook secret of",
   rotate_webhook_secret: "renewed the webhook secret of",
   change_dataset: "changed how a dataset is kept:",
+  refresh_dataset: "refreshed a dataset:",
+  create_optout: "made the opt-out",
+  delete_optout: "removed the opt-out",
 };
 const OUTCOMES = { done: ["done", "good"], repeated: ["made before", ""], refused: ["refused", "bad"], started: ["not known", "bad"] };
 
