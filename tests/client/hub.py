@@ -29,6 +29,8 @@ class Hub(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.card = ""
         self.requests: list[tuple[str, str]] = []
+        # an answer to every call, in place of the true ones
+        self.answer: tuple[()] | tuple[Any] = ()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,6 +58,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answer(hub: Hub, path: str, body: bytes) -> tuple[int, Any]:
+    if hub.answer:
+        return 200, hub.answer[0]
     path = path.partition("?")[0]
     if path == "/api/repos/create":
         hub.repository = json.loads(body)
@@ -76,6 +80,11 @@ def _answer(hub: Hub, path: str, body: bytes) -> tuple[int, Any]:
         assert hashlib.sha256(body).hexdigest() == path.rpartition("/")[2]
         hub.large[path.rpartition("/")[2]] = body
         return 200, {}
+    if path.endswith("/tree/main"):
+        return 200, [
+            {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}  # noqa: S324 - names a file as Git does
+            for name, data in sorted(hub.files.items())
+        ]
     if path.endswith("/commit/main"):
         for line in body.splitlines():
             _commit(hub, json.loads(line))
@@ -105,6 +114,8 @@ def _commit(hub: Hub, line: dict[str, Any]) -> None:
         hub.files[value["path"]] = base64.b64decode(value["content"])
     elif line["key"] == "lfsFile":
         hub.files[value["path"]] = hub.large[value["oid"]]
+    elif line["key"] == "deletedFile":
+        del hub.files[value["path"]]
 
 
 @contextmanager

@@ -97,6 +97,34 @@ def test_a_second_upload_sends_no_image_again(push, hub):
     assert sum(path.startswith("/large/") for path, _ in hub.requests) == sent == 2
 
 
+def test_files_of_an_earlier_revision_are_removed_and_those_of_other_people_stay(push, hub):
+    earlier = {
+        *("train/cat/00000007.jpg", "val/dog/00000008.png", "val/metadata.parquet", "annotations.coco.json"),
+        *("train-00000-of-00012.parquet", "test-00003.tar", "00001.tar", "preview.jpg"),
+    }
+    others = {".gitattributes", "train/cat/mine.jpg", "notes.md", "model.parquet", "CONSENT.jsonl"}
+    hub.files |= dict.fromkeys(earlier | others, b"earlier")
+    push()
+    assert set(hub.files) == {*FILES, *others}
+
+
+def test_no_file_of_a_repository_without_a_dataset_of_the_app_is_removed(push, hub):
+    hub.files["train-00000-of-00002.parquet"] = b"the work of a person"
+    push()
+    assert set(hub.files) == {*FILES, "train-00000-of-00002.parquet"}
+
+
+def test_a_hub_that_does_not_answer_is_reported(push, hub, monkeypatch):
+    monkeypatch.setattr(hub, "url", "http://127.0.0.1:9")
+    assert "did not answer" in push(code=4)
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, {"url": 5}])
+def test_an_answer_that_is_not_that_of_a_hub_is_reported(push, hub, answer):
+    hub.answer = (answer,)
+    assert "not the answer of a Hub" in push(code=6)
+
+
 def test_a_missing_or_wrong_token_is_reported(push, hub):
     assert "hf auth login" in push(token="", code=2)
     assert "refused" in push(token="hf_other", code=3)
