@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from shared.crawling.judging.embedded.xmp import codes_in
+
 MAX_PACKETS = 8
 MAX_XMP_BYTES = 2 << 20
 MAX_IPTC_BYTES = 256 << 10
@@ -15,21 +17,28 @@ _BOX_START = 64
 class Blocks:
     """The blocks of a file that say something about it.
 
-    `xmp` has XMP packets, and `iptc` has IPTC-IIM records. `cut` is true if blocks were left out, because they are too
-    many or too long. `has_c2pa` is true if the file has C2PA manifests.
+    `xmp` has XMP packets, and `iptc` has IPTC-IIM records. `codes` are the codes against data mining in XMP that was
+    left out, because it is too much. `cut` is true if there may be more codes anywhere in the file. `has_c2pa` is true
+    if the file has C2PA manifests.
     """
 
     xmp: list[bytes] = field(default_factory=list)
     iptc: list[bytes] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
     has_c2pa: bool = False
     cut: bool = False
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether there is anything to read but C2PA manifests."""
+        return bool(self.xmp or self.iptc or self.codes or self.cut)
+
     def add_xmp(self, packet: bytes) -> None:
-        """Adds a packet, if all packets stay within their limits."""
+        """Adds a packet, or only its codes if the packets would exceed their limits."""
         if len(self.xmp) < MAX_PACKETS and sum(map(len, self.xmp)) + len(packet) <= MAX_XMP_BYTES:
             self.xmp.append(packet)
         else:
-            self.cut = True
+            self.codes += codes_in(packet)
 
     def add_iptc(self, records: bytes) -> None:
         """Adds IPTC-IIM records, if all records stay within their limits. They cannot forbid data mining."""

@@ -31,7 +31,7 @@ def check_embedded(
     earlier job fetched it.
     """
     blocks = find_blocks(data, header)
-    said = read_texts(data, blocks) if blocks.xmp or blocks.iptc or blocks.cut else SILENT
+    said = read_texts(data, blocks) if blocks.has_texts else SILENT
     if earlier is not SILENT:
         said = said.completed(earlier)
     answers.note(Signal.IPTC, _answer_of_code(said.data_mining))

@@ -9,6 +9,7 @@ from shared.crawling.judging.embedded.iptc import iptc_of_photoshop
 from shared.crawling.judging.embedded.jpeg_blocks import jpeg_blocks
 from shared.crawling.judging.embedded.png_blocks import png_blocks
 from shared.crawling.judging.embedded.webp_blocks import webp_blocks
+from shared.crawling.judging.embedded.xmp import may_have_codes
 from shared.crawling.judging.header import Header
 
 _XMP_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
@@ -16,10 +17,17 @@ _XMP_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
 
 def find_blocks(data: bytes, header: Header) -> Blocks:
     """Returns the blocks of a file. A BMP cannot have any. For a JPEG without such blocks, it takes no time."""
+    if header.format == "jpeg":
+        described = header.jpeg is not None and header.jpeg.describes_itself
+        return jpeg_blocks(data) if described else Blocks()
+    found = _blocks(data, header)
+    # programs also store XMP in places that are not read, such as later pages of a TIFF and EXIF
+    found.cut |= header.format != "bmp" and may_have_codes(data)
+    return found
+
+
+def _blocks(data: bytes, header: Header) -> Blocks:
     match header.format:
-        case "jpeg":
-            described = header.jpeg is not None and header.jpeg.describes_itself
-            return jpeg_blocks(data) if described else Blocks()
         case "png":
             return png_blocks(data)
         case "webp":

@@ -1,7 +1,8 @@
 """Finds the metadata of a JPEG (XMP part 3; C2PA 2.2, appendix A; Photoshop file formats, image resources)."""
 
-from shared.crawling.judging.embedded.blocks import MAX_XMP_BYTES, Blocks
+from shared.crawling.judging.embedded.blocks import Blocks
 from shared.crawling.judging.embedded.iptc import PHOTOSHOP, iptc_of_photoshop
+from shared.crawling.judging.embedded.xmp import may_have_codes
 from shared.crawling.judging.jpeg.segments import APP1, APP11, APP13, segments
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -15,6 +16,7 @@ def jpeg_blocks(data: bytes) -> Blocks:
     found = Blocks()
     photoshop: list[bytes] = []
     extensions: dict[bytes, dict[int, bytes]] = {}
+    end = 0
     for code, start, end in segments(data):
         if code == APP1:
             if data.startswith(_XMP, start, end):
@@ -26,7 +28,9 @@ def jpeg_blocks(data: bytes) -> Blocks:
         elif code == APP13 and data.startswith(PHOTOSHOP, start, end):
             photoshop.append(data[start + len(PHOTOSHOP) : end])
     for parts in extensions.values():
-        _join_extension(found, parts)
+        # up to the first part that is missing, which is as far as the reader reads it
+        found.add_xmp(b"".join(parts[offset] for offset in sorted(parts)))
+    found.cut = may_have_codes(data, end)
     if photoshop:
         for records in iptc_of_photoshop(b"".join(photoshop)):
             found.add_iptc(records)
@@ -39,11 +43,3 @@ def _add_extension(extensions: dict[bytes, dict[int, bytes]], content: bytes) ->
         guid = content[len(_EXTENSION) : len(_EXTENSION) + _GUID_BYTES]
         offset = int.from_bytes(content[_EXTENSION_HEAD - 4 : _EXTENSION_HEAD])
         extensions.setdefault(guid, {})[offset] = content[_EXTENSION_HEAD:]
-
-
-def _join_extension(found: Blocks, parts: dict[int, bytes]) -> None:
-    """Adds an extended packet, up to the first part that is missing. The reader searches what is there."""
-    if sum(map(len, parts.values())) > MAX_XMP_BYTES:
-        found.cut = True
-        return
-    found.add_xmp(b"".join(parts[offset] for offset in sorted(parts)))

@@ -3,30 +3,35 @@
 ImageMagick stores XMP and IPTC as "raw profiles": texts with a name, a length and hexadecimal digits.
 """
 
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 
-from shared.crawling.judging.embedded.blocks import MAX_IPTC_BYTES, MAX_XMP_BYTES, Blocks
+from shared.crawling.judging.embedded.blocks import Blocks
 from shared.crawling.judging.embedded.iptc import iptc_of_photoshop
 from shared.crawling.judging.png.chunks import SIGNATURE
 
 _MAX_CHUNKS = 200_000
 _MAX_TEXTS = 12
-"""More texts of these kinds are not read, because each may inflate to megabytes."""
+_MAX_INFLATED_BYTES = 16 << 20
+"""More texts of these kinds, and more bytes of all of them together, are not read."""
 
 _XMP = b"XML:com.adobe.xmp"
-_RAW_XMP = b"Raw profile type xmp"
+_RAW_XMP = frozenset({b"Raw profile type xmp", b"Raw profile type APP1", b"Raw profile type app1"})
 _RAW_IPTC = frozenset({b"Raw profile type iptc", b"Raw profile type 8bim"})
-_KEYS = frozenset({_XMP, _RAW_XMP, *_RAW_IPTC})
+_KEYS = frozenset({_XMP, *_RAW_XMP, *_RAW_IPTC})
 _LONGEST_KEY = 79
 _SLICE_BYTES = 4096
+_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})*+")
+_XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
+"""The start of XMP in a JPEG's segment, which ImageMagick stores as it is."""
 
 
 def png_blocks(data: bytes) -> Blocks:
     """Returns the blocks of a whole PNG."""
     found = Blocks()
-    texts = 0
+    texts, left = 0, _MAX_INFLATED_BYTES
     for kind, start, end in _chunks(data):
         if kind == b"caBX":
             found.add_jumbf(data, start)
@@ -35,9 +40,10 @@ def png_blocks(data: bytes) -> Blocks:
             if key in _KEYS and start + len(key) < end:
                 texts += 1
                 if texts > _MAX_TEXTS:
-                    found.cut = True
                     continue
-                _add_text(found, key, kind, data[start + len(key) + 1 : end])
+                text = _text(kind, data[start + len(key) + 1 : end], left)
+                left -= len(text)
+                _add_text(found, key, text)
     return found
 
 
@@ -53,45 +59,42 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end + 4
 
 
-def _add_text(found: Blocks, key: bytes, kind: bytes, content: bytes) -> None:
-    text = _text(kind, content)
-    if text is None:
-        found.cut = True
-    elif key == _XMP:
+def _add_text(found: Blocks, key: bytes, text: bytes) -> None:
+    if key == _XMP:
         found.add_xmp(text)
-    elif (raw := _raw_profile(text)) is None:
-        found.cut |= key == _RAW_XMP
-    elif key == _RAW_XMP:
-        found.add_xmp(raw)
+        return
+    raw = _raw_profile(text)
+    if key in _RAW_XMP:
+        found.add_xmp(raw.removeprefix(_XMP_SEGMENT))
     else:
         for records in iptc_of_photoshop(raw) or [raw]:
             found.add_iptc(records)
 
 
-def _text(kind: bytes, content: bytes) -> bytes | None:
-    """Returns the text after the key, or None if it is too long. A broken stream gives the part that can be read."""
+def _text(kind: bytes, content: bytes, most_bytes: int) -> bytes:
+    """Returns the text after the key. A broken or long stream gives the part that can be read."""
     if kind == b"zTXt":
-        return _inflated(content[1:])
+        return _inflated(content[1:], most_bytes)
     if kind == b"iTXt":
         parts = content[2:].split(b"\0", 2)
         text = parts[2] if len(parts) == 3 else b""
-        return _inflated(text) if content[:1] == b"\1" else text
+        return _inflated(text, most_bytes) if content[:1] == b"\1" else text
     return content
 
 
-def _inflated(packed: bytes) -> bytes | None:
+def _inflated(packed: bytes, most_bytes: int) -> bytes:
     inflater = zlib.decompressobj()
     text = bytearray()
     for at in range(0, len(packed), _SLICE_BYTES):
+        if len(text) >= most_bytes:
+            break
         before = inflater.copy()
         part = packed[at : at + _SLICE_BYTES]
         try:
-            text += inflater.decompress(part, MAX_XMP_BYTES + 1 - len(text))
+            text += inflater.decompress(part, most_bytes - len(text))
         except zlib.error:
             text += _before_error(before, part)
             break
-        if len(text) > MAX_XMP_BYTES:
-            return None
         if inflater.eof:
             break
     return bytes(text)
@@ -106,11 +109,10 @@ def _before_error(inflater: "zlib._Decompress", packed: bytes) -> bytes:
     return bytes(text)
 
 
-def _raw_profile(text: bytes) -> bytes | None:
-    """Returns the bytes of a raw profile. They follow a line with a name and a line with their number."""
-    if len(text) > 4 * max(MAX_XMP_BYTES, MAX_IPTC_BYTES):
-        return None
-    try:
-        return bytes.fromhex(b"".join(text.split(b"\n", 3)[3:]).decode("ascii"))
-    except ValueError:
-        return None
+def _raw_profile(text: bytes) -> bytes:
+    """Returns the bytes of a raw profile. They follow a line with a name and a line with their number.
+
+    A profile that is cut short or damaged gives the bytes before the damage.
+    """
+    digits = _HEX.match(b"".join(b"".join(text.split(b"\n", 3)[3:]).split()))
+    return bytes.fromhex(digits[0].decode("ascii")) if digits else b""

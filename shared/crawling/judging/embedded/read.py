@@ -38,8 +38,9 @@ def read_texts(data: bytes, blocks: Blocks) -> Embedded:
     for packet in blocks.xmp:
         for name, texts in read_xmp(packet).items():
             said.setdefault(name, []).extend(texts)
-    if blocks.cut:
-        said.setdefault("data_mining", []).extend(codes_in(data))
+    left_out = [*blocks.codes, *(codes_in(data) if blocks.cut else ())]
+    if left_out:
+        said.setdefault("data_mining", []).extend(left_out)
     for records in blocks.iptc:
         for name, text in read_iptc(records).items():
             said.setdefault(name, [text])
