@@ -29,6 +29,7 @@ ANSWER_WITHOUT_STORAGE = {
     "show_dashboard",
     "show_docs",
     "show_redoc",
+    "show_report",
 }
 BODIES = {
     "submit_job": CATS,

@@ -43,6 +43,22 @@ async def show_dashboard(call: Call) -> Answer:
 
 @endpoints.serve(
     Declared(
+        "GET", "report", {200: Reply(_HTML, "The page.", _POLICY_HEADER)}, scope=PUBLIC, revalidates=True
+    )
+)
+async def show_report(call: Call) -> Answer:
+    """Answers the page of the dashboard that shows the report of a dataset, whose id stands behind `#` in the address.
+
+    The report has styles and pictures within itself. It inherits this page's policy, and no script runs in it.
+    """
+    del call
+    files = await asyncio.to_thread(dashboard_files)
+    policy = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "; frame-src blob:"
+    return _page("report.html", policy, files=f"dashboard/{files.digest}")
+
+
+@endpoints.serve(
+    Declared(
         "GET",
         "dashboard/{digest}/{folder}/{name}",
         {200: _SCRIPT_OR_STYLE},

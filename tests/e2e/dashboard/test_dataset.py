@@ -97,7 +97,14 @@ def _check_pictures(facts):
 
 
 async def _check_report(use, key, dataset):
-    given = {"key": key, "id": dataset["id"]}
+    given = {"key": key, "id": dataset["id"], "name": _HOSTILE, "label": _LABEL}
+    shown = (await use("report_page", given, NARROW | {"colorScheme": "dark"})).facts
+    assert shown["title"] == "Report · PixCrawler"
+    assert {_HOSTILE, *_LABELS} <= set(shown["texts"])
+    # the report's own style, in dark colours
+    assert shown["background"] == shown["paper"]
+    assert (shown["focus"], shown["sandbox"]) == ("IFRAME", "")
+    assert shown["withoutKey"] != ""
     facts = (await use("report", given, NARROW | {"colorScheme": "dark"})).facts
     assert facts["name"] == _HOSTILE
     assert set(facts["labels"]) == set(_LABELS)

@@ -3,11 +3,14 @@
 import gzip
 import re
 import subprocess
+from typing import get_args
 
 from functions.http.pages.dashboard import FOLDER, compact, dashboard_files
+from shared.archiving.options import FormatName
 from shared.jobs.job.states import State
 from tests.unit.documents.markdown import codes_in, rows_of, section_of
 
+PAGES = ("dashboard.html", "report.html")
 FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
 _MOST_IN_A_FOLDER = 12
 _MAX_BYTES = 150_000
@@ -37,8 +40,8 @@ def documented(heading: str) -> set[str]:
 
 
 def test_all_files_together_are_small():
-    page = (FOLDER.parent / "dashboard.html").read_text("utf-8")
-    texts = [text.encode() for text in (page, *dashboard_files().texts.values())]
+    pages = [(FOLDER.parent / name).read_text("utf-8") for name in PAGES]
+    texts = [text.encode() for text in (*pages, *dashboard_files().texts.values())]
     assert sum(map(len, texts)) < _MAX_BYTES
     # each file is compressed alone, so many small modules take more than a few large ones
     assert sum(len(gzip.compress(text)) for text in texts) < _MAX_COMPRESSED_BYTES
@@ -95,8 +98,8 @@ def test_modules_import_only_modules_that_are_served():
 
 
 def test_every_module_is_imported_and_every_style_is_linked():
-    page = (FOLDER.parent / "dashboard.html").read_text("utf-8")
-    linked = {FOLDER / name for name in re.findall(r'"\{files\}/([^"]+)"', page)}
+    pages = "".join((FOLDER.parent / name).read_text("utf-8") for name in PAGES)
+    linked = {FOLDER / name for name in re.findall(r'"\{files\}/([^"]+)"', pages)}
     imported = {
         (file.parent / name).resolve()
         for file in FILES
@@ -119,6 +122,10 @@ def test_the_key_is_stored_for_the_tab_only():
     texts = "".join(file.read_text("utf-8") for file in FILES)
     assert "sessionStorage" in texts
     assert re.search(r"localStorage|indexedDB|document\.cookie", texts) is None
+
+
+def test_the_dashboard_names_every_format():
+    assert words("FORMATS") == set(get_args(FormatName.__value__))
 
 
 def test_the_dashboard_explains_every_state_reason_and_failure():

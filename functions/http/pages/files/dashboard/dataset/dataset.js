@@ -5,6 +5,7 @@ import { fill, h } from "../parts/dom.js";
 import { bytes, count, date, percent, plural } from "../parts/format.js";
 import { facts, problem } from "../parts/notices.js";
 import { poll } from "../parts/poll.js";
+import { FORMATS } from "../parts/words.js";
 import { balance } from "./balance.js";
 import { filters } from "./filters.js";
 import { keeping } from "./keeping.js";
@@ -45,7 +46,7 @@ export async function showDataset({ main, signal, id }) {
       ["labels", count(Object.keys(dataset.labels).length)],
       ["size", bytes(dataset.size_bytes)],
     ]));
-    fill(made, h("span.badge", `${dataset.tier} tier`), h("span.muted", `made ${date(dataset.created_at)}`));
+    fill(made, h("span.badge", FORMATS[dataset.format]), h("span.badge", `${dataset.tier} tier`), h("span.muted", `made ${date(dataset.created_at)}`));
     fill(acts, buttons(dataset));
     fill(kept, keeping(dataset, trouble, again));
     if (dataset.keeping.moving_to) follow();
@@ -87,6 +88,7 @@ export async function showDataset({ main, signal, id }) {
   function buttons(dataset) {
     return [
       action("Download", "primary", trouble, async () => fill(files, links((await get(dataset.links.download, signal)).body))),
+      h("a.button", { href: `report#${dataset.id}` }, "Report"),
       h("a.button", { href: `#/jobs/${dataset.id}` }, "Its job"),
       action("Delete", "danger", trouble, async () => {
         if (!(await confirm(`Delete “${dataset.name}”?`, `All ${plural(dataset.image_count, "image")} are deleted. This cannot be undone.`, "Delete the dataset"))) return;

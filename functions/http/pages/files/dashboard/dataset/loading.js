@@ -17,12 +17,12 @@ export function links(download) {
 /** A card with programs to copy. */
 export function loading({ id, format }) {
   const client = [`# first: pip install ./client && pixcrawler login ${location.origin}`, "from pixcrawler import load_dataset", "", `for image in load_dataset("${id}"):`, "    print(image.label, image.file, len(image.data))"];
-  const zip = ["import datasets", "", "# the folder where you unpacked the ZIP", 'data = datasets.load_dataset("path/to/folder")', 'print(data["train"][0]["label"])'];
+  const folder = ["import datasets", "", format === "zip" ? "# the folder where you unpacked the ZIP" : "# the folder with the files", 'data = datasets.load_dataset("path/to/folder")', 'print(data["train"][0]["label"])'];
   const tar = ["import webdataset", "", 'data = webdataset.WebDataset("path/to/shard.tar").decode("pil")', "print(next(iter(data)).keys())"];
   const part = (title, lines) => h("div.stack", h("h3", title), copyable(lines.join("\n")));
   return h(
     "section.card.stack",
     h("h2", "Load it"),
-    h("div.pair", part("While it is used, without a download", client), part(`After a download, with ${format === "webdataset" ? "webdataset" : "datasets"}`, format === "webdataset" ? tar : zip)),
+    h("div.pair", part("While it is used, without a download", client), part(`After a download, with ${format === "webdataset" ? "webdataset" : "datasets"}`, format === "webdataset" ? tar : folder)),
   );
 }

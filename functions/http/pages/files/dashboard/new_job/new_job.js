@@ -3,8 +3,7 @@ import { change } from "../parts/api.js";
 import { fill, h } from "../parts/dom.js";
 import { problem } from "../parts/notices.js";
 import { outlook } from "./outlook.js";
-import { SERVICES } from "./services.js";
-import { SpecForm } from "./spec_form.js";
+import { SERVICES, SpecForm } from "./spec_form.js";
 
 const TYPING_MS = 500;
 const START = {

@@ -1,9 +1,19 @@
 // The form of a spec. It changes the fields that it shows, and leaves all others of the spec as they are.
 import { shares } from "../parts/bars.js";
 import { field, fill, h } from "../parts/dom.js";
+import { FORMATS } from "../parts/words.js";
 import { LabelRows } from "./label_rows.js";
-import { LICENSES, SERVICES } from "./services.js";
 
+export const SERVICES = [
+  { type: "openverse", name: "Openverse", text: "800 million openly licensed images" },
+  { type: "wikimedia", name: "Wikimedia Commons", text: "Up to 10,000 a keyword" },
+  { type: "flickr", name: "Flickr", text: "Up to 4,000 a keyword" },
+  { type: "pexels", name: "Pexels", text: "Photos, up to 10,000 a keyword" },
+  { type: "pixabay", name: "Pixabay", text: "Up to 500 a keyword" },
+  { type: "brave", name: "Brave Search", text: "The whole web, licences unknown" },
+];
+
+const LICENSES = ["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd", "flickr", "pexels", "pixabay", "unknown"];
 const SPLITS = ["train", "val", "test"];
 const SECTIONS = { name: "what", labels: "what", keywords: "what", sources: "where", filters: "which", max_images_per_label: "which", splits: "splits", output: "splits" };
 
@@ -28,7 +38,7 @@ export class SpecForm {
     this.near = box(() => this.#dedup());
     this.shares = Object.fromEntries(SPLITS.map((name) => [name, number(`split-${name}`, { min: 0, max: 100, oninput: () => this.#splits() })]));
     this.shareBar = h("div");
-    this.format = h("select", { id: "format", onchange: () => this.#set({ output: { ...this.#spec.output, format: this.format.value } }) }, h("option", { value: "zip" }, "ZIP with folders"), h("option", { value: "webdataset" }, "WebDataset shards"));
+    this.format = h("select", { id: "format", onchange: () => this.#set({ output: { ...this.#spec.output, format: this.format.value } }) }, Object.entries(FORMATS).map(([value, name]) => h("option", { value }, name)));
     this.element = h("div.stack.loose", this.#what(), this.#where(), this.#which(), this.#delivery());
   }
 
@@ -50,7 +60,7 @@ export class SpecForm {
     this.height.value = spec.filters?.min_height ?? 64;
     this.near.checked = spec.dedup?.near_distance !== null;
     for (const [name, input] of Object.entries(this.shares)) input.value = Math.round(1000 * ((spec.splits ?? { train: 1 })[name] ?? 0)) / 10;
-    this.format.value = spec.output?.format === "webdataset" ? "webdataset" : "zip";
+    this.format.value = spec.output?.format in FORMATS ? spec.output.format : "zip";
     this.#drawShares();
   }
 

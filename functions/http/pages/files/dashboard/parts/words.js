@@ -10,6 +10,8 @@ export const STATES = {
   cancelled: ["Cancelled", ""],
 };
 
+export const FORMATS = { zip: "ZIP with folders", webdataset: "WebDataset shards", parquet: "Parquet shards" };
+
 export const ENDED = new Set(["completed", "failed", "cancelled"]);
 
 export const REASONS = {
