@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum, auto
 
-from shared.archiving.formats.registry import FORMATS
+from shared.archiving.formats.registry import format_of
 from shared.archiving.order import Archived, ArchiveOrder
 from shared.archiving.planning.parts import Slice, block_bytes_of
 from shared.archiving.planning.plan import Plan
@@ -260,7 +260,7 @@ def _missing_parts(plan: Plan, digests: Sequence[str | None]) -> list[int]:
 
 def _description(plan: Plan, checksums: Mapping[str, FileChecksum]) -> bytes:
     """Returns croissant.json with the checksums of the files of images, which are not known before they are written."""
-    encoding = FORMATS[plan.header.format].encoding
+    encoding = format_of(plan.header.format).encoding
     files = [
         file_object(file.name.rpartition("/")[2], encoding, checksums[plan.blob(file)])
         for file in plan.files

@@ -34,6 +34,7 @@ class ArchiveOrder:
     `created_at` is that of the job, and the time of every entry in the archive files, so that a second run writes the
     same bytes. `seed` decides the splits, and the order of images in shards. `prefix` begins the names of the dataset's
     blobs, and `work_prefix` those of the archiver's working blobs; both end in "/".
+    `optional_columns` are those of the annotations' optional columns that the dataset has (`texts.metadata`).
     `base_revision` is the revision of the dataset that a refresh starts from; None if the job is not refreshed.
     """
 
@@ -55,6 +56,7 @@ class ArchiveOrder:
     max_images: int | None = None
     scores: ScoreRanges = field(default_factory=dict)
     base_revision: int | None = None
+    optional_columns: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -62,14 +64,14 @@ class ArchiveOrder:
 
         Every version of the app computes the same digits, so that two versions that archive one job share one plan.
         Therefore `parents` and `changes`, which only texts show, are not hashed, and a field that is added later must
-        not be hashed either, such as `max_images`, `scores` and `base_revision`, which are the same in all orders of a
-        job's revision.
+        not be hashed either, such as `max_images`, `scores`, `base_revision` and `optional_columns`, which are the same
+        in all orders of a job's revision.
         """
         return hashlib.sha256(_adapter.dump_json(self, exclude=_NOT_HASHED)).hexdigest()[:12]
 
 
 _adapter = TypeAdapter(ArchiveOrder)
-_NOT_HASHED = {"parents", "changes", "max_images", "scores", "base_revision"}
+_NOT_HASHED = {"parents", "changes", "max_images", "scores", "base_revision", "optional_columns"}
 
 
 @dataclass(frozen=True, slots=True)

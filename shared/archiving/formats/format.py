@@ -1,6 +1,6 @@
 """Defines what differs between the formats in which a dataset is delivered.
 
-To add one, write a class beside these, and add its name to `options.Output` and its object to `registry.py`.
+To add one, write a class beside these, and add its name to `options.Output` and the class to `registry.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,13 @@ class ArchiveFormat(Protocol):
     """One format of datasets: its files, their content, and its description in the texts.
 
     The methods are pure. A file of kind "images" is the format's own. Texts are files whose bytes are in a blob
-    already.
+    already. `optional_columns` are those of the annotations' optional columns that the dataset has.
     """
+
+    optional_columns: Sequence[str]
+
+    def __init__(self, optional_columns: Sequence[str] = ()) -> None:
+        self.optional_columns = optional_columns
 
     @property
     def shuffled(self) -> bool:

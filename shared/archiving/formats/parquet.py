@@ -32,30 +32,44 @@ from shared.archiving.texts.croissant import (
     file_set,
     in_files,
 )
-from shared.archiving.texts.metadata import COLUMNS, Cell
+from shared.archiving.texts.metadata import Cell, Columns, columns_with
 from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 
 _IMAGE = Column(("image", "bytes"), "bytes", nullable=True)
-# the image's path and the number of its label are known without sidecars; `file_name` would be the path again
 _PLACED = (Column(("image", "path"), "text", nullable=True), Column(("label",), "integer", nullable=True))
-_SIDECARS = {name: kind for name, kind in COLUMNS.items() if name not in {"file_name", "label"}}
-_CELLS = (*_PLACED, *(Column((name,), kind_of(kind), nullable=True) for name, kind in _SIDECARS.items()))
 _TYPES: Mapping[type, str] = {str: "string", int: "int64", float: "float64"}
+
+
+def _in_sidecars(optional_columns: Sequence[str]) -> Columns:
+    """Returns the columns whose cells are sidecars of images.
+
+    An image's path and the number of its label are known without sidecars, and `file_name` would be the path again.
+    """
+    columns = columns_with(optional_columns)
+    return {name: kind for name, kind in columns.items() if name not in {"file_name", "label"}}
 
 
 class ParquetShards(ArchiveFormat):
     """The format with `data/train-00000-of-00012.parquet`, which has a row for each image."""
 
     shuffled = True
-    sidecar_count = len(_SIDECARS)
     description_inside = False
     encoding = PARQUET
-    outlier_sidecar = list(_SIDECARS).index("outlier")
+    outlier_sidecar = list(_in_sidecars(())).index("outlier")
+
+    def __init__(self, optional_columns: Sequence[str] = ()) -> None:
+        super().__init__(optional_columns)
+        self._sidecars = _in_sidecars(optional_columns)
+
+    @property
+    @override
+    def sidecar_count(self) -> int:
+        return len(self._sidecars)
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
-        return [plain(kind_of(kind), [fields[name]]) for name, kind in _SIDECARS.items()]
+        return [plain(kind_of(kind), [fields[name]]) for name, kind in self._sidecars.items()]
 
     @override
     def path(self, split: str, folder: str, file: str) -> str:
@@ -83,9 +97,9 @@ class ParquetShards(ArchiveFormat):
 
     @override
     def layout(self, file: File, images: Images, contents: Contents) -> ParquetLayout:
-        features = json.dumps({"info": {"features": _features(contents.labels)}})
+        features = json.dumps({"info": {"features": self._features(contents.labels)}})
         sizes = images.size[file.start : file.end]
-        return ParquetLayout(_IMAGE, sizes, _Cells(images, file), {"huggingface": features})
+        return ParquetLayout(_IMAGE, sizes, _Cells(images, file, self._sidecars), {"huggingface": features})
 
     @override
     def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
@@ -128,7 +142,7 @@ class ParquetShards(ArchiveFormat):
                     label,
                     "The number of the label, as in the record set `labels`.",
                 ),
-                *column_fields(split, _column_of(shards), but=("file_name", "label")),
+                *column_fields(split, self._sidecars, _column_of(shards), but=()),
             ]
         return Resources(distribution, fields)
 
@@ -154,18 +168,24 @@ class ParquetShards(ArchiveFormat):
             numbered_labels=True,
         )
 
+    def _features(self, labels: Sequence[str]) -> Mapping[str, object]:
+        """Returns the types of the columns as Hugging Face declares them."""
+        typed = {name: {"dtype": _TYPES[kind], "_type": "Value"} for name, kind in self._sidecars.items()}
+        return {"image": {"_type": "Image"}, "label": {"names": list(labels), "_type": "ClassLabel"}, **typed}
+
 
 class _Cells:
     """The cells of a shard. Those that the images' sidecars have are entries after the images (see `Cells`)."""
 
-    columns = _CELLS
-
-    def __init__(self, images: Images, file: File) -> None:
+    def __init__(self, images: Images, file: File, sidecars: Columns) -> None:
+        further = (Column((name,), kind_of(kind), nullable=True) for name, kind in sidecars.items())
+        self.columns = (*_PLACED, *further)
+        self._sidecar_count = len(sidecars)
         self._images = images
         self._start = file.start
         self._count = file.end - file.start
         part = slice(file.start, file.end)
-        self.lengths = np.empty((self._count, len(_CELLS)), np.int64)
+        self.lengths = np.empty((self._count, len(self.columns)), np.int64)
         self.lengths[:, 0] = LENGTH.size + images.file_lengths[part]
         self.lengths[:, 1] = len(plain("integer", [0]))
         self.lengths[:, len(_PLACED) :] = images.sidecar_sizes[part]
@@ -176,18 +196,12 @@ class _Cells:
             return plain("text", [self._images.file(self._start + row)])
         if column == 1:
             return plain("integer", [int(self._images.label[self._start + row])])
-        return self._count + row * len(_SIDECARS) + column - len(_PLACED)
+        return self._count + row * self._sidecar_count + column - len(_PLACED)
 
 
 def _column_of(shards: str) -> Callable[[str], Node]:
     """Returns a function that says where a column is in these shards."""
     return lambda column: in_files(shards, {"column": column})
-
-
-def _features(labels: Sequence[str]) -> Mapping[str, object]:
-    """Returns the types of the columns as Hugging Face declares them."""
-    typed = {name: {"dtype": _TYPES[kind], "_type": "Value"} for name, kind in _SIDECARS.items()}
-    return {"image": {"_type": "Image"}, "label": {"names": list(labels), "_type": "ClassLabel"}, **typed}
 
 
 def _wanted(order: ArchiveOrder) -> tuple[AnnotationFormat, ...]:

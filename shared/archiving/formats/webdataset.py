@@ -37,7 +37,7 @@ from shared.archiving.texts.croissant import (
     image_set,
     joined_fields,
 )
-from shared.archiving.texts.metadata import Cell
+from shared.archiving.texts.metadata import Cell, columns_with
 from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 from shared.text.json_lines import json_line
@@ -114,7 +114,10 @@ class WebDataset(ArchiveFormat):
         labels: Sequence[str],
     ) -> Sequence[Annotation]:
         # the checksums are those of the shards and are not known before the shards are written
-        return [Metadata(_TABLE), *annotations_of(_wanted(order), order, labels)]
+        return [
+            Metadata(_TABLE, optional_columns=self.optional_columns),
+            *annotations_of(_wanted(order), order, labels),
+        ]
 
     @override
     def resources(
@@ -130,7 +133,8 @@ class WebDataset(ArchiveFormat):
             images, prefix = f"{split}-images", f"shards/{_prefix(split, splits)}"
             shards = [file.name.rpartition("/")[2] for file in files if file.name.startswith(prefix)]
             distribution.append(image_set(images, "", extensions, shards))
-            fields[split] = joined_fields(split, images, {"regex": "(?:.*/)?([^/]+)"}, _TABLE)
+            columns = columns_with(self.optional_columns)
+            fields[split] = joined_fields(split, images, {"regex": "(?:.*/)?([^/]+)"}, _TABLE, columns)
         return Resources(distribution, fields)
 
     @override

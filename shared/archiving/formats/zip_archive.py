@@ -16,7 +16,7 @@ from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.annotations import Checksums, Metadata, annotations_of
 from shared.archiving.texts.card import Packing
 from shared.archiving.texts.croissant import PARQUET, Node, Resources, file_object, image_set, joined_fields
-from shared.archiving.texts.metadata import Cell
+from shared.archiving.texts.metadata import Cell, columns_with
 from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 
@@ -76,7 +76,7 @@ class ZipArchive(ArchiveFormat):
         self, order: ArchiveOrder, splits: Sequence[str], labels: Sequence[str]
     ) -> Sequence[Annotation]:
         return [
-            *(Metadata(_table(split), split) for split in splits),
+            *(Metadata(_table(split), split, self.optional_columns) for split in splits),
             *annotations_of(order.output.annotations, order, labels, local=True),
             Checksums("SHA256SUMS"),
         ]
@@ -96,7 +96,8 @@ class ZipArchive(ArchiveFormat):
             distribution.append(file_object(table, PARQUET, tables[table]))
             distribution.append(image_set(images, f"{split}/", extensions))
             # the table has paths from the folder of the split
-            fields[split] = joined_fields(split, images, {"regex": "[^/]+/(.+)"}, table)
+            columns = columns_with(self.optional_columns)
+            fields[split] = joined_fields(split, images, {"regex": "[^/]+/(.+)"}, table, columns)
         return Resources(distribution, fields)
 
     @override

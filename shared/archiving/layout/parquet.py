@@ -38,7 +38,7 @@ class Cells(Protocol):
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """The length of each encoded cell, with a row for each image and a column for each column."""
+        """The length of each encoded cell, with a row for each image and a column for each column. A null has none."""
         ...
 
     def cell(self, row: int, column: int) -> bytes | int:
@@ -66,7 +66,9 @@ class ParquetLayout:
         headers = page_header_lengths(np.ones(len(sizes), np.int64), images)
         self._data_offset = headers + before_image
         self._pages = np.add.reduceat(cells.lengths, self._bounds[:-1], axis=0)
-        self._pages += [[len(levels(column, count)) for column in cells.columns] for count in rows.tolist()]
+        self._pages += [
+            [len(self._levels(group, column)) for column in range(width)] for group in range(len(rows))
+        ]
         page_headers = page_header_lengths(np.repeat(rows, width), self._pages.ravel())
         # the segments of a group, in the order of the file, are a page for each image and one for each column
         self._group_segments = self._bounds + np.arange(len(self._bounds)) * width
@@ -116,7 +118,7 @@ class ParquetLayout:
             return
         column, begin = row - stop, int(self._bounds[group])
         header = page_header(stop - begin, int(self._pages[group, column]))
-        header += levels(self._cells.columns[column], stop - begin)
+        header += self._levels(group, column)
         yield cut(header, at, start, end)
         at += len(header)
         lengths = self._cells.lengths[begin:stop, column].tolist()
@@ -128,6 +130,12 @@ class ParquetLayout:
                 else:
                     yield from _data(cell, length, at, start, end)
             at += length
+
+    def _levels(self, group: int, column: int) -> bytes:
+        """Returns the definition levels of a column in a row group. A cell without bytes is null."""
+        begin, stop = self._bounds[group : group + 2].tolist()
+        nulls = self._cells.lengths[begin:stop, column] == 0
+        return levels(self._cells.columns[column], stop - begin, nulls)
 
     def _group(self, number: int) -> Group:
         """Describes a row group for the footer."""

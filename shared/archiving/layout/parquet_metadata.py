@@ -1,10 +1,9 @@
 """Encodes the headers and footers of Parquet files without a library.
 
 A library for this would be the app's largest dependency, its versions write different bytes, and it cannot tell where a
-byte will be before all bytes before it are written. Pages are plain and uncompressed, no cell is null, and nothing is
-repeated. Format: https://github.com/apache/parquet-format, README.md and parquet.thrift. The
-structures there are in Thrift's compact protocol,
-https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
+byte will be before all bytes before it are written. Pages are plain and uncompressed, and nothing is repeated. Format:
+https://github.com/apache/parquet-format, README.md and parquet.thrift. The structures there are in Thrift's compact
+protocol, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
 """
 
 import struct
@@ -40,8 +39,7 @@ type _Field = tuple[int, bytes]
 class Column:
     """A column of a file. Its `path` has two names if it is a field of a struct, otherwise one.
 
-    A `nullable` column has no nulls either, but is declared as one that may have some. Hugging Face takes no other
-    columns for images and labels.
+    A `nullable` column may have nulls. Hugging Face takes no other columns for images and labels.
     """
 
     path: tuple[str, ...]
@@ -70,22 +68,28 @@ def kind_of(python_type: type[str | int | float]) -> Kind:
     return "text" if python_type is str else "integer" if python_type is int else "number"
 
 
-def plain(kind: Kind, values: Sequence[str | int | float]) -> bytes:
-    """Encodes values of a column that has texts or numbers (Encodings.md, "Plain")."""
+def plain(kind: Kind, cells: Sequence[str | int | float | None]) -> bytes:
+    """Encodes cells of a column that has texts or numbers (Encodings.md, "Plain"). A null takes no bytes."""
+    values = [cell for cell in cells if cell is not None]
     if kind in _PACKED:
         return struct.pack(f"<{len(values)}{_PACKED[kind]}", *values)
     texts = [str(value).encode("utf-8", "replace") for value in values]
     return b"".join(chain.from_iterable(zip(map(LENGTH.pack, map(len, texts)), texts, strict=True)))
 
 
-def levels(column: Column, rows: int) -> bytes:
-    """Returns the beginning of a page's data: the definition levels of so many rows, none of which is null.
+def levels(column: Column, rows: int, nulls: NDArray[np.bool] | None = None) -> bytes:
+    """Returns the beginning of a page's data: the definition levels of so many rows. `nulls` says which are null.
 
-    They are one run of the highest level (Encodings.md, "Run Length Encoding / Bit-Packing Hybrid").
+    They are one run of the highest level if no row is null, or else one bit for each row (Encodings.md, "Run Length
+    Encoding / Bit-Packing Hybrid"). Only columns whose path has one name may have nulls.
     """
     if not column.nullable:
         return b""
-    run = _varint(rows << 1) + bytes([len(column.path)])
+    if nulls is None or not nulls.any():
+        run = _varint(rows << 1) + bytes([len(column.path)])
+    else:
+        bits = np.packbits(~nulls, bitorder="little").tobytes()
+        run = _varint(len(bits) << 1 | 1) + bits
     return LENGTH.pack(len(run)) + run
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.archiving.formats.format import ArchiveFormat
-from shared.archiving.formats.registry import FORMATS
+from shared.archiving.formats.registry import format_of
 from shared.archiving.layout.contents import Contents, File, Images
 from shared.archiving.layout.names import folder_names
 from shared.archiving.order import ArchiveOrder
@@ -60,7 +60,7 @@ class Choice:
 
 def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blob: str) -> Choice:
     """Selects the images of an order, and places them. The images' sidecars will be written to `sidecars_blob`."""
-    form = FORMATS[order.output.format]
+    form = format_of(order.output.format, order.optional_columns)
     limits = Limits(order.max_images_per_label, order.whole_labels, order.max_images)
     selection = select(columns, order.dedup, limits, earlier, order.scores)
     rows, shares = selection.rows, order.splits.shares

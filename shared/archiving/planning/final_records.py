@@ -122,9 +122,9 @@ class FinalRecords:
         contents = self._choice.contents
         split, folder = contents.splits[row.split], contents.folders[row.label]
         path = self._form.path(split, folder, file_name(record.index, row.extension))
-        return Placed(
-            record, kept, split, path, row.label, annotation_fields(record, kept, path, MARKS[row.mark])
-        )
+        optional = self._form.optional_columns
+        fields = annotation_fields(record, kept, path, MARKS[row.mark], optional)
+        return Placed(record, kept, split, path, row.label, fields)
 
 
 def _count(numbers: dict[str, int], name: str) -> None:

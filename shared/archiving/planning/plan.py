@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from pydantic import TypeAdapter
 
-from shared.archiving.formats.registry import FORMATS
+from shared.archiving.formats.registry import format_of
 from shared.archiving.layout.contents import Contents, File, Images, Piece
 from shared.archiving.layout.layout import Layout, PlainLayout
 from shared.archiving.options import FormatName
@@ -27,6 +27,7 @@ class PlanHeader:
 
     `digest` is that of the order. `description` is croissant.json without the files of images, or empty if it is one of
     the texts. `counts`, `split_counts` and `diff` are `Archived.counts`, `splits` and `diff`.
+    `optional_columns` are those of the order.
     """
 
     digest: str
@@ -43,6 +44,7 @@ class PlanHeader:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     split_counts: Mapping[str, int] = field(default_factory=dict)
     diff: Mapping[str, int] | None = None
+    optional_columns: tuple[str, ...] = ()
 
     @property
     def generation(self) -> int:
@@ -62,7 +64,7 @@ class Plan:
     def __init__(self, header: PlanHeader, images: Images) -> None:
         self.header = header
         self.images = images
-        self._format = FORMATS[header.format]
+        self._format = format_of(header.format, header.optional_columns)
 
     @property
     def files(self) -> Sequence[File]:

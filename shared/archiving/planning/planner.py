@@ -7,7 +7,7 @@ made, to working blobs: they may be too large for memory. So a plan takes some h
 import asyncio
 from dataclasses import dataclass, replace
 
-from shared.archiving.formats.registry import FORMATS
+from shared.archiving.formats.registry import format_of
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import choose
 from shared.archiving.planning.pictures import show
@@ -88,7 +88,7 @@ class Planner:
             return Plan.decode(data)
 
     async def _make(self, order: ArchiveOrder) -> Plan:
-        form = FORMATS[order.output.format]
+        form = format_of(order.output.format, order.optional_columns)
         planned_at = self._runtime.clock.now()
         # each run writes texts of its own: a run of another version of the app may write other texts at the same time
         prefix = plan_texts_prefix(order.work_prefix, order.digest, self._runtime.ids.nonce())
@@ -118,5 +118,6 @@ class Planner:
             counts=texts.counts,
             split_counts=choice.split_counts,
             diff=texts.diff,
+            optional_columns=order.optional_columns,
         )
         return Plan(header, choice.images)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.archiving.formats.format import ArchiveFormat
-from shared.archiving.formats.registry import FORMATS
+from shared.archiving.formats.registry import format_of
 from shared.archiving.layout.contents import TextFile
 from shared.archiving.layout.names import EXTENSIONS
 from shared.archiving.order import ArchiveOrder
@@ -57,7 +57,7 @@ async def write_texts(
     Raises:
         Damaged: a record blob is gone or cannot be read.
     """
-    form = FORMATS[order.output.format]
+    form = format_of(order.output.format, order.optional_columns)
     final = FinalRecords(choice, form)
     found = form.annotations(order, list(choice.split_counts), choice.columns.labels)
     annotations = [(one, working.open(one.name, hashed=one.described)) for one in found]
@@ -106,7 +106,7 @@ def _whole_texts(
         yield PREVIEW, shown.preview
     if shown.survey is not None:
         yield REPORT, report_page(Report(order, figures, shown.survey, shown.small))
-    if FORMATS[order.output.format].description_inside:
+    if format_of(order.output.format, order.optional_columns).description_inside:
         yield CROISSANT, encode_croissant(description)
 
 
@@ -129,12 +129,13 @@ def _description(
     order: ArchiveOrder, choice: Choice, figures: Figures, tables: Mapping[str, FileChecksum]
 ) -> Node:
     extensions = [EXTENSIONS[number] for number in np.unique(choice.images.extension).tolist()]
-    resources = FORMATS[order.output.format].resources(choice.files, list(figures.splits), extensions, tables)
+    form = format_of(order.output.format, order.optional_columns)
+    resources = form.resources(choice.files, list(figures.splits), extensions, tables)
     return croissant(order, figures, choice.columns.labels, resources)
 
 
 def _card(order: ArchiveOrder, choice: Choice, figures: Figures, *, has_preview: bool) -> bytes:
-    packing = FORMATS[order.output.format].packing(order, list(figures.splits))
+    packing = format_of(order.output.format, order.optional_columns).packing(order, list(figures.splits))
     checksum = checksum_of(choice.columns.sha256[choice.selection.rows])
     text = card(order, packing, figures, choice.columns.labels, checksum, has_preview=has_preview)
     return text.encode("utf-8", "replace")

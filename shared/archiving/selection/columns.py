@@ -262,5 +262,6 @@ def _sidecar_sizes(data: bytes, form: ArchiveFormat) -> list[int]:
     for record in decode_records(data):
         if isinstance(record.outcome, Kept):
             file = file_name(record.index, extension_of(record.outcome.facts.format))
-            sizes += map(len, form.sidecars(record, annotation_fields(record, record.outcome, file)))
+            fields = annotation_fields(record, record.outcome, file, optional=form.optional_columns)
+            sizes += map(len, form.sidecars(record, fields))
     return sizes

@@ -19,7 +19,7 @@ from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.consent_lines import CONSENT_FILE, ConsentLines
 from shared.archiving.texts.credit import credit_markdown
 from shared.archiving.texts.markdown import code
-from shared.archiving.texts.metadata import COLUMNS, Cell, Placed
+from shared.archiving.texts.metadata import Cell, Placed, columns_with
 from shared.archiving.texts.parquet import ParquetWriter
 from shared.archiving.texts.tools.coco import Coco
 from shared.archiving.texts.tools.labelling import Classes, FiftyOne, LabelStudio
@@ -39,7 +39,7 @@ def annotations_of(
     if "jsonl" in wanted:
         found.append(JsonLines("annotations.jsonl"))
     if "csv" in wanted:
-        found.append(Table("annotations.csv"))
+        found.append(Table("annotations.csv", order.optional_columns))
     if "txt" in wanted:
         found.append(PlainText("annotations.txt"))
     if "yaml" in wanted:
@@ -63,10 +63,12 @@ class Metadata(Annotation):
 
     described = True
 
-    def __init__(self, name: str, split: str | None = None) -> None:
+    def __init__(self, name: str, split: str | None = None, optional_columns: Sequence[str] = ()) -> None:
         super().__init__(name)
         self._split = split
-        self._writer = ParquetWriter(COLUMNS if split else {**COLUMNS, "split": str})
+        self._columns = columns_with(optional_columns)
+        columns = self._columns if split else {**self._columns, "split": str}
+        self._writer = ParquetWriter(columns, nullable=optional_columns)
 
     @override
     def begin(self) -> bytes:
@@ -75,7 +77,7 @@ class Metadata(Annotation):
     @override
     def rows(self, images: Sequence[Placed]) -> bytes:
         mine = [image for image in images if self._split in {image.split, None}]
-        columns = {name: [image.fields[name] for image in mine] for name in COLUMNS}
+        columns = {name: [image.fields[name] for image in mine] for name in self._columns}
         if self._split is None:
             return self._writer.add(columns | {"split": [image.split for image in mine]})
         folder = f"{self._split}/"
@@ -95,15 +97,19 @@ class JsonLines(Annotation):
 
 
 class Table(Annotation):
-    """A CSV file (RFC 4180) with a header."""
+    """A CSV file (RFC 4180) with a header. A number that was not measured is an empty cell."""
+
+    def __init__(self, name: str, optional_columns: Sequence[str] = ()) -> None:
+        super().__init__(name)
+        self._columns = columns_with(optional_columns)
 
     @override
     def begin(self) -> bytes:
-        return _csv_line(COLUMNS).encode()
+        return _csv_line(self._columns).encode()
 
     @override
     def row(self, image: Placed) -> bytes:
-        return _csv_line([image.fields[column] for column in COLUMNS]).encode("utf-8", "replace")
+        return _csv_line([image.fields[column] for column in self._columns]).encode("utf-8", "replace")
 
 
 class PlainText(Annotation):

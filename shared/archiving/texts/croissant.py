@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.card import Figures
-from shared.archiving.texts.metadata import COLUMNS
+from shared.archiving.texts.metadata import Columns
 from shared.records.delivered import FileChecksum
 from shared.records.licenses import License, license_name, license_url
 
@@ -147,8 +147,8 @@ def field(split: str, name: str, kind: str, where: Node, description: str = "") 
     return {**node, **described}
 
 
-def joined_fields(split: str, images: str, path: Node, table: str) -> list[Node]:
-    """Returns the fields of images that are files, and whose annotations are in a Parquet file.
+def joined_fields(split: str, images: str, path: Node, table: str, columns: Columns) -> list[Node]:
+    """Returns the fields of images that are files, and whose annotations are in a Parquet file with these columns.
 
     `images` is their set, and `table` the Parquet file. `path` says how the path of an image's file becomes what the
     column `file_name` has.
@@ -156,17 +156,17 @@ def joined_fields(split: str, images: str, path: Node, table: str) -> list[Node]
     name = field(split, "file_name", "sc:Text", in_files(images, {"fileProperty": "fullpath"}, path))
     name["references"] = in_file(table, {"column": "file_name"})
     image = field(split, "image", "sc:ImageObject", in_files(images, {"fileProperty": "content"}))
-    return [name, image, *column_fields(split, lambda column: in_file(table, {"column": column}))]
+    return [name, image, *column_fields(split, columns, lambda column: in_file(table, {"column": column}))]
 
 
 def column_fields(
-    split: str, where: Callable[[str], Node], but: Iterable[str] = ("file_name",)
+    split: str, columns: Columns, where: Callable[[str], Node], but: Iterable[str] = ("file_name",)
 ) -> list[Node]:
     """Returns a field for each column of the annotations, but for some. `where` returns the source of a column."""
     left_out = set(but)
     return [
         field(split, name, _TYPES[kind], where(name), _DESCRIPTIONS.get(name, ""))
-        for name, kind in COLUMNS.items()
+        for name, kind in columns.items()
         if name not in left_out
     ]
 
@@ -179,6 +179,7 @@ _DESCRIPTIONS = {
     "page_url": "The page that shows the image.",
     "attribution": "The credit that the image's licence asks for.",
     "sha256": "The SHA-256 of the image's file.",
+    "relevance": "How well a model finds that the picture shows its label: a cosine. Null if it was not measured.",
 }
 
 

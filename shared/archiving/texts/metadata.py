@@ -1,9 +1,10 @@
 """Makes the fields of an image for annotations of any format.
 
-They say what the image is, where it comes from, and under which terms. Missing texts are empty, never null: a column
-of nulls has no type, so its type would differ from that in other splits.
+They say what the image is, where it comes from, and under which terms. Missing texts are empty, never null: in formats
+without types, a column of nulls has no type, so its type would differ from that in other splits.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.archiving.texts.credit import credit_line
@@ -11,10 +12,12 @@ from shared.records.embedded import Embedded
 from shared.records.licenses import asks_for_attribution
 from shared.records.records import Kept, Record
 
-type Cell = str | int | float
-"""The value of a column for one image."""
+type Cell = str | int | float | None
+"""The value of a column for one image. None says that a number was not measured."""
+type Columns = dict[str, type[str | int | float]]
+"""Columns by their names, with the types of their values."""
 
-COLUMNS: dict[str, type[str | int | float]] = {
+COLUMNS: Columns = {
     "file_name": str,
     "label": str,
     "caption": str,
@@ -49,6 +52,9 @@ COLUMNS: dict[str, type[str | int | float]] = {
     "c2pa_validity": str,
 }
 
+OPTIONAL_COLUMNS: Columns = {"relevance": float}
+"""The columns that only some jobs ask for, in order. They are fields of `ImageFacts`, and the only ones with nulls."""
+
 EMBEDDED_COLUMNS = tuple(COLUMNS)[list(COLUMNS).index("embedded_creator") :]
 """The columns with what the file says about itself (`shared.records.embedded`)."""
 
@@ -67,8 +73,19 @@ class Placed(NamedTuple):
     fields: dict[str, Cell]
 
 
-def annotation_fields(record: Record, kept: Kept, file_name: str, outlier: str = "") -> dict[str, Cell]:
-    """Returns the annotation of an image, by column. `outlier` is its mark (`selection.outliers`), in ASCII."""
+def columns_with(optional: Iterable[str]) -> Columns:
+    """Returns all columns of a dataset that has these optional ones."""
+    wanted = set(optional)
+    return COLUMNS | {name: kind for name, kind in OPTIONAL_COLUMNS.items() if name in wanted}
+
+
+def annotation_fields(
+    record: Record, kept: Kept, file_name: str, outlier: str = "", optional: Iterable[str] = ()
+) -> dict[str, Cell]:
+    """Returns the annotation of an image, by column.
+
+    `outlier` is its mark (`selection.outliers`), in ASCII. `optional` are the optional columns of the dataset.
+    """
     candidate, facts = record.candidate, kept.facts
     provenance = candidate.provenance
     asked = asks_for_attribution(provenance.license)
@@ -97,6 +114,7 @@ def annotation_fields(record: Record, kept: Kept, file_name: str, outlier: str =
         "dominant_color": facts.dominant_color,
         "outlier": outlier,
         **_embedded_fields(facts.embedded),
+        **{name: getattr(facts, name) for name in optional},
     }
 
 

@@ -181,6 +181,7 @@ class Archive:
             parents=parents_of(spec),
             changes=spec.transform.words if spec.transform else "",
             base_revision=job.refresh.base if job.refresh else None,
+            optional_columns=spec.optional_columns,
         )
 
     async def _complete(self, job: Job, archived: Archived) -> None:

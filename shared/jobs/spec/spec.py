@@ -167,6 +167,11 @@ class JobSpec(BaseModel):
         """Whether a model measures how well the pictures show their labels."""
         return self.output.relevance or RELEVANCE in self.filters.scores
 
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """The columns of annotations that only some jobs ask for, in the order of `OPTIONAL_COLUMNS`."""
+        return (RELEVANCE,) if self.wants_relevance else ()
+
     def limit_of(self, label: str, *, searched: bool) -> int | None:
         """Returns how many images of a label are wanted; None if there is no limit."""
         # All labels have the same limit today.

@@ -62,7 +62,7 @@ class Coco(Annotation):
             "coco_url": image.fields["url"],
             "flickr_url": image.fields["page_url"],
             "date_captured": "",
-            **{name: image.fields[name] for name in _FURTHER},
+            **{name: image.fields[name] for name in (*_FURTHER, *self._order.optional_columns)},
         }
         return (b"" if number == 1 else b",") + b"\n" + json_line(described)
 

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from shared.archiving.formats.registry import FORMATS
+from shared.archiving.formats.registry import FORMATS, format_of
 from shared.archiving.options import AnnotationFormat, FormatName, Output, Splits
 from shared.clock import Deadline, SystemClock
 from tests.expect import present
@@ -16,7 +16,7 @@ from tests.unit.archiving.conftest import make_studio
 async def form_and_plan(studio, request):
     output, splits = Output(format=request.param, shard_size=100_000), Splits({"train": 0.5, "test": 0.5})
     order = await studio.crawl(45, output=output, splits=splits)
-    return FORMATS[request.param], await studio.archiver.begin(order)
+    return format_of(request.param), await studio.archiver.begin(order)
 
 
 def test_every_format_that_a_spec_can_name_exists():
