@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -67,11 +68,19 @@ class ArchiveOrder:
         not be hashed either, such as `max_images`, `scores`, `base_revision` and `optional_columns`, which are the same
         in all orders of a job's revision.
         """
-        return hashlib.sha256(_adapter.dump_json(self, exclude=_NOT_HASHED)).hexdigest()[:12]
+        return hashlib.sha256(_adapter.dump_json(self, exclude={**_NOT_HASHED})).hexdigest()[:12]
 
 
 _adapter = TypeAdapter(ArchiveOrder)
-_NOT_HASHED = {"parents", "changes", "max_images", "scores", "base_revision", "optional_columns"}
+_NOT_HASHED: Mapping[str, Any] = {
+    "parents": True,
+    "changes": True,
+    "max_images": True,
+    "scores": True,
+    "base_revision": True,
+    "optional_columns": True,
+    "output": {"relevance", "embeddings"},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def score_bounds(columns: Columns, rows: Positions, ranges: ScoreRanges) -> Scor
         scores, labels = scores[measured], columns.label[rows[measured]]
         counts = np.bincount(labels, minlength=len(columns.labels))
         starts = np.cumsum(counts) - counts
-        scores[np.lexsort((scores, labels))]
+        scores = scores[np.lexsort((scores, labels))]
         below, above = _dropped(counts.tolist(), limits)
         lowest[name] = _at(scores, starts + below, (counts > 0) & (below > 0), -np.inf)
         highest[name] = _at(scores, starts + counts - 1 - above, (counts > 0) & (above > 0), np.inf)

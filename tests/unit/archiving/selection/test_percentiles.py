@@ -21,6 +21,7 @@ from tests.unit.archiving.selection.rows import columns_of
 NO_DEDUP = Dedup(exact=False, near_distance=None)
 SHARPNESS = SCORES.index("sharpness")
 ENTROPY = SCORES.index("entropy")
+RELEVANCE = SCORES.index("relevance")
 
 
 def columns_with(labels, scores, number=SHARPNESS):
@@ -143,3 +144,16 @@ async def test_the_records_say_which_score_was_too_low(studio):
     assert sorted(dropped) == [0, 1, 2]
     assert archived.image_count == 24
     assert sum(counts.get("percentile_filtered", 0) for counts in archived.counts.values()) == 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.one_of(st.none(), st.floats(-1, 1, width=32))), max_size=80))
+def test_images_without_a_score_are_neither_counted_nor_dropped(rows):
+    measured = [row for row, (_, value) in enumerate(rows) if value is not None]
+    columns = columns_with(
+        [label for label, _ in rows], np.array([value for _, value in rows], float), RELEVANCE
+    )
+    alone = columns_with([rows[row][0] for row in measured], [rows[row][1] for row in measured], RELEVANCE)
+    same = kept(alone, relevance=ScoreRange(min_percentile=20))
+    unmeasured = set(range(len(rows))) - set(measured)
+    found = kept(columns, relevance=ScoreRange(min_percentile=20))
+    assert found == sorted({measured[row] for row in same} | unmeasured)
