@@ -20,6 +20,8 @@ _READ_BYTES = 16 << 20
 _READING_BYTES = 32 << 20
 _READS_AT_A_TIME = 16
 _WASTE_BYTES = 1 << 20
+# so many pieces are copied in a thread: fewer take less time than a thread does
+_MANY_PIECES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,13 @@ class Composer:
         Raises:
             Damaged: a blob that holds images or texts of the job is gone, cut short or garbled.
         """
+        # a block of Parquet may have a hundred thousand cells, and the event loop must not wait for them
+        parts = await asyncio.to_thread(self._lay_out, start, into)
+        await self._fill(into, await asyncio.to_thread(_reads, parts))
+        await asyncio.to_thread(self._check, into, parts)
+
+    def _lay_out(self, start: int, into: memoryview) -> list[_Part]:
+        """Fills in the format's own bytes from byte `start` of the file on; returns the parts that must be read."""
         parts: list[_Part] = []
         at = 0
         for span in self._layout.between(start, start + len(into)):
@@ -89,8 +98,7 @@ class Composer:
             else:
                 parts.append(found)
                 at += found.size
-        await self._fill(into, _reads([target for part in parts for target in _cut(part)]))
-        await asyncio.to_thread(self._check, into, parts)
+        return parts
 
     async def close(self) -> None:
         """Checks the image or text of which only the first bytes were composed, by reading all of it.
@@ -138,9 +146,10 @@ class Composer:
 
         async def fill(read: JoinedRead[_Target]) -> None:
             data = memoryview(await self._read(Piece(read.blob, read.offset, read.size)))
-            for target in read.wanted:
-                piece, offset = target.piece, target.piece.offset - read.offset
-                into[target.at : target.at + piece.size] = data[offset : offset + piece.size]
+            if len(read.wanted) > _MANY_PIECES:
+                await asyncio.to_thread(_copy, read, data, into)
+            else:
+                _copy(read, data, into)
 
         largest = max((read.size for read in reads), default=1)
         at_a_time = max(2, min(_READS_AT_A_TIME, _READING_BYTES // largest))
@@ -170,5 +179,13 @@ def _cut(part: _Part) -> Iterator[_Target]:
         yield _Target(Piece(piece.blob, piece.offset + low, size), part.at + low)
 
 
-def _reads(targets: Sequence[_Target]) -> Sequence[JoinedRead[_Target]]:
+def _copy(read: JoinedRead[_Target], data: memoryview, into: memoryview) -> None:
+    """Copies the pieces that were read together to their positions."""
+    for target in read.wanted:
+        piece, offset = target.piece, target.piece.offset - read.offset
+        into[target.at : target.at + piece.size] = data[offset : offset + piece.size]
+
+
+def _reads(parts: Sequence[_Part]) -> Sequence[JoinedRead[_Target]]:
+    targets = [target for part in parts for target in _cut(part)]
     return join_reads(targets, lambda target: target.piece, Gaps(_READ_BYTES, _WASTE_BYTES))
