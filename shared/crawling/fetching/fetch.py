@@ -263,6 +263,7 @@ class Fetcher:
             async with self._sessions.get().get(url, headers=headers, allow_redirects=False) as response:
                 target = redirect_of(response, url)
                 if target is not None:
+                    check_consent(response, download.respect, download.answers)
                     return target
                 unchanged = response.status == HTTPStatus.NOT_MODIFIED and bool(download.conditions)
                 if not unchanged:

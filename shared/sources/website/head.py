@@ -10,6 +10,7 @@ from shared.sources.website.picture import PLAIN, Picture
 from shared.web.wishes.opt_out import AGENT_TOKEN
 
 _MAX_OF_A_KIND = 100
+_ROBOTS = frozenset({"robots", AGENT_TOKEN, "x-robots-tag"})
 _MAX_CONTENT = 10_000
 
 
@@ -17,7 +18,8 @@ _MAX_CONTENT = 10_000
 class Head:
     """Collects the elements that belong in a page's head. They count wherever they are.
 
-    `title` is in pieces, and `base` is unchanged. `robots` are the robots meta elements that concern us. `encoding`
+    `title` is in pieces, and `base` is unchanged. `robots` are the robots meta elements that concern us.
+    `tdm_reservation` is "1" if any element says so, or else "0" or None. `encoding`
     is the one that the first meta element with a known label declares.
     """
 
@@ -41,16 +43,24 @@ class Head:
 
     def add_meta(self, element: Attributes) -> None:
         """Notes a meta element if it concerns pictures or robots."""
-        name = (element.get("property") or element.get("name") or "").strip().lower()
+        names = {
+            element.get(key, "").strip().lower()
+            for key in ("property", "name", "http-equiv")
+            if key in element
+        }
         content = element.get("content", "")[:_MAX_CONTENT]
         if self.encoding is None:
             label = meta_label(element)
             self.encoding = encoding_in_page(label) if label is not None else None
-        if name in {"robots", AGENT_TOKEN} and len(self.robots) < _MAX_OF_A_KIND:
+        if not names.isdisjoint(_ROBOTS) and len(self.robots) < _MAX_OF_A_KIND:
             self.robots.append(content)
-        elif name == "tdm-reservation":
-            self.tdm_reservation = content
-        elif name in {"og:image", "og:image:url"}:
+        if "tdm-reservation" in names and self.tdm_reservation != "1" and content.strip() in {"0", "1"}:
+            self.tdm_reservation = content.strip()
+        for name in names:
+            self._add_picture(name, content)
+
+    def _add_picture(self, name: str, content: str) -> None:
+        if name in {"og:image", "og:image:url"}:
             _add(self._open_graph, content)
         elif name in {"twitter:image", "twitter:image:src"}:
             _add(self._cards, content)

@@ -12,7 +12,7 @@ from shared.records.records import Rejected
 from shared.web.http.client import WebClient
 from shared.web.wishes.host_file import FileKind, HostFiles
 from shared.web.wishes.robots import parse
-from shared.web.wishes.texts.path_patterns import OutOfTimeError, comparable_path
+from shared.web.wishes.texts.path_patterns import OutOfTimeError, comparable_path, lower_path
 from shared.web.wishes.texts.robots_text import RobotsText
 
 _FILE_BYTES = 512_000
@@ -27,7 +27,7 @@ class AiTxt:
 
     def __init__(self, web: WebClient, check_seconds: float = _CHECK_SECONDS) -> None:
         self._check_seconds = check_seconds
-        kind = FileKind("ai.txt", _FILE_BYTES, _read, lambda said: said.size_bytes)
+        kind = FileKind("ai.txt", _FILE_BYTES, _read, lambda said: sum(each.size_bytes for each in said))
         self._files = HostFiles(web, kind, "/ai.txt")
 
     def begin(self, url: URL) -> None:
@@ -37,7 +37,7 @@ class AiTxt:
     async def refusal(self, url: URL, answers: Answers) -> Rejected | None:
         """Returns why the URL may not be used: its host's file forbids it, or the host did not answer.
 
-        Rules name kinds of files in lower case, so a path in capitals is compared in lower case, too.
+        Rules name kinds of files, so path and rules are compared in lower case, too.
         """
         file = await self._files.get(url)
         if file.content is None:
@@ -45,8 +45,8 @@ class AiTxt:
             return file.unreachable
         path = comparable_path(url)
         try:
-            for spelling in dict.fromkeys((path, path.lower())):
-                if not await file.content.rules.find(spelling, self._check_seconds):
+            for said, spelling in zip(file.content, (path, lower_path(path)), strict=True):
+                if not await said.rules.find(spelling, self._check_seconds):
                     answers.note(Signal.AI_TXT, Answer.REFUSED)
                     return opted_out(Signal.AI_TXT, "ai.txt forbids it")
         except OutOfTimeError:
@@ -56,7 +56,10 @@ class AiTxt:
         return None
 
 
-def _read(body: bytes) -> RobotsText | None:
-    """Reads a file. A page that is served in its place, as many sites do for any address, states nothing."""
+def _read(body: bytes) -> tuple[RobotsText, RobotsText] | None:
+    """Reads a file as it is and in lower case.
+
+    A page that is served in its place, as many sites do for any address, states nothing.
+    """
     found = parse(body) if body.lstrip()[:1] != b"<" else None
-    return found if found is not None and found.rules else None
+    return (found, parse(body.lower())) if found is not None and found.rules else None

@@ -1,13 +1,15 @@
 """Fetches the files in which hosts state their wishes.
 
 The policy is that of robots.txt (RFC 9309, 2.3.1), for every such file. A client error means that there is no file. A
-server error, or no answer, means that the host's wishes are not known, and then it is not asked for anything else.
+server error, no answer, or a status by which a host asks to come later (408, 425, 429) means that the host's wishes are
+not known, and then it is not asked for anything else.
 """
 
 import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from yarl import URL
 
@@ -17,6 +19,7 @@ from shared.web.http.client import WebClient, WebRequest
 from shared.web.wishes.per_origin import PerOrigin
 
 _SECONDS = 10.0
+_BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _PAUSE_SECONDS = 1.0
 # for each kind of file; a common file takes some kilobytes
 _KEPT_BYTES = 40_000_000
@@ -99,7 +102,9 @@ class HostFiles[T]:
         except AppError:
             # there is no address to ask, or a circle (RFC 9309, 2.3.1.2); the image's own request reports it
             return HostFile()
-        if response.status >= 500:
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return HostFile(unreachable=Rejected(Reason.RATE_LIMITED, f"{kind.name}: HTTP {response.status}"))
+        if response.status >= 500 or response.status in _BUSY:
             return HostFile(unreachable=Rejected(Reason.SERVER_ERROR, f"{kind.name}: HTTP {response.status}"))
         if response.status >= 400:
             return HostFile()

@@ -1,5 +1,6 @@
 """Reads opt-outs: what pages and servers declare against the use of their pictures in datasets."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from shared.web.wishes.texts.robots_text import product_token
 
 AGENT_TOKEN = "pixcrawler"  # noqa: S105 - our product token in robots.txt and X-Robots-Tag, no secret
 _OPT_OUTS = frozenset({"noai", "noimageai", "noml", "noindex", "noimageindex", "none"})
+# some owners separate directives by spaces or semicolons, or quote them
+_BETWEEN_WORDS = re.compile(r"[\s;\"']+")
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 
@@ -78,12 +81,14 @@ def _answer(*, found: bool, refused: bool) -> Answer:
 
 def _directives(value: str) -> Iterator[str]:
     """Yields the directives of a header value that concern us: those for no named agent, and those for ours."""
-    concerned = True
+    concerned, after_date = True, False
     for part in value.lower().split(","):
         name, colon, rest = (piece.strip() for piece in part.partition(":"))
         # otherwise the colon is part of a date
-        if colon and name not in _VALUED and len(name.split()) == 1:
+        in_date = len(name.split()) > 1 or (after_date and name[-1:].isdigit())
+        if colon and name not in _VALUED and not in_date:
             concerned = product_token(name) in {AGENT_TOKEN, "*"}
             name = rest
+        after_date = name == "unavailable_after"
         if concerned:
-            yield name
+            yield from _BETWEEN_WORDS.split(name)

@@ -26,6 +26,9 @@ from shared.web.wishes.texts.path_patterns import (
 _FILE_BYTES = 512_000
 _CHECK_SECONDS = 0.05
 _BYTES_OF_A_RULE = 300
+_RESERVATION = "tdm-reservation"
+# the format has numbers only
+_RESERVATIONS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +86,34 @@ class TdmReservations:
 
 
 def _read(body: bytes) -> _Rules | None:
-    """Reads a file. A file of another form states nothing."""
+    """Reads a file. A file of another form states nothing, but one that is damaged or too long reserves everything."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        if body.lstrip()[:1] == b"<" or _RESERVATION.encode() not in body.lower():
+            return None
+        found = [{"location": "/", _RESERVATION: 1}]
     rules: list[tuple[PathPattern, bool]] = []
-    for item in found if isinstance(found, list) else ():
-        fields = item if isinstance(item, dict) else {}
-        location, reservation = fields.get("location"), str(fields.get("tdm-reservation"))
-        if isinstance(location, str) and reservation in {"0", "1"}:
-            rules.append((PathPattern.read(location.strip()), reservation == "1"))
+    for item in found if isinstance(found, list) else [found]:
+        fields = {key.lower(): value for key, value in item.items()} if isinstance(item, dict) else {}
+        location, reservation = fields.get("location"), _RESERVATIONS.get(_word(fields.get(_RESERVATION)))
+        if isinstance(location, str) and reservation is not None:
+            rules.append((PathPattern.read(_path(location.strip())), reservation))
     return _Rules(tuple(rules), sum(pattern.weight for pattern, _ in rules)) if rules else None
+
+
+def _word(value: object) -> str:
+    """Returns a scalar of JSON as a word. A list or an object is no value."""
+    return str(value).strip().lower() if isinstance(value, str | float | int) else ""
+
+
+def _path(location: str) -> str:
+    """Returns a location as a pattern of paths. Some owners write whole addresses, or leave out the first slash."""
+    scheme, address, rest = location.partition("://")
+    if address and scheme.lower() in {"http", "https"}:
+        _, slash, path = rest.partition("/")
+        return slash + path
+    return location if location[:1] in {"", "/", "*"} else f"/{location}"
 
 
 def _size_bytes(found: _Rules) -> int:

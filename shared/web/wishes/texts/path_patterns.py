@@ -141,6 +141,11 @@ def comparable_path(url: URL) -> str:
     return _spelled(url.raw_path_qs).replace("*", "%2A").replace("$", "%24")
 
 
+def lower_path(path: str) -> str:
+    """Returns a path, as `comparable_path` returns it, in lower case but for its percent-encoding."""
+    return _spelled(path.lower())
+
+
 def within_time[T](items: Iterable[T], seconds: float) -> Iterator[T]:
     """Yields the items for so many seconds of the thread's own processor time.
 

@@ -5,6 +5,7 @@ Content-Usage; contentsignals.org for Content-Signal. Both are dictionaries of R
 their words. So this reads the words of all versions, in any case, and passes over what it does not know.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final
@@ -43,6 +44,9 @@ _VALUES: Final = {
     "?0": Preference.DISALLOWED,
 }
 
+_EQUALS: Final = re.compile(r"\s*+=\s*+")
+_SEPARATORS: Final = re.compile(r"[\s,]+")
+
 
 def preference_in(statements: Iterable[str]) -> Preference:
     """Returns what the statements say about the training of AI. The most restrictive statement counts.
@@ -62,7 +66,10 @@ def _preference(statement: str) -> Preference:
 
 
 def _members(statement: str) -> Iterator[tuple[str, Preference]]:
-    """Yields each use of a statement that has a known value. Parameters are passed over."""
-    for member in statement.lower().split(","):
+    """Yields each use of a statement. Parameters are passed over.
+
+    Commas separate uses. Some owners use spaces instead.
+    """
+    for member in _SEPARATORS.split(_EQUALS.sub("=", statement.lower())):
         word, _, value = member.partition(";")[0].partition("=")
         yield word.strip(), _VALUES.get(value.strip().strip('"'), Preference.UNKNOWN)

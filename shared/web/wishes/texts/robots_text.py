@@ -160,9 +160,15 @@ class _Reader:
             group.rules.append(rule)
 
     def _take_preference(self, name: str, value: str) -> None:
-        """Takes a rule that has a path, or else is for all paths."""
-        path, statement = (*value.split(maxsplit=1), "")[:2] if value.startswith("/") else ("/", value)
-        rule = (PathPattern.read(path), preference_in([statement]))
+        """Takes a rule that has a path, or else is for all paths.
+
+        A rule that says nothing about the training of AI must not hide a shorter one that does.
+        """
+        path, statement = (*value.split(maxsplit=1), "")[:2] if value[:1] in {"/", "*"} else ("/", value)
+        preference = preference_in([statement])
+        if preference is Preference.UNKNOWN:
+            return
+        rule = (PathPattern.read(path), preference)
         for group in self._current:
             (group.usage if name == "content-usage" else group.signals).append(rule)
 

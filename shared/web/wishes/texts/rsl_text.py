@@ -2,9 +2,11 @@
 
 Format: RSL 1.0 of 10 December 2025 (rslstandard.org). Each `content` element has a URL pattern and licences; the
 longest pattern that matches counts. A licence allows our use if it prohibits and restricts nothing that concerns it and
-costs nothing. Several licences are offers, and one is enough; but if any of them prohibits the use, it is refused.
+costs nothing. If `server` names a licence server, it must be obtained there, even if it is free. Several licences are
+offers, and one is enough; but if any of them prohibits the use, it is refused.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -12,12 +14,15 @@ from typing import Final
 
 from yarl import URL
 
+from shared.errors import InvalidRequest
+from shared.web.addresses.urls import parse_url
 from shared.web.wishes.texts.path_patterns import LongestMatch, PathPattern
 
 MAX_BYTES: Final = 512_000
 _MAX_CONTENTS = 2_000
 _MAX_TEXT = 10_000
 _ROOT_BYTES = 10_000
+_ADDRESS: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//([^/?#]*)(.*)", re.DOTALL)
 # our use, and the uses that contain it; `train-ai` is the word of earlier versions
 _TRAINING: Final = frozenset({"all", "ai-all", "ai-train", "train-ai"})
 _FREE: Final = frozenset({"free", "attribution"})
@@ -29,14 +34,16 @@ class Terms(IntEnum):
     NONE = 0
     FREE = 1
     PAID = 2
-    RESTRICTED = 3
-    NOT_PERMITTED = 4
-    PROHIBITED = 5
-    UNREADABLE = 6
+    ON_REQUEST = 3
+    RESTRICTED = 4
+    NOT_PERMITTED = 5
+    PROHIBITED = 6
+    UNREADABLE = 7
 
 
 DETAILS: Final = {
     Terms.PAID: "its licence asks for payment",
+    Terms.ON_REQUEST: "its licence must be obtained from a server",
     Terms.RESTRICTED: "its licence is for some users or places only",
     Terms.NOT_PERMITTED: "its licence permits other uses only",
     Terms.PROHIBITED: "its licence prohibits the training of AI",
@@ -122,6 +129,7 @@ class _Reader:
     contents: list[tuple[str, Terms]] = field(default_factory=list)
     _path: list[str] = field(default_factory=list)
     _pattern: str = ""
+    _on_request: bool = False
     _offers: list[_Offer] = field(default_factory=list)
     _type: str = ""
     _text: list[str] | None = None
@@ -134,8 +142,10 @@ class _Reader:
         name = _local(tag)
         self.is_rsl = self.is_rsl or (not self._path and name == "rsl")
         self._path.append(name)
+        attributes = {_local(key): value for key, value in attributes.items()}
         if name == "content":
-            self._pattern, self._offers = attributes.get("url", "").strip(), []
+            self._pattern, self._offers = attributes.get("url", "").strip() or "/", []
+            self._on_request = bool(attributes.get("server", "").strip())
         elif name == "license":
             self._offers.append(_Offer())
         elif name in {"permits", "prohibits"}:
@@ -162,10 +172,11 @@ class _Reader:
         if name in {"permits", "prohibits"} and self._offers:
             words = "".join(self._text or ()).replace(",", " ").lower().split()
             self._take(self._offers[-1], name, words)
-        elif name == "content" and self._pattern and self._offers:
+        elif name == "content" and (self._offers or self._on_request):
             if len(self.contents) >= _MAX_CONTENTS:
                 raise _Hostile
-            self.contents.append((self._pattern, _best(self._offers)))
+            least = Terms.ON_REQUEST if self._on_request else Terms.NONE
+            self.contents.append((self._pattern, max(least, _best(self._offers))))
         self._text = None
 
     def _take(self, offer: _Offer, name: str, words: Sequence[str]) -> None:
@@ -183,18 +194,35 @@ class _Reader:
 
 def _best(offers: Sequence[_Offer]) -> Terms:
     terms = [offer.terms for offer in offers]
-    return Terms.PROHIBITED if Terms.PROHIBITED in terms else min(terms)
+    return Terms.PROHIBITED if Terms.PROHIBITED in terms else min(terms, default=Terms.NONE)
 
 
 def _path_on(origin: URL, pattern: str) -> str | None:
-    """Returns the path of a pattern, or None if it is for another site."""
-    if pattern.startswith("/") and not pattern.startswith("//"):
-        return pattern
-    scheme, _, rest = pattern.rpartition("//")
-    host, slash, path = rest.partition("/")
-    if scheme and scheme.rstrip(":").lower() not in {"http", "https"}:
+    """Returns the path of a pattern, or None if it is for another site.
+
+    The format has addresses and paths. A pattern without a scheme and a first slash is read as a path, too.
+    """
+    address = _ADDRESS.match(pattern)
+    if address is None:
+        return pattern if pattern[0] in "/*" else f"/{pattern}"
+    scheme, host, path = address.groups("")
+    if scheme.lower() not in {"", "http", "https"}:
         return None
-    return slash + path or "/" if host.lower() in {origin.authority, origin.host} else None
+    return path or "/" if _is_host(origin, host) else None
+
+
+def _is_host(origin: URL, pattern: str) -> bool:
+    """Returns whether a host, perhaps with stars and a port, is that of the origin. Without a port, any port counts."""
+    host, port = str(origin.raw_host), f":{origin.port}"
+    if "*" in pattern:
+        pieces = pattern.lower().removesuffix(port).split("*")
+        return PathPattern(pieces[0], tuple(pieces[1:]), anchored=True).matches(host)
+    try:
+        named = parse_url(f"{origin.scheme}://{pattern}/")
+    except InvalidRequest:
+        return False
+    same_port = named.port == origin.port or ":" not in pattern.rpartition("]")[2]
+    return same_port and str(named.raw_host).rstrip(".") == host.rstrip(".")
 
 
 def _local(tag: str) -> str:

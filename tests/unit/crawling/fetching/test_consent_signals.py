@@ -27,12 +27,16 @@ class Site:
     photo: bytes
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    moved_headers: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
         if request.path == "/moved.jpg":
-            return web.Response(status=302, headers={"Location": "/a.jpg"})
+            return web.Response(status=302, headers={"Location": "/a.jpg", **self.moved_headers})
+        if request.path in self.statuses:
+            return web.Response(status=self.statuses[request.path])
         if request.path.lower().endswith(".jpg"):
             return web.Response(body=self.photo, headers=self.headers)
         body = self.files.get(request.path)
@@ -102,12 +106,24 @@ REFUSALS = {
         robots(f"{FOR_ALL}Content-Usage: train-ai=n\nContent-Usage: train-ai=y"),
         f"aipref: Content-Usage in robots.txt {AI}",
     ),
+    "usage of a shorter path than one of another use": (
+        robots(f"{FOR_ALL}Content-Usage: train-ai=n\nContent-Usage: /a.jpg search=n"),
+        f"aipref: Content-Usage in robots.txt {AI}",
+    ),
+    "usage of a kind of file": (
+        robots(f"{FOR_ALL}Content-Usage: *.jpg train-ai=n"),
+        f"aipref: Content-Usage in robots.txt {AI}",
+    ),
     "usage before all groups": (
         robots(f"Content-Usage: train-ai=n\n{FOR_ALL}Allow: /"),
         f"aipref: Content-Usage in robots.txt {AI}",
     ),
     "content signal": (
         robots(f"{FOR_ALL}Content-Signal: search=yes, ai-train=no\nAllow: /"),
+        f"content_signals: Content-Signal in robots.txt {AI}",
+    ),
+    "content signal without commas": (
+        robots(f"{FOR_ALL}Content-Signal: search=yes ai-train = no"),
         f"content_signals: Content-Signal in robots.txt {AI}",
     ),
     "licence that prohibits": (
@@ -127,6 +143,7 @@ REFUSALS = {
         "rsl: its licence prohibits the training of AI",
     ),
     "ai.txt": (files("/ai.txt", f"{FOR_ALL}Disallow: *.jpg"), "ai_txt: ai.txt forbids it"),
+    "ai.txt in capitals": (files("/ai.txt", f"{FOR_ALL}Disallow: *.JPG"), "ai_txt: ai.txt forbids it"),
     "ai.txt for all files": (files("/ai.txt", "USER-AGENT: *\nDISALLOW: /"), "ai_txt: ai.txt forbids it"),
 }
 
@@ -212,6 +229,37 @@ async def test_the_files_of_a_host_are_fetched_once_for_many_images(photo, make_
             assert isinstance(await ask(fetcher, f"{base}/{name}.jpg"), Fetched)
     files_asked = sorted(path for path in site.asked if not path.endswith(".jpg"))
     assert files_asked == ["/.well-known/tdmrep.json", "/ai.txt", "/robots.txt", "/rsl.xml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "detail"),
+    [
+        ("X-Robots-Tag", "noai", "robots_tags: noai"),
+        ("tdm-reservation", "1", "tdmrep: tdm-reservation: 1"),
+        ("Content-Usage", "train-ai=n", f"aipref: Content-Usage {AI}"),
+    ],
+)
+async def test_a_redirect_may_refuse(name, value, detail, photo, make_fetcher):
+    site = Site(photo, moved_headers={name: value})
+    async with serving(site.serve) as base:
+        found = await ask(make_fetcher(), f"{base}/moved.jpg")
+        assert found == Rejected(Reason.OPTED_OUT, detail)
+        assert isinstance(await ask(make_fetcher(), f"{base}/moved.jpg", Respect.nothing()), Fetched)
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/ai.txt", "/.well-known/tdmrep.json"])
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(429, Reason.RATE_LIMITED), (408, Reason.SERVER_ERROR), (425, Reason.SERVER_ERROR)],
+)
+async def test_a_file_whose_host_asks_to_come_later_forbids_the_image_for_now(
+    path, status, reason, photo, make_fetcher
+):
+    site = Site(photo, statuses={path: status})
+    async with serving(site.serve) as base:
+        found = await ask(make_fetcher(), f"{base}/a.jpg")
+    assert isinstance(found, Rejected)
+    assert found.reason is reason
 
 
 async def test_a_licence_whose_host_does_not_answer_forbids_the_image_for_now(photo, make_fetcher):

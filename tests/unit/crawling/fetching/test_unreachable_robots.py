@@ -86,7 +86,7 @@ async def test_one_failure_of_robots_txt_loses_no_image(hostile, make_fetcher):
     assert rejected(await ask(fetcher, f"{base}/private/ok")).reason is Reason.ROBOTS_DENIED
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 429])
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_a_robots_txt_with_a_client_error_allows_everything(status, hostile, make_fetcher):
     async def refusing(_):
         return web.Response(status=status)

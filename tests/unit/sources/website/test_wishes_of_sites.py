@@ -45,6 +45,22 @@ OPT_OUTS = {
         Answer(b"<meta name=robots content='noimageindex'><img src=x.jpg>"),
         "robots_tags: noimageindex",
     ),
+    "a meta element with a property": (
+        Answer(b"<meta property='og:x' name=robots content='noai'><img src=x.jpg>"),
+        "robots_tags: noai",
+    ),
+    "a meta element in place of a header": (
+        Answer(b"<meta http-equiv=X-Robots-Tag content='noai, noimageai'><img src=x.jpg>"),
+        "robots_tags: noai",
+    ),
+    "one of two TDM elements": (
+        Answer(b"<meta name=tdm-reservation content=1><meta name=tdm-reservation content=0><img src=x.jpg>"),
+        "tdmrep: tdm-reservation: 1",
+    ),
+    "a TDM header beside an element without a value": (
+        Answer(b"<meta name=tdm-reservation content=''><img src=x.jpg>", headers={"tdm-reservation": "1"}),
+        "tdmrep: tdm-reservation: 1",
+    ),
     "a TDM header": (
         Answer(b"<img src=x.jpg>", headers={"tdm-reservation": "1"}),
         "tdmrep: tdm-reservation: 1",

@@ -101,6 +101,37 @@ async def test_a_broken_tdmrep_reserves_nothing(host, body):
     assert await TdmReservations(client).refusal(base / "x") is None
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"location": "/", "tdm-reservation": 1}',
+        '[{"location": "/", "tdm-reservation": true}]',
+        '[{"location": "*", "tdm-reservation": 1.0}]',
+        '[{"Location": "/*", "TDM-Reservation": " 1 "}]',
+        '[{"location": "https://example.org/x", "tdm-reservation": 1}]',
+        '[{"location": "x", "tdm-reservation": 1}]',
+        '\ufeff[{"location": "/", "tdm-reservation": 1}]',
+        '[{"location": "/", "tdm-reservation": 1},]',
+        '[{"location": "/", "tdm-reservation": 1}, ' + "[" * 100_000,
+        '[{"location": "/", "tdm-reservation": 1}' + " " * 600_000 + "]",
+    ],
+    ids=["object", "true", "float", "capitals", "address", "no slash", "mark", "comma", "depth", "length"],
+)
+async def test_a_tdmrep_that_is_written_in_another_way_or_damaged_reserves(host, body):
+    state, base, client = host
+    state.answers["/.well-known/tdmrep.json"] = body
+    assert await TdmReservations(client).refusal(base / "x") is not None
+
+
+@pytest.mark.parametrize(
+    "body", ['<p>"tdm-reservation": 1', '[{"location": "/x/y", "tdm-reservation": true}]']
+)
+async def test_a_tdmrep_of_other_paths_or_a_page_in_its_place_reserves_nothing(host, body):
+    state, base, client = host
+    state.answers["/.well-known/tdmrep.json"] = body
+    assert await TdmReservations(client).refusal(base / "x") is None
+
+
 async def test_values_of_several_x_robots_tags_are_not_joined(host):
     _, base, client = host
     response = await client.send(WebRequest(str(base / "tags")))
@@ -131,10 +162,23 @@ async def test_an_answer_that_is_too_large_is_a_permanent_error(host):
         await client.send(WebRequest(str(base / "large"), max_bytes=1000))
 
 
-@pytest.mark.parametrize("date", ["Sat, 25 Jun 2030 15:00:00 GMT", "Saturday, 25-Jun-30 15:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date", ["Sat, 25 Jun 2030 15:00:00 GMT", "Saturday, 25-Jun-30 15:00:00 GMT", "Sat, 2030-06-25T15:00:00Z"]
+)
 def test_a_date_in_a_robots_tag_is_not_taken_for_an_agents_name(date):
     assert refusal_in(directives([f"unavailable_after: {date}, noai"])) == "noai"
     assert refusal_in(directives([f"otherbot: unavailable_after: {date}, noai"])) is None
+
+
+@pytest.mark.parametrize("value", ["index; noai", "all noai", '"noai"', "max-snippet: 5, 'noai'"])
+def test_directives_may_be_separated_by_spaces_or_semicolons_or_quoted(value):
+    assert refusal_in(directives([value])) == "noai"
+    assert refusal_in(directives([f"otherbot: {value}"])) is None or ":" in value
+
+
+@pytest.mark.parametrize("value", ["max-image-preview: none", "noarchive nosnippet", "360Spider: noai, none"])
+def test_harmless_directives_refuse_nothing(value):
+    assert refusal_in(directives([value])) is None
 
 
 @pytest.mark.parametrize("name", ["pixcrawler", "PixCrawler", "PIXCRAWLER/2.1", "*"])

@@ -12,7 +12,6 @@ from shared.records.records import Reason, Rejected
 from tests.unit.crawling.judging.embedded.conditions import OPTIONS
 from tests.unit.crawling.judging.embedded.files import (
     data_mining,
-    iptc,
     plain,
     with_png_chunk,
     with_segment,

@@ -68,13 +68,46 @@ def test_a_licence_allows_what_it_neither_prohibits_nor_restricts_nor_sells(lice
         ("https://other.org/", False),
         ("ftp://example.org/", False),
         ("/b", False),
-        ("", False),
-        ("*.jpg", False),
+        ("http://example.org:80/", False),
+        ("https://example.org:443/", True),
+        ("https://example.org:8443/", False),
+        ("https://example.org./", True),
+        ("https://*.org/a*", True),
+        ("https://*.example.org/", False),
+        ("//", False),
+        ("https://exa mple.org/", False),
+        ("", True),
+        ("*", True),
+        ("*.jpg", True),
+        ("*.png", False),
+        ("a.jpg", True),
+        ("b.jpg", False),
     ],
 )
 def test_a_content_is_for_addresses_of_the_site_that_match_its_pattern(url, applies):
     found = terms_of(rsl(content("<license><prohibits>all</prohibits></license>", url)))
     assert (found is Terms.PROHIBITED) is applies
+
+
+def test_a_pattern_may_have_the_host_as_people_write_it():
+    body = rsl(content("<license><prohibits>all</prohibits></license>", "https://Bücher.example/"))
+    found = read_licence(body)
+    assert found is not None
+    site = URL("https://xn--bcher-kva.example/")
+    assert found.rules_for(site).value("/a.jpg", 1.0) is Terms.PROHIBITED
+
+
+@pytest.mark.parametrize("licence", ["", "<license><permits>all</permits><payment type='free'/></license>"])
+def test_a_licence_that_must_be_obtained_from_a_server_refuses(licence):
+    body = rsl(f'<content url="/" server="https://licences.example/">{licence}</content>')
+    assert terms_of(body) is Terms.ON_REQUEST
+
+
+def test_prefixes_of_attributes_do_not_matter():
+    licence = '<r:license><r:prohibits r:type="usage">all</r:prohibits></r:license>'
+    body = f'<r:rsl xmlns:r="{NAMESPACE}"><r:content r:url="/a">{licence}</r:content></r:rsl>'
+    assert terms_of(body.encode()) is Terms.PROHIBITED
+    assert terms_of(body.encode(), "/b") is Terms.NONE
 
 
 def test_the_longest_pattern_counts_and_of_equal_ones_the_strictest():
