@@ -28,6 +28,7 @@ from shared.records.blob_names import dataset_of, preview_blob, report_blob
 from shared.records.delivered import FileChecksum
 from shared.runtime import Runtime
 from shared.storage.blobs import BlobAttributes, Tier
+from shared.storage.joined_reads import Gaps, join_reads
 from shared.storage.storage import Storage
 from shared.telemetry import signals
 from shared.telemetry.uploads import uploading
@@ -38,6 +39,7 @@ _COMMITS_AT_A_TIME = 8
 _SLICES_AT_A_TIME = 1
 _CHECKSUMS = "SHA256SUMS"
 _PAGES = {PREVIEW: (preview_blob, "image/jpeg"), REPORT: (report_blob, "text/html; charset=utf-8")}
+_PAGE_READS = Gaps(4 << 20)
 # larger files of several parts get checksums of their parts only
 _MAX_BYTES_TO_READ_AGAIN = 16 << 30
 
@@ -182,12 +184,16 @@ class Archiver:
         If the working blobs are deleted, another run has done this before.
         """
         dataset = dataset_of(plan.header.prefix)
-        for text in plan.header.contents.texts:
-            if text.name in _PAGES and dataset is not None:
-                name_of, media_type = _PAGES[text.name]
-                with contextlib.suppress(NotFound):
-                    data = await self._blobs.get(text.blob, offset=text.offset, length=text.size)
-                    await self._blobs.put(name_of(*dataset), data, BlobAttributes(media_type))
+        if dataset is None:
+            return
+        pages = [text for text in plan.header.contents.texts if text.name in _PAGES]
+        for read in join_reads(pages, lambda text: text.piece, _PAGE_READS):
+            with contextlib.suppress(NotFound):
+                data = await self._blobs.get(read.blob, offset=read.offset, length=read.size)
+                for text in read.wanted:
+                    name_of, media_type = _PAGES[text.name]
+                    page = read.cut(data, text.piece)
+                    await self._blobs.put(name_of(*dataset), page, BlobAttributes(media_type))
 
     async def _write_slices(
         self, plan: Plan, slices: Sequence[Slice], deadline: Deadline

@@ -117,7 +117,7 @@ class Archive:
 
     async def _write_part(self, job: Job, plan: Plan, part: int, deadline: Deadline) -> bool:
         """Writes one part, as far as the deadline allows; returns whether all parts of the plan are written."""
-        send_next = partial(self._send_next_part, job, plan, part)
+        send_next = partial(self._send_next_part, job, plan, part) if len(plan.parts) > 1 else None
         progress = await self._archiver.write_part(plan, part, deadline, send_next)
         if progress is Progress.ALL_WRITTEN:
             return True

@@ -13,7 +13,7 @@ from shared.concurrency import process_concurrently
 from shared.damage import reading
 from shared.errors import Changed
 from shared.jobs.discovery.begin_refresh import begin_refresh, is_new_refresh
-from shared.jobs.discovery.cutting import CHUNK_CHARACTERS, characters_of, split_evenly
+from shared.jobs.discovery.cutting import ChunkSizes, characters_of, split_evenly
 from shared.jobs.discovery.known_candidates import KnownCandidates, read_known
 from shared.jobs.discovery.moved_images import MovedImages
 from shared.jobs.flow.dispatch import Dispatch
@@ -36,8 +36,6 @@ from shared.records.records import Record
 from shared.runtime import Runtime
 from shared.text.plain_text import one_line
 
-_SMALL_CHUNK = 256
-_LAST_CHUNKS = 3
 _CHUNKS_BETWEEN_SEEN = 250
 _MAX_NOTICE = 1000
 _WRITES_AT_A_TIME = 4
@@ -170,15 +168,13 @@ class DiscoveryRun:
         So enough candidates remain at the end of discovery to be cut into small chunks, and all instances finish at
         about the same time.
         """
-        size = self._chunk_size
+        size = self._sizes.enough
         return len(self._found) >= (size if size < self._parts.chunk_size else 2 * size)
 
     async def save(self) -> None:
         """Writes the taken candidates as chunks, saves the state with them, and announces the chunks."""
         count = len(self._found)
-        size = self._chunk_size
-        if self.state.complete:
-            size = min(size, max(_SMALL_CHUNK, count // _LAST_CHUNKS))
+        size = self._sizes.last if self.state.complete else self._sizes.largest
         numbered = list(map(NumberedCandidate, itertools.count(self.state.candidates), self._found))
         chunks = await self._write_chunks(split_evenly(numbered, max(size, -(-count // MAX_ROWS))))
         self.state.candidates += count
@@ -209,16 +205,9 @@ class DiscoveryRun:
             await self._save_seen()
 
     @property
-    def _chunk_size(self) -> int:
-        """How many candidates make a chunk now: half of those that are known, within limits.
-
-        With small chunks a job begins early, spreads over instances and shows its progress. Large chunks cost fewer
-        calls of storage per image. If candidates have much text, fewer of them make a chunk, which bounds its memory.
-        """
-        count = len(self._found)
-        known = self.state.candidates + count
-        by_text = count * CHUNK_CHARACTERS // max(self._characters, 1)
-        return min(self._parts.chunk_size, max(_SMALL_CHUNK, known // 2), max(by_text, 1))
+    def _sizes(self) -> ChunkSizes:
+        found = len(self._found)
+        return ChunkSizes(found, self._characters, self.state.candidates + found, self._parts.chunk_size)
 
     async def _save_seen(self) -> None:
         name = seen_blob(self.job.id, self.state.chunks, self._parts.runtime.ids.nonce())
@@ -255,7 +244,7 @@ class DiscoveryRun:
         self._row = await parts.data.ledger.add(self.job.id, addition, row, parts.runtime.clock.now())
         # the job may have ended meanwhile, but then its chunks are ignored, and the first one need not wait
         await self._announce()
-        await self._watch.check()
+        await self._watch.check_if_due()
 
     async def _save_listed(self) -> None:
         """Stores which known images the sources have listed, before the cursors behind them are saved."""
