@@ -88,7 +88,7 @@ chaos: setup ## Run a job undisturbed and with many faults, and compare the data
 fuzz: setup ## Judge JPEGs with forged headers in child processes, which must not crash (FILES=50000)
 	@$(PY) -m tests.unit.crawling.judging.fuzz_jpegs --files $(FILES)
 
-bench: setup ## Measure the app, other tools and the limits of the machine (SUITES="start devhost calls crawl hosts scale archive metrics lifecycle costs prices", ROUNDS=3)
+bench: setup ## Measure the app, other tools and the limits of the machine (SUITES="start devhost calls crawl claims hosts scale archive metrics lifecycle costs prices", ROUNDS=3)
 	@$(PY) -m bench $(SUITES) --rounds $(ROUNDS)
 
 check: setup ## Check what CI checks: lint, format, types, layers, drift of the requirements

@@ -12,6 +12,7 @@ SUITES = (
     "devhost",
     "calls",
     "crawl",
+    "claims",
     "hosts",
     "scale",
     "archive",

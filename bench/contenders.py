@@ -34,15 +34,20 @@ class Images:
     """Images at the benchmark's server, which listens on `base`. `warm_up` are others, at another host."""
 
     base: str
+    server_pid: int
     urls: Sequence[str]
     warm_up: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRun(Run):
-    """A run that stores in Azurite, whose processor time is `storage_cpu_seconds`."""
+    """A run that stores in Azurite.
+
+    `storage_cpu_seconds` is the processor time of Azurite, and `server_cpu_seconds` that of the web server.
+    """
 
     storage_cpu_seconds: float
+    server_cpu_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +80,20 @@ def run_job(folder: Path, images: Images, transform: Mapping[str, Any] | None) -
         if transform is not None:
             spec["transform"] = transform
         first_download(images.base)
-        before = stack.azurite.requests()
-        with Watch(stack.host_pid) as host, Watch(stack.azurite.pid) as storage:
+        pids = stack.host_pid, stack.azurite.pid, images.server_pid
+        with Watch(pids[0]) as host, Watch(pids[1]) as storage, Watch(pids[2]) as server:
             followed = follow(stack, spec, len(images.urls))
-        transactions = stack.azurite.requests() - before - followed.reads
     return Job(
         len(images.urls),
         followed.seconds,
         host.cpu_seconds,
         host.peak_mb,
         storage.cpu_seconds,
+        server.cpu_seconds,
         first_download(images.base) - followed.began,
         followed.crawl_seconds,
         host.largest_mb,
-        transactions,
+        followed.requests,
     )
 
 
@@ -106,14 +111,22 @@ def run_limit(folder: Path, images: Images) -> StoredRun:
         provision(azurite.connection_string, CONTAINER, ())
         command = [sys.executable, "-m", "bench.limit", str(urls), azurite.connection_string]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        with Watch(process.pid) as watch, Watch(azurite.pid) as storage:
+        pids = process.pid, azurite.pid, images.server_pid
+        with Watch(pids[0]) as watch, Watch(pids[1]) as storage, Watch(pids[2]) as server:
             output, _ = process.communicate()
     finally:
         azurite.stop()
     if process.returncode:
         raise RuntimeError("bench.limit failed")
     count, seconds = output.split()
-    return StoredRun(int(count), float(seconds), watch.cpu_seconds, watch.peak_mb, storage.cpu_seconds)
+    return StoredRun(
+        int(count),
+        float(seconds),
+        watch.cpu_seconds,
+        watch.peak_mb,
+        storage.cpu_seconds,
+        server.cpu_seconds,
+    )
 
 
 def fresh(folder: Path) -> Path:

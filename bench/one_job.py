@@ -20,16 +20,18 @@ _LIMIT_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The times of a job, and the number of reads of its row that following it took.
+    """The times of a job, and the calls of storage that it made.
 
     `began` is the monotonic time just before the job was submitted. The seconds count from then: until the job ended,
-    and until its last chunk ended.
+    and until its last chunk ended. `reads` of the job's row were made to follow it; `requests` are all others, without
+    the polls of queues.
     """
 
     began: float
     seconds: float
     crawl_seconds: float
     reads: int
+    requests: int
 
 
 def spec_of_list(stack: Stack, urls: bytes, name: str = "urls") -> dict[str, Any]:
@@ -42,13 +44,14 @@ def spec_of_list(stack: Stack, urls: bytes, name: str = "urls") -> dict[str, Any
 
 
 def follow(stack: Stack, spec: Mapping[str, Any], images: int) -> Followed:
-    """Submits a job and waits until it has ended.
+    """Submits a job and waits until it has ended. Azurite must log requests.
 
     It reads the job's row directly, so that the app gets no calls meanwhile.
 
     Raises:
         RuntimeError: the job did not complete, or found another number of images.
     """
+    before = stack.azurite.requests()
     began = time.monotonic()
     job_id = str(asyncio.run(_call(stack, "/api/v1/jobs", spec))["id"])
     crawled, reads = 0.0, 0
@@ -63,10 +66,11 @@ def follow(stack: Stack, spec: Mapping[str, Any], images: int) -> Followed:
                 break
             time.sleep(_POLL_SECONDS)
     seconds = time.monotonic() - began
+    requests = stack.azurite.requests() - before - reads
     job = asyncio.run(_call(stack, f"/api/v1/jobs/{job_id}"))
     if job["state"] != "completed" or job["progress"]["found"] != images:
         raise RuntimeError(f"the job went wrong: {job}\n{stack.tail()}")
-    return Followed(began, seconds, crawled, reads)
+    return Followed(began, seconds, crawled, reads, requests)
 
 
 async def _call(stack: Stack, path: str, spec: Mapping[str, Any] | None = None) -> Mapping[str, Any]:

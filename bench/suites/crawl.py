@@ -58,18 +58,21 @@ def run(rounds: int) -> Sequence[Table]:
     images = make_corpus(max(_SIZES) + _WARM_UP_IMAGES)
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
-        with python(["-m", "bench.server", str(FOLDER)], "Listening on", folder / "server.log") as (_, line):
+        with python(["-m", "bench.server", str(FOLDER)], "Listening on", folder / "server.log") as (
+            pid,
+            line,
+        ):
             base = line.split()[-1]
             for _ in range(rounds):
                 _add_parts(measured.parts, folder, urls_on_hosts(base, images[: _SIZES[0]]))
                 for size in _SIZES:
-                    _add_runs(measured.runs, folder, _images(base, images, size))
+                    _add_runs(measured.runs, folder, _images(base, pid, images, size))
     return [_targets(measured), _figures(measured), _profile(measured)]
 
 
-def _images(base: str, images: Sequence[Path], size: int) -> Images:
+def _images(base: str, server_pid: int, images: Sequence[Path], size: int) -> Images:
     warm_up = [f"{base}/{path.name}" for path in images[-_WARM_UP_IMAGES:]]
-    return Images(base, urls_on_hosts(base, images[:size]), warm_up)
+    return Images(base, server_pid, urls_on_hosts(base, images[:size]), warm_up)
 
 
 def _add_runs(runs: dict[tuple[str, int], list[Run]], folder: Path, images: Images) -> None:
@@ -173,6 +176,7 @@ def _figures(measured: _Measured) -> Table:
         "CPU ms/image",
         "peak MB",
         "Azurite CPU ms/image",
+        "web server CPU ms/image",
         "crawl, s",
         "archive, s",
     )
@@ -188,6 +192,7 @@ def _figures(measured: _Measured) -> Table:
         stored = [run for run in runs if isinstance(run, StoredRun)]
         if stored:
             row.append(Figure.of([1000 * run.storage_cpu_seconds / run.images for run in stored]).show(2))
+            row.append(Figure.of([1000 * run.server_cpu_seconds / run.images for run in stored]).show(2))
         jobs = [run for run in runs if isinstance(run, Job)]
         if jobs:
             row.append(Figure.of([job.crawl_seconds for job in jobs]).show(2))
