@@ -62,7 +62,7 @@ A_JOB: Final = Use(
 )
 """What a job uses by itself: its discovery, its plan, and one part of its archive.
 
-The images in the report and the preview take 16 to 100 of the reads, one for each hundred images.
+The images in the report and the preview take up to 100 of the reads: ten of each score, read with their neighbours.
 """
 A_CHUNK: Final = Use(
     executions=1, blob_reads=3, blob_writes=4, queue_calls=4, table_calls=10, log_bytes=5_000

@@ -8,7 +8,6 @@ from typing import Final
 
 from shared.archiving.layout.contents import Piece
 from shared.archiving.planning.preview import Pictures, PreviewMaker, Sample
-from shared.archiving.report.survey import PICTURE_READS
 from shared.clock import Clock, Deadline
 from shared.concurrency import process_concurrently
 from shared.errors import NotFound
@@ -16,13 +15,16 @@ from shared.images.files import MOST_BYTES
 from shared.images.sheet import CELL, Group, draw_sheet
 from shared.images.small import make_small
 from shared.storage.blobs import BlobStore
-from shared.storage.joined_reads import JoinedRead, join_reads
+from shared.storage.joined_reads import Gaps, JoinedRead, join_reads
 
 MAKE_SECONDS: Final = 60.0
 """For how long small images are made for the preview and the report.
 
 Those that are not made by then have grey cells.
 """
+
+PICTURE_READS: Final = Gaps(8 << 20, waste_bytes=2 << 20)
+"""Which images are read from storage together. A call costs as much as 2 MB or so of a longer read."""
 
 # the middle of an image that is twice as wide as high fills a cell
 _SMALL = 2 * CELL

@@ -4,7 +4,7 @@ The cost grows with the number of images only, and a million takes about a secon
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,18 +17,9 @@ from shared.archiving.selection.near import Positions
 from shared.archiving.selection.outliers import MARKS, names_of
 from shared.archiving.selection.select import Selection
 from shared.records.scores import RELEVANCE, SCORES, ScoreName
-from shared.storage.joined_reads import Gaps, join_reads
 
 MOST_SHOWN: Final = 10
 """How many images a gallery has at most."""
-
-PICTURE_READS: Final = Gaps(4 << 20)
-"""Which images are read from storage together, to make them small."""
-
-_LEAST_SHOWN = 3
-# so a dataset makes about one call for a hundred images to show some of them
-_LEAST_READS = 16
-_IMAGES_PER_READ = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +39,6 @@ class Gallery:
     title: str
     exhibits: Sequence[Exhibit]
     labelled: bool = False
-
-    def first(self, most: int) -> "Gallery":
-        """Returns the gallery with its first images only."""
-        return replace(self, exhibits=self.exhibits[:most])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,41 +75,14 @@ class Survey:
         galleries = [*of_scores, self.most_copied, self.outliers]
         return list(dict.fromkeys(exhibit.piece for gallery in galleries for exhibit in gallery.exhibits))
 
-    @property
-    def read_count(self) -> int:
-        """How many reads of storage get the images that are shown."""
-        return len(join_reads(self.pieces, lambda piece: piece, PICTURE_READS))
-
-    def first(self, most: int) -> "Survey":
-        """Returns the survey with the first images of each gallery only."""
-        scores = [
-            replace(score, galleries=[gallery.first(most) for gallery in score.galleries])
-            for score in self.scores
-        ]
-        copied, outliers = self.most_copied.first(most), self.outliers.first(most)
-        return replace(self, scores=scores, most_copied=copied, outliers=outliers)
-
 
 def survey(
     columns: Columns, selection: Selection, outliers: NDArray[np.float32], path_of: Callable[[int], str]
 ) -> Survey:
     """Surveys the selected images, of which there is at least one. `path_of` returns the path of a row's image.
 
-    Of images with the same score, the first ones are shown. Galleries have ten images, or as many as can be read from
-    storage by one call for each hundred images of the dataset, but at least three.
+    Of images with the same score, the first ones are shown.
     """
-    found = _survey(columns, selection, outliers, path_of)
-    most_reads = max(_LEAST_READS, len(selection.rows) // _IMAGES_PER_READ)
-    most = MOST_SHOWN
-    while most > _LEAST_SHOWN and found.read_count > most_reads:
-        most -= 1
-        found = found.first(most)
-    return found
-
-
-def _survey(
-    columns: Columns, selection: Selection, outliers: NDArray[np.float32], path_of: Callable[[int], str]
-) -> Survey:
     rows = selection.rows
     show = _Exhibitor(columns, path_of).show
     scores: list[ScoreSurvey] = []

@@ -101,7 +101,7 @@ async def test_images_that_are_near_to_each_other_are_read_once_and_shown_in_bot
             return await super().get(name, offset=offset, length=length)
 
     blobs = Counting(ManualClock())
-    gap = bytes(2 << 20)
+    gap = bytes(3 << 20)
     await blobs.put("shard", FILES["jpeg"] + FILES["png"] + gap + FILES["jpeg"])
     sizes = len(FILES["jpeg"]), len(FILES["png"])
     places = [

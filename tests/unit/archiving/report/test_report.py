@@ -20,10 +20,11 @@ from shared.archiving.selection.outliers import MEASURES
 from shared.archiving.selection.select import select
 from shared.archiving.texts.card import Figures
 from shared.clock import SystemClock
-from shared.images.preview import ContactSheets
+from shared.images.preview import PICTURE_READS, ContactSheets
 from shared.records.reasons import EXPLANATIONS
 from shared.records.records import KEPT, Reason
 from shared.records.scores import SCORES, SCORES_OF_ALL
+from shared.storage.joined_reads import join_reads
 from tests.unit.archiving.conftest import make_studio
 from tests.unit.archiving.selection.rows import columns_of
 
@@ -187,17 +188,17 @@ def test_the_worst_images_come_first_and_of_equal_ones_those_that_were_found_fir
     assert all(sum(score.counts) == 100 for score in found.scores)
 
 
-@pytest.mark.parametrize(
-    ("count", "size", "each"), [(300, 60_000, 10), (3000, 60_000, 5), (12_000, 1000, 10)]
-)
-def test_a_report_shows_fewer_images_if_ten_of_each_score_would_need_many_reads(count, size, each):
+@pytest.mark.parametrize(("count", "most_reads"), [(300, 5), (1000, 20), (3000, 48), (12_000, 80)])
+def test_ten_images_of_each_score_are_shown_with_few_reads(count, most_reads):
     columns = many(count)
-    columns.size[:] = size
-    columns.offset[:] = np.arange(count) * size
+    columns.size[:] = 60_000
+    columns.offset[:] = np.arange(count) * 60_000
     found = survey(columns, select(columns, Dedup(exact=False, near_distance=None)), none_far(columns), str)
     galleries = [gallery for score in found.scores for gallery in score.galleries]
-    assert {len(gallery.exhibits) for gallery in galleries} == {each}
-    assert found.read_count <= max(16, count // 100)
+    assert {len(gallery.exhibits) for gallery in galleries} == {MOST_SHOWN}
+    reads = join_reads(found.pieces, lambda piece: piece, PICTURE_READS)
+    assert len(reads) <= most_reads
+    assert max(read.size for read in reads) <= PICTURE_READS.most_bytes
 
 
 def test_the_most_copied_images_are_shown_with_their_copies():
