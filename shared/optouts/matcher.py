@@ -1,13 +1,13 @@
 """Finds out whether an image is opted out, by its addresses, its bytes or its look."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from shared.errors import InvalidRequest
 from shared.optouts.optout import OptOut, OptOutKind
-from shared.web.addresses.urls import address_key, parse_url
+from shared.web.addresses.urls import address_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 DETAIL = "somebody asked the operator not to use it"
 """The detail of the rejection. It does not say what was asked for: that may be about a person."""
 
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+
 
 @dataclass(frozen=True)
 class OptOutMatcher:
-    """All opt-outs at one moment. A matcher without opt-outs is false, and callers can skip the work."""
+    """All opt-outs at one moment. A matcher without opt-outs is false, and callers can skip the work.
+
+    `urls` are addresses without their schemes, because most hosts serve the same by http and https.
+    """
 
     urls: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
@@ -35,7 +40,9 @@ class OptOutMatcher:
             if optout.kind is OptOutKind.PERCEPTUAL_HASH:
                 looks.append((int(optout.value, 16), optout.distance))
             else:
-                values[optout.kind].add(optout.value)
+                values[optout.kind].add(
+                    _place(optout.value) if optout.kind is OptOutKind.URL else optout.value
+                )
         sets = {kind: frozenset(found) for kind, found in values.items()}
         return cls(sets[OptOutKind.URL], sets[OptOutKind.HOST], sets[OptOutKind.SHA256], tuple(looks))
 
@@ -45,10 +52,10 @@ class OptOutMatcher:
 
     def refuses_address(self, *addresses: str | None) -> bool:
         """Returns whether one of an image's addresses, or that of its page, is opted out, or is on such a host."""
-        found = dict.fromkeys(address for address in addresses if address)
-        if self.urls and any(address_key(address) in self.urls for address in found):
-            return True
-        return bool(self.hosts) and any(map(self._is_on_host, found))
+        if not self.urls and not self.hosts:
+            return False
+        places = [_place(address) for address in dict.fromkeys(addresses) if address]
+        return any(place in self.urls or self._is_on_host(place) for place in places)
 
     def refuses_bytes(self, sha256: str) -> bool:
         """Returns whether a file with this hash, in lower-case hexadecimal digits, is opted out."""
@@ -79,13 +86,34 @@ class OptOutMatcher:
         hashes = np.array([value for value, _ in self.looks], np.uint64)
         return hashes, np.array([distance for _, distance in self.looks], np.uint8)
 
-    def _is_on_host(self, address: str) -> bool:
-        try:
-            host = parse_url(address).raw_host
-        except InvalidRequest:
-            return False
-        labels = (host or "").lower().rstrip(".").split(".")
-        return any(".".join(labels[start:]) in self.hosts for start in range(len(labels)))
+    def _is_on_host(self, place: str) -> bool:
+        authority = place.partition("/")[0]
+        host = authority[1:].partition("]")[0] if authority[:1] == "[" else authority.partition(":")[0]
+        labels = host.split(".")
+        return bool(self.hosts) and any(
+            ".".join(labels[start:]) in self.hosts for start in range(len(labels))
+        )
+
+
+def _place(address: str) -> str:
+    """Returns an address without its scheme, in a form that is equal for all spellings, also of its query.
+
+    It begins with the host, in lower case and IDNA form. It is empty if the text is no address of the web.
+    """
+    scheme, _, rest = address_key(address).partition("://")
+    if scheme not in {"http", "https"}:
+        return ""
+    before, asks, query = rest.partition("?")
+    return f"{before}{asks}{_ENCODED.sub(_spelling, query)}"
+
+
+def _spelling(found: re.Match[str]) -> str:
+    character = chr(int(found[0][1:], 16))
+    return (
+        character
+        if character.isascii() and (character.isalnum() or character in "-._~")
+        else found[0].upper()
+    )
 
 
 NO_OPTOUTS = OptOutMatcher()

@@ -7,6 +7,7 @@
 A process reads the version once in a while, and the list only if the version is another one.
 """
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,6 +33,7 @@ class _Known:
     version: str | None = None
     matcher: OptOutMatcher = NO_OPTOUTS
     until: float = 0.0
+    read_at: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class OptOutList:
         """
         stored = await self.get(optout.id)
         if stored is None:
-            matcher = await self.fresh()
+            # a list of some seconds ago is exact enough here, and to read it again for each of many calls takes long
+            recent = self.clock.monotonic() - self._known.read_at < _FRESH_SECONDS
+            matcher = self._known.matcher if recent else await self.fresh()
             counts = (matcher.urls, matcher.hosts, matcher.sha256, matcher.looks)
             if sum(map(len, counts)) >= MOST_OPTOUTS:
                 raise Conflict(f"There are {MOST_OPTOUTS:,} opt-outs already; opt out whole hosts instead.")
@@ -78,13 +82,14 @@ class OptOutList:
         Raises:
             NotFound: there is no such opt-out.
         """
-        optout = await self.require(optout_id)
-        place = place_of(optout.id, optout.created_at)
         try:
+            optout = await self.require(optout_id)
+            place = place_of(optout.id, optout.created_at)
             await self.entities.apply(_TABLE, _ALL, [Delete(optout.id), unmark(place)])
         except Changed:
             raise _unknown(optout_id) from None
         finally:
+            # also if there is none: the call that removed it may have died before this
             await self._announce()
         return optout
 
@@ -124,14 +129,14 @@ class OptOutList:
         Raises:
             Unavailable: storage did not answer.
         """
-        until = self.clock.monotonic() + _FRESH_SECONDS
+        begun = self.clock.monotonic()
         head = await self.entities.get(_TABLE, _HEAD, "head")
         version = str(head.values["version"]) if head is not None else ""
         if version != self._known.version:
             found = [_optout(entity) async for entity in self.entities.query(_TABLE, _ALL, before=_MARK)]
             # the version was read before the list, so a change in between is read again
             self._known.version, self._known.matcher = version, OptOutMatcher.of(found)
-        self._known.until = until
+        self._known.read_at, self._known.until = begun, begun + _FRESH_SECONDS
         return self._known.matcher
 
     async def _announce(self) -> None:

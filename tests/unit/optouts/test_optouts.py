@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import InvalidRequest, NotFound, Unavailable
 from shared.optouts.matcher import OptOutMatcher
 from shared.optouts.optout import OptOut, OptOutKind, id_of, normal_value
 from shared.optouts.optout_list import OptOutList, new_optout
@@ -61,8 +61,13 @@ def test_other_values_are_refused(kind, value):
     [
         (
             (OptOutKind.URL, "https://x.org/a.jpg"),
-            ("https://X.org:443/a.jpg#top",),
-            ("https://x.org/a.jpg?b",),
+            ("https://X.org:443/a.jpg#top", "http://x.org/a.jpg", "http://x.org:80/%61.jpg"),
+            ("https://x.org/a.jpg?b", "https://x.org:8443/a.jpg", "blob:x.org/a.jpg"),
+        ),
+        (
+            (OptOutKind.URL, "https://x.org/a?id=%7ea%2f"),
+            ("https://x.org/a?id=~a%2F", "http://x.org/a?id=%7Ea%2f#b"),
+            ("https://x.org/a?id=~a/", "https://x.org/a"),
         ),
         (
             (OptOutKind.HOST, "x.org"),
@@ -80,6 +85,21 @@ def test_addresses_match_in_all_spellings(given, refused, allowed):
         assert not matcher.refuses_address(address)
 
 
+@pytest.mark.parametrize(
+    ("host", "refused", "allowed"),
+    [
+        ("[::1]", "http://[0:0::1]:8080/a.jpg", "http://[::2]/a.jpg"),
+        ("bücher.example:8080", "https://WWW.xn--bcher-kva.example./a", "https://xn--bcher-kva.example.org/"),
+        ("127.0.0.1", "http://127.0.0.1:80/", "http://127.0.0.11/"),
+    ],
+)
+def test_hosts_match_in_all_forms(host, refused, allowed):
+    matcher = OptOutMatcher.of([optout(OptOutKind.HOST, host)])
+    assert matcher.refuses_address(refused)
+    assert not matcher.refuses_address(allowed)
+    assert not matcher.refuses_address("https://else.example/?u=" + refused)
+
+
 def test_bytes_and_looks_match():
     matcher = OptOutMatcher.of([optout(OptOutKind.SHA256, SHA), optout(OptOutKind.PERCEPTUAL_HASH, LOOK, 2)])
     assert matcher.refuses_bytes(SHA)
@@ -95,6 +115,32 @@ def test_bytes_and_looks_match():
 def test_a_list_without_opt_outs_refuses_nothing():
     assert not OptOutMatcher.of([])
     assert not OptOutMatcher.of([]).refuses(("https://x.org/",), SHA, LOOK)
+
+
+class FailsToAnnounce(MemoryEntities):
+    """Stores changes of the list, but not that it has changed."""
+
+    def __init__(self, others):
+        super().__init__()
+        self.__dict__.update(vars(others))
+
+    async def apply(self, table, partition, operations):
+        if partition == "~head":
+            raise Unavailable("storage does not answer")
+        return await super().apply(table, partition, operations)
+
+
+class CountsQueries(MemoryEntities):
+    """Counts how often a list is read."""
+
+    def __init__(self, others):
+        super().__init__()
+        self.__dict__.update(vars(others))
+        self.queries = 0
+
+    def query(self, *args, **kwargs):
+        self.queries += 1
+        return super().query(*args, **kwargs)
 
 
 @pytest.fixture
@@ -122,6 +168,29 @@ async def test_the_same_opt_out_is_stored_once(lists):
     again = await other.add(replace(optout(OptOutKind.SHA256, SHA), created_by="somebody"))
     assert again == first
     assert [found.id for found in (await one.page("", 10)).items] == [id_of(OptOutKind.SHA256, SHA)]
+
+
+async def test_a_removal_that_is_repeated_tells_all_processes(lists):
+    (one, other), clock = lists
+    added = await one.add(optout(OptOutKind.HOST, "x.org"))
+    assert await other.current()
+    died = replace(one, entities=FailsToAnnounce(one.entities))
+    with pytest.raises(Unavailable):
+        await died.remove(added.id)
+    with pytest.raises(NotFound):
+        await one.remove(added.id)
+    clock.advance(31)
+    assert not await other.current()
+
+
+async def test_many_opt_outs_are_added_without_reading_all_of_them_each_time(lists):
+    (one, _), _ = lists
+    counting = CountsQueries(one.entities)
+    slow = replace(one, entities=counting)
+    for number in range(20):
+        await slow.add(optout(OptOutKind.HOST, f"h{number}.org"))
+    assert counting.queries == 1
+    assert len((await slow.current()).hosts) == 20
 
 
 async def test_opt_outs_are_listed_in_pages_and_removed_once(lists):
