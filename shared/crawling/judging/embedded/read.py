@@ -7,7 +7,14 @@ from itertools import chain
 
 from shared.crawling.judging.embedded.blocks import Blocks
 from shared.crawling.judging.embedded.c2pa.reader import C2paReader
-from shared.crawling.judging.embedded.c2pa.report import TRAINING_MINING, Report, Use, read_report, uses_text
+from shared.crawling.judging.embedded.c2pa.report import (
+    TRAINING_MINING,
+    UNREADABLE,
+    Report,
+    Use,
+    read_report,
+    uses_text,
+)
 from shared.crawling.judging.embedded.iptc import read_iptc
 from shared.crawling.judging.embedded.xmp import codes_in, mining_code, read_xmp
 from shared.crawling.options import Format
@@ -26,7 +33,6 @@ _MIME_TYPES: Mapping[Format, str] = {
     "avif": "image/avif",
 }
 _UNREADABLE = Report("", "unreadable", (), ())
-_HIDDEN_USE = Use(f"c2pa.{TRAINING_MINING}", "unreadable")
 
 
 def read_texts(data: bytes, blocks: Blocks) -> Embedded:
@@ -70,7 +76,7 @@ def read_c2pa(
     report = _UNREADABLE if answer is None else read_report(answer)
     uses = report.uses
     if answer is None and TRAINING_MINING.encode() in data:
-        uses = (_HIDDEN_USE,)
+        uses = (UNREADABLE,)
     embedded = replace(
         said,
         digital_source_type=_source_type((said.digital_source_type, *report.source_types)),

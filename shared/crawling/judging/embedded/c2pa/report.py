@@ -1,13 +1,12 @@
 """Reads what the C2PA library reports of a file's manifests (C2PA 2.2; CAWG training and data mining 1.1).
 
 All manifests of the file count: those of the file itself, and those of the images that it was made of. A use is refused
-if any of them refuses it.
+if any of them refuses it. The report has at most 8 MiB, so all of it is read.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 TRAINING_MINING = "training-mining"
 _LABEL = re.compile(r"(?:c2pa|cawg)\.training-mining(?:\.v\d+)?(?:__\d+)?")
@@ -20,7 +19,7 @@ Inference is not among them, because there the image is an input of a finished m
 """
 
 _ALLOWED = "allowed"
-_MAX_MANIFESTS, _MAX_ASSERTIONS, _MAX_ENTRIES, _MAX_ACTIONS = 100, 200, 20, 200
+_MAX_CHARACTERS = 500
 
 
 class Use(NamedTuple):
@@ -44,13 +43,24 @@ class Use(NamedTuple):
         return self.name.rpartition(".")[2] in _CONCERNED
 
 
+UNREADABLE: Final = Use(f"c2pa.{TRAINING_MINING}", "unreadable")
+"""An assertion about training that cannot be read. It refuses."""
+
+
 def uses_text(uses: Iterable[Use]) -> str:
-    """Returns the uses as `Embedded.c2pa_training` has them."""
-    return ", ".join(f"{use.name}: {use.use}" for use in uses)
+    """Returns the uses as `Embedded.c2pa_training` has them, in at most 500 characters, those that refuse first."""
+    text = ""
+    for use in sorted(uses, key=lambda use: not use.refuses):
+        longer = f"{text}, {use.name}: {use.use}" if text else f"{use.name}: {use.use}"
+        # a use that is cut would be another one
+        if len(longer) > _MAX_CHARACTERS:
+            break
+        text = longer
+    return text
 
 
 def stored_uses(text: str) -> tuple[Use, ...]:
-    """Returns the uses in a text that `uses_text` made. The text may have been cut."""
+    """Returns the uses in a text that `uses_text` made."""
     pairs = (part.partition(": ") for part in text.split(", ") if part)
     return tuple(Use(name, use) for name, _, use in pairs)
 
@@ -69,7 +79,7 @@ def read_report(report: Mapping[str, object]) -> Report:
     manifests = _mapping(report.get("manifests"))
     active = str(report.get("active_manifest"))
     # the active manifest is the newest, so it comes first
-    ordered = sorted(manifests, key=lambda label: label != active)[:_MAX_MANIFESTS]
+    ordered = sorted(manifests, key=lambda label: label != active)
     found = [_mapping(manifests[label]) for label in ordered]
     uses = dict.fromkeys(use for manifest in found for use in _uses(manifest))
     valid = report.get("validation_state") in {"Valid", "Trusted"}
@@ -85,10 +95,16 @@ def _uses(manifest: Mapping[str, object]) -> Iterator[Use]:
     for label, data in _assertions(manifest):
         if not _LABEL.fullmatch(label):
             continue
-        for name, entry in islice(_mapping(data.get("entries")).items(), _MAX_ENTRIES):
+        entries = data.get("entries")
+        if not isinstance(entries, dict):
+            yield UNREADABLE
+            continue
+        for name, entry in entries.items():
             use = entry if isinstance(entry, str) else _mapping(entry).get("use")
-            if _USE.fullmatch(name):
-                yield Use(name, use if isinstance(use, str) and _USE.fullmatch(use) else "unknown")
+            # the last part of a long name says what it is about
+            kept = name if _USE.fullmatch(name) else name.rpartition(".")[2]
+            if _USE.fullmatch(kept):
+                yield Use(kept, use if isinstance(use, str) and _USE.fullmatch(use) else "unknown")
 
 
 def _source_types(manifest: Mapping[str, object]) -> Iterator[str]:
@@ -96,7 +112,7 @@ def _source_types(manifest: Mapping[str, object]) -> Iterator[str]:
         if not _ACTIONS.fullmatch(label):
             continue
         actions = data.get("actions")
-        for action in actions[:_MAX_ACTIONS] if isinstance(actions, list) else ():
+        for action in actions if isinstance(actions, list) else ():
             text = _mapping(action).get("digitalSourceType")
             if isinstance(text, str):
                 yield text
@@ -104,7 +120,7 @@ def _source_types(manifest: Mapping[str, object]) -> Iterator[str]:
 
 def _assertions(manifest: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
     assertions = manifest.get("assertions")
-    for assertion in assertions[:_MAX_ASSERTIONS] if isinstance(assertions, list) else ():
+    for assertion in assertions if isinstance(assertions, list) else ():
         parts = _mapping(assertion)
         yield str(parts.get("label")), _mapping(parts.get("data"))
 
