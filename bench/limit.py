@@ -2,7 +2,7 @@
 
 This shows the limit of the machine for a job that stores images and then makes an archive of them. It does the least
 that is possible with the same libraries: one aiohttp session, 64 downloads at a time, and each JPEG decoded at a
-reduced size in a thread. The bodies are gathered in blocks of 12 MiB. Each block goes into two blobs by plain HTTP
+reduced size in a thread. The bodies are gathered in blocks of 16 MiB. Each block goes into two blobs by plain HTTP
 calls, three at a time, while the downloads go on. Prints the number of images and the seconds.
 """
 
@@ -25,7 +25,7 @@ from shared.concurrency import process_concurrently
 CONTAINER = "limit"
 _CONCURRENCY = 64
 # as large as the app writes them while it crawls; smaller ones take Azurite longer
-_BLOCK_BYTES = 12 << 20
+_BLOCK_BYTES = 16 << 20
 _SENDS_AT_A_TIME = 3
 
 

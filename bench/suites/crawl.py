@@ -30,7 +30,7 @@ _NOTES = f"""
 images/s, PixCrawler: from the submission to the committed ZIP. Three seconds before, the host ended a small job.
 One host runs all functions. It polls and wakes queues as host.json and its `WAKE_QUEUES` say, not as the deployment.
 images/s, img2dataset: from start to end of the command. Bare loop: from the first download to the last commit.
-The bare loop stores each byte twice in Azurite, as a job does, in blocks of 12 MiB, by plain HTTP calls.
+The bare loop stores each byte twice in Azurite, as a job does, in blocks of 16 MiB, by plain HTTP calls.
 PixCrawler has one worker process, img2dataset {_CORES}. All share the cores with the web server and with Azurite.
 A real list has images of many hosts, so the server has {len(HOSTS)} addresses. PixCrawler has its default politeness: a
 host gets at most 8 requests at a time.

@@ -5,7 +5,7 @@ from collections import deque
 
 from shared.storage.blobs import BlobAttributes, BlockStore
 
-_BLOCK_BYTES = 12 << 20
+_BLOCK_BYTES = 16 << 20
 
 
 class BlobWriter:

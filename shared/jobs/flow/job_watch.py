@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from shared.clock import Clock
 from shared.errors import AppError, Changed
@@ -15,17 +16,36 @@ class JobEnded(Changed):
     """The job has ended or was retried meanwhile, so work for this revision has no use any more."""
 
 
+@dataclass(slots=True, weakref_slot=True)
+class _Seen:
+    """What the watches of one revision of a job have seen: whether it has ended, when and how often it was read."""
+
+    refreshed_at: float
+    refreshes: int = 0
+    ended: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class JobWatches:
-    """Makes the watches of all steps, which read the job every `every_seconds`."""
+    """Makes the watches of all steps, which read the job every `every_seconds`.
+
+    Several runs that work for a revision at the same time share these reads.
+    """
 
     jobs: JobStore
     clock: Clock
     every_seconds: float = 4.0
+    _seen: WeakValueDictionary[tuple[str, str, int], _Seen] = field(
+        default_factory=WeakValueDictionary, init=False, repr=False, compare=False
+    )
 
     def watch(self, job: Job) -> "JobWatch":
         """Makes a watch for one run of a step. The job must have been read just now."""
-        return JobWatch(self, job)
+        key, now = (job.user_id, job.id, job.revision), self.clock.monotonic()
+        seen = self._seen.get(key) or _Seen(now)
+        seen.refreshed_at = now
+        self._seen[key] = seen
+        return JobWatch(self, job, seen)
 
 
 class JobWatch:
@@ -35,15 +55,14 @@ class JobWatch:
     the next interval. A refresh that the caller asks for raises.
     """
 
-    def __init__(self, watches: JobWatches, job: Job) -> None:
+    def __init__(self, watches: JobWatches, job: Job, seen: _Seen) -> None:
         self._watches = watches
         self._job = job
-        self._ended = False
-        self._refreshed_at = watches.clock.monotonic()
+        self._seen = seen
 
     def has_ended(self) -> bool:
         """Returns whether the last refresh found that the job has ended. It reads nothing."""
-        return self._ended
+        return self._seen.ended
 
     async def refresh(self) -> bool:
         """Reads the job now; returns whether it has ended.
@@ -51,11 +70,14 @@ class JobWatch:
         Raises:
             Unavailable: storage did not answer.
         """
-        if not self._ended:
-            self._refreshed_at = self._watches.clock.monotonic()
+        seen = self._seen
+        if not seen.ended:
+            seen.refreshed_at = self._watches.clock.monotonic()
+            seen.refreshes += 1
             stored = await self._watches.jobs.get(self._job.user_id, self._job.id)
-            self._ended = self._job.superseded_by(stored)
-        return self._ended
+            if self._job.superseded_by(stored):
+                seen.ended = True
+        return seen.ended
 
     async def check(self) -> None:
         """Reads the job now.
@@ -73,15 +95,15 @@ class JobWatch:
         Raises:
             JobEnded: the job has ended.
         """
-        if self._watches.clock.monotonic() - self._refreshed_at > self._watches.every_seconds:
+        if self._watches.clock.monotonic() - self._seen.refreshed_at > self._watches.every_seconds:
             with contextlib.suppress(AppError):  # the next refresh may succeed
                 await self.refresh()
-        if self._ended:
+        if self._seen.ended:
             raise JobEnded("The job ended meanwhile.")
 
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Reads the job at each interval within the block.
+        """Reads the job at each interval within the block, unless another watch has read it in that interval.
 
         Yields:
             The task that reads the job. It is done as soon as the job has ended.
@@ -114,7 +136,10 @@ class JobWatch:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _refresh_until_ended(self) -> None:
-        while not self._ended:
+        seen = self._seen
+        while not seen.ended:
+            before = seen.refreshes
             await asyncio.sleep(self._watches.every_seconds)
-            with contextlib.suppress(AppError):  # the next refresh may succeed
-                await self.refresh()
+            if seen.refreshes == before:
+                with contextlib.suppress(AppError):  # the next refresh may succeed
+                    await self.refresh()

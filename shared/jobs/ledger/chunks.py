@@ -121,7 +121,9 @@ class ChunkLedger:
             etags = await self._entities.apply(_TABLE, job_id, changes)
             return replace(discovery, report=replace(discovery.report, saved_at=now), etag=etags[0])
 
-        counted = await self._read_lane(job_id, lane) if addition.chunks else (Progress(), "")
+        # before the first addition there are no lanes
+        counts = bool(addition.chunks) and bool(discovery.etag)
+        counted = await self._read_lane(job_id, lane) if counts else (Progress(), "")
         return await compare_and_swap(read, write, busy=_BUSY, known=counted)
 
     async def _restart(self, job_id: str, discovery: DiscoveryRow, now: datetime) -> DiscoveryRow:

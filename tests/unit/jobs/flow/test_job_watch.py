@@ -1,6 +1,7 @@
 """A step notices within seconds that its job has ended or was retried."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -137,3 +138,31 @@ async def test_an_error_of_the_watch_itself_does_not_count_as_the_jobs_end(flow,
     watch = JobWatches(flow.jobs, flow.clock, every_seconds=0.001).watch(job)
     with pytest.raises(TypeError):
         await watch.unless_ended(asyncio.Event().wait())
+
+
+async def test_runs_that_work_for_one_revision_at_the_same_time_share_the_reads(flow, job, reads):
+    made, _ = reads
+    watches = JobWatches(flow.jobs, flow.clock, every_seconds=0.02)
+    several = [watches.watch(job) for _ in range(8)]
+    async with asyncio.timeout(10), contextlib.AsyncExitStack() as stack:
+        watchers = [await stack.enter_async_context(watch.watching()) for watch in several]
+        while len(made) < 5:  # noqa: ASYNC110 - counts what the watches do
+            await asyncio.sleep(0.001)
+        await flow.transitions.cancel(job)
+        before = len(made)
+        await asyncio.gather(*watchers)
+        # one read found the end for all; the first line may count one that had begun before
+        assert len(made) <= before + 2
+    assert all(watch.has_ended() for watch in several)
+
+
+async def test_a_watch_of_another_revision_sees_nothing_of_the_end_of_this_one(flow, job):
+    watches = JobWatches(flow.jobs, flow.clock)
+    first = watches.watch(job)
+    await flow.cancel(job)
+    assert await first.refresh() is True
+    await flow.retry.run("admin", job.id)
+    second = watches.watch(await flow.job(job))
+    assert second.has_ended() is False
+    assert await second.refresh() is False
+    assert first.has_ended() is True
