@@ -10,7 +10,7 @@ ALLOWED = {"use": "allowed"}
 
 
 def report(*assertions, others=0):
-    manifests = {f"urn:{number}": {"assertions": []} for number in range(others)}
+    manifests: dict[str, object] = {f"urn:{number}": {"assertions": []} for number in range(others)}
     return {
         "active_manifest": "urn:0",
         "manifests": manifests | {"urn:last": {"assertions": list(assertions)}},
