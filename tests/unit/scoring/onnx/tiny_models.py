@@ -52,6 +52,8 @@ def vision_model(output: str = "image_embeds", kind: int = TensorProto.FLOAT) ->
 def text_model(output: str = "text_embeds", *, mask: bool = True) -> bytes:
     """The sum of the vectors of the words is the embedding. With a mask, it is of those that the mask has."""
     table = np.zeros((4 + len(COLORS), 3), np.float32)
+    # marks and unknown words count little, and padding would count much if it were not masked
+    table[:4] = 0.01
     table[PAD] = 9
     table[4:] = list(COLORS.values())
     ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])

@@ -1,0 +1,96 @@
+"""Makes the input of a text model: the numbers of a text's tokens, always as many as the model takes.
+
+The library `tokenizers` comes with the extra `scores`, and is imported when it is needed.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import Permanent
+from shared.scoring.onnx.session import Tensor, installed
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+TOKENIZER_FILE: Final = "tokenizer.json"
+TOKENIZER_CONFIG_FILE: Final = "tokenizer_config.json"
+MAX_TOKENIZER_BYTES: Final = 50_000_000
+"""The size that a tokenizer may have. That of SigLIP 2, which has many languages, has 34 MB."""
+
+_MAX_CHARACTERS = 2000
+
+
+class _Token(BaseModel):
+    content: Annotated[str, Field(max_length=100)]
+
+
+class _Config(BaseModel):
+    """The fields of `tokenizer_config.json` that are used. Others are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model_max_length: Annotated[int, Field(ge=1, le=1024)]
+    pad_token: Annotated[str, Field(max_length=100)] | _Token
+
+
+class TextInput:
+    """The tokenizer of a model. Longer texts are cut, and shorter ones padded, as CLIP and SigLIP are trained."""
+
+    def __init__(self, tokenizer: bytes, config: bytes, model: str) -> None:
+        """Reads both files of the tokenizer. `model` is its name in errors.
+
+        Raises:
+            Permanent: the library is not installed, or a file is not valid.
+        """
+        self._model = model
+        try:
+            found = _Config.model_validate_json(config)
+        except ValidationError as error:
+            wrong = error.errors(include_input=False, include_url=False)[0]
+            field = ".".join(map(str, wrong["loc"])) or "the file"
+            raise self._invalid(TOKENIZER_CONFIG_FILE, f"{field}: {wrong['msg']}") from None
+        pad = found.pad_token if isinstance(found.pad_token, str) else found.pad_token.content
+        self._tokenizer = self._read(tokenizer, found.model_max_length, pad)
+
+    def encode(self, text: str) -> Mapping[str, Tensor]:
+        """Returns `input_ids` and `attention_mask`, int64 of shape (1, the model's length).
+
+        Raises:
+            Permanent: the tokenizer does not work.
+        """
+        try:
+            found = self._tokenizer.encode(text[:_MAX_CHARACTERS])
+            ids, mask = np.array([found.ids], np.int64), np.array([found.attention_mask], np.int64)
+        except Exception as error:  # noqa: BLE001 - the library raises plain exceptions
+            raise self._invalid(TOKENIZER_FILE, _line(error)) from None
+        return {"input_ids": ids, "attention_mask": mask}
+
+    def _read(self, data: bytes, length: int, pad: str) -> "Tokenizer":
+        kind = installed(_import_tokenizer, "tokenizers")
+        try:
+            tokenizer = kind.from_str(data.decode())
+            number = tokenizer.token_to_id(pad)
+            if number is not None:
+                tokenizer.enable_truncation(length)
+                tokenizer.enable_padding(length=length, pad_id=number, pad_token=pad)
+        except Exception as error:  # noqa: BLE001 - the library raises plain exceptions
+            raise self._invalid(TOKENIZER_FILE, _line(error)) from None
+        if number is None:
+            raise self._invalid(TOKENIZER_CONFIG_FILE, f"pad_token: {TOKENIZER_FILE} has no token {pad!r}")
+        return tokenizer
+
+    def _invalid(self, file: str, why: str) -> Permanent:
+        return Permanent(f"{file} of the model '{self._model}' is not valid: {why}.")
+
+
+def _import_tokenizer() -> "type[Tokenizer]":
+    from tokenizers import Tokenizer
+
+    return Tokenizer
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
