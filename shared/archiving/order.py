@@ -29,8 +29,9 @@ class ArchiveOrder:
 
     `record_blobs` are in order of age. If several of them have a record of one candidate, the last one counts. Images
     of the `earlier` datasets are left out. `parents` are the ids of the datasets that images were taken from. `changes`
-    says in words how the crawl changed the images. `max_images_per_label` does not apply to the `whole_labels`;
-    `max_images`, which limits the whole dataset, applies to all.
+    says in words how the crawl changed all images. `blurs_faces` says that it blurred faces, in the images that have
+    some. `max_images_per_label` does not apply to the `whole_labels`; `max_images`, which limits the whole dataset,
+    applies to all.
     The archive step applies only the percentiles of the `scores`. The crawl has applied the values.
     `created_at` is that of the job, and the time of every entry in the archive files, so that a second run writes the
     same bytes. `seed` decides the splits, and the order of images in shards. `prefix` begins the names of the dataset's
@@ -54,6 +55,7 @@ class ArchiveOrder:
     whole_labels: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     changes: str = ""
+    blurs_faces: bool = False
     max_images: int | None = None
     scores: ScoreRanges = field(default_factory=dict)
     base_revision: int | None = None
@@ -64,9 +66,9 @@ class ArchiveOrder:
         """A hash of twelve hex digits that identifies this order among the orders of its job.
 
         Every version of the app computes the same digits, so that two versions that archive one job share one plan.
-        Therefore `parents` and `changes`, which only texts show, are not hashed, and a field that is added later must
-        not be hashed either, such as `max_images`, `scores`, `base_revision` and `optional_columns`, which are the same
-        in all orders of a job's revision.
+        Therefore `parents`, `changes` and `blurs_faces`, which only texts show, are not hashed, and a field that is
+        added later must not be hashed either, such as `max_images`, `scores`, `base_revision` and `optional_columns`,
+        which are the same in all orders of a job's revision.
         """
         return hashlib.sha256(_adapter.dump_json(self, exclude={**_NOT_HASHED})).hexdigest()[:12]
 
@@ -75,6 +77,7 @@ _adapter = TypeAdapter(ArchiveOrder)
 _NOT_HASHED: Mapping[str, Any] = {
     "parents": True,
     "changes": True,
+    "blurs_faces": True,
     "max_images": True,
     "scores": True,
     "base_revision": True,
@@ -110,6 +113,13 @@ def changes_of(order: ArchiveOrder) -> str:
     Licences ask for this notice (CC BY 4.0, section 3(a)(1)(B)).
     """
     sentences = [f"Images were changed: {order.changes}."] if order.changes else []
+    if order.blurs_faces:
+        sentences.append("Faces that a model found were blurred.")
+        if not order.changes:
+            sentences.append(
+                "Pictures with such faces were encoded anew, upright, in sRGB, on white, without metadata; of an "
+                "animation, only the first frame is left. All others are as they were found."
+            )
     if order.parents:
         sentences.append(
             f"Those of {', '.join(order.parents)} may have been changed before: the cards there tell."

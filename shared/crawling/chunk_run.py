@@ -11,6 +11,7 @@ from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.optout_check import OptOutCheck
 from shared.crawling.stored_reads import StoredReads
 from shared.records.records import Record
+from shared.scoring.picture_models import NO_MODELS, PictureModels
 from shared.storage.writer import BlobWriter
 
 _STOP_POLL_SECONDS = 0.5
@@ -18,7 +19,7 @@ _STOP_POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ChunkRun:
-    """The work on one chunk, which many tasks share.
+    """The work on one chunk, which many tasks share. `models` are those that its options ask for.
 
     `stop` may interrupt a task that downloads or waits for memory. It never interrupts a task that stores an image,
     because other images are written in the same block.
@@ -31,6 +32,7 @@ class ChunkRun:
     shard: BlobWriter
     stored: StoredReads
     optouts: OptOutCheck
+    models: PictureModels = NO_MODELS
     records: dict[int, Record] = field(default_factory=dict)
     interruptible_tasks: set[asyncio.Task[object]] = field(default_factory=set)
 

@@ -20,6 +20,8 @@ from shared.crawling.stored_reads import StoredReads
 from shared.errors import Conflict, Damaged, NotFound
 from shared.records.candidates import BLOB_SCHEME, Candidate, Known, NumberedCandidate
 from shared.records.consent import Answers, consent_of
+from shared.records.embedded import SILENT, Embedded
+from shared.records.facts import ImageFacts
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.storage.writer import BlobWriter
 
@@ -37,14 +39,14 @@ _NO_WHOLE_IMAGE = frozenset(
 class KnownWork:
     """What the work on a chunk gives to each known image.
 
-    `judge` judges and stores bytes. The work may be interrupted within a block of `interruptible`. `stored` reads the
-    images.
+    `judge` judges and stores bytes, with what their file said earlier about itself. The work may be interrupted within
+    a block of `interruptible`. `stored` reads the images.
     """
 
     options: CrawlOptions
     shard: BlobWriter
     patience: Patience
-    judge: Callable[[bytes, Answers], Awaitable[Kept | Rejected]]
+    judge: Callable[[bytes, Answers, Embedded], Awaitable[Kept | Rejected]]
     interruptible: Callable[[], AbstractContextManager[None]]
     optouts: OptOutCheck
     stored: StoredReads
@@ -127,7 +129,7 @@ class KnownImages:
             refusal = work.optouts.by_address(answers, found.url)
             if refusal is not None or found.unchanged:
                 return _Reply(refusal)
-            outcome = await work.judge(found.body, answers)
+            outcome = await work.judge(found.body, answers, SILENT)
             if isinstance(outcome, Rejected) and outcome.reason in _NO_WHOLE_IMAGE:
                 return _Reply()
             version = {
@@ -141,7 +143,10 @@ class KnownImages:
     async def _copy(
         self, candidate: Candidate, known: Known, work: KnownWork, answers: Answers
     ) -> Kept | Rejected | None:
-        """Copies the stored bytes into the shard. Returns None if they are not those that the facts describe."""
+        """Copies the stored bytes into the shard. Returns None if they are not those that the facts describe.
+
+        Bytes that no model has looked at are judged, if the job wants that.
+        """
         facts, stored = known.facts, candidate.stored
         if facts is None or stored is None:
             return None
@@ -150,12 +155,21 @@ class KnownImages:
             data = await work.stored.get(stored)
             if await _sha256(data) != facts.sha256:
                 return None
+            if _lacks_findings(facts, work.options):
+                return await work.judge(data, answers, facts.embedded)
             refusal = work.optouts.by_content(answers, data, facts)
             return refusal or Kept(work.shard.name, await work.shard.append(data), facts)
         except (NotFound, Conflict) as error:
             raise Damaged(f"The files of the dataset to refresh cannot be read. {error.detail}") from error
         finally:
             self.budget.give_back(share)
+
+
+def _lacks_findings(facts: ImageFacts, options: CrawlOptions) -> bool:
+    """Returns whether the job wants models to look at an image that they have not looked at."""
+    return (options.filters.looks_for_faces and facts.faces is None) or (
+        options.filters.rates_content and facts.nsfw is None
+    )
 
 
 def _after_rejection(found: Rejected, work: KnownWork) -> _Reply:

@@ -39,6 +39,18 @@ class Filters(BaseModel):
     ) = None
     scores: dict[ScoreName, ScoreRange] = {}
     ai_generated: Literal["keep", "drop", "only"] = "keep"
+    faces: Literal["keep", "drop", "blur"] = "keep"
+    nsfw_max: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @property
+    def looks_for_faces(self) -> bool:
+        """Whether a model looks for faces."""
+        return self.faces != "keep"
+
+    @property
+    def rates_content(self) -> bool:
+        """Whether a model measures if pictures are safe for work."""
+        return self.nsfw_max is not None
 
     @field_validator("scores")
     @classmethod

@@ -22,14 +22,18 @@ class OptOutCheck:
             return None
         return self._verdict(answers, refused=self.matcher.refuses_address(*addresses))
 
-    def by_content(self, answers: Answers, data: bytes, facts: ImageFacts) -> Rejected | None:
+    def by_content(
+        self, answers: Answers, data: bytes, facts: ImageFacts, found_hash: str = ""
+    ) -> Rejected | None:
         """Returns the rejection of an image with these facts, which came as `data`, or None. Notes the answer.
 
-        Somebody may have asked for the file as it came, or for the file as datasets have it.
+        Somebody may have asked for the file as it came, or for the file as datasets have it. `found_hash` is the
+        perceptual hash of the picture as it came, if the facts have that of a changed picture.
         """
         if self.matcher is None:
             return None
         refused = self.matcher.refuses_bytes(facts.sha256) or self.matcher.refuses_look(facts.perceptual_hash)
+        refused = refused or (bool(found_hash) and self.matcher.refuses_look(found_hash))
         if not refused and self.matcher.sha256:
             refused = self.matcher.refuses_bytes(hashlib.sha256(data).hexdigest())
         return self._verdict(answers, refused=refused)

@@ -16,19 +16,21 @@ from shared.crawling.fetching.download import Fetched
 from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.host_queues import HostQueues
 from shared.crawling.fetching.patience import Patience, Postponed
+from shared.crawling.image_checks import NO_CHECKS, ImageChecks
 from shared.crawling.judging.decoding.allocator import return_large_blocks
 from shared.crawling.judging.first_use import import_libraries, judge
 from shared.crawling.judging.threads import JudgingThreads
 from shared.crawling.known_images import KnownImages, KnownWork
 from shared.crawling.optout_check import OptOutCheck
 from shared.crawling.stored_reads import StoredReads
-from shared.errors import Conflict, Damaged, NotFound, Retryable, Unavailable
-from shared.optouts.optout_list import OptOutList
+from shared.errors import Conflict, NotFound, Permanent, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.consent import Answers, consent_of
 from shared.records.embedded import SILENT, Embedded
+from shared.records.licenses import allows_changes
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.runtime import Runtime
+from shared.scoring.picture_models import PictureModels
 from shared.storage.blobs import BlockStore
 from shared.storage.writer import BlobWriter
 from shared.telemetry import signals
@@ -60,10 +62,10 @@ class ChunkWorker:
         blobs: BlockStore,
         runtime: Runtime,
         config: WorkerConfig,
-        optouts: OptOutList | None = None,
+        checks: ImageChecks = NO_CHECKS,
     ) -> None:
         self._fetcher = fetcher
-        self._optouts = optouts
+        self._checks = checks
         self._budget = budget
         self._known_images = KnownImages(fetcher, budget, runtime.clock)
         self._blobs = blobs
@@ -82,18 +84,20 @@ class ChunkWorker:
 
         Raises:
             Damaged: the files of a dataset that is refreshed are gone or cannot be read.
+            Permanent: a model that the options ask for is missing or does not work.
             Retryable: storage did not answer.
         """
-        optouts = OptOutCheck(await self._optouts.current() if self._optouts is not None else None)
-        run = self._run(chunk, deadline, stop, optouts)
+        optouts = await self._checks.current_optouts()
+        models = await self._checks.models_for(chunk.options)
+        run = self._run(chunk, deadline, stop, optouts, models)
         libraries = self._threads.run(import_libraries)
         watcher = asyncio.create_task(run.interrupt_on_stop())
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._config.concurrency, len(chunk.candidates))):
                     group.create_task(self._process_candidates(run))
-        except* Damaged as group_error:
-            raise Damaged(str(group_error.exceptions[0])) from group_error
+        except* Permanent as group_error:
+            raise _first_of(group_error) from group_error
         except* Retryable as group_error:
             raise Unavailable("Storage did not answer while the chunk was crawled.") from group_error
         finally:
@@ -111,7 +115,12 @@ class ChunkWorker:
         self._threads.close()
 
     def _run(
-        self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool], optouts: OptOutCheck
+        self,
+        chunk: Chunk,
+        deadline: Deadline,
+        stop: Callable[[], bool],
+        optouts: OptOutCheck,
+        models: PictureModels,
     ) -> ChunkRun:
         return ChunkRun(
             chunk=chunk,
@@ -122,6 +131,7 @@ class ChunkWorker:
             shard=BlobWriter(self._blobs, chunk.shard),
             stored=StoredReads(self._blobs, chunk.candidates),
             optouts=optouts,
+            models=models,
         )
 
     async def _process_candidates(self, run: ChunkRun) -> None:
@@ -147,14 +157,16 @@ class ChunkWorker:
         answers = Answers()
         try:
             if candidate.known is not None:
-                record = await self._known_images.record(numbered, candidate.known, self._known_work(run))
+                record = await self._known_images.record(
+                    numbered, candidate.known, self._known_work(run, candidate)
+                )
                 if record is not None:
                     return record
                 candidate = replace(candidate, stored=None)
             outcome, fetched = await self._outcome(run, candidate, answers)
-        except (Retryable, Postponed, Damaged):
+        except (Retryable, Postponed, Permanent):
             # storage does not answer, so the whole chunk is tried again; or this candidate has no time left;
-            # or the job cannot go on
+            # or the job cannot go on, because its files are damaged or a model does not work
             raise
         except Exception as error:  # noqa: BLE001 - an error with one image must not harm the others
             signals.failure(self._telemetry, error, operation="crawl_candidate")
@@ -165,8 +177,8 @@ class ChunkWorker:
         version = fetched.etag, fetched.last_modified
         return Record(numbered.index, candidate, outcome, moved_to, fetched_at, consent, *version)
 
-    def _known_work(self, run: ChunkRun) -> KnownWork:
-        judge_and_store = partial(self._judge_and_store, run)
+    def _known_work(self, run: ChunkRun, candidate: Candidate) -> KnownWork:
+        judge_and_store = partial(self._judge_and_store, run, candidate)
         options, optouts = run.chunk.options, run.optouts
         return KnownWork(
             options, run.shard, run.patience, judge_and_store, run.interruptible, optouts, run.stored
@@ -185,10 +197,12 @@ class ChunkWorker:
             return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), nothing
         if candidate.in_storage:
             return await self._read(run, candidate, answers), nothing
-        return await self._fetch(run, candidate.url, answers)
+        return await self._fetch(run, candidate, answers)
 
-    async def _fetch(self, run: ChunkRun, url: str, answers: Answers) -> tuple[Kept | Rejected, Fetched]:
-        options = run.chunk.options
+    async def _fetch(
+        self, run: ChunkRun, candidate: Candidate, answers: Answers
+    ) -> tuple[Kept | Rejected, Fetched]:
+        options, url = run.chunk.options, candidate.url
         async with AsyncExitStack() as stack:
             fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience, answers)
             with run.interruptible():
@@ -196,7 +210,7 @@ class ChunkWorker:
             if isinstance(fetched, Rejected):
                 return fetched, Fetched(b"", url)
             refusal = run.optouts.by_address(answers, fetched.url)
-            outcome = refusal or await self._judge_and_store(run, fetched.body, answers)
+            outcome = refusal or await self._judge_and_store(run, candidate, fetched.body, answers)
             return outcome, replace(fetched, body=b"")
 
     async def _read(self, run: ChunkRun, candidate: Candidate, answers: Answers) -> Kept | Rejected:
@@ -213,7 +227,7 @@ class ChunkWorker:
             data = await run.stored.get(where)
             if len(data) != where.size:
                 return Rejected(Reason.TRANSFER_BROKEN, "the file that it is stored in is cut short")
-            return await self._judge_and_store(run, data, answers, candidate.embedded)
+            return await self._judge_and_store(run, candidate, data, answers, candidate.embedded)
         except (NotFound, Conflict) as error:
             # its dataset has a later revision, or the blob is in the Archive tier
             return Rejected(Reason.TRANSFER_BROKEN, error.detail)
@@ -225,13 +239,17 @@ class ChunkWorker:
         return StoredRange(blob, 0, info.size_bytes) if info is not None else None
 
     async def _judge_and_store(
-        self, run: ChunkRun, data: bytes, answers: Answers, earlier: Embedded = SILENT
+        self, run: ChunkRun, candidate: Candidate, data: bytes, answers: Answers, earlier: Embedded = SILENT
     ) -> Kept | Rejected:
         judged = await self._judge(run, data, answers, earlier)
         if isinstance(judged, Rejected):
             return judged
-        if (refusal := run.optouts.by_content(answers, data, judged.facts)) is not None:
+        refusal = run.optouts.by_content(answers, data, judged.facts, judged.found_hash)
+        if refusal is not None:
             return refusal
+        if judged.blurred and not allows_changes(candidate.provenance.license):
+            terms = candidate.provenance.license
+            return Rejected(Reason.LICENSE_FILTERED, f"{terms} does not allow that its faces are blurred")
         return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
 
     async def _judge(
@@ -239,7 +257,7 @@ class ChunkWorker:
     ) -> "Judged | Rejected":
         """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
         options = run.chunk.options
-        judged = await self._threads.run(partial(judge, data, options, answers, earlier))
+        judged = await self._threads.run(partial(judge, data, options, answers, earlier, run.models))
         from shared.crawling.judging.judge import AwaitingMemory, judge_with_memory
 
         while isinstance(judged, AwaitingMemory):
@@ -249,3 +267,9 @@ class ChunkWorker:
             give_back = partial(self._pixels.give_back, share)
             judged = await self._threads.run(partial(judge_with_memory, judged, options), give_back)
         return judged
+
+
+def _first_of(group: BaseExceptionGroup[Permanent]) -> Permanent:
+    """Returns the first error of a group, which may be a group itself."""
+    error = group.exceptions[0]
+    return _first_of(error) if isinstance(error, BaseExceptionGroup) else error

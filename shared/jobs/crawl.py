@@ -15,11 +15,12 @@ from shared.crawling.chunk import Chunk
 from shared.crawling.options import CrawlOptions
 from shared.crawling.worker import ChunkWorker
 from shared.damage import reading
-from shared.errors import AlreadyExists, Damaged, Retryable
+from shared.errors import AlreadyExists, Damaged, Permanent, Retryable
 from shared.jobs.flow.dispatch import Dispatch
 from shared.jobs.flow.job_watch import JobWatches
 from shared.jobs.flow.transitions import Transitions
 from shared.jobs.job.chunk_ids import halves_of, rest_of
+from shared.jobs.job.failures import MODEL_FAILED
 from shared.jobs.job.job import Job, Refresh
 from shared.jobs.job.messages import ChunkMessage
 from shared.jobs.ledger.chunk_blobs import read_candidates, read_records
@@ -103,7 +104,7 @@ class Crawl:
         run looks for them. Otherwise it does not. If records are committed all the same, the work is done twice, and
         the second result is dropped.
 
-        The job fails if one of its stored files is gone or damaged.
+        The job fails if one of its stored files is gone or damaged, or a model that it needs does not work.
 
         Raises:
             Retryable: storage did not answer, or the deadline passed or requests were made before any candidate was
@@ -117,6 +118,8 @@ class Crawl:
             await self._run(job, chunk, deadline, redelivered=redelivered)
         except Damaged as error:
             await self._transitions.fail_damaged(job, error)
+        except Permanent as error:
+            await self._transitions.fail(job, MODEL_FAILED, error.detail, error)
 
     async def _run(self, job: Job, chunk: ChunkRow, deadline: Deadline, *, redelivered: bool) -> None:
         if chunk.done:

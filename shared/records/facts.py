@@ -22,10 +22,12 @@ class ImageFacts:
     divided by its pixels. Both are of the file as it was found, before a transform. `relevance` is the cosine of the
     picture's embedding and that of its label, from -1 to 1. It is None if the job did not ask for it, or the image has
     no label. `scorer` is the name of the model that scored the picture, or empty. `embedding` is the vector that it
-    gave, as `shared.records.embeddings` encodes it. It is kept only if the dataset delivers it. `color_profile` is the
-    name that the embedded ICC profile gives itself. `mended` is empty if the original bytes are stored. Otherwise it
-    names the parts that were removed or corrected because some readers refuse them ("notes", "animation" and so on).
-    `embedded` is what the file said about itself when it came, also if the stored copy has no metadata.
+    gave, as `shared.records.embeddings` encodes it. It is kept only if the dataset delivers it. `faces` is the number
+    of faces that a model found, before they were blurred, and `nsfw` the probability from 0 to 1 that the picture is
+    not safe for work. They are None if they were not measured. `color_profile` is the name that the embedded ICC
+    profile gives itself. `mended` is empty if the original bytes are stored. Otherwise it names the parts that were
+    removed or corrected because some readers refuse them ("notes", "animation" and so on). `embedded` is what the file
+    said about itself when it came, also if the stored copy has no metadata.
     """
 
     format: str
@@ -50,4 +52,6 @@ class ImageFacts:
     relevance: float | None = None
     scorer: str = ""
     embedding: str = ""
+    faces: int | None = None
+    nsfw: float | None = None
     embedded: Embedded = SILENT

@@ -211,6 +211,11 @@ def license_url(found: License) -> str | None:
     return _URLS.get(found.code)
 
 
+def allows_changes(code: str) -> bool:
+    """Returns whether changed images may be shared, as far as the licence is known ("nd" means no derivatives)."""
+    return not code.endswith("-nd")
+
+
 def asks_for_attribution(code: str) -> bool:
     """Whether works under the licence must name their author, or the service asks for a credit."""
     return code not in _FREE_OF_ATTRIBUTION

@@ -67,6 +67,13 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
     Reason.AI_FILTERED: Explanation(
         "Made by AI or not", "The file declares, or does not declare, that AI made it."
     ),
+    Reason.FACE_FILTERED: Explanation(
+        "Shows a face",
+        "A model found a face, and the spec drops such images or the face could not be blurred.",
+    ),
+    Reason.NSFW_FILTERED: Explanation(
+        "Not safe for work", "A model rates the image as less safe for work than the spec allows."
+    ),
     Reason.DUPLICATE: Explanation("Same file", "Another image has exactly the same bytes."),
     Reason.NEAR_DUPLICATE: Explanation(
         "Looks the same", "Another image of the dataset looks the same, and is the better copy."

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     ASPECT_RATIO = "aspect_ratio"
     SCORE_FILTERED = "score_filtered"
     AI_FILTERED = "ai_filtered"
+    FACE_FILTERED = "face_filtered"
+    NSFW_FILTERED = "nsfw_filtered"
     # the selection over the whole job
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"

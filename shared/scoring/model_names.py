@@ -12,7 +12,12 @@ AZURE_VISION = "azure-vision"
 class ModelNames:
     """The models that the settings name; None if the app has no model for a purpose.
 
-    `relevance` makes embeddings of pictures and texts: `onnx:` and the name of a folder, or `azure-vision`.
+    `relevance` makes embeddings of pictures and texts: `onnx:` and the name of a folder, or `azure-vision`. `faces` and
+    `nsfw` are names of folders. `nsfw_labels` are the labels of the model `nsfw` that are not safe for work, in lower
+    case.
     """
 
     relevance: str | None = None
+    faces: str | None = None
+    nsfw: str | None = None
+    nsfw_labels: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from shared.wiring.user_services import UserServices
 
 if TYPE_CHECKING:
     from shared.scoring.model_names import ModelNames
+    from shared.scoring.picture_model_loader import PictureModelLoader
 
 
 class ModelServices(UserServices):
@@ -17,4 +18,19 @@ class ModelServices(UserServices):
         """The models that the settings name."""
         from shared.scoring.model_names import ModelNames
 
-        return ModelNames(relevance=self.settings.relevance_model)
+        settings = self.settings
+        labels = tuple(label.strip().lower() for label in settings.nsfw_labels.split(","))
+        return ModelNames(
+            relevance=settings.relevance_model,
+            faces=settings.faces_model,
+            nsfw=settings.nsfw_model,
+            nsfw_labels=tuple(label for label in labels if label),
+        )
+
+    @cached_property
+    def picture_models(self) -> "PictureModelLoader":
+        """The models that look at pictures while they are judged."""
+        from shared.scoring.model_files import ModelFiles
+        from shared.scoring.picture_model_loader import PictureModelLoader
+
+        return PictureModelLoader(ModelFiles(self.blobs), self.model_names)

@@ -239,6 +239,7 @@ class Services(ModelServices):
         from shared.crawling.fetching.byte_budget import ByteBudget
         from shared.crawling.fetching.fetch import Fetcher
         from shared.crawling.fetching.fetch_config import FetchConfig
+        from shared.crawling.image_checks import ImageChecks
         from shared.crawling.worker import ChunkWorker, WorkerConfig
 
         fetching = FetchConfig(
@@ -249,7 +250,8 @@ class Services(ModelServices):
         budget = ByteBudget(_BYTES_IN_FLIGHT)
         fetcher = Fetcher(self.guarded_sessions, self.wishes, budget, fetching, rows=self.host_rows)
         config = WorkerConfig(concurrency=self.settings.fetch_concurrency)
-        return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config, self.optouts)
+        checks = ImageChecks(self.optouts, self.picture_models)
+        return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config, checks)
 
     @cached_property
     def crawl(self) -> "Crawl":

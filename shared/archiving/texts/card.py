@@ -14,6 +14,7 @@ from shared.archiving.texts.loading import loading
 from shared.archiving.texts.markdown import escaped
 from shared.archiving.texts.yaml import yaml_of
 from shared.records.delivered import SHA256_BYTES
+from shared.records.licenses import allows_changes
 from shared.records.records import KEPT
 
 _SIZES = (
@@ -166,7 +167,7 @@ def _contents(packing: Packing, labels: Sequence[str], *, has_preview: bool) -> 
 def _terms(order: ArchiveOrder, licenses: Iterable[str]) -> Iterator[str]:
     yield "Every image keeps its own licence: respect it when you use or share the dataset. `unknown` means that no"
     yield "licence was given, or one that has no code here, such as GFDL or “all rights reserved”."
-    rigid = ", ".join(f"`{code}`" for code in sorted(licenses) if code.endswith("-nd"))
+    rigid = ", ".join(f"`{code}`" for code in sorted(licenses) if not allows_changes(code))
     if order.changes and rigid:
         yield f"Images were changed (see below), and {rigid} do not allow adapted versions to be shared."
 

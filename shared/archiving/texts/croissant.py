@@ -180,6 +180,8 @@ _DESCRIPTIONS = {
     "attribution": "The credit that the image's licence asks for.",
     "sha256": "The SHA-256 of the image's file.",
     "relevance": "How well a model finds that the picture shows its label: a cosine. Null if it was not measured.",
+    "faces": "How many faces a model found, before they were blurred if they are. Null if none was looked for.",
+    "nsfw": "The probability that the picture is not safe for work, as a model rates it. Null if it was not measured.",
 }
 
 

@@ -52,7 +52,7 @@ COLUMNS: Columns = {
     "c2pa_validity": str,
 }
 
-OPTIONAL_COLUMNS: Columns = {"relevance": float}
+OPTIONAL_COLUMNS: Columns = {"relevance": float, "faces": int, "nsfw": float}
 """The columns that only some jobs ask for, in order. They are fields of `ImageFacts`, and the only ones with nulls."""
 
 EMBEDDED_COLUMNS = tuple(COLUMNS)[list(COLUMNS).index("embedded_creator") :]

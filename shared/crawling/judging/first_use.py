@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.crawling.options import CrawlOptions
 from shared.records.consent import Answers
 from shared.records.embedded import Embedded
+from shared.scoring.picture_models import PictureModels
 
 if TYPE_CHECKING:
     from shared.crawling.judging.judge import AwaitingMemory, Judged
@@ -20,9 +21,9 @@ def import_libraries() -> None:
 
 
 def judge(
-    data: bytes, options: CrawlOptions, answers: Answers, earlier: Embedded
+    data: bytes, options: CrawlOptions, answers: Answers, earlier: Embedded, models: PictureModels
 ) -> "Judged | AwaitingMemory | Rejected":
     """Does what `judge.judge` does."""
     from shared.crawling.judging.judge import judge as judge_now
 
-    return judge_now(data, options, answers, earlier)
+    return judge_now(data, options, answers, earlier, models)

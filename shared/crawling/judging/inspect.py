@@ -4,8 +4,9 @@ A JPEG is decoded at a fraction of its size, which still reads every byte. Other
 pixel is decoded before the header is known to be within the limit of pixels.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from PIL import Image
 
@@ -24,10 +25,12 @@ from shared.crawling.judging.picture.pixels import Pixels
 from shared.crawling.judging.png.open import drop_broken_animation
 from shared.crawling.judging.wholeness import check_whole
 from shared.crawling.options import Filters, Transform
+from shared.errors import Permanent
 from shared.records.records import Reason, Rejected
 from shared.records.scores import ScoreName, aspect_ratio_of, bytes_per_pixel_of, value_outside
 
-_SIDEWAYS = frozenset({5, 6, 7, 8})
+SIDEWAYS: Final = frozenset({5, 6, 7, 8})
+"""The EXIF orientations of pictures whose stored width is the height of the upright picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,18 @@ def open_image(data: bytes, filters: Filters, side: int | None = 1) -> Opened | 
     return Opened(header, filters, max(side, THUMBNAIL) if side else max(header.width, header.height))
 
 
-def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Rejected:
+def decode(
+    opened: Opened, granted_bytes: int | None = None, see_later_frame: Callable[[Pixels], None] | None = None
+) -> Inspected | Rejected:
     """Does the rest of `inspect`, within about `granted_bytes` of memory.
+
+    `see_later_frame` gets the frames after the first, as BGR on white. It may raise `Permanent`.
 
     Raises:
         MoreMemory: the image needs more memory. Call again with the bytes that the error names.
     """
     header, filters = opened.header, opened.filters
-    decoded = _decode(header, filters.max_pixels, opened.side, granted_bytes)
+    decoded = _decode(opened, granted_bytes, see_later_frame)
     if header.image is not None:
         header.image.close()
     if isinstance(decoded, Rejected):
@@ -138,8 +145,13 @@ def decode(opened: Opened, granted_bytes: int | None = None) -> Inspected | Reje
         header.profile,
         header.mended or ("segments" if decoded.data is not header.data else ""),
     )
+    return score_refusal(found, filters) or found
+
+
+def score_refusal(found: Inspected, filters: Filters) -> Rejected | None:
+    """Returns the rejection of an image with a score that the filters refuse, or None."""
     outside = value_outside(filters.scores, _scores(found)) if filters.scores else None
-    return found if outside is None else Rejected(Reason.SCORE_FILTERED, outside)
+    return None if outside is None else Rejected(Reason.SCORE_FILTERED, outside)
 
 
 def _scores(found: Inspected) -> dict[ScoreName, float]:
@@ -187,7 +199,7 @@ def _check(header: Header, filters: Filters) -> Rejected | None:
 
 def _check_shape(header: Header, filters: Filters) -> Rejected | None:
     width, height = header.width, header.height
-    if header.orientation in _SIDEWAYS:
+    if header.orientation in SIDEWAYS:
         width, height = height, width
     if width < filters.min_width or height < filters.min_height:
         return Rejected(Reason.TOO_SMALL, f"{width}x{height}")
@@ -196,14 +208,17 @@ def _check_shape(header: Header, filters: Filters) -> Rejected | None:
     return None
 
 
-def _decode(header: Header, max_pixels: int, side: int, granted_bytes: int | None) -> _Decoded | Rejected:
+def _decode(
+    opened: Opened, granted_bytes: int | None, see_later_frame: Callable[[Pixels], None] | None
+) -> _Decoded | Rejected:
+    header = opened.header
     try:
         if header.jpeg is not None:
-            pixels, data = decode_jpeg(header.data, header.jpeg, side)
+            pixels, data = decode_jpeg(header.data, header.jpeg, opened.side)
             return _Decoded(pixels, 1, data)
         if header.image is not None:
-            return _decode_by_pillow(header, header.image, max_pixels, side, granted_bytes)
-    except MoreMemory:
+            return _decode_by_pillow(opened, header.image, granted_bytes, see_later_frame)
+    except (MoreMemory, Permanent):
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise any error on hostile bytes
         return _rejection_of(error)
@@ -211,9 +226,13 @@ def _decode(header: Header, max_pixels: int, side: int, granted_bytes: int | Non
 
 
 def _decode_by_pillow(
-    header: Header, image: Image.Image, max_pixels: int, side: int, granted_bytes: int | None
+    opened: Opened,
+    image: Image.Image,
+    granted_bytes: int | None,
+    see_later_frame: Callable[[Pixels], None] | None,
 ) -> _Decoded | Rejected:
-    frames = decode_frames(image, header.format, max_pixels, side, granted_bytes)
+    header, most = opened.header, opened.filters.max_pixels
+    frames = decode_frames(image, header.format, most, opened.side, granted_bytes, see_later_frame)
     if isinstance(frames, Rejected):
         return frames
     if header.format == "avif":

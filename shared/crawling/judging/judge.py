@@ -7,6 +7,7 @@ free, `judge_with_memory` decodes the pixels.
 import hashlib
 import zlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from shared.crawling.judging.decoding.decode_frames import MoreMemory
 from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
@@ -14,40 +15,60 @@ from shared.crawling.judging.embedded.check import check_embedded
 from shared.crawling.judging.inspect import Inspected, Opened, decode, open_image
 from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.picture.transform import transform, wanted_side
-from shared.crawling.options import CrawlOptions
+from shared.crawling.options import CrawlOptions, Transform
 from shared.records.consent import Answers
 from shared.records.embedded import SILENT, Embedded
 from shared.records.facts import ImageFacts
 from shared.records.records import Rejected
+from shared.scoring.picture_models import NO_MODELS, PictureModels
+
+if TYPE_CHECKING:
+    from shared.crawling.judging.model_checks.frame_checks import Checked, FrameChecks
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The facts of an image that is kept, and the bytes to store: the file, a mended copy or a transformed copy."""
+    """The facts of an image that is kept, and the bytes to store: the file, a mended copy or a transformed copy.
+
+    `blurred` says that faces were blurred, or that the later frames of an animation were dropped because they may show
+    faces. `found_hash` is the perceptual hash of the picture as it came.
+    """
 
     data: bytes
     facts: ImageFacts
+    blurred: bool = False
+    found_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitingMemory:
     """An image that passed all checks that need no pixels. Decoding it takes about `needed_bytes` of memory.
 
-    `embedded` is what the file says about itself.
+    `embedded` is what the file says about itself. `models` look at the pixels, for which they take `model_bytes` of the
+    memory.
     """
 
     opened: Opened
     needed_bytes: int
     embedded: Embedded = SILENT
+    models: PictureModels = NO_MODELS
+    model_bytes: int = 0
 
 
 def judge(
-    data: bytes, options: CrawlOptions, answers: Answers | None = None, earlier: Embedded = SILENT
+    data: bytes,
+    options: CrawlOptions,
+    answers: Answers | None = None,
+    earlier: Embedded = SILENT,
+    models: PictureModels = NO_MODELS,
 ) -> Judged | AwaitingMemory | Rejected:
     """Judges an image. Returns `AwaitingMemory` if decoding it takes more than `SMALL_BYTES` of memory.
 
     `answers` gets the answers of the signals in the file. `earlier` is what the file said about itself when an earlier
-    job fetched it.
+    job fetched it. `models` are those that the options ask for.
+
+    Raises:
+        Permanent: a model does not work.
     """
     opened = open_image(data, options.filters, wanted_side(options.transform))
     if isinstance(opened, Rejected):
@@ -56,7 +77,10 @@ def judge(
     if isinstance(said, Rejected):
         opened.close()
         return said
-    waiting = AwaitingMemory(opened, opened.needed_bytes(options.transform), said)
+    if models.wanted:
+        waiting = _with_models(opened, options, said, models)
+    else:
+        waiting = AwaitingMemory(opened, opened.needed_bytes(options.transform), said)
     if waiting.needed_bytes > SMALL_BYTES:
         return waiting
     return judge_with_memory(waiting, options, SMALL_BYTES)
@@ -68,19 +92,63 @@ def judge_with_memory(
     """Decodes and judges an image within `granted_bytes` of memory, by default the bytes that it needs.
 
     Returns `AwaitingMemory` again if a later frame or page needs more memory.
+
+    Raises:
+        Permanent: a model does not work.
     """
+    checks = _frame_checks(waiting, options) if waiting.models.wanted else None
+    granted = (granted_bytes or waiting.needed_bytes) - waiting.model_bytes
     try:
-        found = decode(waiting.opened, granted_bytes or waiting.needed_bytes)
+        found = decode(waiting.opened, granted, checks.see_later_frame if checks is not None else None)
     except MoreMemory as more:
-        return replace(waiting, needed_bytes=more.needed_bytes)
+        return replace(waiting, needed_bytes=more.needed_bytes + waiting.model_bytes)
     if isinstance(found, Rejected):
         return found
-    if options.transform is None:
-        return Judged(found.data, _facts(found, found.data, waiting.embedded))
-    encoded = transform(found, options.transform)
+    if checks is None:
+        return _judged(found, waiting.embedded, options.transform)
+    checked = checks.check(found)
+    return checked if isinstance(checked, Rejected) else _with_findings(checked, waiting.embedded, options)
+
+
+def _with_models(
+    opened: Opened, options: CrawlOptions, said: Embedded, models: PictureModels
+) -> AwaitingMemory:
+    """Asks for the pixels and the memory that the models need, too."""
+    from shared.crawling.judging.model_checks.needs import bytes_needed, encoding_of, pixels_needed
+
+    opened = replace(opened, side=pixels_needed(opened, options, models))
+    blurs = models.faces is not None and options.filters.faces == "blur"
+    encoding = encoding_of(opened.header.format, options) if blurs else options.transform
+    model_bytes = bytes_needed(opened, models)
+    return AwaitingMemory(opened, opened.needed_bytes(encoding) + model_bytes, said, models, model_bytes)
+
+
+def _frame_checks(waiting: AwaitingMemory, options: CrawlOptions) -> "FrameChecks":
+    from shared.crawling.judging.model_checks.frame_checks import FrameChecks
+
+    return FrameChecks(waiting.models, options, waiting.opened.header.orientation)
+
+
+def _with_findings(checked: "Checked", embedded: Embedded, options: CrawlOptions) -> Judged:
+    """Returns the image with what the models found. A picture whose faces are blurred is encoded in any case."""
+    from shared.crawling.judging.model_checks.needs import encoding_of
+
+    found = checked.found
+    judged = _judged(
+        found, embedded, encoding_of(found.format, options) if checked.blurred else options.transform
+    )
+    facts = replace(judged.facts, faces=checked.faces, nsfw=checked.nsfw)
+    return Judged(judged.data, facts, checked.blurred, checked.unblurred_hash)
+
+
+def _judged(found: Inspected, embedded: Embedded, wanted: Transform | None) -> Judged:
+    """Returns the image as it was found, or encoded as is wanted."""
+    if wanted is None:
+        return Judged(found.data, _facts(found, found.data, embedded))
+    encoded = transform(found, wanted)
     facts = replace(
-        _facts(found, encoded.data, waiting.embedded),
-        format=options.transform.format,
+        _facts(found, encoded.data, embedded),
+        format=wanted.format,
         width=encoded.width,
         height=encoded.height,
         mode="rgb",

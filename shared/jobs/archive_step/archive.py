@@ -180,6 +180,7 @@ class Archive:
             earlier=start.earlier,
             parents=parents_of(spec),
             changes=spec.transform.words if spec.transform else "",
+            blurs_faces=spec.filters.faces == "blur",
             base_revision=job.refresh.base if job.refresh else None,
             optional_columns=spec.optional_columns,
         )

@@ -170,7 +170,13 @@ class JobSpec(BaseModel):
     @property
     def optional_columns(self) -> tuple[str, ...]:
         """The columns of annotations that only some jobs ask for, in the order of `OPTIONAL_COLUMNS`."""
-        return (RELEVANCE,) if self.wants_relevance else ()
+        filters = self.filters
+        wanted = {
+            RELEVANCE: self.wants_relevance,
+            "faces": filters.looks_for_faces,
+            "nsfw": filters.rates_content,
+        }
+        return tuple(name for name, is_wanted in wanted.items() if is_wanted)
 
     def limit_of(self, label: str, *, searched: bool) -> int | None:
         """Returns how many images of a label are wanted; None if there is no limit."""

@@ -51,12 +51,18 @@ class SpecChecks:
 
     def _without_model(self, spec: JobSpec) -> Iterator[FieldError]:
         """Yields the fields that need a model which the settings do not name."""
-        if self.models.relevance is not None:
-            return
-        why = "needs a model: the operator of the app has to set RELEVANCE_MODEL"
-        if RELEVANCE in spec.filters.scores:
-            yield FieldError("filters.scores.relevance", why)
-        if spec.output.relevance:
-            yield FieldError("output.relevance", why)
-        if spec.output.embeddings:
-            yield FieldError("output.embeddings", why)
+        wanted = {
+            "filters.scores.relevance": RELEVANCE in spec.filters.scores,
+            "output.relevance": spec.output.relevance,
+            "output.embeddings": spec.output.embeddings,
+            "filters.faces": spec.filters.looks_for_faces,
+            "filters.nsfw_max": spec.filters.rates_content,
+        }
+        models = {
+            "filters.faces": ("FACES_MODEL", self.models.faces),
+            "filters.nsfw_max": ("NSFW_MODEL", self.models.nsfw),
+        }
+        for name in (name for name, is_wanted in wanted.items() if is_wanted):
+            setting, model = models.get(name, ("RELEVANCE_MODEL", self.models.relevance))
+            if model is None:
+                yield FieldError(name, f"needs a model: the operator of the app has to set {setting}")

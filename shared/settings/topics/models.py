@@ -2,6 +2,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from shared.scoring.model_files import ModelName
 from shared.settings.topics.topic import Topic
 
 type _RelevanceModel = Annotated[
@@ -19,3 +20,12 @@ class ModelSettings(Topic):
     relevance_model: _RelevanceModel | None = Field(None, examples=[""])
     """The model for `relevance` and embeddings: `onnx:` and the name of the folder below `models/` in the datasets
     container, such as `onnx:clip-vit-base-patch32`, or `azure-vision`."""
+    faces_model: ModelName | None = Field(None, examples=[""])
+    """The model that finds faces, for `filters.faces`: the name of the folder below `models/` in the datasets container
+    that has the YuNet model as `model.onnx`."""
+    nsfw_model: ModelName | None = Field(None, examples=[""])
+    """The model for `filters.nsfw_max`: the name of the folder below `models/` in the datasets container that has an
+    image classifier as `model.onnx`, `config.json` and `preprocessor_config.json`."""
+    nsfw_labels: str = "nsfw, porn, hentai, explicit"
+    """The labels of that model that are not safe for work, separated by commas, in upper or lower case. The model must
+    have one of them. Their probabilities are added."""

@@ -13,6 +13,7 @@ from playground.gallery import crop, default_photos
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.fetch_config import FetchConfig, Timing
+from shared.crawling.image_checks import ImageChecks
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.web.http.aiohttp_client import AiohttpWebClient
 from shared.web.http.session import SessionConfig, Sessions
@@ -178,7 +179,9 @@ async def make_worker():
             config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
             web = AiohttpWebClient(sessions)
             fetcher = Fetcher(sessions, HostWishes.over(web), budget, config)
-            worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), WorkerConfig(8, 2), optouts)
+            worker = ChunkWorker(
+                fetcher, budget, blobs, runtime_of(), WorkerConfig(8, 2), ImageChecks(optouts)
+            )
             stack.push_async_callback(worker.close)
             return worker
 

@@ -82,6 +82,8 @@ ADDRESSES = {
     "blob:no/such/blob": Reason.NOT_FOUND,
 }
 BY_SELECTION = {Reason.DUPLICATE, Reason.NEAR_DUPLICATE, Reason.PERCENTILE_FILTERED, Reason.OVER_LIMIT}
+BY_MODELS = {Reason.FACE_FILTERED, Reason.NSFW_FILTERED}
+"""The tests of the models have these."""
 BY_NAME = {Reason.CRASHED: "test_a_crash_with_one_image_is_recorded_and_does_not_affect_others"}
 
 
@@ -238,8 +240,8 @@ async def test_the_whole_corpus_in_one_chunk(hostile, photo, tmp_path):
 async def test_every_reason_has_a_case(hostile, photo, tmp_path):
     async with corpus(hostile, photo, tmp_path) as expected:
         covered = {wanted for wanted in expected.values() if isinstance(wanted, Reason)}
-    assert covered | {Reason.LICENSE_FILTERED} | BY_SELECTION | set(BY_NAME) == set(Reason)
-    assert not covered & (BY_SELECTION | set(BY_NAME))
+    assert covered | {Reason.LICENSE_FILTERED} | BY_SELECTION | BY_MODELS | set(BY_NAME) == set(Reason)
+    assert not covered & (BY_SELECTION | BY_MODELS | set(BY_NAME))
     assert BY_NAME[Reason.CRASHED] in globals()
 
 

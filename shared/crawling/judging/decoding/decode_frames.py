@@ -3,6 +3,7 @@
 A frame is a picture of an animation or a page of a TIFF.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -42,14 +43,19 @@ class Frames(NamedTuple):
 
 
 def decode_frames(
-    image: Image.Image, image_format: Format, max_pixels: int, side: int, granted_bytes: int | None
+    image: Image.Image,
+    image_format: Format,
+    max_pixels: int,
+    side: int,
+    granted_bytes: int | None,
+    see_later_frame: Callable[[Pixels], None] | None = None,
 ) -> Frames | Rejected:
     """Decodes all frames. `max_pixels` limits each frame, and four times as many limit all frames together.
 
     Later frames of an animation may have a quarter of `max_pixels`.
 
     The pixels have at least `side` pixels on their shorter side, or all that the frame has. Broken data raises any
-    exception that Pillow raises.
+    exception that Pillow raises. `see_later_frame` gets the pixels of each frame after the first, as many as of that.
 
     Raises:
         MoreMemory: a later frame needs more than `granted_bytes`. The image can be decoded again.
@@ -69,11 +75,13 @@ def decode_frames(
             return Rejected(Reason.TOO_MANY_PIXELS, f"in {number + 1} frames")
         if _lacks_strips(image):
             return Rejected(Reason.TRUNCATED, "strips or tiles are missing")
-        if granted_bytes is not None and first is not None:
+        if first is not None:
             _check_granted(image_format, size, limit, granted_bytes)
         image.load()
         if first is None:
             first = _small_bgr(image, side)
+        elif see_later_frame is not None:
+            see_later_frame(_small_bgr(image, side))
         if image_format == "tiff" and image.info.get("compression") in FAX:
             fax_pages.append(number)
         number += 1
@@ -81,8 +89,7 @@ def decode_frames(
             image.seek(image.tell() + 1)
         except EOFError:
             return Frames(first, number, tuple(fax_pages))
-        if image_format != "tiff":
-            limit = max_pixels // _ANIMATION_SHARE
+        limit = max_pixels if image_format == "tiff" else max_pixels // _ANIMATION_SHARE
 
 
 def _lacks_strips(image: Image.Image) -> bool:
@@ -98,14 +105,14 @@ def _extents(image: TiffImageFile) -> list[tuple[int, int, int, int]]:
     return [tile.extents for tile in image.tile if tile.extents is not None]
 
 
-def _check_granted(image_format: Format, pixels: int, max_pixels: int, granted_bytes: int) -> None:
-    """Checks that the granted memory is enough for a frame.
+def _check_granted(image_format: Format, pixels: int, max_pixels: int, granted_bytes: int | None) -> None:
+    """Checks that the granted memory is enough for a frame. None grants all that is needed.
 
     Raises:
         MoreMemory: it is not. The error asks for the memory of the largest permitted frame, so it is raised only once.
     """
     animated = image_format != "tiff"
-    if frame_bytes(image_format, pixels, animated=animated) > granted_bytes:
+    if granted_bytes is not None and frame_bytes(image_format, pixels, animated=animated) > granted_bytes:
         raise MoreMemory(frame_bytes(image_format, max_pixels, animated=animated))
 
 

@@ -1,0 +1,62 @@
+"""Loads the models that judge pictures from storage, each when a job first needs it and once for a process."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from shared.errors import Permanent
+from shared.scoring.model_files import ModelFiles
+from shared.scoring.model_names import ModelNames
+from shared.scoring.picture_models import NO_MODELS, PictureClassifier, PictureModels
+
+if TYPE_CHECKING:
+    from shared.scoring.faces.detector import FaceDetector
+
+MODEL_FILE: Final = "model.onnx"
+"""The file with the weights, in the folder of a model for faces or content."""
+
+_MAX_FACE_MODEL_BYTES = 50_000_000
+
+
+class PictureModelLoader:
+    """Loads models. Many tasks may use it at the same time. After an error, the next call tries again."""
+
+    def __init__(self, files: ModelFiles, names: ModelNames) -> None:
+        self._files = files
+        self._names = names
+        self._faces: FaceDetector | None = None
+        self._nsfw: PictureClassifier | None = None
+        self._loading = asyncio.Lock()
+
+    async def load(self, *, faces: bool, nsfw: bool) -> PictureModels:
+        """Returns the models for faces and for content that is not safe for work, as far as they are wanted.
+
+        Raises:
+            Permanent: the settings name no such model, or its files are missing or of another kind.
+            Unavailable: storage did not answer.
+        """
+        if not faces and not nsfw:
+            return NO_MODELS
+        async with self._loading:
+            return PictureModels(
+                await self._face_detector() if faces else None,
+                await self._classifier() if nsfw else None,
+            )
+
+    async def _face_detector(self) -> "FaceDetector":
+        if self._faces is None:
+            name = self._names.faces
+            if name is None:
+                raise Permanent("The app has no model that finds faces. The operator has to set FACES_MODEL.")
+            data = await self._files.read(name, MODEL_FILE, _MAX_FACE_MODEL_BYTES)
+            self._faces = await asyncio.to_thread(_face_detector, name, data)
+        return self._faces
+
+    async def _classifier(self) -> PictureClassifier:
+        raise Permanent("The app has no model for content. The operator has to set NSFW_MODEL.")
+
+
+def _face_detector(name: str, model: bytes) -> "FaceDetector":
+    """Makes the detector. OpenCV is imported here, in a thread."""
+    from shared.scoring.faces.detector import FaceDetector
+
+    return FaceDetector(name, model)
