@@ -49,7 +49,8 @@ class OptOutList:
         """Adds the opt-out, and returns the one that is stored: an earlier one that names the same stays as it is.
 
         Raises:
-            Conflict: there are too many opt-outs.
+            Conflict: there are too many opt-outs, or the earlier one is about fewer pictures, because its distance is
+                smaller.
         """
         stored = await self.get(optout.id)
         if stored is None:
@@ -74,6 +75,10 @@ class OptOutList:
                 stored = await self.get(optout.id)
         # also for one that is stored: the call that added it may have died before this
         await self._announce()
+        if stored is not None and stored.distance < optout.distance:
+            raise Conflict(
+                f"There is an opt-out of this hash with the distance {stored.distance}; remove {stored.id} first."
+            )
         return stored or optout
 
     async def remove(self, optout_id: str) -> OptOut:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import InvalidRequest, NotFound, Unavailable
+from shared.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from shared.optouts.matcher import OptOutMatcher
 from shared.optouts.optout import OptOut, OptOutKind, id_of, normal_value
 from shared.optouts.optout_list import OptOutList, new_optout
@@ -168,6 +168,16 @@ async def test_the_same_opt_out_is_stored_once(lists):
     again = await other.add(replace(optout(OptOutKind.SHA256, SHA), created_by="somebody"))
     assert again == first
     assert [found.id for found in (await one.page("", 10)).items] == [id_of(OptOutKind.SHA256, SHA)]
+
+
+async def test_an_opt_out_of_more_pictures_than_the_stored_one_is_a_conflict(lists):
+    (one, other), _ = lists
+    first = await one.add(optout(OptOutKind.PERCEPTUAL_HASH, LOOK, 2))
+    assert await other.add(optout(OptOutKind.PERCEPTUAL_HASH, LOOK, 1)) == first
+    with pytest.raises(Conflict, match=f"distance 2; remove {first.id}"):
+        await other.add(optout(OptOutKind.PERCEPTUAL_HASH, LOOK, 3))
+    await one.remove(first.id)
+    assert (await other.add(optout(OptOutKind.PERCEPTUAL_HASH, LOOK, 3))).distance == 3
 
 
 async def test_a_removal_that_is_repeated_tells_all_processes(lists):
