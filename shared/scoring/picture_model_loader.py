@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import Permanent
-from shared.scoring.model_files import ModelFiles
+from shared.scoring.model_files import MAX_CONFIG_BYTES, MAX_MODEL_BYTES, ModelFiles
 from shared.scoring.model_names import ModelNames
 from shared.scoring.picture_models import NO_MODELS, PictureClassifier, PictureModels
 
@@ -48,15 +48,38 @@ class PictureModelLoader:
             if name is None:
                 raise Permanent("The app has no model that finds faces. The operator has to set FACES_MODEL.")
             data = await self._files.read(name, MODEL_FILE, _MAX_FACE_MODEL_BYTES)
-            self._faces = await asyncio.to_thread(_face_detector, name, data)
+            self._faces = await asyncio.to_thread(_made_detector, name, data)
         return self._faces
 
     async def _classifier(self) -> PictureClassifier:
-        raise Permanent("The app has no model for content. The operator has to set NSFW_MODEL.")
+        if self._nsfw is None:
+            name = self._names.nsfw
+            if name is None:
+                raise Permanent(
+                    "The app has no model that rates content. The operator has to set NSFW_MODEL."
+                )
+            # the small files first, so that a missing one is reported before much is read
+            config = await self._files.read(name, "config.json", MAX_CONFIG_BYTES)
+            preprocessor = await self._files.read(name, "preprocessor_config.json", MAX_CONFIG_BYTES)
+            data = await self._files.read(name, MODEL_FILE, MAX_MODEL_BYTES)
+            self._nsfw = await asyncio.to_thread(
+                _made_classifier, name, data, config, preprocessor, self._names.nsfw_labels
+            )
+        return self._nsfw
 
 
-def _face_detector(name: str, model: bytes) -> "FaceDetector":
+def _made_detector(name: str, model: bytes) -> "FaceDetector":
     """Makes the detector. OpenCV is imported here, in a thread."""
     from shared.scoring.faces.detector import FaceDetector
 
     return FaceDetector(name, model)
+
+
+def _made_classifier(
+    name: str, model: bytes, config: bytes, preprocessor: bytes, labels: tuple[str, ...]
+) -> PictureClassifier:
+    """Makes the classifier. The libraries are imported here, in a thread."""
+    from shared.scoring.onnx.classifier import OnnxClassifier
+    from shared.scoring.onnx.preprocessing import Preprocessing
+
+    return OnnxClassifier(name, model, config, Preprocessing.read(preprocessor, name), labels)
