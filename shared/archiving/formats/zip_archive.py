@@ -1,4 +1,7 @@
-"""One ZIP file: a folder for each split, in it a folder for each label, and the texts after the images."""
+"""One ZIP file: a folder for each split, in it a folder for each label, and the texts after the images.
+
+All splits have folders for the same labels, so the file ends with those that are empty.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -57,10 +60,12 @@ class ZipArchive(ArchiveFormat):
 
     @override
     def layout(self, file: File, images: Images, contents: Contents) -> ZipLayout:
-        sizes = np.array([text.size for text in contents.texts], np.int64)
-        crc32s = np.array([text.crc32 for text in contents.texts], np.uint32)
+        folders = _empty_folders(images, contents)
+        nothing = [0] * len(folders)
+        sizes = np.array([text.size for text in contents.texts] + nothing, np.int64)
+        crc32s = np.array([text.crc32 for text in contents.texts] + nothing, np.uint32)
         return ZipLayout(
-            _Names(images, contents),
+            _Names(images, contents, folders),
             np.concatenate([images.size, sizes]),
             np.concatenate([images.crc32, crc32s]),
             contents.created_at,
@@ -119,12 +124,12 @@ class ZipArchive(ArchiveFormat):
 
 
 class _Names:
-    """The paths of the images, followed by the names of the texts (see `Names`)."""
+    """The paths of the images, followed by the names of the texts and of the empty folders (see `Names`)."""
 
-    def __init__(self, images: Images, contents: Contents) -> None:
+    def __init__(self, images: Images, contents: Contents, empty_folders: Sequence[str]) -> None:
         self._images = images
         self._splits, self._folders = contents.splits, contents.folders
-        self._texts = NameList([text.name for text in contents.texts])
+        self._texts = NameList([*(text.name for text in contents.texts), *empty_folders])
         split_bytes = np.array([len(split.encode()) for split in self._splits], np.int64)
         folder_bytes = np.array([len(folder.encode()) for folder in self._folders], np.int64)
         lengths = split_bytes[images.split] + folder_bytes[images.label] + 2 + images.file_lengths
@@ -137,6 +142,21 @@ class _Names:
             return self._texts[entry - count]
         split, folder = self._splits[int(images.split[entry])], self._folders[int(images.label[entry])]
         return _path(split, folder, images.file(entry)).encode()
+
+
+def _empty_folders(images: Images, contents: Contents) -> list[str]:
+    """Returns the folders of the labels that have images, but none in a split that has other images.
+
+    Loaders number the folders of a split in the order of their names. So all splits need the same folders.
+    """
+    labels = len(contents.labels)
+    pairs = images.split.astype(np.int64) * labels + images.label
+    counts = np.bincount(pairs, minlength=len(contents.splits) * labels).reshape(-1, labels)
+    empty = (counts == 0) & counts.any(axis=0) & counts.any(axis=1)[:, None]
+    return [
+        _path(contents.splits[split], contents.folders[label], "")
+        for split, label in np.argwhere(empty).tolist()
+    ]
 
 
 def _table(split: str) -> str:

@@ -23,8 +23,8 @@ _STORED = 0
 _UNIX = 3 << 8
 # needed to extract (4.4.3)
 _VERSION, _VERSION_64 = 20, 45
-# external attributes (4.4.15)
-_FILE_MODE = 0o100644 << 16
+# external attributes (4.4.15): the mode of Unix, and the attribute of a directory in MS-DOS
+_FILE_MODE, _FOLDER_MODE = 0o100644 << 16, 0o040755 << 16 | 0x10
 # extra field (4.5.3)
 _ZIP64_TAG = 0x0001
 _LOCAL, _CENTRAL = struct.Struct("<4sHHHHHIIIHH"), struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -33,7 +33,8 @@ _LOCAL, _CENTRAL = struct.Struct("<4sHHHHHIIIHH"), struct.Struct("<4sHHHHHHIIIHH
 class ZipLayout:
     """The layout of an archive with these entries in this order (see `Layout`).
 
-    The file is header 0, data 0, header 1, data 1, …, and the directory. `sizes` and `crc32s` are the entries'.
+    The file is header 0, data 0, header 1, data 1, …, and the directory. `sizes` and `crc32s` are the entries'. An
+    entry whose name ends in "/" is a folder.
     """
 
     def __init__(
@@ -111,10 +112,11 @@ class ZipLayout:
         moment = self._time, self._date
         checked = int(self._crc32s[entry]), size, size
         lengths = len(name), len(extra), 0
+        mode = _FOLDER_MODE if name.endswith(b"/") else _FILE_MODE
         return (
             _CENTRAL.pack(
                 *(b"PK\x01\x02", _UNIX | version, version, _UTF8, _STORED, *moment, *checked, *lengths),
-                *(0, 0, _FILE_MODE, offset),
+                *(0, 0, mode, offset),
             )
             + name
             + extra

@@ -30,10 +30,16 @@ class SlowBlobs(MemoryBlobs):
         self.reads: Counter[str] = Counter()
         self.staged_blocks: list[int] = []
         self.fails_at = -1
+        # if it is not set, calls wait until there are three
+        self.three = asyncio.Event()
+        self.three.set()
 
     async def stage(self, name, number, data):
         self.sending += 1
         self.most = max(self.most, self.sending)
+        if self.most == 3:
+            self.three.set()
+        await self.three.wait()
         for _ in range(self.chance.randrange(40)):
             await asyncio.sleep(0)
         self.sending -= 1
@@ -78,6 +84,7 @@ async def _check(blobs, archiver, plan):
 async def test_three_blocks_are_sent_at_a_time_and_no_buffer_changes_under_them(slow):
     blobs, archiver, begin = slow
     plan = await begin()
+    blobs.three.clear()
     assert await archiver.write_part(plan, 0, _deadline()) is Progress.ALL_WRITTEN
     blocks = -(-plan.size_bytes // BLOCK)
     assert blocks > 12
