@@ -20,8 +20,10 @@ from shared.archiving.layout.parquet_metadata import (
     Group,
     footer,
     levels,
+    list_levels,
     page_header,
     page_header_lengths,
+    value_counts,
 )
 
 _GROUP_ROWS = 100
@@ -66,10 +68,10 @@ class ParquetLayout:
         headers = page_header_lengths(np.ones(len(sizes), np.int64), images)
         self._data_offset = headers + before_image
         self._pages = np.add.reduceat(cells.lengths, self._bounds[:-1], axis=0)
-        self._pages += [
-            [len(self._levels(group, column)) for column in range(width)] for group in range(len(rows))
-        ]
-        page_headers = page_header_lengths(np.repeat(rows, width), self._pages.ravel())
+        self._pages += [[len(self._levels(group, at)) for at in range(width)] for group in range(len(rows))]
+        counts = [value_counts(column, cells.lengths[:, at]) for at, column in enumerate(cells.columns)]
+        self._values = np.stack([np.add.reduceat(column, self._bounds[:-1]) for column in counts], axis=1)
+        page_headers = page_header_lengths(self._values.ravel(), self._pages.ravel())
         # the segments of a group, in the order of the file, are a page for each image and one for each column
         self._group_segments = self._bounds + np.arange(len(self._bounds)) * width
         is_image = np.ones(len(sizes) + len(rows) * width, np.bool)
@@ -117,7 +119,7 @@ class ParquetLayout:
             yield from _data(row, size, at + len(header), start, end)
             return
         column, begin = row - stop, int(self._bounds[group])
-        header = page_header(stop - begin, int(self._pages[group, column]))
+        header = page_header(int(self._values[group, column]), int(self._pages[group, column]))
         header += self._levels(group, column)
         yield cut(header, at, start, end)
         at += len(header)
@@ -132,18 +134,25 @@ class ParquetLayout:
             at += length
 
     def _levels(self, group: int, column: int) -> bytes:
-        """Returns the definition levels of a column in a row group. A cell without bytes is null."""
+        """Returns the beginning of the page of a column. A cell without bytes is null."""
         begin, stop = self._bounds[group : group + 2].tolist()
-        nulls = self._cells.lengths[begin:stop, column] == 0
-        return levels(self._cells.columns[column], stop - begin, nulls)
+        described, lengths = self._cells.columns[column], self._cells.lengths[begin:stop, column]
+        if described.kind == "floats":
+            return list_levels(lengths)
+        return levels(described, stop - begin, lengths == 0)
 
     def _group(self, number: int) -> Group:
         """Describes a row group for the footer."""
         first, last = int(self._group_segments[number]), int(self._group_segments[number + 1])
         width = len(self._cells.columns)
         offsets = self._offsets[[first, *range(last - width, last + 1)]].tolist()
-        chunks = [Chunk(low, high - low) for low, high in pairwise(offsets)]
-        return Group(int(self._bounds[number + 1] - self._bounds[number]), chunks)
+        rows = int(self._bounds[number + 1] - self._bounds[number])
+        values = [rows, *self._values[number].tolist()]
+        chunks = [
+            Chunk(low, high - low, count)
+            for (low, high), count in zip(pairwise(offsets), values, strict=True)
+        ]
+        return Group(rows, chunks)
 
 
 def _data(entry: int, size: int, at: int, start: int, end: int) -> Iterator[Data]:

@@ -1,9 +1,9 @@
 """Encodes the headers and footers of Parquet files without a library.
 
 A library for this would be the app's largest dependency, its versions write different bytes, and it cannot tell where a
-byte will be before all bytes before it are written. Pages are plain and uncompressed, and nothing is repeated. Format:
-https://github.com/apache/parquet-format, README.md and parquet.thrift. The structures there are in Thrift's compact
-protocol, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
+byte will be before all bytes before it are written. Pages are plain and uncompressed. Only lists of floats are
+repeated. Format: https://github.com/apache/parquet-format, README.md and parquet.thrift. The structures there are in
+Thrift's compact protocol, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
 """
 
 import struct
@@ -22,14 +22,25 @@ LENGTH: Final = struct.Struct("<I")
 # kinds of fields in Thrift's compact protocol
 _I32, _I64, _BINARY, _LIST, _STRUCT = 5, 6, 8, 9, 12
 # values of parquet.thrift's enums
-_INT64, _DOUBLE, _BYTE_ARRAY = 2, 5, 6  # Type
-_REQUIRED, _OPTIONAL = 0, 1  # FieldRepetitionType
-_UTF8, _PLAIN, _RLE, _UNCOMPRESSED, _DATA_PAGE = 0, 0, 3, 0, 0
-_TYPES = {"text": _BYTE_ARRAY, "bytes": _BYTE_ARRAY, "integer": _INT64, "number": _DOUBLE}
+_INT64, _FLOAT, _DOUBLE, _BYTE_ARRAY = 2, 4, 5, 6  # Type
+_REQUIRED, _OPTIONAL, _REPEATED = 0, 1, 2  # FieldRepetitionType
+_UTF8, _LIST_TYPE = 0, 3  # ConvertedType
+_PLAIN, _RLE, _UNCOMPRESSED, _DATA_PAGE = 0, 3, 0, 0
+_TYPES = {
+    "text": _BYTE_ARRAY,
+    "bytes": _BYTE_ARRAY,
+    "integer": _INT64,
+    "number": _DOUBLE,
+    "floats": _FLOAT,
+}
 _PACKED = {"integer": "q", "number": "d"}
 
-type Kind = Literal["text", "bytes", "integer", "number"]
-"""The type of a column. An integer has 64 bits, and a number is a double."""
+type Kind = Literal["text", "bytes", "integer", "number", "floats"]
+"""The type of a column. An integer has 64 bits, and a number is a double. `floats` are lists of 32-bit floats."""
+
+FLOAT_BYTES: Final = 4
+# the names that the format prescribes inside of a list (LogicalTypes.md, "Lists")
+_LIST_PATH = ("list", "element")
 
 type _Field = tuple[int, bytes]
 """The kind of a field, and its value as bytes."""
@@ -49,10 +60,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One column of a row group: `size` bytes of the file from `offset` on. They begin with the header of a page."""
+    """One column of a row group: `size` bytes of the file from `offset` on. They begin with the header of a page.
+
+    `values` is their number, as the header counts them (see `value_counts`).
+    """
 
     offset: int
     size: int
+    values: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +108,38 @@ def levels(column: Column, rows: int, nulls: NDArray[np.bool] | None = None) -> 
     return LENGTH.pack(len(run)) + run
 
 
-def page_header(rows: int, size: int) -> bytes:
-    """Encodes the struct `PageHeader` of a data page with so many rows and bytes."""
-    page = {1: _number(rows), 2: _number(_PLAIN), 3: _number(_RLE), 4: _number(_RLE)}
+def value_counts(column: Column, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns how many values each cell has, by the length of its bytes. A null counts as one."""
+    if column.kind != "floats":
+        return np.ones(len(lengths), np.int64)
+    return np.maximum(1, lengths // FLOAT_BYTES)
+
+
+def list_levels(lengths: NDArray[np.int64]) -> bytes:
+    """Returns the beginning of a page with lists of floats, by the lengths of their cells. Empty cells are null.
+
+    Before the definition levels are the repetition levels: 0 for the first number of a list, 1 for the others.
+    """
+    repetition, definition = bytearray(), bytearray()
+    for length in lengths.tolist():
+        count = length // FLOAT_BYTES
+        repetition += _varint(1 << 1) + b"\0"
+        if count > 1:
+            repetition += _varint(count - 1 << 1) + b"\1"
+        # the list, its repeated group and its element are defined, or not even the list
+        definition += _varint(count << 1) + b"\3" if count else _varint(1 << 1) + b"\0"
+    return b"".join(LENGTH.pack(len(part)) + part for part in (repetition, definition))
+
+
+def page_header(values: int, size: int) -> bytes:
+    """Encodes the struct `PageHeader` of a data page with so many values and bytes."""
+    page = {1: _number(values), 2: _number(_PLAIN), 3: _number(_RLE), 4: _number(_RLE)}
     return _struct({1: _number(_DATA_PAGE), 2: _number(size), 3: _number(size), 5: (_STRUCT, _struct(page))})
 
 
-def page_header_lengths(rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+def page_header_lengths(values: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns the length of each page's header, without encoding it. The size is in the header twice."""
-    return len(page_header(0, 0)) - 3 + _varint_lengths(2 * rows) + 2 * _varint_lengths(2 * sizes)
+    return len(page_header(0, 0)) - 3 + _varint_lengths(2 * values) + 2 * _varint_lengths(2 * sizes)
 
 
 def footer(
@@ -132,7 +170,8 @@ def _schema(columns: Sequence[Column]) -> Iterator[bytes]:
     for root, members in roots:
         if len(members[0].path) > 1:
             yield _struct({3: _repetition(members[0]), 4: _text(root), 5: _number(len(members))})
-        yield from map(_schema_element, members)
+        for member in members:
+            yield from _list_elements(member) if member.kind == "floats" else [_schema_element(member)]
 
 
 def _schema_element(column: Column) -> bytes:
@@ -144,6 +183,17 @@ def _schema_element(column: Column) -> bytes:
     return _struct(fields)
 
 
+def _list_elements(column: Column) -> Iterator[bytes]:
+    """Encodes the three `SchemaElement`s of a list (LogicalTypes.md, "Lists")."""
+    repeated, element = _LIST_PATH
+    is_list = (_STRUCT, _struct({3: (_STRUCT, _struct({}))}))
+    yield _struct(
+        {3: _number(_OPTIONAL), 4: _text(column.path[-1]), 5: _number(1), 6: _number(_LIST_TYPE), 10: is_list}
+    )
+    yield _struct({3: _number(_REPEATED), 4: _text(repeated), 5: _number(1)})
+    yield _struct({1: _number(_FLOAT), 3: _number(_OPTIONAL), 4: _text(element)})
+
+
 def _repetition(column: Column) -> _Field:
     return _number(_OPTIONAL if column.nullable else _REQUIRED)
 
@@ -151,7 +201,7 @@ def _repetition(column: Column) -> _Field:
 def _row_group(columns: Sequence[Column], group: Group) -> bytes:
     """Encodes the struct `RowGroup`, and its `ColumnChunk`s."""
     chunks = [
-        _struct({2: _number(chunk.offset, _I64), 3: (_STRUCT, _struct(_chunk(column, group.rows, chunk)))})
+        _struct({2: _number(chunk.offset, _I64), 3: (_STRUCT, _struct(_chunk(column, chunk)))})
         for column, chunk in zip(columns, group.chunks, strict=True)
     ]
     return _struct(
@@ -163,14 +213,15 @@ def _row_group(columns: Sequence[Column], group: Group) -> bytes:
     )
 
 
-def _chunk(column: Column, rows: int, chunk: Chunk) -> dict[int, _Field]:
+def _chunk(column: Column, chunk: Chunk) -> dict[int, _Field]:
     """Makes the struct `ColumnMetaData`."""
+    path = (*column.path, *_LIST_PATH) if column.kind == "floats" else column.path
     return {
         1: _number(_TYPES[column.kind]),
         2: _list(_I32, [_varint(_zigzag(_PLAIN))]),
-        3: _list(_BINARY, [_text(name)[1] for name in column.path]),
+        3: _list(_BINARY, [_text(name)[1] for name in path]),
         4: _number(_UNCOMPRESSED),
-        5: _number(rows, _I64),
+        5: _number(chunk.values, _I64),
         6: _number(chunk.size, _I64),
         7: _number(chunk.size, _I64),
         9: _number(chunk.offset, _I64),

@@ -71,7 +71,7 @@ class ParquetWriter:
             nulls = np.array(self._nulls.get(column.path[0], ()), np.bool)
             beginning = levels(column, self._held_rows, nulls)
             header = page_header(self._held_rows, len(beginning) + len(cells)) + beginning
-            chunks.append(Chunk(self._size + len(out), len(header) + len(cells)))
+            chunks.append(Chunk(self._size + len(out), len(header) + len(cells), self._held_rows))
             out += header
             out += cells
             cells.clear()

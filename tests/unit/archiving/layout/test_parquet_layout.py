@@ -17,12 +17,16 @@ COLUMNS = (
     Column(("label",), "integer", nullable=True),
     Column(("score",), "number"),
     Column(("caption",), "text"),
+    Column(("vector",), "floats", nullable=True),
 )
-ROWS = st.lists(st.tuples(st.binary(max_size=300), st.text(max_size=20), st.floats(0, 1)), min_size=1)
+VECTORS = st.lists(st.floats(-1, 1, width=32), max_size=4)
+ROWS = st.lists(
+    st.tuples(st.binary(max_size=300), st.text(max_size=20), st.floats(0, 1), VECTORS), min_size=1
+)
 
 
 class Cells:
-    """The cells of some rows, of which the captions are entries."""
+    """The cells of some rows, of which the captions are entries. A vector without numbers is null."""
 
     columns = COLUMNS
 
@@ -33,19 +37,20 @@ class Cells:
                 plain("integer", [number]),
                 plain("number", [score]),
                 plain("text", [caption]),
+                np.array(vector, "<f4").tobytes(),
             ]
-            for number, (_, caption, score) in enumerate(rows)
+            for number, (_, caption, score, vector) in enumerate(rows)
         ]
         self.lengths = np.array([[len(cell) for cell in row] for row in self.rows], np.int64)
 
     def cell(self, row, column):
-        return self.rows[row][column] if column < 3 else len(self.rows) + row
+        return self.rows[row][column] if column != 3 else len(self.rows) + row
 
 
 def layout_of(rows):
     cells = Cells(rows)
-    sizes = np.array([len(image) for image, _, _ in rows], np.int64)
-    contents = [image for image, _, _ in rows] + [row[3] for row in cells.rows]
+    sizes = np.array([len(row[0]) for row in rows], np.int64)
+    contents = [row[0] for row in rows] + [row[3] for row in cells.rows]
     return ParquetLayout(IMAGE, sizes, cells, {"a key": "a välue"}), contents
 
 
@@ -63,10 +68,16 @@ def test_arrow_reads_all_rows_unchanged_and_images_are_where_the_layout_says(row
     whole = made(layout, contents, 0, layout.size)
     assert len(whole) == layout.size
     assert parquet.read_table(io.BytesIO(whole)).to_pylist() == [
-        {"image": {"bytes": image, "path": f"{at}.jpg"}, "label": at, "score": score, "caption": caption}
-        for at, (image, caption, score) in enumerate(rows)
+        {
+            "image": {"bytes": image, "path": f"{at}.jpg"},
+            "label": at,
+            "score": score,
+            "caption": caption,
+            "vector": vector or None,
+        }
+        for at, (image, caption, score, vector) in enumerate(rows)
     ]
-    for offset, (image, _, _) in zip(layout.data_offsets.tolist(), rows, strict=True):
+    for offset, (image, *_) in zip(layout.data_offsets.tolist(), rows, strict=True):
         assert whole[offset : offset + len(image)] == image
 
 
@@ -82,7 +93,7 @@ def test_a_file_made_in_pieces_equals_the_file_made_at_once(rows, step):
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 250, 1000])
 def test_a_row_group_has_a_hundred_rows(count):
-    rows = [(bytes(at % 300), f"caption {at}", at / 7) for at in range(count)]
+    rows = [(bytes(at % 300), f"caption {at}", at / 7, [1.0] * (at % 5)) for at in range(count)]
     layout, contents = layout_of(rows)
     file = parquet.ParquetFile(io.BytesIO(made(layout, contents, 0, layout.size)))
     groups = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
@@ -93,7 +104,7 @@ def test_a_row_group_has_a_hundred_rows(count):
 
 def test_large_images_end_row_groups_early():
     sizes = np.array([30_000_000] * 9 + [1 << 30, 5], np.int64)
-    cells = Cells([(b"", "", 0.0)] * len(sizes))
+    cells = Cells([(b"", "", 0.0, [])] * len(sizes))
     layout = ParquetLayout(IMAGE, sizes, cells, {})
     footer = b"".join(
         span for span in layout.between(layout.size - 3000, layout.size) if isinstance(span, bytes)
