@@ -5,11 +5,19 @@ numbers takes 2,732 characters. Its numbers are rounded to 11 significant bits.
 """
 
 from base64 import b64decode, b64encode
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _NUMBER_BYTES = 2
+
+
+class EmbeddingKind(NamedTuple):
+    """What embeddings must have in common to be compared: the model and the number of dimensions."""
+
+    scorer: str
+    dimensions: int
 
 
 def encode_embedding(vector: NDArray[np.float32]) -> str:

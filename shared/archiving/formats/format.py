@@ -14,7 +14,7 @@ from shared.archiving.layout.layout import Layout
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.texts.annotation import Annotation
 from shared.archiving.texts.card import Packing
-from shared.archiving.texts.croissant import Resources
+from shared.archiving.texts.croissant import Node, Resources
 from shared.archiving.texts.metadata import Cell
 from shared.records.delivered import FileChecksum
 from shared.records.records import Record
@@ -47,8 +47,21 @@ class ArchiveFormat(Protocol):
         """Which sidecar has the field `outlier`. It is longer by as many bytes as the mark has. 0 without sidecars."""
         ...
 
-    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
-        """Returns the sidecars of an image. `fields` are its annotation, by column."""
+    @property
+    def embedding_sidecar(self) -> int | None:
+        """Which sidecar has the image's embedding, or is empty; None if embeddings are files of their own."""
+        ...
+
+    def sidecars(self, record: Record, fields: Mapping[str, Cell], embedding: bytes) -> Sequence[bytes]:
+        """Returns the sidecars of an image. `fields` and `embedding` are as in `Placed`."""
+        ...
+
+    def embedding_files(self, splits: Sequence[str]) -> Mapping[str, str | None]:
+        """Returns the names of the files with embeddings, and the split of each file, or None for all splits."""
+        ...
+
+    def embedding_fields(self, split: str, dimensions: int) -> Sequence[Node]:
+        """Returns the fields of croissant.json for the embeddings of a split, if records have them."""
         ...
 
     def path(self, split: str, folder: str, file: str) -> str:

@@ -37,6 +37,7 @@ from shared.records.delivered import FileChecksum
 from shared.records.records import Record
 
 _IMAGE = Column(("image", "bytes"), "bytes", nullable=True)
+_EMBEDDING = Column(("embedding",), "floats", nullable=True)
 _PLACED = (Column(("image", "path"), "text", nullable=True), Column(("label",), "integer", nullable=True))
 _TYPES: Mapping[type, str] = {str: "string", int: "int64", float: "float64"}
 
@@ -65,11 +66,17 @@ class ParquetShards(ArchiveFormat):
     @property
     @override
     def sidecar_count(self) -> int:
+        return len(self._sidecars) + 1
+
+    @property
+    @override
+    def embedding_sidecar(self) -> int:
         return len(self._sidecars)
 
     @override
-    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
-        return [plain(kind_of(kind), [fields[name]]) for name, kind in self._sidecars.items()]
+    def sidecars(self, record: Record, fields: Mapping[str, Cell], embedding: bytes) -> Sequence[bytes]:
+        cells = [plain(kind_of(kind), [fields[name]]) for name, kind in self._sidecars.items()]
+        return [*cells, np.frombuffer(embedding, "<f2").astype("<f4").tobytes()]
 
     @override
     def path(self, split: str, folder: str, file: str) -> str:
@@ -97,9 +104,12 @@ class ParquetShards(ArchiveFormat):
 
     @override
     def layout(self, file: File, images: Images, contents: Contents) -> ParquetLayout:
-        features = json.dumps({"info": {"features": self._features(contents.labels)}})
+        features = json.dumps({"info": {"features": self._features(contents)}})
         sizes = images.size[file.start : file.end]
-        return ParquetLayout(_IMAGE, sizes, _Cells(images, file, self._sidecars), {"huggingface": features})
+        further = [Column((name,), kind_of(kind), nullable=True) for name, kind in self._sidecars.items()]
+        if contents.dimensions:
+            further.append(_EMBEDDING)
+        return ParquetLayout(_IMAGE, sizes, _Cells(images, file, further), {"huggingface": features})
 
     @override
     def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
@@ -115,6 +125,16 @@ class ParquetShards(ArchiveFormat):
     ) -> Sequence[Annotation]:
         # the checksums are those of the shards and are not known before the shards are written
         return annotations_of(_wanted(order), order, labels)
+
+    @override
+    def embedding_files(self, splits: Sequence[str]) -> Mapping[str, str | None]:
+        return {}
+
+    @override
+    def embedding_fields(self, split: str, dimensions: int) -> Sequence[Node]:
+        where = in_files(f"{split}-shards", {"column": "embedding"})
+        vector = field(split, "embedding", "sc:Float", where, "The embedding of the image.")
+        return [{**vector, "isArray": True, "arrayShape": str(dimensions)}]
 
     @override
     def resources(
@@ -168,19 +188,28 @@ class ParquetShards(ArchiveFormat):
             numbered_labels=True,
         )
 
-    def _features(self, labels: Sequence[str]) -> Mapping[str, object]:
-        """Returns the types of the columns as Hugging Face declares them."""
+    def _features(self, contents: Contents) -> Mapping[str, object]:
+        """Returns the types of the columns as Hugging Face declares them. Its newer versions call a Sequence a List."""
         typed = {name: {"dtype": _TYPES[kind], "_type": "Value"} for name, kind in self._sidecars.items()}
-        return {"image": {"_type": "Image"}, "label": {"names": list(labels), "_type": "ClassLabel"}, **typed}
+        vector = {"feature": {"dtype": "float32", "_type": "Value"}, "_type": "Sequence"}
+        return {
+            "image": {"_type": "Image"},
+            "label": {"names": list(contents.labels), "_type": "ClassLabel"},
+            **typed,
+            **({"embedding": vector} if contents.dimensions else {}),
+        }
 
 
 class _Cells:
-    """The cells of a shard. Those that the images' sidecars have are entries after the images (see `Cells`)."""
+    """The cells of a shard. Those that the images' sidecars have are entries after the images (see `Cells`).
 
-    def __init__(self, images: Images, file: File, sidecars: Columns) -> None:
-        further = (Column((name,), kind_of(kind), nullable=True) for name, kind in sidecars.items())
+    `further` are the columns whose cells are sidecars. The sidecar for embeddings is the last one, and has no column in
+    a dataset without embeddings.
+    """
+
+    def __init__(self, images: Images, file: File, further: Sequence[Column]) -> None:
         self.columns = (*_PLACED, *further)
-        self._sidecar_count = len(sidecars)
+        self._sidecar_count = int(images.sidecar_sizes.shape[1])
         self._images = images
         self._start = file.start
         self._count = file.end - file.start
@@ -188,7 +217,7 @@ class _Cells:
         self.lengths = np.empty((self._count, len(self.columns)), np.int64)
         self.lengths[:, 0] = LENGTH.size + images.file_lengths[part]
         self.lengths[:, 1] = len(plain("integer", [0]))
-        self.lengths[:, len(_PLACED) :] = images.sidecar_sizes[part]
+        self.lengths[:, len(_PLACED) :] = images.sidecar_sizes[part, : len(further)]
 
     def cell(self, row: int, column: int) -> bytes | int:
         """See `Cells.cell`."""

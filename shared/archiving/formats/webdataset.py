@@ -56,9 +56,10 @@ class WebDataset(ArchiveFormat):
     description_inside = False
     encoding = TAR
     outlier_sidecar = 0
+    embedding_sidecar = None
 
     @override
-    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
+    def sidecars(self, record: Record, fields: Mapping[str, Cell], embedding: bytes) -> Sequence[bytes]:
         text = record.candidate.caption or record.candidate.label
         return json_line(fields), text.encode("utf-8", "replace")
 
@@ -118,6 +119,14 @@ class WebDataset(ArchiveFormat):
             Metadata(_TABLE, optional_columns=self.optional_columns),
             *annotations_of(_wanted(order), order, labels),
         ]
+
+    @override
+    def embedding_files(self, splits: Sequence[str]) -> Mapping[str, str | None]:
+        return {"embeddings.npy": None}
+
+    @override
+    def embedding_fields(self, split: str, dimensions: int) -> Sequence[Node]:
+        return ()
 
     @override
     def resources(

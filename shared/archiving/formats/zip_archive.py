@@ -37,9 +37,10 @@ class ZipArchive(ArchiveFormat):
     description_inside = True
     encoding = "application/zip"
     outlier_sidecar = 0
+    embedding_sidecar = None
 
     @override
-    def sidecars(self, record: Record, fields: Mapping[str, Cell]) -> Sequence[bytes]:
+    def sidecars(self, record: Record, fields: Mapping[str, Cell], embedding: bytes) -> Sequence[bytes]:
         return ()
 
     @override
@@ -85,6 +86,14 @@ class ZipArchive(ArchiveFormat):
             *annotations_of(order.output.annotations, order, labels, local=True),
             Checksums("SHA256SUMS"),
         ]
+
+    @override
+    def embedding_files(self, splits: Sequence[str]) -> Mapping[str, str | None]:
+        return {f"{split}/embeddings.npy": split for split in splits}
+
+    @override
+    def embedding_fields(self, split: str, dimensions: int) -> Sequence[Node]:
+        return ()
 
     @override
     def resources(

@@ -79,7 +79,7 @@ class Contents:
     `splits`, `labels`, `folders` (by label) and `shards` (blobs) are the lists that the images' numbers are positions
     in.
     `created_at` is the time of every entry. `sidecars` is the blob with the sidecars of all images. The texts are empty
-    until they are written.
+    until they are written. `dimensions` is that of the embeddings, or 0 if the dataset has none.
     """
 
     created_at: datetime
@@ -89,6 +89,7 @@ class Contents:
     shards: tuple[str, ...]
     sidecars: str
     texts: tuple[TextFile, ...] = ()
+    dimensions: int = 0
 
     def sidecar(self, images: Images, position: int, number: int) -> Piece:
         """Returns the place of the sidecar with this number of an image."""

@@ -10,10 +10,12 @@ from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.formats.registry import format_of
 from shared.archiving.layout.contents import Contents, File, Images
 from shared.archiving.layout.names import folder_names
+from shared.archiving.layout.parquet_metadata import FLOAT_BYTES
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.draw import draw
 from shared.archiving.selection.earlier import Earlier
+from shared.archiving.selection.embedding_table import EmbeddingTable, choose_embeddings
 from shared.archiving.selection.outliers import MARKS, find_outliers, names_of
 from shared.archiving.selection.select import Limits, Selection, select
 from shared.archiving.selection.split import assign_splits
@@ -37,6 +39,7 @@ class Choice:
 
     `selection`, `places` and `outliers` (see `find_outliers`) have an entry for each row of `columns`. `images` are the
     selected ones, in the dataset's order, and `files` are those that hold them. `contents` has no texts yet.
+    `embeddings` is None if the dataset delivers none.
     """
 
     columns: Columns
@@ -47,6 +50,7 @@ class Choice:
     contents: Contents
     files: Sequence[File]
     places: Places
+    embeddings: EmbeddingTable | None = None
 
     @property
     def split_counts(self) -> dict[str, int]:
@@ -69,7 +73,11 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blo
         shuffled = np.lexsort((draw(columns, rows, f"order {order.seed}"), split))
         rows, split = rows[shuffled], split[shuffled]
     outliers = find_outliers(columns, selection.rows)
-    images = _images(columns, rows, split, _sidecar_sizes(columns, rows, outliers, form))
+    embeddings = choose_embeddings(columns, rows) if order.output.embeddings else None
+    sizes = _sidecar_sizes(columns, rows, outliers, form)
+    if embeddings is not None and form.embedding_sidecar is not None:
+        sizes[:, form.embedding_sidecar] = embeddings.delivered[rows] * embeddings.dimensions * FLOAT_BYTES
+    images = _images(columns, rows, split, sizes)
     folders = folder_names(columns.labels)
     contents = Contents(
         created_at=order.created_at,
@@ -78,6 +86,7 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blo
         folders=tuple(folders[label] for label in columns.labels),
         shards=columns.shards,
         sidecars=sidecars_blob,
+        dimensions=embeddings.dimensions if embeddings is not None else 0,
     )
     files = form.image_files(images, contents, order.output.shard_size) if len(images) else ()
     split_of = np.full(len(columns), -1, np.int8)
@@ -89,7 +98,7 @@ def choose(order: ArchiveOrder, columns: Columns, earlier: Earlier, sidecars_blo
         file_of[inside] = number
         offset_of[inside] = form.image_offsets(file, images, contents)
     places = Places(split_of, file_of, offset_of)
-    return Choice(columns, selection, outliers, earlier, images, contents, files, places)
+    return Choice(columns, selection, outliers, earlier, images, contents, files, places, embeddings)
 
 
 def _images(

@@ -15,6 +15,7 @@ from shared.archiving.texts.metadata import Placed, annotation_fields
 from shared.optouts.matcher import DETAIL
 from shared.records.consent import Signal
 from shared.records.delivered import fields_of
+from shared.records.embeddings import decode_embedding
 from shared.records.reasons import opted_out
 from shared.records.records import KEPT, Kept, Reason, Record
 
@@ -124,7 +125,9 @@ class FinalRecords:
         path = self._form.path(split, folder, file_name(record.index, row.extension))
         optional = self._form.optional_columns
         fields = annotation_fields(record, kept, path, MARKS[row.mark], optional)
-        return Placed(record, kept, split, path, row.label, fields)
+        table = self._choice.embeddings
+        vector = kept.facts.embedding if table is not None and table.delivered[row.number] else ""
+        return Placed(record, kept, split, path, row.label, fields, decode_embedding(vector).tobytes())
 
 
 def _count(numbers: dict[str, int], name: str) -> None:

@@ -13,6 +13,7 @@ from shared.archiving.layout.names import EXTENSIONS
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.choose import Choice
 from shared.archiving.planning.diff import DiffWriter
+from shared.archiving.planning.embeddings import embedding_files, with_embedding_lines, with_embeddings
 from shared.archiving.planning.final_records import FinalRecords
 from shared.archiving.planning.pictures import Shown
 from shared.archiving.planning.preview import PREVIEW
@@ -59,7 +60,10 @@ async def write_texts(
     """
     form = format_of(order.output.format, order.optional_columns)
     final = FinalRecords(choice, form)
-    found = form.annotations(order, list(choice.split_counts), choice.columns.labels)
+    found = [
+        *form.annotations(order, list(choice.split_counts), choice.columns.labels),
+        *embedding_files(choice, form),
+    ]
     annotations = [(one, working.open(one.name, hashed=one.described)) for one in found]
     delivered = TextWriter(working.blobs, f"{order.prefix}{RECORDS}")
     changes = TextWriter(working.blobs, f"{order.prefix}{DIFF}")
@@ -122,7 +126,9 @@ async def _newest(records: RecordBlobs, newest: NDArray[np.int32]) -> AsyncItera
 
 def _sidecars(images: Sequence[Placed], form: ArchiveFormat) -> bytes:
     """Returns the sidecars of each image, one after the other, as `Images.sidecar_offset` expects them."""
-    return b"".join(part for image in images for part in form.sidecars(image.record, image.fields))
+    return b"".join(
+        part for image in images for part in form.sidecars(image.record, image.fields, image.embedding)
+    )
 
 
 def _description(
@@ -131,11 +137,13 @@ def _description(
     extensions = [EXTENSIONS[number] for number in np.unique(choice.images.extension).tolist()]
     form = format_of(order.output.format, order.optional_columns)
     resources = form.resources(choice.files, list(figures.splits), extensions, tables)
-    return croissant(order, figures, choice.columns.labels, resources)
+    described = with_embeddings(resources, choice, form, tables)
+    return croissant(order, figures, choice.columns.labels, described)
 
 
 def _card(order: ArchiveOrder, choice: Choice, figures: Figures, *, has_preview: bool) -> bytes:
-    packing = format_of(order.output.format, order.optional_columns).packing(order, list(figures.splits))
+    form = format_of(order.output.format, order.optional_columns)
+    packing = with_embedding_lines(form.packing(order, list(figures.splits)), choice, form)
     checksum = checksum_of(choice.columns.sha256[choice.selection.rows])
     text = card(order, packing, figures, choice.columns.labels, checksum, has_preview=has_preview)
     return text.encode("utf-8", "replace")

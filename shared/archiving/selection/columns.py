@@ -22,6 +22,7 @@ from shared.archiving.texts.metadata import annotation_fields
 from shared.damage import reading
 from shared.optouts.matcher import NO_OPTOUTS, OptOutMatcher
 from shared.records.delivered import SHA256_BYTES
+from shared.records.embeddings import EmbeddingKind, dimensions_of
 from shared.records.packed_lines import unpack
 from shared.records.records import Kept, decode_records
 from shared.records.scores import SCORES
@@ -37,7 +38,9 @@ class Columns:
     `sidecar_sizes` has the size of each of the image's sidecars, in bytes; it is empty if the format has none. A
     `perceptual_hash` is `near.FLAT` if the picture has none. `scores` has a row per image and a column for each of
     `SCORES`; a score that was not measured is NaN. `color` is the dominant colour as a number, red first. `opted_out`
-    says which images the operator was asked not to use; it is None if there are no opt-outs.
+    says which images the operator was asked not to use; it is None if there are no opt-outs. `embedding_kind` is a
+    position in `embedding_kinds`, or -1 if the image has no embedding. Embeddings themselves are not held, because they
+    would take gigabytes.
 
     `known_split` is the split of an image that a refresh takes over, as a position in `known_splits`, or -1.
 
@@ -64,6 +67,8 @@ class Columns:
     known_split: NDArray[np.int8] | None = None
     known_splits: tuple[str, ...] = ()
     opted_out: NDArray[np.bool] | None = None
+    embedding_kind: NDArray[np.int16] | None = None
+    embedding_kinds: tuple[EmbeddingKind, ...] = ()
 
     def __len__(self) -> int:
         return len(self.index)
@@ -81,6 +86,7 @@ _CODES = {
     "perceptual_hash": "Q",
     "extension": "b",
     "color": "I",
+    "embedding_kind": "h",
     "known_split": "b",
 }
 
@@ -102,6 +108,12 @@ class _Facts:
     bytes_per_pixel: float = 0.0
     relevance: float = nan
     dominant_color: str = "#000000"
+    scorer: str = ""
+    embedding: str = ""
+
+    @property
+    def embedding_kind(self) -> EmbeddingKind | None:
+        return EmbeddingKind(self.scorer, dimensions_of(self.embedding)) if self.embedding else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +167,7 @@ class _Builder:
     labels: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
     splits: dict[str | None, int] = field(default_factory=lambda: {None: -1})
+    kinds: dict[EmbeddingKind | None, int] = field(default_factory=lambda: {None: -1})
 
     def add(self, data: bytes, blob: int) -> None:
         """Adds the records in `data`, the record blob at position `blob`."""
@@ -178,7 +191,7 @@ class _Builder:
 
     def _numbers(self, kept: Sequence[_Row]) -> dict[str, list[int]]:
         """Returns the values of each column. Column by column is much faster than row by row."""
-        labels, shards, splits = self.labels, self.shards, self.splits
+        labels, shards, splits, kinds = self.labels, self.shards, self.splits, self.kinds
         facts = [row.outcome.facts for row in kept if row.outcome.facts is not None]
         self.sha256 += bytes.fromhex("".join([one.sha256 for one in facts]))
         self.scores.extend(chain.from_iterable(map(_scores_of, facts)))
@@ -193,6 +206,7 @@ class _Builder:
             "perceptual_hash": [int(one.perceptual_hash or NO_HASH, 16) for one in facts],
             "extension": [extension_of(one.format) for one in facts],
             "color": [int(one.dominant_color.removeprefix("#"), 16) for one in facts],
+            "embedding_kind": [kinds.setdefault(one.embedding_kind, len(kinds) - 1) for one in facts],
             "known_split": [splits.setdefault(row.candidate.known_split, len(splits) - 1) for row in kept],
         }
 
@@ -221,6 +235,7 @@ class _Builder:
             newest=newest,
             labels=tuple(self.labels),
             shards=tuple(self.shards),
+            embedding_kinds=tuple(kind for kind in self.kinds if kind is not None),
             known_splits=tuple(name for name in self.splits if name is not None),
             opted_out=np.frombuffer(self.opted_out, np.bool)[order] if self.optouts else None,
         )
@@ -263,5 +278,5 @@ def _sidecar_sizes(data: bytes, form: ArchiveFormat) -> list[int]:
         if isinstance(record.outcome, Kept):
             file = file_name(record.index, extension_of(record.outcome.facts.format))
             fields = annotation_fields(record, record.outcome, file, optional=form.optional_columns)
-            sizes += map(len, form.sidecars(record, fields))
+            sizes += map(len, form.sidecars(record, fields, b""))
     return sizes

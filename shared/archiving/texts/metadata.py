@@ -62,7 +62,8 @@ EMBEDDED_COLUMNS = tuple(COLUMNS)[list(COLUMNS).index("embedded_creator") :]
 class Placed(NamedTuple):
     """A selected image and its path in its archive.
 
-    `fields` are the image's annotation, by column. Its path is the file name.
+    `fields` are the image's annotation, by column. Its path is the file name. `embedding` is its embedding as 16-bit
+    floats in little-endian order, if the dataset delivers it.
     """
 
     record: Record
@@ -71,6 +72,7 @@ class Placed(NamedTuple):
     path: str
     label_number: int
     fields: dict[str, Cell]
+    embedding: bytes = b""
 
 
 def columns_with(optional: Iterable[str]) -> Columns:
