@@ -44,7 +44,8 @@ _VALUES: Final = {
     "?0": Preference.DISALLOWED,
 }
 
-_EQUALS: Final = re.compile(r"\s*+=\s*+")
+# begins at the first of several spaces only, so that a line of spaces takes linear time
+_EQUALS: Final = re.compile(r"(?<!\s)\s*+=\s*+")
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 
 

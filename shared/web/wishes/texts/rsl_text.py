@@ -169,15 +169,16 @@ class _Reader:
     def end(self, tag: str) -> None:
         name = _local(tag)
         del self._path[-1:]
-        if name in {"permits", "prohibits"} and self._offers:
+        if name in {"permits", "prohibits"}:
             words = "".join(self._text or ()).replace(",", " ").lower().split()
-            self._take(self._offers[-1], name, words)
+            self._text = None
+            if self._offers:
+                self._take(self._offers[-1], name, words)
         elif name == "content" and (self._offers or self._on_request):
             if len(self.contents) >= _MAX_CONTENTS:
                 raise _Hostile
             least = Terms.ON_REQUEST if self._on_request else Terms.NONE
             self.contents.append((self._pattern, max(least, _best(self._offers))))
-        self._text = None
 
     def _take(self, offer: _Offer, name: str, words: Sequence[str]) -> None:
         if self._type != "usage":

@@ -36,6 +36,8 @@ def terms_of(body, path="/a.jpg"):
         ('<license><permits type="usage">all</permits><payment type="attribution"/></license>', Terms.FREE),
         ("<license><permits>search ai-index</permits></license>", Terms.NOT_PERMITTED),
         ("<license><prohibits>ai-train</prohibits></license>", Terms.PROHIBITED),
+        ("<license><prohibits><b>ai-train</b></prohibits></license>", Terms.PROHIBITED),
+        ("<license><prohibits>&#97;i-train</prohibits></license>", Terms.PROHIBITED),
         ("<license><prohibits>train-ai</prohibits><permits>all</permits></license>", Terms.PROHIBITED),
         ('<license><prohibits type="usage">ALL</prohibits></license>', Terms.PROHIBITED),
         ("<license><prohibits>search</prohibits></license>", Terms.FREE),
