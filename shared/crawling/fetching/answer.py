@@ -19,8 +19,10 @@ from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES
 from shared.web.http.head_reader import limit_in
 from shared.web.http.response_heads import unread_coding
+from shared.web.wishes.linked_licences import LinkedLicences
 from shared.web.wishes.opt_out import Declared
 from shared.web.wishes.respect import Respect
+from shared.web.wishes.texts.licence_links import licence_links
 
 _BUSY = frozenset({408, 425})
 _MISSING = frozenset({404, 410})
@@ -94,11 +96,15 @@ def check_answer(response: aiohttp.ClientResponse, now: datetime) -> None:
         raise GiveUp(Reason.UNSUPPORTED_FORMAT, f"its content-encoding ({unread}) is not read")
 
 
-def check_consent(response: aiohttp.ClientResponse, respect: Respect, answers: Answers) -> None:
-    """Checks that the answer's headers allow the use of the image, and notes what they say.
+async def check_consent(
+    response: aiohttp.ClientResponse, respect: Respect, answers: Answers, licences: LinkedLicences
+) -> None:
+    """Checks that the answer's headers, and the licences that they name, allow the use of the image.
+
+    Notes what they say.
 
     Raises:
-        GiveUp: they do not.
+        GiveUp: they do not, or the host of a licence does not answer.
     """
     headers = response.headers
     declared = Declared(
@@ -107,6 +113,9 @@ def check_consent(response: aiohttp.ClientResponse, respect: Respect, answers: A
         headers.getall("content-usage", ()),
     )
     refusal = declared.refusal(respect, answers)
+    if refusal is None and respect.rsl and "link" in headers:
+        names = licence_links(headers.getall("link"))
+        refusal = await licences.refusal(response.url, names, answers) if names else None
     if refusal is not None:
         raise GiveUp(refusal.reason, refusal.detail)
 

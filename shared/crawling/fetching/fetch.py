@@ -262,13 +262,13 @@ class Fetcher:
                 headers = {**headers, **download.conditions}
             async with self._sessions.get().get(url, headers=headers, allow_redirects=False) as response:
                 target = redirect_of(response, url)
-                if target is not None:
-                    check_consent(response, download.respect, download.answers)
-                    return target
                 unchanged = response.status == HTTPStatus.NOT_MODIFIED and bool(download.conditions)
-                if not unchanged:
+                if target is None and not unchanged:
                     check_answer(response, self._timing.clock.now())
-                check_consent(response, download.respect, download.answers)
+                licences = self._wishes.linked_licences
+                await check_consent(response, download.respect, download.answers, licences)
+                if target is not None:
+                    return target
                 body = b"" if unchanged else await self._read(response, download)
                 return Fetched(body, str(url), *versions_of(response), unchanged)
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:

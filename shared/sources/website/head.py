@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.sources.website.charset import encoding_in_page
-from shared.sources.website.elements import Attributes, line_of
+from shared.sources.website.elements import Attributes, line_of, relations_of
 from shared.sources.website.meta_prescan import meta_label
 from shared.sources.website.picture import PLAIN, Picture
 from shared.web.wishes.opt_out import AGENT_TOKEN
+from shared.web.wishes.texts.licence_links import MOST_LINKS, RSL_TYPE
 
 _MAX_OF_A_KIND = 100
 _ROBOTS = frozenset({"robots", AGENT_TOKEN, "x-robots-tag"})
@@ -18,14 +19,16 @@ _MAX_CONTENT = 10_000
 class Head:
     """Collects the elements that belong in a page's head. They count wherever they are.
 
-    `title` is in pieces, and `base` is unchanged. `robots` are the robots meta elements that concern us.
-    `tdm_reservation` is "1" if any element says so, or else "0" or None. `encoding`
-    is the one that the first meta element with a known label declares.
+    `title` is in pieces, and `base` is unchanged. `licences` are the addresses of RSL licences, and `written_licences`
+    are whole ones. `robots` are the robots meta elements that concern us. `tdm_reservation` is "1" if any element says
+    so, or else "0" or None. `encoding` is the one that the first meta element with a known label declares.
     """
 
     title: list[str] = field(default_factory=list)
     base: str | None = None
     encoding: str | None = None
+    licences: list[str] = field(default_factory=list)
+    written_licences: list[str] = field(default_factory=list)
     robots: list[str] = field(default_factory=list)
     tdm_reservation: str | None = None
     _open_graph: list[Picture] = field(default_factory=list)
@@ -40,6 +43,12 @@ class Head:
         """Notes a base element. The first one counts."""
         if self.base is None:
             self.base = element.get("href")
+
+    def add_link(self, element: Attributes) -> None:
+        """Notes a link element if it names a licence in RSL."""
+        is_rsl = element.get("type", "").strip().lower() == RSL_TYPE
+        if is_rsl and "license" in relations_of(element) and len(self.licences) < MOST_LINKS:
+            self.licences.append(element.get("href", ""))
 
     def add_meta(self, element: Attributes) -> None:
         """Notes a meta element if it concerns pictures or robots."""

@@ -20,6 +20,7 @@ from shared.sources.website.head import Head
 from shared.sources.website.picture import LINKED, Picture, resolve
 from shared.web.addresses.urls import address_key, tidy
 from shared.web.wishes.opt_out import directives
+from shared.web.wishes.texts.licence_links import MOST_LINKS, RSL_TYPE
 
 MAX_IMAGES = 2000
 MAX_LINKS = 5000
@@ -37,8 +38,9 @@ class PageImage:
 class HtmlPage:
     """Holds a page's distinct pictures, and its links, in order and without fragments.
 
-    `directives` are those of its robots meta elements. `tdm_reservation` is the value of that meta element. `cut` is
-    true if the page has more pictures or links than are read.
+    `directives` are those of its robots meta elements. `tdm_reservation` is the value of that meta element. `licences`
+    are the addresses of the RSL licences that its link elements name, and `written_licences` those in its scripts.
+    `cut` is true if the page has more pictures or links than are read.
     """
 
     title: str | None
@@ -46,6 +48,8 @@ class HtmlPage:
     links: tuple[str, ...]
     directives: frozenset[str]
     tdm_reservation: str | None
+    licences: tuple[str, ...]
+    written_licences: tuple[str, ...]
     cut: bool
 
 
@@ -105,6 +109,7 @@ class _Reader:
         self._anchor: _Anchor | None = None
         self._figure: _Figure | None = None
         self._sources: list[Attributes] | None = None
+        self._script: list[str] | None = None
         # collects text, in addition to the anchor
         self._text: list[str] | None = None
         self._starts = {
@@ -118,6 +123,7 @@ class _Reader:
             "link": self._start_link,
             "meta": self.head.add_meta,
             "picture": self._start_picture,
+            "script": self._start_script,
             "source": self._start_source,
             "title": self._start_title,
         }
@@ -126,6 +132,7 @@ class _Reader:
             "figcaption": self._end_text,
             "figure": self._end_figure,
             "picture": self._end_picture,
+            "script": self._end_script,
             "title": self._end_text,
         }
 
@@ -142,6 +149,9 @@ class _Reader:
             finish()
 
     def data(self, text: str) -> None:
+        if self._script is not None:
+            self._script.append(text)
+            return
         for target in (self._text, self._anchor.text if self._anchor else None):
             if target is not None and len(target) < MAX_TEXT:
                 target.append(text[:MAX_TEXT])
@@ -200,8 +210,18 @@ class _Reader:
         self._text = None
 
     def _start_link(self, attributes: Attributes) -> None:
+        self.head.add_link(attributes)
         if "next" in relations_of(attributes):
             self._add_link(attributes.get("href", ""))
+
+    def _start_script(self, attributes: Attributes) -> None:
+        if attributes.get("type", "").strip().lower() == RSL_TYPE:
+            self._script = []
+
+    def _end_script(self) -> None:
+        script, self._script = self._script, None
+        if script is not None and len(self.head.written_licences) < MOST_LINKS:
+            self.head.written_licences.append("".join(script))
 
     def _start_a(self, attributes: Attributes) -> None:
         self._end_a()
@@ -250,11 +270,14 @@ class _Reader:
             for href in self._links
             if (link := resolve(base, address_in_page(href, encoding))) is not None
         ]
+        licences = [resolve(base, address_in_page(href, encoding)) for href in head.licences]
         return HtmlPage(
             title=line_of("".join(head.title)),
             images=tuple(images.values()),
             links=tuple(dict.fromkeys(str(link) for link in links)),
             directives=directives(head.robots),
             tdm_reservation=head.tdm_reservation,
+            licences=tuple(str(licence) for licence in licences if licence is not None),
+            written_licences=tuple(head.written_licences),
             cut=self._cut,
         )

@@ -26,6 +26,7 @@ from shared.text.retry_after import retry_after_seconds
 from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES, WebRequest, WebResponse
 from shared.web.wishes.opt_out import Declared, directives, forbids_following
+from shared.web.wishes.texts.licence_links import MOST_LINKS, licence_links
 
 _PAGE_BYTES = 5_000_000
 _SITEMAP_BYTES = 20_000_000
@@ -199,8 +200,12 @@ class Website:
         if visit.depth < self._config.depth and not (nofollow and forbids_following(said)):
             self._follow(frontier, found, visit.depth + 1)
         refusal = _declared(found, response).refusal(self._respect, answers)
+        licences = [*found.licences, *licence_links(response.links)][:MOST_LINKS]
+        written = found.written_licences
+        if refusal is None and self._respect.rsl and (licences or written):
+            refusal = await self._wishes.linked_licences.refusal(url, licences, answers, written)
         if refusal is not None:
-            return _problem(visit, f"opted out: {refusal.detail}")
+            return _problem(visit, _why(refusal, url))
         checked_at = self._clock.now().isoformat(timespec="seconds")
         consent = consent_of(None, answers, checked_at)
         candidates = tuple(
@@ -270,7 +275,7 @@ def _url(visit: Visit) -> URL:
 
 def _why(barred: Rejected, url: URL) -> str:
     if barred.reason is not Reason.ROBOTS_DENIED:
-        return f"opted out: {barred.detail}"
+        return f"opted out: {barred.detail}" if barred.reason is Reason.OPTED_OUT else barred.detail
     more = f": {barred.detail}" if barred.detail != url.host else ""
     return f"robots.txt forbids it{more}"
 

@@ -86,8 +86,8 @@ async def _read(response: aiohttp.ClientResponse, url: str, request: WebRequest)
             del body[request.max_bytes :]
             break
     headers = {key.lower(): value for key, value in response.headers.items()}
-    tags, reservations, usages = (
+    tags, reservations, usages, links = (
         tuple(response.headers.getall(name, ()))
-        for name in ("x-robots-tag", "tdm-reservation", "content-usage")
+        for name in ("x-robots-tag", "tdm-reservation", "content-usage", "link")
     )
-    return WebResponse(response.status, url, headers, bytes(body), tags, reservations, usages)
+    return WebResponse(response.status, url, headers, bytes(body), tags, reservations, usages, links)

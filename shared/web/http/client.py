@@ -35,8 +35,8 @@ class WebRequest:
 class WebResponse:
     """Holds the response, whatever its status. `url` is the last hop's, without secrets. Header names are lower case.
 
-    `robots_tags`, `tdm_reservations` and `content_usages` are the values of all headers X-Robots-Tag, tdm-reservation
-    and Content-Usage. To join them would change their meaning.
+    `robots_tags`, `tdm_reservations`, `content_usages` and `links` are the values of all headers X-Robots-Tag,
+    tdm-reservation, Content-Usage and Link. To join them would change their meaning.
     """
 
     status: int
@@ -46,6 +46,7 @@ class WebResponse:
     robots_tags: tuple[str, ...] = ()
     tdm_reservations: tuple[str, ...] = ()
     content_usages: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 class WebClient(Protocol):

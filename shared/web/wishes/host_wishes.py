@@ -9,6 +9,7 @@ from shared.records.consent import Answers, Signal
 from shared.records.records import Rejected
 from shared.web.http.client import WebClient
 from shared.web.wishes.ai_txt import AiTxt
+from shared.web.wishes.linked_licences import LinkedLicences
 from shared.web.wishes.respect import Respect
 from shared.web.wishes.robots import Robots
 from shared.web.wishes.rsl import RslLicences
@@ -23,12 +24,15 @@ class HostWishes:
     reservations: TdmReservations
     ai_txt: AiTxt
     licences: RslLicences
+    linked_licences: LinkedLicences
 
     @classmethod
     def over(cls, web: WebClient) -> Self:
         """Makes an object that fetches the files with this client."""
         robots = Robots(web)
-        return cls(robots, TdmReservations(web), AiTxt(web), RslLicences(web, robots))
+        licences = RslLicences(web, robots)
+        linked = LinkedLicences(licences.files)
+        return cls(robots, TdmReservations(web), AiTxt(web), licences, linked)
 
     async def refusal(self, url: URL, respect: Respect, answers: Answers) -> Rejected | None:
         """Returns why a host does not allow the use of an address: a file refuses it, or its host did not answer.

@@ -1,23 +1,20 @@
 """Finds out whether the licences that a host's robots.txt names allow the use (RSL 1.0, rslstandard.org)."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from yarl import URL
 
-from shared.errors import InvalidRequest
 from shared.records.consent import Answer, Answers, Signal
 from shared.records.reasons import opted_out
 from shared.records.records import Rejected
-from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import WebClient
 from shared.web.wishes.host_file import FileKind, HostFiles
+from shared.web.wishes.linked_licences import addresses, verdict
 from shared.web.wishes.per_origin import PerOrigin
 from shared.web.wishes.robots import Robots
 from shared.web.wishes.texts.path_patterns import LongestMatch, OutOfTimeError, comparable_path
-from shared.web.wishes.texts.rsl_text import DETAILS, MAX_BYTES, Licence, Terms, read_licence
+from shared.web.wishes.texts.rsl_text import MAX_BYTES, Licence, Terms, read_licence
 
 _CHECK_SECONDS: Final = 0.05
 _BYTES_OF_A_FILE: Final = 1_000
@@ -40,7 +37,7 @@ class _Licences:
 class RslLicences:
     """Fetches the licences that hosts name, keeps each for a while, and answers from them.
 
-    A licence that many hosts name is fetched once. A URL that cannot be compared with the licences within
+    A licence that many hosts name is fetched once, by `files`. A URL that cannot be compared with the licences within
     `check_seconds` of processor time counts as refused.
     """
 
@@ -48,7 +45,7 @@ class RslLicences:
         self._robots = robots
         self._check_seconds = check_seconds
         kind = FileKind[Licence]("RSL licence", MAX_BYTES, read_licence, lambda found: found.size_bytes)
-        self._files = HostFiles(web, kind, None)
+        self.files = HostFiles(web, kind, None)
         self._licences = PerOrigin(
             self._collect,
             lambda found: found.size_bytes,
@@ -67,11 +64,7 @@ class RslLicences:
         except OutOfTimeError:
             answers.note(Signal.RSL, Answer.REFUSED)
             return opted_out(Signal.RSL, "its licence has too many rules to compare")
-        if terms in DETAILS:
-            answers.note(Signal.RSL, Answer.REFUSED)
-            return opted_out(Signal.RSL, DETAILS[terms])
-        answers.note(Signal.RSL, Answer.ALLOWED if terms is Terms.FREE else Answer.ABSENT)
-        return None
+        return verdict(terms, answers)
 
     async def _terms(self, found: _Licences, url: URL) -> Terms:
         """Returns the strictest terms of all licences."""
@@ -87,23 +80,14 @@ class RslLicences:
             return _Licences(unreachable=robots.unreachable)
         rules: list[LongestMatch[Terms]] = []
         unreadable = False
-        urls = _addresses(site, robots.content.licenses if robots.content is not None else ())
+        urls = addresses(site / "robots.txt", robots.content.licenses if robots.content is not None else ())
         for url in urls:
-            self._files.begin(url)
+            self.files.begin(url)
         for url in urls:
-            file = await self._files.get(url)
+            file = await self.files.get(url)
             if file.unreachable is not None:
                 return _Licences(unreachable=file.unreachable)
             if file.content is not None:
                 unreadable = unreadable or file.content.unreadable
                 rules.append(file.content.rules_for(site))
         return _Licences(tuple(rules), unreadable)
-
-
-def _addresses(site: URL, names: Iterable[str]) -> Sequence[URL]:
-    """Returns the addresses of licences. Names that are no addresses are left out."""
-    found: dict[URL, None] = {}
-    for name in names:
-        with suppress(InvalidRequest):
-            found[redirect_url(site / "robots.txt", name).with_fragment(None)] = None
-    return list(found)

@@ -57,7 +57,12 @@ def robots(text, **more):
     return files("/robots.txt", text, **more)
 
 
+LINK = ("Link", '</rsl.xml>; rel="license"; type="application/rsl+xml"')
 REFUSALS = {
+    "a licence in a header": (
+        headers(LINK) | files("/rsl.xml", PROHIBITED),
+        "rsl: its licence prohibits the training of AI",
+    ),
     "noai": (headers(("X-Robots-Tag", "noai")), "robots_tags: noai"),
     "noimageai": (headers(("x-robots-tag", "NoImageAI")), "robots_tags: noimageai"),
     "noml": (headers(("X-Robots-Tag", "all, noml")), "robots_tags: noml"),

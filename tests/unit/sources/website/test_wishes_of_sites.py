@@ -126,3 +126,46 @@ async def test_a_crawl_delay_is_respected_over_all_resumptions(site):
     site.pages["/robots.txt"] = "User-agent: *\nCrawl-delay: 86400"
     crawl = await site.crawl()
     assert crawl.problems == [f"website: {site.base}/: its host wants 86,400 s between two requests"]
+
+
+_LICENCE = (
+    b'<rsl xmlns="https://rslstandard.org/rsl"><content url="%s"><license><prohibits>ai-train</prohibits></license>'
+    b"</content></rsl>"
+)
+_LINK = '</rsl.xml>; rel="license"; type="application/rsl+xml"'
+_ELEMENT = b"<link rel='license nofollow' type=Application/RSL+XML href=rsl.xml>"
+_SCRIPT = b"<script type='application/rsl+xml'>%s</script>"
+_REFUSED = "rsl: its licence prohibits the training of AI"
+
+
+@pytest.mark.parametrize(
+    ("page", "pattern", "problem"),
+    [
+        (Answer(b"<img src=x.jpg>", headers={"Link": _LINK}), b"/", _REFUSED),
+        (Answer(_ELEMENT + b"<img src=x.jpg>"), b"", _REFUSED),
+        (Answer(_ELEMENT + b"<img src=x.jpg>"), b"/elsewhere/", None),
+        (Answer(_SCRIPT % _LICENCE % b"" + b"<img src=x.jpg>"), b"/", _REFUSED),
+        (Answer(_SCRIPT % _LICENCE % b"/elsewhere" + b"<img src=x.jpg>"), b"/", None),
+        (Answer(_SCRIPT % b"<!-- %s -->" % (b"-" * 5000) + b"<img src=x.jpg>"), b"/", None),
+        (Answer(_SCRIPT % b"<rsl><content" + b"<img src=x.jpg>"), b"/", "rsl: its licence cannot be read"),
+        (Answer(_ELEMENT.replace(b"RSL", b"xhtml") + b"<img src=x.jpg>"), b"/", None),
+    ],
+)
+async def test_a_page_can_name_its_licence(site, page, pattern, problem):
+    site.pages["/"] = page
+    site.pages["/rsl.xml"] = Answer(_LICENCE % pattern)
+    crawl = await site.crawl(depth=0)
+    assert names(crawl) == ([] if problem else ["x"])
+    assert [each.endswith(f"/: opted out: {problem}") for each in crawl.problems] == (
+        [True] if problem else []
+    )
+    assert names(await site.crawl(depth=0, respect=Respect(rsl=False))) == ["x"]
+
+
+async def test_a_page_is_left_out_if_the_host_of_its_licence_does_not_answer(site):
+    site.pages["/"] = Answer(_ELEMENT + b"<img src=x.jpg>")
+    site.pages["/rsl.xml"] = Answer(status=503)
+    crawl = await site.crawl(depth=0)
+    assert names(crawl) == []
+    [problem] = crawl.problems
+    assert problem.endswith("/: RSL licence: HTTP 503")
