@@ -3,7 +3,7 @@
 import gc
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import datasets
 import duckdb
@@ -13,6 +13,13 @@ import polars as pl
 import pytest
 import webdataset
 
+from shared.archiving.options import AnnotationFormat
+from tests.unit.archiving.formats.annotation_readers import (
+    ANNOTATION_READERS,
+    folder_label,
+    labels_in_order,
+    urls_by_pixels,
+)
 from tests.unit.archiving.formats.conftest import SPLITS, pixels_of
 
 # mlcroissant uses parts of rdflib and pandas that are to be replaced, and leaves its files to the collector
@@ -22,6 +29,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 def by_hugging_face(folder, *, streaming):
     found = datasets.load_dataset(str(folder), streaming=streaming, cache_dir=str(folder.parent / "cache"))
     assert set(found) == {"train", "validation", "test"}
+    if list(folder.glob("train-*.parquet")):
+        for split in found.values():
+            assert split.features["label"].names == labels_in_order(folder)
+            assert isinstance(split.features["image"], datasets.Image)
     return {split: list(found["validation" if split == "val" else split]) for split in SPLITS}
 
 
@@ -43,6 +54,7 @@ def label_names(folder):
     """Returns the labels in the order of their numbers, as the card lists them."""
     lines = (folder / "README.md").read_text().partition("| cls | label |\n")[2].splitlines()[1:]
     names = [line.split(" | ")[1].removesuffix(" |") for line in lines if line.startswith("|")]
+    assert names == labels_in_order(folder)
     assert len(names) == 3
     return names
 
@@ -57,16 +69,7 @@ def folders(folder, _form):
         names = rows.features["label"].names
         for row in rows:
             name = names[row["label"]]
-            yield split, urls[pixels_of(row["image"])], ODD_FOLDERS.get(name[:4], name), row["image"]
-
-
-# the label `ünï: a/b` cannot be the name of a folder
-ODD_FOLDERS = {"ünï_": "ünï: a/b"}
-
-
-def urls_by_pixels(folder, split):
-    for row in pd.read_parquet(folder / split / "metadata.parquet").to_dict("records"):
-        yield row["url"], pixels_of((folder / split / row["file_name"]).read_bytes())
+            yield split, urls[pixels_of(row["image"])], folder_label(name), row["image"]
 
 
 def table_reader(read):
@@ -140,13 +143,15 @@ READERS = {
     ("zip", "mlcroissant"): croissant,
     ("webdataset", "mlcroissant"): croissant,
     ("parquet", "mlcroissant"): croissant,
+    **ANNOTATION_READERS,
 }
+ANNOTATIONS = get_args(AnnotationFormat.__value__)
 
 
 @pytest.mark.usefixtures("croissant_cache")
 @pytest.mark.parametrize(("form", "reader"), READERS)
 async def test_a_reader_finds_the_same_images_under_the_same_labels(delivered, form, reader):
-    folder, wanted = await delivered(form)
+    folder, wanted = await delivered(form, ANNOTATIONS)
     found: dict[str, list[Any]] = {split: [] for split in SPLITS}
     for split, url, label, image in READERS[form, reader](folder, form):
         found[split].append((url, label, *pixels_of(image)))
