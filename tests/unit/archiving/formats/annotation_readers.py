@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 from pycocotools.coco import COCO
 
+from tests.expect import present
 from tests.unit.archiving.formats.conftest import SPLITS, pixels_of
 
 # the label `ünï: a/b` cannot be the name of a folder
@@ -76,7 +77,7 @@ def table_of_shards(folder, _form):
     images = {}
     for shard in folder.glob("*.tar"):
         with tarfile.open(shard) as opened:
-            images |= {member.name: opened.extractfile(member).read() for member in opened}
+            images |= {member.name: present(opened.extractfile(member)).read() for member in opened}
     for row in pd.read_parquet(folder / "metadata.parquet").to_dict("records"):
         yield row["split"], row["url"], row["label"], images[row["file_name"]]
 
