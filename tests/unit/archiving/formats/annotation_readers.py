@@ -74,7 +74,7 @@ def coco(folder, _form):
 
 def table_of_shards(folder, _form):
     """Reads the table of a WebDataset, and the images that it names in the shards."""
-    images = {}
+    images: dict[str, bytes] = {}
     for shard in folder.glob("*.tar"):
         with tarfile.open(shard) as opened:
             images |= {member.name: present(opened.extractfile(member)).read() for member in opened}
