@@ -1,10 +1,11 @@
 """Names what the images of all chunks are checked against, besides the filters of their jobs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from shared.crawling.options import CrawlOptions
 from shared.crawling.optout_check import OptOutCheck
+from shared.crawling.relevance_check import RelevanceCheck
 from shared.errors import Permanent
 from shared.optouts.optout_list import OptOutList
 from shared.scoring.picture_model_loader import PictureModelLoader
@@ -13,10 +14,14 @@ from shared.scoring.picture_models import NO_MODELS, PictureModels
 
 @dataclass(frozen=True, slots=True)
 class ImageChecks:
-    """The opt-outs, and the models that look for faces and for content; None for what the app does not have."""
+    """The opt-outs, and the models that look for faces and for content; None for what the app does not have.
+
+    `relevance` asks the model that has embeddings.
+    """
 
     optouts: OptOutList | None = None
     models: PictureModelLoader | None = None
+    relevance: RelevanceCheck = field(default_factory=RelevanceCheck)
 
     async def current_optouts(self) -> OptOutCheck:
         """Returns the check of the opt-outs as they are now.

@@ -40,7 +40,8 @@ class KnownWork:
     """What the work on a chunk gives to each known image.
 
     `judge` judges and stores bytes, with what their file said earlier about itself. The work may be interrupted within
-    a block of `interruptible`. `stored` reads the images.
+    a block of `interruptible`. `stored` reads the images. `score` adds scores to the facts of stored bytes, if they
+    lack any that the job wants.
     """
 
     options: CrawlOptions
@@ -50,6 +51,7 @@ class KnownWork:
     interruptible: Callable[[], AbstractContextManager[None]]
     optouts: OptOutCheck
     stored: StoredReads
+    score: Callable[[bytes, ImageFacts], Awaitable[ImageFacts | Rejected]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,12 @@ class KnownImages:
             if _lacks_findings(facts, work.options):
                 return await work.judge(data, answers, facts.embedded)
             refusal = work.optouts.by_content(answers, data, facts)
-            return refusal or Kept(work.shard.name, await work.shard.append(data), facts)
+            if refusal is not None:
+                return refusal
+            scored = await work.score(data, facts)
+            if isinstance(scored, Rejected):
+                return scored
+            return Kept(work.shard.name, await work.shard.append(data), scored)
         except (NotFound, Conflict) as error:
             raise Damaged(f"The files of the dataset to refresh cannot be read. {error.detail}") from error
         finally:

@@ -17,16 +17,16 @@ from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.host_queues import HostQueues
 from shared.crawling.fetching.patience import Patience, Postponed
 from shared.crawling.image_checks import NO_CHECKS, ImageChecks
-from shared.crawling.judging.decoding.allocator import return_large_blocks
-from shared.crawling.judging.first_use import import_libraries, judge
-from shared.crawling.judging.threads import JudgingThreads
+from shared.crawling.image_judge import ImageJudge
 from shared.crawling.known_images import KnownImages, KnownWork
 from shared.crawling.optout_check import OptOutCheck
+from shared.crawling.relevance_check import options_for_known
 from shared.crawling.stored_reads import StoredReads
 from shared.errors import Conflict, NotFound, Permanent, Retryable, Unavailable
 from shared.records.candidates import BLOB_SCHEME, Candidate, NumberedCandidate, StoredRange
 from shared.records.consent import Answers, consent_of
 from shared.records.embedded import SILENT, Embedded
+from shared.records.facts import ImageFacts
 from shared.records.licenses import allows_changes
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.runtime import Runtime
@@ -36,7 +36,7 @@ from shared.storage.writer import BlobWriter
 from shared.telemetry import signals
 
 if TYPE_CHECKING:
-    from shared.crawling.judging.judge import Judged
+    from shared.scoring.scorer import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,7 @@ class ChunkWorker:
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
         self._config = config
-        return_large_blocks()
-        self._pixels = ByteBudget(config.decoded_bytes)
-        self._threads = JudgingThreads(config.threads or os.cpu_count() or 1)
+        self._judge = ImageJudge(config.threads or os.cpu_count() or 1, config.decoded_bytes)
 
     async def work(self, chunk: Chunk, deadline: Deadline, stop: Callable[[], bool]) -> ChunkResult:
         """Fetches, judges and stores the chunk's images until all are done, the deadline passes or `stop` returns true.
@@ -90,7 +88,7 @@ class ChunkWorker:
         optouts = await self._checks.current_optouts()
         models = await self._checks.models_for(chunk.options)
         run = self._run(chunk, deadline, stop, optouts, models)
-        libraries = self._threads.run(import_libraries)
+        libraries = self._judge.import_libraries()
         watcher = asyncio.create_task(run.interrupt_on_stop())
         try:
             async with asyncio.TaskGroup() as group:
@@ -112,7 +110,7 @@ class ChunkWorker:
 
     async def close(self) -> None:
         """Stops the threads as soon as their current images are done."""
-        self._threads.close()
+        self._judge.close()
 
     def _run(
         self,
@@ -180,8 +178,9 @@ class ChunkWorker:
     def _known_work(self, run: ChunkRun, candidate: Candidate) -> KnownWork:
         judge_and_store = partial(self._judge_and_store, run, candidate)
         options, optouts = run.chunk.options, run.optouts
+        score = partial(self._score_known, run, candidate)
         return KnownWork(
-            options, run.shard, run.patience, judge_and_store, run.interruptible, optouts, run.stored
+            options, run.shard, run.patience, judge_and_store, run.interruptible, optouts, run.stored, score
         )
 
     async def _outcome(
@@ -241,7 +240,7 @@ class ChunkWorker:
     async def _judge_and_store(
         self, run: ChunkRun, candidate: Candidate, data: bytes, answers: Answers, earlier: Embedded = SILENT
     ) -> Kept | Rejected:
-        judged = await self._judge(run, data, answers, earlier)
+        judged = await self._judge.judge(run, data, answers, earlier)
         if isinstance(judged, Rejected):
             return judged
         refusal = run.optouts.by_content(answers, data, judged.facts, judged.found_hash)
@@ -250,23 +249,30 @@ class ChunkWorker:
         if judged.blurred and not allows_changes(candidate.provenance.license):
             terms = candidate.provenance.license
             return Rejected(Reason.LICENSE_FILTERED, f"{terms} does not allow that its faces are blurred")
-        return Kept(run.shard.name, await run.shard.append(judged.data), judged.facts)
+        facts = await self._score(run, candidate, judged.facts, judged.picture)
+        if isinstance(facts, Rejected):
+            return facts
+        return Kept(run.shard.name, await run.shard.append(judged.data), facts)
 
-    async def _judge(
-        self, run: ChunkRun, data: bytes, answers: Answers, earlier: Embedded
-    ) -> "Judged | Rejected":
-        """Judges the image in a thread. An image that needs much memory waits for it without holding a thread."""
+    async def _score(
+        self, run: ChunkRun, candidate: Candidate, facts: ImageFacts, picture: "Picture | None"
+    ) -> ImageFacts | Rejected:
+        if picture is None:
+            return facts
+        async with run.waiting():
+            return await self._checks.relevance.score(facts, candidate.label, picture, run.chunk.options)
+
+    async def _score_known(
+        self, run: ChunkRun, candidate: Candidate, data: bytes, facts: ImageFacts
+    ) -> ImageFacts | Rejected:
+        """Scores stored bytes that a refresh takes over, if their facts lack what the job wants."""
         options = run.chunk.options
-        judged = await self._threads.run(partial(judge, data, options, answers, earlier, run.models))
-        from shared.crawling.judging.judge import AwaitingMemory, judge_with_memory
-
-        while isinstance(judged, AwaitingMemory):
-            async with run.waiting():
-                share = await self._pixels.take(judged.needed_bytes)
-            # the thread needs the memory to its end, even if this task is cancelled
-            give_back = partial(self._pixels.give_back, share)
-            judged = await self._threads.run(partial(judge_with_memory, judged, options), give_back)
-        return judged
+        if not self._checks.relevance.is_missing(facts, candidate.label, options):
+            return facts
+        judged = await self._judge.look(run, data, options_for_known(options), facts.embedded)
+        return await self._score(
+            run, candidate, facts, judged.picture if not isinstance(judged, Rejected) else None
+        )
 
 
 def _first_of(group: BaseExceptionGroup[Permanent]) -> Permanent:

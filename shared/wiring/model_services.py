@@ -1,4 +1,4 @@
-"""Makes the services that ask models about pictures. Each service is made when it is first used."""
+"""Makes the services that check images. Each service is made when it is first used."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 from shared.wiring.user_services import UserServices
 
 if TYPE_CHECKING:
+    from shared.crawling.image_checks import ImageChecks
+    from shared.optouts.optout_list import OptOutList
     from shared.scoring.model_names import ModelNames
     from shared.scoring.picture_model_loader import PictureModelLoader
+    from shared.scoring.relevance import Relevance
+    from shared.scoring.scorer import Scorer
 
 
 class ModelServices(UserServices):
-    """The models that the settings name. Their libraries and files are loaded when a job first needs them."""
+    """The opt-outs, and the models that the settings name. Their libraries are imported when a job first needs them."""
 
     @cached_property
     def model_names(self) -> "ModelNames":
@@ -28,9 +32,42 @@ class ModelServices(UserServices):
         )
 
     @cached_property
+    def optouts(self) -> "OptOutList":
+        """What people have asked the operator not to use."""
+        from shared.optouts.optout_list import OptOutList
+
+        return OptOutList(self.entities, self.clock, self.runtime.ids)
+
+    @cached_property
+    def image_checks(self) -> "ImageChecks":
+        """What the crawler checks images against."""
+        from shared.crawling.image_checks import ImageChecks
+        from shared.crawling.relevance_check import RelevanceCheck
+
+        return ImageChecks(self.optouts, self.picture_models, RelevanceCheck(self.relevance))
+
+    @cached_property
     def picture_models(self) -> "PictureModelLoader":
         """The models that look at pictures while they are judged."""
         from shared.scoring.model_files import ModelFiles
         from shared.scoring.picture_model_loader import PictureModelLoader
 
         return PictureModelLoader(ModelFiles(self.blobs), self.model_names)
+
+    @cached_property
+    def relevance(self) -> "Relevance | None":
+        """Measures how well pictures show their labels. It is None if the settings name no model for that."""
+        name = self.settings.relevance_model
+        if name is None:
+            return None
+        from shared.scoring.relevance import Relevance
+
+        return Relevance(self._scorer(name))
+
+    def _scorer(self, name: str) -> "Scorer":
+        """Returns the model with this name."""
+        from shared.scoring.model_files import ModelFiles
+        from shared.scoring.model_names import ONNX
+        from shared.scoring.onnx.scorer import OnnxScorer
+
+        return OnnxScorer(ModelFiles(self.blobs), name.removeprefix(ONNX))

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from shared.jobs.submission.spec_checks import SpecChecks
     from shared.jobs.submission.submit import Submit
     from shared.jobs.submission.uploaded_lists import UploadedLists
-    from shared.optouts.optout_list import OptOutList
     from shared.sources.kinds import SourceSettings
     from shared.sources.registry import SourceRegistry
     from shared.sources.source import SourceKind
@@ -94,13 +93,6 @@ class Services(ModelServices):
         from shared.web.wishes.host_wishes import HostWishes
 
         return HostWishes.over(self.guarded_web)
-
-    @cached_property
-    def optouts(self) -> "OptOutList":
-        """What people have asked the operator not to use."""
-        from shared.optouts.optout_list import OptOutList
-
-        return OptOutList(self.entities, self.clock, self.runtime.ids)
 
     @cached_property
     def source_kinds(self) -> "Mapping[str, SourceKind]":
@@ -239,7 +231,6 @@ class Services(ModelServices):
         from shared.crawling.fetching.byte_budget import ByteBudget
         from shared.crawling.fetching.fetch import Fetcher
         from shared.crawling.fetching.fetch_config import FetchConfig
-        from shared.crawling.image_checks import ImageChecks
         from shared.crawling.worker import ChunkWorker, WorkerConfig
 
         fetching = FetchConfig(
@@ -250,8 +241,7 @@ class Services(ModelServices):
         budget = ByteBudget(_BYTES_IN_FLIGHT)
         fetcher = Fetcher(self.guarded_sessions, self.wishes, budget, fetching, rows=self.host_rows)
         config = WorkerConfig(concurrency=self.settings.fetch_concurrency)
-        checks = ImageChecks(self.optouts, self.picture_models)
-        return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config, checks)
+        return ChunkWorker(fetcher, budget, self.blobs, self.runtime, config, self.image_checks)
 
     @cached_property
     def crawl(self) -> "Crawl":

@@ -14,6 +14,7 @@ from shared.crawling.judging.decoding.decoding_bytes import SMALL_BYTES
 from shared.crawling.judging.embedded.check import check_embedded
 from shared.crawling.judging.inspect import Inspected, Opened, decode, open_image
 from shared.crawling.judging.picture.color import profile_name
+from shared.crawling.judging.picture.for_models import SIDE, picture_for_models
 from shared.crawling.judging.picture.transform import transform, wanted_side
 from shared.crawling.options import CrawlOptions, Transform
 from shared.records.consent import Answers
@@ -21,6 +22,7 @@ from shared.records.embedded import SILENT, Embedded
 from shared.records.facts import ImageFacts
 from shared.records.records import Rejected
 from shared.scoring.picture_models import NO_MODELS, PictureModels
+from shared.scoring.scorer import Picture
 
 if TYPE_CHECKING:
     from shared.crawling.judging.model_checks.frame_checks import Checked, FrameChecks
@@ -31,13 +33,15 @@ class Judged:
     """The facts of an image that is kept, and the bytes to store: the file, a mended copy or a transformed copy.
 
     `blurred` says that faces were blurred, or that the later frames of an animation were dropped because they may show
-    faces. `found_hash` is the perceptual hash of the picture as it came.
+    faces. `found_hash` is the perceptual hash of the picture as it came. `picture` is what models see that run
+    after the judging; it is None if the job has none of them.
     """
 
     data: bytes
     facts: ImageFacts
     blurred: bool = False
     found_hash: str = ""
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def judge(
     Raises:
         Permanent: a model does not work.
     """
-    opened = open_image(data, options.filters, wanted_side(options.transform))
+    opened = open_image(data, options.filters, _side(options))
     if isinstance(opened, Rejected):
         return opened
     said = check_embedded(data, opened.header, options, Answers() if answers is None else answers, earlier)
@@ -105,9 +109,22 @@ def judge_with_memory(
     if isinstance(found, Rejected):
         return found
     if checks is None:
-        return _judged(found, waiting.embedded, options.transform)
+        return _with_picture(_judged(found, waiting.embedded, options.transform), found, options)
     checked = checks.check(found)
-    return checked if isinstance(checked, Rejected) else _with_findings(checked, waiting.embedded, options)
+    if isinstance(checked, Rejected):
+        return checked
+    return _with_picture(_with_findings(checked, waiting.embedded, options), checked.found, options)
+
+
+def _side(options: CrawlOptions) -> int | None:
+    """Returns how many pixels the shorter side needs, or None if it needs all pixels."""
+    side = wanted_side(options.transform)
+    return side if side is None or not options.wants_picture else max(side, SIDE)
+
+
+def _with_picture(judged: Judged, found: Inspected, options: CrawlOptions) -> Judged:
+    """Adds the picture for models that run after the judging, if the job has any."""
+    return replace(judged, picture=picture_for_models(found)) if options.wants_picture else judged
 
 
 def _with_models(

@@ -145,7 +145,7 @@ async def engine(blobs, fetcher_type=Fetcher):
     assert budget._free == BUDGET
     assert not fetcher._limits._hosts
     await worker.close()
-    worker._threads.close(wait=True)
+    worker._judge._threads.close(wait=True)
     await sessions.close()
 
 

@@ -134,28 +134,28 @@ def chunk(files: int, options: CrawlOptions = OPTIONS) -> Chunk:
 
 async def waiting(worker, images: int) -> None:
     """Waits until so many images wait for memory."""
-    while len(worker._pixels._queue) < images:  # noqa: ASYNC110 - the budget has no event for it
+    while len(worker._judge._pixels._queue) < images:  # noqa: ASYNC110 - the budget has no event for it
         await asyncio.sleep(0)
 
 
 async def test_an_image_that_waits_for_memory_is_decoded_when_memory_is_free(make_worker):
     worker = make_worker(await stored([large(), encoded("JPEG"), encoded("JPEG", progressive=True)]))
     whole = worker._config.decoded_bytes
-    assert worker._pixels.take_now(whole) == whole
+    assert worker._judge._pixels.take_now(whole) == whole
     work = asyncio.create_task(worker.work(chunk(3), Deadline.after(SystemClock(), 60), lambda: False))
     await waiting(worker, 1)
     assert not work.done()
-    worker._pixels.give_back(whole)
+    worker._judge._pixels.give_back(whole)
     result = await work
     assert [type(record.outcome) for record in result.records] == [Kept] * 3
-    assert worker._pixels.take_now(whole) == whole
+    assert worker._judge._pixels.take_now(whole) == whole
 
 
 @pytest.mark.parametrize("end", ["stop", "deadline", "cancel"])
 async def test_a_wait_for_memory_can_be_interrupted_and_the_image_judged_later(make_worker, end):
     worker = make_worker(await stored([large(), large(), encoded("JPEG")]))
     whole = worker._config.decoded_bytes
-    worker._pixels.take_now(whole)
+    worker._judge._pixels.take_now(whole)
     stopped = asyncio.Event()
     seconds = 0.5 if end == "deadline" else 60
     work = asyncio.create_task(worker.work(chunk(3), Deadline.after(SystemClock(), seconds), stopped.is_set))
@@ -170,9 +170,9 @@ async def test_a_wait_for_memory_can_be_interrupted_and_the_image_judged_later(m
         result = await work
         assert len(result.records) == 1
         assert [numbered.index for numbered in result.unfinished] == [0, 1]
-    worker._pixels.give_back(whole)
-    assert worker._pixels.take_now(whole) == whole
-    worker._pixels.give_back(whole)
+    worker._judge._pixels.give_back(whole)
+    assert worker._judge._pixels.take_now(whole) == whole
+    worker._judge._pixels.give_back(whole)
     again = await worker.work(chunk(3), Deadline.after(SystemClock(), 60), lambda: False)
     assert len(again.records) == 3
 
