@@ -101,6 +101,7 @@ def test_files_of_an_earlier_revision_are_removed_and_those_of_other_people_stay
     earlier = {
         *("train/cat/00000007.jpg", "val/dog/00000008.png", "val/metadata.parquet", "annotations.coco.json"),
         *("train-00000-of-00012.parquet", "test-00003.tar", "00001.tar", "preview.jpg"),
+        *("test/embeddings.npy", "embeddings.npy"),
     }
     others = {".gitattributes", "train/cat/mine.jpg", "notes.md", "model.parquet", "CONSENT.jsonl"}
     hub.files |= dict.fromkeys(earlier | others, b"earlier")

@@ -22,9 +22,9 @@ MAX_FILES: Final = 10_000
 # a file that each dataset has, and hardly anything else
 _MARK = "CONSENT.jsonl"
 _OF_DATASETS = re.compile(
-    r"(train|val|test)/([^/]+/\d{8,}\.\w+|metadata\.parquet)"
+    r"(train|val|test)/([^/]+/\d{8,}\.\w+|metadata\.parquet|embeddings\.npy)"
     r"|(train|val|test)-\d{5}-of-\d{5}\.parquet|((train|val|test)-)?\d{5}\.tar"
-    r"|annotations\.[\w.]+|metadata\.parquet|preview\.jpg"
+    r"|annotations\.[\w.]+|metadata\.parquet|embeddings\.npy|preview\.jpg"
 )
 
 
