@@ -30,7 +30,7 @@ def jpeg_blocks(data: bytes) -> Blocks:
     for parts in extensions.values():
         # up to the first part that is missing, which is as far as the reader reads it
         found.add_xmp(b"".join(parts[offset] for offset in sorted(parts)))
-    found.cut = may_have_codes(data, end)
+    found.cut = may_have_codes(data, end=end)
     if photoshop:
         for records in iptc_of_photoshop(b"".join(photoshop)):
             found.add_iptc(records)

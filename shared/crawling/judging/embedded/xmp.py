@@ -129,9 +129,9 @@ def codes_in(data: bytes) -> list[str]:
     return sorted({code.decode() for code in _CODE_BYTES.findall(data.replace(b"\0", b""))})[:_MAX_TEXTS]
 
 
-def may_have_codes(data: bytes, end: int | None = None) -> bool:
-    """Returns whether a code against data mining stands in the bytes before `end`, in ASCII or UTF-8. It is fast."""
-    return data.find(_CODE_START, 0, end) >= 0
+def may_have_codes(data: bytes, start: int = 0, end: int | None = None) -> bool:
+    """Returns whether a code against data mining stands in `data[start:end]`, in ASCII or UTF-8. It is fast."""
+    return data.find(_CODE_START, start, end) >= 0
 
 
 def mining_code(texts: Iterable[str]) -> str:

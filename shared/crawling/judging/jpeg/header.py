@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from PIL import Image
 
+from shared.crawling.judging.embedded.xmp import may_have_codes
 from shared.crawling.judging.exif import EXIF_START, ORIENTATION_TAG, is_exif_readable, read_orientation
 from shared.crawling.judging.jpeg.segments import (
     APP0,
@@ -104,7 +105,12 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
 
 def _read_segment(data: bytes, seen: _Seen, segment: Segment) -> None:
     code = segment.code
-    if code in _DESCRIBING and (code != APP1 or data.startswith(_ADOBE_NAMES, segment.start)):
+    if code in _DESCRIBING and (
+        # EXIF is in most files, and XMP in EXIF is in few
+        code != APP1
+        or data.startswith(_ADOBE_NAMES, segment.start)
+        or may_have_codes(data, segment.start, segment.end)
+    ):
         seen.describes_itself = True
     if code in _READ_SEGMENTS:
         seen.tidy &= not is_cut_short(data, segment)

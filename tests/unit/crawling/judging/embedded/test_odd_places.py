@@ -46,11 +46,11 @@ def tiff_with_second_page():
     return out.getvalue()
 
 
-def png_with_exif():
+def with_exif(image_format):
     exif = Image.Exif()
     exif[700] = REFUSAL
     out = io.BytesIO()
-    picture().save(out, "PNG", exif=exif)
+    picture().save(out, image_format, exif=exif)
     return out.getvalue()
 
 
@@ -76,7 +76,7 @@ def many_packets():
         raw_profile(b"xmp", LONG),
         raw_profile(b"APP1", SEGMENT + REFUSAL),
         plain("png") + REFUSAL,
-        png_with_exif(),
+        *map(with_exif, ("PNG", "JPEG", "WEBP")),
         tiff_with_tag(700, 7, REFUSAL),
         tiff_with_tag(700, 2, REFUSAL.decode("latin-1")),
         tiff_with_second_page(),
@@ -87,8 +87,8 @@ def many_packets():
     ],
     ids=[
         "long compressed text", "raw profile", "long raw profile", "raw segment", "after the end of a PNG",
-        "EXIF", "undefined tag", "ASCII tag", "second page", "after the end of a GIF", "after the end of a WebP",
-        "odd name", "tenth packet",
+        "EXIF of a PNG", "EXIF of a JPEG", "EXIF of a WebP", "undefined tag", "ASCII tag", "second page",
+        "after the end of a GIF", "after the end of a WebP", "odd name", "tenth packet",
     ],
 )  # fmt: skip
 def test_odd_places_and_length_hide_no_refusal(data):
