@@ -19,7 +19,7 @@ from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES
 from shared.web.http.head_reader import limit_in
 from shared.web.http.response_heads import unread_coding
-from shared.web.wishes.linked_licences import LinkedLicences
+from shared.web.wishes.host_wishes import HostWishes
 from shared.web.wishes.opt_out import Declared
 from shared.web.wishes.respect import Respect
 from shared.web.wishes.texts.licence_links import licence_links
@@ -97,9 +97,9 @@ def check_answer(response: aiohttp.ClientResponse, now: datetime) -> None:
 
 
 async def check_consent(
-    response: aiohttp.ClientResponse, respect: Respect, answers: Answers, licences: LinkedLicences
+    response: aiohttp.ClientResponse, respect: Respect, answers: Answers, wishes: HostWishes
 ) -> None:
-    """Checks that the answer's headers, and the licences that they name, allow the use of the image.
+    """Checks that the answer's headers, the licences that they name and ai.txt allow the use of the image.
 
     Notes what they say.
 
@@ -115,7 +115,9 @@ async def check_consent(
     refusal = declared.refusal(respect, answers)
     if refusal is None and respect.rsl and "link" in headers:
         names = licence_links(headers.getall("link"))
-        refusal = await licences.refusal(response.url, names, answers) if names else None
+        refusal = await wishes.linked_licences.refusal(response.url, names, answers) if names else None
+    if refusal is None and respect.ai_txt:
+        refusal = await wishes.ai_txt.refusal_of_kind(response.url, response.content_type, answers)
     if refusal is not None:
         raise GiveUp(refusal.reason, refusal.detail)
 

@@ -265,8 +265,7 @@ class Fetcher:
                 unchanged = response.status == HTTPStatus.NOT_MODIFIED and bool(download.conditions)
                 if target is None and not unchanged:
                     check_answer(response, self._timing.clock.now())
-                licences = self._wishes.linked_licences
-                await check_consent(response, download.respect, download.answers, licences)
+                await check_consent(response, download.respect, download.answers, self._wishes)
                 if target is not None:
                     return target
                 body = b"" if unchanged else await self._read(response, download)

@@ -17,6 +17,15 @@ from shared.web.wishes.texts.robots_text import RobotsText
 
 _FILE_BYTES = 512_000
 _CHECK_SECONDS = 0.05
+_ENDINGS = {
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/webp": (".webp",),
+    "image/gif": (".gif",),
+    "image/bmp": (".bmp",),
+    "image/tiff": (".tif", ".tiff"),
+    "image/avif": (".avif",),
+}
 
 
 class AiTxt:
@@ -43,9 +52,28 @@ class AiTxt:
         if file.content is None:
             answers.note(Signal.AI_TXT, Answer.UNAVAILABLE if file.unreachable else Answer.ABSENT)
             return file.unreachable
+        return await self._compare(file.content, comparable_path(url), answers)
+
+    async def refusal_of_kind(self, url: URL, media_type: str, answers: Answers) -> Rejected | None:
+        """Returns why an image of this media type may not be used, if its address does not end as such files do.
+
+        A rule such as `*.jpg` means JPEGs, whatever their addresses are. The file of the host was asked for before.
+        """
+        endings = _ENDINGS.get(media_type, ())
+        if not endings or url.path.lower().endswith(endings):
+            return None
+        found = (await self._files.get(url)).content
+        if found is None:
+            return None
         path = comparable_path(url)
+        refusals = [await self._compare(found, f"{path}{ending}", answers) for ending in endings]
+        return next((refusal for refusal in refusals if refusal is not None), None)
+
+    async def _compare(
+        self, found: tuple[RobotsText, RobotsText], path: str, answers: Answers
+    ) -> Rejected | None:
         try:
-            for said, spelling in zip(file.content, (path, lower_path(path)), strict=True):
+            for said, spelling in zip(found, (path, lower_path(path)), strict=True):
                 if not await said.rules.find(spelling, self._check_seconds):
                     answers.note(Signal.AI_TXT, Answer.REFUSED)
                     return opted_out(Signal.AI_TXT, "ai.txt forbids it")

@@ -30,6 +30,7 @@ class Site:
     moved_headers: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    pictures: tuple[str, ...] = ()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
@@ -37,7 +38,7 @@ class Site:
             return web.Response(status=302, headers={"Location": "/a.jpg", **self.moved_headers})
         if request.path in self.statuses:
             return web.Response(status=self.statuses[request.path])
-        if request.path.lower().endswith(".jpg"):
+        if request.path.lower().endswith((".jpg", *self.pictures)):
             return web.Response(body=self.photo, headers=self.headers)
         body = self.files.get(request.path)
         if body is None:
@@ -224,6 +225,27 @@ async def test_a_kind_of_file_is_refused_in_capitals_too(photo, make_fetcher):
     site = Site(photo, {"/ai.txt": f"{FOR_ALL}Disallow: *.jpg"})
     async with serving(site.serve) as base:
         assert isinstance(await ask(make_fetcher(), f"{base}/A.JPG"), Rejected)
+
+
+@pytest.mark.parametrize(
+    ("rules", "media_type", "is_refused"),
+    [
+        ("Disallow: *.jpg", "image/jpeg", True),
+        ("Disallow: /*.JPEG$", "image/jpeg; charset=utf-8", True),
+        ("Disallow: *.jpg", "image/png", False),
+        ("Disallow: *.jpg", "application/octet-stream", False),
+        ("Disallow: *.jpg\nAllow: /picture", "image/jpeg", False),
+    ],
+)
+async def test_a_rule_for_a_kind_of_file_counts_for_addresses_without_an_ending(
+    rules, media_type, is_refused, photo, make_fetcher
+):
+    site = Site(photo, {"/ai.txt": f"{FOR_ALL}{rules}"}, CIMultiDict({"Content-Type": media_type}))
+    site.pictures = ("/picture",)
+    async with serving(site.serve) as base:
+        found = await ask(make_fetcher(), f"{base}/picture?id=1")
+        assert isinstance(found, Rejected) is is_refused
+        assert isinstance(await ask(make_fetcher(), f"{base}/picture", Respect(ai_txt=False)), Fetched)
 
 
 async def test_the_files_of_a_host_are_fetched_once_for_many_images(photo, make_fetcher):
