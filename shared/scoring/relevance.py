@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from typing import Final
 
-from shared.scoring.scorer import Embedding, Picture, Scorer, cosine
+from shared.scoring.scorer import Embedding, Picture, Scorer, cosine, retrieve_error
 
 TEMPLATE: Final = "a photo of {}"
 """The text of a label. A. Radford and others, "Learning Transferable Visual Models From Natural Language Supervision",
@@ -44,6 +44,7 @@ class Relevance:
         task = self._labels.get(label)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = asyncio.create_task(self._scorer.embed_text(text_of(label)))
+            task.add_done_callback(retrieve_error)
             self._labels[label] = task
             if len(self._labels) > _MAX_TEXTS:
                 self._labels.popitem(last=False)

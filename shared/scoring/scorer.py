@@ -1,5 +1,6 @@
 """Defines what models say about pictures: embeddings, and the relevance of a picture to a text."""
 
+import asyncio
 from typing import Protocol
 
 import numpy as np
@@ -78,3 +79,9 @@ def cosine(one: Embedding, other: Embedding) -> float:
             f"An embedding has {one.size} numbers and another has {other.size}; they must be of one model."
         )
     return max(-1.0, min(1.0, float(one.astype(np.float64) @ other.astype(np.float64))))
+
+
+def retrieve_error(task: "asyncio.Task[object]") -> None:
+    """Takes the error of a task that many callers wait for. Otherwise it is logged if all of them were cancelled."""
+    if not task.cancelled():
+        task.exception()

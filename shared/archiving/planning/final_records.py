@@ -82,6 +82,8 @@ class FinalRecords:
             provenance = image.record.candidate.provenance
             _count(self.figures.sources, provenance.source)
             _count(self.figures.licenses, provenance.license)
+            if image.kept.facts.scorer:
+                _count(self.figures.scorers, image.kept.facts.scorer)
         return Completed(lines, images)
 
     def _rows(self, indices: Sequence[int]) -> list[_Row]:

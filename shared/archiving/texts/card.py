@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder, changes_of
 from shared.archiving.texts.loading import loading
-from shared.archiving.texts.markdown import escaped
+from shared.archiving.texts.markdown import code, escaped
 from shared.archiving.texts.yaml import yaml_of
 from shared.records.delivered import SHA256_BYTES
 from shared.records.licenses import allows_changes
@@ -31,12 +31,13 @@ _HUGGING_FACE_NAMES = {"val": "validation"}
 
 @dataclass(slots=True)
 class Figures:
-    """Counts for the card: candidates by label and outcome, and images by split, source and licence."""
+    """Counts for the card: candidates by label and outcome, and images by split, source, licence and scoring model."""
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     splits: Mapping[str, int] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
     licenses: dict[str, int] = field(default_factory=dict)
+    scorers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def card(
             "## How to load it",
             "",
             *loading(packing.example, packing.annotations),
-            *_making(order),
+            *_making(order, figures),
             f"Checksum of the images: `{checksum}`, the SHA-256 of their sorted SHA-256s, a line each. The same images",
             "have the same one, however they are named, divided and packed.",
             "",
@@ -126,12 +127,15 @@ def _front_matter(order: ArchiveOrder, packing: Packing, total: int) -> Iterator
     yield from (*_split_globs(packing), "---")
 
 
-def _making(order: ArchiveOrder) -> Iterator[str]:
+def _making(order: ArchiveOrder, figures: Figures) -> Iterator[str]:
     yield from ("## How it was made", "")
     if order.parents:
         yield f"- made of the datasets: {', '.join(order.parents)}"
     yield f"- {changes_of(order) or 'Images are as they were found.'}"
     yield f"- deduplication: {_dedup(order)}"
+    if figures.scorers:
+        models = ", ".join(map(code, sorted(figures.scorers)))
+        yield f"- relevance and embeddings: measured by {models}. Values of different models are not comparable."
     yield f"- images per label: {_limit(order)}"
     yield f"- splits: {_shares(order)}; seed {order.seed}"
     yield ""

@@ -25,7 +25,7 @@ from shared.scoring.onnx.text_input import (
     TOKENIZER_FILE,
     TextInput,
 )
-from shared.scoring.scorer import Embedding, Picture, unit_vector
+from shared.scoring.scorer import Embedding, Picture, retrieve_error, unit_vector
 
 VISION_FILE: Final = "vision_model.onnx"
 TEXT_FILE: Final = "text_model.onnx"
@@ -75,6 +75,7 @@ class OnnxScorer:
         """Returns the model. All callers wait for one task, which goes on if a caller is cancelled."""
         if self._loading is None or self._failed(self._loading):
             self._loading = asyncio.create_task(self._read())
+            self._loading.add_done_callback(retrieve_error)
         return await asyncio.shield(self._loading)
 
     @staticmethod

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from shared.crawling.fetching.byte_budget import ByteBudget
 from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.fetch_config import FetchConfig
+from shared.crawling.image_checks import NO_CHECKS, ImageChecks
 from shared.crawling.worker import ChunkWorker, WorkerConfig
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.http.aiohttp_client import AiohttpWebClient
@@ -16,14 +17,14 @@ from tests.unit.in_memory import runtime_of
 
 @asynccontextmanager
 async def working(
-    blobs: MemoryBlobs, config: WorkerConfig, total_seconds: float = 1.5
+    blobs: MemoryBlobs, config: WorkerConfig, total_seconds: float = 1.5, checks: ImageChecks = NO_CHECKS
 ) -> AsyncIterator[ChunkWorker]:
     sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
     budget = ByteBudget(8_000_000)
     fetching = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
     web = AiohttpWebClient(sessions)
     fetcher = Fetcher(sessions, HostWishes.over(web), budget, fetching)
-    worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), config)
+    worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), config, checks)
     try:
         yield worker
     finally:

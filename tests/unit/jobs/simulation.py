@@ -49,6 +49,7 @@ from shared.jobs.webhooks.send import SendWebhook
 from shared.jobs.webhooks.signing_secrets import SigningSecrets
 from shared.lifecycle.working_blobs import ClearWork, WorkingBlobs
 from shared.runtime import Runtime
+from shared.scoring.model_names import ModelNames
 from shared.sources.registry import SourceRegistry
 from shared.sources.source import SourceContext, SourceKind
 from shared.storage.memory.blobs import MemoryBlobs
@@ -75,6 +76,7 @@ from tests.unit.manual_clock import ManualClock
 
 QUEUES = (JOBS_QUEUE, CHUNKS_QUEUE, ARCHIVES_QUEUE, WEBHOOKS_QUEUE)
 WINDOW = 4
+NO_MODELS = ModelNames()
 _MAX_DELIVERIES = 5
 
 
@@ -105,6 +107,7 @@ class Flow:
         chunk_size: int = 20,
         tiers: Tiers = DEFAULT_TIERS,
         queue_users: tuple[str, bool] = ("admin", False),
+        models: ModelNames = NO_MODELS,
     ) -> None:
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
         self.blobs, self.entities, self.queues = MemoryBlobs(self.clock), MemoryEntities(), MemoryQueues()
@@ -131,7 +134,7 @@ class Flow:
         self.worker = FakeWorker(blobs, self.weather)
         self.keys = JobKeys(entities, self.jobs)
         lists = lists_of(self.data.storage)
-        checks = SpecChecks(self.catalog, lists, HostLookup(allow_private=False, resolve=_resolve))
+        checks = SpecChecks(self.catalog, lists, HostLookup(allow_private=False, resolve=_resolve), models)
         self.submit = Submit(self.data, self.keys, self.specs, checks, self.quotas, runtime)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
