@@ -76,6 +76,12 @@ param usePrivateNetwork bool = false
 @description('The client id of an app registration, for App Service authentication with Microsoft Entra. Empty means none.')
 param signInClientId string = ''
 
+@description('Whether Azure AI Vision measures relevance and makes embeddings. Each picture is a call that is billed.')
+param useAzureVision bool = false
+
+@description('The region of Azure AI Vision, which must offer multimodal embeddings. Empty means the region of the app.')
+param azureVisionLocation string = ''
+
 var datasetsContainer = 'pixcrawler-datasets'
 var hasVault = useKeyVault && !empty(adminApiKey)
 var token = uniqueString(subscription().id, environmentName, location)
@@ -150,6 +156,17 @@ module vault 'modules/vault.bicep' = if (hasVault) {
   }
 }
 
+module vision 'modules/vision.bicep' = if (useAzureVision) {
+  name: 'vision'
+  scope: group
+  params: {
+    name: 'vision-${token}'
+    location: empty(azureVisionLocation) ? location : azureVisionLocation
+    tags: tags
+    principalId: identity.outputs.principalId
+  }
+}
+
 module network 'modules/network.bicep' = if (usePrivateNetwork) {
   name: 'network'
   scope: group
@@ -187,6 +204,7 @@ module app 'modules/app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     subnetId: usePrivateNetwork ? network!.outputs.appSubnetId : ''
     signInClientId: signInClientId
+    visionEndpoint: useAzureVision ? vision!.outputs.endpoint : ''
   }
   // the host ends if it may not read a queue when it starts
   dependsOn: [roles]

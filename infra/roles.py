@@ -75,8 +75,22 @@ SECRETS_USER = Role(
     "Microsoft.KeyVault/vaults",
     ("Microsoft.KeyVault/vaults/secrets/getSecret/action",),
 )
-ROLES = (BLOB_OWNER, QUEUE_CONTRIBUTOR, TABLE_CONTRIBUTOR, METRICS_PUBLISHER, LOG_READER, SECRETS_USER)
-"""All roles of the app's identity. The last one is assigned only if there is a Key Vault."""
+VISION_USER = Role(
+    "Cognitive Services User",
+    "a97b65f3-24c7-4388-baec-2e87135dc908",
+    "Microsoft.CognitiveServices/accounts",
+    ("Microsoft.CognitiveServices/*",),
+)
+ROLES = (
+    BLOB_OWNER,
+    QUEUE_CONTRIBUTOR,
+    TABLE_CONTRIBUTOR,
+    METRICS_PUBLISHER,
+    LOG_READER,
+    SECRETS_USER,
+    VISION_USER,
+)
+"""All roles of the app's identity. The last two are assigned only if there is a Key Vault, and Azure AI Vision."""
 
 BLOB_CONTRIBUTOR = Role(
     "Storage Blob Data Contributor",
@@ -138,5 +152,9 @@ OF_THE_PLATFORM: Mapping[str, tuple[str, ...]] = {
     "the platform reads the package of the app": (f"{_BLOBS}/read",),
     "the host and the app send telemetry": ("Microsoft.Insights/Telemetry/Write",),
     "the platform reads the secret behind a setting": ("Microsoft.KeyVault/vaults/secrets/getSecret/action",),
+    # the documentation names the role, but not the permission of this call
+    "the app asks for embeddings": (
+        "Microsoft.CognitiveServices/accounts/ComputerVision/retrieval:vectorizeImage",
+    ),
 }
 """The permissions that the platform needs, and those of calls that are made without Azure's libraries."""

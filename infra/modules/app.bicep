@@ -22,6 +22,7 @@ param maximumInstanceCount int
 param alwaysReadyInstances int
 param subnetId string
 param signInClientId string
+param visionEndpoint string
 
 var signsIn = !empty(signInClientId)
 var requiredSettings = {
@@ -56,6 +57,8 @@ var optionalSettings = union(
     USER_AGENT: userAgent
     CORS_ALLOWED_ORIGINS: corsAllowedOrigins
     APP_SERVICE_SIGN_IN: signsIn ? 'true' : ''
+    AZURE_VISION_ENDPOINT: visionEndpoint
+    RELEVANCE_MODEL: empty(visionEndpoint) ? '' : 'azure-vision'
   },
   extraSettings,
   {

@@ -77,6 +77,12 @@ class Settings(
             )
         return self
 
+    @model_validator(mode="after")
+    def _azure_vision_has_an_address(self) -> Self:
+        if self.relevance_model == "azure-vision" and self.azure_vision_endpoint is None:
+            raise ValueError("RELEVANCE_MODEL is azure-vision: set AZURE_VISION_ENDPOINT, too")
+        return self
+
     @property
     def role(self) -> str:
         """The app's name in telemetry."""

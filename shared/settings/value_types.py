@@ -25,6 +25,7 @@ _KEY_VAULT = "@microsoft.keyvault("
 # as browsers write it: lower case, without a path
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _LEAST_LINK_SECONDS, _MOST_LINK_SECONDS = 60, 604_800
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -46,6 +47,14 @@ def _base_url(text: str) -> str:
     return text
 
 
+def _secure_url(text: str) -> str:
+    """A token of the app's identity goes there, so others must not read it on the way."""
+    parts = urlsplit(_base_url(text))
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ValueError("must be an https URL with a host, without a query")
+    return text
+
+
 def _link_seconds(seconds: float) -> float:
     if not _LEAST_LINK_SECONDS <= seconds <= _MOST_LINK_SECONDS:
         raise ValueError(
@@ -61,7 +70,7 @@ def is_on_loopback(connection_string: str) -> bool:
     if values.get("usedevelopmentstorage", "").lower() == "true":
         return True
     host = urlsplit(values.get("blobendpoint", "")).hostname or ""
-    return host in {"localhost", "127.0.0.1", "::1"}
+    return host in _LOOPBACK
 
 
 def _header_value(text: str) -> str:
@@ -171,6 +180,7 @@ type LinkSeconds = Annotated[
     Field(json_schema_extra={"minimum": _LEAST_LINK_SECONDS, "maximum": _MOST_LINK_SECONDS}),
 ]
 type BaseUrl = Annotated[str, AfterValidator(_base_url)]
+type SecureUrl = Annotated[str, AfterValidator(_secure_url)]
 type ContainerName = Annotated[str, AfterValidator(_container_name)]
 type Origins = Annotated[str, AfterValidator(_origins)]
 type HeaderValue = Annotated[str, AfterValidator(_header_value)]

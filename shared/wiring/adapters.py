@@ -174,6 +174,21 @@ class Adapters:
         return AiohttpWebClient(self.guarded_sessions)
 
     @cached_property
+    def operators_sessions(self) -> "Sessions":
+        """Connections to addresses that only the operator can set. They may be in a private network."""
+        from shared.web.http.session import SessionConfig, Sessions
+
+        return Sessions(SessionConfig(self.settings.user_agent, allow_private_networks=True))
+
+    @cached_property
+    def operators_web(self) -> "ReportedWebClient":
+        """The client for services of Azure whose address the operator has set."""
+        from shared.web.http.aiohttp_client import AiohttpWebClient
+        from shared.web.http.reported_client import ReportedWebClient
+
+        return ReportedWebClient(AiohttpWebClient(self.operators_sessions), self.telemetry, self.clock)
+
+    @cached_property
     def reported_web(self) -> "ReportedWebClient":
         """Exchanges that telemetry reports one by one: with image services, sites and webhooks, without robots.txt."""
         from shared.web.http.reported_client import ReportedWebClient

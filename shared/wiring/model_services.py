@@ -67,7 +67,28 @@ class ModelServices(UserServices):
     def _scorer(self, name: str) -> "Scorer":
         """Returns the model with this name."""
         from shared.scoring.model_files import ModelFiles
-        from shared.scoring.model_names import ONNX
+        from shared.scoring.model_names import AZURE_VISION, ONNX
+
+        if name == AZURE_VISION:
+            return self._azure_vision()
         from shared.scoring.onnx.scorer import OnnxScorer
 
         return OnnxScorer(ModelFiles(self.blobs), name.removeprefix(ONNX))
+
+    def _azure_vision(self) -> "Scorer":
+        """Returns the model of Azure AI Vision, which is called with the app's identity."""
+        from shared.scoring.azure_vision.calls import VisionCalls
+        from shared.scoring.azure_vision.pace import Timing
+        from shared.scoring.azure_vision.scorer import AzureVision
+        from shared.scoring.azure_vision.tokens import Tokens
+
+        settings = self.settings
+        return AzureVision(
+            VisionCalls(
+                settings.azure_vision_endpoint or "",
+                settings.azure_vision_calls_per_second,
+                Tokens(self.credential, self.clock),
+                self.operators_web,
+                Timing(self.clock),
+            )
+        )

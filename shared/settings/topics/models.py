@@ -4,6 +4,7 @@ from pydantic import Field, StringConstraints
 
 from shared.scoring.model_files import ModelName
 from shared.settings.topics.topic import Topic
+from shared.settings.value_types import SecureUrl
 
 type _RelevanceModel = Annotated[
     str, StringConstraints(pattern=r"^(azure-vision|onnx:[A-Za-z0-9][A-Za-z0-9._-]{0,99})$")
@@ -20,6 +21,11 @@ class ModelSettings(Topic):
     relevance_model: _RelevanceModel | None = Field(None, examples=[""])
     """The model for `relevance` and embeddings: `onnx:` and the name of the folder below `models/` in the datasets
     container, such as `onnx:clip-vit-base-patch32`, or `azure-vision`."""
+    azure_vision_endpoint: SecureUrl | None = Field(None, examples=[""])
+    """The address of the resource of [Azure AI Vision](../how-to/models.md#azure-ai-vision), such as
+    `https://NAME.cognitiveservices.azure.com`, for `RELEVANCE_MODEL=azure-vision`. The app shows its identity there."""
+    azure_vision_calls_per_second: Annotated[float, Field(gt=0, le=1000)] = 10.0
+    """How many calls of Azure AI Vision an instance begins in a second. Each picture is a call."""
     faces_model: ModelName | None = Field(None, examples=[""])
     """The model that finds faces, for `filters.faces`: the name of the folder below `models/` in the datasets container
     that has the YuNet model as `model.onnx`."""

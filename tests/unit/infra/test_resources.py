@@ -14,6 +14,7 @@ ENVIRONMENTS = ["a", "PROD", "0", "my-env_1", "(x).", ".", "a" * 64, "-" * 64, "
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 RULES = {
     "Microsoft.Authorization/roleAssignments": r"[0-9a-f-]{32,36}",
+    "Microsoft.CognitiveServices/accounts": r"[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]",
     "Microsoft.Consumption/budgets": r"[A-Za-z0-9_-]{1,63}",
     "Microsoft.Insights/actionGroups": r"[^:<>+/&%\\?|]{0,259}[^:<>+/&%\\?|. ]",
     "Microsoft.Insights/components": r"[\w().-]{0,259}[\w()-]",
@@ -163,3 +164,13 @@ def test_signing_in_lets_callers_with_keys_through() -> None:
         "id",
         "api://id",
     ]
+
+
+def test_azure_ai_vision_has_no_keys_and_an_address_of_its_own() -> None:
+    kind = "Microsoft.CognitiveServices/accounts"
+    found = properties(kind, useAzureVision=True)
+    assert found["disableLocalAuth"] is True
+    account = deployed(useAzureVision=True, azureVisionLocation="westeurope").only(kind)
+    assert found["customSubDomainName"] == account.name
+    assert account.body["location"] == "westeurope"
+    assert not deployed().of("Microsoft.CognitiveServices/accounts")

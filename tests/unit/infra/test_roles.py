@@ -10,9 +10,9 @@ import azure.storage.blob.aio as blobs
 import azure.storage.queue.aio as queues
 import pytest
 
-from infra.roles import BLOB_CONTRIBUTOR, BLOB_OWNER, CALLS, OF_THE_PLATFORM, ROLES, SECRETS_USER
+from infra.roles import BLOB_CONTRIBUTOR, BLOB_OWNER, CALLS, OF_THE_PLATFORM, ROLES, SECRETS_USER, VISION_USER
 from tests.unit.documents.markdown import rows_of, section_of
-from tests.unit.infra.bicep.deployments import deployed
+from tests.unit.infra.bicep.deployments import EVERYTHING, deployed
 
 ROOT = Path(__file__).parents[3]
 ADAPTERS = [*(ROOT / "shared/storage/azure").glob("*.py"), ROOT / "shared/insights/azure_logs.py"]
@@ -72,15 +72,16 @@ def test_the_smaller_role_for_blobs_is_not_enough() -> None:
     assert {p.partition("/blobs/")[2] for p in refused} == {"tags/write", "filter/action"}
 
 
-@pytest.mark.parametrize("vault", [True, False])
-def test_the_deployment_assigns_these_roles_and_no_others(vault) -> None:
-    made = deployed(useKeyVault=vault)
+@pytest.mark.parametrize(("vault", "vision"), [(True, True), (True, False), (False, True), (False, False)])
+def test_the_deployment_assigns_these_roles_and_no_others(vault, vision) -> None:
+    made = deployed(useKeyVault=vault, useAzureVision=vision)
+    optional = {SECRETS_USER: vault, VISION_USER: vision}
     assignments = made.of("Microsoft.Authorization/roleAssignments")
     found = {
         (assignment.body["scope"].type, assignment.body["properties"]["roleDefinitionId"].rpartition("/")[2])
         for assignment in assignments
     }
-    assert found == {(role.scope, role.id) for role in ROLES if vault or role != SECRETS_USER}
+    assert found == {(role.scope, role.id) for role in ROLES if optional.get(role, True)}
     assert len(found) == len(assignments)
     identity = made.only("Microsoft.ManagedIdentity/userAssignedIdentities")
     for assignment in assignments:
@@ -90,7 +91,7 @@ def test_the_deployment_assigns_these_roles_and_no_others(vault) -> None:
 
 
 def test_each_assignment_has_a_name_of_its_own() -> None:
-    names = [made.name for made in deployed(useKeyVault=True).of("Microsoft.Authorization/roleAssignments")]
+    names = [made.name for made in deployed(**EVERYTHING).of("Microsoft.Authorization/roleAssignments")]
     assert len(set(names)) == len(names) == len(ROLES)
 
 

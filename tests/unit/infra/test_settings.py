@@ -105,6 +105,10 @@ def test_the_app_accepts_the_values(monkeypatch, parameters) -> None:
     sign_in = found.pop("APPLICATIONINSIGHTS_AUTHENTICATION_STRING")
     client = found["AzureWebJobsStorage__clientId"]
     assert read_authentication_string(sign_in.replace(client, GUID)).client_id == GUID
+    if parameters:
+        # Azure knows the address when the resource is made
+        assert found["AZURE_VISION_ENDPOINT"].endswith(".endpoint>")
+        found["AZURE_VISION_ENDPOINT"] = "https://vision-x.cognitiveservices.azure.com/"
     # Azure replaces the reference to the vault by the secret
     key = found.pop("ADMIN_API_KEY")
     assert key == KEY or key.startswith("@Microsoft.KeyVault(SecretUri=")
@@ -113,6 +117,7 @@ def test_the_app_accepts_the_values(monkeypatch, parameters) -> None:
     assert settings.storage_credential == "managedidentity"
     assert settings.datasets_container == "pixcrawler-datasets"
     assert settings.app_service_sign_in is bool(parameters)
+    assert settings.relevance_model == ("azure-vision" if parameters else None)
 
 
 def test_each_timer_has_a_schedule_that_the_host_can_read() -> None:

@@ -13,6 +13,7 @@ EVERYTHING: dict[str, Any] = {
     "useKeyVault": True,
     "usePrivateNetwork": True,
     "signInClientId": "00000000-0000-0000-0000-000000000001",
+    "useAzureVision": True,
     "userAgent": "mine/1 (me@example.org)",
     "corsAllowedOrigins": "https://app.example.org",
     "extraSettings": {"PEXELS_API_KEY": "p", "FLICKR_API_KEY": ""},
