@@ -181,10 +181,12 @@ class Fetcher:
         if patience.is_postponed(host):
             raise Postponed
         try:
-            with download.clock_stopped():
-                await self._places.enter(
-                    host, delay_seconds=download.delay_seconds, within_seconds=patience.remaining_seconds
-                )
+            await self._places.enter(
+                host,
+                delay_seconds=download.delay_seconds,
+                within_seconds=patience.remaining_seconds,
+                waiting=download.clock_stopped,
+            )
         except NoPlace:
             patience.postpone(host)
             raise Postponed from None

@@ -1,9 +1,10 @@
-"""The limits of downloads, and the clock, sleep and random numbers that downloads use."""
+"""The limits of downloads and of waits for hosts, and the clock, sleep and random numbers that downloads use."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from shared.clock import Clock, SystemClock
 
@@ -40,3 +41,26 @@ class Timing:
     clock: Clock = field(default_factory=SystemClock)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Callable[[float, float], float] = random.uniform
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceTimes:
+    """How long a process waits, in seconds.
+
+    It renews a claim after `renew`; after `ask_again` if other processes have all places, or if storage did not answer;
+    after `give_back` while it has more places than its share. It releases a claim that it has not used for `unused`, or
+    for `unused_by_one` if other processes have claims, too. A download fails after it waited `without_place` while the
+    process had no place. A process that had a claim remembers for `remembered` that the host needs one.
+    """
+
+    renew: float = 10.0
+    ask_again: float = 1.0
+    give_back: float = 0.5
+    unused: float = 5.0
+    unused_by_one: float = 0.2
+    # longer than the claim of a process that died, whose places become free then
+    without_place: float = 35.0
+    remembered: float = 600.0
+
+
+TIMES: Final = PlaceTimes()

@@ -14,14 +14,16 @@ import contextvars
 import logging
 import math
 from collections import OrderedDict, deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Final
 
 from shared.clock import Clock
+from shared.crawling.fetching.fetch_config import TIMES, PlaceTimes
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.host_rows import HostRow, HostRows, Need
+
+type _Waiting = Callable[[], AbstractContextManager[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -32,29 +34,6 @@ _MANY_DOWNLOADS = 3
 
 class NoPlace(Exception):
     """This process may not ask the host for now, because other processes have all places."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceTimes:
-    """How long a process waits, in seconds.
-
-    It renews a claim after `renew`; after `ask_again` if other processes have all places, or if storage did not answer;
-    after `give_back` while it has more places than its share. It releases a claim that it has not used for `unused`, or
-    for `unused_by_one` if other processes have claims, too. A download fails after it waited `without_place` while the
-    process had no place. A process that had a claim remembers for `remembered` that the host needs one.
-    """
-
-    renew: float = 10.0
-    ask_again: float = 1.0
-    give_back: float = 0.5
-    unused: float = 5.0
-    unused_by_one: float = 0.2
-    # longer than the claim of a process that died, whose places become free then
-    without_place: float = 35.0
-    remembered: float = 600.0
-
-
-TIMES: Final = PlaceTimes()
 
 
 @dataclass(slots=True)
@@ -109,8 +88,12 @@ class HostPlaces:
         self._uses: dict[str, _Use] = {}
         self._claimed_at: OrderedDict[str, float] = OrderedDict()
 
-    async def enter(self, host: str, *, delay_seconds: float, within_seconds: float) -> None:
+    async def enter(
+        self, host: str, *, delay_seconds: float, within_seconds: float, waiting: _Waiting = nullcontext
+    ) -> None:
         """Waits for a place at the host, which asks for pauses of `delay_seconds`. The caller must call `leave` after.
+
+        If there is no place yet, `waiting` makes the context in which the call waits.
 
         Raises:
             NoPlace: there was no place `within_seconds`, or this process had no place for too long.
@@ -121,7 +104,9 @@ class HostPlaces:
         use.downloads += 1
         use.delay_seconds = max(use.delay_seconds, delay_seconds)
         try:
-            await self._enter(self._rows, host, use, within_seconds)
+            if not await self._enter(self._rows, host, use):
+                with waiting():
+                    await self._wait(use, within_seconds)
         except BaseException:
             self._end_download(host, use)
             raise
@@ -148,7 +133,8 @@ class HostPlaces:
         if not use.downloads and use.keeper is None:
             del self._uses[host]
 
-    async def _enter(self, rows: HostRows, host: str, use: _Use, within_seconds: float) -> None:
+    async def _enter(self, rows: HostRows, host: str, use: _Use) -> bool:
+        """Takes a place if there is one now; returns whether it did."""
         # lets other downloads from the host that begin at this moment be counted
         await asyncio.sleep(0)
         if use.keeper is None and self._needs_claim(host, use):
@@ -159,8 +145,8 @@ class HostPlaces:
             use.changed.set()
         if not use.waiting and use.active < self._capacity(use):
             use.active += 1
-            return
-        await self._wait(use, within_seconds)
+            return True
+        return False
 
     async def _wait(self, use: _Use, within_seconds: float) -> None:
         """Waits for a place, and takes it.

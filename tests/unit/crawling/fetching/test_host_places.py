@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from shared.clock import SystemClock
+from shared.crawling.fetching.fetch_config import PlaceTimes
 from shared.crawling.fetching.host_limits import HostLimits
-from shared.crawling.fetching.host_places import HostPlaces, NoPlace, PlaceTimes
+from shared.crawling.fetching.host_places import HostPlaces, NoPlace
 from shared.crawling.fetching.host_rows import TABLE, HostRow, HostRows, Terms, shard_of
 from shared.errors import Unavailable
 from shared.storage.memory.entities import MemoryEntities

@@ -3,8 +3,9 @@
 import asyncio
 
 from shared.clock import SystemClock
+from shared.crawling.fetching.fetch_config import PlaceTimes
 from shared.crawling.fetching.host_limits import HostLimits
-from shared.crawling.fetching.host_places import HostPlaces, PlaceTimes
+from shared.crawling.fetching.host_places import HostPlaces
 from shared.crawling.fetching.host_rows import HostRows, Terms
 from shared.storage.memory.entities import MemoryEntities
 
