@@ -218,7 +218,10 @@ def _decode(
             return _Decoded(pixels, 1, data)
         if header.image is not None:
             return _decode_by_pillow(opened, header.image, granted_bytes, see_later_frame)
-    except (MoreMemory, Permanent):
+    except MoreMemory:
+        raise
+    except Permanent:
+        opened.close()
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise any error on hostile bytes
         return _rejection_of(error)

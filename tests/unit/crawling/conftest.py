@@ -172,7 +172,7 @@ async def hostile(photo: bytes) -> AsyncIterator[tuple[Hostile, str]]:
 async def make_worker():
     async with AsyncExitStack() as stack:
 
-        def make(blobs, total_seconds=1.5, optouts=None):
+        def make(blobs, total_seconds=1.5, optouts=None, models=None):
             sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
             stack.push_async_callback(sessions.close)
             budget = ByteBudget(8_000_000)
@@ -180,7 +180,7 @@ async def make_worker():
             web = AiohttpWebClient(sessions)
             fetcher = Fetcher(sessions, HostWishes.over(web), budget, config)
             worker = ChunkWorker(
-                fetcher, budget, blobs, runtime_of(), WorkerConfig(8, 2), ImageChecks(optouts)
+                fetcher, budget, blobs, runtime_of(), WorkerConfig(8, 2), ImageChecks(optouts, models)
             )
             stack.push_async_callback(worker.close)
             return worker
