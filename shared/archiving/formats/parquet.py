@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.layout.contents import Contents, File, Images, Piece, text_files
 from shared.archiving.layout.parquet import ParquetLayout
-from shared.archiving.layout.parquet_metadata import LENGTH, Column, kind_of, plain
+from shared.archiving.layout.parquet_metadata import LENGTH, Column, kind_of, plain_cell
 from shared.archiving.layout.shards import cut_shards
 from shared.archiving.options import AnnotationFormat
 from shared.archiving.order import ArchiveOrder
@@ -62,6 +62,7 @@ class ParquetShards(ArchiveFormat):
     def __init__(self, optional_columns: Sequence[str] = ()) -> None:
         super().__init__(optional_columns)
         self._sidecars = _in_sidecars(optional_columns)
+        self._kinds = [(name, kind_of(kind)) for name, kind in self._sidecars.items()]
 
     @property
     @override
@@ -75,7 +76,7 @@ class ParquetShards(ArchiveFormat):
 
     @override
     def sidecars(self, record: Record, fields: Mapping[str, Cell], embedding: bytes) -> Sequence[bytes]:
-        cells = [plain(kind_of(kind), [fields[name]]) for name, kind in self._sidecars.items()]
+        cells = [plain_cell(kind, fields[name]) for name, kind in self._kinds]
         return [*cells, np.frombuffer(embedding, "<f2").astype("<f4").tobytes()]
 
     @override
@@ -216,15 +217,15 @@ class _Cells:
         part = slice(file.start, file.end)
         self.lengths = np.empty((self._count, len(self.columns)), np.int64)
         self.lengths[:, 0] = LENGTH.size + images.file_lengths[part]
-        self.lengths[:, 1] = len(plain("integer", [0]))
+        self.lengths[:, 1] = len(plain_cell("integer", 0))
         self.lengths[:, len(_PLACED) :] = images.sidecar_sizes[part, : len(further)]
 
     def cell(self, row: int, column: int) -> bytes | int:
         """See `Cells.cell`."""
         if column == 0:
-            return plain("text", [self._images.file(self._start + row)])
+            return plain_cell("text", self._images.file(self._start + row))
         if column == 1:
-            return plain("integer", [int(self._images.label[self._start + row])])
+            return plain_cell("integer", int(self._images.label[self._start + row]))
         return self._count + row * self._sidecar_count + column - len(_PLACED)
 
 

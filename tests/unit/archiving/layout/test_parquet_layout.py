@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from shared.archiving.layout.parquet import ParquetLayout
-from shared.archiving.layout.parquet_metadata import Column, page_header, page_header_lengths, plain
+from shared.archiving.layout.parquet_metadata import (
+    Column,
+    page_header,
+    page_header_lengths,
+    plain,
+    plain_cell,
+)
 
 IMAGE = Column(("image", "bytes"), "bytes", nullable=True)
 COLUMNS = (
@@ -112,6 +118,21 @@ def test_large_images_end_row_groups_early():
     groups = parquet.ParquetFile(io.BytesIO(b"PAR1" + bytes(10_000) + footer[-3000:])).metadata
     assert [groups.row_group(number).num_rows for number in range(groups.num_row_groups)] == [4, 4, 2, 1]
     assert np.all(np.diff(layout.data_offsets) >= sizes[:-1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        ("text", ""),
+        ("text", "é🐈\0"),
+        ("text", "\ud83d"),
+        ("integer", -(1 << 63)),
+        ("number", -0.5),
+        ("text", None),
+    ],
+)
+def test_a_cell_is_encoded_as_in_a_column(kind, cell):
+    assert plain_cell(kind, cell) == plain(kind, [cell])
 
 
 @given(st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, (1 << 31) - 1)), min_size=1))
