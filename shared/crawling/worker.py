@@ -257,10 +257,15 @@ class ChunkWorker:
     async def _score(
         self, run: ChunkRun, candidate: Candidate, facts: ImageFacts, picture: "Picture | None"
     ) -> ImageFacts | Rejected:
+        """Returns the facts with what the model says, or as they are if it has no vector for this picture."""
         if picture is None:
             return facts
-        async with run.waiting():
-            return await self._checks.relevance.score(facts, candidate.label, picture, run.chunk.options)
+        try:
+            async with run.waiting():
+                return await self._checks.relevance.score(facts, candidate.label, picture, run.chunk.options)
+        except ValueError as error:
+            signals.failure(self._telemetry, error, operation="score_picture")
+            return facts
 
     async def _score_known(
         self, run: ChunkRun, candidate: Candidate, data: bytes, facts: ImageFacts

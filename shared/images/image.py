@@ -65,6 +65,7 @@ class KeptFacts:
     entropy: float = 0.0
     aspect_ratio: float = 0.0
     bytes_per_pixel: float = 0.0
+    relevance: float | None = None
     outlier: str = ""
     dominant_color: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = "#000000"
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Scores(Model):
-    """How the picture looks, in numbers; the records have the same fields."""
+    """How the picture looks, in numbers; records have the same fields. `relevance` is null if it was not measured."""
 
     sharpness: float
     brightness: float
@@ -17,6 +17,7 @@ class Scores(Model):
     entropy: float
     aspect_ratio: float
     bytes_per_pixel: float
+    relevance: float | None
 
 
 class ImageEntry(Model):
@@ -81,6 +82,7 @@ class ImageEntry(Model):
                 entropy=facts.entropy,
                 aspect_ratio=facts.aspect_ratio,
                 bytes_per_pixel=facts.bytes_per_pixel,
+                relevance=facts.relevance,
             ),
             dominant_color=facts.dominant_color,
             outlier=facts.outlier,

@@ -119,13 +119,15 @@ async def test_an_image_below_the_limit_is_rejected_with_its_value(model):
     assert outcome.detail.startswith("relevance -0.")
 
 
-async def test_an_image_for_which_the_model_has_no_vector_is_rejected_alone(model):
+async def test_an_image_for_which_the_model_has_no_vector_is_kept_without_a_score(model):
     grey = Image.new("RGB", (80, 80), (128, 128, 128))
     out = io.BytesIO()
     grey.save(out, "PNG")
-    outcome = await outcome_of(model, options(**SCORED), data=out.getvalue())
+    filters = Filters(scores={"relevance": ScoreRange(min=1)})
+    outcome = await outcome_of(model, options(filters=filters, **SCORED), data=out.getvalue())
 
-    assert (outcome.reason, outcome.detail) == (Reason.CRASHED, "ValueError")
+    assert isinstance(outcome, Kept)
+    assert (outcome.facts.relevance, outcome.facts.scorer) == (None, "")
 
 
 async def test_a_model_that_cannot_be_used_ends_the_chunk_with_its_error(model):

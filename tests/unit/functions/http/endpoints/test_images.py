@@ -59,7 +59,7 @@ async def test_all_images_are_listed_in_pages_and_nothing_else(app, caller):
         "height": 240,
         "size_bytes": len(FILES["png"]),
         "scores": {"sharpness": 7.5, "brightness": 0.0, "contrast": 0.0, "entropy": 0.0}
-        | {"aspect_ratio": 0.0, "bytes_per_pixel": 0.0},
+        | {"aspect_ratio": 0.0, "bytes_per_pixel": 0.0, "relevance": None},
         "dominant_color": "#000000",
         "outlier": "",
         "links": {
