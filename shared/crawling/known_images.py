@@ -128,7 +128,7 @@ class KnownImages:
                 found = await stack.enter_async_context(fetch)
             if isinstance(found, Rejected):
                 return _after_rejection(found, work)
-            refusal = work.optouts.by_address(answers, found.url)
+            refusal = work.optouts.by_address(answers, found.url, *found.passed)
             if refusal is not None or found.unchanged:
                 return _Reply(refusal)
             outcome = await work.judge(found.body, answers, SILENT)

@@ -208,7 +208,7 @@ class ChunkWorker:
                 fetched = await stack.enter_async_context(fetch)
             if isinstance(fetched, Rejected):
                 return fetched, Fetched(b"", url)
-            refusal = run.optouts.by_address(answers, fetched.url)
+            refusal = run.optouts.by_address(answers, fetched.url, *fetched.passed)
             outcome = refusal or await self._judge_and_store(run, candidate, fetched.body, answers)
             return outcome, replace(fetched, body=b"")
 

@@ -18,7 +18,8 @@ from shared.web.wishes.respect import Respect
 class Fetched:
     """An image's bytes, and the address that they came from after all redirects.
 
-    `etag` and `last_modified` are the version that the host gave. If the image is `unchanged`, it has no body.
+    `passed` are the addresses that redirected to it, in order. `etag` and `last_modified` are the version that the host
+    gave. If the image is `unchanged`, it has no body.
     """
 
     body: bytes
@@ -26,6 +27,7 @@ class Fetched:
     etag: str = ""
     last_modified: str = ""
     unchanged: bool = False
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -34,7 +36,8 @@ class Download:
 
     `answers` are those of the signals that were looked for. `timeout` ends the download. `conditions` are headers that
     ask for the image only if it has changed. `delay_seconds` is the pause between requests that the current host asks
-    for. `shares` are the parts of the byte budget that the download holds.
+    for. `passed` are the addresses before the current one. `shares` are the parts of the byte budget that the download
+    holds.
     """
 
     url: URL
@@ -45,14 +48,16 @@ class Download:
     answers: Answers
     conditions: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    passed: list[str] = field(default_factory=list)
     shares: list[int] = field(default_factory=list)
     host: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.move_to(self.url)
+        self.host = f"{self.url.host}:{self.url.port}"
 
     def move_to(self, url: URL) -> None:
         """Changes the current address, as a redirect asks for."""
+        self.passed.append(str(self.url))
         self.url = url
         self.host = f"{url.host}:{url.port}"
 

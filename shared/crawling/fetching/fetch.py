@@ -271,7 +271,7 @@ class Fetcher:
                 if target is not None:
                     return target
                 body = b"" if unchanged else await self._read(response, download)
-                return Fetched(body, str(url), *versions_of(response), unchanged)
+                return Fetched(body, str(url), *versions_of(response), unchanged, tuple(download.passed))
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             raise failure(error) from error
 

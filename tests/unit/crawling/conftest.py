@@ -92,6 +92,9 @@ class Hostile:
     async def moved(self, _):
         return web.Response(status=301, headers={"Location": "/ok#fragment"})
 
+    async def moved_twice(self, _):
+        return web.Response(status=301, headers={"Location": "/moved"})
+
     async def noai(self, _):
         return web.Response(body=self.photo, headers={"X-Robots-Tag": "otherbot: noindex, pixcrawler: noai"})
 

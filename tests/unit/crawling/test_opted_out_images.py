@@ -83,6 +83,15 @@ async def test_the_page_of_an_image_and_the_target_of_a_redirect_count_too(hosti
     assert (await crawl(worker, f"{base}/moved"))[0] == REFUSED
 
 
+async def test_each_address_on_the_way_of_a_redirect_counts(hostile, make_worker, optouts):
+    _, base = hostile
+    assert isinstance((await crawl(make_worker(MemoryBlobs()), f"{base}/moved-twice"))[0], Kept)
+    await opt_out(optouts, OptOutKind.URL, f"{base}/moved")
+    worker = make_worker(MemoryBlobs(), optouts=optouts)
+    assert (await crawl(worker, f"{base}/moved-twice"))[0] == REFUSED
+    assert isinstance((await crawl(worker, f"{base}/ok"))[0], Kept)
+
+
 async def test_an_image_in_storage_is_left_out_too(hostile, make_worker, optouts):
     state, _ = hostile
     blobs = MemoryBlobs()

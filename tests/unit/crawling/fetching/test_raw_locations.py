@@ -60,7 +60,8 @@ async def raw_host(location: bytes):
 async def test_an_image_is_fetched_through_a_redirect_in_raw_bytes(name, make_fetcher):
     location, target = LOCATIONS[name]
     async with raw_host(location) as (base, asked):
-        assert await ask(make_fetcher(), f"{base}/go") == Fetched(b"here", base + target)
+        found = await ask(make_fetcher(), f"{base}/go")
+        assert found == Fetched(b"here", base + target, passed=(f"{base}/go",))
     assert asked == [target]
 
 
