@@ -32,8 +32,9 @@ class OptOutCheck:
         """
         if self.matcher is None:
             return None
-        refused = self.matcher.refuses_bytes(facts.sha256) or self.matcher.refuses_look(facts.perceptual_hash)
-        refused = refused or (bool(found_hash) and self.matcher.refuses_look(found_hash))
+        refused = self.matcher.refuses_bytes(facts.sha256)
+        refused = refused or self.matcher.refuses_perceptual_hash(facts.perceptual_hash)
+        refused = refused or self.matcher.refuses_perceptual_hash(found_hash)
         if not refused and self.matcher.sha256:
             refused = self.matcher.refuses_bytes(hashlib.sha256(data).hexdigest())
         return self._verdict(answers, refused=refused)

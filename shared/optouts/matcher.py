@@ -1,4 +1,4 @@
-"""Finds out whether an image is opted out, by its addresses, its bytes or its look."""
+"""Finds out whether an image is opted out, by its addresses, its bytes or its perceptual hash."""
 
 import re
 from collections.abc import Iterable
@@ -23,32 +23,33 @@ _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 class OptOutMatcher:
     """All opt-outs at one moment. A matcher without opt-outs is false, and callers can skip the work.
 
-    `urls` are addresses without their schemes, because most hosts serve the same by http and https.
+    `urls` are addresses without their schemes, because most hosts serve the same by http and https. Each of the
+    `perceptual_hashes` has the number of bits in which others may differ from it.
     """
 
     urls: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
     sha256: frozenset[str] = frozenset()
-    looks: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+    perceptual_hashes: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, optouts: Iterable[OptOut]) -> Self:
         """Makes the matcher of these opt-outs."""
         values: dict[OptOutKind, set[str]] = {kind: set() for kind in OptOutKind}
-        looks: list[tuple[int, int]] = []
+        hashes: list[tuple[int, int]] = []
         for optout in optouts:
             if optout.kind is OptOutKind.PERCEPTUAL_HASH:
-                looks.append((int(optout.value, 16), optout.distance))
+                hashes.append((int(optout.value, 16), optout.distance))
             else:
                 values[optout.kind].add(
                     _place(optout.value) if optout.kind is OptOutKind.URL else optout.value
                 )
         sets = {kind: frozenset(found) for kind, found in values.items()}
-        return cls(sets[OptOutKind.URL], sets[OptOutKind.HOST], sets[OptOutKind.SHA256], tuple(looks))
+        return cls(sets[OptOutKind.URL], sets[OptOutKind.HOST], sets[OptOutKind.SHA256], tuple(hashes))
 
     def __bool__(self) -> bool:
         """Whether there is any opt-out."""
-        return bool(self.urls or self.hosts or self.sha256 or self.looks)
+        return bool(self.urls or self.hosts or self.sha256 or self.perceptual_hashes)
 
     def refuses_address(self, *addresses: str | None) -> bool:
         """Returns whether one of an image's addresses, or that of its page, is opted out, or is on such a host."""
@@ -61,9 +62,9 @@ class OptOutMatcher:
         """Returns whether a file with this hash, in lower-case hexadecimal digits, is opted out."""
         return sha256 in self.sha256
 
-    def refuses_look(self, perceptual_hash: str) -> bool:
-        """Returns whether a picture with this hash looks like one that is opted out; False without a hash."""
-        if not self.looks or not perceptual_hash:
+    def refuses_perceptual_hash(self, perceptual_hash: str) -> bool:
+        """Returns whether a picture with this hash looks like one that is opted out; False if it has no hash."""
+        if not self.perceptual_hashes or not perceptual_hash:
             return False
         import numpy as np
 
@@ -75,7 +76,7 @@ class OptOutMatcher:
         """Returns whether an image with these addresses and hashes is opted out."""
         return (
             self.refuses_bytes(sha256)
-            or self.refuses_look(perceptual_hash)
+            or self.refuses_perceptual_hash(perceptual_hash)
             or self.refuses_address(*addresses)
         )
 
@@ -83,8 +84,8 @@ class OptOutMatcher:
     def _arrays(self) -> "tuple[NDArray[np.uint64], NDArray[np.uint8]]":
         import numpy as np
 
-        hashes = np.array([value for value, _ in self.looks], np.uint64)
-        return hashes, np.array([distance for _, distance in self.looks], np.uint8)
+        hashes = np.array([value for value, _ in self.perceptual_hashes], np.uint64)
+        return hashes, np.array([distance for _, distance in self.perceptual_hashes], np.uint8)
 
     def _is_on_host(self, place: str) -> bool:
         authority = place.partition("/")[0]

@@ -9,7 +9,6 @@ from enum import StrEnum
 from shared.errors import InvalidRequest
 from shared.web.addresses.urls import address_key, parse_url
 
-MOST_DISTANCE = 8
 _ID_DIGITS = 24
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PERCEPTUAL_HASH = re.compile(r"[0-9a-f]{16}")

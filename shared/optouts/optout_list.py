@@ -57,7 +57,7 @@ class OptOutList:
             # a list of some seconds ago is exact enough here, and to read it again for each of many calls takes long
             recent = self.clock.monotonic() - self._known.read_at < _FRESH_SECONDS
             matcher = self._known.matcher if recent else await self.fresh()
-            counts = (matcher.urls, matcher.hosts, matcher.sha256, matcher.looks)
+            counts = (matcher.urls, matcher.hosts, matcher.sha256, matcher.perceptual_hashes)
             if sum(map(len, counts)) >= MOST_OPTOUTS:
                 raise Conflict(f"There are {MOST_OPTOUTS:,} opt-outs already; opt out whole hosts instead.")
             values: dict[str, Value] = {

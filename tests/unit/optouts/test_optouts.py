@@ -100,14 +100,14 @@ def test_hosts_match_in_all_forms(host, refused, allowed):
     assert not matcher.refuses_address("https://else.example/?u=" + refused)
 
 
-def test_bytes_and_looks_match():
+def test_an_image_is_found_by_its_bytes_and_by_a_similar_perceptual_hash():
     matcher = OptOutMatcher.of([optout(OptOutKind.SHA256, SHA), optout(OptOutKind.PERCEPTUAL_HASH, LOOK, 2)])
     assert matcher.refuses_bytes(SHA)
     assert not matcher.refuses_bytes("")
-    assert matcher.refuses_look(LOOK)
-    assert matcher.refuses_look(f"{0b1100:016x}")
-    assert not matcher.refuses_look(f"{0b1000:016x}")
-    assert not matcher.refuses_look("")
+    assert matcher.refuses_perceptual_hash(LOOK)
+    assert matcher.refuses_perceptual_hash(f"{0b1100:016x}")
+    assert not matcher.refuses_perceptual_hash(f"{0b1000:016x}")
+    assert not matcher.refuses_perceptual_hash("")
     assert matcher.refuses((), "", LOOK)
     assert not matcher.refuses(("https://x.org/",), "", "")
 
