@@ -87,35 +87,6 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
 """The explanation of every reason. It says of the transient ones that a retry may help."""
 
 
-SIGNALS: Final[Mapping[Signal, Explanation]] = {
-    Signal.ROBOTS: Explanation("robots.txt", "The site asks crawlers not to fetch the image."),
-    Signal.ROBOTS_TAGS: Explanation(
-        "Rules for robots", "A header or the page does not allow AI, machine learning or indexing."
-    ),
-    Signal.TDMREP: Explanation(
-        "TDM Reservation Protocol", "The site reserves its rights to text and data mining."
-    ),
-    Signal.AIPREF: Explanation(
-        "AI Preferences", "The site does not allow the training of AI (Content-Usage)."
-    ),
-    Signal.CONTENT_SIGNALS: Explanation(
-        "Content Signals", "robots.txt does not allow the training of AI (Content-Signal)."
-    ),
-    Signal.RSL: Explanation(
-        "Really Simple Licensing", "The site's licence does not allow free training of AI."
-    ),
-    Signal.AI_TXT: Explanation("ai.txt", "The site's ai.txt does not allow use in datasets."),
-    Signal.IPTC: Explanation(
-        "IPTC data mining", "The file itself prohibits data mining or the training of AI."
-    ),
-    Signal.C2PA: Explanation(
-        "C2PA training and mining", "The file's manifest does not allow data mining or the training of AI."
-    ),
-    Signal.OPTOUTS: Explanation("Opted out here", "Somebody asked the operator not to use the image."),
-}
-"""The explanation of every signal that can refuse an image."""
-
-
 def opted_out(signal: Signal, detail: str) -> Rejected:
     """Returns the rejection of an image that a signal refuses. `detail` says where and how, in a few words."""
     return Rejected(Reason.OPTED_OUT, f"{signal}: {detail}")
