@@ -39,7 +39,7 @@ class ImageJudge:
         options = run.chunk.options
         return await self._judge(run, options, partial(judge, data, options, answers, earlier, run.models))
 
-    async def look(
+    async def judge_with(
         self, run: ChunkRun, data: bytes, options: CrawlOptions, embedded: Embedded
     ) -> "Judged | Rejected":
         """Judges an image with other options, and without the models of its chunk."""
@@ -52,7 +52,7 @@ class ImageJudge:
     async def _judge(
         self, run: ChunkRun, options: CrawlOptions, begin: Callable[[], "Judged | AwaitingMemory | Rejected"]
     ) -> "Judged | Rejected":
-        """An image that needs much memory waits for it without holding a thread."""
+        """Judges an image in a thread. An image that needs much memory waits for it without holding a thread."""
         judged = await self._threads.run(begin)
         from shared.crawling.judging.judge import AwaitingMemory, judge_with_memory
 

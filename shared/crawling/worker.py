@@ -274,7 +274,7 @@ class ChunkWorker:
         options = run.chunk.options
         if not self._checks.relevance.is_missing(facts, candidate.label, options):
             return facts
-        judged = await self._judge.look(run, data, options_for_known(options), facts.embedded)
+        judged = await self._judge.judge_with(run, data, options_for_known(options), facts.embedded)
         return await self._score(
             run, candidate, facts, judged.picture if not isinstance(judged, Rejected) else None
         )
