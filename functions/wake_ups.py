@@ -47,7 +47,7 @@ type Function = Callable[..., Awaitable[Any]]
 
 
 async def is_wake_up(queue: str, body: bytes) -> bool:
-    """Returns whether a message that the host has just received is a wake-up, which is then done with.
+    """Returns whether a message that the host has just received is a wake-up, which needs no further work.
 
     Every message except an early wake-up lets the listener poll often for a while, which is noted.
     """

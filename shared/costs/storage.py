@@ -57,7 +57,7 @@ def rehydration(prices: "Prices", size_bytes: int, blobs: int, priority: Priorit
 
 
 def early_deletion(prices: "Prices", size_bytes: int, tier: Tier, days_in_tier: float) -> float:
-    """Returns the fee for blobs that leave a tier, or are deleted, after so many days in it.
+    """Returns the fee for blobs that leave a tier, or are deleted, after this many days in it.
 
     It is the storage for the days that are left of the tier's shortest time, and 0 after that.
     """

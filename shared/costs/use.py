@@ -82,7 +82,7 @@ _SMALL_CHUNKS: Final = 6
 
 
 def use_of_job(candidates: int, size_bytes: int, chunk_size: int) -> Use:
-    """Returns what a job uses for so many candidates, of which it keeps images of this size together."""
+    """Returns what a job uses for this many candidates, of which it keeps images of this size together."""
     chunks = ceil(candidates / chunk_size) + min(_SMALL_CHUNKS, ceil(candidates / 256))
     return A_JOB + A_CHUNK * chunks + A_CANDIDATE * candidates + A_GB * (size_bytes / GB)
 

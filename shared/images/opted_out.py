@@ -46,7 +46,7 @@ _rows = TypeAdapter(_Row)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A dataset with so many images that are opted out, and the indices of the first hundred.
+    """A dataset, the number of its `images` that are opted out, and the indices of the first hundred of them.
 
     `complete` is false if its records could not be read to the end.
     """

@@ -103,12 +103,12 @@ def spec_blob(job_id: str) -> str:
 
 
 def discovery_blob(job_id: str, chunks: int, nonce: str) -> str:
-    """Returns the name of the state of discovery after so many chunks."""
+    """Returns the name of the state of discovery after `chunks` chunks."""
     return f"{work_prefix(job_id)}discovery/{chunks:06}-{nonce}"
 
 
 def seen_blob(job_id: str, chunks: int, nonce: str) -> str:
-    """Returns the name of the addresses that discovery found up to so many chunks."""
+    """Returns the name of the addresses that discovery had found when it had made `chunks` chunks."""
     return f"{work_prefix(job_id)}seen/{chunks:06}-{nonce}"
 
 
@@ -118,7 +118,7 @@ def known_blob(job_id: str, revision: int, nonce: str) -> str:
 
 
 def listed_blob(job_id: str, chunks: int, nonce: str) -> str:
-    """Returns the name of the marks of known images that the sources have listed up to so many chunks."""
+    """Returns the name of the marks of known images that sources had listed when there were `chunks` chunks."""
     return f"{work_prefix(job_id)}seen/listed-{chunks:06}-{nonce}"
 
 

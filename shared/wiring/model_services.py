@@ -40,7 +40,7 @@ class ModelServices(UserServices):
 
     @cached_property
     def image_checks(self) -> "ImageChecks":
-        """What the crawler checks images against."""
+        """The opt-outs and models that images are checked by."""
         from shared.crawling.image_checks import ImageChecks
         from shared.crawling.relevance_check import RelevanceCheck
 

@@ -48,7 +48,7 @@ def folder_names(labels: Sequence[str]) -> dict[str, str]:
 
 
 def _with_hashes(safe: dict[str, str], digits: int) -> dict[str, str]:
-    """Appends hashes of so many digits. A label that equals another label's name with its hash gets a hash, too."""
+    """Appends hashes of this many digits. A label that equals another label's name with its hash gets a hash, too."""
     # for each comparable form of the names, the only label with it, or None if there are several
     alone: dict[str, str | None] = {}
     for label, name in safe.items():

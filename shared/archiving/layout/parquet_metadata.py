@@ -104,7 +104,7 @@ def plain_cell(kind: Kind, cell: str | float | None) -> bytes:
 
 
 def levels(column: Column, rows: int, nulls: NDArray[np.bool] | None = None) -> bytes:
-    """Returns the beginning of a page's data: the definition levels of so many rows. `nulls` says which are null.
+    """Returns the beginning of a page's data: the definition levels of its rows. `nulls` says which are null.
 
     They are one run of the highest level if no row is null, or else one bit for each row (Encodings.md, "Run Length
     Encoding / Bit-Packing Hybrid"). Only columns whose path has one name may have nulls.
@@ -143,7 +143,7 @@ def list_levels(lengths: NDArray[np.int64]) -> bytes:
 
 
 def page_header(values: int, size: int) -> bytes:
-    """Encodes the struct `PageHeader` of a data page with so many values and bytes."""
+    """Encodes the struct `PageHeader` of a data page. `values` is their number, and `size` is in bytes."""
     page = {1: _number(values), 2: _number(_PLAIN), 3: _number(_RLE), 4: _number(_RLE)}
     return _struct({1: _number(_DATA_PAGE), 2: _number(size), 3: _number(size), 5: (_STRUCT, _struct(page))})
 

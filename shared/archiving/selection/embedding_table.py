@@ -10,7 +10,7 @@ from shared.archiving.selection.columns import Columns
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingTable:
-    """The embeddings of a dataset. All are vectors of so many `dimensions`, by the model `scorer`.
+    """The embeddings of a dataset. The model `scorer` made all of them, and each has as many numbers as `dimensions`.
 
     `delivered` has an entry for each row of the columns: whether the row's embedding is one of them. `missing` counts
     the dataset's images that have none.

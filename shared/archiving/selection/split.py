@@ -28,7 +28,7 @@ from shared.archiving.selection.near import FLAT, Positions
 from shared.archiving.selection.similar import connected
 
 GROUP_DISTANCE = 4
-"""Images whose perceptual hashes differ in at most so many bits stay in one split: no test image was trained on."""
+"""Images whose perceptual hashes differ in at most this many bits stay in one split: no test image was trained on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _READ_BYTES = 16 << 20
 _READING_BYTES = 32 << 20
 _READS_AT_A_TIME = 16
 _WASTE_BYTES = 1 << 20
-# so many pieces are copied in a thread: fewer take less time than a thread does
+# at least this many pieces are copied in a thread: fewer take less time than a thread does
 _MANY_PIECES = 500
 
 

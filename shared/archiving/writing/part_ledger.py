@@ -37,7 +37,7 @@ class PartLedger:
         self._entities = entities
 
     async def open(self, job_id: str, plan: str, slices: int, now: datetime) -> None:
-        """Creates the row of a plan with so many slices, none of them written. An existing row is not changed."""
+        """Creates the row of a plan with this many slices, none of them written. An existing row is not changed."""
         values = {**to_cells(_CELLS, _MISSING * slices), "planned_at": now, "moved_at": now}
         entity = Entity(job_id, _row(plan), values)
         try:

@@ -37,7 +37,7 @@ class HostLimits:
         return reserved - now
 
     def rest(self, host: str, seconds: float) -> float:
-        """Lets the host rest for so many seconds from now. Returns by how many seconds its rest became longer."""
+        """Lets the host rest for this many seconds from now. Returns by how many seconds its rest became longer."""
         now = self._clock.monotonic()
         before, until = max(now, self._rest_ends.get(host, now)), now + seconds
         if until <= before:
@@ -48,7 +48,7 @@ class HostLimits:
         return until - before
 
     def begin_after(self, host: str, seconds: float) -> None:
-        """Lets `reserve_time` reserve no time for the host before so many seconds from now."""
+        """Lets `reserve_time` reserve no time for the host within this many seconds from now."""
         now = self._clock.monotonic()
         self._next_times = _without_past(self._next_times, now)
         self._next_times[host] = max(now + seconds, self._next_times.get(host, now))

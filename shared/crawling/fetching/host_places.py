@@ -121,7 +121,7 @@ class HostPlaces:
         self._end_download(host, use)
 
     def rest(self, host: str, seconds: float) -> None:
-        """Lets other processes know that the host rests for so many seconds from now."""
+        """Lets other processes know that the host rests for this many seconds from now."""
         use = self._uses.get(host)
         if use is not None and use.keeper is not None:
             use.rest_until = max(use.rest_until, self._clock.now().timestamp() + seconds)

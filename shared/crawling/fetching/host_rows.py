@@ -61,7 +61,7 @@ class Terms:
 class Need:
     """What a process needs of a host.
 
-    It wants so many places, and must keep those that it `holds`, because requests are under way in them. All processes
+    It wants `wanted` places, and must keep those that it `holds`, because requests are under way in them. All processes
     together get `limit` places. The host gets no request before `next_at`, and none before `rest_until`. If it asks for
     pauses, they have `delay_seconds`.
     """

@@ -1,4 +1,4 @@
-"""Begins the discovery of a refresh: reads which candidates the dataset knows, and has all sources asked anew."""
+"""Begins the discovery of a refresh: reads which candidates the dataset knows, and lets all sources be asked again."""
 
 from shared.jobs.discovery.known_candidates import Contents, KnownCandidates, read_contents
 from shared.jobs.flow.rounds import oversampled

@@ -34,7 +34,7 @@ _PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins: after so many `lines` of a piece.
+    """Where a page begins: after the first `lines` lines of a piece.
 
     The piece is that of a chunk if `revision` is 0, else the member at `offset` of that revision's final file. Without
     a chunk it is the first one.
@@ -77,7 +77,7 @@ class Piece:
     text_bytes: int = 0
 
     def after(self, lines: int) -> Place:
-        """Returns the place after so many lines of the piece."""
+        """Returns the place after the first `lines` lines of the piece."""
         return replace(self.begin, lines=lines)
 
 

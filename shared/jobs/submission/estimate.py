@@ -76,7 +76,7 @@ class Estimator:
     chunk_size: int
 
     def of(self, spec: JobSpec, images: int, candidates: int | None) -> Estimate:
-        """Returns the estimate for a job with so many images, and at most so many candidates if that is known."""
+        """Returns the estimate for a job with this many images, and at most this many candidates if that is known."""
         looked_at = oversampled(images)
         if candidates is not None:
             looked_at = min(looked_at, max(images, candidates))

@@ -187,7 +187,7 @@ class _Counting:
         ]
 
     def _offer(self, query: Query, config: SourceConfig, most: int | None) -> _Offer:
-        """Notes that a query has at most so many candidates for its label."""
+        """Notes that a query has at most `most` candidates for its label."""
         offer = self._offers.setdefault(query.label, _Offer())
         if self._spec.limit_of(query.label or "", searched=config.searches) is None:
             offer.unlimited = _total((offer.unlimited, most))

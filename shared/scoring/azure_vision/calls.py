@@ -21,7 +21,7 @@ _TRIES = 5
 _FIRST_PAUSE_SECONDS = 1.0
 _DEFAULT_WAIT_SECONDS = 5.0
 _MIN_WAIT_SECONDS, _MAX_WAIT_SECONDS = 1.0, 60.0
-# no try begins so long after the call was wanted
+# no try begins later than this after the call was wanted
 _PATIENCE_SECONDS = 90.0
 
 _log = logging.getLogger(__name__)

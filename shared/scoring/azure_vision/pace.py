@@ -1,4 +1,4 @@
-"""Paces the calls of a service that takes so many calls a second."""
+"""Paces the calls of a service that allows a limited number of calls a second."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ class CallPace:
                 return True
 
     def pause(self, seconds: float) -> None:
-        """Lets no call begin for so many seconds, because the service has asked for that."""
+        """Lets no call begin for this many seconds, because the service has asked for a pause."""
         ends = self._clock.monotonic() + seconds
         if ends > self._pause_ends:
             self._pause_ends = self._next = ends

@@ -37,7 +37,7 @@ def count_faces(boxes: Iterable[Box]) -> int:
 
 
 def scaled(boxes: Sequence[Box], across: float, down: float) -> tuple[Box, ...]:
-    """Returns the boxes in a picture that is so many times as wide and as high."""
+    """Returns the boxes in a picture that is `across` times as wide and `down` times as high."""
     return tuple(
         Box(box.left * across, box.top * down, box.right * across, box.bottom * down) for box in boxes
     )

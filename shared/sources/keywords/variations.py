@@ -33,7 +33,7 @@ class Variations(BaseModel):
     ] = ()
 
     def most(self, keywords: int) -> int:
-        """Returns the largest number of variations of so many keywords."""
+        """Returns the largest number of variations of this many keywords."""
         return min(_MAX_VARIATIONS, keywords * (self.plurals + len(self.templates)))
 
     def of(self, keywords: Sequence[str]) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ _NO_NAMES = ColumnNames()
 _UNREADABLE = re.compile("[\udc80-\udcff]")
 _BLANK_LINES = re.compile(rb"\n(?:[ \t\r]*+\n){%d,}+" % MAX_LINES)
 _BLANK_ROWS = re.compile(rb"\n(?:[ \t\r,;]*+\n){%d,}+" % MAX_LINES)
-# so many blank lines end a record that spans several lines
+# this many blank lines end a record that spans several lines
 _FEW_BLANKS = b"\n" * (MAX_LINES + 1)
 
 

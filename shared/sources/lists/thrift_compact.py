@@ -113,7 +113,7 @@ class CompactReader:
         return self._data[self.at - 1]
 
     def _pass(self, count: int) -> int:
-        """Skips so many bytes. Returns the place where they begin."""
+        """Skips `count` bytes. Returns the place where they begin."""
         start = self.at
         self.at += count
         if self.at > len(self._data):

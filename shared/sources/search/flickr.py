@@ -22,7 +22,7 @@ from shared.web.http.client import WebClient
 
 FLICKR = ApiAccess("https://api.flickr.com", "FLICKR_API_KEY")
 _PAGE_SIZE = 500
-# after so many results, Flickr repeats itself
+# after this many results, Flickr repeats itself
 MAX_RESULTS = 4000
 _LICENSES = {
     # all rights reserved

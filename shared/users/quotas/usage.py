@@ -209,7 +209,7 @@ def month_of(moment: datetime) -> str:
 
 
 def images_left(usage: Usage, images: int, tier: Tier) -> int:
-    """Returns how many of so many images the month leaves.
+    """Returns how many of these images the month leaves.
 
     If it leaves none, it returns all of them: `refusals` then says so.
     """
@@ -218,7 +218,7 @@ def images_left(usage: Usage, images: int, tier: Tier) -> int:
 
 
 def refusals(usage: Usage, images: int, tier: Tier, now: datetime) -> Sequence[QuotaExceeded]:
-    """Returns why a job that may keep so many images gets no reservation now; nothing if it gets one."""
+    """Returns why a job that may keep this many images gets no reservation now; nothing if it gets one."""
     found = []
     if usage.jobs_open >= tier.jobs_at_once:
         found.append(

@@ -23,7 +23,7 @@ _BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _PAUSE_SECONDS = 1.0
 # for each kind of file; a common file takes some kilobytes
 _KEPT_BYTES = 40_000_000
-# to parse so many bytes takes a millisecond or two
+# to parse a file of this size takes a millisecond or two
 _PARSED_ON_THE_LOOP = 2_000
 
 

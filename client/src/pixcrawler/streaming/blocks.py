@@ -55,7 +55,7 @@ def blocks_of(images: Iterable[KeptImage]) -> list[Block]:
 def windows_of(
     blocks: Sequence[Block], seed: str | None, size: int = BUFFER_BLOCKS, *, skip: int = 0
 ) -> Iterator[Window]:
-    """Yields the images in windows of so many blocks, without the first `skip` images.
+    """Yields the images in windows of this many blocks, without the first `skip` images.
 
     With a seed, the blocks are shuffled, and then the images within each window. A window of larger blocks, which have
     one image each, has fewer of them: it has at most `size` times `BLOCK_BYTES`, or one image.

@@ -47,7 +47,7 @@ _DCT_TURNED = np.ascontiguousarray(_DCT.T)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a picture looks, in numbers. `shared.records.records.ImageFacts` has their units."""
+    """How a picture looks, in numbers. `shared.records.facts.ImageFacts` has their units."""
 
     perceptual_hash: str
     sharpness: float
@@ -103,7 +103,7 @@ def _edge_variance(grey: Pixels) -> float:
 
 
 def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]], pixels: int) -> float:
-    """Returns the entropy in bits. `counts` is the histogram of the grey levels of so many pixels."""
+    """Returns the entropy in bits. `counts` is the histogram of the grey levels, and `pixels` the number of pixels."""
     shares = counts[counts > 0] / pixels
     return abs(float(shares @ np.log2(shares)))
 

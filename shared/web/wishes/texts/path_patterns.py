@@ -114,7 +114,7 @@ class LongestMatch[V: int]:
         """Returns the value for a path, as `comparable_path` returns it, or the default if no pattern matches.
 
         Raises:
-            OutOfTimeError: the comparison needs more than so many seconds of processor time.
+            OutOfTimeError: the comparison needs more than `seconds` of processor time.
         """
         length = next((length for length in self._lengths if path[:length] in self._plain), -1)
         found = (length, self._plain[path[:length]] if length >= 0 else self._default)
@@ -129,7 +129,7 @@ class LongestMatch[V: int]:
         """Returns the value as `value` does, in a thread if that may take long.
 
         Raises:
-            OutOfTimeError: the comparison needs more than so many seconds of processor time.
+            OutOfTimeError: the comparison needs more than `seconds` of processor time.
         """
         if self.weight * len(path) <= ON_THE_LOOP:
             return self.value(path, seconds)
@@ -147,7 +147,7 @@ def lower_path(path: str) -> str:
 
 
 def within_time[T](items: Iterable[T], seconds: float) -> Iterator[T]:
-    """Yields the items for so many seconds of the thread's own processor time.
+    """Yields the items until the thread has used `seconds` of processor time.
 
     Raises:
         OutOfTimeError: the time is over and items remain.

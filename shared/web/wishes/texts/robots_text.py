@@ -64,7 +64,7 @@ class RobotsText:
         """Whether a path, as `comparable_path` returns it, may be fetched.
 
         Raises:
-            OutOfTimeError: the comparison needs more than so many seconds of processor time.
+            OutOfTimeError: the comparison needs more than `seconds` of processor time.
         """
         return self.rules.value(path, seconds)
 
