@@ -27,8 +27,8 @@ class CrawlingSettings(Topic):
     fetch_timeout_seconds: Seconds = 30.0
     """The time limit for one image, with all redirects and tries."""
     chunk_size: Annotated[int, Field(ge=1, le=4096)] = 1024
-    """The largest number of candidates in a chunk, which is the work of one queue message. The first chunks of a job
-    have about 256, so that fetching begins early. Later ones have half of those known so far."""
+    """The largest number of candidates in a chunk, which is the work of one queue message. The first chunk of a job
+    has about 256, so that fetching begins early. Later ones have at least half of those known so far."""
     chunks_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 32
     """Chunks of one job on the queue or in progress at the same time, so that large jobs leave room for small ones."""
     wake_queues: bool = True
