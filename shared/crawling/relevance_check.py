@@ -51,9 +51,9 @@ class RelevanceCheck:
         An image without a label gets no score.
 
         Raises:
+            NoEmbedding: the model has no vector for this picture.
             Permanent: the app has no model, or it cannot be used.
             Retryable: the model did not answer.
-            ValueError: the model has no vector for this picture.
         """
         if picture is None or not _is_wanted(label, options):
             return facts

@@ -30,6 +30,7 @@ from shared.records.facts import ImageFacts
 from shared.records.licenses import allows_changes
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.runtime import Runtime
+from shared.scoring.no_embedding import NoEmbedding
 from shared.scoring.picture_models import PictureModels
 from shared.storage.blobs import BlockStore
 from shared.storage.writer import BlobWriter
@@ -263,9 +264,12 @@ class ChunkWorker:
         try:
             async with run.waiting():
                 return await self._checks.relevance.score(facts, candidate.label, picture, run.chunk.options)
-        except ValueError as error:
+        except NoEmbedding as error:
             signals.failure(self._telemetry, error, operation="score_picture")
             return facts
+        except Retryable:
+            # a busy model must not undo what the chunk has done so far
+            raise Postponed from None
 
     async def _score_known(
         self, run: ChunkRun, candidate: Candidate, data: bytes, facts: ImageFacts

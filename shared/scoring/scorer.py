@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from shared.errors import Permanent
+from shared.scoring.no_embedding import NoEmbedding
 
 type Picture = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 """An upright picture in sRGB, on white: an array of shape (height, width, 3), red first, uint8."""
@@ -29,8 +30,9 @@ class Scorer(Protocol):
         """Returns the embedding of a picture.
 
         Raises:
+            NoEmbedding: the model has no vector for this picture. The image has no score.
             Permanent: the model cannot be used. The job fails.
-            Retryable: the model did not answer. The chunk is tried again.
+            Retryable: the model did not answer. The image is tried again.
         """
         ...
 
@@ -39,7 +41,7 @@ class Scorer(Protocol):
 
         Raises:
             Permanent: the model cannot be used. The job fails.
-            Retryable: the model did not answer. The chunk is tried again.
+            Retryable: the model did not answer. The image that needs the text is tried again.
         """
         ...
 
@@ -49,7 +51,7 @@ def unit_vector(numbers: object, model: str) -> Embedding:
 
     Raises:
         Permanent: they are no vector of numbers, so the model is not of the right kind. The text names the model.
-        ValueError: they are not finite, or all are zero. This may be due to one picture.
+        NoEmbedding: they are not finite, or all are zero. This may be due to one picture.
     """
     try:
         vector = np.asarray(numbers, np.float64)
@@ -62,7 +64,7 @@ def unit_vector(numbers: object, model: str) -> Embedding:
         )
     longest = float(np.abs(vector).max())
     if not 0 < longest < np.inf:
-        raise ValueError(f"the model '{model}' gave an embedding that has no direction")
+        raise NoEmbedding(f"the model '{model}' gave an embedding that has no direction")
     # first to a length near 1, so that no square overflows or vanishes
     vector = vector / longest
     return (vector / np.linalg.norm(vector)).astype(np.float32)

@@ -13,6 +13,7 @@ from typing import Final
 from shared.errors import Permanent
 from shared.scoring.azure_vision.calls import NAME, PictureRefused, VisionCalls
 from shared.scoring.azure_vision.pictures import jpeg_of
+from shared.scoring.no_embedding import NoEmbedding
 from shared.scoring.scorer import Embedding, Picture, unit_vector
 
 MODEL_VERSION: Final = "2023-04-15"
@@ -33,16 +34,12 @@ class AzureVision:
         self._calls = calls
 
     async def embed_picture(self, picture: Picture) -> Embedding:
-        """See `Scorer.embed_picture`.
-
-        Raises:
-            ValueError: the service does not take this picture, or gives it a vector without a direction.
-        """
+        """See `Scorer.embed_picture`. The service may not take a picture."""
         data = await asyncio.to_thread(jpeg_of, picture)
         try:
             return await self._embed("vectorizeImage", "application/octet-stream", data)
         except PictureRefused:
-            raise ValueError(f"{NAME} does not take this picture") from None
+            raise NoEmbedding(f"{NAME} does not take this picture") from None
 
     async def embed_text(self, text: str) -> Embedding:
         """See `Scorer.embed_text`. Words after the seventieth are left out, because the service takes no more."""
@@ -51,7 +48,7 @@ class AzureVision:
             return await self._embed(
                 "vectorizeText", "application/json", json.dumps({"text": words}).encode()
             )
-        except (PictureRefused, ValueError):
+        except (PictureRefused, NoEmbedding):
             raise Permanent(f"{NAME} has no vector for the text '{words[:100]}'.") from None
 
     async def _embed(self, operation: str, content_type: str, data: bytes) -> Embedding:
@@ -63,7 +60,7 @@ def _vector(body: bytes) -> Embedding:
     """Reads `{"modelVersion": "2023-04-15", "vector": [0.1, …]}`.
 
     Raises:
-        ValueError: the vector has no direction.
+        NoEmbedding: the vector has no direction.
         Permanent: the answer has another shape, or is of another model.
     """
     try:

@@ -123,11 +123,12 @@ async def test_an_image_for_which_the_model_has_no_vector_is_kept_without_a_scor
     grey = Image.new("RGB", (80, 80), (128, 128, 128))
     out = io.BytesIO()
     grey.save(out, "PNG")
-    filters = Filters(scores={"relevance": ScoreRange(min=1)})
-    outcome = await outcome_of(model, options(filters=filters, **SCORED), data=out.getvalue())
+    filters = Filters(scores={"relevance": ScoreRange(min=0.9)})
+    wanted = options(filters=filters, embeddings=True, **SCORED)
+    outcome = await outcome_of(model, wanted, data=out.getvalue())
 
     assert isinstance(outcome, Kept)
-    assert (outcome.facts.relevance, outcome.facts.scorer) == (None, "")
+    assert (outcome.facts.relevance, outcome.facts.scorer, outcome.facts.embedding) == (None, "", "")
 
 
 async def test_a_model_that_cannot_be_used_ends_the_chunk_with_its_error(model):
@@ -138,10 +139,16 @@ async def test_a_model_that_cannot_be_used_ends_the_chunk_with_its_error(model):
         await outcome_of(None, options(**SCORED))
 
 
-async def test_a_model_that_does_not_answer_has_the_chunk_tried_again(model):
+async def test_images_that_a_busy_model_does_not_score_are_left_for_later_and_others_are_not(model):
+    blobs = MemoryBlobs()
+    await blobs.put("mine/one.png", colored("red"))
+    labels = ("red", "unlabelled", "red")
+    candidates = [Candidate("blob:mine/one.png", label, Provenance("blobs")) for label in labels]
     model.error = Unavailable("busy")
-    with pytest.raises(Unavailable):
-        await outcome_of(model, options(**SCORED))
+    result = await crawl(model, blobs, candidates, options(**SCORED))
+
+    assert [record.index for record in result.records] == [1]
+    assert [one.index for one in result.unfinished] == [0, 2]
 
 
 @pytest.mark.parametrize("stopped", [True, False])
