@@ -64,10 +64,6 @@ class OnnxScorer:
         except ValueError:
             raise Permanent(f"The model '{self._model}' has no vector for the text '{text[:100]}'.") from None
 
-    def close(self) -> None:
-        """Stops the threads as soon as they have done what they do now."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     async def _run[T](self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 

@@ -116,9 +116,12 @@ def _load(data: bytes, what: str) -> "InferenceSession":
     # an arena keeps the memory of the largest call for each thread
     options.enable_cpu_mem_arena = False
     try:
-        return runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session: InferenceSession = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no common class
         raise Permanent(f"{what} is no model that can be run: {_reason(error)}") from None
+    # the library keeps the file's content for a change of providers, which would be as much memory again
+    session._model_bytes = None  # noqa: SLF001 - there is no public way
+    return session
 
 
 def _reason(error: Exception) -> str:
