@@ -47,6 +47,8 @@ class _Part:
     @property
     def piece(self) -> Piece:
         """The bytes of the part in their blob."""
+        if self.size == self.whole.size:
+            return self.whole
         return Piece(self.whole.blob, self.whole.offset + self.low, self.size)
 
 
@@ -174,6 +176,9 @@ def _name_for_people(piece: Piece) -> str:
 def _cut(part: _Part) -> Iterator[_Target]:
     """Cuts a part into pieces that are small enough for one read."""
     piece = part.piece
+    if piece.size <= _READ_BYTES:
+        yield _Target(piece, part.at)
+        return
     for low in range(0, piece.size, _READ_BYTES):
         size = min(_READ_BYTES, piece.size - low)
         yield _Target(Piece(piece.blob, piece.offset + low, size), part.at + low)
