@@ -102,8 +102,10 @@ def judge_with_memory(
     """
     checks = _frame_checks(waiting, options) if waiting.models.wanted else None
     granted = (granted_bytes or waiting.needed_bytes) - waiting.model_bytes
+    # a transform drops later frames
+    see_later_frame = checks.see_later_frame if checks is not None and options.transform is None else None
     try:
-        found = decode(waiting.opened, granted, checks.see_later_frame if checks is not None else None)
+        found = decode(waiting.opened, granted, see_later_frame)
     except MoreMemory as more:
         return replace(waiting, needed_bytes=more.needed_bytes + waiting.model_bytes)
     if isinstance(found, Rejected):
@@ -143,7 +145,7 @@ def _with_models(
 def _frame_checks(waiting: AwaitingMemory, options: CrawlOptions) -> "FrameChecks":
     from shared.crawling.judging.model_checks.frame_checks import FrameChecks
 
-    return FrameChecks(waiting.models, options, waiting.opened.header.orientation)
+    return FrameChecks(waiting.models, options, waiting.opened.header)
 
 
 def _with_findings(checked: "Checked", embedded: Embedded, options: CrawlOptions) -> Judged:

@@ -6,14 +6,15 @@ from typing import Final
 import cv2
 import numpy as np
 
+from shared.crawling.judging.header import Header
 from shared.crawling.judging.inspect import SIDEWAYS, Inspected, score_refusal
 from shared.crawling.judging.picture.color import to_srgb
 from shared.crawling.judging.picture.fingerprint import measure_look
 from shared.crawling.judging.picture.pixels import Pixels, make_upright, reduce
 from shared.crawling.options import CrawlOptions
 from shared.records.records import Reason, Rejected
-from shared.scoring.faces.boxes import Box, count_faces
-from shared.scoring.faces.detector import MOST_PIXELS, FaceDetector
+from shared.scoring.faces.boxes import Box, count_faces, scaled
+from shared.scoring.faces.detector import MOST_PIXELS, FaceDetector, input_side
 from shared.scoring.faces.hide import hide_faces
 from shared.scoring.picture_models import PictureClassifier, PictureModels
 
@@ -40,17 +41,18 @@ class Checked:
 
 
 class FrameChecks:
-    """Checks the frames of one image. Only the first frame is looked at if only that will be stored.
+    """Checks the frames of one image. Later frames need not be given if only the first one will be stored.
 
     In later frames, faces are looked for until one is found or `MOST_LATER_PIXELS` were looked at. Frames beyond count
     as if they showed a face, so that a long animation cannot smuggle faces in. Content is looked at in the first frame
     and in those after 1, 2, 4, 8 and so on.
     """
 
-    def __init__(self, models: PictureModels, options: CrawlOptions, orientation: int) -> None:
+    def __init__(self, models: PictureModels, options: CrawlOptions, header: Header) -> None:
         self._models = models
         self._options = options
-        self._orientation = orientation
+        self._orientation = header.orientation
+        self._profile = header.profile
         self._frame = 0
         self._looked_pixels = 0
         self._later_faces = 0
@@ -64,8 +66,6 @@ class FrameChecks:
             Permanent: a model does not work.
         """
         self._frame += 1
-        if self._options.transform is not None:
-            return
         faces, nsfw = self._models.faces, self._models.nsfw
         if faces is not None and not self._later_faces and self._unseen_frame is None:
             height, width = pixels.shape[:2]
@@ -73,9 +73,9 @@ class FrameChecks:
             if self._looked_pixels > MOST_LATER_PIXELS:
                 self._unseen_frame = self._frame
             else:
-                self._later_faces = count_faces(faces.find(self._upright(pixels)))
+                self._later_faces = count_faces(self._find(faces, self._upright(pixels)))
         if nsfw is not None and self._frame & (self._frame - 1) == 0:
-            self._nsfw = max(self._nsfw, self._probability(nsfw, pixels, None))
+            self._nsfw = max(self._nsfw, self._probability(nsfw, pixels))
 
     def check(self, found: Inspected) -> Checked | Rejected:
         """Looks at the first frame, and returns the image as it may be stored.
@@ -84,7 +84,7 @@ class FrameChecks:
             Permanent: a model does not work.
         """
         upright = self._upright(found.pixels)
-        boxes = self._models.faces.find(upright) if self._models.faces is not None else ()
+        boxes = self._find(self._models.faces, upright) if self._models.faces is not None else ()
         faces = max(count_faces(boxes), self._later_faces)
         smuggles = self._later_faces > 0 or self._unseen_frame is not None
         if (boxes or smuggles) and self._options.filters.faces == "drop":
@@ -110,7 +110,7 @@ class FrameChecks:
         nsfw, most = self._models.nsfw, self._options.filters.nsfw_max
         if nsfw is None or most is None:
             return None
-        self._nsfw = max(self._nsfw, self._probability(nsfw, found.pixels, found.profile))
+        self._nsfw = max(self._nsfw, self._probability(nsfw, found.pixels))
         if self._nsfw > most:
             return Rejected(Reason.NSFW_FILTERED, f"nsfw {self._nsfw:.4g} is above {most:g}")
         return None
@@ -118,7 +118,7 @@ class FrameChecks:
     def _blurred(self, checked: Checked, upright: Pixels, boxes: tuple[Box, ...]) -> Checked | Rejected:
         """Returns the first frame without its faces, upright. The others are dropped."""
         found, detector = checked.found, self._models.faces
-        hidden = _without_faces(upright, boxes, detector) if detector is not None else None
+        hidden = self._without_faces(detector, upright, boxes) if detector is not None else None
         if hidden is None:
             return Rejected(Reason.FACE_FILTERED, "its faces could not be blurred")
         sideways = found.orientation in SIDEWAYS
@@ -137,18 +137,27 @@ class FrameChecks:
     def _upright(self, pixels: Pixels) -> Pixels:
         return make_upright(pixels, self._orientation)
 
-    def _probability(self, model: PictureClassifier, pixels: Pixels, profile: bytes | None) -> float:
+    def _find(self, detector: FaceDetector, upright: Pixels) -> tuple[Box, ...]:
+        """Returns the boxes around faces in the picture as a viewer shows it, with its colour profile."""
+        if self._profile is None:
+            return detector.find(upright)
+        height, width = upright.shape[:2]
+        small = to_srgb(reduce(upright, input_side(width, height)), self._profile)
+        return scaled(detector.find(small), width / small.shape[1], height / small.shape[0])
+
+    def _without_faces(
+        self, detector: FaceDetector, upright: Pixels, boxes: tuple[Box, ...]
+    ) -> Pixels | None:
+        """Hides the faces until the model finds none; returns None if it still finds one after three rounds."""
+        for _ in range(_MOST_ROUNDS):
+            upright = hide_faces(upright, boxes)
+            boxes = self._find(detector, upright)
+            if not boxes:
+                return upright
+        return None
+
+    def _probability(self, model: PictureClassifier, pixels: Pixels) -> float:
         small = reduce(pixels, _NSFW_SIDE)
-        if profile is not None:
-            small = to_srgb(small, profile)
+        if self._profile is not None:
+            small = to_srgb(small, self._profile)
         return model.probability(np.asarray(cv2.cvtColor(self._upright(small), cv2.COLOR_BGR2RGB), np.uint8))
-
-
-def _without_faces(upright: Pixels, boxes: tuple[Box, ...], detector: FaceDetector) -> Pixels | None:
-    """Hides the faces until the model finds no face; returns None if it still finds one after three rounds."""
-    for _ in range(_MOST_ROUNDS):
-        upright = hide_faces(upright, boxes)
-        boxes = detector.find(upright)
-        if not boxes:
-            return upright
-    return None

@@ -9,6 +9,9 @@ _NSFW_SIDE = 448
 _NSFW_BYTES = 40_000_000
 """The memory of a classifier of the size of ViT-Base, for one picture."""
 
+_CONVERTED_BYTES = 12
+"""The memory for each pixel that is converted to sRGB before the model sees it."""
+
 _MOST_ENLARGED_AREA = 4
 
 
@@ -33,8 +36,10 @@ def bytes_needed(opened: Opened, models: PictureModels) -> int:
     """Returns about how many bytes of memory the models take for a picture."""
     needed = 0
     if models.faces is not None:
-        enlarged = _MOST_ENLARGED_AREA * opened.header.width * opened.header.height
-        needed += INPUT_BYTES * min(MOST_PIXELS, enlarged)
+        pixels = opened.header.width * opened.header.height
+        needed += INPUT_BYTES * min(MOST_PIXELS, _MOST_ENLARGED_AREA * pixels)
+        if opened.header.profile is not None:
+            needed += _CONVERTED_BYTES * min(_MOST_ENLARGED_AREA * MOST_PIXELS, pixels)
     if models.nsfw is not None:
         needed += _NSFW_BYTES
     return needed

@@ -23,6 +23,7 @@ from tests.unit.crawling.judging.model_checks.judged import (
     pixels_of,
     saved,
 )
+from tests.unit.crawling.judging.pictures import swapped_profile
 from tests.unit.scoring.faces.yunet import scene
 
 _TURNS = {
@@ -151,6 +152,20 @@ def test_a_transparent_picture_is_judged_on_white_as_it_is_stored() -> None:
     image.paste((0, 0, 0, 0), (left, top, left + side, top + side))
     found = kept(judged(saved(image, "PNG"), options(faces="blur")))
     assert (found.facts.faces, found.blurred) == (0, False)
+
+
+@pytest.mark.parametrize("size", [640, 2560])
+def test_a_face_that_only_the_colour_profile_shows_is_found(size: int) -> None:
+    face = (0, size // 5, size // 10)
+    # the profile swaps red and green
+    image = image_of(scene(size, size, face)[:, :, [0, 2, 1]])
+    assert kept(judged(saved(image, "PNG"), options(faces="drop"))).facts.faces == 0
+    data = saved(image, "PNG", icc_profile=swapped_profile())
+    assert isinstance(judged(data, options(faces="drop")), Rejected)
+    found = kept(judged(data, options(faces="blur")))
+    left, top, side = face
+    assert found.blurred
+    assert pixels_of(found.data)[top : top + side, left : left + side].std() < 25
 
 
 def test_a_face_that_cannot_be_hidden_refuses_the_image() -> None:
