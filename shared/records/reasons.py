@@ -69,7 +69,7 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
     ),
     Reason.FACE_FILTERED: Explanation(
         "Shows a face",
-        "A model found a face, and the spec drops such images or the face could not be blurred.",
+        "A model found a face, and the spec drops such images or it could not be blurred.",
     ),
     Reason.NSFW_FILTERED: Explanation(
         "Not safe for work", "A model rates the image as less safe for work than the spec allows."
