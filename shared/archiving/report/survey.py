@@ -106,7 +106,8 @@ def survey(
         low, middle, high = (float(value) for value in np.percentile(values, (5, 50, 95), method="nearest"))
         scores.append(ScoreSurvey(name, counts.tolist(), low, middle, high, galleries))
     copied = [
-        show(row, f"{count:,} {'copy' if count == 1 else 'copies'}") for row, count in _copied(selection)
+        show(row, f"{count:,} {'copy' if count == 1 else 'copies'}")
+        for row, count in _copied(columns, selection)
     ]
     highest = outliers[rows].max(axis=1)
     marks = names_of(outliers[rows])
@@ -152,14 +153,28 @@ def _lowest(values: NDArray[Any], most: int = MOST_SHOWN) -> Positions:
     return found[np.argsort(values[found], kind="stable")][:count]
 
 
-def _copied(selection: Selection) -> Iterator[tuple[int, int]]:
+def _copied(columns: Columns, selection: Selection) -> Iterator[tuple[int, int]]:
     """Yields the selected rows of which most copies were left out, and how many."""
     original = np.where(selection.twin < 0, np.arange(len(selection.twin)), selection.twin)
     while not np.array_equal(further := original[original], original):
         original = further
     copies = np.bincount(original, minlength=len(original)) - 1
+    copies += np.bincount(original[_images_of_known_copies(columns)], minlength=len(original))
     rows = selection.rows
     copies = copies[rows]
     for at in _lowest(-copies).tolist():
         if copies[at] > 0:
             yield int(rows[at]), int(copies[at])
+
+
+def _images_of_known_copies(columns: Columns) -> Positions:
+    """Returns for each known copy the row of its image. Copies whose image is gone are left out."""
+    known = columns.known_copies[np.argsort(columns.known_copies[:, 0])]
+    copy, image = known[:, 0], known[:, 1]
+    # each step doubles how far a copy of a copy is followed; damaged records may name each other
+    for _ in range(len(copy).bit_length()):
+        place = np.minimum(np.searchsorted(copy, image), len(copy) - 1)
+        image = np.where(copy[place] == image, image[place], image)
+    row: Positions = np.minimum(np.searchsorted(columns.index, image), len(columns) - 1)
+    found: Positions = row[columns.index[row] == image]
+    return found

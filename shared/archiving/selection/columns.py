@@ -44,6 +44,9 @@ class Columns:
 
     `known_split` is the split of an image that a refresh takes over, as a position in `known_splits`, or -1.
 
+    A row of `known_copies` has the index of a candidate that an earlier revision left out as a copy, and the index of
+    the image that it is a copy of, which may be such a candidate itself.
+
     `newest` is the only array with one value per candidate: the position of the record blob whose record counts, or -1
     if the candidate has no record.
     """
@@ -69,6 +72,7 @@ class Columns:
     opted_out: NDArray[np.bool] | None = None
     embedding_kind: NDArray[np.int16] | None = None
     embedding_kinds: tuple[EmbeddingKind, ...] = ()
+    known_copies: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     def __len__(self) -> int:
         return len(self.index)
@@ -126,6 +130,8 @@ class _Outcome:
 @dataclass(frozen=True, slots=True)
 class _Known:
     split: str | None = None
+    same_as: int | None = None
+    same_as_dataset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +173,7 @@ class _Builder:
     labels: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)
     splits: dict[str | None, int] = field(default_factory=lambda: {None: -1})
+    known_copies: array[int] = field(default_factory=lambda: array("q"))
     kinds: dict[EmbeddingKind | None, int] = field(default_factory=lambda: {None: -1})
 
     def add(self, data: bytes, blob: int) -> None:
@@ -181,6 +188,10 @@ class _Builder:
         for row in rows:
             self.newest[row.index] = blob
         kept = [row for row in rows if row.outcome.facts is not None]
+        for row in rows if len(kept) < len(rows) else ():
+            known = row.candidate.known
+            if known is not None and known.same_as is not None and known.same_as_dataset is None:
+                self.known_copies.extend((row.index, known.same_as, blob))
         for name, values in self._numbers(kept).items():
             self.numbers[name].extend(values)
         self.numbers["blob"].extend([blob] * len(kept))
@@ -227,6 +238,7 @@ class _Builder:
             len(self.sha256) // SHA256_BYTES, count
         )
         hashes = np.frombuffer(self.sha256, f"V{SHA256_BYTES}")[order]
+        copies = np.frombuffer(self.known_copies, np.int64).reshape(-1, 3)
         return Columns(
             **sorted_columns,
             sidecar_sizes=sidecar_sizes[order],
@@ -238,6 +250,7 @@ class _Builder:
             embedding_kinds=tuple(kind for kind in self.kinds if kind is not None),
             known_splits=tuple(name for name in self.splits if name is not None),
             opted_out=np.frombuffer(self.opted_out, np.bool)[order] if self.optouts else None,
+            known_copies=copies[newest[copies[:, 0]] == copies[:, 2], :2],
         )
 
 

@@ -210,3 +210,17 @@ def test_the_most_copied_images_are_shown_with_their_copies():
         ("1", "5 copies"),
         ("0", "2 copies"),
     ]
+
+
+def test_copies_that_earlier_revisions_left_out_count_for_the_image_that_is_kept():
+    # rows 0 and 2 are kept, and row 1 is a new copy of row 0
+    columns = columns_of([(0, 4, 1, 0, 0), (0, 3, 1, 0, 0), (0, 2, 1, 1, 1)])
+    # 10 is a copy of 11, which is one of 12, and so on to 2; 20 names row 1; 30 and 31 name each other, and 40 nothing
+    chain = [(number, number + 1) for number in range(10, 15)] + [(15, 2)]
+    known = np.array([*chain, (20, 1), (30, 31), (31, 30), (40, 99)], np.int64)
+    selection = select(columns, Dedup(near_distance=None))
+    found = survey(replace(columns, known_copies=known), selection, none_far(columns), str).most_copied
+    assert [(exhibit.path, exhibit.value) for exhibit in found.exhibits] == [
+        ("2", "6 copies"),
+        ("0", "2 copies"),
+    ]

@@ -1,4 +1,4 @@
-"""Opt-outs reach datasets: an administrator has them refreshed without the image, and jobs that run leave it out."""
+"""Datasets are refreshed: by their owners, and by administrators without an image that is opted out."""
 
 import hashlib
 from typing import Any
@@ -168,3 +168,15 @@ async def test_opt_outs_that_are_made_again_and_removed_are_in_the_audit_trail(c
     assert {(row["target"], row["detail"]) for row in rows} == {(made["id"], "kind=host")}
     # the id of an opt-out is no user's
     assert (await caller.get("audit", f"user={made['id']}")).body["items"] == []
+
+
+async def test_copies_that_were_left_out_before_a_refresh_are_in_its_report_too(app, ann, site, pictures):
+    _, user = ann
+    pictures[5] = pictures[0]
+    dataset_id = await submit(user, site)
+    await run(app)
+    assert b"<span>1 copy</span>" in (await user.get(f"datasets/{dataset_id}/report")).data
+    assert (await user.post(f"datasets/{dataset_id}/refresh", {})).status == 202
+    await run(app)
+    assert (await dataset_of(user, dataset_id))["revision"] == 2
+    assert b"<span>1 copy</span>" in (await user.get(f"datasets/{dataset_id}/report")).data
