@@ -38,11 +38,14 @@ class Session:
         """
         self._what = f"'{file}' of the model '{model}'"
         self._session = _load(data, self._what)
-        self._inputs = {
-            one.name: (str(one.type), [side if isinstance(side, int) else None for side in one.shape])
-            for one in self._session.get_inputs()
-        }
-        self._outputs = [one.name for one in self._session.get_outputs()]
+        try:
+            self._inputs = {
+                one.name: (str(one.type), [side if isinstance(side, int) else None for side in one.shape])
+                for one in self._session.get_inputs()
+            }
+            self._outputs = [one.name for one in self._session.get_outputs()]
+        except UnicodeDecodeError:
+            raise Permanent(f"{self._what} is no model that can be run: a name in it is not UTF-8.") from None
 
     @property
     def inputs(self) -> Sequence[str]:
@@ -116,7 +119,10 @@ def _load(data: bytes, what: str) -> "InferenceSession":
     # an arena keeps the memory of the largest call for each thread
     options.enable_cpu_mem_arena = False
     try:
-        session: InferenceSession = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        # the fallback would try the same again, and print that
+        session: InferenceSession = runtime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no common class
         raise Permanent(f"{what} is no model that can be run: {_reason(error)}") from None
     # the library keeps the file's content for a change of providers, which would be as much memory again

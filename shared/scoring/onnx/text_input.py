@@ -64,8 +64,8 @@ class TextInput:
         try:
             found = self._tokenizer.encode(text[:_MAX_CHARACTERS])
             ids, mask = np.array([found.ids], np.int64), np.array([found.attention_mask], np.int64)
-        except Exception as error:  # noqa: BLE001 - the library raises plain exceptions
-            raise self._invalid(TOKENIZER_FILE, _line(error)) from None
+        except BaseException as error:  # noqa: BLE001 - a panic of the library is no `Exception`
+            raise self._wrong(error) from None
         return {"input_ids": ids, "attention_mask": mask}
 
     def _read(self, data: bytes, length: int, pad: str) -> "Tokenizer":
@@ -76,11 +76,20 @@ class TextInput:
             if number is not None:
                 tokenizer.enable_truncation(length)
                 tokenizer.enable_padding(length=length, pad_id=number, pad_token=pad)
-        except Exception as error:  # noqa: BLE001 - the library raises plain exceptions
-            raise self._invalid(TOKENIZER_FILE, _line(error)) from None
+        except BaseException as error:  # noqa: BLE001 - a panic of the library is no `Exception`
+            raise self._wrong(error) from None
         if number is None:
             raise self._invalid(TOKENIZER_CONFIG_FILE, f"pad_token: {TOKENIZER_FILE} has no token {pad!r}")
         return tokenizer
+
+    def _wrong(self, error: BaseException) -> BaseException:
+        """Returns the error of a file at which the library failed, or an error that is not the library's.
+
+        A panic of its Rust code is no `Exception`, but it ends one call only.
+        """
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            return error
+        return self._invalid(TOKENIZER_FILE, _line(error))
 
     def _invalid(self, file: str, why: str) -> Permanent:
         return Permanent(f"{file} of the model '{self._model}' is not valid: {why}.")
@@ -92,5 +101,5 @@ def _import_tokenizer() -> "type[Tokenizer]":
     return Tokenizer
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")

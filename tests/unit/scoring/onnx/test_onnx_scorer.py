@@ -1,7 +1,9 @@
 """A model in ONNX scores pictures and texts. Wrong files end in an error that names them."""
 
 import asyncio
+import contextlib
 import json
+import random
 import subprocess
 import sys
 
@@ -160,3 +162,31 @@ async def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch, libra
 
     with pytest.raises(Permanent, match=rf"lacks {library}.*EXTRAS=scores"):
         await scorer.embed_picture(RED)
+
+
+async def test_a_tokenizer_at_which_the_library_panics_is_an_error_like_others():
+    broken = json.loads(tokenizer())
+    del broken["post_processor"]["special_tokens"]["[END]"]
+    scorer = await scorer_of(tokenizer_json=json.dumps(broken).encode())
+
+    with pytest.raises(Permanent, match=r"tokenizer\.json of the model 'tiny' is not valid"):
+        await scorer.embed_text("red")
+
+
+async def test_a_name_that_is_not_utf_8_is_an_error_that_names_the_file():
+    scorer = await scorer_of(text_model_onnx=text_model().replace(b"text_embeds", b"text_embed\xff"))
+
+    with pytest.raises(Permanent, match=r"'text_model\.onnx' of the model 'tiny'"):
+        await scorer.embed_text("red")
+
+
+async def test_files_with_changed_bytes_work_or_are_refused_and_nothing_is_printed(capfd):
+    chance = random.Random(7)
+    for _ in range(120):
+        name = chance.choice(["vision_model.onnx", "text_model.onnx", "tokenizer.json"])
+        data = bytearray(tiny_clip()[name])
+        data[chance.randrange(len(data))] = chance.randrange(256)
+        scorer = await scorer_of(**{name.replace(".", "_"): bytes(data)})
+        with contextlib.suppress(Permanent):
+            assert (await scorer.embed_text("red")).shape == (3,)
+    assert "Falling back" not in capfd.readouterr().out
