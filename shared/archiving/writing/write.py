@@ -28,12 +28,14 @@ _TYPES = {
     "zip": "application/zip",
     "tar": "application/x-tar",
     "parquet": "application/vnd.apache.parquet",
+    "html": "text/html; charset=utf-8",
     "md": "text/markdown; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
     "yaml": "application/yaml",
     "txt": "text/plain; charset=utf-8",
     "jpg": "image/jpeg",
+    "npy": "application/octet-stream",
 }
 
 

@@ -57,3 +57,26 @@ async def test_a_dataset_whose_parts_are_written_twice_and_in_any_order_has_the_
         archived = present(await studio.archiver.finish(plan, deadline))
         found.append({name: await studio.blobs.get(name) for name in archived.blobs})
     assert found[0] == found[1]
+
+
+async def test_browsers_and_tools_are_told_what_each_file_is(monkeypatch):
+    studio = make_studio()
+    order = await studio.crawl(5, output=Output(format="webdataset"))
+    plan = await studio.archiver.begin(order)
+    deadline = Deadline.after(SystemClock(), 1000)
+    for part in await studio.archiver.find_missing(plan):
+        await studio.archiver.write_part(plan, part, deadline)
+    types = {}
+    commit = studio.blobs.commit
+
+    async def noting(name, blocks, attributes):
+        types[name.rpartition("/")[2]] = attributes.content_type
+        await commit(name, blocks, attributes)
+
+    monkeypatch.setattr(studio.blobs, "commit", noting)
+    await studio.archiver.finish(plan, deadline)
+    assert types["report.html"] == "text/html; charset=utf-8"
+    assert types["metadata.parquet"] == "application/vnd.apache.parquet"
+    assert types["README.md"] == "text/markdown; charset=utf-8"
+    assert types["CONSENT.jsonl"] == "text/plain; charset=utf-8"
+    assert {kind for name, kind in types.items() if name.endswith(".tar")} == {"application/x-tar"}
