@@ -10,7 +10,7 @@ from tests.unit.functions.http.http_calls import DECLARED
 
 ROOT = Path(functions.__file__).parents[1]
 UNVERSIONED = {"health", "health/live", "health/ready", "openapi.json"}
-PAGES = re.compile(r"|docs|redoc|pages/\{file\}|dashboard/\{digest\}/\{folder\}/\{name\}")
+PAGES = re.compile(r"|docs|redoc|report|pages/\{file\}|dashboard/\{digest\}/\{folder\}/\{name\}")
 
 
 def test_api9_every_route_is_declared_in_a_listed_module_and_described():

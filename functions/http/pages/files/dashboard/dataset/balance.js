@@ -1,5 +1,5 @@
 // How the images are spread over labels, splits, licences and sources.
-import { bar } from "../parts/bars.js";
+import { bar } from "../parts/charts.js";
 import { fill, h } from "../parts/dom.js";
 import { count, percent, plural } from "../parts/format.js";
 

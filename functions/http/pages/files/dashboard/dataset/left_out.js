@@ -1,6 +1,6 @@
 // What was left out of a dataset: how often for which reason, and copies beside the image that was preferred.
 import { get } from "../parts/api.js";
-import { bar } from "../parts/bars.js";
+import { bar } from "../parts/charts.js";
 import { fill, h, outside } from "../parts/dom.js";
 import { bytes, count, plural } from "../parts/format.js";
 import { problem } from "../parts/notices.js";

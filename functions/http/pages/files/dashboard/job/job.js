@@ -1,7 +1,7 @@
 // One job, live: its pictures, what was found, kept and refused, and why, when its steps ran, and what it reported.
 import { action, confirm } from "../parts/actions.js";
 import { change, get } from "../parts/api.js";
-import { bar, labelBars } from "../parts/bars.js";
+import { bar, labelBars } from "../parts/charts.js";
 import { fill, h } from "../parts/dom.js";
 import { ago, count, duration } from "../parts/format.js";
 import { badge, facts, notice, problem } from "../parts/notices.js";

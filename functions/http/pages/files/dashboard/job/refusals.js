@@ -1,6 +1,6 @@
 // Why images were refused: a bar for each reason, what it means, and examples. An example is an address, never a picture.
 import { get } from "../parts/api.js";
-import { bar } from "../parts/bars.js";
+import { bar } from "../parts/charts.js";
 import { fill, h, outside } from "../parts/dom.js";
 import { count } from "../parts/format.js";
 import { problem } from "../parts/notices.js";

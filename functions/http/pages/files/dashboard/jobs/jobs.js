@@ -1,7 +1,7 @@
 // The list of jobs. Jobs that run show their progress.
 import { action, confirm, say } from "../parts/actions.js";
 import { change, get } from "../parts/api.js";
-import { bar } from "../parts/bars.js";
+import { bar } from "../parts/charts.js";
 import { fill, h } from "../parts/dom.js";
 import { ago, count } from "../parts/format.js";
 import { badge, problem } from "../parts/notices.js";

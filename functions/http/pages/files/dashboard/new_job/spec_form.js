@@ -1,5 +1,5 @@
 // The form of a spec. It changes the fields that it shows, and leaves all others of the spec as they are.
-import { shares } from "../parts/bars.js";
+import { shares } from "../parts/charts.js";
 import { field, fill, h } from "../parts/dom.js";
 import { FORMATS } from "../parts/words.js";
 import { LabelRows } from "./label_rows.js";

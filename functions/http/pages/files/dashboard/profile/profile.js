@@ -1,6 +1,6 @@
 // The caller's tier, use and keys.
 import { get } from "../parts/api.js";
-import { bar } from "../parts/bars.js";
+import { bar } from "../parts/charts.js";
 import { fill, h } from "../parts/dom.js";
 import { count, date } from "../parts/format.js";
 import { facts, notice } from "../parts/notices.js";
