@@ -14,8 +14,8 @@ type _RelevanceModel = Annotated[
 class ModelSettings(Topic):
     """Models.
 
-    Models that look at pictures are optional: for [relevance](../how-to/models.md), for [faces and content](../how-to/faces.md).
-    A spec that asks for a model that is not set is refused.
+    Models that look at pictures are optional: for [relevance](../how-to/models.md), for
+    [faces and content](../how-to/faces.md). A spec that asks for a model that is not set is refused.
     """
 
     relevance_model: _RelevanceModel | None = Field(None, examples=[""])
