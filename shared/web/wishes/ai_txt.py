@@ -50,8 +50,7 @@ class AiTxt:
         """
         file = await self._files.get(url)
         if file.content is None:
-            answers.note(Signal.AI_TXT, Answer.UNAVAILABLE if file.unreachable else Answer.ABSENT)
-            return file.unreachable
+            return file.note_absence(Signal.AI_TXT, answers)
         return await self._compare(file.content, comparable_path(url), answers)
 
     async def refusal_of_kind(self, url: URL, media_type: str, answers: Answers) -> Rejected | None:

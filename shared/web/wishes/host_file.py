@@ -14,6 +14,7 @@ from http import HTTPStatus
 from yarl import URL
 
 from shared.errors import AppError, Retryable
+from shared.records.consent import Answer, Answers, Signal
 from shared.records.records import Reason, Rejected
 from shared.web.http.client import WebClient, WebRequest
 from shared.web.wishes.per_origin import PerOrigin
@@ -33,6 +34,11 @@ class HostFile[T]:
 
     content: T | None = None
     unreachable: Rejected | None = None
+
+    def note_absence(self, signal: Signal, answers: Answers) -> Rejected | None:
+        """Notes that there is no file to read a signal from. Returns the rejection if the host did not answer."""
+        answers.note(signal, Answer.UNAVAILABLE if self.unreachable is not None else Answer.ABSENT)
+        return self.unreachable
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,7 @@ class Robots:
         file = await self._files.get(url)
         said = file.content
         if said is None:
-            answers.note(Signal.ROBOTS, Answer.UNAVAILABLE if file.unreachable else Answer.ABSENT)
-            return file.unreachable
+            return file.note_absence(Signal.ROBOTS, answers)
         try:
             allowed = await said.rules.find(comparable_path(url), self._check_seconds)
         except OutOfTimeError:
@@ -68,8 +67,7 @@ class Robots:
         file = await self._files.get(url)
         said = file.content
         if said is None:
-            answers.note(signal, Answer.UNAVAILABLE if file.unreachable else Answer.ABSENT)
-            return file.unreachable
+            return file.note_absence(signal, answers)
         rules: LongestMatch[Preference] = said.usage if signal is Signal.AIPREF else said.signals
         if not rules:
             answers.note(signal, Answer.ABSENT)

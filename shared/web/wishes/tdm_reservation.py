@@ -70,8 +70,7 @@ class TdmReservations:
         file = await self._files.get(url)
         found = file.content
         if found is None:
-            answers.note(Signal.TDMREP, Answer.UNAVAILABLE if file.unreachable else Answer.ABSENT)
-            return file.unreachable
+            return file.note_absence(Signal.TDMREP, answers)
         path = comparable_path(url)
         try:
             if found.weight * len(path) <= ON_THE_LOOP:
