@@ -7,7 +7,8 @@ whether there is one, and the library sends it to the Hub alone (`HF_ENDPOINT` n
 import os
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,13 +45,6 @@ def push_to_hub(folder: Path, files: Sequence[Path], repo: str, *, public: bool 
     """
     try:
         from huggingface_hub import CommitOperationAdd, HfApi, get_token
-
-        # the error of the library's HTTP client, which is another one in each of its versions
-        from huggingface_hub.errors import (  # type: ignore[attr-defined]
-            HfHubHTTPError,
-            HFValidationError,
-            HTTPError,
-        )
         from huggingface_hub.utils.tqdm import disable_progress_bars
     except ImportError:
         raise WrongUse("The upload needs huggingface_hub: pip install 'pixcrawler[hub]'.") from None
@@ -62,11 +56,26 @@ def push_to_hub(folder: Path, files: Sequence[Path], repo: str, *, public: bool 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
     # only these files are read, whatever else is in the folder
     additions = [CommitOperationAdd(path.relative_to(folder).as_posix(), path) for path in files]
-    try:
+    with _errors_of_the_client(repo):
         url = api.create_repo(repo, repo_type="dataset", private=not public, exist_ok=True)
         removals = _removals(api, url.repo_id, {each.path_in_repo for each in additions})
         message = "Upload a dataset of PixCrawler"
         api.create_commit(url.repo_id, [*additions, *removals], repo_type="dataset", commit_message=message)
+    return str(url)
+
+
+@contextmanager
+def _errors_of_the_client(repo: str) -> Iterator[None]:
+    """Turns the errors of the library in this block into those that `push_to_hub` declares."""
+    # the last one is the error of the library's HTTP client, which is another one in each of its versions
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
+        HfHubHTTPError,
+        HFValidationError,
+        HTTPError,
+    )
+
+    try:
+        yield
     except HFValidationError as error:
         raise WrongUse(f"{repo} is not the name of a repository: {error}") from error
     except HfHubHTTPError as error:
@@ -78,7 +87,6 @@ def push_to_hub(folder: Path, files: Sequence[Path], repo: str, *, public: bool 
     except (AttributeError, LookupError, TypeError) as error:
         # the library takes answers apart without looking at them
         raise BadAnswer(f"This is not the answer of a Hub: {error}") from error
-    return str(url)
 
 
 def _check_count(files: Sequence[Path]) -> None:
