@@ -60,11 +60,7 @@ async def write_texts(
     """
     form = format_of(order.output.format, order.optional_columns)
     final = FinalRecords(choice, form)
-    found = [
-        *form.annotations(order, list(choice.split_counts), choice.columns.labels),
-        *embedding_files(choice, form),
-    ]
-    annotations = [(one, working.open(one.name, hashed=one.described)) for one in found]
+    annotations = _open_annotations(order, choice, form, working)
     delivered = TextWriter(working.blobs, f"{order.prefix}{RECORDS}")
     changes = TextWriter(working.blobs, f"{order.prefix}{DIFF}")
     diff = DiffWriter(changes, wanted=order.base_revision is not None)
@@ -87,10 +83,18 @@ async def write_texts(
     for name, data in _whole_texts(order, choice, final.figures, await showing, description):
         named.append((name, working.open(name)))
         await named[-1][1].add(data)
-    named += ((annotation.name, writer) for annotation, writer in annotations)
-    files = await working.close(named)
+    files = await working.close([*named, *((annotation.name, writer) for annotation, writer in annotations)])
     described = {} if form.description_inside else description
     return Texts(delivered.blob, files, described, final.figures.counts, diff.counts)
+
+
+def _open_annotations(
+    order: ArchiveOrder, choice: Choice, form: ArchiveFormat, working: WorkingBlobs
+) -> Sequence[tuple[Annotation, TextWriter]]:
+    """Returns the files with a row for each image, in the order of delivery, each with its writer."""
+    annotations = form.annotations(order, list(choice.split_counts), choice.columns.labels)
+    found = [*annotations, *embedding_files(choice, form)]
+    return [(one, working.open(one.name, hashed=one.described)) for one in found]
 
 
 async def _end(annotations: Sequence[tuple[Annotation, TextWriter]]) -> Mapping[str, FileChecksum]:

@@ -85,10 +85,31 @@ def survey(
     """
     rows = selection.rows
     show = _Exhibitor(columns, path_of).show
-    scores: list[ScoreSurvey] = []
+    copied = [
+        show(row, f"{count:,} {'copy' if count == 1 else 'copies'}")
+        for row, count in _copied(columns, selection)
+    ]
+    highest = outliers[rows].max(axis=1)
+    marks = names_of(outliers[rows])
+    far = [
+        show(int(rows[at]), f"{MARKS[marks[at]]} {highest[at]:.1f}")
+        for at in _lowest(-highest)
+        if highest[at]
+    ]
+    return Survey(
+        list(_score_surveys(columns, rows, show)),
+        Gallery("The most copied", copied),
+        Gallery("The farthest", far, labelled=True),
+        int(np.count_nonzero(marks)),
+    )
+
+
+def _score_surveys(
+    columns: Columns, rows: Positions, show: Callable[[int, str], Exhibit]
+) -> Iterator[ScoreSurvey]:
+    """Surveys each score that at least one of the rows has."""
     for name, scale in SCALES.items():
-        values = columns.scores[rows, SCORES.index(name)]
-        having = rows[~np.isnan(values)]
+        having = rows[~np.isnan(columns.scores[rows, SCORES.index(name)])]
         if not len(having):
             continue
         values = columns.scores[having, SCORES.index(name)]
@@ -104,24 +125,7 @@ def survey(
             if title
         ]
         low, middle, high = (float(value) for value in np.percentile(values, (5, 50, 95), method="nearest"))
-        scores.append(ScoreSurvey(name, counts.tolist(), low, middle, high, galleries))
-    copied = [
-        show(row, f"{count:,} {'copy' if count == 1 else 'copies'}")
-        for row, count in _copied(columns, selection)
-    ]
-    highest = outliers[rows].max(axis=1)
-    marks = names_of(outliers[rows])
-    far = [
-        show(int(rows[at]), f"{MARKS[marks[at]]} {highest[at]:.1f}")
-        for at in _lowest(-highest)
-        if highest[at]
-    ]
-    return Survey(
-        scores,
-        Gallery("The most copied", copied),
-        Gallery("The farthest", far, labelled=True),
-        int(np.count_nonzero(marks)),
-    )
+        yield ScoreSurvey(name, counts.tolist(), low, middle, high, galleries)
 
 
 def number(value: float) -> str:
