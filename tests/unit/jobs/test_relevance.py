@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import random
 import zipfile
 from typing import Any
 
@@ -49,8 +50,8 @@ async def flow():
         yield found
 
 
-async def run(flow: Flow, **changes: object):
-    """Runs a job over all images; returns the finished job."""
+async def run(flow: Flow, chance: random.Random | None = None, **changes: Any):
+    """Runs a job over all images; returns the finished job. With `chance`, messages come twice and processes die."""
     items = [
         {"name": f"mine/{label}-{number}.png", "label": label}
         for label in COLORS
@@ -59,7 +60,17 @@ async def run(flow: Flow, **changes: object):
     # the pictures are noise, so their perceptual hashes say nothing
     data = {"sources": [{"type": "blobs", "items": items}], "dedup": {"near_distance": None}, **changes}
     job = await flow.submit.run(Submission("admin", flow.specs.parse(data, internal=True)))
-    await flow.run()
+    if chance is None:
+        await flow.run()
+    else:
+        await flow.storm(chance, copies=True, deaths=True, at_once=4)
+        # the watchdog sends what was lost with a process
+        for _ in range(20):
+            if (await flow.job(job)).state.terminal:
+                break
+            flow.clock.advance(3600)
+            await flow.watchdog.run(flow.deadline())
+            await flow.run()
     return await flow.job(job)
 
 
@@ -113,6 +124,19 @@ async def test_a_value_below_the_limit_is_rejected_while_the_job_crawls(flow):
     assert rejected
     assert all(line["detail"].endswith(" is below 0") for line in rejected.values())
     assert rejected.keys() <= WRONG
+
+
+async def test_messages_that_come_twice_and_processes_that_die_change_no_value(flow):
+    calm = await lines_of(flow, await run(flow, **WORST_TENTH))
+    stormy = await lines_of(flow, await run(flow, random.Random(3), **WORST_TENTH))
+
+    assert {name: outcome_of(line) for name, line in stormy.items()} == {
+        name: outcome_of(line) for name, line in calm.items()
+    }
+
+
+def outcome_of(line: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(line.get(field) for field in ("outcome", "reason", "relevance", "scorer"))
 
 
 async def test_a_job_that_does_not_ask_is_not_scored(flow):
