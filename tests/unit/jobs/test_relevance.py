@@ -30,7 +30,7 @@ PER_LABEL = 50
 WRONG = {f"{label}-{number}" for label in COLORS for number in range(0, PER_LABEL, 10)}
 """The names of the images that have the label of another colour: a tenth of each label."""
 
-WORST_TENTH = {"filters": {"scores": {"relevance": {"min_percentile": 10}}}}
+WORST_TENTH: dict[str, Any] = {"filters": {"scores": {"relevance": {"min_percentile": 10}}}}
 
 
 @pytest.fixture
