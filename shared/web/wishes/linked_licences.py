@@ -33,7 +33,7 @@ class LinkedLicences:
     def __init__(self, files: HostFiles[Licence], check_seconds: float = _CHECK_SECONDS) -> None:
         self._files = files
         self._check_seconds = check_seconds
-        self._named: OrderedDict[URL, tuple[float, set[URL]]] = OrderedDict()
+        self._named: OrderedDict[URL, tuple[float, set[int]]] = OrderedDict()
         self._compiled: OrderedDict[tuple[URL, URL], tuple[Licence, LongestMatch[Terms]]] = OrderedDict()
 
     async def refusal(
@@ -79,9 +79,11 @@ class LinkedLicences:
         self._named[site] = began, named
         if len(self._named) > _MOST_SITES:
             self._named.popitem(last=False)
-        if len(named | set(urls)) > MOST_OF_A_SITE:
+        # addresses may be long, so only their hashes are kept
+        hashes = set(map(hash, urls))
+        if len(named | hashes) > MOST_OF_A_SITE:
             return False
-        named.update(urls)
+        named.update(hashes)
         return True
 
     async def _terms(self, licence: Licence, rules: LongestMatch[Terms], url: URL) -> Terms:

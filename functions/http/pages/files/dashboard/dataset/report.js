@@ -3,6 +3,7 @@ import { picture } from "../parts/api.js";
 import { fill, h } from "../parts/dom.js";
 import { problem } from "../parts/notices.js";
 
+addEventListener("hashchange", () => location.reload());
 const main = document.querySelector("main");
 const id = location.hash.slice(1);
 const back = h("p", h("a", { href: `./#/datasets/${id}` }, "Back to the dataset"));
