@@ -110,9 +110,10 @@ def input_side(width: int, height: int) -> int:
 def _inputs(pixels: BgrPicture) -> Iterator[BgrPicture]:
     height, width = pixels.shape[:2]
     ratio = min(_MOST_ENLARGED, (MOST_PIXELS / (width * height)) ** 0.5)
-    yield _resized(pixels, ratio)
+    first = _resized(pixels, ratio)
+    yield first
     if max(width, height) * ratio >= _LEAST_SIDE_SCALED:
-        yield _resized(pixels, ratio / _SECOND_SCALE)
+        yield _resized(first, 1 / _SECOND_SCALE)
 
 
 def _resized(pixels: BgrPicture, ratio: float) -> BgrPicture:
