@@ -9,7 +9,7 @@ from shared.records.consent import Consent
 from shared.records.embedded import SILENT, Embedded
 from shared.records.facts import ImageFacts
 from shared.records.licenses import UNKNOWN
-from shared.records.packed_lines import pack, unpack
+from shared.text.packed_lines import pack, unpack
 
 BLOB_SCHEME = "blob:"
 """The start of a candidate's address if the image is in storage already; the blob's name follows."""

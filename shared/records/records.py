@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from shared.records.candidates import Candidate
 from shared.records.consent import Consent
 from shared.records.facts import ImageFacts
-from shared.records.packed_lines import pack, unpack
+from shared.text.packed_lines import pack, unpack
 
 
 class Reason(StrEnum):

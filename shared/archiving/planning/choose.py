@@ -12,10 +12,10 @@ from shared.archiving.layout.contents import Contents, File, Images
 from shared.archiving.layout.names import folder_names
 from shared.archiving.layout.parquet_metadata import FLOAT_BYTES
 from shared.archiving.order import ArchiveOrder
+from shared.archiving.planning.embedding_table import EmbeddingTable, choose_embeddings
 from shared.archiving.selection.columns import Columns
 from shared.archiving.selection.draw import draw
 from shared.archiving.selection.earlier import Earlier
-from shared.archiving.selection.embedding_table import EmbeddingTable, choose_embeddings
 from shared.archiving.selection.outliers import MARKS, find_outliers, names_of
 from shared.archiving.selection.select import Limits, Selection, select
 from shared.archiving.selection.split import assign_splits

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.archiving.formats.format import ArchiveFormat
 from shared.archiving.planning.choose import Choice
-from shared.archiving.selection.embedding_table import EmbeddingTable
+from shared.archiving.planning.embedding_table import EmbeddingTable
 from shared.archiving.texts.card import Packing
 from shared.archiving.texts.croissant import Resources, file_object
 from shared.archiving.texts.embeddings import NPY, Embeddings

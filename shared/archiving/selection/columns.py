@@ -23,9 +23,9 @@ from shared.damage import reading
 from shared.optouts.matcher import NO_OPTOUTS, OptOutMatcher
 from shared.records.delivered import SHA256_BYTES
 from shared.records.embeddings import EmbeddingKind, dimensions_of
-from shared.records.packed_lines import unpack
 from shared.records.records import Kept, decode_records
 from shared.records.scores import SCORES
+from shared.text.packed_lines import unpack
 
 _scores_of = attrgetter(*SCORES)
 

@@ -5,7 +5,7 @@ import gzip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.records.packed_lines import pack, unpack
+from shared.text.packed_lines import pack, unpack
 
 
 @given(st.lists(st.binary().filter(lambda line: not {10, 13} & set(line))))
