@@ -4,7 +4,8 @@ Only this module knows the format. The archive step writes it, and jobs that use
 """
 
 import gzip
-from collections.abc import AsyncIterator, Iterable, Mapping
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from operator import attrgetter
@@ -32,6 +33,8 @@ _LIMITS = GzipLimits(max_bytes=20_000_000_000)
 # a line usually has some hundred bytes; at most it has an address of 100 kB and 20 further texts
 _MAX_LINE_BYTES = 4_000_000
 SHA256_BYTES = 32
+# zlib's wbits for a gzip member (RFC 1952)
+_GZIP = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,15 @@ def fields_of(record: Record) -> dict[str, object]:
     return {name: value for name, value in zip(names, values, strict=True) if value or value == 0}
 
 
-def encode_delivered(lines: Iterable[Mapping[str, object]]) -> bytes:
-    """Encodes lines as one gzip member without a time. Several members in a row are one file (RFC 1952, 2.2)."""
+def encode_delivered(lines: Sequence[Mapping[str, object]]) -> bytes:
+    """Encodes lines as one gzip member without a time. Several members in a row are one file (RFC 1952, 2.2).
+
+    Most bytes of lines with embeddings are random digits. To look for repetitions in them would take most of the time
+    in which a dataset is planned, so these lines are only coded by the frequencies of bytes.
+    """
+    if any("embedding" in line for line in lines):
+        coder = zlib.compressobj(1, zlib.DEFLATED, _GZIP, strategy=zlib.Z_HUFFMAN_ONLY)
+        return b"".join([*(coder.compress(json_line(line) + b"\n") for line in lines), coder.flush()])
     out = BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=5, mtime=0, filename="") as packed:
         packed.write(b"".join(json_line(line) + b"\n" for line in lines))
