@@ -40,7 +40,7 @@ class ModelServices(UserServices):
 
     @cached_property
     def image_checks(self) -> "ImageChecks":
-        """The opt-outs and models that images are checked by."""
+        """What images are checked by: the opt-outs, and the models that the settings name."""
         from shared.crawling.image_checks import ImageChecks
         from shared.crawling.relevance_check import RelevanceCheck
 

@@ -19,8 +19,8 @@ from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES
 from shared.web.http.head_reader import limit_in
 from shared.web.http.response_heads import unread_coding
+from shared.web.wishes.declared import Declared
 from shared.web.wishes.host_wishes import HostWishes
-from shared.web.wishes.opt_out import Declared
 from shared.web.wishes.respect import Respect
 from shared.web.wishes.texts.licence_links import licence_links
 

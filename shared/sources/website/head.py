@@ -7,7 +7,7 @@ from shared.sources.website.charset import encoding_in_page
 from shared.sources.website.elements import Attributes, line_of, relations_of
 from shared.sources.website.meta_prescan import meta_label
 from shared.sources.website.picture import PLAIN, Picture
-from shared.web.wishes.opt_out import AGENT_TOKEN
+from shared.web.wishes.declared import AGENT_TOKEN
 from shared.web.wishes.texts.licence_links import MOST_LINKS, RSL_TYPE
 
 _MAX_OF_A_KIND = 100

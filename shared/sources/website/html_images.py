@@ -19,7 +19,7 @@ from shared.sources.website.elements import (
 from shared.sources.website.head import Head
 from shared.sources.website.picture import LINKED, Picture, resolve
 from shared.web.addresses.urls import address_key, tidy
-from shared.web.wishes.opt_out import directives
+from shared.web.wishes.declared import directives
 from shared.web.wishes.texts.licence_links import MOST_LINKS, RSL_TYPE
 
 MAX_IMAGES = 2000

@@ -25,7 +25,7 @@ from shared.sources.website.sitemaps import read_sitemap
 from shared.text.retry_after import retry_after_seconds
 from shared.web.addresses.urls import redirect_url
 from shared.web.http.client import REDIRECT_STATUSES, WebRequest, WebResponse
-from shared.web.wishes.opt_out import Declared, directives, forbids_following
+from shared.web.wishes.declared import Declared, directives, forbids_following
 from shared.web.wishes.texts.licence_links import MOST_LINKS, licence_links
 
 _PAGE_BYTES = 5_000_000

@@ -8,8 +8,8 @@ from shared.records.consent import Answer, Answers, Signal
 from shared.records.reasons import opted_out
 from shared.records.records import Reason, Rejected
 from shared.web.http.client import WebClient
+from shared.web.wishes.declared import AGENT_TOKEN
 from shared.web.wishes.host_file import FileKind, HostFile, HostFiles
-from shared.web.wishes.opt_out import AGENT_TOKEN
 from shared.web.wishes.texts.path_patterns import LongestMatch, OutOfTimeError, comparable_path
 from shared.web.wishes.texts.preferences import Preference
 from shared.web.wishes.texts.robots_text import RobotsText, read_robots

@@ -1,7 +1,7 @@
 """Reads the TDM Reservation Protocol's file: which pages and images of a host are reserved from data mining.
 
 Format: TDMRep, W3C Community Group final report of 10 May 2024, "TDM File on the Origin Server". That protocol's
-header is read in `shared.web.wishes.opt_out`, and its meta element by the readers of pages.
+header is read in `shared.web.wishes.declared`, and its meta element by the readers of pages.
 """
 
 import asyncio

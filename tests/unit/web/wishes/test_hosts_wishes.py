@@ -8,7 +8,7 @@ from yarl import URL
 
 from shared.errors import Permanent
 from shared.web.http.client import WebRequest
-from shared.web.wishes.opt_out import directives, forbids_following, refusal_in
+from shared.web.wishes.declared import directives, forbids_following, refusal_in
 from shared.web.wishes.robots import Robots
 from shared.web.wishes.tdm_reservation import TdmReservations
 from tests.unit.loopback import asking, serving

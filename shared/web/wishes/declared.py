@@ -1,4 +1,4 @@
-"""Reads opt-outs: what pages and servers declare against the use of their pictures in datasets."""
+"""Reads what pages and responses declare against the use of their images in datasets, in headers and meta elements."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from shared.web.wishes.texts.preferences import Preference, preference_in
 from shared.web.wishes.texts.robots_text import product_token
 
 AGENT_TOKEN = "pixcrawler"  # noqa: S105 - our product token in robots.txt and X-Robots-Tag, no secret
-_OPT_OUTS = frozenset({"noai", "noimageai", "noml", "noindex", "noimageindex", "none"})
+_REFUSING = frozenset({"noai", "noimageai", "noml", "noindex", "noimageindex", "none"})
 # some owners separate directives by spaces or semicolons, or quote them
 _BETWEEN_WORDS = re.compile(r"[\s;\"']+")
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
@@ -65,7 +65,7 @@ def directives(robots_tags: Iterable[str]) -> frozenset[str]:
 
 def refusal_in(found: frozenset[str]) -> str | None:
     """Returns the directive that forbids the use of a page or image in datasets, or None if no directive does."""
-    return min(found & _OPT_OUTS, default=None)
+    return min(found & _REFUSING, default=None)
 
 
 def forbids_following(found: frozenset[str]) -> bool:
