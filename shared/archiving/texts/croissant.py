@@ -264,9 +264,9 @@ def _responsible(order: ArchiveOrder, figures: Figures) -> Node:
     """Returns the fields of the vocabulary for responsible AI that the spec and the records answer."""
     sources = ", ".join(f"{name} ({count})" for name, count in sorted(figures.sources.items()))
     near = order.dedup.near_distance
-    cleaned = ["Copies of equal bytes were left out."] if order.dedup.exact else []
+    cleaned = ["Of files with equal bytes, one was kept."] if order.dedup.exact else []
     if near is not None:
-        cleaned.append(f"Images whose perceptual hashes differ in at most {near} of 64 bits were left out.")
+        cleaned.append(f"Of images whose perceptual hashes differ in at most {near} of 64 bits, one was kept.")
     return {
         "rai:dataCollection": f"Images were downloaded from their addresses on the web. Sources and images: {sources}.",
         "rai:dataCollectionType": ["Web Scraping"],

@@ -124,8 +124,8 @@ class _Loaded:
             raise Permanent(f"The model '{self.model}' does not work: {error}.") from None
         if picture.shape != text.shape:
             raise Permanent(
-                f"The model '{self.model}' gives pictures {picture.size} numbers, and texts {text.size}; "
-                "they must be as many."
+                f"The model '{self.model}' gives {picture.size} numbers for a picture and {text.size} for a text; "
+                "it must give the same number for both."
             )
 
     def embed_picture(self, picture: Picture) -> Embedding:
