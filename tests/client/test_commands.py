@@ -232,6 +232,13 @@ def test_a_download_prints_where_the_files_are(app, run, tmp_path):
     assert "damaged" in run("download", "a1", "--to", str(tmp_path), "--unpack", code=5).output
 
 
+def test_shards_are_not_unpacked_as_loaders_read_them_as_they_are(app, run, tmp_path):
+    app.on("/blob", StoredFile(b"content"))
+    app.on("/api/v1/datasets/a1/download", links(app, b"content", filename="train-00001.tar"))
+    out = run("download", "a1", "--to", str(tmp_path), "--unpack", "--json").output
+    assert json.loads(out) == {"files": [str(tmp_path / "train-00001.tar")], "folders": []}
+
+
 def test_help_and_completion_import_nothing_heavy():
     program = (
         "import sys; from pixcrawler.commands.app import app\n"

@@ -172,6 +172,15 @@ def test_a_file_that_is_there_is_checked_and_not_read_again(app, client, tmp_pat
     assert path.read_bytes() == b"the user's own"
 
 
+def test_nothing_is_stored_in_a_folder_that_has_a_file_of_another_dataset(app, client, tmp_path):
+    both = [links(app, CONTENT, filename=name).body for name in ("train-00001.tar", "README.md")]
+    app.on(LINKS, Answer({**both[0], "files": [each["files"][0] for each in both]}))
+    (tmp_path / "README.md").write_text("of another dataset")
+    with pytest.raises(WrongUse, match=r"README\.md is another file"):
+        client.download("a1", tmp_path)
+    assert not (tmp_path / "train-00001.tar").exists()
+
+
 @pytest.mark.parametrize(
     "name", ["../up.zip", "/etc/up.zip", "..\\up.zip", "a/b/../../../up.zip", "C:\\up.zip"]
 )

@@ -128,7 +128,7 @@ def _check_event_data(data: Any) -> None:
 
 def _check_consent_line(data: Any) -> None:
     assert data.keys() == {"file_name", "url", "checked_at", "signals"}
-    assert set(data["signals"]) <= set(Signal)
+    assert list(data["signals"]) == list(Signal)
     assert set(data["signals"].values()) <= set(Answer)
 
 

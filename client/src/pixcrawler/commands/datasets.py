@@ -50,7 +50,10 @@ def datasets(
 def download(
     dataset_id: DatasetId,
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The folder for the files.")] = Path(),
-    unpack: Annotated[bool, typer.Option("--unpack", help="Unpack the ZIP into a folder beside it.")] = False,
+    unpack: Annotated[
+        bool,
+        typer.Option("--unpack", help="Unpack a ZIP into a folder beside it. Shards stay as they are."),
+    ] = False,
     connections: Annotated[
         int,
         typer.Option(
@@ -65,7 +68,8 @@ def download(
 
     with connect(url) as client:
         paths = _download(client, dataset_id, to, connections, quiet=as_json)
-    folders = [unpack_zip(path) for path in paths] if unpack else []
+    archives = [path for path in paths if path.suffix.lower() == ".zip"] if unpack else []
+    folders = [unpack_zip(path) for path in archives]
     if as_json:
         print_json({"files": [str(path) for path in paths], "folders": [str(path) for path in folders]})
     else:

@@ -82,6 +82,11 @@ class DatasetDownload:
 
     def _store_all(self, links: Links, names: list[str]) -> list[Path]:
         limits = httpx.Limits(max_connections=self._connections)
+        # files of another dataset in the folder are noticed before those of this one are among them
+        for name in names:
+            target = self._folder / name
+            if target.exists() and target.stat().st_size != _link_of(links, name).size_bytes:
+                raise _is_another_file(target)
         paths = []
         with httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False) as http:
             for name in names:
@@ -99,7 +104,7 @@ class DatasetDownload:
                 if not target.exists():
                     return target, self._read_until_whole(http, links, target)
         if not is_whole(target, link):
-            raise WrongUse(f"{target} is another file. Move it away, or choose another folder.")
+            raise _is_another_file(target)
         self._add(name, link.size_bytes)
         return target, links
 
@@ -163,6 +168,10 @@ class DatasetDownload:
             self._stored += count
             if self._progress is not None:
                 self._progress(Progress(name, min(self._stored, self._total), self._total))
+
+
+def _is_another_file(target: Path) -> WrongUse:
+    return WrongUse(f"{target} is another file. Move it away, or choose another folder.")
 
 
 def _name_of(link: FileLink) -> str:
