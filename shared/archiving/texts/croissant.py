@@ -266,7 +266,9 @@ def _responsible(order: ArchiveOrder, figures: Figures) -> Node:
     near = order.dedup.near_distance
     cleaned = ["Of files with equal bytes, one was kept."] if order.dedup.exact else []
     if near is not None:
-        cleaned.append(f"Of images whose perceptual hashes differ in at most {near} of 64 bits, one was kept.")
+        cleaned.append(
+            f"Of images whose perceptual hashes differ in at most {near} of 64 bits, one was kept."
+        )
     return {
         "rai:dataCollection": f"Images were downloaded from their addresses on the web. Sources and images: {sources}.",
         "rai:dataCollectionType": ["Web Scraping"],

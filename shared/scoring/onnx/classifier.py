@@ -8,9 +8,10 @@ from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import Permanent
+from shared.scoring.onnx.config_files import invalid_file, read_config
 from shared.scoring.onnx.preprocessing import Preprocessing
 from shared.scoring.onnx.session import Session
 from shared.scoring.scorer import Picture
@@ -84,14 +85,9 @@ class OnnxClassifier:
 
 
 def _read_config(data: bytes, name: str) -> _Config:
-    try:
-        found = _Config.model_validate_json(data)
-    except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(map(str, wrong["loc"])) or "the file"
-        raise _invalid(name, f"{field}: {wrong['msg']}") from None
+    found = read_config(_Config, data, CONFIG_FILE, name)
     if sorted(found.id2label) != list(range(len(found.id2label))):
-        raise _invalid(name, "id2label must have the numbers from 0 on")
+        raise invalid_file(CONFIG_FILE, name, "id2label must have the numbers from 0 on")
     return found
 
 
@@ -104,7 +100,3 @@ def _outputs_of(labels: Mapping[int, str], wanted: Collection[str], name: str) -
             f"The model '{name}' has the labels {known}; NSFW_LABELS must have at least one of them."
         )
     return found
-
-
-def _invalid(name: str, why: str) -> Permanent:
-    return Permanent(f"{CONFIG_FILE} of the model '{name}' is not valid: {why}.")

@@ -11,9 +11,9 @@ from typing import Annotated, Self
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import Permanent
+from shared.scoring.onnx.config_files import invalid_file, read_config
 from shared.scoring.scorer import Picture
 
 PREPROCESSOR_FILE = "preprocessor_config.json"
@@ -74,15 +74,11 @@ class Preprocessing:
         Raises:
             Permanent: the file is not valid. The text names the wrong field.
         """
+        config = read_config(_Config, data, PREPROCESSOR_FILE, model)
         try:
-            config = _Config.model_validate_json(data)
             return cls._of(config)
-        except ValidationError as error:
-            wrong = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(map(str, wrong["loc"])) or "the file"
-            raise _invalid(model, f"{field}: {wrong['msg']}") from None
         except ValueError as error:
-            raise _invalid(model, str(error)) from None
+            raise invalid_file(PREPROCESSOR_FILE, model, str(error)) from None
 
     @classmethod
     def _of(cls, config: _Config) -> Self:
@@ -149,7 +145,3 @@ def _resized(size: tuple[int, int], shortest: int) -> tuple[int, int]:
     shorter, longer = min(size), max(size)
     long = int(shortest * longer / shorter)
     return (shortest, long) if size[0] <= size[1] else (long, shortest)
-
-
-def _invalid(model: str, why: str) -> Permanent:
-    return Permanent(f"{PREPROCESSOR_FILE} of the model '{model}' is not valid: {why}.")

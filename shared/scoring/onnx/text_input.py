@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import Permanent
+from shared.scoring.onnx.config_files import invalid_file, read_config
 from shared.scoring.onnx.session import Tensor, installed
 
 if TYPE_CHECKING:
@@ -46,12 +46,7 @@ class TextInput:
             Permanent: the library is not installed, or a file is not valid.
         """
         self._model = model
-        try:
-            found = _Config.model_validate_json(config)
-        except ValidationError as error:
-            wrong = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(map(str, wrong["loc"])) or "the file"
-            raise self._invalid(TOKENIZER_CONFIG_FILE, f"{field}: {wrong['msg']}") from None
+        found = read_config(_Config, config, TOKENIZER_CONFIG_FILE, model)
         pad = found.pad_token if isinstance(found.pad_token, str) else found.pad_token.content
         self._tokenizer = self._read(tokenizer, found.model_max_length, pad)
 
@@ -79,7 +74,8 @@ class TextInput:
         except BaseException as error:  # noqa: BLE001 - a panic of the library is no `Exception`
             raise self._wrong(error) from None
         if number is None:
-            raise self._invalid(TOKENIZER_CONFIG_FILE, f"pad_token: {TOKENIZER_FILE} has no token {pad!r}")
+            why = f"pad_token: {TOKENIZER_FILE} has no token {pad!r}"
+            raise invalid_file(TOKENIZER_CONFIG_FILE, self._model, why)
         return tokenizer
 
     def _wrong(self, error: BaseException) -> BaseException:
@@ -89,10 +85,7 @@ class TextInput:
         """
         if isinstance(error, KeyboardInterrupt | SystemExit):
             return error
-        return self._invalid(TOKENIZER_FILE, _line(error))
-
-    def _invalid(self, file: str, why: str) -> Permanent:
-        return Permanent(f"{file} of the model '{self._model}' is not valid: {why}.")
+        return invalid_file(TOKENIZER_FILE, self._model, _line(error))
 
 
 def _import_tokenizer() -> "type[Tokenizer]":
