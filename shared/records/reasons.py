@@ -58,7 +58,10 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
     Reason.CORRUPT: Explanation("Damaged", "The pixel data is damaged."),
     Reason.TOO_MANY_PIXELS: Explanation("Too many pixels", "The image has more pixels than the spec allows."),
     Reason.FORMAT_FILTERED: Explanation("Other format", "The spec does not ask for this format."),
-    Reason.LICENSE_FILTERED: Explanation("Other licence", "The spec does not ask for this licence."),
+    Reason.LICENSE_FILTERED: Explanation(
+        "Other licence",
+        "The spec does not ask for this licence, or it does not allow that faces are blurred.",
+    ),
     Reason.TOO_SMALL: Explanation("Too small", "The image has fewer pixels than the spec asks for."),
     Reason.ASPECT_RATIO: Explanation(
         "Too wide or too tall", "The shape is more extreme than the spec allows."

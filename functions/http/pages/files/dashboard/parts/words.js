@@ -37,7 +37,7 @@ export const REASONS = {
   corrupt: ["Damaged", "The pixel data is damaged."],
   too_many_pixels: ["Too many pixels", "The image has more pixels than the spec allows."],
   format_filtered: ["Other format", "The spec does not ask for this format."],
-  license_filtered: ["Other licence", "The spec does not ask for this licence."],
+  license_filtered: ["Other licence", "The spec does not ask for this licence, or it does not allow that faces are blurred."],
   too_small: ["Too small", "The image has fewer pixels than the spec asks for."],
   aspect_ratio: ["Too wide or too tall", "The shape is more extreme than the spec allows."],
   score_filtered: ["Score out of range", "A score is below or above the spec's limits."],
