@@ -23,6 +23,13 @@ DATASET = {
     "links": {"self": "/api/v1/datasets/a1"},
 }  # fmt: skip
 LIST = {"id": "l1", "name": HOSTILE, "blob": "b", "state": "stored", "size_bytes": 3, "created_at": TIME}
+OPTOUT = {
+    "id": "o1", "kind": "host", "value": HOSTILE, "distance": 0, "created_at": TIME, "created_by": "admin",
+}  # fmt: skip
+HOLDING = {
+    "user_id": "u1", "dataset_id": "a1", "name": HOSTILE, "revision": 3, "images": 2, "indices": [0, 4],
+    "complete": False, "links": {},
+}  # fmt: skip
 PROFILE = {
     "id": "u1",
     "name": "Ann",
@@ -46,7 +53,8 @@ def served(app):
         "users/me/keys/k1": Answer(b"", 204), "datasets": page(DATASET), "datasets/a1": Answer(DATASET),
         "datasets/a1/rehydrate": Answer(DATASET, 202), "lists": page(LIST), "lists/l1": Answer(LIST),
         "insights": page({"name": "jobs_completed", "title": "Jobs"}), "jobs/a1/cancel": Answer(JOB),
-        "jobs/a1/retry": Answer(JOB, 202),
+        "jobs/a1/retry": Answer(JOB, 202), "optouts": page(OPTOUT), "optouts/o1": Answer(OPTOUT),
+        "optouts/o1/datasets": page(HOLDING),
     }.items():  # fmt: skip
         app.on(f"{API}/{path}", answer)
     return app
@@ -59,6 +67,7 @@ def served(app):
     ("datasets a1", "a1 revision 1.2 MB zip train cat"), ("rehydrate a1 --days 3", "a1 hot"),
     ("lists list", "l1 stored 3 bytes b"),
     ("lists delete l1 -y", "Deleted l1"), ("insights", "jobs_completed Jobs"), ("cancel a1", "a1 is completed"),
+    ("optouts list", "o1 host admin"), ("optouts delete o1 -y", "Deleted o1"), ("optouts datasets o1", "a1 u1 3 2"),
     ("retry a1", "a1 is completed"), ("delete a1 --dataset-only -y", "Deleted the dataset a1"),
 ])  # fmt: skip
 @pytest.mark.usefixtures("served")
@@ -75,6 +84,21 @@ def test_keys_and_users_are_made(served, run):
     assert "u1" in run("users", "add", "Ann").output
     assert "pxc_secret" in run("keys", "add", "laptop", "--scope", "read", "--expires", TIME).output
     assert all("idempotency-key" in asked.headers for asked in served.asked)
+
+
+def test_an_optout_is_added_with_a_distance_only_if_one_is_given(served, run):
+    served.on(f"{API}/optouts", Answer(OPTOUT, 201))
+    assert "optouts datasets o1" in run("optouts", "add", "host", "artist.example.org").output
+    run("optouts", "add", "perceptual_hash", "f0c5f01da3dbcc24", "--distance", "0")
+    assert [json.loads(asked.body) for asked in served.asked] == [
+        {"kind": "host", "value": "artist.example.org"},
+        {"kind": "perceptual_hash", "value": "f0c5f01da3dbcc24", "distance": 0},
+    ]
+
+
+@pytest.mark.usefixtures("served")
+def test_a_dataset_whose_records_were_not_read_to_the_end_is_named(run):
+    assert "records of a1 could not be read" in run("optouts", "datasets", "o1").stderr
 
 
 def test_a_terminal_gets_a_table_without_the_markup_of_a_hostile_server(monkeypatch):

@@ -47,7 +47,7 @@ class Terminal:
             err.decode(),
         )
         words = [word for word in arguments[:2] if not word.startswith("-")]
-        groups = {"users", "keys", "lists", "local"}
+        groups = {"users", "keys", "lists", "optouts", "local"}
         self.ran.add(" ".join(words) if words[0] in groups else words[0])
         return out.decode() if code in {0, 1} else err.decode()
 
@@ -68,6 +68,7 @@ async def test_every_command_does_what_it_says_and_ends_with_its_code(make_stack
     await _push_to_a_hub(terminal, job_id)
     await _look_at_images(terminal, job_id)
     await _stop_retry_and_delete(terminal, job_id)
+    await _opt_out(terminal, stack.api_key)
     await _manage_users(terminal, user, stack.api_key)
     await _run_a_stack_of_its_own(terminal)
     # a new command needs a call above
@@ -195,6 +196,15 @@ async def _look_at_images(terminal: Terminal, job_id: str) -> None:
     assert await terminal.read("images", job_id, "--job", "--limit", "1") != []
     await terminal.run("images", job_id, "--sort", "prettiest", code=3)
     await terminal.run("images", "absent", code=3)
+
+
+async def _opt_out(terminal: Terminal, admin_key: str) -> None:
+    assert "scope" in await terminal.run("optouts", "list", code=3)
+    optout = (await terminal.read("optouts", "add", "host", "artist.example.org", key=admin_key))["id"]
+    assert [each["id"] for each in await terminal.read("optouts", "list", key=admin_key)] == [optout]
+    assert await terminal.read("optouts", "datasets", optout, key=admin_key) == []
+    await terminal.run("optouts", "delete", optout, "--yes", key=admin_key)
+    await terminal.run("optouts", "datasets", optout, code=3, key=admin_key)
 
 
 async def _run_a_stack_of_its_own(terminal: Terminal) -> None:

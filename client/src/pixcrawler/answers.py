@@ -261,3 +261,26 @@ class StoredList(Answer):
     size_bytes: int
     created_at: datetime
     upload: UploadLink | None = None
+
+
+class OptOut(Answer):
+    """One opt-out. `kind` says what `value` is: an address, a host, or a hash of a file or a picture."""
+
+    id: str
+    kind: str
+    value: str
+    distance: int
+    created_at: datetime
+    created_by: str
+
+
+class OptOutDataset(Answer):
+    """A dataset with images that are opted out. `complete` is false if its records were not read to the end."""
+
+    user_id: str
+    dataset_id: str
+    name: str
+    revision: int
+    images: int
+    indices: list[int]
+    complete: bool

@@ -17,6 +17,8 @@ from pixcrawler.answers import (
     Keys,
     Links,
     NewKey,
+    OptOut,
+    OptOutDataset,
     Outlook,
     Page,
     Profile,
@@ -29,6 +31,7 @@ from pixcrawler.errors import BadAnswer, WrongUse
 
 T = TypeVar("T", bound=Answer)
 _API = "/api/v1"
+_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def _post(
     path: str, answer: type[T], body: Mapping[str, Any] | None = None, key: str | None = None
 ) -> Call[T]:
     """Returns a call with a JSON body. With a key of "", it gets a new `Idempotency-Key`."""
-    headers = {"Content-Type": "application/json"}
+    headers = dict(_JSON)
     if key is not None:
         if not (key.isascii() and key.isprintable()):
             raise WrongUse(f"the idempotency key is {key!r}; it must be printable ASCII")
@@ -198,16 +201,12 @@ def add_user(name: str, tier: str) -> Call[User]:
 
 def change_user(user_id: str, changes: Mapping[str, str]) -> Call[User]:
     """`PATCH /users/{id}`."""
-    body = json.dumps(changes).encode()
-    return Call(
-        "PATCH", _path("users", user_id), User, body=body, headers={"Content-Type": "application/json"}
-    )
+    return Call("PATCH", _path("users", user_id), User, body=json.dumps(changes).encode(), headers=_JSON)
 
 
 def delete_user(user_id: str, *, with_datasets: bool) -> Call[User]:
     """`DELETE /users/{id}`."""
-    query = {"datasets": "delete" if with_datasets else "keep"}
-    return Call("DELETE", _path("users", user_id), User, query)
+    return Call("DELETE", _path("users", user_id), User, {"datasets": "delete" if with_datasets else "keep"})
 
 
 def keys(user_id: str) -> Call[Keys]:
@@ -260,13 +259,32 @@ def upload_list(data: bytes, *, name: str, ending: str) -> Call[StoredList]:
 def link_for_list(*, name: str, ending: str) -> Call[StoredList]:
     """`POST /lists` for a link to store the list."""
     query = {"name": name, "format": ending, "upload": "true"}
-    headers = {"Idempotency-Key": uuid.uuid4().hex}
-    return Call("POST", _path("lists"), StoredList, query, headers=headers)
+    return Call("POST", _path("lists"), StoredList, query, headers={"Idempotency-Key": uuid.uuid4().hex})
 
 
 def delete_list(list_id: str) -> Call[Answer]:
     """`DELETE /lists/{id}`."""
     return Call("DELETE", _path("lists", list_id), None, deletes=True)
+
+
+def add_optout(body: Mapping[str, Any]) -> Call[OptOut]:
+    """`POST /optouts`. The same call again answers the same opt-out."""
+    return _post(_path("optouts"), OptOut, body)
+
+
+def optouts() -> Call[Page[OptOut]]:
+    """`GET /optouts`, the first page."""
+    return Call("GET", _path("optouts"), Page[OptOut], {"limit": "100"})
+
+
+def optout_datasets(optout_id: str) -> Call[Page[OptOutDataset]]:
+    """`GET /optouts/{id}/datasets`, the first page."""
+    return Call("GET", _path("optouts", optout_id, "datasets"), Page[OptOutDataset])
+
+
+def delete_optout(optout_id: str) -> Call[Answer]:
+    """`DELETE /optouts/{id}`."""
+    return Call("DELETE", _path("optouts", optout_id), None, deletes=True)
 
 
 def following(call: Call[T], path: str, *, later: bool = False) -> Call[T]:

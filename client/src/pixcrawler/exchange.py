@@ -20,8 +20,8 @@ from pixcrawler.errors import BadAnswer, FieldError, NotConfigured, Problem, Ref
 
 T = TypeVar("T", bound=Answer)
 
-TIMEOUT = httpx.Timeout(40.0, connect=10.0)
-"""Seconds. The app answers most calls within ten, and insights within thirty."""
+TIMEOUT = httpx.Timeout(70.0, connect=10.0)
+"""Seconds. The app answers most calls within ten, and which datasets have images that are opted out within sixty."""
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 MAX_ANSWER_SECONDS = 600.0

@@ -15,6 +15,7 @@ from pixcrawler.commands import (
     local,
     login,
     operators,
+    optouts,
     submit,
     users,
     watch,
@@ -67,6 +68,7 @@ def make_app() -> typer.Typer:
     made.add_typer(users.commands, name="users")
     made.add_typer(keys.commands, name="keys")
     made.add_typer(lists.commands, name="lists")
+    made.add_typer(optouts.commands, name="optouts")
     made.add_typer(local.commands, name="local")
     return made
 
