@@ -44,8 +44,8 @@ class FrameChecks:
     """Checks the frames of one image. Later frames need not be given if only the first one will be stored.
 
     In later frames, faces are looked for until one is found or `MOST_LATER_PIXELS` were looked at. Frames beyond count
-    as if they showed a face, so that a long animation cannot smuggle faces in. Content is looked at in the first frame
-    and in those after 1, 2, 4, 8 and so on.
+    as if they showed a face, so that a long animation is no way around the filter. Content is looked at in the first
+    frame and in those after 1, 2, 4, 8 and so on.
     """
 
     def __init__(self, models: PictureModels, options: CrawlOptions, header: Header) -> None:
@@ -86,8 +86,8 @@ class FrameChecks:
         upright = self._upright(found.pixels)
         boxes = self._find(self._models.faces, upright) if self._models.faces is not None else ()
         faces = max(count_faces(boxes), self._later_faces)
-        smuggles = self._later_faces > 0 or self._unseen_frame is not None
-        if (boxes or smuggles) and self._options.filters.faces == "drop":
+        later_may_have_faces = self._later_faces > 0 or self._unseen_frame is not None
+        if (boxes or later_may_have_faces) and self._options.filters.faces == "drop":
             return Rejected(Reason.FACE_FILTERED, self._what_was_found(faces))
         refusal = self._nsfw_refusal(found)
         if refusal is not None:
@@ -99,7 +99,7 @@ class FrameChecks:
             blurred=False,
             unblurred_hash=found.look.perceptual_hash,
         )
-        return self._blurred(checked, upright, boxes) if boxes or smuggles else checked
+        return self._blurred(checked, upright, boxes) if boxes or later_may_have_faces else checked
 
     def _what_was_found(self, faces: int) -> str:
         if faces:
