@@ -14,12 +14,10 @@ from pixcrawler.commands import (
     lists,
     local,
     login,
-    operators,
-    optouts,
     submit,
-    users,
     watch,
 )
+from pixcrawler.commands.operators import observing, optouts, users
 from pixcrawler.errors import PixCrawlerError
 from pixcrawler.terminal.exit_codes import ExitCode, exit_code_of
 from pixcrawler.terminal.output import complain, drop_output, print_what_it_can
@@ -63,7 +61,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (login, submit, watch, jobs, datasets, images, operators):
+    for module in (login, submit, watch, jobs, datasets, images, observing):
         module.add_commands(made)
     made.add_typer(users.commands, name="users")
     made.add_typer(keys.commands, name="keys")

@@ -1,0 +1,1 @@
+"""Commands for operators and administrators: the health of the app, its users, and opt-outs."""
