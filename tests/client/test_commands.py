@@ -232,6 +232,12 @@ def test_a_download_prints_where_the_files_are(app, run, tmp_path):
     assert "damaged" in run("download", "a1", "--to", str(tmp_path), "--unpack", code=5).output
 
 
+def test_a_refresh_that_its_administrator_cannot_watch_is_said_to_have_begun(app, run):
+    app.on("/api/v1/datasets/a1/refresh", Answer(JOB, 202))
+    out = run("refresh", "a1", "--wait", code=3).stderr
+    assert out.splitlines()[0] == "The refresh of a1 has begun. Only the owner of the dataset can watch it."
+
+
 def test_shards_are_not_unpacked_as_loaders_read_them_as_they_are(app, run, tmp_path):
     app.on("/blob", StoredFile(b"content"))
     app.on("/api/v1/datasets/a1/download", links(app, b"content", filename="train-00001.tar"))

@@ -1,15 +1,25 @@
 """`datasets`, `download`, `push-to-hub`, `refresh` and `rehydrate`."""
 
 import sys
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixcrawler.errors import Refused
 from pixcrawler.plain_text import plain
 from pixcrawler.terminal.options import Json, Limit, Url, connect
-from pixcrawler.terminal.output import console, print_fields, print_json, print_table, say, size_text
+from pixcrawler.terminal.output import (
+    complain,
+    console,
+    print_fields,
+    print_json,
+    print_table,
+    say,
+    size_text,
+)
 
 if TYPE_CHECKING:
     from pixcrawler.answers import Dataset
@@ -132,7 +142,14 @@ def refresh(
     with connect(url) as client:
         job = client.refresh(dataset_id, check=check, remove_gone=remove_gone)
         if wait:
-            watch_until_the_end(client, job.id, as_json=as_json)
+            try:
+                watch_until_the_end(client, job.id, as_json=as_json)
+            except Refused as error:
+                # an administrator may refresh the datasets of all users, but not see their jobs
+                if error.problem.status == HTTPStatus.NOT_FOUND:
+                    begun = f"The refresh of {plain(dataset_id)} has begun."
+                    complain(f"{begun} Only the owner of the dataset can watch it.")
+                raise
             if not as_json:
                 print_fields(dict(client.dataset(dataset_id).diff or {}))
         elif as_json:
