@@ -18,7 +18,7 @@ export const REASONS = {
   invalid_url: ["Not a web address", "The address is not a plain http or https address."],
   forbidden_address: ["Private address", "The address leads to a private network, which is never asked."],
   robots_denied: ["Forbidden by robots.txt", "The site asks crawlers not to fetch it."],
-  opted_out: ["Opted out", "The site or page does not allow use in datasets."],
+  opted_out: ["Opted out", "The site, page or file does not allow it, or somebody has opted it out."],
   dns_failed: ["Host not found", "The name of the host could not be resolved. A retry may help."],
   connection_failed: ["No connection", "The host refused or closed the connection. A retry may help."],
   tls_failed: ["Bad certificate", "The host has no valid certificate."],
